@@ -56,6 +56,7 @@ class FileStore implements CheckpointStore {
     #archives: Promise<ArchiveList> | null = null;
     /** Names in the results directory: read once, then kept up. */
     #listing: Promise<Set<string>> | null = null;
+    #listed: Set<string> | null = null;
     /** Where samples that were read but are not open yet stand. */
     readonly #located = new Map<string, string>();
     #writes = 0;
@@ -75,14 +76,14 @@ class FileStore implements CheckpointStore {
         return found.checkpoint;
     }
 
-    async stamp(id: string): Promise<FileStamp | null> {
-        const listing = await this.#list();
+    stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
+        if (this.#listed === null) return this.#list().then(() => this.stamp(id));
         for (const name of this.#options.names.candidates(id)) {
-            if (!listing.has(name)) continue;
+            if (!this.#listed.has(name)) continue;
             const stamp = stampFile(join(this.#options.dir, name));
             if (stamp !== null) return stamp;
         }
-        return (await this.#archived()).stamp(id);
+        return this.#archived().then((archives) => archives.stamp(id));
     }
 
     open(state: SampleState): SampleWriter {
@@ -262,7 +263,9 @@ class FileStore implements CheckpointStore {
     }
 
     #list(): Promise<Set<string>> {
-        this.#listing ??= listResults(this.#options.dir, this.#options.readOnly === true);
+        this.#listing ??= listResults(this.#options.dir, this.#options.readOnly === true).then(
+            (names) => (this.#listed = names),
+        );
         return this.#listing;
     }
 }

@@ -74,13 +74,13 @@ async function readLock(dir: string, number: number): Promise<LockFile | null> {
     }
 }
 
-/** Creates `lock.<number>` whole; false if there is one. */
+/** Creates `lock.<number>` whole, not durable yet (`flushLock`); false if there is one. */
 export async function createLock(dir: string, number: number, content: LockContent): Promise<boolean> {
     const path = join(dir, lockName(number));
     const text = `${JSON.stringify(content)}\n${beatText(0)}\n`;
     const staging = join(dir, stagingName('lock', content.id));
     try {
-        await writeFile(staging, text, { flag: 'wx', flush: true });
+        await writeFile(staging, text, { flag: 'wx' });
         // Like O_EXCL, but with the content already in it: whoever is killed here leaves no empty lock.
         await link(staging, path);
         return true;
@@ -98,11 +98,21 @@ export async function createLock(dir: string, number: number, content: LockConte
 /** For file systems without hard links. */
 async function createPlain(path: string, text: string): Promise<boolean> {
     try {
-        await writeFile(path, text, { flag: 'wx', flush: true });
+        await writeFile(path, text, { flag: 'wx' });
         return true;
     } catch (error) {
         if (ioCode(error) === 'EEXIST') return false;
         throw error;
+    }
+}
+
+/** Waits until the lock's content would survive a power loss: a lock without one holds others up until it counts as dead. */
+export async function flushLock(dir: string, number: number): Promise<void> {
+    const handle = await open(join(dir, lockName(number)), 'r+');
+    try {
+        await handle.sync();
+    } finally {
+        await handle.close();
     }
 }
 

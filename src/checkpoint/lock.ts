@@ -4,6 +4,7 @@ import { ioCode, ioReason, withDescriptors } from './io-error.js';
 import {
     compatible,
     createLock,
+    flushLock,
     type LockContent,
     type LockFile,
     listLocks,
@@ -219,12 +220,16 @@ class HeldLock implements Lock {
     #checkedAt = Number.NEGATIVE_INFINITY;
     #checkedDate = 0;
     #checking: Promise<void> | null = null;
+    /** Waited for before the first result is written: looking at what is left to do need not wait for the disk. */
+    readonly #durable: Promise<void>;
 
     constructor(dir: string, number: number, content: LockContent, options: LockOptions) {
         this.#dir = dir;
         this.#number = number;
         this.#content = content;
         this.#options = options;
+        this.#durable = withDescriptors(() => flushLock(dir, number));
+        this.#durable.catch(() => undefined);
         this.#timer = setInterval(() => this.#nextBeat(), HEARTBEAT);
         this.#timer.unref();
     }
@@ -254,6 +259,7 @@ class HeldLock implements Lock {
     async #check(): Promise<void> {
         const steady = performance.now();
         const date = Date.now();
+        await this.#flushed();
         const locks = await this.#list();
         const own = locks.find((lock) => lock.number === this.#number);
         const above = locks.find(
@@ -276,11 +282,23 @@ class HeldLock implements Lock {
         try {
             return await withDescriptors(() => listLocks(this.#dir));
         } catch (error) {
-            const why = ioReason(error);
-            throw new UserError(`cannot check the lock in ${this.#dir}: ${why}; nothing more is written`, 4, {
-                cause: error,
-            });
+            throw this.#broken('check', error);
         }
+    }
+
+    async #flushed(): Promise<void> {
+        try {
+            await this.#durable;
+        } catch (error) {
+            throw this.#broken('write', error);
+        }
+    }
+
+    #broken(what: 'check' | 'write', cause: unknown): UserError {
+        const why = ioReason(cause);
+        return new UserError(`cannot ${what} the lock in ${this.#dir}: ${why}; nothing more is written`, 4, {
+            cause,
+        });
     }
 
     async otherHolders(): Promise<ReadonlySet<string>> {
@@ -290,7 +308,7 @@ class HeldLock implements Lock {
 
     async release(): Promise<void> {
         clearInterval(this.#timer);
-        await this.#beating;
+        await Promise.all([this.#beating, this.#durable.catch(() => undefined)]);
         try {
             const own = (await listLocks(this.#dir)).find((lock) => lock.number === this.#number);
             if (own?.content?.id === this.#content.id) await writeBeat(this.#dir, this.#number, 'released');

@@ -9,8 +9,11 @@ export interface CheckpointStore {
      * said so through `onNotice`, and counts as nothing.
      */
     read(id: string): Promise<Checkpoint | null>;
-    /** Stamps of the result files there are, by sample id's file; cheap, nothing is opened. */
-    stamp(id: string): Promise<FileStamp | null>;
+    /**
+     * Stamp of a sample's result file; null if there is none. Nothing is opened, and what can be said at once comes without
+     * a promise: a start asks for every sample there is.
+     */
+    stamp(id: string): FileStamp | null | Promise<FileStamp | null>;
     /** Takes over a sample's file. Nothing is written before the first commit. */
     open(state: SampleState): SampleWriter;
     /**

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { createFileStore } from '../checkpoint/file-store.js';
 import { IndexFile } from '../checkpoint/index-file.js';
@@ -46,12 +47,12 @@ export async function openDirectory(
               ...(signal === undefined ? {} : { signal }),
           });
     try {
-        if (lock !== null)
-            await sweep([dir, checkpoints, join(checkpoints, 'earlier')], await lock.otherHolders());
         const holder = lock?.id ?? newHolderId();
+        const folders = [dir, checkpoints, join(checkpoints, 'earlier')];
         const [index, known] = await Promise.all([
             IndexFile.load(checkpoints, part.shard, holder),
             readRunFile(checkpoints),
+            lock?.otherHolders().then((living) => sweep(folders, living)),
         ]);
         return {
             lock,
@@ -154,7 +155,11 @@ export async function recordRun(
         return;
     }
     if (config.part.shard !== null) agree(known, run);
-    else await writeRunFile(config.checkpoints, lock.id, run);
+    else if (!sameBut(known, run, 'updated_at')) await writeRunFile(config.checkpoints, lock.id, run);
+}
+
+function sameBut(a: RunFile, b: RunFile, key: keyof RunFile): boolean {
+    return isDeepStrictEqual({ ...a, [key]: null }, { ...b, [key]: null });
 }
 
 /** @throws UserError if another shard was started with other options */

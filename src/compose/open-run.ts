@@ -8,9 +8,9 @@ import type { PlanCounts, RunEnd, RunEvent, StopSignal } from '../model/event.js
 import { TallySum } from '../model/tally.js';
 import type { RunHandle } from '../run/parts.js';
 import type { PrepareOptions } from '../run/prepare.js';
-import { now } from '../run/recorder.js';
-import { startRun } from '../run/run.js';
+import { Figures } from '../run/figures.js';
 import { type Survey, survey } from '../run/survey.js';
+import { now } from '../util/now.js';
 import { UserError } from '../util/user-error.js';
 import { createBackend } from './backend.js';
 import { chooseChecker } from './checker.js';
@@ -208,6 +208,24 @@ class PlannedRun implements OpenedRun {
     }
 
     async start(): Promise<RunEnd> {
+        try {
+            const { work } = this.#planned.found;
+            const end = work.length === 0 ? this.#endAtOnce() : await this.#runAll();
+            this.#emit({ type: 'run-finished', at: now(), end });
+            return end;
+        } finally {
+            await this.close();
+        }
+    }
+
+    /** Nothing is left to do: neither workers nor what drives them are loaded. */
+    #endAtOnce(): RunEnd {
+        this.#emitStarted(this.#config.concurrency ?? 1);
+        const totals = this.#planned.settled.value();
+        return new Figures().end(this.#stopBeforeStart, { totals, endpoints: [] });
+    }
+
+    async #runAll(): Promise<RunEnd> {
         const { executor, found } = this.#planned;
         let backend: Backend | null = null;
         const unwatch: (() => void)[] = [];
@@ -222,13 +240,10 @@ class PlannedRun implements OpenedRun {
             this.#handle = handle;
             unwatch.push(await this.#watchControl(handle), this.#watchDisk(handle), this.#saveIndex());
             if (this.#stopBeforeStart !== null) handle.stop(this.#stopBeforeStart);
-            const end = await handle.done;
-            this.#emit({ type: 'run-finished', at: now(), end });
-            return end;
+            return await handle.done;
         } finally {
             for (const off of unwatch) off();
             await backend?.close();
-            await this.close();
         }
     }
 
@@ -265,6 +280,7 @@ class PlannedRun implements OpenedRun {
     async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
         const { executor, prepare, planKey, store, settled, found } = this.#planned;
         const { retries, tleRetries, grace, keepSource, mode } = this.#config;
+        const { startRun } = await import('../run/run.js');
         const stager = executor.judges
             ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
             : null;

@@ -39,12 +39,11 @@ export async function collectSamples(
     }
     if (byId.size === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
     const whole = [...byId.values()];
-    const chosen: SampleItem[] = [];
-    for await (const { item } of chooseSamples(withIds(whole), part)) chosen.push(item);
+    const chosen = Array.from(chooseSamples(withIds(whole), part), ({ item }) => item);
     if (chosen.length === 0) throw new UserError('--only, --limit and --shard leave no sample');
     return { datasets, whole, part: chosen };
 }
 
-async function* withIds(items: readonly SampleItem[]): AsyncIterable<{ id: string; item: SampleItem }> {
+function* withIds(items: readonly SampleItem[]): Iterable<{ id: string; item: SampleItem }> {
     for (const item of items) yield { id: item.indexed.id, item };
 }

@@ -55,15 +55,15 @@ function globMatcher(only: readonly string[]): (id: string) => boolean {
 }
 
 /** The samples that the choice leaves, in order; with `--limit` the rest of the stream is not read. */
-export async function* chooseSamples<T extends Pick<IndexedSample, 'id'>>(
-    samples: AsyncIterable<T>,
+export function* chooseSamples<T extends Pick<IndexedSample, 'id'>>(
+    samples: Iterable<T>,
     choice: SampleChoice,
-): AsyncIterable<T> {
+): Iterable<T> {
     const matches = idMatcher(choice.only);
     const { shard } = choice;
     let left = choice.limit ?? Number.POSITIVE_INFINITY;
     if (left <= 0) return;
-    for await (const sample of samples) {
+    for (const sample of samples) {
         if (!matches(sample.id)) continue;
         if (shard !== null && shardOf(sample.id, shard.count) !== shard.index) continue;
         yield sample;

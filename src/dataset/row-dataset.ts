@@ -56,14 +56,21 @@ export class RowDataset implements Dataset {
         this.badRows.length = 0;
         const seen = new Map<string, IndexedSample>();
         for (const number of this.source.items.keys()) {
-            for await (const indexed of this.#indexFile(number)) {
-                const first = seen.get(indexed.id);
-                if (first === undefined) {
-                    seen.set(indexed.id, indexed);
-                    yield indexed;
-                } else this.#bad(this.#twice(indexed, first));
-            }
+            const path = this.#file(number);
+            const stamp = await stampOf(path);
+            const cached = this.#cached(path, stamp, number);
+            // Rows known from an earlier start are many and quick: one promise for each is enough.
+            if (cached !== null) for (const row of cached) if (this.#isNew(row, seen)) yield row;
+            if (cached !== null) continue;
+            for await (const row of this.#indexFile(number, stamp)) if (this.#isNew(row, seen)) yield row;
         }
+    }
+
+    #isNew(indexed: IndexedSample, seen: Map<string, IndexedSample>): boolean {
+        const first = seen.get(indexed.id);
+        if (first !== undefined) this.#bad(this.#twice(indexed, first));
+        else seen.set(indexed.id, indexed);
+        return first === undefined;
     }
 
     #twice(indexed: IndexedSample, first: IndexedSample): UserError {
@@ -90,14 +97,8 @@ export class RowDataset implements Dataset {
         return buildSample(content, { folder: dirname(path), place }, this.limitPolicy);
     }
 
-    async *#indexFile(number: number): AsyncIterable<IndexedSample> {
+    async *#indexFile(number: number, stamp: FileStamp): AsyncIterable<IndexedSample> {
         const path = this.#file(number);
-        const stamp = await stampOf(path);
-        const cached = this.#cached(path, stamp, number);
-        if (cached !== null) {
-            yield* cached;
-            return;
-        }
         const found: IndexedSample[] = [];
         const badBefore = this.badRows.length;
         let cacheable = true;

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher, errors } from 'undici';
 import { unreachable } from '../util/unreachable.js';
 import type { OutcomeClass } from './outcome-class.js';
@@ -61,40 +62,12 @@ export class HttpClient {
     });
 
     /** Sends one request. Never rejects. */
-    async send(request: HttpRequest): Promise<HttpAnswer> {
-        const started = performance.now();
-        const took = () => performance.now() - started;
-        const deadline = new Deadline(request);
-        try {
-            const response = await this.agent.request({
-                origin: request.origin,
-                path: request.path,
-                method: request.method,
-                headers: request.headers,
-                body: request.body ?? null,
-                signal: deadline.signal,
-            });
-            const failed = classifyStatus(response.statusCode);
-            const max = failed === null ? request.maxAnswer : ERROR_BODY;
-            const body = await readBounded(response, max, failed !== null);
-            if (failed === null) return { kind: 'answer', status: response.statusCode, body, took: took() };
-            return {
-                kind: 'failure',
-                outcome: failed,
-                status: response.statusCode,
-                message: `HTTP ${response.statusCode}${quote(body)}`,
-                body,
-                wait: retryAfter(response.headers, Date.now()),
-                took: took(),
-            };
-        } catch (error) {
-            if (request.signal.aborted) return { kind: 'aborted' };
-            const late = `no answer within ${Math.round(request.timeout / 1000)} s`;
-            const message = deadline.passed ? late : reasonOf(error);
-            return { ...NO_ANSWER, message, took: took() };
-        } finally {
-            deadline.end();
-        }
+    send(request: HttpRequest): Promise<HttpAnswer> {
+        return new Promise((resolve) => {
+            const exchange = new Exchange(request, resolve);
+            const { origin, path, method, headers, body = null } = request;
+            if (!exchange.isOver) this.agent.dispatch({ origin, path, method, headers, body }, exchange);
+        });
     }
 
     /** Closes all connections, also those in use. */
@@ -105,32 +78,111 @@ export class HttpClient {
 
 const NO_ANSWER = { kind: 'failure', outcome: 'broken', status: null, body: null, wait: null } as const;
 
-/** Aborts when the request's signal does, and when its time is up. By hand: AbortSignal.any and .timeout cost more than a small request. */
-class Deadline {
-    passed = false;
-    private readonly controller = new AbortController();
-    private readonly stop = () => this.controller.abort();
+/**
+ * One request and what comes of it, told by the dispatcher step by step. The richer calls of the library make a stream and an
+ * abort controller for every answer, which costs more than a small request itself.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+    isOver = false;
+    private readonly started = performance.now();
     private readonly timer: NodeJS.Timeout;
+    private readonly stop = (): void => this.giveUp({ kind: 'aborted' });
+    private controller: Dispatcher.DispatchController | null = null;
+    private status = 0;
+    private headers: IncomingHttpHeaders = {};
+    private readonly chunks: Buffer[] = [];
+    private size = 0;
 
-    constructor(private readonly request: HttpRequest) {
-        const ms = Math.min(request.timeout, LONGEST_TIMER);
-        this.timer = setTimeout(() => {
-            this.passed = true;
-            this.stop();
-        }, ms);
-        if (request.signal.aborted) this.stop();
-        request.signal.addEventListener('abort', this.stop, { once: true });
+    constructor(
+        private readonly request: HttpRequest,
+        private readonly answer: (answer: HttpAnswer) => void,
+    ) {
+        const { timeout, signal } = request;
+        const late = `no answer within ${Math.round(timeout / 1000)} s`;
+        this.timer = setTimeout(() => this.refuse(late), Math.min(timeout, LONGEST_TIMER));
+        if (signal.aborted) this.stop();
+        else signal.addEventListener('abort', this.stop, { once: true });
     }
 
-    get signal(): AbortSignal {
-        return this.controller.signal;
+    onRequestStart(controller: Dispatcher.DispatchController): void {
+        this.controller = controller;
+        // Given up while it waited for its connection.
+        if (this.isOver) this.cutOff();
     }
 
-    end(): void {
+    onResponseStart(
+        _controller: Dispatcher.DispatchController,
+        status: number,
+        headers: IncomingHttpHeaders,
+    ): void {
+        this.status = status;
+        this.headers = headers;
+        const announced = Number(headers['content-length'] ?? 0);
+        if (classifyStatus(status) === null && announced > this.request.maxAnswer) this.refuseLarge();
+    }
+
+    onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+        if (this.isOver) return;
+        const isError = classifyStatus(this.status) !== null;
+        this.size += chunk.length;
+        if (this.size <= (isError ? ERROR_BODY : this.request.maxAnswer)) this.chunks.push(chunk);
+        else if (!isError) this.refuseLarge();
+        else {
+            this.chunks.push(chunk.subarray(0, chunk.length - (this.size - ERROR_BODY)));
+            this.onResponseEnd();
+            this.cutOff();
+        }
+    }
+
+    onResponseEnd(): void {
+        const { status, chunks, headers } = this;
+        const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+        const outcome = classifyStatus(status);
+        const { took } = this;
+        if (outcome === null) return this.end({ kind: 'answer', status, body, took });
+        const message = `HTTP ${status}${quote(body)}`;
+        const wait = retryAfter(headers, Date.now());
+        this.end({ kind: 'failure', outcome, status, message, body, wait, took });
+    }
+
+    onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+        this.end({ ...NO_ANSWER, message: reasonOf(error), took: this.took });
+    }
+
+    private get took(): number {
+        return performance.now() - this.started;
+    }
+
+    private refuse(message: string): void {
+        this.giveUp({ ...NO_ANSWER, message, took: this.took });
+    }
+
+    private refuseLarge(): void {
+        this.refuse(`the answer is larger than ${this.request.maxAnswer} bytes`);
+    }
+
+    private giveUp(answer: HttpAnswer): void {
+        this.end(answer);
+        this.cutOff();
+    }
+
+    /** Ends what is still under way, and its connection with it. */
+    private cutOff(): void {
+        this.controller?.abort(new AbandonedError());
+    }
+
+    /** The first end counts. */
+    private end(answer: HttpAnswer): void {
+        if (this.isOver) return;
+        this.isOver = true;
         clearTimeout(this.timer);
         this.request.signal.removeEventListener('abort', this.stop);
+        this.answer(answer);
     }
 }
+
+/** What the library is told when nobody waits any more. */
+class AbandonedError extends Error {}
 
 /** What an HTTP status says about the endpoint; null: an answer to be read. */
 export function classifyStatus(status: number): HttpFailure['outcome'] | null {
@@ -167,30 +219,6 @@ export function worthRetrying(outcome: HttpFailure['outcome']): boolean {
     }
 }
 
-/** @param cut a longer body is cut, not refused: it is only quoted */
-async function readBounded(response: Dispatcher.ResponseData, max: number, cut: boolean): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const announced = Number(response.headers['content-length'] ?? 0);
-    const tooLarge = () => new AnswerTooLargeError(`the answer is larger than ${max} bytes`);
-    if (!cut && announced > max) {
-        // Its own complaint about that is nobody's concern.
-        response.body.on('error', () => {}).destroy();
-        throw tooLarge();
-    }
-    for await (const chunk of response.body) {
-        const bytes = chunk as Buffer;
-        size += bytes.length;
-        // Leaving the loop destroys the body, and its connection with it.
-        if (size > max && !cut) throw tooLarge();
-        chunks.push(bytes);
-        if (size > max) break;
-    }
-    return Buffer.concat(chunks).subarray(0, max);
-}
-
-class AnswerTooLargeError extends Error {}
-
 /** The start of an error's body on one line. */
 function quote(body: Buffer): string {
     const text = body.toString('utf8').replace(/\s+/g, ' ').trim();
@@ -199,7 +227,6 @@ function quote(body: Buffer): string {
 }
 
 function reasonOf(error: unknown): string {
-    if (error instanceof AnswerTooLargeError) return error.message;
     if (error instanceof errors.ConnectTimeoutError)
         return `no connection within ${CONNECT_TIMEOUT / 1000} s`;
     const cause = error instanceof AggregateError ? error.errors[0] : error;

@@ -1,12 +1,13 @@
 import type { Completion, Running } from '../backend/backend.js';
 import type { RunEnd, RunEvent, StopSignal } from '../model/event.js';
 import type { SampleTally } from '../model/tally.js';
+import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
 import { Figures } from './figures.js';
 import { OpenSample } from './open-sample.js';
 import type { RunParts } from './parts.js';
 import { plan, prepare } from './prepare.js';
-import { now, Recorder } from './recorder.js';
+import { Recorder } from './recorder.js';
 import { decide } from './retry.js';
 import { Slots } from './slots.js';
 import type { WorkItem } from './survey.js';

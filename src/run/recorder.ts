@@ -4,10 +4,8 @@ import type { Failure } from '../model/failure.js';
 import { expectedOf } from '../model/sample.js';
 import type { AttemptedBy, Suspicion, VerdictOutcome } from '../model/task.js';
 import type { Figures } from './figures.js';
+import { now } from '../util/now.js';
 import { attemptOf, entryOf, failedTask, pendingTask, type TaskState, testsOf } from './task-state.js';
-
-/** Now, ISO 8601, UTC. */
-export const now = (): string => new Date().toISOString();
 
 /** Writes down what attempts came to, and tells it once it is on disk. */
 export class Recorder {

@@ -55,7 +55,10 @@ export async function survey(items: Iterable<SampleItem>, parts: SurveyParts): P
     const changedSamples: string[] = [];
     let changed = 0;
     for (const item of items) {
-        const seen = await look(item, parts);
+        const asked = parts.store.stamp(item.indexed.id);
+        const stamp = asked instanceof Promise ? await asked : asked;
+        const tally = known(item, stamp, parts);
+        const seen = tally === null ? await look(item, stamp, parts) : nothingDue(tally);
         totals.add(seen);
         if (seen.due > 0 || seen.dirty) {
             work.push({ ...item, due: seen.due, tally: seen.tally });
@@ -79,15 +82,22 @@ interface Seen {
     readonly tally: SampleTally;
 }
 
-async function look(item: SampleItem, parts: SurveyParts): Promise<Seen> {
+/** What an earlier start learned, if it still holds. */
+function known(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): SampleTally | null {
+    const { id, fingerprint } = item.indexed;
+    return stamp === null ? null : parts.index.get(id, stamp, fingerprint, parts.planKey);
+}
+
+function nothingDue(tally: SampleTally): Seen {
+    return { due: 0, dueBy: {}, dirty: false, changed: 0, tally };
+}
+
+async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): Promise<Seen> {
     const { id, fingerprint, groups } = item.indexed;
-    const stamp = await parts.store.stamp(id);
     if (stamp === null) {
         const due = groups.reduce((sum, [, count]) => sum + count, 0);
         return { due, dueBy: { new: due }, dirty: due === 0, changed: 0, tally: emptyTally(id, groups) };
     }
-    const tally = parts.index.get(id, stamp, fingerprint, parts.planKey);
-    if (tally !== null) return { due: 0, dueBy: {}, dirty: false, changed: 0, tally };
     const checkpoint = await parts.store.read(id);
     const prepared = prepare(await item.dataset.load(item.indexed), parts.options);
     const planned = plan(prepared, checkpoint, null, parts.options);

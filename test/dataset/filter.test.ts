@@ -9,20 +9,10 @@ import {
 } from '../../src/dataset/filter.js';
 import { UserError } from '../../src/util/user-error.js';
 
-async function* stream(ids: readonly string[]): AsyncIterable<{ id: string }> {
-    for (const id of ids) yield { id };
-}
-
-async function chosen(ids: readonly string[], choice: Partial<SampleChoice>): Promise<string[]> {
-    const found: string[] = [];
-    for await (const { id } of chooseSamples(stream(ids), {
-        only: null,
-        limit: null,
-        shard: null,
-        ...choice,
-    }))
-        found.push(id);
-    return found;
+function chosen(ids: readonly string[], choice: Partial<SampleChoice>): string[] {
+    const samples = ids.map((id) => ({ id }));
+    const all: SampleChoice = { only: null, limit: null, shard: null };
+    return Array.from(chooseSamples(samples, { ...all, ...choice }), ({ id }) => id);
 }
 
 describe('the choice of samples', () => {
@@ -37,37 +27,33 @@ describe('the choice of samples', () => {
         expect(() => idMatcher([''])).toThrow(UserError);
     });
 
-    it('counts the limit after the rest, and reads no further', async () => {
+    it('counts the limit after the rest, and reads no further', () => {
         let read = 0;
-        async function* counted(): AsyncIterable<{ id: string }> {
+        function* counted(): Iterable<{ id: string }> {
             for (const id of ['a1', 'b1', 'a2', 'a3']) {
                 read += 1;
                 yield { id };
             }
         }
         const found: string[] = [];
-        for await (const { id } of chooseSamples(counted(), { only: ['a*'], limit: 2, shard: null }))
+        for (const { id } of chooseSamples(counted(), { only: ['a*'], limit: 2, shard: null }))
             found.push(id);
         expect(found).toEqual(['a1', 'a2']);
         expect(read).toBe(3);
-        expect(await chosen(['a'], { limit: 0 })).toEqual([]);
+        expect(chosen(['a'], { limit: 0 })).toEqual([]);
     });
 
-    it('gives each sample to exactly one shard, whatever else there is', async () => {
-        await fc.assert(
-            fc.asyncProperty(
-                fc.uniqueArray(fc.string()),
-                fc.integer({ min: 1, max: 9 }),
-                async (ids, count) => {
-                    const parts: string[] = [];
-                    for (let index = 1; index <= count; index += 1) {
-                        const part = await chosen(ids, { shard: { index, count } });
-                        for (const id of part) expect(shardOf(id, count)).toBe(index);
-                        parts.push(...part);
-                    }
-                    expect(parts.sort()).toEqual([...ids].sort());
-                },
-            ),
+    it('gives each sample to exactly one shard, whatever else there is', () => {
+        fc.assert(
+            fc.property(fc.uniqueArray(fc.string()), fc.integer({ min: 1, max: 9 }), (ids, count) => {
+                const parts: string[] = [];
+                for (let index = 1; index <= count; index += 1) {
+                    const part = chosen(ids, { shard: { index, count } });
+                    for (const id of part) expect(shardOf(id, count)).toBe(index);
+                    parts.push(...part);
+                }
+                expect(parts.sort()).toEqual([...ids].sort());
+            }),
         );
     });
 

@@ -6,6 +6,7 @@ import type { Failure } from '../../model/failure.js';
 import type { Limits } from '../../model/limits.js';
 import type { Checker, ProgramInput, StagedSample } from '../../model/sample.js';
 import type { AttemptedBy, Outcome, Task } from '../../model/task.js';
+import { smallFiles } from '../../util/small-files.js';
 import { UserError } from '../../util/user-error.js';
 import { compareOutput } from '../checker/compare.js';
 import type { Comparison } from '../checker/comparison.js';
@@ -155,7 +156,12 @@ class Judge implements Executor {
         output: Buffer | { path: string },
     ): Promise<Comparison> {
         if (checker.kind === 'program') return this.#checkers.check(checker, test, output);
-        return compareOutput(checker, output, { path: test.answer }, test.checkerFlags);
+        return compareOutput(
+            checker,
+            output,
+            smallFiles.read(test.answer) ?? { path: test.answer },
+            test.checkerFlags,
+        );
     }
 
     async #languageOf(input: ProgramInput): Promise<UsableLanguage> {

@@ -49,7 +49,7 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
         const size = sizeOf(test.input);
         // The text, its JSON and what goes over the wire.
         const step = await budget.hold(size * 3, async () => {
-            const stdin = asText(await readWhole(test.input, size));
+            const stdin = asText(await readWhole(test.input));
             if (stdin === null) return notText(test.name);
             return session.step((place) => {
                 const request = runCodeRequest({ language, source: sent, stdin, time, memory });

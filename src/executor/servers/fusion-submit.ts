@@ -47,8 +47,8 @@ async function submit(
     return budget.hold(bytes * 3, async () => {
         const loaded: { input: string; output: string }[] = [];
         for (const test of tests) {
-            const stdin = asText(await readWhole(test.input, sizeOf(test.input)));
-            const output = asText(await readWhole(test.answer, sizeOf(test.answer)));
+            const stdin = asText(await readWhole(test.input));
+            const output = asText(await readWhole(test.answer));
             if (stdin === null || output === null) return { ...notText(test.name), retry: false };
             loaded.push({ input: stdin, output });
         }

@@ -56,7 +56,7 @@ export class GoJudgeAttempt {
         const size = sizeOf(test.input);
         // The text, its JSON and what goes over the wire.
         return budget.hold(size * 3, async () => {
-            const bytes = await readWhole(test.input, size);
+            const bytes = await readWhole(test.input);
             const step = await submission.session.step((place) => this.tryAt(place, bytes, time));
             return step.kind === 'done' ? step.value : step;
         });

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { smallFiles } from '../../util/small-files.js';
 
 /** Bytes of test data that all requests of one executor hold in memory at once. */
 export const LOAD_BUDGET = 256 * 1024 * 1024;
@@ -50,12 +51,9 @@ export function asText(bytes: Buffer): string | null {
     }
 }
 
-/** Files up to this many bytes are read at once: far cheaper than five trips through the thread pool. */
-const SMALL = 256 * 1024;
+/** Bytes of a file of test data. */
+export const sizeOf = (path: string): number => smallFiles.read(path)?.length ?? statSync(path).size;
 
-/** Bytes of a file. */
-export const sizeOf = (path: string): number => statSync(path).size;
-
-export async function readWhole(path: string, size: number): Promise<Buffer> {
-    return size <= SMALL ? readFileSync(path) : readFile(path);
+export async function readWhole(path: string): Promise<Buffer> {
+    return smallFiles.read(path) ?? readFile(path);
 }

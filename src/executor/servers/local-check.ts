@@ -9,6 +9,7 @@ import { languageTable } from '../judge/languages.js';
 import { Toolchains, usableLanguage } from '../judge/toolchains.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
+import { smallFiles } from '../../util/small-files.js';
 import type { Checked, CheckOutput } from './check-output.js';
 
 /**
@@ -25,7 +26,12 @@ export class LocalCheck {
             const { accepted, message } =
                 checker.kind === 'program'
                     ? await this.checkByProgram(checker, test, output)
-                    : await compareOutput(checker, output, { path: test.answer }, test.checkerFlags);
+                    : await compareOutput(
+                          checker,
+                          output,
+                          smallFiles.read(test.answer) ?? { path: test.answer },
+                          test.checkerFlags,
+                      );
             return { kind: 'checked', accepted, message: message ?? '' };
         } catch (error) {
             if (error instanceof CheckerError) return { kind: 'failed', failure: error.failure };
