@@ -74,7 +74,7 @@ char **get_list(struct reader *r) {
     return list;
 }
 
-static void put(struct writer *w, const void *from, size_t n) {
+void put_bytes(struct writer *w, const void *from, size_t n) {
     if (w->len + n > w->cap) {
         w->cap = (w->len + n) * 2;
         w->buf = must_alloc(w->buf, w->cap);
@@ -83,13 +83,13 @@ static void put(struct writer *w, const void *from, size_t n) {
     w->len += n;
 }
 
-void put_u8(struct writer *w, uint8_t v) { put(w, &v, sizeof v); }
-void put_u32(struct writer *w, uint32_t v) { put(w, &v, sizeof v); }
-void put_u64(struct writer *w, uint64_t v) { put(w, &v, sizeof v); }
+void put_u8(struct writer *w, uint8_t v) { put_bytes(w, &v, sizeof v); }
+void put_u32(struct writer *w, uint32_t v) { put_bytes(w, &v, sizeof v); }
+void put_u64(struct writer *w, uint64_t v) { put_bytes(w, &v, sizeof v); }
 
 void put_text(struct writer *w, const char *text, size_t length) {
     put_u32(w, (uint32_t)length);
-    put(w, text, length);
+    put_bytes(w, text, length);
     put_u8(w, 0);
 }
 

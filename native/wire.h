@@ -39,6 +39,8 @@ struct writer {
     size_t len, cap;
 };
 
+/* As they are, without a length. */
+void put_bytes(struct writer *w, const void *from, size_t n);
 void put_u8(struct writer *w, uint8_t v);
 void put_u32(struct writer *w, uint32_t v);
 void put_u64(struct writer *w, uint64_t v);

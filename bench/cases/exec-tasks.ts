@@ -28,7 +28,7 @@ async function measureExecTasks(bench: Bench): Promise<readonly Figure[]> {
         return [];
     }
     const { stopwatch, folder, concurrency } = bench;
-    const samples = Math.ceil(20 * bench.scale);
+    const samples = Math.ceil(50 * bench.scale);
     const tasks = samples * A_SAMPLE;
     const dataset = await writeTasks(folder, samples, A_SAMPLE);
     const list = join(folder, 'list.txt');

@@ -7,7 +7,7 @@ const MEGABYTE = 1024 * 1024;
 /** Below this many waiting bytes only time decides; it keeps bursts of small results from a rewrite for every few of them. */
 const LEAST_WAITING = 64 * 1024;
 /** Milliseconds between two rewrites of even the smallest file. */
-const LEAST_PAUSE = 10;
+const LEAST_PAUSE = 25;
 
 /** Waiting bytes at which a file of `size` bytes is rewritten at once. */
 export function waitingBound(size: number): number {
