@@ -20,12 +20,15 @@ export async function whereIs(program: string): Promise<string | null> {
 
 export const isInstalled = async (program: string): Promise<boolean> => (await whereIs(program)) !== null;
 
-/** The interpreter itself, not a version manager's shim in front of it: one that a sandbox of /usr has too. */
-export async function realPython(): Promise<string | null> {
+/**
+ * The interpreter itself, not a version manager's shim in front of it.
+ * @param everywhere one that every sandbox and every user can reach, not only we
+ */
+export async function realPython(everywhere: boolean): Promise<string | null> {
     for (const name of ['python3', '/usr/bin/python3']) {
         const said = await run(name, ['-c', 'import sys; print(sys.executable)']).catch(() => null);
         const path = said?.stdout.trim() ?? '';
-        if (path.startsWith('/usr/')) return path;
+        if (path !== '' && (!everywhere || path.startsWith('/usr/'))) return path;
     }
     return null;
 }

@@ -39,6 +39,8 @@ interface Program {
     readonly source: (number: number) => string;
     /** What the bare loop starts: the same program. */
     readonly argv: readonly [string, ...string[]];
+    /** Without a sandbox, where programs reach interpreters that others do not. */
+    readonly bareArgv: readonly [string, ...string[]];
     readonly submissions: number;
 }
 
@@ -70,9 +72,16 @@ async function programs({ folder, scale }: Bench): Promise<readonly Program[]> {
         await run('gcc', ['-O2', '-std=gnu11', '-o', program, path]);
         // All submissions are the same text: they compile once, as copies do in real datasets.
         const submissions = Math.ceil(200 * scale);
-        found.push({ name: 'C', language: 'c', source: () => source, argv: [program], submissions });
+        found.push({
+            name: 'C',
+            language: 'c',
+            source: () => source,
+            argv: [program],
+            bareArgv: [program],
+            submissions,
+        });
     } else say('c: not measured in C, there is no gcc');
-    const python = await realPython();
+    const [python, ours] = await Promise.all([realPython(true), realPython(false)]);
     if (python !== null) {
         const source = 'print(sum(map(int, input().split())))\n';
         const path = join(folder, 'sum.py');
@@ -84,6 +93,7 @@ async function programs({ folder, scale }: Bench): Promise<readonly Program[]> {
             language: 'python3',
             source: () => source,
             argv: [...argv],
+            bareArgv: [ours ?? python, path],
             submissions,
         });
     } else say('c: not measured in Python, there is no python3');
@@ -124,7 +134,8 @@ async function compare(
     const node = holding ? { ...process.env, NODE_OPTIONS: `--import=${ballast}` } : process.env;
     // A sandbox a test is so slow that fewer runs tell its pace as well.
     const runs = bwrap === null ? tests : Math.ceil(tests / 5);
-    const argv = bwrap === null ? program.argv : inSandbox(bwrap, program.argv);
+    const bare = sandbox === 'none' ? program.bareArgv : program.argv;
+    const argv = bwrap === null ? bare : inSandbox(bwrap, program.argv);
     const { product, baseline } = await interleaved<'product' | 'baseline', Timed>(bench.repetitions, {
         product: (round) =>
             stopwatch.resumeRun(

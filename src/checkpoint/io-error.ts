@@ -19,6 +19,9 @@ export function ioReason(error: unknown): string {
             return 'the file would be larger than this file system or `ulimit -f` allows; the old file stands';
         case 'ENOENT':
             return 'its directory is gone';
+        case 'ENOTDIR':
+        case 'EEXIST':
+            return 'a file stands where a directory should be';
         case 'EMFILE':
         case 'ENFILE':
             return 'too many open files, for longer than we wait (see `ulimit -n`)';

@@ -23,7 +23,7 @@ export async function changeRun(asked: Place & { concurrency: number; json: bool
     process.stdout.write(
         asked.json
             ? `${JSON.stringify(control)}\n`
-            : `asked the run on ${asked.dir} for ${asked.concurrency} tasks at once\n`,
+            : `asked the run on ${asked.dir} for ${asked.concurrency} ${asked.concurrency === 1 ? 'task' : 'tasks'} at once\n`,
     );
     return 0;
 }

@@ -8,13 +8,17 @@ import { shorten } from './parse-value.js';
 export function announceChange(name: OptionName, now: Json, before: Json, source: Source): string {
     const spec: OptionSpec = OPTIONS[name];
     const from = source === 'command line' ? '' : `, from the ${source}`;
-    return `${asTyped(name, spec, now)} (was ${asText(before)}${from})${effectOf(spec, now, before)}`;
+    return `${asTyped(name, spec, now)} (was ${asBefore(spec, before)}${from})${effectOf(spec, now, before)}`;
 }
 
 function asTyped(name: string, spec: OptionSpec, value: Json): string {
     if (spec.kind === 'flag') return value === true ? `--${name}` : `--no-${name}`;
     if (spec.kind === 'command') return `-- ${asText(value)}`;
     return spec.only === 'config file' ? name : `--${name} ${asText(value)}`;
+}
+
+function asBefore(spec: OptionSpec, value: Json): string {
+    return value === null ? (spec.defaultText ?? 'the default') : asText(value);
 }
 
 function asText(value: Json): string {

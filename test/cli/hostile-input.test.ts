@@ -1,7 +1,16 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+    closeSync,
+    existsSync,
+    ftruncateSync,
+    openSync,
+    readdirSync,
+    readFileSync,
+    writeFileSync,
+    writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readResults, runCli, tempDir } from '../rig/cli.js';
+import { type CliResult, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
 
 const program = (code: string) => [{ language: 'PYTHON3', source: code }];
 const row = (id: string, more: object = {}) => ({
@@ -60,5 +69,68 @@ describe('hostile rows, through the real binary', () => {
     it('no tests and no solutions are no crash', async () => {
         const { code, stderr } = await judge([row('a', { tests: [] }), row('b', { solutions: [] })]);
         expect([0, 1, 2], stderr).toContain(code);
+    });
+});
+
+/** Runs the binary and watches its peak memory, bytes; 0 where there is no /proc to read it from. */
+async function withPeak(args: readonly string[], cwd: string): Promise<CliResult & { peak: number }> {
+    const { child, result } = startCli(args, { cwd });
+    let peak = 0;
+    const timer = setInterval(() => {
+        try {
+            const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+            peak = Math.max(peak, 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+        } catch {
+            // It has ended, or there is no /proc.
+        }
+    }, 10);
+    try {
+        return { ...(await result), peak };
+    } finally {
+        clearInterval(timer);
+    }
+}
+
+describe('sizes beyond all measure, through the real binary', () => {
+    const seen = process.platform === 'linux';
+
+    it('a line of 1 GiB is one line of error, in bounded memory', async () => {
+        const cwd = tempDir();
+        const file = openSync(join(cwd, 'data.jsonl'), 'w');
+        writeSync(file, `${JSON.stringify(row('a'))}\n{"id":"`);
+        // A hole: it takes no place on the disk.
+        ftruncateSync(file, 2 ** 30);
+        closeSync(file);
+        const { code, stderr, peak } = await withPeak(['data.jsonl', '--dir', 'out', '-q'], cwd);
+        expect(code, stderr).toBe(2);
+        expect(stderr).toContain('data.jsonl:2');
+        expect(stderr.trim().split('\n')).toHaveLength(1);
+        if (seen) expect(peak).toBeGreaterThan(0);
+        expect(peak).toBeLessThan(900e6);
+    });
+
+    it('an expected output of 100 MB is compared, and a program that prints as much is bounded', async () => {
+        const cwd = tempDir();
+        const output = '1234567\n'.repeat(100e6 / 8);
+        const print = (last: string): string =>
+            `import sys\nfor i in range(1249):\n    sys.stdout.write("1234567\\n" * 10000)\nsys.stdout.write("1234567\\n" * 9999 + "${last}\\n")`;
+        const big = row('big', {
+            tests: [{ input: '', output }],
+            solutions: program(print('1234567')),
+            incorrect_solutions: [...program(print('1234568')), ...program('print(1234567)')],
+        });
+        writeFileSync(join(cwd, 'data.jsonl'), `${JSON.stringify(big)}\n`);
+        const args = ['data.jsonl', '--dir', 'out', '-q', '-j', '1', '--max-output', '200'];
+        const { code, stderr, peak } = await withPeak(args, cwd);
+        expect(code, stderr).toBe(0);
+        const results = JSON.stringify(readResults(join(cwd, 'out')).get('big.json'));
+        expect([...results.matchAll(/"verdict":"(\w+)"/g)].map(([, verdict]) => verdict)).toContain(
+            'Accepted',
+        );
+        expect(results).toContain('"WrongAnswer"');
+        expect(results.length).toBeLessThan(1e6);
+        if (seen) expect(peak).toBeGreaterThan(0);
+        // The row is read whole: its bytes, its text, and the parsed output.
+        expect(peak).toBeLessThan(900e6);
     });
 });

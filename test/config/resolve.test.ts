@@ -188,7 +188,7 @@ describe('run.json', () => {
             run,
         });
         expect(others.announcements.map((line) => line.split(':')[0])).toEqual([
-            '--checker lines (was default)',
+            "--checker lines (was the dataset's, else tokens)",
             '--no-all-tests (was on)',
         ]);
     });
