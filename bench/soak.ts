@@ -38,7 +38,7 @@ const FIRST = 0.4;
 const LAST = 0.6;
 /** Milliseconds between two looks. */
 const LOOK_MS = 250;
-/** Seconds of a stretch that do not count: loading, planning, filling caches. */
+/** Seconds after the first new result that do not count: filling caches. */
 const WARM_UP = 3;
 
 class Soak {
@@ -137,7 +137,10 @@ interface Stretch {
 }
 
 function measure(all: readonly Sampled[], stretch: Sampled['stretch']): Stretch {
-    const seen = all.filter((item) => item.stretch === stretch && item.age >= WARM_UP);
+    const whole = all.filter((item) => item.stretch === stretch);
+    // From its first new result on: before it a start reads what the killed one left, and that is no pace.
+    const began = whole.find((item) => item.done > (whole[0]?.done ?? 0))?.age ?? 0;
+    const seen = whole.filter((item) => item.age >= began + WARM_UP);
     const first = seen[0];
     const last = seen.at(-1);
     if (first === undefined || last === undefined || seen.length < 10)
@@ -182,6 +185,7 @@ async function main(): Promise<void> {
         const soak = new Soak(folder, [dataset, '-q', '--executor', 'module', '--module', module]);
         say(`first stretch: to ${FIRST * 100} % of ${SAMPLES} samples`);
         await soak.live('first', (done) => done >= SAMPLES * FIRST, LOOK_MS);
+        say(`${KILLS} kills`);
         const share = ((LAST - FIRST) * SAMPLES) / Math.max(1, KILLS - 1);
         for (let kill = 1; kill < KILLS; kill += 1) {
             const target = soak.done() + Math.random() * 1.5 * share;

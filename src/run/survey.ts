@@ -48,30 +48,112 @@ export interface SurveyParts {
     readonly onDue?: (id: string, due: number, dueBy: PlanCounts['dueBy']) => void;
 }
 
-/** Goes once over all samples and opens only what the index does not vouch for. */
+/**
+ * Goes once over all samples and opens only what the index does not vouch for: a bounded number of files at a time, since
+ * one after the other is mostly waiting, and in the samples' order for whoever listens.
+ */
 export async function survey(items: Iterable<SampleItem>, parts: SurveyParts): Promise<Survey> {
-    const totals = new Counts();
-    const work: WorkItem[] = [];
-    const changedSamples: string[] = [];
-    let changed = 0;
-    for (const item of items) {
-        const asked = parts.store.stamp(item.indexed.id);
-        const stamp = asked instanceof Promise ? await asked : asked;
-        const tally = known(item, stamp, parts);
-        const seen = tally === null ? await look(item, stamp, parts) : nothingDue(tally);
-        totals.add(seen);
+    const gathered = new Gathered(parts);
+    const ahead = new Ahead();
+    try {
+        for (const item of items) {
+            const asked = parts.store.stamp(item.indexed.id);
+            const stamp = asked instanceof Promise ? await asked : asked;
+            const tally = known(item, stamp, parts);
+            if (tally !== null && ahead.isEmpty) {
+                gathered.add(item, nothingDue(tally));
+                continue;
+            }
+            const seen = tally === null ? look(item, stamp, parts) : Promise.resolve(nothingDue(tally));
+            ahead.push({ item, seen, bytes: tally === null ? (stamp?.size ?? 0) : 0 });
+            while (ahead.isFull) await ahead.take(gathered);
+        }
+        while (!ahead.isEmpty) await ahead.take(gathered);
+    } finally {
+        await ahead.settle();
+    }
+    return gathered.survey();
+}
+
+/** Result files that may be read at once, and their bytes together; one larger than that is read alone. */
+const FILES_AT_ONCE = 32;
+const BYTES_AT_ONCE = 32 * 1024 ** 2;
+
+interface Asked {
+    readonly item: SampleItem;
+    readonly seen: Promise<Seen>;
+    readonly bytes: number;
+}
+
+/** Samples being looked at, in their order. */
+class Ahead {
+    readonly #asked: Asked[] = [];
+    #bytes = 0;
+
+    get isEmpty(): boolean {
+        return this.#asked.length === 0;
+    }
+
+    get isFull(): boolean {
+        return this.#asked.length >= FILES_AT_ONCE || this.#bytes >= BYTES_AT_ONCE;
+    }
+
+    push(asked: Asked): void {
+        // Until its turn comes nobody listens for its failure, which is not an unhandled one.
+        asked.seen.catch(() => undefined);
+        this.#asked.push(asked);
+        this.#bytes += asked.bytes;
+    }
+
+    async take(gathered: Gathered): Promise<void> {
+        const first = this.#asked[0];
+        if (first === undefined) return;
+        const seen = await first.seen;
+        this.#asked.shift();
+        this.#bytes -= first.bytes;
+        gathered.add(first.item, seen);
+    }
+
+    /** After a failure: nothing is left reading. */
+    async settle(): Promise<void> {
+        await Promise.allSettled(this.#asked.map(({ seen }) => seen));
+    }
+}
+
+class Gathered {
+    readonly #parts: SurveyParts;
+    readonly #totals = new Counts();
+    readonly #work: WorkItem[] = [];
+    readonly #changedSamples: string[] = [];
+    #changed = 0;
+
+    constructor(parts: SurveyParts) {
+        this.#parts = parts;
+    }
+
+    add(item: SampleItem, seen: Seen): void {
+        const { id } = item.indexed;
+        this.#totals.add(seen);
         if (seen.due > 0 || seen.dirty) {
-            work.push({ ...item, due: seen.due, tally: seen.tally });
-            parts.onDue?.(item.indexed.id, seen.due, seen.dueBy);
+            this.#work.push({ ...item, due: seen.due, tally: seen.tally });
+            this.#parts.onDue?.(id, seen.due, seen.dueBy);
         } else {
-            parts.onSettled(seen.tally);
+            this.#parts.onSettled(seen.tally);
         }
         if (seen.changed > 0) {
-            changed += seen.changed;
-            if (changedSamples.length < 3) changedSamples.push(item.indexed.id);
+            this.#changed += seen.changed;
+            if (this.#changedSamples.length < 3) this.#changedSamples.push(id);
         }
     }
-    return { counts: totals.counts(), work, changed, changedSamples };
+
+    survey(): Survey {
+        return {
+            counts: this.#totals.counts(),
+            work: this.#work,
+            changed: this.#changed,
+            changedSamples: this.#changedSamples,
+        };
+    }
 }
 
 interface Seen {
