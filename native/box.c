@@ -57,7 +57,7 @@ static int collect(struct box *box, struct reader *r, int out) {
     put_u32(&msg, id);
     put_u8(&msg, ok ? 1 : 0);
     put_text(&msg, why, strlen(why));
-    int sent = send_packet(box->channel, msg.buf, msg.len, NULL, 0);
+    int sent = send_reply(&box->replies, msg.buf, msg.len);
     free(msg.buf);
     close(out);
     return sent < 0 ? -1 : tidy_up(box);
@@ -70,6 +70,7 @@ static int handle(struct box *box, char *packet, long n, const int *fds, int nfd
     if (nfds < 1) return -1;
     if (op == OP_COLLECT) return collect(box, &r, fds[0]);
     struct request req = read_request(&r, fds, nfds);
+    req.bytes = (size_t)n;
     if (op != OP_RUN || r.bad || !req.argv[0]) return -1;
     int result = run_program(box, &req);
     free(req.argv);
@@ -79,9 +80,9 @@ static int handle(struct box *box, char *packet, long n, const int *fds, int nfd
 /* The first packet says what kind of box this is, and stays in memory: the settings point into it. */
 static void configure(struct box *box) {
     static char packet[PACKET_MAX];
-    int fds[2], nfds;
-    long n = receive_packet(box->channel, packet, sizeof packet, fds, &nfds);
-    if (n <= 0 || nfds != 2) _exit(0);
+    int fds[MAX_FDS], nfds;
+    long n = receive_packet(box->replies.channel, packet, sizeof packet, fds, &nfds);
+    if (n <= 0 || nfds != SPILL_FILES) _exit(0);
     struct reader r = {packet, packet + n, 0};
     uint8_t kind = get_u8(&r);
     uint32_t uid = get_u32(&r);
@@ -91,8 +92,7 @@ static void configure(struct box *box) {
     box->readable = get_list(&r);
     box->compiles = get_u8(&r);
     if (r.bad) _exit(71);
-    box->spill[0] = fds[0];
-    box->spill[1] = fds[1];
+    for (int slot = 0; slot < SPILL_FILES; slot++) box->spill[slot] = fds[slot];
     box->own_namespace = kind == KIND_BWRAP;
     /* Inside bwrap serve has changed the uid already, for all of us. */
     box->uid = box->own_namespace ? 0 : uid;
@@ -101,7 +101,7 @@ static void configure(struct box *box) {
 }
 
 int box_main(int channel) {
-    struct box box = {.channel = channel};
+    struct box box = {.replies = {.channel = channel}};
     prctl(PR_SET_NAME, "resume-run-box");
     /* No program may look into us, by ptrace or through our folder in /proc. */
     prctl(PR_SET_DUMPABLE, 0);
@@ -111,10 +111,10 @@ int box_main(int channel) {
     syscall(SYS_close_range, channel + 1, ~0u, 0);
     configure(&box);
     char opened = REPLY_OPENED;
-    if (send_packet(channel, &opened, 1, NULL, 0) < 0) return 0;
+    if (send_reply(&box.replies, &opened, 1) < 0) return 0;
     static char packet[PACKET_MAX];
     for (;;) {
-        int fds[1 + MAX_GIVEN], nfds;
+        int fds[MAX_FDS], nfds;
         long n = receive_packet(channel, packet, sizeof packet, fds, &nfds);
         if (n <= 0) return 0;
         if (handle(&box, packet, n, fds, nfds) < 0) return 1;

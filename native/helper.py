@@ -20,7 +20,7 @@ import time
 OP_OPEN, OP_RUN, OP_COLLECT, OP_CLOSE = 1, 2, 3, 4
 OPENED, RESULT, COLLECTED, GONE, DIED = 1, 2, 3, 4, 5
 CPU, WALL, MEMORY, OUTPUT, FILES = 1, 2, 3, 4, 5
-PACKET_MAX, STDERR_KEPT, MAX_GIVEN, MAX_INODES = 200000, 16384, 3, 20000
+PACKET_MAX, STDERR_KEPT, SPILL_FILES, MAX_INODES = 200000, 16384, 16, 20000
 TICK = 0.01
 CLOSE_PATIENCE = 3.0
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 36, 38
@@ -78,7 +78,7 @@ def send(sock, data, fds=()):
 
 def receive(sock):
     try:
-        data, ancillary, _, _ = sock.recvmsg(PACKET_MAX, socket.CMSG_SPACE(4 * (1 + MAX_GIVEN)))
+        data, ancillary, _, _ = sock.recvmsg(PACKET_MAX, socket.CMSG_SPACE(4 * SPILL_FILES))
     except ConnectionError:
         return b'', []
     fds = []
@@ -323,7 +323,7 @@ def set_limit(which, value):
 class Run:
     def __init__(self, box, request):
         self.box, self.request = box, request
-        self.out = Sink(request.inline_max, request.output, box.spill[request.slot & 1])
+        self.out = Sink(request.inline_max, request.output, box.spill[request.slot % SPILL_FILES])
         self.err = Sink(STDERR_KEPT, request.output, None)
         self.limit, self.status, self.done, self.hung_up = 0, 0, False, False
         self.cpu, self.cpu_seen, self.cpu_lost, self.peak = 0.0, 0.0, 0.0, 0
@@ -507,7 +507,7 @@ class Box:
 
     def configure(self):
         data, fds = receive(self.channel)
-        if len(fds) != 2:
+        if len(fds) != SPILL_FILES:
             return False
         reader = Reader(data)
         self.own_namespace = reader.u8() == 1
@@ -618,8 +618,8 @@ class Served:
                 os._exit(0)
         os.close(errors_end)
         theirs.close()
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        spill = [os.open(self.spill + b'.%d' % slot, flags, 0o600) for slot in (0, 1)]
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        spill = [os.open(self.spill + b'.%d' % slot, flags, 0o600) for slot in range(SPILL_FILES)]
         send(ours, struct.pack('<BI', self.kind, self.uid) + settings, spill)
         for fd in spill:
             os.close(fd)
@@ -673,9 +673,10 @@ class Served:
         self.kill_at = self.kill_at or time.monotonic() + CLOSE_PATIENCE
 
     def remove_traces(self):
-        for slot in (0, 1):
+        for slot in range(SPILL_FILES):
+            # They stay for the next box of this place.
             try:
-                os.unlink(self.spill + b'.%d' % slot)
+                os.truncate(self.spill + b'.%d' % slot, 0)
             except OSError:
                 pass
         if self.folder and os.path.isdir(self.folder):
@@ -699,7 +700,7 @@ class Served:
 
 class Serve:
     def __init__(self):
-        self.boxes, self.pending, self.node_open = {}, b'', True
+        self.boxes, self.pending, self.node_open, self.places = {}, b'', True, set()
 
     def reply(self, number, data):
         try:
@@ -732,6 +733,7 @@ class Serve:
         argv = reader.texts()
         files = [(reader.text(), reader.text(), reader.u32()) for _ in range(reader.u32())]
         self.boxes[number] = box
+        self.places.add(box.spill)
         try:
             box.start(argv, files, reader.rest())
         except OSError as error:
@@ -850,6 +852,12 @@ class Serve:
                     null = os.open('/dev/null', os.O_WRONLY)
                     os.dup2(null, 1)
             self.settle()
+        for place in self.places:
+            for slot in range(SPILL_FILES):
+                try:
+                    os.unlink(place + b'.%d' % slot)
+                except OSError:
+                    pass
 
 
 def serve_main():

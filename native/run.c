@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "run.h"
+#include "clock.h"
 #include "confine.h"
 #include "scratch.h"
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define STDERR_KEPT 16384
@@ -22,6 +22,11 @@
 /* Short programs are the many: they end before the first look at /proc. */
 #define FIRST_TICK_NS 10000000ull
 #define LATER_TICK_NS 20000000ull
+/*
+ * Before that a program's output is left in its pipes: most programs that end so soon print little, and are then worth one
+ * wake-up, not one for each thing they do.
+ */
+#define QUIET_NS 2000000ull
 /* Times in /proc are rounded, differently for the living and the dead. */
 #define ROUNDING_NS 50000000ull
 #define MOST_EXTENSIONS 9
@@ -47,12 +52,6 @@ struct watch {
     uint8_t limit;
     int start_errno, hung_up;
 };
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static void set_limit(int which, uint64_t value) {
     struct rlimit old, both = {value, value};
@@ -188,12 +187,14 @@ static void tick(struct watch *w, uint64_t now) {
 }
 
 static void wait_a_moment(struct watch *w, uint64_t now) {
-    uint64_t until = w->next_tick;
+    int listening = now - w->start >= QUIET_NS;
+    uint64_t until = listening ? w->next_tick : w->start + QUIET_NS;
     if (w->wall_end && w->wall_end < until) until = w->wall_end;
+    if (replies_due(&w->box->replies) < until) until = replies_due(&w->box->replies);
     uint64_t left = until > now ? until - now : 0;
     struct timespec timeout = {(time_t)(left / 1000000000ull), (long)(left % 1000000000ull)};
     struct pollfd fds[3] = {
-        {w->box->channel, POLLRDHUP, 0}, {w->out.fd, POLLIN, 0}, {w->err.fd, POLLIN, 0}};
+        {w->box->replies.channel, POLLRDHUP, 0}, {listening ? w->out.fd : -1, POLLIN, 0}, {listening ? w->err.fd : -1, POLLIN, 0}};
     sigset_t none;
     sigemptyset(&none);
     /* SIGCHLD is blocked but in here: the end of a child ends the wait, and never comes unseen. */
@@ -225,6 +226,7 @@ static void watch_program(struct watch *w) {
         }
         if (w->wall_end && now >= w->wall_end && !extend_wall(w, now)) w->limit = LIMIT_WALL;
         else if (now >= w->next_tick) tick(w, now);
+        if (now >= replies_due(&w->box->replies) && flush_replies(&w->box->replies) < 0) w->hung_up = 1;
         if (w->limit || w->hung_up) break;
         wait_a_moment(w, now);
     }
@@ -268,7 +270,7 @@ static int reply_result(struct watch *w, uint64_t wall) {
     put_u8(&msg, w->out.spilled > 0 ? 1 : w->out.spilled < 0 ? 2 : 0);
     put_text(&msg, w->out.kept, w->out.kept_len);
     put_text(&msg, w->err.kept, w->err.kept_len);
-    return send_packet(w->box->channel, msg.buf, msg.len, NULL, 0);
+    return hold_reply(&w->box->replies, msg.buf, msg.len, w->req->bytes);
 }
 
 int tidy_up(struct box *box) {
@@ -289,7 +291,7 @@ int run_program(struct box *box, const struct request *req) {
     int out, err;
     volatile int error = 0;
     struct watch w = {.box = box, .req = req};
-    w.out = make_sink(&out, kept, req->inline_max, req->output, box->spill[req->slot & 1]);
+    w.out = make_sink(&out, kept, req->inline_max, req->output, box->spill[req->slot % SPILL_FILES]);
     w.err = make_sink(&err, kept_err, sizeof kept_err, req->output, -1);
     w.start = now_ns();
     w.next_tick = w.start + FIRST_TICK_NS;

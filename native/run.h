@@ -1,11 +1,12 @@
 /* One program, from its start to the death of its last process. */
 #ifndef RUN_H
 #define RUN_H
+#include "replies.h"
 #include "tree.h"
 #include "wire.h"
 
 struct box {
-    int channel; /* to serve; its end means: kill everything and go */
+    struct replies replies; /* the end of their channel, to serve, means: kill everything and go */
     enum reach reach;
     uid_t uid; /* programs run as this; 0 means as we are */
     const char *cwd; /* "" means where we are */
@@ -13,12 +14,13 @@ struct box {
     char **clean; /* folders emptied after each run */
     char **readable; /* all that programs may read beside them; empty: whatever their user may */
     int compiles; /* compilers run in it, which change the modes of what they make */
-    int spill[2]; /* files for output beyond `inline_max` */
+    int spill[SPILL_FILES];
     int own_namespace;
     uint32_t others; /* processes of our user that are not of this box, yet counted with it */
 };
 
 struct request {
+    size_t bytes; /* of the packet that brought it */
     uint32_t id;
     uint8_t slot, keep;
     uint64_t cpu_ns, wall_ns, memory, address_space, output, stack, file_size; /* 0: no limit */

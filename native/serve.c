@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "serve.h"
+#include "clock.h"
 #include "launch.h"
 #include "scratch.h"
 #include "wire.h"
@@ -35,13 +36,8 @@ struct served {
 };
 
 static struct served *boxes;
+static volatile sig_atomic_t child_ended;
 static size_t nboxes;
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static struct served *find_box(uint32_t id) {
     for (size_t i = 0; i < nboxes; i++)
@@ -49,15 +45,24 @@ static struct served *find_box(uint32_t id) {
     return NULL;
 }
 
+static struct writer to_node;
+
 /* A reply to Node: its length, which box, what the box wrote. */
+static void add_reply(uint32_t box, const void *data, size_t length) {
+    put_u32(&to_node, (uint32_t)length + 4);
+    put_u32(&to_node, box);
+    put_bytes(&to_node, data, length);
+}
+
+/* In one call: two would wake Node twice, the first time for half of it. */
+static void send_replies(void) {
+    if (write_all(1, to_node.buf, to_node.len) < 0) _exit(0);
+    to_node.len = 0;
+}
+
 static void reply(uint32_t box, const void *data, size_t length) {
-    static struct writer msg;
-    msg.len = 0;
-    put_u32(&msg, (uint32_t)length + 4);
-    put_u32(&msg, box);
-    /* In one call: two would wake Node twice, the first time for half a message. */
-    put_bytes(&msg, data, length);
-    if (write_all(1, msg.buf, msg.len) < 0) _exit(0);
+    add_reply(box, data, length);
+    send_replies();
 }
 
 static void reply_text(uint32_t box, uint8_t kind, const char *text) {
@@ -92,10 +97,31 @@ static void hang_up(struct served *b) {
     if (!b->kill_at) b->kill_at = now_ns() + CLOSE_PATIENCE_NS;
 }
 
+/* Prefixes of spill files: they stay for the next box of their place, for making and removing so many takes time. */
+static char **places;
+static size_t nplaces;
+
+static void remember_place(const char *out) {
+    for (size_t i = 0; i < nplaces; i++)
+        if (strcmp(places[i], out) == 0) return;
+    places = must_alloc(places, (nplaces + 1) * sizeof *places);
+    places[nplaces++] = strdup(out);
+}
+
+static void remove_places(void) {
+    char path[PATH_MAX];
+    for (size_t i = 0; i < nplaces; i++)
+        for (int slot = 0; slot < SPILL_FILES; slot++)
+            if (snprintf(path, sizeof path, "%s.%d", places[i], slot) < PATH_MAX) unlink(path);
+}
+
 static void remove_traces(struct served *b) {
     char path[PATH_MAX];
-    for (int slot = 0; slot < 2; slot++)
-        if (snprintf(path, sizeof path, "%s.%d", b->out, slot) < PATH_MAX) unlink(path);
+    struct stat st;
+    for (int slot = 0; slot < SPILL_FILES; slot++)
+        if (snprintf(path, sizeof path, "%s.%d", b->out, slot) < PATH_MAX && lstat(path, &st) == 0 && st.st_size > 0 &&
+            truncate(path, 0) < 0)
+            unlink(path);
     if (*b->dir) {
         empty_folder(b->dir);
         rmdir(b->dir);
@@ -129,6 +155,8 @@ static void forget(struct served *b) {
 
 static void reap_boxes(void) {
     int status;
+    if (!child_ended) return;
+    child_ended = 0;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         for (size_t i = 0; i < nboxes; i++)
             if (boxes[i].pid == pid) {
@@ -140,7 +168,7 @@ static void reap_boxes(void) {
 static int spill_file(const char *prefix, int slot) {
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s.%d", prefix, slot) >= PATH_MAX) return errno = ENAMETOOLONG, -1;
-    return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 /* The settings that the box itself needs; see configure() in box.c. */
@@ -149,10 +177,10 @@ static int send_settings(int channel, struct reader *r, const struct launch *l, 
     put_u8(&msg, l->kind);
     put_u32(&msg, l->uid);
     for (const char *at = r->at; at < r->end; at++) put_u8(&msg, (uint8_t)*at);
-    int fds[2] = {spill_file(out, 0), spill_file(out, 1)};
-    int result = fds[0] < 0 || fds[1] < 0 ? -1 : send_packet(channel, msg.buf, msg.len, fds, 2);
-    for (int i = 0; i < 2; i++)
-        if (fds[i] >= 0) close(fds[i]);
+    int fds[SPILL_FILES], n = 0;
+    while (n < SPILL_FILES && (fds[n] = spill_file(out, n)) >= 0) n++;
+    int result = n < SPILL_FILES ? -1 : send_packet(channel, msg.buf, msg.len, fds, n);
+    while (n > 0) close(fds[--n]);
     free(msg.buf);
     return result;
 }
@@ -198,6 +226,7 @@ static void open_box(uint32_t id, struct reader *r) {
     read_files(r, &l);
     struct served b = {.id = id, .channel = -1, .errors = -1, .guard_stdin = guard_stdin, .dir = strdup(l.dir), .out = strdup(out)};
     if (r->bad) die("broken message");
+    remember_place(out);
     int failed = start_box(&l, r, &b) < 0 ? errno : 0;
     boxes = must_alloc(boxes, (nboxes + 1) * sizeof *boxes);
     boxes[nboxes++] = b;
@@ -349,11 +378,22 @@ static int read_node(void) {
 
 static void read_box(struct served *b) {
     static char packet[PACKET_MAX];
-    int fds[4], nfds;
+    int fds[MAX_FDS], nfds;
     long n = receive_packet(b->channel, packet, sizeof packet, fds, &nfds);
     for (int i = 0; i < nfds; i++) close(fds[i]);
-    if (n > 0) reply(b->id, packet, (size_t)n);
-    else hang_up(b);
+    if (n <= 0) {
+        hang_up(b);
+        return;
+    }
+    struct reader r = {packet, packet + n, 0};
+    while (r.at < r.end) {
+        size_t length = get_u32(&r);
+        /* Only a box that somebody has broken says so. */
+        if (r.bad || length == 0 || length > (size_t)(r.end - r.at)) break;
+        add_reply(b->id, r.at, length);
+        r.at += length;
+    }
+    send_replies();
 }
 
 /* Boxes that were asked to go and do not, and those that have gone. */
@@ -391,7 +431,7 @@ static int wait_for_something(int node_open) {
     return fds[0].revents ? read_node() : node_open;
 }
 
-static void on_child(int sig) { (void)sig; }
+static void on_child(int sig) { child_ended = sig; }
 
 int serve_main(void) {
     setsid();
@@ -410,5 +450,6 @@ int serve_main(void) {
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     dup2(null, 1);
     while (settle_boxes(now_ns()), nboxes > 0) wait_for_something(0);
+    remove_places();
     return 0;
 }

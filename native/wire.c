@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_FDS (1 + MAX_GIVEN)
-
 void die(const char *what) {
     fprintf(stderr, "helper: %s: %s\n", what, strerror(errno));
     _exit(70);

@@ -18,6 +18,12 @@ enum { LIMIT_NONE = 0, LIMIT_CPU = 1, LIMIT_WALL = 2, LIMIT_MEMORY = 3, LIMIT_OU
 /* Files given to a program beside its stdin, as descriptors 3, 4, 5. */
 #define MAX_GIVEN 3
 
+/* Files of a box for output beyond `inline_max`, taken in turn: so many runs may be under way or being compared. */
+#define SPILL_FILES 16
+
+/* Descriptors that a packet may carry. */
+#define MAX_FDS SPILL_FILES
+
 /* Largest message between serve and a box: below the default buffer of a socket. */
 #define PACKET_MAX 200000
 

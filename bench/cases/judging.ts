@@ -71,7 +71,7 @@ async function programs({ folder, scale }: Bench): Promise<readonly Program[]> {
         await writeFile(path, source);
         await run('gcc', ['-O2', '-std=gnu11', '-o', program, path]);
         // All submissions are the same text: they compile once, as copies do in real datasets.
-        const submissions = Math.ceil(200 * scale);
+        const submissions = Math.ceil(400 * scale);
         found.push({
             name: 'C',
             language: 'c',

@@ -7,7 +7,7 @@ import type { Comparison } from '../checker/comparison.js';
 import type { KeepOutput } from '../descriptor.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
-import type { RunLimits } from '../sandbox/wire.js';
+import { type RunLimits, SPILL_FILES } from '../sandbox/wire.js';
 import { runResult } from './run-result.js';
 import { judgeRun } from './verdict-policy.js';
 import type { Language } from './languages.js';
@@ -41,8 +41,19 @@ interface Judged {
 }
 
 /**
- * Runs tests in order, and stops at the first that is not passed unless all are wanted. The next test is already running
- * while a test's output is compared, so that the box is never idle; what it does is thrown away if nobody wants it.
+ * Tests that the box is asked for ahead of the one whose output is compared next: enough that it is never idle. While
+ * tests are passed in a moment there are more, so that one message brings the reports of several; what has run for
+ * nothing when a test is not passed is then a few moments' worth.
+ */
+const LEAST_AHEAD = 2;
+/** Seconds of wall time. */
+const A_MOMENT = 0.02;
+/** Bytes: so many messages at once never fill the socket of a box. */
+const MOST_ARGUMENT_BYTES = 4096;
+
+/**
+ * Runs tests in order, and stops at the first that is not passed unless all are wanted. The next ones are already running
+ * while a test's output is compared, so that the box is never idle; what they do is thrown away if nobody wants it.
  * @throws SandboxError when the box breaks; what `check` throws
  */
 export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
@@ -51,12 +62,15 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
     const asked: Promise<RunReport>[] = [];
     let verdict: Verdict = firstVerdict(confirmed) ?? 'Accepted';
     let suspect: Suspicion | null = null;
-    const ask = (i: number): void => {
-        const test = tests[i];
-        if (test !== undefined) asked[i] = start(plan, test);
+    const most = plan.argv.join(' ').length > MOST_ARGUMENT_BYTES ? LEAST_AHEAD : SPILL_FILES;
+    let ahead = LEAST_AHEAD;
+    let next = confirmed.length;
+    // Before a test is compared its large output lies in a file, which the SPILL_FILESth run after it overwrites.
+    const askBefore = (end: number): void => {
+        for (; next < Math.min(end, tests.length); next++)
+            asked[next] = start(plan, tests[next] as StagedTest);
     };
-    ask(confirmed.length);
-    ask(confirmed.length + 1);
+    askBefore(next + ahead);
     for (let i = confirmed.length; i < tests.length; i++) {
         const report = await (asked[i] as Promise<RunReport>);
         const judged = await judgeTest(plan, tests[i] as StagedTest, report);
@@ -68,8 +82,8 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
             break;
         }
         if (!judged.result.passed && !plan.allTests) break;
-        // Not before the comparison is done: a large output lies in a file that this run may overwrite.
-        ask(i + 2);
+        ahead = report.wall <= A_MOMENT ? Math.min(2 * ahead, most) : LEAST_AHEAD;
+        askBefore(i + 1 + ahead);
     }
     return { verdict, tests: results, suspect };
 }

@@ -13,6 +13,7 @@ import {
     type RawReport,
     type Reply,
     type RunLimits,
+    SPILL_FILES,
     type Stdin,
 } from './wire.js';
 
@@ -56,19 +57,19 @@ export interface RunOptions {
 
 /** What one run came to. Seconds, bytes. */
 export interface RunReport extends Omit<RawReport, 'stdout' | 'spilled'> {
-    /** In memory, or in a file that the next run but one overwrites. */
+    /** In memory, or in a file that the `SPILL_FILES`th run after it overwrites. */
     readonly stdout: Buffer | { readonly path: string };
 }
 
 interface Waiting {
-    readonly slot: 0 | 1;
+    readonly slot: number;
     readonly resolve: (report: RunReport) => void;
     readonly reject: (error: SandboxError) => void;
 }
 
 /**
- * One sandbox, serving all runs of a submission one after the other. Up to two may be asked for at once: the second
- * starts as soon as the first has ended.
+ * One sandbox, serving all runs of a submission one after the other. Up to `SPILL_FILES` may be asked for at once: each
+ * starts as soon as the one before it has ended.
  */
 export class Box implements ReplyHandler {
     /** Paths as programs see them. */
@@ -96,12 +97,13 @@ export class Box implements ReplyHandler {
 
     /** Opens at once; a box that cannot be opened rejects its first run. */
     static open(helper: Helper, id: number, options: BoxOptions): Box {
-        const spill = join(options.scratch, `out-${helper.pid}-${id}`);
+        const place = helper.placeFor(id);
+        const spill = spillFiles(options.scratch, helper, place);
         const bwrap = options.sandbox === 'bwrap';
         const { dir } = options;
         const paths = bwrap ? INSIDE : { source: join(dir, 'src'), work: join(dir, 'box') };
         const box = new Box(helper, id, spill, paths);
-        const uid = options.sandbox === 'none' ? 0 : helper.userFor(id);
+        const uid = options.sandbox === 'none' ? 0 : helper.userOf(place);
         const compiles = options.compiles ?? false;
         const common = {
             box: id,
@@ -147,7 +149,7 @@ export class Box implements ReplyHandler {
     }
 
     static openBare(helper: Helper, id: number, options: BareBoxOptions): Box {
-        const spill = join(options.scratch, `out-${helper.pid}-${id}`);
+        const spill = spillFiles(options.scratch, helper, helper.placeFor(id));
         const box = new Box(helper, id, spill, { source: options.cwd, work: options.cwd });
         const { cwd, env } = options;
         box.#open({
@@ -180,7 +182,7 @@ export class Box implements ReplyHandler {
     run(options: RunOptions): Promise<RunReport> {
         if (this.#dead !== null) return Promise.reject(this.#dead);
         const id = ++this.#serial;
-        const slot = (id & 1) as 0 | 1;
+        const slot = id % SPILL_FILES;
         const message = encodeRun({
             box: this.id,
             id,
@@ -271,6 +273,11 @@ export class Box implements ReplyHandler {
         this.#runs.clear();
         this.#collects.clear();
     }
+}
+
+/** Start of the names of a place's spill files: one box after the other has them. */
+function spillFiles(scratch: string, helper: Helper, place: number): string {
+    return join(scratch, `out-${helper.pid}-${place}`);
 }
 
 /** All that a program learns of where it runs. */

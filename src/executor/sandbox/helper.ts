@@ -19,8 +19,10 @@ export class Helper {
     readonly #child: ChildProcess;
     readonly #boxes = new Map<number, ReplyHandler>();
     readonly #ended: Promise<void>;
-    /** Which of the helper's users each open box has. */
-    readonly #users = new Map<number, number>();
+    /** Which of the helper's places each open box has. */
+    readonly #places = new Map<number, number>();
+    /** Messages that wait for the end of this turn of the event loop. */
+    #outbox: Buffer[] = [];
     #pending: Buffer[] = [];
     #pendingBytes = 0;
     #errors = '';
@@ -77,28 +79,42 @@ export class Helper {
             return;
         }
         this.#boxes.set(box, handler);
-        this.#child.stdin?.write(message);
+        // One write, and one wake-up of the helper, for all that a turn of the event loop asks for.
+        if (this.#outbox.push(message) === 1) setImmediate(() => this.#flush());
+    }
+
+    #flush(): void {
+        const [first, ...others] = this.#outbox;
+        this.#outbox = [];
+        if (first === undefined) return;
+        this.#child.stdin?.write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+    }
+
+    /** The least number that no other open box has, until the box is forgotten. */
+    placeFor(box: number): number {
+        const taken = new Set(this.#places.values());
+        let place = 0;
+        while (taken.has(place)) place++;
+        this.#places.set(box, place);
+        return place;
     }
 
     /**
-     * A user for the programs of a box that no other open box has, until the box is forgotten: what a box has left is killed by
-     * its user, and must not take a neighbour's program along. 0: as we are.
+     * A user for the programs of the box at a place: what a box has left is killed by its user, and must not take a
+     * neighbour's program along. 0: as we are.
      */
-    userFor(box: number): number {
-        const taken = new Set(this.#users.values());
-        let n = 0;
-        while (taken.has(n)) n++;
-        this.#users.set(box, n);
-        return boxUser(this.pid, n);
+    userOf(place: number): number {
+        return boxUser(this.pid, place);
     }
 
     forget(box: number): void {
         this.#boxes.delete(box);
-        this.#users.delete(box);
+        this.#places.delete(box);
     }
 
     /** Ends it and all its boxes; resolves when it is gone. */
     async close(): Promise<void> {
+        this.#flush();
         this.#child.stdin?.end();
         const patience = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
         await this.#ended;

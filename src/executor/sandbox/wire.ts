@@ -9,6 +9,9 @@ const OP = { open: 1, run: 2, collect: 3, close: 4 } as const;
 const REPLY = { opened: 1, result: 2, collected: 3, gone: 4, died: 5 } as const;
 const STDIN = { none: 0, path: 1, data: 2 } as const;
 
+/** Files of a box for output that does not fit into a message, taken in turn. */
+export const SPILL_FILES = 16;
+
 /** Which of its limits ended a program; null if it ended by itself. */
 export type LimitHit = 'cpu' | 'wall' | 'memory' | 'output' | 'files' | null;
 const LIMIT_HITS: readonly LimitHit[] = [null, 'cpu', 'wall', 'memory', 'output', 'files'];
@@ -29,7 +32,7 @@ export interface OpenMessage {
     readonly guardStdin: boolean;
     /** Plain boxes: a folder that the helper makes, with `src` and `box` in it, and removes; '' for none. */
     readonly dir: string;
-    /** Where output that does not fit into a message goes: `<spill>.0` and `<spill>.1`. */
+    /** Where output that does not fit into a message goes: `<spill>.0` and on. */
     readonly spill: string;
     readonly launch: readonly string[];
     readonly files: readonly PlacedFile[];
@@ -71,7 +74,8 @@ export type Stdin =
 export interface RunMessage {
     readonly box: number;
     readonly id: number;
-    readonly slot: 0 | 1;
+    /** Which of the spill files: 0 to SPILL_FILES - 1. */
+    readonly slot: number;
     /** Leave the scratch folders as they are (a compiler's output is collected next). */
     readonly keep: boolean;
     readonly stdin: Stdin;

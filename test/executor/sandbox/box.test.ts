@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { locate } from '../../../src/executor/sandbox/build-helper.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { Sandbox } from '../../../src/executor/sandbox/sandbox.js';
 import { SandboxError } from '../../../src/executor/sandbox/sandbox-error.js';
-import { encodeOpen, encodeRun, type RunLimits } from '../../../src/executor/sandbox/wire.js';
+import { encodeOpen, encodeRun, type RunLimits, SPILL_FILES } from '../../../src/executor/sandbox/wire.js';
 
 const MIB = 1024 * 1024;
 const LIMITS: RunLimits = {
@@ -90,7 +90,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
         expect(await shell(['tail /dev/zero'])).toMatchObject([{ limit: 'memory' }]);
     });
 
-    test('takes the next request while one runs, and keeps their outputs apart', async () => {
+    test('takes more requests while one runs, and keeps their outputs apart', async () => {
         const box = await sandbox.open(OPEN);
         const ask = (text: string) =>
             box.run({
@@ -98,13 +98,27 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
                 stdin: null,
                 limits: LIMITS,
             });
-        const reports = await Promise.all([ask('a'), ask('b')]);
+        const letters = [...'abcdefghijklmnop'];
+        expect(letters).toHaveLength(SPILL_FILES);
+        const reports = await Promise.all(letters.map(ask));
         const outputs = reports.map(({ stdout }) =>
             Buffer.isBuffer(stdout) ? stdout.toString() : readFileSync(stdout.path, 'utf8'),
         );
-        expect(outputs).toEqual(['a'.repeat(100_000), 'b'.repeat(100_000)]);
+        expect(outputs).toEqual(letters.map((letter) => letter.repeat(100_000)));
         await box.close();
-        expect(readdirSync(scratch)).toEqual([]);
+        // What stays for the next box is empty.
+        expect(readdirSync(scratch).filter((name) => statSync(join(scratch, name)).size > 0)).toEqual([]);
+    });
+
+    test('leaves nothing in its folder when it is closed', async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'closed-test-'));
+        const own = await Sandbox.create(kind, folder);
+        const box = await own.open(OPEN);
+        await box.run({ argv: ['/bin/sh', '-c', 'seq 50000'] as const, stdin: null, limits: LIMITS });
+        expect(readdirSync(folder)).not.toEqual([]);
+        await own.close();
+        expect(readdirSync(folder)).toEqual([]);
+        rmSync(folder, { recursive: true });
     });
 
     test('says what cannot be started', async () => {
