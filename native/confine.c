@@ -54,7 +54,7 @@ static void allow_path(int ruleset, const char *path, uint64_t access) {
     close(fd);
 }
 
-int files_ruleset(char **readable, char **writable, const int *files, size_t nfiles) {
+int files_ruleset(char **readable, char **writable) {
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
     long abi = syscall(LANDLOCK_CREATE, NULL, 0, 1);
     if (abi < 1) return -1;
@@ -67,10 +67,10 @@ int files_ruleset(char **readable, char **writable, const int *files, size_t nfi
     for (char **path = writable; *path; path++) allow_path(ruleset, *path, all);
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
         allow_path(ruleset, devices[i], all & (FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV));
-    /* So that /dev/stdin can be opened. */
-    for (size_t i = 0; i < nfiles; i++) allow_fd(ruleset, files[i], FS_READ_FILE);
     return ruleset;
 }
+
+void allow_reading(int ruleset, int fd) { allow_fd(ruleset, fd, FS_READ_FILE); }
 
 int enter_ruleset(int ruleset) { return ruleset < 0 ? 0 : (int)syscall(LANDLOCK_RESTRICT, ruleset, 0); }
 

@@ -8,10 +8,12 @@
 #include <stddef.h>
 
 /*
- * A Landlock ruleset: read and execute below `readable`, everything below `writable`, read the `files` (descriptors).
- * Its descriptor, or -1 where the kernel has no Landlock.
+ * A Landlock ruleset: read and execute below `readable`, everything below `writable`. Its descriptor, or -1 where the
+ * kernel has no Landlock.
  */
-int files_ruleset(char **readable, char **writable, const int *files, size_t nfiles);
+int files_ruleset(char **readable, char **writable);
+/* A file too: so that a program can open its /dev/stdin. */
+void allow_reading(int ruleset, int fd);
 
 enum filter {
     FILTER_INSIDE,  /* in namespaces of its own: only what crosses them */
@@ -19,8 +21,8 @@ enum filter {
     FILTER_AS_US,   /* outside, as our user: nor may it change the modes of our files */
 };
 
-/* In the child, with no_new_privs set. `ruleset` may be -1. 0 or -1 with errno. */
+/* With no_new_privs set, for us and all that we start. `ruleset` may be -1. 0 or -1 with errno. */
 int enter_ruleset(int ruleset);
-/* The same for system calls; a kernel without filters is no error. */
+/* The same for system calls; a kernel without filters is no error. All but FILTER_AS_US leave a box what it needs. */
 int enter_filter(enum filter filter);
 #endif

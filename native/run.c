@@ -56,7 +56,7 @@ struct watch {
 static void set_limit(int which, uint64_t value) {
     struct rlimit old, both = {value, value};
     /* An ordinary user cannot raise a hard limit: take what there is. */
-    if (getrlimit(which, &old) == 0 && old.rlim_max < both.rlim_max && geteuid() != 0)
+    if (geteuid() != 0 && getrlimit(which, &old) == 0 && old.rlim_max < both.rlim_max)
         both.rlim_cur = both.rlim_max = old.rlim_max;
     setrlimit(which, &both);
 }
@@ -97,7 +97,8 @@ static __attribute__((noreturn)) void not_started(volatile int *error) {
 
 /* Runs in the child, in our memory until exec (vfork): touches nothing that we use but `*error`. */
 static void become_program(struct box *box, const struct request *req, const int *std, int ruleset, volatile int *error) {
-    setsid();
+    /* A group of its own is enough, for serve has left our session; one more session would cost a scheduling group each. */
+    setpgid(0, 0);
     if (req->processes) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (enter_ruleset(ruleset) < 0) not_started(error);
     for (int i = 0; i < 3; i++) dup2(std[i], i);
@@ -116,18 +117,32 @@ static void become_program(struct box *box, const struct request *req, const int
             not_started(error);
     }
     if (*box->cwd && chdir(box->cwd) < 0) not_started(error);
-    if (req->processes && is_confined(box) && enter_filter(filter_of(box)) < 0) not_started(error);
+    if (req->processes && is_confined(box) && !box->filtered && enter_filter(filter_of(box)) < 0) not_started(error);
     execvpe(req->argv[0], req->argv, box->env);
     not_started(error);
+}
+
+/* Rules for each run anew would cost more than many a run; earlier inputs of the same programs may stay readable. */
+static int ruleset_of(struct box *box, int stdin_fd) {
+    if (!*box->readable) return -1;
+    if (!box->ruleset) box->ruleset = files_ruleset(box->readable, box->clean);
+    if (box->ruleset >= 0) allow_reading(box->ruleset, stdin_fd);
+    return box->ruleset;
+}
+
+/* Once for all runs of a box: the kernel compiles a filter whenever it is put on. */
+static void filter_all(struct box *box) {
+    if (box->filtered || !is_confined(box) || filter_of(box) == FILTER_AS_US) return;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && enter_filter(filter_of(box)) == 0) box->filtered = 1;
 }
 
 static __attribute__((noinline)) pid_t start_program(struct box *box, const struct request *req, int out, int err,
                                                      volatile int *error) {
     int std[3] = {req->stdin_fd, out, err};
-    int ruleset = *box->readable ? files_ruleset(box->readable, box->clean, &req->stdin_fd, 1) : -1;
+    int ruleset = ruleset_of(box, req->stdin_fd);
+    if (req->processes) filter_all(box);
     pid_t pid = vfork();
     if (pid == 0) become_program(box, req, std, ruleset, error);
-    if (ruleset >= 0) close(ruleset);
     return pid;
 }
 

@@ -16,6 +16,8 @@ struct box {
     int compiles; /* compilers run in it, which change the modes of what they make */
     int spill[SPILL_FILES];
     int own_namespace;
+    int ruleset; /* of `readable` and `clean`; 0: not made yet, -1: there is none */
+    int filtered; /* the filter is on us, and on all that we start */
     uint32_t others; /* processes of our user that are not of this box, yet counted with it */
 };
 
