@@ -12,7 +12,7 @@ import { RateWindow } from './rate-window.js';
 
 /**
  * What a run looks like from outside, in figures: what every display shows. Its size depends on the numbers of workers and
- * endpoints only, never on how many samples or tasks there are.
+ * endpoints and on what runs at once, never on how many samples or tasks there are.
  */
 export interface RunView {
     readonly start: Extract<RunEvent, { type: 'run-started' }> | null;
@@ -26,11 +26,21 @@ export interface RunView {
     readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
     readonly unexpected: number;
     readonly nearLimit: number;
+    /** Tasks that run now, the one that began first in front. */
+    readonly running: Map<string, RunningTask>;
     readonly workers: Map<string, WorkerFigures>;
     readonly endpoints: Map<string, EndpointState>;
     readonly warnings: number;
     readonly window: RateWindow;
     readonly end: RunEnd | null;
+}
+
+export interface RunningTask {
+    readonly sample: string;
+    readonly group: string;
+    readonly index: number;
+    /** Since when, milliseconds since the epoch. */
+    readonly since: number;
 }
 
 type Phase =
@@ -71,6 +81,7 @@ export function emptyView(): RunView {
         verdicts: {},
         unexpected: 0,
         nearLimit: 0,
+        running: new Map(),
         workers: new Map(),
         endpoints: new Map(),
         warnings: 0,
@@ -92,8 +103,10 @@ export function fold(view: RunView, event: RunEvent): RunView {
         case 'sample-started':
             return { ...view, samples: { ...view.samples, running: view.samples.running + 1 } };
         case 'task-started':
+            begun(view, event);
             return withTasks(view, { running: view.tasks.running + 1 });
         case 'task-retried':
+            view.running.delete(keyOf(event));
             worked(view, event.workerId, event.by.duration, true);
             return withTasks(view, {
                 running: Math.max(0, view.tasks.running - 1),
@@ -102,6 +115,7 @@ export function fold(view: RunView, event: RunEvent): RunView {
         case 'task-finished':
             return finished(view, event);
         case 'task-failed':
+            view.running.delete(keyOf(event));
             worked(view, event.workerId, event.by.duration, true);
             view.window.add(Date.parse(event.at));
             return withTasks(view, {
@@ -153,6 +167,7 @@ function started(
 }
 
 function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished' }>): RunView {
+    view.running.delete(keyOf(event));
     worked(view, event.workerId, event.by.duration, false);
     view.window.add(Date.parse(event.at));
     return {
@@ -164,6 +179,15 @@ function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished
         unexpected: view.unexpected + (event.unexpected ? 1 : 0),
         nearLimit: view.nearLimit + (event.nearLimit ? 1 : 0),
     };
+}
+
+function begun(view: RunView, event: Extract<RunEvent, { type: 'task-started' }>): void {
+    const { sample, group, index } = event;
+    setBounded(view.running, keyOf(event), { sample, group, index, since: Date.parse(event.at) });
+}
+
+function keyOf({ sample, group, index }: Pick<RunningTask, 'sample' | 'group' | 'index'>): string {
+    return `${index} ${group} ${sample}`;
 }
 
 function sampleFinished(view: RunView, isComplete: boolean): RunView {
@@ -195,6 +219,11 @@ function worked(view: RunView, workerId: string, seconds: number, failed: boolea
 /** Worker ids and endpoints come from outside: were there ever very many, the first ones are shown. */
 function setBounded<V>(map: Map<string, V>, key: string, value: V): void {
     if (map.size < LIST_BOUND || map.has(key)) map.set(key, value);
+}
+
+/** The task that has run longest so far; null while none runs. */
+export function longestRunning(view: RunView): RunningTask | null {
+    return view.running.values().next().value ?? null;
 }
 
 /** Tasks of this run that have neither a verdict nor a failure yet. */

@@ -1,7 +1,7 @@
 import type { PlanCounts } from '../model/event.js';
 import { VERDICTS } from '../model/verdict.js';
 import { printable } from '../util/printable.js';
-import { currentRate, done, eta, type RunView, remaining } from './fold.js';
+import { currentRate, done, eta, longestRunning, type RunView, remaining } from './fold.js';
 import { bytes, count, counted, duration, percent, rate, SHORT_VERDICT } from './format.js';
 import { endpointParts, shownEndpoints } from './live-endpoints.js';
 import type { Style } from './style.js';
@@ -127,9 +127,25 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
             const seconds = eta(view, around.now);
             const left =
                 remaining(view) === 0 ? 'nothing left' : `ETA ${seconds === null ? '-' : duration(seconds)}`;
-            return [rate(currentRate(view, around.now)), left, running, ...machine];
+            return [
+                rate(currentRate(view, around.now)),
+                left,
+                running,
+                ...machine,
+                ...longParts(view, around),
+            ];
         }
     }
+}
+
+/** Seconds from which a task is worth naming: until then nobody asks why nothing moves. */
+const LONG_SECONDS = 60;
+
+function longParts(view: RunView, { now }: Surroundings): string[] {
+    const task = longestRunning(view);
+    const seconds = task === null ? 0 : (now - task.since) / 1000;
+    if (task === null || seconds < LONG_SECONDS) return [];
+    return [`longest ${duration(seconds)}: ${printable(task.sample)} ${printable(task.group)} ${task.index}`];
 }
 
 /** As many parts as fit. */

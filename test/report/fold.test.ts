@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
-import { currentRate, done, emptyView, eta, fold, type RunView, remaining } from '../../src/report/fold.js';
+import {
+    currentRate,
+    done,
+    emptyView,
+    eta,
+    fold,
+    longestRunning,
+    type RunView,
+    remaining,
+} from '../../src/report/fold.js';
+import { heartbeat } from '../../src/report/live.js';
 import { RateWindow } from '../../src/report/rate-window.js';
+import { PLAIN } from '../../src/report/style.js';
 import { startOf, taskEvents } from './stories.js';
 
 const START = Date.parse('2026-11-21T09:00:00.000Z');
@@ -41,6 +52,28 @@ describe('folding events', () => {
         const begun = { ...plain, part: { ...plain.part, due: 4 } };
         expect(done(play([begun]))).toBe(6);
         expect(done(play([begun, ...taskEvents(0, 0, 1, 'Accepted')]))).toBe(7);
+    });
+
+    test('knows what has run longest, and names it in a line once it takes a minute', () => {
+        const events = [0, 1, 2].map(
+            (index) => taskEvents(index, index, 10, 'Accepted') as [RunEvent, RunEvent],
+        );
+        const begun = events.map(([first]) => first);
+        const view = play([startOf(3, 0, 1), ...begun]);
+        expect(longestRunning(view)).toMatchObject({
+            sample: 'hello',
+            group: 'solution',
+            index: 0,
+            since: START,
+        });
+        const around = { width: Number.POSITIVE_INFINITY, style: PLAIN, memory: 1e6, load: null };
+        expect(heartbeat(view, { ...around, now: START + 59_000 })).not.toContain('longest');
+        expect(heartbeat(view, { ...around, now: START + 125_000 })).toMatch(
+            / · longest 2m 05s: hello solution 0$/,
+        );
+        const later = play([startOf(3, 0, 1), ...begun, events[0]?.[1] as RunEvent]);
+        expect(longestRunning(later)).toMatchObject({ index: 1 });
+        expect(longestRunning(play([startOf(3, 0, 1), ...events.flat()]))).toBeNull();
     });
 
     test('retries and failures are no verdicts', () => {
