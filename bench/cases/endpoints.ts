@@ -1,6 +1,10 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
     type Bench,
     type Figure,
@@ -35,15 +39,10 @@ interface Pace {
 }
 
 async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
-    const servers = fork(fileURLToPath(new URL('../endpoints-server.js', import.meta.url)), [
-        String(ENDPOINTS),
-        String(LATENCY),
-    ]);
+    const servers = await startServers(bench.folder);
     try {
-        const ports = await new Promise<readonly number[]>((resolve, reject) => {
-            servers.once('message', (message) => resolve(message as number[]));
-            servers.once('exit', () => reject(new Error('the servers did not start')));
-        });
+        const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+        const ports = JSON.parse(line.toString()) as readonly number[];
         // A whole number of rounds over the servers: none of them stands idle at the end.
         const requests = Math.max(1, Math.round(64 * bench.scale)) * ENDPOINTS * TESTS;
         const { product, bare } = await interleaved<'product' | 'bare', Pace>(bench.repetitions, {
@@ -52,8 +51,36 @@ async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
         });
         return [figureOf(product, bare)];
     } finally {
-        servers.disconnect();
+        servers.stdin?.end();
     }
+}
+
+const SERVERS = fileURLToPath(new URL('../../../bench/baseline/answering-servers.c', import.meta.url));
+
+/** All of them are one small C program: what they cost is taken from what is measured. They end with their stdin. */
+async function startServers(folder: string): Promise<ChildProcess> {
+    const program = join(folder, 'answering-servers');
+    await promisify(execFile)('cc', ['-O2', '-Wall', '-Wextra', '-o', program, SERVERS]);
+    const body = JSON.stringify({
+        status: 'Success',
+        message: '',
+        compile_result: null,
+        run_result: {
+            status: 'Finished',
+            execution_time: LATENCY / 1000,
+            return_code: 0,
+            stdout: 'hello\n',
+            stderr: '',
+        },
+        executor_pod_name: null,
+        files: {},
+    });
+    const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const response = join(folder, 'response');
+    await writeFile(response, head + body);
+    return spawn(program, [String(ENDPOINTS), String(LATENCY), response], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+    });
 }
 
 function figureOf(product: readonly Pace[], bare: readonly Pace[]): Figure {
