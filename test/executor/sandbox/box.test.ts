@@ -98,7 +98,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
                 stdin: null,
                 limits: LIMITS,
             });
-        const letters = [...'abcdefghijklmnop'];
+        const letters = 'abcdefghijklmnop'.split('');
         expect(letters).toHaveLength(SPILL_FILES);
         const reports = await Promise.all(letters.map(ask));
         const outputs = reports.map(({ stdout }) =>
