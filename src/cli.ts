@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { beforeDashes } from './cli/command.js';
 import { main } from './cli/main.js';
@@ -25,8 +26,22 @@ function fail(error: unknown): number {
     return code;
 }
 
+let ending = false;
+
+// A task that calls process.exit (in async mode tasks run in here), or whose last promise never settles: no code of ours.
+process.on('exit', () => {
+    if (ending) return;
+    process.exitCode = 1;
+    writeSync(
+        2,
+        'resume-run: the process was ended by a task before the run was through; what had finished is saved. ' +
+            'Start again with --mode process, where a task can only end its own worker\n',
+    );
+});
+
 /** Ends the process once everything written has left it. */
 function exit(code: number): void {
+    ending = true;
     process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Outcome, Served, Task } from '../model/task.js';
+import type { Outcome, Served, Task, TaskLog } from '../model/task.js';
 import { ABORT_PATIENCE_MS, type Backend, type Completion, type Running, unserved } from './backend.js';
 
 export interface ProcessBackendOptions {
@@ -8,6 +8,7 @@ export interface ProcessBackendOptions {
     /** Plain data that describes the executor. */
     readonly descriptor: unknown;
     readonly concurrency: number;
+    readonly onLog: (line: TaskLog) => void;
 }
 
 /** Forked processes, one task each at a time. Survives whatever a task does to its process, native crashes too. */
@@ -125,7 +126,14 @@ class Worker {
             stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         });
         this.#child.on('message', (message) => {
-            const { key, served } = message as { key: string; served: Served };
+            const said = message as
+                | { type: 'log'; line: TaskLog }
+                | { type?: undefined; key: string; served: Served };
+            if (said.type === 'log') {
+                options.onLog(said.line);
+                return;
+            }
+            const { key, served } = said;
             const job = this.#job;
             if (job?.key !== key) return;
             this.#job = null;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { Served, Task } from '../model/task.js';
+import type { Served, Task, TaskLog } from '../model/task.js';
 import { messageOf } from '../util/message.js';
 import { ABORT_PATIENCE_MS, type Backend, type Completion, type Running, unserved } from './backend.js';
 
@@ -12,6 +12,7 @@ export interface ThreadBackendOptions {
     /** Plain data that describes the executor. */
     readonly descriptor: unknown;
     readonly concurrency: number;
+    readonly onLog: (line: TaskLog) => void;
 }
 
 /**
@@ -33,6 +34,11 @@ interface BatchDone {
     readonly done: readonly { readonly key: string; readonly served: Served }[];
     readonly threadId: number;
 }
+
+type FromThread =
+    | ({ readonly type: 'early' } & BatchDone)
+    | { readonly type: 'log'; readonly line: TaskLog }
+    | { readonly type: 'abort' };
 
 interface Job {
     readonly key: string;
@@ -72,8 +78,9 @@ class ThreadBackend implements Backend {
         this.#options = options;
         this.#concurrency = options.concurrency;
         this.#channel.onmessage = (event: unknown): void => {
-            const message = (event as { readonly data: { readonly type: string } & BatchDone }).data;
+            const message = (event as { readonly data: FromThread }).data;
             if (message.type === 'early') this.#take(message);
+            if (message.type === 'log') options.onLog(message.line);
         };
         this.#channel.unref();
         this.#pool = this.#createPool();

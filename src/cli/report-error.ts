@@ -1,4 +1,5 @@
 import { CheckpointError } from '../checkpoint/checkpoint-error.js';
+import { printable } from '../util/printable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
 /** The exit code of a bug of ours (EX_SOFTWARE): none of those that say how a run ended. */
@@ -28,13 +29,62 @@ export function explainError(
 function codeOf(error: unknown): ExitCode | typeof BUG {
     if (error instanceof UserError) return error.exitCode;
     if (lacksDescriptors(error)) return 2;
-    return error instanceof CheckpointError ? 4 : BUG;
+    if (error instanceof CheckpointError) return 4;
+    return isSystemError(error) ? exitCodeOf(error) : BUG;
 }
 
 function messageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof UserError || !lacksDescriptors(error)) return message;
+    if (error instanceof UserError || error instanceof CheckpointError) return message;
+    if (isSystemError(error))
+        return `cannot ${deedOf(error)} ${printable(error.path)}: ${systemReason(error)}`;
+    if (!lacksDescriptors(error)) return message;
     return `too few files may be open at once (${message}): raise the limit with \`ulimit -n 1024\``;
+}
+
+interface SystemError extends Error {
+    readonly code: string;
+    readonly path: string;
+    readonly syscall: string;
+}
+
+/**
+ * What the file system refused of a path: the user's to mend, wherever we met it. Everything else that a system call may
+ * say (EBADF, EINVAL) is a bug of ours.
+ */
+function isSystemError(error: unknown): error is SystemError {
+    if (!(error instanceof Error) || !('code' in error) || !('path' in error) || !('syscall' in error))
+        return false;
+    return typeof error.path === 'string' && typeof error.code === 'string' && SYSTEM_REASONS.has(error.code);
+}
+
+const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
+    ['EACCES', 'permission denied'],
+    ['EPERM', 'permission denied'],
+    ['ENOENT', 'there is no such file or folder'],
+    ['ENOTDIR', 'a file stands where a folder should be'],
+    ['EISDIR', 'it is a folder'],
+    ['ELOOP', 'its links lead in a circle'],
+    ['ENAMETOOLONG', 'the name is too long'],
+    ['EROFS', 'the file system is read-only'],
+    ['ENOSPC', 'the disk is full'],
+    ['EDQUOT', 'the disk quota is used up'],
+    ['EIO', 'the disk reported an error (EIO)'],
+]);
+
+function systemReason(error: SystemError): string {
+    return SYSTEM_REASONS.get(error.code) ?? error.code;
+}
+
+/** Exit code 4 says that results could not be written; 2 that the input was at fault. */
+function exitCodeOf(error: SystemError): ExitCode {
+    return ['EROFS', 'ENOSPC', 'EDQUOT', 'EIO'].includes(error.code) ? 4 : 2;
+}
+
+function deedOf({ syscall }: SystemError): string {
+    if (syscall === 'open' || syscall === 'read' || syscall === 'scandir' || syscall.endsWith('stat'))
+        return 'read';
+    return syscall === 'mkdir' ? 'make' : syscall;
 }
 
 /** Where so few files may be open that Node cannot even load its modules. */

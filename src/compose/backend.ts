@@ -3,31 +3,33 @@ import type { Backend } from '../backend/backend.js';
 import type { Mode } from '../config.js';
 import type { Executor } from '../executor/executor.js';
 import type { ExecutorDescriptor } from '../executor/descriptor.js';
+import type { TaskLog } from '../model/task.js';
 
 /** Builds the backend of a mode; loads only what it needs. `inMain`: an executor that lives in this process, whatever the mode. */
 export async function createBackend(
     mode: Mode,
     descriptor: ExecutorDescriptor,
     concurrency: number,
-    inMain: Executor | null = null,
+    inMain: Executor | null,
+    onLog: (line: TaskLog) => void,
 ): Promise<Backend> {
     switch (inMain === null ? mode : 'async') {
         case 'thread': {
             const { createThreadBackend } = await import('../backend/thread.js');
             const entry = new URL('../worker/thread.js', import.meta.url).href;
-            return createThreadBackend({ entry, descriptor, concurrency });
+            return createThreadBackend({ entry, descriptor, concurrency, onLog });
         }
         case 'process': {
             const { createProcessBackend } = await import('../backend/process.js');
             const entry = fileURLToPath(new URL('../worker/process.js', import.meta.url));
-            return createProcessBackend({ entry, descriptor, concurrency });
+            return createProcessBackend({ entry, descriptor, concurrency, onLog });
         }
         case 'async': {
             const [{ createAsyncBackend }, { TaskServer }] = await Promise.all([
                 import('../backend/async.js'),
                 import('../worker/serve.js'),
             ]);
-            return createAsyncBackend(new TaskServer(inMain ?? descriptor));
+            return createAsyncBackend(new TaskServer(inMain ?? descriptor, onLog));
         }
     }
 }

@@ -13,6 +13,7 @@ import { type Survey, survey } from '../run/survey.js';
 import { now } from '../util/now.js';
 import { UserError } from '../util/user-error.js';
 import { createBackend } from './backend.js';
+import { tryExecutor } from './try-executor.js';
 import { chooseChecker } from './checker.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
 import { type ExecutorPlan, planExecutor } from './executor.js';
@@ -230,12 +231,15 @@ class PlannedRun implements OpenedRun {
         let backend: Backend | null = null;
         const unwatch: (() => void)[] = [];
         try {
+            await tryExecutor(executor.descriptor);
             const servers = (await executor.inMain?.(this.#poolHooks())) ?? null;
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
             this.#emitStarted(concurrency);
             // No more workers than tasks.
             const workers = Math.max(1, Math.min(concurrency, found.counts.due));
-            backend = await createBackend(this.#config.mode, executor.descriptor, workers, servers);
+            backend = await createBackend(this.#config.mode, executor.descriptor, workers, servers, (line) =>
+                this.#emit({ type: 'task-log', at: now(), ...line }),
+            );
             const handle = await this.#run(backend, concurrency, servers);
             this.#handle = handle;
             unwatch.push(await this.#watchControl(handle), this.#watchDisk(handle), this.#saveIndex());

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { type Json, type JsonObject, isJsonObject } from '../model/json.js';
 import type { Outcome, Task } from '../model/task.js';
-import { isVerdict } from '../model/verdict.js';
+import { isVerdict, VERDICTS } from '../model/verdict.js';
 import { messageOf } from '../util/message.js';
 import type { ModuleDescriptor } from './descriptor.js';
 import type { Executor, ExecutorContext } from './executor.js';
@@ -129,8 +129,7 @@ function inputOf(task: Task): Json {
 function outcomeOf(answer: unknown): Outcome {
     if (!isJsonObject(answer)) {
         const got = answer === null ? 'null' : Array.isArray(answer) ? 'a list' : typeof answer;
-        const message = `expected the function to return a JSON object, got ${got}`;
-        return { kind: 'failure', failure: { reason: 'task-threw', message }, by: BY };
+        return refused(`expected the function to return a JSON object, got ${got}`);
     }
     // One pass through JSON: what is stored is what a reader will see, and its size is known.
     const text = JSON.stringify(answer);
@@ -139,9 +138,36 @@ function outcomeOf(answer: unknown): Outcome {
         const message = `the result is ${bytes} bytes of JSON; at most ${MAX_RESULT_BYTES} are stored`;
         return { kind: 'failure', failure: { reason: 'result-too-large', message, bytes }, by: BY };
     }
-    const stored = JSON.parse(text) as JsonObject;
-    const accepted = stored['accepted'] !== false;
-    const named = stored['verdict'];
-    const verdict = isVerdict(named) ? named : accepted ? 'Accepted' : 'WrongAnswer';
+    const stored: unknown = JSON.parse(text);
+    if (!isJsonObject(stored))
+        return refused('expected the function to return a JSON object, got one whose toJSON gives none');
+    return verdictOf(stored);
+}
+
+/** The object is stored whole, so what it says of `accepted` and `verdict` must be what result files mean by them. */
+function verdictOf(stored: JsonObject): Outcome {
+    const { accepted: said, verdict: named } = stored;
+    if (said !== undefined && typeof said !== 'boolean') {
+        return refused(
+            `expected "accepted" of the result to be true or false, got ${JSON.stringify(said).slice(0, 100)}`,
+        );
+    }
+    if (named !== undefined && !isVerdict(named)) {
+        const got = JSON.stringify(named).slice(0, 100);
+        return refused(
+            `expected "verdict" of the result to be one of ${VERDICTS.join(', ')}, or absent; got ${got}`,
+        );
+    }
+    const accepted = said ?? (named === undefined || named === 'Accepted');
+    const verdict = named ?? (accepted ? 'Accepted' : 'WrongAnswer');
+    if (accepted !== (verdict === 'Accepted')) {
+        return refused(
+            `the result contradicts itself: "accepted" is ${accepted} and "verdict" is ${verdict}`,
+        );
+    }
     return { kind: 'verdict', verdict, result: { ...stored, accepted, verdict }, suspect: null, by: BY };
+}
+
+function refused(message: string): Outcome {
+    return { kind: 'failure', failure: { reason: 'task-threw', message }, by: BY };
 }

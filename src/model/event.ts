@@ -1,7 +1,7 @@
 import type { Attempt } from './entry.js';
 import type { Failure } from './failure.js';
 import type { SampleTally, TotalTally } from './tally.js';
-import type { Suspicion } from './task.js';
+import type { Suspicion, TaskLog } from './task.js';
 import type { Verdict } from './verdict.js';
 
 /** Signals that ask a run to stop. */
@@ -81,6 +81,8 @@ export type RunEvent =
           readonly nearLimit: boolean;
           readonly by: Attempt;
       })
+    /** A line that the executor (a module) wrote for the log. */
+    | ({ readonly type: 'task-log'; readonly at: string } & TaskLog)
     /** Given up for now and written down as a failure. */
     | (TaskEvent & { readonly type: 'task-failed'; readonly failure: Failure; readonly by: Attempt })
     | { readonly type: 'sample-finished'; readonly at: string; readonly tally: SampleTally }

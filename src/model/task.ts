@@ -78,3 +78,12 @@ export interface AttemptedBy {
  * - `first-timeout`: timed out at `--first-timeout`, its output so far a proper prefix of the expected output.
  */
 export type Suspicion = 'near-time' | 'signal' | 'no-output' | 'first-timeout';
+
+/** A line that a task's executor wrote for the run's log. */
+export interface TaskLog {
+    readonly sample: string;
+    readonly group: string;
+    readonly index: number;
+    readonly attempt: number;
+    readonly message: string;
+}

@@ -105,6 +105,8 @@ export function fold(view: RunView, event: RunEvent): RunView {
         case 'task-started':
             begun(view, event);
             return withTasks(view, { running: view.tasks.running + 1 });
+        case 'task-log':
+            return view;
         case 'task-retried':
             view.running.delete(keyOf(event));
             worked(view, event.workerId, event.by.duration, true);

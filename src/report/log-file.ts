@@ -71,6 +71,7 @@ function levelOf(event: RunEvent): Exclude<LogLevel, 'silent'> {
             return 'info';
         case 'sample-started':
         case 'task-started':
+        case 'task-log':
         case 'task-finished':
         case 'endpoint-changed':
             return 'debug';

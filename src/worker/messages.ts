@@ -1,5 +1,5 @@
 import type { ExecutorDescriptor } from '../executor/descriptor.js';
-import type { Served, Task } from '../model/task.js';
+import type { Served, Task, TaskLog } from '../model/task.js';
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -26,10 +26,17 @@ export interface BatchDone {
     readonly threadId: number;
 }
 
-/** On the channel. Main thread -> threads: `abort`. Threads -> main thread: `early`, results of a batch that goes on. */
+/** A line of log on its way back. */
+export interface LogLine {
+    readonly type: 'log';
+    readonly line: TaskLog;
+}
+
+/** On the channel. Main thread -> threads: `abort`. Threads -> main thread: `early`, results of a batch that goes on, and `log`. */
 export type ChannelMessage =
     | { readonly type: 'abort'; readonly key: string }
-    | ({ readonly type: 'early' } & BatchDone);
+    | ({ readonly type: 'early' } & BatchDone)
+    | LogLine;
 
 /** Main process -> forked worker. */
 export type ToProcess =

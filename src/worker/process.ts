@@ -1,4 +1,4 @@
-import type { JobDone, ToProcess } from './messages.js';
+import type { JobDone, LogLine, ToProcess } from './messages.js';
 import { TaskServer } from './serve.js';
 
 /*
@@ -7,7 +7,7 @@ import { TaskServer } from './serve.js';
  */
 let server: TaskServer | null = null;
 
-const answer = (message: JobDone): void => {
+const answer = (message: JobDone | LogLine): void => {
     if (process.connected) process.send?.(message);
 };
 
@@ -15,7 +15,7 @@ process.on('message', (raw) => {
     const message = raw as ToProcess;
     switch (message.type) {
         case 'start':
-            server = new TaskServer(message.descriptor);
+            server = new TaskServer(message.descriptor, (line) => answer({ type: 'log', line }));
             return;
         case 'run':
             void server

@@ -1,7 +1,7 @@
 import type { ExecutorDescriptor } from '../executor/descriptor.js';
 import type { Executor, ExecutorContext } from '../executor/executor.js';
 import { createExecutor } from '../executor/registry.js';
-import type { Outcome, Served, Task } from '../model/task.js';
+import type { Outcome, Served, Task, TaskLog } from '../model/task.js';
 
 /**
  * The worker's side of every backend: builds the executor once, runs tasks, and turns what it throws into failures.
@@ -15,7 +15,7 @@ export class TaskServer {
     /** @param executor how to build it, or (in the main process) the executor itself */
     constructor(
         executor: ExecutorDescriptor | Executor,
-        readonly log: (message: string) => void = () => {},
+        readonly log: (line: TaskLog) => void = () => {},
     ) {
         this.#executor = 'run' in executor ? Promise.resolve(executor) : createExecutor(executor);
         // Reported by the first task that awaits it; without this line it would end the process before.
@@ -30,7 +30,7 @@ export class TaskServer {
     }
 
     async #outcome(key: string, task: Task): Promise<Outcome> {
-        const context = new Abortable(this.log);
+        const context = new Abortable(task, this.log);
         this.#running.set(key, context);
         try {
             const executor = await this.#executor;
@@ -54,12 +54,26 @@ export class TaskServer {
     }
 }
 
+/** Characters of a line of log: more belongs into the result. */
+const LONGEST_LINE = 16_384;
+
 /** An executor's context. The signal is made when somebody asks for it: most tiny tasks never do. */
 class Abortable implements ExecutorContext {
     #controller: AbortController | null = null;
     #aborted = false;
 
-    constructor(readonly log: (message: string) => void) {}
+    constructor(
+        readonly task: Task,
+        readonly onLine: (line: TaskLog) => void,
+    ) {}
+
+    /** As a function of its own: modules take it out of its object. */
+    get log(): (message: string) => void {
+        const { sample, group, index, attempt } = this.task;
+        return (message) => {
+            this.onLine({ sample, group, index, attempt, message: message.slice(0, LONGEST_LINE) });
+        };
+    }
 
     get signal(): AbortSignal {
         if (this.#controller === null) {

@@ -6,8 +6,11 @@ import { TaskServer } from './serve.js';
  * Entry of a piscina thread. Piscina hands over its own data first and ours second.
  */
 const data = (Array.isArray(workerData) ? workerData[1] : workerData) as ThreadData;
-const server = new TaskServer(data.descriptor);
 const channel = new BroadcastChannel(data.channel);
+const server = new TaskServer(data.descriptor, (line) => {
+    const message: ChannelMessage = { type: 'log', line };
+    channel.postMessage(message);
+});
 channel.onmessage = (event: unknown): void => {
     const message = (event as { readonly data: ChannelMessage }).data;
     if (message.type === 'abort') server.abort(message.key);

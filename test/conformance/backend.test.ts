@@ -7,7 +7,7 @@ import { createProcessBackend } from '../../src/backend/process.js';
 import { createThreadBackend } from '../../src/backend/thread.js';
 import type { ModuleDescriptor } from '../../src/executor/descriptor.js';
 import type { Json } from '../../src/model/json.js';
-import type { Task } from '../../src/model/task.js';
+import type { Task, TaskLog } from '../../src/model/task.js';
 import { TaskServer } from '../../src/worker/serve.js';
 
 /*
@@ -23,16 +23,20 @@ const descriptor: ModuleDescriptor = {
     timeout: 30,
 };
 
+const lines: TaskLog[] = [];
+const onLog = (line: TaskLog): void => void lines.push(line);
+
 const BACKENDS: Readonly<Record<string, (concurrency: number) => Backend>> = {
     thread: (concurrency) =>
         createThreadBackend({
             entry: pathToFileURL(join(WORKER, 'thread.js')).href,
             descriptor,
             concurrency,
+            onLog,
         }),
     process: (concurrency) =>
-        createProcessBackend({ entry: join(WORKER, 'process.js'), descriptor, concurrency }),
-    async: () => createAsyncBackend(new TaskServer(descriptor)),
+        createProcessBackend({ entry: join(WORKER, 'process.js'), descriptor, concurrency, onLog }),
+    async: () => createAsyncBackend(new TaskServer(descriptor, onLog)),
 };
 
 let nextIndex = 0;
@@ -77,6 +81,48 @@ describe.each(Object.entries(BACKENDS))('backend %s', { timeout: 15_000 }, (name
             failure: { reason: 'task-threw', message: 'told to throw' },
         });
         expect(good.outcome).toMatchObject({ kind: 'verdict', result: { value: 1 } });
+    });
+
+    it('passes on what a task logs, with the task it is of, cut to a bound', async () => {
+        backend = create(2);
+        lines.length = 0;
+        const asked = task({ do: 'log', messages: ['one', 'x'.repeat(20_000)] });
+        await backend.start(asked).completion;
+        await expect.poll(() => lines.length).toBe(2);
+        const { sample, group, index, attempt } = asked;
+        expect(lines[0]).toEqual({ sample, group, index, attempt, message: 'one' });
+        expect(lines[1]?.message).toHaveLength(16_384);
+    });
+
+    it.each([
+        [{ accepted: true }, 'Accepted'],
+        [{}, 'Accepted'],
+        [{ accepted: false }, 'WrongAnswer'],
+        [{ verdict: 'TimeLimitExceeded' }, 'TimeLimitExceeded'],
+        [{ accepted: false, verdict: 'RuntimeError' }, 'RuntimeError'],
+    ])('a result that says %j is %s', async (result, verdict) => {
+        backend = create(1);
+        const { outcome } = await run({ do: 'return', result });
+        expect(outcome).toMatchObject({
+            kind: 'verdict',
+            verdict,
+            result: { accepted: verdict === 'Accepted', verdict },
+        });
+    });
+
+    it.each([
+        [{ accepted: 0 }, 'expected "accepted" of the result to be true or false, got 0'],
+        [{ accepted: null }, 'expected "accepted" of the result to be true or false, got null'],
+        [{ verdict: 'Custom' }, /^expected "verdict" of the result to be one of Accepted, .*; got "Custom"$/],
+        [
+            { accepted: true, verdict: 'WrongAnswer' },
+            'the result contradicts itself: "accepted" is true and "verdict" is WrongAnswer',
+        ],
+    ])('a result that says %j is a failure, never a verdict', async (result, message) => {
+        backend = create(1);
+        const { outcome } = await run({ do: 'return', result });
+        expect(outcome).toMatchObject({ kind: 'failure', failure: { reason: 'task-threw' } });
+        expect(outcome.kind === 'failure' && outcome.failure.message).toMatch(message);
     });
 
     it('aborts a task that listens', async () => {

@@ -157,6 +157,8 @@ export class CheckerPrograms {
         const message = firstWords(report.stderr);
         const code = exitCodeOf(report, message);
         if (code === 0) return { accepted: true, message: null };
+        if (code === 1 && threw(report, ready.usable.language.tag))
+            throw judgeError(`the checker ended by an exception: ${lastWords(report.stderr)}`);
         if (code === 1 || code === 2 || code === 4 || code === 8 || code >= 16)
             return { accepted: false, message };
         throw judgeError(`the checker exited with ${code}, which says neither right nor wrong: ${message}`);
@@ -246,6 +248,26 @@ function exitCodeOf(report: RunReport, message: string): number {
     if (report.signal !== null)
         throw judgeError(`the checker died by ${signalName(report.signal)}: ${message}`);
     return report.exitCode ?? 0;
+}
+
+/** What interpreters write, at the start of a line, when nobody catches an exception; they then exit with testlib's "wrong". */
+const EXCEPTIONS: Readonly<Record<string, RegExp>> = {
+    PYTHON: /^Traceback \(most recent call last\):$/m,
+    PYTHON3: /^Traceback \(most recent call last\):$|^ *SyntaxError: /m,
+    JAVA: /^Exception in thread "/m,
+    KOTLIN: /^Exception in thread "/m,
+    JAVASCRIPT: /^Node\.js v\d/m,
+    TYPESCRIPT: /^Node\.js v\d/m,
+};
+
+/** A checker that crashed, though its exit code says "wrong". */
+function threw(report: RunReport, tag: string): boolean {
+    return EXCEPTIONS[tag]?.test(report.stderr.toString()) ?? false;
+}
+
+/** The end is where an exception says what it is. */
+function lastWords(stderr: Buffer): string {
+    return firstWords(stderr.subarray(-MESSAGE_BYTES));
 }
 
 /** What a checker said, on one short line. */

@@ -109,6 +109,16 @@ describe('checker programs', () => {
         expect(inWords(await judge(crash, rightAnswer))).toMatch(
             /^failure judge-error: the checker died by SIGABRT/,
         );
+        const threw = program('testlib', 'threw.py', 'raise ValueError("not a number")\n');
+        expect(inWords(await judge(threw, rightAnswer))).toMatch(
+            /^failure judge-error: the checker ended by an exception: .*ValueError: not a number/,
+        );
+        const quiet = program(
+            'testlib',
+            'quiet.py',
+            'import sys\nprint("Traceback of a route", file=sys.stderr)\nsys.exit(1)\n',
+        );
+        expect(inWords(await judge(quiet, rightAnswer))).toMatch(/^WrongAnswer/);
         const slow = program('kattis', 'slow.py', 'while True: pass\n', { time: 0.2 });
         expect(inWords(await judge(slow, rightAnswer))).toMatch(/^failure judge-error: .* cpu limit/);
         const needsTestlib = program('testlib', 'check.cpp', '#include "testlib.h"\nint main() {}\n');

@@ -1,6 +1,8 @@
 /*
  * A task that does what its input says: the module that tests of backends and of runs give to `--executor module`.
  *   {do: 'answer', value}   returns {value}
+ *   {do: 'return', result}  returns result
+ *   {do: 'log', messages}   writes lines of log
  *   {do: 'throw'}           throws
  *   {do: 'exit', code}      ends its worker
  *   {do: 'hang'}            blocks its thread for ever
@@ -18,6 +20,11 @@ export default async function obey(task, context) {
     switch (order.do) {
         case 'answer':
             return { value: order.value };
+        case 'return':
+            return order.result;
+        case 'log':
+            for (const message of order.messages) context.log(message);
+            return {};
         case 'throw':
             throw new Error('told to throw');
         case 'exit':
