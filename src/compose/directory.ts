@@ -13,7 +13,7 @@ import type { RunConfig } from '../config.js';
 import { matchesId, parseRerun, type Rerun } from '../plan/rerun.js';
 import type { SampleItem } from '../run/survey.js';
 import { UserError } from '../util/user-error.js';
-import type { Samples } from './samples.js';
+import type { OtherDataset, Samples } from './samples.js';
 
 /** A results directory and its checkpoints folder, held by this run (or only looked at, for `--dry-run`). */
 export interface Directory {
@@ -122,14 +122,17 @@ export async function recordRun(
     asked: {
         readonly samples: Samples;
         readonly paths: readonly string[];
+        readonly others: readonly OtherDataset[];
         readonly reruns: readonly Rerun[];
     },
 ): Promise<void> {
-    const { samples, paths, reruns } = asked;
+    const { samples, paths, others, reruns } = asked;
     const { lock, known } = directory;
     if (lock === null) return;
     const now = new Date().toISOString();
-    const datasets = new Map((known?.datasets ?? []).map((one) => [one.path, one]));
+    const kept = new Set([...paths, ...others.map(({ path }) => path)]);
+    const earlier = (known?.datasets ?? []).filter(({ path }) => kept.has(path));
+    const datasets = new Map(earlier.map((one) => [one.path, one]));
     // As the user named them: one folder may hold several datasets.
     for (const path of paths) datasets.set(path, { path, format: config.format });
     const run: RunFile = {

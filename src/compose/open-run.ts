@@ -16,6 +16,7 @@ import { createBackend } from './backend.js';
 import { tryExecutor } from './try-executor.js';
 import { chooseChecker } from './checker.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
+import { otherDatasets } from './known-run.js';
 import { type ExecutorPlan, planExecutor } from './executor.js';
 import { limitsInWords } from './limits-in-words.js';
 import { planKeyOf } from './plan-key.js';
@@ -93,8 +94,9 @@ interface Held {
 async function planRun(config: RunConfig, paths: readonly string[], held: Held): Promise<OpenedRun> {
     const { directory, scratch, options } = held;
     const notice = (message: string): void => options.onNotice(message, 'warning');
+    const others = otherDatasets(directory.known, paths, notice);
     const [samples, executor, checker] = await Promise.all([
-        collectSamples(config, paths, directory.index.datasets),
+        collectSamples(config, paths, directory.index.datasets, others, notice),
         planExecutor(config, scratch.path),
         chooseChecker(config.judging.checker),
     ]);
@@ -121,7 +123,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         onDue: (sample, count, dueBy) => due.push({ sample, due: count, dueBy }),
     });
     guardChanged(found, config, notice);
-    await recordRun(directory, config, { samples, paths, reruns });
+    await recordRun(directory, config, { samples, paths, others, reruns });
     const plan: RunPlan = {
         dir: config.dir,
         datasets: samples.datasets.map(({ path, format }) => ({ path, format })),

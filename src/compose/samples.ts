@@ -5,43 +5,83 @@ import { openDatasets } from '../dataset/open.js';
 import type { SampleItem } from '../run/survey.js';
 import { UserError } from '../util/user-error.js';
 
-/** Every sample of the datasets, and the part that was asked for. */
+/** Every sample of the directory's datasets, and the part that was asked for. */
 export interface Samples {
+    /** Those that were asked for. */
     readonly datasets: readonly Dataset[];
     readonly whole: readonly SampleItem[];
     readonly part: readonly SampleItem[];
 }
 
+/** A dataset that was run into the directory before and is not asked for now. */
+export interface OtherDataset {
+    readonly path: string;
+    readonly format: RunConfig['format'];
+}
+
 /**
  * Indexes all datasets. The same sample in two of them counts once.
+ * @param others are looked into for ids and totals only; one that cannot be read is left out with a notice
  * @throws UserError for a bad dataset, an id with different content in two of them, or no sample at all
  */
 export async function collectSamples(
     config: Pick<RunConfig, 'format' | 'skipBadRows' | 'part'>,
     paths: readonly string[],
     cache: DatasetCache,
+    others: readonly OtherDataset[],
+    onNotice: (message: string) => void,
 ): Promise<Samples> {
     const { format, skipBadRows, part } = config;
     const datasets = await openDatasets(paths, { format, skipBadRows, cache });
-    const byId = new Map<string, SampleItem>();
-    for (const dataset of datasets) {
+    const found = new SamplesById();
+    for (const dataset of datasets) await found.addAll(dataset);
+    if (found.all.length === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
+    const chosen = Array.from(chooseSamples(withIds(found.all), part), ({ item }) => item);
+    if (chosen.length === 0) throw new UserError(noneLeft(part));
+    for (const other of others) {
+        const opened = await openDatasets([other.path], {
+            format: other.format,
+            skipBadRows: true,
+            cache,
+        }).catch((error: unknown) => {
+            if (!(error instanceof UserError)) throw error;
+            onNotice(`not counted, though run into this directory before: ${error.message}`);
+            return [];
+        });
+        for (const dataset of opened) await found.addAll(dataset);
+    }
+    return { datasets, whole: found.all, part: chosen };
+}
+
+class SamplesById {
+    readonly #items = new Map<string, SampleItem>();
+
+    get all(): SampleItem[] {
+        return [...this.#items.values()];
+    }
+
+    async addAll(dataset: Dataset): Promise<void> {
         for await (const indexed of dataset.index()) {
-            const other = byId.get(indexed.id);
+            const other = this.#items.get(indexed.id);
             if (other === undefined) {
-                byId.set(indexed.id, { indexed, dataset });
+                this.#items.set(indexed.id, { indexed, dataset });
             } else if (other.indexed.fingerprint !== indexed.fingerprint) {
                 throw new UserError(
                     `${JSON.stringify(indexed.id)} stands in ${other.dataset.path} and in ${dataset.path} with different content: ` +
-                        'give them separate --dir, or rename one',
+                        'give them separate --dir, rename the id, or remove the file whose place the other takes',
                 );
             }
         }
     }
-    if (byId.size === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
-    const whole = [...byId.values()];
-    const chosen = Array.from(chooseSamples(withIds(whole), part), ({ item }) => item);
-    if (chosen.length === 0) throw new UserError('--only, --limit and --shard leave no sample');
-    return { datasets, whole, part: chosen };
+}
+
+function noneLeft({ only, limit, shard }: RunConfig['part']): string {
+    const given = [
+        ...(only.length > 0 ? [`--only ${only.join(' ')}`] : []),
+        ...(limit === null ? [] : [`--limit ${limit}`]),
+        ...(shard === null ? [] : [`--shard ${shard.index}/${shard.count}`]),
+    ];
+    return `${given.join(' with ')} leaves no sample`;
 }
 
 function* withIds(items: readonly SampleItem[]): Iterable<{ id: string; item: SampleItem }> {

@@ -1,0 +1,121 @@
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { runCli, tempDir } from '../rig/cli.js';
+
+const row = (id: string, value: number): string => `${JSON.stringify({ id, groups: { it: [{ value }] } })}\n`;
+
+describe('datasets of one directory', () => {
+    let cwd = '';
+    const write = (name: string, ...rows: string[]): void => writeFileSync(join(cwd, name), rows.join(''));
+    const start = (...args: string[]) => runCli([...args, '--dir', 'out', '-q'], { cwd });
+    const runFile = () =>
+        JSON.parse(readFileSync(join(cwd, 'checkpoints/out/run.json'), 'utf8')) as {
+            readonly datasets: readonly { readonly path: string }[];
+            readonly totals: { readonly samples: number };
+        };
+
+    beforeEach(async () => {
+        cwd = tempDir();
+        write('task.mjs', 'export default () => ({});\n');
+        write('a.jsonl', row('a1', 1), row('a2', 2));
+        write('b.jsonl', row('b1', 1));
+        expect((await start('a.jsonl', '--executor', 'module', '--module', './task.mjs')).code).toBe(0);
+    });
+
+    it('are all counted and resumed, whichever was named last', async () => {
+        expect((await start('b.jsonl')).code).toBe(0);
+        expect(runFile().totals.samples).toBe(3);
+        const again = await start();
+        expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('3 of 3 samples complete')]);
+    });
+
+    it('may not hold one id with different content, though only one of them is named', async () => {
+        write('c.jsonl', row('a1', 99));
+        const { code, stderr } = await start('c.jsonl');
+        expect(code).toBe(2);
+        expect(stderr).toMatch(
+            /^resume-run: "a1" stands in .*c\.jsonl and in .*a\.jsonl with different content: .*\n$/,
+        );
+    });
+
+    it('that are gone are named with what to do; what stands in their place takes over', async () => {
+        renameSync(join(cwd, 'a.jsonl'), join(cwd, 'moved.jsonl'));
+        const bare = await start();
+        expect(bare.code).toBe(2);
+        expect(bare.stderr).toMatch(
+            /^resume-run: a\.jsonl, which was run into this directory before, is gone: .*\n$/,
+        );
+        const named = await start('moved.jsonl');
+        expect([named.code, named.stderr]).toEqual([0, expect.stringContaining('a.jsonl is gone')]);
+        expect(named.stdout).toContain('Nothing left to do');
+        expect(runFile().datasets.map(({ path }) => path)).toEqual([expect.stringMatching(/moved\.jsonl$/)]);
+        expect((await start()).code).toBe(0);
+    });
+
+    it.skipIf(process.getuid?.() !== 0)('that cannot be read are one line of error', async () => {
+        const folder = tempDir();
+        chmodSync(folder, 0o777);
+        writeFileSync(join(folder, 'a.jsonl'), row('a', 1), { mode: 0o600 });
+        const { code, stderr } = await runCli(['a.jsonl', '--dir', 'out', '-q'], {
+            cwd: folder,
+            through: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+        });
+        expect([code, stderr]).toEqual([
+            2,
+            expect.stringMatching(/^resume-run: cannot read .*a\.jsonl: permission denied\n$/),
+        ]);
+    });
+});
+
+describe('what no task could run with', () => {
+    it.each([
+        [
+            ['--executor', 'module', '--module', './nope.mjs'],
+            /--module .*nope\.mjs cannot be read: there is no such file/,
+        ],
+        [['--executor', 'module', '--module', './broken.mjs'], /--module .*broken\.mjs cannot be loaded: /],
+        [
+            ['--executor', 'module', '--module', './other.mjs'],
+            /exports no function named default; it exports x/,
+        ],
+        [
+            ['--executor', 'exec', '--', './nope'],
+            /--executor exec: \.\/nope cannot be run: there is no such file/,
+        ],
+        [['--executor', 'exec', '--', 'no-such-program-1'], /no program named no-such-program-1 is on PATH/],
+        [
+            ['--executor', 'exec', '--', 'true', '{ID}'],
+            /there is no placeholder \{ID\}; did you mean \{id\}\?/,
+        ],
+    ])('%j is said before anything runs', async (args, message) => {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'data.jsonl'), row('a', 1));
+        writeFileSync(join(cwd, 'broken.mjs'), 'export default (\n');
+        writeFileSync(join(cwd, 'other.mjs'), 'export const x = 1;\n');
+        const { code, stderr } = await runCli(['data.jsonl', '--dir', 'out', '-q', ...args], { cwd });
+        expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
+        expect(stderr).toMatch(message);
+        expect(existsSync(join(cwd, 'out/a.json'))).toBe(false);
+    });
+
+    it('a task that ends the process in async mode is no exit 0', async () => {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'data.jsonl'), row('a', 1));
+        writeFileSync(join(cwd, 'exit.mjs'), 'export default () => process.exit(0);\n');
+        const args = [
+            'data.jsonl',
+            '--dir',
+            'out',
+            '-q',
+            '--mode',
+            'async',
+            '--executor',
+            'module',
+            '--module',
+            './exit.mjs',
+        ];
+        const { code, stderr } = await runCli(args, { cwd });
+        expect([code, stderr]).toEqual([1, expect.stringContaining('ended by a task')]);
+    });
+});
