@@ -290,6 +290,8 @@ class HeldLock implements Lock {
         try {
             await this.#durable;
         } catch (error) {
+            // It is gone: the look at all locks that follows says what else is.
+            if (ioCode(error) === 'ENOENT') return;
             throw this.#broken('write', error);
         }
     }

@@ -1,4 +1,5 @@
-import type { SampleTally } from '../model/tally.js';
+import { readRunFile } from '../checkpoint/run-file.js';
+import { type SampleTally, withWhole } from '../model/tally.js';
 import { reportCsv } from '../report/csv.js';
 import { collectReport, type Report, renderReport, reportJson, reportMarkdown } from '../report/report.js';
 import type { ExitCode } from '../util/user-error.js';
@@ -10,7 +11,8 @@ type ReportFormat = 'text' | 'json' | 'csv' | 'markdown';
 
 /** `resume-run report`. @throws UserError (exit 2) if the directory cannot be read */
 export async function showReport(asked: Place & { readonly format: ReportFormat }): Promise<ExitCode> {
-    print(textOf(await collectReport(tallies(asked)), asked.format));
+    const [report, run] = await Promise.all([collectReport(tallies(asked)), readRunFile(asked.checkpoints)]);
+    print(textOf({ ...report, total: withWhole(report.total, run?.totals ?? null) }, asked.format));
     return 0;
 }
 

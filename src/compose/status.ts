@@ -3,7 +3,7 @@ import { ioCode } from '../checkpoint/io-error.js';
 import { listLocks } from '../checkpoint/lock-file.js';
 import { type Life, lifeOf, ownIdentity } from '../checkpoint/lock-identity.js';
 import { readRunFile } from '../checkpoint/run-file.js';
-import type { SampleTally } from '../model/tally.js';
+import { type SampleTally, withWhole } from '../model/tally.js';
 import { addUp, type DirectoryStatus, type Holder, renderStatus, statusJson } from '../report/status.js';
 import type { ExitCode } from '../util/user-error.js';
 import { asTyped, print, stdoutPage, warn } from './output.js';
@@ -52,6 +52,7 @@ export async function readStatus(place: Place, files: ResultFiles): Promise<Dire
         datasets: (run?.datasets ?? []).map(({ path }) => path),
         whole: run === null ? null : { samples: run.totals.samples, tasks: run.totals.tasks },
         ...figures,
+        total: withWhole(figures.total, run?.totals ?? null),
         holders,
         lastUpdate: Number.isFinite(newest) ? new Date(newest).toISOString() : null,
         rate: living.length === 0 ? null : rateOf(ends, since, now),

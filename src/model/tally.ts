@@ -288,3 +288,27 @@ function addBounded<T>(list: T[], more: readonly T[]): void {
         list.push(item);
     }
 }
+
+/**
+ * The total of a directory with samples that have no file yet counted in.
+ * @param whole what the datasets hold, by run.json: tasks that are skipped are among them, and known to be so only in files
+ */
+export function withWhole(
+    total: TotalTally,
+    whole: { readonly samples: number; readonly groups: Readonly<Record<string, number>> } | null,
+): TotalTally {
+    if (whole === null) return total;
+    const groups = new Map(Object.entries(total.groups));
+    for (const [name, tasks] of Object.entries(whole.groups)) {
+        const group = groups.get(name) ?? {
+            total: 0,
+            completed: 0,
+            verdicts: {},
+            skipped: 0,
+            failed: 0,
+            pending: 0,
+        };
+        groups.set(name, { ...group, total: Math.max(group.total, tasks - group.skipped) });
+    }
+    return { ...total, samples: Math.max(total.samples, whole.samples), groups: Object.fromEntries(groups) };
+}
