@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { archiveResults as moveAway } from '../checkpoint/archive.js';
 import { ArchiveList } from '../checkpoint/archive-list.js';
 import { IndexFile } from '../checkpoint/index-file.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import { sweep } from '../checkpoint/sweep.js';
-import type { ExitCode } from '../util/user-error.js';
+import { type ExitCode, UserError } from '../util/user-error.js';
 import type { Place } from './place.js';
 
 /** `resume-run archive`. */
@@ -11,6 +12,7 @@ export async function archiveResults(
     asked: Place & { to: string; takeOver: boolean; json: boolean },
 ): Promise<ExitCode> {
     const { dir, checkpoints: checkpointsDir, to, takeOver } = asked;
+    if (!existsSync(dir)) throw new UserError(`there is no results directory ${dir}: nothing to archive`);
     const onNotice = (message: string): void => void process.stderr.write(`${message}\n`);
     const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice });
     try {

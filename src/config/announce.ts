@@ -35,6 +35,6 @@ function effectOf(spec: OptionSpec, now: Json, before: Json): string {
     if (effect === undefined) return '';
     if (typeof effect === 'string') return `: ${effect}`;
     // Against "the sample's own" nothing can be said for all samples: name what may run.
-    const lowered = typeof now === 'number' && typeof before === 'number' && now < before;
+    const lowered = now === false || (typeof now === 'number' && typeof before === 'number' && now < before);
     return `: ${lowered ? effect.lowered : effect.raised}`;
 }

@@ -97,7 +97,7 @@ export const LIMIT_OPTIONS = {
         group: 'Limits and verdicts',
         about: 'Go on after the first test that is not passed',
         decides: 'verdict',
-        effect: 'on: programs that stopped early run again; off: nothing runs again',
+        effect: { raised: 'programs that stopped early run again', lowered: 'nothing runs again' },
     },
     sandbox: {
         kind: 'choice',

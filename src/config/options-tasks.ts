@@ -110,7 +110,7 @@ export const TASK_OPTIONS = {
         group: 'What runs',
         about: 'Function that --executor module calls for each task',
         decides: 'verdict',
-        effect: 'every task runs again by the other function',
+        effect: 'tasks that the other function did run again',
     },
     command: {
         kind: 'command',
@@ -119,7 +119,7 @@ export const TASK_OPTIONS = {
         group: 'What runs',
         about: 'Command that --executor exec runs for each task (after -- on the command line)',
         decides: 'verdict',
-        effect: 'every task runs again by the other command',
+        effect: 'tasks that the other command did run again',
         only: 'not a flag',
     },
     'exit-verdict': {

@@ -124,16 +124,15 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
         case 'finished':
             return ['finished', ...machine];
         case 'running': {
+            const pace = currentRate(view, around.now);
             const seconds = eta(view, around.now);
-            const left =
-                remaining(view) === 0 ? 'nothing left' : `ETA ${seconds === null ? '-' : duration(seconds)}`;
-            return [
-                rate(currentRate(view, around.now)),
-                left,
-                running,
-                ...machine,
-                ...longParts(view, around),
-            ];
+            const told =
+                remaining(view) === 0
+                    ? ['nothing left']
+                    : seconds === null
+                      ? []
+                      : [rate(pace), `ETA ${duration(seconds)}`];
+            return [...told, running, ...machine, ...longParts(view, around)];
         }
     }
 }
