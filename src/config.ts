@@ -13,4 +13,5 @@ export {
     resolveConfig,
 } from './config/resolve.js';
 export type * from './config/run-config.js';
+export { OPTION_NAMES } from './config/options.js';
 export { resolveOptions } from './config/resolve-options.js';

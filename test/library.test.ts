@@ -124,6 +124,9 @@ describe('library', () => {
         await held.close();
         await expect(open(settings(dir, path, { concurrency: 'many' }))).rejects.toThrow(UserError);
         await expect(open(settings(dir, join(dir, 'nothing.jsonl')))).rejects.toThrow(/nothing\.jsonl/);
+        await expect(open(settings(dir, path, { tiemout: 3 }))).rejects.toThrow(
+            'there is no setting "tiemout" (did you mean "timeout"?)',
+        );
     });
 
     it('does not replace many finished results because their inputs changed, unless told to', async () => {

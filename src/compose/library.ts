@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { type GivenOptions, resolveConfig } from '../config.js';
+import { type GivenOptions, OPTION_NAMES, resolveConfig } from '../config.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
+import { nearest } from '../util/nearest.js';
+import { UserError } from '../util/user-error.js';
 import { EventQueue } from './event-queue.js';
 import { readKnownRun } from './known-run.js';
 import { openRun, type OpenedRun, type RunPlan } from './open-run.js';
@@ -48,6 +50,7 @@ export async function open(
     } = {},
 ): Promise<Run> {
     const { datasets = [], command = [], ...options } = settings;
+    refuseUnknown(options);
     const { config } = await resolveConfig({
         argv: { options: options as GivenOptions, datasets, command },
         env: place.env ?? {},
@@ -57,6 +60,15 @@ export async function open(
     const examples = fileURLToPath(new URL('../../examples', import.meta.url));
     const opened = await openRun(config, { examples, onNotice: place.onNotice ?? (() => {}) });
     return new LibraryRun(opened);
+}
+
+function refuseUnknown(options: Readonly<Record<string, unknown>>): void {
+    const unknown = Object.keys(options).find((name) => !OPTION_NAMES.some((known) => known === name));
+    if (unknown === undefined) return;
+    const meant = nearest(unknown, OPTION_NAMES);
+    throw new UserError(
+        `there is no setting ${JSON.stringify(unknown)}${meant === null ? '' : ` (did you mean ${JSON.stringify(meant)}?)`}`,
+    );
 }
 
 class LibraryRun implements Run {
