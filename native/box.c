@@ -117,6 +117,10 @@ int box_main(int channel) {
         int fds[MAX_FDS], nfds;
         long n = receive_packet(channel, packet, sizeof packet, fds, &nfds);
         if (n <= 0) return 0;
-        if (handle(&box, packet, n, fds, nfds) < 0) return 1;
+        if (handle(&box, packet, n, fds, nfds) < 0) {
+            /* What ended before is as good as ever. */
+            flush_replies(&box.replies);
+            return 1;
+        }
     }
 }
