@@ -86,7 +86,8 @@ export async function createLock(dir: string, number: number, content: LockConte
         return true;
     } catch (error) {
         const code = ioCode(error);
-        if (code === 'EEXIST') return false;
+        // ENOENT: a shard that starts now took the staging file for one of the dead. If the directory is gone, listing says so.
+        if (code === 'EEXIST' || code === 'ENOENT') return false;
         const noLinks = code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS';
         if (!noLinks) throw error;
         return await createPlain(path, text);

@@ -7,22 +7,32 @@ import { stagingHolder } from './staging-name.js';
 /**
  * Removes temporary files that runs left behind when they were killed. Call it holding the lock.
  * @param dirs the results directory, the checkpoints directory and its `earlier`
- * @param living ids of runs that still write here: this one, and other shards
+ * @param living ids of runs that still write here: this one, and other shards. Asked for after the files have been listed:
+ *   who has written one of those holds a lock by then, or is gone
  * @returns how many files were removed
  * @throws UserError (exit 2) if a directory cannot be listed
  */
-export async function sweep(dirs: readonly string[], living: ReadonlySet<string>): Promise<number> {
-    let removed = 0;
+export async function sweep(
+    dirs: readonly string[],
+    living: () => Promise<ReadonlySet<string>>,
+): Promise<number> {
+    const found: { readonly path: string; readonly holder: string }[] = [];
     for (const dir of dirs) {
         for (const name of await listed(dir)) {
             const holder = stagingHolder(name);
-            if (holder === null || living.has(holder)) continue;
-            try {
-                await rm(join(dir, name), { force: true });
-                removed += 1;
-            } catch {
-                // It is in nobody's way; the next start tries again.
-            }
+            if (holder !== null) found.push({ path: join(dir, name), holder });
+        }
+    }
+    if (found.length === 0) return 0;
+    const holders = await living();
+    let removed = 0;
+    for (const { path, holder } of found) {
+        if (holders.has(holder)) continue;
+        try {
+            await rm(path, { force: true });
+            removed += 1;
+        } catch {
+            // It is in nobody's way; the next start tries again.
         }
     }
     return removed;

@@ -16,7 +16,7 @@ export async function archiveResults(
     const onNotice = (message: string): void => void process.stderr.write(`${message}\n`);
     const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice });
     try {
-        await sweep([dir, checkpointsDir], new Set([lock.id]));
+        await sweep([dir, checkpointsDir], () => Promise.resolve(new Set([lock.id])));
         const [list, index] = await Promise.all([
             ArchiveList.load(checkpointsDir),
             IndexFile.load(checkpointsDir, null, lock.id),

@@ -52,7 +52,9 @@ export async function openDirectory(
         const [index, known] = await Promise.all([
             IndexFile.load(checkpoints, part.shard, holder),
             readRunFile(checkpoints),
-            lock?.otherHolders().then((living) => sweep(folders, living)),
+            lock === null
+                ? 0
+                : sweep(folders, async () => new Set([lock.id, ...(await lock.otherHolders())])),
         ]);
         return {
             lock,

@@ -137,7 +137,7 @@ describe('a run that is ended', () => {
         }
         expect(rounds).toBeGreaterThan(3);
         expect(acknowledged.size).toBe(SAMPLES.length * TASKS);
-        await sweep([join(root, 'results')], new Set());
+        await sweep([join(root, 'results')], () => Promise.resolve(new Set()));
         expect(readdirSync(join(root, 'results'))).toEqual(['p_0.json', 'p_1.json', 'p_2.json']);
     });
 

@@ -66,7 +66,7 @@ describe('the sweep', () => {
         ];
         const ours = [stagingName('a.json', gone), `${stagingName('b\n.json', gone)}.3141592653`];
         for (const name of [...keep, ...ours]) writeFileSync(join(dir, name), '');
-        expect(await sweep([dir, join(dir, 'not-there')], new Set([living]))).toBe(2);
+        expect(await sweep([dir, join(dir, 'not-there')], () => Promise.resolve(new Set([living])))).toBe(2);
         expect(readdirSync(dir).sort()).toEqual(keep.sort());
     });
 });
