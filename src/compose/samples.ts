@@ -37,7 +37,7 @@ export async function collectSamples(
     for (const dataset of datasets) await found.addAll(dataset);
     if (found.all.length === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
     const chosen = Array.from(chooseSamples(withIds(found.all), part), ({ item }) => item);
-    if (chosen.length === 0) throw new UserError(noneLeft(part));
+    if (chosen.length === 0) refuseNone(found.all, part, onNotice);
     for (const other of others) {
         const opened = await openDatasets([other.path], {
             format: other.format,
@@ -75,13 +75,23 @@ class SamplesById {
     }
 }
 
-function noneLeft({ only, limit, shard }: RunConfig['part']): string {
+/** A shard may be empty: of many small parts some are, and an array of jobs is not to fail for it. Anything else is a mistake. */
+function refuseNone(
+    all: readonly SampleItem[],
+    part: RunConfig['part'],
+    onNotice: (message: string) => void,
+): void {
+    const { only, limit, shard } = part;
+    const whole = chooseSamples(withIds(all), { ...part, shard: null });
+    if (shard !== null && whole[Symbol.iterator]().next().done !== true) {
+        onNotice(`shard ${shard.index}/${shard.count} holds no sample`);
+        return;
+    }
     const given = [
         ...(only.length > 0 ? [`--only ${only.join(' ')}`] : []),
         ...(limit === null ? [] : [`--limit ${limit}`]),
-        ...(shard === null ? [] : [`--shard ${shard.index}/${shard.count}`]),
     ];
-    return `${given.join(' with ')} leaves no sample`;
+    throw new UserError(`${given.join(' with ')} leaves no sample`);
 }
 
 function* withIds(items: readonly SampleItem[]): Iterable<{ id: string; item: SampleItem }> {

@@ -30,6 +30,19 @@ describe('datasets of one directory', () => {
         expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('3 of 3 samples complete')]);
     });
 
+    it('a shard without any sample is no error, a pattern without one is', async () => {
+        const shards = await Promise.all([1, 2, 3, 4].map((at) => start('b.jsonl', '--shard', `${at}/4`)));
+        expect(shards.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+        const empty = shards.map(
+            ({ stderr }) => /^warning: shard (\d)\/4 holds no sample$/m.exec(stderr)?.[1],
+        );
+        expect(empty.filter((at) => at !== undefined)).toHaveLength(3);
+        expect(await start('--only', 'zzz')).toMatchObject({
+            code: 2,
+            stderr: 'resume-run: --only zzz leaves no sample\n',
+        });
+    });
+
     it('may not hold one id with different content, though only one of them is named', async () => {
         write('c.jsonl', row('a1', 99));
         const { code, stderr } = await start('c.jsonl');
