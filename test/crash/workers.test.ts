@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type CrashDataset, keysOf, makeDataset } from './dataset.js';
 import { eventSeen, processesIn, programsIn } from './processes.js';
@@ -78,6 +79,10 @@ describe('a worker that dies', () => {
             what: 'kill -9 of the worker',
             meanwhile: async (cli) => {
                 await eventSeen(cli, 'task-finished', 5);
+                // Its worker may still be starting while the other one does all the rest.
+                await expect
+                    .poll(() => readdirSync(scene.markers).some((name) => name.includes('~ill')))
+                    .toBe(true);
                 const [main] = programsIn(scene.home);
                 for (const pid of processesIn(scene.home)) if (pid !== main) process.kill(pid, 'SIGKILL');
             },
