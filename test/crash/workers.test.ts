@@ -81,7 +81,9 @@ describe('a worker that dies', () => {
                 await eventSeen(cli, 'task-finished', 5);
                 // Its worker may still be starting while the other one does all the rest.
                 await expect
-                    .poll(() => readdirSync(scene.markers).some((name) => name.includes('~ill')), { timeout: 20_000 })
+                    .poll(() => readdirSync(scene.markers).some((name) => name.includes('~ill')), {
+                        timeout: 20_000,
+                    })
                     .toBe(true);
                 const [main] = programsIn(scene.home);
                 for (const pid of processesIn(scene.home)) if (pid !== main) process.kill(pid, 'SIGKILL');
