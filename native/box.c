@@ -67,7 +67,7 @@ static int handle(struct box *box, char *packet, long n, const int *fds, int nfd
     struct reader r = {packet, packet + n, 0};
     uint8_t op = get_u8(&r);
     get_u32(&r); /* which box: serve has read it */
-    if (nfds < 1) return -1;
+    if (nfds < 1 || nfds > 1 + MAX_GIVEN) return -1;
     if (op == OP_COLLECT) return collect(box, &r, fds[0]);
     struct request req = read_request(&r, fds, nfds);
     req.bytes = (size_t)n;

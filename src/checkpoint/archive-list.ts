@@ -4,7 +4,7 @@ import type { FileStamp } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
 import { DurableWriter, makeDirectory } from './durable-write.js';
-import { ioCode, ioReason } from './io-error.js';
+import { ioCode, ioReason } from '../util/io-error.js';
 import { type Parsed, parseCheckpoint } from './parse.js';
 import { readEmbedded } from './read-file.js';
 import { stampFile } from './stamp.js';

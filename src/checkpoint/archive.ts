@@ -6,7 +6,7 @@ import type { ArchivedFile, ArchiveList } from './archive-list.js';
 import { CheckpointError } from './checkpoint-error.js';
 import { makeDirectory, syncDirectory } from './durable-write.js';
 import type { IndexFile } from './index-file.js';
-import { ioReason } from './io-error.js';
+import { ioReason } from '../util/io-error.js';
 import { readCheckpointFile } from './read-file.js';
 import { stagingName } from './staging-name.js';
 import { sameStamp, stampFile } from './stamp.js';

@@ -7,7 +7,7 @@ import { isJsonObject, type Json } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
 import type { Finding } from './finding.js';
-import { ioCode } from './io-error.js';
+import { ioCode } from '../util/io-error.js';
 import { EARLIER, SUPERSEDED } from './keep-old.js';
 import { FileNames } from './names.js';
 import { parseCheckpoint, type RawFile } from './parse.js';

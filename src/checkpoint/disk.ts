@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ioCode } from './io-error.js';
+import { ioCode } from '../util/io-error.js';
 
 /** `low`: worth a warning. `full`: commits may fail any moment, so stop while what is there can still be saved. */
 export type DiskState = 'fine' | 'low' | 'full';

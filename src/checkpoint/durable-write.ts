@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { FileStamp } from '../model/checkpoint.js';
 import { CheckpointError } from './checkpoint-error.js';
-import { ioCode, ioReason, withDescriptors } from './io-error.js';
+import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
 import { stagingName } from './staging-name.js';
 import { stampOf } from './stamp.js';
 

@@ -7,7 +7,7 @@ import { ArchiveList } from './archive-list.js';
 import { asidePath } from './aside.js';
 import { CheckpointError } from './checkpoint-error.js';
 import { DurableWriter, makeDirectory, syncDirectory } from './durable-write.js';
-import { ioCode, ioReason } from './io-error.js';
+import { ioCode, ioReason } from '../util/io-error.js';
 import { OldResults } from './keep-old.js';
 import { earlierName, type FileNames, hashedName, plainName } from './names.js';
 import { readCheckpointFile } from './read-file.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SupersededEntry } from '../model/checkpoint.js';
 import { CheckpointError } from './checkpoint-error.js';
 import { DirectorySync, makeDirectory, syncDirectory } from './durable-write.js';
-import { ioReason, withDescriptors } from './io-error.js';
+import { ioReason, withDescriptors } from '../util/io-error.js';
 import { oneLine } from './serialize.js';
 import { stagingName } from './staging-name.js';
 import { stampFile } from './stamp.js';

@@ -1,7 +1,7 @@
 import { link, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject, type Json } from '../model/json.js';
-import { ioCode } from './io-error.js';
+import { ioCode } from '../util/io-error.js';
 import type { HolderIdentity } from './lock-identity.js';
 import { stagingName } from './staging-name.js';
 

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { ioCode } from './io-error.js';
+import { ioCode } from '../util/io-error.js';
 
 /** Which process holds a directory. A pid alone is used again; with boot, namespace and start time it is not. */
 export interface HolderIdentity {

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { FileStamp } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
-import { ioCode, ioReason, withDescriptors } from './io-error.js';
+import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
 import { JsonScanner, ScanError } from './json-scan.js';
 import { groupOfKey, type Parsed, parseCheckpoint, type RawFile, rawFile } from './parse.js';
 import { stampOf } from './stamp.js';

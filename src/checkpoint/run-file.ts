@@ -2,7 +2,7 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../util/user-error.js';
 import { DurableWriter, makeDirectory, syncDirectory } from './durable-write.js';
-import { ioCode, ioReason } from './io-error.js';
+import { ioCode, ioReason } from '../util/io-error.js';
 import { problemIn, type RunFile, runFileOf } from './run-file-shape.js';
 import { stagingName } from './staging-name.js';
 

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../util/user-error.js';
-import { ioCode, ioReason } from './io-error.js';
+import { ioCode, ioReason } from '../util/io-error.js';
 import { stagingHolder } from './staging-name.js';
 
 /**

@@ -1,4 +1,5 @@
 import { CheckpointError } from '../checkpoint/checkpoint-error.js';
+import { readReason } from '../util/io-error.js';
 import { printable } from '../util/printable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
@@ -36,8 +37,7 @@ function codeOf(error: unknown): ExitCode | typeof BUG {
 function messageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UserError || error instanceof CheckpointError) return message;
-    if (isSystemError(error))
-        return `cannot ${deedOf(error)} ${printable(error.path)}: ${systemReason(error)}`;
+    if (isSystemError(error)) return `cannot ${deedOf(error)} ${printable(error.path)}: ${readReason(error)}`;
     if (!lacksDescriptors(error)) return message;
     return `too few files may be open at once (${message}): raise the limit with \`ulimit -n 1024\``;
 }
@@ -55,30 +55,24 @@ interface SystemError extends Error {
 function isSystemError(error: unknown): error is SystemError {
     if (!(error instanceof Error) || !('code' in error) || !('path' in error) || !('syscall' in error))
         return false;
-    return typeof error.path === 'string' && typeof error.code === 'string' && SYSTEM_REASONS.has(error.code);
+    return typeof error.path === 'string' && typeof error.code === 'string' && REFUSALS.has(error.code);
 }
 
-const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
-    ['EACCES', 'permission denied'],
-    ['EPERM', 'permission denied'],
-    ['ENOENT', 'there is no such file or folder'],
-    ['ENOTDIR', 'a file stands where a folder should be'],
-    ['EISDIR', 'it is a folder'],
-    ['ELOOP', 'its links lead in a circle'],
-    ['ENAMETOOLONG', 'the name is too long'],
-    ['EROFS', 'the file system is read-only'],
-    ['ENOSPC', 'the disk is full'],
-    ['EDQUOT', 'the disk quota is used up'],
-    ['EIO', 'the disk reported an error (EIO)'],
+const UNWRITABLE = ['EROFS', 'ENOSPC', 'EDQUOT', 'EIO'];
+const REFUSALS: ReadonlySet<string> = new Set([
+    'EACCES',
+    'EPERM',
+    'ENOENT',
+    'ENOTDIR',
+    'EISDIR',
+    'ELOOP',
+    'ENAMETOOLONG',
+    ...UNWRITABLE,
 ]);
-
-function systemReason(error: SystemError): string {
-    return SYSTEM_REASONS.get(error.code) ?? error.code;
-}
 
 /** Exit code 4 says that results could not be written; 2 that the input was at fault. */
 function exitCodeOf(error: SystemError): ExitCode {
-    return ['EROFS', 'ENOSPC', 'EDQUOT', 'EIO'].includes(error.code) ? 4 : 2;
+    return UNWRITABLE.includes(error.code) ? 4 : 2;
 }
 
 function deedOf({ syscall }: SystemError): string {

@@ -94,7 +94,9 @@ interface Held {
 async function planRun(config: RunConfig, paths: readonly string[], held: Held): Promise<OpenedRun> {
     const { directory, scratch, options } = held;
     const notice = (message: string): void => options.onNotice(message, 'warning');
-    const others = otherDatasets(directory.known, paths, notice);
+    // Neither a dry run nor a shard writes run.json: nothing is forgotten by them.
+    const forgets = !config.dryRun && config.part.shard === null;
+    const others = otherDatasets(directory.known, paths, forgets ? notice : () => {});
     const [samples, executor, checker] = await Promise.all([
         collectSamples(config, paths, directory.index.datasets, others, notice),
         planExecutor(config, scratch.path),

@@ -1,7 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveList } from '../checkpoint/archive-list.js';
-import { ioCode, ioReason } from '../checkpoint/io-error.js';
+import { ioCode, ioReason } from '../util/io-error.js';
 import { readCheckpointFile } from '../checkpoint/read-file.js';
 import { sameStamp, stampFile } from '../checkpoint/stamp.js';
 import type { Checkpoint, FileStamp } from '../model/checkpoint.js';

@@ -3,6 +3,7 @@ import type { Dataset, DatasetCache } from '../dataset/dataset.js';
 import { chooseSamples } from '../dataset/filter.js';
 import { openDatasets } from '../dataset/open.js';
 import type { SampleItem } from '../run/survey.js';
+import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 
 /** Every sample of the directory's datasets, and the part that was asked for. */
@@ -38,20 +39,20 @@ export async function collectSamples(
     if (found.all.length === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
     const chosen = Array.from(chooseSamples(withIds(found.all), part), ({ item }) => item);
     if (chosen.length === 0) refuseNone(found.all, part, onNotice);
-    for (const other of others) {
-        const opened = await openDatasets([other.path], {
-            format: other.format,
-            skipBadRows: true,
-            cache,
-        }).catch((error: unknown) => {
-            if (!(error instanceof UserError)) throw error;
-            onNotice(`not counted, though run into this directory before: ${error.message}`);
-            return [];
-        });
-        for (const dataset of opened) await found.addAll(dataset);
+    for (const { path, format: known } of others) {
+        try {
+            const opened = await openDatasets([path], { format: known, skipBadRows: true, cache });
+            for (const dataset of opened) await found.addAll(dataset);
+        } catch (error) {
+            if (error instanceof IdConflict) throw error;
+            onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
+        }
     }
     return { datasets, whole: found.all, part: chosen };
 }
+
+/** One id with different content in two datasets: whichever is asked for, results would replace each other. */
+class IdConflict extends UserError {}
 
 class SamplesById {
     readonly #items = new Map<string, SampleItem>();
@@ -66,7 +67,7 @@ class SamplesById {
             if (other === undefined) {
                 this.#items.set(indexed.id, { indexed, dataset });
             } else if (other.indexed.fingerprint !== indexed.fingerprint) {
-                throw new UserError(
+                throw new IdConflict(
                     `${JSON.stringify(indexed.id)} stands in ${other.dataset.path} and in ${dataset.path} with different content: ` +
                         'give them separate --dir, rename the id, or remove the file whose place the other takes',
                 );

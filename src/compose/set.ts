@@ -1,5 +1,5 @@
 import { type Control, writeControl } from '../checkpoint/control.js';
-import { ioCode, ioReason } from '../checkpoint/io-error.js';
+import { ioCode, ioReason } from '../util/io-error.js';
 import { listLocks } from '../checkpoint/lock-file.js';
 import { lifeOf, ownIdentity } from '../checkpoint/lock-identity.js';
 import { type ExitCode, UserError } from '../util/user-error.js';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { ioCode } from '../checkpoint/io-error.js';
+import { ioCode } from '../util/io-error.js';
 import { listLocks } from '../checkpoint/lock-file.js';
 import { type Life, lifeOf, ownIdentity } from '../checkpoint/lock-identity.js';
 import { readRunFile } from '../checkpoint/run-file.js';

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { ExecutorDescriptor } from '../executor/descriptor.js';
+import { type ExecutorDescriptor, PLACEHOLDERS } from '../executor/descriptor.js';
 import { findOnPath } from '../executor/sandbox/find-on-path.js';
-import { ioReason } from '../checkpoint/io-error.js';
+import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
 /**
@@ -25,8 +25,6 @@ export async function tryExecutor(descriptor: ExecutorDescriptor): Promise<void>
     }
 }
 
-const PLACEHOLDERS = ['id', 'group', 'index', 'input'];
-
 async function tryCommand([command, ...args]: readonly [string, ...string[]]): Promise<void> {
     for (const [, name = ''] of [command, ...args].flatMap((arg) => [...arg.matchAll(/\{(\w+)\}/g)])) {
         const meant = name.toLowerCase();
@@ -41,16 +39,11 @@ async function tryCommand([command, ...args]: readonly [string, ...string[]]): P
         if ((await findOnPath(command)) !== null) return;
         throw new UserError(`--executor exec: no program named ${command} is on PATH`);
     }
-    const reason = await access(command, constants.X_OK).then(() => null, ioReasonOf);
+    const reason = await access(command, constants.X_OK).then(() => null, readReason);
     if (reason !== null) throw new UserError(`--executor exec: ${command} cannot be run: ${reason}`);
     if (!(await stat(command)).isFile()) {
         throw new UserError(`--executor exec: ${command} cannot be run: expected a program, it is no file`);
     }
-}
-
-function ioReasonOf(error: unknown): string {
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return isAbsent ? 'there is no such file' : ioReason(error);
 }
 
 /** Milliseconds for loading; a module that takes longer is taken to be a slow one. */
@@ -69,9 +62,11 @@ type Trial =
 
 /** In a thread of its own: what a module does while it is loaded is done to that thread. */
 async function tryModule(file: string, name: string): Promise<void> {
-    const reason = await access(file, constants.R_OK).then(() => null, ioReasonOf);
+    const reason = await access(file, constants.R_OK).then(() => null, readReason);
     if (reason !== null) throw new UserError(`--module ${file} cannot be read: ${reason}`);
-    const worker = new Worker(TRIAL, { eval: true, workerData: { url: pathToFileURL(file).href, name } });
+    const workerData = { url: pathToFileURL(file).href, name };
+    // What it prints while it is loaded it will print again: here it would only be in the way of --json.
+    const worker = new Worker(TRIAL, { eval: true, workerData, stdout: true, stderr: true });
     try {
         const said = await new Promise<Trial | null>((resolve) => {
             const patience = setTimeout(() => resolve(null), PATIENCE_MS);

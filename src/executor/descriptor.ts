@@ -49,6 +49,9 @@ export interface JudgeDescriptor extends JudgingOptions, LocalOptions {
     readonly kind: 'judge';
 }
 
+/** What `{...}` in a command may stand for. */
+export const PLACEHOLDERS: readonly string[] = ['id', 'group', 'index', 'input'];
+
 export interface ExecDescriptor {
     readonly kind: 'exec';
     /** Template: `{id} {group} {index} {input}` are replaced; `{input}` is the path of a JSON file with the task's data. */

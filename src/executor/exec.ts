@@ -7,7 +7,7 @@ import type { Failure } from '../model/failure.js';
 import type { Json } from '../model/json.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, type Verdict } from '../model/verdict.js';
-import type { ExecDescriptor } from './descriptor.js';
+import { type ExecDescriptor, PLACEHOLDERS } from './descriptor.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { runResult, signalName } from './judge/run-result.js';
 import type { Box, RunReport } from './sandbox/box.js';
@@ -98,7 +98,9 @@ class Exec implements Executor {
             input: file ?? '',
         };
         const fill = (argument: string): string =>
-            argument.replace(/\{(id|group|index|input)\}/g, (_, name: string) => values[name] ?? '');
+            argument.replace(/\{(\w+)\}/g, (whole, name: string) =>
+                PLACEHOLDERS.includes(name) ? (values[name] ?? '') : whole,
+            );
         const [first, ...rest] = this.argv;
         return [fill(first), ...rest.map(fill)];
     }

@@ -106,7 +106,8 @@ class GivenContext implements ModuleContext {
     }
 
     get log(): (message: string) => void {
-        return this.#context.log;
+        // Modules are often plain JavaScript: a number or an error must not become a failure of the task.
+        return (message: unknown) => this.#context.log(String(message));
     }
 
     abort(): void {

@@ -75,7 +75,7 @@ export async function survey(items: Iterable<SampleItem>, parts: SurveyParts): P
     return gathered.survey();
 }
 
-/** Result files that may be read at once, and their bytes together; one larger than that is read alone. */
+/** Result files that may be read at once; none is begun while those under way are this large together. */
 const FILES_AT_ONCE = 32;
 const BYTES_AT_ONCE = 32 * 1024 ** 2;
 

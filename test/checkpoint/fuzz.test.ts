@@ -11,7 +11,7 @@ import { readRunFile } from '../../src/checkpoint/run-file.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import { tallySample } from '../../src/model/tally.js';
 import { UserError } from '../../src/util/user-error.js';
-import { HOLDER, scratch } from './rig.js';
+import { HOLDER, runFile, scratch } from './rig.js';
 
 /*
  * Files of ours that somebody has edited, cut or spoiled: a start reads each of them. It may refuse one in a line, or pass
@@ -21,16 +21,7 @@ import { HOLDER, scratch } from './rig.js';
 const STAMP: FileStamp = { inode: '12', size: 5, mtime: '1763712000123456789' };
 
 const FILES: Readonly<Record<string, unknown>> = {
-    'run.json': {
-        version: 1,
-        created_at: '2026-11-21T09:00:00.000Z',
-        updated_at: '2026-11-21T09:00:00.000Z',
-        datasets: [{ path: '/data/problems.jsonl', format: 'code-contests' }],
-        options: { timeout: 20, limits: 'own', checker: null },
-        totals: { samples: 2, tasks: 9, groups: { solution: 9 } },
-        versions: { 'resume-run': '0.1.0' },
-        reruns: [{ request: 'tle', at: '2026-11-21T09:00:00.000Z', only: ['a*'] }],
-    },
+    'run.json': runFile('tle'),
     'control.json': { concurrency: 8, at: '2026-11-21T09:00:00.000Z' },
     'lock.1': {
         id: HOLDER,

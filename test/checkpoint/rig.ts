@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { createFileStore, type FileStoreOptions } from '../../src/checkpoint/file-store.js';
 import { FileNames } from '../../src/checkpoint/names.js';
+import type { RunFile } from '../../src/checkpoint/run-file.js';
 import type { CheckpointStore } from '../../src/checkpoint/store.js';
 import type { SampleState } from '../../src/model/checkpoint.js';
 import type { Entry } from '../../src/model/entry.js';
@@ -108,3 +109,15 @@ export function entry(index: number, verdict: Verdict = 'Accepted', more: Partia
         ...more,
     };
 }
+
+/** A run.json with one request to run again. */
+export const runFile = (request = '*'): RunFile => ({
+    version: 1,
+    created_at: '2026-11-21T09:00:00.000Z',
+    updated_at: '2026-11-21T09:00:00.000Z',
+    datasets: [{ path: '/data/problems.jsonl', format: 'code-contests' }],
+    options: { timeout: 20, limits: 'own', checker: null },
+    totals: { samples: 2, tasks: 9, groups: { solution: 9 } },
+    versions: { 'resume-run': '0.1.0' },
+    reruns: [{ request, at: '2026-11-21T09:00:00.000Z', only: [] }],
+});

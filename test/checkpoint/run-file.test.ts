@@ -2,21 +2,10 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diskState, freeBytes } from '../../src/checkpoint/disk.js';
-import { createRunFile, type RunFile, readRunFile, writeRunFile } from '../../src/checkpoint/run-file.js';
+import { createRunFile, readRunFile, writeRunFile } from '../../src/checkpoint/run-file.js';
 import { newHolderId, stagingName } from '../../src/checkpoint/staging-name.js';
 import { sweep } from '../../src/checkpoint/sweep.js';
-import { HOLDER, scratch } from './rig.js';
-
-const run = (request = '*'): RunFile => ({
-    version: 1,
-    created_at: '2026-11-21T09:00:00.000Z',
-    updated_at: '2026-11-21T09:00:00.000Z',
-    datasets: [{ path: '/data/problems.jsonl', format: 'code-contests' }],
-    options: { timeout: 20, limits: 'own', checker: null },
-    totals: { samples: 2, tasks: 9, groups: { solution: 9 } },
-    versions: { 'resume-run': '0.1.0' },
-    reruns: [{ request, at: '2026-11-21T09:00:00.000Z', only: [] }],
-});
+import { HOLDER, runFile as run, scratch } from './rig.js';
 
 describe('run.json', () => {
     it('is read back as it was written', async () => {

@@ -62,7 +62,7 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
     const asked: Promise<RunReport>[] = [];
     let verdict: Verdict = firstVerdict(confirmed) ?? 'Accepted';
     let suspect: Suspicion | null = null;
-    const most = plan.argv.join(' ').length > MOST_ARGUMENT_BYTES ? LEAST_AHEAD : SPILL_FILES;
+    const most = Buffer.byteLength(plan.argv.join(' ')) > MOST_ARGUMENT_BYTES ? LEAST_AHEAD : SPILL_FILES;
     let ahead = LEAST_AHEAD;
     let next = confirmed.length;
     // Before a test is compared its large output lies in a file, which the SPILL_FILESth run after it overwrites.

@@ -32,6 +32,22 @@ export function ioReason(error: unknown): string {
     }
 }
 
+/** The same of something that was to be read, where nothing stood before that could still stand. */
+export function readReason(error: unknown): string {
+    switch (ioCode(error) ?? '') {
+        case 'ENOENT':
+            return 'there is no such file or folder';
+        case 'EISDIR':
+            return 'it is a folder';
+        case 'ELOOP':
+            return 'its links lead in a circle';
+        case 'ENAMETOOLONG':
+            return 'the name is too long';
+        default:
+            return ioReason(error);
+    }
+}
+
 const PATIENCE = [5, 20, 80, 320, 1000, 2000];
 
 /** Runs `action` again, a few seconds long, while the process or the system is out of file descriptors. */
