@@ -6,11 +6,12 @@ import { printable } from '../util/printable.js';
 const MOST = 50;
 
 /** `--dry-run`: what would run and why, for people. */
-export function planText({ dir, datasets, part, due, badRows }: RunPlan): string {
+export function planText({ dir, datasets, limits, part, due, badRows }: RunPlan): string {
     const again = part.finished + part.due - part.tasks;
     const lines = [
         ...datasets.map(({ path, format }) => `dataset ${printable(path)} (${format})`),
         `results ${printable(dir)}`,
+        ...(limits === null ? [] : [limits]),
         `${part.due} of ${part.tasks} tasks would run, in ${due.length} of ${part.samples} samples; ` +
             `${part.finished} are finished${again > 0 ? ` (${again} of them run again)` : ''}, ${part.skipped} skipped`,
         ...Object.entries(part.dueBy).map(([reason, count]) => `  ${String(count).padStart(8)}  ${reason}`),

@@ -41,6 +41,8 @@ export interface OpenedRun {
 export interface RunPlan {
     readonly dir: string;
     readonly datasets: readonly { readonly path: string; readonly format: string }[];
+    /** Which limits hold, in words; null where nothing is judged. */
+    readonly limits: string | null;
     readonly whole: { readonly samples: number; readonly tasks: number };
     readonly part: PlanCounts;
     /** Samples that have work, in order. */
@@ -129,6 +131,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     const plan: RunPlan = {
         dir: config.dir,
         datasets: samples.datasets.map(({ path, format }) => ({ path, format })),
+        limits: executor.judges ? limitsInWords(config.limits, samples.datasets) : null,
         whole: wholeOf(samples),
         part: found.counts,
         due,
@@ -281,7 +284,7 @@ class PlannedRun implements OpenedRun {
             executor: executor.descriptor.kind,
             mode: this.#config.mode,
             sandbox: executor.sandbox,
-            limits: executor.judges ? limitsInWords(this.#config.limits, this.#planned.datasets) : null,
+            limits: plan.limits,
         });
     }
 

@@ -83,7 +83,7 @@ export class Endpoint {
     snapshot(): EndpointState {
         return {
             endpoint: this.address,
-            state: this.shownState(),
+            state: this.shownState,
             inFlight: this.inFlight,
             done: this.done,
             failures: this.failures,
@@ -93,7 +93,7 @@ export class Endpoint {
         };
     }
 
-    private shownState(): EndpointState['state'] {
+    get shownState(): EndpointState['state'] {
         const state = this.breaker.state;
         switch (state.name) {
             case 'unknown':

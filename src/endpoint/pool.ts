@@ -185,9 +185,13 @@ export class EndpointPool {
             turn: (signal) => this.sleep(endpoint.rate.take(this.clock.now()), signal),
             report: (outcome, took, wait = null, message = '') => {
                 endpoint.count(outcome, took);
+                const before = endpoint.limit.value;
                 endpoint.limit.note(outcome);
-                this.watch(endpoint, () => endpoint.breaker.note(outcome, this.clock.now(), wait, message));
-                this.pump();
+                const changed = this.watch(endpoint, () =>
+                    endpoint.breaker.note(outcome, this.clock.now(), wait, message),
+                );
+                // Most requests end well and change nothing for anybody.
+                if (changed || outcome !== 'ok' || endpoint.limit.value !== before) this.pump();
             },
             release: () => {
                 if (!out) return;
@@ -237,12 +241,13 @@ export class EndpointPool {
         this.pump();
     }
 
-    /** Tells the hook when `change` changed how the endpoint is. */
-    private watch(endpoint: Endpoint, change: () => void): void {
-        const before = endpoint.snapshot().state;
+    /** Tells the hook when `change` changed how the endpoint is, and says whether it did. */
+    private watch(endpoint: Endpoint, change: () => void): boolean {
+        const before = endpoint.shownState;
         change();
-        const after = endpoint.snapshot();
-        if (after.state !== before) this.hooks.changed?.(after);
+        const changed = endpoint.shownState !== before;
+        if (changed) this.hooks.changed?.(endpoint.snapshot());
+        return changed;
     }
 
     /** Says when nobody can be served, when that ends, and gives up after `endpointWait`. */
@@ -261,7 +266,7 @@ export class EndpointPool {
         }
         // Endpoints never asked yet are no outage; what counts from the first failed probe on is the wait.
         this.outage ??= { since: now, said: false };
-        if (!this.outage.said && main.every((endpoint) => endpoint.snapshot().state !== 'healthy')) {
+        if (!this.outage.said && main.every((endpoint) => endpoint.shownState !== 'healthy')) {
             this.outage.said = true;
             this.hooks.paused?.(pausedMessage(main));
         }

@@ -141,7 +141,7 @@ export interface RunEnd {
 
 export interface WorkerFigures {
     readonly workerId: string;
-    readonly tasks: number;
+    readonly attempts: number;
     readonly failures: number;
     /** Seconds spent running tasks. */
     readonly busy: number;

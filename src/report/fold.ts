@@ -212,7 +212,7 @@ function worked(view: RunView, workerId: string, seconds: number, failed: boolea
     const before = view.workers.get(workerId);
     setBounded(view.workers, workerId, {
         workerId,
-        tasks: (before?.tasks ?? 0) + (failed ? 0 : 1),
+        attempts: (before?.attempts ?? 0) + 1,
         failures: (before?.failures ?? 0) + (failed ? 1 : 0),
         busy: (before?.busy ?? 0) + seconds,
     });

@@ -52,9 +52,9 @@ export function bytes(value: number): string {
     return value < 1e9 ? `${Math.round(value / 1e6)} MB` : `${(value / 1e9).toFixed(1)} GB`;
 }
 
-/** `incorrect solutions` for the group `incorrect_solution`. */
+/** `incorrect solutions` for the group `incorrect_solution`; groups of other names keep theirs. */
 export function groupTitle(group: string): string {
-    return `${group.replaceAll('_', ' ')}s`;
+    return group === 'solution' || group === 'incorrect_solution' ? `${group.replaceAll('_', ' ')}s` : group;
 }
 
 /** As contestants write them. */

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
 import type { RunEvent } from '../model/event.js';
+import { ioCode, readReason } from '../util/io-error.js';
 import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 import type { Reporter } from './reporter.js';
@@ -30,7 +31,8 @@ export class LogFile implements Reporter {
                 onProblem(`log file ${path} can be written no longer: ${messageOf(error)}`),
             );
         } catch (error) {
-            throw new UserError(`--log-file ${path} cannot be opened: ${messageOf(error)}`, 2, {
+            const why = ioCode(error) === 'ENOENT' ? 'its folder does not exist' : readReason(error);
+            throw new UserError(`--log-file ${path} cannot be opened: ${why}`, 2, {
                 cause: error,
             });
         }

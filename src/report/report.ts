@@ -5,6 +5,7 @@ import type { Page } from './page.js';
 import { acceptedIn, judgedIn, trueNegatives, truePositives, type Rate } from './rates.js';
 import {
     aboveOwnLines,
+    expectation,
     failedIn,
     failureLines,
     nearLimitLines,
@@ -160,7 +161,9 @@ export function reportMarkdown(report: Report): string {
     ];
     const unexpected = report.total.unexpected.map((task) => {
         const name = task.name === undefined ? '' : ` (${markdownText(task.name)})`;
-        return `- ${markdownText(task.sample)}: ${markdownText(task.group)} ${task.index}${name}: ${task.verdict}`;
+        const wanted = expectation(task);
+        const verdict = wanted === '' ? task.verdict : `${task.verdict}, ${wanted}`;
+        return `- ${markdownText(task.sample)}: ${markdownText(task.group)} ${task.index}${name}: ${verdict}`;
     });
     if (report.total.unexpectedCount > 0) {
         lines.push('', `Unexpected verdicts: ${report.total.unexpectedCount}`, '', ...unexpected);

@@ -29,7 +29,7 @@ export function rateLines(groups: Groups, { width, style }: Page): string[] {
         return [
             { text: label, paint: style.bold },
             { text: percent(hits, judged), paint: style.bold },
-            `${count(hits)} of ${count(judged)} ${groupTitle(name)} ${rejects ? 'rejected' : 'accepted'}`,
+            `${count(hits)} of ${count(judged)} ${which(name)}`,
             aside(group),
         ];
     });
@@ -43,6 +43,13 @@ export function rateLines(groups: Groups, { width, style }: Page): string[] {
     // Without solutions of either kind there are no labels, only their column.
     const unlabelled = !Object.hasOwn(groups, 'solution') && !Object.hasOwn(groups, 'incorrect_solution');
     return unlabelled ? lines.map((line) => line.trimStart()) : lines;
+}
+
+/** Which tasks of a group its rate counts. */
+function which(group: string): string {
+    const title = groupTitle(group);
+    if (group === 'incorrect_solution') return `${title} rejected`;
+    return group === 'solution' ? `${title} accepted` : `accepted in ${title}`;
 }
 
 /** Tasks that have neither a verdict nor a failure written down. */
@@ -76,7 +83,7 @@ export function verdictTable(groups: Groups, { width, style }: Page): string[] {
 }
 
 /** What was expected of a task, where its group does not say it already: `expected Accepted or WrongAnswer`. */
-function expectation(task: Unexpected): string {
+export function expectation(task: Unexpected): string {
     const implied = expectedOf(task.group, null);
     const same =
         implied?.length === task.expected.length &&

@@ -78,18 +78,18 @@ function signalOf(end: RunEnd): string {
 function workerLines(workers: readonly WorkerFigures[], { width, style }: SummaryContext): string[] {
     if (workers.length < 2) return [];
     const shown = workers
-        .toSorted((a, b) => b.tasks - a.tasks)
+        .toSorted((a, b) => b.attempts - a.attempts)
         .slice(0, MOST_WORKERS)
         .sort((a, b) => compareNatural(a.workerId, b.workerId));
     const columns = [
         { title: 'worker', align: 'left', atLeast: 12 },
-        { title: 'tasks', align: 'right' },
+        { title: 'attempts', align: 'right' },
         { title: 'failures', align: 'right' },
         { title: 'busy', align: 'right' },
     ] as const;
     const rows = shown.map((worker) => [
         worker.workerId,
-        count(worker.tasks),
+        count(worker.attempts),
         count(worker.failures),
         duration(worker.busy),
     ]);

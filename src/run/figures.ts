@@ -6,7 +6,7 @@ export class Figures {
     failed = 0;
     aborted = 0;
     readonly #started = performance.now();
-    readonly #workers = new Map<string, { tasks: number; failures: number; busy: number }>();
+    readonly #workers = new Map<string, { attempts: number; failures: number; busy: number }>();
 
     /** An attempt ended on a worker; `busy` in seconds. */
     attempt(workerId: string, busy: number, isFailure: boolean): void {
@@ -14,10 +14,10 @@ export class Figures {
         if (worker === undefined) {
             // Threads that die are replaced under new numbers: the table must not grow with them.
             if (this.#workers.size >= 10_000) return;
-            worker = { tasks: 0, failures: 0, busy: 0 };
+            worker = { attempts: 0, failures: 0, busy: 0 };
             this.#workers.set(workerId, worker);
         }
-        worker.tasks += 1;
+        worker.attempts += 1;
         worker.busy += busy;
         if (isFailure) worker.failures += 1;
     }

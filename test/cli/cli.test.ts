@@ -239,6 +239,20 @@ describe('run', () => {
         expect(ran()).toEqual([]);
     });
 
+    it('says which time limit would hold with --dry-run, where programs are judged', () => {
+        const row = {
+            id: 'p',
+            tests: [{ input: '', output: '' }],
+            solutions: [{ language: 'python3', source: '' }],
+        };
+        writeFileSync(join(cwd, 'p.jsonl'), JSON.stringify(row));
+        const judging = ['p.jsonl', '--sandbox', 'none', '--dry-run'];
+        expect(cli([...judging, '-t', '7', '--limits', 'flat']).stdout).toContain(
+            'time limit: 7 s for every test (--limits flat)\n',
+        );
+        expect(cli([...FIRST, '--dry-run']).stdout).not.toContain('time limit');
+    });
+
     it('refuses results that it knows no dataset of', () => {
         mkdirSync(join(cwd, 'results'));
         writeFileSync(join(cwd, 'results/x.json'), '{}');

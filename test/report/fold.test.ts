@@ -38,7 +38,7 @@ describe('folding events', () => {
         expect(view.unexpected).toBe(1);
         expect(view.workers.get('thread-0')).toEqual({
             workerId: 'thread-0',
-            tasks: 2,
+            attempts: 2,
             failures: 0,
             busy: 4,
         });
@@ -97,7 +97,7 @@ describe('folding events', () => {
         ]);
         expect(view.tasks).toMatchObject({ committed: 0, failed: 1, retried: 1, running: 0 });
         expect(view.verdicts).toEqual({});
-        expect(view.workers.get('thread-0')).toMatchObject({ tasks: 0, failures: 2, busy: 10 });
+        expect(view.workers.get('thread-0')).toMatchObject({ attempts: 2, failures: 2, busy: 10 });
         expect(remaining(view)).toBe(0);
     });
 

@@ -73,7 +73,7 @@ test('it is bounded: the older half is kept as .1', () => {
 test('a file that cannot be opened is the mistake of the user', () => {
     expect(
         () => new LogFile({ path: join(dir, 'no', 'run.log'), level: 'info', onProblem: () => undefined }),
-    ).toThrow(/^--log-file .*run\.log cannot be opened: ENOENT/);
+    ).toThrow(/^--log-file .*run\.log cannot be opened: its folder does not exist$/);
 });
 
 test('a full disk is said once and stops nothing', () => {

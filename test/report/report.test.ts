@@ -98,6 +98,22 @@ describe('report', () => {
         `);
     });
 
+    test('Markdown says what was expected where the group does not', async () => {
+        const unexpected = [
+            {
+                sample: 'p',
+                group: 'partially_accepted',
+                index: 0,
+                verdict: 'Accepted',
+                expected: ['WrongAnswer'],
+            },
+        ] as const;
+        const text = reportMarkdown(
+            await reportOf([sampleTally('p', { partially_accepted: group({}) }, { unexpected })]),
+        );
+        expect(text).toContain('- p: partially\\_accepted 0: Accepted, expected WrongAnswer\n');
+    });
+
     test('Markdown is not steered by ids', async () => {
         const text = reportMarkdown(
             await reportOf([sampleTally('a|b<img src=x>\n# c', { solution: group({}) })]),

@@ -115,8 +115,8 @@ export function endOf(totals: TotalTally, more: Partial<RunEnd> = {}): RunEnd {
         duration: 252,
         totals,
         workers: [
-            { workerId: 'thread-1', tasks: 30, failures: 0, busy: 240.5 },
-            { workerId: 'thread-2', tasks: 24, failures: 1, busy: 233.1 },
+            { workerId: 'thread-1', attempts: 30, failures: 0, busy: 240.5 },
+            { workerId: 'thread-2', attempts: 24, failures: 1, busy: 233.1 },
         ],
         endpoints: [],
         ...more,

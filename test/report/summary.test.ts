@@ -36,9 +36,9 @@ describe('closing summary', () => {
           Skipped: 2 tasks
             2  no toolchain for KOTLIN: kotlinc not found
 
-          worker    tasks  failures    busy
-          thread-1     30         0  4m 01s
-          thread-2     24         1  3m 53s
+          worker    attempts  failures    busy
+          thread-1        30         0  4m 01s
+          thread-2        24         1  3m 53s
 
           Results  results (1 of 3 samples complete)
           Resume   resume-run --dir results
@@ -104,10 +104,10 @@ describe('closing summary', () => {
         expect(renderSummary(end, page(80, 'my results'))).toMatchInlineSnapshot(`
           "Stopped by Ctrl-C (SIGINT) after 4m 12s: 54 tasks saved, 8 given up half-way.
 
-          100 %  40 of 40 iterations accepted  3 failed, 0 skipped, 57 open
+          100 %  40 of 40 accepted in iteration  3 failed, 0 skipped, 57 open
 
-          verdicts    AC
-          iterations  40
+          verdicts   AC
+          iteration  40
 
           Failed: 3 tasks, tried again at the next start
             …and 3 more (resume-run report --dir 'my results')

@@ -90,6 +90,7 @@ describe('format', () => {
         expect([counted(1, 'task'), counted(2000, 'task')]).toEqual(['1 task', '2,000 tasks']);
         expect([bytes(900_000), bytes(212e6), bytes(1.44e9)]).toEqual(['900 kB', '212 MB', '1.4 GB']);
         expect(groupTitle('incorrect_solution')).toBe('incorrect solutions');
+        expect(groupTitle('is_it')).toBe('is_it');
     });
 });
 
