@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { FileStamp } from '../model/checkpoint.js';
@@ -7,8 +7,11 @@ import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
 import { stagingName } from './staging-name.js';
 import { stampOf } from './stamp.js';
 
-/** Files above this are written in pieces: write-file-atomic wants one buffer and makes one write call, which ends at 2 GiB. */
-const ONE_BUFFER = 32 * 1024 * 1024;
+/**
+ * Bytes. write-file-atomic wants one buffer and makes one write call, which ends at 2 GiB; and to join a large file's chunks
+ * keeps the thread, with every request that waits for it, for milliseconds. So larger ones are written in pieces.
+ */
+const ONE_BUFFER = 1024 * 1024;
 
 /**
  * The commit protocol of docs/crash-safety.md for the files of one directory: staging file, fsync, size check, rename,
@@ -78,28 +81,53 @@ async function writeStaging(staging: string, chunks: readonly Buffer[], size: nu
     }
     const handle = await open(staging, 'wx');
     try {
-        for (const piece of pieces(chunks)) await handle.writeFile(piece);
+        for (const piece of pieces(chunks)) await writeAll(handle, piece);
         await handle.sync();
     } finally {
         await handle.close();
     }
 }
 
-const PIECE = 4 * 1024 * 1024;
+/** Most chunks of one write call, and bytes after which there is another. */
+const PIECE_CHUNKS = 512;
+const PIECE_BYTES = 4 * 1024 * 1024;
 
-/** Chunks joined to pieces of a few megabytes. */
-function* pieces(chunks: readonly Buffer[]): Generator<Buffer> {
-    let list: Buffer[] = [];
+function* pieces(chunks: readonly Buffer[]): Generator<Buffer[]> {
+    let piece: Buffer[] = [];
     let size = 0;
     for (const chunk of chunks) {
-        list.push(chunk);
+        piece.push(chunk);
         size += chunk.length;
-        if (size < PIECE) continue;
-        yield Buffer.concat(list, size);
-        list = [];
+        if (size < PIECE_BYTES && piece.length < PIECE_CHUNKS) continue;
+        yield piece;
+        piece = [];
         size = 0;
     }
-    if (size > 0) yield Buffer.concat(list, size);
+    if (piece.length > 0) yield piece;
+}
+
+/** A call may write less than it was given: the next one says why, if there is a reason. */
+async function writeAll(handle: FileHandle, piece: Buffer[]): Promise<void> {
+    let left = piece;
+    while (left.length > 0) {
+        const { bytesWritten } = await handle.writev(left);
+        // Never seen; the size check finds what is missing.
+        if (bytesWritten === 0) return;
+        left = after(left, bytesWritten);
+    }
+}
+
+/** What is left of some buffers without their first `bytes`. */
+function after(buffers: readonly Buffer[], bytes: number): Buffer[] {
+    let skip = bytes;
+    let first = 0;
+    while (first < buffers.length && skip >= (buffers[first]?.length ?? 0)) {
+        skip -= buffers[first]?.length ?? 0;
+        first += 1;
+    }
+    const left = buffers.slice(first);
+    if (skip > 0 && left[0] !== undefined) left[0] = left[0].subarray(skip);
+    return left;
 }
 
 /** A rename over a network may have happened although it was answered by an error: what stands there decides. */

@@ -1,7 +1,7 @@
 import type { SampleState, StoredEntry, SupersededEntry } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, OpenTask, SkippedTask } from '../model/entry.js';
 import { type EntryFigures, figuresOf, openTasksOf, type SampleTally, tallySample } from '../model/tally.js';
-import { serializeEntry, serializeFile } from './serialize.js';
+import { serializeEntry, serializeFile, withoutComma } from './serialize.js';
 
 /** A finished task in memory: its text, made once, and what a tally needs. The entry itself is not kept. */
 interface Slot {
@@ -131,9 +131,7 @@ export class SampleContent {
     /** Entries of a group by index, read back from their text: seldom asked for, so they are not kept twice. */
     entriesOf(groupName: string): readonly Entry[] {
         const group = this.#groups.get(groupName);
-        return group === undefined
-            ? []
-            : sorted(group).map((slot) => JSON.parse(slot.bytes.toString()) as Entry);
+        return group === undefined ? [] : sorted(group).map(entryOf);
     }
 
     tally(): SampleTally {
@@ -160,8 +158,10 @@ function sorted(group: Group): readonly Slot[] {
     return group.order;
 }
 
+const entryOf = (slot: Slot): Entry => JSON.parse(withoutComma(slot.bytes).toString()) as Entry;
+
 function storedOf(slot: Slot): StoredEntry {
-    return { entry: JSON.parse(slot.bytes.toString()) as Entry };
+    return { entry: entryOf(slot) };
 }
 
 const taskKey = (group: string, index: number): string => `${index} ${group}`;

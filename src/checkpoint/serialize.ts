@@ -36,10 +36,14 @@ const ENTRY_KEYS = [
 ] as const;
 const KNOWN_KEYS: ReadonlySet<string> = new Set(ENTRY_KEYS);
 
+const COMMA = ',\n';
 const ENTRY_INDENT = ' '.repeat(8);
 const KEY_INDENT = ' '.repeat(12);
 
-/** One entry of `<group>_result`, indented to its place, without the comma after it. */
+/**
+ * One entry of `<group>_result`, indented to its place, with the comma after it: a file of many entries is half as many
+ * pieces to write. `withoutComma` takes it away.
+ */
 export function serializeEntry(entry: StoredEntry['entry']): Buffer {
     const lines: string[] = [];
     for (const key of ENTRY_KEYS) {
@@ -51,8 +55,10 @@ export function serializeEntry(entry: StoredEntry['entry']): Buffer {
             lines.push(`${KEY_INDENT}${JSON.stringify(key)}: ${oneLine(value)}`);
         }
     }
-    return Buffer.from(`${ENTRY_INDENT}{\n${lines.join(',\n')}\n${ENTRY_INDENT}}`);
+    return Buffer.from(`${ENTRY_INDENT}{\n${lines.join(',\n')}\n${ENTRY_INDENT}}${COMMA}`);
 }
+
+export const withoutComma = (entry: Buffer): Buffer => entry.subarray(0, entry.length - COMMA.length);
 
 function entryValue(key: string, value: unknown): string {
     if (key === 'attempts' && Array.isArray(value)) return linePerItem(value, KEY_INDENT);
@@ -92,8 +98,6 @@ export interface FileLayout {
     readonly computedLimits: object | null;
 }
 
-const COMMA = Buffer.from(',\n');
-
 /** The bytes of a result file as chunks: the serialised entries as they are, and what stands between them. */
 export function serializeFile(layout: FileLayout): Buffer[] {
     const chunks: Buffer[] = [];
@@ -105,9 +109,9 @@ export function serializeFile(layout: FileLayout): Buffer[] {
             continue;
         }
         chunks.push(Buffer.from(`${text}\n`));
-        group.entries.forEach((entry, position) => {
-            if (position > 0) chunks.push(COMMA);
-            chunks.push(entry.bytes);
+        const last = group.entries.length - 1;
+        group.entries.forEach(({ bytes }, position) => {
+            chunks.push(position === last ? withoutComma(bytes) : bytes);
         });
         text = '\n    ],\n';
     }

@@ -230,7 +230,10 @@ export class Loop {
         }
         switch (decision.do) {
             case 'commit':
-                this.#save(state, this.#recorder.commit(state, decision.outcome, completion));
+                this.#save(
+                    state,
+                    this.#afterStarts(() => this.#recorder.commit(state, decision.outcome, completion)),
+                );
                 break;
             case 'give up':
                 this.#save(state, this.#recorder.giveUp(state, decision.failure, completion));
@@ -251,6 +254,17 @@ export class Loop {
                 unreachable(decision);
         }
         this.#pump();
+    }
+
+    /**
+     * Puts work off until what the ended task made room for has started: its result can wait for a millisecond, hundreds of
+     * servers that are idle should not.
+     */
+    #afterStarts(commit: () => Promise<void>): Promise<void> {
+        return new Promise((resolve) => {
+            // Requests are sent at the end of this turn of the event loop; the second one is after that.
+            setImmediate(() => setImmediate(() => resolve(commit())));
+        });
     }
 
     /** The task has ended when its change is on disk, not before. */

@@ -61,12 +61,12 @@ export class Fleet {
             method: request.method,
             origin: target.origin,
             path: target.prefix + request.path,
-            headers: {
-                ...target.headers,
-                ...(request.body === undefined
-                    ? {}
-                    : { 'content-type': request.contentType ?? 'application/json' }),
-            },
+            headers:
+                request.body === undefined
+                    ? target.headers
+                    : request.contentType === undefined
+                      ? target.jsonHeaders
+                      : { ...target.headers, 'content-type': request.contentType },
             ...(request.body === undefined ? {} : { body: request.body }),
             timeout: request.timeout * 1000,
             maxAnswer: request.maxAnswer,
@@ -98,6 +98,8 @@ interface Target {
     /** Path of the base address, without a final slash. */
     readonly prefix: string;
     readonly headers: Readonly<Record<string, string>>;
+    /** The same with the content type of nearly every body. */
+    readonly jsonHeaders: Readonly<Record<string, string>>;
 }
 
 function targetOf(endpoint: EndpointOptions): Target {
@@ -107,5 +109,6 @@ function targetOf(endpoint: EndpointOptions): Target {
     if (endpoint.token !== null) headers['authorization'] = `Bearer ${readToken(endpoint.token)}`;
     for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
     const { origin, pathname } = new URL(endpoint.url);
-    return { origin, prefix: pathname.replace(/\/+$/, ''), headers };
+    const jsonHeaders = { ...headers, 'content-type': 'application/json' };
+    return { origin, prefix: pathname.replace(/\/+$/, ''), headers, jsonHeaders };
 }
