@@ -6,7 +6,9 @@ import { printable } from '../util/printable.js';
 const MOST = 50;
 
 /** `--dry-run`: what would run and why, for people. */
-export function planText({ dir, datasets, limits, part, due, badRows }: RunPlan): string {
+export function planText({ dir, datasets, limits, part, due: listed, badRows }: RunPlan): string {
+    // Others only have their file brought up to date.
+    const due = listed.filter((one) => one.due > 0);
     const again = part.finished + part.due - part.tasks;
     const lines = [
         ...datasets.map(({ path, format }) => `dataset ${printable(path)} (${format})`),

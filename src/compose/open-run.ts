@@ -123,6 +123,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         index: directory.index,
         planKey,
         options: prepare,
+        thorough: config.dryRun,
         onSettled: (tally) => settled.add(tally),
         onDue: (sample, count, dueBy) => due.push({ sample, due: count, dueBy }),
     });

@@ -42,6 +42,8 @@ export interface SurveyParts {
     readonly index: ResultIndex;
     readonly planKey: string;
     readonly options: PrepareOptions;
+    /** Whether samples not begun yet are read too: only then is it known which of their tasks are skipped. */
+    readonly thorough: boolean;
     /** Called for each sample with nothing left to do. */
     readonly onSettled: (tally: SampleTally) => void;
     /** Called for each sample that has work. */
@@ -176,15 +178,15 @@ function nothingDue(tally: SampleTally): Seen {
 
 async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): Promise<Seen> {
     const { id, fingerprint, groups } = item.indexed;
-    if (stamp === null) {
+    if (stamp === null && !parts.thorough) {
         const due = groups.reduce((sum, [, count]) => sum + count, 0);
         return { due, dueBy: { new: due }, dirty: due === 0, changed: 0, tally: emptyTally(id, groups) };
     }
-    const checkpoint = await parts.store.read(id);
+    const checkpoint = stamp === null ? null : await parts.store.read(id);
     const prepared = prepare(await item.dataset.load(item.indexed), parts.options);
     const planned = plan(prepared, checkpoint, null, parts.options);
     const seen = { ...seenIn(planned), tally: tallyOf(planned.state) };
-    if (seen.due === 0 && !seen.dirty && seen.tally.isComplete) {
+    if (stamp !== null && seen.due === 0 && !seen.dirty && seen.tally.isComplete) {
         parts.index.set(id, stamp, fingerprint, parts.planKey, seen.tally);
     }
     return seen;

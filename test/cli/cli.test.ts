@@ -239,17 +239,20 @@ describe('run', () => {
         expect(ran()).toEqual([]);
     });
 
-    it('says which time limit would hold with --dry-run, where programs are judged', () => {
+    it('says with --dry-run, where programs are judged, what is skipped and which time limit would hold', () => {
         const row = {
             id: 'p',
             tests: [{ input: '', output: '' }],
-            solutions: [{ language: 'python3', source: '' }],
+            solutions: [
+                { language: 'python3', source: '' },
+                { language: 'befunge', source: '' },
+            ],
         };
         writeFileSync(join(cwd, 'p.jsonl'), JSON.stringify(row));
         const judging = ['p.jsonl', '--sandbox', 'none', '--dry-run'];
-        expect(cli([...judging, '-t', '7', '--limits', 'flat']).stdout).toContain(
-            'time limit: 7 s for every test (--limits flat)\n',
-        );
+        const { stdout } = cli([...judging, '-t', '7', '--limits', 'flat']);
+        expect(stdout).toContain('time limit: 7 s for every test (--limits flat)\n');
+        expect(stdout).toContain('1 of 1 tasks would run, in 1 of 1 samples; 0 are finished, 1 skipped\n');
         expect(cli([...FIRST, '--dry-run']).stdout).not.toContain('time limit');
     });
 
