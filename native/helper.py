@@ -210,8 +210,11 @@ def proportional(pid, otherwise):
 class Sink:
     """Takes what a pipe brings: the first bytes in memory, all of it in a file once that is too little."""
 
-    def __init__(self, kept_max, limit, file):
+    def __init__(self, box, kept_max, limit, file):
         self.fd, self.write_end = os.pipe()
+        # So that another user's program can open its /dev/stdout.
+        if box.uid:
+            os.fchmod(self.write_end, 0o622)
         os.set_blocking(self.fd, False)
         self.kept_max, self.limit, self.file = kept_max, limit, file
         self.kept, self.bytes, self.over, self.spilled = b'', 0, False, 0
@@ -323,8 +326,8 @@ def set_limit(which, value):
 class Run:
     def __init__(self, box, request):
         self.box, self.request = box, request
-        self.out = Sink(request.inline_max, request.output, box.spill[request.slot % SPILL_FILES])
-        self.err = Sink(STDERR_KEPT, request.output, None)
+        self.out = Sink(box, request.inline_max, request.output, box.spill[request.slot % SPILL_FILES])
+        self.err = Sink(box, STDERR_KEPT, request.output, None)
         self.limit, self.status, self.done, self.hung_up = 0, 0, False, False
         self.cpu, self.cpu_seen, self.cpu_lost, self.peak = 0.0, 0.0, 0.0, 0
 
@@ -770,7 +773,8 @@ class Serve:
         if kind == 2:
             return sealed_copy(None, data)
         fd = os.open(data, os.O_RDONLY | os.O_CLOEXEC)
-        if not box.guard:
+        # Programs may open their input once more, as /dev/stdin, and many do: then the file's own mode decides.
+        if not box.guard and (not box.uid or os.fstat(fd).st_mode & stat.S_IROTH):
             return fd
         copy = sealed_copy(fd, b'')
         os.close(fd)

@@ -252,9 +252,11 @@ static void watch_program(struct watch *w) {
     }
 }
 
-static struct sink make_sink(int *write_end, char *kept, size_t cap, uint64_t limit, int file) {
+static struct sink make_sink(const struct box *box, int *write_end, char *kept, size_t cap, uint64_t limit, int file) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) die("pipe");
+    /* So that another user's program can open its /dev/stdout. */
+    if (box->uid) fchmod(ends[1], 0622);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *write_end = ends[1];
     return (struct sink){.fd = ends[0], .file = file, .limit = limit, .kept = kept, .kept_cap = cap};
@@ -306,8 +308,8 @@ int run_program(struct box *box, const struct request *req) {
     int out, err;
     volatile int error = 0;
     struct watch w = {.box = box, .req = req};
-    w.out = make_sink(&out, kept, req->inline_max, req->output, box->spill[req->slot % SPILL_FILES]);
-    w.err = make_sink(&err, kept_err, sizeof kept_err, req->output, -1);
+    w.out = make_sink(box, &out, kept, req->inline_max, req->output, box->spill[req->slot % SPILL_FILES]);
+    w.err = make_sink(box, &err, kept_err, sizeof kept_err, req->output, -1);
     w.start = now_ns();
     w.next_tick = w.start + FIRST_TICK_NS;
     w.wall_end = req->wall_ns ? w.start + req->wall_ns : 0;

@@ -31,6 +31,7 @@ struct served {
     int errors;
     int asked_to_close;
     uint8_t guard_stdin;
+    uint32_t uid; /* of its programs; 0: ours */
     uint64_t kill_at; /* 0: not yet asked to go */
     char *dir, *out;
 };
@@ -224,7 +225,8 @@ static void open_box(uint32_t id, struct reader *r) {
     const char *out = get_text(r, NULL);
     l.argv = get_list(r);
     read_files(r, &l);
-    struct served b = {.id = id, .channel = -1, .errors = -1, .guard_stdin = guard_stdin, .dir = strdup(l.dir), .out = strdup(out)};
+    struct served b = {.id = id, .channel = -1, .errors = -1, 
+                       .guard_stdin = guard_stdin, .uid = l.uid, .dir = strdup(l.dir), .out = strdup(out)};
     if (r->bad) die("broken message");
     remember_place(out);
     int failed = start_box(&l, r, &b) < 0 ? errno : 0;
@@ -258,11 +260,17 @@ static int sealed_copy(int from, const char *data, size_t length) {
     return readable;
 }
 
+/* Programs may open their input once more, as /dev/stdin, and many do: then the file's own mode decides. */
+static int can_reopen(const struct served *b, int fd) {
+    struct stat st;
+    return b->uid == 0 || (fstat(fd, &st) == 0 && (st.st_mode & S_IROTH));
+}
+
 static int open_stdin(const struct served *b, uint8_t kind, const char *data, size_t length) {
     if (kind == STDIN_NULL) return open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (kind == STDIN_DATA) return sealed_copy(-1, data, length);
     int fd = open(data, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || !b->guard_stdin) return fd;
+    if (fd < 0 || (!b->guard_stdin && can_reopen(b, fd))) return fd;
     int copy = sealed_copy(fd, NULL, 0);
     close(fd);
     return copy;

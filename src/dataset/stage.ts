@@ -98,7 +98,8 @@ function sizeOf(sample: Sample): number {
 async function writeStage(sample: Sample, folder: string): Promise<string> {
     try {
         await mkdir(join(folder, 'tests'), { recursive: true, mode: 0o700 });
-        await writePrivate(join(folder, 'sample.json'), JSON.stringify(await stageJudging(sample, folder)));
+        const judging = await stageJudging(sample, folder);
+        await writeNew(join(folder, 'sample.json'), JSON.stringify(judging), PRIVATE);
         return folder;
     } catch (error) {
         await rm(folder, { recursive: true, force: true }).catch(() => undefined);
@@ -115,7 +116,7 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
     for (const [i, test] of sample.judging.tests.entries()) {
         tests.push({
             name: test.name,
-            input: await place(test.input, join(folder, 'tests', `${i}.in`)),
+            input: await place(test.input, join(folder, 'tests', `${i}.in`), INPUT_MODE),
             answer: await place(test.output, join(folder, 'tests', `${i}.ans`)),
             checkerFlags: test.checkerFlags,
         });
@@ -124,9 +125,9 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
 }
 
 /** Path of a content: its own, or `path` after writing it there. */
-async function place(content: Content, path: string): Promise<string> {
+async function place(content: Content, path: string, mode = PRIVATE): Promise<string> {
     if (content.path !== undefined) return content.path;
-    await writePrivate(path, content.text);
+    await writeNew(path, content.text, mode);
     return path;
 }
 
@@ -143,5 +144,9 @@ async function stageChecker(checker: Checker, folder: string): Promise<Checker> 
     return { ...checker, files };
 }
 
-const writePrivate = (path: string, text: string): Promise<void> =>
-    writeFile(path, text, { mode: 0o600, flag: 'wx' });
+const PRIVATE = 0o600;
+/** Programs of another user, who get it as stdin, may open that once more (`/dev/stdin`). No path leads them there: the scratch folder is ours alone. */
+const INPUT_MODE = 0o644;
+
+const writeNew = (path: string, text: string, mode: number): Promise<void> =>
+    writeFile(path, text, { mode, flag: 'wx' });

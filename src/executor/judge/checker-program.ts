@@ -93,7 +93,8 @@ export class CheckerPrograms {
     async #asFile(output: Buffer | { readonly path: string }): Promise<{ path: string; ours: boolean }> {
         if (!Buffer.isBuffer(output)) return { path: output.path, ours: false };
         const path = join(this.tools.scratch, `checked-${randomBytes(8).toString('hex')}`);
-        await writeFile(path, output, { mode: 0o600 });
+        // The checker's user may open it once more, as /dev/stdin; only we can reach it by its path.
+        await writeFile(path, output, { mode: 0o644 });
         return { path, ours: true };
     }
 

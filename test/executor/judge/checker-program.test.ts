@@ -59,6 +59,14 @@ describe('checker programs', () => {
     const rightAnswer = 'print(-int(int(input()) ** .5))\n';
     const wrongAnswer = 'print(3)\n';
 
+    it('of the Kattis kind may open the output by name', async () => {
+        const byName = program('kattis', 'v.py', KATTIS.replace('sys.stdin', "open('/dev/stdin')"));
+        expect(inWords(await judge(byName, rightAnswer))).toBe('Accepted');
+        // An output that is kept in a file is handed over as that file.
+        const padded = `${rightAnswer}print(' ' * 200000)\n`;
+        expect(inWords(await judge(byName, padded))).toBe('Accepted');
+    });
+
     it('runs them as testlib does', async () => {
         const checker = program('testlib', 'check.cpp', TESTLIB);
         expect(inWords(await judge(checker, rightAnswer))).toBe('Accepted');

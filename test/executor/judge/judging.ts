@@ -17,6 +17,8 @@ export interface Case {
     readonly file?: string;
     readonly files?: readonly { readonly name: string; readonly text: string }[];
     readonly tests?: readonly (readonly [input: string, output: string])[];
+    /** Of the files with the tests' inputs. */
+    readonly inputMode?: number;
     readonly checker?: Checker;
     readonly limits?: Partial<Limits>;
     readonly confirmed?: readonly TestResult[];
@@ -82,7 +84,7 @@ export class JudgeRig {
         mkdirSync(stage, { mode: 0o700 });
         const tests = (one.tests ?? [['', '']]).map(([input, output], i) => {
             const paths = { input: join(stage, `${i}.in`), answer: join(stage, `${i}.ans`) };
-            writeFileSync(paths.input, input, { mode: 0o600 });
+            writeFileSync(paths.input, input, { mode: one.inputMode ?? 0o600 });
             writeFileSync(paths.answer, output, { mode: 0o600 });
             return { name: `test-${i + 1}`, ...paths, checkerFlags: one.flags ?? null };
         });

@@ -57,6 +57,16 @@ const PROGRAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     },
 };
 
+/** Right programs that open their standard streams once more, by name, as many do. */
+const BY_NAME: Readonly<Record<string, string>> = {
+    PYTHON3:
+        'a, b = open("/dev/stdin").read().split()\nprint(int(a) + int(b), file=open("/dev/stdout", "w"))\nopen("/dev/stderr", "w").write("well")\n',
+    CPP: '#include <fstream>\nint main() { int a, b; std::ifstream("/dev/stdin") >> a >> b; std::ofstream("/dev/stdout") << a + b; }\n',
+    C: '#include <stdio.h>\nint main(void) { int a, b; freopen("/dev/stdin", "r", stdin); scanf("%d %d", &a, &b); printf("%d", a + b); }\n',
+    JAVASCRIPT:
+        'const [a, b] = require("fs").readFileSync("/dev/stdin", "utf8").split(" ").map(Number);\nrequire("fs").writeFileSync("/dev/stdout", String(a + b));\n',
+};
+
 const SANDBOXES: readonly SandboxKind[] = ['bwrap', 'rlimit', 'none'];
 
 describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
@@ -81,5 +91,18 @@ describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
                 expect(outcome).toMatchObject({ by: { sandbox } });
             });
         }
+    }
+
+    for (const [language, source] of Object.entries(BY_NAME)) {
+        it.skipIf(!works || missing.has(language))(
+            `${language}: opens /dev/stdin and /dev/stdout`,
+            async () => {
+                // As a run stages its inputs, and as the files of a dataset that only its owner may read.
+                for (const inputMode of [0o644, 0o600]) {
+                    const outcome = await rig.run({ language, source, tests: SUM, inputMode });
+                    expect(inWords(outcome), JSON.stringify(outcome)).toBe('Accepted');
+                }
+            },
+        );
     }
 });
