@@ -93,8 +93,7 @@ export class CheckerPrograms {
     async #asFile(output: Buffer | { readonly path: string }): Promise<{ path: string; ours: boolean }> {
         if (!Buffer.isBuffer(output)) return { path: output.path, ours: false };
         const path = join(this.tools.scratch, `checked-${randomBytes(8).toString('hex')}`);
-        // The checker's user may open it once more, as /dev/stdin; only we can reach it by its path.
-        await writeFile(path, output, { mode: 0o644 });
+        await writeFile(path, output, { mode: 0o600 });
         return { path, ours: true };
     }
 
