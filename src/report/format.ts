@@ -10,9 +10,10 @@ export function counted(value: number, noun: string): string {
     return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** `0.4 s`, `12 s`, `4m 12s`, `3h 05m`, `12d 3h`: two figures at most. @param seconds infinite or not a number: `-` */
+/** `21 ms`, `0.4 s`, `12 s`, `4m 12s`, `3h 05m`, `12d 3h`: two figures at most. @param seconds infinite or not a number: `-` */
 export function duration(seconds: number): string {
     if (!Number.isFinite(seconds)) return '-';
+    if (seconds > 0 && seconds < 0.095) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
     if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
     const whole = Math.round(seconds);
     if (whole < 60) return `${whole} s`;
