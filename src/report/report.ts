@@ -64,7 +64,7 @@ export function renderReport(report: Report, page: Page): string {
         ],
         verdictTable(total.groups, page),
         sampleTable(report, page),
-        unexpectedLines(total.unexpectedCount, total.unexpected, page, all),
+        unexpectedLines(total, page, all),
         nearLimitLines(total, page, all),
         aboveOwnLines(total, page, all),
         failureLines(failedIn(total.groups), total.failures, page, all),

@@ -98,14 +98,19 @@ export interface ListOptions {
     readonly more?: string;
 }
 
-/** The tasks whose verdict is not among those expected; nothing where there are none. */
+/** The tasks whose verdict is not among those expected, or that there are none; nothing where nothing was expected. */
 export function unexpectedLines(
-    total: number,
-    list: readonly Unexpected[],
+    { unexpectedCount: total, unexpected: list, groups }: TotalTally,
     page: Page,
     options: ListOptions,
 ): string[] {
-    if (total === 0) return [];
+    if (total === 0) {
+        const judged = Object.entries(groups).reduce(
+            (sum, [name, group]) => sum + (expectedOf(name, null) === null ? 0 : judgedIn(group)),
+            0,
+        );
+        return judged === 0 ? [] : [`All ${counted(judged, 'verdict')} as expected.`];
+    }
     const rows = list
         .slice(0, options.most)
         .map((task): Cell[] => [

@@ -92,7 +92,7 @@ export function renderStatus(status: DirectoryStatus, page: Page): string {
         headLines(status, page),
         rateLines(status.total.groups, page),
         verdictTable(status.total.groups, page),
-        unexpectedLines(status.total.unexpectedCount, status.total.unexpected, page, more),
+        unexpectedLines(status.total, page, more),
         nearLimitLines(status.total, page, more),
         aboveOwnLines(status.total, page, more),
         failureLines(failedIn(status.total.groups), status.total.failures, page, more),

@@ -34,7 +34,7 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
         outcomeLines(end, context),
         rateLines(totals.groups, context),
         verdictTable(totals.groups, context),
-        unexpectedLines(totals.unexpectedCount, totals.unexpected, context, more),
+        unexpectedLines(totals, context, more),
         nearLimitLines(totals, context, more),
         aboveOwnLines(totals, context, more),
         failureLines(failedIn(totals.groups), totals.failures, context, more),

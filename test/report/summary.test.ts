@@ -65,6 +65,8 @@ describe('closing summary', () => {
           solutions             4   ·   ·
           incorrect solutions   ·   3   1
 
+          All 8 verdicts as expected.
+
           Results  results (1 of 1 sample complete)
           Details  resume-run report --dir results
           "

@@ -29,6 +29,8 @@ const FOLDERS: Readonly<Record<string, readonly Verdict[]>> = {
 };
 /** Folders whose submissions say themselves what is expected of them; whatever they get is fine if they do not. */
 const OPEN_FOLDERS = new Set(['mixed', 'multiple']);
+/** Folders that leave it open: what their submissions say of themselves is more exact. */
+const VAGUE_FOLDERS = new Set(['brute_force', 'partially_accepted', 'rejected', 'slow_accepted']);
 
 /** Words of `@EXPECTED_RESULTS@:` comments, in capitals with `-` between words. */
 const WORDS: Readonly<Record<string, readonly Verdict[]>> = {
@@ -73,7 +75,8 @@ export function annotated(text: string): readonly Verdict[] | null {
 
 /**
  * Verdicts expected of a submission by its folder and its comments; null where neither says anything (it is no submission).
- * In a folder with a meaning, a comment can only add verdicts: one that contradicts it was left over from a copy.
+ * In a folder that names one verdict, a comment can only add others: one that contradicts it was left over from a copy.
+ * Elsewhere it alone decides, as in BAPCtools.
  */
 export function expectedByFolder(
     folder: string,
@@ -81,6 +84,7 @@ export function expectedByFolder(
 ): readonly Verdict[] | null {
     const byFolder = Object.hasOwn(FOLDERS, folder) ? (FOLDERS[folder] ?? null) : null;
     if (byFolder === null) return comment ?? (OPEN_FOLDERS.has(folder) ? VERDICTS : null);
+    if (VAGUE_FOLDERS.has(folder)) return comment ?? byFolder;
     const agrees = comment?.some((verdict) => byFolder.includes(verdict)) ?? false;
     return agrees ? inOrder([...byFolder, ...(comment ?? [])]) : byFolder;
 }

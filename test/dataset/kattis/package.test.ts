@@ -248,6 +248,7 @@ describe('its submissions', () => {
             'submissions/mine/g.py': 'unlabelled',
             'submissions/slow_accepted/h.py': '',
             'submissions/rejected/i.py': '',
+            'submissions/rejected/said.py': '# @EXPECTED_RESULTS@: TIME_LIMIT_EXCEEDED',
         });
         const crashed = ['RuntimeError', 'MemoryLimitExceeded', 'OutputLimitExceeded'];
         const expected = Object.fromEntries(
@@ -262,6 +263,7 @@ describe('its submissions', () => {
             'mixed/e.py': ['Accepted'],
             'mine/f.py': ['MemoryLimitExceeded', 'OutputLimitExceeded', 'RuntimeError'],
             'slow_accepted/h.py': ['Accepted', 'TimeLimitExceeded'],
+            'rejected/said.py': ['TimeLimitExceeded'],
             'rejected/i.py': expect.arrayContaining(['WrongAnswer', 'CompileError']) as unknown,
         });
         expect(sample.groups['solution']).toHaveLength(2);
