@@ -70,11 +70,12 @@ export interface Judging {
     readonly computedLimit: ComputedLimitRule | null;
 }
 
-/** limit = max(`atLeast`, `multiplier` x the slowest accepted run of `group`); seconds. */
+/** limit = max(`atLeast`, `multiplier` x the slowest accepted run of `group`), rounded up to a multiple of `resolution`; seconds. */
 export interface ComputedLimitRule {
     readonly group: string;
     readonly multiplier: number;
     readonly atLeast: number;
+    readonly resolution: number;
 }
 
 /** How output is compared with the expected one. Plain data: it crosses to workers and into fingerprints. */

@@ -1,4 +1,5 @@
 import type { EndpointState, RunEnd, WorkerFigures } from '../model/event.js';
+import type { GroupTally } from '../model/tally.js';
 import { printable } from '../util/printable.js';
 import { compareNatural, count, counted, duration, rate } from './format.js';
 import type { Page } from './page.js';
@@ -56,7 +57,7 @@ function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
     switch (end.outcome) {
         case 'finished':
             return end.committed === 0
-                ? [style.bold(style.green('Nothing left to do: everything asked for was finished before.'))]
+                ? [style.bold(style.green(nothingDone(end)))]
                 : [`${style.bold(style.green('Finished'))} in ${took}: ${did}.`];
         case 'finished with failures':
             return [
@@ -69,6 +70,17 @@ function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
         }
     }
 }
+
+function nothingDone({ totals }: RunEnd): string {
+    const groups = Object.values(totals.groups);
+    const [finished, skipped] = [sum(groups, 'completed'), sum(groups, 'skipped')];
+    return finished === 0 && skipped > 0
+        ? `Nothing to do: ${counted(skipped, 'task')} skipped, none can run.`
+        : 'Nothing left to do: everything asked for was finished before.';
+}
+
+const sum = (groups: readonly GroupTally[], what: 'completed' | 'skipped'): number =>
+    groups.reduce((all, group) => all + group[what], 0);
 
 function signalOf(end: RunEnd): string {
     if (end.signal === null || end.signal === 'abort') return '';

@@ -139,7 +139,8 @@ export function limitsOf(
 }
 
 /**
- * Limits from the slowest accepted run of the rule's group: at least `atLeast` seconds, `multiplier` times the slowest.
+ * Limits from the slowest accepted run of the rule's group: at least `atLeast` seconds, `multiplier` times the slowest,
+ * rounded up, as problemtools and BAPCtools do.
  * Null when none was accepted: nothing is known then, and `--timeout` holds.
  * Source: the Kattis/ICPC problem package format, `limits`.
  */
@@ -151,6 +152,9 @@ export function computeLimits(prepared: PreparedSample, entries: readonly Entry[
         (entry.result as JudgeResult).tests.map((test) => test.cpu_time ?? test.wall_time ?? 0),
     );
     const slowest = Math.max(0, ...times);
-    const time = Math.max(rule.atLeast, slowest * rule.multiplier);
+    const exact = Math.max(rule.atLeast, slowest * rule.multiplier);
+    // Half of a microsecond less: 0.2 s x 5 is 1 s, whatever the last bit of it says.
+    const steps = Math.ceil((exact - 5e-7) / rule.resolution);
+    const time = Number((steps * rule.resolution).toFixed(6));
     return { time, slowest, group_fingerprint: prepared.ruleFingerprint };
 }

@@ -3,6 +3,7 @@ import type { RunEvent, TaskEvent } from '../model/event.js';
 import type { Failure } from '../model/failure.js';
 import { expectedOf } from '../model/sample.js';
 import type { AttemptedBy, Suspicion, VerdictOutcome } from '../model/task.js';
+import { confirmedOnceMore } from './retry.js';
 import type { Figures } from './figures.js';
 import { now } from '../util/now.js';
 import { attemptOf, entryOf, failedTask, pendingTask, type TaskState, testsOf } from './task-state.js';
@@ -62,7 +63,7 @@ export class Recorder {
         const because = { suspicion, verdict: outcome.verdict };
         this.#emit({ type: 'task-retried', ...taskEvent(state, completion.workerId), because, by: attempt });
         state.attempts = [...state.attempts, attempt];
-        state.tried = { ...state.tried, confirmations: state.tried.confirmations + 1 };
+        state.tried = confirmedOnceMore(state.tried, suspicion);
         state.confirmed = testsOf(outcome).slice(0, -1);
         state.confirming = suspicion;
         await state.sample.writer.note('pending', pendingTask(state, suspicion, outcome, state.attempts));

@@ -12,7 +12,17 @@ export interface RetryPolicy {
 /** What this start has already tried for a task. */
 export interface Tried {
     readonly failures: number;
-    readonly confirmations: number;
+    /** By what was in doubt: one doubt that was looked into says nothing of another. */
+    readonly confirmations: Readonly<Partial<Record<Suspicion, number>>>;
+}
+
+/** A further try was made because of this doubt. */
+export function confirmedOnceMore(tried: Tried, suspicion: Suspicion): Tried {
+    const confirmations = {
+        ...tried.confirmations,
+        [suspicion]: (tried.confirmations[suspicion] ?? 0) + 1,
+    };
+    return { ...tried, confirmations };
 }
 
 /** What becomes of an attempt. */
@@ -45,7 +55,7 @@ function decideVerdict(
     const { suspect } = outcome;
     // Whoever stopped us may have sent the same signal to the program.
     if (stopping && suspect === 'signal') return { do: 'drop' };
-    if (suspect === null || tried.confirmations >= confirmationsFor(suspect, policy))
+    if (suspect === null || (tried.confirmations[suspect] ?? 0) >= confirmationsFor(suspect, policy))
         return { do: 'commit', outcome };
     return { do: 'confirm', outcome, suspicion: suspect };
 }

@@ -33,14 +33,15 @@ export interface TaskState {
 export function newTaskState(due: DueTask, sample: SampleInWork, limits: Limits | null): TaskState {
     const tests = due.open?.tests;
     const pending = tests !== undefined;
+    const confirming = pending ? suspicionOf(due.open?.reason) : null;
     return {
         due,
         sample,
         limits,
         attempts: due.open?.attempts ?? [],
-        tried: { failures: 0, confirmations: pending ? 1 : 0 },
+        tried: { failures: 0, confirmations: confirming === null ? {} : { [confirming]: 1 } },
         confirmed: pending ? tests.slice(0, -1) : [],
-        confirming: pending ? suspicionOf(due.open?.reason) : null,
+        confirming,
     };
 }
 

@@ -124,6 +124,12 @@ describe('closing summary', () => {
         `);
     });
 
+    test('of a run in which everything is skipped', () => {
+        const skipped = sampleTally('p', { solution: group({}, { total: 0, skipped: 8 }) });
+        const end = endOf(totalOf([skipped]), { committed: 0, workers: [], duration: 0.1 });
+        expect(renderSummary(end, page(80))).toMatch(/^Nothing to do: 8 tasks skipped, none can run\.\n/);
+    });
+
     test('of a run with nothing to do', () => {
         const end = endOf(totalOf([]), { committed: 0, workers: [], duration: 0.1 });
         expect(renderSummary(end, page(80))).toMatchInlineSnapshot(`

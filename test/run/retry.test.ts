@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/model/failure.js';
 import type { Outcome, Suspicion } from '../../src/model/task.js';
-import { backOff, decide } from '../../src/run/retry.js';
+import { backOff, confirmedOnceMore, decide, type Tried } from '../../src/run/retry.js';
 
 const POLICY = { retries: 2, tleRetries: 1 };
-const NEVER = { failures: 0, confirmations: 0 };
+const NEVER: Tried = { failures: 0, confirmations: {} };
 const BY = { api_used: 'local' };
 
 const verdict = (suspect: Suspicion | null): Outcome => ({
@@ -36,11 +36,18 @@ describe('decide', () => {
                 do: 'confirm',
                 suspicion,
             });
-            expect(decide(verdict(suspicion), { failures: 0, confirmations: 1 }, POLICY, false).do).toBe(
-                'commit',
-            );
+            const once = confirmedOnceMore(NEVER, suspicion);
+            expect(decide(verdict(suspicion), once, POLICY, false).do).toBe('commit');
         },
     );
+
+    it('confirms a second doubt of another kind', () => {
+        const once = confirmedOnceMore(NEVER, 'near-time');
+        expect(decide(verdict('signal'), once, POLICY, false).do).toBe('confirm');
+        const both = confirmedOnceMore(once, 'signal');
+        expect(decide(verdict('signal'), both, POLICY, false).do).toBe('commit');
+        expect(decide(verdict('near-time'), both, POLICY, false).do).toBe('commit');
+    });
 
     it('believes a time-out at once with --tle-retries 0, but never a strange signal', () => {
         const policy = { ...POLICY, tleRetries: 0 };
@@ -50,12 +57,10 @@ describe('decide', () => {
 
     it('tries failures again up to the bound, then gives up', () => {
         expect(decide(failure('sandbox'), NEVER, POLICY, false)).toMatchObject({ do: 'retry', delay: 0.5 });
-        expect(decide(failure('sandbox'), { failures: 1, confirmations: 0 }, POLICY, false)).toMatchObject({
+        expect(decide(failure('sandbox'), { ...NEVER, failures: 1 }, POLICY, false)).toMatchObject({
             delay: 1,
         });
-        expect(decide(failure('sandbox'), { failures: 2, confirmations: 0 }, POLICY, false).do).toBe(
-            'give up',
-        );
+        expect(decide(failure('sandbox'), { ...NEVER, failures: 2 }, POLICY, false).do).toBe('give up');
     });
 
     it('does not try again what is refused', () => {
@@ -75,11 +80,10 @@ describe('decide', () => {
             fc.property(fc.infiniteStream(outcomes), fc.nat(5), fc.nat(5), (stream, retries, tleRetries) => {
                 let tried = NEVER;
                 for (let attempt = 1; ; attempt += 1) {
-                    expect(attempt).toBeLessThanOrEqual(retries + Math.max(1, tleRetries) + 1);
+                    expect(attempt).toBeLessThanOrEqual(retries + tleRetries + Math.max(1, tleRetries) + 1);
                     const [outcome] = [...stream.take(1)];
                     const decision = decide(outcome as Outcome, tried, { retries, tleRetries }, false);
-                    if (decision.do === 'confirm')
-                        tried = { ...tried, confirmations: tried.confirmations + 1 };
+                    if (decision.do === 'confirm') tried = confirmedOnceMore(tried, decision.suspicion);
                     else if (decision.do === 'retry') tried = { ...tried, failures: tried.failures + 1 };
                     else return;
                 }

@@ -74,7 +74,12 @@ function judgingOf(
         limitPolicy: 'own',
         computedLimit:
             timeLimit === null
-                ? { group: 'solution', multiplier: settings.timeMultiplier, atLeast: LEAST_LIMIT }
+                ? {
+                      group: 'solution',
+                      multiplier: settings.timeMultiplier,
+                      atLeast: LEAST_LIMIT,
+                      resolution: settings.timeResolution,
+                  }
                 : null,
     };
 }

@@ -12,6 +12,8 @@ export interface ProblemSettings {
     readonly timeLimit: number | null;
     /** The limit is this many times the slowest accepted submission, where there is none. */
     readonly timeMultiplier: number;
+    /** Seconds: a computed limit is a multiple of it. */
+    readonly timeResolution: number;
     /** Bytes. */
     readonly memory: number | null;
     readonly output: number | null;
@@ -42,6 +44,7 @@ export function readProblemYaml(yaml: Field): ProblemSettings {
         skip: skipReason(words),
         timeLimit: positive(limits.get('time_limit')),
         timeMultiplier: readMultiplier(limits, modern),
+        timeResolution: positive(limits.get('time_resolution')) ?? 1,
         memory: times(positive(limits.get('memory')), MIB),
         output: times(positive(limits.get('output')), MIB),
         validationTime: positive(limits.get('validation_time')) ?? DEFAULT_VALIDATION_TIME,

@@ -143,7 +143,7 @@ class Judge implements Executor {
             tests: sample.tests,
             confirmed: task.confirmed,
             allTests,
-            confirming: task.confirming !== null,
+            confirming: task.confirming,
             keepOutput,
             outputLimit,
             check: (test, output) => this.#check(sample.checker, test, output),

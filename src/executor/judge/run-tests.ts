@@ -22,8 +22,8 @@ export interface TestPlan {
     /** Tests already judged by an earlier attempt: these are not run again. */
     readonly confirmed: readonly TestResult[];
     readonly allTests: boolean;
-    /** The first test to be run was in doubt at an earlier attempt: what it comes to now is final. */
-    readonly confirming: boolean;
+    /** Why the first test to be run was in doubt at an earlier attempt; null where this is the first one. */
+    readonly confirming: Suspicion | null;
     readonly keepOutput: KeepOutput;
     readonly outputLimit: number;
     readonly check: (test: StagedTest, output: RunReport['stdout']) => Promise<Comparison>;
@@ -77,7 +77,7 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
         results.push(judged.result);
         const decides = verdict === 'Accepted';
         if (decides) verdict = judged.result.verdict ?? 'Accepted';
-        if (judged.suspect !== null && decides && isOpen(plan, i)) {
+        if (judged.suspect !== null && decides && isOpen(plan, i, judged.suspect)) {
             suspect = judged.suspect;
             break;
         }
@@ -89,11 +89,13 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
 }
 
 /**
- * Whether a doubtful verdict of the i-th test ends the attempt, so that it is the last and can be repeated. An attempt that
- * confirms one goes through all tests, if all are wanted: not every later doubt is worth a try of its own.
+ * Whether a doubtful verdict of the i-th test ends the attempt, so that it is the last and can be repeated. The test that an
+ * attempt confirms is only in doubt still if there is another doubt than before; and an attempt that confirms one goes
+ * through all tests, if all are wanted: not every later doubt is worth a try of its own.
  */
-function isOpen({ confirming, confirmed, allTests }: TestPlan, i: number): boolean {
-    return !confirming || (i > confirmed.length && !allTests);
+function isOpen({ confirming, confirmed, allTests }: TestPlan, i: number, doubt: Suspicion): boolean {
+    if (confirming === null) return true;
+    return i === confirmed.length ? doubt !== confirming : !allTests;
 }
 
 function firstVerdict(tests: readonly TestResult[]): Verdict | null {

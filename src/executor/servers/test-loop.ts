@@ -96,11 +96,11 @@ export async function judgeTests(loop: TestLoop): Promise<Judged> {
 }
 
 /**
- * Whether a doubt about a test that decides ends the attempt, so that the test is the last and can be repeated. An attempt that
- * confirms one goes through all tests, if all are wanted: the same rule as on this machine.
+ * Whether a doubt about a test that decides ends the attempt, so that the test is the last and can be repeated. The same rule
+ * as on this machine: of the test that is confirmed, only another doubt; of later ones, none if all are wanted.
  */
 function isOpen({ task, options }: TestLoop, index: number): boolean {
-    return task.confirming === null || (index > task.confirmed.length && !options.allTests);
+    return task.confirming === null || index === task.confirmed.length || !options.allTests;
 }
 
 type Tested =
@@ -125,7 +125,8 @@ async function judgeRun(
         return { kind: 'tested', test: testResult(loop, run, ended, null, truncated), suspect };
     }
     if (ended !== null) {
-        const suspect = confirming || figures === 'certain' || figures === 'unmeasured' ? null : figures;
+        const settled = figures === 'certain' || figures === 'unmeasured';
+        const suspect = settled || (confirming && figures === loop.task.confirming) ? null : figures;
         return { kind: 'tested', test: testResult(loop, run, ended, null, false), suspect };
     }
     const checked = await checkRun(loop, test, ran);

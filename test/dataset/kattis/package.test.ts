@@ -83,7 +83,7 @@ describe('a problem package', () => {
         const mib = (value: number | null): number | null => (value === null ? null : value * 1024 * 1024);
         expect(judging?.limits).toEqual({ time, memory: mib(memory), output: mib(output) });
         expect(judging?.computedLimit).toEqual(
-            time === null ? { group: 'solution', multiplier, atLeast: 1 } : null,
+            time === null ? { group: 'solution', multiplier, atLeast: 1, resolution: 1 } : null,
         );
     });
 

@@ -88,6 +88,8 @@ describe('the course of an attempt', () => {
         const one = { language: 'PYTHON3', source: 'import os\nos.kill(os.getpid(), 15)\n' };
         expect(inWords(await rig.run(one))).toBe('RuntimeError (signal)');
         expect(inWords(await rig.run({ ...one, confirming: 'signal' }))).toBe('RuntimeError');
+        // What was looked into was another doubt.
+        expect(await rig.run({ ...one, confirming: 'near-time' })).toMatchObject({ suspect: 'signal' });
     });
 
     it('judges output that is no UTF-8, and large output from a file', async () => {
