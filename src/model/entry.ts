@@ -51,6 +51,8 @@ export interface JudgeResult {
 
 export interface TestResult {
     readonly passed: boolean;
+    /** In its dataset; absent when passed, and where the earlier tools ran it. */
+    readonly name?: string;
     /** Absent when passed. */
     readonly verdict?: Verdict;
     /** Seconds; null where the sandbox cannot measure it. */

@@ -120,7 +120,7 @@ async function judgeTest(plan: TestPlan, test: StagedTest, report: RunReport): P
     const keep = plan.keepOutput === 'all' || (plan.keepOutput === 'failed' && !passed);
     const result: TestResult = {
         passed,
-        ...(verdict === null ? {} : { verdict }),
+        ...(verdict === null ? {} : { name: test.name, verdict }),
         cpu_time: report.cpu,
         wall_time: report.wall,
         memory: report.memory,

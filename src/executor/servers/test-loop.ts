@@ -122,12 +122,12 @@ async function judgeRun(
         const { checker } = loop.sample;
         const seen = { output: run.output, figures, truncated, first, confirms: confirming, checker };
         const suspect = await timeOutSuspicion({ ...seen, answer: test.answer });
-        return { kind: 'tested', test: testResult(loop, run, ended, null, truncated), suspect };
+        return { kind: 'tested', test: testResult(loop, test.name, run, ended, null, truncated), suspect };
     }
     if (ended !== null) {
         const settled = figures === 'certain' || figures === 'unmeasured';
         const suspect = settled || (confirming && figures === loop.task.confirming) ? null : figures;
-        return { kind: 'tested', test: testResult(loop, run, ended, null, false), suspect };
+        return { kind: 'tested', test: testResult(loop, test.name, run, ended, null, false), suspect };
     }
     const checked = await checkRun(loop, test, ran);
     if (checked.kind !== 'checked') return checked;
@@ -135,7 +135,7 @@ async function judgeRun(
     const verdict = checked.accepted ? null : 'WrongAnswer';
     return {
         kind: 'tested',
-        test: testResult(loop, run, verdict, checked.message, truncated),
+        test: testResult(loop, test.name, run, verdict, checked.message, truncated),
         suspect: null,
     };
 }
@@ -151,6 +151,7 @@ async function checkRun(
 
 function testResult(
     loop: TestLoop,
+    name: string,
     run: TestRun,
     verdict: Verdict | null,
     said: string | null,
@@ -169,7 +170,7 @@ function testResult(
     };
     return {
         passed,
-        ...(verdict === null ? {} : { verdict }),
+        ...(verdict === null ? {} : { name, verdict }),
         cpu_time: run.cpuTime,
         wall_time: run.wallTime,
         memory: run.memory,

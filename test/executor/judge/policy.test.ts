@@ -84,6 +84,16 @@ describe('the course of an attempt', () => {
         });
     });
 
+    it('names the test that failed', async () => {
+        const tests = [
+            ['', '3'],
+            ['', '4'],
+        ] as const;
+        const result = await rig.result({ language: 'PYTHON3', source: 'print(3)\n', tests });
+        expect(result.tests).toMatchObject([{ passed: true }, { passed: false, name: 'test-2' }]);
+        expect(result.tests[0]).not.toHaveProperty('name');
+    });
+
     it('doubts an unexplained signal once', async () => {
         const one = { language: 'PYTHON3', source: 'import os\nos.kill(os.getpid(), 15)\n' };
         expect(inWords(await rig.run(one))).toBe('RuntimeError (signal)');
