@@ -44,7 +44,7 @@ async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
         const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
         const ports = JSON.parse(line.toString()) as readonly number[];
         // A whole number of rounds over the servers: none of them stands idle at the end.
-        const requests = Math.max(1, Math.round(64 * bench.scale)) * ENDPOINTS * TESTS;
+        const requests = Math.max(1, Math.round(128 * bench.scale)) * ENDPOINTS * TESTS;
         const { product, bare } = await interleaved<'product' | 'bare', Pace>(bench.repetitions, {
             product: (round) => judge(bench, ports, requests, round),
             bare: () => bareLoop(ports, requests),

@@ -71,7 +71,7 @@ async function programs({ folder, scale }: Bench): Promise<readonly Program[]> {
         await writeFile(path, source);
         await run('gcc', ['-O2', '-std=gnu11', '-o', program, path]);
         // All submissions are the same text: they compile once, as copies do in real datasets.
-        const submissions = Math.ceil(400 * scale);
+        const submissions = Math.ceil(800 * scale);
         found.push({
             name: 'C',
             language: 'c',
@@ -86,7 +86,7 @@ async function programs({ folder, scale }: Bench): Promise<readonly Program[]> {
         const source = 'print(sum(map(int, input().split())))\n';
         const path = join(folder, 'sum.py');
         await writeFile(path, source);
-        const submissions = Math.ceil(20 * scale);
+        const submissions = Math.ceil(40 * scale);
         const argv = [python, path] as const;
         found.push({
             name: 'Python',
