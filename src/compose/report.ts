@@ -1,5 +1,5 @@
 import { readRunFile } from '../checkpoint/run-file.js';
-import { type SampleTally, withWhole } from '../model/tally.js';
+import { withWhole } from '../model/tally.js';
 import { reportCsv } from '../report/csv.js';
 import { collectReport, type Report, renderReport, reportJson, reportMarkdown } from '../report/report.js';
 import type { ExitCode } from '../util/user-error.js';
@@ -11,13 +11,10 @@ type ReportFormat = 'text' | 'json' | 'csv' | 'markdown';
 
 /** `resume-run report`. @throws UserError (exit 2) if the directory cannot be read */
 export async function showReport(asked: Place & { readonly format: ReportFormat }): Promise<ExitCode> {
-    const [report, run] = await Promise.all([collectReport(tallies(asked)), readRunFile(asked.checkpoints)]);
+    const files = new ResultFiles(asked, warn).read(Number.POSITIVE_INFINITY);
+    const [report, run] = await Promise.all([collectReport(files), readRunFile(asked.checkpoints)]);
     print(textOf({ ...report, total: withWhole(report.total, run?.totals ?? null) }, asked.format));
     return 0;
-}
-
-async function* tallies(place: Place): AsyncGenerator<SampleTally> {
-    for await (const { tally } of new ResultFiles(place, warn).read(Number.POSITIVE_INFINITY)) yield tally;
 }
 
 function textOf(report: Report, format: ReportFormat): string {

@@ -5,6 +5,7 @@ import { ioCode, ioReason } from '../util/io-error.js';
 import { readCheckpointFile } from '../checkpoint/read-file.js';
 import { sameStamp, stampFile } from '../checkpoint/stamp.js';
 import type { Checkpoint, FileStamp } from '../model/checkpoint.js';
+import type { ComputedLimits } from '../model/entry.js';
 import { type SampleTally, tallyCheckpoint } from '../model/tally.js';
 import { UserError } from '../util/user-error.js';
 import type { Place } from './place.js';
@@ -15,6 +16,7 @@ const AT_ONCE = 8;
 /** One sample's result file in figures. */
 export interface ResultFile {
     readonly tally: SampleTally;
+    readonly computedLimits: ComputedLimits | null;
     /** Milliseconds since the epoch: when it was written; null for archived ones. */
     readonly writtenAt: number | null;
     /** Milliseconds since the epoch: when its tasks ended, those after `since` only. */
@@ -51,7 +53,9 @@ export class ResultFiles {
         for (const id of archives.ids()) {
             if (ids.has(id)) continue;
             const checkpoint = await archives.read(id);
-            if (checkpoint !== null) yield { tally: tallyCheckpoint(checkpoint), writtenAt: null, ends: [] };
+            if (checkpoint === null) continue;
+            const { computedLimits } = checkpoint;
+            yield { tally: tallyCheckpoint(checkpoint), computedLimits, writtenAt: null, ends: [] };
         }
     }
 
@@ -107,5 +111,6 @@ function figures(checkpoint: Checkpoint, since: number): ResultFile {
             if (end >= since) ends.push(end);
         }
     }
-    return { tally: tallyCheckpoint(checkpoint), writtenAt: Number(checkpoint.stamp.mtime) / 1e6, ends };
+    const { computedLimits, stamp } = checkpoint;
+    return { tally: tallyCheckpoint(checkpoint), computedLimits, writtenAt: Number(stamp.mtime) / 1e6, ends };
 }

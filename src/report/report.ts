@@ -1,6 +1,7 @@
 import { LIST_BOUND, TallySum, type GroupTally, type SampleTally, type TotalTally } from '../model/tally.js';
 import { printable } from '../util/printable.js';
-import { compareNatural, count, counted, groupTitle, percent } from './format.js';
+import type { ComputedLimits } from '../model/entry.js';
+import { compareNatural, count, counted, duration, groupTitle, percent } from './format.js';
 import type { Page } from './page.js';
 import { acceptedIn, judgedIn, trueNegatives, truePositives, type Rate } from './rates.js';
 import {
@@ -31,16 +32,27 @@ export interface SampleRow {
     readonly groups: SampleTally['groups'];
     readonly unexpected: number;
     readonly nearLimit: number;
+    /** The time limit that was computed from accepted submissions, and their slowest run, seconds; null where it is stated. */
+    readonly computedLimit: { readonly time: number; readonly slowest: number } | null;
+}
+
+/** What a report needs of a result file. */
+export interface ReportedFile {
+    readonly tally: SampleTally;
+    readonly computedLimits: ComputedLimits | null;
 }
 
 /** Reads all samples of a directory. Memory grows by some hundred bytes a sample. */
-export async function collectReport(samples: AsyncIterable<SampleTally>): Promise<Report> {
+export async function collectReport(files: AsyncIterable<ReportedFile>): Promise<Report> {
     const sum = new TallySum();
     const rows: SampleRow[] = [];
-    for await (const sample of samples) {
-        sum.add(sample);
-        const { id, isComplete, groups, unexpected, nearLimit } = sample;
-        rows.push({ id, isComplete, groups, unexpected: unexpected.length, nearLimit: nearLimit.length });
+    for await (const { tally, computedLimits } of files) {
+        sum.add(tally);
+        const { id, isComplete, groups } = tally;
+        const [unexpected, nearLimit] = [tally.unexpected.length, tally.nearLimit.length];
+        const computedLimit =
+            computedLimits === null ? null : { time: computedLimits.time, slowest: computedLimits.slowest };
+        rows.push({ id, isComplete, groups, unexpected, nearLimit, computedLimit });
     }
     rows.sort((a, b) => compareNatural(a.id, b.id));
     return { total: sum.value(), samples: rows };
@@ -66,6 +78,7 @@ export function renderReport(report: Report, page: Page): string {
         sampleTable(report, page),
         unexpectedLines(total, page, all),
         nearLimitLines(total, page, all),
+        computedLimitLines(report, page),
         aboveOwnLines(total, page, all),
         failureLines(failedIn(total.groups), total.failures, page, all),
         skipLines(total.skips, page, all),
@@ -99,6 +112,22 @@ function sampleTable(report: Report, { width, style }: Page): string[] {
         }),
     ]);
     return renderTable(columns, rows, { width, paintTitle: style.dim });
+}
+
+/** Limits that nobody stated: where they come from explains many an unexpected verdict. */
+function computedLimitLines({ samples }: Report, { width, style }: Page): string[] {
+    const rows = samples.flatMap(({ id, computedLimit }): Cell[][] => {
+        if (computedLimit === null) return [];
+        const { time, slowest } = computedLimit;
+        return [[printable(id), duration(time), `slowest accepted run ${duration(slowest)}`]];
+    });
+    if (rows.length === 0) return [];
+    const columns = [
+        { title: '', align: 'left', atLeast: 16 },
+        { title: '', align: 'right' },
+        { title: '', align: 'left' },
+    ] as const;
+    return [style.bold('Computed time limits'), ...renderTable(columns, rows, { width, indent: '  ' })];
 }
 
 function groupCells(name: string, sample: SampleRow, paint: (text: string) => string): Cell[] {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ComputedLimits } from '../../src/model/entry.js';
 import type { SampleTally } from '../../src/model/tally.js';
 import { reportCsv } from '../../src/report/csv.js';
 import { renderFindings } from '../../src/report/doctor.js';
@@ -10,6 +11,7 @@ import {
     reportJson,
     reportMarkdown,
     type Report,
+    type ReportedFile,
 } from '../../src/report/report.js';
 import { addUp, renderStatus, statusEta, statusJson, type DirectoryStatus } from '../../src/report/status.js';
 import { PLAIN } from '../../src/report/style.js';
@@ -21,7 +23,15 @@ async function* stream(samples: readonly SampleTally[]): AsyncGenerator<SampleTa
     yield* samples;
 }
 
-const reportOf = (samples: readonly SampleTally[]): Promise<Report> => collectReport(stream(samples));
+async function* files(
+    samples: readonly SampleTally[],
+    computedLimits: ComputedLimits | null,
+): AsyncGenerator<ReportedFile> {
+    for (const tally of samples) yield { tally, computedLimits };
+}
+
+const reportOf = (samples: readonly SampleTally[], limits: ComputedLimits | null = null): Promise<Report> =>
+    collectReport(files(samples, limits));
 
 describe('rates', () => {
     test('failures, skips and open tasks are in neither count', () => {
@@ -77,6 +87,13 @@ describe('report', () => {
             2  no toolchain for KOTLIN: kotlinc not found
           "
         `);
+    });
+
+    test('shows limits that were computed', async () => {
+        const limits = { time: 13, slowest: 2.516, group_fingerprint: 'f' };
+        const text = renderReport(await reportOf([sampleTally('p', { solution: group({}) })], limits), PAGE);
+        expect(text).toContain('Computed time limits\n  p  13 s  slowest accepted run 2.5 s\n');
+        expect(renderReport(await reportOf(someSamples()), PAGE)).not.toContain('Computed');
     });
 
     test('as Markdown', async () => {
