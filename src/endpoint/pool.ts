@@ -264,7 +264,8 @@ export class EndpointPool {
             this.giveUp(`no endpoint takes our requests: ${main.map(whyRefused).slice(0, 3).join('; ')}`);
             return;
         }
-        // Endpoints never asked yet are no outage; what counts from the first failed probe on is the wait.
+        // While a first probe is under way nobody knows whether there is an outage.
+        if (main.some((endpoint) => endpoint.untested)) return;
         this.outage ??= { since: now, said: false };
         if (!this.outage.said && main.every((endpoint) => endpoint.shownState !== 'healthy')) {
             this.outage.said = true;

@@ -174,6 +174,30 @@ describe('EndpointPool', () => {
         expect(said.at(-1)).toBe('gave up: no endpoint came back within 60 s (--endpoint-wait)');
     });
 
+    it('does not take a slow first probe for an outage', async () => {
+        let resolve = (): void => {};
+        const answer = new Promise<void>((done) => {
+            resolve = done;
+        });
+        const { pool, clock, said } = poolOf(1, {
+            endpointWait: 1,
+            probe: async () => {
+                await answer;
+                return { outcome: 'ok', wait: null, message: '' };
+            },
+        });
+        const waiting = pool.acquire(never);
+        await clock.pass(20_000);
+        // Somebody else comes meanwhile, and everything is looked at anew.
+        const second = pool.acquire(never);
+        expect(await peek(waiting)).toBe('waiting');
+        resolve();
+        const lease = await waiting;
+        lease.release();
+        expect((await second).endpoint).toBe('e0');
+        expect(said).toEqual([]);
+    });
+
     it('gives up at once when all refuse us, and goes on when only some do', async () => {
         const { pool, said } = poolOf(2);
         const lease = await leaseOf(pool);

@@ -5,6 +5,8 @@ import { unreachable } from '../../util/unreachable.js';
 import type { ExecutorContext } from '../executor.js';
 import { StagedSamples } from '../judge/staged-samples.js';
 import type { Fleet } from './fleet.js';
+import type { LocalCheck } from './local-check.js';
+import type { ServerExecutor } from './server-executor.js';
 import { Session } from './session.js';
 import type { Judged } from './test-loop.js';
 
@@ -26,8 +28,21 @@ export class Attempts {
 
     constructor(private readonly fleet: Fleet) {}
 
+    /** The executor whose tasks `judge` judges; it closes the fleet, and what checks outputs here. */
+    executor(judge: (submission: Submission) => Promise<Judged>, local: LocalCheck): ServerExecutor {
+        return {
+            run: (task, context) => this.run(task, context, judge),
+            endpoints: () => this.fleet.pool.states(),
+            concurrency: () => this.fleet.pool.concurrency,
+            close: async () => {
+                await this.fleet.close();
+                await local.close();
+            },
+        };
+    }
+
     /** One attempt: `judge` does the work, this gives it a way through the pool and makes an outcome of what it says. */
-    async run(
+    private async run(
         task: Task,
         context: ExecutorContext,
         judge: (submission: Submission) => Promise<Judged>,

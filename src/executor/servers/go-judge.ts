@@ -25,7 +25,6 @@ const PROBE_ANSWER = 10;
  */
 export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts = {}): ServerExecutor {
     const fleet = new Fleet(descriptor, DEFAULT_CONCURRENCY, probeGoJudge, parts.hooks);
-    const attempts = new Attempts(fleet);
     const table = languageTable({ overrides: descriptor.languages, python2As3: descriptor.python2As3 });
     const budget = new ByteBudget(LOAD_BUDGET);
     const compilers = new Set<string>();
@@ -56,15 +55,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
             attempt.cleanUp();
         }
     };
-    return {
-        run: (task, context) => attempts.run(task, context, judge),
-        endpoints: () => fleet.pool.states(),
-        concurrency: () => fleet.pool.concurrency,
-        close: async () => {
-            await fleet.close();
-            await local.close();
-        },
-    };
+    return new Attempts(fleet).executor(judge, local);
 }
 
 /** Asks for the version: cheap, and needs no language. The message of an `ok` is that version. */

@@ -38,7 +38,6 @@ export function createSandboxFusion(
         (ask) => probeFusion(ask, descriptor.api),
         parts.hooks,
     );
-    const attempts = new Attempts(fleet);
     const budget = new ByteBudget(LOAD_BUDGET);
     const compilers = new Set<string>();
     const local = new LocalCheck(descriptor);
@@ -62,15 +61,7 @@ export function createSandboxFusion(
             run: tests({ submission, language, budget, compilers, allTests: descriptor.allTests }),
         });
     };
-    return {
-        run: (task, context) => attempts.run(task, context, judge),
-        endpoints: () => fleet.pool.states(),
-        concurrency: () => fleet.pool.concurrency,
-        close: async () => {
-            await fleet.close();
-            await local.close();
-        },
-    };
+    return new Attempts(fleet).executor(judge, local);
 }
 
 /** Runs a hello-world by the very call that the run uses. */
