@@ -214,7 +214,7 @@ class Sink:
         self.fd, self.write_end = os.pipe()
         # So that another user's program can open its /dev/stdout.
         if box.uid:
-            os.fchmod(self.write_end, 0o622)
+            os.fchmod(self.write_end, 0o666)
         os.set_blocking(self.fd, False)
         self.kept_max, self.limit, self.file = kept_max, limit, file
         self.kept, self.bytes, self.over, self.spilled = b'', 0, False, 0
@@ -320,7 +320,8 @@ def set_limit(which, value):
     hard = resource.getrlimit(which)[1]
     if hard != resource.RLIM_INFINITY and hard < value and os.geteuid() != 0:
         value = hard
-    resource.setrlimit(which, (value, value))
+    # Programs raise their stack, to infinity too, and what they use of it counts as memory.
+    resource.setrlimit(which, (value, hard if which == resource.RLIMIT_STACK else value))
 
 
 class Run:

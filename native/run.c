@@ -61,6 +61,14 @@ static void set_limit(int which, uint64_t value) {
     setrlimit(which, &both);
 }
 
+/* The hard limit stays: programs raise their stack, to infinity too, and what they use of it counts as memory. */
+static void set_stack(uint64_t value) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) < 0) return;
+    limit.rlim_cur = value < limit.rlim_max ? value : limit.rlim_max;
+    setrlimit(RLIMIT_STACK, &limit);
+}
+
 static void limit_program(const struct box *box, const struct request *req) {
     set_limit(RLIMIT_CORE, 0);
     if (req->processes) {
@@ -70,7 +78,7 @@ static void limit_program(const struct box *box, const struct request *req) {
     }
     if (req->files) set_limit(RLIMIT_NOFILE, req->files);
     if (req->file_size) set_limit(RLIMIT_FSIZE, req->file_size);
-    if (req->stack) set_limit(RLIMIT_STACK, req->stack);
+    if (req->stack) set_stack(req->stack);
     if (req->address_space) set_limit(RLIMIT_AS, req->address_space);
     if (req->cpu_ns) set_limit(RLIMIT_CPU, req->cpu_ns / 1000000000ull + 2);
 }
@@ -256,7 +264,7 @@ static struct sink make_sink(const struct box *box, int *write_end, char *kept, 
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) die("pipe");
     /* So that another user's program can open its /dev/stdout. */
-    if (box->uid) fchmod(ends[1], 0622);
+    if (box->uid) fchmod(ends[1], 0666);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *write_end = ends[1];
     return (struct sink){.fd = ends[0], .file = file, .limit = limit, .kept = kept, .kept_cap = cap};

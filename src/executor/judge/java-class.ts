@@ -25,7 +25,7 @@ interface TopLevel {
 }
 
 const DECLARATION =
-    /((?:\b(?:public|final|abstract|strictfp|sealed|static)\s+|@\w+(?:\([^)]*\))?\s*)*)\b(?:class|interface|enum|record)\s+(\w+)/y;
+    /((?:\b(?:public|final|abstract|strictfp|sealed|static)\s+|@\w+(?:\([^)]*\))?\s*)*)\b(?:class|interface|enum|record)\s+([\p{L}\p{N}_$]+)/uy;
 
 /** Classes outside of any other, with what is between their braces. */
 function topLevelClasses(code: string): TopLevel[] {
@@ -48,7 +48,7 @@ function topLevelClasses(code: string): TopLevel[] {
 }
 
 function nextWord(code: string, at: number): number {
-    const rest = /\w+|\W/y;
+    const rest = /[\p{L}\p{N}_$]+|[^\p{L}\p{N}_$]/uy;
     rest.lastIndex = at;
     return rest.exec(code) === null ? code.length : rest.lastIndex;
 }
@@ -67,10 +67,16 @@ const MAIN = /\bstatic\s+(?:\w+\s+)*?void\s+main\s*\(/;
 /** @param fallback name of the file where nothing in it demands another */
 export function findJavaClass(source: string, fallback = 'Main.java'): JavaClass {
     const code = withoutText(source);
-    const packageName = /^\s*package\s+([\w.]+)\s*;/m.exec(code)?.[1];
+    const packageName = /^\s*package\s+([\p{L}\p{N}_$.]+)\s*;/mu.exec(code)?.[1];
     const classes = topLevelClasses(code);
-    const main = classes.find((one) => MAIN.test(one.body)) ?? null;
+    const runnable = classes.filter((one) => MAIN.test(one.body));
     const named = classes.find((one) => one.isPublic);
+    // Where several could be started: the public one, as who names it so means it; then Main, which most judges start.
+    const main =
+        runnable.find((one) => one.isPublic) ??
+        runnable.find((one) => one.name === 'Main') ??
+        runnable[0] ??
+        null;
     const prefix = packageName === undefined ? '' : `${packageName}.`;
     return {
         fileName: named === undefined ? fallback : `${named.name}.java`,

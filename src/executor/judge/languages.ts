@@ -27,6 +27,8 @@ export interface Language {
     readonly processes: number;
     /** Whether the compiler makes a folder of files (classes) rather than one program. */
     readonly makes: 'program' | 'folder' | 'nothing';
+    /** A file of ours that its run command names, beside the program's own. */
+    readonly beside?: { readonly name: string; readonly text: string };
     /** What it prints on stderr when it is out of memory. */
     readonly outOfMemory: RegExp | null;
 }
@@ -45,6 +47,27 @@ const PYTHON_MEMORY = /^MemoryError/m;
 
 const compiled = { memory: NATIVE, processes: 64, makes: 'program' } as const;
 const interpreted = { compile: [], processes: 64, makes: 'nothing' } as const;
+
+/**
+ * On judges, stdout is mostly a file, and Node has written what it was told to at once. To a pipe it queues what does not fit
+ * and loses that at `process.exit`: so its pipes are made to block.
+ */
+const NODE_STDIO = {
+    name: '.resume-run-stdio.cjs',
+    text: `for (const name of ['stdout', 'stderr']) {
+    const descriptor = Object.getOwnPropertyDescriptor(process, name);
+    let stream;
+    const get = () => {
+        if (stream === undefined) {
+            stream = descriptor.get.call(process);
+            stream?._handle?.setBlocking?.(true);
+        }
+        return stream;
+    };
+    Object.defineProperty(process, name, { ...descriptor, get });
+}
+`,
+};
 
 const TABLE: readonly Language[] = [
     {
@@ -77,12 +100,13 @@ const TABLE: readonly Language[] = [
         name: 'C++',
         extensions: ['.cpp', '.cc', '.cxx', '.c++', '.C'],
         source: 'main.cpp',
-        // Most judges compile with GNU's extensions; what is older than C++20 does not always compile as it, nor the other way.
+        // Most judges compile with GNU's extensions. Each standard takes away what was right before it: a global `size` or
+        // `data` beside `using namespace std` (17), `gets` (14), `next` and `array` (11).
         compile: [
             [
                 'g++',
                 '-O2',
-                '-std={gnu++17|gnu++20}',
+                '-std={gnu++17|gnu++20|gnu++23|gnu++14|gnu++11|gnu++98}',
                 '-DONLINE_JUDGE',
                 '{includes}',
                 '-o',
@@ -135,7 +159,17 @@ const TABLE: readonly Language[] = [
         name: 'JavaScript',
         extensions: ['.js', '.mjs', '.cjs'],
         source: 'main.js',
-        run: [['node', '--stack-size=65000', '--max-old-space-size={memory_mb}', '{source}']],
+        beside: NODE_STDIO,
+        run: [
+            [
+                'node',
+                '--require',
+                `{dir}/${NODE_STDIO.name}`,
+                '--stack-size=65000',
+                '--max-old-space-size={memory_mb}',
+                '{source}',
+            ],
+        ],
         memory: { addressSpace: false, overhead: 96 * MIB },
         outOfMemory: /heap out of memory/,
     },
@@ -145,10 +179,13 @@ const TABLE: readonly Language[] = [
         name: 'TypeScript',
         extensions: ['.ts', '.mts'],
         source: 'main.ts',
+        beside: NODE_STDIO,
         // Refused by versions of Node that cannot; toolchains.ts looks.
         run: [
             [
                 'node',
+                '--require',
+                `{dir}/${NODE_STDIO.name}`,
                 '--experimental-strip-types',
                 '--no-warnings',
                 '--max-old-space-size={memory_mb}',

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProgramInput, SourceFile } from '../../model/sample.js';
+import { textContent } from '../../model/fingerprint.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 import { findJavaClass } from './java-class.js';
 import type { Language } from './languages.js';
@@ -36,6 +37,16 @@ export async function layOut(
         const name = names[i] ?? file.name;
         const host = await placeOf(file, join(folder, name));
         files.push({ host, name, mode: READ_ONLY, digest: file.content.digest });
+    }
+    if (language.beside !== undefined) {
+        const { name, text } = language.beside;
+        const content = textContent(text);
+        files.push({
+            host: await placeOf({ name, content }, join(folder, name)),
+            name,
+            mode: READ_ONLY,
+            digest: content.digest,
+        });
     }
     return { files, main: names[0] ?? language.source, mainClass: java?.mainClass ?? '' };
 }

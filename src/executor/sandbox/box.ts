@@ -286,6 +286,9 @@ function environment(work: string, bwrap: boolean): string[] {
         'PATH=/usr/local/bin:/usr/bin:/bin',
         'LANG=C.UTF-8',
         `HOME=${work}`,
+        // Its user number stands in no list of users.
+        'USER=contestant',
+        'LOGNAME=contestant',
         `TMPDIR=${bwrap ? '/tmp' : work}`,
         'ONLINE_JUDGE=1',
     ];

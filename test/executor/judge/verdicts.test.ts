@@ -67,6 +67,70 @@ const BY_NAME: Readonly<Record<string, string>> = {
         'const [a, b] = require("fs").readFileSync("/dev/stdin", "utf8").split(" ").map(Number);\nrequire("fs").writeFileSync("/dev/stdout", String(a + b));\n',
 };
 
+/** Habits of real submissions that are right where the judge is: [what, language, source]. All read `SUM`. */
+const HABITS: readonly (readonly [what: string, language: string, source: string])[] = [
+    [
+        'prints more than a pipe holds and exits',
+        'JAVASCRIPT',
+        'const [a, b] = require("fs").readFileSync(0, "utf8").split(" ").map(Number);\nconsole.log(a + b + " ".repeat(300000));\nprocess.exit(0);\n',
+    ],
+    [
+        'mixes both ways to write',
+        'JAVASCRIPT',
+        'const fs = require("fs");\nconst [a, b] = fs.readFileSync(0, "utf8").split(" ").map(Number);\nconsole.log(" ".repeat(200000));\nfs.writeSync(1, String(a + b));\n',
+    ],
+    [
+        'prints when it exits',
+        'JAVASCRIPT',
+        'const lines = [];\nconst rl = require("readline").createInterface({ input: process.stdin });\nrl.on("line", (line) => lines.push(line)).on("close", () => {\n    const [a, b] = lines[0].split(" ").map(Number);\n    process.on("exit", () => console.log(" ".repeat(200000) + (a + b)));\n});\n',
+    ],
+    [
+        'raises its stack to infinity',
+        'PYTHON3',
+        'import resource, sys\nresource.setrlimit(resource.RLIMIT_STACK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\nsys.setrecursionlimit(10**6)\nprint(sum(map(int, input().split())))\n',
+    ],
+    [
+        'asks who it is',
+        'PYTHON3',
+        'import getpass\ngetpass.getuser()\nprint(sum(map(int, input().split())))\n',
+    ],
+    [
+        'raises its stack',
+        'CPP',
+        '#include <sys/resource.h>\n#include <iostream>\nint main() { rlimit r; getrlimit(RLIMIT_STACK, &r); r.rlim_cur = 512 << 20; if (setrlimit(RLIMIT_STACK, &r)) return 1; int a, b; std::cin >> a >> b; std::cout << a + b; }\n',
+    ],
+    [
+        'is C++14: a global size',
+        'CPP',
+        '#include <bits/stdc++.h>\nusing namespace std;\nint size, data[10];\nint main() { cin >> data[0] >> size; size += data[0]; cout << size; }\n',
+    ],
+    [
+        'is C++11: gets',
+        'CPP',
+        '#include <cstdio>\nint main() { char s[99]; auto p = gets(s); int a, b; sscanf(p, "%d %d", &a, &b); printf("%d", a + b); }\n',
+    ],
+    [
+        'is C++98: next',
+        'CPP',
+        '#include <iostream>\n#include <iterator>\nusing namespace std;\nint next[5], prev[5];\nint main() { cin >> next[0] >> prev[0]; cout << next[0] + prev[0]; }\n',
+    ],
+    [
+        'is C++23',
+        'CPP',
+        '#include <iostream>\n#include <string>\nint main() { int a, b; std::cin >> a >> b; std::cout << (std::string("x").contains("x") ? a + b : 0); }\n',
+    ],
+    [
+        'has a main beside the public one',
+        'JAVA',
+        'class Node { public static void main(String[] a) { System.out.println("test"); } }\npublic class Sum { public static void main(String[] a) { java.util.Scanner s = new java.util.Scanner(System.in); System.out.println(s.nextInt() + s.nextInt()); } }\n',
+    ],
+    [
+        'has a class named in its own script',
+        'JAVA',
+        'public class L\u00f6sung { public static void main(String[] a) { java.util.Scanner s = new java.util.Scanner(System.in); System.out.println(s.nextInt() + s.nextInt()); } }\n',
+    ],
+];
+
 const SANDBOXES: readonly SandboxKind[] = ['bwrap', 'rlimit', 'none'];
 
 describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
@@ -91,6 +155,13 @@ describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
                 expect(outcome).toMatchObject({ by: { sandbox } });
             });
         }
+    }
+
+    for (const [what, language, source] of HABITS) {
+        it.skipIf(!works || missing.has(language))(`${language}: ${what}`, async () => {
+            const outcome = await rig.run({ language, source, tests: SUM, limits: { time: 5 } });
+            expect(inWords(outcome), JSON.stringify(outcome)).toBe('Accepted');
+        });
     }
 
     for (const [language, source] of Object.entries(BY_NAME)) {
