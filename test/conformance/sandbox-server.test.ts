@@ -1,10 +1,11 @@
-import { describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGoJudge } from '../../src/executor/servers/go-judge.js';
 import { createSandboxFusion } from '../../src/executor/servers/sandbox-fusion.js';
 import { FusionServer } from '../rig/servers/fusion-server.js';
 import { GoJudgeServer } from '../rig/servers/go-judge-server.js';
 import { findGoJudge, RealGoJudge } from '../rig/servers/real-go-judge.js';
-import { checkTokens, fusion, goJudge } from '../rig/servers/submissions.js';
+import { brief, checkTokens, fusion, goJudge, stageSample, taskOf } from '../rig/servers/submissions.js';
+import type { ServerExecutor } from '../../src/executor/servers/server-executor.js';
 import { sandboxServerSuite } from './sandbox-server.js';
 
 const ALL = ['PYTHON3', 'CPP', 'JAVA'];
@@ -56,6 +57,45 @@ describe('go-judge, against the rig', () => {
     });
 });
 
+/** What is judged on this machine by our own table of languages must be judged so on a server that runs by it too. */
+function asHereSuite(url: () => Promise<string>, languages: readonly string[]): void {
+    let executor: ServerExecutor;
+    let stage: string;
+    beforeAll(async () => {
+        executor = createGoJudge(goJudge([await url()]), { check: checkTokens });
+        stage = await stageSample([['1 2\n', '3\n']]);
+    });
+    afterAll(() => executor.close());
+    const programs = [
+        [
+            'C++ of an older standard',
+            'CPP',
+            '#include <iostream>\nusing namespace std;\nint size, data[9];\nint main() { cin >> size >> data[0]; cout << size + data[0]; }\n',
+        ],
+        [
+            'JavaScript that prints much and exits',
+            'JAVASCRIPT',
+            'const [a, b] = require("fs").readFileSync(0, "utf8").split(" ").map(Number);\nconsole.log(a + b + " ".repeat(300000));\nprocess.exit(0);\n',
+        ],
+    ] as const;
+    it.each(programs.filter(([, language]) => languages.includes(language)))(
+        '%s is right',
+        async (_, language, source) => {
+            const signal = new AbortController().signal;
+            const outcome = await executor.run(taskOf(stage, language, source), { signal, log: () => {} });
+            expect(brief(outcome), JSON.stringify(outcome)).toBe('Accepted');
+        },
+    );
+}
+
+describe('go-judge by our table, against the rig', () => {
+    const server = new GoJudgeServer();
+    // It limits address space, of which Node takes more than any memory limit.
+    const url = (): Promise<string> => server.start().then(() => server.url);
+    asHereSuite(url, ['CPP']);
+    afterAll(() => server.stop());
+});
+
 const binary = findGoJudge();
 const started =
     binary === null ? null : await new RealGoJudge(binary).start().catch((error: unknown) => String(error));
@@ -72,6 +112,7 @@ describe('go-judge, the real one', () => {
         it.skip(`skipped: ${reason}`, () => {});
         return;
     }
+    asHereSuite(() => Promise.resolve(started.url), ['CPP', 'JAVASCRIPT']);
     sandboxServerSuite({
         create: async () => createGoJudge(goJudge([started.url]), { check: checkTokens }),
         close: () => started.kill(),

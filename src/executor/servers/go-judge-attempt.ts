@@ -1,3 +1,4 @@
+import type { RunResult } from '../../model/entry.js';
 import { constants } from 'node:os';
 import type { StagedTest } from '../../model/sample.js';
 import { HELLO } from '../judge/hello.js';
@@ -12,7 +13,7 @@ import type { Fleet } from './fleet.js';
 import {
     type Built,
     builtFiles,
-    compileCommand,
+    compileCommands,
     compileResult,
     runArguments,
     type Sources,
@@ -86,25 +87,28 @@ export class GoJudgeAttempt {
 
     private async build(place: Place): Promise<Step<Built>> {
         const { language, sources } = this.parts;
-        const command = compileCommand(language, sources);
+        const commands = compileCommands(language, sources);
         const { endpoint } = place;
-        if (command === null) {
+        if (commands.length === 0) {
             return done({ endpoint, copyIn: builtFiles(language, sources, null) ?? {}, refused: null });
         }
-        const step = await place.exchange(runRequest(command), readRan);
-        if (step.kind !== 'done') return step;
-        const ran = step.value;
-        this.keep(endpoint, ran);
-        const copyIn = builtFiles(language, sources, ran);
-        if (ran.status === 'Accepted' && copyIn !== null) return done({ endpoint, copyIn, refused: null });
-        const refused = compileResult(ran);
-        const trouble = await this.troubleWith(place, ran);
-        if (trouble === null) return done({ endpoint, copyIn: {}, refused });
-        return {
-            kind: 'failed',
-            failure: { reason: 'compiler', message: `${endpoint}: ${trouble}` },
-            retry: true,
-        };
+        let refused: RunResult | null = null;
+        for (const command of commands) {
+            const step = await place.exchange(runRequest(command), readRan);
+            if (step.kind !== 'done') return step;
+            const ran = step.value;
+            this.keep(endpoint, ran);
+            const copyIn = builtFiles(language, sources, ran);
+            if (ran.status === 'Accepted' && copyIn !== null)
+                return done({ endpoint, copyIn, refused: null });
+            const trouble = await this.troubleWith(place, ran);
+            if (trouble !== null) {
+                const failure = { reason: 'compiler', message: `${endpoint}: ${trouble}` } as const;
+                return { kind: 'failed', failure, retry: true };
+            }
+            refused ??= compileResult(ran);
+        }
+        return done({ endpoint, copyIn: {}, refused });
     }
 
     /** Why a compilation that failed says nothing about the program; null if it does. */
@@ -121,8 +125,8 @@ export class GoJudgeAttempt {
         const code = HELLO[language.tag];
         if (compilers.has(key) || code === undefined) return null;
         const sources = { files: { [language.source]: code }, main: language.source, mainClass: 'Main' };
-        const command = compileCommand(language, sources);
-        if (command === null) return null;
+        const [command] = compileCommands(language, sources);
+        if (command === undefined) return null;
         const step = await place.exchange(runRequest(command), readRan);
         if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
         this.keep(place.endpoint, step.value);

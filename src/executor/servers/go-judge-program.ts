@@ -52,6 +52,7 @@ export async function readSources(
         }
         files[name] = text;
     }
+    if (language.beside !== undefined) files[language.beside.name] = language.beside.text;
     return { files, main, mainClass };
 }
 
@@ -59,11 +60,15 @@ export async function readSources(
 const fits = (name: string, language: Language): boolean =>
     /^[\w+][\w.+-]*$/.test(name) && language.extensions.some((extension) => name.endsWith(extension));
 
-/** The compilation as a command; null where there is nothing to compile. */
-export function compileCommand(language: Language, sources: Sources): Command | null {
+/** Commands that compile it, to be tried one after the other; none where there is nothing to compile. */
+export function compileCommands(language: Language, sources: Sources): readonly Command[] {
     const [template] = language.compile;
-    if (template === undefined) return null;
-    const compile = [ENV, ...fillIn(variants(template)[0], placeholders(language, sources))];
+    if (template === undefined) return [];
+    return variants(template).map((variant) => compileCommand(language, sources, variant));
+}
+
+function compileCommand(language: Language, sources: Sources, variant: readonly string[]): Command {
+    const compile = [ENV, ...fillIn(variant, placeholders(language, sources))];
     // Classes become one archive: a server keeps files, not folders.
     const archive = [
         '/bin/sh',
