@@ -44,9 +44,10 @@ async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
         const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
         const ports = JSON.parse(line.toString()) as readonly number[];
         // A whole number of rounds over the servers: none of them stands idle at the end.
-        const requests = Math.max(1, Math.round(128 * bench.scale)) * ENDPOINTS * TESTS;
+        const problems = Math.max(1, Math.round(128 * bench.scale));
+        const requests = problems * ENDPOINTS * TESTS;
         const { product, bare } = await interleaved<'product' | 'bare', Pace>(bench.repetitions, {
-            product: (round) => judge(bench, ports, requests, round),
+            product: (round) => judge(bench, ports, problems, round),
             bare: () => bareLoop(ports, requests),
         });
         return [figureOf(product, bare)];
@@ -98,21 +99,27 @@ function figureOf(product: readonly Pace[], bare: readonly Pace[]): Figure {
     };
 }
 
-async function judge(bench: Bench, ports: readonly number[], requests: number, round: number): Promise<Pace> {
+/** As many problems as rounds over the servers, each with as many submissions as there are servers. */
+async function judge(bench: Bench, ports: readonly number[], problems: number, round: number): Promise<Pace> {
     const { stopwatch, folder } = bench;
-    const dataset = await writeProblem(folder, {
-        id: 'sum',
-        tests: TESTS,
-        submissions: requests / TESTS,
-        language: 'python3',
-        source: (number) => `print(sum(map(int, input().split())))  # ${number}\n`,
-        answer: 'hello\n',
-    });
+    const datasets: string[] = [];
+    for (let problem = 0; problem < problems; problem += 1) {
+        const path = await writeProblem(folder, {
+            id: `sum-${problem}`,
+            tests: TESTS,
+            submissions: ENDPOINTS,
+            language: 'python3',
+            source: (number) => `print(sum(map(int, input().split())))  # ${number}\n`,
+            answer: 'hello\n',
+        });
+        datasets.push(path);
+    }
     const list = ports.map((port) => `http://127.0.0.1:${port}`).join(',');
-    const args = [dataset, '--dir', `results-${round}`, '-q', '--executor', 'sandbox-fusion'];
+    const args = [...datasets, '--dir', `results-${round}`, '-q', '--executor', 'sandbox-fusion'];
     const timed = await stopwatch.resumeRun([...args, '--endpoint', list, '--endpoint-limits', 'fixed'], {
         cwd: folder,
     });
+    const requests = problems * ENDPOINTS * TESTS;
     return { perSecond: requests / timed.wall, cpu: (1000 * timed.cpu) / requests };
 }
 
