@@ -225,7 +225,7 @@ static void open_box(uint32_t id, struct reader *r) {
     const char *out = get_text(r, NULL);
     l.argv = get_list(r);
     read_files(r, &l);
-    struct served b = {.id = id, .channel = -1, .errors = -1, 
+    struct served b = {.id = id, .channel = -1, .errors = -1,
                        .guard_stdin = guard_stdin, .uid = l.uid, .dir = strdup(l.dir), .out = strdup(out)};
     if (r->bad) die("broken message");
     remember_place(out);

@@ -263,7 +263,12 @@ export class Loop {
     #afterStarts(commit: () => Promise<void>): Promise<void> {
         return new Promise((resolve) => {
             // Requests are sent at the end of this turn of the event loop; the second one is after that.
-            setImmediate(() => setImmediate(() => resolve(commit())));
+            const begin = (): void => {
+                resolve(commit());
+                // Were it the last, nobody else would ask for it to be written at once.
+                if (this.#flights.size === 0) this.#pump();
+            };
+            setImmediate(() => setImmediate(begin));
         });
     }
 
