@@ -7,4 +7,4 @@ import { isAbsolute, join } from 'node:path';
 // anybody could leave code for us.
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
 if (isAbsolute(cache)) module.enableCompileCache?.(join(cache, 'resume-run', 'modules'));
-await import('../dist/cli.js');
+await import('../dist/bundle/cli.js');

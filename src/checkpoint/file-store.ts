@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { Checkpoint, FileStamp, SampleState, SupersededEntry } from '../model/checkpoint.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
@@ -78,9 +78,13 @@ class FileStore implements CheckpointStore {
 
     stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
         if (this.#listed === null) return this.#list().then(() => this.stamp(id));
-        for (const name of this.#options.names.candidates(id)) {
-            if (!this.#listed.has(name)) continue;
-            const stamp = stampFile(join(this.#options.dir, name));
+        const { dir, names } = this.#options;
+        // Nearly always there, and asked for as often as there are samples.
+        const likely = names.fileOf(id);
+        const found = this.#listed.has(likely) ? stampFile(`${dir}${sep}${likely}`) : null;
+        if (found !== null) return found;
+        for (const name of names.candidates(id)) {
+            const stamp = name !== likely && this.#listed.has(name) ? stampFile(join(dir, name)) : null;
             if (stamp !== null) return stamp;
         }
         return this.#archived().then((archives) => archives.stamp(id));

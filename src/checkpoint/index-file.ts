@@ -1,54 +1,41 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
-import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
-import type { GroupTally, SampleTally } from '../model/tally.js';
-import { isVerdict, type Verdict } from '../model/verdict.js';
+import type { Json, JsonObject } from '../model/json.js';
+import type { SampleTally } from '../model/tally.js';
 import { makeDirectory } from './durable-write.js';
+import {
+    columnsOf,
+    type DatasetColumns,
+    type IndexRow,
+    isGroups,
+    isTallies,
+    type Lists,
+    locatorAt,
+    noResults,
+    readIndex,
+    readLists,
+    writeIndex,
+} from './index-columns.js';
 import type { ShardOf } from './lock-file.js';
 import { stagingName } from './staging-name.js';
-import { sameStamp } from './stamp.js';
 
-/*
- * checkpoints/<dir>/index.json: what makes a restart over a hundred thousand samples quick. A cache: whatever is wrong with
- * it, it is ignored and made again. On disk rows are arrays and repeated texts are numbers into a table; in memory they stay
- * so until somebody asks for one.
- *
- *     {"version": 4, "texts": [...], "datasets": [[file, stamp, [row, ...]], ...], "results": [row, ...]}
+const EMPTY_LISTS: Lists = { unexpected: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} };
+
+/**
+ * checkpoints/<dir>/index.json: results of complete samples and rows of dataset files that need not be read again while
+ * their stamps are the same. What makes a restart over a hundred thousand samples quick. A cache: whatever is wrong with it,
+ * it is ignored and made again.
  */
-
-/** One row of a dataset file, as dataset/ keeps it. */
-export interface IndexRow {
-    readonly id: string;
-    readonly locator: JsonObject;
-    readonly groups: readonly (readonly [name: string, count: number])[];
-    readonly fingerprint: string;
-}
-
-const VERSION = 4;
-
-type StampRow = readonly [inode: string, size: number, mtime: string];
-type DatasetRow = readonly [id: string, locator: JsonObject, fingerprint: string, groups: number];
-/** `rest`: the tally's lists, or 0 where they are empty, as they nearly always are. */
-type ResultRow = readonly [
-    id: string,
-    inode: string,
-    size: number,
-    mtime: string,
-    row: string,
-    planKey: number,
-    shape: number,
-    rest: JsonObject | 0,
-];
-
-/** Results of complete samples and rows of dataset files that need not be read again while their stamps are the same. */
 export class IndexFile {
     readonly #dir: string;
     readonly #name: string;
     readonly #holder: string;
     #texts = new Texts([]);
-    #datasets = new Map<string, { readonly stamp: StampRow; readonly rows: readonly DatasetRow[] }>();
-    readonly #results = new Map<string, ResultRow>();
+    #datasets = new Map<string, DatasetColumns>();
+    #results = noResults();
+    /** Where a sample stands in the columns. A place without an id here is left out when they are written. */
+    readonly #places = new Map<string, number>();
     #changed = false;
 
     private constructor(dir: string, shard: ShardOf | null, holder: string) {
@@ -65,74 +52,57 @@ export class IndexFile {
     static async load(dir: string, shard: ShardOf | null, holder: string): Promise<IndexFile> {
         const index = new IndexFile(dir, shard, holder);
         const text = await readFile(join(dir, index.#name), 'utf8').catch(() => null);
-        if (text !== null) index.#take(text);
+        const content = text === null ? null : readIndex(text);
+        if (content === null) return index;
+        index.#texts = new Texts(content.texts);
+        index.#datasets = new Map(content.datasets);
+        index.#results = content.results;
+        for (const [place, id] of content.results.ids.entries()) index.#places.set(id, place);
         return index;
-    }
-
-    #take(text: string): void {
-        let json: Json;
-        try {
-            json = JSON.parse(text) as Json;
-        } catch {
-            return;
-        }
-        if (!isJsonObject(json) || json.version !== VERSION) return;
-        const { texts, datasets, results } = json;
-        if (!Array.isArray(texts) || !Array.isArray(datasets) || !Array.isArray(results)) return;
-        if (!texts.every((item) => typeof item === 'string')) return;
-        const count = texts.length;
-        if (!results.every((row) => isResultRow(row, count))) return;
-        if (!datasets.every((item) => isDatasetItem(item, count))) return;
-        this.#texts = new Texts(texts);
-        for (const [file, stamp, rows] of datasets) this.#datasets.set(file, { stamp, rows });
-        for (const row of results) this.#results.set(row[0], row);
     }
 
     /** Rows of dataset files; has the shape of a dataset cache. */
     readonly datasets = {
         get: (file: string, stamp: FileStamp): readonly IndexRow[] | null => this.#rowsOf(file, stamp),
-        set: (file: string, stamp: FileStamp, rows: readonly IndexRow[]): void => {
+        set: (file: string, { inode, size, mtime }: FileStamp, rows: readonly IndexRow[]): void => {
             this.#changed = true;
-            this.#datasets.set(file, {
-                stamp: [stamp.inode, stamp.size, stamp.mtime],
-                rows: rows.map((row) => [
-                    row.id,
-                    row.locator,
-                    row.fingerprint,
-                    this.#texts.add(JSON.stringify(row.groups)),
-                ]),
-            });
+            const columns = columnsOf([inode, size, mtime], rows, (text) => this.#texts.add(text));
+            this.#datasets.set(file, columns);
         },
     };
 
     #rowsOf(file: string, stamp: FileStamp): readonly IndexRow[] | null {
         const known = this.#datasets.get(file);
-        if (known === undefined || !sameStamp(stampOfRow(known.stamp), stamp)) return null;
-        const groups = this.#texts.parsed((json) => (isGroups(json) ? json : null));
+        if (known === undefined) return null;
+        const [inode, size, mtime] = known.stamp;
+        if (inode !== stamp.inode || size !== stamp.size || mtime !== stamp.mtime) return null;
+        const groupsOf = this.#texts.parsed((json) => (isGroups(json) ? json : null));
         const rows: IndexRow[] = [];
-        for (const [id, locator, fingerprint, shape] of known.rows) {
-            const list = groups(shape);
-            if (list === null) return null;
-            rows.push({ id, locator, fingerprint, groups: list });
+        for (const [place, id] of known.ids.entries()) {
+            const groups = groupsOf(known.groups[place] ?? -1);
+            const fingerprint = known.fingerprints[place];
+            if (groups === null || fingerprint === undefined) return null;
+            rows.push(new KnownRow(id, fingerprint, groups, known.locators, place));
         }
         return rows;
     }
 
     /** The tally of a sample, if its file, its dataset row and what decides the plan are what they were. */
     get(id: string, stamp: FileStamp, row: string, planKey: string): SampleTally | null {
-        const known = this.#results.get(id);
-        if (known === undefined) return null;
-        const [, inode, size, mtime, knownRow, knownKey, shape, rest] = known;
+        const place = this.#places.get(id);
+        if (place === undefined) return null;
+        const { inodes, sizes, mtimes, rows, planKeys, shapes, rest } = this.#results;
         const same =
-            inode === stamp.inode &&
-            size === stamp.size &&
-            mtime === stamp.mtime &&
-            knownRow === row &&
-            this.#texts.at(knownKey) === planKey;
+            inodes[place] === stamp.inode &&
+            sizes[place] === stamp.size &&
+            mtimes[place] === stamp.mtime &&
+            rows[place] === row &&
+            this.#texts.at(planKeys[place] ?? -1) === planKey;
         if (!same) return null;
-        const groups = this.#tallies(shape);
+        const groups = this.#tallies(shapes[place] ?? -1);
         if (groups === null) return null;
-        const lists = rest === 0 ? EMPTY_LISTS : readLists(rest);
+        const listed = rest.get(place);
+        const lists = listed === undefined ? EMPTY_LISTS : readLists(listed);
         return lists === null ? null : { id, groups, isComplete: true, ...lists };
     }
 
@@ -145,37 +115,43 @@ export class IndexFile {
 
     /** Remembers a complete sample. */
     set(id: string, stamp: FileStamp, row: string, planKey: string, tally: SampleTally): void {
-        this.#changed = true;
         const { unexpected, nearLimit, aboveOwn, skips } = tally;
-        const listed = unexpected.length + nearLimit.length + aboveOwn.length;
-        const isPlain = listed + Object.keys(skips).length === 0;
-        const rest: JsonObject | 0 = isPlain
-            ? 0
-            : (JSON.parse(JSON.stringify({ unexpected, nearLimit, aboveOwn, skips })) as JsonObject);
-        this.#results.set(id, [
-            id,
-            stamp.inode,
-            stamp.size,
-            stamp.mtime,
-            row,
-            this.#texts.add(planKey),
-            this.#texts.add(JSON.stringify(tally.groups)),
-            rest,
-        ]);
+        const place = this.#restamp(id, stamp);
+        this.#results.rows[place] = row;
+        this.#results.planKeys[place] = this.#texts.add(planKey);
+        this.#results.shapes[place] = this.#texts.add(JSON.stringify(tally.groups));
+        const listed = unexpected.length + nearLimit.length + aboveOwn.length + Object.keys(skips).length;
+        if (listed === 0) {
+            this.#results.rest.delete(place);
+        } else {
+            const lists = JSON.stringify({ unexpected, nearLimit, aboveOwn, skips });
+            this.#results.rest.set(place, JSON.parse(lists) as JsonObject);
+        }
     }
 
     /** The same content stands elsewhere now (an archive): what is known of it still holds. */
     restamp(id: string, before: FileStamp, now: FileStamp): void {
-        const known = this.#results.get(id);
-        if (known === undefined || known[1] !== before.inode || known[3] !== before.mtime) return;
-        const [, , , , ...rest] = known;
-        this.#results.set(id, [id, now.inode, now.size, now.mtime, ...rest]);
+        const place = this.#places.get(id);
+        if (place === undefined) return;
+        const { inodes, mtimes } = this.#results;
+        if (inodes[place] === before.inode && mtimes[place] === before.mtime) this.#restamp(id, now);
+    }
+
+    #restamp(id: string, { inode, size, mtime }: FileStamp): number {
         this.#changed = true;
+        const { ids, inodes, sizes, mtimes } = this.#results;
+        const place = this.#places.get(id) ?? ids.length;
+        this.#places.set(id, place);
+        ids[place] = id;
+        inodes[place] = inode;
+        sizes[place] = size;
+        mtimes[place] = mtime;
+        return place;
     }
 
     /** Forgets a sample: its file is being changed. */
     delete(id: string): void {
-        if (this.#results.delete(id)) this.#changed = true;
+        if (this.#places.delete(id)) this.#changed = true;
     }
 
     /**
@@ -200,13 +176,47 @@ export class IndexFile {
     }
 
     #text(): string {
-        const datasets = [...this.#datasets].map(([file, { stamp, rows }]) => [file, stamp, rows]);
-        return JSON.stringify({
-            version: VERSION,
-            texts: this.#texts.all,
-            datasets,
-            results: [...this.#results.values()],
-        });
+        this.#closeGaps();
+        return writeIndex({ texts: this.#texts.all, datasets: this.#datasets, results: this.#results });
+    }
+
+    /** Samples that were forgotten, or written again after that, leave places that nobody asks for. */
+    #closeGaps(): void {
+        const old = this.#results;
+        if (this.#places.size === old.ids.length) return;
+        const kept = [...this.#places.values()];
+        const of = <T>(column: readonly T[]): T[] => kept.map((place) => column[place] as T);
+        this.#results = {
+            ids: of(old.ids),
+            inodes: of(old.inodes),
+            sizes: of(old.sizes),
+            mtimes: of(old.mtimes),
+            rows: of(old.rows),
+            planKeys: of(old.planKeys),
+            shapes: of(old.shapes),
+            rest: new Map(),
+        };
+        for (const [now, place] of kept.entries()) {
+            const rest = old.rest.get(place);
+            if (rest !== undefined) this.#results.rest.set(now, rest);
+        }
+        this.#places.clear();
+        for (const [place, id] of this.#results.ids.entries()) this.#places.set(id, place);
+    }
+}
+
+/** A row as it was remembered. Its locator is made when it is asked for: only rows with something left to do are found again. */
+class KnownRow implements IndexRow {
+    constructor(
+        readonly id: string,
+        readonly fingerprint: string,
+        readonly groups: IndexRow['groups'],
+        private readonly locators: DatasetColumns['locators'],
+        private readonly place: number,
+    ) {}
+
+    get locator(): JsonObject {
+        return locatorAt(this.locators, this.place);
     }
 }
 
@@ -253,97 +263,4 @@ function parse(text: string): Json {
     } catch {
         return null;
     }
-}
-
-type Lists = Pick<SampleTally, 'unexpected' | 'nearLimit' | 'aboveOwn' | 'failures' | 'skips'>;
-
-const EMPTY_LISTS: Lists = { unexpected: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} };
-
-function stampOfRow([inode, size, mtime]: StampRow): FileStamp {
-    return { inode, size, mtime };
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function isResultRow(row: unknown, texts: number): row is ResultRow {
-    if (!Array.isArray(row) || row.length !== 8) return false;
-    const [id, inode, size, mtime, fingerprint, planKey, shape, rest] = row as unknown[];
-    return (
-        isText(id) &&
-        isText(inode) &&
-        isCount(size) &&
-        isText(mtime) &&
-        isText(fingerprint) &&
-        isCount(planKey) &&
-        planKey < texts &&
-        isCount(shape) &&
-        shape < texts &&
-        (rest === 0 || isJsonObject(rest))
-    );
-}
-
-function isDatasetItem(item: unknown, texts: number): item is [string, StampRow, DatasetRow[]] {
-    if (!Array.isArray(item)) return false;
-    const [file, stamp, rows] = item as unknown[];
-    return (
-        isText(file) &&
-        Array.isArray(stamp) &&
-        isText(stamp[0]) &&
-        isCount(stamp[1]) &&
-        isText(stamp[2]) &&
-        Array.isArray(rows) &&
-        rows.every((row) => isDatasetRow(row, texts))
-    );
-}
-
-function isDatasetRow(row: unknown, texts: number): boolean {
-    if (!Array.isArray(row)) return false;
-    const [id, locator, fingerprint, groups] = row as unknown[];
-    return isText(id) && isJsonObject(locator) && isText(fingerprint) && isCount(groups) && groups < texts;
-}
-
-function isGroups(json: unknown): json is IndexRow['groups'] {
-    return (
-        Array.isArray(json) &&
-        json.every((item: unknown) => Array.isArray(item) && isText(item[0]) && isCount(item[1]))
-    );
-}
-
-function isTallies(json: unknown): json is Record<string, GroupTally> {
-    return isJsonObject(json) && Object.values(json).every(isGroupTally);
-}
-
-function isGroupTally(json: unknown): boolean {
-    return (
-        isJsonObject(json) &&
-        isJsonObject(json.verdicts) &&
-        Object.entries(json.verdicts).every(([verdict, count]) => isVerdict(verdict) && isCount(count)) &&
-        [json.total, json.completed, json.skipped, json.failed, json.pending].every(isCount)
-    );
-}
-
-/** A complete sample has no failures. */
-function readLists(rest: JsonObject): Lists | null {
-    const { unexpected, nearLimit, aboveOwn, skips } = rest;
-    if (!isList(unexpected, isUnexpected) || !isList(nearLimit, isRef) || !isCounts(skips)) return null;
-    return isList(aboveOwn, isRef) ? { unexpected, nearLimit, aboveOwn, failures: [], skips } : null;
-}
-
-function isCounts(value: unknown): value is Record<string, number> {
-    return isJsonObject(value) && Object.values(value).every(isCount);
-}
-
-function isList<T>(value: unknown, isItem: (item: unknown) => item is T): value is readonly T[] {
-    return Array.isArray(value) && value.every(isItem);
-}
-
-function isRef(value: unknown): value is SampleTally['nearLimit'][number] {
-    return isJsonObject(value) && isText(value.sample) && isText(value.group) && isCount(value.index);
-}
-
-function isUnexpected(value: unknown): value is SampleTally['unexpected'][number] {
-    if (!isJsonObject(value) || !isRef(value)) return false;
-    const { verdict, expected }: JsonObject = value;
-    return isVerdict(verdict) && isList(expected, (item): item is Verdict => isVerdict(item));
 }

@@ -36,9 +36,10 @@ export async function collectSamples(
     const datasets = await openDatasets(paths, { format, skipBadRows, cache });
     const found = new SamplesById();
     for (const dataset of datasets) await found.addAll(dataset);
-    if (found.all.length === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
-    const chosen = Array.from(chooseSamples(withIds(found.all), part), ({ item }) => item);
-    if (chosen.length === 0) refuseNone(found.all, part, onNotice);
+    const asked = found.all;
+    if (asked.length === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
+    const chosen = isAll(part) ? asked : [...chooseSamples(asked, idOf, part)];
+    if (chosen.length === 0) refuseNone(asked, part, onNotice);
     for (const { path, format: known } of others) {
         try {
             const opened = await openDatasets([path], { format: known, skipBadRows: true, cache });
@@ -48,7 +49,7 @@ export async function collectSamples(
             onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
         }
     }
-    return { datasets, whole: found.all, part: chosen };
+    return { datasets, whole: others.length === 0 ? asked : found.all, part: chosen };
 }
 
 /** One id with different content in two datasets: whichever is asked for, results would replace each other. */
@@ -62,16 +63,21 @@ class SamplesById {
     }
 
     async addAll(dataset: Dataset): Promise<void> {
-        for await (const indexed of dataset.index()) {
-            const other = this.#items.get(indexed.id);
-            if (other === undefined) {
-                this.#items.set(indexed.id, { indexed, dataset });
-            } else if (other.indexed.fingerprint !== indexed.fingerprint) {
-                throw new IdConflict(
-                    `${JSON.stringify(indexed.id)} stands in ${other.dataset.path} and in ${dataset.path} with different content: ` +
-                        'give them separate --dir, rename the id, or remove the file whose place the other takes',
-                );
-            }
+        for await (const several of dataset.index()) {
+            for (const indexed of several) this.#add({ indexed, dataset });
+        }
+    }
+
+    #add(item: SampleItem): void {
+        const { id, fingerprint } = item.indexed;
+        const other = this.#items.get(id);
+        if (other === undefined) {
+            this.#items.set(id, item);
+        } else if (other.indexed.fingerprint !== fingerprint) {
+            throw new IdConflict(
+                `${JSON.stringify(id)} stands in ${other.dataset.path} and in ${item.dataset.path} with different content: ` +
+                    'give them separate --dir, rename the id, or remove the file whose place the other takes',
+            );
         }
     }
 }
@@ -83,7 +89,7 @@ function refuseNone(
     onNotice: (message: string) => void,
 ): void {
     const { only, limit, shard } = part;
-    const whole = chooseSamples(withIds(all), { ...part, shard: null });
+    const whole = chooseSamples(all, idOf, { ...part, shard: null });
     if (shard !== null && whole[Symbol.iterator]().next().done !== true) {
         onNotice(`shard ${shard.index}/${shard.count} holds no sample`);
         return;
@@ -95,6 +101,7 @@ function refuseNone(
     throw new UserError(`${given.join(' with ')} leaves no sample`);
 }
 
-function* withIds(items: readonly SampleItem[]): Iterable<{ id: string; item: SampleItem }> {
-    for (const item of items) yield { id: item.indexed.id, item };
-}
+const idOf = (item: SampleItem): string => item.indexed.id;
+
+const isAll = ({ only, limit, shard }: RunConfig['part']): boolean =>
+    only.length === 0 && limit === null && shard === null;

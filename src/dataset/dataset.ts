@@ -11,10 +11,11 @@ export interface Dataset {
     readonly path: string;
     readonly limitPolicy: LimitPolicy;
     /**
-     * Streams what there is, in the dataset's order, without holding the file.
+     * Streams what there is, in the dataset's order, without holding the file: one by one where it is read, all of a file at
+     * once where an earlier start has read it.
      * @throws UserError (exit 2) at a bad row: file, line, field, what was expected; unless bad rows are skipped
      */
-    index(): AsyncIterable<IndexedSample>;
+    index(): AsyncIterable<readonly IndexedSample[]>;
     /**
      * Reads one sample.
      * @throws UserError (exit 2) when it is no longer what `index` saw: "changed, start again"

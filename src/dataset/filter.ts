@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
 import { UserError } from '../util/user-error.js';
-import type { IndexedSample } from './dataset.js';
 
 /** `--shard i/n`: 1 <= index <= count. */
 export interface Shard {
@@ -55,8 +54,9 @@ function globMatcher(only: readonly string[]): (id: string) => boolean {
 }
 
 /** The samples that the choice leaves, in order; with `--limit` the rest of the stream is not read. */
-export function* chooseSamples<T extends Pick<IndexedSample, 'id'>>(
+export function* chooseSamples<T>(
     samples: Iterable<T>,
+    idOf: (sample: T) => string,
     choice: SampleChoice,
 ): Iterable<T> {
     const matches = idMatcher(choice.only);
@@ -64,8 +64,8 @@ export function* chooseSamples<T extends Pick<IndexedSample, 'id'>>(
     let left = choice.limit ?? Number.POSITIVE_INFINITY;
     if (left <= 0) return;
     for (const sample of samples) {
-        if (!matches(sample.id)) continue;
-        if (shard !== null && shardOf(sample.id, shard.count) !== shard.index) continue;
+        if (!matches(idOf(sample))) continue;
+        if (shard !== null && shardOf(idOf(sample), shard.count) !== shard.index) continue;
         yield sample;
         left -= 1;
         if (left === 0) return;

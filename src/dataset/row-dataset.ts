@@ -52,17 +52,20 @@ export class RowDataset implements Dataset {
         return this.rowFormat.limitPolicy;
     }
 
-    async *index(): AsyncIterable<IndexedSample> {
+    async *index(): AsyncIterable<readonly IndexedSample[]> {
         this.badRows.length = 0;
         const seen = new Map<string, IndexedSample>();
         for (const number of this.source.items.keys()) {
             const path = this.#file(number);
             const stamp = await stampOf(path);
             const cached = this.#cached(path, stamp, number);
-            // Rows known from an earlier start are many and quick: one promise for each is enough.
-            if (cached !== null) for (const row of cached) if (this.#isNew(row, seen)) yield row;
-            if (cached !== null) continue;
-            for await (const row of this.#indexFile(number, stamp)) if (this.#isNew(row, seen)) yield row;
+            if (cached !== null) {
+                // A file with an id twice is not remembered: only several files can hold the same.
+                const isOnly = this.source.items.length === 1;
+                yield isOnly ? cached : cached.filter((row) => this.#isNew(row, seen));
+                continue;
+            }
+            for await (const row of this.#indexFile(number, stamp)) if (this.#isNew(row, seen)) yield [row];
         }
     }
 
@@ -142,11 +145,16 @@ export class RowDataset implements Dataset {
     }
 
     /** Rows of a file that has not changed since an earlier start; null where they must be read. */
-    #cached(path: string, stamp: FileStamp, number: number): Iterable<IndexedSample> | null {
+    #cached(path: string, stamp: FileStamp, number: number): readonly IndexedSample[] | null {
         const rows = this.options.cache.get(path, stamp);
         if (rows === null || rows.length === 0 || rows[0]?.locator['as'] !== this.#as) return null;
         if (rows[0].locator['file'] === number) return rows;
-        return rows.map((row) => ({ ...row, locator: { ...row.locator, file: number } }));
+        return rows.map(({ id, locator, groups, fingerprint }) => ({
+            id,
+            locator: { ...locator, file: number },
+            groups,
+            fingerprint,
+        }));
     }
 
     /** @throws UserError for a row that is clearly of another format than its dataset */

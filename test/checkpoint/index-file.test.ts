@@ -31,6 +31,11 @@ const rows = [
     { id: 'b', locator: { offset: 9, length: 9 }, groups: [['solution', 3]] as const, fingerprint: 'f2' },
 ];
 
+const rowsOf = (index: IndexFile, file: string) =>
+    index.datasets
+        .get(file, stamp(3))
+        ?.map(({ id, locator, groups, fingerprint }) => ({ id, locator, groups, fingerprint }));
+
 describe('the index', () => {
     it('gives back what was put in, and nothing else', async () => {
         const dir = scratch();
@@ -48,12 +53,41 @@ describe('the index', () => {
             expect(known.get('a', stamp(1), 'f9', 'key')).toBeNull();
             expect(known.get('a', stamp(1), 'f1', 'other')).toBeNull();
             expect(known.get('c', stamp(1), 'f1', 'key')).toBeNull();
-            expect(known.datasets.get('data.jsonl', stamp(3))).toEqual(rows);
+            expect(rowsOf(known, 'data.jsonl')).toEqual(rows);
             expect(known.datasets.get('data.jsonl', stamp(4))).toBeNull();
             expect(known.datasets.get('other.jsonl', stamp(3))).toBeNull();
         }
         again.delete('a');
         expect(again.get('a', stamp(1), 'f1', 'key')).toBeNull();
+        expect(await again.save()).toBe(true);
+        const without = await IndexFile.load(dir, null, HOLDER);
+        expect(without.get('a', stamp(1), 'f1', 'key')).toBeNull();
+        expect(without.get('b', stamp(2), 'f2', 'key')).toEqual(tally('b', 2));
+        without.set('a', stamp(5), 'f5', 'key', tally('a', 1));
+        without.restamp('b', stamp(2), stamp(6));
+        await without.save();
+        const last = await IndexFile.load(dir, null, HOLDER);
+        expect(last.get('a', stamp(5), 'f5', 'key')).toEqual(tally('a', 1));
+        expect(last.get('b', stamp(6), 'f2', 'key')).toEqual(tally('b', 2));
+    });
+
+    it('keeps rows whose locators differ, by column or by value', async () => {
+        const dir = scratch();
+        const index = await IndexFile.load(dir, null, HOLDER);
+        const groups = [['solution', 3]] as const;
+        const different = [
+            { id: 'a', locator: { file: 0, line: 1, as: 'x' }, groups, fingerprint: 'f1' },
+            { id: 'b', locator: { file: 0, line: 2 }, groups: [], fingerprint: 'f2' },
+            { id: 'c', locator: { file: 0, package: 'c' }, groups, fingerprint: 'f3' },
+        ];
+        index.datasets.set('data.jsonl', stamp(3), different);
+        index.datasets.set('one.jsonl', stamp(3), different.slice(0, 1));
+        index.datasets.set('none.jsonl', stamp(3), []);
+        await index.save();
+        const again = await IndexFile.load(dir, null, HOLDER);
+        expect(rowsOf(again, 'data.jsonl')).toEqual(different);
+        expect(rowsOf(again, 'one.jsonl')).toEqual(different.slice(0, 1));
+        expect(rowsOf(again, 'none.jsonl')).toEqual([]);
     });
 
     it('has one file a shard', async () => {
@@ -72,14 +106,21 @@ describe('the index', () => {
         await index.save();
         const path = join(dir, 'index.json');
         const text = readFileSync(path, 'utf8');
+        const replaced = (part: string, by: string): string => {
+            expect(text).toContain(part);
+            return text.replace(part, by);
+        };
         const broken = [
             ...Array.from({ length: text.length }, (_, length) => text.slice(0, length)),
-            text.replace('"version":4', '"version":3'),
-            text.replace('"results":[[', '"results":[[7,'),
-            text.replace('"WrongAnswer"', '"Perfect"'),
-            text.replace('[["a",', '[[["a"],'),
+            replaced('"version":5', '"version":4'),
+            replaced('"results":{"ids":["a"]', '"results":{"ids":["a","b"]'),
+            replaced('"results":{"ids":["a"]', '"results":{"ids":[["a"]]'),
+            replaced('"planKeys":[0]', '"planKeys":[70]'),
+            replaced('"shapes":[1]', '"shapes":[-1]'),
+            replaced('"WrongAnswer"', '"Perfect"'),
+            replaced('"fingerprints":["f1",', '"fingerprints":['),
+            replaced('"locators":{', '"locators":{"__proto__":[1],'),
             'null',
-            '{"version":4,"texts":[],"datasets":[],"results":[["a","1",1,"1","f",0,0,0]]}',
         ];
         for (const content of broken) {
             writeFileSync(path, content);

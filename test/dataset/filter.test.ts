@@ -9,10 +9,12 @@ import {
 } from '../../src/dataset/filter.js';
 import { UserError } from '../../src/util/user-error.js';
 
+const idOf = ({ id }: { readonly id: string }): string => id;
+
 function chosen(ids: readonly string[], choice: Partial<SampleChoice>): string[] {
     const samples = ids.map((id) => ({ id }));
     const all: SampleChoice = { only: null, limit: null, shard: null };
-    return Array.from(chooseSamples(samples, { ...all, ...choice }), ({ id }) => id);
+    return Array.from(chooseSamples(samples, idOf, { ...all, ...choice }), idOf);
 }
 
 describe('the choice of samples', () => {
@@ -36,7 +38,7 @@ describe('the choice of samples', () => {
             }
         }
         const found: string[] = [];
-        for (const { id } of chooseSamples(counted(), { only: ['a*'], limit: 2, shard: null }))
+        for (const { id } of chooseSamples(counted(), idOf, { only: ['a*'], limit: 2, shard: null }))
             found.push(id);
         expect(found).toEqual(['a1', 'a2']);
         expect(read).toBe(3);

@@ -66,7 +66,7 @@ export async function openOne(name: string, settings: OpenSettings = {}): Promis
 
 export async function indexOf(dataset: Dataset): Promise<IndexedSample[]> {
     const all: IndexedSample[] = [];
-    for await (const indexed of dataset.index()) all.push(indexed);
+    for await (const several of dataset.index()) all.push(...several);
     return all;
 }
 

@@ -29,11 +29,11 @@ class KattisDataset implements Dataset {
         return this.source.path;
     }
 
-    async *index(): AsyncIterable<IndexedSample> {
+    async *index(): AsyncIterable<readonly IndexedSample[]> {
         this.badRows.length = 0;
         for (const folder of this.source.items) {
             try {
-                yield await this.#indexPackage(folder);
+                yield [await this.#indexPackage(folder)];
             } catch (error) {
                 if (!(error instanceof UserError) || !this.options.skipBadRows) throw error;
                 this.badRows.push(error.message);

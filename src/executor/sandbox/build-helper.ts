@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { chmod, lstat, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { NATIVE_FOLDER } from '../native.js';
 import { cacheFolder } from './cache-folder.js';
 import { findOnPath } from './find-on-path.js';
 import { SandboxError } from './sandbox-error.js';
@@ -19,8 +19,6 @@ export interface HelperProgram {
     /** Why it is not the compiled one, or null. */
     readonly note: string | null;
 }
-
-const NATIVE = fileURLToPath(new URL('../../../native/', import.meta.url));
 
 let found: Promise<HelperProgram> | null = null;
 
@@ -51,7 +49,7 @@ export async function locate(only?: string): Promise<HelperProgram> {
         );
     }
     const interpreter = [python, '-I', '-S'] as const;
-    return { kind: 'python', argv: [...interpreter, join(NATIVE, 'helper.py')], interpreter, note };
+    return { kind: 'python', argv: [...interpreter, join(NATIVE_FOLDER, 'helper.py')], interpreter, note };
 }
 
 function firstLine(error: unknown): string {
@@ -72,15 +70,15 @@ async function findPython(): Promise<string | null> {
 async function compiledHelper(): Promise<string> {
     const cc = (await findOnPath('cc')) ?? (await findOnPath('gcc')) ?? (await findOnPath('clang'));
     if (cc === null) throw new Error('no C compiler: cc, gcc and clang are not on PATH');
-    const sources = (await readdir(NATIVE))
+    const sources = (await readdir(NATIVE_FOLDER))
         .filter((name) => name.endsWith('.c') || name.endsWith('.h'))
         .sort();
     const hash = createHash('sha256').update(`${process.arch}\0${cc}\0`);
-    for (const name of sources) hash.update(`${name}\0`).update(await readFile(join(NATIVE, name)));
+    for (const name of sources) hash.update(`${name}\0`).update(await readFile(join(NATIVE_FOLDER, name)));
     const cache = await cacheFolder();
     const target = join(cache, `helper-${hash.digest('hex').slice(0, 16)}`);
     if (await isOurs(target)) return target;
-    const files = sources.filter((name) => name.endsWith('.c')).map((name) => join(NATIVE, name));
+    const files = sources.filter((name) => name.endsWith('.c')).map((name) => join(NATIVE_FOLDER, name));
     await compileInto(cc, files, cache, target);
     return target;
 }
