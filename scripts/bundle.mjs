@@ -12,12 +12,25 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = `${root}dist/bundle`;
 
 /** Loaded by every start, with whatever they need themselves. */
-const INSIDE = ['yargs', 'picomatch', 'write-file-atomic'];
-/** What yargs lays its help out with: ours is laid out by cli/help.ts, and building their tables takes 25 ms. */
-const NEVER_USED = ['cliui', 'string-width'];
+const INSIDE = ['yargs', 'picomatch'];
+/**
+ * What yargs lays a help page out with, which nobody sees: ours is made by cli/help.ts. Building the tables of these two takes
+ * 25 ms of every start.
+ */
+const UNSEEN = {
+    cliui: 'export default () => ({ div() {}, span() {}, resetOutput() {}, toString: () => "" });',
+    'string-width': 'export default (text) => text.length;',
+};
 
-/** What several commands share, in one file: nearly every start needs most of it. */
-const COMMON = /\/dist\/(?:util|model|plan|config|checkpoint|dataset|report)\//;
+/** What several commands share, in two files: for reading a command line, and for a results directory. */
+const SHARED = [
+    {
+        name: 'options',
+        minShareCount: 2,
+        test: /\/dist\/(?:util|model|config|cli)\/|\/checkpoint-error\.js$/,
+    },
+    { name: 'results', minShareCount: 2, test: /\/dist\/(?:plan|checkpoint|dataset|report)\// },
+];
 
 const isPackage = (id) => !/^[./\0]/.test(id);
 const startsInside = (id, importer) => INSIDE.includes(id) || importer?.includes('/node_modules/');
@@ -26,15 +39,12 @@ await rm(folder, { recursive: true, force: true });
 const bundle = await rolldown({
     input: { cli: `${root}dist/cli.js` },
     platform: 'node',
-    external: (id, importer) => isPackage(id) && !startsInside(id, importer) && !NEVER_USED.includes(id),
+    external: (id, importer) => isPackage(id) && !startsInside(id, importer) && !Object.hasOwn(UNSEEN, id),
     plugins: [
         {
-            name: 'never-used',
-            resolveId: (id) => (NEVER_USED.includes(id) ? `\0${id}` : null),
-            load: (id) =>
-                id.startsWith('\0') && NEVER_USED.includes(id.slice(1))
-                    ? `export default () => { throw new Error('${id.slice(1)} is not in the bundle'); };`
-                    : null,
+            name: 'unseen',
+            resolveId: (id) => (Object.hasOwn(UNSEEN, id) ? `\0${id}` : null),
+            load: (id) => UNSEEN[id.slice(1)] ?? null,
         },
     ],
 });
@@ -42,7 +52,7 @@ const { output } = await bundle.write({
     dir: folder,
     format: 'esm',
     chunkFileNames: '[name]-[hash].js',
-    codeSplitting: { groups: [{ name: 'common', minShareCount: 2, test: COMMON }] },
+    codeSplitting: { groups: SHARED },
 });
 await writeFile(`${folder}/LICENSES.txt`, await licenses(output.flatMap((chunk) => chunk.moduleIds ?? [])));
 
@@ -51,16 +61,18 @@ async function licenses(modules) {
     const packages = new Set(modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]));
     packages.delete(undefined);
     const texts = await Promise.all(
-        [...packages].sort().map(async (path) => {
-            const { name, version, license } = JSON.parse(await readFile(`${path}/package.json`, 'utf8'));
-            const text = await firstOf([
-                `${path}/LICENSE`,
-                `${path}/LICENSE.md`,
-                `${path}/LICENSE.txt`,
-                `${path}/license`,
-            ]);
-            return `${name} ${version} (${license})\n\n${text.trim()}\n`;
-        }),
+        [...packages]
+            .sort((a, b) => a.localeCompare(b))
+            .map(async (path) => {
+                const { name, version, license } = JSON.parse(await readFile(`${path}/package.json`, 'utf8'));
+                const text = await firstOf([
+                    `${path}/LICENSE`,
+                    `${path}/LICENSE.md`,
+                    `${path}/LICENSE.txt`,
+                    `${path}/license`,
+                ]);
+                return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+            }),
     );
     return texts.join(`\n${'-'.repeat(72)}\n\n`);
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, readdir, rename, rm } from 'node:fs/promises';
+import { access, rename, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Checkpoint, FileStamp, SampleState, SupersededEntry } from '../model/checkpoint.js';
 import { UserError } from '../util/user-error.js';
@@ -7,8 +7,9 @@ import { ArchiveList } from './archive-list.js';
 import { asidePath } from './aside.js';
 import { CheckpointError } from './checkpoint-error.js';
 import { DurableWriter, makeDirectory, syncDirectory } from './durable-write.js';
-import { ioCode, ioReason } from '../util/io-error.js';
+import { ioReason } from '../util/io-error.js';
 import { OldResults } from './keep-old.js';
+import { listFiles } from './listing.js';
 import { earlierName, type FileNames, hashedName, plainName } from './names.js';
 import { readCheckpointFile } from './read-file.js';
 import { SampleContent } from './sample-content.js';
@@ -30,6 +31,8 @@ export interface FileStoreOptions {
     readonly stillHolder?: () => Promise<void>;
     /** For those who only look, without the lock: nothing is moved aside. */
     readonly readOnly?: boolean;
+    /** Names in the results directory, where it has been listed already. */
+    readonly listing?: readonly string[];
     /** Results that may wait to be written, in bytes. */
     readonly waitingBytes?: number;
 }
@@ -78,16 +81,19 @@ class FileStore implements CheckpointStore {
 
     stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
         if (this.#listed === null) return this.#list().then(() => this.stamp(id));
-        const { dir, names } = this.#options;
         // Nearly always there, and asked for as often as there are samples.
-        const likely = names.fileOf(id);
-        const found = this.#listed.has(likely) ? stampFile(`${dir}${sep}${likely}`) : null;
+        const likely = this.#options.names.fileOf(id);
+        const found = this.#listed.has(likely) ? this.#stampOf(likely) : null;
         if (found !== null) return found;
-        for (const name of names.candidates(id)) {
-            const stamp = name !== likely && this.#listed.has(name) ? stampFile(join(dir, name)) : null;
+        for (const name of this.#options.names.candidates(id)) {
+            const stamp = name !== likely && this.#listed.has(name) ? this.#stampOf(name) : null;
             if (stamp !== null) return stamp;
         }
         return this.#archived().then((archives) => archives.stamp(id));
+    }
+
+    #stampOf(name: string): FileStamp | null {
+        return stampFile(`${this.#options.dir}${sep}${name}`);
     }
 
     open(state: SampleState): SampleWriter {
@@ -267,22 +273,27 @@ class FileStore implements CheckpointStore {
     }
 
     #list(): Promise<Set<string>> {
-        this.#listing ??= listResults(this.#options.dir, this.#options.readOnly === true).then(
+        const { dir, readOnly, listing } = this.#options;
+        this.#listing ??= listResults(dir, readOnly === true, listing).then(
             (names) => (this.#listed = names),
         );
         return this.#listing;
     }
 }
 
-async function listResults(dir: string, readOnly: boolean): Promise<Set<string>> {
+async function listResults(
+    dir: string,
+    readOnly: boolean,
+    listing?: readonly string[],
+): Promise<Set<string>> {
     try {
         if (!readOnly) {
             await makeDirectory(dir);
             await access(dir, constants.W_OK);
         }
-        return new Set(await readdir(dir));
+        return new Set(listing ?? listFiles(dir));
     } catch (error) {
-        if (readOnly && ioCode(error) === 'ENOENT') return new Set();
+        if (error instanceof UserError) throw error;
         throw new UserError(`cannot use ${dir} for results: ${ioReason(error)}`, readOnly ? 2 : 4, {
             cause: error,
         });

@@ -4,7 +4,8 @@ import { isVerdict, type Verdict } from '../model/verdict.js';
 
 /*
  * The text of index.json. Rows are kept by column and what repeats is written once: a start reads and checks some hundred
- * bytes for each of a hundred thousand samples, which as objects takes three times as long.
+ * bytes for each of a hundred thousand samples, which as objects takes three times as long. In the results a number among
+ * the `ids` is the place of a dataset row, counted over all dataset files; 0 among the `rows` is the fingerprint there.
  */
 
 const VERSION = 5;
@@ -60,12 +61,31 @@ export function noResults(): ResultColumns {
 }
 
 export function writeIndex({ texts, datasets, results }: IndexContent): string {
+    const { ids, fingerprints } = allRows(datasets.values());
+    const places = new Map(ids.map((id, place) => [id, place]));
     return JSON.stringify({
         version: VERSION,
         texts,
         datasets: [...datasets],
-        results: { ...results, rest: [...results.rest] },
+        results: {
+            ...results,
+            ids: results.ids.map((id) => places.get(id) ?? id),
+            rows: results.rows.map((row, n) => {
+                const place = places.get(results.ids[n] ?? '');
+                return place !== undefined && fingerprints[place] === row ? 0 : row;
+            }),
+            rest: [...results.rest],
+        },
     });
+}
+
+/** The rows of all dataset files, one after the other. */
+function allRows(datasets: Iterable<DatasetColumns>): Pick<DatasetColumns, 'ids' | 'fingerprints'> {
+    const [first, ...others] = datasets;
+    if (first === undefined) return { ids: [], fingerprints: [] };
+    if (others.length === 0) return first;
+    const all = [first, ...others];
+    return { ids: all.flatMap((each) => each.ids), fingerprints: all.flatMap((each) => each.fingerprints) };
 }
 
 /** null: nothing that can be understood. */
@@ -81,9 +101,30 @@ export function readIndex(text: string): IndexContent | null {
     if (!isList(texts, isText) || !Array.isArray(datasets) || !isJsonObject(results)) return null;
     const isNumber = (value: unknown): value is number => isCount(value) && value < texts.length;
     if (!datasets.every((item) => isDatasetItem(item, isNumber))) return null;
+    const known = new Map(datasets);
+    const shared = withRows(results, allRows(known.values()));
     const { rest } = results;
-    if (!isResults(results, isNumber) || !isList(rest, isRestItem)) return null;
-    return { texts, datasets: new Map(datasets), results: { ...results, rest: new Map(rest) } };
+    if (shared === null || !isResults(shared, isNumber) || !isList(rest, isRestItem)) return null;
+    return { texts, datasets: known, results: { ...shared, rest: new Map(rest) } };
+}
+
+/** Puts ids and fingerprints in place of the numbers that stand for them. null: one stands for none. */
+function withRows(results: JsonObject, rows: ReturnType<typeof allRows>): JsonObject | null {
+    const { ids, rows: fingerprints } = results;
+    if (!Array.isArray(ids) || !Array.isArray(fingerprints) || fingerprints.length !== ids.length)
+        return null;
+    const fullIds: Json[] = [];
+    const fullRows: Json[] = [];
+    for (let n = 0; n < ids.length; n += 1) {
+        const place: unknown = ids[n];
+        const isPlace = typeof place === 'number';
+        const id = isPlace ? rows.ids[place] : place;
+        const row: unknown = fingerprints[n] === 0 && isPlace ? rows.fingerprints[place] : fingerprints[n];
+        if (!isText(id) || !isText(row)) return null;
+        fullIds.push(id);
+        fullRows.push(row);
+    }
+    return { ...results, ids: fullIds, rows: fullRows };
 }
 
 export function columnsOf(

@@ -16,17 +16,21 @@ const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"%*:<>?\\|]/gu;
 
 /** The name of a sample's file as long as no other id wants the same. Never leaves its directory, never hidden. */
-export function plainName(id: string): string {
-    // A start asks for every id there is, and nearly all are such.
-    if (id.length < 100 && ORDINARY.test(id) && !/^[acnpl]/i.test(id)) return id + EXTENSION;
-    const stem = safeStem(id);
-    return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? hashedName(id) : stem + EXTENSION;
-}
+export const plainName = (id: string): string => plainStem(id) + EXTENSION;
 
 /** The name that ends in a hash of the id. */
-export function hashedName(id: string): string {
+export const hashedName = (id: string): string => hashedStem(id) + EXTENSION;
+
+function plainStem(id: string): string {
+    // A start asks for every id there is, and nearly all are such.
+    if (id.length < 100 && ORDINARY.test(id) && !/^[acnpl]/i.test(id)) return id;
+    const stem = safeStem(id);
+    return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? hashedStem(id) : stem;
+}
+
+function hashedStem(id: string): string {
     const hash = createHash('sha256').update(id, 'utf16le').digest('hex').slice(0, 16);
-    return `${cut(safeStem(id), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}${EXTENSION}`;
+    return `${cut(safeStem(id), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}`;
 }
 
 /** The name that the earlier tools used: only `/` replaced. Null if no file can have it. */
@@ -68,8 +72,11 @@ function cut(text: string, bytes: number): string {
 }
 
 /** Equal for names that some file system takes for one: case, and composed or decomposed accents. */
-const folded = (name: string): string =>
-    /^[ -~]*$/.test(name) ? name.toLowerCase() : name.normalize('NFC').toLowerCase().normalize('NFC');
+function folded(stem: string): string {
+    if (/^[ -~]*$/.test(stem)) return stem.toLowerCase();
+    // Which sigma is made of a capital one depends on what comes after it.
+    return stem.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
+}
 
 /** Knows which of all ids would share a file. */
 export class FileNames {
@@ -80,7 +87,7 @@ export class FileNames {
     constructor(ids: Iterable<string>) {
         const first = new Map<string, string>();
         for (const id of ids) {
-            const key = folded(plainName(id));
+            const key = folded(plainStem(id));
             const other = first.get(key);
             if (other === undefined) first.set(key, id);
             else if (other !== id) this.#colliding.add(other).add(id);
@@ -90,7 +97,7 @@ export class FileNames {
         while (open.length > 0) {
             const hit: string[] = [];
             for (const id of open) {
-                const other = first.get(folded(hashedName(id)));
+                const other = first.get(folded(hashedStem(id)));
                 if (other !== undefined && !this.#colliding.has(other)) hit.push(other);
             }
             for (const id of hit) this.#colliding.add(id);

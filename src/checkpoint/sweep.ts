@@ -1,24 +1,29 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../util/user-error.js';
-import { ioCode, ioReason } from '../util/io-error.js';
+import { listFiles } from './listing.js';
 import { stagingHolder } from './staging-name.js';
+
+interface ListedFolder {
+    readonly dir: string;
+    readonly names: readonly string[];
+}
 
 /**
  * Removes temporary files that runs left behind when they were killed. Call it holding the lock.
- * @param dirs the results directory, the checkpoints directory and its `earlier`
+ * @param dirs the results directory, the checkpoints directory and its `earlier`; one that was listed already with its names
  * @param living ids of runs that still write here: this one, and other shards. Asked for after the files have been listed:
  *   who has written one of those holds a lock by then, or is gone
  * @returns how many files were removed
  * @throws UserError (exit 2) if a directory cannot be listed
  */
 export async function sweep(
-    dirs: readonly string[],
+    dirs: readonly (string | ListedFolder)[],
     living: () => Promise<ReadonlySet<string>>,
 ): Promise<number> {
     const found: { readonly path: string; readonly holder: string }[] = [];
-    for (const dir of dirs) {
-        for (const name of await listed(dir)) {
+    for (const each of dirs) {
+        const { dir, names } = typeof each === 'string' ? { dir: each, names: listFiles(each) } : each;
+        for (const name of names) {
             const holder = stagingHolder(name);
             if (holder !== null) found.push({ path: join(dir, name), holder });
         }
@@ -36,13 +41,4 @@ export async function sweep(
         }
     }
     return removed;
-}
-
-async function listed(dir: string): Promise<string[]> {
-    try {
-        return await readdir(dir);
-    } catch (error) {
-        if (ioCode(error) === 'ENOENT') return [];
-        throw new UserError(`cannot list ${dir}: ${ioReason(error)}`, 2, { cause: error });
-    }
 }

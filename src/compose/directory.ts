@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { createFileStore } from '../checkpoint/file-store.js';
 import { IndexFile } from '../checkpoint/index-file.js';
+import { listFiles } from '../checkpoint/listing.js';
 import { acquireLock, type Lock } from '../checkpoint/lock.js';
 import { FileNames } from '../checkpoint/names.js';
 import { createRunFile, type RunFile, readRunFile, writeRunFile } from '../checkpoint/run-file.js';
@@ -48,9 +49,10 @@ export async function openDirectory(
           });
     try {
         const holder = lock?.id ?? newHolderId();
-        const folders = [dir, checkpoints, join(checkpoints, 'earlier')];
-        const [index, known] = await Promise.all([
-            IndexFile.load(checkpoints, part.shard, holder),
+        const listing = listFiles(dir);
+        const folders = [{ dir, names: listing }, checkpoints, join(checkpoints, 'earlier')];
+        const index = IndexFile.load(checkpoints, part.shard, holder);
+        const [known] = await Promise.all([
             readRunFile(checkpoints),
             lock === null
                 ? 0
@@ -67,6 +69,7 @@ export async function openDirectory(
                     holder,
                     names: new FileNames(samples.whole.map((item) => item.indexed.id)),
                     onNotice,
+                    listing,
                     readOnly: lock === null,
                     ...(lock === null ? {} : { stillHolder: () => lock.verify() }),
                 }),

@@ -228,10 +228,11 @@ export class TallySum {
     readonly #failures: FailedTask[] = [];
     readonly #skips = new Map<string, number>();
 
+    // No lists of entries are made: a start adds up as many as there are samples.
     add(tally: SampleTally): void {
         this.#samples += 1;
         if (tally.isComplete) this.#completeSamples += 1;
-        for (const [name, group] of Object.entries(tally.groups)) this.#addGroup(name, group);
+        for (const name in tally.groups) this.#addGroup(name, tally.groups[name]);
         this.#unexpectedCount += tally.unexpected.length;
         this.#nearLimitCount += tally.nearLimit.length;
         this.#aboveOwnCount += tally.aboveOwn.length;
@@ -239,14 +240,16 @@ export class TallySum {
         addBounded(this.#nearLimit, tally.nearLimit);
         addBounded(this.#aboveOwn, tally.aboveOwn);
         addBounded(this.#failures, tally.failures);
-        for (const [reason, count] of Object.entries(tally.skips)) {
+        for (const reason in tally.skips) {
+            const count = tally.skips[reason] ?? 0;
             const known = this.#skips.get(reason);
             if (known !== undefined || this.#skips.size < LIST_BOUND)
                 this.#skips.set(reason, (known ?? 0) + count);
         }
     }
 
-    #addGroup(name: string, group: GroupTally): void {
+    #addGroup(name: string, group: GroupTally | undefined): void {
+        if (group === undefined) return;
         let sum = this.#groups.get(name);
         if (sum === undefined) {
             sum = { total: 0, completed: 0, verdicts: {}, skipped: 0, failed: 0, pending: 0 };
@@ -257,8 +260,9 @@ export class TallySum {
         sum.skipped += group.skipped;
         sum.failed += group.failed;
         sum.pending += group.pending;
-        for (const [verdict, count] of Object.entries(group.verdicts)) {
-            if (isVerdict(verdict)) sum.verdicts[verdict] = (sum.verdicts[verdict] ?? 0) + count;
+        for (const verdict in group.verdicts) {
+            if (!isVerdict(verdict)) continue;
+            sum.verdicts[verdict] = (sum.verdicts[verdict] ?? 0) + (group.verdicts[verdict] ?? 0);
         }
     }
 

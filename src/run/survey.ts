@@ -240,11 +240,15 @@ class Counts {
         this.#samples += 1;
         if (seen.due === 0) this.#complete += 1;
         this.#due += seen.due;
-        for (const group of Object.values(seen.tally.groups)) {
+        const { groups } = seen.tally;
+        for (const name in groups) {
+            const group = groups[name];
+            if (group === undefined) continue;
             this.#tasks += group.total;
             this.#finished += group.completed;
             this.#skipped += group.skipped;
         }
+        if (seen.due === 0) return;
         for (const [why, count] of Object.entries(seen.dueBy) as [DueReason, number][]) {
             this.#dueBy[why] = (this.#dueBy[why] ?? 0) + count;
         }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { IndexRow } from '../../src/checkpoint/index-columns.js';
 import { IndexFile } from '../../src/checkpoint/index-file.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import { tallySample } from '../../src/model/tally.js';
@@ -26,7 +27,7 @@ const tally = (id: string, wrong = 0) =>
         },
     ]);
 
-const rows = [
+const rows: [IndexRow, IndexRow] = [
     { id: 'a', locator: { offset: 0, length: 9 }, groups: [['solution', 3]] as const, fingerprint: 'f1' },
     { id: 'b', locator: { offset: 9, length: 9 }, groups: [['solution', 3]] as const, fingerprint: 'f2' },
 ];
@@ -39,13 +40,16 @@ const rowsOf = (index: IndexFile, file: string) =>
 describe('the index', () => {
     it('gives back what was put in, and nothing else', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = IndexFile.load(dir, null, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a'));
         index.set('b', stamp(2), 'f2', 'key', tally('b', 2));
+        index.set('changed', stamp(4), 'f0', 'key', tally('changed'));
+        index.set('elsewhere', stamp(7), 'f7', 'key', tally('elsewhere'));
         index.datasets.set('data.jsonl', stamp(3), rows);
+        index.datasets.set('more.jsonl', stamp(3), [{ ...rows[0], id: 'changed', fingerprint: 'f9' }]);
         expect(await index.save()).toBe(true);
         expect(readdirSync(dir)).toEqual(['index.json']);
-        const again = await IndexFile.load(dir, null, HOLDER);
+        const again = IndexFile.load(dir, null, HOLDER);
         for (const known of [index, again]) {
             expect(known.get('a', stamp(1), 'f1', 'key')).toEqual(tally('a'));
             expect(known.get('b', stamp(2), 'f2', 'key')).toEqual(tally('b', 2));
@@ -53,6 +57,9 @@ describe('the index', () => {
             expect(known.get('a', stamp(1), 'f9', 'key')).toBeNull();
             expect(known.get('a', stamp(1), 'f1', 'other')).toBeNull();
             expect(known.get('c', stamp(1), 'f1', 'key')).toBeNull();
+            expect(known.get('changed', stamp(4), 'f0', 'key')).toEqual(tally('changed'));
+            expect(known.get('changed', stamp(4), 'f9', 'key')).toBeNull();
+            expect(known.get('elsewhere', stamp(7), 'f7', 'key')).toEqual(tally('elsewhere'));
             expect(rowsOf(known, 'data.jsonl')).toEqual(rows);
             expect(known.datasets.get('data.jsonl', stamp(4))).toBeNull();
             expect(known.datasets.get('other.jsonl', stamp(3))).toBeNull();
@@ -60,20 +67,20 @@ describe('the index', () => {
         again.delete('a');
         expect(again.get('a', stamp(1), 'f1', 'key')).toBeNull();
         expect(await again.save()).toBe(true);
-        const without = await IndexFile.load(dir, null, HOLDER);
+        const without = IndexFile.load(dir, null, HOLDER);
         expect(without.get('a', stamp(1), 'f1', 'key')).toBeNull();
         expect(without.get('b', stamp(2), 'f2', 'key')).toEqual(tally('b', 2));
         without.set('a', stamp(5), 'f5', 'key', tally('a', 1));
         without.restamp('b', stamp(2), stamp(6));
         await without.save();
-        const last = await IndexFile.load(dir, null, HOLDER);
+        const last = IndexFile.load(dir, null, HOLDER);
         expect(last.get('a', stamp(5), 'f5', 'key')).toEqual(tally('a', 1));
         expect(last.get('b', stamp(6), 'f2', 'key')).toEqual(tally('b', 2));
     });
 
     it('keeps rows whose locators differ, by column or by value', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = IndexFile.load(dir, null, HOLDER);
         const groups = [['solution', 3]] as const;
         const different = [
             { id: 'a', locator: { file: 0, line: 1, as: 'x' }, groups, fingerprint: 'f1' },
@@ -84,7 +91,7 @@ describe('the index', () => {
         index.datasets.set('one.jsonl', stamp(3), different.slice(0, 1));
         index.datasets.set('none.jsonl', stamp(3), []);
         await index.save();
-        const again = await IndexFile.load(dir, null, HOLDER);
+        const again = IndexFile.load(dir, null, HOLDER);
         expect(rowsOf(again, 'data.jsonl')).toEqual(different);
         expect(rowsOf(again, 'one.jsonl')).toEqual(different.slice(0, 1));
         expect(rowsOf(again, 'none.jsonl')).toEqual([]);
@@ -92,7 +99,7 @@ describe('the index', () => {
 
     it('has one file a shard', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, { index: 1, count: 4 }, HOLDER);
+        const index = IndexFile.load(dir, { index: 1, count: 4 }, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a'));
         await index.save();
         expect(readdirSync(dir)).toEqual(['index.1-of-4.json']);
@@ -100,7 +107,7 @@ describe('the index', () => {
 
     it('is ignored when anything is wrong with it', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = IndexFile.load(dir, null, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a', 1));
         index.datasets.set('data.jsonl', stamp(3), rows);
         await index.save();
@@ -113,8 +120,13 @@ describe('the index', () => {
         const broken = [
             ...Array.from({ length: text.length }, (_, length) => text.slice(0, length)),
             replaced('"version":5', '"version":4'),
-            replaced('"results":{"ids":["a"]', '"results":{"ids":["a","b"]'),
-            replaced('"results":{"ids":["a"]', '"results":{"ids":[["a"]]'),
+            replaced('"results":{"ids":[0]', '"results":{"ids":[0,1]'),
+            replaced('"results":{"ids":[0]', '"results":{"ids":[["a"]]'),
+            replaced('"results":{"ids":[0]', '"results":{"ids":[1]'),
+            replaced('"results":{"ids":[0]', '"results":{"ids":[2]'),
+            replaced('"results":{"ids":[0]', '"results":{"ids":[-1]'),
+            replaced('"results":{"ids":[0]', '"results":{"ids":["a"]'),
+            replaced('"rows":[0]', '"rows":[1]'),
             replaced('"planKeys":[0]', '"planKeys":[70]'),
             replaced('"shapes":[1]', '"shapes":[-1]'),
             replaced('"WrongAnswer"', '"Perfect"'),
@@ -124,14 +136,14 @@ describe('the index', () => {
         ];
         for (const content of broken) {
             writeFileSync(path, content);
-            const read = await IndexFile.load(dir, null, HOLDER);
+            const read = IndexFile.load(dir, null, HOLDER);
             expect(read.get('a', stamp(1), 'f1', 'key')).toBeNull();
         }
     });
 
     it('loads 20,000 samples in a moment', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = IndexFile.load(dir, null, HOLDER);
         const many = Array.from({ length: 20_000 }, (_, number) => ({
             id: `Codeforces/${number}/A`,
             locator: { offset: number * 1000, length: 1000 },
@@ -142,7 +154,7 @@ describe('the index', () => {
         for (const row of many) index.set(row.id, stamp(1), row.fingerprint, 'key', tally(row.id));
         await index.save();
         const start = performance.now();
-        const again = await IndexFile.load(dir, null, HOLDER);
+        const again = IndexFile.load(dir, null, HOLDER);
         const loaded = performance.now() - start;
         for (const row of many) expect(again.get(row.id, stamp(1), row.fingerprint, 'key')).not.toBeNull();
         expect(again.datasets.get('data.jsonl', stamp(3))).toHaveLength(20_000);
@@ -154,7 +166,7 @@ describe('the index', () => {
     it('does not end a run that cannot write it', async () => {
         const dir = scratch();
         writeFileSync(join(dir, 'file'), '');
-        const index = await IndexFile.load(join(dir, 'file'), null, HOLDER);
+        const index = IndexFile.load(join(dir, 'file'), null, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a'));
         expect(await index.save()).toBe(false);
     });

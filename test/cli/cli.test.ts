@@ -14,7 +14,7 @@ const LOG_IMPORTS = new URL('../rig/log-imports.mjs', import.meta.url).href;
 
 let cwd: string;
 beforeAll(() => {
-    if (!existsSync(new URL('../../dist/cli.js', import.meta.url)))
+    if (!existsSync(new URL('../../dist/bundle/cli.js', import.meta.url)))
         throw new Error('run `npm run build` first');
 });
 beforeEach(() => {
@@ -61,10 +61,12 @@ describe('help', () => {
         const log = join(cwd, 'imports');
         expect(cli(['--help'], { LOG_IMPORTS: log }, ['--import', LOG_IMPORTS]).status).toBe(0);
         const loaded = readFileSync(log, 'utf8').split('\n');
-        expect(loaded.some((url) => url.endsWith('/dist/cli.js'))).toBe(true);
+        expect(loaded.some((url) => url.endsWith('/dist/bundle/cli.js'))).toBe(true);
         expect(loaded.filter((url) => url.includes('/node_modules/'))).toEqual([]);
         expect(
-            loaded.filter((url) => /dist\/(compose|run|backend|dataset|results|executor)\b/.test(url)),
+            loaded.filter((url) =>
+                /bundle\/(start-run|kattis-dataset|judge|parse|thread|machine)-/.test(url),
+            ),
         ).toEqual([]);
     });
 
@@ -148,10 +150,16 @@ const TASK = `
 
 describe('run', () => {
     const start = (args: readonly string[] = []): ChildProcess =>
-        spawn(process.execPath, [BIN, ...args], { cwd, stdio: 'ignore', env: { PATH: process.env['PATH'] } });
+        spawn(process.execPath, [BIN, ...args], {
+            cwd,
+            stdio: ['ignore', 'ignore', 'pipe'],
+            env: { PATH: process.env['PATH'] },
+        });
     const ended = async (child: ChildProcess) => {
-        const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-        return code ?? signal;
+        const said: string[] = [];
+        child.stderr?.setEncoding('utf8').on('data', (text: string) => said.push(text));
+        const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+        return code ?? `${signal}: ${said.join('')}`;
     };
     const ran = (): string[] =>
         existsSync(join(cwd, 'ran')) ? readFileSync(join(cwd, 'ran'), 'utf8').trim().split('\n') : [];
