@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
+import { readReason, withDescriptors } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, IndexedSample, OpenOptions } from './dataset.js';
@@ -88,8 +89,8 @@ export class RowDataset implements Dataset {
         const { file, line, offset, length } = indexed.locator as RowLocator;
         const path = this.#file(file);
         const place = this.#place(file, line);
-        const bytes = await readAt(path, offset, length).catch((error: unknown) => {
-            throw new UserError(`${path}: cannot be read any more (${reason(error)}); start again`);
+        const bytes = await withDescriptors(() => readAt(path, offset, length)).catch((error: unknown) => {
+            throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
         });
         const changed = new UserError(`${place}: the dataset changed while it was in use; start again`);
         if (bytes.length !== length) throw changed;
@@ -196,5 +197,3 @@ export class RowDataset implements Dataset {
         return `${shownPath(this.#file(file))}:${line}`;
     }
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -89,7 +89,7 @@ describe('a limit of the shell', () => {
 
     it('on open files, too small even to start: one line, no stack', async () => {
         const scene = new Scene(makeDataset({ samples: 1, tasks: 1, ms: 0, size: 0 }));
-        const record = await scene.run({ through: under('-n 30'), what: 'ulimit -n 30' });
+        const record = await scene.run({ through: under('-n 20'), what: 'ulimit -n 20' });
         expect(record.code).toBe(2);
         expect(record.stderr.trim().split('\n')).toHaveLength(1);
         expect(record.stderr).toMatch(/ulimit -n/);
