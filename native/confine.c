@@ -72,6 +72,13 @@ int files_ruleset(char **readable, char **writable) {
 
 void allow_reading(int ruleset, int fd) { allow_fd(ruleset, fd, FS_READ_FILE); }
 
+int allow_reading_below(int ruleset, const char *folder) {
+    struct stat st;
+    if (lstat(folder, &st) < 0 || !S_ISDIR(st.st_mode) || (st.st_mode & 077)) return 0;
+    allow_path(ruleset, folder, FS_READ_FILE);
+    return 1;
+}
+
 int enter_ruleset(int ruleset) { return ruleset < 0 ? 0 : (int)syscall(LANDLOCK_RESTRICT, ruleset, 0); }
 
 /* ---- system calls ---- */

@@ -6,7 +6,7 @@
 
 /* Requests that must wait for us while results are held: fewer, and we could be idle before Node has asked for more. */
 #define BUSY_REQUESTS 2
-#define HOLD_NS 5000000ull
+#define HOLD_NS 15000000ull
 #define HOLD_BYTES 32768
 
 int flush_replies(struct replies *r) {

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -56,8 +58,8 @@ struct watch {
 static void set_limit(int which, uint64_t value) {
     struct rlimit old, both = {value, value};
     /* An ordinary user cannot raise a hard limit: take what there is. */
-    if (geteuid() != 0 && getrlimit(which, &old) == 0 && old.rlim_max < both.rlim_max)
-        both.rlim_cur = both.rlim_max = old.rlim_max;
+    if (setrlimit(which, &both) == 0 || getrlimit(which, &old) < 0) return;
+    if (old.rlim_max < both.rlim_max) both.rlim_cur = both.rlim_max = old.rlim_max;
     setrlimit(which, &both);
 }
 
@@ -130,11 +132,28 @@ static void become_program(struct box *box, const struct request *req, const int
     not_started(error);
 }
 
+/* By its folder where that is as safe: the kernel copies all rules for each program, which as many as inputs would make slow. */
+static void allow_input(struct box *box, int fd) {
+    char link[32], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = box->uid ? readlink(link, path, sizeof path - 1) : -1;
+    path[n > 0 ? n : 0] = 0;
+    char *name = strrchr(path, '/');
+    if (name) *name = 0;
+    if (name && box->inputs && strcmp(path, box->inputs) == 0) return;
+    if (!name || !allow_reading_below(box->ruleset, path)) {
+        allow_reading(box->ruleset, fd);
+        return;
+    }
+    free(box->inputs);
+    box->inputs = strdup(path);
+}
+
 /* Rules for each run anew would cost more than many a run; earlier inputs of the same programs may stay readable. */
 static int ruleset_of(struct box *box, int stdin_fd) {
     if (!*box->readable) return -1;
     if (!box->ruleset) box->ruleset = files_ruleset(box->readable, box->clean);
-    if (box->ruleset >= 0) allow_reading(box->ruleset, stdin_fd);
+    if (box->ruleset >= 0) allow_input(box, stdin_fd);
     return box->ruleset;
 }
 
@@ -302,8 +321,8 @@ int tidy_up(struct box *box) {
     int result = 0;
     for (char **dir = box->clean; *dir; dir++) {
         /* A tmpfs of our own that holds nothing needs no look inside. */
-        if (box->own_namespace && inodes_used(*dir) == 0) continue;
-        if (empty_folder(*dir) < 0) result = -1;
+        if (box->own_namespace && inodes_used(*dir) == 0) chmod(*dir, 0700);
+        else if (empty_folder(*dir) < 0) result = -1;
     }
     if (box->own_namespace) remove_ipc();
     return result;

@@ -17,6 +17,7 @@ struct box {
     int spill[SPILL_FILES];
     int own_namespace;
     int ruleset; /* of `readable` and `clean`; 0: not made yet, -1: there is none */
+    char *inputs; /* the folder whose files `ruleset` lets programs read; NULL: none yet */
     int filtered; /* the filter is on us, and on all that we start */
     uint32_t others; /* processes of our user that are not of this box, yet counted with it */
 };

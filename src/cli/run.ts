@@ -50,21 +50,8 @@ export const command: Command<typeof OPTIONS> = {
 
 async function runCommand(input: CommandInput) {
     refuseMistypedCommand(input);
-    // The run itself is loaded only when its options are known to be right.
-    const [{ resolveConfig }, { readKnownRun }] = await Promise.all([
-        import('../config.js'),
-        import('../compose/known-run.js'),
-    ]);
-    const resolved = await resolveConfig({
-        argv: { options: input.options, datasets: input.positionals, command: input.command },
-        env: input.env,
-        cwd: input.cwd,
-        readRunFile: readKnownRun,
-    });
-    // Tokens are looked up by name when they are used; a variable that is really set stays as it is.
-    for (const [name, value] of Object.entries(resolved.env)) process.env[name] ??= value;
     const { startRun } = await import('./start-run.js');
-    return startRun(resolved);
+    return startRun(input);
 }
 
 /** `resume-run statsu` would otherwise look for a dataset of that name. */

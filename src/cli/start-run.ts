@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type OpenedRun, openRun } from '../compose.js';
-import type { Resolved, RunConfig } from '../config.js';
+import { readKnownRun } from '../compose/known-run.js';
+import { type Resolved, resolveConfig, type RunConfig } from '../config.js';
 import type { RunEnd, StopSignal } from '../model/event.js';
 import { openReporter } from '../report/open-reporter.js';
 import { type Reporter, together } from '../report/reporter.js';
@@ -10,6 +11,7 @@ import { styleFor } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
 import { onInterrupt } from '../run/interrupt.js';
 import type { ExitCode } from '../util/user-error.js';
+import type { CommandInput } from './command.js';
 import { planText } from './plan-text.js';
 
 /** The dataset that stands in where none is known. */
@@ -18,10 +20,22 @@ const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 type Notify = (message: string, level: 'info' | 'warning') => void;
 
 /**
- * Runs what a configuration asks for and shows it, until it is done or stopped by a signal.
+ * Runs what a command line asks for and shows it, until it is done or stopped by a signal.
  * @throws UserError, CheckpointError; what was finished is saved by then
  */
-export async function startRun({ config, announcements, env }: Resolved): Promise<ExitCode> {
+export async function startRun(input: CommandInput): Promise<ExitCode> {
+    const resolved = await resolveConfig({
+        argv: { options: input.options, datasets: input.positionals, command: input.command },
+        env: input.env,
+        cwd: input.cwd,
+        readRunFile: readKnownRun,
+    });
+    // Tokens are looked up by name when they are used; a variable that is really set stays as it is.
+    for (const [name, value] of Object.entries(resolved.env)) process.env[name] ??= value;
+    return runAndShow(resolved);
+}
+
+async function runAndShow({ config, announcements, env }: Resolved): Promise<ExitCode> {
     const reporter = await reporterFor(config, env);
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });

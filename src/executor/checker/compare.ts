@@ -17,17 +17,18 @@ export type { BuiltInChecker, Comparison } from './comparison.js';
 const IN_MEMORY = 1024 * 1024;
 
 /**
- * Compares a program's output with the expected one. Memory is bounded whatever the sizes; a comparison of small sides takes microseconds.
+ * Compares a program's output with the expected one. Memory is bounded whatever the sizes; a comparison of small sides takes
+ * microseconds, and comes without a promise.
  * @param answer what is expected; in memory where the caller keeps it
  * @param flags of this test alone, after those of the checker (`kattis` only); null: none
  * @throws UserError for flags that the checker does not know; the system's error if a file cannot be read
  */
-export async function compareOutput(
+export function compareOutput(
     checker: BuiltInChecker,
     output: Buffer | { readonly path: string },
     answer: Buffer | { readonly path: string },
     flags: readonly string[] | null,
-): Promise<Comparison> {
+): Comparison | Promise<Comparison> {
     const comparer = comparerFor(checker, flags);
     const left = Buffer.isBuffer(output) ? output : readSmall(output.path);
     const right = Buffer.isBuffer(answer) ? answer : readSmall(answer.path);

@@ -18,6 +18,9 @@ export interface CachedCompilation extends CacheEntry {
 /** 2 GiB of compiled submissions are kept between runs. */
 const MAX_BYTES = 2 * 1024 ** 3;
 const MANIFEST = 'manifest.json';
+/** Its time says when the cache was last trimmed. */
+const TRIMMED = '.trimmed';
+const TRIM_EVERY_MS = 3_600_000;
 
 /** Compiled submissions by content: a folder for each key, renamed into place whole and never changed. */
 export class CompileCache {
@@ -61,9 +64,19 @@ export class CompileCache {
         return { ...entry, folder };
     }
 
+    /** Trims unless another worker or another run has within the hour: it looks at every file that there is. */
+    async trimNowAndThen(): Promise<void> {
+        const marker = join(this.root, TRIMMED);
+        const last = await stat(marker).catch(() => null);
+        if (last !== null && Math.abs(Date.now() - last.mtimeMs) < TRIM_EVERY_MS) return;
+        // Before it is done: the other workers of this run come at the same moment. Without a folder there is nothing to trim.
+        if (await writeFile(marker, '').catch(() => true)) return;
+        await this.trim();
+    }
+
     /** Removes what has not been used for the longest time, until the rest fits; and what a kill left half built. */
     async trim(maxBytes = MAX_BYTES): Promise<void> {
-        const names = await readdir(this.root).catch(() => []);
+        const names = (await readdir(this.root).catch(() => [])).filter((name) => name !== TRIMMED);
         const entries = await Promise.all(names.map((name) => this.#weigh(name)));
         const known = entries.filter((entry) => entry !== null).sort((a, b) => b.used - a.used);
         let total = 0;

@@ -51,9 +51,9 @@ export class Compiler {
         this.#cache = new CompileCache(compileCache);
     }
 
-    /** Call once a run: keeps the cache within its size. */
+    /** Call at the start of a worker: keeps the cache within its size. */
     trim(): Promise<void> {
-        return this.#cache.trim();
+        return this.#cache.trimNowAndThen();
     }
 
     /** @throws SandboxError where the sandbox broke */

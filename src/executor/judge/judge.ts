@@ -154,7 +154,7 @@ class Judge implements Executor {
         checker: Checker,
         test: StagedSample['tests'][number],
         output: Buffer | { path: string },
-    ): Promise<Comparison> {
+    ): Comparison | Promise<Comparison> {
         if (checker.kind === 'program') return this.#checkers.check(checker, test, output);
         return compareOutput(
             checker,

@@ -26,7 +26,7 @@ export interface TestPlan {
     readonly confirming: Suspicion | null;
     readonly keepOutput: KeepOutput;
     readonly outputLimit: number;
-    readonly check: (test: StagedTest, output: RunReport['stdout']) => Promise<Comparison>;
+    readonly check: (test: StagedTest, output: RunReport['stdout']) => Comparison | Promise<Comparison>;
 }
 
 export interface TestsOutcome {
@@ -73,7 +73,8 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
     askBefore(next + ahead);
     for (let i = confirmed.length; i < tests.length; i++) {
         const report = await (asked[i] as Promise<RunReport>);
-        const judged = await judgeTest(plan, tests[i] as StagedTest, report);
+        const judging = judgeTest(plan, tests[i] as StagedTest, report);
+        const judged = judging instanceof Promise ? await judging : judging;
         results.push(judged.result);
         const decides = verdict === 'Accepted';
         if (decides) verdict = judged.result.verdict ?? 'Accepted';
@@ -109,12 +110,25 @@ function start({ box, argv, runLimits }: TestPlan, test: StagedTest): Promise<Ru
     return report;
 }
 
-async function judgeTest(plan: TestPlan, test: StagedTest, report: RunReport): Promise<Judged> {
+function judgeTest(plan: TestPlan, test: StagedTest, report: RunReport): Judged | Promise<Judged> {
     if (report.startErrno !== 0) {
         throw new SandboxError(`${plan.argv[0]} could not be started (error ${report.startErrno})`);
     }
     const run = judgeRun(report, plan.limits, plan.language);
-    const comparison = run.verdict === null ? await plan.check(test, report.stdout) : null;
+    if (run.verdict !== null) return judged(plan, test, report, run, null);
+    const comparison = plan.check(test, report.stdout);
+    return comparison instanceof Promise
+        ? comparison.then((found) => judged(plan, test, report, run, found))
+        : judged(plan, test, report, run, comparison);
+}
+
+function judged(
+    plan: TestPlan,
+    test: StagedTest,
+    report: RunReport,
+    run: ReturnType<typeof judgeRun>,
+    comparison: Comparison | null,
+): Judged {
     const verdict = run.verdict ?? (comparison?.accepted ? null : 'WrongAnswer');
     const passed = verdict === null;
     const keep = plan.keepOutput === 'all' || (plan.keepOutput === 'failed' && !passed);

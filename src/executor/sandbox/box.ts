@@ -256,9 +256,8 @@ export class Box implements ReplyHandler {
             waiting.reject(new SandboxError(`the program's output could not be written to ${this.spill}`));
             return;
         }
-        const { stdout, spilled, ...rest } = raw;
-        const kept = spilled === 'yes' ? { path: `${this.spill}.${waiting.slot}` } : stdout;
-        waiting.resolve({ ...rest, stdout: kept });
+        const inFile = { path: `${this.spill}.${waiting.slot}` };
+        waiting.resolve(raw.spilled === 'yes' ? { ...raw, stdout: inFile } : raw);
     }
 
     #forget(): void {

@@ -208,7 +208,7 @@ describe('messages', () => {
 test('flags of the test come after those of the checker', async () => {
     writeFileSync(bench.answer, '1.0 A');
     const rule: BuiltInChecker = { kind: 'kattis', flags: ['float_tolerance', '1e-9'] };
-    const compare = (flags: string[] | null) =>
+    const compare = async (flags: string[] | null) =>
         compareOutput(rule, Buffer.from('1.5 a'), { path: bench.answer }, flags);
     expect((await compare(null)).accepted).toBe(false);
     expect((await compare(['float_tolerance', '1'])).accepted).toBe(true);

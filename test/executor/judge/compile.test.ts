@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findLanguages } from '../../../src/executor/judge/available.js';
@@ -14,7 +14,8 @@ for (const [tag, why] of missing) console.log(`skipped ${tag}: ${why}`);
 describe('compiling', () => {
     const rig = new JudgeRig(kind);
     afterAll(() => rig.close());
-    const compiled = (): string[] => readdirSync(join(rig.folder, 'compiled'));
+    const compiled = (): string[] =>
+        readdirSync(join(rig.folder, 'compiled')).filter((name) => name !== '.trimmed');
 
     it('compiles the same source once', async () => {
         const source = 'int main(void) { return 0; }\n';
@@ -166,6 +167,26 @@ public final class Right { static class In { } public static void main(final Str
         expect(readdirSync(root).sort()).toEqual(['a', 'c']);
         writeFileSync(join(root, 'a', 'manifest.json'), '{');
         expect(await cache.get('a')).toBeNull();
+    });
+
+    it('is looked through once an hour at most', async () => {
+        const root = join(rig.folder, 'hourly');
+        const cache = new CompileCache(root);
+        await cache.trimNowAndThen();
+        expect(existsSync(root)).toBe(false);
+        const stale = (name: string): void => {
+            mkdirSync(join(root, name), { recursive: true });
+            utimesSync(join(root, name), 1, 1);
+        };
+        stale('building-1');
+        await cache.trimNowAndThen();
+        expect(readdirSync(root)).toEqual(['.trimmed']);
+        stale('building-2');
+        await cache.trimNowAndThen();
+        expect(readdirSync(root).sort()).toEqual(['.trimmed', 'building-2']);
+        utimesSync(join(root, '.trimmed'), 1, 1);
+        await cache.trimNowAndThen();
+        expect(readdirSync(root)).toEqual(['.trimmed']);
     });
 });
 
