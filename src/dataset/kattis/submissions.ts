@@ -143,6 +143,14 @@ export async function loadSubmission(
 ): Promise<ProgramInput> {
     const { language, name, expected, skip } = found;
     const files = await sourceFiles(found.files, found.main, settings.constants);
-    const program = { kind: 'program', language, files, expected, name } as const;
+    const program = {
+        kind: 'program',
+        language,
+        // What Kattis, BAPCtools and DOMjudge run it with: labels and computed limits were made so.
+        ...(language === 'PYTHON3' ? { preferred: 'PYPY3' } : {}),
+        files,
+        expected,
+        name,
+    } as const;
     return skip === null ? program : { ...program, skip };
 }

@@ -165,6 +165,9 @@ class Judge implements Executor {
     }
 
     async #languageOf(input: ProgramInput): Promise<UsableLanguage> {
+        const preferred = this.#table.get(input.preferred ?? '');
+        const better = preferred === undefined ? null : await this.#usableOf(preferred);
+        if (better !== null && typeof better !== 'string') return better;
         const language = this.#table.get(input.language);
         const usable =
             language === undefined ? 'no such language in the table' : await this.#usableOf(language);

@@ -69,6 +69,9 @@ const NODE_STDIO = {
 `,
 };
 
+/** Never a submission's language, but what runs those of problem packages: see `preferred` of a submission. */
+export const PYPY3 = 'PYPY3';
+
 const TABLE: readonly Language[] = [
     {
         ...interpreted,
@@ -77,6 +80,16 @@ const TABLE: readonly Language[] = [
         extensions: ['.py', '.py3'],
         source: 'main.py',
         run: [['python3', '{source}']],
+        memory: NATIVE,
+        outOfMemory: PYTHON_MEMORY,
+    },
+    {
+        ...interpreted,
+        tag: PYPY3,
+        name: 'Python 3 (PyPy)',
+        extensions: ['.py', '.py3'],
+        source: 'main.py',
+        run: [['pypy3', '{source}']],
         memory: NATIVE,
         outOfMemory: PYTHON_MEMORY,
     },
@@ -244,6 +257,9 @@ export function languageTable(settings: LanguageSettings): ReadonlyMap<string, L
     const python3 = table.get('PYTHON3');
     const python2 = table.get('PYTHON');
     if (settings.python2As3 && python3 && python2) table.set('PYTHON', { ...python2, run: python3.run });
+    const named = new Set(Object.keys(settings.overrides).map((name) => name.toUpperCase()));
+    // Who says how Python 3 is run means all of it.
+    if (named.has('PYTHON3')) table.delete(PYPY3);
     for (const [name, override] of Object.entries(settings.overrides)) {
         const tag = name.toUpperCase();
         table.set(tag, overridden(tag, table.get(tag) ?? null, override));

@@ -1,6 +1,6 @@
 import type { ProgramInput } from '../../model/sample.js';
 import type { GoJudgeDescriptor, SandboxFusionDescriptor } from '../descriptor.js';
-import { languageTable } from '../judge/languages.js';
+import { languageTable, PYPY3 } from '../judge/languages.js';
 import { fusionLanguage, fusionTags } from './fusion-languages.js';
 
 /** Why a server of this kind can never run a submission; null if it may. For the planner, which skips such tasks. */
@@ -39,6 +39,8 @@ export function serverLanguages(kind: 'sandbox-fusion' | 'go-judge'): readonly s
         case 'sandbox-fusion':
             return fusionTags();
         case 'go-judge':
-            return [...languageTable({ overrides: {}, python2As3: false }).keys()];
+            return [...languageTable({ overrides: {}, python2As3: false }).keys()].filter(
+                (tag) => tag !== PYPY3,
+            );
     }
 }

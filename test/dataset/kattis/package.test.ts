@@ -214,8 +214,20 @@ describe('its submissions', () => {
             'submissions/accepted/.hidden.py': '',
         });
         expect(
-            sample.groups['solution']?.map((task) => (task.kind === 'program' ? task.language : '')),
-        ).toEqual(['CPP', 'JAVA', 'KOTLIN', 'PYTHON', 'PYTHON', 'PYTHON3', 'SCALA', 'CPP', 'PYTHON3']);
+            sample.groups['solution']?.map((task) =>
+                task.kind === 'program' ? [task.language, task.preferred ?? ''].join(' ').trim() : '',
+            ),
+        ).toEqual([
+            'CPP',
+            'JAVA',
+            'KOTLIN',
+            'PYTHON',
+            'PYTHON',
+            'PYTHON3 PYPY3',
+            'SCALA',
+            'CPP',
+            'PYTHON3 PYPY3',
+        ]);
     });
 
     it('may be folders, the main file first', async () => {

@@ -132,6 +132,23 @@ public final class Right { static class In { } public static void main(final Str
         await broken.close();
     });
 
+    it.each([
+        ['by PyPy where it is found', { pypy3: { run: ['sh', '-c', 'echo pypy'] } }, 'PYPY3', 'pypy'],
+        ['by CPython where it is not', { pypy3: { run: ['no-such-pypy', '{source}'] } }, 'PYPY3', 'cpython'],
+        ['as the user says', { python3: { run: ['sh', '-c', 'echo own'] } }, 'PYPY3', 'own'],
+        ['by CPython, outside of packages', { pypy3: { run: ['sh', '-c', 'echo pypy'] } }, null, 'cpython'],
+    ] as const)('runs Python 3 of problem packages %s', async (_, languages, preferred, printed) => {
+        const other = new JudgeRig(kind, { languages });
+        const result = await other.result({
+            language: 'PYTHON3',
+            ...(preferred === null ? {} : { preferred }),
+            source: 'print("cpython")\n',
+            tests: [['', printed]],
+        });
+        expect(result.verdict).toBe('Accepted');
+        await other.close();
+    });
+
     it('takes languages from the configuration', async () => {
         const other = new JudgeRig(kind, {
             languages: { shell: { run: ['sh', '{source}'], extensions: ['.sh'] } },

@@ -12,6 +12,7 @@ import type { Outcome, Suspicion, Task } from '../../../src/model/task.js';
 
 export interface Case {
     readonly language: string;
+    readonly preferred?: string;
     readonly source: string;
     /** Name of the main file; the language's own where it is missing. */
     readonly file?: string;
@@ -100,6 +101,7 @@ export class JudgeRig {
             input: {
                 kind: 'program',
                 language: one.language,
+                ...(one.preferred === undefined ? {} : { preferred: one.preferred }),
                 files: [main, ...rest],
                 expected: null,
                 name: null,
