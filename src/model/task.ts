@@ -27,6 +27,8 @@ export interface Task {
     readonly confirmed: readonly TestResult[];
     /** Set where this attempt is to confirm an earlier one, and why that was in doubt. */
     readonly confirming: Suspicion | null;
+    /** Whether this attempt settles that doubt: no other one is made for the same. True where nothing is to be confirmed. */
+    readonly settles: boolean;
 }
 
 /** One attempt as the worker measured it. */

@@ -194,7 +194,7 @@ export class Loop {
     }
 
     #begin(state: TaskState): void {
-        const task = taskOf(state);
+        const task = taskOf(state, this.#parts.options);
         const running = this.#parts.backend.start(task);
         const patience = this.#parts.options.patience(task);
         const deadline = patience === null ? Number.POSITIVE_INFINITY : performance.now() + patience * 1000;
@@ -221,7 +221,7 @@ export class Loop {
         this.#flights.delete(flight);
         const { state } = flight;
         const outcome = flight.hung
-            ? hungOutcome(this.#parts.options.patience(taskOf(state)) ?? 0)
+            ? hungOutcome(this.#parts.options.patience(taskOf(state, this.#parts.options)) ?? 0)
             : completion.outcome;
         this.#slots.ended(state, completion.duration);
         const decision = decide(outcome, state.tried, this.#parts.options, this.#stopping);

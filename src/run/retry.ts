@@ -55,9 +55,13 @@ function decideVerdict(
     const { suspect } = outcome;
     // Whoever stopped us may have sent the same signal to the program.
     if (stopping && suspect === 'signal') return { do: 'drop' };
-    if (suspect === null || (tried.confirmations[suspect] ?? 0) >= confirmationsFor(suspect, policy))
-        return { do: 'commit', outcome };
+    if (suspect === null || isConfirmed(tried, suspect, policy)) return { do: 'commit', outcome };
     return { do: 'confirm', outcome, suspicion: suspect };
+}
+
+/** Whether a doubt has had all the further tries that it gets, with the one that is being made. */
+export function isConfirmed(tried: Tried, suspicion: Suspicion, policy: RetryPolicy): boolean {
+    return (tried.confirmations[suspicion] ?? 0) >= confirmationsFor(suspicion, policy);
 }
 
 /** Only time-outs depend on `--tle-retries`; the others are never final at the first sight. */

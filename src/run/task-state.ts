@@ -5,7 +5,7 @@ import type { Limits } from '../model/limits.js';
 import type { AttemptedBy, Suspicion, Task, VerdictOutcome } from '../model/task.js';
 import type { DueTask } from '../plan/sample-plan.js';
 import { sourceText } from './prepare.js';
-import type { Tried } from './retry.js';
+import { isConfirmed, type RetryPolicy, type Tried } from './retry.js';
 
 /** The sample that a task belongs to, while it is in work. */
 export interface SampleInWork {
@@ -51,7 +51,7 @@ function suspicionOf(reason: string | undefined): Suspicion {
 }
 
 /** The plain data that crosses to a worker. */
-export function taskOf(state: TaskState): Task {
+export function taskOf(state: TaskState, policy: RetryPolicy): Task {
     const { due, sample } = state;
     return {
         sample: sample.id,
@@ -64,6 +64,7 @@ export function taskOf(state: TaskState): Task {
         attempt: state.attempts.length + 1,
         confirmed: state.confirmed,
         confirming: state.confirming,
+        settles: state.confirming === null || isConfirmed(state.tried, state.confirming, policy),
     };
 }
 

@@ -233,6 +233,33 @@ describe('run', () => {
         expect(await ended(child)).toBe(0);
     });
 
+    it('tries a time-out that is not certain as often as --tle-retries says', () => {
+        const source = 'import time\nwhile time.process_time() < 1.15: pass\nprint("done")\n';
+        const row = {
+            id: 'p',
+            time_limit: 1,
+            tests: [
+                { input: '', output: 'done' },
+                { input: '', output: 'done' },
+            ],
+            solutions: [{ language: 'python3', source }],
+        };
+        writeFileSync(join(cwd, 'p.jsonl'), `${JSON.stringify(row)}\n`);
+        const { status, stdout } = cli(
+            ['p.jsonl', '--tle-retries', '2', '--all-tests', '--sandbox', 'none', '--json'],
+            { HOME: cwd },
+        );
+        expect(status).toBe(0);
+        const types = stdout.split('\n').map((line) => /"type":"(task-[a-z]+)"/.exec(line)?.[1] ?? '');
+        const tries = types.filter((type) => type === 'task-retried' || type === 'task-finished');
+        expect(tries).toEqual(['task-retried', 'task-retried', 'task-finished']);
+        const { solution_result: results } = JSON.parse(
+            readFileSync(join(cwd, 'results/p.json'), 'utf8'),
+        ) as { solution_result: { attempts: unknown[]; result: { tests: unknown[] } }[] };
+        // All tests were wanted, and all were run.
+        expect(results.map((one) => [one.attempts.length, one.result.tests.length])).toEqual([[3, 2]]);
+    });
+
     it('shows what it would do with --dry-run, and does nothing', () => {
         const { status, stdout } = cli([...FIRST, '--dry-run', '--json']);
         expect(status).toBe(0);

@@ -51,6 +51,7 @@ const task = (data: Json): Task => ({
     attempt: 1,
     confirmed: [],
     confirming: null,
+    settles: true,
 });
 
 describe.each(Object.entries(BACKENDS))('backend %s', { timeout: 15_000 }, (name, create) => {

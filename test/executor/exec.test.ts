@@ -32,6 +32,7 @@ function taskOf(data: Json): Task {
         attempt: 1,
         confirmed: [],
         confirming: null,
+        settles: true,
     };
 }
 

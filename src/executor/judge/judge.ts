@@ -144,6 +144,7 @@ class Judge implements Executor {
             confirmed: task.confirmed,
             allTests,
             confirming: task.confirming,
+            settles: task.settles,
             keepOutput,
             outputLimit,
             check: (test, output) => this.#check(sample.checker, test, output),

@@ -24,6 +24,8 @@ export interface TestPlan {
     readonly allTests: boolean;
     /** Why the first test to be run was in doubt at an earlier attempt; null where this is the first one. */
     readonly confirming: Suspicion | null;
+    /** Whether the same doubt once more is final. */
+    readonly settles: boolean;
     readonly keepOutput: KeepOutput;
     readonly outputLimit: number;
     readonly check: (test: StagedTest, output: RunReport['stdout']) => Comparison | Promise<Comparison>;
@@ -91,12 +93,13 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
 
 /**
  * Whether a doubtful verdict of the i-th test ends the attempt, so that it is the last and can be repeated. The test that an
- * attempt confirms is only in doubt still if there is another doubt than before; and an attempt that confirms one goes
+ * attempt confirms is only in doubt still if there is another doubt than before, or the same is looked into again; and an attempt that confirms one goes
  * through all tests, if all are wanted: not every later doubt is worth a try of its own.
  */
-function isOpen({ confirming, confirmed, allTests }: TestPlan, i: number, doubt: Suspicion): boolean {
+function isOpen(plan: TestPlan, i: number, doubt: Suspicion): boolean {
+    const { confirming, confirmed, settles, allTests } = plan;
     if (confirming === null) return true;
-    return i === confirmed.length ? doubt !== confirming : !allTests;
+    return i === confirmed.length ? doubt !== confirming || !settles : !allTests;
 }
 
 function firstVerdict(tests: readonly TestResult[]): Verdict | null {

@@ -226,6 +226,7 @@ function helloTask(stage: string, language: string, source: string): Task {
         attempt: 1,
         confirmed: [],
         confirming: null,
+        settles: true,
     };
 }
 

@@ -120,13 +120,15 @@ async function judgeRun(
         const truncated = loop.maybeCut && isCutTimeOut(run.output);
         const first = time < loop.limits.time;
         const { checker } = loop.sample;
-        const seen = { output: run.output, figures, truncated, first, confirms: confirming, checker };
+        const confirms = confirming && loop.task.settles;
+        const seen = { output: run.output, figures, truncated, first, confirms, checker };
         const suspect = await timeOutSuspicion({ ...seen, answer: test.answer });
         return { kind: 'tested', test: testResult(loop, test.name, run, ended, null, truncated), suspect };
     }
     if (ended !== null) {
         const settled = figures === 'certain' || figures === 'unmeasured';
-        const suspect = settled || (confirming && figures === loop.task.confirming) ? null : figures;
+        const again = confirming && loop.task.settles && figures === loop.task.confirming;
+        const suspect = settled || again ? null : figures;
         return { kind: 'tested', test: testResult(loop, test.name, run, ended, null, false), suspect };
     }
     const checked = await checkRun(loop, test, ran);

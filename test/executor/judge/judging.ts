@@ -13,6 +13,7 @@ import type { Outcome, Suspicion, Task } from '../../../src/model/task.js';
 export interface Case {
     readonly language: string;
     readonly preferred?: string;
+    readonly settles?: boolean;
     readonly source: string;
     /** Name of the main file; the language's own where it is missing. */
     readonly file?: string;
@@ -111,6 +112,7 @@ export class JudgeRig {
             attempt: one.confirming === undefined ? 1 : 2,
             confirmed: one.confirmed ?? [],
             confirming: one.confirming ?? null,
+            settles: one.settles ?? true,
         };
     }
 

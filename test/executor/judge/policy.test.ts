@@ -67,6 +67,8 @@ describe('the course of an attempt', () => {
         } as const;
         expect(inWords(await rig.run(one))).toBe('TimeLimitExceeded (near-time)');
         expect(inWords(await rig.run({ ...one, confirming: 'near-time' }))).toBe('TimeLimitExceeded');
+        const more = await rig.run({ ...one, confirming: 'near-time', settles: false });
+        expect(inWords(more)).toBe('TimeLimitExceeded (near-time)');
     });
 
     it('notes what came near the limit', async () => {

@@ -60,6 +60,7 @@ export function taskOf(stage: string, language: string, source: string, over: Pa
         attempt: 1,
         confirmed: [],
         confirming: null,
+        settles: true,
         ...over,
     };
 }
