@@ -7,12 +7,15 @@
 /* Requests that must wait for us while results are held: fewer, and we could be idle before Node has asked for more. */
 #define BUSY_REQUESTS 2
 #define HOLD_NS 15000000ull
+/* Half of what Node asks for ahead: it asks for the next half while this one runs. */
+#define HOLD_RESULTS (SPILL_FILES / 2)
 #define HOLD_BYTES 32768
 
 int flush_replies(struct replies *r) {
     if (r->held.len == 0) return 0;
     int result = send_packet(r->channel, r->held.buf, r->held.len, NULL, 0);
     r->held.len = 0;
+    r->count = 0;
     return result;
 }
 
@@ -34,5 +37,6 @@ int hold_reply(struct replies *r, const void *data, size_t length, size_t reques
     /* Requests of a submission are of nearly one size: their bytes tell how many wait. */
     int waiting = 0;
     if (ioctl(r->channel, SIOCINQ, &waiting) < 0 || (size_t)waiting < BUSY_REQUESTS * request * 9 / 10) return flush_replies(r);
-    return r->held.len > HOLD_BYTES || now_ns() >= replies_due(r) ? flush_replies(r) : 0;
+    int is_full = ++r->count >= HOLD_RESULTS || r->held.len > HOLD_BYTES;
+    return is_full || now_ns() >= replies_due(r) ? flush_replies(r) : 0;
 }

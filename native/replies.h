@@ -6,6 +6,7 @@
 struct replies {
     int channel;
     struct writer held;
+    int count; /* of results in `held` */
     uint64_t since; /* when the first of `held` came, monotonic nanoseconds */
 };
 
