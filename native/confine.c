@@ -74,7 +74,7 @@ void allow_reading(int ruleset, int fd) { allow_fd(ruleset, fd, FS_READ_FILE); }
 
 int allow_reading_below(int ruleset, const char *folder) {
     struct stat st;
-    if (lstat(folder, &st) < 0 || !S_ISDIR(st.st_mode) || (st.st_mode & 077)) return 0;
+    if (lstat(folder, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) return 0;
     allow_path(ruleset, folder, FS_READ_FILE);
     return 1;
 }

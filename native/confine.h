@@ -15,7 +15,7 @@ int files_ruleset(char **readable, char **writable);
 /* A file too: so that a program can open its /dev/stdin. */
 void allow_reading(int ruleset, int fd);
 /*
- * All files below a folder that only its owner can enter: another user's program gets no further than to those it was given
+ * All files below a folder that is ours and nobody else can enter: another user's program gets no further than to those it was given
  * a descriptor of. 1, or 0 where the folder is not such a one.
  */
 int allow_reading_below(int ruleset, const char *folder);

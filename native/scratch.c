@@ -48,7 +48,7 @@ static void lift_folders(int top, const char *sub) {
 
 /* Most programs leave nothing: that is seen without a change to the folder, which would cost a journal entry for each run. */
 static int is_untouched(const char *path) {
-    char entries[1024];
+    _Alignas(struct dirent64) char entries[1024];
     struct stat st;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return 0;

@@ -1,6 +1,6 @@
 /*
  * Puts what the command loads at its start into few files: dist/bundle/. Node takes half a millisecond for each of some 170
- * modules, and a start that finds nothing to do takes a third of a second. Made of the compiled modules, which stay for the
+ * modules, and a start that finds nothing to do should take a few tenths of a second. Made of the compiled modules, which stay for the
  * library and for workers; packages that are only loaded when they are used stay outside.
  * Part of `npm run build`.
  */

@@ -94,6 +94,14 @@ const allowed = ({ from, to }: Import): boolean => {
 const imports = sources.flatMap(importsOf);
 
 describe('architecture', () => {
+    it('names files of the package only from two folders deep, where the bundle is too', () => {
+        const naming = sources.filter((file) =>
+            readFileSync(join(SRC, file), 'utf8').includes('import.meta'),
+        );
+        expect(naming.length).toBeGreaterThan(3);
+        expect(naming.filter((file) => file.split('/').length !== 2)).toEqual([]);
+    });
+
     it('reads the imports of every source file', () => {
         expect(sources.length).toBeGreaterThan(30);
         expect(imports.length).toBeGreaterThan(sources.length);

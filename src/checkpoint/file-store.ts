@@ -86,7 +86,7 @@ class FileStore implements CheckpointStore {
         const found = this.#listed.has(likely) ? this.#stampOf(likely) : null;
         if (found !== null) return found;
         for (const name of this.#options.names.candidates(id)) {
-            const stamp = name !== likely && this.#listed.has(name) ? this.#stampOf(name) : null;
+            const stamp = this.#listed.has(name) ? this.#stampOf(name) : null;
             if (stamp !== null) return stamp;
         }
         return this.#archived().then((archives) => archives.stamp(id));
@@ -291,7 +291,7 @@ async function listResults(
             await makeDirectory(dir);
             await access(dir, constants.W_OK);
         }
-        return new Set(listing ?? listFiles(dir));
+        return new Set(listing ?? (await listFiles(dir)));
     } catch (error) {
         if (error instanceof UserError) throw error;
         throw new UserError(`cannot use ${dir} for results: ${ioReason(error)}`, readOnly ? 2 : 4, {

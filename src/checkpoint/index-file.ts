@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Json, JsonObject } from '../model/json.js';
@@ -50,9 +49,10 @@ export class IndexFile {
      * @param dir `checkpoints/<dir name>`
      * @param holder id of this run, for temporary files
      */
-    static load(dir: string, shard: ShardOf | null, holder: string): IndexFile {
+    static async load(dir: string, shard: ShardOf | null, holder: string): Promise<IndexFile> {
         const index = new IndexFile(dir, shard, holder);
-        const content = readIndex(textOf(join(dir, index.#name)));
+        const text = await readFile(join(dir, index.#name), 'utf8').catch(() => null);
+        const content = text === null ? null : readIndex(text);
         if (content === null) return index;
         index.#texts = new Texts(content.texts);
         index.#datasets = new Map(content.datasets);
@@ -254,15 +254,6 @@ class Texts {
             seen.set(number, value);
             return value;
         };
-    }
-}
-
-// Synchronous: nothing else could be done meanwhile, and the pieces of a promise of it take four times as long.
-function textOf(path: string): string {
-    try {
-        return readFileSync(path, 'utf8');
-    } catch {
-        return '';
     }
 }
 

@@ -22,7 +22,7 @@ export async function sweep(
 ): Promise<number> {
     const found: { readonly path: string; readonly holder: string }[] = [];
     for (const each of dirs) {
-        const { dir, names } = typeof each === 'string' ? { dir: each, names: listFiles(each) } : each;
+        const { dir, names } = typeof each === 'string' ? { dir: each, names: await listFiles(each) } : each;
         for (const name of names) {
             const holder = stagingHolder(name);
             if (holder !== null) found.push({ path: join(dir, name), holder });

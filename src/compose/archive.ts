@@ -17,8 +17,10 @@ export async function archiveResults(
     const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice });
     try {
         await sweep([dir, checkpointsDir], () => Promise.resolve(new Set([lock.id])));
-        const list = await ArchiveList.load(checkpointsDir);
-        const index = IndexFile.load(checkpointsDir, null, lock.id);
+        const [list, index] = await Promise.all([
+            ArchiveList.load(checkpointsDir),
+            IndexFile.load(checkpointsDir, null, lock.id),
+        ]);
         const kind = to.endsWith('.tar') ? 'tar' : 'folder';
         const moved = await moveAway({ dir, list, index, holder: lock.id, target: { kind, path: to } });
         await index.save();

@@ -49,10 +49,10 @@ export async function openDirectory(
           });
     try {
         const holder = lock?.id ?? newHolderId();
-        const listing = listFiles(dir);
+        const listing = await listFiles(dir);
         const folders = [{ dir, names: listing }, checkpoints, join(checkpoints, 'earlier')];
-        const index = IndexFile.load(checkpoints, part.shard, holder);
-        const [known] = await Promise.all([
+        const [index, known] = await Promise.all([
+            IndexFile.load(checkpoints, part.shard, holder),
             readRunFile(checkpoints),
             lock === null
                 ? 0

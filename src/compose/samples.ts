@@ -49,7 +49,7 @@ export async function collectSamples(
             onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
         }
     }
-    return { datasets, whole: others.length === 0 ? asked : found.all, part: chosen };
+    return { datasets, whole: found.all, part: chosen };
 }
 
 /** One id with different content in two datasets: whichever is asked for, results would replace each other. */

@@ -66,7 +66,7 @@ describe.each(['tar', 'folder'] as const)('an archive (%s)', (kind) => {
 
     it('moves what the index knows along', async () => {
         const made = await filled();
-        const index = IndexFile.load(made.checkpoints, null, HOLDER);
+        const index = await IndexFile.load(made.checkpoints, null, HOLDER);
         const stamp = await made.store().stamp('p/1');
         if (stamp === null) throw new Error('no stamp');
         const tally = {

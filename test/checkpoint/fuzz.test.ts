@@ -34,7 +34,7 @@ const FILES: Readonly<Record<string, unknown>> = {
 /** An index as the product writes it. */
 async function indexText(): Promise<unknown> {
     const dir = scratch();
-    const index = IndexFile.load(dir, null, HOLDER);
+    const index = await IndexFile.load(dir, null, HOLDER);
     const group = {
         name: 'solution',
         total: 1,
@@ -128,7 +128,7 @@ describe('spoiled files of ours', () => {
 
     it('index.json: never an error, never a tally of something else', async () => {
         await check('index.json', await indexText(), async (dir) => {
-            const index = IndexFile.load(dir, null, HOLDER);
+            const index = await IndexFile.load(dir, null, HOLDER);
             const tally = index.get('a', STAMP, 'f1', 'key');
             if (tally !== null) {
                 expect([tally.id, tally.isComplete, typeof tally.groups]).toEqual(['a', true, 'object']);

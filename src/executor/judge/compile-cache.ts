@@ -70,8 +70,11 @@ export class CompileCache {
         const last = await stat(marker).catch(() => null);
         if (last !== null && Math.abs(Date.now() - last.mtimeMs) < TRIM_EVERY_MS) return;
         // Before it is done: the other workers of this run come at the same moment. Without a folder there is nothing to trim.
-        if (await writeFile(marker, '').catch(() => true)) return;
-        await this.trim();
+        const marked = await writeFile(marker, '').then(
+            () => true,
+            () => false,
+        );
+        if (marked) await this.trim();
     }
 
     /** Removes what has not been used for the longest time, until the rest fits; and what a kill left half built. */

@@ -166,9 +166,11 @@ class Judge implements Executor {
     }
 
     async #languageOf(input: ProgramInput): Promise<UsableLanguage> {
-        const preferred = this.#table.get(input.preferred ?? '');
-        const better = preferred === undefined ? null : await this.#usableOf(preferred);
-        if (better !== null && typeof better !== 'string') return better;
+        const preferred = input.preferred === undefined ? undefined : this.#table.get(input.preferred);
+        if (preferred !== undefined) {
+            const found = await this.#usableOf(preferred);
+            if (typeof found !== 'string') return found;
+        }
         const language = this.#table.get(input.language);
         const usable =
             language === undefined ? 'no such language in the table' : await this.#usableOf(language);

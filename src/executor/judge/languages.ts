@@ -47,6 +47,7 @@ const PYTHON_MEMORY = /^MemoryError/m;
 
 const compiled = { memory: NATIVE, processes: 64, makes: 'program' } as const;
 const interpreted = { compile: [], processes: 64, makes: 'nothing' } as const;
+const python = { ...interpreted, source: 'main.py', memory: NATIVE, outOfMemory: PYTHON_MEMORY } as const;
 
 /**
  * On judges, stdout is mostly a file, and Node has written what it was told to at once. To a pipe it queues what does not fit
@@ -74,38 +75,29 @@ export const PYPY3 = 'PYPY3';
 
 const TABLE: readonly Language[] = [
     {
-        ...interpreted,
+        ...python,
         tag: 'PYTHON3',
         name: 'Python 3',
         extensions: ['.py', '.py3'],
-        source: 'main.py',
         run: [['python3', '{source}']],
-        memory: NATIVE,
-        outOfMemory: PYTHON_MEMORY,
     },
     {
-        ...interpreted,
+        ...python,
         tag: PYPY3,
         name: 'Python 3 (PyPy)',
         extensions: ['.py', '.py3'],
-        source: 'main.py',
         run: [['pypy3', '{source}']],
-        memory: NATIVE,
-        outOfMemory: PYTHON_MEMORY,
     },
     {
-        ...interpreted,
+        ...python,
         tag: 'PYTHON',
         name: 'Python 2',
         extensions: ['.py2', '.py'],
-        source: 'main.py',
         run: [
             ['python2', '{source}'],
             ['python2.7', '{source}'],
             ['pypy', '{source}'],
         ],
-        memory: NATIVE,
-        outOfMemory: PYTHON_MEMORY,
     },
     {
         ...compiled,

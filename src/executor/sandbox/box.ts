@@ -256,8 +256,8 @@ export class Box implements ReplyHandler {
             waiting.reject(new SandboxError(`the program's output could not be written to ${this.spill}`));
             return;
         }
-        const inFile = { path: `${this.spill}.${waiting.slot}` };
-        waiting.resolve(raw.spilled === 'yes' ? { ...raw, stdout: inFile } : raw);
+        const inFile = raw.spilled === 'yes';
+        waiting.resolve(inFile ? { ...raw, stdout: { path: `${this.spill}.${waiting.slot}` } } : raw);
     }
 
     #forget(): void {
