@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { DurableWriter, makeDirectory } from '../host/durable-write.js';
+import { stampFile } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
-import { UserError } from '../util/user-error.js';
-import { DurableWriter, makeDirectory } from './durable-write.js';
 import { ioCode, ioReason } from '../util/io-error.js';
+import { UserError } from '../util/user-error.js';
 import { type Parsed, parseCheckpoint } from './parse.js';
 import { readEmbedded } from './read-file.js';
-import { stampFile } from './stamp.js';
 
 /*
  * checkpoints/<dir>/archive.json: which result files were moved where. They count as if they still stood in the results
@@ -122,7 +122,7 @@ export class ArchiveList {
         this.#present.add(archive);
     }
 
-    /** Adds an archive, durably. @throws CheckpointError */
+    /** Adds an archive, durably. @throws WriteError */
     async add(archive: Archive, holder: string): Promise<void> {
         await makeDirectory(this.#dir);
         const archives = [...this.#archives, archive];

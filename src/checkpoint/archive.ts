@@ -1,15 +1,15 @@
 import { copyFile, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeDirectory, syncDirectory } from '../host/durable-write.js';
+import { stagingName } from '../host/staging-name.js';
+import { sameStamp, stampFile } from '../host/stamp.js';
+import { WriteError } from '../host/write-error.js';
 import type { FileStamp } from '../model/checkpoint.js';
+import { ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import type { ArchivedFile, ArchiveList } from './archive-list.js';
-import { CheckpointError } from './checkpoint-error.js';
-import { makeDirectory, syncDirectory } from './durable-write.js';
 import type { IndexFile } from './index-file.js';
-import { ioReason } from '../util/io-error.js';
 import { readCheckpointFile } from './read-file.js';
-import { stagingName } from './staging-name.js';
-import { sameStamp, stampFile } from './stamp.js';
 import { hashFile, readTarContents, type TarContent, writeTar } from './tar-file.js';
 
 export interface ArchiveOptions {
@@ -44,7 +44,7 @@ interface Candidate {
 /**
  * Moves the files of finished samples into a tar or a folder: copied, read back and compared, listed in archive.json, all
  * durably, and only then removed. Killed anywhere, every result is in one place at least, and known.
- * @throws UserError (exit 2), CheckpointError
+ * @throws UserError (exit 2), WriteError
  */
 export async function archiveResults(options: ArchiveOptions): Promise<Archived> {
     const path = resolve(options.target.path);
@@ -69,8 +69,8 @@ export async function archiveResults(options: ArchiveOptions): Promise<Archived>
         await syncDirectory(options.dir);
         return { samples, bytes: files.reduce((sum, file) => sum + file.stamp.size, 0), path };
     } catch (error) {
-        if (error instanceof UserError || error instanceof CheckpointError) throw error;
-        throw new CheckpointError(path, ioReason(error), { cause: error });
+        if (error instanceof UserError || error instanceof WriteError) throw error;
+        throw new WriteError(path, ioReason(error), { cause: error });
     }
 }
 
@@ -123,7 +123,7 @@ async function compared(
     path: string,
 ): Promise<ArchivedFile> {
     if (content === undefined || content.sha256 !== (await hashFile(file.path))) {
-        throw new CheckpointError(path, `${file.name} did not arrive in it as it is`);
+        throw new WriteError(path, `${file.name} did not arrive in it as it is`);
     }
     return { id: file.id, name: file.name, ...content };
 }

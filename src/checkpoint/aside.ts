@@ -1,4 +1,4 @@
-import { stampFile } from './stamp.js';
+import { stampFile } from '../host/stamp.js';
 
 /** A free name `<path>.corrupt-<time>` for a file that cannot be read; never one that exists. */
 export function asidePath(path: string): string {

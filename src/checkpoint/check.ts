@@ -2,18 +2,18 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { stagingHolder } from '../host/staging-name.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
+import { ioCode } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
 import type { Finding } from './finding.js';
-import { ioCode } from '../util/io-error.js';
 import { EARLIER, SUPERSEDED } from './keep-old.js';
 import { FileNames } from './names.js';
 import { parseCheckpoint, type RawFile } from './parse.js';
 import { readRawFile } from './read-file.js';
 import { readRunFile } from './run-file.js';
-import { stagingHolder } from './staging-name.js';
 
 export interface CheckOptions {
     readonly dir: string;

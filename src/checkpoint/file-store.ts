@@ -1,20 +1,20 @@
 import { constants } from 'node:fs';
 import { access, rename, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { DurableWriter, makeDirectory, syncDirectory } from '../host/durable-write.js';
+import { listFiles } from '../host/listing.js';
+import { stampFile } from '../host/stamp.js';
+import { WriteError } from '../host/write-error.js';
 import type { Checkpoint, FileStamp, SampleState, SupersededEntry } from '../model/checkpoint.js';
+import { ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
 import { asidePath } from './aside.js';
-import { CheckpointError } from './checkpoint-error.js';
-import { DurableWriter, makeDirectory, syncDirectory } from './durable-write.js';
-import { ioReason } from '../util/io-error.js';
 import { OldResults } from './keep-old.js';
-import { listFiles } from './listing.js';
 import { earlierName, type FileNames, hashedName, plainName } from './names.js';
 import { readCheckpointFile } from './read-file.js';
 import { SampleContent } from './sample-content.js';
 import { FileSampleWriter } from './sample-writer.js';
-import { stampFile } from './stamp.js';
 import type { CheckpointStore, SampleWriter } from './store.js';
 
 export interface FileStoreOptions {
@@ -46,7 +46,7 @@ interface Located {
 const WRITES_AT_ONCE = 16;
 const WAITING_BYTES = 64 * 1024 * 1024;
 
-/** Result files in a directory. @throws (from its methods) CheckpointError, UserError */
+/** Result files in a directory. @throws (from its methods) WriteError, UserError */
 export function createFileStore(options: FileStoreOptions): CheckpointStore {
     return new FileStore(options);
 }
@@ -192,7 +192,7 @@ class FileStore implements CheckpointStore {
         try {
             await rm(path, { force: true });
         } catch (error) {
-            throw new CheckpointError(path, ioReason(error), { cause: error });
+            throw new WriteError(path, ioReason(error), { cause: error });
         }
         (await this.#list()).delete(file);
     }
@@ -258,7 +258,7 @@ class FileStore implements CheckpointStore {
             await rename(path, aside);
             await syncDirectory(this.#options.dir);
         } catch (error) {
-            throw new CheckpointError(path, `moving it aside failed: ${ioReason(error)}`, { cause: error });
+            throw new WriteError(path, `moving it aside failed: ${ioReason(error)}`, { cause: error });
         }
         listing.delete(name);
         this.#options.onNotice(

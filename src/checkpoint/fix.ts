@@ -1,14 +1,14 @@
 import { link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DurableWriter, syncDirectory } from '../host/durable-write.js';
+import { stampFile } from '../host/stamp.js';
 import type { KeptEntry } from '../model/checkpoint.js';
 import { unreachable } from '../util/unreachable.js';
 import { asidePath } from './aside.js';
 import type { CheckOptions } from './check.js';
-import { DurableWriter, syncDirectory } from './durable-write.js';
 import type { Finding } from './finding.js';
 import { readCheckpointFile } from './read-file.js';
 import { SampleContent } from './sample-content.js';
-import { stampFile } from './stamp.js';
 
 export interface FixOptions extends CheckOptions {
     /** Id of this run, for temporary files. */
@@ -18,7 +18,7 @@ export interface FixOptions extends CheckOptions {
 /**
  * Mends what `isFixable` says can be mended without losing anything. Call it holding the lock.
  * @returns what was done, in words; null if there was nothing to do
- * @throws CheckpointError
+ * @throws WriteError
  */
 export async function fixFinding(finding: Finding, options: FixOptions): Promise<string | null> {
     switch (finding.kind) {

@@ -1,9 +1,11 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../host/durable-write.js';
+import type { ShardOf } from '../host/lock-file.js';
+import { stagingName } from '../host/staging-name.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Json, JsonObject } from '../model/json.js';
 import type { SampleTally } from '../model/tally.js';
-import { makeDirectory } from './durable-write.js';
 import {
     columnsOf,
     type DatasetColumns,
@@ -17,8 +19,6 @@ import {
     readLists,
     writeIndex,
 } from './index-columns.js';
-import type { ShardOf } from './lock-file.js';
-import { stagingName } from './staging-name.js';
 
 const EMPTY_LISTS: Lists = { unexpected: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} };
 

@@ -1,13 +1,13 @@
 import { constants } from 'node:fs';
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DirectorySync, makeDirectory, syncDirectory } from '../host/durable-write.js';
+import { stagingName } from '../host/staging-name.js';
+import { stampFile } from '../host/stamp.js';
+import { WriteError } from '../host/write-error.js';
 import type { SupersededEntry } from '../model/checkpoint.js';
-import { CheckpointError } from './checkpoint-error.js';
-import { DirectorySync, makeDirectory, syncDirectory } from './durable-write.js';
 import { ioReason, withDescriptors } from '../util/io-error.js';
 import { oneLine } from './serialize.js';
-import { stagingName } from './staging-name.js';
-import { stampFile } from './stamp.js';
 
 export const SUPERSEDED = 'superseded.jsonl';
 export const EARLIER = 'earlier';
@@ -31,7 +31,7 @@ export class OldResults {
         this.#sync = new DirectorySync(dir);
     }
 
-    /** @throws CheckpointError */
+    /** @throws WriteError */
     async append(sample: string, entries: readonly SupersededEntry[]): Promise<void> {
         if (entries.length === 0) return;
         const at = new Date().toISOString();
@@ -60,11 +60,11 @@ export class OldResults {
             if (!this.#started) await this.#sync.sync();
             this.#started = true;
         } catch (error) {
-            throw new CheckpointError(path, ioReason(error), { cause: error });
+            throw new WriteError(path, ioReason(error), { cause: error });
         }
     }
 
-    /** Copies the earlier tools' file. @throws CheckpointError */
+    /** Copies the earlier tools' file. @throws WriteError */
     async keepEarlier(source: string, name: string): Promise<void> {
         const dir = join(this.#dir, EARLIER);
         const target = join(dir, name);
@@ -75,7 +75,7 @@ export class OldResults {
             if (there !== null && there.size === stampFile(source)?.size) return;
             await this.#copy(source, dir, there === null ? name : `${name}.${Date.now()}`);
         } catch (error) {
-            throw new CheckpointError(target, ioReason(error), { cause: error });
+            throw new WriteError(target, ioReason(error), { cause: error });
         }
     }
 

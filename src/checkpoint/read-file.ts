@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
+import { stampOf } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
-import { UserError } from '../util/user-error.js';
 import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
+import { UserError } from '../util/user-error.js';
 import { JsonScanner, ScanError } from './json-scan.js';
 import { groupOfKey, type Parsed, parseCheckpoint, type RawFile, rawFile } from './parse.js';
-import { stampOf } from './stamp.js';
 
 export type ReadResult = Parsed | { readonly kind: 'absent' };
 

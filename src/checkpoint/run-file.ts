@@ -1,10 +1,10 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../util/user-error.js';
-import { DurableWriter, makeDirectory, syncDirectory } from './durable-write.js';
+import { DurableWriter, makeDirectory, syncDirectory } from '../host/durable-write.js';
+import { stagingName } from '../host/staging-name.js';
 import { ioCode, ioReason } from '../util/io-error.js';
+import { UserError } from '../util/user-error.js';
 import { problemIn, type RunFile, runFileOf } from './run-file-shape.js';
-import { stagingName } from './staging-name.js';
 
 /*
  * checkpoints/<dir>/run.json: what a bare restart needs to know. Results do not depend on it: without it the user says
@@ -48,7 +48,7 @@ function parse(text: string): unknown {
 /**
  * Creates run.json if there is none; of several shards that start together one wins.
  * @returns what stands there now, ours or the other's
- * @throws UserError, CheckpointError
+ * @throws UserError, WriteError
  */
 export async function createRunFile(
     dir: string,
@@ -78,7 +78,7 @@ export async function createRunFile(
     }
 }
 
-/** Replaces run.json, durably. Call it holding the lock. @throws CheckpointError */
+/** Replaces run.json, durably. Call it holding the lock. @throws WriteError */
 export async function writeRunFile(dir: string, holder: string, run: RunFile): Promise<void> {
     await new DurableWriter(dir, holder).write(NAME, [Buffer.from(text(run))]);
 }

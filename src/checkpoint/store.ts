@@ -30,7 +30,7 @@ export interface CheckpointStore {
 export interface SampleWriter {
     /**
      * Commits a finished task; replaces an older entry, failure or pending note of the same (group, index).
-     * @throws CheckpointError when it could not be written: the run must stop, exit 4
+     * @throws WriteError when it could not be written: the run must stop, exit 4
      */
     commit(
         group: string,

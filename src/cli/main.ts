@@ -6,7 +6,7 @@ import { COMMANDS, commandIn } from './commands.js';
 /**
  * Runs one command line.
  * @returns the exit code
- * @throws UserError and CheckpointError, explained by report-error.ts; anything else is a bug
+ * @throws UserError and WriteError, explained by report-error.ts; anything else is a bug
  */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
     const ours = beforeDashes(argv);

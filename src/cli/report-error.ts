@@ -1,4 +1,4 @@
-import { CheckpointError } from '../checkpoint/checkpoint-error.js';
+import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
 import { printable } from '../util/printable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
@@ -30,13 +30,13 @@ export function explainError(
 function codeOf(error: unknown): ExitCode | typeof BUG {
     if (error instanceof UserError) return error.exitCode;
     if (lacksDescriptors(error)) return 2;
-    if (error instanceof CheckpointError) return 4;
+    if (error instanceof WriteError) return 4;
     return isSystemError(error) ? exitCodeOf(error) : BUG;
 }
 
 function messageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof UserError || error instanceof CheckpointError) return message;
+    if (error instanceof UserError || error instanceof WriteError) return message;
     if (isSystemError(error)) return `cannot ${deedOf(error)} ${printable(error.path)}: ${readReason(error)}`;
     if (!lacksDescriptors(error)) return message;
     return `too few files may be open at once (${message}): raise the limit with \`ulimit -n 1024\``;

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type OpenedRun, openRun } from '../compose.js';
 import { readKnownRun } from '../compose/known-run.js';
-import { type Resolved, resolveConfig, type RunConfig } from '../config.js';
+import { type OpenedRun, openRun } from '../compose.js';
+import { type Resolved, type RunConfig, resolveConfig } from '../config.js';
 import type { RunEnd, StopSignal } from '../model/event.js';
 import { openReporter } from '../report/open-reporter.js';
 import { type Reporter, together } from '../report/reporter.js';
@@ -21,7 +21,7 @@ type Notify = (message: string, level: 'info' | 'warning') => void;
 
 /**
  * Runs what a command line asks for and shows it, until it is done or stopped by a signal.
- * @throws UserError, CheckpointError; what was finished is saved by then
+ * @throws UserError, WriteError; what was finished is saved by then
  */
 export async function startRun(input: CommandInput): Promise<ExitCode> {
     const resolved = await resolveConfig({

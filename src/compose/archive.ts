@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { archiveResults as moveAway } from '../checkpoint/archive.js';
 import { ArchiveList } from '../checkpoint/archive-list.js';
 import { IndexFile } from '../checkpoint/index-file.js';
-import { acquireLock } from '../checkpoint/lock.js';
-import { sweep } from '../checkpoint/sweep.js';
+import { acquireLock } from '../host/lock.js';
+import { sweep } from '../host/sweep.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import type { Place } from './place.js';
 

@@ -1,7 +1,7 @@
 import { type CheckOptions, checkDirectory as findAll } from '../checkpoint/check.js';
 import { describeFinding, type Finding, isFixable, severityOf } from '../checkpoint/finding.js';
 import { fixFinding } from '../checkpoint/fix.js';
-import { acquireLock, livingHolders } from '../checkpoint/lock.js';
+import { acquireLock, livingHolders } from '../host/lock.js';
 import type { ExitCode } from '../util/user-error.js';
 import type { Place } from './place.js';
 

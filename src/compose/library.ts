@@ -5,7 +5,7 @@ import { nearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
 import { EventQueue } from './event-queue.js';
 import { readKnownRun } from './known-run.js';
-import { openRun, type OpenedRun, type RunPlan } from './open-run.js';
+import { type OpenedRun, openRun, type RunPlan } from './open-run.js';
 
 /** Settings of a run: the options of the command line, under the same names. */
 export interface OpenSettings {
@@ -26,7 +26,7 @@ export interface Run {
      * the run, at most `EVENTS_BOUND` of them; beyond it the oldest `task-started` and `task-finished` are left out.
      */
     events(): AsyncIterable<RunEvent>;
-    /** Starts the run, if nothing did yet; resolves with its end. @throws UserError, CheckpointError */
+    /** Starts the run, if nothing did yet; resolves with its end. @throws UserError, WriteError */
     readonly finished: Promise<RunEnd>;
     /** Once: start nothing more, give running tasks the grace, save. Twice: end them now. */
     abort(): void;

@@ -1,27 +1,27 @@
-import { chooseDatasets, type RunConfig } from '../config.js';
-import { diskState, freeBytes } from '../checkpoint/disk.js';
+import type { Backend } from '../backend/backend.js';
 import { watchControl } from '../checkpoint/control.js';
+import { chooseDatasets, type RunConfig } from '../config.js';
 import type { PoolHooks } from '../endpoint/pool.js';
 import type { ServerExecutor } from '../executor/servers/server-executor.js';
-import type { Backend } from '../backend/backend.js';
+import { diskState, freeBytes } from '../host/disk.js';
 import type { PlanCounts, RunEnd, RunEvent, StopSignal } from '../model/event.js';
 import { TallySum } from '../model/tally.js';
+import { Figures } from '../run/figures.js';
 import type { RunHandle } from '../run/parts.js';
 import type { PrepareOptions } from '../run/prepare.js';
-import { Figures } from '../run/figures.js';
 import { type Survey, survey } from '../run/survey.js';
 import { now } from '../util/now.js';
 import { UserError } from '../util/user-error.js';
 import { createBackend } from './backend.js';
-import { tryExecutor } from './try-executor.js';
 import { chooseChecker } from './checker.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
-import { otherDatasets } from './known-run.js';
 import { type ExecutorPlan, planExecutor } from './executor.js';
+import { otherDatasets } from './known-run.js';
 import { limitsInWords } from './limits-in-words.js';
 import { planKeyOf } from './plan-key.js';
 import { collectSamples, type Samples } from './samples.js';
 import { openScratch, type Scratch } from './scratch.js';
+import { tryExecutor } from './try-executor.js';
 
 /** A run that is planned but not started: its directory is held, its plan can be read. */
 export interface OpenedRun {

@@ -1,12 +1,12 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveList } from '../checkpoint/archive-list.js';
-import { ioCode, ioReason } from '../util/io-error.js';
 import { readCheckpointFile } from '../checkpoint/read-file.js';
-import { sameStamp, stampFile } from '../checkpoint/stamp.js';
+import { sameStamp, stampFile } from '../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../model/checkpoint.js';
 import type { ComputedLimits } from '../model/entry.js';
 import { type SampleTally, tallyCheckpoint } from '../model/tally.js';
+import { ioCode, ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import type { Place } from './place.js';
 

@@ -2,9 +2,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../executor/sandbox/cache-folder.js';
+import { type HolderIdentity, lifeOf, ownIdentity } from '../host/lock-identity.js';
 import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
-import { type HolderIdentity, lifeOf, ownIdentity } from '../checkpoint/lock-identity.js';
 
 /** A folder for scratch files of this run, ours alone. */
 export interface Scratch {

@@ -1,7 +1,7 @@
 import { type Control, writeControl } from '../checkpoint/control.js';
+import { listLocks } from '../host/lock-file.js';
+import { lifeOf, ownIdentity } from '../host/lock-identity.js';
 import { ioCode, ioReason } from '../util/io-error.js';
-import { listLocks } from '../checkpoint/lock-file.js';
-import { lifeOf, ownIdentity } from '../checkpoint/lock-identity.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import type { Place } from './place.js';
 

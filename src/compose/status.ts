@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { ioCode } from '../util/io-error.js';
-import { listLocks } from '../checkpoint/lock-file.js';
-import { type Life, lifeOf, ownIdentity } from '../checkpoint/lock-identity.js';
 import { readRunFile } from '../checkpoint/run-file.js';
+import { listLocks } from '../host/lock-file.js';
+import { type Life, lifeOf, ownIdentity } from '../host/lock-identity.js';
 import { type SampleTally, withWhole } from '../model/tally.js';
 import { addUp, type DirectoryStatus, type Holder, renderStatus, statusJson } from '../report/status.js';
+import { ioCode } from '../util/io-error.js';
 import type { ExitCode } from '../util/user-error.js';
 import { asTyped, print, stdoutPage, warn } from './output.js';
 import type { Place } from './place.js';

@@ -1,4 +1,7 @@
 import type { ComputedLimits, Entry, OpenTask, SkippedTask } from './entry.js';
+import type { FileStamp } from './file-stamp.js';
+
+export type { FileStamp };
 
 /** A sample's result file as it was read: what is known to be finished. */
 export interface Checkpoint {
@@ -58,11 +61,4 @@ export interface SupersededEntry {
     readonly group: string;
     readonly reason: string;
     readonly stored: StoredEntry;
-}
-
-/** Identity of a file's content as far as stat tells. Times in nanoseconds as decimal text, so that nothing is rounded. */
-export interface FileStamp {
-    readonly inode: string;
-    readonly size: number;
-    readonly mtime: string;
 }

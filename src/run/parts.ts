@@ -39,7 +39,7 @@ export interface RunOptions extends RetryPolicy {
 }
 
 export interface RunHandle {
-    /** Rejects with CheckpointError, UserError (a dataset changed) or a bug, after saving what could be saved. */
+    /** Rejects with WriteError, UserError (a dataset changed) or a bug, after saving what could be saved. */
     readonly done: Promise<RunEnd>;
     /** First call: start nothing more, give running tasks the grace. Second call: end them now. */
     stop(signal: StopSignal): void;

@@ -110,7 +110,7 @@ describe.each(['tar', 'folder'] as const)('an archive (%s)', (kind) => {
         const before = readdirSync(made.results);
         mkdirSync(made.checkpoints, { recursive: true });
         writeFileSync(join(made.checkpoints, 'old'), 'in the way');
-        await expect(archive(made)).rejects.toMatchObject({ name: 'CheckpointError' });
+        await expect(archive(made)).rejects.toMatchObject({ name: 'WriteError' });
         expect(readdirSync(made.results)).toEqual(before);
     });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type CheckOptions, checkDirectory } from '../../src/checkpoint/check.js';
 import { describeFinding, type Finding, isFixable, severityOf } from '../../src/checkpoint/finding.js';
 import { fixFinding } from '../../src/checkpoint/fix.js';
-import { newHolderId, stagingName } from '../../src/checkpoint/staging-name.js';
+import { newHolderId, stagingName } from '../../src/host/staging-name.js';
 import { BY, entry, HOLDER, type Place, place, state } from './rig.js';
 
 const options = (made: Place): CheckOptions => ({

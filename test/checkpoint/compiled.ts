@@ -17,7 +17,7 @@ const newest = (dir: string, extension: string): number =>
  */
 export function compiled(file: string): string {
     const path = join(ROOT, 'dist', file);
-    const folders = ['checkpoint', 'model', 'util'].map((folder) => join(ROOT, 'src', folder));
+    const folders = ['checkpoint', 'host', 'model', 'util'].map((folder) => join(ROOT, 'src', folder));
     const source = Math.max(...folders.map((folder) => newest(folder, '.ts')));
     if (!existsSync(path) || statSync(path).mtimeMs < source) {
         try {

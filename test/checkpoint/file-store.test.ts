@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js';
 import { pause, waitingBound } from '../../src/checkpoint/pacing.js';
+import { WriteError } from '../../src/host/write-error.js';
 import { UserError } from '../../src/util/user-error.js';
 import { BY, entry, place, scratch, state } from './rig.js';
 
@@ -112,7 +112,7 @@ describe('what a rewrite loses', () => {
         await writer.commit('solution', entry(0, 'TimeLimitExceeded'), BY);
         const before = readFileSync(join(results, 'p_1.json'), 'utf8');
         writeFileSync(checkpoints, 'no directory');
-        await expect(writer.commit('solution', entry(0), BY)).rejects.toThrow(CheckpointError);
+        await expect(writer.commit('solution', entry(0), BY)).rejects.toThrow(WriteError);
         expect(readFileSync(join(results, 'p_1.json'), 'utf8')).toBe(before);
     });
 });
@@ -124,10 +124,10 @@ describe('a commit that cannot be made', () => {
         const writer = opened.open(state('p/1', [['solution', 3]]));
         await writer.commit('solution', entry(0), BY);
         rmSync(results, { recursive: true });
-        await expect(writer.commit('solution', entry(1), BY)).rejects.toThrow(CheckpointError);
+        await expect(writer.commit('solution', entry(1), BY)).rejects.toThrow(WriteError);
         mkdirSync(results);
-        await expect(writer.commit('solution', entry(2), BY)).rejects.toThrow(CheckpointError);
-        await expect(writer.close()).rejects.toThrow(CheckpointError);
+        await expect(writer.commit('solution', entry(2), BY)).rejects.toThrow(WriteError);
+        await expect(writer.close()).rejects.toThrow(WriteError);
         await opened.close();
     });
 
@@ -179,7 +179,7 @@ describe('a commit that cannot be made', () => {
                         error = caught;
                     }
                 }
-                expect(error).toBeInstanceOf(CheckpointError);
+                expect(error).toBeInstanceOf(WriteError);
                 expect(error).toMatchObject({ message: expect.stringContaining('full') as string });
                 expect(committed.length).toBeGreaterThan(0);
                 expect(readdirSync(results)).toEqual(['p_1.json']);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sweep } from '../../src/checkpoint/sweep.js';
+import { sweep } from '../../src/host/sweep.js';
 import { compiled } from './compiled.js';
 import { place, scratch } from './rig.js';
 
@@ -14,7 +14,7 @@ const COMMITTER = `
     import { closeSync, openSync, writeSync } from 'node:fs';
     import { createFileStore } from ${JSON.stringify(compiled('checkpoint/file-store.js'))};
     import { FileNames } from ${JSON.stringify(compiled('checkpoint/names.js'))};
-    import { newHolderId } from ${JSON.stringify(compiled('checkpoint/staging-name.js'))};
+    import { newHolderId } from ${JSON.stringify(compiled('host/staging-name.js'))};
 
     const [root, free] = process.argv.slice(1);
     const hogs = [];
@@ -158,7 +158,7 @@ describe('a run that is ended', () => {
         // In blocks of 512 bytes or 1 KiB, as the shell likes.
         const end = await run(root, null, 0, 'ulimit -f 300');
         expect(end.code).toBe(4);
-        expect(end.said.at(-1)).toMatch(/^failed CheckpointError cannot write .*p_\d\.json/);
+        expect(end.said.at(-1)).toMatch(/^failed WriteError cannot write .*p_\d\.json/);
         const found = await onDisk(root);
         for (const line of end.acknowledged) expect(found.has(line)).toBe(true);
         expect(readFileSync(join(root, 'results', 'p_0.json'), 'utf8').endsWith('}\n')).toBe(true);

@@ -1,10 +1,10 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { diskState, freeBytes } from '../../src/checkpoint/disk.js';
 import { createRunFile, readRunFile, writeRunFile } from '../../src/checkpoint/run-file.js';
-import { newHolderId, stagingName } from '../../src/checkpoint/staging-name.js';
-import { sweep } from '../../src/checkpoint/sweep.js';
+import { diskState, freeBytes } from '../../src/host/disk.js';
+import { newHolderId, stagingName } from '../../src/host/staging-name.js';
+import { sweep } from '../../src/host/sweep.js';
 import { HOLDER, runFile as run, scratch } from './rig.js';
 
 describe('run.json', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { CheckpointError } from '../../src/checkpoint/checkpoint-error.js';
 import { BUG, explainError } from '../../src/cli/report-error.js';
+import { WriteError } from '../../src/host/write-error.js';
 import { UserError } from '../../src/util/user-error.js';
 
 it('what the user can mend is one line without a stack', () => {
@@ -12,7 +12,7 @@ it('what the user can mend is one line without a stack', () => {
 });
 
 it('a checkpoint that could not be written is exit 4', () => {
-    const { text, code } = explainError(new CheckpointError('/r/a.json', 'disk full'), false);
+    const { text, code } = explainError(new WriteError('/r/a.json', 'disk full'), false);
     expect([text, code]).toEqual(['resume-run: cannot write /r/a.json: disk full\n', 4]);
 });
 

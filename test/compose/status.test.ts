@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { acquireLock } from '../../src/checkpoint/lock.js';
 import { ResultFiles } from '../../src/compose/result-files.js';
 import { readStatus } from '../../src/compose/status.js';
+import { acquireLock } from '../../src/host/lock.js';
 import { statusEta } from '../../src/report/status.js';
 
 let root = '';

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type HolderIdentity, ownIdentity } from '../../src/checkpoint/lock-identity.js';
+import { type HolderIdentity, ownIdentity } from '../../src/host/lock-identity.js';
 import { killGroup } from '../rig/cli.js';
 import { type CrashDataset, keysOf, makeDataset } from './dataset.js';
 import { eventSeen } from './processes.js';

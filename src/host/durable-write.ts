@@ -1,11 +1,11 @@
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import type { FileStamp } from '../model/checkpoint.js';
-import { CheckpointError } from './checkpoint-error.js';
+import type { FileStamp } from '../model/file-stamp.js';
 import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
 import { stagingName } from './staging-name.js';
 import { stampOf } from './stamp.js';
+import { WriteError } from './write-error.js';
 
 /**
  * Bytes. write-file-atomic wants one buffer and makes one write call, which ends at 2 GiB; and to join a large file's chunks
@@ -31,7 +31,7 @@ export class DurableWriter {
 
     /**
      * Replaces `file` (a name in the directory) by `chunks`; resolves when that is durable.
-     * @throws CheckpointError; the old file stands, and the bytes must be written again from memory, to a new staging file:
+     * @throws WriteError; the old file stands, and the bytes must be written again from memory, to a new staging file:
      * after a failed fsync the same file may claim success with its data gone
      */
     async write(file: string, chunks: readonly Buffer[]): Promise<FileStamp> {
@@ -41,8 +41,8 @@ export class DurableWriter {
             await this.#sync.sync();
             return stamp;
         } catch (error) {
-            if (error instanceof CheckpointError) throw error;
-            throw new CheckpointError(target, ioReason(error), { cause: error });
+            if (error instanceof WriteError) throw error;
+            throw new WriteError(target, ioReason(error), { cause: error });
         }
     }
 
@@ -54,7 +54,7 @@ export class DurableWriter {
             const stats = await stat(staging, { bigint: true });
             // write-file-atomic does not look at how much its one write wrote: on a full disk it "succeeds" with half a file.
             if (stats.size !== BigInt(size)) {
-                throw new CheckpointError(
+                throw new WriteError(
                     target,
                     `only ${stats.size} of ${size} bytes could be written: the disk is full, or a limit or quota is reached; ` +
                         'the old file stands',

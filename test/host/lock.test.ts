@@ -2,12 +2,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { acquireLock, type LockOptions } from '../../src/checkpoint/lock.js';
-import { createLock, listLocks, writeBeat } from '../../src/checkpoint/lock-file.js';
-import { type HolderIdentity, ownIdentity } from '../../src/checkpoint/lock-identity.js';
-import { newHolderId } from '../../src/checkpoint/staging-name.js';
-import { compiled } from './compiled.js';
-import { scratch } from './rig.js';
+import { acquireLock, type LockOptions } from '../../src/host/lock.js';
+import { createLock, listLocks, writeBeat } from '../../src/host/lock-file.js';
+import { type HolderIdentity, ownIdentity } from '../../src/host/lock-identity.js';
+import { newHolderId } from '../../src/host/staging-name.js';
+import { compiled } from '../checkpoint/compiled.js';
+import { scratch } from '../checkpoint/rig.js';
 
 const OTHER_HOST: HolderIdentity = { ...ownIdentity(), host: 'elsewhere', pid: 4711 };
 
@@ -197,7 +197,7 @@ describe('a holder in a real pid namespace', () => {
 
 /** Says `held` and keeps the lock until it is killed, or says how it was refused. */
 const STARTER = `
-    import { acquireLock } from ${JSON.stringify(compiled('checkpoint/lock.js'))};
+    import { acquireLock } from ${JSON.stringify(compiled('host/lock.js'))};
     const dir = process.argv[1];
     try {
         await acquireLock({ checkpointsDir: dir, dir: 'results', shard: null, takeOver: false, onNotice() {} });

@@ -1,5 +1,5 @@
 import { type BigIntStats, statSync } from 'node:fs';
-import type { FileStamp } from '../model/checkpoint.js';
+import type { FileStamp } from '../model/file-stamp.js';
 
 export function stampOf(stats: BigIntStats): FileStamp {
     return { inode: String(stats.ino), size: Number(stats.size), mtime: String(stats.mtimeNs) };

@@ -1,6 +1,6 @@
+import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { makeDirectory } from './durable-write.js';
-import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
 import {
     compatible,
     createLock,

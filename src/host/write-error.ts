@@ -1,0 +1,13 @@
+/** A file that must last (a checkpoint, the results database) could not be written. Nothing acknowledged is lost, but the program must stop. Exit 4. */
+export class WriteError extends Error {
+    override readonly name = 'WriteError';
+
+    /** @param file the file; its old content is still there */
+    constructor(
+        readonly file: string,
+        why: string,
+        options?: ErrorOptions,
+    ) {
+        super(`cannot write ${file}: ${why}`, options);
+    }
+}
