@@ -22,6 +22,14 @@ export interface RunFile {
     };
     /** Of resume-run, node and the toolchains. */
     readonly versions: Record<string, string>;
+    /**
+     * How outputs are compared where a sample names no checker: by its format's own rule, by tokens as in version 0.1, or by
+     * `--checker`; and what that is, for each format. Absent before version 0.2, and where nothing was compared here.
+     */
+    readonly comparison?: {
+        readonly by: 'format' | 'tokens' | 'checker';
+        readonly formats: Readonly<Record<string, string>>;
+    };
     /** `--rerun` requests with their times: an entry is due while its last attempt is older. */
     readonly reruns: { readonly request: string; readonly at: string; readonly only: string[] }[];
 }
@@ -44,6 +52,11 @@ const shape =
     (value) =>
         isJsonObject(value) && Object.entries(fields).every(([key, check]) => check(value[key]));
 
+const optional =
+    (check: Check): Check =>
+    (value) =>
+        value === undefined || check(value);
+
 const FIELDS: Readonly<Record<keyof RunFile, Check>> = {
     version: (value) => value === 1,
     created_at: isFilled,
@@ -52,11 +65,17 @@ const FIELDS: Readonly<Record<keyof RunFile, Check>> = {
     options: isJsonObject,
     totals: shape({ samples: isCount, tasks: isCount, groups: mapOf(isCount) }),
     versions: mapOf(isText),
+    comparison: optional(
+        shape({
+            by: (value) => value === 'format' || value === 'tokens' || value === 'checker',
+            formats: mapOf(isText),
+        }),
+    ),
     reruns: listOf(
         shape({
             request: isFilled,
             at: isFilled,
-            only: (value) => value === undefined || listOf(isText)(value),
+            only: optional(listOf(isText)),
         }),
     ),
 };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { parseChecker } from '../model/checker-text.js';
+import { FORMAT_CHECKERS, parseChecker } from '../model/checker-text.js';
 import type { Checker } from '../model/sample.js';
 import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
@@ -13,7 +13,7 @@ import { UserError } from '../util/user-error.js';
  * @throws UserError when the program cannot be read, or for flags that a checker does not know
  */
 export async function chooseChecker(text: string | null): Promise<Checker | null> {
-    if (text === null) return null;
+    if (text === null || text === FORMAT_CHECKERS) return null;
     const builtIn = parseChecker(text);
     if (builtIn !== null) {
         // Wrong flags are refused here rather than at the first test.

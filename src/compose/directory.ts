@@ -129,9 +129,11 @@ export async function recordRun(
         readonly paths: readonly string[];
         readonly others: readonly OtherDataset[];
         readonly reruns: readonly Rerun[];
+        readonly comparison: RunFile['comparison'] | null;
     },
 ): Promise<void> {
     const { samples, paths, others, reruns } = asked;
+    const comparison = asked.comparison ?? directory.known?.comparison;
     const { lock, known } = directory;
     if (lock === null) return;
     const now = new Date().toISOString();
@@ -148,6 +150,7 @@ export async function recordRun(
         options: { ...config.runOptions },
         totals: totalsOf(samples),
         versions: { 'resume-run': packageVersion(), node: process.version },
+        ...(comparison === undefined ? {} : { comparison }),
         reruns: reruns
             .filter((one) => one.what !== 'changed')
             .map(({ what, at, only }) => ({

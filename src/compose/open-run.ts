@@ -14,6 +14,7 @@ import { now } from '../util/now.js';
 import { UserError } from '../util/user-error.js';
 import { createBackend } from './backend.js';
 import { chooseChecker } from './checker.js';
+import { chooseComparison } from './comparison.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
 import { type ExecutorPlan, planExecutor } from './executor.js';
 import { otherDatasets } from './known-run.js';
@@ -43,6 +44,8 @@ export interface RunPlan {
     readonly datasets: readonly { readonly path: string; readonly format: string }[];
     /** Which limits hold, in words; null where nothing is judged. */
     readonly limits: string | null;
+    /** How outputs are compared, in words; null where nothing is judged. */
+    readonly comparison: string | null;
     readonly whole: { readonly samples: number; readonly tasks: number };
     readonly part: PlanCounts;
     /** Samples that have work, in order. */
@@ -106,16 +109,24 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     ]);
     for (const line of executor.notices) options.onNotice(line, 'warning');
     const reruns = rerunRequests(config, directory.known, samples.part);
+    const store = directory.store(samples);
+    const { known } = directory;
+    const comparison = await chooseComparison(config, samples.datasets, {
+        known,
+        store,
+        samples: samples.whole,
+    });
+    if (comparison.notice !== null) options.onNotice(comparison.notice, 'info');
     const prepare: PrepareOptions = {
         limits: config.limits,
         checker,
+        defaultComparison: comparison.fallback,
         executorIdentity: executor.identity,
         judges: executor.judges,
         skipReason: executor.skipReason,
         plan: { allTests: config.judging.allTests, rerun: reruns, compilers: executor.compilers },
     };
     const planKey = planKeyOf(prepare, executor.languages);
-    const store = directory.store(samples);
     const settled = new TallySum();
     const due: { sample: string; due: number; dueBy: PlanCounts['dueBy'] }[] = [];
     const found = await survey(samples.part, {
@@ -128,11 +139,18 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         onDue: (sample, count, dueBy) => due.push({ sample, due: count, dueBy }),
     });
     guardChanged(found, config, notice);
-    await recordRun(directory, config, { samples, paths, others, reruns });
+    await recordRun(directory, config, {
+        samples,
+        paths,
+        others,
+        reruns,
+        comparison: comparison.record,
+    });
     const plan: RunPlan = {
         dir: config.dir,
         datasets: samples.datasets.map(({ path, format }) => ({ path, format })),
         limits: executor.judges ? limitsInWords(config.limits, samples.datasets) : null,
+        comparison: comparison.inWords,
         whole: wholeOf(samples),
         part: found.counts,
         due,
@@ -286,6 +304,7 @@ class PlannedRun implements OpenedRun {
             mode: this.#config.mode,
             sandbox: executor.sandbox,
             limits: plan.limits,
+            comparison: plan.comparison,
         });
     }
 

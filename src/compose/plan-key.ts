@@ -8,12 +8,12 @@ import type { PrepareOptions } from '../run/prepare.js';
  * @param languages tags of the languages that can run here
  */
 export function planKeyOf(options: PrepareOptions, languages: readonly string[]): string {
-    const { limits, checker, executorIdentity, judges, plan } = options;
+    const { limits, checker, defaultComparison, executorIdentity, judges, plan } = options;
     return digest(
         JSON.stringify([
             PLANNER_VERSION,
             limits,
-            checker === null ? null : checkerDigest(checker),
+            checker === null ? defaultComparison : checkerDigest(checker),
             executorIdentity,
             judges,
             plan.allTests,

@@ -13,7 +13,10 @@ type ReportFormat = 'text' | 'json' | 'csv' | 'markdown';
 export async function showReport(asked: Place & { readonly format: ReportFormat }): Promise<ExitCode> {
     const files = new ResultFiles(asked, warn).read(Number.POSITIVE_INFINITY);
     const [report, run] = await Promise.all([collectReport(files), readRunFile(asked.checkpoints)]);
-    print(textOf({ ...report, total: withWhole(report.total, run?.totals ?? null) }, asked.format));
+    const comparison = run?.comparison?.formats ?? null;
+    print(
+        textOf({ ...report, comparison, total: withWhole(report.total, run?.totals ?? null) }, asked.format),
+    );
     return 0;
 }
 

@@ -1,4 +1,4 @@
-import { CHECKER_FORMS, parseChecker } from '../model/checker-text.js';
+import { CHECKER_FORMS, FORMAT_CHECKERS, parseChecker } from '../model/checker-text.js';
 import { UserError } from '../util/user-error.js';
 
 /**
@@ -7,11 +7,11 @@ import { UserError } from '../util/user-error.js';
  * @throws UserError for anything else
  */
 export function checkerPath(text: string, label: string): string | null {
-    if (parseChecker(text) !== null) return null;
+    if (text === FORMAT_CHECKERS || parseChecker(text) !== null) return null;
     const name = text.split(':', 1)[0] ?? '';
     const isBuiltIn = parseChecker(name) !== null || name === 'float';
     if (!isBuiltIn && (text.includes('/') || text.indexOf('.') > 0)) return text;
     throw new UserError(
-        `${label}: expected ${CHECKER_FORMS}, or the path of a checker program (./name), got '${text}'`,
+        `${label}: expected ${FORMAT_CHECKERS}, ${CHECKER_FORMS}, or the path of a checker program (./name), got '${text}'`,
     );
 }

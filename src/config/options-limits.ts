@@ -72,12 +72,13 @@ export const LIMIT_OPTIONS = {
     checker: {
         kind: 'checker',
         default: null,
-        defaultText: "the dataset's, else tokens",
+        defaultText: "the sample's, else its format's",
         placeholder: '<checker>',
         group: 'Limits and verdicts',
         about:
-            'How output is compared: tokens, lines, exact, float:<abs>[,<rel>], kattis[:flags], codecontests, ' +
-            'sandboxfusion, judge0, or the path of a checker program',
+            "How output is compared: format (each dataset format's own rule), tokens," +
+            ' lines, exact, float:<abs>[,<rel>], kattis[:flags], codecontests, ' +
+            'sandboxfusion, judge0, apps, livecodebench, or the path of a checker program',
         decides: 'verdict',
         effect: 'every program judged by another checker runs again',
     },

@@ -1,7 +1,7 @@
 import type { FileStamp } from '../model/checkpoint.js';
 import type { JsonObject } from '../model/json.js';
 import type { LimitPolicy } from '../model/limits.js';
-import type { Sample } from '../model/sample.js';
+import type { BuiltInChecker, Sample } from '../model/sample.js';
 
 /** An opened dataset: one file, one folder of files, or one tree of packages. Implementations hold no sample in memory. */
 export interface Dataset {
@@ -10,6 +10,8 @@ export interface Dataset {
     /** As the user named it, made absolute. */
     readonly path: string;
     readonly limitPolicy: LimitPolicy;
+    /** How outputs are compared where a sample names no checker; null where every sample does. */
+    readonly comparison: BuiltInChecker | null;
     /**
      * Streams what there is, in the dataset's order, without holding the file: one by one where it is read, all of a file at
      * once where an earlier start has read it.

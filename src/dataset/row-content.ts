@@ -1,6 +1,6 @@
 import type { Json } from '../model/json.js';
 import type { LimitPolicy, OwnLimits } from '../model/limits.js';
-import type { Checker } from '../model/sample.js';
+import type { BuiltInChecker } from '../model/sample.js';
 import type { Verdict } from '../model/verdict.js';
 import type { Field } from './field.js';
 
@@ -14,6 +14,8 @@ export interface RowFormat {
     /** Key of the registry. */
     readonly key: string;
     readonly limitPolicy: LimitPolicy;
+    /** How outputs are compared where a row names no checker: the rule of the format's own grader. */
+    readonly comparison: BuiltInChecker;
     /** True for rows that look like this format; only the presence and kind of a few keys is asked. */
     recognises(row: Field): boolean;
     /** @throws UserError naming the field that is not as it must be */
@@ -45,7 +47,8 @@ export type Text = string | { readonly file: string };
 
 export interface RowJudging {
     readonly tests: readonly RowTest[];
-    readonly checker: Exclude<Checker, { kind: 'program' }> | RowChecker;
+    /** Null where the row names none. */
+    readonly checker: BuiltInChecker | RowChecker | null;
     readonly limits: OwnLimits;
 }
 

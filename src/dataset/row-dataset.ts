@@ -53,6 +53,10 @@ export class RowDataset implements Dataset {
         return this.rowFormat.limitPolicy;
     }
 
+    get comparison(): RowFormat['comparison'] {
+        return this.rowFormat.comparison;
+    }
+
     async *index(): AsyncIterable<readonly IndexedSample[]> {
         this.badRows.length = 0;
         const seen = new Map<string, IndexedSample>();
@@ -98,7 +102,7 @@ export class RowDataset implements Dataset {
         if (!indexed.fingerprint.startsWith(hash)) throw changed;
         const content = this.rowFormat.read(Field.of(parseRow(bytes, place), place));
         if (hash + (await this.#filesMark(content, path, place)) !== indexed.fingerprint) throw changed;
-        return buildSample(content, { folder: dirname(path), place }, this.limitPolicy);
+        return buildSample(content, { folder: dirname(path), place }, this.rowFormat);
     }
 
     async *#indexFile(number: number, stamp: FileStamp): AsyncIterable<IndexedSample> {

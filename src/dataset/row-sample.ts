@@ -1,9 +1,16 @@
 import { textContent } from '../model/fingerprint.js';
-import type { LimitPolicy } from '../model/limits.js';
 import type { Checker, Content, Judging, Sample, TaskInput, TestCase } from '../model/sample.js';
 import { unreachable } from '../util/unreachable.js';
 import { fileContent, referencedFile } from './file-content.js';
-import type { RowChecker, RowContent, RowJudging, RowProgram, RowTask, Text } from './row-content.js';
+import type {
+    RowChecker,
+    RowContent,
+    RowFormat,
+    RowJudging,
+    RowProgram,
+    RowTask,
+    Text,
+} from './row-content.js';
 
 /** Where a row stands: what its texts in files are relative to, and how messages name it. */
 export interface RowPlace {
@@ -14,7 +21,7 @@ export interface RowPlace {
 }
 
 /** The sample that a row describes, with everything hashed. @throws UserError for files that are not there or not allowed */
-export async function buildSample(row: RowContent, at: RowPlace, policy: LimitPolicy): Promise<Sample> {
+export async function buildSample(row: RowContent, at: RowPlace, format: RowFormat): Promise<Sample> {
     const groups: [string, TaskInput[]][] = [];
     for (const [name, tasks] of row.groups) {
         const inputs: TaskInput[] = [];
@@ -25,7 +32,7 @@ export async function buildSample(row: RowContent, at: RowPlace, policy: LimitPo
         id: row.id,
         origin: at.place,
         groups: Object.fromEntries(groups),
-        judging: row.judging === null ? null : await buildJudging(row.judging, at, policy),
+        judging: row.judging === null ? null : await buildJudging(row.judging, at, format),
         skip: row.skip,
     };
 }
@@ -37,7 +44,7 @@ export function filesOf(row: RowContent): readonly string[] {
         for (const task of tasks) if (task.kind === 'program') texts.push(task.source);
     }
     for (const test of row.judging?.tests ?? []) texts.push(test.input, test.output);
-    if (row.judging?.checker.kind === 'program') texts.push(row.judging.checker.source);
+    if (row.judging?.checker?.kind === 'program') texts.push(row.judging.checker.source);
     return texts.flatMap((text) => (typeof text === 'string' ? [] : [text.file]));
 }
 
@@ -63,7 +70,7 @@ async function buildProgram(program: RowProgram, at: RowPlace): Promise<TaskInpu
     return { ...rest, files: [{ name, content: await buildContent(source, at) }] };
 }
 
-async function buildJudging(judging: RowJudging, at: RowPlace, limitPolicy: LimitPolicy): Promise<Judging> {
+async function buildJudging(judging: RowJudging, at: RowPlace, format: RowFormat): Promise<Judging> {
     const tests: TestCase[] = [];
     for (const { name, input, output } of judging.tests) {
         tests.push({
@@ -73,9 +80,16 @@ async function buildJudging(judging: RowJudging, at: RowPlace, limitPolicy: Limi
             checkerFlags: null,
         });
     }
-    const checker =
-        judging.checker.kind === 'program' ? await buildChecker(judging.checker, at) : judging.checker;
-    return { tests, checker, limits: judging.limits, limitPolicy, computedLimit: null };
+    const named =
+        judging.checker?.kind === 'program' ? await buildChecker(judging.checker, at) : judging.checker;
+    return {
+        tests,
+        checker: named ?? format.comparison,
+        isFormatChecker: named === null,
+        limits: judging.limits,
+        limitPolicy: format.limitPolicy,
+        computedLimit: null,
+    };
 }
 
 async function buildChecker(checker: RowChecker, at: RowPlace): Promise<Checker> {

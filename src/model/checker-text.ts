@@ -1,8 +1,30 @@
-import type { Checker } from './sample.js';
+import type { BuiltInChecker, Checker } from './sample.js';
+
+/** The word of `--checker` for each format's own comparison, also in a directory whose results were compared otherwise. */
+export const FORMAT_CHECKERS = 'format';
 
 /** What `parseChecker` takes, for messages. */
 export const CHECKER_FORMS =
-    'tokens, lines, exact, float:<absolute>[,<relative>], kattis[:<flags>], codecontests, sandboxfusion or judge0';
+    'tokens, lines, exact, float:<absolute>[,<relative>], kattis[:<flags>], codecontests, sandboxfusion, judge0, apps or livecodebench';
+
+/** A checker as users write it: what `parseChecker` reads back. */
+export function checkerText(checker: BuiltInChecker): string {
+    switch (checker.kind) {
+        case 'tokens':
+        case 'lines':
+        case 'exact':
+        case 'codecontests':
+        case 'sandboxfusion':
+        case 'judge0':
+        case 'apps':
+        case 'livecodebench':
+            return checker.kind;
+        case 'float':
+            return `float:${checker.absolute}${checker.relative === null ? '' : `,${checker.relative}`}`;
+        case 'kattis':
+            return checker.flags.length === 0 ? 'kattis' : `kattis:${checker.flags.join(' ')}`;
+    }
+}
 
 /**
  * A checker as users write it (`--checker`, `checker` in the plain form); null if it is none of the built-in ones.
@@ -18,6 +40,8 @@ export function parseChecker(text: string): Checker | null {
         case 'codecontests':
         case 'sandboxfusion':
         case 'judge0':
+        case 'apps':
+        case 'livecodebench':
             return rest.length === 0 ? { kind } : null;
         case 'float':
             return parseFloatChecker(settings);

@@ -47,6 +47,8 @@ export type RunEvent =
           readonly sandbox: string | null;
           /** Which limits hold, in words; null where no program is judged. */
           readonly limits: string | null;
+          /** How outputs are compared, in words; null where no program is judged. */
+          readonly comparison: string | null;
       }
     /** A line for people: an announced option, a sandbox that is missing, a file moved aside. */
     | {

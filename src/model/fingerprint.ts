@@ -58,6 +58,8 @@ function checkerSettings(checker: Checker): Nested[] {
         case 'codecontests':
         case 'sandboxfusion':
         case 'judge0':
+        case 'apps':
+        case 'livecodebench':
             return [];
         case 'float':
             return [String(checker.absolute), String(checker.relative)];

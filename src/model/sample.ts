@@ -65,6 +65,8 @@ export interface TestCase {
 export interface Judging {
     readonly tests: readonly TestCase[];
     readonly checker: Checker;
+    /** True where the sample names no checker, so that `checker` is the comparison of its format. */
+    readonly isFormatChecker: boolean;
     readonly limits: OwnLimits;
     /** What `--limits` means when it is not given; by format. */
     readonly limitPolicy: LimitPolicy;
@@ -98,7 +100,14 @@ export type Checker =
     | { readonly kind: 'sandboxfusion' }
     /** As Judge0. */
     | { readonly kind: 'judge0' }
+    /** As the graders published with APPS and TACO. */
+    | { readonly kind: 'apps' }
+    /** As LiveCodeBench grades programs that read stdin. */
+    | { readonly kind: 'livecodebench' }
     | CheckerProgram;
+
+/** A checker that compares by itself: every kind but a program. */
+export type BuiltInChecker = Exclude<Checker, { readonly kind: 'program' }>;
 
 /** A program that decides: testlib (`checker in out ans`) or Kattis (`validator in ans feedbackdir flags < out`) convention. */
 export interface CheckerProgram {

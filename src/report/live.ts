@@ -37,6 +37,7 @@ export function startLines(view: RunView): string[] {
             ...(start.sandbox === null ? [] : [`sandbox ${start.sandbox}`]),
             ...(start.limits === null ? [] : [start.limits]),
         ].join(', '),
+        ...(start.comparison === null ? [] : [start.comparison]),
     ];
 }
 

@@ -1,9 +1,9 @@
-import { LIST_BOUND, TallySum, type GroupTally, type SampleTally, type TotalTally } from '../model/tally.js';
-import { printable } from '../util/printable.js';
 import type { ComputedLimits } from '../model/entry.js';
+import { type GroupTally, LIST_BOUND, type SampleTally, TallySum, type TotalTally } from '../model/tally.js';
+import { printable } from '../util/printable.js';
 import { compareNatural, count, counted, duration, groupTitle, percent } from './format.js';
 import type { Page } from './page.js';
-import { acceptedIn, judgedIn, trueNegatives, truePositives, type Rate } from './rates.js';
+import { acceptedIn, judgedIn, type Rate, trueNegatives, truePositives } from './rates.js';
 import {
     aboveOwnLines,
     expectation,
@@ -17,12 +17,14 @@ import {
     unexpectedLines,
     verdictTable,
 } from './sections.js';
-import { renderTable, type Cell, type Column } from './table.js';
+import { type Cell, type Column, renderTable } from './table.js';
 
 /** What `resume-run report` says: figures for each sample and in total. */
 export interface Report {
     readonly total: TotalTally;
     readonly samples: readonly SampleRow[];
+    /** How outputs were compared where samples name no checker, by dataset format; null where that is not known. */
+    readonly comparison: Readonly<Record<string, string>> | null;
 }
 
 /** One sample: its figures, without the lists. */
@@ -55,7 +57,7 @@ export async function collectReport(files: AsyncIterable<ReportedFile>): Promise
         rows.push({ id, isComplete, groups, unexpected, nearLimit, computedLimit });
     }
     rows.sort((a, b) => compareNatural(a.id, b.id));
-    return { total: sum.value(), samples: rows };
+    return { total: sum.value(), samples: rows, comparison: null };
 }
 
 /** What a group's cells say: `accepted` of `judged`, or for incorrect solutions `rejected` of `judged`. */
@@ -73,6 +75,7 @@ export function renderReport(report: Report, page: Page): string {
         [
             `${counted(total.samples, 'sample')}, ${count(total.completeSamples)} complete`,
             ...rateLines(total.groups, page),
+            ...comparisonLines(report),
         ],
         verdictTable(total.groups, page),
         sampleTable(report, page),
@@ -87,6 +90,13 @@ export function renderReport(report: Report, page: Page): string {
         .filter((lines) => lines.length > 0)
         .map((lines) => `${lines.join('\n')}\n`)
         .join('\n');
+}
+
+function comparisonLines({ comparison }: Report): string[] {
+    const formats = Object.entries(comparison ?? {});
+    if (formats.length === 0) return [];
+    const named = formats.map(([format, checker]) => `${printable(checker)} (${printable(format)})`);
+    return [`output compared by ${named.join(', ')}`];
 }
 
 function sampleTable(report: Report, { width, style }: Page): string[] {
@@ -153,6 +163,7 @@ function sumOf(groups: SampleTally['groups'], what: 'failed' | 'skipped' | 'open
 export function reportJson(report: Report): string {
     const value = {
         total: { ...report.total, ...ratesOf(report.total.groups) },
+        ...(report.comparison === null ? {} : { comparison: report.comparison }),
         samples: report.samples.map((sample) => ({ ...sample, ...ratesOf(sample.groups) })),
     };
     return `${JSON.stringify(value, null, 4)}\n`;
@@ -194,6 +205,7 @@ export function reportMarkdown(report: Report): string {
         const verdict = wanted === '' ? task.verdict : `${task.verdict}, ${wanted}`;
         return `- ${markdownText(task.sample)}: ${markdownText(task.group)} ${task.index}${name}: ${verdict}`;
     });
+    lines.push(...comparisonLines(report).flatMap((line) => ['', markdownText(line)]));
     if (report.total.unexpectedCount > 0) {
         lines.push('', `Unexpected verdicts: ${report.total.unexpectedCount}`, '', ...unexpected);
         const rest = report.total.unexpectedCount - unexpected.length;

@@ -15,11 +15,16 @@ import { planSample } from '../plan/plan-sample.js';
 import type { PlanGroup, PlanOptions, PlanTask, SamplePlan } from '../plan/sample-plan.js';
 import { UserError } from '../util/user-error.js';
 
+/** `format`: each format's own; `tokens`: what version 0.1 compared by, whatever the format. */
+export type DefaultComparison = 'format' | 'tokens';
+
 /** What decides fingerprints, limits and skips of every sample of a run. */
 export interface PrepareOptions {
     readonly limits: LimitOptions;
     /** `--checker`, in place of what samples say; null leaves theirs. */
     readonly checker: Checker | null;
+    /** What samples that name no checker are judged by: the comparison of their format, or tokens as in version 0.1. */
+    readonly defaultComparison: DefaultComparison;
     /** What `data` tasks are done by; see model/fingerprint.ts. */
     readonly executorIdentity: string;
     /** Whether the executor judges programs. */
@@ -41,7 +46,7 @@ export interface PreparedSample {
 
 /** @throws UserError when the executor cannot do tasks of this kind */
 export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample {
-    const sample = withChecker(loaded, options.checker);
+    const sample = withChecker(loaded, options);
     const fingerprints = fingerprintSample(sample, options.executorIdentity);
     const groups = Object.entries(sample.groups).map(([name, inputs]) => ({
         name,
@@ -64,9 +69,16 @@ export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample
     return { sample, groups, rule, ruleFingerprint };
 }
 
-function withChecker(sample: Sample, checker: Checker | null): Sample {
-    if (checker === null || sample.judging === null) return sample;
-    return { ...sample, judging: { ...sample.judging, checker } };
+/** The sample as it is judged in this directory. */
+export function withChecker(
+    sample: Sample,
+    { checker, defaultComparison }: Pick<PrepareOptions, 'checker' | 'defaultComparison'>,
+): Sample {
+    const { judging } = sample;
+    if (judging === null) return sample;
+    const byTokens = judging.isFormatChecker && defaultComparison === 'tokens';
+    const chosen = checker ?? (byTokens ? { kind: 'tokens' as const } : judging.checker);
+    return { ...sample, judging: { ...judging, checker: chosen } };
 }
 
 function skipOf(sample: Sample, input: TaskInput, options: PrepareOptions): string | null {

@@ -188,7 +188,7 @@ describe('run.json', () => {
             run,
         });
         expect(others.announcements.map((line) => line.split(':')[0])).toEqual([
-            "--checker lines (was the dataset's, else tokens)",
+            "--checker lines (was the sample's, else its format's)",
             '--no-all-tests (was on)',
         ]);
     });

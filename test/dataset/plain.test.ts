@@ -30,6 +30,7 @@ describe('the plain form', () => {
             ],
             checker: { kind: 'float', absolute: 1e-6, relative: 1e-6 },
             limits: { time: 1.5, memory: 256 * 1024 * 1024, output: null },
+            isFormatChecker: false,
             limitPolicy: 'own',
             computedLimit: null,
         });

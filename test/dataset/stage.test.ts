@@ -31,6 +31,7 @@ function sampleOf(id: string, input: string): Sample {
                 memory: null,
             },
             limits: { time: null, memory: null, output: null },
+            isFormatChecker: false,
             limitPolicy: 'own',
             computedLimit: null,
         },

@@ -144,6 +144,7 @@ export function startOf(tasks: number, finished: number, samples: number): RunEv
         mode: 'thread',
         sandbox: 'bwrap',
         limits: null,
+        comparison: null,
     };
 }
 

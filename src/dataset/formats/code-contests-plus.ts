@@ -6,6 +6,7 @@ import { type RowContent, type RowFormat, type RowJudging, type RowProgram, read
 export const codeContestsPlus: RowFormat = {
     key: 'code-contests-plus',
     limitPolicy: 'flat',
+    comparison: { kind: 'tokens' },
     recognises(row) {
         return (
             Array.isArray(row.get('correct_submissions').value) && row.get('test_cases').value !== undefined
@@ -51,7 +52,7 @@ function readSubmissions(list: Field): RowProgram[] {
 
 function readChecker(checker: Field): RowJudging['checker'] {
     const source = checker.optionalString() ?? '';
-    if (source.trim() === '') return { kind: 'tokens' };
+    if (source.trim() === '') return null;
     return {
         kind: 'program',
         convention: 'testlib',

@@ -24,6 +24,7 @@ const TEST_GROUPS = ['public', 'private', 'generated'] as const;
 export const codeContests: RowFormat = {
     key: 'code-contests',
     limitPolicy: 'flat',
+    comparison: { kind: 'codecontests' },
     recognises(row) {
         return (
             TEST_GROUPS.some((group) => Array.isArray(row.get(`${group}_tests`).get('input').value)) ||
@@ -39,7 +40,7 @@ export const codeContests: RowFormat = {
                 ['solution', readPrograms(row.get('solutions'))],
                 ['incorrect_solution', readPrograms(row.get('incorrect_solutions'))],
             ],
-            judging: { tests: readTests(row), checker: { kind: 'tokens' }, limits: readLimits(row) },
+            judging: { tests: readTests(row), checker: null, limits: readLimits(row) },
             skip: fileSkip(row),
         };
     },

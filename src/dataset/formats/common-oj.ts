@@ -13,6 +13,7 @@ import {
 export const commonOj: RowFormat = {
     key: 'common-oj',
     limitPolicy: 'flat',
+    comparison: { kind: 'codecontests' },
     recognises(row) {
         const tests = row.get('test');
         if (!Array.isArray(tests.value)) return false;
@@ -28,7 +29,7 @@ export const commonOj: RowFormat = {
                 ['solution', readCanonical(row.get('canonical_solution'))],
                 ['incorrect_solution', []],
             ],
-            judging: { tests: streamTests(row.get('test')), checker: { kind: 'tokens' }, limits: NO_LIMITS },
+            judging: { tests: streamTests(row.get('test')), checker: null, limits: NO_LIMITS },
             skip: null,
         };
     },

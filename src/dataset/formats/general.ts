@@ -5,6 +5,7 @@ import { type RowContent, type RowFormat, type RowTask, readId } from '../row-co
 export const general: RowFormat = {
     key: 'general',
     limitPolicy: 'own',
+    comparison: { kind: 'tokens' },
     recognises(row) {
         return row.get('groups').present && !row.get('tests').present && !row.get('solutions').present;
     },

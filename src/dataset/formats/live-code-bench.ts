@@ -11,6 +11,7 @@ import { embeddedJson } from './taco-apps.js';
 export const liveCodeBench: RowFormat = {
     key: 'live-code-bench',
     limitPolicy: 'flat',
+    comparison: { kind: 'livecodebench' },
     recognises(row) {
         return row.get('question_id').present && row.get('public_test_cases').value !== undefined;
     },
@@ -24,7 +25,7 @@ export const liveCodeBench: RowFormat = {
             ],
             judging: {
                 tests: skip === null ? readAllTests(row) : [],
-                checker: { kind: 'tokens' },
+                checker: null,
                 limits: NO_LIMITS,
             },
             skip,

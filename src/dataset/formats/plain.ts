@@ -18,6 +18,7 @@ import {
 export const plain: RowFormat = {
     key: 'plain',
     limitPolicy: 'own',
+    comparison: { kind: 'tokens' },
     recognises(row) {
         return Array.isArray(row.get('tests').value);
     },
@@ -82,7 +83,7 @@ function readExpected(field: Field): readonly Verdict[] | null {
 }
 
 function readChecker(field: Field): RowJudging['checker'] {
-    if (!field.present) return { kind: 'tokens' };
+    if (!field.present) return null;
     if (typeof field.value !== 'string') return readCheckerProgram(field);
     const checker = parseChecker(field.value);
     if (checker === null || checker.kind === 'program') {

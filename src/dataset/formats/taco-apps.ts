@@ -8,6 +8,7 @@ import { type RowContent, type RowFormat, type RowProgram, type RowTest, readId 
 export const tacoApps: RowFormat = {
     key: 'taco-apps',
     limitPolicy: 'flat',
+    comparison: { kind: 'apps' },
     recognises(row) {
         return row.get('input_output').value !== undefined && row.get('question').value !== undefined;
     },
@@ -19,7 +20,7 @@ export const tacoApps: RowFormat = {
                 ['solution', embeddedJson(row.get('solutions'), []).list().map(readSolution)],
                 ['incorrect_solution', []],
             ],
-            judging: { tests: readTests(tests), checker: { kind: 'tokens' }, limits: readLimits(row) },
+            judging: { tests: readTests(tests), checker: null, limits: readLimits(row) },
             skip: functionSkip(tests),
         };
     },

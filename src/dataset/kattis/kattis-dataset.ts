@@ -18,6 +18,7 @@ const INDEX_VERSION = 1;
 class KattisDataset implements Dataset {
     readonly format = 'kattis';
     readonly limitPolicy = 'own';
+    readonly comparison = null;
     readonly badRows: string[] = [];
 
     constructor(

@@ -70,6 +70,7 @@ function judgingOf(
     return {
         tests,
         checker,
+        isFormatChecker: false,
         limits: { time: timeLimit, memory: settings.memory, output: settings.output },
         limitPolicy: 'own',
         computedLimit:

@@ -1,17 +1,20 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { BuiltInChecker } from '../../model/sample.js';
 import { unreachable } from '../../util/unreachable.js';
+import { appsComparer } from './apps.js';
 import { CodeContestsComparer } from './codecontests.js';
-import { ACCEPTED, type BuiltInChecker, type Comparer, type Comparison } from './comparison.js';
+import { ACCEPTED, type Comparer, type Comparison } from './comparison.js';
 import { ExactComparer } from './exact.js';
 import { floatComparer } from './float.js';
 import { judge0Comparer } from './judge0.js';
 import { kattisComparer } from './kattis.js';
 import { LineComparer } from './lines.js';
-import { SandboxFusionComparer } from './sandboxfusion.js';
+import { liveCodeBenchComparer } from './livecodebench.js';
+import { sandboxFusionComparer } from './sandboxfusion.js';
 import { EXACT_TOKENS, TokenComparer } from './tokens.js';
 import { FileWindow, Window } from './window.js';
 
-export type { BuiltInChecker, Comparison } from './comparison.js';
+export type { Comparison } from './comparison.js';
 
 /** Files up to this many bytes are read at once and compared in memory; larger ones are streamed. */
 const IN_MEMORY = 1024 * 1024;
@@ -103,9 +106,13 @@ export function comparerFor(checker: BuiltInChecker, flags: readonly string[] | 
         case 'codecontests':
             return new CodeContestsComparer();
         case 'sandboxfusion':
-            return new SandboxFusionComparer();
+            return sandboxFusionComparer();
         case 'judge0':
             return judge0Comparer();
+        case 'apps':
+            return appsComparer();
+        case 'livecodebench':
+            return liveCodeBenchComparer();
         default:
             return unreachable(checker, 'checker');
     }

@@ -1,8 +1,4 @@
-import type { Checker } from '../../model/sample.js';
 import type { Window } from './window.js';
-
-/** A checker that compares by itself: every kind but a program. */
-export type BuiltInChecker = Exclude<Checker, { readonly kind: 'program' }>;
 
 /** What comparing an output with the expected one came to. */
 export interface Comparison {

@@ -83,7 +83,8 @@ export function parseTesterNumber(
     return { value: text.includes('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY };
 }
 
-const PYTHON_NUMBER = /^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/i;
+const PYTHON_NUMBER =
+    /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/i;
 const PYTHON_INFINITE = /^[+-]?inf(?:inity)?$/i;
 
 /** What Python's float() takes, without white space around it; NaN for `nan` too, which equals nothing anyway. */

@@ -8,7 +8,7 @@ import {
     comparerFor,
     type Comparison,
 } from '../../../src/executor/checker/compare.js';
-import type { BuiltInChecker } from '../../../src/executor/checker/comparison.js';
+import type { BuiltInChecker } from '../../../src/model/sample.js';
 
 /** A folder with an output and an answer, rewritten for each comparison. */
 export class Bench implements Disposable {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compareOutput } from '../../../src/executor/checker/compare.js';
-import type { BuiltInChecker } from '../../../src/executor/checker/comparison.js';
+import type { BuiltInChecker } from '../../../src/model/sample.js';
 import { Bench } from './both-paths.js';
 
 const bench = new Bench();
@@ -19,6 +19,8 @@ const CHECKERS: readonly BuiltInChecker[] = [
     { kind: 'codecontests' },
     { kind: 'sandboxfusion' },
     { kind: 'judge0' },
+    { kind: 'apps' },
+    { kind: 'livecodebench' },
 ];
 const checker = fc.constantFrom(...CHECKERS);
 /** Text that often is nearly equal: few kinds of pieces. */
@@ -85,6 +87,7 @@ describe('laws of every checker', () => {
             { kind: 'exact' },
             { kind: 'judge0' },
             { kind: 'codecontests' },
+            { kind: 'livecodebench' },
             { kind: 'float', absolute: 0.1, relative: null },
             { kind: 'kattis', flags: [] },
             { kind: 'kattis', flags: ['space_change_sensitive'] },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BuiltInChecker } from '../../../src/executor/checker/comparison.js';
+import type { BuiltInChecker } from '../../../src/model/sample.js';
 import { Bench } from './both-paths.js';
 
 /*
@@ -79,6 +79,47 @@ def same(got, expected):
 for line in sys.stdin:
     answer, output = (bytes.fromhex(part[1:]).decode() for part in line.split())
     got, expected = output.strip().split('\\n'), answer.strip().split('\\n')
+    print(int(len(got) == len(expected) and all(map(same, got, expected))))
+`;
+
+const LIVE_CODE_BENCH = `
+import sys
+from decimal import Decimal
+def numbers(line):
+    try:
+        return [Decimal(word) for word in line.split()]
+    except ArithmeticError:
+        return None
+def same(got, expected):
+    if got == expected:
+        return True
+    x, y = numbers(got), numbers(expected)
+    return x is not None and y is not None and x == y
+for line in sys.stdin:
+    answer, output = (bytes.fromhex(part[1:]).decode() for part in line.split())
+    got, expected = ([one.strip() for one in text.strip().split('\\n')] for text in (output, answer))
+    print(int(len(got) == len(expected) and all(map(same, got, expected))))
+`;
+
+/** The rule of apps.ts by Python's own round and comparison, without numpy. */
+const APPS = `
+import re
+import sys
+def same(got, expected):
+    if got == expected:
+        return True
+    if re.fullmatch(r'[+-]?[0-9]+', got) and re.fullmatch(r'[+-]?[0-9]+', expected):
+        return int(got) == int(expected)
+    number = r'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[+-]?[0-9]+)?'
+    if not all(re.fullmatch(number, text, re.I) for text in (got, expected)):
+        return False
+    x, y = float(got), float(expected)
+    if abs(x) == float('inf') or abs(y) == float('inf'):
+        return False
+    return abs(x - y) <= 1e-8 + 1e-5 * abs(y) or round(x, 3) == round(y, 3)
+for line in sys.stdin:
+    answer, output = (bytes.fromhex(part[1:]).decode() for part in line.split())
+    got, expected = output.split(), answer.split()
     print(int(len(got) == len(expected) and all(map(same, got, expected))))
 `;
 
@@ -250,3 +291,72 @@ describe.skipIf(!found('python3'))('sandboxfusion and Python (skipped where pyth
         await agree(['python3', '-c', SANDBOX_FUSION], cases);
     });
 });
+
+describe.skipIf(!found('python3'))(
+    'the graders of datasets and Python (skipped where python3 is missing)',
+    () => {
+        const numbers = [
+            '1',
+            '1.0',
+            '1.',
+            '.5',
+            '+1',
+            '-1',
+            '01',
+            '1e5',
+            '100000',
+            '1E+2',
+            '0.001',
+            '-0',
+            '0.0005',
+        ];
+        const odd = [
+            'a',
+            'A',
+            '1e',
+            '0x1',
+            'inf',
+            '-Infinity',
+            'nan',
+            '1e400',
+            '12345678901234567891',
+            '.',
+            '-',
+        ];
+
+        test('livecodebench agrees', async () => {
+            const spaces = [' ', '  ', '\n', '\n', '\r\n', '\t', '\u00a0', '\u2028', '\u001c'];
+            const cases = pairs([...numbers, ...odd, '1_0', '\u00c4'], spaces, 600).map(
+                ([output, answer]) => ({
+                    line: `${hex(answer)} ${hex(output)}`,
+                    checker: { kind: 'livecodebench' as const },
+                    output,
+                    answer,
+                }),
+            );
+            await agree(['python3', '-c', LIVE_CODE_BENCH], cases);
+        });
+
+        test('apps agrees', async () => {
+            const thousandths = [
+                '0.0625',
+                '0.062',
+                '0.063',
+                '0.1875',
+                '0.188',
+                '2.6755',
+                '2.675',
+                '1000001.0',
+            ];
+            const cases = pairs([...numbers, ...odd, ...thousandths], [' ', '\n', '\t'], 600).map(
+                ([output, answer]) => ({
+                    line: `${hex(answer)} ${hex(output)}`,
+                    checker: { kind: 'apps' as const },
+                    output,
+                    answer,
+                }),
+            );
+            await agree(['python3', '-c', APPS], cases);
+        });
+    },
+);

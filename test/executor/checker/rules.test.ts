@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import type { BuiltInChecker } from '../../../src/executor/checker/comparison.js';
+import type { BuiltInChecker } from '../../../src/model/sample.js';
 import { Bench } from './both-paths.js';
 
 const bench = new Bench();
@@ -171,4 +171,49 @@ table('sandboxfusion', { kind: 'sandboxfusion' }, [
     ['', '5', false],
     ['5', '', false],
     ['1\r\n2', '1\n2', true],
+]);
+
+table('apps', { kind: 'apps' }, [
+    ['1.0', '1', true],
+    ['3.14159265', '3.1415926', true],
+    ['0.3333333', '0.333', true],
+    ['0.334', '0.333', false],
+    ['0.0625', '0.062', true],
+    ['0.1875', '0.188', true],
+    ['100001.0', '100000', true],
+    ['100002.5', '100000', false],
+    ['1000001', '1000000', false],
+    ['007', '+7', true],
+    ['-0', '0', true],
+    ['9007199254740993', '9007199254740992', false],
+    ['YES', 'yes', false],
+    ['2 1', '1 2', false],
+    ['1 1 2', '1 2', false],
+    ['1e400', '1e401', false],
+    ['1\n2\n', '1 2', true],
+    ['', '1', false],
+]);
+
+table('livecodebench', { kind: 'livecodebench' }, [
+    ['1.0', '1', true],
+    ['1.0 2', '1 2.000', true],
+    ['1e3', '1000.0', true],
+    ['1_000', '1000', true],
+    ['-0', '0', true],
+    ['1.0000001', '1', false],
+    ['9007199254740993', '9007199254740992', false],
+    ['9007199254740993.0', '9007199254740993', true],
+    ['YES', 'yes', false],
+    ['  a \n b ', 'a\nb', true],
+    ['a  b', 'a b', false],
+    ['1  2', '1 2', true],
+    ['1\n2', '1 2', false],
+    ['a\n\nb', 'a\nb', false],
+    ['a 1.0', 'a 1', false],
+    ['inf', 'Infinity', true],
+    ['nan', 'nan', true],
+    ['nan 1', 'nan 1.0', false],
+    ['1 2', '1', false],
+    ['', '\n', true],
+    ['5', '', false],
 ]);

@@ -1,0 +1,140 @@
+import type { RunFile } from '../checkpoint/run-file-shape.js';
+import type { CheckpointStore } from '../checkpoint/store.js';
+import type { RunConfig } from '../config.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { checkerText, FORMAT_CHECKERS } from '../model/checker-text.js';
+import { fingerprintSample } from '../model/fingerprint.js';
+import { type DefaultComparison, type PrepareOptions, withChecker } from '../run/prepare.js';
+import type { SampleItem } from '../run/survey.js';
+
+/** How outputs are compared in a directory. */
+export interface Comparison {
+    /** What samples that name no checker are judged by. */
+    readonly fallback: DefaultComparison;
+    /** For run.json and the report; null where no program is judged. */
+    readonly record: NonNullable<RunFile['comparison']> | null;
+    /** For the first lines of a run; null where no program is judged. */
+    readonly inWords: string | null;
+    /** Where the directory keeps the comparison of version 0.1: what it is and how to switch. */
+    readonly notice: string | null;
+}
+
+/**
+ * Decides how outputs are compared where neither `--checker` nor a sample says it. Each format has a comparison of its own, which
+ * version 0.1 did not know: it compared tokens. A directory that holds entries judged so keeps it, for all of its tasks: half of a
+ * directory by one rule and half by another would be figures of nothing. Entries are recognised by their fingerprints.
+ * @param samples every sample of the directory
+ */
+export async function chooseComparison(
+    config: Pick<RunConfig, 'judging' | 'executor'>,
+    datasets: readonly Pick<Dataset, 'format' | 'comparison'>[],
+    directory: {
+        readonly known: RunFile | null;
+        readonly store: Pick<CheckpointStore, 'read' | 'stamp'>;
+        readonly samples: readonly SampleItem[];
+    },
+): Promise<Comparison> {
+    const { checker } = config.judging;
+    const { executor } = config;
+    if (executor.kind === 'exec' || executor.kind === 'module') {
+        return { fallback: 'format', record: null, inWords: null, notice: null };
+    }
+    if (executor.kind === 'sandbox-fusion' && executor.api === 'submit') {
+        const inWords = 'output compared by the servers (--fusion-api submit)';
+        return { fallback: 'format', record: null, inWords, notice: null };
+    }
+    if (checker !== null && checker !== FORMAT_CHECKERS) {
+        const record = { by: 'checker' as const, formats: recordFormats(datasets, () => checker) };
+        return {
+            fallback: 'format',
+            record,
+            inWords: `output compared by ${checker} (--checker)`,
+            notice: null,
+        };
+    }
+    const fallback = checker === FORMAT_CHECKERS ? 'format' : await findFallback(datasets, directory);
+    const nameOf = ({ comparison }: Pick<Dataset, 'comparison'>): string => {
+        if (comparison === null) return "each package's own validator";
+        return fallback === 'tokens' ? 'tokens' : checkerText(comparison);
+    };
+    const changed = datasets.filter(hasNewComparison);
+    const isKept = fallback === 'tokens' && changed.length > 0;
+    return {
+        fallback,
+        record: { by: fallback, formats: recordFormats(datasets, nameOf) },
+        inWords: `output compared by ${listByName(datasets, nameOf)}`,
+        notice: isKept
+            ? `results in this directory were compared by tokens, so all of its tasks are; --checker ${FORMAT_CHECKERS} --rerun changed ` +
+              `switches to ${listByName(changed, ({ comparison }) => (comparison === null ? '' : checkerText(comparison)))}`
+            : null,
+    };
+}
+
+const hasNewComparison = ({ comparison }: Pick<Dataset, 'comparison'>): boolean =>
+    comparison !== null && comparison.kind !== 'tokens';
+
+async function findFallback(
+    datasets: readonly Pick<Dataset, 'comparison'>[],
+    directory: Parameters<typeof chooseComparison>[2],
+): Promise<DefaultComparison> {
+    const recorded = directory.known?.comparison?.by;
+    if (recorded === 'format' || recorded === 'tokens') return recorded;
+    if (!datasets.some(hasNewComparison)) return 'format';
+    for (const item of directory.samples) {
+        if (!hasNewComparison(item.dataset)) continue;
+        const stamp = await directory.store.stamp(item.indexed.id);
+        const found = stamp === null ? null : await recogniseComparison(item, directory.store);
+        if (found !== null) return found;
+    }
+    return 'format';
+}
+
+/** By which comparison the entries of a sample were judged; null where none of them tells. */
+async function recogniseComparison(
+    { indexed, dataset }: SampleItem,
+    store: Pick<CheckpointStore, 'read'>,
+): Promise<DefaultComparison | null> {
+    const checkpoint = await store.read(indexed.id);
+    const known = new Set(
+        [...(checkpoint?.entries.values() ?? [])].flat().map(({ entry }) => entry.fingerprint),
+    );
+    known.delete(null);
+    if (known.size === 0) return null;
+    const sample = await dataset.load(indexed);
+    if (sample.judging?.isFormatChecker !== true) return null;
+    for (const defaultComparison of ['format', 'tokens'] as const) {
+        const options: Pick<PrepareOptions, 'checker' | 'defaultComparison'> = {
+            checker: null,
+            defaultComparison,
+        };
+        const fingerprints = fingerprintSample(withChecker(sample, options), '');
+        if (
+            Object.values(fingerprints)
+                .flat()
+                .some((fingerprint) => known.has(fingerprint))
+        ) {
+            return defaultComparison;
+        }
+    }
+    return null;
+}
+
+function recordFormats<D extends Pick<Dataset, 'format'>>(
+    datasets: readonly D[],
+    nameOf: (dataset: D) => string,
+): Record<string, string> {
+    return Object.fromEntries(datasets.map((dataset) => [dataset.format, nameOf(dataset)]));
+}
+
+/** `codecontests (code-contests, common-oj), tokens (plain)`; without formats where there is but one. */
+function listByName<D extends Pick<Dataset, 'format'>>(
+    datasets: readonly D[],
+    nameOf: (dataset: D) => string,
+): string {
+    const byName = new Map<string, Set<string>>();
+    for (const dataset of datasets) {
+        const name = nameOf(dataset);
+        byName.set(name, (byName.get(name) ?? new Set()).add(dataset.format));
+    }
+    return [...byName].map(([name, formats]) => `${name} (${[...formats].join(', ')})`).join(', ');
+}
