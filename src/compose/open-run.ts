@@ -182,7 +182,7 @@ function guardChanged(
 ): void {
     if (changed <= CHANGED_BOUND || rerun.includes('changed')) return;
     const message =
-        `${changed} finished tasks would run again because their inputs (programs, tests or checker) changed, ` +
+        `${changed} finished tasks would run again because their inputs (programs, tests, checker, or numbers that an earlier version rounded) changed, ` +
         `first in ${changedSamples.map((id) => JSON.stringify(id)).join(', ')}: ` +
         'check the dataset and --checker, or say --rerun changed';
     // Whoever only looks sees the plan too.

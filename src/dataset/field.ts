@@ -1,3 +1,12 @@
+import {
+    type ExactJson,
+    hasNumberTexts,
+    isExactArray,
+    isExactObject,
+    NumberText,
+    parseExactJson,
+    printExactJson,
+} from '../model/exact-json.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
 
@@ -13,21 +22,24 @@ export class Field {
         readonly place: string,
         /** `tests[3].input`; empty for the row itself. */
         readonly path: string,
+        private readonly written: Written,
     ) {}
 
-    static of(row: JsonObject, place: string): Field {
-        return new Field(row, place, '');
+    /** @param text the JSON that `row` was parsed from, for numbers that a double does not hold; null where it is no JSON text */
+    static of(row: JsonObject, place: string, text: string | null): Field {
+        return new Field(row, place, '', new WrittenText(row, text));
     }
 
-    /** A value that was decoded from this field (JSON in a string), under the same name. */
-    holding(value: Json): Field {
-        return new Field(value, this.place, this.path);
+    /** A value that was decoded from this field (JSON in a string), under the same name. @param text as for `of` */
+    holding(value: Json, text: string | null): Field {
+        return new Field(value, this.place, this.path, new WrittenText(value, text));
     }
 
     get(key: string): Field {
         const value =
             isJsonObject(this.value) && Object.hasOwn(this.value, key) ? this.value[key] : undefined;
-        return new Field(value, this.place, this.path === '' ? key : `${this.path}.${key}`);
+        const path = this.path === '' ? key : `${this.path}.${key}`;
+        return new Field(value, this.place, path, new WrittenMember(this.written, key));
     }
 
     /** True unless it is missing or null. */
@@ -51,10 +63,24 @@ export class Field {
         return typeof number === 'number' && Number.isFinite(number) ? number : this.fail('a number');
     }
 
+    /** The text that a number was written with (`9007199254740993`, `1.0`); null where it is not a number. */
+    numberText(): string | null {
+        if (typeof this.value !== 'number') return null;
+        const exact = this.written.read();
+        return exact instanceof NumberText ? exact.text : String(this.value);
+    }
+
+    /** The value as JSON whose numbers are as they were written; null where `JSON.stringify` gives the same. */
+    exactText(): string | null {
+        const exact = this.written.read();
+        return hasNumberTexts(exact) ? printExactJson(exact) : null;
+    }
+
     list(): Field[] {
         if (!Array.isArray(this.value)) return this.fail('a list');
         return (this.value as readonly Json[]).map(
-            (value, i) => new Field(value, this.place, `${this.path}[${i}]`),
+            (value, i) =>
+                new Field(value, this.place, `${this.path}[${i}]`, new WrittenMember(this.written, i)),
         );
     }
 
@@ -83,6 +109,39 @@ export class Field {
 
     error(message: string): UserError {
         return new UserError(`${this.place}: ${this.path === '' ? '' : `${this.path}: `}${message}`);
+    }
+}
+
+/** How a value was written: only asked for where a number's text matters, since that means parsing once more. */
+interface Written {
+    read(): ExactJson;
+}
+
+class WrittenText implements Written {
+    #exact: ExactJson | undefined;
+
+    constructor(
+        private readonly value: Json,
+        private readonly text: string | null,
+    ) {}
+
+    read(): ExactJson {
+        this.#exact ??= this.text === null ? this.value : parseExactJson(this.text);
+        return this.#exact;
+    }
+}
+
+class WrittenMember implements Written {
+    constructor(
+        private readonly owner: Written,
+        private readonly key: string | number,
+    ) {}
+
+    read(): ExactJson {
+        const owner = this.owner.read();
+        const { key } = this;
+        if (isExactArray(owner)) return typeof key === 'number' ? (owner[key] ?? null) : null;
+        return isExactObject(owner) && Object.hasOwn(owner, key) ? (owner[key] ?? null) : null;
     }
 }
 

@@ -1,5 +1,5 @@
 import { shownPath } from '../util/shown-path.js';
-import { Field } from './field.js';
+import type { Field } from './field.js';
 import { codeContests } from './formats/code-contests.js';
 import { codeContestsPlus } from './formats/code-contests-plus.js';
 import { commonOj } from './formats/common-oj.js';
@@ -38,7 +38,7 @@ export function recogniseRow(row: Field): RowFormat | null {
 export async function recogniseFile(file: string): Promise<RowFormat> {
     for await (const raw of readRows(file)) {
         const place = `${shownPath(file)}:${raw.line}`;
-        const row = Field.of(parseRow(raw.bytes, place), place);
+        const row = parseRow(raw.bytes, place);
         const format = recogniseRow(row);
         if (format !== null) return format;
         const keys = Object.keys(row.object()).slice(0, 8).join(', ');

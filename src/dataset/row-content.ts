@@ -1,4 +1,3 @@
-import type { Json } from '../model/json.js';
 import type { LimitPolicy, OwnLimits } from '../model/limits.js';
 import type { BuiltInChecker } from '../model/sample.js';
 import type { Verdict } from '../model/verdict.js';
@@ -31,7 +30,7 @@ export interface RowContent {
     readonly skip: string | null;
 }
 
-export type RowTask = RowProgram | { readonly kind: 'data'; readonly data: Json };
+export type RowTask = RowProgram | { readonly kind: 'data'; readonly input: Field };
 
 export interface RowProgram {
     readonly kind: 'program';
@@ -90,12 +89,19 @@ export function streamTests(tests: Field): RowTest[] {
 
 /** An id: text or a number, not empty, and text that a file can hold. */
 export function readId(field: Field): string {
-    const { value } = field;
-    const id = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : field.string();
+    const id = integerText(field) ?? field.string();
     if (id === '') field.fail('an id that is not empty');
     if (id.length > MAX_ID_LENGTH) field.fail(`an id of at most ${MAX_ID_LENGTH} characters`);
     if (/\p{Surrogate}/u.test(id)) field.fail('an id without half characters (lone surrogates)');
     return id;
+}
+
+/** An integer as text, with all its digits; null for anything else. */
+function integerText(field: Field): string | null {
+    const { value } = field;
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+    const text = field.numberText();
+    return text !== null && /^-?\d+$/.test(text) ? text : null;
 }
 
 const MAX_ID_LENGTH = 1000;

@@ -6,7 +6,7 @@ import { readReason, withDescriptors } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, IndexedSample, OpenOptions } from './dataset.js';
-import { Field } from './field.js';
+import type { Field } from './field.js';
 import { referencedFile, stampOf } from './file-content.js';
 import { recogniseRow } from './recognise.js';
 import type { RowContent, RowFormat } from './row-content.js';
@@ -26,7 +26,7 @@ interface RowLocator {
 }
 
 /** Raised when a format counts tasks or makes ids another way: rows that an earlier version indexed are read anew. */
-const INDEX_VERSION = 1;
+const INDEX_VERSION = 2;
 
 /** Rows of one or several JSON files, all of one format. */
 export class RowDataset implements Dataset {
@@ -100,7 +100,7 @@ export class RowDataset implements Dataset {
         if (bytes.length !== length) throw changed;
         const hash = hashRow(bytes);
         if (!indexed.fingerprint.startsWith(hash)) throw changed;
-        const content = this.rowFormat.read(Field.of(parseRow(bytes, place), place));
+        const content = this.rowFormat.read(parseRow(bytes, place));
         if (hash + (await this.#filesMark(content, path, place)) !== indexed.fingerprint) throw changed;
         return buildSample(content, { folder: dirname(path), place }, this.rowFormat);
     }
@@ -131,7 +131,7 @@ export class RowDataset implements Dataset {
         file: number,
         place: string,
     ): Promise<{ indexed: IndexedSample; selfContained: boolean }> {
-        const row = Field.of(parseRow(raw.bytes, place), place);
+        const row = parseRow(raw.bytes, place);
         this.#checkFormat(row);
         const content = this.rowFormat.read(row);
         const { line, offset, length } = raw;

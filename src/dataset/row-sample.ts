@@ -1,6 +1,7 @@
 import { textContent } from '../model/fingerprint.js';
-import type { Checker, Content, Judging, Sample, TaskInput, TestCase } from '../model/sample.js';
+import type { Checker, Content, DataInput, Judging, Sample, TaskInput, TestCase } from '../model/sample.js';
 import { unreachable } from '../util/unreachable.js';
+import type { Field } from './field.js';
 import { fileContent, referencedFile } from './file-content.js';
 import type {
     RowChecker,
@@ -56,12 +57,17 @@ async function buildContent(text: Text, at: RowPlace): Promise<Content> {
 async function buildTask(task: RowTask, at: RowPlace): Promise<TaskInput> {
     switch (task.kind) {
         case 'data':
-            return task;
+            return buildData(task.input);
         case 'program':
             return buildProgram(task, at);
         default:
             return unreachable(task);
     }
+}
+
+function buildData(input: Field): DataInput {
+    const text = input.exactText();
+    return { kind: 'data', data: input.value ?? null, ...(text === null ? {} : { text }) };
 }
 
 async function buildProgram(program: RowProgram, at: RowPlace): Promise<TaskInput> {

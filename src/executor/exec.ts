@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import type { JudgeResult, TestResult } from '../model/entry.js';
 import type { Failure } from '../model/failure.js';
-import type { Json } from '../model/json.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, type Verdict } from '../model/verdict.js';
 import { type ExecDescriptor, PLACEHOLDERS } from './descriptor.js';
@@ -15,6 +14,7 @@ import { findOnPath } from './sandbox/find-on-path.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { SandboxError } from './sandbox/sandbox-error.js';
 import type { RunLimits, Stdin } from './sandbox/wire.js';
+import { inputTextOf } from './task-input.js';
 
 const BY = { api_used: 'local', sandbox: 'none' } as const;
 
@@ -63,7 +63,7 @@ class Exec implements Executor {
 
     async #writeInput(task: Task): Promise<string> {
         const path = join(this.descriptor.scratch, `input-${randomBytes(8).toString('hex')}.json`);
-        await writeFile(path, JSON.stringify(dataOf(task)), { mode: 0o600 });
+        await writeFile(path, inputTextOf(task), { mode: 0o600 });
         return path;
     }
 
@@ -73,7 +73,7 @@ class Exec implements Executor {
         const stop = (): void => void box.close();
         signal.addEventListener('abort', stop, { once: true });
         try {
-            const stdin: Stdin = file === null ? { data: Buffer.from(JSON.stringify(dataOf(task))) } : null;
+            const stdin: Stdin = file === null ? { data: Buffer.from(inputTextOf(task)) } : null;
             const report = await box.run({ argv: this.#argvFor(task, file), stdin, limits: this.#limits });
             return signal.aborted ? null : report;
         } finally {
@@ -170,15 +170,4 @@ const UNLIMITED: RunLimits = {
 function lastWords(report: RunReport): string {
     const line = report.stderr.toString().trim().split('\n').at(-1)?.slice(0, 300) ?? '';
     return line === '' ? '' : `: ${line}`;
-}
-
-/** The task's JSON; for programs `{language, files}`, as modules get it. */
-function dataOf(task: Task): Json {
-    if (task.input.kind === 'data') return task.input.data;
-    return {
-        language: task.input.language,
-        files: task.input.files.map(({ name, content }) =>
-            content.text === undefined ? { name, path: content.path } : { name, text: content.text },
-        ),
-    };
 }

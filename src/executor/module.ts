@@ -5,6 +5,7 @@ import { isVerdict, VERDICTS } from '../model/verdict.js';
 import { messageOf } from '../util/message.js';
 import type { ModuleDescriptor } from './descriptor.js';
 import type { Executor, ExecutorContext } from './executor.js';
+import { inputOf, inputTextOf } from './task-input.js';
 
 /** What a module's function gets: one task. */
 export interface ModuleTask {
@@ -13,6 +14,8 @@ export interface ModuleTask {
     readonly index: number;
     /** The task's JSON; for programs `{language, files}`. */
     readonly input: Json;
+    /** `input` as JSON text, its numbers as the dataset writes them: a double changes 9007199254740993 and 1e400. */
+    readonly inputText: string;
 }
 
 export interface ModuleContext {
@@ -56,6 +59,10 @@ async function runModule(
         group: task.group,
         index: task.index,
         input: inputOf(task),
+        // Made when it is asked for: few modules do.
+        get inputText() {
+            return inputTextOf(task);
+        },
     };
     const given = new GivenContext(context, task.attempt);
     let clock: NodeJS.Timeout | undefined;
@@ -113,18 +120,6 @@ class GivenContext implements ModuleContext {
     abort(): void {
         this.#timeout?.abort();
     }
-}
-
-function inputOf(task: Task): Json {
-    if (task.input.kind === 'data') return task.input.data;
-    return {
-        language: task.input.language,
-        files: task.input.files.map((file) =>
-            file.content.text === undefined
-                ? { name: file.name, path: file.content.path }
-                : { name: file.name, text: file.content.text },
-        ),
-    };
 }
 
 function outcomeOf(answer: unknown): Outcome {

@@ -11,6 +11,8 @@ export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'abort';
 export type DueReason =
     | 'new'
     | 'input changed'
+    /** The entry was computed from numbers that an earlier version rounded. */
+    | 'input was rounded'
     | 'limit raised'
     | 'failed before'
     | 'not final yet'

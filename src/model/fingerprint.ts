@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { canonicalExactJson, losesNumbers, parseExactJson } from './exact-json.js';
 import type { Json } from './json.js';
-import type { Checker, Content, Judging, ProgramInput, Sample, TaskInput } from './sample.js';
+import type { Checker, Content, DataInput, Judging, ProgramInput, Sample, TaskInput } from './sample.js';
 
 /*
  * Fingerprints, version 1. test/model/fingerprint.test.ts pins them with golden vectors.
@@ -11,10 +12,12 @@ import type { Checker, Content, Judging, ProgramInput, Sample, TaskInput } from 
  *   checker     = digest(text(["v1", "checker", kind, ...settings in the order of the type, files as [name, digest]]))
  *   program     = digest(text(["v1", "program", language, [[name, digest], ...], tests, checker]))
  *   data        = digest(text(["v1", "data", executor identity, canonical JSON of the data]))
+ *               | digest(text(["v1", "data-v2", executor identity, canonical JSON of the data with exact decimals]))
  *   fingerprint = "v1-sha256-" + digest
  *
  * A submission of one file has the name "" (renaming it changes nothing); several files are sorted by name after the main one.
- * Canonical JSON has its keys sorted by UTF-16 code unit. Limits, toolchains, worker counts and paths are not in it.
+ * Canonical JSON has its keys sorted by UTF-16 code unit. `data-v2` stands only where a number of the data is lost in a
+ * double (9007199254740993, 1e400); its numbers are written as `exactDecimal` does. Limits, toolchains, worker counts and paths are not in it.
  */
 
 const PREFIX = 'v1-sha256-';
@@ -108,10 +111,30 @@ function inputDigest(
 ): string {
     switch (input.kind) {
         case 'data':
-            return digestOf(['v1', 'data', executorIdentity, canonicalJson(input.data)]);
+            return dataDigest(input, executorIdentity);
         case 'program':
             return programDigest(input, judged?.tests ?? '', judged?.checker ?? '');
     }
+}
+
+function dataDigest({ data, text }: DataInput, executorIdentity: string): string {
+    const exact = text === undefined ? null : parseExactJson(text);
+    return exact === null || !losesNumbers(exact)
+        ? roundedDigest(data, executorIdentity)
+        : digestOf(['v1', 'data-v2', executorIdentity, canonicalExactJson(exact)]);
+}
+
+const roundedDigest = (data: Json, executorIdentity: string): string =>
+    digestOf(['v1', 'data', executorIdentity, canonicalJson(data)]);
+
+/**
+ * The fingerprint that 0.1 gave to a task whose numbers it rounded: its entry was made from another input. Null where
+ * nothing is lost, so that the fingerprint is the same.
+ */
+export function roundedFingerprint(input: TaskInput, executorIdentity: string): string | null {
+    if (input.kind !== 'data' || input.text === undefined) return null;
+    if (!losesNumbers(parseExactJson(input.text))) return null;
+    return PREFIX + roundedDigest(input.data, executorIdentity);
 }
 
 function programDigest(input: ProgramInput, tests: string, checker: string): string {

@@ -40,6 +40,8 @@ export interface ProgramInput {
 export interface DataInput {
     readonly kind: 'data';
     readonly data: Json;
+    /** `data` as JSON whose numbers are as the dataset writes them; absent where `JSON.stringify(data)` is the same. */
+    readonly text?: string;
 }
 
 /** Bytes: text from a row, or a file that stays where it is. `digest` is the SHA-256 (hex) of the bytes. */

@@ -8,7 +8,7 @@ import { isAskedFor } from './rerun.js';
 import type { DueTask, PlanGroup, PlanInput, PlanTask, SamplePlan } from './sample-plan.js';
 
 /** Raised whenever a rule below changes, so that cached decisions are made again. */
-export const PLANNER_VERSION = 1;
+export const PLANNER_VERSION = 2;
 
 /**
  * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint
@@ -62,6 +62,7 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
     const entries = input.checkpoint?.entries.get(group.name) ?? [];
     const match = earlier ? matchBySource : matchByFingerprint;
     const { byIndex, unmatched } = match(group.tasks, entries);
+    const rounded = new Set(group.tasks.flatMap((task) => task.rounded ?? []));
     const kept: KeptEntry[] = [];
     const due: DueTask[] = [];
     const skipped: SkippedTask[] = [];
@@ -69,10 +70,12 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
         group: group.name,
         reason: earlier
             ? 'no task of the dataset has this source'
-            : 'no task of the dataset has this fingerprint',
+            : rounded.has(stored.entry.fingerprint ?? '')
+              ? 'an earlier version rounded numbers of its input'
+              : 'no task of the dataset has this fingerprint',
         stored,
     }));
-    const wasThere = new Set(unmatched.map((stored) => stored.entry.index));
+    const lost = new LostEntries(unmatched);
     const limits = input.limits(group.name);
     let changed = 0;
     group.tasks.forEach((task, index) => {
@@ -90,10 +93,10 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
         const open = finished === null ? openOf(input.checkpoint, group.name, task) : null;
         const why =
             finished === null
-                ? whyUnfinished(open, stored !== undefined, !earlier && wasThere.has(index))
+                ? whyUnfinished(open, stored !== undefined, earlier ? null : lost.reasonFor(task, index))
                 : whyAgain(input, task, finished, { group: group.name, limits, earlier });
         if (why === null) return;
-        if (why === 'input changed') changed += 1;
+        if (why === 'input changed' || why === 'input was rounded') changed += 1;
         due.push({ group: group.name, index, fingerprint: task.fingerprint, input: task.input, why, open });
     });
     return {
@@ -107,10 +110,34 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
     };
 }
 
-function whyUnfinished(open: OpenTask | null, withoutVerdict: boolean, wasThere: boolean): DueReason {
+/** Finished entries that no task of their group has any more, and which task each of them stood for. */
+class LostEntries {
+    readonly #indexes: ReadonlySet<number | null>;
+    readonly #fingerprints = new Map<string, number>();
+
+    constructor(entries: readonly StoredEntry[]) {
+        this.#indexes = new Set(entries.map((stored) => stored.entry.index));
+        for (const { entry } of entries) {
+            const fingerprint = entry.fingerprint ?? '';
+            this.#fingerprints.set(fingerprint, (this.#fingerprints.get(fingerprint) ?? 0) + 1);
+        }
+    }
+
+    /** Why a task without an entry lost the one it had; null if it had none. */
+    reasonFor({ rounded }: PlanTask, index: number): 'input changed' | 'input was rounded' | null {
+        const left = rounded === null ? 0 : (this.#fingerprints.get(rounded) ?? 0);
+        if (rounded !== null && left > 0) {
+            this.#fingerprints.set(rounded, left - 1);
+            return 'input was rounded';
+        }
+        return this.#indexes.has(index) ? 'input changed' : null;
+    }
+}
+
+function whyUnfinished(open: OpenTask | null, withoutVerdict: boolean, lost: DueReason | null): DueReason {
     if (withoutVerdict) return 'earlier file without a verdict';
     if (open !== null) return open.tests === undefined ? 'failed before' : 'not final yet';
-    return wasThere ? 'input changed' : 'new';
+    return lost ?? 'new';
 }
 
 /** Why a finished entry is due again, or null if it stands. */

@@ -26,6 +26,8 @@ export interface PlanGroup {
 
 export interface PlanTask {
     readonly fingerprint: string;
+    /** The fingerprint of 0.1, where that rounded a number of the input; see model/fingerprint.ts. */
+    readonly rounded: string | null;
     readonly input: TaskInput;
     /** Why it cannot run here (no toolchain, unknown language), or null. Asked only where no finished entry stands. */
     readonly skip: string | null;

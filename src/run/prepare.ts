@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, JudgeResult } from '../model/entry.js';
-import { digest, fingerprintSample } from '../model/fingerprint.js';
+import { digest, fingerprintSample, roundedFingerprint } from '../model/fingerprint.js';
 import { effectiveLimits, type LimitOptions, type Limits } from '../model/limits.js';
 import type {
     Checker,
@@ -59,6 +59,7 @@ export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample
             return {
                 input,
                 fingerprint: fingerprints[name]?.[index] ?? '',
+                rounded: roundedFingerprint(input, options.executorIdentity),
                 skip: skipOf(sample, input, options),
                 source: () => sourceText(input),
             };

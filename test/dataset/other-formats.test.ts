@@ -100,6 +100,15 @@ describe('TACO and APPS', () => {
         expect(languagesOf(empty)).toEqual([['solution'], ['incorrect_solution']]);
     });
 
+    it('take numbers as they are written, and an empty fn_name for none', async () => {
+        const input_output =
+            '{"fn_name": "", "inputs": [9007199254740993, [1.0, "x"]], "outputs": [1e400, "2"]}';
+        expect(testsOf(await sampleOf({ ...row, input_output }))).toEqual([
+            ['test-1', '9007199254740993', '1e400'],
+            ['test-2', '1.0\nx', '2'],
+        ]);
+    });
+
     it('have an id that no reordering changes where they name none', async () => {
         const { problem_id: _, ...nameless } = row;
         const other = { ...nameless, question: 'Halve it.' };

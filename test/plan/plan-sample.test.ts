@@ -18,6 +18,7 @@ const task = (
     skip: string | null = null,
 ): PlanTask => ({
     fingerprint,
+    rounded: null,
     skip,
     source: () => source,
     input: {

@@ -22,7 +22,7 @@ export const general: RowFormat = {
     },
 };
 
-const readTask = (task: Field): RowTask => ({ kind: 'data', data: task.value ?? null });
+const readTask = (task: Field): RowTask => ({ kind: 'data', input: task });
 
 /** Group names become keys of result files (`<name>_result`, `completed_<name>s`), which scripts read. */
 function checkGroupName(name: string, tasks: Field): string {

@@ -37,11 +37,11 @@ function readTacoId(row: Field): string {
 /** The value that a string holds as JSON; `empty` where the string is empty or missing. Plain values are taken as they are. */
 export function embeddedJson(field: Field, empty: Json): Field {
     const { value } = field;
-    if (value === undefined || value === null) return field.holding(empty);
+    if (value === undefined || value === null) return field.holding(empty, null);
     if (typeof value !== 'string') return field;
-    if (value.trim() === '') return field.holding(empty);
+    if (value.trim() === '') return field.holding(empty, null);
     try {
-        return field.holding(JSON.parse(value) as Json);
+        return field.holding(JSON.parse(value) as Json, value);
     } catch {
         return field.fail('JSON inside the text');
     }
@@ -53,13 +53,13 @@ function readSolution(source: Field): RowProgram {
 
 function functionSkip(tests: Field): string | null {
     const name = tests.get('fn_name').optionalString();
-    return name === null
+    return name === null || name === ''
         ? null
         : `its solutions are functions to be called (${name}), not programs that read stdin`;
 }
 
 function readTests(tests: Field): RowTest[] {
-    if (tests.get('fn_name').present) return [];
+    if (functionSkip(tests) !== null) return [];
     const [inputs, outputs] = [tests.get('inputs').optionalList(), tests.get('outputs').optionalList()];
     if (inputs.length !== outputs.length) {
         tests.fail(`as many inputs (${inputs.length}) as outputs (${outputs.length})`);
@@ -71,10 +71,12 @@ function readTests(tests: Field): RowTest[] {
     }));
 }
 
-/** A text, or a list of lines. */
+/** A text or a number, or a list of them, one a line. */
 function linesOf(field: Field): string {
-    return Array.isArray(field.value) ? field.strings().join('\n') : field.string();
+    return Array.isArray(field.value) ? field.list().map(lineOf).join('\n') : lineOf(field);
 }
+
+const lineOf = (field: Field): string => field.numberText() ?? field.string();
 
 /** TACO writes `2.0 seconds` and `256.0 megabytes`; anything else counts as not given. */
 function readLimits(row: Field): OwnLimits {

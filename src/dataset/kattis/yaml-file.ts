@@ -27,6 +27,6 @@ export function parseYaml(text: string, place: string): Field {
         const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
         throw new UserError(`${place}: not valid YAML: ${why}`);
     }
-    const top = Field.of({ top: value ?? {} }, place).get('top');
-    return Field.of(top.object(), place);
+    const top = Field.of({ top: value ?? {} }, place, null).get('top');
+    return Field.of(top.object(), place, null);
 }

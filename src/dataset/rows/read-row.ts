@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { isJsonObject } from '../../model/json.js';
 import { UserError } from '../../util/user-error.js';
+import { Field } from '../field.js';
 import { MAX_ROW_BYTES } from './row.js';
 
 /** Fingerprint of a row's bytes: the first 128 bits of their SHA-256, hex; a hundred thousand of them are held. */
@@ -11,20 +12,21 @@ export function hashRow(bytes: Uint8Array): string {
 }
 
 /**
- * Parses a row.
+ * Parses a row; it comes as the field without a path.
  * @param place `problems.jsonl:12`, for messages
  * @throws UserError if it is too long, no UTF-8, no JSON, or no object
  */
-export function parseRow(bytes: Buffer | null, place: string): JsonObject {
+export function parseRow(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
         throw new UserError(
             `${place}: the row is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
         );
     }
     if (!isUtf8(bytes)) throw new UserError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
-    const row = parseJson(bytes.toString('utf8'), place);
+    const text = bytes.toString('utf8');
+    const row = parseJson(text, place);
     if (!isJsonObject(row)) throw new UserError(`${place}: expected a JSON object`);
-    return row;
+    return Field.of(row, place, text);
 }
 
 function parseJson(text: string, place: string): unknown {

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { isJsonObject, type Json } from './json.js';
+
+/*
+ * JSON whose numbers keep the text they were written with. `JSON.parse` turns 9007199254740993 into ...992, 1e400 into
+ * Infinity and 1.0 into 1; a 64-bit seed or id must reach the program that asked for it digit by digit. Node 20 has no
+ * reviver with source text, so numbers that a double does not print again are put in quotes, behind a mark that no
+ * input can guess, before the text is parsed.
+ */
+
+/** A number as it was written, where JavaScript prints its double another way. */
+export class NumberText {
+    constructor(readonly text: string) {}
+}
+
+/** Any JSON value. A plain `number` is one that JavaScript prints exactly as it was written. */
+export type ExactJson =
+    | null
+    | boolean
+    | number
+    | string
+    | NumberText
+    | readonly ExactJson[]
+    | { readonly [key: string]: ExactJson };
+
+/**
+ * Parses JSON without changing a number.
+ * @throws SyntaxError as `JSON.parse` does
+ */
+export function parseExactJson(text: string): ExactJson {
+    const value = JSON.parse(text) as Json;
+    const marked = markNumbers(text);
+    if (marked === null) return value;
+    return JSON.parse(marked, (_key, item: unknown) =>
+        typeof item === 'string' && item.startsWith(MARK) ? new NumberText(item.slice(MARK.length)) : item,
+    ) as ExactJson;
+}
+
+/** JSON without spaces, each number as it was written. */
+export function printExactJson(value: ExactJson): string {
+    return printWith(value, (number) => (number instanceof NumberText ? number.text : String(number)));
+}
+
+/**
+ * JSON with sorted keys and every number as its exact decimal: equal values give equal text, however they were written.
+ * Key order is that of UTF-16 code units.
+ */
+export function canonicalExactJson(value: ExactJson): string {
+    return printWith(
+        value,
+        (number) => exactDecimal(number instanceof NumberText ? number.text : String(number)),
+        true,
+    );
+}
+
+/** Whether a number of the value is lost in a double: the text that JavaScript prints for it is another decimal value. */
+export function losesNumbers(value: ExactJson): boolean {
+    if (value instanceof NumberText) {
+        const double = Number(value.text);
+        return !Number.isFinite(double) || exactDecimal(value.text) !== exactDecimal(String(double));
+    }
+    if (isExactArray(value)) return value.some(losesNumbers);
+    return isExactObject(value) && Object.values(value).some(losesNumbers);
+}
+
+/** Whether a number of the value was written another way than JavaScript prints it (`1.0`, `1e400`). */
+export function hasNumberTexts(value: ExactJson): boolean {
+    if (value instanceof NumberText) return true;
+    if (isExactArray(value)) return value.some(hasNumberTexts);
+    return isExactObject(value) && Object.values(value).some(hasNumberTexts);
+}
+
+/**
+ * The decimal value of a JSON number, normalised: `-12.50e3` gives `-125e2`, every zero `0`. Digits without leading or
+ * trailing zeros, then `e` and the exponent of the last digit.
+ */
+export function exactDecimal(text: string): string {
+    const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+        /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+    const digits = whole + fraction;
+    const end = lengthWithoutZeros(digits);
+    if (end === 0) return '0';
+    const scale = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - end);
+    return `${sign}${digits.slice(0, end).replace(/^0+/, '')}e${scale}`;
+}
+
+/** Without a pattern: `/0+$/` looks at each run of zeros from each of its zeros. */
+function lengthWithoutZeros(digits: string): number {
+    let end = digits.length;
+    while (end > 0 && digits.charCodeAt(end - 1) === ZERO) end -= 1;
+    return end;
+}
+
+export function isExactArray(value: ExactJson): value is readonly ExactJson[] {
+    return Array.isArray(value);
+}
+
+export function isExactObject(value: ExactJson): value is { readonly [key: string]: ExactJson } {
+    return isJsonObject(value) && !(value instanceof NumberText);
+}
+
+function printWith(value: ExactJson, print: (number: number | NumberText) => string, sorted = false): string {
+    if (typeof value === 'number' || value instanceof NumberText) return print(value);
+    if (isExactArray(value)) return `[${value.map((item) => printWith(item, print, sorted)).join(',')}]`;
+    if (!isExactObject(value)) return JSON.stringify(value);
+    const keys = Object.keys(value);
+    const parts = (sorted ? keys.sort() : keys).map(
+        (key) => `${JSON.stringify(key)}:${printWith(value[key] ?? null, print, sorted)}`,
+    );
+    return `{${parts.join(',')}}`;
+}
+
+/** Begins the strings that stand for numbers while a text is parsed. Random, so that no text can hold it. */
+const MARK = `number-${randomBytes(16).toString('hex')}:`;
+
+const [QUOTE, BACKSLASH, MINUS, ZERO, NINE] = [0x22, 0x5c, 0x2d, 0x30, 0x39];
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+/** Valid JSON with each number that JavaScript prints another way as a marked string; null where there is none. */
+function markNumbers(text: string): string | null {
+    const parts: string[] = [];
+    let copied = 0;
+    for (let at = 0; at < text.length; ) {
+        const code = text.charCodeAt(at);
+        if (code === QUOTE) {
+            at = afterString(text, at);
+        } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+            NUMBER.lastIndex = at;
+            const number = NUMBER.exec(text)?.[0] ?? text.charAt(at);
+            if (String(Number(number)) !== number) {
+                parts.push(text.slice(copied, at), `"${MARK}${number}"`);
+                copied = at + number.length;
+            }
+            at += number.length;
+        } else {
+            at += 1;
+        }
+    }
+    return parts.length === 0 ? null : parts.join('') + text.slice(copied);
+}
+
+/** Position after the string that starts at `start`. */
+function afterString(text: string, start: number): number {
+    for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+        let backslashes = 0;
+        while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;
+        if (backslashes % 2 === 0) return end + 1;
+    }
+    return text.length;
+}
