@@ -1,0 +1,34 @@
+import { unreachable } from '../../util/unreachable.js';
+import { type Field, type FieldType, RECORD_FIELDS } from './fields.js';
+
+/** Column type in DuckDB, which decides the type in Parquet. */
+export function columnType(type: FieldType): string {
+    switch (type) {
+        case 'text':
+        case 'json':
+            return 'VARCHAR';
+        case 'integer':
+            return 'BIGINT';
+        case 'number':
+            return 'DOUBLE';
+        case 'boolean':
+            return 'BOOLEAN';
+        case 'time':
+            return 'TIMESTAMPTZ';
+        case 'texts':
+            return 'VARCHAR[]';
+        default:
+            return unreachable(type, 'field type');
+    }
+}
+
+/** A name in SQL. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Text in SQL. */
+export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** `{"run": 'VARCHAR', ...}`: the `columns` of DuckDB's read_json, so that no type is guessed from the data. */
+export function columnsOf(fields: readonly Field[] = RECORD_FIELDS): string {
+    return `{${fields.map(({ name, type }) => `${quoteName(name)}: ${quoteText(columnType(type))}`).join(', ')}}`;
+}

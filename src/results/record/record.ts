@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { isJsonObject } from '../../model/json.js';
+import { unreachable } from '../../util/unreachable.js';
+import {
+    type ATTEMPT_FIELDS,
+    type Field,
+    type FieldType,
+    KEY_FIELDS,
+    RECORD_FIELDS,
+    RECORD_VERSION,
+} from './fields.js';
+
+type ValueOf<T extends FieldType> = T extends 'integer' | 'number'
+    ? number
+    : T extends 'boolean'
+      ? boolean
+      : T extends 'texts'
+        ? readonly string[]
+        : string;
+
+type RowOf<F extends Field> = {
+    readonly [One in F as One['name']]: ValueOf<One['type']> | (One['nullable'] extends true ? null : never);
+};
+
+/** One finished task, or one given up, as a flat row. The fields are those of fields.ts. */
+export type ResultRecord = RowOf<(typeof RECORD_FIELDS)[number]>;
+
+/** An element of `attempt_log`. */
+export type AttemptRow = RowOf<(typeof ATTEMPT_FIELDS)[number]>;
+
+/** What identifies a record. */
+export type RecordKey = Pick<ResultRecord, (typeof KEY_FIELDS)[number]>;
+
+/** Says that an entry was superseded: records of this key up to `revision` are not counted any more. */
+export interface Retirement extends RecordKey {
+    readonly revision: number;
+}
+
+/** What a batch brings. Of one key the highest revision wins; at equal revisions a retirement does. Clocks decide nothing. */
+export type RecordChange =
+    | { readonly kind: 'record'; readonly record: ResultRecord }
+    | { readonly kind: 'retirement'; readonly retirement: Retirement };
+
+/** What a record is made from: the key, what cannot be null, and whatever else is known. */
+export type RecordInput = Omit<Partial<ResultRecord>, 'version'> &
+    RecordKey &
+    Pick<ResultRecord, 'revision' | 'attempts'>;
+
+/** A value did not fit the schema. */
+export class RecordError extends Error {
+    override readonly name = 'RecordError';
+
+    constructor(
+        readonly field: string,
+        readonly expected: string,
+        readonly value: unknown,
+    ) {
+        super(`${field}: expected ${expected}, got ${JSON.stringify(value)?.slice(0, 80) ?? String(value)}`);
+    }
+}
+
+/**
+ * A record in its canonical form: every field there, in the order of the schema, values as both codecs give them back.
+ * @throws RecordError
+ */
+export function makeRecord(input: RecordInput): ResultRecord {
+    return normalise({ ...input, version: RECORD_VERSION });
+}
+
+/**
+ * Checks what was read from a file. Unknown keys are dropped; a later version's fields are for later versions.
+ * @throws RecordError
+ */
+export function parseRecord(value: unknown): ResultRecord {
+    if (!isJsonObject(value)) throw new RecordError('record', 'an object', value);
+    return normalise(value);
+}
+
+/** @throws RecordError */
+export function parseRetirement(value: unknown): Retirement {
+    if (!isJsonObject(value)) throw new RecordError('retirement', 'an object', value);
+    const row: Record<string, unknown> = {};
+    for (const field of RECORD_FIELDS) {
+        if (RETIREMENT_FIELDS.has(field.name)) row[field.name] = normaliseField(field, value[field.name]);
+    }
+    return row as Partial<ResultRecord> as Retirement;
+}
+
+const RETIREMENT_FIELDS: ReadonlySet<string> = new Set([...KEY_FIELDS, 'revision']);
+
+function normalise(value: object): ResultRecord {
+    const source = value as { readonly [name: string]: unknown };
+    const row: Record<string, unknown> = {};
+    for (const field of RECORD_FIELDS) row[field.name] = normaliseField(field, source[field.name]);
+    return row as Partial<ResultRecord> as ResultRecord;
+}
+
+function normaliseField(field: Field, value: unknown): unknown {
+    if (value === undefined || value === null) {
+        if (field.nullable) return null;
+        throw new RecordError(field.name, describeType(field.type), value);
+    }
+    const normal = normaliseValue(field.type, value);
+    if (normal === undefined) throw new RecordError(field.name, describeType(field.type), value);
+    return normal;
+}
+
+/** Undefined if the value does not have the type. */
+function normaliseValue(type: FieldType, value: unknown): unknown {
+    switch (type) {
+        case 'text':
+        case 'json':
+            return typeof value === 'string' ? wellFormed(value) : undefined;
+        case 'integer':
+            return Number.isSafeInteger(value) ? Number(value) + 0 : undefined;
+        case 'number':
+            return Number.isFinite(value) ? Number(value) + 0 : undefined;
+        case 'boolean':
+            return typeof value === 'boolean' ? value : undefined;
+        case 'time':
+            return typeof value === 'string' ? normaliseTime(value) : undefined;
+        case 'texts':
+            return Array.isArray(value) && value.every((one) => typeof one === 'string')
+                ? value.map(wellFormed)
+                : undefined;
+        default:
+            return unreachable(type, 'field type');
+    }
+}
+
+/** Half of a surrogate pair is not UTF-8: Parquet cannot hold it. */
+function wellFormed(text: string): string {
+    return /\p{Surrogate}/u.test(text) ? Buffer.from(text).toString() : text;
+}
+
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+function normaliseTime(text: string): string | undefined {
+    if (!ISO_TIME.test(text)) return undefined;
+    const time = new Date(text);
+    return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}
+
+function describeType(type: FieldType): string {
+    switch (type) {
+        case 'text':
+            return 'text';
+        case 'json':
+            return 'JSON as text';
+        case 'integer':
+            return 'an integer';
+        case 'number':
+            return 'a number';
+        case 'boolean':
+            return 'true or false';
+        case 'time':
+            return 'a time like 2026-11-29T03:21:57.123Z';
+        case 'texts':
+            return 'a list of texts';
+        default:
+            return unreachable(type, 'field type');
+    }
+}
+
+/** A record as one line of JSON, without the line break. Fields that are null are left out. */
+export function recordLine(record: ResultRecord): string {
+    const row: Record<string, unknown> = {};
+    for (const { name } of RECORD_FIELDS) {
+        const value = record[name];
+        if (value !== null) row[name] = value;
+    }
+    return JSON.stringify(row);
+}
+
+/** Bytes of a key's digest. */
+export const DIGEST_BYTES = 16;
+
+/** Identifies a key: the first half of a SHA-256. Equal keys and nothing else have equal digests. */
+export function keyDigest(key: RecordKey): Buffer {
+    const text = JSON.stringify([key.run, key.sample, key.group, key.fingerprint, key.occurrence]);
+    return createHash('sha256').update(text).digest().subarray(0, DIGEST_BYTES);
+}
