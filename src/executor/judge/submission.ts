@@ -5,6 +5,7 @@ import { textContent } from '../../model/fingerprint.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 import { findJavaClass } from './java-class.js';
 import type { Language } from './languages.js';
+import { encodeSource } from './source-encoding.js';
 
 /** A submission's files on disk, ready to be put into a box. */
 export interface Submission {
@@ -35,14 +36,14 @@ export async function layOut(
     const files: (PlacedFile & { digest: string })[] = [];
     for (const [i, file] of input.files.entries()) {
         const name = names[i] ?? file.name;
-        const host = await placeOf(file, join(folder, name));
+        const host = await placeOf(file, join(folder, name), language.tag);
         files.push({ host, name, mode: READ_ONLY, digest: file.content.digest });
     }
     if (language.beside !== undefined) {
         const { name, text } = language.beside;
         const content = textContent(text);
         files.push({
-            host: await placeOf({ name, content }, join(folder, name)),
+            host: await placeOf({ name, content }, join(folder, name), language.tag),
             name,
             mode: READ_ONLY,
             digest: content.digest,
@@ -57,10 +58,10 @@ function mainName(name: string, language: Language): string {
     return fits && /^(?:[\w+][\w.+-]*\/)*[\w+][\w.+-]*$/.test(name) ? name : language.source;
 }
 
-async function placeOf(file: SourceFile, target: string): Promise<string> {
+async function placeOf(file: SourceFile, target: string, tag: string): Promise<string> {
     if (file.content.path !== undefined) return file.content.path;
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    await writeFile(target, file.content.text);
+    await writeFile(target, await encodeSource(file.content.text, tag));
     return target;
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { SandboxKind } from '../descriptor.js';
+import { RUNTIME_ENVIRONMENT } from '../runtime-environment.js';
 import { bwrapArguments, INSIDE, readablePaths } from './bwrap.js';
 import type { Helper, ReplyHandler } from './helper.js';
 import { SandboxError } from './sandbox-error.js';
@@ -283,12 +284,11 @@ function spillFiles(scratch: string, helper: Helper, place: number): string {
 function environment(work: string, bwrap: boolean): string[] {
     return [
         'PATH=/usr/local/bin:/usr/bin:/bin',
-        'LANG=C.UTF-8',
+        ...RUNTIME_ENVIRONMENT,
         `HOME=${work}`,
         // Its user number stands in no list of users.
         'USER=contestant',
         'LOGNAME=contestant',
         `TMPDIR=${bwrap ? '/tmp' : work}`,
-        'ONLINE_JUDGE=1',
     ];
 }

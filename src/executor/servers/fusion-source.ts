@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import type { Content, ProgramInput } from '../../model/sample.js';
 import { findJavaClass } from '../judge/java-class.js';
+import { encodeSource } from '../judge/source-encoding.js';
 
 /** A submission as `/run_code` takes it: one source, and files that lie beside it (base64). */
 export interface FusionSource {
@@ -12,8 +14,16 @@ export interface FusionSource {
 export async function fusionSource(input: ProgramInput, language: string): Promise<FusionSource> {
     const [main, ...others] = input.files;
     const files: Record<string, string> = {};
-    for (const other of others) files[other.name] = (await bytesOf(other.content)).toString('base64');
-    const code = (await bytesOf(main.content)).toString('utf8');
+    for (const { name, content } of others) {
+        files[name] = (await sourceBytes(content, input.language)).toString('base64');
+    }
+    const bytes = await sourceBytes(main.content, input.language);
+    const code = bytes.toString('utf8');
+    if (language === 'python' && !isUtf8(bytes)) {
+        // JSON cannot carry it as text: the program goes into a file beside one that runs it.
+        files[ENCODED_PROGRAM] = bytes.toString('base64');
+        return { code: PYTHON_STARTER, files };
+    }
     if (language !== 'java') return { code, files };
     const { fileName, mainClass } = findJavaClass(code);
     if (mainClass === null || mainClass === 'Main') return { code, files };
@@ -21,6 +31,14 @@ export async function fusionSource(input: ProgramInput, language: string): Promi
     const folder = mainClass.replaceAll('.', '/').replace(/[^/]*$/, '');
     files[folder + fileName] = Buffer.from(code).toString('base64');
     return { code: javaStarter(mainClass), files };
+}
+
+const ENCODED_PROGRAM = 'resume_run_program.py';
+const PYTHON_STARTER = `import runpy\nrunpy.run_path('${ENCODED_PROGRAM}', run_name='__main__')\n`;
+
+/** The bytes of a submission's file: as they are on disk, or for a text in the encoding that it declares. */
+export async function sourceBytes(content: Content, tag: string): Promise<Buffer> {
+    return content.path === undefined ? encodeSource(content.text, tag) : readFile(content.path);
 }
 
 export async function bytesOf(content: Content): Promise<Buffer> {

@@ -11,6 +11,7 @@ import type { Submission } from './attempt.js';
 import { compilerTrouble } from './compiler.js';
 import type { Fleet } from './fleet.js';
 import {
+    asContents,
     type Built,
     builtFiles,
     compileCommands,
@@ -87,10 +88,13 @@ export class GoJudgeAttempt {
 
     private async build(place: Place): Promise<Step<Built>> {
         const { language, sources } = this.parts;
-        const commands = compileCommands(language, sources);
+        const uploading = await this.uploadBinaries(place, sources);
+        if (uploading.kind !== 'done') return uploading;
+        const uploaded = uploading.value;
+        const commands = compileCommands(language, sources, uploaded);
         const { endpoint } = place;
         if (commands.length === 0) {
-            return done({ endpoint, copyIn: builtFiles(language, sources, null) ?? {}, refused: null });
+            return done({ endpoint, copyIn: { ...asContents(sources.files), ...uploaded }, refused: null });
         }
         let refused: RunResult | null = null;
         for (const command of commands) {
@@ -98,7 +102,7 @@ export class GoJudgeAttempt {
             if (step.kind !== 'done') return step;
             const ran = step.value;
             this.keep(endpoint, ran);
-            const copyIn = builtFiles(language, sources, ran);
+            const copyIn = builtFiles(language, ran);
             if (ran.status === 'Accepted' && copyIn !== null)
                 return done({ endpoint, copyIn, refused: null });
             const trouble = await this.troubleWith(place, ran);
@@ -124,8 +128,13 @@ export class GoJudgeAttempt {
         const key = `${place.endpoint} ${language.tag}`;
         const code = HELLO[language.tag];
         if (compilers.has(key) || code === undefined) return null;
-        const sources = { files: { [language.source]: code }, main: language.source, mainClass: 'Main' };
-        const [command] = compileCommands(language, sources);
+        const sources = {
+            files: { [language.source]: code },
+            binaries: {},
+            main: language.source,
+            mainClass: 'Main',
+        };
+        const [command] = compileCommands(language, sources, {});
         if (command === undefined) return null;
         const step = await place.exchange(runRequest(command), readRan);
         if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
@@ -169,10 +178,24 @@ export class GoJudgeAttempt {
     private async give(place: Place, input: Buffer): Promise<Step<GivenFile>> {
         const content = asText(input);
         if (content !== null) return done({ content });
-        const step = await place.exchange(uploadRequest(input), readFileId);
+        return this.upload(place, input);
+    }
+
+    private async upload(place: Place, bytes: Buffer): Promise<Step<GivenFile>> {
+        const step = await place.exchange(uploadRequest(bytes), readFileId);
         if (step.kind !== 'done') return step;
         this.kept.push({ endpoint: place.endpoint, fileId: step.value });
         return done({ fileId: step.value });
+    }
+
+    private async uploadBinaries(place: Place, { binaries }: Sources): Promise<Step<Built['copyIn']>> {
+        const uploaded: Record<string, GivenFile> = {};
+        for (const [name, bytes] of Object.entries(binaries)) {
+            const step = await this.upload(place, bytes);
+            if (step.kind !== 'done') return step;
+            uploaded[name] = step.value;
+        }
+        return done(uploaded);
     }
 
     private keep(endpoint: string, ran: Ran): void {

@@ -5,13 +5,15 @@ import { findJavaClass } from '../judge/java-class.js';
 import type { Language } from '../judge/languages.js';
 import { COMPILE_LIMITS } from '../judge/limits.js';
 import { signalName } from '../judge/run-result.js';
-import { bytesOf } from './fusion-source.js';
+import { sourceBytes } from './fusion-source.js';
 import { type Command, ENV, type GivenFile, type Ran } from './go-judge-protocol.js';
 import { asText } from './load.js';
 
 /** A submission's files by the names they get on the server. */
 export interface Sources {
     readonly files: Readonly<Record<string, string>>;
+    /** Those that JSON cannot carry, because they are not UTF-8: they are uploaded first. */
+    readonly binaries: Readonly<Record<string, Buffer>>;
     readonly main: string;
     /** Java's main class; '' for others. */
     readonly mainClass: string;
@@ -29,31 +31,30 @@ export interface Built {
 const PROGRAM = 'program';
 const CLASSES = 'classes';
 
-/** Reads a submission; null where a source is no UTF-8 and JSON cannot carry it. */
-export async function readSources(
-    input: Pick<ProgramInput, 'files'>,
-    language: Language,
-): Promise<Sources | null> {
+/** Reads a submission. */
+export async function readSources(input: Pick<ProgramInput, 'files'>, language: Language): Promise<Sources> {
     const files: Record<string, string> = {};
+    const binaries: Record<string, Buffer> = {};
     let main = '';
     let mainClass = '';
     for (const [index, file] of input.files.entries()) {
-        const text = asText(await bytesOf(file.content));
-        if (text === null) return null;
+        const bytes = await sourceBytes(file.content, language.tag);
+        const text = asText(bytes);
         let name = file.name;
         if (index === 0) {
             name = fits(name, language) ? name : language.source;
             if (language.tag === 'JAVA') {
-                const found = findJavaClass(text, name);
+                const found = findJavaClass(text ?? bytes.toString('latin1'), name);
                 if (input.files.length === 1) name = found.fileName;
                 mainClass = found.mainClass ?? name.replace(/\.java$/, '');
             }
             main = name;
         }
-        files[name] = text;
+        if (text === null) binaries[name] = bytes;
+        else files[name] = text;
     }
     if (language.beside !== undefined) files[language.beside.name] = language.beside.text;
-    return { files, main, mainClass };
+    return { files, binaries, main, mainClass };
 }
 
 /** The name a dataset gives, if a compiler takes it. */
@@ -61,13 +62,24 @@ const fits = (name: string, language: Language): boolean =>
     /^[\w+][\w.+-]*$/.test(name) && language.extensions.some((extension) => name.endsWith(extension));
 
 /** Commands that compile it, to be tried one after the other; none where there is nothing to compile. */
-export function compileCommands(language: Language, sources: Sources): readonly Command[] {
+export function compileCommands(
+    language: Language,
+    sources: Sources,
+    uploaded: Built['copyIn'],
+): readonly Command[] {
     const [template] = language.compile;
     if (template === undefined) return [];
-    return variants(template).map((variant) => compileCommand(language, sources, variant));
+    return variants(template).map((variant) => ({
+        ...compileCommand(language, sources, variant),
+        copyIn: { ...asContents(sources.files), ...uploaded },
+    }));
 }
 
-function compileCommand(language: Language, sources: Sources, variant: readonly string[]): Command {
+function compileCommand(
+    language: Language,
+    sources: Sources,
+    variant: readonly string[],
+): Omit<Command, 'copyIn'> {
     const compile = [ENV, ...fillIn(variant, placeholders(language, sources))];
     // Classes become one archive: a server keeps files, not folders.
     const archive = [
@@ -84,7 +96,6 @@ function compileCommand(language: Language, sources: Sources, variant: readonly 
     return {
         args,
         stdin: { content: '' },
-        copyIn: asContents(sources.files),
         keep: [`${resultName(language)}?`],
         limits: COMPILE_LIMITS_HERE,
     };
@@ -101,8 +112,7 @@ const COMPILE_LIMITS_HERE = {
 };
 
 /** What compiled programs are run from. */
-export function builtFiles(language: Language, sources: Sources, ran: Ran | null): Built['copyIn'] | null {
-    if (ran === null) return asContents(sources.files);
+export function builtFiles(language: Language, ran: Ran): Built['copyIn'] | null {
     const name = resultName(language);
     const fileId = ran.fileIds[name];
     return fileId === undefined ? null : { [name]: { fileId } };
@@ -129,7 +139,7 @@ export function runArguments(
 const MIB = 1024 * 1024;
 
 function placeholders(language: Language, sources: Sources) {
-    const names = Object.keys(sources.files);
+    const names = [...Object.keys(sources.files), ...Object.keys(sources.binaries)];
     return {
         source: sources.main,
         sources: names.filter((name) => language.extensions.some((extension) => name.endsWith(extension))),
@@ -148,7 +158,7 @@ function namedResult(language: Language): string | null {
 const resultName = (language: Language): string =>
     language.makes === 'folder' ? (namedResult(language) ?? `${CLASSES}.jar`) : PROGRAM;
 
-const asContents = (files: Sources['files']): Record<string, GivenFile> =>
+export const asContents = (files: Sources['files']): Record<string, GivenFile> =>
     Object.fromEntries(Object.entries(files).map(([name, content]) => [name, { content }]));
 
 /** A compilation as result files show it. */

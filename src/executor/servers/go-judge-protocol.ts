@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FleetRequest } from './fleet.js';
 import { parse } from './fusion-protocol.js';
 import type { Reading } from './session.js';
+import { RUNTIME_ENVIRONMENT } from '../runtime-environment.js';
 
 /* go-judge's calls as data. Its times are nanoseconds; here they are seconds. */
 
@@ -65,8 +66,7 @@ const ENVIRONMENT = [
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin',
     'HOME=/tmp',
     'GOCACHE=/tmp/go-cache',
-    'LANG=C.UTF-8',
-    'ONLINE_JUDGE=1',
+    ...RUNTIME_ENVIRONMENT,
 ];
 
 const nanoseconds = (seconds: number): number => Math.round(seconds * 1e9);

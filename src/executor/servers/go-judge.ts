@@ -33,12 +33,11 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
     const judge = async (submission: Submission): Promise<Judged> => {
         const { task, limits, sample, input } = submission;
         const language = table.get(input.language);
-        const sources = language === undefined ? null : await readSources(input, language);
-        if (language === undefined || sources === null) {
-            const what =
-                language === undefined ? `no language ${input.language} is known` : 'the source is no UTF-8';
-            return { kind: 'failed', failure: { reason: 'sandbox', message: what } };
+        if (language === undefined) {
+            const message = `no language ${input.language} is known`;
+            return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
+        const sources = await readSources(input, language);
         const attempt = new GoJudgeAttempt({ submission, language, sources, fleet, budget, compilers });
         try {
             return await judgeTests({
