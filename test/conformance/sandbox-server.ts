@@ -48,6 +48,12 @@ const CASES: readonly Case[] = [
         verdict: 'Accepted',
     },
     {
+        name: 'right, in the encoding that it declares',
+        language: 'PYTHON3',
+        source: "# -*- coding: latin-1 -*-\na, b = map(int, input().split())\nprint(a + b if len('caf\u00e9') == 4 else 0)",
+        verdict: 'Accepted',
+    },
+    {
         name: 'wrong on the second test',
         language: 'PYTHON3',
         source: 'input()\nprint(3)',

@@ -37,6 +37,12 @@ export async function encodeSource(text: string, tag: string): Promise<Buffer> {
     return iconv.decode(encoded, name) === text ? encoded : utf8;
 }
 
+/** The text declaring UTF-8 instead of the encoding that it declares, for servers that store every source as UTF-8. */
+export function declareUtf8(text: string, tag: string): string {
+    const declared = DECLARING_LANGUAGES.test(tag) ? declaredEncoding(text) : null;
+    return declared === null ? text : text.replace(/(coding[:=][ \t]*)[-_.a-zA-Z0-9]+/, '$1utf-8');
+}
+
 /** The encoding that a source declares, in lower case; null where it declares none, or UTF-8. */
 function declaredEncoding(text: string): string | null {
     // A byte order mark says UTF-8, whatever follows.

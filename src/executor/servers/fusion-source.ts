@@ -41,6 +41,7 @@ export async function sourceBytes(content: Content, tag: string): Promise<Buffer
     return content.path === undefined ? encodeSource(content.text, tag) : readFile(content.path);
 }
 
+/** The bytes of a submission's file as the dataset has them. */
 export async function bytesOf(content: Content): Promise<Buffer> {
     return content.path === undefined ? Buffer.from(content.text) : readFile(content.path);
 }

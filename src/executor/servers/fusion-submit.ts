@@ -10,6 +10,7 @@ import {
     notText,
     ranTest,
 } from './fusion-run-code.js';
+import { declareUtf8 } from '../judge/source-encoding.js';
 import { bytesOf } from './fusion-source.js';
 import { asText, readWhole, sizeOf } from './load.js';
 import type { Reading, Step } from './session.js';
@@ -52,7 +53,8 @@ async function submit(
             if (stdin === null || output === null) return { ...notText(test.name), retry: false };
             loaded.push({ input: stdin, output });
         }
-        const code = (await bytesOf(input.files[0].content)).toString('utf8');
+        const text = (await bytesOf(input.files[0].content)).toString('utf8');
+        const code = declareUtf8(text, input.language);
         if (code.includes('```')) {
             const message =
                 'the source holds ```, which ends it too early in a /submit request; use run_code';
