@@ -20,6 +20,7 @@ import { type ExecutorPlan, planExecutor } from './executor.js';
 import { otherDatasets } from './known-run.js';
 import { limitsInWords } from './limits-in-words.js';
 import { planKeyOf } from './plan-key.js';
+import { describeUnknownLanguage } from './unknown-language.js';
 import { collectSamples, type Samples } from './samples.js';
 import { openScratch, type Scratch } from './scratch.js';
 import { tryExecutor } from './try-executor.js';
@@ -123,7 +124,10 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         defaultComparison: comparison.fallback,
         executorIdentity: executor.identity,
         judges: executor.judges,
-        skipReason: executor.skipReason,
+        skipReason: (input) =>
+            input.skip ??
+            describeUnknownLanguage(input.language, config.judging.languages) ??
+            executor.skipReason(input),
         plan: { allTests: config.judging.allTests, rerun: reruns, compilers: executor.compilers },
     };
     const planKey = planKeyOf(prepare, executor.languages);

@@ -1,3 +1,5 @@
+import { PACKAGE_LANGUAGES } from './kattis/languages.js';
+
 /*
  * Names of languages as datasets write them, and the tags of result files. A name that is not here becomes a tag as it
  * stands, in capitals: the executors' language table (which a config file can extend) decides what can run.
@@ -34,8 +36,82 @@ const TAGS: Readonly<Record<string, string>> = {
     typescript: 'TYPESCRIPT',
 };
 
-/** Tag of a language by its name in a dataset: `py3` gives `PYTHON3`, `PYTHON3` itself too, `Brainfuck` gives `BRAINFUCK`. */
+/** Words of names as judges write them (`GNU C++17 (64)`), once vendors and versions are gone. */
+const WORDS: Readonly<Record<string, string>> = {
+    ...TAGS,
+    'clang++': 'CPP',
+    cpython: 'PYTHON',
+    d: 'D',
+    'f#': 'FSHARP',
+    'g++': 'CPP',
+    lua: 'LUA',
+    node: 'JAVASCRIPT',
+    'node.js': 'JAVASCRIPT',
+    ocaml: 'OCAML',
+    pascal: 'PASCAL',
+    perl: 'PERL',
+    php: 'PHP',
+    python: 'PYTHON',
+    ruby: 'RUBY',
+    scala: 'SCALA',
+    swift: 'SWIFT',
+};
+
+/** Who made a compiler, and what else does not change the language. */
+const VENDORS: ReadonlySet<string> = new Set([
+    '.net',
+    'clang',
+    'core',
+    'diagnostics',
+    'gcc',
+    'gnu',
+    'microsoft',
+    'mono',
+    'ms',
+    'openjdk',
+    'visual',
+]);
+
+const KNOWN: ReadonlySet<string> = new Set([
+    ...Object.values(TAGS),
+    ...Object.values(WORDS),
+    ...PACKAGE_LANGUAGES,
+]);
+
+/** Whether a tag is that of a language, rather than a name that no table knows. */
+export const isKnownLanguage = (tag: string): boolean => KNOWN.has(tag);
+
+/**
+ * Tag of a language by its name in a dataset: `py3` and `PyPy 3-64` give `PYTHON3`, `GNU C++17` gives `CPP`; `PYTHON3`
+ * gives itself, and `Brainfuck` gives `BRAINFUCK`.
+ */
 export function languageTag(name: string): string {
     const key = name.trim().toLowerCase();
-    return Object.hasOwn(TAGS, key) ? (TAGS[key] ?? key) : key.toUpperCase();
+    const tag = Object.hasOwn(TAGS, key) ? TAGS[key] : judgeTag(key);
+    return tag ?? key.toUpperCase();
+}
+
+/** Names as Codeforces, AtCoder and CodeContests+ write them: a language with its vendor and versions; null for others. */
+function judgeTag(key: string): string | null {
+    if (key.length > LONGEST_NAME) return null;
+    const [plain = '', inBrackets = ''] = key.split('(', 2);
+    const tokens = plain.split(/\s+/).filter((token) => token !== '' && !VENDORS.has(token));
+    const [word = '', own = ''] = splitVersion(tokens[0] ?? '');
+    const [more = ''] = tokens.slice(1);
+    // What follows the language can only be a version: `C++ 17`, `Python 3`; `Objective C` is another language.
+    if (!tokens.slice(1).every((token) => /^v?\d/.test(token))) return null;
+    const tag = Object.hasOwn(WORDS, word) ? (WORDS[word] ?? null) : null;
+    if (tag !== 'PYTHON' && tag !== 'PYTHON3') return tag;
+    // AtCoder writes `Python (3.8.2)`, and `PyPy3 (7.3.0)`, where the brackets hold PyPy's own version.
+    const version = own || more || (word === 'pypy' ? '' : (/\d[\d.]*/.exec(inBrackets)?.[0] ?? ''));
+    if (/^v?3(?!\d)/.test(version)) return 'PYTHON3';
+    if (/^v?2(?!\d)/.test(version)) return 'PYTHON';
+    return word === 'pypy' ? 'PYTHON3' : null;
+}
+
+const LONGEST_NAME = 100;
+
+/** `c++17` is `c++` and `17`, `pypy3-64` is `pypy` and `3-64`. */
+function splitVersion(token: string): readonly string[] {
+    return /^([a-z.]*[a-z][+#]*)[-_]?(\d[\w.-]*)?$/.exec(token)?.slice(1) ?? [];
 }

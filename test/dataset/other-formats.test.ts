@@ -145,7 +145,26 @@ describe('LiveCodeBench', () => {
         expect(languagesOf(sample)).toEqual([['solution', 'PYTHON3'], ['incorrect_solution']]);
     });
 
-    it('never opens a pickle, and skips functions', async () => {
+    it('reads private tests as they are published: packed, one string', async () => {
+        const text = Buffer.from(JSON.stringify([{ input: '5', output: '6', testtype: 'stdin' }]));
+        const pickle = Buffer.concat([
+            Buffer.from([0x80, 4, 0x8c, text.length]),
+            text,
+            Buffer.from([0x94, 0x2e]),
+        ]);
+        const sample = await sampleOf({ ...row, private_test_cases: deflateSync(pickle).toString('base64') });
+        expect(sample.skip).toBeNull();
+        expect(testsOf(sample)).toEqual([
+            ['public-1', '1', '2'],
+            ['private-1', '5', '6'],
+        ]);
+    });
+
+    it('takes an empty func_name for none', async () => {
+        expect((await sampleOf({ ...row, metadata: '{"func_name": ""}' })).skip).toBeNull();
+    });
+
+    it('never unpickles, and skips functions', async () => {
         const pickle = deflateSync(Buffer.from([0x80, 4, 0x2e])).toString('base64');
         expect((await sampleOf({ ...row, private_test_cases: pickle })).skip).toContain('Python pickle');
         expect((await sampleOf({ ...row, metadata: '{"func_name": "f"}' })).skip).toContain('functions');

@@ -1,12 +1,13 @@
 import { isJsonObject } from '../../model/json.js';
 import type { Field } from '../field.js';
 import { NO_LIMITS, type RowContent, type RowFormat, type RowTest, readId } from '../row-content.js';
+import { looksPacked, unpackText } from '../packed-text.js';
 import { readPlainPrograms } from './plain.js';
 import { embeddedJson } from './taco-apps.js';
 
 /**
  * LiveCodeBench. It publishes no solutions: rows may carry `solutions` and `incorrect_solutions` as in the plain form.
- * Private tests that are packed as a Python pickle are not opened: unpickling runs whatever the file says.
+ * Its private tests are packed; see packed-text.ts.
  */
 export const liveCodeBench: RowFormat = {
     key: 'live-code-bench',
@@ -16,7 +17,7 @@ export const liveCodeBench: RowFormat = {
         return row.get('question_id').present && row.get('public_test_cases').value !== undefined;
     },
     read(row): RowContent {
-        const skip = skipReason(row);
+        const tests = readTests(row);
         return {
             id: readId(row.get('question_id')),
             groups: [
@@ -24,42 +25,42 @@ export const liveCodeBench: RowFormat = {
                 ['incorrect_solution', readPlainPrograms(row.get('incorrect_solutions'))],
             ],
             judging: {
-                tests: skip === null ? readAllTests(row) : [],
+                tests: typeof tests === 'string' ? [] : tests,
                 checker: null,
                 limits: NO_LIMITS,
             },
-            skip,
+            skip: typeof tests === 'string' ? tests : null,
         };
     },
 };
 
-function skipReason(row: Field): string | null {
-    if (isPickle(row.get('private_test_cases'))) {
-        return 'its private_test_cases are a Python pickle, which can run code when opened; export them as JSON';
-    }
+/** The rows' tests, or why none of its tasks can run. */
+function readTests(row: Field): readonly RowTest[] | string {
+    const groups = (['public', 'private'] as const).map((name) => {
+        const tests = openTests(row.get(`${name}_test_cases`));
+        return { name, tests: typeof tests === 'string' ? tests : tests.list() };
+    });
     const metadata = embeddedJson(row.get('metadata'), {});
-    const called = isJsonObject(metadata.value) && metadata.get('func_name').present;
-    const functional = [row.get('public_test_cases'), row.get('private_test_cases')]
-        .flatMap((tests) => embeddedJson(tests, []).list())
-        .some((test) => test.get('testtype').value === 'functional');
-    return called || functional
-        ? 'its solutions are functions to be called, not programs that read stdin'
-        : null;
+    const functionName = isJsonObject(metadata.value) ? metadata.get('func_name') : null;
+    if (functionName?.present === true && functionName.value !== '') return FUNCTIONAL;
+    const found: RowTest[] = [];
+    for (const { name, tests } of groups) {
+        if (typeof tests === 'string') return tests;
+        for (const [i, test] of tests.entries()) {
+            if (test.get('testtype').value === 'functional') return FUNCTIONAL;
+            const [input, output] = [test.get('input').string(), test.get('output').string()];
+            found.push({ name: `${name}-${i + 1}`, input, output });
+        }
+    }
+    return found;
 }
 
-/** Base64 of a zlib stream instead of a JSON list. */
-function isPickle(tests: Field): boolean {
-    return typeof tests.value === 'string' && /^\s*eJ[A-Za-z0-9+/]/.test(tests.value);
-}
+const FUNCTIONAL = 'its solutions are functions to be called, not programs that read stdin';
 
-function readAllTests(row: Field): RowTest[] {
-    return (['public', 'private'] as const).flatMap((group) =>
-        embeddedJson(row.get(`${group}_test_cases`), [])
-            .list()
-            .map((test, i) => ({
-                name: `${group}-${i + 1}`,
-                input: test.get('input').string(),
-                output: test.get('output').string(),
-            })),
-    );
+/** A list of tests: as it stands, as JSON in a text, or packed; a text says why it cannot be read. */
+function openTests(field: Field): Field | string {
+    if (typeof field.value !== 'string' || !looksPacked(field.value)) return embeddedJson(field, []);
+    const text = unpackText(field.value);
+    if (text.kind === 'refused') return `its ${field.path} are packed, ${text.why}; export them as JSON`;
+    return embeddedJson(field.holding(text.text, null), []);
 }

@@ -52,6 +52,9 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
     zig: 'ZIG',
 };
 
+/** Tags of the languages of packages. */
+export const PACKAGE_LANGUAGES: readonly string[] = Object.values(BY_EXTENSION);
+
 /** A source file of a program: its name within the program, and its text. */
 export interface SourceText {
     readonly name: string;
