@@ -26,6 +26,17 @@ function findingsOf(report: DoctorReport): readonly Findings[] {
         },
         { title: 'Languages', rows: report.languages.flatMap(languageRows) },
         {
+            title: 'Modules and headers that programs of datasets use',
+            rows: report.imports.flatMap(({ language, found, missing }) => [
+                ...(found.length === 0
+                    ? []
+                    : [{ name: language, state: 'ok' as const, detail: found.join(', ') }]),
+                ...(missing.length === 0
+                    ? []
+                    : [{ name: language, state: 'missing' as const, detail: missing.join(', ') }]),
+            ]),
+        },
+        {
             title: 'Where checkers find testlib.h',
             rows: report.includeDirs.map(({ path, hasTestlib }) => ({
                 name: path,

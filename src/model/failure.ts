@@ -11,6 +11,8 @@ export type Failure =
     | { readonly reason: 'sandbox'; readonly message: string }
     /** The compiler was killed, ran out of memory or space, or cannot compile a hello-world. */
     | { readonly reason: 'compiler'; readonly message: string }
+    /** A program needs a module or a header that is not on this machine. */
+    | { readonly reason: 'environment'; readonly message: string }
     /** The checker crashed, broke its convention, or could not be built. */
     | { readonly reason: 'judge-error'; readonly message: string }
     /** A program died by a signal that we did not send and no limit explains. */
@@ -42,5 +44,12 @@ export type FailureReason = Failure['reason'];
 
 /** Whether another try may end otherwise. */
 export function isRetryable(failure: Failure): boolean {
-    return failure.reason !== 'refused' && failure.reason !== 'result-too-large';
+    switch (failure.reason) {
+        case 'refused':
+        case 'result-too-large':
+        case 'environment':
+            return false;
+        default:
+            return true;
+    }
 }

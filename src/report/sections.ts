@@ -172,6 +172,29 @@ export function failureLines(
     options: ListOptions,
 ): string[] {
     if (total === 0) return [];
+    const missing = list.filter(({ reason }) => reason === 'environment');
+    const others = list.filter(({ reason }) => reason !== 'environment');
+    const lacking = `Not judged, because this machine lacks what they import: ${counted(missing.length, 'task')}`;
+    return [
+        ...failureTable(
+            `Failed: ${counted(total - missing.length, 'task')}`,
+            total - missing.length,
+            others,
+            page,
+            options,
+        ),
+        ...(missing.length === 0 ? [] : failureTable(lacking, missing.length, missing, page, options)),
+    ];
+}
+
+function failureTable(
+    title: string,
+    total: number,
+    list: readonly FailedTask[],
+    page: Page,
+    options: ListOptions,
+): string[] {
+    if (total === 0) return [];
     const shown = list.slice(0, options.most);
     const rows = shown.map((task): Cell[] => [
         ...taskCells(task),
@@ -180,7 +203,7 @@ export function failureLines(
     const columns = [...TASK_COLUMNS, { title: '', align: 'left' as const }];
     const lines = renderTable(columns, rows, { width: page.width, indent: '  ' });
     return [
-        page.style.bold(`Failed: ${counted(total, 'task')}, tried again at the next start`),
+        page.style.bold(`${title}, tried again at the next start`),
         // A message is a sentence: under its line, never cut by the table.
         ...lines.flatMap((line, i) => [line, `    ${printable(shown[i]?.message ?? '')}`]),
         ...theRest(total, rows.length, options),

@@ -9,6 +9,7 @@ import { SandboxError } from '../sandbox/sandbox-error.js';
 import { messageOf } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { findLanguages } from './available.js';
+import { type CommonImports, findCommonImports } from './common-imports.js';
 import { languageTable } from './languages.js';
 
 export interface DoctorOptions {
@@ -38,6 +39,7 @@ export interface DoctorReport {
         readonly note: string | null;
     };
     readonly languages: readonly DoctorLanguage[];
+    readonly imports: readonly CommonImports[];
     readonly includeDirs: readonly { readonly path: string; readonly hasTestlib: boolean }[];
 }
 
@@ -61,8 +63,11 @@ export async function diagnose(options: DoctorOptions): Promise<DoctorReport> {
         Promise.all(options.includeDirs.map(includeDirOf)),
     ]);
     const languages = await languagesOf(options, sandbox.kind ?? 'bwrap');
+    const { kind } = sandbox;
+    const settings = { overrides: options.languages, python2As3: options.python2As3 };
+    const imports = kind === null || helper.kind === 'none' ? [] : await findCommonImports(settings, kind);
     const uid = process.getuid?.() ?? null;
-    return { user: { uid, isRoot: uid === 0 }, sandbox, bwrap, helper, languages, includeDirs };
+    return { user: { uid, isRoot: uid === 0 }, sandbox, bwrap, helper, languages, imports, includeDirs };
 }
 
 async function sandboxOf(asked: SandboxChoice): Promise<DoctorReport['sandbox']> {

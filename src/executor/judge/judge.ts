@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JudgeResult, RunResult, TestResult } from '../../model/entry.js';
 import type { Failure } from '../../model/failure.js';
@@ -22,9 +22,11 @@ import { Compiler, type Program } from './compile.js';
 import { readHeaders } from './headers.js';
 import { type Language, languageTable } from './languages.js';
 import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
+import { findMissingImport } from './missing-import.js';
+import { ImportProbe } from './probe-import.js';
 import { runTests, type TestPlan } from './run-tests.js';
 import { StagedSamples } from './staged-samples.js';
-import { layOut } from './submission.js';
+import { layOut, type Submission as LaidOut } from './submission.js';
 import { compilerText, Toolchains, type UsableLanguage, usableLanguage } from './toolchains.js';
 
 const MIB = 1024 * 1024;
@@ -64,6 +66,7 @@ class Judge implements Executor {
     readonly #toolchains: Toolchains;
     readonly #usable = new Map<string, Promise<UsableLanguage | string>>();
     readonly #checkers: CheckerPrograms;
+    readonly #imports: ImportProbe;
     readonly #by: AttemptedBy;
 
     constructor(
@@ -76,6 +79,7 @@ class Judge implements Executor {
         this.#toolchains = new Toolchains(descriptor.sandbox);
         const usable = (language: Language): Promise<UsableLanguage | string> => this.#usableOf(language);
         this.#checkers = new CheckerPrograms({ sandbox, compiler, scratch, table: this.#table, usable });
+        this.#imports = new ImportProbe(sandbox, scratch);
         this.#by = { api_used: 'local', sandbox: descriptor.sandbox };
     }
 
@@ -116,13 +120,25 @@ class Judge implements Executor {
         const compiled = await this.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new Failed(compiled.failure);
         if (compiled.kind === 'error') {
+            await this.#refuseMissing(usable, submission, compiled.result.stderr);
             return compileError(compiled.result, this.descriptor.outputLimit, compilerText(usable));
         }
         const { files } = compiled.program;
         const box = await this.sandbox.open({ files, roots: usable.roots, scratchBytes: SCRATCH_BYTES });
         attempt.owns(box);
         const outcome = await runTests(this.#plan(task, limits, sample, usable, box, compiled.program));
+        await this.#refuseMissing(usable, submission, outcome.lastWords);
         return { judged: judgeResult(outcome.verdict, outcome.tests), suspect: outcome.suspect };
+    }
+
+    /** A program that needs what this machine does not have gets no verdict. @throws Failed */
+    async #refuseMissing(usable: UsableLanguage, submission: LaidOut, said: string): Promise<void> {
+        if (said === '') return;
+        const sources = await Promise.all(submission.files.map(({ host }) => readFile(host, 'latin1')));
+        const missing = findMissingImport(usable.language.tag, said, sources);
+        if (missing === null || !(await this.#imports.isMissing(usable, missing))) return;
+        const message = `the ${usable.language.name} ${missing.what} ${missing.name} is not on this machine`;
+        throw new Failed({ reason: 'environment', message });
     }
 
     #plan(

@@ -35,6 +35,8 @@ export interface TestsOutcome {
     readonly verdict: Verdict;
     readonly tests: readonly TestResult[];
     readonly suspect: Suspicion | null;
+    /** What the program wrote to stderr in the test that decides, where that is a RuntimeError; '' otherwise. */
+    readonly lastWords: string;
 }
 
 interface Judged {
@@ -64,6 +66,7 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
     const asked: Promise<RunReport>[] = [];
     let verdict: Verdict = firstVerdict(confirmed) ?? 'Accepted';
     let suspect: Suspicion | null = null;
+    let lastWords = '';
     const most = Buffer.byteLength(plan.argv.join(' ')) > MOST_ARGUMENT_BYTES ? LEAST_AHEAD : SPILL_FILES;
     let ahead = LEAST_AHEAD;
     let next = confirmed.length;
@@ -80,6 +83,7 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
         results.push(judged.result);
         const decides = verdict === 'Accepted';
         if (decides) verdict = judged.result.verdict ?? 'Accepted';
+        if (decides && verdict === 'RuntimeError') lastWords = report.stderr.toString('utf8');
         if (judged.suspect !== null && decides && isOpen(plan, i, judged.suspect)) {
             suspect = judged.suspect;
             break;
@@ -88,7 +92,7 @@ export async function runTests(plan: TestPlan): Promise<TestsOutcome> {
         ahead = report.wall <= A_MOMENT ? Math.min(2 * ahead, most) : LEAST_AHEAD;
         askBefore(i + 1 + ahead);
     }
-    return { verdict, tests: results, suspect };
+    return { verdict, tests: results, suspect, lastWords };
 }
 
 /**

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../src/executor/judge/doctor.js';
 
+const byTagHas = ({ languages }: Awaited<ReturnType<typeof diagnose>>, wanted: string): boolean =>
+    languages.some(({ tag, path }) => tag === wanted && path !== null);
+
 describe('diagnose', () => {
     it('says what is here and what is not', async () => {
         const report = await diagnose({
@@ -11,9 +14,10 @@ describe('diagnose', () => {
                 cobol: { compile: ['no-such-compiler', '{source}'], run: ['{out}'], extensions: ['.cob'] },
             },
         });
-        console.log(JSON.stringify(report, null, 1));
         expect(report.sandbox.kind).not.toBeNull();
         expect(report.helper.kind).not.toBe('none');
+        const cpp = report.imports.find(({ language }) => language === 'C++');
+        if (byTagHas(report, 'CPP')) expect(cpp?.found).toContain('bits/stdc++.h');
         expect(report.includeDirs).toEqual([{ path: '/no/such/folder', hasTestlib: false }]);
         const byTag = new Map(report.languages.map((language) => [language.tag, language]));
         expect(byTag.get('COBOL')).toMatchObject({ path: null, missing: 'no-such-compiler not found' });

@@ -1,0 +1,104 @@
+/*
+ * Programs that import a module or include a header that is not on this machine. Such a program says nothing of itself: it may be right
+ * where it was written. What it prints is not believed alone, since any program can print it: its source must import the thing, the
+ * language's standard library must not have it, and a probe of ours must fail to find it (probe-import.ts).
+ */
+
+/** What a program seems to lack. */
+export interface MissingImport {
+    readonly what: 'module' | 'header';
+    /** `numpy`, `bits/stdc++.h`. */
+    readonly name: string;
+}
+
+/**
+ * What a program lacks by its own words, if its source asks for it and it is not of the standard library.
+ * @param tag language tag
+ * @param said what the program, or its compiler, wrote to stderr
+ * @param sources texts of all its files
+ */
+export function findMissingImport(
+    tag: string,
+    said: string,
+    sources: readonly string[],
+): MissingImport | null {
+    if (/^(?:PYTHON|PYPY)/.test(tag)) return missingPythonModule(said, sources);
+    if (tag === 'CPP' || tag === 'C') return missingHeader(said, sources);
+    if (tag === 'JAVASCRIPT' || tag === 'TYPESCRIPT') return missingNodeModule(said, sources);
+    return null;
+}
+
+/** The last lines of a traceback; names are bounded so that no text can make the search slow. */
+const NO_MODULE = /^(?:ModuleNotFoundError|ImportError): No module named '?(\w{1,100})/m;
+
+function missingPythonModule(said: string, sources: readonly string[]): MissingImport | null {
+    const name = NO_MODULE.exec(said)?.[1];
+    if (name === undefined || OTHER_PYTHONS.has(name)) return null;
+    const imports = new RegExp(
+        String.raw`^[ \t]*(?:from[ \t]+${name}\b|import[ \t][^\n#]*\b${name}\b)|(?:__import__|import_module)\(\s*['"]${name}\b`,
+        'm',
+    );
+    return sources.some((source) => imports.test(source)) ? { what: 'module', name } : null;
+}
+
+/** Of the standard library of another Python than the one that runs it: there the program is at fault, not the machine. */
+const OTHER_PYTHONS = new Set(
+    (
+        'BaseHTTPServer ConfigParser Cookie HTMLParser Queue SocketServer StringIO Tkinter __builtin__ anydbm cPickle ' +
+        'cStringIO commands compiler cookielib copy_reg dbhash exceptions future_builtins htmlentitydefs httplib imputil ' +
+        'itertools_ext md5 mutex new popen2 robotparser sets sha statvfs thread urllib2 urlparse user xmlrpclib whichdb ' +
+        'asynchat asyncore binhex cgi crypt distutils imp lib2to3 parser smtpd symbol telnetlib'
+    ).split(' '),
+);
+
+const NO_HEADER = /fatal error: '?([\w./+-]{1,200})'?(?:: No such file or directory| file not found)/;
+
+function missingHeader(said: string, sources: readonly string[]): MissingImport | null {
+    const name = NO_HEADER.exec(said)?.[1];
+    if (name === undefined || STANDARD_HEADERS.has(name)) return null;
+    const quoted = name.replace(/[.+*?^$()[\]{}|\\/-]/g, String.raw`\$&`);
+    const includes = new RegExp(String.raw`^[ \t]*#[ \t]*include[ \t]*[<"]${quoted}[>"]`, 'm');
+    return sources.some((source) => includes.test(source)) ? { what: 'header', name } : null;
+}
+
+const STANDARD_HEADERS = new Set(
+    (
+        'algorithm any array atomic barrier bit bitset cassert ccomplex cctype cerrno cfenv cfloat charconv chrono cinttypes ' +
+        'ciso646 climits clocale cmath codecvt compare complex concepts condition_variable coroutine csetjmp csignal ' +
+        'cstdalign cstdarg cstdbool cstddef cstdint cstdio cstdlib cstring ctgmath ctime cuchar cwchar cwctype deque ' +
+        'exception execution expected filesystem flat_map flat_set format forward_list fstream functional future generator ' +
+        'initializer_list iomanip ios iosfwd iostream istream iterator latch limits list locale map mdspan memory ' +
+        'memory_resource mutex new numbers numeric optional ostream print queue random ranges ratio regex scoped_allocator ' +
+        'semaphore set shared_mutex source_location span spanstream sstream stack stacktrace stdexcept stdfloat stop_token ' +
+        'streambuf string string_view strstream syncstream system_error thread tuple type_traits typeindex typeinfo ' +
+        'unordered_map unordered_set utility valarray variant vector version ' +
+        'assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h locale.h math.h setjmp.h signal.h ' +
+        'stdalign.h stdarg.h stdatomic.h stdbit.h stdbool.h stdckdint.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h ' +
+        'string.h tgmath.h threads.h time.h uchar.h wchar.h wctype.h ' +
+        // Before the first standard.
+        'algo.h deque.h fstream.h iomanip.h iostream.h list.h map.h queue.h set.h stack.h vector.h'
+    ).split(' '),
+);
+
+const NO_NODE_MODULE = /Cannot find (?:module|package) '((?:@[\w.-]{1,100}\/)?[\w.-]{1,100})/;
+
+function missingNodeModule(said: string, sources: readonly string[]): MissingImport | null {
+    const name = NO_NODE_MODULE.exec(said)?.[1];
+    if (name === undefined || name.startsWith('.')) return null;
+    const asked = [`'${name}`, `"${name}`, `\`${name}`];
+    const imports = sources.some(
+        (source) => /\brequire\b|\bimport\b/.test(source) && asked.some((text) => source.includes(text)),
+    );
+    return imports ? { what: 'module', name } : null;
+}
+
+/** Modules and headers that programs in known datasets use most: what `doctor` looks for. */
+export const COMMON_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+    PYTHON3: ['numpy', 'scipy', 'sympy', 'networkx', 'sortedcontainers', 'numba', 'pandas'],
+    CPP: [
+        'bits/stdc++.h',
+        'ext/pb_ds/assoc_container.hpp',
+        'boost/multiprecision/cpp_int.hpp',
+        'atcoder/all',
+    ],
+};
