@@ -18,7 +18,7 @@ except ImportError as error:
 except Exception:
     pass
 `;
-const NODE_PROBE = `try { require.resolve(process.argv[2]); } catch { process.exit(3); }\n`;
+const NODE_PROBE = `try { require.resolve(process.argv[2]); } catch { process.exitCode = 3; }\n`;
 const MISSING = 3;
 
 const PROBE_LIMITS: RunLimits = { ...COMPILE_LIMITS, cpu: 20, wall: 90 };
