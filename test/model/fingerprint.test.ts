@@ -45,6 +45,7 @@ function judged(programs: readonly ProgramInput[], judging: Partial<Judging> = {
         checker: { kind: 'tokens' },
         limits: { time: null, memory: null, output: null },
         limitPolicy: 'own',
+        isFormatChecker: false,
         computedLimit: null,
     };
     return {
