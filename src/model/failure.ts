@@ -42,14 +42,10 @@ export type Failure =
 
 export type FailureReason = Failure['reason'];
 
+/** Trying again within the same start cannot end otherwise. */
+const FINAL_REASONS: ReadonlySet<FailureReason> = new Set(['refused', 'result-too-large', 'environment']);
+
 /** Whether another try may end otherwise. */
 export function isRetryable(failure: Failure): boolean {
-    switch (failure.reason) {
-        case 'refused':
-        case 'result-too-large':
-        case 'environment':
-            return false;
-        default:
-            return true;
-    }
+    return !FINAL_REASONS.has(failure.reason);
 }
