@@ -64,12 +64,14 @@ function normalizeTest(raw: JsonObject): JsonObject {
 }
 
 /**
- * The verdict of an earlier tool's `result`; null if it holds none: `accepted` is not boolean, a test says SandboxError, or
- * nothing tells why it was not accepted.
+ * The verdict of an earlier tool's `result`; null if it holds none: `accepted` is not boolean, there are no tests, a test
+ * says SandboxError or got no answer, or nothing tells why it was not accepted.
  */
 export function earlierVerdict(result: JsonObject): Verdict | null {
     if (typeof result.accepted !== 'boolean') return null;
     const tests = Array.isArray(result.tests) ? result.tests.filter(isJsonObject) : [];
+    // The server answers `accepted: true` to a submission without tests: nothing was judged.
+    if (tests.length === 0) return null;
     if (tests.some((test) => typeof test.passed !== 'boolean')) return null;
     if (tests.some((test) => isJsonObject(test.exec_info) && test.exec_info.status === 'SandboxError'))
         return null;
@@ -78,17 +80,41 @@ export function earlierVerdict(result: JsonObject): Verdict | null {
     return failed === undefined ? null : failedTestVerdict(failed);
 }
 
+/**
+ * An entry that an earlier version imported: none of its attempts are known. It said Accepted or WrongAnswer to some that
+ * hold no verdict; those lose it, so that their tasks run.
+ */
+export function withoutFalseVerdict(entry: StoredEntry['entry']): StoredEntry['entry'] {
+    const result: unknown = entry.result;
+    if (!isJsonObject(result) || earlierVerdict(result) !== null) return entry;
+    const { accepted, verdict: _, ...rest } = result;
+    return { ...entry, result: { earlier_accepted: accepted ?? null, ...rest } };
+}
+
 function failedTestVerdict(test: JsonObject): Verdict | null {
-    const info = isJsonObject(test.exec_info) ? test.exec_info : {};
-    if (info.status === 'SandboxError') return null;
+    const info = isJsonObject(test.exec_info) ? test.exec_info : null;
+    if (info === null || info.status === 'SandboxError') return null;
     const compile = isJsonObject(info.compile_result) ? info.compile_result : null;
     const run = isJsonObject(info.run_result) ? info.run_result : null;
+    if ([compile, run].some((step) => step !== null && isJavaNameFault(step))) return null;
     if (compile !== null && failedStep(compile)) return 'CompileError';
-    // The server says that it failed but not how: machinery, not the program.
-    if (run === null) return info.status === 'Failed' ? null : 'WrongAnswer';
+    // The program did not run, and its compiler did not fail: machinery, not the program.
+    if (run === null) return null;
     if (run.status === 'TimeLimitExceeded') return 'TimeLimitExceeded';
     return failedStep(run) ? 'RuntimeError' : 'WrongAnswer';
 }
+
+/** The earlier tools sent every Java program as Main.java, whatever its class was called. */
+function isJavaNameFault(step: JsonObject): boolean {
+    return [step.stdout, step.stderr].some(
+        (text) => typeof text === 'string' && JAVA_NAME_FAULTS.some((fault) => fault.test(text)),
+    );
+}
+
+const JAVA_NAME_FAULTS = [
+    /\bclass \S+ is public, should be declared in a file named\b/,
+    /\bCould not find or load main class Main\b/,
+];
 
 function failedStep(step: JsonObject): boolean {
     if (typeof step.return_code === 'number') return step.return_code !== 0;

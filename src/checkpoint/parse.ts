@@ -3,7 +3,7 @@ import type { ComputedLimits, OpenTask, SkippedTask } from '../model/entry.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
 import { verdictOf } from '../model/tally.js';
 import { isVerdict } from '../model/verdict.js';
-import { normalizeEarlierEntry } from './legacy.js';
+import { normalizeEarlierEntry, withoutFalseVerdict } from './legacy.js';
 
 /*
  * From parsed JSON to a checkpoint. Checked by hand: this runs over every entry of every file at a start. Whatever is wrong
@@ -105,6 +105,7 @@ function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): Parsed {
             const entry = readEntry(value);
             if (typeof entry === 'string') return corrupt(`${group}_result[${position}]: ${entry}`);
             stored.push({ entry });
+            if (verdictOf(entry) === null) complete = false;
         }
         entries.set(group, stored);
         const total = progress[`total_${group}s`];
@@ -165,7 +166,13 @@ function readEntry(value: Json): StoredEntry['entry'] | string {
     const verdict = verdictOf(entry);
     if (verdict === null) return 'it holds no verdict';
     const wrong = entry.language === undefined ? null : judgedProblem(value.result, verdict);
-    return wrong ?? entry;
+    if (wrong !== null) return wrong;
+    return isImported(entry) ? withoutFalseVerdict(entry) : entry;
+}
+
+/** Taken over from a file of the earlier tools: a program whose attempts and limits nobody knows. */
+function isImported({ attempts, language, limits }: StoredEntry['entry']): boolean {
+    return attempts.length === 0 && language !== undefined && limits === undefined;
 }
 
 function entryProblem(value: JsonObject): string | null {

@@ -13,6 +13,10 @@ export type DueReason =
     | 'input changed'
     /** The entry was computed from numbers that an earlier version rounded. */
     | 'input was rounded'
+    /** Only of entries of the earlier tools: accepted with other tests than the dataset has now. */
+    | 'another number of tests'
+    /** Only of entries of the earlier tools: a time-out that printed nothing. */
+    | 'time-out without output'
     | 'limit raised'
     | 'failed before'
     | 'not final yet'

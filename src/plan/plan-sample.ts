@@ -48,6 +48,13 @@ export function planSample(input: PlanInput): SamplePlan {
     };
 }
 
+/** Reasons that follow from other inputs than those an entry was made from: a mistaken dataset must not replace many. */
+const GUARDED: ReadonlySet<DueReason> = new Set([
+    'input changed',
+    'input was rounded',
+    'another number of tests',
+]);
+
 interface GroupPlan {
     readonly name: string;
     readonly total: number;
@@ -96,7 +103,7 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
                 ? whyUnfinished(open, stored !== undefined, earlier ? null : lost.reasonFor(task, index))
                 : whyAgain(input, task, finished, { group: group.name, limits, earlier });
         if (why === null) return;
-        if (why === 'input changed' || why === 'input was rounded') changed += 1;
+        if (GUARDED.has(why)) changed += 1;
         due.push({ group: group.name, index, fingerprint: task.fingerprint, input: task.input, why, open });
     });
     return {
@@ -153,11 +160,13 @@ function whyAgain(
 ): DueReason | null {
     const { options } = input;
     if (isAskedFor(options.rerun, { id: input.id, group }, entry, limits)) return 'asked for';
-    if (
-        limits !== null &&
-        (earlier ? earlierMayEndOtherwise(entry.result, limits) : isLimitRaised(entry, limits))
-    ) {
-        return 'limit raised';
+    // An entry of ours has limits; without them it was taken over from a file of the earlier tools.
+    const isImported = earlier || (entry.limits === undefined && entry.attempts.length === 0);
+    if (isImported && hasOtherTests(entry.result, input.tests)) return 'another number of tests';
+    if (limits !== null) {
+        const why = isImported ? whyTimeOutAgain(entry.result, limits) : null;
+        if (why !== null) return why;
+        if (!isImported && isLimitRaised(entry, limits)) return 'limit raised';
     }
     if (options.allTests && stoppedEarly(entry.result, input.tests)) return 'stopped early';
     if (compilerChanged(entry, task, options.compilers)) return 'compiler changed';
@@ -168,21 +177,24 @@ function whyAgain(
 function isLimitRaised(entry: StoredEntry['entry'], limits: Limits): boolean {
     const verdict = entry.result['verdict'];
     const limit = isVerdict(verdict) ? limitOf(verdict) : null;
-    if (limit === null) return false;
-    // Without limits of its own an entry was read from a file of the earlier tools and upgraded.
-    if (entry.limits === undefined) return earlierMayEndOtherwise(entry.result, limits);
-    return limits[limit] > entry.limits[limit];
+    return limit !== null && entry.limits !== undefined && limits[limit] > entry.limits[limit];
+}
+
+/** An accepted entry of the earlier tools passed the tests that there were then. */
+function hasOtherTests(result: StoredEntry['entry']['result'], tests: number): boolean {
+    return tests > 0 && result['verdict'] === 'Accepted' && testsOf(result).length !== tests;
 }
 
 /**
  * An entry of the earlier tools does not say its limits: a time-out runs again if the limit now exceeds its execution
- * time, or if it printed nothing (it may have been blocked).
+ * time, or if it printed nothing (it may have been blocked, or its output lost).
  */
-function earlierMayEndOtherwise(result: StoredEntry['entry']['result'], limits: Limits): boolean {
-    if (result['verdict'] !== 'TimeLimitExceeded') return false;
+function whyTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits): DueReason | null {
+    if (result['verdict'] !== 'TimeLimitExceeded') return null;
     const last = testsOf(result).findLast((test) => !test.passed)?.exec_info?.run_result;
-    if (last === undefined || last === null) return true;
-    return limits.time > last.execution_time || last.stdout === '' || last.stdout === undefined;
+    if (last === undefined || last === null || last.stdout === '' || last.stdout === undefined)
+        return 'time-out without output';
+    return limits.time > last.execution_time ? 'limit raised' : null;
 }
 
 function stoppedEarly(result: StoredEntry['entry']['result'], tests: number): boolean {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { assert, jsonValue, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { earlierVerdict, normalizeEarlierEntry } from '../../src/checkpoint/legacy.js';
+import { earlierVerdict, normalizeEarlierEntry, withoutFalseVerdict } from '../../src/checkpoint/legacy.js';
 import { readCheckpointFile } from '../../src/checkpoint/read-file.js';
 import { isJsonObject, type JsonObject } from '../../src/model/json.js';
 import { verdictOf } from '../../src/model/tally.js';
@@ -40,7 +40,6 @@ describe('the verdict of an earlier entry', () => {
 
     it.each([
         ['Accepted', { accepted: true, tests: [test(true)] }],
-        ['Accepted', { accepted: true, tests: [] }],
         ['WrongAnswer', failed({ status: 'Success', run_result: run() })],
         [
             'TimeLimitExceeded',
@@ -67,11 +66,53 @@ describe('the verdict of an earlier entry', () => {
         [null, failed({ status: 'Failed', compile_result: null, run_result: null })],
         [null, { accepted: 'true', tests: [] }],
         [null, { accepted: false, tests: [] }],
+        [null, { accepted: true, tests: [] }],
+        [null, { accepted: false, tests: [{ passed: false, exec_info: null }] }],
+        [null, failed({ status: 'Success', run_result: null })],
+        [null, failed({ status: 'Success' })],
+        [
+            null,
+            failed({
+                status: 'Failed',
+                compile_result: run({
+                    return_code: 1,
+                    stderr: 'Main.java:3: error: class Sol is public, should be declared in a file named Sol.java',
+                }),
+            }),
+        ],
+        [
+            null,
+            failed({
+                status: 'Failed',
+                run_result: run({
+                    return_code: 1,
+                    stderr: 'Error: Could not find or load main class Main\n',
+                }),
+            }),
+        ],
         [null, { accepted: false, tests: [test(true)] }],
         [null, { accepted: true, tests: [test(false)] }],
         [null, { detail: 'Internal Server Error' }],
     ])('is %s', (verdict, result) => {
         expect(earlierVerdict(result as JsonObject)).toBe(verdict);
+    });
+});
+
+describe('an entry that 0.1 took over', () => {
+    const noAnswer: JsonObject = {
+        accepted: false,
+        verdict: 'WrongAnswer',
+        tests: [{ passed: false, exec_info: {} }],
+    };
+    const judged: JsonObject = { accepted: true, verdict: 'Accepted', tests: [test(true)] };
+    const noTests: JsonObject = { accepted: true, verdict: 'Accepted', tests: [] };
+
+    it('keeps its verdict only if it holds one', () => {
+        const verdicts = [noAnswer, judged, noTests].map((result, index) => {
+            const entry = { index, language: 'CPP', result, attempts: [], fingerprint: `f${index}` };
+            return verdictOf(withoutFalseVerdict(entry));
+        });
+        expect(verdicts).toEqual([null, 'Accepted', null]);
     });
 });
 

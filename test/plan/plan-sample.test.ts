@@ -264,6 +264,7 @@ describe('planSample', () => {
 
         it('match by exact source, PYTHON standing for both Pythons, equal sources once each', () => {
             const planned = plan([task('f0', 'x'), task('f1', 'x', 'PYTHON'), task('f2', 'y')], {
+                tests: 0,
                 checkpoint: earlier([old('x', 'PYTHON'), old('y', 'PYTHON'), old('z', 'PYTHON')]),
             });
             expect(kept(planned)).toEqual([
@@ -292,8 +293,45 @@ describe('planSample', () => {
             });
             expect(due(planned)).toEqual([
                 [0, 'limit raised'],
-                [2, 'limit raised'],
+                [2, 'time-out without output'],
             ]);
+        });
+    });
+
+    describe('entries that were taken over from the earlier tools', () => {
+        const imported = (
+            index: number,
+            fingerprint: string,
+            verdict: Verdict,
+            tests: number,
+        ): StoredEntry => {
+            const { limits: _, ...rest } = entry(index, fingerprint, verdict, {
+                result: {
+                    accepted: verdict === 'Accepted',
+                    verdict,
+                    tests: Array.from({ length: tests }, () => ({ passed: true })) as never[],
+                },
+            }).entry;
+            return { entry: rest };
+        };
+
+        it('run again where they were accepted with another number of tests, and the guard counts them', () => {
+            const planned = plan([task('a'), task('b'), task('c')], {
+                tests: 3,
+                checkpoint: checkpoint([
+                    imported(0, 'a', 'Accepted', 2),
+                    imported(1, 'b', 'Accepted', 3),
+                    imported(2, 'c', 'WrongAnswer', 1),
+                ]),
+            });
+            expect(due(planned)).toEqual([[0, 'another number of tests']]);
+            expect(planned.changed).toBe(1);
+            expect(planned.state.kept).toHaveLength(3);
+        });
+
+        it('of ours may have any number of tests', () => {
+            const planned = plan([task('a')], { tests: 3, checkpoint: checkpoint([entry(0, 'a')]) });
+            expect(due(planned)).toEqual([]);
         });
     });
 
