@@ -1,7 +1,7 @@
 import type { Served, Task } from '../model/task.js';
 import type { Backend, Completion, Running } from './backend.js';
 
-/** Runs tasks on the main process; `worker/serve.ts` is one. */
+/** Runs tasks on the main process; `backend/worker/serve.ts` is one. */
 export interface LocalServer {
     run(key: string, task: Task): Promise<Served>;
     abort(key: string): void;

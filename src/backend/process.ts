@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { Outcome, Served, Task, TaskLog } from '../model/task.js';
 import { ABORT_PATIENCE_MS, type Backend, type Completion, type Running, unserved } from './backend.js';
+import type { FromProcess, Job, ToProcess } from './worker/messages.js';
 
 export interface ProcessBackendOptions {
     /** Path of the worker's entry. */
     readonly entry: string;
-    /** Plain data that describes the executor. */
-    readonly descriptor: unknown;
+    readonly descriptor: ExecutorDescriptor;
     readonly concurrency: number;
     readonly onLog: (line: TaskLog) => void;
 }
@@ -17,9 +18,7 @@ export function createProcessBackend(options: ProcessBackendOptions): Backend {
 }
 
 /** A task that waits for a process or runs in one. */
-interface Job {
-    readonly key: string;
-    readonly task: Task;
+interface ProcessJob extends Job {
     /** The worker's answer, or what became of the task without one. */
     readonly settle: (answer: Served | Outcome, workerId: string) => void;
     aborted: boolean;
@@ -29,7 +28,7 @@ class ProcessBackend implements Backend {
     readonly #options: ProcessBackendOptions;
     readonly #idle: Worker[] = [];
     readonly #all = new Set<Worker>();
-    readonly #queue: Job[] = [];
+    readonly #queue: ProcessJob[] = [];
     #concurrency: number;
     #nextKey = 0;
     #nextWorker = 1;
@@ -42,7 +41,7 @@ class ProcessBackend implements Backend {
     start(task: Task): Running {
         const startedAt = Date.now();
         const { promise, resolve } = withResolvers<Completion>();
-        const job: Job = {
+        const job: ProcessJob = {
             key: String(this.#nextKey++),
             task,
             aborted: false,
@@ -54,7 +53,7 @@ class ProcessBackend implements Backend {
         return { completion: promise, abort: () => this.#abort(job) };
     }
 
-    #abort(job: Job): void {
+    #abort(job: ProcessJob): void {
         job.aborted = true;
         const at = this.#queue.indexOf(job);
         if (at !== -1) {
@@ -113,27 +112,25 @@ class ProcessBackend implements Backend {
 class Worker {
     readonly #child: ChildProcess;
     readonly #exited: Promise<void>;
-    #job: Job | null = null;
+    #job: ProcessJob | null = null;
 
     constructor(
         options: ProcessBackendOptions,
         readonly id: string,
         on: { readonly free: () => void; readonly gone: () => void },
     ) {
-        // Its own process group is not wanted: the life line (see worker/process.ts) ends it, and Ctrl-C is ignored there.
+        // Its own process group is not wanted: the life line (see backend/worker/process.ts) ends it, and Ctrl-C is ignored there.
         this.#child = fork(options.entry, [], {
             serialization: 'advanced',
             stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         });
         this.#child.on('message', (message) => {
-            const said = message as
-                | { type: 'log'; line: TaskLog }
-                | { type?: undefined; key: string; served: Served };
-            if (said.type === 'log') {
-                options.onLog(said.line);
+            const answer = message as FromProcess;
+            if (answer.type === 'log') {
+                options.onLog(answer.line);
                 return;
             }
-            const { key, served } = said;
+            const { key, served } = answer;
             const job = this.#job;
             if (job?.key !== key) return;
             this.#job = null;
@@ -142,7 +139,7 @@ class Worker {
         });
         this.#child.on('error', () => {});
         this.#exited = this.#end(on.gone);
-        this.#child.send({ type: 'start', descriptor: options.descriptor }, () => {});
+        this.#send({ type: 'start', descriptor: options.descriptor });
     }
 
     /** Resolves when the process is gone and its last message was read ('close' never comes after a disconnect of ours). */
@@ -157,15 +154,20 @@ class Worker {
         gone();
     }
 
-    run(job: Job): void {
+    /** What cannot be sent needs no answer: the process is gone, which its exit reports. */
+    #send(message: ToProcess): void {
+        this.#child.send(message, () => {});
+    }
+
+    run(job: ProcessJob): void {
         this.#job = job;
-        this.#child.send({ type: 'run', key: job.key, task: job.task }, () => {});
+        this.#send({ type: 'run', key: job.key, task: job.task });
     }
 
     /** Asks the process to end the job, and ends the process if it does not. */
-    abort(job: Job): void {
+    abort(job: ProcessJob): void {
         if (this.#job !== job) return;
-        if (this.#child.connected) this.#child.send({ type: 'abort', key: job.key }, () => {});
+        if (this.#child.connected) this.#send({ type: 'abort', key: job.key });
         setTimeout(() => {
             if (this.#job === job) this.#child.kill('SIGKILL');
         }, ABORT_PATIENCE_MS);

@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { Served, Task, TaskLog } from '../model/task.js';
+import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
+import type { Task, TaskLog } from '../model/task.js';
 import { messageOf } from '../util/message.js';
 import { ABORT_PATIENCE_MS, type Backend, type Completion, type Running, unserved } from './backend.js';
+import type { BatchDone, ChannelMessage, Job, ThreadData } from './worker/messages.js';
 
 export interface ThreadBackendOptions {
     /** File URL of the thread's entry. */
     readonly entry: string;
-    /** Plain data that describes the executor. */
-    readonly descriptor: unknown;
+    readonly descriptor: ExecutorDescriptor;
     readonly concurrency: number;
     readonly onLog: (line: TaskLog) => void;
 }
@@ -29,20 +30,8 @@ export function createThreadBackend(options: ThreadBackendOptions): Backend {
 /** Most tasks in one message. */
 const BATCH_BOUND = 16;
 
-/** What comes back; `worker/messages.ts` says the same. */
-interface BatchDone {
-    readonly done: readonly { readonly key: string; readonly served: Served }[];
-    readonly threadId: number;
-}
-
-type FromThread =
-    | ({ readonly type: 'early' } & BatchDone)
-    | { readonly type: 'log'; readonly line: TaskLog }
-    | { readonly type: 'abort' };
-
-interface Job {
-    readonly key: string;
-    readonly task: Task;
+/** A task that waits for a thread or runs in one. */
+interface ThreadJob extends Job {
     readonly startedAt: number;
     readonly settle: (completion: Completion) => void;
     batch: Batch | null;
@@ -53,7 +42,7 @@ interface Job {
 }
 
 interface Batch {
-    readonly jobs: ReadonlySet<Job>;
+    readonly jobs: ReadonlySet<ThreadJob>;
     readonly terminate: EventEmitter;
     /** Its thread has answered, or died. */
     over: boolean;
@@ -64,8 +53,8 @@ class ThreadBackend implements Backend {
     readonly #channelName = `resume-run-${randomUUID()}`;
     readonly #channel = new BroadcastChannel(this.#channelName);
     /** Jobs that have not been answered. */
-    readonly #jobs = new Map<string, Job>();
-    #waiting: Job[] = [];
+    readonly #jobs = new Map<string, ThreadJob>();
+    #waiting: ThreadJob[] = [];
     #batches = 0;
     #concurrency: number;
     #pool: Piscina;
@@ -78,7 +67,7 @@ class ThreadBackend implements Backend {
         this.#options = options;
         this.#concurrency = options.concurrency;
         this.#channel.onmessage = (event: unknown): void => {
-            const message = (event as { readonly data: FromThread }).data;
+            const message = (event as { readonly data: ChannelMessage }).data;
             if (message.type === 'early') this.#take(message);
             if (message.type === 'log') options.onLog(message.line);
         };
@@ -92,7 +81,10 @@ class ThreadBackend implements Backend {
             minThreads: this.#concurrency,
             maxThreads: this.#concurrency,
             idleTimeout: Number.POSITIVE_INFINITY,
-            workerData: { descriptor: this.#options.descriptor, channel: this.#channelName },
+            workerData: {
+                descriptor: this.#options.descriptor,
+                channel: this.#channelName,
+            } satisfies ThreadData,
             recordTiming: false,
         });
         // A worker that dies reports through its task; without a listener the event would end the process.
@@ -102,11 +94,11 @@ class ThreadBackend implements Backend {
 
     start(task: Task): Running {
         const key = String(this.#nextKey++);
-        let settle: Job['settle'] = () => {};
+        let settle: ThreadJob['settle'] = () => {};
         const completion = new Promise<Completion>((resolve) => {
             settle = resolve;
         });
-        const job: Job = {
+        const job: ThreadJob = {
             key,
             task,
             startedAt: Date.now(),
@@ -131,13 +123,13 @@ class ThreadBackend implements Backend {
         }
     }
 
-    #send(jobs: readonly Job[]): void {
+    #send(jobs: readonly ThreadJob[]): void {
         const batch: Batch = { jobs: new Set(jobs), terminate: new EventEmitter(), over: false };
         for (const job of jobs) job.batch = batch;
         this.#batches += 1;
         const pool = this.#pool;
         this.#load.set(pool, (this.#load.get(pool) ?? 0) + 1);
-        const message = jobs.map(({ key, task }) => ({ key, task }));
+        const message = jobs.map(({ key, task }): Job => ({ key, task }));
         const answer = pool.run(message, { signal: batch.terminate }) as Promise<BatchDone>;
         void answer
             .then(
@@ -161,7 +153,7 @@ class ThreadBackend implements Backend {
         }
     }
 
-    #settle(job: Job, completion: Completion): void {
+    #settle(job: ThreadJob, completion: Completion): void {
         clearTimeout(job.patience);
         this.#jobs.delete(job.key);
         job.settle(completion);
@@ -184,7 +176,7 @@ class ThreadBackend implements Backend {
         }
     }
 
-    #abort(job: Job): void {
+    #abort(job: ThreadJob): void {
         if (job.aborted || !this.#jobs.has(job.key)) return;
         job.aborted = true;
         if (job.batch === null) {
@@ -193,7 +185,8 @@ class ThreadBackend implements Backend {
             return;
         }
         const { batch } = job;
-        this.#channel.postMessage({ type: 'abort', key: job.key });
+        const message: ChannelMessage = { type: 'abort', key: job.key };
+        this.#channel.postMessage(message);
         job.patience = setTimeout(() => {
             // A thread that is through with the batch will not answer any more, whatever the reason.
             if (batch.over) this.#settle(job, unserved({ kind: 'abort' }, 'thread', job.startedAt));

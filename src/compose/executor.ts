@@ -1,14 +1,14 @@
 import type { RunConfig } from '../config.js';
 import type { PoolHooks } from '../endpoint/pool.js';
 import type { ServerExecutor } from '../executor/servers/server-executor.js';
-import type { ExecutorDescriptor, JudgingOptions, LocalOptions } from '../executor/descriptor.js';
+import type { KnownDescriptor, JudgingOptions, LocalOptions } from '../executor/descriptor.js';
 import type { ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
 import { compileCacheFolder } from './scratch.js';
 
 /** The executor as data, and what planning needs to know of it. */
 export interface ExecutorPlan {
-    readonly descriptor: ExecutorDescriptor;
+    readonly descriptor: KnownDescriptor;
     /** What `data` tasks are done by, for fingerprints. */
     readonly identity: string;
     readonly judges: boolean;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { type ExecutorDescriptor, PLACEHOLDERS } from '../executor/descriptor.js';
+import { type KnownDescriptor, PLACEHOLDERS } from '../executor/descriptor.js';
 import { findOnPath } from '../executor/sandbox/find-on-path.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
@@ -12,7 +12,7 @@ import { UserError } from '../util/user-error.js';
  * cannot be loaded.
  * @throws UserError
  */
-export async function tryExecutor(descriptor: ExecutorDescriptor): Promise<void> {
+export async function tryExecutor(descriptor: KnownDescriptor): Promise<void> {
     switch (descriptor.kind) {
         case 'exec':
             return tryCommand(descriptor.argv);

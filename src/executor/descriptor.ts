@@ -1,8 +1,5 @@
-/*
- * An executor described by plain data: the same descriptor crosses a thread, a fork or a queue, and is built on the
- * worker's side by registry.ts.
- */
-export type ExecutorDescriptor =
+/** Descriptors of the executors that there are, for registry.ts. */
+export type KnownDescriptor =
     | JudgeDescriptor
     | ExecDescriptor
     | ModuleDescriptor

@@ -1,8 +1,11 @@
-import type { ExecutorDescriptor } from './descriptor.js';
+import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
+import type { KnownDescriptor } from './descriptor.js';
 import type { Executor } from './executor.js';
 
 /** Builds the executor that a descriptor describes; loads only what that kind needs. */
-export async function createExecutor(descriptor: ExecutorDescriptor): Promise<Executor> {
+export async function createExecutor(described: ExecutorDescriptor): Promise<Executor> {
+    // Made by this process or its parent, of the same version.
+    const descriptor = described as KnownDescriptor;
     switch (descriptor.kind) {
         case 'judge':
             return (await import('./judge/judge.js')).createJudge(descriptor);

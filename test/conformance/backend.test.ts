@@ -8,13 +8,14 @@ import { createThreadBackend } from '../../src/backend/thread.js';
 import type { ModuleDescriptor } from '../../src/executor/descriptor.js';
 import type { Json } from '../../src/model/json.js';
 import type { Task, TaskLog } from '../../src/model/task.js';
-import { TaskServer } from '../../src/worker/serve.js';
+import { TaskServer } from '../../src/backend/worker/serve.js';
+import { createExecutor } from '../../src/executor/registry.js';
 
 /*
  * What every backend must do. Workers are started from dist/, as in the product: `npm test` builds first.
  */
 
-const WORKER = join(import.meta.dirname, '../../dist/worker');
+const WORKER = join(import.meta.dirname, '../../dist/backend/worker');
 
 const descriptor: ModuleDescriptor = {
     kind: 'module',
@@ -36,7 +37,7 @@ const BACKENDS: Readonly<Record<string, (concurrency: number) => Backend>> = {
         }),
     process: (concurrency) =>
         createProcessBackend({ entry: join(WORKER, 'process.js'), descriptor, concurrency, onLog }),
-    async: () => createAsyncBackend(new TaskServer(descriptor, onLog)),
+    async: () => createAsyncBackend(new TaskServer(createExecutor(descriptor), onLog)),
 };
 
 let nextIndex = 0;

@@ -1,23 +1,21 @@
-import type { ExecutorDescriptor } from '../executor/descriptor.js';
-import type { Executor, ExecutorContext } from '../executor/executor.js';
-import { createExecutor } from '../executor/registry.js';
-import type { Outcome, Served, Task, TaskLog } from '../model/task.js';
+import type { Executor, ExecutorContext } from '../../executor/executor.js';
+import type { Outcome, Served, Task, TaskLog } from '../../model/task.js';
 
 /**
- * The worker's side of every backend: builds the executor once, runs tasks, and turns what it throws into failures.
- * One instance a thread, a forked process, or the main process itself (`async`).
+ * The worker's side of every backend: runs tasks by one executor, and turns what it throws into failures. One instance a thread, a
+ * forked process, or the main process itself (`async`).
  */
 export class TaskServer {
     readonly #executor: Promise<Executor>;
     /** Tasks running now, by key, so that each can be aborted by itself. */
     readonly #running = new Map<string, Abortable>();
 
-    /** @param executor how to build it, or (in the main process) the executor itself */
+    /** @param executor or its promise: where it cannot be built, each task fails by the reason */
     constructor(
-        executor: ExecutorDescriptor | Executor,
+        executor: Executor | Promise<Executor>,
         readonly log: (line: TaskLog) => void = () => {},
     ) {
-        this.#executor = 'run' in executor ? Promise.resolve(executor) : createExecutor(executor);
+        this.#executor = Promise.resolve(executor);
         // Reported by the first task that awaits it; without this line it would end the process before.
         this.#executor.catch(() => {});
     }

@@ -1,4 +1,5 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
+import { createExecutor } from '../../executor/registry.js';
 import type { BatchDone, ChannelMessage, Job, JobDone, ThreadData } from './messages.js';
 import { TaskServer } from './serve.js';
 
@@ -7,7 +8,7 @@ import { TaskServer } from './serve.js';
  */
 const data = (Array.isArray(workerData) ? workerData[1] : workerData) as ThreadData;
 const channel = new BroadcastChannel(data.channel);
-const server = new TaskServer(data.descriptor, (line) => {
+const server = new TaskServer(createExecutor(data.descriptor), (line) => {
     const message: ChannelMessage = { type: 'log', line };
     channel.postMessage(message);
 });

@@ -1,5 +1,8 @@
-import type { ExecutorDescriptor } from '../executor/descriptor.js';
-import type { Served, Task, TaskLog } from '../model/task.js';
+/*
+ * What passes between a backend and its workers. Both sides import it from here.
+ */
+import type { ExecutorDescriptor } from '../../model/executor-descriptor.js';
+import type { Served, Task, TaskLog } from '../../model/task.js';
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -41,5 +44,8 @@ export type ChannelMessage =
 /** Main process -> forked worker. */
 export type ToProcess =
     | { readonly type: 'start'; readonly descriptor: ExecutorDescriptor }
-    | { readonly type: 'run'; readonly key: string; readonly task: Task }
+    | ({ readonly type: 'run' } & Job)
     | { readonly type: 'abort'; readonly key: string };
+
+/** Forked worker -> main process. */
+export type FromProcess = ({ readonly type: 'done' } & JobDone) | LogLine;

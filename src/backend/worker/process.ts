@@ -1,4 +1,5 @@
-import type { JobDone, LogLine, ToProcess } from './messages.js';
+import { createExecutor } from '../../executor/registry.js';
+import type { FromProcess, ToProcess } from './messages.js';
 import { TaskServer } from './serve.js';
 
 /*
@@ -7,7 +8,7 @@ import { TaskServer } from './serve.js';
  */
 let server: TaskServer | null = null;
 
-const answer = (message: JobDone | LogLine): void => {
+const answer = (message: FromProcess): void => {
     if (process.connected) process.send?.(message);
 };
 
@@ -15,12 +16,14 @@ process.on('message', (raw) => {
     const message = raw as ToProcess;
     switch (message.type) {
         case 'start':
-            server = new TaskServer(message.descriptor, (line) => answer({ type: 'log', line }));
+            server = new TaskServer(createExecutor(message.descriptor), (line) =>
+                answer({ type: 'log', line }),
+            );
             return;
         case 'run':
             void server
                 ?.run(message.key, message.task)
-                .then((served) => answer({ key: message.key, served }));
+                .then((served) => answer({ type: 'done', key: message.key, served }));
             return;
         case 'abort':
             server?.abort(message.key);
