@@ -55,11 +55,15 @@ const NO_HEADER = /fatal error: '?([\w./+-]{1,200})'?(?:: No such file or direct
 
 function missingHeader(said: string, sources: readonly string[]): MissingImport | null {
     const name = NO_HEADER.exec(said)?.[1];
-    if (name === undefined || STANDARD_HEADERS.has(name)) return null;
+    if (name === undefined || STANDARD_HEADERS.has(name) || isOutsideOfIncludePaths(name)) return null;
     const quoted = name.replace(/[.+*?^$()[\]{}|\\/-]/g, String.raw`\$&`);
     const includes = new RegExp(String.raw`^[ \t]*#[ \t]*include[ \t]*[<"]${quoted}[>"]`, 'm');
     return sources.some((source) => includes.test(source)) ? { what: 'header', name } : null;
 }
+
+/** A file named by its place is no header that one could install: the program asks for what is not its own. */
+const isOutsideOfIncludePaths = (name: string): boolean =>
+    name.startsWith('/') || name.split('/').includes('..');
 
 const STANDARD_HEADERS = new Set(
     (

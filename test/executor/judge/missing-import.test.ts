@@ -51,6 +51,8 @@ describe('a module or header that is not here', () => {
             'iostream.h',
         ],
         ['that the source does not include', 'int main() {}\n', 'no_such.h'],
+        ['named by its place', '#include "/home/someone/secret.h"\n', '/home/someone/secret.h'],
+        ['outside of its folder', '#include "../secret.h"\n', '../secret.h'],
     ])("is the program's own fault for a header %s", (_, source, name) => {
         const said = `main.cpp:1:10: fatal error: ${name}: No such file or directory`;
         expect(findMissingImport('CPP', said, [source])).toBe(null);
