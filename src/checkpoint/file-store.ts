@@ -25,6 +25,8 @@ export interface FileStoreOptions {
     /** Id of this run (a lock's `id`); names its temporary files. */
     readonly holder: string;
     readonly names: FileNames;
+    /** Id of the run, asked for at every write; none: files keep no id. */
+    readonly run?: () => string | null;
     /** A line for people: a file moved aside. */
     readonly onNotice: (message: string) => void;
     /** Asked before a commit; throws if the directory is another run's by now: nothing is written after that. */
@@ -117,6 +119,7 @@ class FileStore implements CheckpointStore {
             return stamp;
         };
         const writer: FileSampleWriter = new FileSampleWriter(new SampleContent(state), state.dirty, {
+            run: () => this.#options.run?.() ?? null,
             enter: (write) => this.#enter(write),
             replace,
             waiting: (bytes) => this.#countWaiting(bytes),

@@ -72,7 +72,8 @@ async function giveName(file: string, expected: string, dir: string): Promise<st
 async function countAgain(file: string, options: FixOptions): Promise<string | null> {
     const read = await readCheckpointFile(join(options.dir, file), null);
     if (read.kind !== 'checkpoint' || read.checkpoint.origin !== 'resume-run') return null;
-    const { id, entries, totals, failures, pending, skipped, computedLimits } = read.checkpoint;
+    const { id, entries, totals, failures, pending, skipped, computedLimits, retiredRevision, run } =
+        read.checkpoint;
     const kept: KeptEntry[] = [];
     for (const [group, list] of entries) {
         const indexes = new Set<number>();
@@ -80,7 +81,7 @@ async function countAgain(file: string, options: FixOptions): Promise<string | n
             const { index, fingerprint } = stored.entry;
             if (index === null || fingerprint === null || indexes.has(index)) return null;
             indexes.add(index);
-            kept.push({ group, index, fingerprint, stored });
+            kept.push({ group, index, fingerprint, occurrence: stored.entry.occurrence ?? 0, stored });
         }
     }
     const content = new SampleContent({
@@ -92,9 +93,10 @@ async function countAgain(file: string, options: FixOptions): Promise<string | n
         pending,
         skipped,
         computedLimits,
+        retiredRevision,
         origin: 'resume-run',
         dirty: true,
     });
-    await new DurableWriter(options.dir, options.holder).write(file, content.render());
+    await new DurableWriter(options.dir, options.holder).write(file, content.render(run));
     return 'counted again';
 }

@@ -25,7 +25,16 @@ export function normalizeEarlierEntry(raw: JsonObject): StoredEntry {
     };
 }
 
-const OURS = ['index', 'fingerprint', 'attempts', 'limits', 'name', 'expected'] as const;
+const OURS = [
+    'index',
+    'fingerprint',
+    'attempts',
+    'limits',
+    'name',
+    'expected',
+    'occurrence',
+    'revision',
+] as const;
 
 function normalizeResult(raw: Json): JsonObject {
     if (!isJsonObject(raw)) return raw === null ? {} : { earlier_result: raw };

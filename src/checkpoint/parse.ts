@@ -88,6 +88,8 @@ function earlierCheckpoint(raw: RawFile, id: string, stamp: FileStamp): Checkpoi
         computedLimits: null,
         totals: new Map(),
         isComplete: false,
+        run: null,
+        retiredRevision: 0,
         origin: 'earlier',
         stamp,
     };
@@ -115,9 +117,23 @@ function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): Parsed {
     }
     const lists = listMembers(raw.members);
     if (typeof lists === 'string') return corrupt(lists);
+    const run = raw.members.get('run') ?? null;
+    if (run !== null && typeof run !== 'string') return corrupt('"run" is not a text');
+    const retiredRevision = raw.members.get('retired_revision') ?? 0;
+    if (!isCount(retiredRevision)) return corrupt('"retired_revision" is not a number of changes');
     return {
         kind: 'checkpoint',
-        checkpoint: { id, entries, ...lists, totals, isComplete: complete, origin: 'resume-run', stamp },
+        checkpoint: {
+            id,
+            entries,
+            ...lists,
+            totals,
+            isComplete: complete,
+            run,
+            retiredRevision,
+            origin: 'resume-run',
+            stamp,
+        },
     };
 }
 
@@ -153,6 +169,7 @@ function list(
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isOptionalCount = (value: unknown): boolean => value === undefined || isCount(value);
 const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string';
 const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 
@@ -181,6 +198,8 @@ function entryProblem(value: JsonObject): string | null {
     if (!isOptionalText(value.language)) return '"language" is not a text';
     if (!isOptionalText(value.solution)) return '"solution" is not a text';
     if (!isOptionalText(value.name)) return '"name" is not a text';
+    if (!isOptionalCount(value.occurrence)) return '"occurrence" is not a position';
+    if (!isOptionalCount(value.revision)) return '"revision" is not a number of changes';
     if (value.expected !== undefined && !(Array.isArray(value.expected) && value.expected.every(isVerdict))) {
         return '"expected" is not a list of verdicts';
     }
@@ -254,6 +273,9 @@ function openTaskProblem(value: Json): string | null {
     if (problem !== null || !isJsonObject(value)) return problem;
     if (typeof value.fingerprint !== 'string' || typeof value.message !== 'string') {
         return 'fingerprint or message is missing';
+    }
+    if (!isOptionalCount(value.occurrence) || !isOptionalCount(value.revision)) {
+        return 'occurrence or revision is not a number';
     }
     if (!Array.isArray(value.attempts)) return '"attempts" is not a list';
     for (const attempt of value.attempts) {

@@ -7,6 +7,8 @@ import { isJsonObject, type Json } from '../model/json.js';
 
 export interface RunFile {
     readonly version: 1;
+    /** Id of the run, see run-id.ts; absent in files of version 0.1. */
+    readonly run?: string;
     /** ISO 8601, UTC, as all times here. */
     readonly created_at: string;
     readonly updated_at: string;
@@ -57,8 +59,9 @@ const optional =
     (value) =>
         value === undefined || check(value);
 
-const FIELDS: Readonly<Record<keyof RunFile, Check>> = {
+const FIELDS: Readonly<Record<keyof Required<RunFile>, Check>> = {
     version: (value) => value === 1,
+    run: (value) => value === undefined || isFilled(value),
     created_at: isFilled,
     updated_at: isFilled,
     datasets: listOf(shape({ path: isFilled, format: (value) => value === null || isText(value) })),

@@ -1,12 +1,14 @@
 import type { SampleState, StoredEntry, SupersededEntry } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, OpenTask, SkippedTask } from '../model/entry.js';
 import { type EntryFigures, figuresOf, openTasksOf, type SampleTally, tallySample } from '../model/tally.js';
+import { nextRevision, type RevisedTask } from './revision.js';
 import { serializeEntry, serializeFile, withoutComma } from './serialize.js';
 
 /** A finished task in memory: its text, made once, and what a tally needs. The entry itself is not kept. */
 interface Slot {
     readonly bytes: Buffer;
     readonly figures: EntryFigures;
+    readonly revision: number;
 }
 
 interface Group {
@@ -26,6 +28,7 @@ export class SampleContent {
     readonly #pending: Map<string, OpenTask>;
     readonly #skipped: readonly SkippedTask[];
     #computedLimits: ComputedLimits | null;
+    #retiredRevision: number;
     #apiUsed = 'local';
     #workerId = '';
     #superseded: SupersededEntry[];
@@ -42,9 +45,22 @@ export class SampleContent {
         this.#skipped = state.skipped;
         this.#computedLimits = state.computedLimits;
         this.#superseded = [...state.superseded];
+        // A task that comes back must outrank the retirement of the record it had, which counts one more than the record.
+        const retired = state.superseded.map(({ stored }) =>
+            stored.entry.fingerprint === null ? 0 : (stored.entry.revision ?? 1) + 1,
+        );
+        this.#retiredRevision = Math.max(state.retiredRevision, ...retired);
         this.#missing = state.totals.reduce((sum, [, total]) => sum + total, 0) - state.kept.length;
-        for (const { group, index, fingerprint, stored } of state.kept) {
-            this.#put(group, { ...stored.entry, index, fingerprint });
+        for (const { group, index, fingerprint, occurrence, stored } of state.kept) {
+            const before = stored.entry;
+            const moved = before.index !== null && before.index !== index;
+            this.#put(group, {
+                ...before,
+                index,
+                fingerprint,
+                ...(occurrence > 0 || before.occurrence !== undefined ? { occurrence } : {}),
+                ...(moved ? { revision: (before.revision ?? 1) + 1 } : {}),
+            });
             const last = stored.entry.attempts.at(-1);
             if (last !== undefined) this.setWriter(last.api_used, last.worker_id);
         }
@@ -55,8 +71,9 @@ export class SampleContent {
         this.#workerId = workerId;
     }
 
-    /** Adds a finished task; what it replaces waits for `takeSuperseded`. Returns the bytes added. */
-    commit(group: string, entry: Entry): number {
+    /** Adds a finished task; what it replaces waits for `takeSuperseded`. Returns the entry as it is written, and its bytes. */
+    commit(group: string, finished: Entry): { readonly entry: Entry; readonly bytes: number } {
+        const entry = this.#revised(group, finished);
         const replaced = this.#put(group, entry);
         if (replaced !== undefined) {
             this.#superseded.push({ group, reason: 'replaced', stored: storedOf(replaced) });
@@ -66,7 +83,24 @@ export class SampleContent {
         const key = taskKey(group, entry.index);
         this.#failures.delete(key);
         this.#pending.delete(key);
-        return this.#groups.get(group)?.byIndex.get(entry.index)?.bytes.length ?? 0;
+        return { entry, bytes: this.#groups.get(group)?.byIndex.get(entry.index)?.bytes.length ?? 0 };
+    }
+
+    /** With the revision that follows what is recorded of the task. */
+    #revised<T extends RevisedTask>(group: string, task: T): T {
+        const key = taskKey(group, task.index);
+        const recorded = [
+            this.#groups.get(group)?.byIndex.get(task.index)?.revision,
+            this.#revisionOfOpen(key),
+            this.#retiredRevision === 0 ? undefined : this.#retiredRevision,
+        ];
+        return nextRevision(task, recorded);
+    }
+
+    /** Revision of the failure that was last recorded of a task; undefined where there was none. */
+    #revisionOfOpen(key: string): number | undefined {
+        const failure = this.#failures.get(key);
+        return failure === undefined ? this.#pending.get(key)?.revision : (failure.revision ?? 1);
     }
 
     #put(groupName: string, entry: Entry): Slot | undefined {
@@ -74,7 +108,7 @@ export class SampleContent {
         if (group === undefined) throw new Error(`bug in resume-run: ${this.id} has no group ${groupName}`);
         const figures = figuresOf(entry);
         if (figures === null) throw new Error(`bug in resume-run: an entry without a verdict in ${this.id}`);
-        const slot: Slot = { bytes: serializeEntry(entry), figures };
+        const slot: Slot = { bytes: serializeEntry(entry), figures, revision: entry.revision ?? 1 };
         const replaced = group.byIndex.get(entry.index);
         group.byIndex.set(entry.index, slot);
         const last = group.order.at(-1);
@@ -83,13 +117,17 @@ export class SampleContent {
         return replaced;
     }
 
-    /** Returns about how many bytes it adds to the file. */
-    note(kind: 'failures' | 'pending', task: OpenTask): number {
-        const key = taskKey(task.group, task.index);
+    /** Returns the note as it is written, and about how many bytes it adds to the file. */
+    note(kind: 'failures' | 'pending', noted: OpenTask): { readonly task: OpenTask; readonly bytes: number } {
+        const key = taskKey(noted.group, noted.index);
+        const before = this.#revisionOfOpen(key);
+        const { revision: _, ...open } = noted;
+        const pending = before === undefined ? open : { ...open, revision: before };
+        const task = kind === 'failures' ? this.#revised(noted.group, noted) : pending;
         this.#failures.delete(key);
         this.#pending.delete(key);
         (kind === 'failures' ? this.#failures : this.#pending).set(key, task);
-        return 512 + 1024 * (task.tests?.length ?? 0);
+        return { task, bytes: 512 + 1024 * (task.tests?.length ?? 0) };
     }
 
     /** True when the last missing result is there: nothing is worth waiting for. (Re-runs of a finished sample do not show.) */
@@ -108,8 +146,8 @@ export class SampleContent {
         return taken;
     }
 
-    /** The whole file as it is now. */
-    render(): Buffer[] {
+    /** The whole file as it is now. @param run id of the run */
+    render(run: string | null): Buffer[] {
         return serializeFile({
             id: this.id,
             groups: [...this.#groups.values()].map((group) => ({
@@ -125,6 +163,8 @@ export class SampleContent {
                 ['skipped', this.#skipped],
             ],
             computedLimits: this.#computedLimits,
+            retiredRevision: this.#retiredRevision,
+            run,
         });
     }
 

@@ -7,6 +7,8 @@ import type { SampleWriter } from './store.js';
 
 /** What a writer needs of its store. */
 export interface WriterHost {
+    /** Id of the run, which stands in every file that it writes; null where nobody runs. */
+    run(): string | null;
     /** Runs `write` when its turn has come: the number of files being written at once is bounded. */
     enter(write: () => Promise<FileStamp>): Promise<FileStamp>;
     /** Puts the rendered file in place of the old one, after keeping what it loses. */
@@ -55,16 +57,17 @@ export class FileSampleWriter implements SampleWriter {
         group: string,
         entry: Entry,
         by: { readonly apiUsed: string; readonly workerId: string },
-    ): Promise<void> {
+    ): Promise<Entry> {
         this.#content.setWriter(by.apiUsed, by.workerId);
         const wasWhole = this.#content.isWhole;
-        const bytes = this.#content.commit(group, entry);
+        const { entry: written, bytes } = this.#content.commit(group, entry);
         if (!wasWhole && this.#content.isWhole) this.#urgent = true;
-        return this.#changed(bytes);
+        return this.#changed(bytes).then(() => written);
     }
 
-    note(kind: 'failures' | 'pending', task: OpenTask): Promise<void> {
-        return this.#changed(this.#content.note(kind, task));
+    note(kind: 'failures' | 'pending', task: OpenTask): Promise<OpenTask> {
+        const { task: written, bytes } = this.#content.note(kind, task);
+        return this.#changed(bytes).then(() => written);
     }
 
     setComputedLimits(limits: ComputedLimits): Promise<void> {
@@ -159,7 +162,10 @@ export class FileSampleWriter implements SampleWriter {
                 this.#waiting = 0;
                 this.#urgent = false;
                 this.#lastStart = performance.now();
-                return this.#host.replace(this.#content.render(), this.#content.takeSuperseded());
+                return this.#host.replace(
+                    this.#content.render(this.#host.run()),
+                    this.#content.takeSuperseded(),
+                );
             });
             this.#size = this.#stamp.size;
         } catch (error) {

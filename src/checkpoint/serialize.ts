@@ -33,6 +33,8 @@ const ENTRY_KEYS = [
     'fingerprint',
     'name',
     'expected',
+    'occurrence',
+    'revision',
 ] as const;
 const KNOWN_KEYS: ReadonlySet<string> = new Set(ENTRY_KEYS);
 
@@ -96,6 +98,10 @@ export interface FileLayout {
     /** Lists after `progress`, by key; empty ones are left out. */
     readonly lists: readonly (readonly [key: string, items: readonly unknown[]])[];
     readonly computedLimits: object | null;
+    /** See `Checkpoint`; 0 is left out. */
+    readonly retiredRevision: number;
+    /** Id of the run. The last key of the file, so that it can be found without reading the whole (run-id.ts). */
+    readonly run: string | null;
 }
 
 /** The bytes of a result file as chunks: the serialised entries as they are, and what stands between them. */
@@ -138,5 +144,7 @@ function serializeTail(layout: FileLayout): string {
     }
     if (layout.computedLimits !== null)
         members.push(`    "computed_limits": ${oneLine(layout.computedLimits)}`);
+    if (layout.retiredRevision > 0) members.push(`    "retired_revision": ${layout.retiredRevision}`);
+    if (layout.run !== null) members.push(`    "run": ${JSON.stringify(layout.run)}`);
     return `${members.join(',\n')}\n}\n`;
 }

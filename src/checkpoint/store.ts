@@ -30,15 +30,16 @@ export interface CheckpointStore {
 export interface SampleWriter {
     /**
      * Commits a finished task; replaces an older entry, failure or pending note of the same (group, index).
+     * @returns the entry as it is on disk, with the revision that the store gave it
      * @throws WriteError when it could not be written: the run must stop, exit 4
      */
     commit(
         group: string,
         entry: Entry,
         by: { readonly apiUsed: string; readonly workerId: string },
-    ): Promise<void>;
-    /** Writes down a task given up (`failures`) or not final yet (`pending`). */
-    note(kind: 'failures' | 'pending', task: OpenTask): Promise<void>;
+    ): Promise<Entry>;
+    /** Writes down a task given up (`failures`) or not final yet (`pending`); returns the note as it is on disk. */
+    note(kind: 'failures' | 'pending', task: OpenTask): Promise<OpenTask>;
     /** Writes down limits computed for the sample. */
     setComputedLimits(limits: ComputedLimits): Promise<void>;
     /** Entries committed so far: kept ones and new ones, for limits that are computed from them. */

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createFileStore } from '../checkpoint/file-store.js';
 import { IndexFile } from '../checkpoint/index-file.js';
 import { FileNames } from '../checkpoint/names.js';
+import { derivedRunId, findRunId, newRunId } from '../checkpoint/run-id.js';
 import { createRunFile, type RunFile, readRunFile, writeRunFile } from '../checkpoint/run-file.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
@@ -22,6 +23,8 @@ export interface Directory {
     readonly lock: Lock | null;
     readonly index: IndexFile;
     readonly known: RunFile | null;
+    /** Id of the run: known, found in result files, or new. `recordRun` adopts that of a shard that was faster. */
+    run: string;
     /** The store over every id of the datasets. */
     store(samples: Samples): CheckpointStore;
     close(): Promise<void>;
@@ -58,10 +61,12 @@ export async function openDirectory(
                 ? 0
                 : sweep(folders, async () => new Set([lock.id, ...(await lock.otherHolders())])),
         ]);
-        return {
+        const directory: Directory = {
             lock,
             index,
             known,
+            // Who only looks writes none.
+            run: known?.run ?? (lock === null ? '' : await runIdOf(config, known, listing)),
             store: (samples) =>
                 createFileStore({
                     dir,
@@ -70,6 +75,7 @@ export async function openDirectory(
                     names: new FileNames(samples.whole.map((item) => item.indexed.id)),
                     onNotice,
                     listing,
+                    run: () => directory.run,
                     readOnly: lock === null,
                     ...(lock === null ? {} : { stillHolder: () => lock.verify() }),
                 }),
@@ -78,10 +84,23 @@ export async function openDirectory(
                 await lock?.release();
             },
         };
+        return directory;
     } catch (error) {
         await lock?.release();
         throw error;
     }
+}
+
+/** The id of a run whose run.json has none: lost, new, or written by version 0.1. */
+async function runIdOf(
+    { dir, checkpoints }: Pick<RunConfig, 'dir' | 'checkpoints'>,
+    known: RunFile | null,
+    listing: readonly string[],
+): Promise<string> {
+    const found = await findRunId(dir, listing, checkpoints);
+    if (found !== null) return found;
+    const wasRunBefore = known !== null || listing.some((name) => name.endsWith('.json'));
+    return wasRunBefore ? derivedRunId(known, dir) : newRunId();
 }
 
 /**
@@ -144,6 +163,7 @@ export async function recordRun(
     for (const path of paths) datasets.set(path, { path, format: config.format });
     const run: RunFile = {
         version: 1,
+        run: directory.run,
         created_at: known?.created_at ?? now,
         updated_at: now,
         datasets: [...datasets.values()],
@@ -162,6 +182,7 @@ export async function recordRun(
     if (known === null) {
         const { created, run: there } = await createRunFile(config.checkpoints, lock.id, run);
         if (created) return;
+        directory.run = there.run ?? directory.run;
         agree(there, run);
         return;
     }

@@ -15,6 +15,10 @@ export interface Checkpoint {
     /** `total_<group>s` of `progress`; empty for files of the earlier tools. */
     readonly totals: ReadonlyMap<string, number>;
     readonly isComplete: boolean;
+    /** Id of the run that wrote it; null in files of version 0.1 and of the earlier tools. */
+    readonly run: string | null;
+    /** Highest revision of a record that this file no longer holds; 0 where there is none. */
+    readonly retiredRevision: number;
     /** `earlier`: written by the earlier tools; its entries are matched by source, see plan/. */
     readonly origin: 'resume-run' | 'earlier';
     readonly stamp: FileStamp;
@@ -44,6 +48,8 @@ export interface SampleState {
     readonly pending: readonly OpenTask[];
     readonly skipped: readonly SkippedTask[];
     readonly computedLimits: ComputedLimits | null;
+    /** Of the checkpoint; 0 for a new sample. */
+    readonly retiredRevision: number;
     /** The earlier tools' file is copied to `earlier/` before its first rewrite. */
     readonly origin: 'resume-run' | 'earlier' | 'new';
     /** True where the file must be rewritten even if no task runs (entries moved, skips changed, totals changed). */
@@ -54,6 +60,8 @@ export interface KeptEntry {
     readonly group: string;
     readonly index: number;
     readonly fingerprint: string;
+    /** Which of the equal tasks of its group it is now, from 0. */
+    readonly occurrence: number;
     readonly stored: StoredEntry;
 }
 

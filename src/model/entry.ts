@@ -22,6 +22,10 @@ export interface Entry {
     /** Only where the dataset names them. */
     readonly name?: string;
     readonly expected?: readonly Verdict[];
+    /** Which of the equal tasks of its group this is, in the dataset's order; absent: 0, the first. */
+    readonly occurrence?: number;
+    /** How often the task's record has changed, from 1; absent: 1. Assigned by the checkpoint store. */
+    readonly revision?: number;
 }
 
 /** One try at a task; all are kept. Exactly one of `verdict` and `failure` is there. */
@@ -99,6 +103,13 @@ export interface OpenTask {
     readonly attempts: readonly Attempt[];
     /** In `pending`: the tests judged so far, the last being the one to be confirmed. */
     readonly tests?: readonly TestResult[];
+    /** As in an entry. */
+    readonly occurrence?: number;
+    /**
+     * As in an entry; assigned by the checkpoint store. In `pending`: that of the failure recorded before, absent where
+     * there was none, because what is pending has no record of its own.
+     */
+    readonly revision?: number;
 }
 
 /** A task that cannot run here. In no total and no rate. */

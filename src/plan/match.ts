@@ -25,6 +25,8 @@ export function matchByFingerprint(tasks: readonly PlanTask[], entries: readonly
     }
     if (moved.length === 0) return { byIndex, unmatched: [] };
     const free = freeIndexes(tasks, byIndex, (task) => task.fingerprint);
+    // Each equal one to the same place among them: records of the results database are told apart by it.
+    moved.sort((a, b) => (a.entry.occurrence ?? 0) - (b.entry.occurrence ?? 0));
     const unmatched = moved.filter((stored) => {
         const index = free.get(stored.entry.fingerprint ?? '')?.shift();
         if (index === undefined) return true;

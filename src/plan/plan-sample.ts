@@ -42,6 +42,7 @@ export function planSample(input: PlanInput): SamplePlan {
             ...open,
             skipped,
             computedLimits: input.computedLimits,
+            retiredRevision: input.checkpoint?.retiredRevision ?? 0,
             origin: input.checkpoint?.origin ?? 'new',
             dirty: isDirty(input.checkpoint, { totals, kept, superseded, skipped, ...open }),
         },
@@ -84,15 +85,26 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
     }));
     const lost = new LostEntries(unmatched);
     const limits = input.limits(group.name);
+    const occurrences = occurrencesOf(group.tasks);
     let changed = 0;
     group.tasks.forEach((task, index) => {
+        const occurrence = occurrences[index] ?? 0;
         const stored = byIndex[index];
         const finished = stored !== undefined && isVerdict(stored.entry.result['verdict']) ? stored : null;
         if (stored !== undefined && finished === null) {
             superseded.push({ group: group.name, reason: 'no verdict in it', stored });
         }
         if (finished !== null) {
-            kept.push({ group: group.name, index, fingerprint: task.fingerprint, stored: finished });
+            const { fingerprint } = task;
+            kept.push({ group: group.name, index, fingerprint, occurrence, stored: finished });
+            const before = finished.entry.occurrence;
+            if (before !== undefined && before !== occurrence) {
+                superseded.push({
+                    group: group.name,
+                    reason: 'one of its equal tasks is gone',
+                    stored: finished,
+                });
+            }
         } else if (task.skip !== null) {
             skipped.push({ group: group.name, index, reason: task.skip });
             return;
@@ -104,7 +116,15 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
                 : whyAgain(input, task, finished, { group: group.name, limits, earlier });
         if (why === null) return;
         if (GUARDED.has(why)) changed += 1;
-        due.push({ group: group.name, index, fingerprint: task.fingerprint, input: task.input, why, open });
+        due.push({
+            group: group.name,
+            index,
+            fingerprint: task.fingerprint,
+            occurrence,
+            input: task.input,
+            why,
+            open,
+        });
     });
     return {
         name: group.name,
@@ -217,6 +237,20 @@ function compilerChanged(
 const testsOf = (result: StoredEntry['entry']['result']): JudgeResult['tests'] =>
     Array.isArray(result['tests']) ? (result['tests'] as JudgeResult['tests']) : [];
 
+/** Place of each task among the equal ones before it. */
+function occurrencesOf(tasks: readonly PlanTask[]): readonly number[] {
+    const counts = new Map<string, number>();
+    return tasks.map(({ fingerprint }) => {
+        const count = counts.get(fingerprint) ?? 0;
+        counts.set(fingerprint, count + 1);
+        return count;
+    });
+}
+
+/** How an occurrence is written: the first one is not. */
+export const occurrenceKey = (occurrence: number): { readonly occurrence?: number } =>
+    occurrence === 0 ? {} : { occurrence };
+
 /** A failure or an attempt not final yet that belongs to this task, by fingerprint. */
 function openOf(checkpoint: Checkpoint | null, group: string, task: PlanTask): OpenTask | null {
     const belongs = (open: OpenTask): boolean =>
@@ -232,7 +266,7 @@ function openTasks(
     const still = (list: readonly OpenTask[] | undefined): readonly OpenTask[] =>
         due.flatMap((task) =>
             task.open !== null && list?.includes(task.open) === true
-                ? [{ ...task.open, index: task.index }]
+                ? [{ ...task.open, index: task.index, ...occurrenceKey(task.occurrence) }]
                 : [],
         );
     return { failures: still(input.checkpoint?.failures), pending: still(input.checkpoint?.pending) };

@@ -55,6 +55,8 @@ export interface DueTask {
     readonly group: string;
     readonly index: number;
     readonly fingerprint: string;
+    /** Which of the equal tasks of its group it is, in the dataset's order, from 0. */
+    readonly occurrence: number;
     readonly input: TaskInput;
     readonly why: DueReason;
     /** Attempts made so far that count on (a verdict not final yet), or null. */

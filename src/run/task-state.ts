@@ -3,6 +3,7 @@ import type { Attempt, Entry, JudgeResult, OpenTask, TestResult } from '../model
 import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
 import type { AttemptedBy, Suspicion, Task, VerdictOutcome } from '../model/task.js';
+import { occurrenceKey } from '../plan/plan-sample.js';
 import type { DueTask } from '../plan/sample-plan.js';
 import { sourceText } from './prepare.js';
 import { isConfirmed, type RetryPolicy, type Tried } from './retry.js';
@@ -120,6 +121,7 @@ export function entryOf(
         fingerprint: state.due.fingerprint,
         ...(program?.name == null ? {} : { name: program.name }),
         ...(program?.expected == null ? {} : { expected: program.expected }),
+        ...occurrenceKey(state.due.occurrence),
     };
 }
 
@@ -144,6 +146,6 @@ export function testsOf(outcome: VerdictOutcome): readonly TestResult[] {
 }
 
 function openTask(state: TaskState, reason: string, message: string, attempts: readonly Attempt[]): OpenTask {
-    const { group, index, fingerprint } = state.due;
-    return { group, index, fingerprint, reason, message, attempts };
+    const { group, index, fingerprint, occurrence } = state.due;
+    return { group, index, fingerprint, reason, message, attempts, ...occurrenceKey(occurrence) };
 }

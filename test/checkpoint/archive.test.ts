@@ -56,6 +56,7 @@ describe.each(['tar', 'folder'] as const)('an archive (%s)', (kind) => {
             group: 'solution',
             index: 0,
             fingerprint: stored.entry.fingerprint ?? '',
+            occurrence: 0,
             stored,
         }));
         const writer = store.open(state('p/1', [['solution', 2]], { kept, origin: 'resume-run' }));

@@ -43,7 +43,7 @@ const COMMITTER = `
         }));
         const writer = store.open({
             id, totals: [['solution', ${TASKS}]], kept, superseded: [], failures: [], pending: [], skipped: [],
-            computedLimits: null, origin: read?.origin ?? 'new', dirty: false,
+            computedLimits: null, retiredRevision: read?.retiredRevision ?? 0, origin: read?.origin ?? 'new', dirty: false,
         });
         const commits = [];
         const have = new Set(kept.map((entry) => entry.index));

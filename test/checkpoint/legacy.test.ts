@@ -202,7 +202,7 @@ describe('a file of the earlier tools', () => {
         const writer = opened.open(
             state('p:1', [['solution', 2]], {
                 origin: 'earlier',
-                kept: [{ group: 'solution', index: 1, fingerprint: 'f1', stored: right }],
+                kept: [{ group: 'solution', index: 1, fingerprint: 'f1', occurrence: 0, stored: right }],
                 superseded: [{ group: 'solution', reason: 'no such source', stored: wrong }],
             }),
         );

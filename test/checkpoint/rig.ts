@@ -68,6 +68,7 @@ export function state(
         pending: [],
         skipped: [],
         computedLimits: null,
+        retiredRevision: 0,
         origin: 'new',
         dirty: false,
         ...more,

@@ -28,6 +28,8 @@ describe('serializeFile', () => {
         workerId: 'thread-3',
         lists: [],
         computedLimits: null,
+        retiredRevision: 0,
+        run: null,
     };
 
     it('looks as documented', () => {

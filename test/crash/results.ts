@@ -57,7 +57,7 @@ export function comparable(dir: string): Record<string, unknown> {
 }
 
 function withoutCircumstances(file: ResultFile): Record<string, unknown> {
-    const { worker_id: _, ...rest } = file;
+    const { worker_id: _, run: _id, ...rest } = file;
     for (const [group, entries] of entriesOf(file)) {
         rest[`${group}_result`] = entries.map((entry) => ({
             ...entry,

@@ -57,6 +57,8 @@ const checkpoint = (entries: readonly StoredEntry[], more: Partial<Checkpoint> =
     computedLimits: null,
     totals: new Map([['solution', entries.length]]),
     isComplete: false,
+    run: null,
+    retiredRevision: 0,
     origin: 'resume-run',
     stamp: { inode: '1', size: 1, mtime: '1' },
     ...more,

@@ -1,0 +1,21 @@
+/*
+ * Revisions: how the results database tells a newer record of a task from an older one without looking at clocks. A task's
+ * first record has revision 1, which is not written; every change of it (a re-run, a verdict after a recorded failure, a
+ * new index) has one more than the record it replaces.
+ */
+
+/** What has a revision: an entry, or a failure. */
+export interface RevisedTask {
+    readonly index: number;
+    readonly revision?: number;
+}
+
+/**
+ * The task with the revision that follows those recorded so far.
+ * @param recorded of the task itself, or of what its file no longer holds; undefined: none
+ */
+export function nextRevision<T extends RevisedTask>(task: T, recorded: readonly (number | undefined)[]): T {
+    const { revision: _, ...first } = task;
+    const highest = Math.max(0, ...recorded.map((revision) => revision ?? 0));
+    return (highest === 0 ? first : { ...first, revision: highest + 1 }) as T;
+}
