@@ -1,15 +1,17 @@
 /*
- * Writes what is made from the table of options: the config file's JSON Schema and docs/options.md.
+ * Writes what is made from the tables of options of all commands: the config file's JSON Schema and docs/options.md.
  * Run by `npm run generate`; test/config/generated.test.ts fails where they are out of date.
  */
 import { writeFileSync } from 'node:fs';
-import { configJsonSchema } from '../dist/config/file-schema.js';
-import { OPTIONS } from '../dist/config/options.js';
-import { optionsPage } from '../dist/config/options-markdown.js';
+import { loadCatalog, loadCommands } from '../dist/commands/registry.js';
+import { configJsonSchema } from '../dist/config/config-file-schema.js';
+import { optionsPage } from '../dist/config/options-page.js';
+import { RUN_OPTIONS } from '../dist/config/run-options.js';
 
 const root = new URL('../', import.meta.url);
 writeFileSync(
     new URL('resume-run.config.schema.json', root),
-    `${JSON.stringify(configJsonSchema(), null, 4)}\n`,
+    `${JSON.stringify(configJsonSchema(await loadCatalog()), null, 4)}\n`,
 );
-writeFileSync(new URL('docs/options.md', root), optionsPage(OPTIONS));
+const commands = (await loadCommands()).map(({ name, command }) => ({ name, options: command.options }));
+writeFileSync(new URL('docs/options.md', root), optionsPage(RUN_OPTIONS, commands));

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { beforeDashes } from './cli/command.js';
 import { main } from './cli/main.js';
+import { ownWords } from './cli/own-words.js';
 import { explainError } from './cli/report-error.js';
 
 /*
@@ -21,7 +21,7 @@ for (const stream of [process.stdout, process.stderr]) {
 const argv = process.argv.slice(2);
 
 function fail(error: unknown): number {
-    const { text, code } = explainError(error, beforeDashes(argv).includes('--json'));
+    const { text, code } = explainError(error, ownWords(argv).includes('--json'));
     process.stderr.write(text);
     return code;
 }

@@ -1,6 +1,6 @@
-import { isFlag, type OptionGroup, type OptionSpec, shownDefault } from '../config/option-spec.js';
-import type { Command, Example } from './command.js';
-import { COMMANDS, type CommandName } from './commands.js';
+import { isFlag, type OptionGroup, type OptionSpec, shownDefault } from '../config/option.js';
+import type { Command, Example } from '../commands/command.js';
+import { COMMANDS, type CommandName } from '../commands/registry.js';
 
 const WIDTH = 80;
 /** Column at which descriptions begin. */
@@ -11,7 +11,6 @@ export function helpText(name: CommandName, command: Command): string {
     const parts = [
         `Usage: resume-run ${command.usage}`,
         wrap(`${command.about}.`, 0).join('\n'),
-        ...(command.details === undefined ? [] : [command.details]),
         ...(name === 'run' ? [commandList()] : []),
         ...optionGroups(command),
         ...(command.examples.length > 0 ? [examples(command.examples)] : []),
@@ -19,6 +18,9 @@ export function helpText(name: CommandName, command: Command): string {
     ];
     return `${parts.join('\n\n')}\n`;
 }
+
+/** The command that yargs makes itself. */
+export const COMPLETION = 'Print a script for completion in bash, zsh or fish';
 
 const CLOSING = `Exit codes
   0  everything asked for is finished (a wrong answer is a result, not an error)
@@ -35,7 +37,8 @@ start remembers the datasets and every option that decides results; the value
 
 function commandList(): string {
     const lines = Object.entries(COMMANDS).flatMap(([name, { about }]) => entry(`  ${name}`, about));
-    return ['Commands', ...lines].join('\n');
+    const completion = entry('  completion', COMPLETION);
+    return ['Commands', ...lines, ...completion].join('\n');
 }
 
 function optionGroups(command: Command): string[] {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ExitCode } from '../util/user-error.js';
-import { beforeDashes } from './command.js';
-import { COMMANDS, commandIn } from './commands.js';
+import { COMMAND_NAMES, COMMANDS, type CommandName, loadCatalog } from '../commands/registry.js';
+import { ownWords } from './own-words.js';
 
 /**
  * Runs one command line.
@@ -9,19 +9,30 @@ import { COMMANDS, commandIn } from './commands.js';
  * @throws UserError and WriteError, explained by report-error.ts; anything else is a bug
  */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
-    const ours = beforeDashes(argv);
+    const ours = ownWords(argv);
     // Help and version need no parser, and must work where the rest of the line is wrong.
     if (ours.includes('--help') || ours.includes('-h')) return showHelp(ours);
     if (ours.includes('--version') || ours.includes('-V')) return showVersion();
     const { parse } = await import('./parse.js');
     const parsed = await parse(argv);
     if (parsed === null) return 0;
-    return parsed.command.run({ ...parsed.input, env: process.env, cwd: process.cwd() });
+    return parsed.command.execute({
+        ...parsed.input,
+        env: process.env,
+        cwd: process.cwd(),
+        catalog: loadCatalog,
+    });
+}
+
+/** The command that a command line most likely means: for help, which is wanted even where the rest is wrong. */
+function commandIn(argv: readonly string[]): CommandName {
+    const [first] = argv.filter((word) => !word.startsWith('-'));
+    return COMMAND_NAMES.find((name) => name === first) ?? 'run';
 }
 
 async function showHelp(argv: readonly string[]): Promise<ExitCode> {
     const name = commandIn(argv);
-    const [{ helpText }, command] = await Promise.all([import('./help.js'), COMMANDS[name].load()]);
+    const [{ helpText }, { command }] = await Promise.all([import('./help.js'), COMMANDS[name].load()]);
     process.stdout.write(helpText(name, command));
     return 0;
 }

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
+import type { Command, CommandLineInput } from '../commands/command.js';
+import { COMMAND_NAMES, COMMANDS, type CommandName } from '../commands/registry.js';
 import type { GivenOptions } from '../config/layers.js';
-import { isFlag, type OptionTable } from '../config/option-spec.js';
+import { isFlag, type OptionTable } from '../config/option.js';
 import { nearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
-import { beforeDashes, type Command, type CommandInput } from './command.js';
-import { COMMAND_NAMES, COMMANDS, type CommandName } from './commands.js';
+import { COMPLETION } from './help.js';
+import { ownWords } from './own-words.js';
 
 /** Words that yargs itself puts beside the options. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set(['_', '$0', '--']);
@@ -21,10 +24,14 @@ const PARSER = {
     'strip-aliased': true,
 } as const;
 
+const COMPLETION_COMMAND = 'completion';
+
+const NO_ARGUMENTS = { min: 0, max: 0, what: 'no arguments' } as const;
+
 export interface Parsed {
     readonly name: CommandName;
     readonly command: Command;
-    readonly input: Pick<CommandInput, 'options' | 'positionals' | 'command'>;
+    readonly input: Pick<CommandLineInput, 'options' | 'positionals' | 'command'>;
 }
 
 /**
@@ -35,7 +42,7 @@ export async function parse(argv: readonly string[]): Promise<Parsed | null> {
     // Builders must not wait (completion calls them), so what the words may name is loaded first.
     const named = COMMAND_NAMES.filter((name) => name === 'run' || argv.includes(name));
     const loaded = await Promise.all(
-        named.map(async (name) => ({ name, command: await COMMANDS[name].load() })),
+        named.map(async (name) => ({ name, command: (await COMMANDS[name].load()).command })),
     );
     refuseFlagValues(argv, loaded);
     const parser = newParser(argv);
@@ -58,24 +65,8 @@ export async function parse(argv: readonly string[]): Promise<Parsed | null> {
         );
     }
     await parser.parseAsync([...argv]);
-    return parsed;
-}
-
-/** The script that a shell sources for completion. */
-export async function completionScript(): Promise<string> {
-    const lines: string[] = [];
-    const log = console.log;
-    // yargs prints the script itself; its name in the script is that of the command people type.
-    console.log = (line: string) => lines.push(line);
-    try {
-        await newParser(['completion'])
-            .completion('completion')
-            .scriptName('resume-run')
-            .parseAsync(['completion']);
-    } finally {
-        console.log = log;
-    }
-    return `${lines.join('\n')}\n`;
+    // yargs has printed its script by now, and called the default command all the same.
+    return firstWord(argv) === COMPLETION_COMMAND ? null : parsed;
 }
 
 function newParser(argv: readonly string[]): Argv {
@@ -85,11 +76,16 @@ function newParser(argv: readonly string[]): Argv {
         .help(false)
         .version(false)
         .exitProcess(false)
+        .completion(COMPLETION_COMMAND, COMPLETION)
         .parserConfiguration(PARSER)
         .fail((message, error) => {
             throw error ?? new UserError(message);
         });
 }
+
+/** The first word that is not an option. */
+const firstWord = (argv: readonly string[]): string | undefined =>
+    ownWords(argv).find((word) => !word.startsWith('-'));
 
 const isCompleting = (argv: readonly string[]): boolean => argv.includes('--get-yargs-completions');
 
@@ -108,7 +104,7 @@ function addOptions(builder: Argv, table: OptionTable, completing: boolean): voi
 
 /** yargs takes every value of a flag but `true` for false. */
 function refuseFlagValues(argv: readonly string[], loaded: readonly { readonly command: Command }[]): void {
-    for (const word of beforeDashes(argv)) {
+    for (const word of ownWords(argv)) {
         const [, name = '', value = ''] = /^--([a-z0-9-]+)=(.*)$/s.exec(word) ?? [];
         const isFlagName = loaded.some(
             ({ command }) => Object.hasOwn(command.options, name) && command.options[name]?.kind === 'flag',
@@ -125,6 +121,7 @@ function takeApart(name: CommandName, command: Command, given: Record<string, un
     const after = ((given['--'] ?? []) as readonly (string | number)[]).map(String);
     refuseUnknown(command, given);
     refuseArguments(name, command, positionals, after);
+    if (name === 'run') refuseMistypedCommand(positionals);
     const options = Object.fromEntries(Object.entries(given).filter(([key]) => !NOT_OPTIONS.has(key)));
     return { options: options as GivenOptions, positionals, command: after };
 }
@@ -149,12 +146,25 @@ function refuseArguments(
     positionals: readonly string[],
     after: readonly string[],
 ): void {
-    const { min, max, what } = command.takes;
+    const { min, max, what } = command.arguments ?? NO_ARGUMENTS;
     if (positionals.length > max || positionals.length < min) {
         const got = positionals.length === 0 ? 'none' : positionals.map((one) => `'${one}'`).join(', ');
         throw new UserError(`${name} takes ${what}, got ${got}; see resume-run ${name} --help`);
     }
     if (after.length > 0 && command.takesCommand !== true) {
         throw new UserError(`${name} takes no command after --`);
+    }
+}
+
+/** `resume-run statsu` would otherwise look for a dataset of that name. */
+function refuseMistypedCommand(positionals: readonly string[]): void {
+    const [only] = positionals;
+    if (positionals.length !== 1 || only === undefined || only === COMPLETION_COMMAND || existsSync(only))
+        return;
+    const meant = nearest(only, COMMAND_NAMES);
+    if (meant !== null && /^[a-z-]+$/i.test(only)) {
+        throw new UserError(
+            `there is no command and no dataset '${only}' (did you mean resume-run ${meant}?)`,
+        );
     }
 }

@@ -43,16 +43,17 @@ export async function chooseComparison(
         const inWords = 'output compared by the servers (--fusion-api submit)';
         return { fallback: 'format', record: null, inWords, notice: null };
     }
-    if (checker !== null && checker !== FORMAT_CHECKERS) {
-        const record = { by: 'checker' as const, formats: recordFormats(datasets, () => checker) };
+    if (checker !== null && checker.kind !== 'format') {
+        const text = checker.kind === 'built-in' ? checker.text : checker.path;
+        const record = { by: 'checker' as const, formats: recordFormats(datasets, () => text) };
         return {
             fallback: 'format',
             record,
-            inWords: `output compared by ${checker} (--checker)`,
+            inWords: `output compared by ${text} (--checker)`,
             notice: null,
         };
     }
-    const fallback = checker === FORMAT_CHECKERS ? 'format' : await findFallback(datasets, directory);
+    const fallback = checker?.kind === 'format' ? 'format' : await findFallback(datasets, directory);
     const nameOf = ({ comparison }: Pick<Dataset, 'comparison'>): string => {
         if (comparison === null) return "each package's own validator";
         return fallback === 'tokens' ? 'tokens' : checkerText(comparison);

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type GivenOptions, OPTION_NAMES, resolveConfig } from '../config.js';
+import { type GivenOptions, RUN_OPTION_NAMES, resolveConfig } from '../config.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import { nearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
@@ -55,6 +55,8 @@ export async function open(
         argv: { options: options as GivenOptions, datasets, command },
         env: place.env ?? {},
         cwd: place.cwd ?? process.cwd(),
+        // Loaded only for a config file, or names that are not options of a run.
+        catalog: async () => (await import('../commands/registry.js')).loadCatalog(),
         readRunFile: readKnownRun,
     });
     const examples = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -63,9 +65,9 @@ export async function open(
 }
 
 function refuseUnknown(options: Readonly<Record<string, unknown>>): void {
-    const unknown = Object.keys(options).find((name) => !OPTION_NAMES.some((known) => known === name));
+    const unknown = Object.keys(options).find((name) => !RUN_OPTION_NAMES.some((known) => known === name));
     if (unknown === undefined) return;
-    const meant = nearest(unknown, OPTION_NAMES);
+    const meant = nearest(unknown, RUN_OPTION_NAMES);
     throw new UserError(
         `there is no setting ${JSON.stringify(unknown)}${meant === null ? '' : ` (did you mean ${JSON.stringify(meant)}?)`}`,
     );

@@ -1,24 +1,27 @@
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import type { Json } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
 import type { Source } from './layers.js';
-import { type EndpointObject, isRestored, type RunOptions } from './option-spec.js';
-import { OPTION_NAMES, OPTIONS, type OptionName, type OptionValues } from './options.js';
-import type { DisplayConfig, ExecutorConfig, Mode, RunConfig, ServerConfig, Shard } from './run-config.js';
+import type { StoredOptions } from './option.js';
+import type { DisplayConfig, ExecutorConfig, Mode, RunConfig, ServerConfig } from './run-config.js';
+import type { RunOptionName, RunOptionValues } from './run-options.js';
 
 const MEBIBYTE = 1024 * 1024;
 
-export type Sources = Readonly<Record<OptionName, Source>>;
+export type Sources = Readonly<Record<RunOptionName, Source>>;
 
 /**
- * Makes the configuration out of every option's value.
+ * Makes the configuration of a run out of every option's value.
  * @throws UserError where two options contradict each other
  */
 export function buildConfig(
-    values: OptionValues,
-    sources: Sources,
-    rest: { readonly cwd: string; readonly datasets: readonly string[] },
+    { values, sources }: { readonly values: RunOptionValues; readonly sources: Sources },
+    rest: {
+        readonly cwd: string;
+        readonly datasets: readonly string[];
+        /** What run.json keeps. */
+        readonly stored: StoredOptions;
+    },
 ): RunConfig {
     refuseContradictions(values, sources);
     const executor = executorOf(values);
@@ -29,7 +32,7 @@ export function buildConfig(
         checkpoints: checkpointsFolder(values.dir, values.checkpoints),
         format: values.format,
         skipBadRows: values['skip-bad-rows'],
-        part: { only: values.only, limit: values.limit, shard: shardOf(values.shard) },
+        part: { only: values.only, limit: values.limit, shard: values.shard },
         rerun: values.rerun,
         dryRun: values['dry-run'],
         executor,
@@ -58,7 +61,7 @@ export function buildConfig(
         grace: values.grace,
         takeOver: values['take-over'],
         display: displayOf(values),
-        runOptions: storable(values),
+        runOptions: rest.stored,
     };
 }
 
@@ -73,25 +76,7 @@ export function checkpointsFolder(dir: string, checkpoints: string | null): stri
     return join(checkpoints ?? join(dirname(dir), 'checkpoints'), name);
 }
 
-/** What run.json keeps: every restored option, defaults too, so that another version's default changes nothing. */
-export function storable(values: OptionValues): RunOptions {
-    const kept: Record<string, Json> = {};
-    for (const name of OPTION_NAMES) {
-        if (isRestored(OPTIONS[name])) kept[name] = withoutSecrets(values[name]);
-    }
-    return kept;
-}
-
-/** Headers of an endpoint may hold secrets: they stay in the config file. */
-export function withoutSecrets(value: OptionValues[OptionName]): Json {
-    if (!Array.isArray(value)) return value as Json;
-    return (value as readonly Json[]).map((one) => {
-        if (one === null || typeof one !== 'object' || Array.isArray(one)) return one;
-        return Object.fromEntries(Object.entries(one).filter(([key]) => key !== 'headers'));
-    });
-}
-
-function executorOf(values: OptionValues): ExecutorConfig {
+function executorOf(values: RunOptionValues): ExecutorConfig {
     const { executor } = values;
     switch (executor) {
         case 'judge':
@@ -107,57 +92,50 @@ function executorOf(values: OptionValues): ExecutorConfig {
     }
 }
 
-function execOf(values: OptionValues): ExecutorConfig {
+function execOf(values: RunOptionValues): ExecutorConfig {
     if (values.command === null) {
         throw new UserError(
             '--executor exec needs a command after --, such as: resume-run data.jsonl --executor exec -- ./task {input}',
         );
     }
     const exitVerdicts = Object.fromEntries(
-        values['exit-verdict'].map((pair): [string, string] => {
-            const [code = '', verdict = ''] = pair.split('=');
-            return [code, verdict];
-        }),
+        values['exit-verdict'].map(({ code, verdict }): [string, string] => [String(code), verdict]),
     );
     return { kind: 'exec', argv: values.command, exitVerdicts, identity: JSON.stringify(values.command) };
 }
 
-function moduleOf(values: OptionValues): ExecutorConfig {
+function moduleOf(values: RunOptionValues): ExecutorConfig {
     if (values.module === null) {
         throw new UserError(
             '--executor module needs --module <file[#export]>, such as --module ./my-task.mjs',
         );
     }
-    const hash = values.module.lastIndexOf('#');
-    const file = hash === -1 ? values.module : values.module.slice(0, hash);
-    const exportName = hash === -1 ? 'default' : values.module.slice(hash + 1);
+    const { file } = values.module;
+    const exportName = values.module.exportName ?? 'default';
     // Relative to the results, not to where the run was started: a restart from elsewhere is the same task.
     const path = relative(dirname(values.dir), file).split(sep).join('/');
     return { kind: 'module', file, exportName, identity: `${path}#${exportName}` };
 }
 
-function serversOf(values: OptionValues): ServerConfig {
+function serversOf(values: RunOptionValues): ServerConfig {
     if (values.endpoint.length === 0) {
         throw new UserError(
             `--executor ${values.executor} needs --endpoint <url>, such as http://127.0.0.1:8080`,
         );
     }
     return {
-        endpoints: values.endpoint.map(asObject),
-        retryEndpoints: values['retry-endpoint'].map(asObject),
+        endpoints: values.endpoint,
+        retryEndpoints: values['retry-endpoint'],
         limits: values['endpoint-limits'],
         endpointWait: values['endpoint-wait'],
         firstTimeout: values['first-timeout'],
     };
 }
 
-const asObject = (endpoint: string | EndpointObject): EndpointObject =>
-    typeof endpoint === 'string' ? { url: endpoint } : endpoint;
-
 const usesServers = (executor: ExecutorConfig): boolean =>
     executor.kind === 'sandbox-fusion' || executor.kind === 'go-judge';
 
-function displayOf(values: OptionValues): DisplayConfig {
+function displayOf(values: RunOptionValues): DisplayConfig {
     return {
         json: values.json,
         quiet: values.quiet,
@@ -166,18 +144,12 @@ function displayOf(values: OptionValues): DisplayConfig {
     };
 }
 
-function shardOf(text: string | null): Shard | null {
-    if (text === null) return null;
-    const [index = '', count = ''] = text.split('/');
-    return { index: Number(index), count: Number(count) };
-}
-
 const inBytes = (mebibytes: number | null): number | null =>
     mebibytes === null ? null : Math.round(mebibytes * MEBIBYTE);
 
 /** Options of one executor are refused beside another, where both were asked for now; what run.json restored does not matter. */
-function refuseContradictions(values: OptionValues, sources: Sources): void {
-    const given = (name: OptionName): boolean => sources[name] === 'command line';
+function refuseContradictions(values: RunOptionValues, sources: Sources): void {
+    const given = (name: RunOptionName): boolean => sources[name] === 'command line';
     const { executor } = values;
     if (given('command') && executor !== 'exec') {
         throw new UserError(`a command after -- needs --executor exec, but the executor is ${executor}`);

@@ -1,16 +1,18 @@
 import type { Json } from '../model/json.js';
 import { nearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
-import { DEFAULT_WORD, defaultOf, parseOption, type Place } from './parse-value.js';
+import { DEFAULT_WORD, defaultOf, parseOption } from './parse-option.js';
 import {
     ENVIRONMENT_PREFIX,
     environmentName,
     isRestored,
     isVariable,
     type OptionTable,
-    type RunOptions,
+    type StoredOptions,
+    type ValueOrigin,
     type Values,
-} from './option-spec.js';
+} from './option.js';
+import type { OptionCatalog } from './option-catalog.js';
 
 /** Where an option's value came from. */
 export type Source = 'command line' | 'environment' | 'config file' | 'run.json' | 'default';
@@ -18,7 +20,7 @@ export type Source = 'command line' | 'environment' | 'config file' | 'run.json'
 /** What one source gives: values by option name, already read and checked. */
 export interface Layer {
     readonly source: Source;
-    readonly values: ReadonlyMap<string, Json>;
+    readonly values: ReadonlyMap<string, unknown>;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Layer {
 export type GivenOptions = Readonly<Record<string, Json | undefined>>;
 
 export function fromCommandLine(table: OptionTable, given: GivenOptions, cwd: string): Layer {
-    const values = new Map<string, Json>();
+    const values = new Map<string, unknown>();
     for (const [name, spec] of Object.entries(table)) {
         const raw = given[name];
         if (raw === undefined) continue;
@@ -42,20 +44,20 @@ export function fromCommandLine(table: OptionTable, given: GivenOptions, cwd: st
 
 /** Reads the variables of a table's options. A list is one value a line, or a JSON array. */
 export function fromEnvironment(table: OptionTable, env: NodeJS.ProcessEnv, cwd: string): Layer {
-    const values = new Map<string, Json>();
+    const values = new Map<string, unknown>();
     for (const [name, spec] of Object.entries(table)) {
         const variable = environmentName(name);
         const text = env[variable];
         if (text === undefined || text === '' || !isVariable(name, spec)) continue;
-        const place = { label: variable, base: cwd };
+        const origin = { label: variable, base: cwd };
         const isList = spec.repeatable === true || spec.kind === 'command';
-        values.set(name, parseOption(spec, isList ? listIn(text, place) : text, place));
+        values.set(name, parseOption(spec, isList ? listIn(text, origin) : text, origin));
     }
     return { source: 'environment', values };
 }
 
 /** The list in a variable: a JSON array, or one value a line. */
-export function listIn(text: string, place: Place): Json {
+export function listIn(text: string, origin: ValueOrigin): Json {
     if (text === DEFAULT_WORD) return text;
     if (!text.trimStart().startsWith('[')) {
         return text
@@ -66,46 +68,56 @@ export function listIn(text: string, place: Place): Json {
     try {
         return JSON.parse(text) as Json;
     } catch {
-        throw new UserError(`${place.label}: expected a JSON array, or one value a line`);
+        throw new UserError(`${origin.label}: expected a JSON array, or one value a line`);
     }
 }
 
-/** One line for each RESUME_RUN_ variable that is not read: most likely a mistyped one. */
-export function unknownVariables(table: OptionTable, env: NodeJS.ProcessEnv): string[] {
-    const options = Object.entries(table);
-    const read = options
-        .filter(([name, spec]) => isVariable(name, spec))
-        .map(([name]) => environmentName(name));
-    const known = new Set([...read, environmentName('datasets')]);
-    return Object.keys(env)
-        .filter((variable) => variable.startsWith(ENVIRONMENT_PREFIX) && !known.has(variable))
-        .map((variable) => {
-            const [name, spec] = options.find(([option]) => environmentName(option) === variable) ?? [];
-            if (spec?.only !== undefined)
-                return `${variable} is set, but '${name}' is read from the ${spec.only} only`;
-            const meant = nearest(variable, known);
-            return `${variable} is set but names no option${meant === null ? '' : `: did you mean ${meant}?`}`;
-        });
+/** One line for each RESUME_RUN_ variable that no command reads: most likely a mistyped one. */
+export async function unknownVariables(
+    table: OptionTable,
+    env: NodeJS.ProcessEnv,
+    catalog: OptionCatalog,
+): Promise<string[]> {
+    const unread = (options: OptionTable): string[] => {
+        const known = variablesOf(options);
+        return Object.keys(env).filter(
+            (variable) => variable.startsWith(ENVIRONMENT_PREFIX) && !known.has(variable),
+        );
+    };
+    if (unread(table).length === 0) return [];
+    const all = await catalog();
+    return unread(all).map((variable) => {
+        const [name, spec] = Object.entries(all).find(([one]) => environmentName(one) === variable) ?? [];
+        if (spec?.only !== undefined)
+            return `${variable} is set, but '${name}' is read from the ${spec.only} only`;
+        const meant = nearest(variable, variablesOf(all));
+        return `${variable} is set but names no option${meant === null ? '' : `: did you mean ${meant}?`}`;
+    });
+}
+
+function variablesOf(options: OptionTable): ReadonlySet<string> {
+    const read = Object.entries(options).filter(([name, spec]) => isVariable(name, spec));
+    return new Set([...read.map(([name]) => environmentName(name)), environmentName('datasets')]);
 }
 
 /**
- * Reads what run.json keeps: only options that are restored. Names that this version does not know are passed over and
- * returned in `unknown`.
+ * Reads what run.json keeps: only options that are restored.
+ * @returns also, as they are, `foreign` options, which are not in the table: of another command or another version
  */
 export function fromRunFile(
     table: OptionTable,
-    options: RunOptions,
+    options: StoredOptions,
     file: string,
-): Layer & { unknown: string[] } {
-    const values = new Map<string, Json>();
-    const unknown: string[] = [];
+): Layer & { readonly foreign: StoredOptions } {
+    const values = new Map<string, unknown>();
+    const foreign: Record<string, Json> = {};
     for (const [name, raw] of Object.entries(options)) {
         const spec = Object.hasOwn(table, name) ? table[name] : undefined;
-        if (spec === undefined) unknown.push(name);
+        if (spec === undefined) foreign[name] = raw;
         else if (isRestored(spec))
             values.set(name, parseOption(spec, raw, { label: `${name} in ${file}`, base: '/' }));
     }
-    return { source: 'run.json', values, unknown };
+    return { source: 'run.json', values, foreign };
 }
 
 export function defaults(table: OptionTable, cwd: string): Layer {

@@ -1,19 +1,25 @@
-import { readConfigFile } from './config-file.js';
 import { withDotEnv } from './dot-env.js';
 import { defaults, fromCommandLine, fromEnvironment, type GivenOptions, pick } from './layers.js';
-import { environmentName, type OptionTable, type Values } from './option-spec.js';
+import { environmentName, type OptionTable, type Values } from './option.js';
+import type { OptionCatalog } from './option-catalog.js';
+import { readConfigFile } from './read-config-file.js';
 
 /**
- * The options of a command that runs nothing: command line, else environment, else config file, else default.
+ * The options of a command that runs no tasks: command line, else environment, else config file, else default.
  * @throws UserError (exit 2) at a value that cannot be used
  */
 export async function resolveOptions<T extends OptionTable>(
     table: T,
-    input: { readonly options: GivenOptions; readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+    input: {
+        readonly options: GivenOptions;
+        readonly env: NodeJS.ProcessEnv;
+        readonly cwd: string;
+        readonly catalog: OptionCatalog;
+    },
 ): Promise<{ readonly values: Values<T>; readonly env: NodeJS.ProcessEnv }> {
-    const { options, cwd } = input;
+    const { options, cwd, catalog } = input;
     const env = await withDotEnv(input.env, cwd);
-    const file = await readConfigFile(configPath(options, env), cwd);
+    const file = await readConfigFile(configPath(options, env), cwd, catalog);
     const layers = [fromCommandLine(table, options, cwd), fromEnvironment(table, env, cwd), file.layer];
     return { values: pick(table, [...layers, defaults(table, cwd)]).values, env };
 }

@@ -1,5 +1,6 @@
 import type { LimitOptions } from '../model/limits.js';
-import type { EndpointObject, LanguageSetting, RunOptions } from './option-spec.js';
+import type { EndpointSetting, LanguageSetting, StoredOptions } from './option.js';
+import type { CheckerSetting } from './values/checker.js';
 
 /** Everything that later stages need to know about a run: checked, complete, all paths absolute. */
 export interface RunConfig {
@@ -33,7 +34,7 @@ export interface RunConfig {
     readonly takeOver: boolean;
     readonly display: DisplayConfig;
     /** What run.json keeps of it: no secrets, nothing that is not restored. */
-    readonly runOptions: RunOptions;
+    readonly runOptions: StoredOptions;
 }
 
 export type Mode = 'thread' | 'process' | 'async';
@@ -73,8 +74,8 @@ export type ExecutorConfig =
 
 export interface ServerConfig {
     /** As given: ranges and comma lists are expanded by src/endpoint. */
-    readonly endpoints: readonly EndpointObject[];
-    readonly retryEndpoints: readonly EndpointObject[];
+    readonly endpoints: readonly EndpointSetting[];
+    readonly retryEndpoints: readonly EndpointSetting[];
     readonly limits: 'fixed' | 'adaptive';
     /** Seconds; null: for ever. */
     readonly endpointWait: number | null;
@@ -83,8 +84,8 @@ export interface ServerConfig {
 }
 
 export interface JudgingConfig {
-    /** `--checker`: the name of a built-in one with its settings, or an absolute path; null: the dataset's own. */
-    readonly checker: string | null;
+    /** `--checker`; null: the dataset's own. */
+    readonly checker: CheckerSetting | null;
     readonly includeDirs: readonly string[];
     readonly allTests: boolean;
     readonly sandbox: 'auto' | 'bwrap' | 'rlimit' | 'none';

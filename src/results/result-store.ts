@@ -19,6 +19,7 @@ export interface CommitSummary {
 /**
  * The database as its single writer holds it, under its lock. Calls wait for each other; each makes one new generation, durably, or none.
  * A failed call leaves the generation before it, and may be repeated.
+ * @public its implementation follows
  */
 export interface ResultStore {
     /** The generation that readers see now; 0 before the first commit. */

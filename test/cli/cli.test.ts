@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { COMMAND_NAMES } from '../../src/cli/commands.js';
-import { isFlag } from '../../src/config/option-spec.js';
-import { OPTION_NAMES, OPTIONS } from '../../src/config/options.js';
+import { COMMAND_NAMES } from '../../src/commands/registry.js';
+import { isFlag } from '../../src/config/option.js';
+import { RUN_OPTION_NAMES, RUN_OPTIONS } from '../../src/config/run-options.js';
 
 const BIN = fileURLToPath(new URL('../../bin/resume-run.js', import.meta.url));
 const LOG_IMPORTS = new URL('../rig/log-imports.mjs', import.meta.url).href;
@@ -36,7 +36,9 @@ describe('help', () => {
     it('shows every option, in 80 columns, with examples and exit codes', () => {
         const { status, stdout, stderr } = cli(['--help']);
         expect([status, stderr]).toEqual([0, '']);
-        for (const name of OPTION_NAMES.filter((one) => isFlag(OPTIONS[one]) && one !== 'keep-source')) {
+        for (const name of RUN_OPTION_NAMES.filter(
+            (one) => isFlag(RUN_OPTIONS[one]) && one !== 'keep-source',
+        )) {
             expect(stdout).toMatch(new RegExp(` --${name}( |$)`, 'm'));
         }
         expect(stdout).toContain(' --no-keep-source ');

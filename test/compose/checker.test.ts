@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chooseChecker } from '../../src/compose/checker.js';
+import { CHECKER } from '../../src/config/values/checker.js';
 import { UserError } from '../../src/util/user-error.js';
+
+/** As `--checker` on the command line. */
+const choose = async (text: string) =>
+    chooseChecker(CHECKER.parse(text, { label: '--checker', base: tmpdir() }));
 
 describe('--checker', () => {
     test.each([
@@ -17,7 +22,7 @@ describe('--checker', () => {
             { kind: 'kattis', flags: ['case_sensitive', 'float_tolerance', '1e-6'] },
         ],
     ])('%s', async (text, expected) => {
-        expect(await chooseChecker(text)).toEqual(expected);
+        expect(await choose(text)).toEqual(expected);
     });
 
     test.each([
@@ -25,8 +30,8 @@ describe('--checker', () => {
         ['kattis:wrong', /unknown flag "wrong"/],
         ['/no/such/checker.cpp', /cannot read it/],
     ])('refuses %j', async (text, message) => {
-        await expect(chooseChecker(text)).rejects.toThrow(UserError);
-        await expect(chooseChecker(text)).rejects.toThrow(message);
+        await expect(choose(text)).rejects.toThrow(UserError);
+        await expect(choose(text)).rejects.toThrow(message);
     });
 
     test('a program by its path', async () => {
@@ -34,7 +39,7 @@ describe('--checker', () => {
         try {
             const path = join(dir, 'output_validator.cpp');
             writeFileSync(path, 'int main() {}\n');
-            expect(await chooseChecker(path)).toMatchObject({
+            expect(await choose(path)).toMatchObject({
                 kind: 'program',
                 convention: 'kattis',
                 files: [{ name: 'output_validator.cpp', content: { path } }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadCatalog } from '../../src/commands/registry.js';
 import { resolveConfig } from '../../src/config.js';
 import { parseChecker } from '../../src/model/checker-text.js';
 import { checkerDigest, digest, fingerprintSample, textContent } from '../../src/model/fingerprint.js';
@@ -379,6 +380,7 @@ async function configOf(options: Readonly<Record<string, string>>, command: read
         argv: { options, datasets: ['rows.jsonl'], command },
         env: {},
         cwd: await folderWith({}),
+        catalog: loadCatalog,
         readRunFile: () => Promise.resolve(null),
     });
     return config;

@@ -1,0 +1,86 @@
+import type { CheckOptions } from '../checkpoint/check.js';
+import type { Finding } from '../checkpoint/finding.js';
+import { checkpointsFolder } from '../config.js';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import type { ExitCode } from '../util/user-error.js';
+import { defineCommand } from './command.js';
+import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
+
+export const command = defineCommand({
+    usage: 'check [--dir <dir>] [--fix] [--json]',
+    about: 'Reads every file of a results directory and lists what is torn, duplicated, misplaced or left over',
+    options: {
+        ...DIRECTORY_OPTIONS,
+        ...JSON_OPTION,
+        fix: {
+            kind: 'flag',
+            default: false,
+            group: 'Running',
+            about: 'Repair what can be repaired (takes the lock; nothing finished is destroyed)',
+            decides: 'run',
+            only: 'command line',
+        },
+        'take-over': RUN_OPTIONS['take-over'],
+    },
+    examples: [{ line: 'resume-run check --dir results --fix', about: 'After a crash of the machine' }],
+    run: async ({ values: { dir, checkpoints, fix, 'take-over': takeOver, json } }) => {
+        const checkpointsDir = checkpointsFolder(dir, checkpoints);
+        const { acquireLock, livingHolders } = await import('../host/lock.js');
+        if (!fix) {
+            const living = await livingHolders(checkpointsDir);
+            return showFindings({ dir, checkpointsDir, living }, () => Promise.resolve(null), json);
+        }
+        const { fixFinding } = await import('../checkpoint/fix.js');
+        const { isFixable } = await import('../checkpoint/finding.js');
+        const onNotice = (message: string): void => void process.stderr.write(`${message}\n`);
+        const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice });
+        try {
+            const options = { dir, checkpointsDir, living: new Set([lock.id]), holder: lock.id };
+            const repair = async (finding: Finding): Promise<string | null> => {
+                if (!isFixable(finding)) return null;
+                await lock.verify();
+                return await fixFinding(finding, options);
+            };
+            return await showFindings(options, repair, json);
+        } finally {
+            await lock.release();
+        }
+    },
+});
+
+/**
+ * @param repair what was done about a finding; null: nothing
+ * @returns exit 1 if something is left that a person should look at
+ */
+async function showFindings(
+    options: CheckOptions,
+    repair: (finding: Finding) => Promise<string | null>,
+    json: boolean,
+): Promise<ExitCode> {
+    const { checkDirectory } = await import('../checkpoint/check.js');
+    const { describeFinding, isFixable, severityOf } = await import('../checkpoint/finding.js');
+    const print = (text: string): void => void process.stdout.write(`${text}\n`);
+    let found = 0;
+    let fixed = 0;
+    let open = 0;
+    for await (const finding of checkDirectory(options)) {
+        const severity = severityOf(finding);
+        const done = await repair(finding);
+        found += 1;
+        if (done !== null) fixed += 1;
+        else if (severity !== 'info') open += 1;
+        const message = describeFinding(finding);
+        print(
+            json
+                ? JSON.stringify({ ...finding, severity, fixable: isFixable(finding), fixed: done, message })
+                : `${severity}: ${message}${done === null ? '' : ` (${done})`}`,
+        );
+    }
+    if (!json) print(found === 0 ? `${options.dir}: nothing wrong` : summarize(found, fixed, open));
+    return open > 0 ? 1 : 0;
+}
+
+function summarize(found: number, fixed: number, open: number): string {
+    const left = open === 0 ? 'nothing left to look at' : `${open} left to look at`;
+    return `${found} found, ${fixed} mended, ${left}`;
+}

@@ -1,0 +1,119 @@
+import type { GivenOptions } from '../config/layers.js';
+import type { OptionTable, Values } from '../config/option.js';
+import type { OptionCatalog } from '../config/option-catalog.js';
+import type { Resolved } from '../config/resolve-run.js';
+import type { RUN_OPTIONS } from '../config/run-options.js';
+import type { ExitCode } from '../util/user-error.js';
+
+/*
+ * How commands are made. A command's file holds its options, its help and its action, and exports it as `command`; a line
+ * in registry.ts names the file. Help, completion, environment, config file, its schema and docs/options.md follow from
+ * the table of options.
+ *
+ * Loading a command's file must stay cheap: an action imports what is heavy (executors, pools, databases, queues, packages)
+ * when it runs.
+ */
+
+/** One command as the command line sees it. */
+export interface Command extends CommandHelp {
+    readonly options: OptionTable;
+    /** @throws UserError, WriteError */
+    readonly execute: (line: CommandLineInput) => Promise<ExitCode>;
+}
+
+/** What help shows of a command, and what a command line may hold for it. */
+export interface CommandHelp {
+    /** Follows `resume-run` in the usage line: `status [options]`. */
+    readonly usage: string;
+    readonly about: string;
+    /** Arguments without dashes; none if absent. The first can be a subcommand: `backup|restore`. */
+    readonly arguments?: { readonly min: number; readonly max: number; readonly what: string };
+    /** Whether it takes a command of the user after `--`. */
+    readonly takesCommand?: true;
+    readonly examples: readonly Example[];
+}
+
+export interface Example {
+    readonly line: string;
+    readonly about: string;
+}
+
+/** A command line, taken apart but not interpreted. */
+export interface CommandLineInput {
+    readonly options: GivenOptions;
+    readonly positionals: readonly string[];
+    /** What followed `--`. */
+    readonly command: readonly string[];
+    readonly env: NodeJS.ProcessEnv;
+    readonly cwd: string;
+    /** The options of every command. */
+    readonly catalog: OptionCatalog;
+}
+
+/** What an action gets. */
+export interface ActionInput<T extends OptionTable> {
+    /** Each of its type, from command line, environment, config file or default. */
+    readonly values: Values<T>;
+    readonly positionals: readonly string[];
+    /** The environment with what `.env` adds. */
+    readonly env: NodeJS.ProcessEnv;
+    readonly cwd: string;
+}
+
+/** A command that runs no tasks. */
+export function defineCommand<const T extends OptionTable>(
+    definition: CommandHelp & {
+        readonly options: T;
+        readonly run: (input: ActionInput<T>) => Promise<ExitCode>;
+    },
+): Command {
+    const { run, ...rest } = definition;
+    return {
+        ...rest,
+        execute: async (line) => {
+            const { resolveOptions } = await import('../config.js');
+            const { values, env } = await resolveOptions(rest.options, line);
+            return run({ values, positionals: line.positionals, env, cwd: line.cwd });
+        },
+    };
+}
+
+/** What the action of a command that runs tasks gets. */
+export interface TaskActionInput<T extends OptionTable> {
+    readonly positionals: readonly string[];
+    readonly cwd: string;
+    /**
+     * Reads every option, run.json of `--dir` included.
+     * @param datasets as the command line names them; empty: those of the environment, the config file or run.json
+     */
+    readonly resolve: (datasets: readonly string[]) => Promise<Resolved<T>>;
+}
+
+/**
+ * A command that runs tasks. Its table is `{ ...RUN_OPTIONS, ...its own }`; own options that decide verdicts or tasks are
+ * kept in run.json and restored like those of every run.
+ */
+export function defineTaskCommand<const T extends OptionTable & typeof RUN_OPTIONS>(
+    definition: CommandHelp & {
+        readonly options: T;
+        readonly run: (input: TaskActionInput<T>) => Promise<ExitCode>;
+    },
+): Command {
+    const { run, ...rest } = definition;
+    return {
+        ...rest,
+        execute: ({ options, positionals, command, env, cwd, catalog }) =>
+            run({
+                positionals,
+                cwd,
+                resolve: async (datasets) => {
+                    const [{ resolveRun }, { readKnownRun }] = await Promise.all([
+                        import('../config.js'),
+                        import('../compose/known-run.js'),
+                    ]);
+                    const argv = { options, datasets, command };
+                    return resolveRun(rest.options, { argv, env, cwd, catalog, readRunFile: readKnownRun });
+                },
+            }),
+    };
+}

@@ -1,0 +1,107 @@
+import { RUN_OPTIONS } from '../config/run-options.js';
+import type { DoctorLanguage, DoctorReport } from '../executor/judge/doctor.js';
+import type { Findings } from '../report/doctor.js';
+import { defineCommand } from './command.js';
+import { JSON_OPTION } from './shared-options.js';
+
+export const command = defineCommand({
+    usage: 'doctor [--sandbox <sandbox>] [--json]',
+    about: 'Shows which languages and sandbox this machine has, their versions, and what cannot be enforced here',
+    options: {
+        sandbox: RUN_OPTIONS.sandbox,
+        'include-dir': RUN_OPTIONS['include-dir'],
+        'python2-as-3': RUN_OPTIONS['python2-as-3'],
+        languages: RUN_OPTIONS.languages,
+        config: RUN_OPTIONS.config,
+        ...JSON_OPTION,
+    },
+    examples: [{ line: 'resume-run doctor', about: 'Before a long run' }],
+    run: async ({ values }) => {
+        const [{ diagnose }, { renderFindings }, { print, stdoutPage }] = await Promise.all([
+            import('../executor/judge/doctor.js'),
+            import('../report/doctor.js'),
+            import('../compose/output.js'),
+        ]);
+        const report = await diagnose({
+            sandbox: values.sandbox,
+            includeDirs: values['include-dir'],
+            python2As3: values['python2-as-3'],
+            languages: values.languages,
+        });
+        print(values.json ? JSON.stringify(report) : renderFindings(findingsOf(report), stdoutPage()));
+        // Exit 2 where programs could not be judged at all.
+        return report.sandbox.kind === null || report.helper.kind === 'none' ? 2 : 0;
+    },
+});
+
+function findingsOf(report: DoctorReport): readonly Findings[] {
+    return [
+        { title: 'Sandbox', rows: sandboxRows(report) },
+        {
+            title: `Not enforced by ${report.sandbox.kind ?? report.sandbox.asked}`,
+            rows: report.sandbox.notEnforced.map((detail) => ({ name: '', state: 'problem', detail })),
+        },
+        { title: 'Languages', rows: report.languages.flatMap(languageRows) },
+        {
+            title: 'Modules and headers that programs of datasets use',
+            rows: report.imports.flatMap(({ language, found, missing }) => [
+                ...(found.length === 0
+                    ? []
+                    : [{ name: language, state: 'ok' as const, detail: found.join(', ') }]),
+                ...(missing.length === 0
+                    ? []
+                    : [{ name: language, state: 'missing' as const, detail: missing.join(', ') }]),
+            ]),
+        },
+        {
+            title: 'Where checkers find testlib.h',
+            rows: report.includeDirs.map(({ path, hasTestlib }) => ({
+                name: path,
+                state: hasTestlib ? 'ok' : 'problem',
+                detail: hasTestlib ? '' : 'no testlib.h in it',
+            })),
+        },
+    ];
+}
+
+function sandboxRows({ sandbox, bwrap, helper, user }: DoctorReport): Findings['rows'] {
+    const { kind, problem, notes, asked } = sandbox;
+    return [
+        {
+            name: 'used',
+            state: kind === null ? 'problem' : 'ok',
+            detail: kind === null ? (problem ?? `${asked} does not work`) : kind,
+        },
+        ...notes.map((detail) => ({ name: 'note', state: 'problem' as const, detail })),
+        {
+            name: 'bubblewrap',
+            state: bwrap === null ? 'missing' : 'ok',
+            detail:
+                bwrap === null
+                    ? 'not on PATH: Debian and Ubuntu have it as bubblewrap'
+                    : `${bwrap.version ?? ''} ${bwrap.path}`.trim(),
+        },
+        {
+            name: 'helper',
+            state: helper.kind === 'c' ? 'ok' : 'problem',
+            detail: helper.note ?? (helper.kind === 'c' ? 'compiled C' : helper.kind),
+        },
+        {
+            name: 'user',
+            state: 'ok',
+            detail: user.isRoot ? 'root: programs run as an unprivileged user' : `uid ${user.uid ?? '?'}`,
+        },
+    ];
+}
+
+function languageRows({ tag, name, path, version, missing, passedOver }: DoctorLanguage): Findings['rows'] {
+    const found = path === null ? (missing ?? 'not found') : `${version ?? name}  ${path}`;
+    return [
+        { name: tag, state: path === null ? 'missing' : 'ok', detail: found },
+        ...passedOver.map((detail) => ({
+            name: '',
+            state: 'missing' as const,
+            detail: `passed over: ${detail}`,
+        })),
+    ];
+}

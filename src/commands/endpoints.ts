@@ -1,0 +1,94 @@
+import { RUN_OPTIONS } from '../config/run-options.js';
+import type { EndpointReport } from '../executor/servers/probe.js';
+import type { Page } from '../report/page.js';
+import type { Cell, Column } from '../report/table.js';
+import { UserError } from '../util/user-error.js';
+import { defineCommand } from './command.js';
+import { JSON_OPTION } from './shared-options.js';
+
+export const command = defineCommand({
+    usage: 'endpoints --endpoint <url> [--json]',
+    about:
+        'Probes servers and prints a table: reachable, version, languages, latency, and the verdict of a ' +
+        'hello-world in each language',
+    options: {
+        executor: {
+            kind: 'choice',
+            choices: ['sandbox-fusion', 'go-judge'],
+            default: null,
+            defaultText: 'found out by asking',
+            placeholder: '<executor>',
+            group: 'Sandbox servers',
+            about: 'What the servers are',
+            decides: 'run',
+            only: 'command line',
+        },
+        endpoint: RUN_OPTIONS.endpoint,
+        'retry-endpoint': RUN_OPTIONS['retry-endpoint'],
+        config: RUN_OPTIONS.config,
+        ...JSON_OPTION,
+    },
+    examples: [
+        { line: "resume-run endpoints --endpoint 'http://10.0.0.{1..4}:8080'", about: 'Probe a range' },
+    ],
+    run: async ({ values, env }) => {
+        const given = [...values.endpoint, ...values['retry-endpoint']];
+        if (given.length === 0) {
+            throw new UserError('endpoints needs --endpoint <url>, such as http://127.0.0.1:8080');
+        }
+        const [{ expandEndpoints }, { probeEndpoints }, { print, stdoutPage }] = await Promise.all([
+            import('../executor/servers/endpoint-options.js'),
+            import('../executor/servers/probe.js'),
+            import('../compose/output.js'),
+        ]);
+        const endpoints = expandEndpoints(given, '--endpoint');
+        if (endpoints.length === 0) throw new UserError('endpoints: name at least one --endpoint');
+        // Tokens are looked up by name when they are used; a variable that is really set wins over .env.
+        for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+        const reports = await probeEndpoints(endpoints, {
+            kind: values.executor,
+            languages: null,
+            signal: new AbortController().signal,
+        });
+        print(values.json ? JSON.stringify(reports) : await tableOf(reports, stdoutPage()));
+        // Exit 1 where a server cannot be used.
+        return reports.every((report) => report.problem === null) ? 0 : 1;
+    },
+});
+
+const COLUMNS: readonly Column[] = [
+    { title: 'endpoint', align: 'left' },
+    { title: 'state', align: 'left' },
+    { title: 'kind', align: 'left' },
+    { title: 'version', align: 'left', atLeast: 8 },
+    { title: 'latency', align: 'right' },
+    { title: 'hello-world', align: 'left', atLeast: 20 },
+];
+
+async function tableOf(reports: readonly EndpointReport[], { width, style }: Page): Promise<string> {
+    const { renderTable } = await import('../report/table.js');
+    const rows = reports.map((report): Cell[] => [
+        report.endpoint,
+        stateOf(report, style),
+        report.kind ?? '?',
+        report.version ?? '',
+        report.latency === null ? '' : `${Math.round(report.latency * 1000)} ms`,
+        report.problem ?? languagesOf(report),
+    ]);
+    return renderTable(COLUMNS, rows, { width, paintTitle: style.dim }).join('\n');
+}
+
+function stateOf(report: EndpointReport, style: Page['style']): Cell {
+    if (!report.reachable) return { text: 'down', paint: style.red };
+    if (report.problem !== null) return { text: 'problem', paint: style.yellow };
+    return { text: 'ok', paint: style.green };
+}
+
+/** `CPP, JAVA, PYTHON3; not GO (RuntimeError)` */
+function languagesOf({ languages }: EndpointReport): string {
+    const works = languages.filter(({ verdict }) => verdict === 'Accepted').map(({ language }) => language);
+    const fails = languages
+        .filter(({ verdict }) => verdict !== 'Accepted')
+        .map(({ language, verdict }) => `${language} (${verdict ?? 'not run'})`);
+    return [works.join(', '), ...(fails.length > 0 ? [`not ${fails.join(', ')}`] : [])].join('; ');
+}

@@ -1,0 +1,45 @@
+import type { OptionTable } from '../config/option.js';
+import { mergeTables } from '../config/option-catalog.js';
+import type { Command } from './command.js';
+
+/** Where a command is, with a line for the list of commands. Its file is loaded only when the command is used. */
+interface RegisteredCommand {
+    readonly about: string;
+    readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Every command. */
+export const COMMANDS = {
+    run: { about: 'Run what is not finished yet (the default command)', load: () => import('./run.js') },
+    status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
+    report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
+    check: { about: 'Look for damage in a results directory', load: () => import('./check.js') },
+    archive: {
+        about: 'Move finished result files away; resume still knows them',
+        load: () => import('./archive.js'),
+    },
+    set: { about: 'Change a run while it goes on', load: () => import('./set.js') },
+    doctor: {
+        about: 'Show what this machine can run, and what it cannot enforce',
+        load: () => import('./doctor.js'),
+    },
+    endpoints: { about: 'Probe sandbox servers', load: () => import('./endpoints.js') },
+} as const satisfies Readonly<Record<string, RegisteredCommand>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+
+/** The options of every command, for what all of them share: config file, environment, run.json. */
+export async function loadCatalog(): Promise<OptionTable> {
+    return mergeTables((await loadCommands()).map(({ command }) => command.options));
+}
+
+/** Loads every command, for what is generated from their options. */
+export function loadCommands(): Promise<
+    readonly { readonly name: CommandName; readonly command: Command }[]
+> {
+    return Promise.all(
+        COMMAND_NAMES.map(async (name) => ({ name, command: (await COMMANDS[name].load()).command })),
+    );
+}

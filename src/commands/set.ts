@@ -1,0 +1,62 @@
+import type { Control } from '../checkpoint/control.js';
+import { checkpointsFolder } from '../config.js';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import { ioCode, ioReason } from '../util/io-error.js';
+import { UserError } from '../util/user-error.js';
+import { defineCommand } from './command.js';
+import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
+
+export const command = defineCommand({
+    usage: 'set -j <n> [--dir <dir>]',
+    about: 'Changes how many tasks a run works on at once, while it goes on; running tasks are not stopped',
+    options: {
+        ...DIRECTORY_OPTIONS,
+        concurrency: {
+            ...RUN_OPTIONS.concurrency,
+            about: 'Tasks at once from now on',
+            only: 'command line',
+        },
+        ...JSON_OPTION,
+    },
+    examples: [
+        { line: 'resume-run set -j 2 --dir results', about: 'Leave the machine to others for a while' },
+    ],
+    run: async ({ values: { dir, checkpoints, concurrency, json } }) => {
+        if (concurrency === null) {
+            throw new UserError('set needs what to change: -j <n>, such as resume-run set -j 8');
+        }
+        const folder = checkpointsFolder(dir, checkpoints);
+        const control: Control = { concurrency, at: new Date().toISOString() };
+        try {
+            await refuseWithoutRun(dir, folder);
+            const { writeControl } = await import('../checkpoint/control.js');
+            await writeControl(folder, control);
+        } catch (error) {
+            if (error instanceof UserError) throw error;
+            if (ioCode(error) === 'ENOENT') {
+                throw new UserError(`no run was started into ${dir} (${folder} is missing)`);
+            }
+            throw new UserError(`cannot write into ${folder}: ${ioReason(error)}`, 2, { cause: error });
+        }
+        process.stdout.write(
+            json
+                ? `${JSON.stringify(control)}\n`
+                : `asked the run on ${dir} for ${concurrency} ${concurrency === 1 ? 'task' : 'tasks'} at once\n`,
+        );
+        return 0;
+    },
+});
+
+/** Concurrency is not remembered: a change that no run takes up would be lost silently. */
+async function refuseWithoutRun(dir: string, checkpoints: string): Promise<void> {
+    const [{ listLocks }, { lifeOf, ownIdentity }] = await Promise.all([
+        import('../host/lock-file.js'),
+        import('../host/lock-identity.js'),
+    ]);
+    const own = ownIdentity();
+    const isHeld = (await listLocks(checkpoints)).some(
+        ({ released, content }) =>
+            !released && (content === null || lifeOf(content.identity, own) !== 'dead'),
+    );
+    if (!isHeld) throw new UserError(`no run holds ${dir} now: give -j to the next start`);
+}

@@ -1,0 +1,162 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type OpenedRun, openRun } from '../compose.js';
+import type { Resolved, RunConfig } from '../config.js';
+import type { RunEnd, StopSignal } from '../model/event.js';
+import { openReporter } from '../report/open-reporter.js';
+import { type Reporter, together } from '../report/reporter.js';
+import { sinkOf } from '../report/sink.js';
+import { styleFor } from '../report/style.js';
+import { renderSummary } from '../report/summary.js';
+import { onInterrupt } from '../run/interrupt.js';
+import type { ExitCode } from '../util/user-error.js';
+import { planText } from './plan-text.js';
+
+/** The dataset that stands in where none is known. */
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+
+type Notify = (message: string, level: 'info' | 'warning') => void;
+
+/**
+ * Runs the tasks that a configuration asks for and shows them, until all are done or a signal stops the run.
+ * @throws UserError, WriteError; what was finished is saved by then
+ */
+export function startRun({ config, announcements, env }: StartInput): Promise<ExitCode> {
+    // Tokens are looked up by name when they are used; a variable that is really set stays as it is.
+    for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+    return runAndShow({ config, announcements, env });
+}
+
+type StartInput = Pick<Resolved, 'config' | 'announcements' | 'env'>;
+
+async function runAndShow({ config, announcements, env }: StartInput): Promise<ExitCode> {
+    const reporter = await reporterFor(config, env);
+    const notify: Notify = (message, level) =>
+        reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
+    const signals = new Signals();
+    try {
+        for (const line of announcements) notify(line, 'info');
+        const run = await openRun(config, { examples: EXAMPLES, onNotice: notify, signal: signals.aborted });
+        if (config.dryRun) return await showPlan(run, config);
+        signals.handTo(run);
+        run.onEvent((event) => reporter.onEvent(event));
+        const end = await run.start();
+        for (const row of run.plan.badRows) notify(`left out: ${row}`, 'warning');
+        reporter.close();
+        showSummary(end, config, env);
+        return exitCodeOf(end);
+    } catch (error) {
+        // Stopped while another run was waited for: nothing has begun.
+        const { first } = signals;
+        if (first !== null && signals.aborted.reason === error) return exitCodeOfSignal(first);
+        throw error;
+    } finally {
+        signals.dispose();
+        reporter.close();
+    }
+}
+
+/** Signals of the whole time: before the run starts they end the waiting, then they go to the run. */
+class Signals {
+    readonly #abort = new AbortController();
+    readonly #interrupt = onInterrupt((signal) => this.#take(signal), process.stdout.isTTY);
+    #run: OpenedRun | null = null;
+    #first: StopSignal | null = null;
+
+    get aborted(): AbortSignal {
+        return this.#abort.signal;
+    }
+
+    get first(): StopSignal | null {
+        return this.#first;
+    }
+
+    handTo(run: OpenedRun): void {
+        this.#run = run;
+        if (this.#first !== null) run.stop(this.#first);
+    }
+
+    #take(signal: StopSignal): void {
+        if (this.#run !== null) {
+            this.#first = signal;
+            this.#run.stop(signal);
+            return;
+        }
+        // The plan is still being made: the first signal waits for it, the second does not.
+        if (this.#first !== null && signal !== 'abort') {
+            this.dispose();
+            process.kill(process.pid, signal);
+        }
+        this.#first = signal;
+        this.#abort.abort();
+    }
+
+    dispose(): void {
+        this.#interrupt.dispose();
+    }
+}
+
+async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<Reporter> {
+    const { json, quiet, logFile, logLevel } = config.display;
+    const { stdout, stderr } = process;
+    const shown = await openReporter({ json, quiet, stdout, stderr, env });
+    if (logFile === null) return shown;
+    const { LogFile } = await import('../report/log-file.js');
+    const log = new LogFile({
+        path: logFile,
+        level: logLevel,
+        onProblem: (message) =>
+            shown.onEvent({ type: 'notice', at: new Date().toISOString(), level: 'warning', message }),
+    });
+    return together([shown, log]);
+}
+
+async function showPlan(run: OpenedRun, config: RunConfig): Promise<ExitCode> {
+    await run.close();
+    const text = config.display.json ? `${JSON.stringify(run.plan)}\n` : planText(run.plan);
+    sinkOf(process.stdout).write(text);
+    return 0;
+}
+
+function showSummary(end: RunEnd, config: RunConfig, env: NodeJS.ProcessEnv): void {
+    if (config.display.json) return;
+    const sink = sinkOf(process.stdout);
+    sink.write(
+        renderSummary(end, {
+            dir: asTyped(config),
+            width: sink.columns,
+            style: styleFor(process.stdout, env),
+        }),
+    );
+}
+
+/** The results directory as people type it from where they are. */
+function asTyped({ cwd, dir }: RunConfig): string {
+    const path = relative(cwd, dir);
+    return path === '' || path.startsWith('..') ? dir : path;
+}
+
+function exitCodeOf({ outcome, signal }: RunEnd): ExitCode {
+    switch (outcome) {
+        case 'finished':
+            return 0;
+        case 'finished with failures':
+            return 1;
+        case 'stopped':
+            return exitCodeOfSignal(signal ?? 'abort');
+    }
+}
+
+function exitCodeOfSignal(signal: StopSignal): ExitCode {
+    switch (signal) {
+        case 'SIGHUP':
+            return 129;
+        case 'SIGINT':
+            return 130;
+        case 'SIGTERM':
+            return 143;
+        case 'abort':
+            // The run stopped itself: there was no room for another checkpoint.
+            return 4;
+    }
+}

@@ -1,0 +1,47 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { checkpointsFolder } from '../config.js';
+import { defineCommand } from './command.js';
+import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
+
+const WATCH_MS = 2000;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+export const command = defineCommand({
+    usage: 'status [--dir <dir>] [--watch] [--json]',
+    about: 'Reads from the files how far a run is, during it or after; it takes no lock and changes nothing',
+    options: {
+        ...DIRECTORY_OPTIONS,
+        ...JSON_OPTION,
+        watch: {
+            kind: 'flag',
+            aliases: ['w'],
+            default: false,
+            group: 'What you see',
+            about: 'Show it again every two seconds, until Ctrl-C',
+            decides: 'display',
+            only: 'command line',
+        },
+    },
+    examples: [
+        { line: 'resume-run status --dir results --watch', about: 'Follow a run from another terminal' },
+        { line: 'resume-run status --json', about: 'For scripts' },
+    ],
+    run: async ({ values: { dir, checkpoints, watch, json } }) => {
+        const [{ readStatus }, { ResultFiles }, { print, stdoutPage, warn }, { renderStatus, statusJson }] =
+            await Promise.all([
+                import('../compose/directory-status.js'),
+                import('../compose/result-files.js'),
+                import('../compose/output.js'),
+                import('../report/status.js'),
+            ]);
+        const place = { dir, checkpoints: checkpointsFolder(dir, checkpoints) };
+        const files = new ResultFiles(place, warn);
+        for (;;) {
+            const status = await readStatus(place, files);
+            const text = json ? statusJson(status) : renderStatus(status, stdoutPage());
+            print(watch && !json && process.stdout.isTTY ? CLEAR_SCREEN + text : text);
+            if (!watch) return 0;
+            await wait(WATCH_MS);
+        }
+    },
+});

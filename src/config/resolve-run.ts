@@ -1,0 +1,194 @@
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Json } from '../model/json.js';
+import { announceChange } from './announce-change.js';
+import { buildConfig, checkpointsFolder } from './build-config.js';
+import { withDotEnv } from './dot-env.js';
+import {
+    defaults,
+    fromCommandLine,
+    fromEnvironment,
+    fromRunFile,
+    type GivenOptions,
+    type Layer,
+    listIn,
+    pick,
+    type Source,
+    unknownVariables,
+} from './layers.js';
+import {
+    environmentName,
+    isRestored,
+    type OptionSpec,
+    type OptionTable,
+    type StoredOptions,
+    type Values,
+} from './option.js';
+import type { OptionCatalog } from './option-catalog.js';
+import { formatOption, parseOption } from './parse-option.js';
+import { readConfigFile } from './read-config-file.js';
+import { configPath } from './resolve-options.js';
+import type { RunConfig } from './run-config.js';
+import { RUN_OPTIONS } from './run-options.js';
+
+/** A command line, taken apart. */
+export interface CommandLine {
+    readonly options: GivenOptions;
+    readonly datasets: readonly string[];
+    /** What followed `--`; empty: nothing did. */
+    readonly command: readonly string[];
+}
+
+/** What run.json holds, as far as it decides how a run goes on. */
+export interface KnownRun {
+    readonly options: StoredOptions;
+    /** Absolute. */
+    readonly datasets: readonly string[];
+}
+
+export interface ConfigInput {
+    readonly argv: CommandLine;
+    readonly env: NodeJS.ProcessEnv;
+    readonly cwd: string;
+    readonly catalog: OptionCatalog;
+    /** Reads run.json of a checkpoints folder; null if there is none. */
+    readonly readRunFile: (folder: string) => Promise<KnownRun | null>;
+}
+
+export interface Resolved<T extends OptionTable = typeof RUN_OPTIONS> {
+    readonly config: RunConfig;
+    /** Every option of the command, its own ones too. */
+    readonly values: Values<T>;
+    /** Lines to show before anything runs: changed options with their effect, likely mistakes. */
+    readonly announcements: readonly string[];
+    /** Where each option's value came from. */
+    readonly sources: Readonly<Record<keyof T, Source>> & { readonly datasets: Source };
+    /** The environment with what `.env` adds: where tokens named in the configuration are found. */
+    readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * The configuration of a command that runs tasks: command line, else environment (and `.env`), else config file, else
+ * run.json of this `--dir`, else default.
+ * @param table RUN_OPTIONS and the command's own options; those that decide verdicts or tasks are kept in run.json
+ * @throws UserError (exit 2) at a value that cannot be used, naming where it stands
+ */
+export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
+    table: T,
+    input: ConfigInput,
+): Promise<Resolved<T>> {
+    const { argv, cwd, catalog } = input;
+    const env = await withDotEnv(input.env, cwd);
+    const commandLine = withCommand(fromCommandLine(table, argv.options, cwd), argv.command, cwd);
+    const environment = fromEnvironment(table, env, cwd);
+    const configFile = await readConfigFile(configPath(argv.options, env), cwd, catalog);
+    const given = [commandLine, environment, configFile.layer];
+
+    const folder = whereToLook(table, given, cwd);
+    const runFile = join(folder, 'run.json');
+    const known = await input.readRunFile(folder);
+    const restored = fromRunFile(table, known?.options ?? {}, runFile);
+    const others = await splitForeign(restored.foreign, catalog);
+
+    const layers = [...given, restored, defaults(table, cwd)];
+    const { values, sources } = pick(table, layers);
+    const datasets = datasetsOf(input, env, configFile.datasets, known);
+    const stored = { ...others.known, ...storable(table, values) };
+    const config = buildConfig(pick(RUN_OPTIONS, layers), { cwd, datasets: datasets.value, stored });
+    return {
+        config,
+        values,
+        announcements: [
+            ...(await unknownVariables(table, env, catalog)),
+            ...others.unknown.map(
+                (name) => `${runFile}: '${name}' is not known to this version and is passed over`,
+            ),
+            ...changes(table, values, sources, restored),
+        ],
+        sources: { ...sources, datasets: datasets.source },
+        env,
+    };
+}
+
+/** `resolveRun` for the options that every run has. */
+export function resolveConfig(input: ConfigInput): Promise<Resolved> {
+    return resolveRun(RUN_OPTIONS, input);
+}
+
+/**
+ * What run.json keeps: every restored option, defaults too, so that another version's default changes nothing.
+ * Without secrets.
+ */
+function storable<T extends OptionTable>(table: T, values: Values<T>): StoredOptions {
+    const kept: Record<string, Json> = {};
+    for (const [name, spec] of Object.entries<OptionSpec>(table)) {
+        if (isRestored(spec)) kept[name] = formatOption(spec, values[name]);
+    }
+    return kept;
+}
+
+/** Options in run.json that this command does not have: another command's are kept as they are. */
+async function splitForeign(
+    foreign: StoredOptions,
+    catalog: OptionCatalog,
+): Promise<{ readonly known: StoredOptions; readonly unknown: readonly string[] }> {
+    const names = Object.keys(foreign);
+    if (names.length === 0) return { known: {}, unknown: [] };
+    const all = await catalog();
+    return {
+        known: Object.fromEntries(Object.entries(foreign).filter(([name]) => Object.hasOwn(all, name))),
+        unknown: names.filter((name) => !Object.hasOwn(all, name)),
+    };
+}
+
+function withCommand(layer: Layer, command: readonly string[], cwd: string): Layer {
+    if (command.length === 0) return layer;
+    const parsed = parseOption(RUN_OPTIONS.command, command, { label: 'the command after --', base: cwd });
+    return { source: layer.source, values: new Map([...layer.values, ['command', parsed]]) };
+}
+
+/** The checkpoints folder, which must be known before run.json is read: no option of it is restored. */
+function whereToLook(table: OptionTable, given: readonly Layer[], cwd: string): string {
+    const { values } = pick({ dir: RUN_OPTIONS.dir, checkpoints: RUN_OPTIONS.checkpoints }, [
+        ...given,
+        defaults(table, cwd),
+    ]);
+    return checkpointsFolder(values.dir, values.checkpoints);
+}
+
+function datasetsOf(
+    { argv, cwd }: ConfigInput,
+    env: NodeJS.ProcessEnv,
+    fromFile: readonly string[],
+    known: KnownRun | null,
+): { value: readonly string[]; source: Source } {
+    const absolute = (paths: readonly string[]): string[] => paths.map((path) => resolve(cwd, path));
+    if (argv.datasets.length > 0) return { value: absolute(argv.datasets), source: 'command line' };
+    const variable = environmentName('datasets');
+    const text = env[variable];
+    if (text !== undefined && text !== '') {
+        const listed = listIn(text, { label: variable, base: cwd });
+        if (Array.isArray(listed)) return { value: absolute(listed.map(String)), source: 'environment' };
+    }
+    if (fromFile.length > 0) return { value: fromFile, source: 'config file' };
+    if (known !== null && known.datasets.length > 0) return { value: known.datasets, source: 'run.json' };
+    return { value: [], source: 'default' };
+}
+
+/** Options that were given now and differ from what the results were made with. */
+function changes<T extends OptionTable>(
+    table: T,
+    values: Values<T>,
+    sources: Readonly<Record<keyof T, Source>>,
+    restored: Layer,
+): string[] {
+    const lines: string[] = [];
+    for (const [name, spec] of Object.entries<OptionSpec>(table)) {
+        if (!isRestored(spec) || !restored.values.has(name)) continue;
+        const before = formatOption(spec, restored.values.get(name) ?? null);
+        const now = formatOption(spec, values[name]);
+        if (isDeepStrictEqual(now, before)) continue;
+        lines.push(announceChange(name, spec, { now, before, source: sources[name] ?? 'default' }));
+    }
+    return lines;
+}

@@ -1,0 +1,21 @@
+import type { Json } from '../model/json.js';
+import { UserError } from '../util/user-error.js';
+import type { ValueOrigin } from './option.js';
+
+/** `--timeout: expected seconds, such as 20 or 1.5, got 'soon'` */
+export function wrongValue(origin: ValueOrigin, expected: string, raw: Json): UserError {
+    const given = typeof raw === 'string' ? `'${shorten(raw)}'` : shorten(JSON.stringify(raw));
+    return new UserError(`${origin.label}: expected ${expected}, got ${raw === '' ? 'nothing' : given}`);
+}
+
+/** At most 60 characters of a value, for one line of message. */
+export function shorten(text: string): string {
+    return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+/** @throws UserError unless it is a text that can be an argument of a program */
+export function parseText(raw: Json, origin: ValueOrigin): string {
+    if (typeof raw !== 'string' || raw === '') throw wrongValue(origin, 'a value', raw);
+    if (raw.includes('\0')) throw new UserError(`${origin.label}: must not contain a NUL character`);
+    return raw;
+}

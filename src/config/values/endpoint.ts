@@ -1,0 +1,36 @@
+import { isJsonObject, type Json } from '../../model/json.js';
+import { UserError } from '../../util/user-error.js';
+import type { EndpointSetting, ValueOrigin, ValueParser } from '../option.js';
+import { parseText, wrongValue } from '../value-error.js';
+
+/** `--endpoint`: an address; in a config file also an object with settings, whose shape the file's schema checks. */
+export const ENDPOINT: ValueParser<EndpointSetting> = {
+    parse(raw, origin) {
+        if (typeof raw === 'string') return { url: parseUrl(raw, origin) };
+        if (isJsonObject(raw) && typeof raw['url'] === 'string') {
+            return { ...raw, url: parseUrl(raw['url'], origin) };
+        }
+        throw wrongValue(origin, 'the address of a server', raw);
+    },
+    // Headers may hold secrets: they stay in the config file.
+    format({ headers: _headers, ...rest }) {
+        return Object.keys(rest).length === 1 ? rest.url : { ...rest };
+    },
+    shape: 'endpoint',
+};
+
+/** Refuses what must be neither stored nor shown. Ranges are expanded by src/endpoint. */
+function parseUrl(text: Json, origin: ValueOrigin): string {
+    const url = parseText(text, origin).trim();
+    if (!/^https?:\/\//i.test(url)) {
+        // The text may hold a password, so it is not shown.
+        throw new UserError(`${origin.label}: expected an address that begins with http:// or https://`);
+    }
+    if (/\/\/[^/?#]*@/.test(url)) {
+        throw new UserError(
+            `${origin.label}: an address must not hold a user name or password; ` +
+                'name a variable in the config file: {"url": ..., "token": {"env": "NAME"}}',
+        );
+    }
+    return url;
+}

@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ResultFiles } from '../../src/compose/result-files.js';
+import { readStatus } from '../../src/compose/directory-status.js';
+import { acquireLock } from '../../src/host/lock.js';
+import { statusEta } from '../../src/report/status.js';
+
+let root = '';
+let place = { dir: '', checkpoints: '' };
+const notices: string[] = [];
+
+beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'status-'));
+    place = { dir: join(root, 'results'), checkpoints: join(root, 'checkpoints', 'results') };
+    mkdirSync(place.dir, { recursive: true });
+    mkdirSync(place.checkpoints, { recursive: true });
+    notices.length = 0;
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const files = () => new ResultFiles(place, (message) => notices.push(message));
+
+/** A result file with `done` of `total` solutions, the last of them ended `ago` seconds ago. */
+function writeSample(id: string, done: number, total: number, ago = 0): void {
+    const started = new Date(Date.now() - ago * 1000 - 1000).toISOString();
+    const entries = Array.from({ length: done }, (_, index) => ({
+        index,
+        result: { accepted: index > 0, verdict: index > 0 ? 'Accepted' : 'WrongAnswer', tests: [] },
+        attempts: [
+            {
+                attempt: 1,
+                verdict: index > 0 ? 'Accepted' : 'WrongAnswer',
+                started_at: started,
+                duration: 1,
+                api_used: 'local',
+                worker_id: 'thread-1',
+            },
+        ],
+        fingerprint: `v1-sha256-${'0'.repeat(63)}${index}`,
+    }));
+    const content = {
+        id,
+        solution_result: entries,
+        api_used: 'local',
+        worker_id: 'thread-1',
+        progress: { completed_solutions: done, total_solutions: total, is_complete: done === total },
+    };
+    writeFileSync(join(place.dir, `${id}.json`), JSON.stringify(content, null, 4));
+}
+
+describe('status', () => {
+    test('adds up the files of a directory that nobody holds', async () => {
+        writeSample('a', 3, 3);
+        writeSample('b', 2, 5);
+        writeFileSync(join(place.dir, 'notes.txt'), 'not ours');
+        const status = await readStatus(place, files());
+        expect(status).toMatchObject({
+            total: {
+                samples: 2,
+                completeSamples: 1,
+                groups: { solution: { completed: 5, total: 8 } },
+                unexpectedCount: 2,
+            },
+            incomplete: ['b'],
+            holders: [],
+            whole: null,
+            rate: null,
+        });
+        expect(Date.now() - Date.parse(status.lastUpdate ?? '')).toBeLessThan(60_000);
+    });
+
+    test('shows who holds it, and the rate since then', async () => {
+        const lock = await acquireLock({
+            checkpointsDir: place.checkpoints,
+            dir: place.dir,
+            shard: null,
+            takeOver: false,
+            onNotice: () => undefined,
+        });
+        try {
+            // Ended in the future: within the time of the lock, however fast this test is.
+            writeSample('a', 4, 10, -1);
+            writeSample('old', 4, 4, 3600);
+            const status = await readStatus(place, files());
+            expect(status.holders).toMatchObject([{ pid: process.pid, shard: null, alive: true }]);
+            expect(status.rate).toBeGreaterThan(0);
+            expect(status.rate).toBeLessThanOrEqual(4);
+            expect(statusEta(status)).toBeCloseTo(6 / (status.rate ?? 1));
+        } finally {
+            await lock.release();
+        }
+        expect((await readStatus(place, files())).holders).toEqual([]);
+    });
+
+    test('looks again only at what has changed, and says once what it cannot read', async () => {
+        writeSample('a', 1, 2);
+        writeFileSync(join(place.dir, 'torn.json'), '{"id": "torn", "solution_result": [');
+        const reader = files();
+        expect((await readStatus(place, reader)).total.groups['solution']?.completed).toBe(1);
+        writeSample('a', 2, 2);
+        expect((await readStatus(place, reader)).total.groups['solution']?.completed).toBe(2);
+        expect(notices).toHaveLength(1);
+        expect(notices[0]).toMatch(/torn\.json is left out: .*; resume-run check says more$/);
+    });
+
+    test('a directory that is not there is the mistake of the user', async () => {
+        rmSync(place.dir, { recursive: true });
+        await expect(readStatus(place, files())).rejects.toThrow(
+            /results: there is no such directory; name it with --dir/,
+        );
+    });
+});
