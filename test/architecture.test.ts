@@ -35,7 +35,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     report: STAGES,
     run: [...STAGES, 'plan', ...INTERFACES_FOR_RUN],
     config: STAGES,
-    compose: ['*'],
+    // The library reads the options of every command from their registry.
+    compose: ['*', 'commands/registry.ts'],
     commands: [
         ...STAGES,
         'compose',
