@@ -27,7 +27,7 @@ function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonl
         cwd,
         env: { PATH: process.env['PATH'], ...env },
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 55_000, // Against hangs only, below the test runner's own limit: a loaded machine needs over 20 s for the slowest.
     });
     return { status, stdout, stderr };
 }
