@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArchiveList } from './archive-list.js';
 import type { RunFile } from './run-file-shape.js';
@@ -18,7 +18,7 @@ export function newRunId(): string {
  * The id of a directory that has none yet but was run before, by version 0.1 or by the earlier tools: always the same for the
  * same directory, so that collecting it before and after this version wrote to it gives one run.
  * @param run its run.json, null if there is none
- * @param dir its absolute path, which decides only where there is no run.json
+ * @param dir its absolute path, used only if run.json is missing
  */
 export function derivedRunId(run: Pick<RunFile, 'created_at' | 'datasets'> | null, dir: string): string {
     if (run === null) return `earlier-${hashOf(['directory', dir])}`;
@@ -59,15 +59,18 @@ export async function findRunId(
 /** Bytes: the last key and its value, with room to spare. */
 const END = 512;
 
-/** `"run": "<id>"` as the last member of the file. */
-const LAST_MEMBER = /"run"\s*:\s*"([^"\\]+)"\s*\}\s*$/;
+/** `"run": "<id>"` as the last member of the file. Ids become parts of file names, so only the characters of ours are taken. */
+const LAST_MEMBER = /"run"\s*:\s*"([A-Za-z0-9-]{1,64})"\s*\}\s*$/;
 
 /** Reads only the end of the file: there may be a hundred thousand of them. Null if it cannot be read, too. */
 function runIdAtEnd(path: string): string | null {
     try {
-        const file = openSync(path, 'r');
+        // Whatever stands there instead of a file must not hold up the start: opening a FIFO waits for its writer.
+        const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
         try {
-            const { size } = fstatSync(file);
+            const stats = fstatSync(file);
+            if (!stats.isFile()) return null;
+            const { size } = stats;
             const bytes = Buffer.alloc(Math.min(size, END));
             const length = readSync(file, bytes, 0, bytes.length, size - bytes.length);
             return LAST_MEMBER.exec(bytes.toString('utf8', 0, length))?.[1] ?? null;

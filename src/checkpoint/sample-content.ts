@@ -46,10 +46,12 @@ export class SampleContent {
         this.#computedLimits = state.computedLimits;
         this.#superseded = [...state.superseded];
         // A task that comes back must outrank the retirement of the record it had, which counts one more than the record.
-        const retired = state.superseded.map(({ stored }) =>
-            stored.entry.fingerprint === null ? 0 : (stored.entry.revision ?? 1) + 1,
-        );
-        this.#retiredRevision = Math.max(state.retiredRevision, ...retired);
+        // A loop, because there may be more superseded entries than a call takes arguments.
+        this.#retiredRevision = state.retiredRevision;
+        for (const { stored } of state.superseded) {
+            if (stored.entry.fingerprint === null) continue;
+            this.#retiredRevision = Math.max(this.#retiredRevision, (stored.entry.revision ?? 1) + 1);
+        }
         this.#missing = state.totals.reduce((sum, [, total]) => sum + total, 0) - state.kept.length;
         for (const { group, index, fingerprint, occurrence, stored } of state.kept) {
             const before = stored.entry;

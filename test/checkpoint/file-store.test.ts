@@ -86,6 +86,17 @@ describe('rewriting', () => {
 });
 
 describe('what a rewrite loses', () => {
+    it('may be hundreds of thousands of entries of one sample', () => {
+        const stored = { entry: entry(0, 'Accepted', { revision: 4 }) };
+        const superseded = Array.from({ length: 200_000 }, () => ({
+            group: 'solution',
+            reason: 'gone',
+            stored,
+        }));
+        const { store } = place();
+        expect(() => store().open(state('p/1', [['solution', 1]], { superseded }))).not.toThrow();
+    });
+
     it('stands in superseded.jsonl first, after a torn line too', async () => {
         const { store, checkpoints } = place();
         mkdirSync(checkpoints);

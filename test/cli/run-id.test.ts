@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -61,6 +62,19 @@ it('gives a run one id, in run.json and at the end of every result file, and tak
     expect((await start()).code).toBe(0);
     expect(runId()).toBe(id);
     expect(readFileSync(file('a'), 'utf8')).toBe(before);
+});
+
+it('is not held up by a FIFO, nor takes an id that could not be ours, where run.json is lost', async () => {
+    const { cwd, file, runFile, runId, start } = scene();
+    await start();
+    rmSync(runFile);
+    for (const sample of ['a', 'b']) {
+        const text = readFileSync(file(sample), 'utf8').replace(/"run": "[^"]*"/, '"run": "../../etc/x"');
+        writeFileSync(file(sample), text);
+    }
+    execFileSync('mkfifo', [join(cwd, 'res/0.json')]);
+    expect((await start()).code).toBe(0);
+    expect(runId()).toMatch(/^earlier-[0-9a-f]{12}$/);
 });
 
 it('does not rewrite the result files of 0.1 for their id, and derives the same id each time', async () => {

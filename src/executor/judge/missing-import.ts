@@ -61,7 +61,7 @@ function missingHeader(said: string, sources: readonly string[]): MissingImport 
     return sources.some((source) => includes.test(source)) ? { what: 'header', name } : null;
 }
 
-/** A file named by its place is no header that one could install: the program asks for what is not its own. */
+/** A path is not a header that could be installed: the program reaches for a file outside its own folder. */
 const isOutsideOfIncludePaths = (name: string): boolean =>
     name.startsWith('/') || name.split('/').includes('..');
 

@@ -8,7 +8,7 @@ import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES } from './limits.js';
 import type { MissingImport } from './missing-import.js';
 import type { UsableLanguage } from './toolchains.js';
 
-/** Ends well if the module can be found, and with 3 if not: any other end says nothing. */
+/** Exits with 0 if the module can be found and with 3 if it cannot; any other exit proves nothing. */
 const PYTHON_PROBE = `import sys
 name = sys.argv[1]
 try:
