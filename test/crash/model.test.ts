@@ -47,7 +47,7 @@ class Finish implements Step {
     check = (): boolean => true;
     async run(_model: Model, scene: Scene): Promise<void> {
         await scene.finish();
-        await scene.expectSameAsUninterrupted();
+        await scene.expectSameAsUninterrupted('changes');
     }
     toString = (): string => 'finish';
 }
@@ -233,7 +233,7 @@ it('any order of starts, kills and edits ends with the files of one uninterrupte
             const scene = new Scene(dataset);
             await fc.asyncModelRun(() => ({ model: { dataset, nextKey: 0 }, real: scene }), commands);
             await scene.finish({ what: 'the last one' });
-            await scene.expectSameAsUninterrupted();
+            await scene.expectSameAsUninterrupted('changes');
             expect(Object.keys(comparable(scene.results)).length).toBeGreaterThanOrEqual(
                 scene.dataset.length,
             );

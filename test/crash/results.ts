@@ -7,6 +7,7 @@ export interface SeenEntry {
     readonly index: number;
     readonly result: { readonly key: string };
     readonly attempts: readonly { readonly attempt: number; readonly verdict?: string }[];
+    readonly revision?: number;
 }
 
 export type ResultFile = Record<string, unknown> & { readonly id: string };
@@ -40,6 +41,14 @@ export function finishedKeys(dir: string): Set<string> {
     return keys;
 }
 
+/** The revision of every finished entry, by the key of its task. */
+export function revisions(dir: string): Map<string, number> {
+    const entries = [...resultFiles(dir).values()].flatMap((file) =>
+        entriesOf(file).flatMap(([, list]) => list),
+    );
+    return new Map(entries.map(({ result, revision }) => [result.key, revision ?? 1]));
+}
+
 /** Keys of the entries that were replaced, or belong to no task any more. */
 export function supersededKeys(checkpoints: string): string[] {
     const path = join(checkpoints, 'superseded.jsonl');
@@ -65,6 +74,15 @@ function withoutCircumstances(file: ResultFile): Record<string, unknown> {
         }));
     }
     return rest;
+}
+
+/** What `comparable` gives, without what counts the changes that users asked for: re-runs and edits. */
+export function withoutRevisions(files: Record<string, unknown>): unknown {
+    return JSON.parse(
+        JSON.stringify(files, (key, value: unknown) =>
+            key === 'revision' || key === 'retired_revision' ? undefined : value,
+        ),
+    );
 }
 
 /** Files of a folder that are not whole: none may be left when a run has ended by itself. */

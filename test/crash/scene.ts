@@ -4,7 +4,14 @@ import { expect, onTestFailed } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
 import { type Cli, type CliResult, startCli, tempDir } from '../rig/cli.js';
 import { type CrashDataset, keysOf, toJsonLines } from './dataset.js';
-import { comparable, finishedKeys, supersededKeys, temporaryFiles } from './results.js';
+import {
+    comparable,
+    finishedKeys,
+    revisions,
+    supersededKeys,
+    temporaryFiles,
+    withoutRevisions,
+} from './results.js';
 
 export interface RunOptions {
     readonly args?: readonly string[];
@@ -41,6 +48,8 @@ const TASK = join(import.meta.dirname, 'task.mjs');
 export class Scene {
     readonly home = tempDir();
     readonly markers = join(this.home, 'markers');
+    /** Highest revision seen of each task's record. */
+    readonly #revisions = new Map<string, number>();
     readonly results: string;
     readonly #story: string[] = [];
     readonly #module: string;
@@ -156,14 +165,29 @@ export class Scene {
         return record;
     }
 
-    /** The files are those of a run that nobody disturbed, and nothing temporary is left. */
-    async expectSameAsUninterrupted(): Promise<void> {
-        expect(comparable(this.results)).toEqual(await uninterrupted(this.dataset, this.#where));
+    /**
+     * The files are those of a run that nobody disturbed, and nothing temporary is left.
+     * @param asked whether re-runs or edits were asked for, which revisions count; a kill alone changes none
+     */
+    async expectSameAsUninterrupted(asked: 'nothing' | 'changes' = 'nothing'): Promise<void> {
+        const reference = await uninterrupted(this.dataset, this.#where);
+        const found = comparable(this.results);
+        if (asked === 'nothing') expect(found).toEqual(reference);
+        else expect(withoutRevisions(found)).toEqual(withoutRevisions(reference));
         expect(temporaryFiles(this.results, this.checkpoints), 'nothing temporary is left').toEqual([]);
+    }
+
+    /** A record that changes gets a higher revision; none ever falls, whatever is killed. */
+    #checkRevisions(): void {
+        for (const [key, revision] of revisions(this.results)) {
+            expect(revision, `revision of ${key}`).toBeGreaterThanOrEqual(this.#revisions.get(key) ?? 1);
+            this.#revisions.set(key, revision);
+        }
     }
 
     /** Whatever happened: nothing acknowledged is lost, nothing finished is lost, nothing finished ran again. */
     #checkNothingLost(record: RunRecord): void {
+        this.#checkRevisions();
         const now = finishedKeys(this.results);
         const kept = new Set([...now, ...supersededKeys(this.checkpoints)]);
         const lost = [...record.acknowledged, ...record.finishedBefore].filter((key) => !kept.has(key));
