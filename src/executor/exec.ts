@@ -8,7 +8,8 @@ import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, type Verdict } from '../model/verdict.js';
 import { type ExecDescriptor, PLACEHOLDERS } from './descriptor.js';
 import type { Executor, ExecutorContext } from './executor.js';
-import { runResult, signalName } from './judge/run-result.js';
+import { commandResult } from './judge/program-run.js';
+import { signalName } from './signal-name.js';
 import type { Box, RunReport } from './sandbox/box.js';
 import { findOnPath } from './sandbox/find-on-path.js';
 import { Sandbox } from './sandbox/sandbox.js';
@@ -119,7 +120,7 @@ class Exec implements Executor {
             memory: report.memory,
             exec_info: {
                 status: report.exitCode === 0 ? 'Success' : 'Failed',
-                run_result: runResult(report, outputLimit, keep),
+                run_result: commandResult(report, keep ? outputLimit : null),
             },
         };
         const result: JudgeResult = { accepted: passed, verdict, tests: [test] };

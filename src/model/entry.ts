@@ -72,8 +72,9 @@ export interface ExecInfo {
     readonly status: 'Success' | 'Failed' | 'SandboxError';
     readonly compile_result?: RunResult | null;
     readonly run_result?: RunResult | null;
-    /** What the checker said, cut. */
+    /** Why the checker did not accept the output. Cut at `--output-limit`; then `checker_message_cut` holds how many bytes there were. */
     readonly checker_message?: string;
+    readonly checker_message_cut?: number;
     /** The server seems to have cut the output: not to be trusted as a wrong answer or a time-out. */
     readonly truncated?: true;
 }

@@ -5,15 +5,17 @@ import type { Failure } from '../../model/failure.js';
 import { checkerDigest } from '../../model/fingerprint.js';
 import type { CheckerProgram, StagedTest } from '../../model/sample.js';
 import { messageOf } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
 import type { Comparison } from '../checker/comparison.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { SandboxError } from '../sandbox/sandbox-error.js';
 import { GIVEN_PATHS, unpack } from '../sandbox/wire.js';
+import { signalName } from '../signal-name.js';
 import { fillIn } from './command.js';
 import type { Compiler, Program } from './compile.js';
 import { type Language, languageOfFile } from './languages.js';
 import { CHECKER_MEMORY, CHECKER_TIME, programLimits, SCRATCH_BYTES } from './limits.js';
-import { signalName } from './run-result.js';
 import { layOut } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
 
@@ -24,6 +26,18 @@ export class CheckerError extends Error {
     constructor(readonly failure: Failure) {
         super(failure.message);
     }
+}
+
+/**
+ * The failure that an error stands for which a check or the sandbox threw.
+ * @throws the error itself, where it is a bug of ours
+ */
+export function checkFailure(error: unknown): Failure {
+    if (error instanceof CheckerError) return error.failure;
+    if (error instanceof SandboxError) return { reason: 'sandbox', message: error.message };
+    // Flags in the dataset that the checker does not know.
+    if (error instanceof UserError) return { reason: 'judge-error', message: error.message };
+    throw error;
 }
 
 function judgeError(message: string): CheckerError {

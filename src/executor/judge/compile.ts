@@ -11,7 +11,7 @@ import { type CachedCompilation, CompileCache } from './compile-cache.js';
 import type { Headers } from './headers.js';
 import { HELLO } from './hello.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES, COMPILED_BYTES } from './limits.js';
-import { runResult } from './run-result.js';
+import { commandResult } from './program-run.js';
 import type { Submission } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
 import { textContent } from '../../model/fingerprint.js';
@@ -119,7 +119,7 @@ export class Compiler {
                 const report = await runCompiler(box, fillIn(variant, placeholders), this.limits);
                 const failure = failureOf(report, language.name);
                 if (failure !== null) return failure;
-                const result = runResult(report, MESSAGE_BYTES, true);
+                const result = commandResult(report, MESSAGE_BYTES);
                 if (report.exitCode === 0) {
                     await box.collect(out, bundle, COMPILED_BYTES);
                     return await this.#cache.put(key, [...unpack(await readFile(bundle))], result);

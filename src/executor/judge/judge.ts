@@ -1,22 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JudgeResult, RunResult, TestResult } from '../../model/entry.js';
 import type { Failure } from '../../model/failure.js';
 import type { Limits } from '../../model/limits.js';
-import type { Checker, ProgramInput, StagedSample } from '../../model/sample.js';
+import type { ProgramInput } from '../../model/sample.js';
 import type { AttemptedBy, Outcome, Task } from '../../model/task.js';
-import { smallFiles } from '../../util/small-files.js';
-import { UserError } from '../../util/user-error.js';
-import { compareOutput } from '../checker/compare.js';
-import type { Comparison } from '../checker/comparison.js';
+import { unreachable } from '../../util/unreachable.js';
+import { type CheckOutput, compareWithAnswer } from '../check-output.js';
 import type { JudgeDescriptor } from '../descriptor.js';
 import type { Executor, ExecutorContext } from '../executor.js';
+import { type Judged, judgeTests } from '../judge-tests.js';
+import { compileErrorResult } from '../judged-result.js';
 import type { Box } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import type { RunLimits } from '../sandbox/wire.js';
-import { SandboxError } from '../sandbox/sandbox-error.js';
-import { CheckerError, CheckerPrograms } from './checker-program.js';
+import { checkFailure, CheckerPrograms } from './checker-program.js';
 import { fillIn } from './command.js';
 import { Compiler, type Program } from './compile.js';
 import { readHeaders } from './headers.js';
@@ -24,7 +22,7 @@ import { type Language, languageTable } from './languages.js';
 import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
 import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
-import { runTests, type TestPlan } from './run-tests.js';
+import { testsInBox } from './run-tests.js';
 import { StagedSamples } from './staged-samples.js';
 import { layOut, type Submission as LaidOut } from './submission.js';
 import { compilerText, Toolchains, type UsableLanguage, usableLanguage } from './toolchains.js';
@@ -88,8 +86,7 @@ class Judge implements Executor {
         if (signal.aborted) return { kind: 'abort' };
         const attempt = new OneAttempt(signal);
         try {
-            const result = await attempt.until(this.#judge(task, attempt));
-            return { kind: 'verdict', verdict: result.judged.verdict, ...this.#outcome(result) };
+            return this.#outcome(await attempt.until(this.#judge(task, attempt)));
         } catch (error) {
             if (signal.aborted) return { kind: 'abort' };
             const failure = failureOf(error);
@@ -100,14 +97,22 @@ class Judge implements Executor {
         }
     }
 
-    #outcome({
-        judged,
-        suspect,
-    }: Judgement): Pick<Extract<Outcome, { kind: 'verdict' }>, 'result' | 'suspect' | 'by'> {
-        return { result: judged, suspect, by: this.#by };
+    #outcome(judged: Judged): Outcome {
+        switch (judged.kind) {
+            case 'abort':
+                return judged;
+            case 'failed':
+                return { kind: 'failure', failure: judged.failure, by: this.#by };
+            case 'judged': {
+                const { result, suspect } = judged;
+                return { kind: 'verdict', verdict: result.verdict, result, suspect, by: this.#by };
+            }
+            default:
+                return unreachable(judged, 'judgement');
+        }
     }
 
-    async #judge(task: Task, attempt: OneAttempt): Promise<Judgement> {
+    async #judge(task: Task, attempt: OneAttempt): Promise<Judged> {
         const { input, limits, stage } = task;
         if (input.kind !== 'program' || limits === null || stage === null) {
             throw new Error('bug in resume-run: the judge was given a task that is no program');
@@ -121,14 +126,33 @@ class Judge implements Executor {
         if (compiled.kind === 'failure') throw new Failed(compiled.failure);
         if (compiled.kind === 'error') {
             await this.#refuseMissing(usable, submission, compiled.result.stderr);
-            return compileError(compiled.result, this.descriptor.outputLimit, compilerText(usable));
+            const result = compileErrorResult(compiled.result, this.descriptor, compilerText(usable));
+            return { kind: 'judged', result, suspect: null, decidedBy: null };
         }
         const { files } = compiled.program;
         const box = await this.sandbox.open({ files, roots: usable.roots, scratchBytes: SCRATCH_BYTES });
         attempt.owns(box);
-        const outcome = await runTests(this.#plan(task, limits, sample, usable, box, compiled.program));
-        await this.#refuseMissing(usable, submission, outcome.lastWords);
-        return { judged: judgeResult(outcome.verdict, outcome.tests), suspect: outcome.suspect };
+        const judged = await judgeTests({
+            task,
+            limits,
+            sample,
+            options: this.descriptor,
+            firstTimeout: null,
+            check: this.#check,
+            run: testsInBox({
+                box,
+                argv: runCommand(usable, box, compiled.program, limits),
+                language: usable.language,
+                limits,
+                runLimits: programLimits(limits, usable.language),
+                tests: sample.tests.slice(task.confirmed.length),
+            }),
+        });
+        if (judged.kind === 'judged' && judged.decidedBy?.verdict === 'RuntimeError') {
+            const { stderr } = judged.decidedBy;
+            await this.#refuseMissing(usable, submission, Buffer.isBuffer(stderr) ? stderr.toString() : '');
+        }
+        return judged;
     }
 
     /** A program that needs what this machine does not have gets no verdict. @throws Failed */
@@ -141,45 +165,10 @@ class Judge implements Executor {
         throw new Failed({ reason: 'environment', message });
     }
 
-    #plan(
-        task: Task,
-        limits: Limits,
-        sample: StagedSample,
-        usable: UsableLanguage,
-        box: Box,
-        program: Program,
-    ): TestPlan {
-        const { allTests, keepOutput, outputLimit } = this.descriptor;
-        return {
-            box,
-            argv: runCommand(usable, box, program, limits),
-            language: usable.language,
-            limits,
-            runLimits: programLimits(limits, usable.language),
-            tests: sample.tests,
-            confirmed: task.confirmed,
-            allTests,
-            confirming: task.confirming,
-            settles: task.settles,
-            keepOutput,
-            outputLimit,
-            check: (test, output) => this.#check(sample.checker, test, output),
-        };
-    }
-
-    #check(
-        checker: Checker,
-        test: StagedSample['tests'][number],
-        output: Buffer | { path: string },
-    ): Comparison | Promise<Comparison> {
-        if (checker.kind === 'program') return this.#checkers.check(checker, test, output);
-        return compareOutput(
-            checker,
-            output,
-            smallFiles.read(test.answer) ?? { path: test.answer },
-            test.checkerFlags,
-        );
-    }
+    readonly #check: CheckOutput = (checker, test, output) =>
+        checker.kind === 'program'
+            ? this.#checkers.check(checker, test, output)
+            : compareWithAnswer(checker, test, output);
 
     async #languageOf(input: ProgramInput): Promise<UsableLanguage> {
         const preferred = input.preferred === undefined ? undefined : this.#table.get(input.preferred);
@@ -207,11 +196,6 @@ class Judge implements Executor {
         await this.#checkers.close();
         await this.sandbox.close();
     }
-}
-
-interface Judgement {
-    readonly judged: JudgeResult;
-    readonly suspect: Extract<Outcome, { kind: 'verdict' }>['suspect'];
 }
 
 /** What an attempt holds, and gives back when it ends: at once when the run is stopped. */
@@ -253,11 +237,7 @@ class OneAttempt {
 }
 
 function failureOf(error: unknown): Failure {
-    if (error instanceof Failed || error instanceof CheckerError) return error.failure;
-    if (error instanceof SandboxError) return { reason: 'sandbox', message: error.message };
-    // Flags in the dataset that the checker does not know.
-    if (error instanceof UserError) return { reason: 'judge-error', message: error.message };
-    throw error;
+    return error instanceof Failed ? error.failure : checkFailure(error);
 }
 
 function runCommand(
@@ -275,35 +255,4 @@ function runCommand(
         memory_mb: String(memory),
         stack_mb: String(Math.max(1, Math.min(LARGEST_JAVA_STACK_MB, Math.floor(memory / 4)))),
     });
-}
-
-function judgeResult(verdict: JudgeResult['verdict'], tests: readonly TestResult[]): JudgeResult {
-    return {
-        accepted: verdict === 'Accepted',
-        verdict,
-        ...(tests.some((test) => test.near_limit) ? { near_limit: true } : {}),
-        tests,
-    };
-}
-
-/** One test stands for all: the program was never run. */
-function compileError(result: RunResult, outputLimit: number, compiler: string | null): Judgement {
-    const test: TestResult = {
-        passed: false,
-        verdict: 'CompileError',
-        cpu_time: null,
-        wall_time: null,
-        memory: null,
-        exec_info: {
-            status: 'Failed',
-            compile_result: {
-                ...result,
-                stdout: result.stdout.slice(0, outputLimit),
-                stderr: result.stderr.slice(0, outputLimit),
-            },
-            run_result: null,
-        },
-    };
-    const judged = judgeResult('CompileError', [test]);
-    return { judged: compiler === null ? judged : { ...judged, compiler }, suspect: null };
 }

@@ -3,12 +3,13 @@ import type { Outcome, Task } from '../../model/task.js';
 import type { Limits } from '../../model/limits.js';
 import { unreachable } from '../../util/unreachable.js';
 import type { ExecutorContext } from '../executor.js';
+import { checkFailure } from '../judge/checker-program.js';
 import { StagedSamples } from '../judge/staged-samples.js';
 import type { Fleet } from './fleet.js';
 import type { LocalCheck } from './local-check.js';
 import type { ServerExecutor } from './server-executor.js';
 import { Session } from './session.js';
-import type { Judged } from './test-loop.js';
+import type { Judged } from '../judge-tests.js';
 
 /** A task that is a program, with all that its attempt needs at hand. */
 export interface Submission {
@@ -59,7 +60,10 @@ export class Attempts {
         const session = new Session(this.fleet, context.signal, { avoid, prefer }, context.log);
         try {
             const sample = await this.samples.get(stage);
-            const judged = await judge({ task, input, limits, sample, session, context });
+            const submission = { task, input, limits, sample, session, context };
+            const judged = await judge(submission).catch(
+                (error: unknown): Judged => ({ kind: 'failed', failure: checkFailure(error) }),
+            );
             if (judged.kind === 'judged' && judged.suspect !== null && session.endpoint !== null) {
                 this.doubted.set(key, session.endpoint);
             }

@@ -1,5 +1,5 @@
 import type { RunResult } from '../../model/entry.js';
-import { signalName } from '../judge/run-result.js';
+import { signalName } from '../signal-name.js';
 
 /** What compilers and systems print when it was not the program's fault. */
 const NOT_THE_PROGRAM =

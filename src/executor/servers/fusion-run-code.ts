@@ -3,7 +3,7 @@ import type { Failure } from '../../model/failure.js';
 import type { Limits } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import type { Submission } from './attempt.js';
-import { signalName } from '../judge/run-result.js';
+import { signalName } from '../signal-name.js';
 import { compilerTrouble } from './compiler.js';
 import type { FleetRequest } from './fleet.js';
 import { type FusionRun, type RunCodeBody, readRunCode } from './fusion-protocol.js';
@@ -11,7 +11,8 @@ import { type FusionSource, fusionSource } from './fusion-source.js';
 import { HELLO_WORLDS } from './hello.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
 import type { Place, Step } from './session.js';
-import type { RanTest, TestRun } from './test-loop.js';
+import type { RanTest } from '../judge-tests.js';
+import type { ProgramRun } from '../judged-result.js';
 
 /** Seconds that a compilation gets. */
 export const COMPILE_TIME = 60;
@@ -131,10 +132,10 @@ export function ranTest(seen: FusionRun, limits: Limits, time: number): RanTest 
     if (run === null) return { kind: 'not-compiled', compile: compile ?? noCompile };
     const output = Buffer.from(run.stdout);
     const signal = run.return_code !== null && run.return_code < 0 ? signalName(-run.return_code) : null;
-    const ended: TestRun = {
+    const ended: ProgramRun = {
         verdict: verdictOf(run, output.length, limits),
         // Killed by neither the program nor a limit of ours: the machine's own doing, unless it happens again.
-        figures: signal === 'SIGKILL' || signal === 'SIGTERM' ? 'signal' : 'unmeasured',
+        doubt: signal === 'SIGKILL' || signal === 'SIGTERM' ? 'signal' : 'unmeasured',
         // What was stopped at the limit would have taken anybody knows how long.
         nearLimit: run.status === 'Finished' && run.execution_time >= 0.9 * time,
         cpuTime: null,
@@ -142,13 +143,13 @@ export function ranTest(seen: FusionRun, limits: Limits, time: number): RanTest 
         memory: null,
         returnCode: run.return_code,
         signal,
-        output,
+        stdout: output,
         stderr: run.stderr,
     };
-    return { kind: 'ran', run: ended };
+    return { kind: 'ran', run: ended, lossy: true };
 }
 
-function verdictOf(run: RunResult, printed: number, limits: Limits): TestRun['verdict'] {
+function verdictOf(run: RunResult, printed: number, limits: Limits): ProgramRun['verdict'] {
     if (run.status === 'TimeLimitExceeded') return 'TimeLimitExceeded';
     if (printed > limits.output) return 'OutputLimitExceeded';
     return run.return_code === 0 ? null : 'RuntimeError';

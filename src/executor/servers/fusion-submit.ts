@@ -14,7 +14,7 @@ import { declareUtf8 } from '../judge/source-encoding.js';
 import { bytesOf } from './fusion-source.js';
 import { asText, readWhole, sizeOf } from './load.js';
 import type { Reading, Step } from './session.js';
-import type { RanTest } from './test-loop.js';
+import type { RanTest } from '../judge-tests.js';
 
 /**
  * Runs all tests by one `/submit`, as the earlier tools did; the server compares. The whole answer is fetched when the first
@@ -33,7 +33,8 @@ export function submittedTests(attempt: FusionAttempt): (test: StagedTest, time:
         first += 1;
         if (tested === undefined) throw new Error(`bug in resume-run: no answer for test ${test.name}`);
         const ran = ranTest(tested.info, limits, time);
-        return ran.kind === 'ran' ? { ...ran, passed: tested.passed } : ran;
+        const comparison = { accepted: tested.passed, message: null };
+        return ran.kind === 'ran' ? { ...ran, comparison } : ran;
     };
 }
 

@@ -4,7 +4,7 @@ import type { StagedTest } from '../../model/sample.js';
 import { HELLO } from '../judge/hello.js';
 import type { Language } from '../judge/languages.js';
 import { programLimits } from '../judge/limits.js';
-import { signalName } from '../judge/run-result.js';
+import { signalName } from '../signal-name.js';
 import { judgeRun } from '../judge/verdict-policy.js';
 import type { RunReport } from '../sandbox/box.js';
 import type { Submission } from './attempt.js';
@@ -31,7 +31,7 @@ import {
 } from './go-judge-protocol.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
 import type { Place, Step } from './session.js';
-import type { RanTest } from './test-loop.js';
+import type { RanTest } from '../judge-tests.js';
 
 export interface GoJudgeAttemptParts {
     readonly submission: Submission;
@@ -213,14 +213,14 @@ export class GoJudgeAttempt {
             kind: 'ran',
             run: {
                 verdict: verdict.verdict,
-                figures: verdict.suspect ?? 'certain',
+                doubt: verdict.suspect ?? 'certain',
                 nearLimit: verdict.nearLimit,
                 cpuTime: ran.cpu,
                 wallTime: ran.wall,
                 memory: report.memory,
                 returnCode: report.exitCode,
                 signal: report.signal === null ? null : signalName(report.signal),
-                output,
+                stdout: output,
                 stderr: ran.stderr,
             },
         };

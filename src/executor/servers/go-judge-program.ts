@@ -4,7 +4,7 @@ import { fillIn, variants } from '../judge/command.js';
 import { findJavaClass } from '../judge/java-class.js';
 import type { Language } from '../judge/languages.js';
 import { COMPILE_LIMITS } from '../judge/limits.js';
-import { signalName } from '../judge/run-result.js';
+import { signalName } from '../signal-name.js';
 import { sourceBytes } from './fusion-source.js';
 import { type Command, ENV, type GivenFile, type Ran } from './go-judge-protocol.js';
 import { asText } from './load.js';

@@ -11,7 +11,7 @@ import { ByteBudget, LOAD_BUDGET } from './load.js';
 import { LocalCheck } from './local-check.js';
 import { whyNot } from './session.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
-import { type Judged, judgeTests } from './test-loop.js';
+import { type Judged, judgeTests } from '../judge-tests.js';
 
 /** Requests at once where the user names no number. The server queues what is more than its `-parallelism`; it measures CPU time. */
 const DEFAULT_CONCURRENCY = 4;
@@ -46,7 +46,6 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
                 sample,
                 options: descriptor,
                 firstTimeout: descriptor.firstTimeout,
-                maybeCut: false,
                 check,
                 run: (test, time) => attempt.run(test, time),
             });

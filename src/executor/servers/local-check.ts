@@ -1,16 +1,14 @@
 import type { CheckerProgram, StagedTest } from '../../model/sample.js';
-import { compareOutput } from '../checker/compare.js';
+import { type CheckOutput, compareWithAnswer } from '../check-output.js';
 import type { Comparison } from '../checker/comparison.js';
+import type { Output } from '../cut-text.js';
 import type { LocalOptions } from '../descriptor.js';
-import { CheckerError, CheckerPrograms } from '../judge/checker-program.js';
+import { CheckerPrograms } from '../judge/checker-program.js';
 import { Compiler } from '../judge/compile.js';
 import { readHeaders } from '../judge/headers.js';
 import { languageTable } from '../judge/languages.js';
 import { Toolchains, usableLanguage } from '../judge/toolchains.js';
 import { Sandbox } from '../sandbox/sandbox.js';
-import { SandboxError } from '../sandbox/sandbox-error.js';
-import { smallFiles } from '../../util/small-files.js';
-import type { Checked, CheckOutput } from './check-output.js';
 
 /**
  * Checks the outputs of servers on this machine: by comparison, or by the sample's own checker program in our sandbox. That is
@@ -21,24 +19,10 @@ export class LocalCheck {
 
     constructor(private readonly options: LocalOptions) {}
 
-    readonly check: CheckOutput = async (checker, test, output): Promise<Checked> => {
-        try {
-            const { accepted, message } =
-                checker.kind === 'program'
-                    ? await this.checkByProgram(checker, test, output)
-                    : await compareOutput(
-                          checker,
-                          output,
-                          smallFiles.read(test.answer) ?? { path: test.answer },
-                          test.checkerFlags,
-                      );
-            return { kind: 'checked', accepted, message: message ?? '' };
-        } catch (error) {
-            if (error instanceof CheckerError) return { kind: 'failed', failure: error.failure };
-            if (!(error instanceof SandboxError)) throw error;
-            return { kind: 'failed', failure: { reason: 'sandbox', message: error.message } };
-        }
-    };
+    readonly check: CheckOutput = (checker, test, output) =>
+        checker.kind === 'program'
+            ? this.checkByProgram(checker, test, output)
+            : compareWithAnswer(checker, test, output);
 
     async close(): Promise<void> {
         const ready = await this.programs?.catch(() => null);
@@ -49,7 +33,7 @@ export class LocalCheck {
     private async checkByProgram(
         checker: CheckerProgram,
         test: StagedTest,
-        output: Buffer,
+        output: Output,
     ): Promise<Comparison> {
         this.programs ??= preparePrograms(this.options);
         const { checkers } = await this.programs;

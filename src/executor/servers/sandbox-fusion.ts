@@ -12,7 +12,7 @@ import { LocalCheck } from './local-check.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
 import { type Reading, whyNot } from './session.js';
-import { type Judged, judgeTests } from './test-loop.js';
+import { type Judged, judgeTests } from '../judge-tests.js';
 
 /**
  * Requests at once where the user names no number: one. These servers measure wall time alone, so that two programs at once
@@ -56,7 +56,6 @@ export function createSandboxFusion(
             sample,
             options: descriptor,
             firstTimeout: descriptor.firstTimeout,
-            maybeCut: true,
             check,
             run: tests({ submission, language, budget, compilers, allTests: descriptor.allTests }),
         });

@@ -1,6 +1,7 @@
 /*
  * Executors over sandbox servers. What they share: fleet.ts (who the servers are), session.ts (an attempt's way through the pool),
- * attempt.ts (a task becomes an outcome), test-loop.ts and outcome.ts (what answers mean), local-check.ts (comparing).
+ * attempt.ts (a task becomes an outcome), local-check.ts (comparing), and with local judging ../judge-tests.ts and ../doubts.ts
+ * (what runs mean).
  * Another kind of server (Piston, Judge0) is two files beside sandbox-fusion.ts: its protocol as data (`*-protocol.ts`: requests,
  * and answers read by a schema), and `create<Kind>`, which hands a way to run one test to `judgeTests` and a probe to `Fleet`;
  * then a descriptor, a line in registry.ts, its languages in languages.ts, a rig server, and a line in the conformance suite.
@@ -9,7 +10,7 @@
 import type { PoolHooks } from '../../endpoint/pool.js';
 import type { EndpointState } from '../../model/event.js';
 import type { Executor } from '../executor.js';
-import type { CheckOutput } from './check-output.js';
+import type { CheckOutput } from '../check-output.js';
 
 /** An executor that runs its tasks on servers: it lives in the main process, over one pool. */
 export interface ServerExecutor extends Executor {

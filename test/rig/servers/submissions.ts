@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import type {
     SandboxFusionDescriptor,
     ServerOptions,
 } from '../../../src/executor/descriptor.js';
-import type { CheckOutput } from '../../../src/executor/servers/check-output.js';
+import type { CheckOutput } from '../../../src/executor/check-output.js';
 import { textContent } from '../../../src/model/fingerprint.js';
 import type { Checker, StagedSample } from '../../../src/model/sample.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
@@ -103,11 +104,11 @@ export function goJudge(urls: readonly string[], over: Partial<GoJudgeDescriptor
 }
 
 /** Compares tokens: enough for a rig. */
-export const checkTokens: CheckOutput = async (_, { answer }, output) => {
-    const { readFile } = await import('node:fs/promises');
-    const tokens = (bytes: Buffer) => bytes.toString('latin1').split(/\s+/).filter(Boolean).join(' ');
-    const accepted = tokens(output) === tokens(await readFile(answer));
-    return { kind: 'checked', accepted, message: accepted ? '' : 'differs' };
+export const checkTokens: CheckOutput = (_, { answer }, output) => {
+    const bytes = Buffer.isBuffer(output) ? output : readFileSync(output.path);
+    const tokens = (text: Buffer) => text.toString('latin1').split(/\s+/).filter(Boolean).join(' ');
+    const accepted = tokens(bytes) === tokens(readFileSync(answer));
+    return { accepted, message: accepted ? null : 'differs' };
 };
 
 /** A context for one attempt. */

@@ -8,7 +8,7 @@ import {
     type TimeOut,
     timeFor,
     timeOutSuspicion,
-} from '../../../src/executor/servers/outcome.js';
+} from '../../src/executor/doubts.js';
 
 let answer = '';
 beforeAll(async () => {
@@ -18,10 +18,8 @@ beforeAll(async () => {
 
 const seen = (output: string, over: Partial<TimeOut> = {}): TimeOut => ({
     output: Buffer.from(output),
-    figures: 'unmeasured',
-    truncated: false,
+    doubt: 'unmeasured',
     first: false,
-    confirms: false,
     checker: { kind: 'tokens' },
     answer,
     ...over,
@@ -31,8 +29,6 @@ describe('a time-out', () => {
     it.each([
         ['with output, at the full limit', '1', {}, null],
         ['without output', ' \n', {}, 'no-output'],
-        ['without output, confirmed', '', { confirms: true }, null],
-        ['with output that was cut', '', { truncated: true }, null],
         ['at the first limit, right so far', '10\n20 3', { first: true }, 'first-timeout'],
         ['at the first limit, wrong so far', '10 21', { first: true }, null],
         ['at the first limit, with all that is expected', '10 20 30', { first: true }, null],
@@ -43,12 +39,12 @@ describe('a time-out', () => {
             { first: true, checker: { kind: 'sandboxfusion' } },
             'first-timeout',
         ],
-        ['with CPU time that is certain', '', { figures: 'certain' }, null],
-        ['with CPU time near the limit', '1', { figures: 'near-time' }, 'near-time'],
+        ['with CPU time that is certain', '', { doubt: 'certain' }, null],
+        ['with CPU time near the limit', '1', { doubt: 'near-time' }, 'near-time'],
         [
             'with certain CPU time at the first limit, without output',
             '',
-            { figures: 'certain', first: true },
+            { doubt: 'certain', first: true },
             'first-timeout',
         ],
     ] as const)('%s', async (_, output, over, expected) => {

@@ -1,29 +1,27 @@
-import { open, stat } from 'node:fs/promises';
-import type { Checker } from '../../model/sample.js';
-import type { Suspicion } from '../../model/task.js';
-import { unreachable } from '../../util/unreachable.js';
+import { open, readFile, stat } from 'node:fs/promises';
+import type { Checker } from '../model/sample.js';
+import type { Suspicion } from '../model/task.js';
+import { unreachable } from '../util/unreachable.js';
+import type { Output } from './cut-text.js';
 
 /*
- * The policy on remote answers, as code. What concerns the connection and HTTP (failures, refusals) is in
- * endpoint/http.ts; here is what an answered run means.
+ * What a time-out means, and an output that a server may have cut. What concerns the connection and HTTP (failures,
+ * refusals) is in endpoint/http.ts.
  *
  *   time-out, some output         a real time-out: final. At --first-timeout: repeated at --timeout, if the output so far
  *                                 is the beginning of the expected one (or the checker alone can tell)
- *   time-out, no output           suspect: once more elsewhere, at the full limit; two that agree make the verdict
+ *   time-out, no output           where time is measured: its figures say. Where it is not: in doubt, once more elsewhere at
+ *                                 the full limit; two that agree make the verdict
  *   output cut by the server      flagged `truncated`; more time never helps it
  */
 
-/** A time-out as it was answered. */
+/** A run that was stopped at a time limit, or went over it. */
 export interface TimeOut {
-    readonly output: Buffer;
-    /** What the server's own figures say (its CPU time is near the limit, say); `unmeasured`: it measures wall time alone. */
-    readonly figures: Suspicion | 'certain' | 'unmeasured';
-    /** The server seems to have cut the output. */
-    readonly truncated: boolean;
+    readonly output: Output;
+    /** What the figures say (its CPU time is near the limit, say); `unmeasured`: only wall time is known. */
+    readonly doubt: Suspicion | 'certain' | 'unmeasured';
     /** It ran under `--first-timeout`, which is below the task's limit. */
     readonly first: boolean;
-    /** This run confirms an earlier one: two that agree make the verdict. */
-    readonly confirms: boolean;
     readonly checker: Checker;
     /** Path of the expected output. */
     readonly answer: string;
@@ -31,14 +29,13 @@ export interface TimeOut {
 
 /** Whether a time-out should be confirmed by one more attempt, and why. */
 export async function timeOutSuspicion(seen: TimeOut): Promise<Suspicion | null> {
-    if (seen.confirms || seen.truncated) return null;
-    const blank = isBlank(seen.output);
-    if (!seen.first) {
-        if (seen.figures === 'unmeasured') return blank ? 'no-output' : null;
-        return seen.figures === 'certain' ? null : seen.figures;
-    }
-    if (blank) return seen.figures === 'unmeasured' ? 'no-output' : 'first-timeout';
-    return (await mayBecomeRight(seen.output, seen.checker, seen.answer)) ? 'first-timeout' : null;
+    const { doubt } = seen;
+    if (!seen.first && doubt !== 'unmeasured') return doubt === 'certain' ? null : doubt;
+    const output = await bytesOf(seen.output);
+    const blank = isBlank(output);
+    if (!seen.first) return blank ? 'no-output' : null;
+    if (blank) return doubt === 'unmeasured' ? 'no-output' : 'first-timeout';
+    return (await mayBecomeRight(output, seen.checker, seen.answer)) ? 'first-timeout' : null;
 }
 
 /**
@@ -52,14 +49,18 @@ export function timeFor(limit: number, firstTimeout: number | null, confirming: 
 const CUT_FROM = 131_072;
 
 /** A time-out with this much output is one of a server that stopped reading, not of a slow program. */
-export function isCutTimeOut(output: Buffer): boolean {
-    return output.length >= CUT_FROM;
+export function isCutTimeOut(output: Output): boolean {
+    return !Buffer.isBuffer(output) || output.length >= CUT_FROM;
 }
 
 /** A wrong answer that ends where the expected one goes on, at a size where servers cut. */
-export async function isCutAnswer(output: Buffer, answer: string): Promise<boolean> {
-    return output.length >= CUT_FROM && (await isBeginningOf(output, answer));
+export async function isCutAnswer(output: Output, answer: string): Promise<boolean> {
+    const bytes = await bytesOf(output);
+    return bytes.length >= CUT_FROM && (await isBeginningOf(bytes, answer));
 }
+
+const bytesOf = async (output: Output): Promise<Buffer> =>
+    Buffer.isBuffer(output) ? output : readFile(output.path);
 
 const isBlank = (output: Buffer): boolean => output.toString('latin1').trim() === '';
 
