@@ -19,7 +19,6 @@ export interface CommitSummary {
 /**
  * The database as its single writer holds it, under its lock. Calls wait for each other; each makes one new generation, durably, or none.
  * A failed call leaves the generation before it, and may be repeated.
- * @public its implementation follows
  */
 export interface ResultStore {
     /** The generation that readers see now; 0 before the first commit. */
@@ -30,7 +29,7 @@ export interface ResultStore {
      * @throws WriteError (exit 4), UserError (exit 3) if the database was taken over
      */
     commit(changes: Iterable<RecordChange> | AsyncIterable<RecordChange>): Promise<CommitSummary>;
-    /** Joins small parts into large ones, and writes master_database.json anew. @throws as `commit` */
+    /** Joins small parts into large ones. @throws as `commit` */
     compact(): Promise<void>;
     /** Gives the lock back. Never throws. */
     close(): Promise<void>;

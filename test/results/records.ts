@@ -6,6 +6,7 @@ import {
     type RecordInput,
     type ResultRecord,
 } from '../../src/results/record/record.js';
+import type { CommitSummary, ResultStore } from '../../src/results/result-store.js';
 
 /** A plausible record's input, changed by `more`. */
 export function recordInput(more: Partial<RecordInput> = {}): RecordInput {
@@ -23,6 +24,18 @@ export function recordInput(more: Partial<RecordInput> = {}): RecordInput {
         attempts: 1,
         ...more,
     };
+}
+
+/** Commits records and nothing else. */
+export function commitRecords(store: ResultStore, batch: readonly ResultRecord[]): Promise<CommitSummary> {
+    return store.commit(batch.map((record) => ({ kind: 'record', record })));
+}
+
+/** `count` records of one run with different keys. */
+export function records(count: number, more: Partial<RecordInput> = {}): ResultRecord[] {
+    return Array.from({ length: count }, (_, at) =>
+        makeRecord(recordInput({ fingerprint: `v1-sha256-${at}`, index: at, ...more })),
+    );
 }
 
 const value = (type: FieldType): fc.Arbitrary<unknown> => {

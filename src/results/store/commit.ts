@@ -1,0 +1,65 @@
+import { keyDigest, type RecordChange, type Retirement, recordLine } from '../record/record.js';
+import type { CommitSummary } from '../result-store.js';
+import { KeyIndex, RETIRED } from './key-index.js';
+import type { PartBuilder } from './part-builder.js';
+
+/** Rows of parts that are not counted any more, by number of the part. */
+export type DroppedRows = Map<number, Set<number>>;
+
+/** What a batch comes to, when held against the keys that are there. */
+export interface BatchOutcome {
+    readonly summary: CommitSummary;
+    readonly dropped: DroppedRows;
+    readonly retirements: readonly Retirement[];
+}
+
+/**
+ * Writes the records of a batch that are new, and finds what they replace. The rule: of one key the highest revision wins;
+ * at equal revisions what is there stays, except that a retirement takes a record out.
+ * @throws WriteError, and whatever `changes` throws
+ */
+export async function sortBatch(
+    changes: Iterable<RecordChange> | AsyncIterable<RecordChange>,
+    index: KeyIndex,
+    builder: PartBuilder,
+): Promise<BatchOutcome> {
+    const pending = new KeyIndex();
+    const dropped: DroppedRows = new Map();
+    const retirements: Retirement[] = [];
+    const summary = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
+    for await (const change of changes) {
+        const key = change.kind === 'record' ? change.record : change.retirement;
+        const { revision } = key;
+        const digest = keyDigest(key);
+        const known = pending.get(digest) ?? index.get(digest);
+        const isRetired = known?.part === RETIRED;
+        const isNews =
+            known === null ||
+            revision > known.revision ||
+            (change.kind === 'retirement' && revision === known.revision && !isRetired);
+        if (!isNews) {
+            summary.duplicates += 1;
+            continue;
+        }
+        const replaces = known !== null && !isRetired;
+        if (replaces) dropRow(dropped, known.part, known.row);
+        if (change.kind === 'record') {
+            summary[replaces ? 'replaced' : 'added'] += 1;
+            pending.set(digest, {
+                revision,
+                ...(await builder.add(recordLine(change.record), digest, revision)),
+            });
+        } else {
+            if (replaces) summary.retired += 1;
+            retirements.push(change.retirement);
+            pending.set(digest, { revision, part: RETIRED, row: 0 });
+        }
+    }
+    return { summary, dropped, retirements };
+}
+
+function dropRow(dropped: DroppedRows, part: number, row: number): void {
+    const rows = dropped.get(part) ?? new Set<number>();
+    rows.add(row);
+    dropped.set(part, rows);
+}

@@ -1,0 +1,236 @@
+import { join } from 'node:path';
+import { DurableWriter, syncDirectory } from '../../host/durable-write.js';
+import type { Lock } from '../../host/lock.js';
+import { WriteError } from '../../host/write-error.js';
+import { ioReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import type { RecordChange } from '../record/record.js';
+import type { CommitSummary, ResultStore, StorageFormat } from '../result-store.js';
+import { sortBatch } from './commit.js';
+import { KEYS, removeKeys, writeKeys } from './key-files.js';
+import { KeyIndex, RETIRED } from './key-index.js';
+import { type Manifest, PARTS, writeManifest } from './manifest.js';
+import { type LivePart, PartBuilder } from './part-builder.js';
+import { loadCodec, PartError } from './part-codec.js';
+import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
+import { readRetirements, writeRetirements } from './retirement-files.js';
+
+/** A part below this is joined with others. Bytes. */
+const SMALL_PART = 50 * 1024 * 1024;
+/** Small parts that a commit leaves alone. */
+const MOST_SMALL_PARTS = 64;
+
+export interface StoreSettings {
+    readonly dir: string;
+    readonly lock: Lock;
+    readonly storage: StorageFormat;
+    readonly manifest: Manifest;
+    readonly parts: readonly LivePart[];
+    /** For tests, see `OpenStoreOptions`. */
+    readonly partBytes?: number;
+}
+
+/** The single writer of a database, holding its lock. See `ResultStore`. */
+export class DatabaseStore implements ResultStore {
+    readonly dir: string;
+    readonly #settings: StoreSettings;
+    readonly #writer: DurableWriter;
+    readonly #keyWriter: DurableWriter;
+    readonly #index = new KeyIndex();
+    readonly #parts = new Map<number, LivePart>();
+    #manifest: Manifest;
+    #ids: number;
+    #last: Promise<unknown> = Promise.resolve();
+
+    constructor(settings: StoreSettings) {
+        this.dir = settings.dir;
+        this.#settings = settings;
+        this.#manifest = settings.manifest;
+        this.#writer = new DurableWriter(settings.dir, settings.lock.id);
+        this.#keyWriter = new DurableWriter(join(settings.dir, KEYS), settings.lock.id);
+        this.#ids = settings.parts.length;
+        for (const part of settings.parts) this.#take(part);
+    }
+
+    get generation(): number {
+        return this.#manifest.generation;
+    }
+
+    get manifest(): Manifest {
+        return this.#manifest;
+    }
+
+    /** Reads the keys that were retired. Call it once, before the first commit. */
+    async loadRetirements(): Promise<void> {
+        for await (const { digest, revision } of readRetirements(this.dir, this.#manifest)) {
+            const known = this.#index.get(digest);
+            if (known === null || known.revision <= revision)
+                this.#index.set(digest, { revision, part: RETIRED, row: 0 });
+        }
+    }
+
+    commit(changes: Iterable<RecordChange> | AsyncIterable<RecordChange>): Promise<CommitSummary> {
+        return this.#inTurn(async () => {
+            const summary = await this.#commit(changes);
+            const small = this.#manifest.parts.filter((part) => part.bytes < SMALL_PART);
+            if (small.length > MOST_SMALL_PARTS) await this.#join(small.length);
+            return summary;
+        });
+    }
+
+    compact(): Promise<void> {
+        return this.#inTurn(() => this.#join(1));
+    }
+
+    async close(): Promise<void> {
+        await this.#last.catch(() => undefined);
+        await this.#settings.lock.release();
+    }
+
+    #inTurn<T>(action: () => Promise<T>): Promise<T> {
+        const turn = this.#last
+            .catch(() => undefined)
+            .then(action)
+            .catch((error: unknown) => {
+                if (!(error instanceof PartError)) throw error;
+                throw new UserError(
+                    `${error.message}. Bring a backup back with \`resume-run database restore\`, or rebuild the ` +
+                        'database with `resume-run collect --from results`',
+                    4,
+                    { cause: error },
+                );
+            });
+        this.#last = turn;
+        return turn;
+    }
+
+    async #builder(format: StorageFormat): Promise<PartBuilder> {
+        const { dir, lock, partBytes } = this.#settings;
+        return new PartBuilder({
+            dir,
+            holder: lock.id,
+            format,
+            codec: await loadCodec(format),
+            nextId: () => this.#ids++,
+            ...(partBytes === undefined ? {} : { partBytes }),
+        });
+    }
+
+    async #commit(changes: Iterable<RecordChange> | AsyncIterable<RecordChange>): Promise<CommitSummary> {
+        await this.#settings.lock.verify();
+        const { storage } = this.#settings;
+        const builder = await this.#builder(storage);
+        const rest = await this.#builder(storage);
+        try {
+            const { summary, dropped, retirements } = await sortBatch(changes, this.#index, builder);
+            const fresh = await builder.finish();
+            const touched = new Map([...this.#parts, ...fresh.map((part) => [part.id, part] as const)]);
+            const sources = [...dropped.keys()].flatMap((id) => touched.get(id) ?? []);
+            await this.#copyRows(sources, dropped, rest);
+            const kept = fresh.filter((part) => !dropped.has(part.id));
+            const added = [...kept, ...(await rest.finish())];
+            if (added.length === 0 && sources.length === 0 && retirements.length === 0) return summary;
+            const file = await writeRetirements(this.dir, this.#settings.lock.id, retirements);
+            await this.#publish(
+                { retirements: [...this.#manifest.retirements, ...file.map((one) => one.info)] },
+                sources,
+                added,
+            );
+            for (const { keys } of file)
+                for (const { digest, revision } of keys)
+                    this.#index.set(digest, { revision, part: RETIRED, row: 0 });
+            return summary;
+        } catch (error) {
+            await builder.discard();
+            await rest.discard();
+            throw error;
+        }
+    }
+
+    /** Joins parts that are small if there are more than `most` of them. */
+    async #join(most: number): Promise<void> {
+        const format = this.#settings.storage;
+        const small = [...this.#parts.values()].filter(
+            (part) => part.info.bytes < SMALL_PART && part.info.codec === format,
+        );
+        if (small.length > most) await this.#rewrite(small, new Map(), format);
+        await removeExpiredParts(this.dir);
+    }
+
+    async #rewrite(
+        sources: readonly LivePart[],
+        dropped: ReadonlyMap<number, ReadonlySet<number>>,
+        format: StorageFormat,
+    ): Promise<void> {
+        await this.#settings.lock.verify();
+        const builder = await this.#builder(format);
+        try {
+            await this.#copyRows(sources, dropped, builder);
+            const targets = await builder.finish();
+            await this.#publish({}, sources, targets);
+        } catch (error) {
+            await builder.discard();
+            throw error;
+        }
+    }
+
+    async #copyRows(
+        sources: readonly LivePart[],
+        dropped: ReadonlyMap<number, ReadonlySet<number>>,
+        builder: PartBuilder,
+    ): Promise<void> {
+        for (const { id, info, keys } of sources) {
+            const codec = await loadCodec(info.codec);
+            const skipped = dropped.get(id);
+            let row = 0;
+            for await (const lines of codec.readLines(join(this.dir, info.path))) {
+                for (const line of lines) {
+                    if (row < keys.count && skipped?.has(row) !== true)
+                        await builder.add(line, keys.digest(row), keys.revision(row));
+                    row += 1;
+                }
+            }
+            if (row !== keys.count)
+                throw new PartError(info.path, `expected ${keys.count} records, found ${row}`);
+        }
+    }
+
+    /** Makes the next generation: everything it names is durable first, and the rename of the manifest is the moment. */
+    async #publish(
+        change: Partial<Manifest>,
+        removed: readonly LivePart[] = [],
+        added: readonly LivePart[] = [],
+    ): Promise<void> {
+        for (const part of added) await writeKeys(this.#keyWriter, part.info, part.keys);
+        try {
+            await syncDirectory(join(this.dir, PARTS));
+        } catch (error) {
+            throw new WriteError(join(this.dir, PARTS), ioReason(error), { cause: error });
+        }
+        await this.#settings.lock.verify();
+        const gone = new Set(removed.map((part) => part.info.path));
+        const next: Manifest = {
+            ...this.#manifest,
+            storage: this.#settings.storage,
+            ...change,
+            generation: this.#manifest.generation + 1,
+            written_at: new Date().toISOString(),
+            parts: [
+                ...this.#manifest.parts.filter((part) => !gone.has(part.path)),
+                ...added.map((part) => part.info),
+            ],
+        };
+        await writeManifest(this.#writer, next);
+        this.#manifest = next;
+        for (const part of removed) this.#parts.delete(part.id);
+        for (const part of added) this.#take(part);
+        await moveReplacedParts(this.dir, next);
+        for (const part of removed) await removeKeys(this.dir, part.info);
+    }
+
+    #take(part: LivePart): void {
+        this.#parts.set(part.id, part);
+        for (let row = 0; row < part.keys.count; row += 1)
+            this.#index.set(part.keys.digest(row), { revision: part.keys.revision(row), part: part.id, row });
+    }
+}

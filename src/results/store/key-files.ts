@@ -1,0 +1,38 @@
+import { readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { DurableWriter } from '../../host/durable-write.js';
+import { keyDigest } from '../record/record.js';
+import { KEY_ENTRY_BYTES, PartKeys } from './key-index.js';
+import type { PartInfo } from './manifest.js';
+import { loadCodec, PartError } from './part-codec.js';
+
+/*
+ * keys/<part>.keys holds the keys of a part in the order of its rows, so that a start need not read the parts. It is a
+ * cache: a missing one, or one of another length, is made again from the part.
+ */
+
+export const KEYS = 'keys';
+
+const keyFile = (part: PartInfo): string => `${basename(part.path)}.keys`;
+
+/** @param writer for the folder `keys`. @throws WriteError */
+export async function writeKeys(writer: DurableWriter, part: PartInfo, keys: PartKeys): Promise<void> {
+    await writer.write(keyFile(part), [keys.bytes]);
+}
+
+/** @throws PartError if the part had to be read and is damaged */
+export async function readKeys(dir: string, part: PartInfo): Promise<PartKeys> {
+    const bytes = await readFile(join(dir, KEYS, keyFile(part))).catch(() => null);
+    if (bytes?.length === part.records * KEY_ENTRY_BYTES) return new PartKeys(bytes);
+    const keys = new PartKeys();
+    const codec = await loadCodec(part.codec);
+    for await (const records of codec.readRecords(join(dir, part.path)))
+        for (const record of records) keys.push(keyDigest(record), record.revision);
+    if (keys.count !== part.records)
+        throw new PartError(part.path, `expected ${part.records} records, found ${keys.count}`);
+    return keys;
+}
+
+export async function removeKeys(dir: string, part: PartInfo): Promise<void> {
+    await rm(join(dir, KEYS, keyFile(part)), { force: true }).catch(() => undefined);
+}

@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DurableWriter } from '../../host/durable-write.js';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import { ioCode, readReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { STORAGE_FORMATS, type StorageFormat } from '../result-store.js';
+
+export const MANIFEST = 'manifest.json';
+export const PARTS = 'parts';
+/** Parts that a later generation replaced; they live ten more minutes for readers of the earlier one. */
+export const REPLACED = 'replaced';
+
+const VERSION = 1;
+
+/** The one file that says which others are the database. Paths are relative to its folder, with `/`. */
+export interface Manifest {
+    readonly version: number;
+    /** Raised by every commit and compaction. */
+    readonly generation: number;
+    /** Codec of new parts. */
+    readonly storage: StorageFormat;
+    /** ISO 8601, UTC; for people. */
+    readonly created_at: string;
+    readonly written_at: string;
+    /** Each key is in one row of one part. */
+    readonly parts: readonly PartInfo[];
+    /** Keys that were taken out and up to which revision, as JSON lines. */
+    readonly retirements: readonly FileInfo[];
+    /** Counts of earlier databases, which have no records. */
+    readonly aggregates: readonly AggregateInfo[];
+}
+
+export interface FileInfo {
+    readonly path: string;
+    readonly records: number;
+    readonly bytes: number;
+}
+
+export interface PartInfo extends FileInfo {
+    readonly codec: StorageFormat;
+}
+
+export interface AggregateInfo {
+    readonly path: string;
+    readonly cells: number;
+    /** Name of the earlier tool's file, and the SHA-256 of its content. */
+    readonly source: string;
+    readonly sha256: string;
+}
+
+export function emptyManifest(storage: StorageFormat): Manifest {
+    const now = new Date().toISOString();
+    const lists = { parts: [], retirements: [], aggregates: [] };
+    return { version: VERSION, generation: 0, storage, created_at: now, written_at: now, ...lists };
+}
+
+/**
+ * @param dir the database's folder
+ * @returns null if there is no manifest
+ * @throws UserError (exit 2) if it cannot be read
+ */
+export async function readManifest(dir: string): Promise<Manifest | null> {
+    const path = join(dir, MANIFEST);
+    let text: string;
+    try {
+        text = await readFile(path, 'utf8');
+    } catch (error) {
+        if (ioCode(error) === 'ENOENT') return null;
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
+    }
+    return parseManifest(path, text);
+}
+
+/** @throws WriteError */
+export async function writeManifest(writer: DurableWriter, manifest: Manifest): Promise<void> {
+    await writer.write(MANIFEST, [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]);
+}
+
+function parseManifest(path: string, text: string): Manifest {
+    const damaged = (why: string): UserError =>
+        new UserError(
+            `${path} is damaged: ${why}. The parts are untouched: bring a backup back with ` +
+                '`resume-run database restore`, or rebuild the database with `resume-run collect --from results`',
+        );
+    let json: Json;
+    try {
+        json = JSON.parse(text) as Json;
+    } catch (error) {
+        throw damaged(error instanceof Error ? error.message : String(error));
+    }
+    if (!isJsonObject(json)) throw damaged('expected an object');
+    if (json.version !== VERSION)
+        throw damaged(`expected version ${VERSION}, got ${JSON.stringify(json.version)}`);
+    const list = (name: string, fits: (one: JsonObject) => boolean): void => {
+        const value = json[name];
+        if (
+            !Array.isArray(value) ||
+            !value.every((one) => isJsonObject(one) && isInside(one.path) && fits(one))
+        )
+            throw damaged(`expected a list of files in ${name}`);
+    };
+    if (!isCount(json.generation)) throw damaged('expected a number in generation');
+    if (!isStorage(json.storage)) throw damaged(`expected json or parquet in storage`);
+    list('parts', (one) => isCount(one.records) && isCount(one.bytes) && isStorage(one.codec));
+    list('retirements', (one) => isCount(one.records) && isCount(one.bytes));
+    list('aggregates', (one) => typeof one.source === 'string' && typeof one.sha256 === 'string');
+    return json as object as Manifest;
+}
+
+const isCount = (value: Json | undefined): value is number =>
+    Number.isSafeInteger(value) && Number(value) >= 0;
+
+const isStorage = (value: Json | undefined): value is StorageFormat =>
+    STORAGE_FORMATS.some((format) => format === value);
+
+/** A path from a manifest never leaves the database: `parts/x.jsonl`, not `../x` nor `/x`. */
+const isInside = (value: Json | undefined): value is string =>
+    typeof value === 'string' && /^[a-z]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value);

@@ -1,0 +1,117 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
+import { acquireLock } from '../../host/lock.js';
+import { sweep } from '../../host/sweep.js';
+import { WriteError } from '../../host/write-error.js';
+import { ioReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { hasDuckDb } from '../duckdb.js';
+import type { StorageFormat } from '../result-store.js';
+import { DatabaseStore } from './database-store.js';
+import { KEYS, readKeys } from './key-files.js';
+import { emptyManifest, type Manifest, PARTS, readManifest, writeManifest } from './manifest.js';
+import type { LivePart } from './part-builder.js';
+import { PartError } from './part-codec.js';
+import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
+
+export interface OpenStoreOptions {
+    /** The database's folder, `database`; made if it is not there. */
+    readonly dir: string;
+    /** Null: what the database has, JSON for a new one. */
+    readonly storage: StorageFormat | null;
+    readonly takeOver?: boolean;
+    /** A line for people. */
+    readonly onNotice: (message: string) => void;
+    /** Ends the wait for the lock. */
+    readonly signal?: AbortSignal;
+    /** For tests: bytes of JSON lines after which a new part is begun. */
+    readonly partBytes?: number;
+}
+
+/**
+ * Opens a database as its single writer.
+ * @throws UserError: exit 3 if another process holds it, 2 if its manifest or a part is damaged, 4 if it cannot be locked
+ * @throws WriteError (exit 4)
+ */
+export async function openStore(options: OpenStoreOptions): Promise<DatabaseStore> {
+    const { dir } = options;
+    const lock = await acquireLock({
+        checkpointsDir: dir,
+        dir,
+        shard: null,
+        takeOver: options.takeOver ?? false,
+        onNotice: options.onNotice,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    try {
+        for (const folder of [PARTS, KEYS]) await makeDirectory(join(dir, folder));
+        await sweep([dir, join(dir, PARTS), join(dir, KEYS)], async () => new Set([lock.id]));
+        const found = await readManifest(dir);
+        const storage = await chooseStorage(options, found);
+        const manifest = found ?? (await createManifest(dir, lock.id, storage));
+        await moveReplacedParts(dir, manifest);
+        await removeExpiredParts(dir);
+        const parts: LivePart[] = [];
+        for (const [id, info] of manifest.parts.entries())
+            parts.push({ id, info, keys: await readKeys(dir, info) });
+        const { partBytes } = options;
+        const store = new DatabaseStore({
+            dir,
+            lock,
+            storage,
+            manifest,
+            parts,
+            ...(partBytes === undefined ? {} : { partBytes }),
+        });
+        await store.loadRetirements();
+        return store;
+    } catch (error) {
+        await lock.release();
+        throw explainOpenError(dir, error);
+    }
+}
+
+function explainOpenError(dir: string, error: unknown): unknown {
+    if (error instanceof UserError || error instanceof WriteError) return error;
+    if (error instanceof PartError)
+        return new UserError(
+            `cannot open the database: ${error.message}. Bring a backup back with \`resume-run database restore\``,
+            2,
+            { cause: error },
+        );
+    return new WriteError(dir, ioReason(error), { cause: error });
+}
+
+/** A new database has an empty manifest before its first part: parts without a manifest are a loss, never a start from nothing. */
+async function createManifest(dir: string, holder: string, storage: StorageFormat): Promise<Manifest> {
+    const parts = await readdir(join(dir, PARTS));
+    if (parts.length > 0) {
+        throw new UserError(
+            `${join(dir, 'manifest.json')} is missing, though there are ${parts.length} files in ${join(dir, PARTS)}. ` +
+                'Bring a backup back with `resume-run database restore`, or move the folder away and rebuild it with ' +
+                '`resume-run collect --from results`',
+        );
+    }
+    const manifest = emptyManifest(storage);
+    await writeManifest(new DurableWriter(dir, holder), manifest);
+    return manifest;
+}
+
+async function chooseStorage(options: OpenStoreOptions, manifest: Manifest | null): Promise<StorageFormat> {
+    const wanted = options.storage ?? manifest?.storage ?? 'json';
+    if (wanted === 'parquet' && !(await hasDuckDb())) {
+        options.onNotice(
+            '[INFO] Parquet不可用，使用JSON存储格式 (Parquet is not available: DuckDB is not installed, so new parts are JSON; ' +
+                'npm install @duckdb/node-api@1.5.6-r.1)',
+        );
+        return 'json';
+    }
+    if (manifest !== null && manifest.parts.length > 0 && manifest.storage !== wanted) {
+        options.onNotice(
+            `${options.dir} was written as ${manifest.storage}, and new parts are ${wanted}; ` +
+                `\`resume-run migrate --to ${wanted}\` makes it one format`,
+        );
+    }
+    return wanted;
+}

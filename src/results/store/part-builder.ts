@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stagingName } from '../../host/staging-name.js';
+import { WriteError } from '../../host/write-error.js';
+import { ioReason, withDescriptors } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import type { StorageFormat } from '../result-store.js';
+import { PartKeys } from './key-index.js';
+import { PARTS, type PartInfo } from './manifest.js';
+import { type PartCodec, PartError } from './part-codec.js';
+
+const BUFFER_BYTES = 1024 * 1024;
+
+/** A part as the writer knows it. */
+export interface LivePart {
+    /** Number by which the key index names it; never used again in one process. */
+    readonly id: number;
+    readonly info: PartInfo;
+    readonly keys: PartKeys;
+}
+
+/** What is shared by all builders of one store. */
+export interface BuilderSettings {
+    /** The database's folder. */
+    readonly dir: string;
+    /** Holder id, for staging names. */
+    readonly holder: string;
+    readonly format: StorageFormat;
+    readonly codec: PartCodec;
+    readonly nextId: () => number;
+    /** For tests: bytes of lines after which a new part is begun. */
+    readonly partBytes?: number;
+}
+
+/** Writes rows into new part files, which nothing names yet. */
+export class PartBuilder {
+    readonly #settings: BuilderSettings;
+    readonly #done: LivePart[] = [];
+    #open: OpenPart | null = null;
+
+    constructor(settings: BuilderSettings) {
+        this.#settings = settings;
+    }
+
+    /** @returns where the row is. @throws WriteError */
+    async add(line: string, digest: Buffer, revision: number): Promise<{ part: number; row: number }> {
+        this.#open ??= await this.#guard(() => OpenPart.create(this.#settings));
+        const part = this.#open;
+        const row = part.keys.count;
+        part.keys.push(digest, revision);
+        if (part.push(line)) await this.#guard(() => part.flush());
+        if (part.bytes >= (this.#settings.partBytes ?? this.#settings.codec.linesPerPart)) await this.#seal();
+        return { part: part.id, row };
+    }
+
+    /** The parts, written and synced; their directory is not synced yet. @throws WriteError */
+    async finish(): Promise<readonly LivePart[]> {
+        await this.#seal();
+        return this.#done;
+    }
+
+    /** Removes what was written. Never throws. */
+    async discard(): Promise<void> {
+        await this.#open?.discard();
+        for (const part of this.#done)
+            await rm(join(this.#settings.dir, part.info.path), { force: true }).catch(() => undefined);
+    }
+
+    async #seal(): Promise<void> {
+        const part = this.#open;
+        if (part === null) return;
+        this.#done.push(await this.#guard(() => part.seal()));
+        this.#open = null;
+    }
+
+    async #guard<T>(action: () => Promise<T>): Promise<T> {
+        try {
+            return await withDescriptors(action);
+        } catch (error) {
+            if (error instanceof WriteError || error instanceof UserError || error instanceof PartError)
+                throw error;
+            throw new WriteError(join(this.#settings.dir, PARTS), ioReason(error), { cause: error });
+        }
+    }
+}
+
+class OpenPart {
+    readonly keys = new PartKeys();
+    bytes = 0;
+    #lines: string[] = [];
+    #waiting = 0;
+
+    private constructor(
+        readonly settings: BuilderSettings,
+        readonly id: number,
+        readonly name: string,
+        readonly staging: string,
+        readonly handle: FileHandle,
+    ) {}
+
+    static async create(settings: BuilderSettings): Promise<OpenPart> {
+        // Not numbered: a name is never used twice, whatever a restore brings back.
+        const name = `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}${settings.codec.extension}`;
+        const staging = join(settings.dir, PARTS, stagingName(name, settings.holder));
+        return new OpenPart(settings, settings.nextId(), name, staging, await open(staging, 'wx'));
+    }
+
+    /** @returns whether it is time to flush */
+    push(line: string): boolean {
+        this.#lines.push(line);
+        this.#waiting += line.length;
+        this.bytes += line.length;
+        return this.#waiting >= BUFFER_BYTES;
+    }
+
+    async flush(): Promise<void> {
+        if (this.#lines.length === 0) return;
+        const text = `${this.#lines.join('\n')}\n`;
+        this.#lines = [];
+        this.#waiting = 0;
+        await this.handle.writeFile(text);
+    }
+
+    /** Staging file, encoding, fsync, rename: the name appears when the file is whole. */
+    async seal(): Promise<LivePart> {
+        const { dir, codec, format, holder } = this.settings;
+        await this.flush();
+        await this.handle.close();
+        const encoded = join(dir, PARTS, stagingName(this.name, holder));
+        try {
+            await codec.encode(this.staging, encoded);
+            const handle = await open(encoded, 'r+');
+            try {
+                await handle.sync();
+            } finally {
+                await handle.close();
+            }
+            const { size } = await stat(encoded);
+            await rename(encoded, join(dir, PARTS, this.name));
+            const info = {
+                path: `${PARTS}/${this.name}`,
+                codec: format,
+                records: this.keys.count,
+                bytes: size,
+            };
+            return { id: this.id, info, keys: this.keys };
+        } finally {
+            await rm(encoded, { force: true }).catch(() => undefined);
+            await rm(this.staging, { force: true }).catch(() => undefined);
+        }
+    }
+
+    async discard(): Promise<void> {
+        await this.handle.close().catch(() => undefined);
+        await rm(this.staging, { force: true }).catch(() => undefined);
+    }
+}

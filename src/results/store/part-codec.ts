@@ -1,0 +1,42 @@
+import type { ResultRecord } from '../record/record.js';
+import type { StorageFormat } from '../result-store.js';
+
+/** How parts are written and read. Everything else (manifest, keys, compaction, readers) does not know the codec. */
+export interface PartCodec {
+    /** With the dot. */
+    readonly extension: string;
+    /** Bytes of JSON lines after which a new part is begun: about 100 MB on disk. */
+    readonly linesPerPart: number;
+    /**
+     * Makes the part's file from one of JSON lines, in the same order. May rename that file or leave it; does not sync.
+     * @throws Error of the disk
+     */
+    encode(lines: string, target: string): Promise<void>;
+    /** Rows in order, some thousands at a time. @throws PartError if the file is not a whole part */
+    readRecords(path: string): AsyncIterable<readonly ResultRecord[]>;
+    /** The same as JSON lines without line breaks. */
+    readLines(path: string): AsyncIterable<readonly string[]>;
+}
+
+/** A part's file is damaged, or not what the manifest says. */
+export class PartError extends Error {
+    override readonly name = 'PartError';
+
+    constructor(
+        readonly path: string,
+        why: string,
+        options?: ErrorOptions,
+    ) {
+        super(`${path}: ${why}`, options);
+    }
+}
+
+const CODECS: Readonly<Record<StorageFormat, () => Promise<PartCodec>>> = {
+    json: async () => (await import('./json-codec.js')).JSON_CODEC,
+    parquet: async () => await (await import('./parquet-codec.js')).openParquetCodec(),
+};
+
+/** @throws UserError (exit 2) that says what to install, where the codec needs what is not there */
+export function loadCodec(format: StorageFormat): Promise<PartCodec> {
+    return CODECS[format]();
+}

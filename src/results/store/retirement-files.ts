@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
+import { keyDigest, parseRetirement, type Retirement } from '../record/record.js';
+import { readJsonLines } from './json-codec.js';
+import type { FileInfo, Manifest } from './manifest.js';
+
+/** Keys that were taken out stay known: a batch that comes late must not bring them back. */
+const RETIREMENTS = 'retirements';
+
+export interface RetiredKey {
+    readonly digest: Buffer;
+    readonly revision: number;
+}
+
+/** @throws WriteError */
+export async function writeRetirements(
+    dir: string,
+    holder: string,
+    retirements: readonly Retirement[],
+): Promise<readonly { readonly info: FileInfo; readonly keys: readonly RetiredKey[] }[]> {
+    if (retirements.length === 0) return [];
+    const folder = join(dir, RETIREMENTS);
+    await makeDirectory(folder);
+    const name = `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.jsonl`;
+    const bytes = Buffer.from(retirements.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    await new DurableWriter(folder, holder).write(name, [bytes]);
+    const info = { path: `${RETIREMENTS}/${name}`, records: retirements.length, bytes: bytes.length };
+    return [{ info, keys: retirements.map((one) => ({ digest: keyDigest(one), revision: one.revision })) }];
+}
+
+/** @throws PartError if a file is damaged */
+export async function* readRetirements(dir: string, manifest: Manifest): AsyncGenerator<RetiredKey> {
+    for (const { path } of manifest.retirements) {
+        for await (const lines of readJsonLines(join(dir, path))) {
+            for (const line of lines) {
+                const retirement = parseRetirement(JSON.parse(line));
+                yield { digest: keyDigest(retirement), revision: retirement.revision };
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+    keyDigest,
+    makeRecord,
+    type RecordChange,
+    type ResultRecord,
+    recordLine,
+} from '../../src/results/record/record.js';
+import { STORAGE_FORMATS, type StorageFormat } from '../../src/results/result-store.js';
+import type { DatabaseStore } from '../../src/results/store/database-store.js';
+import { openStore } from '../../src/results/store/open-store.js';
+import { readGeneration } from '../../src/results/store/read-generation.js';
+import { tempDir } from '../rig/cli.js';
+import { anyRecord, commitRecords, recordInput, records } from './records.js';
+
+const notices: string[] = [];
+
+const open = (
+    dir: string,
+    storage: StorageFormat | null = null,
+    partBytes?: number,
+): Promise<DatabaseStore> =>
+    openStore({
+        dir,
+        storage,
+        onNotice: (line) => notices.push(line),
+        ...(partBytes === undefined ? {} : { partBytes }),
+    });
+
+async function readAll(dir: string): Promise<ResultRecord[]> {
+    const found: ResultRecord[] = [];
+    for await (const some of (await readGeneration(dir)).records()) found.push(...some);
+    return found.sort((a, b) => (recordLine(a) < recordLine(b) ? -1 : 1));
+}
+
+const sorted = (list: readonly ResultRecord[]): ResultRecord[] =>
+    [...list].sort((a, b) => (recordLine(a) < recordLine(b) ? -1 : 1));
+
+const retire = (record: ResultRecord, revision: number): RecordChange => {
+    const { run, sample, group, fingerprint, occurrence } = record;
+    return { kind: 'retirement', retirement: { run, sample, group, fingerprint, occurrence, revision } };
+};
+
+describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
+    it('keeps every record once, however often a batch comes', async () => {
+        const dir = tempDir();
+        const batch = records(50);
+        const store = await open(dir, storage);
+        expect(await commitRecords(store, batch)).toMatchObject({ added: 50, duplicates: 0 });
+        expect(await commitRecords(store, [...batch, ...batch])).toMatchObject({ added: 0, duplicates: 100 });
+        expect(store.generation).toBe(1);
+        await store.close();
+        const again = await open(dir, storage);
+        expect(await commitRecords(again, batch)).toMatchObject({ added: 0, duplicates: 50 });
+        await again.close();
+        expect(await readAll(dir)).toEqual(sorted(batch));
+    });
+
+    it('keeps the highest revision, whatever order batches come in and whatever the clocks said', async () => {
+        const dir = tempDir();
+        const store = await open(dir, storage);
+        const at = (revision: number, finished_at: string): ResultRecord =>
+            makeRecord(recordInput({ revision, finished_at, score: revision }));
+        await commitRecords(store, [at(2, '2026-01-02T00:00:00Z'), ...records(3, { sample: 'other' })]);
+        expect(await commitRecords(store, [at(3, '2020-01-01T00:00:00Z')])).toMatchObject({ replaced: 1 });
+        expect(await commitRecords(store, [at(1, '2030-01-01T00:00:00Z')])).toMatchObject({ duplicates: 1 });
+        // Both in one batch: what was written for the first is taken out again.
+        expect(
+            await commitRecords(store, [at(4, '2026-01-01T00:00:00Z'), at(5, '2026-01-01T00:00:00Z')]),
+        ).toMatchObject({ replaced: 2 });
+        await store.close();
+        const found = await readAll(dir);
+        expect(found).toHaveLength(4);
+        expect(found.find((one) => one.sample === 'a/1')?.score).toBe(5);
+    });
+
+    it('takes a retired record out, and a late batch does not bring it back', async () => {
+        const dir = tempDir();
+        const batch = records(3);
+        const [first] = batch as [ResultRecord];
+        const store = await open(dir, storage);
+        await commitRecords(store, batch);
+        expect(await store.commit([retire(first, 1)])).toMatchObject({ retired: 1 });
+        expect(await commitRecords(store, batch)).toMatchObject({ added: 0, duplicates: 3 });
+        await store.compact();
+        await store.close();
+        const again = await open(dir, storage);
+        expect(await commitRecords(again, batch)).toMatchObject({ duplicates: 3 });
+        expect(await commitRecords(again, [{ ...first, revision: 2 }])).toMatchObject({ added: 1 });
+        await again.close();
+        expect(await readAll(dir)).toHaveLength(3);
+    });
+
+    it('gives back exactly what came in', async () => {
+        await fc.assert(
+            fc.asyncProperty(
+                fc.uniqueArray(anyRecord, {
+                    maxLength: 8,
+                    selector: (one) => keyDigest(one).toString('hex'),
+                }),
+                async (batch) => {
+                    const dir = tempDir();
+                    const store = await open(dir, storage);
+                    await commitRecords(store, batch);
+                    await store.close();
+                    expect(await readAll(dir)).toEqual(sorted(batch));
+                    rmSync(dir, { recursive: true });
+                },
+            ),
+            { numRuns: 15 },
+        );
+    });
+
+    it('joins small parts, moves the old ones out of parts/, and an earlier reader still sees its whole generation', async () => {
+        const dir = tempDir();
+        const store = await open(dir, storage);
+        const batch = records(30);
+        for (let at = 0; at < 30; at += 3) await commitRecords(store, batch.slice(at, at + 3));
+        const before = await readGeneration(dir);
+        expect(before.manifest.parts).toHaveLength(10);
+        await store.compact();
+        const after = await readGeneration(dir);
+        expect(after.manifest.parts).toHaveLength(1);
+        expect(readdirSync(join(dir, 'parts'))).toHaveLength(1);
+        const seen: ResultRecord[] = [];
+        for await (const some of before.records()) seen.push(...some);
+        expect(sorted(seen)).toEqual(sorted(batch));
+        expect(await readAll(dir)).toEqual(sorted(batch));
+        await store.close();
+    });
+
+    it('begins a new part when one is large enough', async () => {
+        const dir = tempDir();
+        const store = await open(dir, storage, 2000);
+        await commitRecords(store, records(100));
+        await store.close();
+        const { manifest } = await readGeneration(dir);
+        expect(manifest.parts.length).toBeGreaterThan(5);
+        expect(manifest.parts.reduce((sum, part) => sum + part.records, 0)).toBe(100);
+        expect(await readAll(dir)).toHaveLength(100);
+    });
+
+    it('takes a batch whole or not at all', async () => {
+        const dir = tempDir();
+        const store = await open(dir, storage);
+        await commitRecords(store, records(2));
+        const failing = async function* (): AsyncGenerator<RecordChange> {
+            yield { kind: 'record', record: makeRecord(recordInput({ sample: 'new' })) };
+            await Promise.reject(new Error('the batch is torn'));
+        };
+        await expect(store.commit(failing())).rejects.toThrow('the batch is torn');
+        expect(store.generation).toBe(1);
+        expect(await commitRecords(store, [makeRecord(recordInput({ sample: 'new' }))])).toMatchObject({
+            added: 1,
+        });
+        await store.close();
+        expect(readdirSync(join(dir, 'parts'))).toHaveLength(2);
+        expect(await readAll(dir)).toHaveLength(3);
+    });
+
+    it('makes the key files again from the parts', async () => {
+        const dir = tempDir();
+        const store = await open(dir, storage);
+        await commitRecords(store, records(5));
+        await store.close();
+        rmSync(join(dir, 'keys'), { recursive: true });
+        const again = await open(dir, storage);
+        expect(await commitRecords(again, records(6))).toMatchObject({ added: 1, duplicates: 5 });
+        await again.close();
+    });
+});
+
+describe('a store', () => {
+    it('has one writer', async () => {
+        const dir = tempDir();
+        const store = await open(dir);
+        await expect(open(dir)).rejects.toMatchObject({ exitCode: 3 });
+        await store.close();
+        await (await open(dir)).close();
+    });
+
+    it.each([
+        '',
+        '{',
+        '[]',
+        '{"version": 9}',
+        '{"version":1,"generation":1,"storage":"json","parts":[{"path":"../x"}]}',
+    ])('with the manifest %j is refused and stays as it is', async (text) => {
+        const dir = tempDir();
+        const store = await open(dir);
+        await commitRecords(store, records(2));
+        await store.close();
+        const parts = readdirSync(join(dir, 'parts'));
+        writeFileSync(join(dir, 'manifest.json'), text);
+        await expect(open(dir)).rejects.toMatchObject({
+            exitCode: 2,
+            message: expect.stringMatching(/manifest.json is damaged.*restore/),
+        });
+        expect(readdirSync(join(dir, 'parts'))).toEqual(parts);
+        expect(readFileSync(join(dir, 'manifest.json'), 'utf8')).toBe(text);
+    });
+
+    it('does not start from nothing where the manifest was lost', async () => {
+        const dir = tempDir();
+        const store = await open(dir);
+        await commitRecords(store, records(2));
+        await store.close();
+        rmSync(join(dir, 'manifest.json'));
+        await expect(open(dir)).rejects.toThrow(/manifest.json is missing/);
+    });
+
+    it('names the part that is torn', async () => {
+        const dir = tempDir();
+        const store = await open(dir);
+        await commitRecords(store, records(2));
+        await store.close();
+        const [part] = readdirSync(join(dir, 'parts')) as [string];
+        const path = join(dir, 'parts', part);
+        writeFileSync(path, readFileSync(path).subarray(0, -9));
+        await expect(readAll(dir)).rejects.toThrow(`${part}: the last line is cut`);
+    });
+
+    it('moves out what a killed writer left, and reads both codecs as one', async () => {
+        const dir = tempDir();
+        const store = await open(dir, 'json');
+        await commitRecords(store, records(2));
+        await store.close();
+        writeFileSync(join(dir, 'parts', 'left-behind.jsonl'), 'half a li');
+        const other = await open(dir, 'parquet');
+        expect(notices.at(-1)).toMatch(/migrate --to parquet/);
+        await commitRecords(other, records(4));
+        await other.close();
+        expect(existsSync(join(dir, 'replaced', 'left-behind.jsonl'))).toBe(true);
+        expect((await readGeneration(dir)).manifest.parts.map((part) => part.codec)).toEqual([
+            'json',
+            'parquet',
+        ]);
+        expect(await readAll(dir)).toHaveLength(4);
+        mkdirSync(join(dir, 'elsewhere'));
+        renameSync(join(dir, 'keys'), join(dir, 'elsewhere', 'keys'));
+    });
+});
