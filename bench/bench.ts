@@ -22,6 +22,8 @@ export interface Figure {
     readonly goal: string;
     /** null where there is no goal. */
     readonly met: boolean | null;
+    /** Whether README shows it, too: about one figure a measurement. */
+    readonly headline?: boolean;
 }
 
 /** One measurement: a letter, what it shows, and how. Returns no figure where a tool it needs is missing (and says so). */

@@ -45,14 +45,16 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
 }
 
-/** README's short form: one line a figure. */
+/** README's short form: the headline figures only. */
 function short(machine: string, measured: readonly Measured[]): string {
     const rows = measured.flatMap(({ figures }) =>
-        figures.map((figure) => [figure.what, figure.product, figure.baseline, figure.ratio, figure.goal]),
+        figures
+            .filter(({ headline }) => headline === true)
+            .map((figure) => [figure.what, figure.product, figure.baseline, figure.ratio, figure.goal]),
     );
     const loads = measured.flatMap(({ load }) => load);
     const worst = Math.max(0, ...loads).toFixed(1);
-    const where = `${machine}; load average up to ${worst}. How: [docs/benchmarks.md](docs/benchmarks.md).\n`;
+    const where = `${machine}; load average up to ${worst}. All figures, and how they are measured: [docs/benchmarks.md](docs/benchmarks.md).\n`;
     return `${table(['measured', 'resume-run', 'baseline, same run', 'ratio', 'goal'], rows)}\n${where}`;
 }
 

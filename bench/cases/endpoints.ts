@@ -96,6 +96,7 @@ function figureOf(product: readonly Pace[], bare: readonly Pace[]): Figure {
         ratio: `${percent(pace(product) / ideal)} of the ideal`,
         goal: '>= 90 %',
         met: pace(product) >= 0.9 * ideal,
+        headline: true,
     };
 }
 

@@ -154,6 +154,7 @@ async function compare(
         ratio: percent(ratio),
         goal: '>= 85 %',
         met: ratio >= 0.85,
+        headline: program.name === 'C' && sandbox === 'rlimit' && !holding,
     };
 }
 

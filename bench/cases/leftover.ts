@@ -55,6 +55,7 @@ async function restart({ stopwatch, folder, repetitions }: Bench, samples: numbe
         ratio: `${times(medianRatio(baseline, product, wall))} faster`,
         goal: first ? '< 0.5 s, < 150 MB' : '',
         met: first ? took < 0.5 && peak < 150e6 : null,
+        headline: first,
     };
 }
 

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BIN, tempDir } from '../rig/cli.js';
+import { FusionServer } from '../rig/servers/fusion-server.js';
+
+/**
+ * The tutorial and the how-to pages do what they say: their files are written and their commands run, in order, in an
+ * empty folder. A fence marked `<language> file=<name>` is a file; a fence marked `sh` runs; `sh no-run=<reason>` does not.
+ */
+const DOCS = resolve(import.meta.dirname, '../../docs');
+const ROOT = resolve(DOCS, '..');
+const pages = ['tutorial.md', ...readdirSync(join(DOCS, 'how-to')).map((name) => join('how-to', name))];
+
+interface Fence {
+    readonly info: string;
+    readonly text: string;
+}
+
+function fencesOf(markdown: string): readonly Fence[] {
+    const fences = markdown.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm);
+    return Array.from(fences, ([, info = '', text = '']) => ({ info, text }));
+}
+
+/** What each page must have shown by its end, so that a command that silently does nothing is noticed. */
+const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
+    'tutorial.md': [
+        /4 of 4 tasks would run, in 2 of 2 samples/,
+        /TNR +50\.0 %/,
+        /2 of 4 tasks would run/,
+        /TNR +100 %/,
+        /every sample is complete/,
+    ],
+    'how-to/judge-a-dataset.md': [/TPR +100 %/, /TNR +100 %/, /sum \['WrongAnswer', 'TimeLimitExceeded'\]/],
+    'how-to/judge-on-servers.md': [/sandbox-fusion/, /TPR +100 %/],
+    'how-to/run-a-command.md': [
+        /first 0 Accepted\nfirst 1 Accepted\nsecond 0 WrongAnswer/,
+        /Nothing left to do/,
+    ],
+    'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
+    'how-to/use-from-typescript.md': [/sum solution 0 Accepted/, /2 finished before, 0 to run/],
+};
+
+const fusion = new FusionServer();
+let api: Server;
+
+beforeAll(async () => {
+    api = createServer((request, response) => {
+        const of = Number(new URL(request.url ?? '/', 'http://localhost').searchParams.get('of'));
+        response.setHeader('content-type', 'application/json').end(JSON.stringify({ square: of * of }));
+    });
+    await Promise.all([
+        fusion.start(),
+        new Promise<void>((done) => {
+            api.listen(0, '127.0.0.1', done);
+        }),
+    ]);
+});
+afterAll(async () => {
+    await fusion.clean();
+    api.close();
+});
+
+/** A folder with `resume-run` on its path and importable, as an installation has it. */
+function userFolder(): { readonly cwd: string; readonly path: string } {
+    const folder = tempDir();
+    const bin = join(folder, 'bin');
+    const cwd = join(folder, 'work');
+    mkdirSync(bin);
+    mkdirSync(join(cwd, 'node_modules'), { recursive: true });
+    symlinkSync(ROOT, join(cwd, 'node_modules', 'resume-run'));
+    const command = join(bin, 'resume-run');
+    writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
+    chmodSync(command, 0o755);
+    return { cwd, path: `${bin}:${process.env['PATH'] ?? ''}` };
+}
+
+interface Ended {
+    readonly code: number | null;
+    readonly output: string;
+}
+
+function runScript(script: string, cwd: string, path: string): Promise<Ended> {
+    const address = api.address() as AddressInfo;
+    const child = spawn('bash', ['-e', '-c', script], {
+        cwd,
+        env: { HOME: process.env['HOME'], PATH: path, API_URL: `http://127.0.0.1:${address.port}` },
+        stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+            output += text;
+        });
+    }
+    return new Promise((done, fail) => {
+        child.once('error', fail);
+        child.once('close', (code) => done({ code, output }));
+    });
+}
+
+describe('pages for users', () => {
+    it.each(pages)('runs what docs/%s says', async (page) => {
+        const { cwd, path } = userFolder();
+        let shown = '';
+        for (const { info, text } of fencesOf(readFileSync(join(DOCS, page), 'utf8'))) {
+            // The page's address is where the reader's server listens; the test's server has a port of its own.
+            const content = text.replaceAll('http://127.0.0.1:8080', fusion.url.replace(/\/$/, ''));
+            const file = /\bfile=(\S+)/.exec(info)?.[1];
+            if (file !== undefined) writeFileSync(join(cwd, file), content);
+            else if (info === 'sh') {
+                const { code, output } = await runScript(content, cwd, path);
+                expect(code, `${content}\n${output}`).toBe(0);
+                shown += output;
+            } else
+                expect(info, 'a fence that neither is a file nor runs needs a reason').toMatch(
+                    /^sh no-run=\S+$/,
+                );
+        }
+        const wanted = SHOWN[page];
+        expect(wanted, `${page} has no line in SHOWN`).toBeDefined();
+        for (const pattern of wanted ?? []) expect(shown).toMatch(pattern);
+    });
+
+    it('links to nothing that is not there', () => {
+        for (const page of pages) {
+            const folder = resolve(DOCS, page, '..');
+            const links = readFileSync(join(DOCS, page), 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g);
+            for (const [, link = ''] of links) {
+                const target = resolve(folder, link);
+                expect(readdirSync(resolve(target, '..')), `${page} links to ${link}`).toContain(
+                    target.split('/').at(-1),
+                );
+            }
+        }
+    });
+});
