@@ -1,12 +1,14 @@
 import type { RunPlan } from '../compose.js';
 import type { PlanCounts } from '../model/event.js';
+import { removedLines } from '../report/removed.js';
+import { PLAIN } from '../report/style.js';
 import { printable } from '../util/printable.js';
 
 /** Most samples listed; `--json` lists all. */
 const MOST = 50;
 
 /** `--dry-run`: what would run and why, for people. */
-export function planText({ dir, datasets, limits, part, due: listed, badRows }: RunPlan): string {
+export function planText({ dir, datasets, limits, part, due: listed, badRows, removed }: RunPlan): string {
     // Others only have their file brought up to date.
     const due = listed.filter((one) => one.due > 0);
     const again = part.finished + part.due - part.tasks;
@@ -20,6 +22,7 @@ export function planText({ dir, datasets, limits, part, due: listed, badRows }: 
         ...(due.length > 0 ? ['samples'] : []),
         ...due.slice(0, MOST).map((one) => `  ${printable(one.sample)}: ${reasons(one.dueBy)}`),
         ...(due.length > MOST ? [`  ...and ${due.length - MOST} more (--json lists all)`] : []),
+        ...(removed === undefined ? [] : removedLines(removed, { width: Infinity, style: PLAIN }, MOST)),
         ...badRows.map((row) => `left out: ${printable(row)}`),
     ];
     return `${lines.join('\n')}\n`;

@@ -35,18 +35,18 @@ export const command = defineCommand({
         const formats = (['json', 'csv', 'markdown'] as const).filter((format) => values[format]);
         if (formats.length > 1)
             throw new UserError(`--${formats.join(' and --')} cannot be used together: give one of them`);
-        const [{ readRunFile }, { ResultFiles }, { print, stdoutPage, warn }, { withWhole }, report] =
-            await Promise.all([
-                import('../checkpoint/run-file.js'),
-                import('../compose/result-files.js'),
-                import('../compose/output.js'),
-                import('../model/tally.js'),
-                import('../report/report.js'),
-            ]);
-        const files = new ResultFiles({ dir, checkpoints }, warn).read(Number.POSITIVE_INFINITY);
-        const [part, run] = await Promise.all([report.collectReport(files), readRunFile(checkpoints)]);
+        const [{ DirectoryReader }, { print, stdoutPage, warn }, { withWhole }, report] = await Promise.all([
+            import('../compose/directory-reader.js'),
+            import('../compose/output.js'),
+            import('../model/tally.js'),
+            import('../report/report.js'),
+        ]);
+        const reader = new DirectoryReader({ dir, checkpoints }, warn);
+        const { run, known } = await reader.readRun();
+        const part = await report.collectReport(reader.read(Number.POSITIVE_INFINITY, known));
         const comparison = run?.comparison?.formats ?? null;
-        const whole = { ...part, comparison, total: withWhole(part.total, run?.totals ?? null) };
+        const total = known === null ? withWhole(part.total, run?.totals ?? null) : part.total;
+        const whole = { ...part, comparison, total };
         switch (formats[0]) {
             case undefined:
                 print(report.renderReport(whole, stdoutPage()));

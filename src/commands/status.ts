@@ -8,7 +8,7 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 export const command = defineCommand({
     usage: 'status [--dir <dir>] [--watch] [--json]',
-    about: 'Reads from the files how far a run is, during it or after; it takes no lock and changes nothing',
+    about: 'Reads how far a run is from its files and its datasets, during it or after; takes no lock, changes nothing',
     options: {
         ...DIRECTORY_OPTIONS,
         ...JSON_OPTION,
@@ -27,17 +27,21 @@ export const command = defineCommand({
         { line: 'resume-run status --json', about: 'For scripts' },
     ],
     run: async ({ values: { dir, checkpoints, watch, json } }) => {
-        const [{ readStatus }, { ResultFiles }, { print, stdoutPage, warn }, { renderStatus, statusJson }] =
-            await Promise.all([
-                import('../compose/directory-status.js'),
-                import('../compose/result-files.js'),
-                import('../compose/output.js'),
-                import('../report/status.js'),
-            ]);
+        const [
+            { readStatus },
+            { DirectoryReader },
+            { print, stdoutPage, warn },
+            { renderStatus, statusJson },
+        ] = await Promise.all([
+            import('../compose/directory-status.js'),
+            import('../compose/directory-reader.js'),
+            import('../compose/output.js'),
+            import('../report/status.js'),
+        ]);
         const place = { dir, checkpoints: checkpointsFolder(dir, checkpoints) };
-        const files = new ResultFiles(place, warn);
+        const reader = new DirectoryReader(place, warn);
         for (;;) {
-            const status = await readStatus(place, files);
+            const status = await readStatus(place, reader);
             const text = json ? statusJson(status) : renderStatus(status, stdoutPage());
             print(watch && !json && process.stdout.isTTY ? CLEAR_SCREEN + text : text);
             if (!watch) return 0;

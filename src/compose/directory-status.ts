@@ -1,46 +1,56 @@
-import { readRunFile } from '../checkpoint/run-file.js';
+import type { RunFile } from '../checkpoint/run-file.js';
 import { listLocks } from '../host/lock-file.js';
 import { type Life, lifeOf, ownIdentity } from '../host/lock-identity.js';
-import { type SampleTally, withWhole } from '../model/tally.js';
+import type { DirectorySample } from '../model/directory-sample.js';
+import { withWhole } from '../model/tally.js';
 import { addUp, type DirectoryStatus, type Holder } from '../report/status.js';
 import { ioCode } from '../util/io-error.js';
+import type { DirectoryReader } from './directory-reader.js';
+import type { KnownSamples } from './known-samples.js';
 import { asTyped } from './output.js';
 import type { Place } from './place.js';
-import { ResultFiles } from './result-files.js';
 
 /** The rate is that of the last five minutes, or of the whole run where that saw too few tasks. */
 const WINDOW_MS = 300_000;
 const ENOUGH = 10;
 
-/** What is known of a directory now, from its files alone. */
-export async function readStatus(place: Place, files: ResultFiles): Promise<DirectoryStatus> {
+/** What is known of a directory now, from its files and its datasets alone. */
+export async function readStatus(place: Place, reader: DirectoryReader): Promise<DirectoryStatus> {
     const now = Date.now();
-    const [run, holders] = await Promise.all([readRunFile(place.checkpoints), holdersOf(place.checkpoints)]);
+    const [{ run, known }, holders] = await Promise.all([reader.readRun(), holdersOf(place.checkpoints)]);
     const living = holders
         .filter((holder) => holder.alive !== false)
         .map((holder) => Date.parse(holder.since));
     const since = Math.min(...living, Number.POSITIVE_INFINITY);
     let newest = Number.NEGATIVE_INFINITY;
     const ends: number[] = [];
-    async function* tallies(): AsyncGenerator<SampleTally> {
-        for await (const file of files.read(since)) {
-            newest = Math.max(newest, file.writtenAt ?? newest);
-            for (const end of file.ends) if (end >= since) ends.push(end);
-            yield file.tally;
+    async function* watched(): AsyncGenerator<DirectorySample> {
+        for await (const sample of reader.read(since, known)) {
+            newest = Math.max(newest, sample.writtenAt ?? newest);
+            if (sample.standing === 'begun') for (const end of sample.ends) if (end >= since) ends.push(end);
+            yield sample;
         }
     }
-    const figures = await addUp(tallies());
+    const figures = await addUp(watched());
+    const total = known === null ? withWhole(figures.total, run?.totals ?? null) : figures.total;
     return {
         dir: asTyped(place.dir),
         at: new Date(now).toISOString(),
         datasets: (run?.datasets ?? []).map(({ path }) => path),
-        whole: run === null ? null : { samples: run.totals.samples, tasks: run.totals.tasks },
+        whole: wholeOf(run, known),
         ...figures,
-        total: withWhole(figures.total, run?.totals ?? null),
+        total,
         holders,
         lastUpdate: Number.isFinite(newest) ? new Date(newest).toISOString() : null,
         rate: living.length === 0 ? null : rateOf(ends, since, now),
     };
+}
+
+function wholeOf(run: RunFile | null, known: KnownSamples | null): DirectoryStatus['whole'] {
+    if (known === null) return run === null ? null : { samples: run.totals.samples, tasks: run.totals.tasks };
+    let tasks = 0;
+    for (const groups of known.values()) for (const [, count] of groups) tasks += count;
+    return { samples: known.size, tasks };
 }
 
 /** Finished tasks a second; null where none has finished since the run began. */

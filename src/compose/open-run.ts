@@ -4,6 +4,7 @@ import { chooseDatasets, type RunConfig } from '../config.js';
 import type { PoolHooks } from '../endpoint/pool.js';
 import type { ServerExecutor } from '../executor/servers/server-executor.js';
 import { diskState, freeBytes } from '../host/disk.js';
+import type { RemovedSamples } from '../model/directory-sample.js';
 import type { PlanCounts, RunEnd, RunEvent, StopSignal } from '../model/event.js';
 import { TallySum } from '../model/tally.js';
 import { Figures } from '../run/figures.js';
@@ -19,7 +20,9 @@ import { type Directory, openDirectory, recordRun, rerunRequests } from './direc
 import { type ExecutorPlan, planExecutor } from './executor.js';
 import { otherDatasets } from './known-run.js';
 import { limitsInWords } from './limits-in-words.js';
+import type { Place } from './place.js';
 import { planKeyOf } from './plan-key.js';
+import { findRemovedSamples } from './removed-samples.js';
 import { describeUnknownLanguage } from './unknown-language.js';
 import { collectSamples, type Samples } from './samples.js';
 import { openScratch, type Scratch } from './scratch.js';
@@ -57,6 +60,8 @@ export interface RunPlan {
     }[];
     /** Rows left out because of `--skip-bad-rows`. */
     readonly badRows: readonly string[];
+    /** Samples with results that the datasets no longer hold; looked for by a dry run only. */
+    readonly removed?: RemovedSamples;
 }
 
 export interface OpenRunOptions {
@@ -159,6 +164,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         part: found.counts,
         due,
         badRows: samples.datasets.flatMap((dataset) => dataset.badRows),
+        ...(config.dryRun ? { removed: await findRemoved(config, samples) } : {}),
     };
     return new PlannedRun(config, held, {
         plan,
@@ -176,6 +182,10 @@ function wholeOf({ whole }: Samples): RunPlan['whole'] {
     let tasks = 0;
     for (const { indexed } of whole) for (const [, count] of indexed.groups) tasks += count;
     return { samples: whole.length, tasks };
+}
+
+function findRemoved(place: Place, { whole }: Samples): Promise<RemovedSamples> {
+    return findRemovedSamples(place, new Set(whole.map(({ indexed }) => indexed.id)));
 }
 
 /** A wrong dataset, or a wrong `--checker`, must not cost a week of results. */

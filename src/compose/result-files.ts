@@ -1,34 +1,30 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveList } from '../checkpoint/archive-list.js';
+import { FileNames, plainName } from '../checkpoint/names.js';
 import { readCheckpointFile } from '../checkpoint/read-file.js';
 import { sameStamp, stampFile } from '../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../model/checkpoint.js';
-import type { ComputedLimits } from '../model/entry.js';
-import { type SampleTally, tallyCheckpoint } from '../model/tally.js';
+import { type DirectorySample, tallyUntouched, withDatasetTotals } from '../model/directory-sample.js';
+import { tallyCheckpoint } from '../model/tally.js';
 import { ioCode, ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
+import type { KnownSamples } from './known-samples.js';
 import type { Place } from './place.js';
 
 /** Files read at once: more only wait for the same disk. */
 const AT_ONCE = 8;
 
-/** One sample's result file in figures. */
-export interface ResultFile {
-    readonly tally: SampleTally;
-    readonly computedLimits: ComputedLimits | null;
-    /** Milliseconds since the epoch: when it was written; null for archived ones. */
-    readonly writtenAt: number | null;
-    /** Milliseconds since the epoch: when its tasks ended, those after `since` only. */
-    readonly ends: readonly number[];
-}
+/** What one result file says. */
+type FileFigures = Omit<DirectorySample, 'standing'>;
 
 /**
  * Reads the result files of a directory without its lock, during a run or after. Looking again costs only the files that
  * have changed.
  */
 export class ResultFiles {
-    readonly #seen = new Map<string, { readonly stamp: FileStamp; readonly file: ResultFile | null }>();
+    readonly #seen = new Map<string, { readonly stamp: FileStamp; readonly file: FileFigures | null }>();
+    readonly #misplaced = new Set<string>();
 
     /** @param onNotice told of files that cannot be understood; they are left out */
     constructor(
@@ -37,17 +33,37 @@ export class ResultFiles {
     ) {}
 
     /**
+     * Every sample of the directory once: those of the datasets, with or without a file, and those that were removed from them.
      * @param since milliseconds since the epoch
+     * @param known samples of the datasets; null where that cannot be told, then every file counts
      * @throws UserError (exit 2) if the directory or one of its files cannot be read
      */
-    async *read(since: number): AsyncGenerator<ResultFile> {
+    async *read(since: number, known: KnownSamples | null): AsyncGenerator<DirectorySample> {
+        const names = new FileNames(known?.keys() ?? []);
         const ids = new Set<string>();
+        const take = (file: FileFigures): DirectorySample | null => {
+            const { id } = file.tally;
+            if (ids.has(id)) return null;
+            ids.add(id);
+            return withStanding(file, known);
+        };
+        // Of several files with one id a start takes the first of its candidates, so that is known when all have been seen.
+        const others = new Map<string, { readonly rank: number; readonly file: FileFigures }>();
         for await (const files of this.#batches(since)) {
-            for (const file of files) {
-                if (file === null || ids.has(file.tally.id)) continue;
-                ids.add(file.tally.id);
-                yield file;
+            for (const [name, file] of files) {
+                if (file === null) continue;
+                const { id } = file.tally;
+                const rank = name === names.fileOf(id) ? 0 : [...names.candidates(id)].indexOf(name);
+                if (rank < 0) this.#tellMisplaced(name, id);
+                else if (rank > 0 && rank < (others.get(id)?.rank ?? Infinity))
+                    others.set(id, { rank, file });
+                const sample = rank === 0 ? take(file) : null;
+                if (sample !== null) yield sample;
             }
+        }
+        for (const { file } of others.values()) {
+            const sample = take(file);
+            if (sample !== null) yield sample;
         }
         const archives = await ArchiveList.load(this.place.checkpoints);
         for (const id of archives.ids()) {
@@ -55,14 +71,35 @@ export class ResultFiles {
             const checkpoint = await archives.read(id);
             if (checkpoint === null) continue;
             const { computedLimits } = checkpoint;
-            yield { tally: tallyCheckpoint(checkpoint), computedLimits, writtenAt: null, ends: [] };
+            const sample = take({
+                tally: tallyCheckpoint(checkpoint),
+                computedLimits,
+                writtenAt: null,
+                ends: [],
+            });
+            if (sample !== null) yield sample;
+        }
+        for (const [id, groups] of known ?? []) {
+            if (ids.has(id)) continue;
+            const tally = tallyUntouched(id, groups);
+            yield { standing: 'not begun', tally, computedLimits: null, writtenAt: null, ends: [] };
         }
     }
 
-    async *#batches(since: number): AsyncGenerator<readonly (ResultFile | null)[]> {
-        let batch: Promise<ResultFile | null>[] = [];
+    #tellMisplaced(name: string, id: string): void {
+        if (this.#misplaced.has(name)) return;
+        this.#misplaced.add(name);
+        this.onNotice(
+            `${join(this.place.dir, name)} is left out: it holds ${JSON.stringify(id)}, which a run looks for in ${plainName(id)}; ` +
+                'resume-run check says more',
+        );
+    }
+
+    async *#batches(since: number): AsyncGenerator<readonly (readonly [string, FileFigures | null])[]> {
+        let batch: Promise<readonly [string, FileFigures | null]>[] = [];
         for await (const name of namesIn(this.place.dir)) {
-            batch.push(this.#readOne(join(this.place.dir, name), since));
+            const read = this.#readOne(join(this.place.dir, name), since);
+            batch.push(read.then((file) => [name, file] as const));
             if (batch.length < AT_ONCE) continue;
             yield await Promise.all(batch);
             batch = [];
@@ -70,7 +107,7 @@ export class ResultFiles {
         yield await Promise.all(batch);
     }
 
-    async #readOne(path: string, since: number): Promise<ResultFile | null> {
+    async #readOne(path: string, since: number): Promise<FileFigures | null> {
         const before = this.#seen.get(path);
         const stamp = stampFile(path);
         if (before !== undefined && stamp !== null && sameStamp(before.stamp, stamp)) return before.file;
@@ -89,6 +126,14 @@ export class ResultFiles {
     }
 }
 
+function withStanding(file: FileFigures, known: KnownSamples | null): DirectorySample {
+    if (known === null) return { ...file, standing: 'begun' };
+    const groups = known.get(file.tally.id);
+    return groups === undefined
+        ? { ...file, standing: 'removed' }
+        : { ...file, standing: 'begun', tally: withDatasetTotals(file.tally, groups) };
+}
+
 async function* namesIn(dir: string): AsyncGenerator<string> {
     try {
         for await (const entry of await opendir(dir)) {
@@ -102,7 +147,7 @@ async function* namesIn(dir: string): AsyncGenerator<string> {
     }
 }
 
-function figures(checkpoint: Checkpoint, since: number): ResultFile {
+function figures(checkpoint: Checkpoint, since: number): FileFigures {
     const ends: number[] = [];
     for (const list of checkpoint.entries.values()) {
         for (const { entry } of list) {

@@ -42,8 +42,7 @@ export async function collectSamples(
     if (chosen.length === 0) refuseNone(asked, part, onNotice);
     for (const { path, format: known } of others) {
         try {
-            const opened = await openDatasets([path], { format: known, skipBadRows: true, cache });
-            for (const dataset of opened) await found.addAll(dataset);
+            await found.addPath(path, known, cache);
         } catch (error) {
             if (error instanceof IdConflict) throw error;
             onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
@@ -55,11 +54,21 @@ export async function collectSamples(
 /** One id with different content in two datasets: whichever is asked for, results would replace each other. */
 class IdConflict extends UserError {}
 
-class SamplesById {
+/** The samples of a directory's datasets; the same sample in two of them counts once. */
+export class SamplesById {
     readonly #items = new Map<string, SampleItem>();
 
     get all(): SampleItem[] {
         return [...this.#items.values()];
+    }
+
+    /**
+     * Adds what a dataset of an earlier start holds, for its ids and totals. Bad rows are left out.
+     * @throws UserError if it cannot be read, or holds an id that is there already with different content
+     */
+    async addPath(path: string, format: string | null, cache: DatasetCache): Promise<void> {
+        const opened = await openDatasets([path], { format, skipBadRows: true, cache });
+        for (const dataset of opened) await this.addAll(dataset);
     }
 
     async addAll(dataset: Dataset): Promise<void> {

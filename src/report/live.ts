@@ -98,7 +98,8 @@ function verdictParts(view: RunView, style: Style): string[] {
         .map((verdict) => `${SHORT_VERDICT[verdict]} ${count(view.verdicts[verdict] ?? 0)}`)
         .join('  ');
     const { failed, retried } = view.tasks;
-    const parts = [verdicts === '' ? 'no verdicts yet' : verdicts];
+    // The bars count earlier starts too; verdicts are known of this one only.
+    const parts = [verdicts === '' ? 'no verdicts yet' : `this start: ${verdicts}`];
     if (view.unexpected > 0) parts.push(style.yellow(`${count(view.unexpected)} unexpected`));
     if (failed > 0) parts.push(style.red(`${count(failed)} failed`));
     if (retried > 0) parts.push(`${count(retried)} tried again`);

@@ -1,9 +1,10 @@
-import type { ComputedLimits } from '../model/entry.js';
+import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
 import { type GroupTally, LIST_BOUND, type SampleTally, TallySum, type TotalTally } from '../model/tally.js';
 import { printable } from '../util/printable.js';
 import { compareNatural, count, counted, duration, groupTitle, percent } from './format.js';
 import type { Page } from './page.js';
 import { acceptedIn, judgedIn, type Rate, trueNegatives, truePositives } from './rates.js';
+import { RemovedList, removedLines } from './removed.js';
 import {
     aboveOwnLines,
     expectation,
@@ -25,6 +26,7 @@ export interface Report {
     readonly samples: readonly SampleRow[];
     /** How outputs were compared where samples name no checker, by dataset format; null where that is not known. */
     readonly comparison: Readonly<Record<string, string>> | null;
+    readonly removed: RemovedSamples;
 }
 
 /** One sample: its figures, without the lists. */
@@ -38,18 +40,20 @@ export interface SampleRow {
     readonly computedLimit: { readonly time: number; readonly slowest: number } | null;
 }
 
-/** What a report needs of a result file. */
-export interface ReportedFile {
-    readonly tally: SampleTally;
-    readonly computedLimits: ComputedLimits | null;
-}
-
 /** Reads all samples of a directory. Memory grows by some hundred bytes a sample. */
-export async function collectReport(files: AsyncIterable<ReportedFile>): Promise<Report> {
+export async function collectReport(
+    all: AsyncIterable<Pick<DirectorySample, 'standing' | 'tally' | 'computedLimits'>>,
+): Promise<Report> {
     const sum = new TallySum();
+    const removed = new RemovedList();
     const rows: SampleRow[] = [];
-    for await (const { tally, computedLimits } of files) {
+    for await (const { standing, tally, computedLimits } of all) {
+        if (standing === 'removed') {
+            removed.add(tally.id);
+            continue;
+        }
         sum.add(tally);
+        if (standing === 'not begun') continue;
         const { id, isComplete, groups } = tally;
         const [unexpected, nearLimit] = [tally.unexpected.length, tally.nearLimit.length];
         const computedLimit =
@@ -57,7 +61,7 @@ export async function collectReport(files: AsyncIterable<ReportedFile>): Promise
         rows.push({ id, isComplete, groups, unexpected, nearLimit, computedLimit });
     }
     rows.sort((a, b) => compareNatural(a.id, b.id));
-    return { total: sum.value(), samples: rows, comparison: null };
+    return { total: sum.value(), samples: rows, comparison: null, removed: removed.value() };
 }
 
 /** What a group's cells say: `accepted` of `judged`, or for incorrect solutions `rejected` of `judged`. */
@@ -85,6 +89,7 @@ export function renderReport(report: Report, page: Page): string {
         aboveOwnLines(total, page, all),
         failureLines(failedIn(total.groups), total.failures, page, all),
         skipLines(total.skips, page, all),
+        removedLines(report.removed, page, LIST_BOUND),
     ];
     return sections
         .filter((lines) => lines.length > 0)
@@ -164,6 +169,7 @@ export function reportJson(report: Report): string {
     const value = {
         total: { ...report.total, ...ratesOf(report.total.groups) },
         ...(report.comparison === null ? {} : { comparison: report.comparison }),
+        removed: report.removed,
         samples: report.samples.map((sample) => ({ ...sample, ...ratesOf(sample.groups) })),
     };
     return `${JSON.stringify(value, null, 4)}\n`;
@@ -210,6 +216,10 @@ export function reportMarkdown(report: Report): string {
         lines.push('', `Unexpected verdicts: ${report.total.unexpectedCount}`, '', ...unexpected);
         const rest = report.total.unexpectedCount - unexpected.length;
         if (rest > 0) lines.push(`- …and ${rest} more`);
+    }
+    if (report.removed.count > 0) {
+        lines.push('', `No longer in the dataset, counted nowhere: ${report.removed.count}`, '');
+        lines.push(...report.removed.samples.map((id) => `- ${markdownText(id)}`));
     }
     return `${lines.join('\n')}\n`;
 }

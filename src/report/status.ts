@@ -1,8 +1,10 @@
-import { LIST_BOUND, TallySum, type SampleTally, type TotalTally } from '../model/tally.js';
+import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
+import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally.js';
 import { printable } from '../util/printable.js';
 import { count, counted, duration, percent, rate } from './format.js';
 import type { Page } from './page.js';
 import { trueNegatives, truePositives } from './rates.js';
+import { RemovedList, removedLines } from './removed.js';
 import {
     aboveOwnLines,
     failedIn,
@@ -25,11 +27,12 @@ export interface DirectoryStatus {
     readonly datasets: readonly string[];
     /** What the datasets hold in all; null where no run.json says. */
     readonly whole: { readonly samples: number; readonly tasks: number } | null;
-    /** Over the result files there are. */
+    /** Over the samples of the datasets, those without a result file too. */
     readonly total: TotalTally;
     /** Samples begun but not complete; the list holds `LIST_BOUND` at most. */
     readonly incompleteCount: number;
     readonly incomplete: readonly string[];
+    readonly removed: RemovedSamples;
     readonly holders: readonly Holder[];
     /** ISO 8601, UTC: the newest change of a result file; null where there is none. */
     readonly lastUpdate: string | null;
@@ -49,20 +52,25 @@ export interface Holder {
     readonly alive: boolean | null;
 }
 
-/** Adds up the samples of a directory. */
+/** Adds up the samples of a directory; those that the datasets no longer hold are only listed. */
 export async function addUp(
-    samples: AsyncIterable<SampleTally>,
-): Promise<Pick<DirectoryStatus, 'total' | 'incompleteCount' | 'incomplete'>> {
+    samples: AsyncIterable<Pick<DirectorySample, 'standing' | 'tally'>>,
+): Promise<Pick<DirectoryStatus, 'total' | 'incompleteCount' | 'incomplete' | 'removed'>> {
     const sum = new TallySum();
+    const removed = new RemovedList();
     let incompleteCount = 0;
     const incomplete: string[] = [];
-    for await (const sample of samples) {
-        sum.add(sample);
-        if (sample.isComplete) continue;
+    for await (const { standing, tally } of samples) {
+        if (standing === 'removed') {
+            removed.add(tally.id);
+            continue;
+        }
+        sum.add(tally);
+        if (standing !== 'begun' || tally.isComplete) continue;
         incompleteCount += 1;
-        if (incomplete.length < LIST_BOUND) incomplete.push(sample.id);
+        if (incomplete.length < LIST_BOUND) incomplete.push(tally.id);
     }
-    return { total: sum.value(), incompleteCount, incomplete };
+    return { total: sum.value(), incompleteCount, incomplete, removed: removed.value() };
 }
 
 /** Tasks with a verdict, and tasks that there are. */
@@ -98,6 +106,7 @@ export function renderStatus(status: DirectoryStatus, page: Page): string {
         failureLines(failedIn(status.total.groups), status.total.failures, page, more),
         skipLines(status.total.skips, page, more),
         incompleteLines(status, page),
+        removedLines(status.removed, page, more.most),
     ];
     return sections
         .filter((lines) => lines.length > 0)

@@ -1,6 +1,7 @@
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { Dataset, IndexedSample } from '../dataset/dataset.js';
 import type { FileStamp, SampleState } from '../model/checkpoint.js';
+import { tallyUntouched } from '../model/directory-sample.js';
 import type { DueReason, PlanCounts } from '../model/event.js';
 import { type EntryFigures, figuresOf, openTasksOf, type SampleTally, tallySample } from '../model/tally.js';
 import { countDue } from '../plan/count-due.js';
@@ -180,7 +181,7 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
     const { id, fingerprint, groups } = item.indexed;
     if (stamp === null && !parts.thorough) {
         const due = groups.reduce((sum, [, count]) => sum + count, 0);
-        return { due, dueBy: { new: due }, dirty: due === 0, changed: 0, tally: emptyTally(id, groups) };
+        return { due, dueBy: { new: due }, dirty: due === 0, changed: 0, tally: tallyUntouched(id, groups) };
     }
     const checkpoint = stamp === null ? null : await parts.store.read(id);
     const prepared = prepare(await item.dataset.load(item.indexed), parts.options);
@@ -216,14 +217,6 @@ function tallyOf(state: SampleState): SampleTally {
             }),
             ...openTasksOf(state, name),
         })),
-    );
-}
-
-function emptyTally(id: string, groups: SampleItem['indexed']['groups']): SampleTally {
-    const nothing = { entries: [], skipped: [], failed: [], pending: 0 };
-    return tallySample(
-        id,
-        groups.map(([name, total]) => ({ name, total, ...nothing })),
     );
 }
 

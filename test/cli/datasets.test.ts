@@ -66,6 +66,46 @@ describe('datasets of one directory', () => {
         expect((await start()).code).toBe(0);
     });
 
+    it('are counted alike by status, report, a dry run and a run after samples went and files were moved', async () => {
+        write('a.jsonl', row('a2', 2), row('a3', 3), row('a4', 4));
+        expect((await start('--only', 'a3')).code).toBe(0);
+        renameSync(join(cwd, 'out/a2.json'), join(cwd, 'a2.json'));
+        const figures = async (command: readonly string[]): Promise<Record<string, never>> =>
+            JSON.parse((await runCli([...command, '--dir', 'out', '--json'], { cwd })).stdout);
+        const [status, report, plan] = await Promise.all([
+            figures(['status']),
+            figures(['report']),
+            figures(['--dry-run']),
+        ]);
+        const counts = { samples: 3, completeSamples: 1 };
+        const removed = { count: 1, samples: ['a1'] };
+        expect(plan).toMatchObject({
+            part: { ...counts, tasks: 3, finished: 1, due: 2 },
+            whole: { samples: 3 },
+            removed,
+        });
+        expect(status).toMatchObject({
+            total: { ...counts, groups: { it: { total: 3, completed: 1 } } },
+            tasks: { finished: 1, all: 3, open: 2 },
+            whole: { samples: 3, tasks: 3 },
+            removed,
+        });
+        expect(report).toMatchObject({
+            total: { ...counts, groups: { it: { total: 3, completed: 1 } } },
+            samples: [{ id: 'a3' }],
+            removed,
+        });
+        const run = await start();
+        expect(run.stdout).toContain('3 of 3 samples complete');
+        const after = await runCli(['status', '--dir', 'out'], { cwd });
+        expect(after.stdout).toContain('out: 3 of 3 tasks finished (100 %), 3 of 3 samples complete\n');
+        expect(after.stdout).toContain('No longer in the dataset, counted nowhere: 1 sample\n  a1\n');
+        renameSync(join(cwd, 'a.jsonl'), join(cwd, 'elsewhere.jsonl'));
+        const unknown = await runCli(['status', '--dir', 'out'], { cwd });
+        expect(unknown.stderr).toMatch(/^warning: no such dataset: .*; until its datasets can be read, /);
+        expect(unknown.stdout).toContain('out: 4 of 4 tasks finished (100 %), 4 of 4 samples complete\n');
+    });
+
     it.skipIf(process.getuid?.() !== 0)('that cannot be read are one line of error', async () => {
         const folder = tempDir();
         chmodSync(folder, 0o777);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ResultFiles } from '../../src/compose/result-files.js';
+import { DirectoryReader } from '../../src/compose/directory-reader.js';
 import { readStatus } from '../../src/compose/directory-status.js';
 import { acquireLock } from '../../src/host/lock.js';
 import { statusEta } from '../../src/report/status.js';
@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const files = () => new ResultFiles(place, (message) => notices.push(message));
+const files = () => new DirectoryReader(place, (message) => notices.push(message));
 
 /** A result file with `done` of `total` solutions, the last of them ended `ago` seconds ago. */
 function writeSample(id: string, done: number, total: number, ago = 0): void {

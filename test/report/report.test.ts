@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { DirectorySample } from '../../src/model/directory-sample.js';
 import type { ComputedLimits } from '../../src/model/entry.js';
 import type { SampleTally } from '../../src/model/tally.js';
 import { reportCsv } from '../../src/report/csv.js';
@@ -11,7 +12,6 @@ import {
     reportJson,
     reportMarkdown,
     type Report,
-    type ReportedFile,
 } from '../../src/report/report.js';
 import { addUp, renderStatus, statusEta, statusJson, type DirectoryStatus } from '../../src/report/status.js';
 import { PLAIN } from '../../src/report/style.js';
@@ -19,15 +19,11 @@ import { group, sampleTally, someSamples } from './stories.js';
 
 const PAGE = { width: 80, style: PLAIN };
 
-async function* stream(samples: readonly SampleTally[]): AsyncGenerator<SampleTally> {
-    yield* samples;
-}
-
 async function* files(
     samples: readonly SampleTally[],
-    computedLimits: ComputedLimits | null,
-): AsyncGenerator<ReportedFile> {
-    for (const tally of samples) yield { tally, computedLimits };
+    computedLimits: ComputedLimits | null = null,
+): AsyncGenerator<Pick<DirectorySample, 'standing' | 'tally' | 'computedLimits'>> {
+    for (const tally of samples) yield { standing: 'begun', tally, computedLimits };
 }
 
 const reportOf = (samples: readonly SampleTally[], limits: ComputedLimits | null = null): Promise<Report> =>
@@ -212,7 +208,7 @@ describe('status', () => {
         at: '2026-11-21T10:00:00Z',
         datasets: ['problems.jsonl'],
         whole: { samples: 20_000, tasks: 200_000 },
-        ...(await addUp(stream(someSamples()))),
+        ...(await addUp(files(someSamples()))),
         holders: [{ host: 'box', pid: 4711, since: '2026-11-21T09:00:00Z', shard: null, alive: true }],
         lastUpdate: '2026-11-21T09:59:58Z',
         rate: 12.3,
@@ -275,7 +271,7 @@ describe('status', () => {
         expect(renderStatus(await statusOf(idle), PAGE)).toContain(
             'nothing is running; to go on: resume-run --dir results\n',
         );
-        const nothing = await statusOf({ ...idle, ...(await addUp(stream([]))) });
+        const nothing = await statusOf({ ...idle, ...(await addUp(files([]))) });
         expect(renderStatus(nothing, PAGE)).toBe(
             'results: 0 of 0 tasks finished (-), 0 of 0 samples complete\n',
         );

@@ -48,7 +48,7 @@ describe('bars', () => {
         expect(lines).toHaveLength(6);
         expect(lines[2]).toMatch(/^samples {2}━─+ {6}820\/20,000 {4}4.1 %$/);
         expect(lines[3]).toMatch(/^tasks {4}━─+ {4}8,251\/200,000 {3}4.1 %$/);
-        expect(lines[4]).toBe('AC 50');
+        expect(lines[4]).toBe('this start: AC 50');
         expect(lines[5]).toMatch(/^10\.\d\/s · ETA 5h \d\dm · 0 running · \d+ MB/);
         expect(options.stdout.text).toBe('');
         reporter.close();
@@ -161,7 +161,7 @@ describe('without a terminal', () => {
         vi.advanceTimersByTime(60_000);
         expect(count()).toBe(5);
         expect(options.stderr.text).toMatch(
-            /^2026-11-21T09:00:05Z tasks 8,202\/200,000 \(4\.1 %\) · samples 820\/20,000 · WA 1 · 1 unexpected · /m,
+            /^2026-11-21T09:00:05Z tasks 8,202\/200,000 \(4\.1 %\) · samples 820\/20,000 · this start: WA 1 · 1 unexpected · /m,
         );
         reporter.onEvent(notice('mind this', 'warning'));
         expect(options.stderr.text).toMatch(/warning: mind this\n$/);

@@ -1,0 +1,55 @@
+import type { ComputedLimits } from './entry.js';
+import { type GroupTally, type SampleTally, tallySample } from './tally.js';
+
+/**
+ * How a sample of a results directory stands to the datasets: its file is there, it has none yet, or the datasets no longer
+ * hold it. What was removed is in no rate and no total.
+ */
+export type SampleStanding = 'begun' | 'not begun' | 'removed';
+
+/** One sample of a results directory: what status, report and a dry run count. */
+export interface DirectorySample {
+    readonly standing: SampleStanding;
+    readonly tally: SampleTally;
+    readonly computedLimits: ComputedLimits | null;
+    /** When its file was written, milliseconds since the epoch; null for archived ones and where there is no file. */
+    readonly writtenAt: number | null;
+    /** When its tasks ended, milliseconds since the epoch; only those that ended after a time asked for. */
+    readonly ends: readonly number[];
+}
+
+/** Samples with a result file that the datasets no longer hold. The list holds `LIST_BOUND` at most. */
+export interface RemovedSamples {
+    readonly count: number;
+    readonly samples: readonly string[];
+}
+
+/** Groups of a sample in the dataset's order, with the number of their tasks. */
+export type GroupSizes = readonly (readonly [name: string, tasks: number])[];
+
+/** The figures of a sample that has no result file. */
+export function tallyUntouched(id: string, groups: GroupSizes): SampleTally {
+    const nothing = { entries: [], skipped: [], failed: [], pending: 0 };
+    return tallySample(
+        id,
+        groups.map(([name, total]) => ({ name, total, ...nothing })),
+    );
+}
+
+/** The figures of a result file with the totals of the dataset: the file may be older than the dataset's last edit. */
+export function withDatasetTotals(tally: SampleTally, groups: GroupSizes): SampleTally {
+    const adjusted = Object.create(null) as Record<string, GroupTally>;
+    let isComplete = true;
+    let isSame = groups.length === Object.keys(tally.groups).length;
+    for (const [name, tasks] of groups) {
+        const group = Object.hasOwn(tally.groups, name) ? tally.groups[name] : undefined;
+        const total = Math.max(0, tasks - (group?.skipped ?? 0));
+        if (group?.total !== total) isSame = false;
+        if (group?.completed !== total) isComplete = false;
+        adjusted[name] =
+            group === undefined
+                ? { total, completed: 0, verdicts: {}, skipped: 0, failed: 0, pending: 0 }
+                : { ...group, total };
+    }
+    return isSame ? tally : { ...tally, groups: adjusted, isComplete: tally.isComplete && isComplete };
+}
