@@ -1,6 +1,6 @@
 /*
  * The one schema of the results database. The JSON Schema (schema.ts), the column types of Parquet and DuckDB (columns.ts),
- * the TypeScript type (record.ts) and the table in docs/database.md all follow from these two lists.
+ * the TypeScript type (record.ts) and the table of fields in the documents all follow from these two lists.
  *
  * To add a field, add a line to RECORD_FIELDS and raise RECORD_VERSION. Older parts lack the column and read as null, so
  * a new field is always nullable. A field is never renamed and never changes its type or unit.

@@ -37,7 +37,7 @@ function jsonType(type: FieldType): { readonly type: string; readonly [key: stri
     }
 }
 
-/** The table of fields in docs/database.md. */
+/** The table of fields, for the documents. */
 export function fieldTable(fields: readonly Field[] = RECORD_FIELDS): string {
     const rows = fields.map(({ name, type, nullable, unit, doc }) => {
         const shown = [name, type, unit ?? '', nullable ? 'yes' : '', doc];
