@@ -8,6 +8,8 @@ import { isJsonObject, type Json } from '../model/json.js';
 import { ioCode } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
+import { checkerFileName } from './earlier/checker-file.js';
+import { isEarlierResultName } from './earlier/folder.js';
 import type { Finding } from './finding.js';
 import { EARLIER, SUPERSEDED } from './keep-old.js';
 import { FileNames } from './names.js';
@@ -57,7 +59,9 @@ async function* checkFile(
         return;
     }
     if (!file.endsWith('.json')) {
-        if (!file.startsWith('.')) yield { kind: 'stranger', file };
+        if (file.startsWith('.')) return;
+        const results = (await listed(join(options.dir, file))).filter(isEarlierResultName).length;
+        yield results > 0 ? { kind: 'earlier folder', file, results } : { kind: 'stranger', file };
         return;
     }
     const read = await readOrTell(join(options.dir, file));
@@ -68,6 +72,10 @@ async function* checkFile(
     }
     const { checkpoint, raw } = read;
     const { id } = checkpoint;
+    if (checkpoint.origin === 'earlier' && file === checkerFileName(id)) {
+        yield { kind: 'earlier checker', file, id };
+        return;
+    }
     const holders = seen.get(id);
     if (holders === undefined) seen.set(id, [file]);
     else holders.push(file);

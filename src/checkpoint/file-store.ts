@@ -10,6 +10,7 @@ import { ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
 import { asidePath } from './aside.js';
+import { EarlierResults } from './earlier/find.js';
 import { OldResults } from './keep-old.js';
 import { earlierName, type FileNames, hashedName, plainName } from './names.js';
 import { readCheckpointFile } from './read-file.js';
@@ -57,6 +58,7 @@ class FileStore implements CheckpointStore {
     readonly #options: FileStoreOptions;
     readonly #writer: DurableWriter;
     readonly #old: OldResults;
+    readonly #earlier: EarlierResults;
     readonly #open = new Set<FileSampleWriter>();
     #archives: Promise<ArchiveList> | null = null;
     /** Names in the results directory: read once, then kept up. */
@@ -73,6 +75,7 @@ class FileStore implements CheckpointStore {
         this.#options = options;
         this.#writer = new DurableWriter(options.dir, options.holder);
         this.#old = new OldResults(options.checkpointsDir, options.holder);
+        this.#earlier = new EarlierResults(options.dir);
     }
 
     async read(id: string): Promise<Checkpoint | null> {
@@ -91,7 +94,8 @@ class FileStore implements CheckpointStore {
             const stamp = this.#listed.has(name) ? this.#stampOf(name) : null;
             if (stamp !== null) return stamp;
         }
-        return this.#archived().then((archives) => archives.stamp(id));
+        const listed = this.#listed;
+        return this.#archived().then((archives) => archives.stamp(id) ?? this.#earlier.stamp(id, listed));
     }
 
     #stampOf(name: string): FileStamp | null {
@@ -183,6 +187,8 @@ class FileStore implements CheckpointStore {
     /** Before a sample's first rewrite: keeps the earlier tools' file, and moves on to our own name for it. */
     async #firstTarget(state: SampleState, file: string): Promise<string> {
         if (state.origin !== 'earlier') return file;
+        // Read from a folder, or from a checker file alone: those stay as they are.
+        if (stampFile(join(this.#options.dir, file)) === null) return file;
         await this.#old.keepEarlier(join(this.#options.dir, file), file);
         const own = this.#options.names.fileOf(state.id);
         if (own === file || file === plainName(state.id)) return file;
@@ -210,7 +216,10 @@ class FileStore implements CheckpointStore {
             switch (result.kind) {
                 case 'checkpoint':
                     if (result.checkpoint.origin === 'resume-run') await this.#removeUpgraded(id, name);
-                    return { file: name, checkpoint: result.checkpoint };
+                    return {
+                        file: name,
+                        checkpoint: await this.#earlier.withCheckerFile(result.checkpoint, listing),
+                    };
                 case 'absent':
                     listing.delete(name);
                     break;
@@ -223,9 +232,10 @@ class FileStore implements CheckpointStore {
         }
         const name = this.#options.names.fileOf(id);
         const file = taken.has(name) ? hashedName(id) : name;
-        return (
-            (await this.#unlisted(id, file)) ?? { file, checkpoint: await (await this.#archived()).read(id) }
-        );
+        const unlisted = await this.#unlisted(id, file);
+        if (unlisted !== null) return unlisted;
+        const archived = await (await this.#archived()).read(id);
+        return { file, checkpoint: archived ?? (await this.#earlier.read(id, listing)) };
     }
 
     /** The earlier tools' file of a sample that was upgraded by a start that was killed before it removed the old one. */

@@ -30,6 +30,10 @@ export type Finding =
     | { readonly kind: 'set aside'; readonly file: string }
     /** Not upgraded yet: the next run does it. */
     | { readonly kind: 'earlier tool'; readonly file: string; readonly id: string }
+    /** Verdicts of an earlier tool's checker: they count when `<id>.json` is upgraded. */
+    | { readonly kind: 'earlier checker'; readonly file: string; readonly id: string }
+    /** Results of an earlier tool, a file for each task: taken over where the sample has no file of its own. */
+    | { readonly kind: 'earlier folder'; readonly file: string; readonly results: number }
     /** Not a file that a run makes. */
     | { readonly kind: 'stranger'; readonly file: string }
     | { readonly kind: 'torn log'; readonly file: string; readonly line: number }
@@ -53,6 +57,8 @@ export function severityOf(finding: Finding): Severity {
             return 'warning';
         case 'set aside':
         case 'earlier tool':
+        case 'earlier checker':
+        case 'earlier folder':
         case 'stranger':
             return 'info';
         default:
@@ -75,6 +81,8 @@ export function isFixable(finding: Finding): boolean {
         case 'set aside':
         case 'torn log':
         case 'earlier tool':
+        case 'earlier checker':
+        case 'earlier folder':
         case 'stranger':
             return false;
         default:
@@ -103,6 +111,10 @@ export function describeFinding(finding: Finding): string {
             return `${finding.file}: was moved aside because it could not be read; delete it when you have looked at it`;
         case 'earlier tool':
             return `${finding.file}: written by an earlier tool; the next run upgrades it and keeps a copy`;
+        case 'earlier checker':
+            return `${finding.file}: an earlier tool's verdicts of ${JSON.stringify(finding.id)}, which count when its entries are taken over`;
+        case 'earlier folder':
+            return `${finding.file}/: ${finding.results} results of an earlier tool, a file each; the next run takes over what matches if the sample has no file of its own`;
         case 'stranger':
             return `${finding.file}: not made by a run; left alone`;
         case 'torn log':

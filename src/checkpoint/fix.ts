@@ -35,6 +35,8 @@ export async function fixFinding(finding: Finding, options: FixOptions): Promise
         case 'too many entries':
         case 'set aside':
         case 'earlier tool':
+        case 'earlier checker':
+        case 'earlier folder':
         case 'stranger':
         case 'torn log':
         case 'unusable':

@@ -3,7 +3,7 @@ import type { ComputedLimits, OpenTask, SkippedTask } from '../model/entry.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
 import { verdictOf } from '../model/tally.js';
 import { isVerdict } from '../model/verdict.js';
-import { normalizeEarlierEntry, withoutFalseVerdict } from './legacy.js';
+import { normalizeEarlierEntry, withoutFalseVerdict } from './earlier/normalize.js';
 
 /*
  * From parsed JSON to a checkpoint. Checked by hand: this runs over every entry of every file at a start. Whatever is wrong
@@ -188,7 +188,7 @@ function readEntry(value: Json): StoredEntry['entry'] | string {
 }
 
 /** Taken over from a file of the earlier tools: a program whose attempts and limits nobody knows. */
-function isImported({ attempts, language, limits }: StoredEntry['entry']): boolean {
+export function isImported({ attempts, language, limits }: StoredEntry['entry']): boolean {
     return attempts.length === 0 && language !== undefined && limits === undefined;
 }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { stampOf } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
@@ -56,7 +57,8 @@ export async function readEmbedded(
 async function withFile<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T | null> {
     let handle: FileHandle;
     try {
-        handle = await withDescriptors(() => open(path, 'r'));
+        // A pipe must not keep us waiting for somebody to write into it.
+        handle = await withDescriptors(() => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
     } catch (error) {
         if (ioCode(error) === 'ENOENT') return null;
         throw unreadable(path, error);
@@ -95,7 +97,7 @@ function unreadable(path: string, error: unknown): Error {
 }
 
 /** JSON of strict UTF-8: a damaged byte must not become a question mark in somebody's program. */
-function parseBytes(bytes: Buffer): { readonly value: Json } | { readonly problem: string } {
+export function parseBytes(bytes: Buffer): { readonly value: Json } | { readonly problem: string } {
     if (bytes.length === 0) return { problem: 'it is empty' };
     if (!isUtf8(bytes)) return { problem: 'it is not UTF-8' };
     const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;

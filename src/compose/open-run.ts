@@ -7,6 +7,7 @@ import { diskState, freeBytes } from '../host/disk.js';
 import type { RemovedSamples } from '../model/directory-sample.js';
 import type { PlanCounts, RunEnd, RunEvent, StopSignal } from '../model/event.js';
 import { TallySum } from '../model/tally.js';
+import type { EarlierImport } from '../run/earlier-import.js';
 import { Figures } from '../run/figures.js';
 import type { RunHandle } from '../run/parts.js';
 import type { PrepareOptions } from '../run/prepare.js';
@@ -16,6 +17,7 @@ import { UserError } from '../util/user-error.js';
 import { createBackend } from './backend.js';
 import { chooseChecker } from './checker.js';
 import { chooseComparison } from './comparison.js';
+import { describeImport } from './describe-import.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
 import { type ExecutorPlan, planExecutor } from './executor.js';
 import { otherDatasets } from './known-run.js';
@@ -62,6 +64,8 @@ export interface RunPlan {
     readonly badRows: readonly string[];
     /** Samples with results that the datasets no longer hold; looked for by a dry run only. */
     readonly removed?: RemovedSamples;
+    /** What is taken over from results of the earlier tools; absent where there are none. */
+    readonly earlier?: EarlierImport;
 }
 
 export interface OpenRunOptions {
@@ -147,6 +151,8 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         onSettled: (tally) => settled.add(tally),
         onDue: (sample, count, dueBy) => due.push({ sample, due: count, dueBy }),
     });
+    if (found.earlier !== null)
+        for (const line of describeImport(found.earlier)) options.onNotice(line, 'info');
     guardChanged(found, config, notice);
     await recordRun(directory, config, {
         samples,
@@ -164,6 +170,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         part: found.counts,
         due,
         badRows: samples.datasets.flatMap((dataset) => dataset.badRows),
+        ...(found.earlier === null ? {} : { earlier: found.earlier }),
         ...(config.dryRun ? { removed: await findRemoved(config, samples) } : {}),
     };
     return new PlannedRun(config, held, {

@@ -1,6 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveList } from '../checkpoint/archive-list.js';
+import { checkerFileName } from '../checkpoint/earlier/checker-file.js';
 import { FileNames, plainName } from '../checkpoint/names.js';
 import { readCheckpointFile } from '../checkpoint/read-file.js';
 import { sameStamp, stampFile } from '../host/stamp.js';
@@ -54,7 +55,7 @@ export class ResultFiles {
                 if (file === null) continue;
                 const { id } = file.tally;
                 const rank = name === names.fileOf(id) ? 0 : [...names.candidates(id)].indexOf(name);
-                if (rank < 0) this.#tellMisplaced(name, id);
+                if (rank < 0 && name !== checkerFileName(id)) this.#tellMisplaced(name, id);
                 else if (rank > 0 && rank < (others.get(id)?.rank ?? Infinity))
                     others.set(id, { rank, file });
                 const sample = rank === 0 ? take(file) : null;

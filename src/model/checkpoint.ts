@@ -22,6 +22,28 @@ export interface Checkpoint {
     /** `earlier`: written by the earlier tools; its entries are matched by source, see plan/. */
     readonly origin: 'resume-run' | 'earlier';
     readonly stamp: FileStamp;
+    /** What else of the earlier tools it was read from. */
+    readonly earlier?: EarlierSources;
+    /** Entries of the file that a source of the earlier tools has replaced since. */
+    readonly replaced?: readonly SupersededEntry[];
+}
+
+/** Results of the earlier tools beside a sample's result file. Names are relative to the results directory. */
+export interface EarlierSources {
+    /** `<sample>/`, with a file for each task. */
+    readonly folder: string | null;
+    /** `<id>_checker.json`: its verdicts count before those of `<id>.json`. */
+    readonly checkerFile: string | null;
+    /** Verdicts that the checker file changed. */
+    readonly changedVerdicts: number;
+    /** Files that hold no result that could belong to a task. */
+    readonly unusable: readonly NotImported[];
+}
+
+/** A result of the earlier tools that was not taken over. */
+export interface NotImported {
+    readonly file: string;
+    readonly reason: string;
 }
 
 /**
@@ -33,6 +55,8 @@ export interface StoredEntry {
         readonly index: number | null;
         readonly fingerprint: string | null;
     };
+    /** The file of an earlier tool that holds this one result; its source is what a server extracted, without the end of its last line. */
+    readonly file?: string;
 }
 
 /** What a sample's file holds when work on it starts. */

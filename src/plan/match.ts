@@ -55,7 +55,18 @@ export function matchBySource(tasks: readonly PlanTask[], entries: readonly Stor
             return false;
         });
     }
-    return { byIndex, unmatched: waiting };
+    const extracted = waiting.filter((stored) => stored.file !== undefined);
+    if (extracted.length === 0) return { byIndex, unmatched: waiting };
+    // A server takes the source out of a message and drops the white space at its end.
+    const trimmed = freeIndexes(tasks, byIndex, (task) => task.source()?.trimEnd() ?? null);
+    const matched = new Set<StoredEntry>();
+    for (const stored of extracted) {
+        const index = trimmed.get(stored.entry.solution?.trimEnd() ?? null)?.shift();
+        if (index === undefined) continue;
+        byIndex[index] = stored;
+        matched.add(stored);
+    }
+    return { byIndex, unmatched: waiting.filter((stored) => !matched.has(stored)) };
 }
 
 type LanguageTest = (language: string | undefined, written: string | undefined) => boolean;

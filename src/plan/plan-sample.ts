@@ -8,7 +8,7 @@ import { isAskedFor } from './rerun.js';
 import type { DueTask, PlanGroup, PlanInput, PlanTask, SamplePlan } from './sample-plan.js';
 
 /** Raised whenever a rule below changes, so that cached decisions are made again. */
-export const PLANNER_VERSION = 2;
+export const PLANNER_VERSION = 3;
 
 /**
  * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint
@@ -21,6 +21,7 @@ export function planSample(input: PlanInput): SamplePlan {
     const known = new Set(input.groups.map((group) => group.name));
     const gone = [...(input.checkpoint?.entries ?? [])].filter(([name]) => !known.has(name));
     const superseded = [
+        ...(input.checkpoint?.replaced ?? []),
         ...groups.flatMap((group) => group.superseded),
         ...gone.flatMap(([group, entries]) =>
             entries.map((stored) => ({ group, reason: 'the dataset has no such group', stored })),
@@ -96,7 +97,13 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
         }
         if (finished !== null) {
             const { fingerprint } = task;
-            kept.push({ group: group.name, index, fingerprint, occurrence, stored: finished });
+            kept.push({
+                group: group.name,
+                index,
+                fingerprint,
+                occurrence,
+                stored: withSource(finished, task),
+            });
             const before = finished.entry.occurrence;
             if (before !== undefined && before !== occurrence) {
                 superseded.push({
@@ -134,6 +141,17 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
         due,
         skipped,
         changed,
+    };
+}
+
+/** A bare result of the earlier tools does not say its language, and its source may lack its end: the task does. */
+function withSource(stored: StoredEntry, task: PlanTask): StoredEntry {
+    if (stored.file === undefined || task.input.kind !== 'program') return stored;
+    const source = task.source();
+    const { language } = task.input;
+    return {
+        entry: { ...stored.entry, language, ...(source === null ? {} : { solution: source }) },
+        file: stored.file,
     };
 }
 
@@ -211,10 +229,11 @@ function hasOtherTests(result: StoredEntry['entry']['result'], tests: number): b
  */
 function whyTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits): DueReason | null {
     if (result['verdict'] !== 'TimeLimitExceeded') return null;
-    const last = testsOf(result).findLast((test) => !test.passed)?.exec_info?.run_result;
-    if (last === undefined || last === null || last.stdout === '' || last.stdout === undefined)
+    // The first failed test gave the verdict: later ones may have ended otherwise.
+    const run = testsOf(result).find((test) => !test.passed)?.exec_info?.run_result;
+    if (run === undefined || run === null || run.stdout === '' || run.stdout === undefined)
         return 'time-out without output';
-    return limits.time > last.execution_time ? 'limit raised' : null;
+    return limits.time > run.execution_time ? 'limit raised' : null;
 }
 
 function stoppedEarly(result: StoredEntry['entry']['result'], tests: number): boolean {

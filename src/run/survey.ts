@@ -1,11 +1,12 @@
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { Dataset, IndexedSample } from '../dataset/dataset.js';
-import type { FileStamp, SampleState } from '../model/checkpoint.js';
+import type { Checkpoint, FileStamp, SampleState } from '../model/checkpoint.js';
 import { tallyUntouched } from '../model/directory-sample.js';
 import type { DueReason, PlanCounts } from '../model/event.js';
 import { type EntryFigures, figuresOf, openTasksOf, type SampleTally, tallySample } from '../model/tally.js';
 import { countDue } from '../plan/count-due.js';
 import type { SamplePlan } from '../plan/sample-plan.js';
+import { type EarlierImport, EarlierImportSum } from './earlier-import.js';
 import { plan, prepare, type PrepareOptions } from './prepare.js';
 
 /** A sample of the run's part, and the dataset that loads it. */
@@ -36,6 +37,8 @@ export interface Survey {
     readonly changed: number;
     /** Samples with such entries, a few of them, for the message. */
     readonly changedSamples: readonly string[];
+    /** What is taken over from the earlier tools; null where nothing of theirs was found. */
+    readonly earlier: EarlierImport | null;
 }
 
 export interface SurveyParts {
@@ -128,6 +131,7 @@ class Gathered {
     readonly #totals = new Counts();
     readonly #work: WorkItem[] = [];
     readonly #changedSamples: string[] = [];
+    readonly #earlier = new EarlierImportSum();
     #changed = 0;
 
     constructor(parts: SurveyParts) {
@@ -137,6 +141,7 @@ class Gathered {
     add(item: SampleItem, seen: Seen): void {
         const { id } = item.indexed;
         this.#totals.add(seen);
+        if (seen.earlier !== null) this.#earlier.add(seen.earlier.checkpoint, seen.earlier.planned);
         if (seen.due > 0 || seen.dirty) {
             this.#work.push({ ...item, due: seen.due, tally: seen.tally });
             this.#parts.onDue?.(id, seen.due, seen.dueBy);
@@ -155,6 +160,7 @@ class Gathered {
             work: this.#work,
             changed: this.#changed,
             changedSamples: this.#changedSamples,
+            earlier: this.#earlier.value(),
         };
     }
 }
@@ -165,6 +171,8 @@ interface Seen {
     readonly dirty: boolean;
     readonly changed: number;
     readonly tally: SampleTally;
+    /** What was read and planned, where it is of the earlier tools. */
+    readonly earlier: { readonly checkpoint: Checkpoint; readonly planned: SamplePlan } | null;
 }
 
 /** What an earlier start learned, if it still holds. */
@@ -174,26 +182,33 @@ function known(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): S
 }
 
 function nothingDue(tally: SampleTally): Seen {
-    return { due: 0, dueBy: {}, dirty: false, changed: 0, tally };
+    return { due: 0, dueBy: {}, dirty: false, changed: 0, tally, earlier: null };
 }
 
 async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): Promise<Seen> {
     const { id, fingerprint, groups } = item.indexed;
     if (stamp === null && !parts.thorough) {
         const due = groups.reduce((sum, [, count]) => sum + count, 0);
-        return { due, dueBy: { new: due }, dirty: due === 0, changed: 0, tally: tallyUntouched(id, groups) };
+        const tally = tallyUntouched(id, groups);
+        return { due, dueBy: { new: due }, dirty: due === 0, changed: 0, tally, earlier: null };
     }
     const checkpoint = stamp === null ? null : await parts.store.read(id);
     const prepared = prepare(await item.dataset.load(item.indexed), parts.options);
     const planned = plan(prepared, checkpoint, null, parts.options);
-    const seen = { ...seenIn(planned), tally: tallyOf(planned.state) };
+    const isEarlier =
+        checkpoint !== null && (checkpoint.origin === 'earlier' || checkpoint.earlier !== undefined);
+    const seen = {
+        ...seenIn(planned),
+        tally: tallyOf(planned.state),
+        earlier: isEarlier ? { checkpoint, planned } : null,
+    };
     if (stamp !== null && seen.due === 0 && !seen.dirty && seen.tally.isComplete) {
         parts.index.set(id, stamp, fingerprint, parts.planKey, seen.tally);
     }
     return seen;
 }
 
-function seenIn(planned: SamplePlan): Omit<Seen, 'tally'> {
+function seenIn(planned: SamplePlan): Omit<Seen, 'tally' | 'earlier'> {
     return {
         due: planned.due.length,
         dueBy: countDue(planned.due),

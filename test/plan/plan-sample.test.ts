@@ -331,6 +331,25 @@ describe('planSample', () => {
             expect(planned.state.kept).toHaveLength(3);
         });
 
+        it('run again where they timed out without output, by the test that gave the verdict', () => {
+            const timedOut = (stdout: string) => ({
+                passed: false,
+                exec_info: { run_result: { status: 'TimeLimitExceeded', execution_time: 1000, stdout } },
+            });
+            const wrong = { passed: false, exec_info: { run_result: { execution_time: 0.1, stdout: 'x' } } };
+            const planned = plan([task('a'), task('b')], {
+                tests: 2,
+                checkpoint: checkpoint(
+                    ['', 'some'].map((stdout, index) => {
+                        const { entry } = imported(index, index === 0 ? 'a' : 'b', 'TimeLimitExceeded', 0);
+                        const result = { ...entry.result, tests: [timedOut(stdout), wrong] as never[] };
+                        return { entry: { ...entry, result } };
+                    }),
+                ),
+            });
+            expect(due(planned)).toEqual([[0, 'time-out without output']]);
+        });
+
         it('of ours may have any number of tests', () => {
             const planned = plan([task('a')], { tests: 3, checkpoint: checkpoint([entry(0, 'a')]) });
             expect(due(planned)).toEqual([]);

@@ -1,6 +1,6 @@
-import type { StoredEntry } from '../model/checkpoint.js';
-import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
-import type { Verdict } from '../model/verdict.js';
+import type { StoredEntry } from '../../model/checkpoint.js';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import type { Verdict } from '../../model/verdict.js';
 
 /*
  * Result files of the earlier tools: entries have `language`, `solution` (the full source) and `result` (a SandboxFusion
@@ -25,6 +25,10 @@ export function normalizeEarlierEntry(raw: JsonObject): StoredEntry {
     };
 }
 
+/** Key of a result whose verdict is that of an earlier checker file, whatever its tests say. */
+const JUDGED_BY = 'judged_by';
+const EARLIER_CHECKER = 'earlier checker';
+
 const OURS = [
     'index',
     'fingerprint',
@@ -36,9 +40,41 @@ const OURS = [
     'revision',
 ] as const;
 
+/**
+ * The same of an entry of `<id>_checker.json`, where a checker had the last word: `accepted` decides although tests say that
+ * the output differs, or that none failed. What did not run to its end, or got no answer, is no verdict here either.
+ */
+export function normalizeCheckedEntry(raw: JsonObject): StoredEntry {
+    const stored = normalizeEarlierEntry(raw);
+    const result: unknown = stored.entry.result;
+    const earlier = isJsonObject(raw.result) ? raw.result : {};
+    const { accepted } = earlier;
+    if (!isJsonObject(result) || result.verdict !== undefined || typeof accepted !== 'boolean') return stored;
+    const tests = Array.isArray(earlier.tests) ? earlier.tests.filter(isJsonObject) : [];
+    if (tests.length === 0 || !tests.every(ranToItsEnd)) return stored;
+    const kept = omit(result, ['earlier_accepted', 'tests']);
+    const judged = (Array.isArray(result.tests) ? result.tests.filter(isJsonObject) : []).map((test) =>
+        accepted ? { ...omit(test, ['verdict']), passed: true } : test,
+    );
+    const verdict: Verdict = accepted ? 'Accepted' : 'WrongAnswer';
+    return {
+        ...stored,
+        entry: {
+            ...stored.entry,
+            result: { accepted, verdict, [JUDGED_BY]: EARLIER_CHECKER, tests: judged, ...kept },
+        },
+    };
+}
+
+function ranToItsEnd(test: JsonObject): boolean {
+    if (typeof test.passed !== 'boolean') return false;
+    if (!isJsonObject(test.exec_info) || test.exec_info.status === 'SandboxError') return false;
+    return test.passed || failedTestVerdict(test) === 'WrongAnswer';
+}
+
 function normalizeResult(raw: Json): JsonObject {
     if (!isJsonObject(raw)) return raw === null ? {} : { earlier_result: raw };
-    const kept = omit(raw, ['extracted_code', 'test_info', 'accepted', 'verdict', 'tests']);
+    const kept = omit(raw, ['extracted_code', 'test_info', 'accepted', 'verdict', 'tests', JUDGED_BY]);
     const tests = Array.isArray(raw.tests) ? raw.tests.filter(isJsonObject).map(normalizeTest) : [];
     const verdict = earlierVerdict(raw);
     if (verdict === null) {
@@ -96,6 +132,9 @@ export function earlierVerdict(result: JsonObject): Verdict | null {
 export function withoutFalseVerdict(entry: StoredEntry['entry']): StoredEntry['entry'] {
     const result: unknown = entry.result;
     if (!isJsonObject(result) || earlierVerdict(result) !== null) return entry;
+    if (result[JUDGED_BY] === EARLIER_CHECKER && Array.isArray(result.tests) && result.tests.length > 0) {
+        return entry;
+    }
     const { accepted, verdict: _, ...rest } = result;
     return { ...entry, result: { earlier_accepted: accepted ?? null, ...rest } };
 }

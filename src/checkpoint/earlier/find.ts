@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { stampFile } from '../../host/stamp.js';
+import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
+import { isImported } from '../parse.js';
+import { applyCheckerFile, checkerFileName, readCheckerFile } from './checker-file.js';
+import { earlierFolders, readEarlierFolder } from './folder.js';
+
+/** Results of the earlier tools that stand beside the result files: a folder for each sample, and checker files. */
+export class EarlierResults {
+    readonly #dir: string;
+
+    /** @param dir the results directory */
+    constructor(dir: string) {
+        this.#dir = dir;
+    }
+
+    /** A sample's checkpoint with the verdicts of its checker file, if it has one. @throws UserError (exit 2) */
+    async withCheckerFile(checkpoint: Checkpoint, listing: ReadonlySet<string>): Promise<Checkpoint> {
+        const name = checkerFileName(checkpoint.id);
+        if (name === null || !listing.has(name) || !mayChange(checkpoint)) return checkpoint;
+        const checker = await readCheckerFile(this.#dir, name, checkpoint.id);
+        return checker === null ? checkpoint : applyCheckerFile(checkpoint, name, checker.groups);
+    }
+
+    /** What there is of a sample without a result file; null if nothing. @throws UserError (exit 2) */
+    async read(id: string, listing: ReadonlySet<string>): Promise<Checkpoint | null> {
+        for (const folder of listedFolders(id, listing)) {
+            const stamp = stampFile(join(this.#dir, folder));
+            const found = stamp === null ? null : await readEarlierFolder(this.#dir, folder, id, stamp);
+            if (found !== null) return await this.withCheckerFile(found, listing);
+        }
+        return await this.#readCheckerAlone(id, listing);
+    }
+
+    async #readCheckerAlone(id: string, listing: ReadonlySet<string>): Promise<Checkpoint | null> {
+        const name = checkerFileName(id);
+        if (name === null || !listing.has(name)) return null;
+        const checker = await readCheckerFile(this.#dir, name, id);
+        if (checker === null) return null;
+        return {
+            id,
+            entries: checker.groups,
+            failures: [],
+            pending: [],
+            skipped: [],
+            computedLimits: null,
+            totals: new Map(),
+            isComplete: false,
+            run: null,
+            retiredRevision: 0,
+            origin: 'earlier',
+            stamp: checker.stamp,
+            earlier: { folder: null, checkerFile: name, changedVerdicts: 0, unusable: [] },
+        };
+    }
+
+    /** Stamp of what `read` would look at; null if there is nothing. */
+    stamp(id: string, listing: ReadonlySet<string>): FileStamp | null {
+        const checker = checkerFileName(id);
+        const names = [...listedFolders(id, listing)];
+        if (checker !== null && listing.has(checker)) names.push(checker);
+        for (const name of names) {
+            const stamp = stampFile(join(this.#dir, name));
+            if (stamp !== null) return stamp;
+        }
+        return null;
+    }
+}
+
+/** What was judged here stands: only entries of the earlier tools may change, also those that are in a file of ours by now. */
+function mayChange({ origin, entries }: Checkpoint): boolean {
+    return origin === 'earlier' || [...entries.values()].flat().some(({ entry }) => isImported(entry));
+}
+
+function* listedFolders(id: string, listing: ReadonlySet<string>): Generator<string> {
+    for (const folder of earlierFolders(id)) {
+        if (listing.has(folder.split('/', 1)[0] ?? '')) yield folder;
+    }
+}

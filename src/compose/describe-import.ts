@@ -1,0 +1,25 @@
+import type { EarlierImport } from '../run/earlier-import.js';
+
+/** Most files named in a line. */
+const MOST = 5;
+
+/** What a start takes over from the earlier tools, in lines for people. */
+export function describeImport(found: EarlierImport): string[] {
+    const { samples, taken, checkerFiles, changedVerdicts, notImportedCount, notImported } = found;
+    const lines: string[] = [];
+    if (taken > 0) lines.push(`takes over ${taken} results of earlier tools, of ${samples} samples`);
+    if (checkerFiles > 0) {
+        lines.push(
+            `verdicts of <id>_checker.json count before those of <id>.json: ${checkerFiles} such files, ${changedVerdicts} verdicts changed`,
+        );
+    }
+    if (notImportedCount > 0) {
+        const named = notImported.slice(0, MOST).map(({ file, reason }) => `${file} (${reason})`);
+        const rest = notImportedCount - named.length;
+        lines.push(
+            `${notImportedCount} results of earlier tools are not imported, their tasks run: ${named.join('; ')}` +
+                (rest > 0 ? `; and ${rest} more (--dry-run --json lists them)` : ''),
+        );
+    }
+    return lines;
+}
