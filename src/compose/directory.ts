@@ -93,14 +93,29 @@ export async function openDirectory(
 
 /** The id of a run whose run.json has none: lost, new, or written by version 0.1. */
 async function runIdOf(
-    { dir, checkpoints }: Pick<RunConfig, 'dir' | 'checkpoints'>,
+    config: Pick<RunConfig, 'dir' | 'checkpoints'>,
     known: RunFile | null,
     listing: readonly string[],
 ): Promise<string> {
+    return (await earlierRunId(config, known, listing)) ?? newRunId();
+}
+
+/**
+ * The id of a run that was started before, from its run.json, its result files, or derived for a version that had none: the
+ * same for whoever asks, and whenever. Null for a directory without results.
+ * @param listing names in the results directory
+ * @throws UserError (exit 2) if archive.json cannot be read
+ */
+export async function earlierRunId(
+    { dir, checkpoints }: Pick<RunConfig, 'dir' | 'checkpoints'>,
+    known: RunFile | null,
+    listing: readonly string[],
+): Promise<string | null> {
+    if (known?.run !== undefined) return known.run;
     const found = await findRunId(dir, listing, checkpoints);
     if (found !== null) return found;
     const wasRunBefore = known !== null || listing.some((name) => name.endsWith('.json'));
-    return wasRunBefore ? derivedRunId(known, dir) : newRunId();
+    return wasRunBefore ? derivedRunId(known, dir) : null;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
     environmentName,
     isRestored,
     isVariable,
+    type OptionSpec,
     type OptionTable,
     type StoredOptions,
     type ValueOrigin,
@@ -46,14 +47,30 @@ export function fromCommandLine(table: OptionTable, given: GivenOptions, cwd: st
 export function fromEnvironment(table: OptionTable, env: NodeJS.ProcessEnv, cwd: string): Layer {
     const values = new Map<string, unknown>();
     for (const [name, spec] of Object.entries(table)) {
-        const variable = environmentName(name);
-        const text = env[variable];
-        if (text === undefined || text === '' || !isVariable(name, spec)) continue;
+        if (!isVariable(name, spec)) continue;
+        const found = givenVariable(name, spec, env);
+        if (found === null) continue;
+        const { variable, text } = found;
         const origin = { label: variable, base: cwd };
         const isList = spec.repeatable === true || spec.kind === 'command';
         values.set(name, parseOption(spec, isList ? listIn(text, origin) : text, origin));
     }
     return { source: 'environment', values };
+}
+
+/** The variable that gives an option, and what it holds; null: none does. */
+function givenVariable(
+    name: string,
+    spec: OptionSpec,
+    env: NodeJS.ProcessEnv,
+): { readonly variable: string; readonly text: string } | null {
+    const own = environmentName(name);
+    const text = env[own];
+    if (text !== undefined && text !== '') return { variable: own, text };
+    const earlier = spec.variable === undefined ? undefined : env[spec.variable];
+    if (spec.variable === undefined || earlier === undefined || earlier === '') return null;
+    // The earlier tools did not mind case.
+    return { variable: spec.variable, text: spec.kind === 'choice' ? earlier.toLowerCase() : earlier };
 }
 
 /** The list in a variable: a JSON array, or one value a line. */

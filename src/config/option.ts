@@ -41,10 +41,11 @@ export interface ValueParser<V> {
 }
 
 /**
- * What an option decides. Options that decide `verdict` (what a result says) or `tasks` (which tasks there are) are kept
- * in run.json and restored by a later start; `run` (how this run goes) and `display` are not.
+ * What an option decides. Options that decide `verdict` (what a result says), `tasks` (which tasks there are) or `records`
+ * (how the results database is written) are kept in run.json and restored by a later start; `run` (how this run goes) and
+ * `display` are not.
  */
-export type Decides = 'verdict' | 'tasks' | 'run' | 'display';
+export type Decides = 'verdict' | 'tasks' | 'records' | 'run' | 'display';
 
 export type OptionGroup =
     | 'Where things are'
@@ -53,12 +54,15 @@ export type OptionGroup =
     | 'Running'
     | 'Sandbox servers'
     | 'What is kept'
+    | 'Results database'
     | 'What you see'
     | 'Configuration';
 
 export interface OptionSpec {
     readonly kind: OptionKind;
     readonly aliases?: readonly string[];
+    /** A variable of the earlier tools that gives it too; `RESUME_RUN_<NAME>` goes first. */
+    readonly variable?: string;
     /** Of kind `choice`: what it may be. */
     readonly choices?: readonly string[];
     /** Of kind `parsed`: reads its values. */
@@ -142,7 +146,7 @@ export const ENVIRONMENT_PREFIX = 'RESUME_RUN_';
 
 /** Whether run.json keeps it and a later start restores it. */
 export function isRestored(spec: OptionSpec): boolean {
-    return spec.decides === 'verdict' || spec.decides === 'tasks';
+    return spec.decides === 'verdict' || spec.decides === 'tasks' || spec.decides === 'records';
 }
 
 /** Whether it is given on the command line with dashes. */

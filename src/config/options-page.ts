@@ -42,7 +42,8 @@ function describe(spec: OptionSpec): string {
     const choices =
         spec.choices === undefined ? '' : ` (${spec.choices.map((one) => `\`${one}\``).join(', ')})`;
     const repeatable = spec.repeatable === true ? '; repeatable' : '';
-    return escaped(`${spec.aboutNegated ?? spec.about}${choices}${repeatable}`);
+    const variable = spec.variable === undefined ? '' : `; also \`${spec.variable}\` in the environment`;
+    return escaped(`${spec.aboutNegated ?? spec.about}${choices}${repeatable}${variable}`);
 }
 
 function defaultCell(spec: OptionSpec): string {

@@ -24,6 +24,8 @@ export interface LockOptions {
     readonly shard: ShardOf | null;
     /** `--take-over`: do not wait for the heartbeat of a holder that cannot be looked at from here. */
     readonly takeOver: boolean;
+    /** What a person can do while another holds it; the command that watches a run if absent. */
+    readonly hint?: string;
     /** A line for people: what is being waited for. */
     readonly onNotice: (message: string) => void;
     /** Ends the wait; the lock is not taken then. */
@@ -181,7 +183,7 @@ function describe(lock: LockFile): string {
 }
 
 function refusal(lock: LockFile, options: LockOptions): UserError {
-    const watch = `watch it with: resume-run status --dir ${options.dir} --watch`;
+    const watch = options.hint ?? `watch it with: resume-run status --dir ${options.dir} --watch`;
     const instead = options.takeOver
         ? 'it is alive on this machine, so it is not taken over: stop it first'
         : 'stop it, or use --take-over if it is known to be gone';

@@ -56,6 +56,11 @@ export class DatabaseStore implements ResultStore {
         return this.#manifest.generation;
     }
 
+    /** Codec of new parts. */
+    get storage(): StorageFormat {
+        return this.#settings.storage;
+    }
+
     get manifest(): Manifest {
         return this.#manifest;
     }

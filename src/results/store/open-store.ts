@@ -41,6 +41,7 @@ export async function openStore(options: OpenStoreOptions): Promise<DatabaseStor
         dir,
         shard: null,
         takeOver: options.takeOver ?? false,
+        hint: 'a database has one writer at a time, and results that wait for it are safe',
         onNotice: options.onNotice,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
     });

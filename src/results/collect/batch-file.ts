@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import { ioCode, readReason, withDescriptors } from '../../util/io-error.js';
+import { messageOf } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
+import {
+    makeRecord,
+    parseRecord,
+    parseRetirement,
+    type RecordChange,
+    RecordError,
+    recordLine,
+} from '../record/record.js';
+import { earlierRecord, earlierText } from './earlier-record.js';
+
+/*
+ * Batches: how results travel from the processes that made them to the collector. Three shapes are read:
+ *
+ *     ours            {"format": "resume-run batch", "version": 1, "count", "changes": [{"record"} | {"retirement"}, ...]}
+ *     earlier batch   {"model", "results": [...], "timestamp", "pid", "process_info", "result_count"}
+ *     earlier result  one bare result with _collector_timestamp, _collector_session, _collector_index
+ */
+
+const FORMAT = 'resume-run batch';
+const VERSION = 1;
+
+/** Larger files are not batches: ours end at a few megabytes. Bytes. */
+const LARGEST = 256 * 1024 * 1024;
+
+/** What a file turned out to be. */
+export type BatchFile =
+    | { readonly kind: 'batch'; readonly changes: readonly RecordChange[]; readonly bytes: number }
+    /** A database of the earlier tools: counts without records. */
+    | { readonly kind: 'database'; readonly json: JsonObject; readonly sha256: string }
+    /** Cut off, or still being written by an earlier tool. */
+    | { readonly kind: 'torn'; readonly why: string }
+    /** Whole, but not a batch. */
+    | { readonly kind: 'foreign'; readonly why: string }
+    | { readonly kind: 'absent' };
+
+/** The text of a batch of ours. */
+export function batchText(changes: readonly RecordChange[]): string {
+    const lines = changes.map((change) =>
+        change.kind === 'record'
+            ? `{"record":${recordLine(change.record)}}`
+            : `{"retirement":${JSON.stringify(change.retirement)}}`,
+    );
+    return `{"format":${JSON.stringify(FORMAT)},"version":${VERSION},"count":${changes.length},"changes":[\n${lines.join(',\n')}\n]}\n`;
+}
+
+/**
+ * Reads a batch whole, or says why it is not one.
+ * @param onNotice told of values that were converted
+ * @throws UserError (exit 4) if the file cannot be read, which says nothing about what is in it
+ */
+export async function readBatchFile(path: string, onNotice: (message: string) => void): Promise<BatchFile> {
+    const bytes = await readWhole(path);
+    if (bytes === null) return { kind: 'absent' };
+    if (bytes === 'too large') return { kind: 'foreign', why: 'it is larger than any batch' };
+    if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
+    let json: Json;
+    try {
+        json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json;
+    } catch (error) {
+        return { kind: 'torn', why: messageOf(error).replaceAll(/\s+/g, ' ') };
+    }
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    try {
+        return classify(json, sha256, bytes.length, (message) => onNotice(`${path}: ${message}`));
+    } catch (error) {
+        if (error instanceof RecordError) return { kind: 'foreign', why: error.message };
+        throw error;
+    }
+}
+
+async function readWhole(path: string): Promise<Buffer | 'too large' | null> {
+    try {
+        const handle = await withDescriptors(() => open(path, 'r'));
+        try {
+            const stats = await handle.stat();
+            if (!stats.isFile() || stats.size > LARGEST) return 'too large';
+            return await handle.readFile();
+        } finally {
+            await handle.close();
+        }
+    } catch (error) {
+        if (ioCode(error) === 'ENOENT') return null;
+        if (ioCode(error) === null) throw error;
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 4, { cause: error });
+    }
+}
+
+/** @throws RecordError */
+function classify(json: Json, sha256: string, bytes: number, onNotice: (message: string) => void): BatchFile {
+    if (!isJsonObject(json)) return { kind: 'foreign', why: 'it is not a JSON object' };
+    if (json.format === FORMAT) return ownBatch(json, bytes);
+    if (isJsonObject(json.models) || isJsonObject(json.test_groups))
+        return { kind: 'database', json, sha256 };
+    const onPercent = (rate: number): void =>
+        onNotice(`a tool success rate of ${rate} was taken as per cent`);
+    if (Array.isArray(json.results)) return earlierBatch(json, sha256, bytes, onPercent);
+    if (isEarlierResult(json)) {
+        const record = makeRecord(earlierRecord(json, sha256, 0, onPercent));
+        return { kind: 'batch', changes: [{ kind: 'record', record }], bytes };
+    }
+    return { kind: 'foreign', why: 'it is neither a batch nor a result' };
+}
+
+const isEarlierResult = (json: JsonObject): boolean =>
+    ['_collector_timestamp', '_collector_session', '_collector_index'].some((key) =>
+        Object.hasOwn(json, key),
+    );
+
+function ownBatch(json: JsonObject, bytes: number): BatchFile {
+    if (json.version !== VERSION)
+        return { kind: 'foreign', why: `expected version ${VERSION}, got ${JSON.stringify(json.version)}` };
+    const { changes } = json;
+    if (!Array.isArray(changes) || json.count !== changes.length)
+        return {
+            kind: 'torn',
+            why: `expected ${JSON.stringify(json.count)} changes, found ${Array.isArray(changes) ? changes.length : 'none'}`,
+        };
+    return { kind: 'batch', changes: (changes as readonly Json[]).map(readChange), bytes };
+}
+
+function readChange(json: Json): RecordChange {
+    if (!isJsonObject(json)) throw new RecordError('change', 'an object', json);
+    return json.retirement === undefined
+        ? { kind: 'record', record: parseRecord(json.record) }
+        : { kind: 'retirement', retirement: parseRetirement(json.retirement) };
+}
+
+function earlierBatch(
+    json: JsonObject,
+    sha256: string,
+    bytes: number,
+    onPercent: (rate: number) => void,
+): BatchFile {
+    const results = json.results as readonly Json[];
+    if (typeof json.result_count === 'number' && json.result_count !== results.length)
+        return { kind: 'torn', why: `expected ${json.result_count} results, found ${results.length}` };
+    const seen = new Map<string, number>();
+    const changes = results.map((result, position): RecordChange => {
+        if (!isJsonObject(result)) throw new RecordError(`results[${position}]`, 'an object', result);
+        // A record that names its own model is of that one: a batch may hold several.
+        const whole = { ...(typeof json.model === 'string' ? { model: json.model } : {}), ...result };
+        const text = earlierText(whole);
+        const occurrence = seen.get(text) ?? 0;
+        seen.set(text, occurrence + 1);
+        return { kind: 'record', record: makeRecord(earlierRecord(whole, sha256, occurrence, onPercent)) };
+    });
+    return { kind: 'batch', changes, bytes };
+}

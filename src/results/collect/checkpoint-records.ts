@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import type { Checkpoint, StoredEntry } from '../../model/checkpoint.js';
+import type { Attempt, OpenTask, TestResult } from '../../model/entry.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { expectedOf } from '../../model/sample.js';
+import { verdictOf } from '../../model/tally.js';
+import { makeRecord, type RecordInput, type RecordKey, type ResultRecord } from '../record/record.js';
+import { type EarlierFields, earlierFields, successLevelOf } from './earlier-record.js';
+
+/*
+ * From a result file to records: one for each finished task and one for each that was given up. What is pending has no
+ * record yet.
+ */
+
+/**
+ * @param run id for files that hold none
+ * @param onPercent told that a success rate of tools was taken as per cent
+ */
+export function* recordsOfCheckpoint(
+    checkpoint: Checkpoint,
+    run: string,
+    onPercent: (rate: number) => void = () => undefined,
+): Generator<ResultRecord> {
+    const { id: sample } = checkpoint;
+    const own = checkpoint.run ?? run;
+    for (const [group, list] of checkpoint.entries) {
+        const standIns = new StandIns();
+        for (const { entry } of list) {
+            const key = { run: own, sample, group, ...standIns.keyOf(entry) };
+            const record = recordOfEntry(entry, key, onPercent);
+            if (record !== null) yield record;
+        }
+    }
+    for (const task of checkpoint.failures) yield recordOfFailure(task, own, sample);
+}
+
+/** A record of one finished task; null for an entry without a verdict, which only earlier files hold. */
+export function recordOfEntry(
+    entry: StoredEntry['entry'],
+    key: RecordKey,
+    onPercent: (rate: number) => void = () => undefined,
+): ResultRecord | null {
+    const verdict = verdictOf(entry);
+    if (verdict === null) return null;
+    const raw: unknown = entry.result;
+    const result: JsonObject = isJsonObject(raw) ? raw : {};
+    const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
+    const score = result['score'];
+    const expected = expectedOf(key.group, entry.expected ?? null);
+    return makeRecord({
+        ...fieldsOfResult(result, onPercent),
+        ...attemptFields(entry.attempts),
+        ...key,
+        revision: entry.revision ?? 1,
+        index: entry.index,
+        verdict,
+        accepted,
+        success_level: successLevelOf(result) ?? (accepted ? 'full' : 'failure'),
+        expected: expected === null ? null : [...expected],
+        score: typeof score === 'number' && Number.isFinite(score) ? score : null,
+        ...measured(result['tests'], entry.attempts),
+        language: entry.language ?? null,
+    });
+}
+
+/** A record of a task that was given up for now: no verdict, no success level, in no rate. */
+export function recordOfFailure(task: OpenTask, run: string, sample: string): ResultRecord {
+    const { group, fingerprint, occurrence = 0 } = task;
+    return makeRecord({
+        ...attemptFields(task.attempts),
+        run,
+        sample,
+        group,
+        fingerprint,
+        occurrence,
+        revision: task.revision ?? 1,
+        index: task.index,
+        expected: expectedOf(group, null)?.slice() ?? null,
+        wall_time: task.attempts.at(-1)?.duration ?? null,
+        failure_reason: task.reason,
+        failure_message: task.message,
+    });
+}
+
+/** The well-known keys of what a function or a model batch returned; a judge's result has none of them. */
+function fieldsOfResult(result: JsonObject, onPercent: (rate: number) => void): EarlierFields {
+    return Array.isArray(result['tests']) ? {} : earlierFields(result, onPercent);
+}
+
+function attemptFields(attempts: readonly Attempt[]): EarlierFields & Pick<RecordInput, 'attempts'> {
+    const first = attempts[0];
+    const last = attempts.at(-1);
+    return {
+        attempts: attempts.length,
+        attempt_log: attempts.length === 0 ? null : JSON.stringify(attempts),
+        worker: last?.worker_id ?? null,
+        endpoint: last?.api_used ?? null,
+        started_at: first === undefined ? null : timeOf(Date.parse(first.started_at)),
+        finished_at: last === undefined ? null : timeOf(Date.parse(last.started_at) + 1000 * last.duration),
+    };
+}
+
+const timeOf = (milliseconds: number): string | null => {
+    const time = new Date(milliseconds);
+    return Number.isNaN(time.getTime()) ? null : time.toISOString();
+};
+
+/** Seconds of the slowest test, bytes of the largest; the wall time is that of the last attempt. */
+function measured(
+    tests: unknown,
+    attempts: readonly Attempt[],
+): Pick<EarlierFields, 'cpu_time' | 'wall_time' | 'memory'> {
+    const list = Array.isArray(tests) ? (tests as readonly unknown[]).filter(isTest) : [];
+    const largest = (pick: (test: TestResult) => unknown): number | null => {
+        const values = list.map(pick).filter((value): value is number => Number.isFinite(value));
+        // Not spread into a call: there may be more tests than a call takes arguments.
+        return values.length === 0 ? null : values.reduce((a, b) => Math.max(a, b));
+    };
+    const memory = largest((test) => test.memory);
+    return {
+        cpu_time: largest((test) => test.cpu_time),
+        wall_time: attempts.at(-1)?.duration ?? largest((test) => test.wall_time),
+        memory: memory === null ? null : Math.round(memory),
+    };
+}
+
+const isTest = (value: unknown): value is TestResult => isJsonObject(value);
+
+/** Fingerprints for entries of the earlier tools, which have none: a hash of the source, numbered among equal ones. */
+export class StandIns {
+    readonly #seen = new Map<string, number>();
+
+    keyOf(entry: StoredEntry['entry']): Pick<RecordKey, 'fingerprint' | 'occurrence'> {
+        const { fingerprint, occurrence = 0 } = entry;
+        if (fingerprint !== null) return { fingerprint, occurrence };
+        const source = entry.solution ?? JSON.stringify(entry.result);
+        const standIn = `source-sha256-${createHash('sha256').update(source).digest('hex')}`;
+        const number = this.#seen.get(standIn) ?? 0;
+        this.#seen.set(standIn, number + 1);
+        return { fingerprint: standIn, occurrence: number };
+    }
+}

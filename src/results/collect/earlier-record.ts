@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import type { RecordInput } from '../record/record.js';
+
+/*
+ * One result as the earlier runners passed it around, and as functions and model batches still return it: an object of well
+ * known keys. Both kinds of spool files, result files and the library's `addBatchResult` are read by this one table.
+ */
+
+/** The fields that such an object decides. */
+export type EarlierFields = Omit<
+    Partial<RecordInput>,
+    'run' | 'sample' | 'group' | 'fingerprint' | 'occurrence'
+>;
+
+/** What the counters of errors are called, and which `error_type` raises which. */
+export const ERROR_COUNTERS = {
+    tool_call_format: 'tool_call_format_errors',
+    timeout: 'timeout_errors',
+    dependency: 'dependency_errors',
+    parameter_config: 'parameter_config_errors',
+    tool_selection: 'tool_selection_errors',
+    sequence_order: 'sequence_order_errors',
+    max_turns: 'max_turns_errors',
+    other: 'other_errors',
+} as const;
+
+/** Other names that the earlier classifiers used for the same errors. */
+const ERROR_SYNONYMS: Readonly<Record<string, keyof typeof ERROR_COUNTERS>> = {
+    format: 'tool_call_format',
+    format_error: 'tool_call_format',
+    parameter: 'parameter_config',
+    sequence: 'sequence_order',
+};
+
+/** Text under one of several names; null: none has any. */
+function textOf(source: JsonObject, ...names: readonly string[]): string | null {
+    for (const name of names) {
+        const value = source[name];
+        if (typeof value === 'string' && value !== '') return value;
+    }
+    return null;
+}
+
+function numberOf(source: JsonObject, ...names: readonly string[]): number | null {
+    for (const name of names) {
+        const value = source[name];
+        if (typeof value === 'number' && Number.isFinite(value)) return value;
+    }
+    return null;
+}
+
+function integerOf(source: JsonObject, ...names: readonly string[]): number | null {
+    const value = numberOf(source, ...names);
+    return value === null ? null : Math.round(value);
+}
+
+function booleanOf(source: JsonObject, name: string): boolean | null {
+    const value = source[name];
+    return typeof value === 'boolean' ? value : null;
+}
+
+/** A count given as one, or as the list of what was counted. */
+function countOf(value: Json | undefined): number | null {
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    return Array.isArray(value) ? value.length : null;
+}
+
+/**
+ * A success rate of tools as a fraction. The earlier writers gave it as 0.8, 1.0 or 100.0.
+ * @returns also whether it was taken as per cent: above 1 and at most 100
+ */
+export function rateOf(value: number | null): { readonly rate: number | null; readonly wasPercent: boolean } {
+    const wasPercent = value !== null && value > 1 && value <= 100;
+    return { rate: wasPercent ? value / 100 : value, wasPercent };
+}
+
+/**
+ * How far the task succeeded. A level that is named decides; otherwise `partial_success` before `success`, because the
+ * earlier runners set both for a partial success. Null: nothing says so.
+ */
+export function successLevelOf(source: JsonObject): 'full' | 'partial' | 'failure' | null {
+    switch (textOf(source, 'success_level', 'execution_status')) {
+        case 'full':
+        case 'full_success':
+        case 'success':
+            return 'full';
+        case 'partial':
+        case 'partial_success':
+            return 'partial';
+        case 'failure':
+        case 'failed':
+            return 'failure';
+    }
+    if (source['partial_success'] === true) return 'partial';
+    if (typeof source['success'] === 'boolean') return source['success'] ? 'full' : 'failure';
+    return null;
+}
+
+/**
+ * The fields of a record that an object of the earlier runners holds; those it says nothing of are null.
+ * @param onPercent told that a rate was taken as per cent
+ */
+export function earlierFields(source: JsonObject, onPercent: (rate: number) => void): EarlierFields {
+    const given = numberOf(source, 'tool_success_rate', 'tool_reliability');
+    const { rate, wasPercent } = rateOf(given);
+    if (wasPercent && given !== null) onPercent(given);
+    const model = textOf(source, 'model');
+    const dimensions = source['dimensions'];
+    return {
+        model,
+        model_raw: textOf(source, 'model_raw') ?? model,
+        deployment: textOf(source, 'deployment'),
+        prompt_type: textOf(source, 'prompt_type'),
+        tool_success_rate: rate,
+        difficulty: textOf(source, 'difficulty'),
+        task_type: textOf(source, 'task_type'),
+        instance: instanceOf(source),
+        ...flawOf(source),
+        dimensions: isJsonObject(dimensions) ? JSON.stringify(dimensions) : null,
+        turns: countOf(source['turns']),
+        tool_calls: countOf(source['tool_calls']),
+        coverage: coverageOf(source),
+        workflow_score: numberOf(source, 'workflow_score'),
+        phase2_score: numberOf(source, 'phase2_score'),
+        quality_score: numberOf(source, 'quality_score'),
+        final_score: numberOf(source, 'final_score'),
+        ...errorsOf(source),
+        assisted_failure: flagOf(source, 'assisted_failure'),
+        assisted_success: flagOf(source, 'assisted_success'),
+        assisted_turns: integerOf(source, 'assisted_turns', 'total_assisted_turns'),
+        ...usageOf(source),
+    };
+}
+
+function instanceOf(source: JsonObject): string | null {
+    for (const name of ['instance', 'test_instance']) {
+        const value = source[name];
+        if (typeof value === 'string' || typeof value === 'number') return String(value);
+    }
+    return null;
+}
+
+/** `prompt_type: "flawed_tool_misuse"` names the flaw too. */
+function flawOf(source: JsonObject): Pick<EarlierFields, 'is_flawed' | 'flaw_type'> {
+    const prompt = textOf(source, 'prompt_type') ?? '';
+    const inPrompt = prompt.startsWith('flawed_') ? prompt.slice('flawed_'.length) : null;
+    const flaw = textOf(source, 'flaw_type') ?? inPrompt;
+    return {
+        is_flawed: booleanOf(source, 'is_flawed') ?? (inPrompt === null ? null : true),
+        flaw_type: flaw,
+    };
+}
+
+function coverageOf(source: JsonObject): number | null {
+    const given = numberOf(source, 'coverage', 'tool_coverage_rate');
+    if (given !== null) return given;
+    const { required_tools: required, executed_tools: executed } = source;
+    if (!Array.isArray(required) || !Array.isArray(executed) || required.length === 0) return null;
+    const called = new Set<unknown>(executed);
+    const wanted = new Set<unknown>(required);
+    return [...wanted].filter((tool) => called.has(tool)).length / wanted.size;
+}
+
+function errorsOf(source: JsonObject): EarlierFields {
+    const counters = Object.values(ERROR_COUNTERS);
+    const counted = Object.fromEntries(counters.map((name) => [name, integerOf(source, name)]));
+    const type = textOf(source, 'error_class', 'error_type');
+    const isCounted = counters.some((name) => counted[name] !== null);
+    if (type === null || isCounted) return { ...counted, error_class: type };
+    const word = type.toLowerCase().replace(/_errors?$/, '');
+    const known = Object.hasOwn(ERROR_COUNTERS, word) ? (word as keyof typeof ERROR_COUNTERS) : undefined;
+    return { ...counted, [ERROR_COUNTERS[known ?? ERROR_SYNONYMS[word] ?? 'other']]: 1, error_class: type };
+}
+
+function flagOf(source: JsonObject, name: string): number | null {
+    const value = source[name];
+    return typeof value === 'boolean' ? Number(value) : integerOf(source, name);
+}
+
+function usageOf(source: JsonObject): EarlierFields {
+    const usage = isJsonObject(source['usage']) ? source['usage'] : {};
+    const all = { ...usage, ...source };
+    return {
+        prompt_tokens: integerOf(all, 'prompt_tokens'),
+        cached_tokens: integerOf(all, 'cached_tokens'),
+        completion_tokens: integerOf(all, 'completion_tokens'),
+        reasoning_tokens: integerOf(all, 'reasoning_tokens'),
+        cost: numberOf(source, 'cost'),
+    };
+}
+
+/**
+ * A whole record out of an object of the earlier runners.
+ * @param batch SHA-256 of the batch it came in: with its place among equal ones there, what tells it from others. The same
+ *   file read twice gives the same keys, two files never do.
+ * @param occurrence its number among equal objects of the batch, from 0
+ */
+export function earlierRecord(
+    source: JsonObject,
+    batch: string,
+    occurrence: number,
+    onPercent: (rate: number) => void,
+): RecordInput {
+    const level = successLevelOf(source);
+    const session = textOf(source, '_collector_session', 'session_id');
+    const fields = earlierFields(source, onPercent);
+    const seconds = numberOf(source, 'execution_time');
+    const finished = timeOf(source['timestamp'] ?? source['_collector_timestamp']);
+    return {
+        ...fields,
+        run: `earlier-${hashOf(session === null ? ['batch', batch] : ['session', session]).slice(0, 12)}`,
+        sample: textOf(source, 'task_id', 'test_id') ?? cellName(fields),
+        group: 'instance',
+        fingerprint: `record-sha256-${hashOf([batch, earlierText(source)])}`,
+        occurrence,
+        revision: 1,
+        attempts: 1,
+        verdict: level === null ? null : level === 'full' ? 'Accepted' : 'WrongAnswer',
+        accepted: level === null ? null : level === 'full',
+        success_level: level,
+        wall_time: seconds,
+        finished_at: finished,
+        started_at:
+            finished === null || seconds === null
+                ? null
+                : new Date(Date.parse(finished) - seconds * 1000).toISOString(),
+        failure_reason: level === null ? 'no-result' : null,
+        failure_message: textOf(source, 'error_message'),
+    };
+}
+
+/** What equal objects have in common: everything but the marks that their collector added. */
+export function earlierText(source: JsonObject): string {
+    return JSON.stringify(
+        Object.entries(source)
+            .filter(([key]) => key !== '_collector_index')
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+}
+
+function cellName(fields: EarlierFields): string {
+    const { model_raw: model, prompt_type: prompt, tool_success_rate: rate, difficulty } = fields;
+    return [model, prompt, rate, difficulty, fields.task_type, fields.instance]
+        .map((part) => part ?? '-')
+        .join('/');
+}
+
+/** ISO 8601; the earlier tools wrote local time without a zone, which is taken as UTC so that it is the same everywhere. */
+function timeOf(value: Json | undefined): string | null {
+    if (typeof value !== 'string') return null;
+    const time = new Date(/(?:Z|[+-]\d\d:\d\d)$/.test(value) ? value : `${value}Z`);
+    return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}
+
+const hashOf = (parts: readonly string[]): string =>
+    createHash('sha256').update(JSON.stringify(parts)).digest('hex');

@@ -1,0 +1,37 @@
+import type { RecordChange } from '../record/record.js';
+
+/** Where results come from: a results directory, some batches. */
+export interface RecordSource {
+    /** As messages name it. */
+    readonly name: string;
+    /** Everything it holds now. @throws UserError if it cannot be read */
+    changes(): AsyncIterable<RecordChange>;
+}
+
+/** What one look at the sources found. */
+export interface SourceCounts {
+    /** Result files and batches that were read. */
+    files: number;
+    records: number;
+    retirements: number;
+    /** Files that are neither, and why. */
+    readonly skipped: { readonly path: string; readonly why: string }[];
+}
+
+export function newSourceCounts(): SourceCounts {
+    return { files: 0, records: 0, retirements: 0, skipped: [] };
+}
+
+/** The changes of all sources, one after the other, counted. */
+export async function* changesOf(
+    sources: readonly RecordSource[],
+    counts: SourceCounts,
+): AsyncGenerator<RecordChange> {
+    for (const source of sources) {
+        for await (const change of source.changes()) {
+            if (change.kind === 'record') counts.records += 1;
+            else counts.retirements += 1;
+            yield change;
+        }
+    }
+}
