@@ -49,6 +49,7 @@ export class Loop {
     #failure: { readonly error: unknown } | null = null;
     #graceTimer: NodeJS.Timeout | undefined;
     #settle: (() => void) | null = null;
+    #hasEnded = false;
 
     constructor(parts: RunParts) {
         this.#parts = parts;
@@ -64,6 +65,7 @@ export class Loop {
         const watch = setInterval(() => this.#endHung(), 1000);
         this.#pump();
         await ended;
+        this.#hasEnded = true;
         clearInterval(watch);
         clearTimeout(this.#graceTimer);
         this.#slots.clear();
@@ -74,6 +76,8 @@ export class Loop {
     }
 
     stop(signal: StopSignal): void {
+        // Only the last files are being closed, which nothing can hurry.
+        if (this.#hasEnded) return;
         if (this.#signal !== null) {
             this.#abortAll();
             return;
@@ -189,7 +193,7 @@ export class Loop {
         );
         this.#samples.set(id, sample);
         this.#emit({ type: 'sample-started', at: now(), sample: id, due: sample.due, dueBy: sample.dueBy });
-        if (sample.isIdle) await this.#advance(sample);
+        if (sample.isIdle) this.#whileSaving(this.#advance(sample));
         else this.#giving.push(sample);
     }
 
@@ -220,9 +224,11 @@ export class Loop {
     #completed(flight: Flight, completion: Completion): void {
         this.#flights.delete(flight);
         const { state } = flight;
-        const outcome = flight.hung
-            ? hungOutcome(this.#parts.options.patience(taskOf(state, this.#parts.options)) ?? 0)
-            : completion.outcome;
+        // A verdict that came while its worker was being ended is as good as any.
+        const outcome =
+            flight.hung && completion.outcome.kind !== 'verdict'
+                ? hungOutcome(this.#parts.options.patience(taskOf(state, this.#parts.options)) ?? 0)
+                : completion.outcome;
         this.#slots.ended(state, completion.duration);
         const decision = decide(outcome, state.tried, this.#parts.options, this.#stopping);
         if (decision.do !== 'drop') {
@@ -302,8 +308,7 @@ export class Loop {
     async #close(sample: OpenSample): Promise<void> {
         if (!this.#samples.delete(sample.id)) return;
         const { writer } = sample;
-        const stamp = await writer.close();
-        await sample.stage?.release();
+        const stamp = await sample.close();
         const tally = writer.tally();
         this.#untouched.delete(sample.id);
         this.#parts.settled.add(tally);

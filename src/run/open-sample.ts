@@ -1,5 +1,5 @@
 import type { SampleWriter } from '../checkpoint/store.js';
-import type { Checkpoint } from '../model/checkpoint.js';
+import type { Checkpoint, FileStamp } from '../model/checkpoint.js';
 import type { PlanCounts } from '../model/event.js';
 import { countDue } from '../plan/count-due.js';
 import type { DueTask, SamplePlan } from '../plan/sample-plan.js';
@@ -83,6 +83,15 @@ export class OpenSample implements SampleInWork {
 
     get isIdle(): boolean {
         return this.#open === 0;
+    }
+
+    /** Closes its file, and removes its staged tests even if that fails. Returns the file's stamp (null if never written). */
+    async close(): Promise<FileStamp | null> {
+        try {
+            return await this.writer.close();
+        } finally {
+            await this.stage?.release();
+        }
     }
 
     /**

@@ -1,0 +1,558 @@
+import { expect, vi } from 'vitest';
+import type { Backend, Completion, Running } from '../../src/backend/backend.js';
+import { SampleContent } from '../../src/checkpoint/sample-content.js';
+import type { CheckpointStore, SampleWriter } from '../../src/checkpoint/store.js';
+import type { Dataset } from '../../src/dataset/dataset.js';
+import type { Checkpoint, SampleState } from '../../src/model/checkpoint.js';
+import { tallyUntouched } from '../../src/model/directory-sample.js';
+import type { Entry } from '../../src/model/entry.js';
+import type { RunEnd, RunEvent, StopSignal } from '../../src/model/event.js';
+import { fingerprintSample, textContent } from '../../src/model/fingerprint.js';
+import type { Judging, Sample, TaskInput } from '../../src/model/sample.js';
+import { tallyCheckpoint, TallySum } from '../../src/model/tally.js';
+import type { Outcome, Task } from '../../src/model/task.js';
+import type { RunOptions, RunParts } from '../../src/run/parts.js';
+import type { PrepareOptions } from '../../src/run/prepare.js';
+import { startRun } from '../../src/run/run.js';
+import type { WorkItem } from '../../src/run/survey.js';
+
+/*
+ * A run whose backend, store and datasets do only what a test tells them to, one thing after the other, and which checks
+ * what the loop promises at every start of a task and at every event. Timers are vitest's; `setImmediate` is the real one.
+ */
+
+/** One sample of a run. Groups are `solution` and `incorrect_solution`. */
+export interface SampleScript {
+    readonly solutions: number;
+    readonly incorrect: number;
+    /** Tasks of each group, from the first, that an earlier start has finished. */
+    readonly finished: number;
+    /** Whether the limit of `incorrect_solution` is computed from `solution` (only where programs are judged). */
+    readonly isLimitComputed: boolean;
+}
+
+export interface RunScript {
+    readonly samples: readonly SampleScript[];
+    /** Programs with staged tests, or plain data. */
+    readonly judges: boolean;
+    readonly concurrency: number;
+    readonly prefetch: number;
+    readonly retries: number;
+    readonly tleRetries: number;
+}
+
+/** How an attempt ends. `quick`: a verdict of a task that took no time at all. */
+export type Ending = 'accepted' | 'quick' | 'wrong' | 'suspect' | 'broken' | 'refused' | 'aborted';
+
+export const GRACE_S = 20;
+export const PATIENCE_S = 300;
+const SAMPLES_AHEAD = 8;
+const STAMP = { inode: '1', size: 1, mtime: '1' };
+
+const keyOf = (task: { readonly sample: string; readonly group: string; readonly index: number }): string =>
+    `${task.sample} ${task.group} ${task.index}`;
+
+interface Deferred<T> {
+    readonly promise: Promise<T>;
+    readonly resolve: (value: T) => void;
+    readonly reject: (error: Error) => void;
+}
+
+/** A promise that somebody else settles (`Promise.withResolvers` of later versions of Node). */
+function deferred<T>(): Deferred<T> {
+    let settle: Omit<Deferred<T>, 'promise'> | undefined;
+    const promise = new Promise<T>((resolve, reject) => {
+        settle = { resolve, reject };
+    });
+    if (settle === undefined) throw new Error('a promise calls its executor at once');
+    return { promise, ...settle };
+}
+
+interface Flight {
+    readonly task: Task;
+    readonly complete: (completion: Completion) => void;
+    isAborted: boolean;
+}
+
+/** A change on its way to disk. */
+interface Save {
+    readonly sample: string;
+    readonly settle: (error: Error | null) => void;
+    /** Somebody waits for it: a flush or a close. */
+    isAsked: boolean;
+}
+
+export class ScriptedRun {
+    readonly events: RunEvent[] = [];
+    readonly flights: Flight[] = [];
+    readonly saves: Save[] = [];
+    readonly loads: { readonly settle: (error: Error | null) => void }[] = [];
+    /** What is on disk, by task: entries of earlier starts too. */
+    readonly disk = new Map<string, Entry>();
+    readonly givenUp = new Set<string>();
+    /** Verdicts beyond doubt that the backend gave, and whose writing was not made to fail. */
+    readonly verdicts = new Set<string>();
+    /** Errors that the loop was given, in their order. */
+    readonly failures: unknown[] = [];
+    /** Closing a sample fails with it. */
+    closeError: Error | null = null;
+    readonly due: ReadonlySet<string>;
+    outcome: { readonly end: RunEnd } | { readonly error: unknown } | null = null;
+    /** It was asked to stop before it was over. */
+    isStopped = false;
+    readonly #script: RunScript;
+    readonly #samples: ReadonlyMap<string, Sample>;
+    readonly #checkpoints: ReadonlyMap<string, Checkpoint>;
+    readonly #handle: ReturnType<typeof startRun>;
+    readonly #attempts = new Map<string, number>();
+    readonly #open = new Set<string>();
+    readonly #closed = new Set<string>();
+    readonly #released = new Set<string>();
+    readonly #staged = new Set<string>();
+    #mayStart = true;
+    #concurrency: number;
+    #wasQuick = false;
+    #full: { readonly freed: Promise<void>; readonly free: () => void } | null = null;
+
+    constructor(script: RunScript) {
+        this.#script = script;
+        this.#concurrency = script.concurrency;
+        this.#samples = new Map(
+            script.samples.map((sample, at) => [`s${at}`, sampleOf(`s${at}`, sample, script)]),
+        );
+        this.#checkpoints = new Map(
+            script.samples.flatMap((sample, at) =>
+                checkpointOf(`s${at}`, sample, this.#samples.get(`s${at}`)),
+            ),
+        );
+        const due = new Set<string>();
+        for (const [id, sample] of this.#samples) {
+            const entries = this.#checkpoints.get(id)?.entries;
+            for (const [group, tasks] of Object.entries(sample.groups)) {
+                const finished = entries?.get(group) ?? [];
+                tasks.forEach((_, index) => {
+                    const stored = finished[index];
+                    const key = keyOf({ sample: id, group, index });
+                    if (stored === undefined) due.add(key);
+                    else this.disk.set(key, stored.entry as Entry);
+                });
+            }
+        }
+        this.due = due;
+        this.#handle = startRun(this.#parts());
+        void this.#watch();
+    }
+
+    async #watch(): Promise<void> {
+        try {
+            this.outcome = { end: await this.#handle.done };
+        } catch (error) {
+            this.outcome = { error };
+        }
+    }
+
+    get sampleCount(): number {
+        return this.#samples.size;
+    }
+
+    // What a test does
+
+    /** Lets everything that follows from the last act happen: promises and the loop's put-off commits. */
+    async settle(): Promise<void> {
+        for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        if (this.isStopped || this.failures.length > 0) this.#mayStart = false;
+    }
+
+    complete(flight: Flight, ending: Ending): void {
+        this.flights.splice(this.flights.indexOf(flight), 1);
+        const duration = ending === 'quick' ? 0 : 1;
+        if (ending === 'quick') this.#wasQuick = true;
+        const outcome: Outcome = outcomeOf(ending);
+        if (outcome.kind === 'verdict' && outcome.suspect === null) this.verdicts.add(keyOf(flight.task));
+        flight.complete({ outcome, workerId: 'async', startedAt: 0, duration });
+    }
+
+    /** Ends the writing of a change; with an error, it did not reach the disk. */
+    save(save: Save, error: Error | null): void {
+        this.saves.splice(this.saves.indexOf(save), 1);
+        if (error !== null) this.failures.push(error);
+        save.settle(error);
+    }
+
+    load(error: Error | null): void {
+        if (error !== null && this.loads.length > 0) this.failures.push(error);
+        this.loads.shift()?.settle(error);
+    }
+
+    stop(signal: StopSignal): void {
+        if (this.outcome === null) this.isStopped = true;
+        this.#mayStart = false;
+        this.#handle.stop(signal);
+    }
+
+    resize(concurrency: number): void {
+        this.#concurrency = concurrency;
+        this.#handle.setConcurrency(concurrency);
+    }
+
+    /** The store takes no more results until `free`. */
+    fill(): void {
+        if (this.#full !== null) return;
+        const { promise, resolve } = deferred<void>();
+        this.#full = { freed: promise, free: resolve };
+    }
+
+    free(): void {
+        const full = this.#full;
+        this.#full = null;
+        full?.free();
+    }
+
+    pass(seconds: number): void {
+        vi.advanceTimersByTime(seconds * 1000);
+    }
+
+    /**
+     * Does what a healthy machine does until the run is over. Results reach the disk only where somebody asks for them: a run
+     * that ends must have asked.
+     */
+    async drain(answers: boolean): Promise<void> {
+        this.free();
+        await this.settle();
+        for (let turn = 0; turn < 2000 && this.outcome === null; turn += 1) {
+            const save = this.saves.find(({ isAsked }) => isAsked);
+            const flight = this.flights.find(({ isAborted }) => answers || isAborted);
+            if (save !== undefined) this.save(save, null);
+            else if (this.loads.length > 0) this.load(null);
+            else if (flight !== undefined) this.complete(flight, flight.isAborted ? 'aborted' : 'accepted');
+            else this.pass(10);
+            await this.settle();
+        }
+        expect(this.outcome, 'the run did not end').not.toBeNull();
+    }
+
+    // What holds when the run is over
+
+    expectNothingLeft(): void {
+        expect(this.flights).toEqual([]);
+        expect(this.saves).toEqual([]);
+        expect([...this.#closed].sort()).toEqual([...this.#open].sort());
+        expect([...this.#released].sort()).toEqual([...this.#staged].sort());
+        expect(vi.getTimerCount()).toBe(0);
+    }
+
+    /** Every verdict that came in is on disk, and was counted once. */
+    expectVerdictsKept(): void {
+        for (const key of this.verdicts) expect(this.disk.get(key), key).toBeDefined();
+        const finished = this.events.filter((event) => event.type === 'task-finished').map(keyOf);
+        expect(new Set(finished).size).toBe(finished.length);
+        expect(finished.length).toBe([...this.due].filter((key) => this.disk.has(key)).length);
+    }
+
+    // The parts
+
+    #parts(): RunParts {
+        const { judges, concurrency, prefetch, retries, tleRetries } = this.#script;
+        const options: RunOptions = {
+            concurrency,
+            prefetch,
+            retries,
+            tleRetries,
+            grace: GRACE_S,
+            keepSource: true,
+            patience: () => PATIENCE_S,
+        };
+        return {
+            work: this.#work(),
+            store: this.#store(),
+            backend: this.#backend(),
+            stage: judges ? async ({ id }) => this.#stage(id) : null,
+            index: { get: () => null, set: (id) => expect(this.#closed).toContain(id) },
+            planKey: 'key',
+            prepare: prepareOptions(judges),
+            options,
+            settled: new TallySum(),
+            endpoints: () => [],
+            emit: (event) => this.#check(event),
+        };
+    }
+
+    #work(): WorkItem[] {
+        const dataset: Dataset = {
+            format: 'plain',
+            path: '/data',
+            limitPolicy: 'own',
+            comparison: null,
+            badRows: [],
+            async *index() {},
+            load: ({ id }) =>
+                new Promise((resolve, reject) => {
+                    const settle = (error: Error | null): void => {
+                        const sample = this.#samples.get(id);
+                        if (error !== null || sample === undefined)
+                            reject(error ?? new Error(`no sample ${id}`));
+                        else resolve(sample);
+                    };
+                    this.loads.push({ settle });
+                }),
+        };
+        return [...this.#samples].map(([id, sample]) => {
+            const groups = Object.entries(sample.groups).map(
+                ([name, tasks]) => [name, tasks.length] as const,
+            );
+            const indexed = { id, locator: {}, groups, fingerprint: 'row' };
+            const checkpoint = this.#checkpoints.get(id);
+            const tally = checkpoint === undefined ? tallyUntouched(id, groups) : tallyCheckpoint(checkpoint);
+            return { indexed, dataset, due: 0, tally };
+        });
+    }
+
+    #stage(id: string): { path: string; release: () => Promise<void> } {
+        this.#staged.add(id);
+        return {
+            path: `/stage/${id}`,
+            release: async () => {
+                expect(this.#released.has(id), `stage of ${id} released twice`).toBe(false);
+                this.#released.add(id);
+            },
+        };
+    }
+
+    #backend(): Backend {
+        return {
+            start: (task) => this.#start(task),
+            resize: (concurrency) => expect(concurrency).toBe(this.#concurrency),
+            close: async () => {},
+        };
+    }
+
+    #start(task: Task): Running {
+        const key = keyOf(task);
+        expect(this.#mayStart, `${key} started after the run was asked to stop`).toBe(true);
+        expect(this.#full, `${key} started while the store had no room`).toBeNull();
+        expect(this.due.has(key), `${key} was finished by an earlier start`).toBe(true);
+        expect(this.disk.has(key), `${key} is finished`).toBe(false);
+        expect(this.givenUp.has(key), `${key} was given up`).toBe(false);
+        expect(this.flights.map((flight) => keyOf(flight.task))).not.toContain(key);
+        const window = this.#concurrency + (this.#wasQuick ? this.#script.prefetch : 0);
+        expect(this.flights.length).toBeLessThan(window);
+        expect(this.#open.size - this.#closed.size).toBeLessThanOrEqual(
+            this.#concurrency + this.#script.prefetch + SAMPLES_AHEAD,
+        );
+        const attempt = (this.#attempts.get(key) ?? 0) + 1;
+        this.#attempts.set(key, attempt);
+        expect(task.attempt).toBe(attempt);
+        this.#expectLimitKnown(task);
+        const { promise, resolve } = deferred<Completion>();
+        const flight: Flight = { task, complete: resolve, isAborted: false };
+        this.flights.push(flight);
+        return {
+            completion: promise,
+            abort: () => {
+                flight.isAborted = true;
+            },
+        };
+    }
+
+    /** Where a limit is computed from `solution`, nothing else starts before each of those has ended. */
+    #expectLimitKnown({ sample, group }: Task): void {
+        const rule = this.#samples.get(sample)?.judging?.computedLimit ?? null;
+        if (rule === null || group === rule.group) return;
+        for (const key of this.due) {
+            if (key.startsWith(`${sample} ${rule.group} `)) {
+                expect(this.disk.has(key) || this.givenUp.has(key), `${key} has ended`).toBe(true);
+            }
+        }
+    }
+
+    #check(event: RunEvent): void {
+        this.events.push(event);
+        if (event.type === 'task-finished') {
+            const onDisk = this.disk.get(keyOf(event))?.result['verdict'];
+            expect(onDisk, 'counted before it was saved').toBe(event.verdict);
+        } else if (event.type === 'task-failed') {
+            expect(this.givenUp.has(keyOf(event)), 'given up before that was saved').toBe(true);
+        } else if (event.type === 'sample-finished') {
+            expect(this.#closed).toContain(event.tally.id);
+        }
+    }
+
+    #store(): CheckpointStore {
+        return {
+            read: async (id) => this.#checkpoints.get(id) ?? null,
+            stamp: () => null,
+            open: (state) => this.#writer(state),
+            room: () => this.#full?.freed ?? null,
+            flush: () => {
+                for (const save of this.saves) save.isAsked = true;
+                return Promise.resolve();
+            },
+            close: async () => {},
+        };
+    }
+
+    #writer(state: SampleState): SampleWriter {
+        const { id } = state;
+        const content = new SampleContent(state);
+        expect(this.#open.has(id), `${id} opened twice`).toBe(false);
+        this.#open.add(id);
+        const open: Promise<void>[] = [];
+        const save = (onDisk: () => void): Promise<void> => {
+            expect(this.#closed.has(id), `${id} written to after it was closed`).toBe(false);
+            const { promise, resolve, reject } = deferred<void>();
+            const settle = (error: Error | null): void => {
+                if (error !== null) return reject(error);
+                onDisk();
+                return resolve();
+            };
+            this.saves.push({ sample: id, settle, isAsked: false });
+            open.push(promise.catch(() => undefined));
+            return promise;
+        };
+        return {
+            commit: (group, finished) => {
+                const { entry } = content.commit(group, finished);
+                const key = keyOf({ sample: id, group, index: entry.index });
+                return save(() => this.disk.set(key, entry)).then(
+                    () => entry,
+                    (error: unknown) => {
+                        this.verdicts.delete(key);
+                        throw error;
+                    },
+                );
+            },
+            note: (kind, noted) => {
+                const { task } = content.note(kind, noted);
+                const key = keyOf({ sample: id, ...noted });
+                return save(() => {
+                    if (kind === 'failures') this.givenUp.add(key);
+                }).then(() => task);
+            },
+            setComputedLimits: (limits) => {
+                content.setComputedLimits(limits);
+                return save(() => {});
+            },
+            entriesOf: (group) => content.entriesOf(group),
+            tally: () => content.tally(),
+            close: async () => {
+                for (const one of this.saves) if (one.sample === id) one.isAsked = true;
+                await Promise.all(open);
+                expect(this.#closed.has(id), `${id} closed twice`).toBe(false);
+                this.#closed.add(id);
+                if (this.closeError !== null) throw this.closeError;
+                return STAMP;
+            },
+        };
+    }
+}
+
+function prepareOptions(judges: boolean): PrepareOptions {
+    return {
+        limits: { policy: null, timeout: 10, timeFactor: 1, memory: null, output: null },
+        checker: null,
+        defaultComparison: 'format',
+        executorIdentity: 'test',
+        judges,
+        skipReason: () => null,
+        plan: { allTests: false, rerun: [], compilers: new Map() },
+    };
+}
+
+function sampleOf(id: string, script: SampleScript, { judges }: RunScript): Sample {
+    const input = (group: string, index: number): TaskInput =>
+        judges
+            ? {
+                  kind: 'program',
+                  language: 'PYTHON3',
+                  files: [{ name: 'main.py', content: textContent(`${id} ${group} ${index}`) }],
+                  expected: null,
+                  name: null,
+              }
+            : { kind: 'data', data: [id, group, index] };
+    const list = (group: string, count: number): TaskInput[] =>
+        Array.from({ length: count }, (_, index) => input(group, index));
+    const judging: Judging = {
+        tests: [{ name: '1', input: textContent(''), output: textContent(''), checkerFlags: null }],
+        checker: { kind: 'tokens' },
+        isFormatChecker: false,
+        limits: { time: script.isLimitComputed ? null : 1, memory: null, output: null },
+        limitPolicy: 'own',
+        computedLimit: script.isLimitComputed
+            ? { group: 'solution', multiplier: 2, atLeast: 1, resolution: 1 }
+            : null,
+    };
+    return {
+        id,
+        origin: id,
+        groups: {
+            solution: list('solution', script.solutions),
+            incorrect_solution: list('incorrect_solution', script.incorrect),
+        },
+        judging: judges ? judging : null,
+        skip: null,
+    };
+}
+
+/** What an earlier start left of a sample: nothing, or its first tasks. */
+function checkpointOf(id: string, script: SampleScript, sample: Sample | undefined): [string, Checkpoint][] {
+    if (script.finished === 0 || sample === undefined) return [];
+    const fingerprints = fingerprintSample(sample, 'test');
+    const entries = Object.entries(sample.groups).map(([group, tasks]) => {
+        const list = tasks.slice(0, script.finished).map((_, index) => ({
+            entry: {
+                index,
+                fingerprint: fingerprints[group]?.[index] ?? '',
+                result: { accepted: true, verdict: 'Accepted' as const, tests: [] },
+                limits: { time: 10, memory: 2 ** 31, output: 2 ** 26 },
+                attempts: [],
+            },
+        }));
+        return [group, list] as const;
+    });
+    const checkpoint: Checkpoint = {
+        id,
+        entries: new Map(entries),
+        failures: [],
+        pending: [],
+        skipped: [],
+        computedLimits: null,
+        totals: new Map(Object.entries(sample.groups).map(([group, tasks]) => [group, tasks.length])),
+        isComplete: false,
+        run: null,
+        retiredRevision: 0,
+        origin: 'resume-run',
+        stamp: STAMP,
+    };
+    return [[id, checkpoint]];
+}
+
+function outcomeOf(ending: Ending): Outcome {
+    const by = { api_used: 'local' };
+    switch (ending) {
+        case 'aborted':
+            return { kind: 'abort' };
+        case 'accepted':
+        case 'quick':
+            return {
+                kind: 'verdict',
+                verdict: 'Accepted',
+                result: { accepted: true, verdict: 'Accepted', tests: [] },
+                suspect: null,
+                by,
+            };
+        case 'wrong':
+        case 'suspect': {
+            const verdict = ending === 'wrong' ? 'WrongAnswer' : 'TimeLimitExceeded';
+            const result = { accepted: false, verdict, tests: [] } as const;
+            return { kind: 'verdict', verdict, result, suspect: ending === 'wrong' ? null : 'near-time', by };
+        }
+        case 'broken':
+            return { kind: 'failure', failure: { reason: 'sandbox', message: 'broken' }, by };
+        case 'refused':
+            return {
+                kind: 'failure',
+                failure: { reason: 'refused', message: 'no', endpoint: 'http://127.0.0.1', status: 401 },
+                by,
+            };
+    }
+}
