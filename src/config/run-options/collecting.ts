@@ -1,6 +1,6 @@
 import type { OptionTable } from '../option.js';
 
-/** Options of the results database; docs/database.md. */
+/** Options of the results database. */
 export const DATABASE_OPTIONS = {
     database: {
         kind: 'path',
