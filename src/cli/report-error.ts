@@ -17,7 +17,7 @@ export function explainError(
     const code = codeOf(error);
     const message = messageFor(error);
     if (json) return { text: `${JSON.stringify({ type: 'error', message, exitCode: code })}\n`, code };
-    if (code !== BUG) return { text: `resume-run: ${message.replaceAll('\n', ' ')}\n`, code };
+    if (code !== BUG) return { text: `resume-run: ${printable(message.replaceAll('\n', ' '))}\n`, code };
     const stack = error instanceof Error ? (error.stack ?? message) : message;
     return {
         text:

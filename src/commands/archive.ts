@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { checkpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
+import { print, printRaw, tell } from '../compose/output.js';
+import { printable } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -39,8 +41,7 @@ export const command = defineCommand({
                 import('../host/lock.js'),
                 import('../host/sweep.js'),
             ]);
-        const onNotice = (message: string): void => void process.stderr.write(`${message}\n`);
-        const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice });
+        const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice: tell });
         try {
             await sweep([dir, checkpointsDir], () => Promise.resolve(new Set([lock.id])));
             const [list, index] = await Promise.all([
@@ -50,11 +51,10 @@ export const command = defineCommand({
             const target = { kind: to.endsWith('.tar') ? 'tar' : 'folder', path: to } as const;
             const moved = await archiveResults({ dir, list, index, holder: lock.id, target });
             await index.save();
-            process.stdout.write(
-                json
-                    ? `${JSON.stringify(moved)}\n`
-                    : `${moved.samples} finished samples (${moved.bytes} bytes) moved from ${dir} to ${moved.path}\n`,
-            );
+            const { samples, bytes, path } = moved;
+            if (json) printRaw(JSON.stringify(moved));
+            else
+                print(printable(`${samples} finished samples (${bytes} bytes) moved from ${dir} to ${path}`));
             return 0;
         } finally {
             await lock.release();

@@ -2,6 +2,8 @@ import type { CheckOptions } from '../checkpoint/check.js';
 import type { Finding } from '../checkpoint/finding.js';
 import { checkpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
+import { print, printRaw, tell } from '../compose/output.js';
+import { printable } from '../util/printable.js';
 import type { ExitCode } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -32,8 +34,7 @@ export const command = defineCommand({
         }
         const { fixFinding } = await import('../checkpoint/fix.js');
         const { isFixable } = await import('../checkpoint/finding.js');
-        const onNotice = (message: string): void => void process.stderr.write(`${message}\n`);
-        const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice });
+        const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice: tell });
         try {
             const options = { dir, checkpointsDir, living: new Set([lock.id]), holder: lock.id };
             const repair = async (finding: Finding): Promise<string | null> => {
@@ -59,7 +60,6 @@ async function showFindings(
 ): Promise<ExitCode> {
     const { checkDirectory } = await import('../checkpoint/check.js');
     const { describeFinding, isFixable, severityOf } = await import('../checkpoint/finding.js');
-    const print = (text: string): void => void process.stdout.write(`${text}\n`);
     let found = 0;
     let fixed = 0;
     let open = 0;
@@ -70,13 +70,14 @@ async function showFindings(
         if (done !== null) fixed += 1;
         else if (severity !== 'info') open += 1;
         const message = describeFinding(finding);
-        print(
-            json
-                ? JSON.stringify({ ...finding, severity, fixable: isFixable(finding), fixed: done, message })
-                : `${severity}: ${message}${done === null ? '' : ` (${done})`}`,
-        );
+        if (json)
+            printRaw(
+                JSON.stringify({ ...finding, severity, fixable: isFixable(finding), fixed: done, message }),
+            );
+        else print(printable(`${severity}: ${message}${done === null ? '' : ` (${done})`}`));
     }
-    if (!json) print(found === 0 ? `${options.dir}: nothing wrong` : summarize(found, fixed, open));
+    if (!json)
+        print(found === 0 ? printable(`${options.dir}: nothing wrong`) : summarize(found, fixed, open));
     return open > 0 ? 1 : 0;
 }
 

@@ -17,7 +17,7 @@ export const command = defineCommand({
     },
     examples: [{ line: 'resume-run doctor', about: 'Before a long run' }],
     run: async ({ values }) => {
-        const [{ diagnose }, { renderFindings }, { print, stdoutPage }] = await Promise.all([
+        const [{ diagnose }, { renderFindings }, { print, printRaw, stdoutPage }] = await Promise.all([
             import('../executor/judge/doctor.js'),
             import('../report/doctor.js'),
             import('../compose/output.js'),
@@ -28,7 +28,8 @@ export const command = defineCommand({
             python2As3: values['python2-as-3'],
             languages: values.languages,
         });
-        print(values.json ? JSON.stringify(report) : renderFindings(findingsOf(report), stdoutPage()));
+        if (values.json) printRaw(JSON.stringify(report));
+        else print(renderFindings(findingsOf(report), stdoutPage()));
         // Exit 2 where programs could not be judged at all.
         return report.sandbox.kind === null || report.helper.kind === 'none' ? 2 : 0;
     },

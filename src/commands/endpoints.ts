@@ -36,7 +36,7 @@ export const command = defineCommand({
         if (given.length === 0) {
             throw new UserError('endpoints needs --endpoint <url>, such as http://127.0.0.1:8080');
         }
-        const [{ expandEndpoints }, { probeEndpoints }, { print, stdoutPage }] = await Promise.all([
+        const [{ expandEndpoints }, { probeEndpoints }, { print, printRaw, stdoutPage }] = await Promise.all([
             import('../executor/servers/endpoint-options.js'),
             import('../executor/servers/probe.js'),
             import('../compose/output.js'),
@@ -50,7 +50,8 @@ export const command = defineCommand({
             languages: null,
             signal: new AbortController().signal,
         });
-        print(values.json ? JSON.stringify(reports) : await tableOf(reports, stdoutPage()));
+        if (values.json) printRaw(JSON.stringify(reports));
+        else print(await tableOf(reports, stdoutPage()));
         // Exit 1 where a server cannot be used.
         return reports.every((report) => report.problem === null) ? 0 : 1;
     },

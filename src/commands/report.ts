@@ -35,12 +35,13 @@ export const command = defineCommand({
         const formats = (['json', 'csv', 'markdown'] as const).filter((format) => values[format]);
         if (formats.length > 1)
             throw new UserError(`--${formats.join(' and --')} cannot be used together: give one of them`);
-        const [{ DirectoryReader }, { print, stdoutPage, warn }, { withWhole }, report] = await Promise.all([
-            import('../compose/directory-reader.js'),
-            import('../compose/output.js'),
-            import('../model/tally.js'),
-            import('../report/report.js'),
-        ]);
+        const [{ DirectoryReader }, { print, printRaw, stdoutPage, warn }, { withWhole }, report] =
+            await Promise.all([
+                import('../compose/directory-reader.js'),
+                import('../compose/output.js'),
+                import('../model/tally.js'),
+                import('../report/report.js'),
+            ]);
         const reader = new DirectoryReader({ dir, checkpoints }, warn);
         const { run, known } = await reader.readRun();
         const part = await report.collectReport(reader.read(Number.POSITIVE_INFINITY, known));
@@ -52,13 +53,13 @@ export const command = defineCommand({
                 print(report.renderReport(whole, stdoutPage()));
                 break;
             case 'json':
-                print(report.reportJson(whole));
+                printRaw(report.reportJson(whole));
                 break;
             case 'csv':
-                print((await import('../report/csv.js')).reportCsv(whole));
+                printRaw((await import('../report/csv.js')).reportCsv(whole));
                 break;
             case 'markdown':
-                print(report.reportMarkdown(whole));
+                printRaw((await import('../report/report-markdown.js')).reportMarkdown(whole));
                 break;
         }
         return 0;

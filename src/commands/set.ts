@@ -2,6 +2,8 @@ import type { Control } from '../checkpoint/control.js';
 import { checkpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { ioCode, ioReason } from '../util/io-error.js';
+import { print, printRaw } from '../compose/output.js';
+import { printable } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -38,11 +40,9 @@ export const command = defineCommand({
             }
             throw new UserError(`cannot write into ${folder}: ${ioReason(error)}`, 2, { cause: error });
         }
-        process.stdout.write(
-            json
-                ? `${JSON.stringify(control)}\n`
-                : `asked the run on ${dir} for ${concurrency} ${concurrency === 1 ? 'task' : 'tasks'} at once\n`,
-        );
+        const tasks = `${concurrency} ${concurrency === 1 ? 'task' : 'tasks'}`;
+        if (json) printRaw(JSON.stringify(control));
+        else print(printable(`asked the run on ${dir} for ${tasks} at once`));
         return 0;
     },
 });

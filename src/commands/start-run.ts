@@ -5,7 +5,7 @@ import type { Resolved, RunConfig } from '../config.js';
 import type { RunEnd, StopSignal } from '../model/event.js';
 import { openReporter } from '../report/open-reporter.js';
 import { type Reporter, together } from '../report/reporter.js';
-import { sinkOf } from '../report/sink.js';
+import { sinkOf, writeLines } from '../report/sink.js';
 import { styleFor } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
 import { onInterrupt } from '../run/interrupt.js';
@@ -113,15 +113,17 @@ async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<R
 
 async function showPlan(run: OpenedRun, config: RunConfig): Promise<ExitCode> {
     await run.close();
-    const text = config.display.json ? `${JSON.stringify(run.plan)}\n` : planText(run.plan);
-    sinkOf(process.stdout).write(text);
+    const sink = sinkOf(process.stdout);
+    if (config.display.json) sink.write(`${JSON.stringify(run.plan)}\n`);
+    else writeLines(sink, planText(run.plan));
     return 0;
 }
 
 function showSummary(end: RunEnd, config: RunConfig, env: NodeJS.ProcessEnv): void {
     if (config.display.json) return;
     const sink = sinkOf(process.stdout);
-    sink.write(
+    writeLines(
+        sink,
         renderSummary(end, {
             dir: asTyped(config),
             width: sink.columns,

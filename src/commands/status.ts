@@ -30,7 +30,7 @@ export const command = defineCommand({
         const [
             { readStatus },
             { DirectoryReader },
-            { print, stdoutPage, warn },
+            { print, printRaw, stdoutPage, warn },
             { renderStatus, statusJson },
         ] = await Promise.all([
             import('../compose/directory-status.js'),
@@ -43,7 +43,11 @@ export const command = defineCommand({
         for (;;) {
             const status = await readStatus(place, reader);
             const text = json ? statusJson(status) : renderStatus(status, stdoutPage());
-            print(watch && !json && process.stdout.isTTY ? CLEAR_SCREEN + text : text);
+            if (json) printRaw(text);
+            else {
+                if (watch && process.stdout.isTTY) process.stdout.write(CLEAR_SCREEN);
+                print(text);
+            }
             if (!watch) return 0;
             await wait(WATCH_MS);
         }

@@ -1,12 +1,13 @@
 import { Writable } from 'node:stream';
 import cliProgress, { type MultiBar } from 'cli-progress';
 import type { RunEvent } from '../model/event.js';
+import { printableLines } from '../util/printable.js';
 import { emptyView, fold, type RunView } from './fold.js';
 import { liveLines, startLines } from './live.js';
 import { machine } from './machine.js';
 import { noticeLine } from './notice.js';
 import type { Reporter } from './reporter.js';
-import type { Sink } from './sink.js';
+import { type Sink, writeLines } from './sink.js';
 import type { Style } from './style.js';
 
 const FRAMES_A_SECOND = 10;
@@ -76,20 +77,21 @@ export class BarReporter implements Reporter {
     }
 
     private nextFrame(bars: MultiBar): void {
-        this.frame = liveLines(this.view, {
+        const lines = liveLines(this.view, {
             now: Date.now(),
             // The last column is left free: writing it moves some terminals to the next line.
             width: this.sink.columns - 1,
             style: this.style,
             ...machine(),
         });
+        this.frame = lines.map(printableLines);
         // Totals and values are in the frame: cli-progress only places its lines. Lines that are no longer needed stay blank.
         for (; this.lines < this.frame.length; this.lines += 1) bars.create(1, 0, { at: this.lines });
     }
 
     private print(line: string): void {
-        if (this.bars === null) this.sink.write(`${line}\n`);
-        else this.bars.log(`${line}${CLEAR_TO_END_OF_LINE}\n`);
+        if (this.bars === null) writeLines(this.sink, line);
+        else this.bars.log(`${printableLines(line)}${CLEAR_TO_END_OF_LINE}\n`);
     }
 }
 

@@ -4,7 +4,7 @@ import { heartbeat, startLines } from './live.js';
 import { machine } from './machine.js';
 import { noticeLine } from './notice.js';
 import type { Reporter } from './reporter.js';
-import type { Sink } from './sink.js';
+import { type Sink, writeLines } from './sink.js';
 import type { Style } from './style.js';
 
 const FIRST_MS = 5000;
@@ -23,10 +23,10 @@ export class PlainReporter implements Reporter {
     onEvent(event: RunEvent): void {
         this.view = fold(this.view, event);
         if (event.type === 'run-started') {
-            for (const line of startLines(this.view)) this.sink.write(`${line}\n`);
+            for (const line of startLines(this.view)) writeLines(this.sink, line);
             this.beatIn(FIRST_MS);
         } else if (event.type === 'notice') {
-            this.sink.write(`${noticeLine(event, this.style)}\n`);
+            writeLines(this.sink, noticeLine(event, this.style));
         } else if (event.type === 'run-finished') {
             this.close();
         } else if (event.type === 'paused' || event.type === 'resumed' || event.type === 'stopping') {
@@ -56,6 +56,6 @@ export class PlainReporter implements Reporter {
             style: this.style,
             ...machine(),
         });
-        this.sink.write(`${new Date(now).toISOString().slice(0, 19)}Z ${line}\n`);
+        writeLines(this.sink, `${new Date(now).toISOString().slice(0, 19)}Z ${line}`);
     }
 }

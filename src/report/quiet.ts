@@ -2,7 +2,7 @@ import type { RunEvent } from '../model/event.js';
 import { printable } from '../util/printable.js';
 import { noticeLine } from './notice.js';
 import type { Reporter } from './reporter.js';
-import type { Sink } from './sink.js';
+import { type Sink, writeLines } from './sink.js';
 import type { Style } from './style.js';
 
 /** `--quiet`: warnings, and what needs someone to look at it. */
@@ -14,9 +14,9 @@ export class QuietReporter implements Reporter {
 
     onEvent(event: RunEvent): void {
         if (event.type === 'notice' && event.level === 'warning') {
-            this.sink.write(`${noticeLine(event, this.style)}\n`);
+            writeLines(this.sink, noticeLine(event, this.style));
         } else if (event.type === 'paused') {
-            this.sink.write(`${this.style.yellow('paused:')} ${printable(event.message)}\n`);
+            writeLines(this.sink, `${this.style.yellow('paused:')} ${printable(event.message)}`);
         }
     }
 

@@ -65,7 +65,7 @@ export async function collectReport(
 }
 
 /** What a group's cells say: `accepted` of `judged`, or for incorrect solutions `rejected` of `judged`. */
-function hitsOf(name: string, group: GroupTally): { readonly hits: number; readonly judged: number } {
+export function hitsOf(name: string, group: GroupTally): { readonly hits: number; readonly judged: number } {
     const judged = judgedIn(group);
     const accepted = acceptedIn(group);
     return { hits: name === 'incorrect_solution' ? judged - accepted : accepted, judged };
@@ -153,11 +153,11 @@ function groupCells(name: string, sample: SampleRow, paint: (text: string) => st
     return [`${count(hits)}/${count(judged)}`, hits === judged ? rate : { text: rate, paint }];
 }
 
-function rateName(group: string): string {
+export function rateName(group: string): string {
     return group === 'solution' ? 'TPR' : group === 'incorrect_solution' ? 'TNR' : 'accepted';
 }
 
-function sumOf(groups: SampleTally['groups'], what: 'failed' | 'skipped' | 'open'): number {
+export function sumOf(groups: SampleTally['groups'], what: 'failed' | 'skipped' | 'open'): number {
     return Object.values(groups).reduce(
         (all, group) => all + (what === 'open' ? openIn(group) : group[what]),
         0,
@@ -177,58 +177,4 @@ export function reportJson(report: Report): string {
 
 function ratesOf(groups: SampleTally['groups']): { readonly tpr: Rate | null; readonly tnr: Rate | null } {
     return { tpr: truePositives(groups), tnr: trueNegatives(groups) };
-}
-
-/** The report as Markdown, for an issue or a pull request. */
-export function reportMarkdown(report: Report): string {
-    const groups = orderedGroups(report.total.groups).map(([name]) => name);
-    const titles = [
-        'sample',
-        ...groups.flatMap((name) => [groupTitle(name), rateName(name)]),
-        'failed',
-        'skipped',
-        'open',
-    ];
-    const row = (id: string, of: SampleTally['groups']): string[] => [
-        id,
-        ...groups.flatMap((name) => {
-            const group = Object.hasOwn(of, name) ? of[name] : undefined;
-            if (group === undefined) return ['', ''];
-            const { hits, judged } = hitsOf(name, group);
-            return [`${hits}/${judged}`, percent(hits, judged)];
-        }),
-        ...(['failed', 'skipped', 'open'] as const).map((what) => String(sumOf(of, what))),
-    ];
-    const lines = [
-        markdownRow(titles),
-        markdownRow(titles.map((_, i) => (i === 0 ? '---' : '---:'))),
-        ...report.samples.map((sample) => markdownRow(row(markdownText(sample.id), sample.groups))),
-        markdownRow(row('**total**', report.total.groups)),
-    ];
-    const unexpected = report.total.unexpected.map((task) => {
-        const name = task.name === undefined ? '' : ` (${markdownText(task.name)})`;
-        const wanted = expectation(task);
-        const verdict = wanted === '' ? task.verdict : `${task.verdict}, ${wanted}`;
-        return `- ${markdownText(task.sample)}: ${markdownText(task.group)} ${task.index}${name}: ${verdict}`;
-    });
-    lines.push(...comparisonLines(report).flatMap((line) => ['', markdownText(line)]));
-    if (report.total.unexpectedCount > 0) {
-        lines.push('', `Unexpected verdicts: ${report.total.unexpectedCount}`, '', ...unexpected);
-        const rest = report.total.unexpectedCount - unexpected.length;
-        if (rest > 0) lines.push(`- …and ${rest} more`);
-    }
-    if (report.removed.count > 0) {
-        lines.push('', `No longer in the dataset, counted nowhere: ${report.removed.count}`, '');
-        lines.push(...report.removed.samples.map((id) => `- ${markdownText(id)}`));
-    }
-    return `${lines.join('\n')}\n`;
-}
-
-function markdownRow(cells: readonly string[]): string {
-    return `| ${cells.join(' | ')} |`;
-}
-
-/** Text that Markdown leaves as it is. */
-function markdownText(text: string): string {
-    return printable(text).replace(/[\\`*_{}[\]<>()#+!|~&]/g, (character) => `\\${character}`);
 }

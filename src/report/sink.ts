@@ -1,3 +1,5 @@
+import { printableLines } from '../util/printable.js';
+
 /** The part of a writable stream that reports need. */
 export interface TextStream {
     readonly isTTY?: boolean | undefined;
@@ -12,6 +14,11 @@ export interface Sink {
     /** Columns of the terminal now; infinite where there is none: what is piped or kept in a file is never cut. */
     readonly columns: number;
     write(text: string): void;
+}
+
+/** The one writer of text for people: whatever could steer a terminal, and is neither a line end nor a colour of ours, becomes visible. */
+export function writeLines(sink: Sink, text: string): void {
+    sink.write(printableLines(text.endsWith('\n') ? text : `${text}\n`));
 }
 
 const sinks = new WeakMap<TextStream, Sink>();

@@ -22,15 +22,16 @@ export interface TableOptions {
 const GAP = '  ';
 
 /**
- * Aligned lines, the titles first (left out if all are empty). Cells are made printable. Where it is too wide, cells of columns
+ * Aligned lines, the titles first (left out if all are empty). Titles and cells are made printable. Where it is too wide, cells of columns
  * with `atLeast` are cut; if that is not enough the table stays wider than asked.
  */
 export function renderTable(
-    columns: readonly Column[],
+    given: readonly Column[],
     rows: readonly (readonly Cell[])[],
     options: TableOptions,
 ): string[] {
     const indent = options.indent ?? '';
+    const columns = given.map((column) => ({ ...column, title: printable(column.title) }));
     const cells = rows.map((row) => columns.map((_, i) => safe(row[i] ?? '')));
     const wanted = columns.map((column, i) =>
         cells.reduce((most, row) => Math.max(most, widthOf(textOf(row[i] ?? ''))), widthOf(column.title)),

@@ -7,6 +7,30 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\
 
 const SHORT: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
+// Our own colours (report/style.ts), and the line ends between lines of ours.
+// oxlint-disable-next-line no-control-regex
+const KEPT = /\n|\u001b\[\d{1,2}m/g;
+
+/**
+ * Lines that were put together for a terminal, as the last thing that happens to them: whatever in them could steer it, and is
+ * neither a line end nor a colour, becomes visible. Parts from outside have gone through `printable` before.
+ */
+export function printableLines(text: string): string {
+    const kept = [...text.matchAll(KEPT)].map(([match]) => match);
+    return text
+        .split(KEPT)
+        .map((part, i) => printable(part) + (kept[i] ?? ''))
+        .join('');
+}
+
+/** Text of several lines from outside, for a file: tabs and line ends stay. */
+export function printableText(text: string): string {
+    return text
+        .split(/([\t\r\n]+)/)
+        .map((part, i) => (i % 2 === 0 ? printable(part) : part))
+        .join('');
+}
+
 /** Text that came from outside (ids, names, output of programs), safe to print on a terminal: one line, no commands in it. */
 export function printable(text: string): string {
     return text.replace(UNPRINTABLE, (character) => {

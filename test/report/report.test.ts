@@ -5,14 +5,9 @@ import type { ComputedLimits } from '../../src/model/entry.js';
 import type { SampleTally } from '../../src/model/tally.js';
 import { reportCsv } from '../../src/report/csv.js';
 import { renderFindings } from '../../src/report/doctor.js';
+import { reportMarkdown } from '../../src/report/report-markdown.js';
 import { trueNegatives, truePositives } from '../../src/report/rates.js';
-import {
-    collectReport,
-    renderReport,
-    reportJson,
-    reportMarkdown,
-    type Report,
-} from '../../src/report/report.js';
+import { collectReport, renderReport, reportJson, type Report } from '../../src/report/report.js';
 import { addUp, renderStatus, statusEta, statusJson, type DirectoryStatus } from '../../src/report/status.js';
 import { PLAIN } from '../../src/report/style.js';
 import { group, sampleTally, someSamples } from './stories.js';
@@ -96,17 +91,17 @@ describe('report', () => {
         expect(reportMarkdown(await reportOf(someSamples()))).toMatchInlineSnapshot(`
           "| sample | solutions | TPR | incorrect solutions | TNR | failed | skipped | open |
           | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-          | Codeforces/1575/A | 17/19 | 89.5 % | 23/25 | 92.0 % | 1 | 2 | 0 |
-          | hello | 4/4 | 100 % | 4/4 | 100 % | 0 | 0 | 0 |
-          | p10-中文題目 | 1/1 | 100 % |  |  | 0 | 0 | 4 |
+          | \`Codeforces/1575/A\` | 17/19 | 89.5 % | 23/25 | 92.0 % | 1 | 2 | 0 |
+          | \`hello\` | 4/4 | 100 % | 4/4 | 100 % | 0 | 0 | 0 |
+          | \`p10-中文題目\` | 1/1 | 100 % |  |  | 0 | 0 | 4 |
           | **total** | 22/24 | 91.7 % | 27/29 | 93.1 % | 1 | 2 | 4 |
 
           Unexpected verdicts: 4
 
-          - Codeforces/1575/A: solution 3: WrongAnswer
-          - Codeforces/1575/A: solution 11 (submissions/accepted/slow.py): TimeLimitExceeded
-          - Codeforces/1575/A: incorrect\\_solution 0: Accepted
-          - Codeforces/1575/A: incorrect\\_solution 9: Accepted
+          - \`Codeforces/1575/A\`: \`solution\` 3: WrongAnswer
+          - \`Codeforces/1575/A\`: \`solution\` 11 (\`submissions/accepted/slow.py\`): TimeLimitExceeded
+          - \`Codeforces/1575/A\`: \`incorrect_solution\` 0: Accepted
+          - \`Codeforces/1575/A\`: \`incorrect_solution\` 9: Accepted
           "
         `);
     });
@@ -124,14 +119,31 @@ describe('report', () => {
         const text = reportMarkdown(
             await reportOf([sampleTally('p', { partially_accepted: group({}) }, { unexpected })]),
         );
-        expect(text).toContain('- p: partially\\_accepted 0: Accepted, expected WrongAnswer\n');
+        expect(text).toContain('- `p`: `partially_accepted` 0: Accepted, expected WrongAnswer\n');
     });
 
-    test('Markdown is not steered by ids', async () => {
-        const text = reportMarkdown(
-            await reportOf([sampleTally('a|b<img src=x>\n# c', { solution: group({}) })]),
-        );
-        expect(text).toContain('| a\\|b\\<img src=x\\>\\\\n\\# c | 0/0 | - | 0 | 0 | 0 |');
+    test('in no output language is it steered by ids, groups, names or formats', async () => {
+        const hostile = '=cmd|x\\|`@all <img src=x>\n\u001b[2J#1';
+        const ref = { sample: hostile, group: hostile, index: 0, name: hostile };
+        const report = await reportOf([
+            sampleTally(
+                hostile,
+                { [hostile]: group({ Accepted: 1 }) },
+                { unexpected: [{ ...ref, verdict: 'Accepted', expected: ['WrongAnswer'] }] },
+            ),
+        ]);
+        const named: Report = {
+            ...report,
+            comparison: { [hostile]: hostile },
+            removed: { count: 1, samples: [hostile] },
+        };
+        const markdown = reportMarkdown(named);
+        expect(markdown.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(4);
+        // Outside of code spans, which the backtick in it makes fenced by two, nothing of it is left.
+        expect(markdown.replace(/``[^\n]*?``/g, '')).not.toMatch(/@all|<img|#1|cmd/);
+        const csv = reportCsv(named);
+        expect(csv).not.toMatch(/(?:^|,)"?=/m);
+        for (const text of [markdown, csv, renderReport(named, PAGE)]) expect(text).not.toContain('\u001b');
     });
 
     test('as JSON', async () => {
@@ -182,7 +194,8 @@ describe('CSV', () => {
                 const csv = reportCsv(
                     await reportOf([sampleTally(id, { solution: group({ Accepted: 1 }) })]),
                 );
-                expect(parseCsv(csv)[1]?.[0]).toBe(id);
+                // Spreadsheets take what begins so for a formula: an apostrophe stands before it.
+                expect(parseCsv(csv)[1]?.[0]).toBe(id.startsWith('\r') ? `'${id}` : id);
                 expect(parseCsv(csv).map((row) => row.length)).toEqual([12, 12]);
             }),
         );

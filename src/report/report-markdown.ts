@@ -1,0 +1,64 @@
+import { type MarkdownPart, markdownLine, markdownTable } from '../util/markdown.js';
+import type { SampleTally } from '../model/tally.js';
+import { groupTitle, percent } from './format.js';
+import { hitsOf, rateName, type Report, sumOf } from './report.js';
+import { expectation, orderedGroups } from './sections.js';
+
+/** The report as Markdown, for an issue or a pull request. */
+export function reportMarkdown(report: Report): string {
+    const { total, removed } = report;
+    const lines = tableLines(report);
+    const formats = Object.entries(report.comparison ?? {});
+    if (formats.length > 0) {
+        const named = formats.map(([format, checker]) =>
+            markdownLine({ outside: checker }, ' (', { outside: format }, ')'),
+        );
+        lines.push('', `output compared by ${named.join(', ')}`);
+    }
+    if (total.unexpectedCount > 0) {
+        lines.push('', `Unexpected verdicts: ${total.unexpectedCount}`, '');
+        for (const task of total.unexpected) {
+            const name = task.name === undefined ? [] : [' (', { outside: task.name }, ')'];
+            const wanted = expectation(task);
+            const verdict = wanted === '' ? task.verdict : `${task.verdict}, ${wanted}`;
+            const where = [{ outside: task.sample }, ': ', { outside: task.group }, ` ${task.index}`];
+            lines.push(markdownLine('- ', ...where, ...name, `: ${verdict}`));
+        }
+        const rest = total.unexpectedCount - total.unexpected.length;
+        if (rest > 0) lines.push(`- …and ${rest} more`);
+    }
+    if (removed.count > 0) {
+        lines.push('', `No longer in the dataset, counted nowhere: ${removed.count}`, '');
+        for (const id of removed.samples) lines.push(markdownLine('- ', { outside: id }));
+    }
+    return `${lines.join('\n')}\n`;
+}
+
+function tableLines(report: Report): string[] {
+    const groups = orderedGroups(report.total.groups).map(([name]) => name);
+    const titles = [
+        'sample',
+        ...groups.flatMap((name) => [titleOf(name), rateName(name)]),
+        'failed',
+        'skipped',
+        'open',
+    ];
+    const row = (first: MarkdownPart, of: SampleTally['groups']): MarkdownPart[] => [
+        first,
+        ...groups.flatMap((name) => {
+            const group = Object.hasOwn(of, name) ? of[name] : undefined;
+            if (group === undefined) return ['', ''];
+            const { hits, judged } = hitsOf(name, group);
+            return [`${hits}/${judged}`, percent(hits, judged)];
+        }),
+        ...(['failed', 'skipped', 'open'] as const).map((what) => String(sumOf(of, what))),
+    ];
+    const samples = report.samples.map(({ id, groups: of }) => row({ outside: id }, of));
+    return markdownTable(titles, [...samples, row('**total**', report.total.groups)]);
+}
+
+/** Names of groups come from the dataset, but for the two that have a title of ours. */
+function titleOf(group: string): MarkdownPart {
+    const title = groupTitle(group);
+    return title === group ? { outside: group } : title;
+}

@@ -1,0 +1,41 @@
+import { printable } from './printable.js';
+
+/*
+ * The one writer of Markdown. Text that came from outside (ids, names, groups, messages) is a code span: nothing in one is a
+ * link, an image, HTML, a mention of somebody or a reference to an issue.
+ */
+
+/** A cell or a part of a line: words of ours as they are, or `outside`, text from anywhere. */
+export type MarkdownPart = string | { readonly outside: string };
+
+/** A table with a header; the first column is aligned left, the others right. GitHub's dialect. */
+export function markdownTable(
+    titles: readonly MarkdownPart[],
+    rows: readonly (readonly MarkdownPart[])[],
+): string[] {
+    const line = (cells: readonly MarkdownPart[]): string => `| ${cells.map(cellText).join(' | ')} |`;
+    return [line(titles), line(titles.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+}
+
+/** One line of text: parts joined as they stand. */
+export function markdownLine(...parts: readonly MarkdownPart[]): string {
+    return parts
+        .map((part) => (typeof part === 'string' ? part : codeSpan(printable(part.outside))))
+        .join('');
+}
+
+function cellText(cell: MarkdownPart): string {
+    if (typeof cell === 'string') return cell;
+    // A table is split at its bars before anything else is read, and `\\|` would be an escaped backslash and a bar.
+    return codeSpan(printable(cell.outside).replace(/\\(?=\|)/g, '\\x5c')).replaceAll('|', '\\|');
+}
+
+/** Fenced by more backticks than there are in a row inside. */
+function codeSpan(text: string): string {
+    if (text === '') return '';
+    const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    const needsSpace =
+        text.startsWith('`') || text.endsWith('`') || /^ .* $/s.test(text) || /^ +$/.test(text);
+    return needsSpace ? `${fence} ${text} ${fence}` : `${fence}${text}${fence}`;
+}
