@@ -7,7 +7,6 @@ import { acceptedIn, judgedIn, type Rate, trueNegatives, truePositives } from '.
 import { RemovedList, removedLines } from './removed.js';
 import {
     aboveOwnLines,
-    expectation,
     failedIn,
     failureLines,
     nearLimitLines,
