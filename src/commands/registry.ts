@@ -13,6 +13,10 @@ export const COMMANDS = {
     run: { about: 'Run what is not finished yet (the default command)', load: () => import('./run.js') },
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
+    export: {
+        about: 'Write the records of finished tasks as JSON lines, CSV or Parquet',
+        load: () => import('./export.js'),
+    },
     check: { about: 'Look for damage in a results directory', load: () => import('./check.js') },
     archive: {
         about: 'Move finished result files away; resume still knows them',

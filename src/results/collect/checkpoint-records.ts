@@ -76,7 +76,7 @@ export function recordOfFailure(task: OpenTask, run: string, sample: string): Re
         revision: task.revision ?? 1,
         index: task.index,
         expected: expectedOf(group, null)?.slice() ?? null,
-        wall_time: task.attempts.at(-1)?.duration ?? null,
+        wall_time: finiteOr(task.attempts.at(-1)?.duration, null),
         failure_reason: task.reason,
         failure_message: task.message,
     });
@@ -102,8 +102,13 @@ function attemptFields(attempts: readonly Attempt[]): EarlierFields & Pick<Recor
 
 const timeOf = (milliseconds: number): string | null => {
     const time = new Date(milliseconds);
-    return Number.isNaN(time.getTime()) ? null : time.toISOString();
+    // Years of more than four digits are not what the schema takes.
+    return Number.isNaN(time.getTime()) || !/^\d{4}-/.test(time.toISOString()) ? null : time.toISOString();
 };
+
+/** `1e999` in a file is read as Infinity, which no column holds. */
+const finiteOr = (value: number | undefined, other: number | null): number | null =>
+    value !== undefined && Number.isFinite(value) ? value : other;
 
 /** Seconds of the slowest test, bytes of the largest; the wall time is that of the last attempt. */
 function measured(
@@ -119,8 +124,11 @@ function measured(
     const memory = largest((test) => test.memory);
     return {
         cpu_time: largest((test) => test.cpu_time),
-        wall_time: attempts.at(-1)?.duration ?? largest((test) => test.wall_time),
-        memory: memory === null ? null : Math.round(memory),
+        wall_time: finiteOr(
+            attempts.at(-1)?.duration,
+            largest((test) => test.wall_time),
+        ),
+        memory: memory === null || memory > Number.MAX_SAFE_INTEGER ? null : Math.round(memory),
     };
 }
 

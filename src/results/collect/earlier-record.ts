@@ -52,7 +52,7 @@ function numberOf(source: JsonObject, ...names: readonly string[]): number | nul
 
 function integerOf(source: JsonObject, ...names: readonly string[]): number | null {
     const value = numberOf(source, ...names);
-    return value === null ? null : Math.round(value);
+    return value === null || Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : Math.round(value);
 }
 
 function booleanOf(source: JsonObject, name: string): boolean | null {

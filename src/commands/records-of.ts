@@ -1,0 +1,114 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { checkpointsFolder } from '../config.js';
+import type { OptionTable } from '../config/option.js';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import type { RecordChange, ResultRecord } from '../results/record/record.js';
+import { readReason } from '../util/io-error.js';
+import { UserError } from '../util/user-error.js';
+
+/** Options that say which records a command is about, and where its answer goes. */
+export const RECORD_OPTIONS = {
+    dir: {
+        kind: 'path',
+        aliases: ['d'],
+        repeatable: true,
+        default: null,
+        defaultText: 'results',
+        placeholder: '<dir>',
+        group: 'Where things are',
+        about: 'Results directory to read; may be given more than once. Needs no database',
+        decides: 'run',
+        only: 'command line',
+    },
+    checkpoints: RUN_OPTIONS.checkpoints,
+    config: RUN_OPTIONS.config,
+    database: {
+        kind: 'path',
+        default: null,
+        placeholder: '<folder>',
+        group: 'Where things are',
+        about: 'Results database to read, instead of results directories',
+        decides: 'run',
+        only: 'command line',
+    },
+    output: {
+        kind: 'path',
+        aliases: ['o'],
+        default: null,
+        defaultText: 'stdout',
+        placeholder: '<file>',
+        group: 'What you see',
+        about: 'File to write, whole or not at all',
+        decides: 'display',
+        only: 'command line',
+    },
+} as const satisfies OptionTable;
+
+/** Where records come from. */
+export interface RecordPlace {
+    readonly dir: readonly string[] | null;
+    readonly checkpoints: string | null;
+    readonly database: string | null;
+}
+
+/** Records, some at a time, each key once. */
+export type RecordStream = AsyncIterable<readonly ResultRecord[]>;
+
+/**
+ * Every record of a database or of results directories, each key once.
+ * @throws UserError (exit 2) if there is nothing to read
+ */
+export async function openRecords(place: RecordPlace): Promise<RecordStream> {
+    const { dir, database } = place;
+    if (database !== null) {
+        if (dir !== null)
+            throw new UserError('--dir and --database cannot be used together: give one of them');
+        const { readGeneration } = await import('../results/store/read-generation.js');
+        return (await readGeneration(database)).records();
+    }
+    return await openDirectories(place);
+}
+
+async function openDirectories({ dir, checkpoints }: RecordPlace): Promise<RecordStream> {
+    const [{ readDirectoryRecords }, { warn }, { keepNewest }] = await Promise.all([
+        import('../compose/directory-records.js'),
+        import('../compose/output.js'),
+        import('../results/record/newest.js'),
+    ]);
+    const dirs = dir ?? [resolve('results')];
+    if (dirs.length > 1 && checkpoints !== null)
+        throw new UserError('--checkpoints names the folder of one results directory: give --dir once');
+    const read = async function* (): AsyncGenerator<readonly ResultRecord[]> {
+        for (const one of dirs) {
+            const place = { dir: one, checkpoints: checkpointsFolder(one, checkpoints) };
+            yield* onlyRecords(readDirectoryRecords(place, { onNotice: warn }));
+        }
+    };
+    for (const one of dirs) await requireDirectory(one);
+    // Within one directory no key stands twice.
+    return dirs.length === 1 ? read() : keepNewest(read);
+}
+
+/** Records at once: one by one, a million of them would wait a million times. */
+const BATCH = 256;
+
+async function* onlyRecords(changes: AsyncIterable<RecordChange>): AsyncGenerator<readonly ResultRecord[]> {
+    let batch: ResultRecord[] = [];
+    for await (const change of changes) {
+        if (change.kind === 'record') batch.push(change.record);
+        if (batch.length < BATCH) continue;
+        yield batch;
+        batch = [];
+    }
+    if (batch.length > 0) yield batch;
+}
+
+async function requireDirectory(dir: string): Promise<void> {
+    const stats = await stat(dir).catch((error: unknown) => {
+        throw new UserError(`cannot read ${dir}: ${readReason(error)}; name results with --dir`, 2, {
+            cause: error,
+        });
+    });
+    if (!stats.isDirectory()) throw new UserError(`${dir}: expected a results directory, got a file`);
+}

@@ -1,0 +1,60 @@
+import { createWriteStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ioCode, ioReason } from '../util/io-error.js';
+import { makeDirectory, syncDirectory } from './durable-write.js';
+import { newHolderId, stagingName } from './staging-name.js';
+import { WriteError } from './write-error.js';
+
+/**
+ * Makes a file that somebody asked for: under another name first, synced, then renamed, so that what stands there is the old
+ * file or the whole new one.
+ * @param make writes the file at the path that it is given
+ * @throws WriteError (exit 4), and whatever else `make` throws
+ */
+export async function makeOutputFile(path: string, make: (staging: string) => Promise<void>): Promise<void> {
+    const folder = dirname(path);
+    const staging = join(folder, stagingName(basename(path), newHolderId()));
+    try {
+        await makeDirectory(folder);
+        await make(staging);
+        const handle = await open(staging, 'r+');
+        try {
+            await handle.sync();
+        } finally {
+            await handle.close();
+        }
+        await rename(staging, path);
+        await syncDirectory(folder);
+    } catch (error) {
+        await rm(staging, { force: true }).catch(() => undefined);
+        throw ioCode(error)?.startsWith('E') === true
+            ? new WriteError(path, ioReason(error), { cause: error })
+            : error;
+    }
+}
+
+/**
+ * Writes text to a file, or to stdout at the pace of its reader; one that went away is not an error.
+ * @param path null: stdout
+ * @throws WriteError (exit 4), and whatever `text` throws
+ */
+export async function writeText(
+    path: string | null,
+    text: Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
+    const source = (): Readable => Readable.from(text, { objectMode: false, highWaterMark: 256 * 1024 });
+    if (path !== null) {
+        await makeOutputFile(path, (staging) =>
+            pipeline(source(), createWriteStream(staging, { flags: 'wx' })),
+        );
+        return;
+    }
+    try {
+        await pipeline(source(), process.stdout, { end: false });
+    } catch (error) {
+        if (ioCode(error) !== 'EPIPE') throw error;
+    }
+}

@@ -1,0 +1,8 @@
+import { type ResultRecord, recordLine } from './record.js';
+
+/** Records as JSON lines, each with its line break. */
+export async function* recordLines(records: AsyncIterable<readonly ResultRecord[]>): AsyncGenerator<string> {
+    for await (const some of records) {
+        if (some.length > 0) yield some.map((one) => `${recordLine(one)}\n`).join('');
+    }
+}

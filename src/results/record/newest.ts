@@ -1,0 +1,23 @@
+import { keyDigest, type ResultRecord } from './record.js';
+
+/**
+ * Each key once, at its highest revision, where sources may hold copies of one another. Reads them twice, and holds a key's
+ * digest for each record.
+ */
+export async function* keepNewest(
+    read: () => AsyncIterable<readonly ResultRecord[]>,
+): AsyncGenerator<readonly ResultRecord[]> {
+    const newest = new Map<string, number>();
+    for await (const records of read()) {
+        for (const record of records) {
+            const key = keyDigest(record).toString('latin1');
+            newest.set(key, Math.max(newest.get(key) ?? 0, record.revision));
+        }
+    }
+    for await (const records of read()) {
+        yield records.filter((record) => {
+            const key = keyDigest(record).toString('latin1');
+            return newest.get(key) === record.revision && newest.delete(key);
+        });
+    }
+}
