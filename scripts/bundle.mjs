@@ -27,7 +27,7 @@ const SHARED = [
     {
         name: 'options',
         minShareCount: 2,
-        test: /\/dist\/(?:util|model|config|cli)\/|\/write-error\.js$/,
+        test: /\/dist\/(?:util|model|config|cli)\/|\/dist\/executor\/.*(?:-kind|kinds|server-options)\.js$|\/write-error\.js$/,
     },
     { name: 'results', minShareCount: 2, test: /\/dist\/(?:plan|checkpoint|dataset|report)\// },
 ];

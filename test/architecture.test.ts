@@ -28,19 +28,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     // The parent knows of its child only what passes between the two.
     backend: [...STAGES, 'backend/worker/messages.ts'],
     'backend/worker': [...STAGES, 'executor/registry.ts', 'executor/executor.ts', 'dataset/registry.ts'],
-    executor: [...STAGES, 'endpoint'],
+    // A row declares the executor's options, each with the parser of its value.
+    executor: [...STAGES, 'endpoint', 'config/option.ts', 'config/values'],
     endpoint: STAGES,
     checkpoint: STAGES,
     results: STAGES,
     report: STAGES,
     run: [...STAGES, 'plan', ...INTERFACES_FOR_RUN],
-    config: STAGES,
+    config: [...STAGES, 'config/values', 'executor/kinds.ts', 'executor/executor-kind.ts'],
+    'config/values': [...STAGES, 'config/option.ts', 'config/value-error.ts'],
     // The library reads the options of every command from their registry.
     compose: ['*', 'commands/registry.ts'],
     commands: [
         ...STAGES,
         'compose',
         'config',
+        'config/values',
         'results',
         'report',
         'checkpoint',
@@ -48,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'run/interrupt.ts',
         // What doctor and endpoints ask.
         'executor/judge/doctor.ts',
+        'executor/kinds.ts',
         'executor/servers/probe.ts',
         'executor/servers/endpoint-options.ts',
     ],

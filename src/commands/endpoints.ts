@@ -1,4 +1,5 @@
 import { RUN_OPTIONS } from '../config/run-options.js';
+import { SERVER_KINDS } from '../executor/kinds.js';
 import type { EndpointReport } from '../executor/servers/probe.js';
 import type { Page } from '../report/page.js';
 import type { Cell, Column } from '../report/table.js';
@@ -14,7 +15,7 @@ export const command = defineCommand({
     options: {
         executor: {
             kind: 'choice',
-            choices: ['sandbox-fusion', 'go-judge'],
+            choices: SERVER_KINDS.map(({ name }) => name),
             default: null,
             defaultText: 'found out by asking',
             placeholder: '<executor>',

@@ -1,6 +1,6 @@
 import type { RunFile } from '../checkpoint/run-file-shape.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
-import type { RunConfig } from '../config.js';
+import type { CheckerSetting } from '../config.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { checkerText, FORMAT_CHECKERS } from '../model/checker-text.js';
 import { fingerprintSample } from '../model/fingerprint.js';
@@ -23,10 +23,13 @@ export interface Comparison {
  * Decides how outputs are compared where neither `--checker` nor a sample says it. Each format has a comparison of its own, which
  * version 0.1 did not know: it compared tokens. A directory that holds entries judged so keeps it, for all of its tasks: half of a
  * directory by one rule and half by another would be figures of nothing. Entries are recognised by their fingerprints.
- * @param samples every sample of the directory
+ * @param checker `--checker`
+ * @param executor `comparison`: who compares outputs where it is not our checkers
+ * @param directory `samples`: every sample of it
  */
 export async function chooseComparison(
-    config: Pick<RunConfig, 'judging' | 'executor'>,
+    checker: CheckerSetting | null,
+    executor: { readonly judges: boolean; readonly comparison: string | null },
     datasets: readonly Pick<Dataset, 'format' | 'comparison'>[],
     directory: {
         readonly known: RunFile | null;
@@ -34,13 +37,11 @@ export async function chooseComparison(
         readonly samples: readonly SampleItem[];
     },
 ): Promise<Comparison> {
-    const { checker } = config.judging;
-    const { executor } = config;
-    if (executor.kind === 'exec' || executor.kind === 'module') {
+    if (!executor.judges) {
         return { fallback: 'format', record: null, inWords: null, notice: null };
     }
-    if (executor.kind === 'sandbox-fusion' && executor.api === 'submit') {
-        const inWords = 'output compared by the servers (--fusion-api submit)';
+    if (executor.comparison !== null) {
+        const inWords = `output compared by ${executor.comparison}`;
         return { fallback: 'format', record: null, inWords, notice: null };
     }
     if (checker !== null && checker.kind !== 'format') {
@@ -76,7 +77,7 @@ const hasNewComparison = ({ comparison }: Pick<Dataset, 'comparison'>): boolean 
 
 async function findFallback(
     datasets: readonly Pick<Dataset, 'comparison'>[],
-    directory: Parameters<typeof chooseComparison>[2],
+    directory: Parameters<typeof chooseComparison>[3],
 ): Promise<DefaultComparison> {
     const recorded = directory.known?.comparison?.by;
     if (recorded === 'format' || recorded === 'tokens') return recorded;

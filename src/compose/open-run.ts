@@ -2,6 +2,8 @@ import type { Backend } from '../backend/backend.js';
 import { watchControl } from '../checkpoint/control.js';
 import { chooseDatasets, type RunConfig } from '../config.js';
 import type { PoolHooks } from '../endpoint/pool.js';
+import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
+import { executorKind } from '../executor/kinds.js';
 import type { ServerExecutor } from '../executor/servers/server-executor.js';
 import { diskState, freeBytes } from '../host/disk.js';
 import type { RemovedSamples } from '../model/directory-sample.js';
@@ -19,7 +21,6 @@ import { chooseChecker } from './checker.js';
 import { chooseComparison } from './comparison.js';
 import { describeImport } from './describe-import.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
-import { type ExecutorPlan, planExecutor } from './executor.js';
 import { otherDatasets } from './known-run.js';
 import { limitsInWords } from './limits-in-words.js';
 import type { Place } from './place.js';
@@ -28,7 +29,6 @@ import { findRemovedSamples } from './removed-samples.js';
 import { describeUnknownLanguage } from './unknown-language.js';
 import { collectSamples, type Samples } from './samples.js';
 import { openScratch, type Scratch } from './scratch.js';
-import { tryExecutor } from './try-executor.js';
 
 /** A run that is planned but not started: its directory is held, its plan can be read. */
 export interface OpenedRun {
@@ -112,34 +112,45 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     // Neither a dry run nor a shard writes run.json: nothing is forgotten by them.
     const forgets = !config.dryRun && config.part.shard === null;
     const others = otherDatasets(directory.known, paths, forgets ? notice : () => {});
+    const kind: ExecutorKind = executorKind(config.executor.kind);
     const [samples, executor, checker] = await Promise.all([
         collectSamples(config, paths, directory.index.datasets, others, notice),
-        planExecutor(config, scratch.path),
+        kind.plan(config.executor, {
+            timeout: config.limits.timeout,
+            judging: config.judging,
+            scratch: scratch.path,
+        }),
         chooseChecker(config.judging.checker),
     ]);
-    for (const line of executor.notices) options.onNotice(line, 'warning');
+    for (const line of executor.notices ?? []) options.onNotice(line, 'warning');
     const reruns = rerunRequests(config, directory.known, samples.part);
     const store = directory.store(samples);
     const { known } = directory;
-    const comparison = await chooseComparison(config, samples.datasets, {
-        known,
-        store,
-        samples: samples.whole,
-    });
+    const comparison = await chooseComparison(
+        config.judging.checker,
+        { judges: kind.judges, comparison: executor.comparison ?? null },
+        samples.datasets,
+        { known, store, samples: samples.whole },
+    );
     if (comparison.notice !== null) options.onNotice(comparison.notice, 'info');
     const prepare: PrepareOptions = {
         limits: config.limits,
         checker,
         defaultComparison: comparison.fallback,
-        executorIdentity: executor.identity,
-        judges: executor.judges,
+        executorIdentity: executor.identity ?? '',
+        judges: kind.judges,
         skipReason: (input) =>
             input.skip ??
             describeUnknownLanguage(input.language, config.judging.languages) ??
-            executor.skipReason(input),
-        plan: { allTests: config.judging.allTests, rerun: reruns, compilers: executor.compilers },
+            executor.skipReason?.(input) ??
+            null,
+        plan: {
+            allTests: config.judging.allTests,
+            rerun: reruns,
+            compilers: executor.compilers ?? new Map(),
+        },
     };
-    const planKey = planKeyOf(prepare, executor.languages);
+    const planKey = planKeyOf(prepare, executor.languages ?? []);
     const settled = new TallySum();
     const due: { sample: string; due: number; dueBy: PlanCounts['dueBy'] }[] = [];
     const found = await survey(samples.part, {
@@ -164,7 +175,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     const plan: RunPlan = {
         dir: config.dir,
         datasets: samples.datasets.map(({ path, format }) => ({ path, format })),
-        limits: executor.judges ? limitsInWords(config.limits, samples.datasets) : null,
+        limits: kind.judges ? limitsInWords(config.limits, samples.datasets) : null,
         comparison: comparison.inWords,
         whole: wholeOf(samples),
         part: found.counts,
@@ -175,6 +186,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     };
     return new PlannedRun(config, held, {
         plan,
+        kind,
         executor,
         prepare,
         planKey,
@@ -213,6 +225,7 @@ function guardChanged(
 
 interface Planned {
     readonly plan: RunPlan;
+    readonly kind: ExecutorKind;
     readonly executor: ExecutorPlan;
     readonly prepare: PrepareOptions;
     readonly planKey: string;
@@ -274,12 +287,13 @@ class PlannedRun implements OpenedRun {
     }
 
     async #runAll(): Promise<RunEnd> {
-        const { executor, found } = this.#planned;
+        const { kind, executor, found } = this.#planned;
         let backend: Backend | null = null;
         const unwatch: (() => void)[] = [];
         try {
-            await tryExecutor(executor.descriptor);
-            const servers = (await executor.inMain?.(this.#poolHooks())) ?? null;
+            await kind.preflight?.(executor.descriptor);
+            const servers =
+                kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#poolHooks()) : null;
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
             this.#emitStarted(concurrency);
             // No more workers than tasks.
@@ -312,7 +326,7 @@ class PlannedRun implements OpenedRun {
     }
 
     #emitStarted(concurrency: number): void {
-        const { plan, executor } = this.#planned;
+        const { plan, kind, executor } = this.#planned;
         this.#emit({
             type: 'run-started',
             at: now(),
@@ -321,19 +335,19 @@ class PlannedRun implements OpenedRun {
             whole: plan.whole,
             part: plan.part,
             concurrency,
-            executor: executor.descriptor.kind,
+            executor: kind.name,
             mode: this.#config.mode,
-            sandbox: executor.sandbox,
+            sandbox: executor.sandbox ?? null,
             limits: plan.limits,
             comparison: plan.comparison,
         });
     }
 
     async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
-        const { executor, prepare, planKey, store, settled, found } = this.#planned;
+        const { kind, executor, prepare, planKey, store, settled, found } = this.#planned;
         const { retries, tleRetries, grace, keepSource, mode } = this.#config;
         const { startRun } = await import('../run/run.js');
-        const stager = executor.judges
+        const stager = kind.judges
             ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
             : null;
         return startRun({
@@ -351,7 +365,7 @@ class PlannedRun implements OpenedRun {
                 tleRetries,
                 grace,
                 keepSource,
-                patience: executor.patience,
+                patience: (task) => kind.patience(executor.descriptor, task),
             },
             settled,
             endpoints: () => servers?.endpoints() ?? [],

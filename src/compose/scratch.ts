@@ -1,7 +1,6 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder } from '../executor/sandbox/cache-folder.js';
 import { type HolderIdentity, lifeOf, ownIdentity } from '../host/lock-identity.js';
 import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
@@ -50,11 +49,4 @@ async function sweepScratch(): Promise<void> {
             // Being made or removed by somebody else, or not ours to read: leave it.
         }
     }
-}
-
-/** Folder of compiled programs kept between runs: our own, for nobody else to write into. */
-export async function compileCacheFolder(): Promise<string> {
-    const path = join(await cacheFolder(), 'compiled');
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return path;
 }

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import type { ExecutorKind } from '../executor/executor-kind.js';
+import { EXECUTOR_KINDS, EXECUTOR_OPTIONS, executorKind } from '../executor/kinds.js';
 import { UserError } from '../util/user-error.js';
 import type { Source } from './layers.js';
-import type { StoredOptions } from './option.js';
-import type { DisplayConfig, ExecutorConfig, Mode, RunConfig, ServerConfig } from './run-config.js';
+import type { OptionSpec, StoredOptions } from './option.js';
+import type { DisplayConfig, RunConfig } from './run-config.js';
 import type { RunOptionName, RunOptionValues } from './run-options.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -23,8 +25,8 @@ export function buildConfig(
         readonly stored: StoredOptions;
     },
 ): RunConfig {
-    refuseContradictions(values, sources);
-    const executor = executorOf(values);
+    const kind = executorKind(values.executor);
+    refuseContradictions(values, sources, kind);
     return {
         cwd: rest.cwd,
         datasets: rest.datasets,
@@ -35,7 +37,7 @@ export function buildConfig(
         part: { only: values.only, limit: values.limit, shard: values.shard },
         rerun: values.rerun,
         dryRun: values['dry-run'],
-        executor,
+        executor: kind.configure(values, { dir: values.dir, timeout: values.timeout }),
         limits: {
             policy: values.limits,
             timeout: values.timeout,
@@ -56,8 +58,8 @@ export function buildConfig(
         keepSource: values['keep-source'],
         retries: values.retries,
         tleRetries: values['tle-retries'],
-        concurrency: values.concurrency ?? (usesServers(executor) ? null : availableParallelism()),
-        mode: values.mode ?? (usesServers(executor) ? 'async' : 'thread'),
+        concurrency: values.concurrency ?? (kind.usesEndpoints ? null : availableParallelism()),
+        mode: values.mode ?? (kind.runsIn === 'main' ? 'async' : 'thread'),
         grace: values.grace,
         takeOver: values['take-over'],
         display: displayOf(values),
@@ -76,65 +78,6 @@ export function checkpointsFolder(dir: string, checkpoints: string | null): stri
     return join(checkpoints ?? join(dirname(dir), 'checkpoints'), name);
 }
 
-function executorOf(values: RunOptionValues): ExecutorConfig {
-    const { executor } = values;
-    switch (executor) {
-        case 'judge':
-            return { kind: executor };
-        case 'exec':
-            return execOf(values);
-        case 'module':
-            return moduleOf(values);
-        case 'sandbox-fusion':
-            return { kind: executor, api: values['fusion-api'], ...serversOf(values) };
-        case 'go-judge':
-            return { kind: executor, ...serversOf(values) };
-    }
-}
-
-function execOf(values: RunOptionValues): ExecutorConfig {
-    if (values.command === null) {
-        throw new UserError(
-            '--executor exec needs a command after --, such as: resume-run data.jsonl --executor exec -- ./task {input}',
-        );
-    }
-    const exitVerdicts = Object.fromEntries(
-        values['exit-verdict'].map(({ code, verdict }): [string, string] => [String(code), verdict]),
-    );
-    return { kind: 'exec', argv: values.command, exitVerdicts, identity: JSON.stringify(values.command) };
-}
-
-function moduleOf(values: RunOptionValues): ExecutorConfig {
-    if (values.module === null) {
-        throw new UserError(
-            '--executor module needs --module <file[#export]>, such as --module ./my-task.mjs',
-        );
-    }
-    const { file } = values.module;
-    const exportName = values.module.exportName ?? 'default';
-    // Relative to the results, not to where the run was started: a restart from elsewhere is the same task.
-    const path = relative(dirname(values.dir), file).split(sep).join('/');
-    return { kind: 'module', file, exportName, identity: `${path}#${exportName}` };
-}
-
-function serversOf(values: RunOptionValues): ServerConfig {
-    if (values.endpoint.length === 0) {
-        throw new UserError(
-            `--executor ${values.executor} needs --endpoint <url>, such as http://127.0.0.1:8080`,
-        );
-    }
-    return {
-        endpoints: values.endpoint,
-        retryEndpoints: values['retry-endpoint'],
-        limits: values['endpoint-limits'],
-        endpointWait: values['endpoint-wait'],
-        firstTimeout: values['first-timeout'],
-    };
-}
-
-const usesServers = (executor: ExecutorConfig): boolean =>
-    executor.kind === 'sandbox-fusion' || executor.kind === 'go-judge';
-
 function displayOf(values: RunOptionValues): DisplayConfig {
     return {
         json: values.json,
@@ -147,40 +90,11 @@ function displayOf(values: RunOptionValues): DisplayConfig {
 const inBytes = (mebibytes: number | null): number | null =>
     mebibytes === null ? null : Math.round(mebibytes * MEBIBYTE);
 
-/** Options of one executor are refused beside another, where both were asked for now; what run.json restored does not matter. */
-function refuseContradictions(values: RunOptionValues, sources: Sources): void {
-    const given = (name: RunOptionName): boolean => sources[name] === 'command line';
-    const { executor } = values;
-    if (given('command') && executor !== 'exec') {
-        throw new UserError(`a command after -- needs --executor exec, but the executor is ${executor}`);
-    }
-    if (given('exit-verdict') && executor !== 'exec') {
-        throw new UserError(`--exit-verdict needs --executor exec, but the executor is ${executor}`);
-    }
-    if (given('module') && executor !== 'module') {
-        throw new UserError(`--module needs --executor module, but the executor is ${executor}`);
-    }
-    const servers = executor === 'sandbox-fusion' || executor === 'go-judge';
-    for (const name of [
-        'endpoint',
-        'retry-endpoint',
-        'first-timeout',
-        'endpoint-wait',
-        'endpoint-limits',
-    ] as const) {
-        if (given(name) && !servers) {
-            throw new UserError(
-                `--${name} needs --executor sandbox-fusion or go-judge, but the executor is ${executor}`,
-            );
-        }
-    }
-    if (given('fusion-api') && executor !== 'sandbox-fusion') {
-        throw new UserError(`--fusion-api needs --executor sandbox-fusion, but the executor is ${executor}`);
-    }
-    refuseModes(values.mode, executor, servers);
-    if (values['first-timeout'] !== null && values['first-timeout'] > values.timeout) {
+function refuseContradictions(values: RunOptionValues, sources: Sources, kind: ExecutorKind): void {
+    refuseForeignOptions(sources, kind);
+    if (kind.runsIn === 'main' && values.mode !== null && values.mode !== 'async') {
         throw new UserError(
-            `--first-timeout ${values['first-timeout']} must not be more than --timeout ${values.timeout}`,
+            `--mode ${values.mode} cannot be used with --executor ${kind.name}: servers are shared, leave it out`,
         );
     }
     if (values.debug && values['log-level'] !== null && values['log-level'] !== 'debug') {
@@ -188,10 +102,13 @@ function refuseContradictions(values: RunOptionValues, sources: Sources): void {
     }
 }
 
-function refuseModes(mode: Mode | null, executor: string, servers: boolean): void {
-    if (servers && mode !== null && mode !== 'async') {
-        throw new UserError(
-            `--mode ${mode} cannot be used with --executor ${executor}: servers are shared, leave it out`,
-        );
+/** Refuses options of another executor that were asked for now; what run.json restored does not matter. */
+function refuseForeignOptions(sources: Readonly<Record<string, Source>>, kind: ExecutorKind): void {
+    for (const [name, spec] of Object.entries<OptionSpec>(EXECUTOR_OPTIONS)) {
+        if (sources[name] !== 'command line' || Object.hasOwn(kind.options, name)) continue;
+        const takers = EXECUTOR_KINDS.filter(({ options }) => Object.hasOwn(options, name));
+        const option = spec.kind === 'command' ? 'a command after --' : `--${name}`;
+        const names = takers.map((taker) => taker.name).join(' or ');
+        throw new UserError(`${option} needs --executor ${names}, but the executor is ${kind.name}`);
     }
 }

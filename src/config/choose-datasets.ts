@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { executorKind } from '../executor/kinds.js';
 import { UserError } from '../util/user-error.js';
 import type { RunConfig } from './run-config.js';
 
@@ -13,7 +14,8 @@ export async function chooseDatasets(
     examples: string,
 ): Promise<{ readonly datasets: readonly string[]; readonly announcement: string | null }> {
     if (config.datasets.length > 0) return { datasets: config.datasets, announcement: null };
-    if (config.executor.kind === 'exec' || config.executor.kind === 'module') {
+    // The examples are programs to be judged.
+    if (!executorKind(config.executor.kind).judges) {
         throw new UserError(`--executor ${config.executor.kind} needs a dataset: resume-run <dataset> ...`);
     }
     if (!(await isAbsentOrEmpty(config.dir))) {

@@ -73,7 +73,7 @@ export function optionsPage(runOptions: OptionTable, commands: readonly OwnOptio
     });
     return `# Options
 
-<!-- Written by \`npm run generate\` from src/config/run-options/ and src/commands/: change it there. -->
+<!-- Written by \`npm run generate\` from src/config/run-options/, src/commands/ and the rows of executors (src/executor/*-kind.ts): change it there. -->
 
 An option is taken from the command line, else the environment (\`.env\` included), else the config file, else what
 \`run.json\` of this \`--dir\` remembers, else its default. A default never overrides what is remembered, and a changed

@@ -1,6 +1,9 @@
+import type { JudgingSettings } from '../executor/executor-kind.js';
+import type { KnownExecutorConfig } from '../executor/kinds.js';
 import type { LimitOptions } from '../model/limits.js';
-import type { EndpointSetting, LanguageSetting, StoredOptions } from './option.js';
+import type { StoredOptions } from './option.js';
 import type { CheckerSetting } from './values/checker.js';
+import type { Shard } from './values/shard.js';
 
 /** Everything that later stages need to know about a run: checked, complete, all paths absolute. */
 export interface RunConfig {
@@ -19,7 +22,7 @@ export interface RunConfig {
     /** `--rerun`, as given. */
     readonly rerun: readonly string[];
     readonly dryRun: boolean;
-    readonly executor: ExecutorConfig;
+    readonly executor: KnownExecutorConfig;
     readonly limits: LimitOptions;
     readonly judging: JudgingConfig;
     /** Whether entries hold the source. */
@@ -46,54 +49,9 @@ export interface Part {
     readonly shard: Shard | null;
 }
 
-/** `--shard 2/4` is `{index: 2, count: 4}`. */
-export interface Shard {
-    readonly index: number;
-    readonly count: number;
-}
-
-export type ExecutorConfig =
-    | { readonly kind: 'judge' }
-    | {
-          readonly kind: 'exec';
-          readonly argv: readonly [string, ...string[]];
-          readonly exitVerdicts: Readonly<Record<string, string>>;
-          /** What goes into fingerprints beside a task's data. */
-          readonly identity: string;
-      }
-    | {
-          readonly kind: 'module';
-          /** Absolute. */
-          readonly file: string;
-          readonly exportName: string;
-          /** What goes into fingerprints: the path relative to the folder that holds `dir`, and the export. */
-          readonly identity: string;
-      }
-    | ({ readonly kind: 'sandbox-fusion'; readonly api: 'run_code' | 'submit' } & ServerConfig)
-    | ({ readonly kind: 'go-judge' } & ServerConfig);
-
-export interface ServerConfig {
-    /** As given: ranges and comma lists are expanded by src/endpoint. */
-    readonly endpoints: readonly EndpointSetting[];
-    readonly retryEndpoints: readonly EndpointSetting[];
-    readonly limits: 'fixed' | 'adaptive';
-    /** Seconds; null: for ever. */
-    readonly endpointWait: number | null;
-    /** Seconds; null: off. */
-    readonly firstTimeout: number | null;
-}
-
-export interface JudgingConfig {
+export interface JudgingConfig extends JudgingSettings {
     /** `--checker`; null: the dataset's own. */
     readonly checker: CheckerSetting | null;
-    readonly includeDirs: readonly string[];
-    readonly allTests: boolean;
-    readonly sandbox: 'auto' | 'bwrap' | 'rlimit' | 'none';
-    readonly python2As3: boolean;
-    readonly languages: Readonly<Record<string, LanguageSetting>>;
-    readonly keepOutput: 'none' | 'failed' | 'all';
-    /** Bytes. */
-    readonly outputLimit: number;
 }
 
 export interface DisplayConfig {

@@ -1,6 +1,6 @@
+import { EXECUTOR_OPTIONS } from '../executor/kinds.js';
 import { LIMIT_OPTIONS } from './run-options/limits.js';
 import { RUNNING_OPTIONS } from './run-options/running.js';
-import { SERVER_OPTIONS } from './run-options/servers.js';
 import { DISPLAY_OPTIONS, TASK_OPTIONS } from './run-options/tasks.js';
 import type { Values } from './option.js';
 
@@ -12,7 +12,7 @@ export const RUN_OPTIONS = {
     ...TASK_OPTIONS,
     ...LIMIT_OPTIONS,
     ...RUNNING_OPTIONS,
-    ...SERVER_OPTIONS,
+    ...EXECUTOR_OPTIONS,
     ...DISPLAY_OPTIONS,
 } as const;
 

@@ -1,11 +1,3 @@
-/** Descriptors of the executors that there are, for registry.ts. */
-export type KnownDescriptor =
-    | JudgeDescriptor
-    | ExecDescriptor
-    | ModuleDescriptor
-    | SandboxFusionDescriptor
-    | GoJudgeDescriptor;
-
 export type SandboxChoice = 'auto' | 'bwrap' | 'rlimit' | 'none';
 export type SandboxKind = Exclude<SandboxChoice, 'auto'>;
 export type KeepOutput = 'none' | 'failed' | 'all';
@@ -42,36 +34,6 @@ export interface LanguageOverride {
     readonly source?: string;
 }
 
-export interface JudgeDescriptor extends JudgingOptions, LocalOptions {
-    readonly kind: 'judge';
-}
-
-/** What `{...}` in a command may stand for. */
-export const PLACEHOLDERS: readonly string[] = ['id', 'group', 'index', 'input'];
-
-export interface ExecDescriptor {
-    readonly kind: 'exec';
-    /** Template: `{id} {group} {index} {input}` are replaced; `{input}` is the path of a JSON file with the task's data. */
-    readonly argv: readonly [string, ...string[]];
-    /** `--exit-verdict code=Verdict`; 0 is Accepted. */
-    readonly exitVerdicts: Readonly<Record<string, string>>;
-    /** Seconds of wall time. */
-    readonly timeout: number;
-    readonly keepOutput: KeepOutput;
-    readonly outputLimit: number;
-    readonly scratch: string;
-}
-
-export interface ModuleDescriptor {
-    readonly kind: 'module';
-    /** Absolute path. */
-    readonly file: string;
-    /** `default` unless `--module file#name` says otherwise. */
-    readonly exportName: string;
-    /** Seconds of wall time. */
-    readonly timeout: number;
-}
-
 export interface EndpointOptions {
     readonly url: string;
     readonly concurrency: number | null;
@@ -91,14 +53,4 @@ export interface ServerOptions {
     readonly endpointWait: number | null;
     /** `--first-timeout`, seconds. */
     readonly firstTimeout: number | null;
-}
-
-export interface SandboxFusionDescriptor extends JudgingOptions, LocalOptions, ServerOptions {
-    readonly kind: 'sandbox-fusion';
-    /** `/run_code` with our checkers, or `/submit` as the earlier tools called it. */
-    readonly api: 'run_code' | 'submit';
-}
-
-export interface GoJudgeDescriptor extends JudgingOptions, LocalOptions, ServerOptions {
-    readonly kind: 'go-judge';
 }

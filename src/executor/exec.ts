@@ -6,7 +6,7 @@ import type { JudgeResult, TestResult } from '../model/entry.js';
 import type { Failure } from '../model/failure.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, type Verdict } from '../model/verdict.js';
-import { type ExecDescriptor, PLACEHOLDERS } from './descriptor.js';
+import { type ExecDescriptor, PLACEHOLDERS } from './exec-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { commandResult } from './judge/program-run.js';
 import { signalName } from './signal-name.js';

@@ -3,7 +3,7 @@ import { type Json, type JsonObject, isJsonObject } from '../model/json.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, VERDICTS } from '../model/verdict.js';
 import { messageOf } from '../util/message.js';
-import type { ModuleDescriptor } from './descriptor.js';
+import type { ModuleDescriptor } from './module-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { inputOf, inputTextOf } from './task-input.js';
 

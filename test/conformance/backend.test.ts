@@ -5,7 +5,7 @@ import { createAsyncBackend } from '../../src/backend/async.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { createProcessBackend } from '../../src/backend/process.js';
 import { createThreadBackend } from '../../src/backend/thread.js';
-import type { ModuleDescriptor } from '../../src/executor/descriptor.js';
+import type { ModuleDescriptor } from '../../src/executor/module-kind.js';
 import type { Json } from '../../src/model/json.js';
 import type { Task, TaskLog } from '../../src/model/task.js';
 import { TaskServer } from '../../src/backend/worker/serve.js';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ExecDescriptor } from '../../src/executor/descriptor.js';
+import type { ExecDescriptor } from '../../src/executor/exec-kind.js';
 import { createExec } from '../../src/executor/exec.js';
 import type { JudgeResult } from '../../src/model/entry.js';
 import type { Json } from '../../src/model/json.js';

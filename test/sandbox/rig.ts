@@ -14,7 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { JudgeDescriptor, SandboxKind } from '../../src/executor/descriptor.js';
+import type { SandboxKind } from '../../src/executor/descriptor.js';
+import type { JudgeDescriptor } from '../../src/executor/judge/judge-kind.js';
 import { createJudge } from '../../src/executor/judge/judge.js';
 import { COMPILE_LIMITS } from '../../src/executor/judge/limits.js';
 import { probeSandbox } from '../../src/executor/sandbox/probe.js';

@@ -1,6 +1,5 @@
+import { EXECUTOR_NAMES } from '../../executor/kinds.js';
 import type { OptionTable } from '../option.js';
-import { EXIT_VERDICT } from '../values/exit-verdict.js';
-import { MODULE } from '../values/module.js';
 import { SHARD } from '../values/shard.js';
 
 /** Options that say where things are and what runs. */
@@ -99,44 +98,13 @@ export const TASK_OPTIONS = {
     },
     executor: {
         kind: 'choice',
-        choices: ['judge', 'exec', 'module', 'sandbox-fusion', 'go-judge'],
+        choices: EXECUTOR_NAMES,
         default: 'judge',
         placeholder: '<executor>',
         group: 'What runs',
         about: 'What runs a task',
         decides: 'verdict',
         effect: 'verdicts that are there stay; tasks that are no programs run again',
-    },
-    module: {
-        kind: 'parsed',
-        parser: MODULE,
-        default: null,
-        placeholder: '<file[#export]>',
-        group: 'What runs',
-        about: 'Function that --executor module calls for each task',
-        decides: 'verdict',
-        effect: 'tasks that the other function did run again',
-    },
-    command: {
-        kind: 'command',
-        default: null,
-        defaultText: 'none',
-        group: 'What runs',
-        about: 'Command that --executor exec runs for each task (after -- on the command line)',
-        decides: 'verdict',
-        effect: 'tasks that the other command did run again',
-        only: 'not a flag',
-    },
-    'exit-verdict': {
-        kind: 'parsed',
-        parser: EXIT_VERDICT,
-        repeatable: true,
-        default: [],
-        placeholder: '<code=Verdict>',
-        group: 'What runs',
-        about: 'Exit code of the command that is a verdict, not a failure',
-        decides: 'verdict',
-        effect: 'tasks that failed are tried again by it; verdicts that are there stay',
     },
 } as const satisfies OptionTable;
 

@@ -7,7 +7,7 @@ import type { ProgramInput } from '../../model/sample.js';
 import type { AttemptedBy, Outcome, Task } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type CheckOutput, compareWithAnswer } from '../check-output.js';
-import type { JudgeDescriptor } from '../descriptor.js';
+import type { JudgeDescriptor } from './judge-kind.js';
 import type { Executor, ExecutorContext } from '../executor.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
 import { compileErrorResult } from '../judged-result.js';

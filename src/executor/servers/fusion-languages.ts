@@ -1,3 +1,5 @@
+import type { ProgramInput } from '../../model/sample.js';
+
 /** What SandboxFusion calls our languages. C is missing on purpose: it compiles everything as C++. */
 const NAMES: Readonly<Record<string, string>> = {
     PYTHON3: 'python',
@@ -29,3 +31,22 @@ export function fusionLanguage(tag: string, api: 'run_code' | 'submit', python2A
 
 /** Tags of all languages that it has a name for, of its own. */
 export const fusionTags = (): readonly string[] => Object.keys(NAMES);
+
+/** Why SandboxFusion can never run a submission; null if it may. For the planner, which skips such tasks. */
+export function fusionSkipReason({
+    api,
+    python2As3,
+}: {
+    readonly api: 'run_code' | 'submit';
+    readonly python2As3: boolean;
+}): (input: ProgramInput) => string | null {
+    return ({ language, files }) => {
+        if (fusionLanguage(language, api, python2As3) === null) return `SandboxFusion runs no ${language}`;
+        if (files.length === 1) return null;
+        if (api === 'submit') return 'SandboxFusion takes one source file by /submit';
+        return SINGLE_SOURCE.has(language) ? `SandboxFusion compiles one source file of ${language}` : null;
+    };
+}
+
+/** Languages whose other files the server would not hand to the compiler. */
+const SINGLE_SOURCE: ReadonlySet<string> = new Set(['CPP', 'GO', 'RUST', 'CSHARP', 'SCALA']);

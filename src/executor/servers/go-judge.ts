@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
-import type { GoJudgeDescriptor } from '../descriptor.js';
+import type { GoJudgeDescriptor } from './go-judge-kind.js';
 import { languageTable } from '../judge/languages.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet } from './fleet.js';

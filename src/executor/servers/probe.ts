@@ -7,15 +7,12 @@ import { textContent } from '../../model/fingerprint.js';
 import type { StagedSample } from '../../model/sample.js';
 import type { Outcome, Task } from '../../model/task.js';
 import type { Verdict } from '../../model/verdict.js';
-import type { EndpointOptions, GoJudgeDescriptor, SandboxFusionDescriptor } from '../descriptor.js';
+import type { EndpointOptions } from '../descriptor.js';
+import { SERVER_KINDS } from '../kinds.js';
 import { Fleet } from './fleet.js';
-import { createGoJudge, probeGoJudge } from './go-judge.js';
 import { HELLO, HELLO_WORLDS } from './hello.js';
-import { serverLanguages } from './languages.js';
-import { createSandboxFusion, probeFusion } from './sandbox-fusion.js';
-import type { ServerParts } from './server-executor.js';
-
-type ServerKind = 'sandbox-fusion' | 'go-judge';
+import type { ServerExecutor } from './server-executor.js';
+import type { SandboxServerKind } from './server-kind.js';
 
 /** What asking one endpoint found out. */
 export interface EndpointReport {
@@ -25,7 +22,7 @@ export interface EndpointReport {
     /** Why it cannot be used; null if it can. */
     readonly problem: string | null;
     /** null: not found out. */
-    readonly kind: ServerKind | null;
+    readonly kind: string | null;
     /** What it says of itself; null where it says nothing (SandboxFusion). */
     readonly version: string | null;
     /** Seconds of the quickest of three small requests: the version, or a hello-world where there is none. */
@@ -46,12 +43,10 @@ interface LanguageReport {
 
 export interface ProbeOptions {
     /** null: found out by asking. */
-    readonly kind: ServerKind | null;
+    readonly kind: string | null;
     /** Tags to try; null: all that such a server may have. */
     readonly languages: readonly string[] | null;
     readonly signal: AbortSignal;
-    /** As of the executors, for tests. */
-    readonly check?: ServerParts['check'];
 }
 
 /** Endpoints asked at once. */
@@ -102,9 +97,9 @@ async function probeEndpoint(
         };
     }
     const languages: LanguageReport[] = [];
-    const executor = createProbed(found.kind, endpoint, stage, options);
+    const executor = await createProbed(found.kind, endpoint, stage);
     try {
-        for (const language of options.languages ?? serverLanguages(found.kind)) {
+        for (const language of options.languages ?? (await found.kind.server.languages())) {
             const source = HELLO_WORLDS[language];
             if (source === undefined) continue;
             const started = performance.now();
@@ -115,12 +110,12 @@ async function probeEndpoint(
     } finally {
         await executor.close();
     }
-    return { ...about, kind: found.kind, reachable: true, problem: null, languages };
+    return { ...about, kind: found.kind.name, reachable: true, problem: null, languages };
 }
 
 interface Identity {
     /** null: nothing that we know answers there. */
-    readonly kind: ServerKind | null;
+    readonly kind: SandboxServerKind | null;
     readonly reachable: boolean;
     readonly problem: string | null;
     readonly version: string | null;
@@ -142,13 +137,11 @@ async function identify(endpoint: EndpointOptions, options: ProbeOptions): Promi
     try {
         let problem: string | null = null;
         let reachable = false;
-        for (const kind of options.kind === null
-            ? (['go-judge', 'sandbox-fusion'] as const)
-            : [options.kind]) {
-            const once = () => (kind === 'go-judge' ? probeGoJudge(ask) : probeFusion(ask, 'run_code'));
-            const { outcome, latency } = await timed(once);
+        for (const kind of SERVER_KINDS) {
+            if (options.kind !== null && options.kind !== kind.name) continue;
+            const { outcome, latency } = await timed(() => kind.server.probe(ask));
             if (outcome.outcome === 'ok') {
-                const version = kind === 'go-judge' ? outcome.message : null;
+                const version = outcome.message === '' ? null : outcome.message;
                 return { kind, reachable: true, problem: null, version, latency };
             }
             reachable ||= /^HTTP|^the answer/.test(outcome.message);
@@ -173,31 +166,30 @@ async function timed(once: () => Promise<ProbeOutcome>): Promise<{ outcome: Prob
     return { outcome, latency };
 }
 
-function createProbed(kind: ServerKind, endpoint: EndpointOptions, scratch: string, options: ProbeOptions) {
-    const descriptor = {
-        endpoints: [endpoint],
-        retryEndpoints: [],
-        limits: 'fixed',
-        endpointWait: 5,
-        firstTimeout: null,
-        allTests: false,
-        keepOutput: 'failed',
-        outputLimit: 1024,
-        // Nothing runs on this machine.
-        sandbox: 'none',
-        includeDirs: [],
-        scratch,
-        compileCache: scratch,
-        python2As3: false,
-        languages: {},
-    } as const satisfies Omit<GoJudgeDescriptor, 'kind'> & Omit<SandboxFusionDescriptor, 'kind' | 'api'>;
-    const parts = options.check === undefined ? {} : { check: options.check };
-    switch (kind) {
-        case 'sandbox-fusion':
-            return createSandboxFusion({ kind, api: 'run_code', ...descriptor }, parts);
-        case 'go-judge':
-            return createGoJudge({ kind, ...descriptor }, parts);
-    }
+function createProbed(
+    kind: SandboxServerKind,
+    endpoint: EndpointOptions,
+    scratch: string,
+): Promise<ServerExecutor> {
+    return kind.create(
+        kind.server.describe({
+            endpoints: [endpoint],
+            retryEndpoints: [],
+            limits: 'fixed',
+            endpointWait: 5,
+            firstTimeout: null,
+            allTests: false,
+            keepOutput: 'failed',
+            outputLimit: 1024,
+            // Nothing runs on this machine.
+            sandbox: 'none',
+            includeDirs: [],
+            scratch,
+            compileCache: scratch,
+            python2As3: false,
+            languages: {},
+        }),
+    );
 }
 
 async function stageHello(folder: string): Promise<void> {

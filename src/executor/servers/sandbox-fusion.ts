@@ -1,6 +1,6 @@
 import type { HttpAnswer } from '../../endpoint/http.js';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
-import type { SandboxFusionDescriptor } from '../descriptor.js';
+import type { SandboxFusionDescriptor } from './sandbox-fusion-kind.js';
 import { Attempts, type Submission } from './attempt.js';
 import { Fleet } from './fleet.js';
 import { fusionLanguage } from './fusion-languages.js';

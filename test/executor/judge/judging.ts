@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JudgeDescriptor, SandboxKind } from '../../../src/executor/descriptor.js';
+import type { SandboxKind } from '../../../src/executor/descriptor.js';
+import type { JudgeDescriptor } from '../../../src/executor/judge/judge-kind.js';
 import type { Executor } from '../../../src/executor/executor.js';
 import { createJudge } from '../../../src/executor/judge/judge.js';
 import type { JudgeResult, TestResult } from '../../../src/model/entry.js';

@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type {
-    GoJudgeDescriptor,
-    SandboxFusionDescriptor,
-    ServerOptions,
-} from '../../../src/executor/descriptor.js';
+import type { ServerOptions } from '../../../src/executor/descriptor.js';
+import type { GoJudgeDescriptor } from '../../../src/executor/servers/go-judge-kind.js';
+import type { SandboxFusionDescriptor } from '../../../src/executor/servers/sandbox-fusion-kind.js';
 import type { CheckOutput } from '../../../src/executor/check-output.js';
 import { textContent } from '../../../src/model/fingerprint.js';
 import type { Checker, StagedSample } from '../../../src/model/sample.js';

@@ -1,5 +1,7 @@
-import type { OptionTable } from '../option.js';
-import { ENDPOINT } from '../values/endpoint.js';
+import type { EndpointSetting, OptionTable, Values } from '../../config/option.js';
+import { ENDPOINT } from '../../config/values/endpoint.js';
+import { UserError } from '../../util/user-error.js';
+import type { ConfigureContext } from '../executor-kind.js';
 
 /** Options of the executors that talk to sandbox servers. */
 export const SERVER_OPTIONS = {
@@ -57,14 +59,41 @@ export const SERVER_OPTIONS = {
         decides: 'verdict',
         effect: 'verdicts that are there stay',
     },
-    'fusion-api': {
-        kind: 'choice',
-        choices: ['run_code', 'submit'],
-        default: 'run_code',
-        placeholder: '<api>',
-        group: 'Sandbox servers',
-        about: 'SandboxFusion: our checkers (run_code), or its own judge (submit)',
-        decides: 'verdict',
-        effect: 'verdicts that are there stay',
-    },
 } as const satisfies OptionTable;
+
+/** What the options above say, checked. */
+export interface ServerConfig {
+    /** As given: ranges and comma lists stand for many. */
+    readonly endpoints: readonly EndpointSetting[];
+    readonly retryEndpoints: readonly EndpointSetting[];
+    readonly limits: 'fixed' | 'adaptive';
+    /** Seconds; null: for ever. */
+    readonly endpointWait: number | null;
+    /** Seconds; null: off. */
+    readonly firstTimeout: number | null;
+}
+
+/**
+ * @param executor for messages
+ * @throws UserError where no endpoint is named, or the first time limit is above the last
+ */
+export function configureServers(
+    executor: string,
+    values: Values<typeof SERVER_OPTIONS>,
+    { timeout }: ConfigureContext,
+): ServerConfig {
+    const firstTimeout = values['first-timeout'];
+    if (values.endpoint.length === 0) {
+        throw new UserError(`--executor ${executor} needs --endpoint <url>, such as http://127.0.0.1:8080`);
+    }
+    if (firstTimeout !== null && firstTimeout > timeout) {
+        throw new UserError(`--first-timeout ${firstTimeout} must not be more than --timeout ${timeout}`);
+    }
+    return {
+        endpoints: values.endpoint,
+        retryEndpoints: values['retry-endpoint'],
+        limits: values['endpoint-limits'],
+        endpointWait: values['endpoint-wait'],
+        firstTimeout,
+    };
+}

@@ -1,50 +1,9 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { type KnownDescriptor, PLACEHOLDERS } from '../executor/descriptor.js';
-import { findOnPath } from '../executor/sandbox/find-on-path.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
-
-/**
- * What no task could run with is said before the first of them fails with it: a command that is not there, a module that
- * cannot be loaded.
- * @throws UserError
- */
-export async function tryExecutor(descriptor: KnownDescriptor): Promise<void> {
-    switch (descriptor.kind) {
-        case 'exec':
-            return tryCommand(descriptor.argv);
-        case 'module':
-            return tryModule(descriptor.file, descriptor.exportName);
-        case 'judge':
-        case 'sandbox-fusion':
-        case 'go-judge':
-            return;
-    }
-}
-
-async function tryCommand([command, ...args]: readonly [string, ...string[]]): Promise<void> {
-    for (const [, name = ''] of [command, ...args].flatMap((arg) => [...arg.matchAll(/\{(\w+)\}/g)])) {
-        const meant = name.toLowerCase();
-        if (PLACEHOLDERS.includes(meant) && name !== meant) {
-            throw new UserError(
-                `--executor exec: there is no placeholder {${name}}; did you mean {${meant}}?`,
-            );
-        }
-    }
-    if (command.includes('{')) return;
-    if (!command.includes('/')) {
-        if ((await findOnPath(command)) !== null) return;
-        throw new UserError(`--executor exec: no program named ${command} is on PATH`);
-    }
-    const reason = await access(command, constants.X_OK).then(() => null, readReason);
-    if (reason !== null) throw new UserError(`--executor exec: ${command} cannot be run: ${reason}`);
-    if (!(await stat(command)).isFile()) {
-        throw new UserError(`--executor exec: ${command} cannot be run: expected a program, it is no file`);
-    }
-}
 
 /** Milliseconds for loading; a module that takes longer is taken to be a slow one. */
 const PATIENCE_MS = 30_000;
@@ -60,8 +19,12 @@ type Trial =
     | { readonly type: string; readonly names: readonly string[]; readonly problem?: undefined }
     | { readonly problem: string; readonly stack: string };
 
-/** In a thread of its own: what a module does while it is loaded is done to that thread. */
-async function tryModule(file: string, name: string): Promise<void> {
+/**
+ * Makes sure that a module exports a function of that name. It is loaded in a thread of its own: what it does while it is
+ * loaded is done to that thread.
+ * @throws UserError
+ */
+export async function tryModule(file: string, name: string): Promise<void> {
     const reason = await access(file, constants.R_OK).then(() => null, readReason);
     if (reason !== null) throw new UserError(`--module ${file} cannot be read: ${reason}`);
     const workerData = { url: pathToFileURL(file).href, name };

@@ -1,0 +1,121 @@
+import type { LanguageSetting, OptionTable, Values } from '../config/option.js';
+import type { PoolHooks } from '../endpoint/pool.js';
+import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
+import type { ProgramInput } from '../model/sample.js';
+import type { Task } from '../model/task.js';
+import type { JudgingOptions, SandboxChoice } from './descriptor.js';
+import type { Executor } from './executor.js';
+import type { ServerExecutor } from './servers/server-executor.js';
+
+/*
+ * An executor's row: everything that the rest of the program needs to know of it, and a way to load the rest. Rows are
+ * listed in kinds.ts. Every start loads all of them, so a row imports its implementation, and whatever else is heavy, by
+ * `import()` when it is used.
+ *
+ * The path of an executor: the values of its options are made into its part of the configuration (`configure`), that into
+ * a descriptor (`plan`), which crosses to wherever tasks run, and there into the executor itself (`create`).
+ *
+ * A row names its own types of values, configuration and descriptor. Callers hold `ExecutorKind`, which knows none of
+ * them: what one method of a row returned is only ever handed to another method of the same row. That is why these are
+ * methods and not properties: TypeScript compares the parameters of methods in both directions.
+ */
+
+/** An executor's part of the configuration of a run, as plain data. */
+export interface ExecutorConfig {
+    readonly kind: string;
+}
+
+/** What `configure` is told besides the values of the executor's own options. */
+export interface ConfigureContext {
+    /** Absolute path of the results directory. */
+    readonly dir: string;
+    /** `--timeout`, seconds. */
+    readonly timeout: number;
+}
+
+/** What `plan` is told besides the executor's part of the configuration. */
+export interface PlanContext {
+    /** `--timeout`, seconds. */
+    readonly timeout: number;
+    readonly judging: JudgingSettings;
+    /** Folder for scratch files of this run; exists, is ours alone. */
+    readonly scratch: string;
+}
+
+/** The options of every executor that runs or checks programs, as they were given. */
+export interface JudgingSettings extends JudgingOptions {
+    readonly sandbox: SandboxChoice;
+    readonly includeDirs: readonly string[];
+    readonly python2As3: boolean;
+    readonly languages: Readonly<Record<string, LanguageSetting>>;
+}
+
+/** The executor as data, and what planning needs to know of it. What is absent does not matter to this executor. */
+export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor> {
+    readonly descriptor: D;
+    /** Stands in the fingerprints of tasks that are not programs, beside their data: what they are done by. */
+    readonly identity?: string;
+    /** Why it can never run a program; null if it may. */
+    readonly skipReason?: (input: ProgramInput) => string | null;
+    /** Tags of the languages that can run here, where that decides what is skipped. */
+    readonly languages?: readonly string[];
+    /** Compile command by language, for CompileErrors that another compiler may not give. */
+    readonly compilers?: ReadonlyMap<string, string>;
+    /** `bwrap`, `rlimit`, `none`, where programs run in a sandbox of ours. */
+    readonly sandbox?: string;
+    /** Who compares outputs, in words, where it is not our checkers. */
+    readonly comparison?: string;
+    /** Lines to show before anything runs, such as a sandbox that is missing. */
+    readonly notices?: readonly string[];
+}
+
+/** The values of a row's options; for callers, who do not know the row, any values. */
+type ValuesOf<O extends OptionTable> = string extends keyof O ? Readonly<Record<string, unknown>> : Values<O>;
+
+interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends ExecutorDescriptor> {
+    /** What `--executor` calls it. */
+    readonly name: C['kind'] & D['kind'];
+    /** Options that only this executor takes, or others that list them too. They become options of every run. */
+    readonly options: O;
+    /** Whether its tasks are programs to be judged: tests are staged, limits and checkers apply. */
+    readonly judges: boolean;
+    /** Whether it sends its tasks to endpoints: the default of `--concurrency` is then what these take at once. */
+    readonly usesEndpoints: boolean;
+    /**
+     * Makes its part of the configuration.
+     * @throws UserError where its options are incomplete or contradict each other
+     */
+    configure(values: ValuesOf<O>, context: ConfigureContext): C;
+    /** @throws UserError when it cannot work here */
+    plan(config: C, context: PlanContext): Promise<ExecutorPlan<D>>;
+    /**
+     * Fails at start-up if no task could run: a command that is missing, a module that cannot be loaded.
+     * @throws UserError
+     */
+    preflight?(descriptor: D): Promise<void>;
+    /** Seconds after which the worker of a task counts as hung; null where the executor bounds it itself. */
+    patience(descriptor: D, task: Task): number | null;
+}
+
+/** An executor that is built wherever `--mode` runs tasks, once in each worker. */
+export interface WorkerExecutorKind<
+    O extends OptionTable = OptionTable,
+    C extends ExecutorConfig = ExecutorConfig,
+    D extends ExecutorDescriptor = ExecutorDescriptor,
+> extends AnyWhere<O, C, D> {
+    readonly runsIn: 'worker';
+    create(descriptor: D): Promise<Executor>;
+}
+
+/** An executor that is built once, in the main process, because all tasks share what it holds: a pool of endpoints. */
+export interface MainExecutorKind<
+    O extends OptionTable = OptionTable,
+    C extends ExecutorConfig = ExecutorConfig,
+    D extends ExecutorDescriptor = ExecutorDescriptor,
+> extends AnyWhere<O, C, D> {
+    readonly runsIn: 'main';
+    create(descriptor: D, hooks?: PoolHooks): Promise<ServerExecutor>;
+}
+
+/** Any executor, as callers see it. */
+export type ExecutorKind = WorkerExecutorKind | MainExecutorKind;

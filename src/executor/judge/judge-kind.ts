@@ -1,0 +1,51 @@
+import type { JudgingOptions, LocalOptions } from '../descriptor.js';
+import type { WorkerExecutorKind } from '../executor-kind.js';
+
+// What judging is told by options belongs to every executor that judges: config/run-options/limits.ts.
+const OPTIONS = {};
+
+export interface JudgeConfig {
+    readonly kind: 'judge';
+}
+
+export interface JudgeDescriptor extends JudgingOptions, LocalOptions {
+    readonly kind: 'judge';
+}
+
+/** A judge's worker bounds every program; only if that fails too does its patience end it. Seconds a test, and for compiling. */
+const SLACK = { factor: 4, perTest: 30, compile: 600 } as const;
+/** Tests of one submission, for that patience: a hung worker must be noticed some day, not soon. */
+const TESTS_BOUND = 200;
+
+/** Judges programs on this machine. */
+export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescriptor> = {
+    name: 'judge',
+    options: OPTIONS,
+    judges: true,
+    usesEndpoints: false,
+    runsIn: 'worker',
+    configure: () => ({ kind: 'judge' }),
+    async plan({ kind }, context) {
+        const [{ readLocalOptions }, { availableLanguages }] = await Promise.all([
+            import('../local-options.js'),
+            import('./available.js'),
+        ]);
+        const { options, notices } = await readLocalOptions(context);
+        const available = await availableLanguages(options.languages, options.python2As3, options.sandbox);
+        const compilers = new Map<string, string>();
+        for (const [tag, { compiler }] of available) if (compiler !== null) compilers.set(tag, compiler);
+        return {
+            descriptor: { kind, ...options },
+            skipReason: ({ language }) => (available.has(language) ? null : `no toolchain for ${language}`),
+            languages: [...available.keys()],
+            compilers,
+            sandbox: options.sandbox,
+            notices,
+        };
+    },
+    patience(_descriptor, { limits }) {
+        const seconds = limits?.time ?? 0;
+        return SLACK.compile + (seconds * SLACK.factor + SLACK.perTest) * TESTS_BOUND;
+    },
+    create: async (descriptor) => (await import('./judge.js')).createJudge(descriptor),
+};

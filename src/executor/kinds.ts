@@ -1,0 +1,55 @@
+import type { OptionTable } from '../config/option.js';
+import { EXEC } from './exec-kind.js';
+import type { ExecutorKind } from './executor-kind.js';
+import { JUDGE } from './judge/judge-kind.js';
+import { MODULE } from './module-kind.js';
+import { GO_JUDGE } from './servers/go-judge-kind.js';
+import { SANDBOX_FUSION } from './servers/sandbox-fusion-kind.js';
+import type { SandboxServerKind } from './servers/server-kind.js';
+
+/**
+ * Every executor. A new one is an implementation, a row beside it (executor-kind.ts says what stands in it), and a line
+ * here: the choices of `--executor`, its options, and everything that a run asks of it follow.
+ */
+export const EXECUTOR_KINDS = [
+    JUDGE,
+    EXEC,
+    MODULE,
+    // Of servers, the one whose probe is cheap first: an unknown server is asked in this order.
+    GO_JUDGE,
+    SANDBOX_FUSION,
+] as const satisfies readonly ExecutorKind[];
+
+type Kinds = typeof EXECUTOR_KINDS;
+
+export type ExecutorName = Kinds[number]['name'];
+
+export const EXECUTOR_NAMES: readonly ExecutorName[] = EXECUTOR_KINDS.map(({ name }) => name);
+
+/** The part of a run's configuration that belongs to its executor. */
+export type KnownExecutorConfig = ReturnType<Kinds[number]['configure']>;
+
+/** The options of all executors. Those that share an option share its definition. */
+export const EXECUTOR_OPTIONS = mergeOptions(EXECUTOR_KINDS);
+
+type Intersection<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer I) => void
+    ? I
+    : never;
+
+function mergeOptions<K extends readonly { readonly options: OptionTable }[]>(
+    kinds: K,
+): Intersection<K[number]['options']> {
+    const entries = kinds.flatMap(({ options }) => Object.entries(options));
+    // Each entry is an option of a row, under its name.
+    return Object.fromEntries(entries) as Intersection<K[number]['options']>;
+}
+
+/** The executors over sandbox servers, in the order in which a server that may be any of them is asked. */
+export const SERVER_KINDS: readonly SandboxServerKind[] = EXECUTOR_KINDS.filter((kind) => 'server' in kind);
+
+/** The row of an executor. @param name from a checked configuration, or from a descriptor that this version made */
+export function executorKind(name: string): Kinds[number] {
+    const kind = EXECUTOR_KINDS.find((one) => one.name === name);
+    if (kind === undefined) throw new Error(`bug in resume-run: no executor ${name}`);
+    return kind;
+}

@@ -1,0 +1,30 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JudgingOptions, LocalOptions } from './descriptor.js';
+import type { PlanContext } from './executor-kind.js';
+import { cacheFolder } from './sandbox/cache-folder.js';
+import { probeSandbox } from './sandbox/probe.js';
+
+/**
+ * How programs and checkers run on this machine: looks for a sandbox that works.
+ * @returns also lines to show, such as a sandbox that is missing
+ * @throws UserError when the sandbox that was asked for does not work here
+ */
+export async function readLocalOptions({ judging, scratch }: PlanContext): Promise<{
+    readonly options: JudgingOptions & LocalOptions;
+    readonly notices: readonly string[];
+}> {
+    const { kind: sandbox, notes } = await probeSandbox(judging.sandbox);
+    const { allTests, keepOutput, outputLimit, includeDirs, python2As3, languages } = judging;
+    const compileCache = await compileCacheFolder();
+    const judged = { allTests, keepOutput, outputLimit };
+    const local = { sandbox, includeDirs, scratch, compileCache, python2As3, languages };
+    return { options: { ...judged, ...local }, notices: notes };
+}
+
+/** Folder of compiled programs kept between runs: our own, for nobody else to write into. */
+async function compileCacheFolder(): Promise<string> {
+    const path = join(await cacheFolder(), 'compiled');
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+}

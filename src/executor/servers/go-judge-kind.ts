@@ -1,0 +1,48 @@
+import { configureServers, SERVER_OPTIONS, type ServerConfig } from './server-options.js';
+import type { SandboxServerKind, SandboxServerOptions } from './server-kind.js';
+
+export interface GoJudgeConfig extends ServerConfig {
+    readonly kind: 'go-judge';
+}
+
+export interface GoJudgeDescriptor extends SandboxServerOptions {
+    readonly kind: 'go-judge';
+}
+
+/** Judges programs on go-judge servers. */
+export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, GoJudgeDescriptor> = {
+    name: 'go-judge',
+    options: SERVER_OPTIONS,
+    judges: true,
+    usesEndpoints: true,
+    runsIn: 'main',
+    configure: (values, context) => ({
+        kind: 'go-judge',
+        ...configureServers('go-judge', values, context),
+    }),
+    async plan(config, context) {
+        const [{ planServers }, { languageTable }] = await Promise.all([
+            import('./plan-servers.js'),
+            import('../judge/languages.js'),
+        ]);
+        const { options, notices } = await planServers(config.kind, config, context);
+        const table = languageTable({ overrides: options.languages, python2As3: options.python2As3 });
+        return {
+            descriptor: { kind: config.kind, ...options },
+            skipReason: ({ language }) => (table.has(language) ? null : `no language ${language} is known`),
+            notices,
+        };
+    },
+    patience: () => null,
+    create: async (descriptor, hooks) =>
+        (await import('./go-judge.js')).createGoJudge(descriptor, hooks === undefined ? {} : { hooks }),
+    server: {
+        probe: async (ask) => (await import('./go-judge.js')).probeGoJudge(ask),
+        async languages() {
+            const { languageTable, PYPY3 } = await import('../judge/languages.js');
+            const table = languageTable({ overrides: {}, python2As3: false });
+            return [...table.keys()].filter((tag) => tag !== PYPY3);
+        },
+        describe: (options) => ({ kind: 'go-judge', ...options }),
+    },
+};

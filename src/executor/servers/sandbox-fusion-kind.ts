@@ -1,0 +1,68 @@
+import type { OptionTable } from '../../config/option.js';
+import { configureServers, SERVER_OPTIONS, type ServerConfig } from './server-options.js';
+import type { SandboxServerKind, SandboxServerOptions } from './server-kind.js';
+
+const OPTIONS = {
+    ...SERVER_OPTIONS,
+    'fusion-api': {
+        kind: 'choice',
+        choices: ['run_code', 'submit'],
+        default: 'run_code',
+        placeholder: '<api>',
+        group: 'Sandbox servers',
+        about: 'SandboxFusion: our checkers (run_code), or its own judge (submit)',
+        decides: 'verdict',
+        effect: 'verdicts that are there stay',
+    },
+} as const satisfies OptionTable;
+
+export interface SandboxFusionConfig extends ServerConfig {
+    readonly kind: 'sandbox-fusion';
+    readonly api: 'run_code' | 'submit';
+}
+
+export interface SandboxFusionDescriptor extends SandboxServerOptions {
+    readonly kind: 'sandbox-fusion';
+    /** `/run_code` with our checkers, or `/submit` as the earlier tools called it. */
+    readonly api: 'run_code' | 'submit';
+}
+
+/** Judges programs on SandboxFusion servers. */
+export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConfig, SandboxFusionDescriptor> =
+    {
+        name: 'sandbox-fusion',
+        options: OPTIONS,
+        judges: true,
+        usesEndpoints: true,
+        runsIn: 'main',
+        configure: (values, context) => ({
+            kind: 'sandbox-fusion',
+            api: values['fusion-api'],
+            ...configureServers('sandbox-fusion', values, context),
+        }),
+        async plan(config, context) {
+            const [{ planServers }, { fusionSkipReason }] = await Promise.all([
+                import('./plan-servers.js'),
+                import('./fusion-languages.js'),
+            ]);
+            const { options, notices } = await planServers(config.kind, config, context);
+            const descriptor = { kind: config.kind, api: config.api, ...options };
+            return {
+                descriptor,
+                skipReason: fusionSkipReason(descriptor),
+                notices,
+                ...(config.api === 'submit' ? { comparison: 'the servers (--fusion-api submit)' } : {}),
+            };
+        },
+        patience: () => null,
+        create: async (descriptor, hooks) =>
+            (await import('./sandbox-fusion.js')).createSandboxFusion(
+                descriptor,
+                hooks === undefined ? {} : { hooks },
+            ),
+        server: {
+            probe: async (ask) => (await import('./sandbox-fusion.js')).probeFusion(ask, 'run_code'),
+            languages: async () => (await import('./fusion-languages.js')).fusionTags(),
+            describe: (options) => ({ kind: 'sandbox-fusion', api: 'run_code', ...options }),
+        },
+    };
