@@ -370,6 +370,7 @@ class PlannedRun implements OpenedRun {
             settled,
             endpoints: () => servers?.endpoints() ?? [],
             emit: this.#emit,
+            verifyHolder: async () => this.#held.directory.lock?.verify(),
         });
     }
 

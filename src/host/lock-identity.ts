@@ -27,7 +27,7 @@ export function ownIdentity(): HolderIdentity {
 }
 
 /**
- * Whether a holder lives. /proc decides only if host, boot and pid namespace are ours: in a container host name and boot id
+ * Whether a holder lives. /proc decides only if it is of our pid namespace, and the holder's host, boot and pid namespace are ours: in a container host name and boot id
  * are equal to the host's while the holder's /proc entry is not to be seen.
  */
 export function lifeOf(holder: HolderIdentity, own: HolderIdentity): Life {
@@ -38,11 +38,19 @@ export function lifeOf(holder: HolderIdentity, own: HolderIdentity): Life {
         holder.host === own.host &&
         holder.bootId === own.bootId &&
         holder.pidNamespace === own.pidNamespace;
-    if (!comparable) return 'unknown';
+    if (!comparable || !isProcOurs()) return 'unknown';
     const start = processStart(String(holder.pid));
     if (start !== null) return start === holder.startTime ? 'alive' : 'dead';
     // No entry: gone, or another user's where /proc is mounted with hidepid.
     return exists(holder.pid) ? 'unknown' : 'dead';
+}
+
+/**
+ * Whether /proc lists the processes of our own pid namespace. In a container that was given the host's, our numbers name
+ * other processes there, and nothing it says of a holder is true.
+ */
+function isProcOurs(): boolean {
+    return readLink('/proc/self') === String(process.pid);
 }
 
 /** Start time of a process; null if it has no /proc entry or is a zombie. */

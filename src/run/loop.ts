@@ -4,6 +4,7 @@ import type { SampleTally } from '../model/tally.js';
 import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
 import { Figures } from './figures.js';
+import { HolderCheck } from './holder-check.js';
 import { OpenSample } from './open-sample.js';
 import type { RunParts } from './parts.js';
 import { plan, prepare } from './prepare.js';
@@ -36,6 +37,7 @@ export class Loop {
     readonly #figures = new Figures();
     readonly #recorder: Recorder;
     readonly #slots: Slots;
+    readonly #holder: HolderCheck;
     readonly #flights = new Set<Flight>();
     /** Samples in work that still have tasks to hand out, in order. */
     readonly #giving: OpenSample[] = [];
@@ -55,6 +57,10 @@ export class Loop {
         this.#parts = parts;
         this.#recorder = new Recorder(parts.options.keepSource, this.#figures, parts.emit);
         this.#slots = new Slots(parts.options.concurrency, parts.options.prefetch);
+        this.#holder = new HolderCheck(parts.verifyHolder, (error) => {
+            if (error === null) this.#pump();
+            else this.#fail(error);
+        });
         this.#untouched = new Map(parts.work.map((item) => [item.indexed.id, item.tally]));
     }
 
@@ -110,7 +116,7 @@ export class Loop {
     // Handing out
 
     #pump(): void {
-        while (!this.#stopping && this.#saving < COMMITS_BOUND && this.#hasRoom()) {
+        while (!this.#stopping && this.#saving < COMMITS_BOUND && this.#hasRoom() && this.#holder.isFresh()) {
             const state = this.#slots.take(this.#flights.size, () => this.#takeNew());
             if (state === null) break;
             this.#begin(state);

@@ -24,6 +24,8 @@ export interface RunParts {
     readonly settled: TallySum;
     readonly endpoints: () => readonly EndpointState[];
     readonly emit: (event: RunEvent) => void;
+    /** Throws if the directory is another run's by now. Asked before tasks start, at most every half a minute. */
+    readonly verifyHolder: () => Promise<void>;
 }
 
 export interface RunOptions extends RetryPolicy {

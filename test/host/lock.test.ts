@@ -193,6 +193,21 @@ describe('a holder in a real pid namespace', () => {
         holder.end();
         await holder.ended;
     });
+
+    it('proves nothing by a /proc that belongs to another namespace', ({ skip }) => {
+        const look = (within: readonly string[]): string =>
+            execFileSync('env', [...within, process.execPath, '--input-type=module', '-e', LOOKER], {
+                encoding: 'utf8',
+            }).trim();
+        expect(look([])).toBe('alive dead');
+        try {
+            execFileSync('unshare', ['--pid', '--fork', 'true'], { stdio: 'ignore' });
+        } catch {
+            console.log('skipped: unshare --pid does not work here (not root, or no such tool)');
+            skip();
+        }
+        expect(look(['unshare', '--pid', '--fork'])).toBe('unknown unknown');
+    });
 });
 
 /** Says `held` and keeps the lock until it is killed, or says how it was refused. */
@@ -206,6 +221,12 @@ const STARTER = `
     } catch (error) {
         console.log('refused', error.exitCode);
     }
+`;
+
+/** Says what it can tell of itself and of a process that is not there. */
+const LOOKER = `
+    import { lifeOf, ownIdentity } from ${JSON.stringify(compiled('host/lock-identity.js'))};
+    console.log(lifeOf(ownIdentity(), ownIdentity()), lifeOf({ ...ownIdentity(), pid: 2 ** 22 + 5 }, ownIdentity()));
 `;
 
 function start(dir: string, within: readonly string[] = []) {

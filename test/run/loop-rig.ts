@@ -96,6 +96,8 @@ export class ScriptedRun {
     readonly failures: unknown[] = [];
     /** Closing a sample fails with it. */
     closeError: Error | null = null;
+    /** The directory is another run's. */
+    holderError: Error | null = null;
     readonly due: ReadonlySet<string>;
     outcome: { readonly end: RunEnd } | { readonly error: unknown } | null = null;
     /** It was asked to stop before it was over. */
@@ -274,7 +276,15 @@ export class ScriptedRun {
             settled: new TallySum(),
             endpoints: () => [],
             emit: (event) => this.#check(event),
+            verifyHolder: () => this.#verifyHolder(),
         };
+    }
+
+    async #verifyHolder(): Promise<void> {
+        if (this.holderError !== null) {
+            this.failures.push(this.holderError);
+            throw this.holderError;
+        }
     }
 
     #work(): WorkItem[] {

@@ -217,6 +217,24 @@ describe('the run loop', () => {
         }
     });
 
+    it('starts nothing after a sleep before it has seen that the directory is still held', async () => {
+        const taken = new Error('taken over by another run');
+        for (const isTaken of [false, true]) {
+            const run = await started(oneSample(3, { concurrency: 1 }));
+            expect(run.flights).toHaveLength(1);
+            run.pass(60);
+            if (isTaken) run.holderError = taken;
+            const [first] = run.flights;
+            if (first !== undefined) run.complete(first, 'accepted');
+            // Before the answer is there.
+            expect(run.flights).toEqual([]);
+            await run.settle();
+            expect(run.flights).toHaveLength(isTaken ? 0 : 1);
+            await run.drain(true);
+            expect(run.outcome).toEqual(isTaken ? { error: taken } : { end: expect.anything() as RunEnd });
+        }
+    });
+
     it('keeps a verdict that comes while its task is being ended', async () => {
         const run = await started(oneSample(2));
         run.pass(PATIENCE_S + 1);
