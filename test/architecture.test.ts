@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     plan: STAGES,
     // The parent knows of its child only what passes between the two.
     backend: [...STAGES, 'backend/worker/messages.ts'],
-    'backend/worker': [...STAGES, 'executor/registry.ts', 'executor/executor.ts', 'dataset/registry.ts'],
+    'backend/worker': [...STAGES, 'executor/kinds.ts', 'executor/executor.ts', 'dataset/registry.ts'],
     // A row declares the executor's options, each with the parser of its value.
     executor: [...STAGES, 'endpoint', 'config/option.ts', 'config/values'],
     endpoint: STAGES,

@@ -28,7 +28,7 @@ export async function createBackend(
             const [{ createAsyncBackend }, { TaskServer }, { createExecutor }] = await Promise.all([
                 import('../backend/async.js'),
                 import('../backend/worker/serve.js'),
-                import('../executor/registry.js'),
+                import('../executor/kinds.js'),
             ]);
             return createAsyncBackend(new TaskServer(inMain ?? createExecutor(descriptor), onLog));
         }

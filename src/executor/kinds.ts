@@ -1,5 +1,7 @@
 import type { OptionTable } from '../config/option.js';
+import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import { EXEC } from './exec-kind.js';
+import type { Executor } from './executor.js';
 import type { ExecutorKind } from './executor-kind.js';
 import { JUDGE } from './judge/judge-kind.js';
 import { MODULE } from './module-kind.js';
@@ -52,4 +54,10 @@ export function executorKind(name: string): Kinds[number] {
     const kind = EXECUTOR_KINDS.find((one) => one.name === name);
     if (kind === undefined) throw new Error(`bug in resume-run: no executor ${name}`);
     return kind;
+}
+
+/** Builds the executor that a descriptor describes; loads only what that kind needs. */
+export function createExecutor(descriptor: ExecutorDescriptor): Promise<Executor> {
+    const kind: ExecutorKind = executorKind(descriptor.kind);
+    return kind.create(descriptor);
 }

@@ -9,7 +9,7 @@ import type { ModuleDescriptor } from '../../src/executor/module-kind.js';
 import type { Json } from '../../src/model/json.js';
 import type { Task, TaskLog } from '../../src/model/task.js';
 import { TaskServer } from '../../src/backend/worker/serve.js';
-import { createExecutor } from '../../src/executor/registry.js';
+import { createExecutor } from '../../src/executor/kinds.js';
 
 /*
  * What every backend must do. Workers are started from dist/, as in the product: `npm test` builds first.

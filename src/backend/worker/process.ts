@@ -1,4 +1,4 @@
-import { createExecutor } from '../../executor/registry.js';
+import { createExecutor } from '../../executor/kinds.js';
 import type { FromProcess, ToProcess } from './messages.js';
 import { TaskServer } from './serve.js';
 

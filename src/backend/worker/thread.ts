@@ -1,5 +1,5 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
-import { createExecutor } from '../../executor/registry.js';
+import { createExecutor } from '../../executor/kinds.js';
 import type { BatchDone, ChannelMessage, Job, JobDone, ThreadData } from './messages.js';
 import { TaskServer } from './serve.js';
 
