@@ -32,6 +32,8 @@ export interface RunFile {
         readonly by: 'format' | 'tokens' | 'checker';
         readonly formats: Readonly<Record<string, string>>;
     };
+    /** Over how many samples the rows of each list (by its path) are spread; fixed by the first start. */
+    readonly buckets?: Readonly<Record<string, number>>;
     /** `--rerun` requests with their times: an entry is due while its last attempt is older. */
     readonly reruns: { readonly request: string; readonly at: string; readonly only: string[] }[];
 }
@@ -74,6 +76,7 @@ const FIELDS: Readonly<Record<keyof Required<RunFile>, Check>> = {
             formats: mapOf(isText),
         }),
     ),
+    buckets: optional(mapOf((value) => isCount(value) && value !== 0)),
     reruns: listOf(
         shape({
             request: isFilled,

@@ -27,6 +27,7 @@ const ENTRY_KEYS = [
     'index',
     'language',
     'solution',
+    'row',
     'result',
     'limits',
     'attempts',

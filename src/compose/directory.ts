@@ -23,6 +23,8 @@ export interface Directory {
     readonly lock: Lock | null;
     readonly index: IndexFile;
     readonly known: RunFile | null;
+    /** Names of the files in the results directory when it was opened. */
+    readonly listing: readonly string[];
     /** Id of the run: known, found in result files, or new. `recordRun` adopts that of a shard that was faster. */
     run: string;
     /** The store over every id of the datasets. */
@@ -65,6 +67,7 @@ export async function openDirectory(
             lock,
             index,
             known,
+            listing,
             // Who only looks writes none.
             run: known?.run ?? (lock === null ? '' : await runIdOf(config, known, listing)),
             store: (samples) =>
@@ -186,6 +189,7 @@ export async function recordRun(
         totals: totalsOf(samples),
         versions: { 'resume-run': packageVersion(), node: process.version },
         ...(comparison === undefined ? {} : { comparison }),
+        ...bucketsIn(samples, known),
         reruns: reruns
             .filter((one) => one.what !== 'changed')
             .map(({ what, at, only }) => ({
@@ -203,6 +207,13 @@ export async function recordRun(
     }
     if (config.part.shard !== null) agree(known, run);
     else if (!sameBut(known, run, 'updated_at')) await writeRunFile(config.checkpoints, lock.id, run);
+}
+
+/** Buckets of the lists of this start and of earlier ones. */
+function bucketsIn({ datasets }: Samples, known: RunFile | null): Pick<RunFile, 'buckets'> {
+    const found = datasets.flatMap(({ buckets }) => [...(buckets ?? [])]);
+    const buckets = { ...known?.buckets, ...Object.fromEntries(found) };
+    return Object.keys(buckets).length === 0 ? {} : { buckets };
 }
 
 function sameBut(a: RunFile, b: RunFile, key: keyof RunFile): boolean {

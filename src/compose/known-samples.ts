@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { IndexFile } from '../checkpoint/index-file.js';
 import type { RunFile } from '../checkpoint/run-file.js';
-import type { DatasetCache } from '../dataset/dataset.js';
+import type { DatasetCache, ListOptions } from '../dataset/dataset.js';
 import { listFiles } from '../host/listing.js';
 import { sameStamp, stampFile } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
@@ -40,7 +40,7 @@ export class KnownSamplesReader {
     }
 
     /** @returns null where no dataset is known, or one of them cannot be read: nobody can tell then what was removed */
-    async read(run: Pick<RunFile, 'datasets'> | null): Promise<KnownSamples | null> {
+    async read(run: Pick<RunFile, 'datasets' | 'buckets'> | null): Promise<KnownSamples | null> {
         const datasets = run?.datasets ?? [];
         if (datasets.length === 0) return null;
         const stamps = datasets.map(({ path }) => stamped(path));
@@ -51,16 +51,26 @@ export class KnownSamplesReader {
             stamps.length === last.stamps.length &&
             stamps.every((one, i) => isSame(one, last.stamps[i]));
         if (isFresh) return last.found;
-        const found = await this.#readAll(datasets, last?.found === null);
+        const found = await this.#readAll(run, last?.found === null);
         this.#last = { at: Date.now(), stamps, found };
         return found;
     }
 
-    async #readAll(datasets: RunFile['datasets'], isToldAlready: boolean): Promise<KnownSamples | null> {
+    async #readAll(
+        run: Pick<RunFile, 'datasets' | 'buckets'> | null,
+        isToldAlready: boolean,
+    ): Promise<KnownSamples | null> {
         const samples = new SamplesById();
         try {
             const cache = await loadCache(this.#checkpoints);
-            for (const { path, format } of datasets) await samples.addPath(path, format, cache);
+            const lists: ListOptions = {
+                accepted: true,
+                rowsPerSample: 1,
+                bucketsOf: (file) => run?.buckets?.[file] ?? null,
+            };
+            for (const { path, format } of run?.datasets ?? []) {
+                await samples.addPath(path, format, { cache, lists });
+            }
         } catch (error) {
             if (!(error instanceof UserError) && ioCode(error) === null) throw error;
             if (!isToldAlready) {

@@ -20,6 +20,7 @@ import { createBackend } from './backend.js';
 import { chooseChecker } from './checker.js';
 import { chooseComparison } from './comparison.js';
 import { describeImport } from './describe-import.js';
+import { listOptions, listsIn } from './lists.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
 import { otherDatasets } from './known-run.js';
 import { limitsInWords } from './limits-in-words.js';
@@ -114,7 +115,13 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     const others = otherDatasets(directory.known, paths, forgets ? notice : () => {});
     const kind: ExecutorKind = executorKind(config.executor.kind);
     const [samples, executor, checker] = await Promise.all([
-        collectSamples(config, paths, directory.index.datasets, others, notice),
+        collectSamples(
+            config,
+            paths,
+            { cache: directory.index.datasets, lists: listOptions(config, kind, directory) },
+            others,
+            notice,
+        ),
         kind.plan(config.executor, {
             timeout: config.limits.timeout,
             judging: config.judging,
@@ -122,6 +129,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         }),
         chooseChecker(config.judging.checker),
     ]);
+    await kind.checkFields?.(config.executor, listsIn(samples.datasets));
     for (const line of executor.notices ?? []) options.onNotice(line, 'warning');
     const reruns = rerunRequests(config, directory.known, samples.part);
     const store = directory.store(samples);

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../config.js';
-import type { Dataset, DatasetCache } from '../dataset/dataset.js';
+import type { Dataset, OpenOptions } from '../dataset/dataset.js';
 import { chooseSamples } from '../dataset/filter.js';
 import { openDatasets } from '../dataset/open.js';
 import type { SampleItem } from '../run/survey.js';
@@ -28,12 +28,12 @@ export interface OtherDataset {
 export async function collectSamples(
     config: Pick<RunConfig, 'format' | 'skipBadRows' | 'part'>,
     paths: readonly string[],
-    cache: DatasetCache,
+    { cache, lists }: Pick<OpenOptions, 'cache' | 'lists'>,
     others: readonly OtherDataset[],
     onNotice: (message: string) => void,
 ): Promise<Samples> {
     const { format, skipBadRows, part } = config;
-    const datasets = await openDatasets(paths, { format, skipBadRows, cache });
+    const datasets = await openDatasets(paths, { format, skipBadRows, cache, lists });
     const found = new SamplesById();
     for (const dataset of datasets) await found.addAll(dataset);
     const asked = found.all;
@@ -42,7 +42,7 @@ export async function collectSamples(
     if (chosen.length === 0) refuseNone(asked, part, onNotice);
     for (const { path, format: known } of others) {
         try {
-            await found.addPath(path, known, cache);
+            await found.addPath(path, known, { cache, lists });
         } catch (error) {
             if (error instanceof IdConflict) throw error;
             onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
@@ -66,8 +66,13 @@ export class SamplesById {
      * Adds what a dataset of an earlier start holds, for its ids and totals. Bad rows are left out.
      * @throws UserError if it cannot be read, or holds an id that is there already with different content
      */
-    async addPath(path: string, format: string | null, cache: DatasetCache): Promise<void> {
-        const opened = await openDatasets([path], { format, skipBadRows: true, cache });
+    async addPath(
+        path: string,
+        format: string | null,
+        { cache, lists }: Pick<OpenOptions, 'cache' | 'lists'>,
+    ): Promise<void> {
+        const asked = { format, skipBadRows: true, cache, lists: { ...lists, accepted: true } };
+        const opened = await openDatasets([path], asked);
         for (const dataset of opened) await this.addAll(dataset);
     }
 

@@ -34,6 +34,7 @@ export function buildConfig(
         checkpoints: checkpointsFolder(values.dir, values.checkpoints),
         format: values.format,
         skipBadRows: values['skip-bad-rows'],
+        rowsPerSample: values['rows-per-sample'],
         part: { only: values.only, limit: values.limit, shard: values.shard },
         rerun: values.rerun,
         dryRun: values['dry-run'],

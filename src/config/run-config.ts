@@ -18,6 +18,8 @@ export interface RunConfig {
     /** `--format`; null: recognised. */
     readonly format: string | null;
     readonly skipBadRows: boolean;
+    /** `--rows-per-sample` */
+    readonly rowsPerSample: number;
     readonly part: Part;
     /** `--rerun`, as given. */
     readonly rerun: readonly string[];

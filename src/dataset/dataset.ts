@@ -25,6 +25,10 @@ export interface Dataset {
     load(indexed: IndexedSample): Promise<Sample>;
     /** Rows left out so far because of `--skip-bad-rows`: one line each. */
     readonly badRows: readonly string[];
+    /** For lists, after `index`: every field that a row has. */
+    readonly fields?: ReadonlySet<string>;
+    /** For lists, after `index`: over how many samples the rows of each file are spread. run.json keeps it. */
+    readonly buckets?: ReadonlyMap<string, number>;
 }
 
 /** One sample as the index knows it. Small: a hundred thousand of them are held at once. */
@@ -43,6 +47,17 @@ export interface OpenOptions {
     readonly skipBadRows: boolean;
     /** Rows of files that have not changed since an earlier start. */
     readonly cache: DatasetCache;
+    readonly lists: ListOptions;
+}
+
+/** How lists become samples. */
+export interface ListOptions {
+    /** Whether what runs can work on rows that are not problems: a list is then a dataset. */
+    readonly accepted: boolean;
+    /** `--rows-per-sample`: about as many rows become one sample. */
+    readonly rowsPerSample: number;
+    /** Over how many samples an earlier start has spread a file's rows; null: it was not run into the directory. */
+    bucketsOf(file: string): number | null;
 }
 
 /** What an earlier start learned about dataset files; kept in checkpoints/<dir>/index.json. */

@@ -17,6 +17,8 @@ export interface FoundSources {
 }
 
 const ROW_FILES = /\.(jsonl|ndjson|json)$/i;
+/** Found by a pattern or by name, never by naming a folder: folders of problems hold many such files. */
+const LIST_FILES = /\.(csv|tsv|txt)$/i;
 /** Never looked into: no dataset, and often huge. */
 const IGNORED = ['**/node_modules/**', '**/.git/**'];
 /** Folders deep that are searched: enough for every archive, and an end for links that lead in circles. */
@@ -26,10 +28,10 @@ const DEEPEST = 10;
  * Finds the files and packages that a file, folder or glob names.
  * @throws UserError where it names nothing, or nothing that can be a dataset
  */
-export async function findSources(name: string): Promise<FoundSources> {
+export async function findSources(name: string, forcedFormat: string | null): Promise<FoundSources> {
     const path = resolve(name);
     const kind = await kindOf(path);
-    if (kind === 'file') return oneFile(path, name);
+    if (kind === 'file') return oneFile(path, name, forcedFormat);
     if (kind === 'folder') return inFolder(path, name);
     if (!(await loadGlob()).isDynamicPattern(name)) {
         throw new UserError(
@@ -51,9 +53,9 @@ async function kindOf(path: string): Promise<'file' | 'folder' | null> {
     }
 }
 
-async function oneFile(path: string, name: string): Promise<FoundSources> {
-    if (basename(path) === 'problem.yaml') return inFolder(dirname(path), name);
-    await checkFile(path, name);
+async function oneFile(path: string, name: string, forcedFormat: string | null): Promise<FoundSources> {
+    if (basename(path) === 'problem.yaml' && forcedFormat === null) return inFolder(dirname(path), name);
+    await refuseParquet(path, name);
     return { path, rowFiles: [[path]], packages: [], root: dirname(path) };
 }
 
@@ -120,7 +122,9 @@ async function byPattern(path: string, name: string): Promise<FoundSources> {
     }
     const kept = outermost([...new Set(packages)]);
     const files = all.filter(
-        (file) => ROW_FILES.test(file) && !kept.some((each) => file.startsWith(`${each}/`)),
+        (file) =>
+            (ROW_FILES.test(file) || LIST_FILES.test(file)) &&
+            !kept.some((each) => file.startsWith(`${each}/`)),
     );
     const root = resolve(picomatch.scan(name).base);
     const found = group(path, files, kept, root);
@@ -153,18 +157,20 @@ function byPath(a: string, b: string): number {
     return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** A file with any other name must at least start like JSON. */
-async function checkFile(path: string, name: string): Promise<void> {
-    if (ROW_FILES.test(path)) return;
-    const start = await startOf(path);
-    if (start.startsWith('PAR1')) {
-        throw new UserError(`${name}: is a Parquet file, which cannot be read yet; export it as JSONL`);
-    }
-    if (!/^[\s\uFEFF]*[[{]/.test(start)) {
-        throw new UserError(
-            `${name}: is no dataset; expected JSONL, JSON, or a problem package (a folder with a problem.yaml)`,
-        );
-    }
+/** `csv` or `tsv` where the file's name says so; null elsewhere. */
+export function listFormatOf(file: string): 'csv' | 'tsv' | null {
+    const extension = /\.(csv|tsv)$/i.exec(file)?.[1]?.toLowerCase();
+    return extension === 'csv' || extension === 'tsv' ? extension : null;
+}
+
+/** Whether a file holds rows of JSON: by its name, or because it starts like JSON. */
+export async function holdsJson(path: string): Promise<boolean> {
+    return ROW_FILES.test(path) || /^[\s\uFEFF]*[[{]/.test(await startOf(path));
+}
+
+async function refuseParquet(path: string, name: string): Promise<void> {
+    if (ROW_FILES.test(path) || !(await startOf(path)).startsWith('PAR1')) return;
+    throw new UserError(`${name}: is a Parquet file, which cannot be read yet; export it as JSONL`);
 }
 
 async function startOf(path: string): Promise<string> {

@@ -1,8 +1,9 @@
+import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
-import type { Dataset, DatasetSource, OpenOptions } from './dataset.js';
-import { findSources } from './find-sources.js';
+import type { Dataset, DatasetSource, ListOptions, OpenOptions } from './dataset.js';
+import { findSources, holdsJson, listFormatOf } from './find-sources.js';
 import { recogniseFile } from './recognise.js';
-import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat } from './registry.js';
+import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat } from './registry.js';
 
 export interface OpenDatasetsOptions extends OpenOptions {
     /** `--format`: null means that each is recognised. */
@@ -21,11 +22,12 @@ export async function openDatasets(
     const forced = checkFormat(options.format);
     const datasets: Dataset[] = [];
     for (const name of names) {
-        const found = await findSources(name);
+        const found = await findSources(name, forced);
         const groups = new Map<DatasetFormatName, string[]>();
         for (const files of found.rowFiles) {
             const [first] = files;
-            const format = forced ?? rowFormatName((await recogniseFile(first)).key);
+            const format = forced ?? (await findFormat(first, options.lists));
+            if (isListFormat(format)) checkAccepted(format, first, options.lists);
             groups.set(format, [...(groups.get(format) ?? []), ...files]);
         }
         if (found.packages.length > 0) groups.set('kattis', [...found.packages]);
@@ -38,6 +40,23 @@ export async function openDatasets(
         }
     }
     return datasets;
+}
+
+/** The format of a file that `--format` says nothing about, by its name and its first row. */
+async function findFormat(file: string, lists: ListOptions): Promise<DatasetFormatName> {
+    const named = listFormatOf(file);
+    if (named !== null) return named;
+    if (!(await holdsJson(file))) return 'lines';
+    const format = await recogniseFile(file, { mayBeList: lists.accepted });
+    return format === null ? 'rows' : rowFormatName(format.key);
+}
+
+function checkAccepted(format: string, file: string, { accepted }: ListOptions): void {
+    if (accepted) return;
+    throw new UserError(
+        `${shownPath(file)}: is not a dataset of problems but a list (${format}), which runs with --executor exec or module; ` +
+            'expected JSONL, JSON, or a problem package (a folder with a problem.yaml)',
+    );
 }
 
 function checkFormat(format: string | null): DatasetFormatName | null {

@@ -34,16 +34,22 @@ export function recogniseRow(row: Field): RowFormat | null {
     return null;
 }
 
-/** The format of a file by its first row; `plain` for a file without rows. @throws UserError if no format has such rows */
-export async function recogniseFile(file: string): Promise<RowFormat> {
+/**
+ * The format of a file by its first row; `plain` for a file without rows, null for rows of no format where that is allowed.
+ * @throws UserError if no format has such rows
+ */
+export async function recogniseFile(
+    file: string,
+    { mayBeList }: { readonly mayBeList: boolean },
+): Promise<RowFormat | null> {
     for await (const raw of readRows(file)) {
         const place = `${shownPath(file)}:${raw.line}`;
         const row = parseRow(raw.bytes, place);
         const format = recogniseRow(row);
-        if (format !== null) return format;
+        if (format !== null || mayBeList) return format;
         const keys = Object.keys(row.object()).slice(0, 8).join(', ');
         throw row.error(
-            `not a row of any known format (its keys: ${keys || 'none'}); expected one of ${ROW_FORMATS.map((known) => known.key).join(', ')}, or name one by --format`,
+            `not a row of any known format (its keys: ${keys || 'none'}); expected one of ${ROW_FORMATS.map((known) => known.key).join(', ')}, or name one by --format; a list of other rows runs with --executor exec or module`,
         );
     }
     return plain;

@@ -65,7 +65,7 @@ async function buildTask(task: RowTask, at: RowPlace): Promise<TaskInput> {
     }
 }
 
-function buildData(input: Field): DataInput {
+export function buildData(input: Field): DataInput {
     const text = input.exactText();
     return { kind: 'data', data: input.value ?? null, ...(text === null ? {} : { text }) };
 }

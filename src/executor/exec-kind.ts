@@ -36,12 +36,9 @@ export interface ExecConfig {
     readonly identity: string;
 }
 
-/** What `{...}` in a command may stand for. */
-export const PLACEHOLDERS: readonly string[] = ['id', 'group', 'index', 'input'];
-
 export interface ExecDescriptor {
     readonly kind: 'exec';
-    /** Template: `{id} {group} {index} {input}` are replaced; `{input}` is the path of a JSON file with the task's data. */
+    /** Template, see command-template.ts; `{input}` is the path of a JSON file with the task's data. */
     readonly argv: readonly [string, ...string[]];
     /** `--exit-verdict code=Verdict`; 0 is Accepted. */
     readonly exitVerdicts: Readonly<Record<string, string>>;
@@ -78,6 +75,9 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
         const { keepOutput, outputLimit } = judging;
         const descriptor = { kind, argv, exitVerdicts, timeout, keepOutput, outputLimit, scratch };
         return Promise.resolve({ descriptor, identity });
+    },
+    async checkFields({ argv }, lists) {
+        (await import('./exec-preflight.js')).checkPlaceholders(argv, lists);
     },
     async preflight({ argv }) {
         await (await import('./exec-preflight.js')).tryCommand(argv);

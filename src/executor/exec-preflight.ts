@@ -2,22 +2,44 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
-import { PLACEHOLDERS } from './exec-kind.js';
+import { shownPath } from '../util/shown-path.js';
+import { isPlaceholder, listFields, unknownFields } from './command-template.js';
+import type { ListFields } from './executor-kind.js';
 import { findOnPath } from './sandbox/find-on-path.js';
 
 /**
- * Makes sure that a command can be started.
- * @throws UserError for a program that is not there or cannot be run, and for a misspelt placeholder
+ * Looks whether each field that a command names stands in a list's rows; elsewhere, whether a placeholder is misspelt.
+ * @throws UserError naming what is wrong
  */
-export async function tryCommand([command, ...args]: readonly [string, ...string[]]): Promise<void> {
-    for (const [, name = ''] of [command, ...args].flatMap((arg) => [...arg.matchAll(/\{(\w+)\}/g)])) {
+export function checkPlaceholders(argv: readonly string[], lists: readonly ListFields[]): void {
+    // A list may well have a field {ID}.
+    if (lists.length === 0) checkSpelling(argv);
+    for (const { fields, path } of lists) {
+        const [unknown] = unknownFields(argv, fields);
+        if (unknown === undefined) continue;
+        throw new UserError(
+            `--executor exec: the command names ${unknown}, which no row of ${shownPath(path)} has; its fields: ${listFields(fields)}. ` +
+                `Write {${unknown}} for the text ${unknown} itself`,
+        );
+    }
+}
+
+function checkSpelling(argv: readonly string[]): void {
+    for (const [, name = ''] of argv.flatMap((argument) => [...argument.matchAll(/\{(\w+)\}/g)])) {
         const meant = name.toLowerCase();
-        if (PLACEHOLDERS.includes(meant) && name !== meant) {
+        if (isPlaceholder(meant) && name !== meant) {
             throw new UserError(
                 `--executor exec: there is no placeholder {${name}}; did you mean {${meant}}?`,
             );
         }
     }
+}
+
+/**
+ * Makes sure that a command can be started.
+ * @throws UserError for a program that is not there or cannot be run
+ */
+export async function tryCommand([command]: readonly [string, ...string[]]): Promise<void> {
     if (command.includes('{')) return;
     if (!command.includes('/')) {
         if ((await findOnPath(command)) !== null) return;

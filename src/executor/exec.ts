@@ -3,10 +3,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import type { JudgeResult, TestResult } from '../model/entry.js';
+import { parseExactJson } from '../model/exact-json.js';
 import type { Failure } from '../model/failure.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, type Verdict } from '../model/verdict.js';
-import { type ExecDescriptor, PLACEHOLDERS } from './exec-kind.js';
+import { fillFields, fillPlaceholders, type Placeholder } from './command-template.js';
+import type { ExecDescriptor } from './exec-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { commandResult } from './judge/program-run.js';
 import { signalName } from './signal-name.js';
@@ -55,6 +57,10 @@ class Exec implements Executor {
             return report === null ? { kind: 'abort' } : this.#outcomeOf(report);
         } catch (error) {
             if (context.signal.aborted) return { kind: 'abort' };
+            if (error instanceof MissingField) {
+                const message = `the row has no field for {${error.field}}`;
+                return { kind: 'failure', failure: { reason: 'not-started', message }, by: BY };
+            }
             if (!(error instanceof SandboxError)) throw error;
             return { kind: 'failure', failure: { reason: 'sandbox', message: error.message }, by: BY };
         } finally {
@@ -91,17 +97,21 @@ class Exec implements Executor {
         return this.sandbox.openBare({ cwd: process.cwd(), env: this.#environment });
     }
 
+    /** @throws MissingField for a row of a list that has no such field */
     #argvFor(task: Task, file: string | null): [string, ...string[]] {
-        const values: Readonly<Record<string, string>> = {
+        const values: Readonly<Record<Placeholder, string>> = {
             id: task.sample,
             group: task.group,
             index: String(task.index),
             input: file ?? '',
         };
-        const fill = (argument: string): string =>
-            argument.replace(/\{(\w+)\}/g, (whole, name: string) =>
-                PLACEHOLDERS.includes(name) ? (values[name] ?? '') : whole,
-            );
+        const row = isRow(task) ? parseExactJson(inputTextOf(task)) : null;
+        const fill = (argument: string): string => {
+            if (row === null) return fillPlaceholders(argument, values);
+            const filled = fillFields(argument, values, row);
+            if (filled.kind === 'missing') throw new MissingField(filled.field);
+            return filled.text;
+        };
         const [first, ...rest] = this.argv;
         return [fill(first), ...rest.map(fill)];
     }
@@ -154,6 +164,14 @@ class Exec implements Executor {
         await this.sandbox.close();
     }
 }
+
+class MissingField extends Error {
+    constructor(readonly field: string) {
+        super(field);
+    }
+}
+
+const isRow = ({ input }: Task): boolean => input.kind === 'data' && input.isRow === true;
 
 const UNLIMITED: RunLimits = {
     cpu: 0,

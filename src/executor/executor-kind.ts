@@ -69,6 +69,12 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly notices?: readonly string[];
 }
 
+/** A list that is a dataset, and every field that a row of it has. */
+export interface ListFields {
+    readonly path: string;
+    readonly fields: ReadonlySet<string>;
+}
+
 /** The values of a row's options; for callers, who do not know the row, any values. */
 type ValuesOf<O extends OptionTable> = string extends keyof O ? Readonly<Record<string, unknown>> : Values<O>;
 
@@ -88,6 +94,12 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
     configure(values: ValuesOf<O>, context: ConfigureContext): C;
     /** @throws UserError when it cannot work here */
     plan(config: C, context: PlanContext): Promise<ExecutorPlan<D>>;
+    /**
+     * Looks whether the configuration fits the rows of lists, in dry runs too.
+     * @param lists the datasets of the run that are lists; none where it has other datasets
+     * @throws UserError
+     */
+    checkFields?(config: C, lists: readonly ListFields[]): Promise<void>;
     /**
      * Fails at start-up if no task could run: a command that is missing, a module that cannot be loaded.
      * @throws UserError

@@ -1,5 +1,5 @@
 import type { FailureReason } from './failure.js';
-import type { JsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
 import type { Limits } from './limits.js';
 import type { Verdict } from './verdict.js';
 
@@ -15,6 +15,8 @@ export interface Entry {
     readonly language?: string;
     /** The source (main file), unless `--no-keep-source`. */
     readonly solution?: string;
+    /** The row of a list, unless `--no-keep-source`; a number that a double does not hold is written as text. */
+    readonly row?: Json;
     readonly result: JudgeResult | JsonObject;
     readonly limits?: Limits;
     readonly attempts: readonly Attempt[];

@@ -70,6 +70,14 @@ export function hasNumberTexts(value: ExactJson): boolean {
     return isExactObject(value) && Object.values(value).some(hasNumberTexts);
 }
 
+/** The value as ordinary JSON; a number that a double does not hold becomes the text that it was written with. */
+export function withNumbersAsText(value: ExactJson): Json {
+    if (value instanceof NumberText) return losesNumbers(value) ? value.text : Number(value.text);
+    if (isExactArray(value)) return value.map(withNumbersAsText);
+    if (!isExactObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNumbersAsText(item)]));
+}
+
 /**
  * The decimal value of a JSON number, normalised: `-12.50e3` gives `-125e2`, every zero `0`. Digits without leading or
  * trailing zeros, then `e` and the exponent of the last digit.

@@ -42,6 +42,8 @@ export interface DataInput {
     readonly data: Json;
     /** `data` as JSON whose numbers are as the dataset writes them; absent where `JSON.stringify(data)` is the same. */
     readonly text?: string;
+    /** True for a row of a list, whose fields a command may name (`{url}`). Not in the fingerprint. */
+    readonly isRow?: true;
 }
 
 /** Bytes: text from a row, or a file that stays where it is. `digest` is the SHA-256 (hex) of the bytes. */

@@ -1,7 +1,9 @@
 import type { SampleWriter } from '../checkpoint/store.js';
 import type { Attempt, Entry, JudgeResult, OpenTask, TestResult } from '../model/entry.js';
+import { parseExactJson, withNumbersAsText } from '../model/exact-json.js';
 import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
+import type { TaskInput } from '../model/sample.js';
 import type { AttemptedBy, Suspicion, Task, VerdictOutcome } from '../model/task.js';
 import { occurrenceKey } from '../plan/plan-sample.js';
 import type { DueTask } from '../plan/sample-plan.js';
@@ -115,6 +117,7 @@ export function entryOf(
         index: state.due.index,
         ...(program === null ? {} : { language: program.language }),
         ...(source === null ? {} : { solution: source }),
+        ...(keepSource ? rowKey(input) : {}),
         result: outcome.result,
         ...(state.limits === null ? {} : { limits: state.limits }),
         attempts,
@@ -123,6 +126,13 @@ export function entryOf(
         ...(program?.expected == null ? {} : { expected: program.expected }),
         ...occurrenceKey(state.due.occurrence),
     };
+}
+
+/** The row of a list: a result without it would have to be looked up by its position. */
+function rowKey(input: TaskInput): Pick<Entry, 'row'> {
+    if (input.kind !== 'data' || input.isRow !== true) return {};
+    const exact = input.text === undefined ? null : parseExactJson(input.text);
+    return { row: exact === null ? input.data : withNumbersAsText(exact) };
 }
 
 /** A task given up, for `failures`. */

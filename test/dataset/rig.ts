@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Dataset, DatasetCache, IndexedSample } from '../../src/dataset/dataset.js';
+import type { Dataset, DatasetCache, IndexedSample, ListOptions } from '../../src/dataset/dataset.js';
 import { openDatasets } from '../../src/dataset/open.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import type { Sample } from '../../src/model/sample.js';
@@ -48,11 +48,14 @@ export interface OpenSettings {
     readonly format?: string;
     readonly skipBadRows?: boolean;
     readonly cache?: DatasetCache;
+    readonly lists?: Partial<ListOptions>;
 }
+
+const LISTS: ListOptions = { accepted: false, rowsPerSample: 1000, bucketsOf: () => null };
 
 export async function openAll(names: readonly string[], settings: OpenSettings = {}): Promise<Dataset[]> {
     const { format = null, skipBadRows = false, cache = new MemoryCache() } = settings;
-    return openDatasets(names, { format, skipBadRows, cache });
+    return openDatasets(names, { format, skipBadRows, cache, lists: { ...LISTS, ...settings.lists } });
 }
 
 /** The only dataset that a name stands for. */

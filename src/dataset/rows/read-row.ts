@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { isJsonObject } from '../../model/json.js';
 import { UserError } from '../../util/user-error.js';
 import { Field } from '../field.js';
@@ -57,15 +57,20 @@ function invalidAt(bytes: Buffer): number {
 export async function readAt(file: string, offset: number, length: number): Promise<Buffer> {
     const handle = await open(file, 'r');
     try {
-        const buffer = Buffer.allocUnsafeSlow(length);
-        let read = 0;
-        while (read < length) {
-            const { bytesRead } = await handle.read(buffer, read, length - read, offset + read);
-            if (bytesRead === 0) break;
-            read += bytesRead;
-        }
-        return buffer.subarray(0, read);
+        return await readFully(handle, offset, length);
     } finally {
         await handle.close();
     }
+}
+
+/** The same of an open file. */
+export async function readFully(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafeSlow(length);
+    let read = 0;
+    while (read < length) {
+        const { bytesRead } = await handle.read(buffer, read, length - read, offset + read);
+        if (bytesRead === 0) break;
+        read += bytesRead;
+    }
+    return buffer.subarray(0, read);
 }

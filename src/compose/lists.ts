@@ -1,0 +1,22 @@
+import type { RunFile } from '../checkpoint/run-file-shape.js';
+import type { RunConfig } from '../config.js';
+import type { Dataset, ListOptions } from '../dataset/dataset.js';
+import { bucketsInNames } from '../dataset/lists/buckets-in-names.js';
+import type { ExecutorKind, ListFields } from '../executor/executor-kind.js';
+
+/** How lists become samples in a results directory; a list that was run into it keeps its number of samples. */
+export function listOptions(
+    { rowsPerSample }: Pick<RunConfig, 'rowsPerSample'>,
+    { judges }: Pick<ExecutorKind, 'judges'>,
+    directory: { readonly known: RunFile | null; readonly listing: readonly string[] },
+): ListOptions {
+    return {
+        accepted: !judges,
+        rowsPerSample,
+        bucketsOf: (file) => directory.known?.buckets?.[file] ?? bucketsInNames(file, directory.listing),
+    };
+}
+
+/** The lists among datasets that were indexed. */
+export const listsIn = (datasets: readonly Dataset[]): readonly ListFields[] =>
+    datasets.flatMap(({ path, fields }) => (fields === undefined ? [] : [{ path, fields }]));

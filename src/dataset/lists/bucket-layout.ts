@@ -1,0 +1,129 @@
+/*
+ * Which rows of a list make one sample. A list of a million rows is not to become a million files, so its rows are spread
+ * over samples ("buckets") of about a thousand, by a hash of their content: a row that is inserted, moved or removed
+ * changes the bucket of no other row. The number of buckets of a directory never changes.
+ */
+
+/** Where rows stand, by column: twenty-odd bytes for each. */
+export interface BucketLayout {
+    readonly buckets: number;
+    readonly rows: number;
+    /** Rows of a bucket in the order of the file. */
+    rowsOf(bucket: number): readonly RowPlace[];
+    /** A hash over the rows of a bucket; null where it has none. */
+    fingerprintOf(bucket: number): string | null;
+}
+
+export interface RowPlace {
+    readonly line: number;
+    readonly offset: number;
+    readonly length: number;
+    /** 48 bits of the hash of the row's content. */
+    readonly hash: number;
+}
+
+/** Collects rows, and lays them out once their number is known. */
+export class BucketLayoutBuilder {
+    #columns = emptyColumns(1024);
+    #count = 0;
+
+    add(row: RowPlace): void {
+        if (this.#count === this.#columns.lines.length) this.#columns = grown(this.#columns);
+        const { lines, offsets, lengths, hashes } = this.#columns;
+        lines[this.#count] = row.line;
+        offsets[this.#count] = row.offset;
+        lengths[this.#count] = row.length;
+        hashes[this.#count] = row.hash;
+        this.#count += 1;
+    }
+
+    get count(): number {
+        return this.#count;
+    }
+
+    build(buckets: number, hashText: (text: string) => string): BucketLayout {
+        return new Layout(this.#columns, this.#count, buckets, hashText);
+    }
+}
+
+/** A bucket for each `rowsPerBucket` rows, and at least one. */
+export const bucketsFor = (rows: number, rowsPerBucket: number): number =>
+    Math.max(1, Math.ceil(rows / rowsPerBucket));
+
+interface Columns {
+    readonly lines: Uint32Array;
+    readonly offsets: Float64Array;
+    readonly lengths: Uint32Array;
+    readonly hashes: Float64Array;
+}
+
+const emptyColumns = (size: number): Columns => ({
+    lines: new Uint32Array(size),
+    offsets: new Float64Array(size),
+    lengths: new Uint32Array(size),
+    hashes: new Float64Array(size),
+});
+
+function grown(columns: Columns): Columns {
+    const larger = emptyColumns(columns.lines.length * 2);
+    larger.lines.set(columns.lines);
+    larger.offsets.set(columns.offsets);
+    larger.lengths.set(columns.lengths);
+    larger.hashes.set(columns.hashes);
+    return larger;
+}
+
+class Layout implements BucketLayout {
+    /** Numbers of rows, bucket by bucket. */
+    readonly #order: Uint32Array;
+    /** Where each bucket starts in `#order`; one more than there are buckets. */
+    readonly #starts: Uint32Array;
+
+    constructor(
+        private readonly columns: Columns,
+        readonly rows: number,
+        readonly buckets: number,
+        private readonly hashText: (text: string) => string,
+    ) {
+        this.#starts = new Uint32Array(buckets + 1);
+        for (let row = 0; row < rows; row += 1) this.#addTo(this.#starts, this.#bucketOf(row) + 1);
+        for (let bucket = 0; bucket < buckets; bucket += 1) {
+            this.#starts[bucket + 1] = this.#start(bucket) + this.#start(bucket + 1);
+        }
+        this.#order = new Uint32Array(rows);
+        const next = this.#starts.slice();
+        for (let row = 0; row < rows; row += 1) {
+            const bucket = this.#bucketOf(row);
+            this.#order[next[bucket] ?? 0] = row;
+            this.#addTo(next, bucket);
+        }
+    }
+
+    rowsOf(bucket: number): readonly RowPlace[] {
+        const rows = this.#order.subarray(this.#start(bucket), this.#start(bucket + 1));
+        const { lines, offsets, lengths, hashes } = this.columns;
+        return Array.from(rows, (row) => ({
+            line: lines[row] ?? 0,
+            offset: offsets[row] ?? 0,
+            length: lengths[row] ?? 0,
+            hash: hashes[row] ?? 0,
+        }));
+    }
+
+    fingerprintOf(bucket: number): string | null {
+        const rows = this.rowsOf(bucket);
+        return rows.length === 0 ? null : this.hashText(rows.map(({ hash }) => hash).join(','));
+    }
+
+    #bucketOf(row: number): number {
+        return (this.columns.hashes[row] ?? 0) % this.buckets;
+    }
+
+    #start(bucket: number): number {
+        return this.#starts[bucket] ?? 0;
+    }
+
+    #addTo(counts: Uint32Array, at: number): void {
+        counts[at] = (counts[at] ?? 0) + 1;
+    }
+}

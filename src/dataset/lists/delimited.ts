@@ -1,0 +1,133 @@
+import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import { parse, type Options } from 'csv-parse';
+import { parse as parseSync } from 'csv-parse/sync';
+import { shownPath } from '../../util/shown-path.js';
+import { UserError } from '../../util/user-error.js';
+import { Field } from '../field.js';
+import { readAt } from '../rows/read-row.js';
+import { MAX_ROW_BYTES } from '../rows/row.js';
+import type { ListFile, ListReader, ListRow } from './list-reader.js';
+
+/** Comma-separated values as RFC 4180 has them; the first record names the fields. Every value is text. */
+export const CSV: ListReader = { key: 'csv', open: (file) => openDelimited(file, ',') };
+
+/** The same with tabs, as pandas and spreadsheets write them. */
+export const TSV: ListReader = { key: 'tsv', open: (file) => openDelimited(file, '\t') };
+
+/** A record where it stands in its file. */
+interface Place {
+    readonly record: readonly string[];
+    readonly line: number;
+    readonly offset: number;
+    readonly length: number;
+}
+
+async function openDelimited(file: string, delimiter: string): Promise<ListFile> {
+    const header = checkHeader(await readHeader(file, delimiter), file);
+    return {
+        rows: () => dataRows(file, { header, delimiter }),
+        parse: (bytes, place) => {
+            checkUtf8(bytes, place);
+            const [record = []] = parseSync(bytes, optionsFor(delimiter)) as unknown as readonly string[][];
+            return rowOf(record, header, place);
+        },
+    };
+}
+
+async function readHeader(file: string, delimiter: string): Promise<readonly string[]> {
+    for await (const { record } of readRecords(file, delimiter)) return record;
+    return [];
+}
+
+function checkHeader(header: readonly string[], file: string): readonly string[] {
+    if (header.length === 0) {
+        throw new UserError(
+            `${shownPath(file)}:1: expected a header that names the fields; the file is empty`,
+        );
+    }
+    const seen = new Set<string>();
+    for (const [i, name] of header.entries()) {
+        const problem = name.trim() === '' ? 'has no name' : seen.has(name) ? `is named ${name} again` : null;
+        if (problem !== null) {
+            throw new UserError(
+                `${shownPath(file)}:1: column ${i + 1} ${problem}; the header must name each field once`,
+            );
+        }
+        seen.add(name);
+    }
+    return header;
+}
+
+async function* dataRows(file: string, { header, delimiter }: Dialect): AsyncIterable<ListRow> {
+    let isHeader = true;
+    for await (const { record, line, offset, length } of readRecords(file, delimiter)) {
+        const read = async (place: string): Promise<Field> => {
+            // Decoding has put this character in place of bytes that are not UTF-8, or it stands in the file.
+            if (record.some((value) => value.includes('\uFFFD'))) {
+                checkUtf8(await readAt(file, offset, length), place);
+            }
+            return rowOf(record, header, place);
+        };
+        if (!isHeader) yield { line, offset, length, read };
+        isHeader = false;
+    }
+}
+
+interface Dialect {
+    readonly header: readonly string[];
+    readonly delimiter: string;
+}
+
+function checkUtf8(bytes: Buffer, place: string): void {
+    if (!isUtf8(bytes)) throw new UserError(`${place}: the row is not valid UTF-8`);
+}
+
+/** Lenient about columns: a row with too many or too few is a bad row, not the end of the file. */
+const optionsFor = (delimiter: string): Options => ({
+    delimiter,
+    bom: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: MAX_ROW_BYTES,
+});
+
+async function* readRecords(file: string, delimiter: string): AsyncIterable<Place> {
+    const input = createReadStream(file);
+    const parser = parse({ ...optionsFor(delimiter), info: true });
+    input.on('error', (error) => parser.destroy(error)).pipe(parser);
+    let offset = 0;
+    let line = 1;
+    try {
+        for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
+            yield { record, line, offset, length: info.bytes - offset };
+            offset = info.bytes;
+            line = info.lines + 1;
+        }
+    } catch (error) {
+        throw isCsvError(error)
+            ? new UserError(`${shownPath(file)}:${line}: not valid CSV: ${error.message}`)
+            : error;
+    } finally {
+        input.destroy();
+    }
+}
+
+interface ParsedRecord {
+    readonly record: readonly string[];
+    /** Bytes and lines of the file that were read by the end of the record. */
+    readonly info: { readonly bytes: number; readonly lines: number };
+}
+
+const isCsvError = (error: unknown): error is Error & { readonly code: string } =>
+    error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');
+
+function rowOf(record: readonly string[], header: readonly string[], place: string): Field {
+    if (record.length !== header.length) {
+        throw new UserError(
+            `${place}: expected ${header.length} columns, as the header has, got ${record.length}`,
+        );
+    }
+    const row = Object.fromEntries(header.map((name, i) => [name, record[i] ?? '']));
+    return Field.of(row, place, null);
+}

@@ -1,0 +1,20 @@
+import type { Field } from '../field.js';
+import { parseRow } from '../rows/read-row.js';
+import type { RawRow } from '../rows/row.js';
+import { readRows } from '../rows/rows.js';
+import type { ListReader, ListRow } from './list-reader.js';
+
+/** JSON objects, a line each or in an array. */
+export const JSON_ROWS: ListReader = {
+    key: 'rows',
+    open: async (file) => ({ rows: () => listRows(readRows(file), parseRow), parse: parseRow }),
+};
+
+export async function* listRows(
+    rows: AsyncIterable<RawRow>,
+    parse: (bytes: Buffer | null, place: string) => Field,
+): AsyncIterable<ListRow> {
+    for await (const { line, offset, length, bytes } of rows) {
+        yield { line, offset, length, read: (place) => parse(bytes, place) };
+    }
+}

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { canonicalExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
+import type { FileStamp } from '../../model/checkpoint.js';
+import { canonicalJson } from '../../model/fingerprint.js';
+import type { Sample, TaskInput } from '../../model/sample.js';
+import { readReason, withDescriptors } from '../../util/io-error.js';
+import { shownPath } from '../../util/shown-path.js';
+import { UserError } from '../../util/user-error.js';
+import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
+import type { Field } from '../field.js';
+import { sameStamp, stampOf } from '../file-content.js';
+import { buildData } from '../row-sample.js';
+import { type BucketLayout, BucketLayoutBuilder, bucketsFor, type RowPlace } from './bucket-layout.js';
+import { sampleIdOf } from './buckets-in-names.js';
+import type { ListFile, ListReader } from './list-reader.js';
+import { readRowsAt } from './read-rows-at.js';
+
+/** Raised when rows are placed or read another way: lists that an earlier version indexed are read anew. */
+const INDEX_VERSION = 1;
+
+/** The one group of a list's samples. */
+const GROUP = 'main';
+
+/** Names of fields that are remembered, to check the command's placeholders: what has more is no table. */
+const MOST_FIELDS = 10_000;
+
+interface ListLocator {
+    readonly [key: string]: string | number | string[];
+    readonly as: string;
+    readonly file: number;
+    readonly bucket: number;
+    readonly buckets: number;
+    /** Every field that a row of the file has. */
+    readonly fields: string[];
+}
+
+/** A list that was read to its end. */
+interface ReadList {
+    readonly layout: BucketLayout;
+    readonly list: ListFile;
+    readonly fields: string[];
+}
+
+/** Opens lists that `reader` reads. */
+export function listFormat(reader: ListReader): DatasetFormat {
+    return { open: (source, options) => new ListDataset(source, reader, options) };
+}
+
+/** A list: one task a row, about `--rows-per-sample` rows a sample. See bucket-layout.ts for which rows go together. */
+class ListDataset implements Dataset {
+    readonly limitPolicy = 'own';
+    readonly comparison = null;
+    readonly badRows: string[] = [];
+    readonly #as: string;
+    readonly #fields = new Set<string>();
+    readonly #buckets = new Map<string, number>();
+    readonly #layouts = new Map<string, Promise<Pick<ReadList, 'layout' | 'list'>>>();
+
+    constructor(
+        private readonly source: DatasetSource,
+        private readonly reader: ListReader,
+        private readonly options: OpenOptions,
+    ) {
+        this.#as = `${reader.key}/${INDEX_VERSION}`;
+    }
+
+    get format(): string {
+        return this.reader.key;
+    }
+
+    get path(): string {
+        return this.source.path;
+    }
+
+    get fields(): ReadonlySet<string> {
+        return this.#fields;
+    }
+
+    get buckets(): ReadonlyMap<string, number> {
+        return this.#buckets;
+    }
+
+    async *index(): AsyncIterable<readonly IndexedSample[]> {
+        this.badRows.length = 0;
+        for (const [number, path] of this.source.items.entries()) {
+            const stamp = await stampOf(path);
+            const samples = this.#cached(path, stamp, number) ?? (await this.#indexFile(number, path, stamp));
+            for (const { locator } of samples.slice(0, 1)) {
+                const { fields, buckets } = locator as ListLocator;
+                for (const field of fields) this.#fields.add(field);
+                this.#buckets.set(path, buckets);
+            }
+            yield samples;
+        }
+    }
+
+    /** Samples of a file that has not changed since an earlier start; null where it must be read. */
+    #cached(path: string, stamp: FileStamp, file: number): readonly IndexedSample[] | null {
+        const known = this.options.cache.get(path, stamp);
+        const locator = known?.[0]?.locator as ListLocator | undefined;
+        if (known === null || locator?.as !== this.#as) return null;
+        const buckets = this.options.lists.bucketsOf(path);
+        if (buckets !== null && buckets !== locator.buckets) return null;
+        if (locator.file === file) return known;
+        return known.map((sample) => ({ ...sample, locator: { ...sample.locator, file } }));
+    }
+
+    async #indexFile(file: number, path: string, stamp: FileStamp): Promise<readonly IndexedSample[]> {
+        const badBefore = this.badRows.length;
+        const { layout, list, fields } = await this.#read(path, this.options.lists.bucketsOf(path));
+        this.#layouts.set(path, Promise.resolve({ layout, list }));
+        const { buckets } = layout;
+        const samples: IndexedSample[] = [];
+        for (let bucket = 0; bucket < buckets; bucket += 1) {
+            const fingerprint = layout.fingerprintOf(bucket);
+            if (fingerprint === null) continue;
+            const locator: ListLocator = { as: this.#as, file, bucket, buckets, fields };
+            const count = layout.rowsOf(bucket).length;
+            samples.push({
+                id: sampleIdOf(path, bucket, buckets),
+                locator,
+                groups: [[GROUP, count]],
+                fingerprint,
+            });
+        }
+        // Rows that were left out are reported by every start.
+        if (this.badRows.length === badBefore) this.options.cache.set(path, stamp, samples);
+        return samples;
+    }
+
+    /** Reads a whole file. @param known how many buckets it has; null: decided by its rows */
+    async #read(path: string, known: number | null): Promise<ReadList> {
+        const list = await this.reader.open(path);
+        const rows = new BucketLayoutBuilder();
+        const fields = new Set<string>();
+        for await (const row of list.rows()) {
+            const { line, offset, length } = row;
+            try {
+                const field = await row.read(`${shownPath(path)}:${line}`);
+                rows.add({ line, offset, length, hash: placementHash(field) });
+                for (const name of Object.keys(field.object()))
+                    if (fields.size < MOST_FIELDS) fields.add(name);
+            } catch (error) {
+                this.#bad(error);
+            }
+        }
+        const buckets = known ?? bucketsFor(rows.count, this.options.lists.rowsPerSample);
+        return { layout: rows.build(buckets, hashText), list, fields: [...fields] };
+    }
+
+    async load(indexed: IndexedSample): Promise<Sample> {
+        const { file, bucket, buckets } = indexed.locator as ListLocator;
+        const path = this.source.items[file];
+        const changed = new UserError(
+            `${shownPath(path ?? this.path)}: the dataset changed while it was in use; start again`,
+        );
+        if (path === undefined) throw changed;
+        const { layout, list } = await this.#layoutOf(path, buckets);
+        if (layout.fingerprintOf(bucket) !== indexed.fingerprint) throw changed;
+        const inputs: TaskInput[] = [];
+        for (const [place, bytes] of await this.#bytesOf(path, layout.rowsOf(bucket))) {
+            if (bytes.length !== place.length) throw changed;
+            const field = list.parse(bytes, `${shownPath(path)}:${place.line}`);
+            if (placementHash(field) !== place.hash) throw changed;
+            inputs.push({ ...buildData(field), isRow: true });
+        }
+        return {
+            id: indexed.id,
+            origin: shownPath(path),
+            groups: { [GROUP]: inputs },
+            judging: null,
+            skip: null,
+        };
+    }
+
+    /** Where rows stand; read again where an earlier start has indexed the file. */
+    #layoutOf(path: string, buckets: number): Promise<Pick<ReadList, 'layout' | 'list'>> {
+        const known = this.#layouts.get(path);
+        if (known !== undefined) return known;
+        const reading = this.#readUnchanged(path, buckets);
+        this.#layouts.set(path, reading);
+        return reading;
+    }
+
+    async #readUnchanged(path: string, buckets: number): Promise<ReadList> {
+        const before = await stampOf(path);
+        const bad = this.badRows.length;
+        const read = await this.#read(path, buckets);
+        // The start has listed them already.
+        this.badRows.length = bad;
+        if (sameStamp(before, await stampOf(path))) return read;
+        throw new UserError(`${shownPath(path)}: the dataset changed while it was in use; start again`);
+    }
+
+    async #bytesOf(path: string, rows: readonly RowPlace[]): Promise<(readonly [RowPlace, Buffer])[]> {
+        try {
+            return await withDescriptors(() => readRowsAt(path, rows));
+        } catch (error) {
+            throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
+        }
+    }
+
+    #bad(error: unknown): void {
+        if (!(error instanceof UserError) || !this.options.skipBadRows) throw error;
+        this.badRows.push(error.message);
+    }
+}
+
+const hashText = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32);
+
+/** 48 bits of a hash of the row's data, which is the same for rows whose fingerprint is. */
+function placementHash(row: Field): number {
+    const text = row.exactText();
+    const exact = text === null ? null : parseExactJson(text);
+    const canonical =
+        exact !== null && losesNumbers(exact) ? canonicalExactJson(exact) : canonicalJson(row.object());
+    return createHash('sha256').update(canonical).digest().readUIntBE(0, 6);
+}

@@ -1,0 +1,26 @@
+import type { Field } from '../field.js';
+
+/** How the rows of a list stand in its file. A row is an object with a value for each field; each becomes one task. */
+export interface ListReader {
+    /** Key of the registry: `rows`, `csv`, `tsv`, `lines`. */
+    readonly key: string;
+    /** @throws UserError where the file cannot be such a list (a bad header, UTF-16) */
+    open(file: string): Promise<ListFile>;
+}
+
+export interface ListFile {
+    /** Data rows in order; read anew by each iteration. @throws UserError where the file's structure is broken */
+    rows(): AsyncIterable<ListRow>;
+    /** Reads one row again from its bytes. @param place `urls.csv:12`, for messages. @throws UserError for a bad row */
+    parse(bytes: Buffer, place: string): Field;
+}
+
+export interface ListRow {
+    /** 1 for the file's first line. */
+    readonly line: number;
+    /** Bytes from the start of the file. */
+    readonly offset: number;
+    readonly length: number;
+    /** @param place `urls.csv:12`, for messages. @throws UserError for a bad row */
+    read(place: string): Field | Promise<Field>;
+}

@@ -1,0 +1,23 @@
+import { isUtf8 } from 'node:buffer';
+import { UserError } from '../../util/user-error.js';
+import { Field } from '../field.js';
+import { readJsonLines } from '../rows/json-lines.js';
+import { MAX_ROW_BYTES } from '../rows/row.js';
+import { listRows } from './json-rows.js';
+import type { ListReader } from './list-reader.js';
+
+/** Lines of text: each is `{"line": "..."}`, without its end. Empty lines are left out. */
+export const PLAIN_LINES: ListReader = {
+    key: 'lines',
+    open: async (file) => ({ rows: () => listRows(readJsonLines(file), parseLine), parse: parseLine }),
+};
+
+function parseLine(bytes: Buffer | null, place: string): Field {
+    if (bytes === null) {
+        throw new UserError(
+            `${place}: the line is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
+        );
+    }
+    if (!isUtf8(bytes)) throw new UserError(`${place}: the line is not valid UTF-8`);
+    return Field.of({ line: bytes.toString('utf8').replace(/\r$/, '') }, place, null);
+}

@@ -1,0 +1,50 @@
+import { open } from 'node:fs/promises';
+import { readFully } from '../rows/read-row.js';
+import type { RowPlace } from './bucket-layout.js';
+
+/** Most bytes that are read at once. */
+const SPAN_BYTES = 4 * 1024 * 1024;
+/** Reading what lies between two rows is quicker than another call. */
+const GAP_BYTES = 64 * 1024;
+
+/** Reads rows, given in the order of the file; fewer bytes than a row has where the file is shorter now. */
+export async function readRowsAt(
+    path: string,
+    rows: readonly RowPlace[],
+): Promise<(readonly [RowPlace, Buffer])[]> {
+    const handle = await open(path, 'r');
+    try {
+        const found: (readonly [RowPlace, Buffer])[] = [];
+        for (const span of spansOf(rows)) {
+            const bytes = await readFully(handle, span.offset, span.length);
+            for (const row of span.rows) {
+                const from = row.offset - span.offset;
+                found.push([row, bytes.subarray(from, from + row.length)]);
+            }
+        }
+        return found;
+    } finally {
+        await handle.close();
+    }
+}
+
+interface Span {
+    readonly offset: number;
+    length: number;
+    readonly rows: RowPlace[];
+}
+
+/** Rows that stand close together. */
+function spansOf(rows: readonly RowPlace[]): readonly Span[] {
+    const spans: Span[] = [];
+    for (const row of rows) {
+        const last = spans.at(-1);
+        const length = last === undefined ? 0 : row.offset + row.length - last.offset;
+        const gap = last === undefined ? 0 : row.offset - last.offset - last.length;
+        if (last !== undefined && gap <= GAP_BYTES && length <= SPAN_BYTES) {
+            last.length = length;
+            last.rows.push(row);
+        } else spans.push({ offset: row.offset, length: row.length, rows: [row] });
+    }
+    return spans;
+}
