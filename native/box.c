@@ -31,12 +31,14 @@ static struct request read_request(struct reader *r, const int *fds, int nfds) {
     for (int i = 1; i < nfds; i++) req.given[i - 1] = fds[i];
     req.id = get_u32(r);
     req.slot = get_u8(r);
+    req.err_slot = get_u8(r);
     req.keep = get_u8(r);
     req.cpu_ns = get_u64(r);
     req.wall_ns = get_u64(r);
     req.memory = get_u64(r);
     req.address_space = get_u64(r);
     req.output = get_u64(r);
+    req.file_max = get_u64(r);
     req.stack = get_u64(r);
     req.file_size = get_u64(r);
     req.processes = get_u32(r);

@@ -20,7 +20,7 @@ import time
 OP_OPEN, OP_RUN, OP_COLLECT, OP_CLOSE = 1, 2, 3, 4
 OPENED, RESULT, COLLECTED, GONE, DIED = 1, 2, 3, 4, 5
 CPU, WALL, MEMORY, OUTPUT, FILES = 1, 2, 3, 4, 5
-PACKET_MAX, STDERR_KEPT, SPILL_FILES, MAX_INODES = 200000, 16384, 16, 20000
+PACKET_MAX, STDERR_KEPT, SPILL_FILES, NO_SLOT, MAX_INODES = 200000, 16384, 16, 255, 20000
 TICK = 0.01
 CLOSE_PATIENCE = 3.0
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 36, 38
@@ -210,13 +210,14 @@ def proportional(pid, otherwise):
 class Sink:
     """Takes what a pipe brings: the first bytes in memory, all of it in a file once that is too little."""
 
-    def __init__(self, box, kept_max, limit, file):
+    def __init__(self, box, request, kept_max, file):
         self.fd, self.write_end = os.pipe()
         # So that another user's program can open its /dev/stdout.
         if box.uid:
             os.fchmod(self.write_end, 0o666)
         os.set_blocking(self.fd, False)
-        self.kept_max, self.limit, self.file = kept_max, limit, file
+        self.kept_max, self.limit, self.file = kept_max, request.output, file
+        self.file_bytes, self.file_max = 0, request.file_max
         self.kept, self.bytes, self.over, self.spilled = b'', 0, False, 0
 
     def drain(self):
@@ -237,16 +238,24 @@ class Sink:
             return
         fits = chunk[: self.kept_max - len(self.kept)]
         try:
-            if self.file is not None and self.limit and not self.spilled and len(fits) < len(chunk):
+            bounded = self.limit or self.file_max
+            if self.file is not None and bounded and not self.spilled and len(fits) < len(chunk):
                 self.spilled = 1
                 os.ftruncate(self.file, 0)
                 os.lseek(self.file, 0, os.SEEK_SET)
-                write_all(self.file, self.kept)
+                self.add_to_file(self.kept)
             if self.spilled == 1:
-                write_all(self.file, chunk)
+                self.add_to_file(chunk)
         except OSError:
             self.spilled = 2
         self.kept += fits
+
+    def add_to_file(self, data):
+        # What is beyond the file's bound is counted, and let go.
+        if self.file_max:
+            data = data[: self.file_max - self.file_bytes]
+        self.file_bytes += len(data)
+        write_all(self.file, data)
 
     def close(self):
         if self.fd >= 0:
@@ -256,9 +265,10 @@ class Sink:
 
 class Request:
     def __init__(self, reader, fds):
-        self.id, self.slot, self.keep = reader.u32(), reader.u8(), reader.u8()
+        self.id, self.slot, self.err_slot, self.keep = reader.u32(), reader.u8(), reader.u8(), reader.u8()
         self.cpu, self.wall = reader.u64() / 1e9, reader.u64() / 1e9
         self.memory, self.address_space, self.output = reader.u64(), reader.u64(), reader.u64()
+        self.file_max = reader.u64()
         self.stack, self.file_size = reader.u64(), reader.u64()
         self.processes, self.files, self.inline_max = reader.u32(), reader.u32(), reader.u32()
         self.argv, self.fds = reader.texts(), fds
@@ -327,8 +337,9 @@ def set_limit(which, value):
 class Run:
     def __init__(self, box, request):
         self.box, self.request = box, request
-        self.out = Sink(box, request.inline_max, request.output, box.spill[request.slot % SPILL_FILES])
-        self.err = Sink(box, STDERR_KEPT, request.output, None)
+        err_file = None if request.err_slot == NO_SLOT else box.spill[request.err_slot % SPILL_FILES]
+        self.out = Sink(box, request, request.inline_max, box.spill[request.slot % SPILL_FILES])
+        self.err = Sink(box, request, STDERR_KEPT, err_file)
         self.limit, self.status, self.done, self.hung_up = 0, 0, False, False
         self.cpu, self.cpu_seen, self.cpu_lost, self.peak = 0.0, 0.0, 0.0, 0
 
@@ -445,7 +456,7 @@ class Run:
         cpu = max(self.cpu, self.cpu_seen) + self.cpu_lost
         head = struct.pack('<BIIBI', RESULT, self.request.id, self.start_errno, signaled, value)
         figures = struct.pack(
-            '<QQQBQQB',
+            '<QQQBQQBB',
             int(cpu * 1e9),
             int(wall * 1e9),
             self.peak,
@@ -453,6 +464,7 @@ class Run:
             self.out.bytes,
             self.err.bytes,
             self.out.spilled,
+            self.err.spilled,
         )
         send(self.box.channel, head + figures + text(self.out.kept) + text(self.err.kept))
 
@@ -714,7 +726,7 @@ class Serve:
 
     def not_started(self, number, run, problem):
         head = struct.pack('<BIIBI', RESULT, run, problem, 0, 127)
-        self.reply(number, head + struct.pack('<QQQBQQB', 0, 0, 0, 0, 0, 0, 0) + text(b'') + text(b''))
+        self.reply(number, head + struct.pack('<QQQBQQBB', 0, 0, 0, 0, 0, 0, 0, 0) + text(b'') + text(b''))
 
     def handle(self, data):
         reader = Reader(data)

@@ -35,8 +35,9 @@
 #define SOON_NS 1000000000ull
 
 struct sink {
-    int fd, file;
+    int fd, file; /* file: -1 for none */
     uint64_t bytes, limit;
+    uint64_t file_bytes, file_max; /* in the file; the most that may be, 0: as many as `limit` allows */
     char *kept;
     size_t kept_len, kept_cap;
     int spilled, over;
@@ -173,6 +174,20 @@ static __attribute__((noinline)) pid_t start_program(struct box *box, const stru
     return pid;
 }
 
+/* What is beyond the file's bound is counted, and let go. */
+static int add_to_file(struct sink *s, const char *data, size_t n) {
+    uint64_t room = s->file_max ? s->file_max - s->file_bytes : UINT64_MAX;
+    if (n > room) n = (size_t)room;
+    s->file_bytes += n;
+    return write_all(s->file, data, n);
+}
+
+/* Moves to the file what was kept in memory so far. */
+static int begin_file(struct sink *s) {
+    if (ftruncate(s->file, 0) < 0 || lseek(s->file, 0, SEEK_SET) < 0) return -1;
+    return add_to_file(s, s->kept, s->kept_len);
+}
+
 /* Takes what a pipe holds now; closes it at its end. */
 static void drain(struct sink *s) {
     static char chunk[65536];
@@ -192,15 +207,11 @@ static void drain(struct sink *s) {
         }
         size_t room = s->kept_cap - s->kept_len;
         size_t fits = (size_t)n < room ? (size_t)n : room;
-        if (s->file >= 0 && s->limit && !s->spilled && fits < (size_t)n) {
-            s->spilled = 1;
-            if (ftruncate(s->file, 0) < 0 || lseek(s->file, 0, SEEK_SET) < 0 ||
-                write_all(s->file, s->kept, s->kept_len) < 0)
-                s->spilled = -1;
-        }
+        int is_bounded = s->limit || s->file_max;
+        if (s->file >= 0 && is_bounded && !s->spilled && fits < (size_t)n) s->spilled = begin_file(s) < 0 ? -1 : 1;
         memcpy(s->kept + s->kept_len, chunk, fits);
         s->kept_len += fits;
-        if (s->spilled > 0 && write_all(s->file, chunk, (size_t)n) < 0) s->spilled = -1;
+        if (s->spilled > 0 && add_to_file(s, chunk, (size_t)n) < 0) s->spilled = -1;
         if ((size_t)n < sizeof chunk) return;
     }
 }
@@ -279,14 +290,14 @@ static void watch_program(struct watch *w) {
     }
 }
 
-static struct sink make_sink(const struct box *box, int *write_end, char *kept, size_t cap, uint64_t limit, int file) {
+static struct sink make_sink(const struct box *box, const struct request *req, int *write_end, char *kept, size_t cap, int file) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) die("pipe");
     /* So that another user's program can open its /dev/stdout. */
     if (box->uid) fchmod(ends[1], 0666);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *write_end = ends[1];
-    return (struct sink){.fd = ends[0], .file = file, .limit = limit, .kept = kept, .kept_cap = cap};
+    return (struct sink){.fd = ends[0], .file = file, .limit = req->output, .file_max = req->file_max, .kept = kept, .kept_cap = cap};
 }
 
 /* What was reaped, or what was seen alive if that is more: children that nobody waits for die uncounted. */
@@ -294,6 +305,8 @@ static uint64_t total_cpu(const struct watch *w) {
     uint64_t counted = w->reaped.cpu_ns > w->cpu_seen ? w->reaped.cpu_ns : w->cpu_seen;
     return counted + w->cpu_lost;
 }
+
+static uint8_t spilled_as_sent(const struct sink *s) { return s->spilled > 0 ? 1 : s->spilled < 0 ? 2 : 0; }
 
 static int reply_result(struct watch *w, uint64_t wall) {
     static struct writer msg;
@@ -311,7 +324,8 @@ static int reply_result(struct watch *w, uint64_t wall) {
     put_u8(&msg, w->limit);
     put_u64(&msg, w->out.bytes);
     put_u64(&msg, w->err.bytes);
-    put_u8(&msg, w->out.spilled > 0 ? 1 : w->out.spilled < 0 ? 2 : 0);
+    put_u8(&msg, spilled_as_sent(&w->out));
+    put_u8(&msg, spilled_as_sent(&w->err));
     put_text(&msg, w->out.kept, w->out.kept_len);
     put_text(&msg, w->err.kept, w->err.kept_len);
     return hold_reply(&w->box->replies, msg.buf, msg.len, w->req->bytes);
@@ -335,8 +349,9 @@ int run_program(struct box *box, const struct request *req) {
     int out, err;
     volatile int error = 0;
     struct watch w = {.box = box, .req = req};
-    w.out = make_sink(box, &out, kept, req->inline_max, req->output, box->spill[req->slot % SPILL_FILES]);
-    w.err = make_sink(box, &err, kept_err, sizeof kept_err, req->output, -1);
+    int err_file = req->err_slot == NO_SLOT ? -1 : box->spill[req->err_slot % SPILL_FILES];
+    w.out = make_sink(box, req, &out, kept, req->inline_max, box->spill[req->slot % SPILL_FILES]);
+    w.err = make_sink(box, req, &err, kept_err, sizeof kept_err, err_file);
     w.start = now_ns();
     w.next_tick = w.start + FIRST_TICK_NS;
     w.wall_end = req->wall_ns ? w.start + req->wall_ns : 0;

@@ -25,8 +25,9 @@ struct box {
 struct request {
     size_t bytes; /* of the packet that brought it */
     uint32_t id;
-    uint8_t slot, keep;
+    uint8_t slot, err_slot, keep; /* err_slot: NO_SLOT, or the file of the whole of stderr */
     uint64_t cpu_ns, wall_ns, memory, address_space, output, stack, file_size; /* 0: no limit */
+    uint64_t file_max; /* bytes of each stream that its file takes, the rest only being counted; 0: all that `output` allows */
     uint32_t processes, files, inline_max;
     char **argv;
     int stdin_fd, given[MAX_GIVEN], ngiven;

@@ -85,7 +85,7 @@ static void reply_not_started(uint32_t box, uint32_t run, int error) {
     for (int i = 0; i < 3; i++) put_u64(&msg, 0);
     put_u8(&msg, LIMIT_NONE);
     for (int i = 0; i < 2; i++) put_u64(&msg, 0);
-    put_u8(&msg, 0);
+    for (int i = 0; i < 2; i++) put_u8(&msg, 0);
     put_text(&msg, "", 0);
     put_text(&msg, "", 0);
     reply(box, msg.buf, msg.len);

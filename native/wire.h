@@ -20,6 +20,8 @@ enum { LIMIT_NONE = 0, LIMIT_CPU = 1, LIMIT_WALL = 2, LIMIT_MEMORY = 3, LIMIT_OU
 
 /* Files of a box for output beyond `inline_max`, taken in turn: so many runs may be under way or being compared. */
 #define SPILL_FILES 16
+/* In a request: no file for stderr, of which the reply brings only the first bytes. */
+#define NO_SLOT 255
 
 /* Descriptors that a packet may carry. */
 #define MAX_FDS SPILL_FILES

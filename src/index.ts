@@ -16,7 +16,15 @@ export type { RunConfig } from './config.js';
 export type { Dataset, IndexedSample } from './dataset/dataset.js';
 export type { Executor, ExecutorContext } from './executor/executor.js';
 export type { ModuleContext, ModuleFunction, ModuleTask } from './executor/module.js';
-export type { Attempt, Entry, ExecInfo, JudgeResult, RunResult, TestResult } from './model/entry.js';
+export type {
+    Attempt,
+    Entry,
+    ExecInfo,
+    JudgeResult,
+    OutputFile,
+    RunResult,
+    TestResult,
+} from './model/entry.js';
 export type { DueReason, PlanCounts, RunEnd, RunEvent, StopSignal } from './model/event.js';
 export type { ExecutorDescriptor } from './model/executor-descriptor.js';
 export type { Failure, FailureReason } from './model/failure.js';

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { DurableWriter, makeDirectory } from '../host/durable-write.js';
+import { hashRange } from '../host/hash-file.js';
+import { openFile, readTextFile } from '../host/open-file.js';
 import { stampFile } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
-import { ioCode, ioReason } from '../util/io-error.js';
+import { ioCode, readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { type Parsed, parseCheckpoint } from './parse.js';
 import { readEmbedded } from './read-file.js';
@@ -55,10 +56,10 @@ export class ArchiveList {
         const path = join(dir, NAME);
         let text: string;
         try {
-            text = await readFile(path, 'utf8');
+            text = await readTextFile(path);
         } catch (error) {
             if (ioCode(error) === 'ENOENT' || ioCode(error) === 'ENOTDIR') return new ArchiveList(dir, []);
-            throw new UserError(`cannot read ${path}: ${ioReason(error)}`, 2, { cause: error });
+            throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
         }
         const archives = parseArchives(text, dir);
         if (archives === null) {
@@ -94,14 +95,18 @@ export class ArchiveList {
         return archivedStamp(place.file);
     }
 
-    /** @throws UserError (exit 2) if the archive is gone or damaged */
+    /**
+     * Reads a sample's archived results, and compares them with the SHA-256 that was stored.
+     * @throws UserError (exit 2) if the archive is gone or damaged
+     */
     async read(id: string): Promise<Extract<Parsed, { kind: 'checkpoint' }>['checkpoint'] | null> {
         const place = this.#places.get(id);
         if (place === undefined) return null;
         const { archive, file } = place;
         this.#checkPresent(archive);
-        const path = archive.kind === 'tar' ? archive.path : join(archive.path, file.name);
-        const raw = await readEmbedded(path, file.offset, file.size);
+        const path = pathIn(archive, file);
+        const isAsArchived = await hasContent(path, file);
+        const raw = isAsArchived ? await readEmbedded(path, file.offset, file.size) : null;
         const parsed =
             raw === null || typeof raw === 'string' ? null : parseCheckpoint(raw, id, archivedStamp(file));
         if (parsed?.kind === 'checkpoint') return parsed.checkpoint;
@@ -109,6 +114,12 @@ export class ArchiveList {
             `${path} is damaged: the archived results of ${JSON.stringify(id)} cannot be read from it; ` +
                 'restore it from a copy, or remove it from archive.json to run its samples again',
         );
+    }
+
+    /** Path of the tar, or of the file in a folder, that holds an archived sample; null if it is not archived. */
+    pathOf(id: string): string | null {
+        const place = this.#places.get(id);
+        return place === undefined ? null : pathIn(place.archive, place.file);
     }
 
     #checkPresent(archive: Archive): void {
@@ -138,6 +149,25 @@ export class ArchiveList {
         await new DurableWriter(this.#dir, holder).write(NAME, [Buffer.from(`${JSON.stringify(json)}\n`)]);
         this.#archives.push(archive);
         this.#register(archive);
+    }
+}
+
+const pathIn = (archive: Archive, file: ArchivedFile): string =>
+    archive.kind === 'tar' ? archive.path : join(archive.path, file.name);
+
+/** Whether an archived file is still what it was when it was archived. @throws UserError (exit 2) if it cannot be read */
+async function hasContent(path: string, { offset, size, sha256 }: ArchivedFile): Promise<boolean> {
+    try {
+        const handle = await openFile(path);
+        try {
+            const { size: there } = await handle.stat();
+            return there >= offset + size && (await hashRange(handle, offset, size)) === sha256;
+        } finally {
+            await handle.close();
+        }
+    } catch (error) {
+        if (ioCode(error) === 'ENOENT') return false;
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
 }
 

@@ -1,16 +1,18 @@
 import { copyFile, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeDirectory, syncDirectory } from '../host/durable-write.js';
+import { hashFile } from '../host/hash-file.js';
 import { stagingName } from '../host/staging-name.js';
 import { sameStamp, stampFile } from '../host/stamp.js';
 import { WriteError } from '../host/write-error.js';
 import type { FileStamp } from '../model/checkpoint.js';
+import { outputFilesOf } from '../model/output-file.js';
 import { ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import type { ArchivedFile, ArchiveList } from './archive-list.js';
 import type { IndexFile } from './index-file.js';
 import { readCheckpointFile } from './read-file.js';
-import { hashFile, readTarContents, type TarContent, writeTar } from './tar-file.js';
+import { readTarContents, type TarContent, writeTar } from './tar-file.js';
 
 export interface ArchiveOptions {
     /** The results directory. Hold its lock. */
@@ -29,6 +31,8 @@ export interface ArchiveOptions {
 export interface Archived {
     readonly samples: number;
     readonly bytes: number;
+    /** Output files that the archived entries name. They stay where they are: other entries may name them too. */
+    readonly outputs: number;
     /** Absolute path of the tar or folder. */
     readonly path: string;
 }
@@ -49,8 +53,8 @@ interface Candidate {
 export async function archiveResults(options: ArchiveOptions): Promise<Archived> {
     const path = resolve(options.target.path);
     if (path === resolve(options.dir)) throw new UserError(`${path} is the results directory itself`);
-    const files = await finished(options);
-    if (files.length === 0) return { samples: 0, bytes: 0, path };
+    const { files, outputs } = await finished(options);
+    if (files.length === 0) return { samples: 0, bytes: 0, outputs: 0, path };
     try {
         const kept =
             options.target.kind === 'tar'
@@ -67,15 +71,19 @@ export async function archiveResults(options: ArchiveOptions): Promise<Archived>
             if (stamp !== null) options.index?.restamp(id, before, stamp);
         }
         await syncDirectory(options.dir);
-        return { samples, bytes: files.reduce((sum, file) => sum + file.stamp.size, 0), path };
+        const bytes = files.reduce((sum, file) => sum + file.stamp.size, 0);
+        return { samples, bytes, outputs, path };
     } catch (error) {
         if (error instanceof UserError || error instanceof WriteError) throw error;
         throw new WriteError(path, ioReason(error), { cause: error });
     }
 }
 
-async function finished(options: ArchiveOptions): Promise<Candidate[]> {
-    const found: Candidate[] = [];
+async function finished(
+    options: ArchiveOptions,
+): Promise<{ readonly files: readonly Candidate[]; readonly outputs: number }> {
+    const files: Candidate[] = [];
+    const outputs = new Set<string>();
     for (const name of (await readdir(options.dir)).sort()) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;
         const path = join(options.dir, name);
@@ -83,9 +91,12 @@ async function finished(options: ArchiveOptions): Promise<Candidate[]> {
         if (result.kind !== 'checkpoint') continue;
         const { id, isComplete, stamp, origin } = result.checkpoint;
         if (!isComplete || origin !== 'resume-run' || options.select?.(id) === false) continue;
-        found.push({ id, stamp, name, path });
+        files.push({ id, stamp, name, path });
+        for (const list of result.checkpoint.entries.values()) {
+            for (const { entry } of list) for (const { sha256 } of outputFilesOf(entry)) outputs.add(sha256);
+        }
     }
-    return found;
+    return { files, outputs: outputs.size };
 }
 
 async function toTar(
@@ -122,7 +133,7 @@ async function compared(
     content: TarContent | undefined,
     path: string,
 ): Promise<ArchivedFile> {
-    if (content === undefined || content.sha256 !== (await hashFile(file.path))) {
+    if (content === undefined || content.sha256 !== (await hashFile(file.path)).sha256) {
         throw new WriteError(path, `${file.name} did not arrive in it as it is`);
     }
     return { id: file.id, name: file.name, ...content };
@@ -146,9 +157,9 @@ async function toFolder(
             } finally {
                 await handle.close();
             }
-            const sha256 = await hashFile(staging);
+            const { sha256 } = await hashFile(staging);
             const there = stampFile(target) === null ? null : await hashFile(target);
-            if (there !== null && there !== sha256)
+            if (there !== null && there.sha256 !== sha256)
                 throw new UserError(`${target} exists, with other content`);
             archived.push(await compared(file, { offset: 0, size: file.stamp.size, sha256 }, target));
             await rename(staging, target);

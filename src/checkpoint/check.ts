@@ -5,9 +5,12 @@ import { createInterface } from 'node:readline';
 import { stagingHolder } from '../host/staging-name.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
+import { OUTPUTS_FOLDER } from '../model/output-file.js';
 import { ioCode } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
+import { checkArchives } from './check-archives.js';
+import { OutputCheck } from './check-outputs.js';
 import { checkerFileName } from './earlier/checker-file.js';
 import { isEarlierResultName } from './earlier/folder.js';
 import type { Finding } from './finding.js';
@@ -23,12 +26,15 @@ export interface CheckOptions {
     readonly checkpointsDir: string;
     /** Ids of runs that write here now: their temporary files are no leftovers. */
     readonly living: ReadonlySet<string>;
+    /** The lock is ours: output files that nothing names are nobody's, not those of an entry that is about to be saved. */
+    readonly holdsLock: boolean;
 }
 
 /** Looks at everything in a results directory and tells what is not as it should be. Changes nothing. */
 export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Finding> {
     const seen = new Map<string, string[]>();
-    for (const file of await listed(options.dir)) yield* checkFile(file, options, seen);
+    const outputs = await OutputCheck.open(options.dir);
+    for (const file of await listed(options.dir)) yield* checkFile(file, options, { seen, outputs });
     for (const [id, files] of seen) {
         if (files.length > 1) yield { kind: 'duplicate id', id, files: inOrder(id, files) };
     }
@@ -37,18 +43,43 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
             if (isLeftover(file, options)) yield { kind: 'leftover', file: join(folder, file) };
         }
     }
-    yield* checkLog(options.checkpointsDir);
+    for (const file of await listed(join(options.dir, OUTPUTS_FOLDER))) {
+        if (isLeftover(file, options)) yield { kind: 'leftover', file: join(OUTPUTS_FOLDER, file) };
+    }
+    yield* checkLog(options.checkpointsDir, outputs);
     yield* checkUsable('run.json', () => readRunFile(options.checkpointsDir));
+    let archives: ArchiveList | null = null;
     yield* checkUsable('archive.json', async () => {
-        const list = await ArchiveList.load(options.checkpointsDir);
-        for (const id of list.ids()) list.stamp(id);
+        archives = await ArchiveList.load(options.checkpointsDir);
     });
+    if (archives !== null) yield* checkArchives(archives, outputs);
+    yield* outputs.namedFiles();
+    if (archives !== null && (options.holdsLock || options.living.size === 0)) {
+        yield* outputs.unnamedFiles(filesThatName(options, archives));
+    }
+}
+
+/** Every file in which the name of an output file may stand. */
+async function* filesThatName(options: CheckOptions, archives: ArchiveList): AsyncGenerator<string> {
+    for (const dir of [options.dir, options.checkpointsDir, join(options.checkpointsDir, EARLIER)]) {
+        for (const file of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
+            if (!file.isDirectory()) yield join(dir, file.name);
+        }
+    }
+    yield* new Set([...archives.ids()].map((id) => archives.pathOf(id) ?? ''));
+}
+
+/** What a look at result files finds out beside its findings. */
+interface CheckState {
+    /** Files by the sample they hold. */
+    readonly seen: Map<string, string[]>;
+    readonly outputs: OutputCheck;
 }
 
 async function* checkFile(
     file: string,
     options: CheckOptions,
-    seen: Map<string, string[]>,
+    { seen, outputs }: CheckState,
 ): AsyncGenerator<Finding> {
     if (stagingHolder(file) !== null) {
         if (isLeftover(file, options)) yield { kind: 'leftover', file };
@@ -72,6 +103,7 @@ async function* checkFile(
     }
     const { checkpoint, raw } = read;
     const { id } = checkpoint;
+    outputs.addCheckpoint(checkpoint, file);
     if (checkpoint.origin === 'earlier' && file === checkerFileName(id)) {
         yield { kind: 'earlier checker', file, id };
         return;
@@ -156,25 +188,31 @@ function inOrder(id: string, files: readonly string[]): string[] {
     return [...files].sort((a, b) => rank(a) - rank(b));
 }
 
-async function* checkLog(dir: string): AsyncGenerator<Finding> {
+async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Finding> {
     const input = createReadStream(join(dir, SUPERSEDED));
     const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
     let line = 0;
     try {
         for await (const content of lines) {
             line += 1;
-            if (content !== '' && !isWhole(content)) yield { kind: 'torn log', file: SUPERSEDED, line };
+            if (content === '') continue;
+            const entry = supersededEntry(content);
+            if (entry === null) yield { kind: 'torn log', file: SUPERSEDED, line };
+            else outputs.add(entry, SUPERSEDED);
         }
     } catch (error) {
         if (ioCode(error) !== 'ENOENT') throw error;
     }
 }
 
-function isWhole(line: string): boolean {
+/** The entry of a line; null if the line is not whole. */
+function supersededEntry(line: string): Readonly<Record<string, Json>> | null {
     try {
-        return isJsonObject(JSON.parse(line) as Json);
+        const json = JSON.parse(line) as Json;
+        if (!isJsonObject(json)) return null;
+        return isJsonObject(json.entry) ? json.entry : {};
     } catch {
-        return false;
+        return null;
     }
 }
 

@@ -37,6 +37,12 @@ export type Finding =
     /** Not a file that a run makes. */
     | { readonly kind: 'stranger'; readonly file: string }
     | { readonly kind: 'torn log'; readonly file: string; readonly line: number }
+    /** Archived results that are not what was archived. `file` is absolute. */
+    | { readonly kind: 'archive damaged'; readonly file: string; readonly id: string; readonly why: string }
+    /** A file of output that is missing, or not what the entry in `where` says. */
+    | { readonly kind: 'output damaged'; readonly file: string; readonly where: string; readonly why: string }
+    /** A file of output that nothing names: a run was killed before it committed the entry. */
+    | { readonly kind: 'output unnamed'; readonly file: string }
     /** run.json or archive.json cannot be used. */
     | { readonly kind: 'unusable'; readonly file: string; readonly why: string };
 
@@ -50,10 +56,13 @@ export function severityOf(finding: Finding): Severity {
         case 'duplicate index':
         case 'too many entries':
         case 'unusable':
+        case 'archive damaged':
+        case 'output damaged':
             return 'error';
         case 'wrong name':
         case 'leftover':
         case 'torn log':
+        case 'output unnamed':
             return 'warning';
         case 'set aside':
         case 'earlier tool':
@@ -73,6 +82,7 @@ export function isFixable(finding: Finding): boolean {
         case 'totals disagree':
         case 'leftover':
         case 'wrong name':
+        case 'output unnamed':
             return true;
         case 'duplicate id':
         case 'duplicate index':
@@ -84,6 +94,8 @@ export function isFixable(finding: Finding): boolean {
         case 'earlier checker':
         case 'earlier folder':
         case 'stranger':
+        case 'archive damaged':
+        case 'output damaged':
             return false;
         default:
             return unreachable(finding);
@@ -121,6 +133,12 @@ export function describeFinding(finding: Finding): string {
             return `${finding.file}:${finding.line}: not a whole line (a run was killed while writing it); its entry is still in the result file`;
         case 'unusable':
             return `${finding.file}: ${finding.why}`;
+        case 'archive damaged':
+            return `archive.json: ${finding.why}`;
+        case 'output damaged':
+            return `${finding.file}: ${finding.why}; ${finding.where} names it: restore it from a copy, or run the task again with --rerun`;
+        case 'output unnamed':
+            return `${finding.file}: output that no entry names (a run was killed before it saved the entry)`;
         default:
             return unreachable(finding);
     }

@@ -23,6 +23,7 @@ export interface FixOptions extends CheckOptions {
 export async function fixFinding(finding: Finding, options: FixOptions): Promise<string | null> {
     switch (finding.kind) {
         case 'leftover':
+        case 'output unnamed':
             return await removeLeftover(finding.file, options);
         case 'unparseable':
             return await moveAside(finding.file, options.dir);
@@ -40,6 +41,8 @@ export async function fixFinding(finding: Finding, options: FixOptions): Promise
         case 'stranger':
         case 'torn log':
         case 'unusable':
+        case 'archive damaged':
+        case 'output damaged':
             return null;
         default:
             return unreachable(finding);

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
+import { hashRange } from '../host/hash-file.js';
 
 /** A file to be put into a tar. */
 export interface TarInput {
@@ -70,34 +70,6 @@ export async function readTarContents(path: string): Promise<TarContent[]> {
             }
             at = offset + Math.ceil(size / BLOCK) * BLOCK;
         }
-    } finally {
-        await handle.close();
-    }
-}
-
-async function hashRange(handle: FileHandle, start: number, size: number): Promise<string> {
-    const hash = createHash('sha256');
-    const buffer = Buffer.alloc(Math.min(size, 1 << 20));
-    for (let done = 0; done < size; ) {
-        const { bytesRead } = await handle.read(
-            buffer,
-            0,
-            Math.min(buffer.length, size - done),
-            start + done,
-        );
-        if (bytesRead === 0) throw new Error('the tar ends in the middle of a file');
-        hash.update(buffer.subarray(0, bytesRead));
-        done += bytesRead;
-    }
-    return hash.digest('hex');
-}
-
-/** SHA-256 (hex) of a file. */
-export async function hashFile(path: string): Promise<string> {
-    const handle = await open(path, 'r');
-    try {
-        const { size } = await handle.stat();
-        return await hashRange(handle, 0, size);
     } finally {
         await handle.close();
     }

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
-import { checkpointsFolder } from '../config.js';
+import { join } from 'node:path';
+import type { Archived } from '../checkpoint/archive.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { print, printRaw, tell } from '../compose/output.js';
 import { printable } from '../util/printable.js';
+import { checkpointsFolder } from '../config.js';
+import { OUTPUTS_FOLDER } from '../model/output-file.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -43,7 +46,9 @@ export const command = defineCommand({
             ]);
         const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice: tell });
         try {
-            await sweep([dir, checkpointsDir], () => Promise.resolve(new Set([lock.id])));
+            await sweep([dir, checkpointsDir, join(dir, OUTPUTS_FOLDER)], () =>
+                Promise.resolve(new Set([lock.id])),
+            );
             const [list, index] = await Promise.all([
                 ArchiveList.load(checkpointsDir),
                 IndexFile.load(checkpointsDir, null, lock.id),
@@ -51,13 +56,18 @@ export const command = defineCommand({
             const target = { kind: to.endsWith('.tar') ? 'tar' : 'folder', path: to } as const;
             const moved = await archiveResults({ dir, list, index, holder: lock.id, target });
             await index.save();
-            const { samples, bytes, path } = moved;
             if (json) printRaw(JSON.stringify(moved));
-            else
-                print(printable(`${samples} finished samples (${bytes} bytes) moved from ${dir} to ${path}`));
+            else for (const line of describeMove(dir, moved)) print(printable(line));
             return 0;
         } finally {
             await lock.release();
         }
     },
 });
+
+function describeMove(dir: string, { samples, bytes, outputs, path }: Archived): string[] {
+    const moved = `${samples} finished samples (${bytes} bytes) moved from ${dir} to ${path}`;
+    if (outputs === 0) return [moved];
+    const folder = join(dir, OUTPUTS_FOLDER);
+    return [moved, `${outputs} output files that they name stay in ${folder}: keep that folder`];
+}

@@ -1,9 +1,9 @@
 import type { CheckOptions } from '../checkpoint/check.js';
 import type { Finding } from '../checkpoint/finding.js';
-import { checkpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { print, printRaw, tell } from '../compose/output.js';
 import { printable } from '../util/printable.js';
+import { checkpointsFolder } from '../config.js';
 import type { ExitCode } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -30,13 +30,18 @@ export const command = defineCommand({
         const { acquireLock, livingHolders } = await import('../host/lock.js');
         if (!fix) {
             const living = await livingHolders(checkpointsDir);
-            return showFindings({ dir, checkpointsDir, living }, () => Promise.resolve(null), json);
+            return showFindings(
+                { dir, checkpointsDir, living, holdsLock: false },
+                () => Promise.resolve(null),
+                json,
+            );
         }
         const { fixFinding } = await import('../checkpoint/fix.js');
         const { isFixable } = await import('../checkpoint/finding.js');
         const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice: tell });
         try {
-            const options = { dir, checkpointsDir, living: new Set([lock.id]), holder: lock.id };
+            const living = new Set([lock.id]);
+            const options = { dir, checkpointsDir, living, holdsLock: true, holder: lock.id };
             const repair = async (finding: Finding): Promise<string | null> => {
                 if (!isFixable(finding)) return null;
                 await lock.verify();

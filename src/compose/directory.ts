@@ -4,14 +4,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { createFileStore } from '../checkpoint/file-store.js';
 import { IndexFile } from '../checkpoint/index-file.js';
 import { FileNames } from '../checkpoint/names.js';
-import { derivedRunId, findRunId, newRunId } from '../checkpoint/run-id.js';
 import { createRunFile, type RunFile, readRunFile, writeRunFile } from '../checkpoint/run-file.js';
+import { derivedRunId, findRunId, newRunId } from '../checkpoint/run-id.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
 import { listFiles } from '../host/listing.js';
 import { acquireLock, type Lock } from '../host/lock.js';
 import { newHolderId } from '../host/staging-name.js';
 import { sweep } from '../host/sweep.js';
+import { OUTPUTS_FOLDER } from '../model/output-file.js';
 import { matchesId, parseRerun, type Rerun } from '../plan/rerun.js';
 import type { SampleItem } from '../run/survey.js';
 import { UserError } from '../util/user-error.js';
@@ -21,6 +22,8 @@ import type { OtherDataset, Samples } from './samples.js';
 export interface Directory {
     /** Null for those who only look. */
     readonly lock: Lock | null;
+    /** Names the temporary files of this run. */
+    readonly holder: string;
     readonly index: IndexFile;
     readonly known: RunFile | null;
     /** Names of the files in the results directory when it was opened. */
@@ -55,7 +58,12 @@ export async function openDirectory(
     try {
         const holder = lock?.id ?? newHolderId();
         const listing = await listFiles(dir);
-        const folders = [{ dir, names: listing }, checkpoints, join(checkpoints, 'earlier')];
+        const folders = [
+            { dir, names: listing },
+            checkpoints,
+            join(checkpoints, 'earlier'),
+            join(dir, OUTPUTS_FOLDER),
+        ];
         const [index, known] = await Promise.all([
             IndexFile.load(checkpoints, part.shard, holder),
             readRunFile(checkpoints),
@@ -65,6 +73,7 @@ export async function openDirectory(
         ]);
         const directory: Directory = {
             lock,
+            holder,
             index,
             known,
             listing,

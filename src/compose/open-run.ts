@@ -27,9 +27,9 @@ import { limitsInWords } from './limits-in-words.js';
 import type { Place } from './place.js';
 import { planKeyOf } from './plan-key.js';
 import { findRemovedSamples } from './removed-samples.js';
-import { describeUnknownLanguage } from './unknown-language.js';
 import { collectSamples, type Samples } from './samples.js';
 import { openScratch, type Scratch } from './scratch.js';
+import { describeUnknownLanguage } from './unknown-language.js';
 
 /** A run that is planned but not started: its directory is held, its plan can be read. */
 export interface OpenedRun {
@@ -125,6 +125,8 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         kind.plan(config.executor, {
             timeout: config.limits.timeout,
             judging: config.judging,
+            dir: config.dir,
+            holder: directory.holder,
             scratch: scratch.path,
         }),
         chooseChecker(config.judging.checker),

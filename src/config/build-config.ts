@@ -27,6 +27,7 @@ export function buildConfig(
 ): RunConfig {
     const kind = executorKind(values.executor);
     refuseContradictions(values, sources, kind);
+    const output = keptOutput(values, kind);
     return {
         cwd: rest.cwd,
         datasets: rest.datasets,
@@ -53,8 +54,8 @@ export function buildConfig(
             sandbox: values.sandbox,
             python2As3: values['python2-as-3'],
             languages: values.languages,
-            keepOutput: values['keep-output'],
-            outputLimit: values['output-limit'],
+            keepOutput: output['keep-output'],
+            outputLimit: output['output-limit'],
         },
         keepSource: values['keep-source'],
         retries: values.retries,
@@ -64,9 +65,21 @@ export function buildConfig(
         grace: values.grace,
         takeOver: values['take-over'],
         display: displayOf(values),
-        runOptions: rest.stored,
+        // The default of this start stays the directory's, whatever a later executor or version would choose.
+        runOptions: { ...rest.stored, ...output },
     };
 }
+
+/** What is kept of output. A judged program's is only of interest where it failed. */
+function keptOutput(values: RunOptionValues, { keptOutput: usual }: ExecutorKind) {
+    return {
+        'keep-output': values['keep-output'] ?? usual?.keepOutput ?? 'failed',
+        'output-limit': values['output-limit'] ?? usual?.outputLimit ?? TEST_OUTPUT_LIMIT,
+    } as const;
+}
+
+/** Bytes. */
+const TEST_OUTPUT_LIMIT = 1024;
 
 /**
  * Folder of a results directory's run.json, locks and caches.

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Text as it is kept: at most so many bytes of it. */
 export interface CutText {
@@ -26,6 +26,18 @@ function readStart(path: string, length: number): Buffer {
     try {
         const start = Buffer.alloc(length);
         return start.subarray(0, readSync(file, start, 0, length, 0));
+    } finally {
+        closeSync(file);
+    }
+}
+
+/** The last `length` bytes of a file. */
+export function readEnd(path: string, length: number): Buffer {
+    const file = openSync(path, 'r');
+    try {
+        const { size } = fstatSync(file);
+        const end = Buffer.alloc(Math.min(size, length));
+        return end.subarray(0, readSync(file, end, 0, end.length, size - end.length));
     } finally {
         closeSync(file);
     }

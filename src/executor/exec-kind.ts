@@ -45,7 +45,12 @@ export interface ExecDescriptor {
     /** Seconds of wall time. */
     readonly timeout: number;
     readonly keepOutput: KeepOutput;
+    /** `--output-limit`: bytes kept of stdout, and of stderr. */
     readonly outputLimit: number;
+    /** The results directory, for output that is too long for a result file. Absolute. */
+    readonly dir: string;
+    /** Id of the run, which names its temporary files. */
+    readonly holder: string;
     readonly scratch: string;
 }
 
@@ -57,6 +62,8 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
     name: 'exec',
     options: OPTIONS,
     judges: false,
+    // A command's output is its result.
+    keptOutput: { keepOutput: 'all', outputLimit: 16 * 1024 * 1024 },
     usesEndpoints: false,
     runsIn: 'worker',
     configure(values) {
@@ -71,9 +78,19 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
         );
         return { kind: 'exec', argv, exitVerdicts, identity: JSON.stringify(argv) };
     },
-    plan({ kind, argv, exitVerdicts, identity }, { timeout, judging, scratch }) {
+    plan({ kind, argv, exitVerdicts, identity }, { timeout, judging, dir, holder, scratch }) {
         const { keepOutput, outputLimit } = judging;
-        const descriptor = { kind, argv, exitVerdicts, timeout, keepOutput, outputLimit, scratch };
+        const descriptor = {
+            kind,
+            argv,
+            exitVerdicts,
+            timeout,
+            keepOutput,
+            outputLimit,
+            dir,
+            holder,
+            scratch,
+        };
         return Promise.resolve({ descriptor, identity });
     },
     async checkFields({ argv }, lists) {

@@ -8,15 +8,17 @@ import type { Failure } from '../model/failure.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, type Verdict } from '../model/verdict.js';
 import { fillFields, fillPlaceholders, type Placeholder } from './command-template.js';
+import { readEnd } from './cut-text.js';
 import type { ExecDescriptor } from './exec-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { commandResult } from './judge/program-run.js';
-import { signalName } from './signal-name.js';
-import type { Box, RunReport } from './sandbox/box.js';
+import { OutputKeeper } from './kept-output.js';
+import { type Box, KEPT_INLINE, type RunReport } from './sandbox/box.js';
 import { findOnPath } from './sandbox/find-on-path.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { SandboxError } from './sandbox/sandbox-error.js';
 import type { RunLimits, Stdin } from './sandbox/wire.js';
+import { signalName } from './signal-name.js';
 import { inputTextOf } from './task-input.js';
 
 const BY = { api_used: 'local', sandbox: 'none' } as const;
@@ -38,12 +40,14 @@ class Exec implements Executor {
     readonly #limits: RunLimits;
     readonly #environment: readonly string[];
     readonly #wantsFile: boolean;
+    readonly #keeper: OutputKeeper;
 
     constructor(
         private readonly descriptor: ExecDescriptor,
         private readonly argv: readonly [string, ...string[]],
         private readonly sandbox: Sandbox,
     ) {
+        this.#keeper = new OutputKeeper(descriptor);
         this.#limits = { ...UNLIMITED, wall: descriptor.timeout };
         this.#environment = Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
         this.#wantsFile = argv.some((argument) => argument.includes('{input}'));
@@ -53,8 +57,7 @@ class Exec implements Executor {
         if (context.signal.aborted) return { kind: 'abort' };
         const file = this.#wantsFile ? await this.#writeInput(task) : null;
         try {
-            const report = await this.#runInBox(task, file, context.signal);
-            return report === null ? { kind: 'abort' } : this.#outcomeOf(report);
+            return await this.#runInBox(task, file, context.signal);
         } catch (error) {
             if (context.signal.aborted) return { kind: 'abort' };
             if (error instanceof MissingField) {
@@ -74,15 +77,21 @@ class Exec implements Executor {
         return path;
     }
 
-    /** null: the run was stopped, and the command with it. */
-    async #runInBox(task: Task, file: string | null, signal: AbortSignal): Promise<RunReport | null> {
+    async #runInBox(task: Task, file: string | null, signal: AbortSignal): Promise<Outcome> {
+        const { keepOutput, outputLimit } = this.descriptor;
         const box = await this.#takeBox();
         const stop = (): void => void box.close();
         signal.addEventListener('abort', stop, { once: true });
         try {
             const stdin: Stdin = file === null ? { data: Buffer.from(inputTextOf(task)) } : null;
-            const report = await box.run({ argv: this.#argvFor(task, file), stdin, limits: this.#limits });
-            return signal.aborted ? null : report;
+            const report = await box.run({
+                argv: this.#argvFor(task, file),
+                stdin,
+                limits: this.#limits,
+                ...(keepOutput !== 'none' && outputLimit > KEPT_INLINE ? { keepBytes: outputLimit } : {}),
+            });
+            // Before the box is free for the next command, which overwrites the files of what this one printed.
+            return signal.aborted ? { kind: 'abort' } : await this.#outcomeOf(report);
         } finally {
             signal.removeEventListener('abort', stop);
             if (signal.aborted) await box.close();
@@ -116,12 +125,16 @@ class Exec implements Executor {
         return [fill(first), ...rest.map(fill)];
     }
 
-    #outcomeOf(report: RunReport): Outcome {
+    async #outcomeOf(report: RunReport): Promise<Outcome> {
         const verdict = this.#verdictOf(report);
-        if (typeof verdict !== 'string') return { kind: 'failure', failure: verdict, by: BY };
         const passed = verdict === 'Accepted';
-        const { keepOutput, outputLimit } = this.descriptor;
-        const keep = keepOutput === 'all' || (keepOutput === 'failed' && !passed);
+        const { keepOutput } = this.descriptor;
+        const isKept =
+            report.startErrno === 0 && (keepOutput === 'all' || (keepOutput === 'failed' && !passed));
+        const run = { ...commandResult(report), ...(isKept ? await this.#keeper.keep(report) : {}) };
+        if (typeof verdict !== 'string') {
+            return { kind: 'failure', failure: verdict, by: BY, ...(isKept ? { run } : {}) };
+        }
         const test: TestResult = {
             passed,
             ...(passed ? {} : { verdict }),
@@ -130,7 +143,7 @@ class Exec implements Executor {
             memory: report.memory,
             exec_info: {
                 status: report.exitCode === 0 ? 'Success' : 'Failed',
-                run_result: commandResult(report, keep ? outputLimit : null),
+                run_result: run,
             },
         };
         const result: JudgeResult = { accepted: passed, verdict, tests: [test] };
@@ -186,7 +199,8 @@ const UNLIMITED: RunLimits = {
 };
 
 /** What a command said before it failed: the last line of its stderr, cut. */
-function lastWords(report: RunReport): string {
-    const line = report.stderr.toString().trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+function lastWords({ stderr, stderrFile }: RunReport): string {
+    const end = stderrFile === null ? stderr : readEnd(stderrFile, 4096);
+    const line = end.toString().trim().split('\n').at(-1)?.slice(0, 300) ?? '';
     return line === '' ? '' : `: ${line}`;
 }

@@ -38,6 +38,10 @@ export interface PlanContext {
     /** `--timeout`, seconds. */
     readonly timeout: number;
     readonly judging: JudgingSettings;
+    /** The results directory. Absolute. */
+    readonly dir: string;
+    /** Id of the run, which names its temporary files. */
+    readonly holder: string;
     /** Folder for scratch files of this run; exists, is ours alone. */
     readonly scratch: string;
 }
@@ -85,6 +89,8 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
     readonly options: O;
     /** Whether its tasks are programs to be judged: tests are staged, limits and checkers apply. */
     readonly judges: boolean;
+    /** Defaults of `--keep-output` and `--output-limit` (bytes) for new directories; absent: failed tests, 1 KiB. */
+    readonly keptOutput?: Pick<JudgingOptions, 'keepOutput' | 'outputLimit'>;
     /** Whether it sends its tasks to endpoints: the default of `--concurrency` is then what these take at once. */
     readonly usesEndpoints: boolean;
     /**

@@ -1,4 +1,4 @@
-import type { JudgeResult, RunResult, TestResult } from '../model/entry.js';
+import type { CapturedRun, JudgeResult, TestResult } from '../model/entry.js';
 import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
 import type { StagedSample, StagedTest } from '../model/sample.js';
@@ -23,7 +23,7 @@ export type RanTest =
           /** Whether the end of a long output may have been lost on the way. */
           readonly lossy?: boolean;
       }
-    | { readonly kind: 'not-compiled'; readonly compile: RunResult }
+    | { readonly kind: 'not-compiled'; readonly compile: CapturedRun }
     | { readonly kind: 'failed'; readonly failure: Failure }
     | { readonly kind: 'abort' };
 

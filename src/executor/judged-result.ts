@@ -1,4 +1,4 @@
-import type { ExecInfo, JudgeResult, RunResult, TestResult } from '../model/entry.js';
+import type { CapturedRun, ExecInfo, JudgeResult, RunResult, TestResult } from '../model/entry.js';
 import type { Suspicion } from '../model/task.js';
 import type { Verdict } from '../model/verdict.js';
 import type { Comparison } from './checker/comparison.js';
@@ -83,12 +83,20 @@ function checkerMessage(
 
 /** A run as result files show it. @param limit bytes of each stream that are kept; null: output is left out */
 export function runResult(run: ProgramRun, limit: number | null): RunResult {
+    return limit === null ? runEnd(run) : capturedRun(run, limit);
+}
+
+/** A run with what it printed, as result files show it. @param limit bytes of each stream that are kept */
+export function capturedRun(run: ProgramRun, limit: number): CapturedRun {
+    return { ...runEnd(run), ...keptOutput(run, limit) };
+}
+
+function runEnd(run: ProgramRun): RunResult {
     return {
         status: runStatus(run.verdict),
         execution_time: run.wallTime ?? run.cpuTime ?? 0,
         return_code: run.returnCode,
         ...(run.signal === null ? {} : { signal: run.signal }),
-        ...keptOutput(run, limit),
     };
 }
 
@@ -97,13 +105,12 @@ function runStatus(verdict: RunVerdict | null): RunResult['status'] {
     return verdict === 'TimeLimitExceeded' ? 'TimeLimitExceeded' : 'Error';
 }
 
-type KeptOutput = Pick<RunResult, 'stdout' | 'stderr' | 'stdout_cut' | 'stderr_cut'>;
+type KeptOutput = Pick<CapturedRun, 'stdout' | 'stderr' | 'stdout_cut' | 'stderr_cut'>;
 
 function keptOutput(
     printed: Pick<ProgramRun, 'stdout' | 'stderr' | 'stdoutBytes' | 'stderrBytes'>,
-    limit: number | null,
+    limit: number,
 ): KeptOutput {
-    if (limit === null) return { stdout: '', stderr: '' };
     const stdout = cutText(printed.stdout, limit, printed.stdoutBytes);
     const stderr = cutText(printed.stderr, limit, printed.stderrBytes);
     return {
@@ -119,7 +126,7 @@ function keptOutput(
  * @param compiler version and command, where they are known: the entry runs again when they change
  */
 export function compileErrorResult(
-    compile: RunResult,
+    compile: CapturedRun,
     options: JudgingOptions,
     compiler: string | null = null,
 ): JudgeResult {

@@ -5,7 +5,7 @@ export class WriteError extends Error {
     /** @param file the file; its old content is still there */
     constructor(
         readonly file: string,
-        why: string,
+        readonly why: string,
         options?: ErrorOptions,
     ) {
         super(`cannot write ${file}: ${why}`, options);

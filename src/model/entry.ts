@@ -36,6 +36,8 @@ export interface Attempt {
     readonly verdict?: Verdict;
     readonly failure?: FailureReason;
     readonly message?: string;
+    /** What a command of `--executor exec` printed in an attempt that failed, where output is kept. */
+    readonly run_result?: RunResult;
     /** ISO 8601, UTC. */
     readonly started_at: string;
     /** Seconds. */
@@ -88,11 +90,33 @@ export interface RunResult {
     readonly return_code: number | null;
     /** `SIGSEGV`, where the program died by it. */
     readonly signal?: string;
-    /** Cut at `--output-limit`; then `stdout_cut` holds how many bytes there were. */
-    readonly stdout: string;
-    readonly stderr: string;
+    /**
+     * Cut at `--output-limit`; then `stdout_cut` holds how many bytes were printed. Absent where it was not kept, and where it
+     * stands in a file.
+     */
+    readonly stdout?: string;
+    readonly stderr?: string;
+    /** Of a command: output of more than 16 KiB, or that is not UTF-8. */
+    readonly stdout_file?: OutputFile;
+    readonly stderr_file?: OutputFile;
     readonly stdout_cut?: number;
     readonly stderr_cut?: number;
+}
+
+/** What an entry says of output that stands in a file. */
+export interface OutputFile {
+    /** Relative to the results directory: `.outputs/<sha256>`. */
+    readonly path: string;
+    /** Size of the file. `stdout_cut` holds how many bytes were printed, where that is more. */
+    readonly bytes: number;
+    /** SHA-256 of the file's bytes, 64 hex digits. */
+    readonly sha256: string;
+}
+
+/** A run whose output was kept. */
+export interface CapturedRun extends RunResult {
+    readonly stdout: string;
+    readonly stderr: string;
 }
 
 /** A task given up after `--retries` (in `failures`), or not final yet (in `pending`). */

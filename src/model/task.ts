@@ -1,7 +1,6 @@
-import type { TestResult } from './entry.js';
+import type { JudgeResult, RunResult, TestResult } from './entry.js';
 import type { Failure } from './failure.js';
 import type { JsonObject } from './json.js';
-import type { JudgeResult } from './entry.js';
 import type { Limits } from './limits.js';
 import type { TaskInput } from './sample.js';
 import type { Verdict } from './verdict.js';
@@ -33,7 +32,7 @@ export interface Task {
 
 /** One attempt as the worker measured it. */
 export interface Served {
-    readonly outcome: Outcome;
+    readonly outcome: Outcome | UnwritableOutcome;
     /** Milliseconds since the epoch. */
     readonly startedAt: number;
     /** Seconds. */
@@ -57,11 +56,21 @@ export interface FailureOutcome {
     readonly kind: 'failure';
     readonly failure: Failure;
     readonly by: AttemptedBy | null;
+    /** What the command printed, where that is kept. */
+    readonly run?: RunResult;
 }
 
 /** The run was asked to stop while this ran. Never written down. */
 export interface AbortOutcome {
     readonly kind: 'abort';
+}
+
+/** What was to be kept of it could not be written: the run must stop, and the task runs again. Never written down. */
+export interface UnwritableOutcome {
+    readonly kind: 'unwritable';
+    /** Path of the file. */
+    readonly file: string;
+    readonly why: string;
 }
 
 /** Who made an attempt. */

@@ -1,4 +1,5 @@
 import type { Completion, Running } from '../backend/backend.js';
+import { WriteError } from '../host/write-error.js';
 import type { RunEnd, RunEvent, StopSignal } from '../model/event.js';
 import type { SampleTally } from '../model/tally.js';
 import { now } from '../util/now.js';
@@ -237,7 +238,7 @@ export class Loop {
                 : completion.outcome;
         this.#slots.ended(state, completion.duration);
         const decision = decide(outcome, state.tried, this.#parts.options, this.#stopping);
-        if (decision.do !== 'drop') {
+        if (decision.do !== 'drop' && decision.do !== 'stop') {
             this.#figures.attempt(completion.workerId, completion.duration, outcome.kind === 'failure');
         }
         switch (decision.do) {
@@ -257,6 +258,11 @@ export class Loop {
             case 'retry':
                 this.#recorder.retry(state, decision.failure, completion);
                 this.#slots.retryAfter(state, decision.delay, () => this.#pump());
+                break;
+            case 'stop':
+                this.#fail(new WriteError(decision.outcome.file, decision.outcome.why));
+                this.#figures.aborted += 1;
+                this.#ended(state);
                 break;
             case 'drop':
                 this.#figures.aborted += 1;

@@ -1,11 +1,12 @@
 import type { Completion } from '../backend/backend.js';
+import type { RunResult } from '../model/entry.js';
 import type { RunEvent, TaskEvent } from '../model/event.js';
 import type { Failure } from '../model/failure.js';
 import { expectedOf } from '../model/sample.js';
 import type { AttemptedBy, Suspicion, VerdictOutcome } from '../model/task.js';
-import { confirmedOnceMore } from './retry.js';
-import type { Figures } from './figures.js';
 import { now } from '../util/now.js';
+import type { Figures } from './figures.js';
+import { confirmedOnceMore } from './retry.js';
 import { attemptOf, entryOf, failedTask, pendingTask, type TaskState, testsOf } from './task-state.js';
 
 /** Writes down what attempts came to, and tells it once it is on disk. */
@@ -45,7 +46,7 @@ export class Recorder {
     }
 
     async giveUp(state: TaskState, failure: Failure, completion: Completion): Promise<void> {
-        const attempt = attemptOf(state, completion, byOf(completion), { failure });
+        const attempt = attemptOf(state, completion, byOf(completion), { failure, run: runOf(completion) });
         const event = taskEvent(state, completion.workerId);
         await state.sample.writer.note('failures', failedTask(state, failure, [...state.attempts, attempt]));
         this.#figures.failed += 1;
@@ -70,7 +71,7 @@ export class Recorder {
     }
 
     retry(state: TaskState, failure: Failure, completion: Completion): void {
-        const attempt = attemptOf(state, completion, byOf(completion), { failure });
+        const attempt = attemptOf(state, completion, byOf(completion), { failure, run: runOf(completion) });
         const because = { failure };
         this.#emit({ type: 'task-retried', ...taskEvent(state, completion.workerId), because, by: attempt });
         state.attempts = [...state.attempts, attempt];
@@ -86,4 +87,9 @@ function taskEvent(state: TaskState, workerId: string): TaskEvent {
 /** Who made an attempt that failed; null where its worker died and could not say. */
 function byOf(completion: Completion): AttemptedBy | null {
     return completion.outcome.kind === 'failure' ? completion.outcome.by : null;
+}
+
+/** What a command printed in an attempt that failed; null where that is not kept. */
+function runOf(completion: Completion): RunResult | null {
+    return completion.outcome.kind === 'failure' ? (completion.outcome.run ?? null) : null;
 }

@@ -1,5 +1,5 @@
 import { type Failure, isRetryable } from '../model/failure.js';
-import type { FailureOutcome, Outcome, Suspicion, VerdictOutcome } from '../model/task.js';
+import type { FailureOutcome, Served, Suspicion, UnwritableOutcome, VerdictOutcome } from '../model/task.js';
 
 /** How often an attempt is made again. */
 export interface RetryPolicy {
@@ -32,15 +32,24 @@ export type Decision =
     /** Again after `delay` seconds. */
     | { readonly do: 'retry'; readonly failure: Failure; readonly delay: number }
     | { readonly do: 'give up'; readonly failure: Failure }
+    /** The run must stop: nothing more can be written. */
+    | { readonly do: 'stop'; readonly outcome: UnwritableOutcome }
     | { readonly do: 'drop' };
 
 /** Pure: the same attempt and history give the same decision. `stopping`: the run was asked to stop. */
-export function decide(outcome: Outcome, tried: Tried, policy: RetryPolicy, stopping: boolean): Decision {
+export function decide(
+    outcome: Served['outcome'],
+    tried: Tried,
+    policy: RetryPolicy,
+    stopping: boolean,
+): Decision {
     switch (outcome.kind) {
         case 'abort':
             return { do: 'drop' };
         case 'verdict':
             return decideVerdict(outcome, tried, policy, stopping);
+        case 'unwritable':
+            return { do: 'stop', outcome };
         case 'failure':
             return decideFailure(outcome, tried, policy, stopping);
     }

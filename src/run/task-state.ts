@@ -1,5 +1,5 @@
 import type { SampleWriter } from '../checkpoint/store.js';
-import type { Attempt, Entry, JudgeResult, OpenTask, TestResult } from '../model/entry.js';
+import type { Attempt, Entry, JudgeResult, OpenTask, RunResult, TestResult } from '../model/entry.js';
 import { parseExactJson, withNumbersAsText } from '../model/exact-json.js';
 import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
@@ -82,13 +82,16 @@ export function attemptOf(
     state: TaskState,
     measure: AttemptMeasure,
     by: AttemptedBy | null,
-    ended: { readonly verdict: VerdictOutcome['verdict'] } | { readonly failure: Failure },
+    ended:
+        | { readonly verdict: VerdictOutcome['verdict'] }
+        | { readonly failure: Failure; readonly run: RunResult | null },
 ): Attempt {
     return {
         attempt: state.attempts.length + 1,
         ...('verdict' in ended
             ? { verdict: ended.verdict }
             : { failure: ended.failure.reason, message: cut(ended.failure.message) }),
+        ...('failure' in ended && ended.run !== null ? { run_result: ended.run } : {}),
         started_at: new Date(measure.startedAt).toISOString(),
         duration: Math.round(measure.duration * 1e6) / 1e6,
         api_used: by?.api_used ?? 'local',

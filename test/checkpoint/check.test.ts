@@ -1,9 +1,21 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import {
+    copyFileSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { archiveResults } from '../../src/checkpoint/archive.js';
+import { ArchiveList } from '../../src/checkpoint/archive-list.js';
 import { type CheckOptions, checkDirectory } from '../../src/checkpoint/check.js';
 import { describeFinding, type Finding, isFixable, severityOf } from '../../src/checkpoint/finding.js';
 import { fixFinding } from '../../src/checkpoint/fix.js';
+import { ContentFolder } from '../../src/host/content-folder.js';
 import { newHolderId, stagingName } from '../../src/host/staging-name.js';
 import { BY, entry, HOLDER, type Place, place, state } from './rig.js';
 
@@ -11,6 +23,7 @@ const options = (made: Place): CheckOptions => ({
     dir: made.results,
     checkpointsDir: made.checkpoints,
     living: new Set([HOLDER]),
+    holdsLock: true,
 });
 
 async function check(made: Place): Promise<Finding[]> {
@@ -121,5 +134,90 @@ describe('check', () => {
             return JSON.stringify(file);
         });
         expect((await check(made)).map((finding) => finding.kind)).toContain('duplicate index');
+    });
+
+    describe('output files', () => {
+        /** An entry that names a file, whose content is there. */
+        async function withOutput(content = 'printed'): Promise<{ made: Place; path: string }> {
+            const made = await filled();
+            const { sha256, bytes } = await new ContentFolder(join(made.results, '.outputs'), HOLDER).add(
+                Buffer.from(content),
+            );
+            const path = `.outputs/${sha256}`;
+            const writer = made.store().open(state('p/1', [['solution', 1]]));
+            const run_result = {
+                status: 'Finished',
+                execution_time: 1,
+                return_code: 0,
+                stdout_file: { path, bytes, sha256 },
+            } as const;
+            const finished = entry(0);
+            const [attempt] = finished.attempts;
+            if (attempt === undefined) throw new Error('no attempt');
+            await writer.commit('solution', { ...finished, attempts: [{ ...attempt, run_result }] }, BY);
+            await writer.close();
+            return { made, path: join(made.results, path) };
+        }
+
+        it('are as their entries say, or it tells which are not', async () => {
+            const { made, path } = await withOutput();
+            expect(await check(made)).toEqual([]);
+            writeFileSync(path, 'PRINTED');
+            expect(await check(made)).toMatchObject([
+                { kind: 'output damaged', where: 'p_1.json', why: 'its content was changed' },
+            ]);
+            writeFileSync(path, '');
+            expect(await check(made)).toMatchObject([{ why: 'it has 0 bytes instead of 7' }]);
+            rmSync(path);
+            expect(await check(made)).toMatchObject([{ why: 'there is no such file or folder' }]);
+            spawnSync('mkfifo', [path]);
+            expect(await check(made)).toMatchObject([{ why: 'it is a FIFO (named pipe), not a file' }]);
+        });
+
+        it('that nothing names go, and those that anything may name stay', async () => {
+            const { made, path } = await withOutput();
+            const name = basename(path);
+            const file = join(made.results, 'p_1.json');
+            const keepers: (() => void)[] = [
+                // Set aside, as it could not be parsed; in a line that was torn; in an archive's file.
+                () => renameSync(file, `${file}.corrupt-20261121T090000Z`),
+                () => {
+                    rmSync(`${file}.corrupt-20261121T090000Z`);
+                    mkdirSync(made.checkpoints, { recursive: true });
+                    writeFileSync(
+                        join(made.checkpoints, 'superseded.jsonl'),
+                        `{"stdout_file": {"sha256": "${name}`,
+                    );
+                },
+            ];
+            for (const keeper of keepers) {
+                keeper();
+                expect((await check(made)).map(({ kind }) => kind)).not.toContain('output unnamed');
+            }
+            rmSync(join(made.checkpoints, 'superseded.jsonl'));
+            const whileRunning = { ...options(made), holdsLock: false };
+            for await (const finding of checkDirectory(whileRunning)) expect(finding).toBeUndefined();
+            const [finding, ...more] = await check(made);
+            if (finding === undefined) throw new Error('nothing found');
+            expect([finding.kind, ...more]).toEqual(['output unnamed']);
+            await fixFinding(finding, { ...options(made), holder: HOLDER });
+            expect(readdirSync(join(made.results, '.outputs'))).toEqual([]);
+        });
+
+        it('of archived samples are looked at too', async () => {
+            const { made, path } = await withOutput();
+            const list = await ArchiveList.load(made.checkpoints);
+            const target = { kind: 'tar', path: join(made.checkpoints, 'a.tar') } as const;
+            const { outputs } = await archiveResults({ dir: made.results, list, holder: HOLDER, target });
+            expect(outputs).toBe(1);
+            expect(await check(made)).toEqual([]);
+            writeFileSync(path, 'PRINTED');
+            expect(await check(made)).toMatchObject([{ kind: 'output damaged', where: target.path }]);
+            const bytes = readFileSync(target.path);
+            // A digit of a time: the file still parses.
+            bytes.set(Buffer.from('0.9'), bytes.indexOf('0.5'));
+            writeFileSync(target.path, bytes);
+            expect((await check(made)).map(({ kind }) => kind)).toEqual(['archive damaged']);
+        });
     });
 });

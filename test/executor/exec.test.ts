@@ -18,6 +18,8 @@ const DEFAULTS = {
     keepOutput: 'all',
     outputLimit: 1024,
     scratch: folder,
+    dir: join(folder, 'results'),
+    holder: 'h000000000000',
 } as const;
 
 function taskOf(data: Json): Task {

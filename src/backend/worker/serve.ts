@@ -1,5 +1,6 @@
 import type { Executor, ExecutorContext } from '../../executor/executor.js';
-import type { Outcome, Served, Task, TaskLog } from '../../model/task.js';
+import { WriteError } from '../../host/write-error.js';
+import type { Served, Task, TaskLog } from '../../model/task.js';
 
 /**
  * The worker's side of every backend: runs tasks by one executor, and turns what it throws into failures. One instance a thread, a
@@ -27,13 +28,14 @@ export class TaskServer {
         return { outcome, startedAt, duration: (performance.now() - started) / 1000 };
     }
 
-    async #outcome(key: string, task: Task): Promise<Outcome> {
+    async #outcome(key: string, task: Task): Promise<Served['outcome']> {
         const context = new Abortable(task, this.log);
         this.#running.set(key, context);
         try {
             const executor = await this.#executor;
             return await executor.run(task, context);
         } catch (error) {
+            if (error instanceof WriteError) return { kind: 'unwritable', file: error.file, why: error.why };
             const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
             return { kind: 'failure', failure: { reason: 'worker-died', message }, by: null };
         } finally {

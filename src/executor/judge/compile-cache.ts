@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { RunResult } from '../../model/entry.js';
+import type { CapturedRun } from '../../model/entry.js';
 import { type PackedFile } from '../sandbox/wire.js';
 
 /** What a compiler made of a submission: files, or its complaint. */
 export interface CacheEntry {
     /** null: it did not compile. */
     readonly files: readonly { readonly name: string; readonly mode: number }[] | null;
-    readonly result: RunResult;
+    readonly result: CapturedRun;
 }
 
 export interface CachedCompilation extends CacheEntry {
@@ -42,7 +42,7 @@ export class CompileCache {
     async put(
         key: string,
         files: readonly PackedFile[] | null,
-        result: RunResult,
+        result: CapturedRun,
     ): Promise<CachedCompilation> {
         await mkdir(this.root, { recursive: true, mode: 0o700 });
         const building = await mkdtemp(join(this.root, 'building-'));

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunResult } from '../../model/entry.js';
+import type { CapturedRun } from '../../model/entry.js';
 import type { Failure } from '../../model/failure.js';
+import { textContent } from '../../model/fingerprint.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { type PlacedFile, type RunLimits, unpack } from '../sandbox/wire.js';
@@ -11,11 +12,10 @@ import { type CachedCompilation, CompileCache } from './compile-cache.js';
 import type { Headers } from './headers.js';
 import { HELLO } from './hello.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES, COMPILED_BYTES } from './limits.js';
-import { commandResult } from './program-run.js';
+import { compilerResult } from './program-run.js';
 import type { Submission } from './submission.js';
-import type { UsableLanguage } from './toolchains.js';
-import { textContent } from '../../model/fingerprint.js';
 import { layOut } from './submission.js';
+import type { UsableLanguage } from './toolchains.js';
 
 /** A program that can be run: the files to put into its box. */
 export interface Program {
@@ -26,7 +26,7 @@ export interface Program {
 
 export type Compilation =
     | { readonly kind: 'program'; readonly program: Program }
-    | { readonly kind: 'error'; readonly result: RunResult }
+    | { readonly kind: 'error'; readonly result: CapturedRun }
     | { readonly kind: 'failure'; readonly failure: Failure };
 
 /** Of a compiler's words this much is kept in the cache; how much goes into results is decided later. */
@@ -114,12 +114,12 @@ export class Compiler {
                 dir: box.source,
                 out: language.makes === 'folder' ? out : `${out}/main`,
             };
-            let complaint: RunResult | null = null;
+            let complaint: CapturedRun | null = null;
             for (const variant of variants(usable.compile ?? [])) {
                 const report = await runCompiler(box, fillIn(variant, placeholders), this.limits);
                 const failure = failureOf(report, language.name);
                 if (failure !== null) return failure;
-                const result = commandResult(report, MESSAGE_BYTES);
+                const result = compilerResult(report, MESSAGE_BYTES);
                 if (report.exitCode === 0) {
                     await box.collect(out, bundle, COMPILED_BYTES);
                     return await this.#cache.put(key, [...unpack(await readFile(bundle))], result);

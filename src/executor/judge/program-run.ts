@@ -1,6 +1,6 @@
+import type { CapturedRun, RunResult } from '../../model/entry.js';
 import type { Limits } from '../../model/limits.js';
-import type { RunResult } from '../../model/entry.js';
-import { type ProgramRun, runResult } from '../judged-result.js';
+import { capturedRun, type ProgramRun, runResult } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
 import { signalName } from '../signal-name.js';
 import type { Language } from './languages.js';
@@ -12,10 +12,20 @@ export function programRun(report: RunReport, limits: Limits, language: Language
     return measuredRun(report, { verdict, doubt: suspect ?? 'certain', nearLimit });
 }
 
-/** A command that is no submission (a compiler, say), as result files show it. @param limit bytes of each stream; null: none */
-export function commandResult(report: RunReport, limit: number | null): RunResult {
+/** A compiler's run as result files show it. @param limit bytes of each stream */
+export function compilerResult(report: RunReport, limit: number): CapturedRun {
+    return capturedRun(commandRun(report), limit);
+}
+
+/** A command's run as result files show it, without what it printed. */
+export function commandResult(report: RunReport): RunResult {
+    return runResult(commandRun(report), null);
+}
+
+/** A command that is not a submission: any exit but 0 is an error. */
+function commandRun(report: RunReport): ProgramRun {
     const verdict = report.exitCode === 0 ? null : 'RuntimeError';
-    return runResult(measuredRun(report, { verdict, doubt: 'certain', nearLimit: false }), limit);
+    return measuredRun(report, { verdict, doubt: 'certain', nearLimit: false });
 }
 
 /** What was measured of a run in our sandbox, with what is thought of it. */

@@ -21,6 +21,9 @@ import {
 /** Up to this many bytes of stdout come back in memory. */
 const INLINE_MAX = 64 * 1024;
 
+/** The same of a run with `keepBytes`, of stderr too. */
+export const KEPT_INLINE = 16 * 1024;
+
 export interface BoxOptions {
     readonly sandbox: SandboxKind;
     /** Path of bwrap; only for that sandbox. */
@@ -52,18 +55,26 @@ export interface RunOptions {
     readonly limits: RunLimits;
     /** Files (at most three) that it gets read-only copies of, at `GIVEN_PATHS`. */
     readonly given?: readonly string[];
+    /**
+     * Keep so many bytes of stdout and of stderr in files, where that is more than `KEPT_INLINE`, and let the command go on
+     * when it prints more. For runs that are asked for one at a time: each has the files of the one before.
+     */
+    readonly keepBytes?: number;
     /** Leave the work folder as it is, because `collect` follows. */
     readonly keep?: boolean;
 }
 
 /** What one run came to. Seconds, bytes. */
-export interface RunReport extends Omit<RawReport, 'stdout' | 'spilled'> {
+export interface RunReport extends Omit<RawReport, 'stdout' | 'spilled' | 'errSpilled'> {
     /** In memory, or in a file that the `SPILL_FILES`th run after it overwrites. */
     readonly stdout: Buffer | { readonly path: string };
+    /** File of the whole of stderr, where `keepBytes` was given and `stderr` holds only its start; null: there is none. */
+    readonly stderrFile: string | null;
 }
 
 interface Waiting {
     readonly slot: number;
+    readonly errSlot: number | null;
     readonly resolve: (report: RunReport) => void;
     readonly reject: (error: SandboxError) => void;
 }
@@ -183,20 +194,24 @@ export class Box implements ReplyHandler {
     run(options: RunOptions): Promise<RunReport> {
         if (this.#dead !== null) return Promise.reject(this.#dead);
         const id = ++this.#serial;
-        const slot = id % SPILL_FILES;
+        const keeps = options.keepBytes !== undefined;
+        const slot = keeps ? 0 : id % SPILL_FILES;
+        const errSlot = keeps ? 1 : null;
         const message = encodeRun({
             box: this.id,
             id,
             slot,
+            errSlot,
             keep: options.keep ?? false,
             stdin: options.stdin,
             given: options.given ?? [],
             limits: options.limits,
-            inlineMax: INLINE_MAX,
+            inlineMax: keeps ? KEPT_INLINE : INLINE_MAX,
+            fileMax: options.keepBytes ?? 0,
             argv: options.argv,
         });
         return new Promise((resolve, reject) => {
-            this.#runs.set(id, { slot, resolve, reject });
+            this.#runs.set(id, { slot, errSlot, resolve, reject });
             this.helper.send(this.id, message, this);
         });
     }
@@ -253,12 +268,13 @@ export class Box implements ReplyHandler {
         const waiting = this.#runs.get(id);
         if (waiting === undefined) return;
         this.#runs.delete(id);
-        if (raw.spilled === 'failed') {
+        if (raw.spilled === 'failed' || raw.errSpilled === 'failed') {
             waiting.reject(new SandboxError(`the program's output could not be written to ${this.spill}`));
             return;
         }
-        const inFile = raw.spilled === 'yes';
-        waiting.resolve(inFile ? { ...raw, stdout: { path: `${this.spill}.${waiting.slot}` } } : raw);
+        const stdout = raw.spilled === 'yes' ? { path: `${this.spill}.${waiting.slot}` } : raw.stdout;
+        const stderrFile = raw.errSpilled === 'yes' ? `${this.spill}.${waiting.errSlot}` : null;
+        waiting.resolve({ ...raw, stdout, stderrFile });
     }
 
     #forget(): void {

@@ -12,6 +12,9 @@ const STDIN = { none: 0, path: 1, data: 2 } as const;
 /** Files of a box for output that does not fit into a message, taken in turn. */
 export const SPILL_FILES = 16;
 
+/** In a request: stderr has no file. */
+const NO_SLOT = 255;
+
 /** Which of its limits ended a program; null if it ended by itself. */
 export type LimitHit = 'cpu' | 'wall' | 'memory' | 'output' | 'files' | null;
 const LIMIT_HITS: readonly LimitHit[] = [null, 'cpu', 'wall', 'memory', 'output', 'files'];
@@ -74,8 +77,10 @@ export type Stdin =
 export interface RunMessage {
     readonly box: number;
     readonly id: number;
-    /** Which of the spill files: 0 to SPILL_FILES - 1. */
+    /** Which of the spill files stdout gets: 0 to SPILL_FILES - 1. */
     readonly slot: number;
+    /** Which of them stderr gets; null: none, only its first bytes come back. */
+    readonly errSlot: number | null;
     /** Leave the scratch folders as they are (a compiler's output is collected next). */
     readonly keep: boolean;
     readonly stdin: Stdin;
@@ -84,6 +89,8 @@ export interface RunMessage {
     readonly limits: RunLimits;
     /** Bytes of stdout that come back in the reply. */
     readonly inlineMax: number;
+    /** Bytes of each stream that its file takes, the rest only being counted; 0: as many as `limits.output` allows. */
+    readonly fileMax: number;
     readonly argv: readonly string[];
 }
 
@@ -95,6 +102,8 @@ export type Reply =
     | { readonly kind: 'gone'; readonly box: number }
     /** The box ended by itself: it could not be started, or something killed it. */
     | { readonly kind: 'died'; readonly box: number; readonly message: string };
+
+type Spilled = 'no' | 'yes' | 'failed';
 
 /** What the helper says of one run. Seconds, bytes. */
 export interface RawReport {
@@ -108,8 +117,10 @@ export interface RawReport {
     readonly limit: LimitHit;
     readonly stdoutBytes: number;
     readonly stderrBytes: number;
-    /** The whole of stdout is in the spill file; `failed`: it did not fit on the disk. */
-    readonly spilled: 'no' | 'yes' | 'failed';
+    /** The whole of stdout is in its spill file, up to `fileMax`; `failed`: it did not fit on the disk. */
+    readonly spilled: Spilled;
+    /** The same of stderr. */
+    readonly errSpilled: Spilled;
     readonly stdout: Buffer;
     readonly stderr: Buffer;
 }
@@ -193,12 +204,14 @@ export function encodeRun(m: RunMessage): Buffer {
     return w
         .list(m.given)
         .u8(m.slot)
+        .u8(m.errSlot ?? NO_SLOT)
         .u8(m.keep ? 1 : 0)
         .u64(nanoseconds(limits.cpu))
         .u64(nanoseconds(limits.wall))
         .u64(limits.memory)
         .u64(limits.addressSpace)
         .u64(limits.output)
+        .u64(m.fileMax)
         .u64(limits.stack)
         .u64(limits.fileSize)
         .u32(limits.processes)
@@ -286,6 +299,8 @@ export function decodeReply(message: Buffer): Reply {
     }
 }
 
+const SPILLED: readonly Spilled[] = ['no', 'yes', 'failed'];
+
 function decodeReport(r: Reader): RawReport {
     const startErrno = r.u32();
     const bySignal = r.u8() === 1;
@@ -300,7 +315,8 @@ function decodeReport(r: Reader): RawReport {
         limit: LIMIT_HITS[r.u8()] ?? null,
         stdoutBytes: r.u64(),
         stderrBytes: r.u64(),
-        spilled: (['no', 'yes', 'failed'] as const)[r.u8()] ?? 'no',
+        spilled: SPILLED[r.u8()] ?? 'no',
+        errSpilled: SPILLED[r.u8()] ?? 'no',
         stdout: r.bytes(),
         stderr: r.bytes(),
     };

@@ -1,4 +1,4 @@
-import type { RunResult } from '../../model/entry.js';
+import type { CapturedRun } from '../../model/entry.js';
 import { signalName } from '../signal-name.js';
 
 /** What compilers and systems print when it was not the program's fault. */
@@ -9,7 +9,7 @@ const NOT_THE_PROGRAM =
  * Why a failed compilation says nothing about the program: the compiler did not end by itself, or lacked memory or space.
  * null: it is a CompileError.
  */
-export function compilerTrouble(compile: RunResult): string | null {
+export function compilerTrouble(compile: CapturedRun): string | null {
     if (compile.status === 'TimeLimitExceeded')
         return `the compiler did not end within ${compile.execution_time} s`;
     const { return_code: code } = compile;

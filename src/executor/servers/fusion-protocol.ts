@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RunResult } from '../../model/entry.js';
+import type { CapturedRun } from '../../model/entry.js';
 import type { Reading } from './session.js';
 
 /*
@@ -31,8 +31,8 @@ const submitAnswer = z.object({
 
 /** One run as the server tells it. `run` is null where the program did not compile. */
 export interface FusionRun {
-    readonly compile: RunResult | null;
-    readonly run: RunResult | null;
+    readonly compile: CapturedRun | null;
+    readonly run: CapturedRun | null;
 }
 
 export interface FusionSubmission {
@@ -92,7 +92,7 @@ function readInfo(info: z.infer<typeof runInfo>): Reading<FusionRun> {
     return { value: { compile, run } };
 }
 
-function normalise(result: z.infer<typeof commandResult> | null | undefined): RunResult | null {
+function normalise(result: z.infer<typeof commandResult> | null | undefined): CapturedRun | null {
     if (result === null || result === undefined) return null;
     return {
         status: result.status,

@@ -1,9 +1,11 @@
-import type { RunResult } from '../../model/entry.js';
+import type { CapturedRun } from '../../model/entry.js';
 import type { Failure } from '../../model/failure.js';
 import type { Limits } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
-import type { Submission } from './attempt.js';
+import type { RanTest } from '../judge-tests.js';
+import type { ProgramRun } from '../judged-result.js';
 import { signalName } from '../signal-name.js';
+import type { Submission } from './attempt.js';
 import { compilerTrouble } from './compiler.js';
 import type { FleetRequest } from './fleet.js';
 import { type FusionRun, type RunCodeBody, readRunCode } from './fusion-protocol.js';
@@ -11,8 +13,6 @@ import { type FusionSource, fusionSource } from './fusion-source.js';
 import { HELLO_WORLDS } from './hello.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
 import type { Place, Step } from './session.js';
-import type { RanTest } from '../judge-tests.js';
-import type { ProgramRun } from '../judged-result.js';
 
 /** Seconds that a compilation gets. */
 export const COMPILE_TIME = 60;
@@ -149,13 +149,13 @@ export function ranTest(seen: FusionRun, limits: Limits, time: number): RanTest 
     return { kind: 'ran', run: ended, lossy: true };
 }
 
-function verdictOf(run: RunResult, printed: number, limits: Limits): ProgramRun['verdict'] {
+function verdictOf(run: CapturedRun, printed: number, limits: Limits): ProgramRun['verdict'] {
     if (run.status === 'TimeLimitExceeded') return 'TimeLimitExceeded';
     if (printed > limits.output) return 'OutputLimitExceeded';
     return run.return_code === 0 ? null : 'RuntimeError';
 }
 
-const noCompile: RunResult = {
+const noCompile: CapturedRun = {
     status: 'Error',
     execution_time: 0,
     return_code: null,

@@ -1,12 +1,13 @@
-import type { RunResult } from '../../model/entry.js';
 import { constants } from 'node:os';
+import type { CapturedRun } from '../../model/entry.js';
 import type { StagedTest } from '../../model/sample.js';
 import { HELLO } from '../judge/hello.js';
 import type { Language } from '../judge/languages.js';
 import { programLimits } from '../judge/limits.js';
-import { signalName } from '../signal-name.js';
 import { judgeRun } from '../judge/verdict-policy.js';
+import type { RanTest } from '../judge-tests.js';
 import type { RunReport } from '../sandbox/box.js';
+import { signalName } from '../signal-name.js';
 import type { Submission } from './attempt.js';
 import { compilerTrouble } from './compiler.js';
 import type { Fleet } from './fleet.js';
@@ -31,7 +32,6 @@ import {
 } from './go-judge-protocol.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
 import type { Place, Step } from './session.js';
-import type { RanTest } from '../judge-tests.js';
 
 export interface GoJudgeAttemptParts {
     readonly submission: Submission;
@@ -96,7 +96,7 @@ export class GoJudgeAttempt {
         if (commands.length === 0) {
             return done({ endpoint, copyIn: { ...asContents(sources.files), ...uploaded }, refused: null });
         }
-        let refused: RunResult | null = null;
+        let refused: CapturedRun | null = null;
         for (const command of commands) {
             const step = await place.exchange(runRequest(command), readRan);
             if (step.kind !== 'done') return step;
@@ -243,6 +243,7 @@ function reportOf(ran: Ran, output: Buffer): RunReport {
         limit: limitHit(ran.status),
         stdoutBytes: output.length,
         stderrBytes: stderr.length,
+        stderrFile: null,
         stdout: output,
         stderr,
     };

@@ -1,4 +1,4 @@
-import type { RunResult } from '../../model/entry.js';
+import type { CapturedRun } from '../../model/entry.js';
 import type { ProgramInput } from '../../model/sample.js';
 import { fillIn, variants } from '../judge/command.js';
 import { findJavaClass } from '../judge/java-class.js';
@@ -24,7 +24,7 @@ export interface Built {
     readonly endpoint: string;
     readonly copyIn: Readonly<Record<string, GivenFile>>;
     /** The compiler refused it. */
-    readonly refused: RunResult | null;
+    readonly refused: CapturedRun | null;
 }
 
 /** A compiled program, or the archive of its classes. */
@@ -162,7 +162,7 @@ export const asContents = (files: Sources['files']): Record<string, GivenFile> =
     Object.fromEntries(Object.entries(files).map(([name, content]) => [name, { content }]));
 
 /** A compilation as result files show it. */
-export function compileResult(ran: Ran): RunResult {
+export function compileResult(ran: Ran): CapturedRun {
     const signal = ran.status === 'Signalled' ? signalName(ran.exitStatus) : null;
     return {
         status:

@@ -249,11 +249,13 @@ describe('the helper', () => {
                 box: 1,
                 id: 1,
                 slot: 0,
+                errSlot: null,
                 keep: false,
                 stdin: null,
                 given: [],
                 limits: { ...LIMITS, wall: 60 },
                 inlineMax: 1000,
+                fileMax: 0,
                 argv: ['/bin/sh', '-c', `setsid sleep ${mark} & sleep ${mark}`],
             });
             const parent = spawn(process.execPath, ['-e', PARENT, ...argv, 'serve'], {

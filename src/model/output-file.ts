@@ -1,0 +1,44 @@
+import type { Attempt, OutputFile, RunResult, TestResult } from './entry.js';
+
+/*
+ * Output that is too long for a result file stands in a file of its own below the results directory, named by its content:
+ * equal outputs share one file, and a name that stands in an entry says what the file must hold.
+ */
+
+/** Folder in the results directory. */
+export const OUTPUTS_FOLDER = '.outputs';
+
+/** Names of files in `OUTPUTS_FOLDER`. */
+export const OUTPUT_NAME = /^[0-9a-f]{64}$/;
+
+/** How an entry names a file of that digest. @param sha256 64 hex digits */
+export const outputPath = (sha256: string): string => `${OUTPUTS_FOLDER}/${sha256}`;
+
+/** A finished task, or one given up, as far as it can name output files. */
+interface WithOutputs {
+    readonly result?: object;
+    readonly tests?: readonly TestResult[];
+    readonly attempts?: readonly Attempt[];
+}
+
+/**
+ * The output files that an entry, or a note of `failures` or `pending`, names. What was read from a disk may hold anything:
+ * what is not the description of a file with a sound name is passed over.
+ */
+export function* outputFilesOf(noted: WithOutputs): Generator<OutputFile> {
+    for (const attempt of listOf(noted.attempts)) yield* filesOfRun(attempt.run_result);
+    const judged: { readonly tests?: readonly TestResult[] } = noted.result ?? {};
+    for (const test of [...listOf(judged.tests), ...listOf(noted.tests)]) {
+        yield* filesOfRun(test.exec_info?.run_result);
+    }
+}
+
+function listOf<T extends object>(list: readonly T[] | undefined): readonly T[] {
+    return Array.isArray(list) ? list.filter((item) => typeof item === 'object' && item !== null) : [];
+}
+
+function* filesOfRun(run: RunResult | null | undefined): Generator<OutputFile> {
+    for (const file of [run?.stdout_file, run?.stderr_file]) {
+        if (typeof file?.sha256 === 'string' && OUTPUT_NAME.test(file.sha256)) yield file;
+    }
+}
