@@ -55,14 +55,17 @@ export class SampleContent {
         this.#missing = state.totals.reduce((sum, [, total]) => sum + total, 0) - state.kept.length;
         for (const { group, index, fingerprint, occurrence, stored } of state.kept) {
             const before = stored.entry;
-            const moved = before.index !== null && before.index !== index;
-            this.#put(group, {
+            const isRenumbered = before.occurrence !== undefined && before.occurrence !== occurrence;
+            const hasChanged = before.index !== null && (before.index !== index || isRenumbered);
+            const entry = {
                 ...before,
                 index,
                 fingerprint,
                 ...(occurrence > 0 || before.occurrence !== undefined ? { occurrence } : {}),
-                ...(moved ? { revision: (before.revision ?? 1) + 1 } : {}),
-            });
+            };
+            // One that takes the place of an equal task must outrank the retirement of that one's record, too.
+            const recorded = [before.revision ?? 1, isRenumbered ? this.#retiredRevision : 0];
+            this.#put(group, hasChanged ? nextRevision(entry, recorded) : entry);
             const last = stored.entry.attempts.at(-1);
             if (last !== undefined) this.setWriter(last.api_used, last.worker_id);
         }

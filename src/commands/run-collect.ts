@@ -1,13 +1,22 @@
 import { resolve } from 'node:path';
-import { openRecordSources } from '../compose/record-sources.js';
+import { setTimeout as wait } from 'node:timers/promises';
 import { print, warn } from '../compose/output.js';
+import { openRecordSources } from '../compose/record-sources.js';
 import { WriteError } from '../host/write-error.js';
+import type { StopSignal } from '../model/event.js';
 import { count, counted } from '../report/format.js';
 import { changesOf, newSourceCounts, type SourceCounts } from '../results/collect/source.js';
 import { storageLine } from '../results/collect/storage-line.js';
 import type { CommitSummary, StorageFormat } from '../results/result-store.js';
+import { collectSpool } from '../results/spool/collect-spool.js';
+import type { DatabaseStore } from '../results/store/database-store.js';
 import { openStore } from '../results/store/open-store.js';
+import { onInterrupt } from '../run/interrupt.js';
+import { unreachable } from '../util/unreachable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
+
+/** How often `--watch` looks, in milliseconds. */
+const WATCH_MS = 1000;
 
 interface CollectValues {
     readonly from: readonly string[];
@@ -16,10 +25,12 @@ interface CollectValues {
     readonly checkpoints: string | null;
     readonly 'temp-dir': string;
     readonly 'take-over': boolean;
+    readonly 'keep-days': number;
+    readonly watch: boolean;
     readonly json: boolean;
 }
 
-/** What a collection did; `--json` prints it. */
+/** What one collection did; `--json` prints it. */
 interface CollectResult extends CommitSummary {
     readonly database: string;
     readonly storage: StorageFormat;
@@ -30,50 +41,72 @@ interface CollectResult extends CommitSummary {
     readonly duration: number;
 }
 
+/** Commits what the sources hold now. */
+type Collect = (store: DatabaseStore, counts: SourceCounts) => Promise<CommitSummary>;
+
 export async function runCollect(
     values: CollectValues,
     positionals: readonly string[],
     cwd: string,
 ): Promise<ExitCode> {
     const paths = [...values.from, ...positionals.map((path) => resolve(cwd, path))];
-    const counts = newSourceCounts();
-    const sources = await openRecordSources(paths, {
-        checkpoints: values.checkpoints,
-        counts,
-        onNotice: warn,
-    });
-    const result = await explainFailure(async () => {
-        const started = performance.now();
-        const store = await openStore({
-            dir: values.database,
-            storage: values.storage,
-            takeOver: values['take-over'],
-            onNotice: warn,
-        });
-        try {
-            if (!values.json) print(storageLine(store.storage));
-            const summary = await store.commit(changesOf(sources, counts));
-            return {
-                ...summary,
-                database: values.database,
-                storage: store.storage,
-                generation: store.generation,
-                files: counts.files,
-                skipped: counts.skipped,
-                duration: (performance.now() - started) / 1000,
-            };
-        } finally {
-            await store.close();
+    if (values.watch && paths.length > 0)
+        throw new UserError('--watch follows --temp-dir: it cannot be used with result directories or files');
+    const stop = new AbortController();
+    let signal: StopSignal | null = null;
+    const interrupt = onInterrupt((by) => {
+        signal = by;
+        stop.abort();
+    }, process.stdout.isTTY);
+    try {
+        const collect = paths.length > 0 ? fromPaths(paths, values) : fromSpool(values, stop.signal);
+        await explainFailure(() => collectInto(values, collect, stop.signal));
+    } finally {
+        interrupt.dispose();
+    }
+    return signal === null ? 0 : exitCodeOf(signal);
+}
+
+function fromPaths(paths: readonly string[], { checkpoints }: CollectValues): Collect {
+    return async (store, counts) => {
+        const sources = await openRecordSources(paths, { checkpoints, counts, onNotice: warn });
+        return store.commit(changesOf(sources, counts));
+    };
+}
+
+function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
+    const { 'temp-dir': dir, 'keep-days': keepDays } = values;
+    return (store, counts) => collectSpool(store, { dir, keepDays, counts, onNotice: warn, signal });
+}
+
+async function collectInto(values: CollectValues, collect: Collect, signal: AbortSignal): Promise<void> {
+    const { database: dir, storage, 'take-over': takeOver, watch, json } = values;
+    const store = await openStore({ dir, storage, takeOver, onNotice: warn, signal });
+    try {
+        if (!json) print(storageLine(store.storage));
+        for (;;) {
+            const started = performance.now();
+            const counts = newSourceCounts();
+            const summary = await collect(store, counts);
+            const duration = (performance.now() - started) / 1000;
+            const { files, skipped } = counts;
+            const state = { database: dir, storage: store.storage, generation: store.generation };
+            const hasNews = counts.records + counts.retirements > 0;
+            if (!watch || hasNews || skipped.length > 0)
+                show({ ...summary, ...state, files, skipped, duration }, hasNews, json);
+            // A collector that is idle waits for more: only a signal ends it.
+            if (!watch || signal.aborted) return;
+            await wait(WATCH_MS, undefined, { signal }).catch(() => undefined);
         }
-    });
-    show(result, counts, values.json);
-    return 0;
+    } finally {
+        await store.close();
+    }
 }
 
 /** A collection that fails leaves its sources as they are. */
-async function explainFailure<T>(collect: () => Promise<T>): Promise<T> {
+async function explainFailure(collect: () => Promise<void>): Promise<void> {
     try {
-        return await collect();
+        await collect();
     } catch (error) {
         if (!(error instanceof UserError) && !(error instanceof WriteError)) throw error;
         const code = error instanceof UserError ? error.exitCode : 4;
@@ -81,12 +114,12 @@ async function explainFailure<T>(collect: () => Promise<T>): Promise<T> {
     }
 }
 
-function show(result: CollectResult, counts: SourceCounts, json: boolean): void {
+function show(result: CollectResult, hasNews: boolean, json: boolean): void {
     if (json) {
         print(JSON.stringify(result));
         return;
     }
-    if (counts.records + counts.retirements === 0) {
+    if (!hasNews) {
         print('⚠️ 没有待提交的结果 (there is nothing to collect)');
         return;
     }
@@ -98,4 +131,19 @@ function show(result: CollectResult, counts: SourceCounts, json: boolean): void 
     ].filter((part) => part !== '');
     print([`${counted(added, 'record')} added`, ...rest].join(', '));
     print(`from ${counted(result.files, 'file')} into ${result.database} (generation ${result.generation})`);
+}
+
+function exitCodeOf(signal: StopSignal): ExitCode {
+    switch (signal) {
+        case 'SIGHUP':
+            return 129;
+        case 'SIGINT':
+            return 130;
+        case 'SIGTERM':
+            return 143;
+        case 'abort':
+            return 1;
+        default:
+            return unreachable(signal, 'signal');
+    }
 }

@@ -1,20 +1,14 @@
 import { join } from 'node:path';
 import { ArchiveList } from '../checkpoint/archive-list.js';
-import { EARLIER } from '../checkpoint/keep-old.js';
 import { readCheckpointFile } from '../checkpoint/read-file.js';
 import { readRunFile } from '../checkpoint/run-file.js';
-import { readSuperseded } from '../checkpoint/superseded-log.js';
 import { listFiles } from '../host/listing.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import { recordsOfCheckpoint, StandIns } from '../results/collect/checkpoint-records.js';
-import {
-    keyDigest,
-    type RecordChange,
-    type ResultRecord,
-    type Retirement,
-} from '../results/record/record.js';
+import { recordsOfCheckpoint } from '../results/collect/checkpoint-records.js';
+import type { RecordChange, ResultRecord } from '../results/record/record.js';
 import { earlierRunId } from './directory.js';
 import type { Place } from './place.js';
+import { Retirements } from './retirements.js';
 
 /** Files read at once: more only wait for the same disk. */
 const FILES_AT_ONCE = 8;
@@ -45,7 +39,7 @@ export async function* readDirectoryRecords(
     const listing = await listFiles(place.dir);
     const run = (await earlierRunId(place, await readRunFile(place.checkpoints), listing)) ?? '';
     const isPart = options.names !== undefined;
-    const retired = isPart ? new Retirements() : await Retirements.load(place.checkpoints, run);
+    const retired = await Retirements.load(place.checkpoints, run);
     const reader = new DirectoryReader(place, run, options);
     const names = options.names ?? listing;
     for await (const record of reader.records(names, isPart)) {
@@ -53,9 +47,9 @@ export async function* readDirectoryRecords(
         yield { kind: 'record', record };
     }
     yield* reader.others;
-    if (isPart) return;
-    await retired.addUpgraded(place.checkpoints, run, reader);
-    for (const retirement of retired.all()) yield { kind: 'retirement', retirement };
+    await retired.addUpgraded(place.checkpoints, run, reader.current);
+    for (const retirement of retired.all())
+        if (!isPart || reader.current.has(retirement.sample)) yield { kind: 'retirement', retirement };
 }
 
 class DirectoryReader {
@@ -130,54 +124,5 @@ class DirectoryReader {
         const { readOther, onNotice } = this.#options;
         if (readOther === undefined) onNotice(`${path} is left out: ${why}; resume-run check says more`);
         else for (const change of await readOther(path, why)) this.others.push(change);
-    }
-}
-
-/** Records that a directory had before. About 200 bytes each. */
-class Retirements {
-    readonly #byKey = new Map<string, Retirement>();
-
-    static async load(checkpoints: string, run: string): Promise<Retirements> {
-        const retirements = new Retirements();
-        for await (const { sample, group, entry } of readSuperseded(checkpoints)) {
-            const { fingerprint, occurrence = 0, revision = 1 } = entry;
-            if (fingerprint !== null)
-                retirements.#add({ run, sample, group, fingerprint, occurrence, revision });
-        }
-        return retirements;
-    }
-
-    #add(retirement: Retirement): void {
-        const digest = keyDigest(retirement).toString('latin1');
-        const known = this.#byKey.get(digest);
-        if (known === undefined || known.revision < retirement.revision) this.#byKey.set(digest, retirement);
-    }
-
-    /** A record that stands in a result file is not retired, whatever superseded.jsonl says: it goes there before the file is rewritten. */
-    drop(record: ResultRecord): void {
-        if (this.#byKey.size === 0) return;
-        const digest = keyDigest(record).toString('latin1');
-        const known = this.#byKey.get(digest);
-        if (known !== undefined && known.revision <= record.revision) this.#byKey.delete(digest);
-    }
-
-    /**
-     * Files of the earlier tools that were upgraded: their entries were known by their source, and have fingerprints now.
-     */
-    async addUpgraded(checkpoints: string, run: string, reader: DirectoryReader): Promise<void> {
-        for (const name of await listFiles(join(checkpoints, EARLIER))) {
-            const read = await readCheckpointFile(join(checkpoints, EARLIER, name), null);
-            if (read.kind !== 'checkpoint' || !reader.current.has(read.checkpoint.id)) continue;
-            const { id: sample, entries } = read.checkpoint;
-            for (const [group, list] of entries) {
-                const standIns = new StandIns();
-                for (const { entry } of list)
-                    this.#add({ run, sample, group, ...standIns.keyOf(entry), revision: 1 });
-            }
-        }
-    }
-
-    all(): Iterable<Retirement> {
-        return this.#byKey.values();
     }
 }

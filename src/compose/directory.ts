@@ -32,6 +32,8 @@ export interface Directory {
     run: string;
     /** The store over every id of the datasets. */
     store(samples: Samples): CheckpointStore;
+    /** The same for reading only, beside the store. It says nothing of what it cannot read. */
+    reader(samples: Samples): CheckpointStore;
     close(): Promise<void>;
 }
 
@@ -90,6 +92,15 @@ export async function openDirectory(
                     run: () => directory.run,
                     readOnly: lock === null,
                     ...(lock === null ? {} : { stillHolder: () => lock.verify() }),
+                }),
+            reader: (samples) =>
+                createFileStore({
+                    dir,
+                    checkpointsDir: checkpoints,
+                    holder,
+                    names: new FileNames(samples.whole.map((item) => item.indexed.id)),
+                    onNotice: () => undefined,
+                    readOnly: true,
                 }),
             close: async () => {
                 if (lock !== null) await index.save();

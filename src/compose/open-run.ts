@@ -25,6 +25,7 @@ import { type Directory, openDirectory, recordRun, rerunRequests } from './direc
 import { otherDatasets } from './known-run.js';
 import { limitsInWords } from './limits-in-words.js';
 import type { Place } from './place.js';
+import type { RunCollection } from './run-collection.js';
 import { planKeyOf } from './plan-key.js';
 import { findRemovedSamples } from './removed-samples.js';
 import { collectSamples, type Samples } from './samples.js';
@@ -204,7 +205,19 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         settled,
         found,
         datasets: samples.datasets,
+        collection: await openCollection(config, directory, samples, options.onNotice),
     });
+}
+
+async function openCollection(
+    config: RunConfig,
+    directory: Directory,
+    samples: Samples,
+    notify: OpenRunOptions['onNotice'],
+): Promise<RunCollection | null> {
+    if (!config.collecting.enabled || config.dryRun) return null;
+    const { openRunCollection } = await import('./run-collection.js');
+    return openRunCollection(config, directory, samples, notify);
 }
 
 function wholeOf({ whole }: Samples): RunPlan['whole'] {
@@ -243,6 +256,8 @@ interface Planned {
     readonly settled: TallySum;
     readonly found: Survey;
     readonly datasets: Samples['datasets'];
+    /** Null where results are not collected. */
+    readonly collection: RunCollection | null;
 }
 
 class PlannedRun implements OpenedRun {
@@ -282,6 +297,7 @@ class PlannedRun implements OpenedRun {
         try {
             const { work } = this.#planned.found;
             const end = work.length === 0 ? this.#endAtOnce() : await this.#runAll();
+            await this.#planned.collection?.finish(end);
             this.#emit({ type: 'run-finished', at: now(), end });
             return end;
         } finally {
@@ -362,7 +378,7 @@ class PlannedRun implements OpenedRun {
             : null;
         return startRun({
             work: found.work,
-            store,
+            store: this.#planned.collection?.wrap(store) ?? store,
             backend,
             stage: stager === null ? null : (sample) => stager.stage(sample),
             index: this.#held.directory.index,
@@ -418,6 +434,7 @@ class PlannedRun implements OpenedRun {
 
     async close(): Promise<void> {
         await this.#planned.store.close().catch(() => undefined);
+        await this.#planned.collection?.close();
         await this.#held.scratch.remove();
         await this.#held.directory.close();
     }

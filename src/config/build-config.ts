@@ -65,6 +65,12 @@ export function buildConfig(
         grace: values.grace,
         takeOver: values['take-over'],
         display: displayOf(values),
+        collecting: {
+            enabled: values.collect,
+            database: values.database,
+            tempDir: values['temp-dir'],
+            storage: values.storage,
+        },
         // The default of this start stays the directory's, whatever a later executor or version would choose.
         runOptions: { ...rest.stored, ...output },
     };

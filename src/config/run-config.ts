@@ -38,6 +38,7 @@ export interface RunConfig {
     readonly grace: number;
     readonly takeOver: boolean;
     readonly display: DisplayConfig;
+    readonly collecting: CollectingConfig;
     /** What run.json keeps of it: no secrets, nothing that is not restored. */
     readonly runOptions: StoredOptions;
 }
@@ -54,6 +55,17 @@ export interface Part {
 export interface JudgingConfig extends JudgingSettings {
     /** `--checker`; null: the dataset's own. */
     readonly checker: CheckerSetting | null;
+}
+
+/** Whether the run brings its records into the results database, and where that is. */
+export interface CollectingConfig {
+    readonly enabled: boolean;
+    /** Absolute. */
+    readonly database: string;
+    /** Absolute: the spool. */
+    readonly tempDir: string;
+    /** Null: what the database has. */
+    readonly storage: 'json' | 'parquet' | null;
 }
 
 export interface DisplayConfig {

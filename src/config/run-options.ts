@@ -1,4 +1,5 @@
 import { EXECUTOR_OPTIONS } from '../executor/kinds.js';
+import { COLLECTING_OPTIONS } from './run-options/collecting.js';
 import { LIMIT_OPTIONS } from './run-options/limits.js';
 import { RUNNING_OPTIONS } from './run-options/running.js';
 import { DISPLAY_OPTIONS, TASK_OPTIONS } from './run-options/tasks.js';
@@ -13,6 +14,7 @@ export const RUN_OPTIONS = {
     ...LIMIT_OPTIONS,
     ...RUNNING_OPTIONS,
     ...EXECUTOR_OPTIONS,
+    ...COLLECTING_OPTIONS,
     ...DISPLAY_OPTIONS,
 } as const;
 

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { batchText } from '../../src/results/collect/batch-file.js';
+import { batchText, changeText } from '../../src/results/collect/batch-file.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { type CliResult, runCli, tempDir } from '../rig/cli.js';
@@ -95,8 +95,8 @@ describe('resume-run collect --from', () => {
         const spool = join(cwd, 'spool');
         mkdirSync(spool);
         const put = (name: string, text: string): void => writeFileSync(join(spool, name), text);
-        const own = records(3);
-        put('run-1_7_20260101_ab.json', batchText(own.map((record) => ({ kind: 'record', record }))));
+        const ownText = batchText(records(3).map((record) => changeText({ kind: 'record', record })));
+        put('run-1_7_20260101_ab.json', ownText);
         const result = {
             model: 'gpt/4o',
             success: true,
@@ -124,13 +124,7 @@ describe('resume-run collect --from', () => {
         );
         put('torn.json', JSON.stringify(batch).slice(0, -9));
         put('miscounted.json', JSON.stringify({ ...batch, result_count: 4 }));
-        put(
-            'misfit.json',
-            batchText(own.map((record) => ({ kind: 'record', record }))).replace(
-                '"attempts":1',
-                '"attempts":"x"',
-            ),
-        );
+        put('misfit.json', ownText.replace('"attempts":1', '"attempts":"x"'));
         const first = JSON.parse((await collect(cwd, ['spool', '--json'])).stdout);
         expect(first).toMatchObject({ added: 7, files: 3 });
         expect(first.skipped.map((one: { path: string }) => basename(one.path)).sort()).toEqual([

@@ -32,3 +32,16 @@ export const DATABASE_OPTIONS = {
         decides: 'run',
     },
 } as const satisfies OptionTable;
+
+/** Options of runs that bring their records into the results database. */
+export const COLLECTING_OPTIONS = {
+    collect: {
+        kind: 'flag',
+        variable: 'USE_RESULT_COLLECTOR',
+        default: false,
+        group: 'Results database',
+        about: 'Also bring results into the results database',
+        decides: 'run',
+    },
+    ...DATABASE_OPTIONS,
+} as const satisfies OptionTable;

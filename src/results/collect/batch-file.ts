@@ -39,14 +39,17 @@ export type BatchFile =
     | { readonly kind: 'foreign'; readonly why: string }
     | { readonly kind: 'absent' };
 
-/** The text of a batch of ours. */
-export function batchText(changes: readonly RecordChange[]): string {
-    const lines = changes.map((change) =>
-        change.kind === 'record'
-            ? `{"record":${recordLine(change.record)}}`
-            : `{"retirement":${JSON.stringify(change.retirement)}}`,
-    );
-    return `{"format":${JSON.stringify(FORMAT)},"version":${VERSION},"count":${changes.length},"changes":[\n${lines.join(',\n')}\n]}\n`;
+/** A change as a batch of ours holds it. */
+export function changeText(change: RecordChange): string {
+    return change.kind === 'record'
+        ? `{"record":${recordLine(change.record)}}`
+        : `{"retirement":${JSON.stringify(change.retirement)}}`;
+}
+
+/** The text of a batch of ours. @param changes of `changeText` */
+export function batchText(changes: readonly string[]): string {
+    const head = `"format":${JSON.stringify(FORMAT)},"version":${VERSION},"count":${changes.length}`;
+    return `{${head},"changes":[\n${changes.join(',\n')}\n]}\n`;
 }
 
 /**

@@ -6,8 +6,8 @@ import { sweep } from '../../host/sweep.js';
 import { WriteError } from '../../host/write-error.js';
 import { ioReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
-import { hasDuckDb } from '../duckdb.js';
 import type { StorageFormat } from '../result-store.js';
+import { chooseStorage } from './choose-storage.js';
 import { DatabaseStore } from './database-store.js';
 import { KEYS, readKeys } from './key-files.js';
 import { emptyManifest, type Manifest, PARTS, readManifest, writeManifest } from './manifest.js';
@@ -97,22 +97,4 @@ async function createManifest(dir: string, holder: string, storage: StorageForma
     const manifest = emptyManifest(storage);
     await writeManifest(new DurableWriter(dir, holder), manifest);
     return manifest;
-}
-
-async function chooseStorage(options: OpenStoreOptions, manifest: Manifest | null): Promise<StorageFormat> {
-    const wanted = options.storage ?? manifest?.storage ?? 'json';
-    if (wanted === 'parquet' && !(await hasDuckDb())) {
-        options.onNotice(
-            '[INFO] Parquet不可用，使用JSON存储格式 (Parquet is not available: DuckDB is not installed, so new parts are JSON; ' +
-                'npm install @duckdb/node-api@1.5.6-r.1)',
-        );
-        return 'json';
-    }
-    if (manifest !== null && manifest.parts.length > 0 && manifest.storage !== wanted) {
-        options.onNotice(
-            `${options.dir} was written as ${manifest.storage}, and new parts are ${wanted}; ` +
-                `\`resume-run migrate --to ${wanted}\` makes it one format`,
-        );
-    }
-    return wanted;
 }

@@ -1,0 +1,150 @@
+import { rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeDirectory, syncDirectory } from '../../host/durable-write.js';
+import { listFiles } from '../../host/listing.js';
+import { stagingHolder } from '../../host/staging-name.js';
+import { WriteError } from '../../host/write-error.js';
+import { ioCode, ioReason } from '../../util/io-error.js';
+import { readBatchFile } from '../collect/batch-file.js';
+import type { SourceCounts } from '../collect/source.js';
+import type { RecordChange } from '../record/record.js';
+import type { CommitSummary, ResultStore } from '../result-store.js';
+
+/** Where batches go when they are committed; they stay there `--keep-days`. */
+export const RETIRED = 'retired';
+/** Where files go that are not batches. */
+export const SET_ASIDE = 'set-aside';
+
+/** Batches of one commit: more of them cost memory, fewer cost the disk. Bytes, and files. */
+const GROUP_BYTES = 32 * 1024 * 1024;
+const GROUP_FILES = 1000;
+
+/** Milliseconds: the earlier tools write in place, so a torn file that is younger may still be growing. */
+const TORN_AFTER = 60_000;
+
+const DAY = 86_400_000;
+
+export interface CollectSpoolOptions {
+    /** `temp_results`. */
+    readonly dir: string;
+    /** Days that committed batches are kept. */
+    readonly keepDays: number;
+    readonly counts: SourceCounts;
+    readonly onNotice: (message: string) => void;
+    /** Ends the collection after the commit that is under way. */
+    readonly signal?: AbortSignal;
+}
+
+interface Group {
+    readonly names: string[];
+    readonly changes: RecordChange[];
+    bytes: number;
+}
+
+/**
+ * Commits every batch that waits, some at a time, and retires each group when its commit is durable: whatever ends this
+ * in between, the same batches come again and change nothing.
+ * @returns the sum of all commits
+ * @throws as `ResultStore.commit`; UserError (exit 4) if a batch cannot be read. Batches that are not committed stay.
+ */
+export async function collectSpool(store: ResultStore, options: CollectSpoolOptions): Promise<CommitSummary> {
+    const sum = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
+    for await (const group of groupsOf(options)) {
+        const summary = await store.commit(group.changes);
+        for (const key of ['added', 'replaced', 'duplicates', 'retired'] as const) sum[key] += summary[key];
+        await moveFiles(options.dir, RETIRED, group.names);
+        if (options.signal?.aborted === true) break;
+    }
+    await removeExpired(options);
+    return sum;
+}
+
+async function batchNames(dir: string): Promise<readonly string[]> {
+    const names = await listFiles(dir);
+    return names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
+}
+
+async function* groupsOf(options: CollectSpoolOptions): AsyncGenerator<Group> {
+    const { dir, counts, onNotice } = options;
+    let group: Group = { names: [], changes: [], bytes: 0 };
+    for (const name of await batchNames(dir)) {
+        const path = join(dir, name);
+        const file = await readBatchFile(path, onNotice);
+        switch (file.kind) {
+            case 'absent':
+                break;
+            case 'torn':
+                if (await isOld(path, TORN_AFTER)) await setAside(options, name, `it is cut: ${file.why}`);
+                break;
+            case 'foreign':
+                await setAside(options, name, file.why);
+                break;
+            case 'database':
+                await setAside(options, name, 'it is a database: name it with --from');
+                break;
+            case 'batch':
+                group.names.push(name);
+                for (const change of file.changes) group.changes.push(change);
+                group.bytes += file.bytes;
+                counts.files += 1;
+                for (const { kind } of file.changes)
+                    counts[kind === 'record' ? 'records' : 'retirements'] += 1;
+        }
+        if (group.bytes < GROUP_BYTES && group.names.length < GROUP_FILES) continue;
+        yield group;
+        group = { names: [], changes: [], bytes: 0 };
+    }
+    if (group.names.length > 0) yield group;
+}
+
+async function setAside(options: CollectSpoolOptions, name: string, why: string): Promise<void> {
+    const { dir, counts, onNotice } = options;
+    await moveFiles(dir, SET_ASIDE, [name]);
+    counts.skipped.push({ path: join(dir, SET_ASIDE, name), why });
+    onNotice(`${join(dir, name)} is not a batch (${why}): moved to ${join(dir, SET_ASIDE)}`);
+}
+
+/** Moves files into a folder beside them, durably. @throws WriteError */
+async function moveFiles(dir: string, folder: string, names: readonly string[]): Promise<void> {
+    const target = join(dir, folder);
+    try {
+        await makeDirectory(target);
+        for (const name of names) {
+            const isTaken = await stat(join(target, name)).then(
+                () => true,
+                () => false,
+            );
+            const as = isTaken ? `${name}.${Date.now()}` : name;
+            await rename(join(dir, name), join(target, as)).catch((error: unknown) => {
+                if (ioCode(error) !== 'ENOENT') throw error;
+            });
+        }
+        await syncDirectory(target);
+        await syncDirectory(dir);
+    } catch (error) {
+        throw new WriteError(target, ioReason(error), { cause: error });
+    }
+}
+
+/** Removes retired batches after their days, and staging files that a killed writer left a day ago. Never throws. */
+async function removeExpired({ dir, keepDays }: CollectSpoolOptions): Promise<void> {
+    const retired = join(dir, RETIRED);
+    for (const name of await listFiles(retired).catch(() => []))
+        if (await isOld(join(retired, name), keepDays * DAY)) await remove(join(retired, name));
+    for (const name of await listFiles(dir).catch(() => []))
+        if (stagingHolder(name) !== null && (await isOld(join(dir, name), DAY)))
+            await remove(join(dir, name));
+}
+
+async function remove(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => undefined);
+}
+
+/** By the time of its last change, which a rename is too. */
+async function isOld(path: string, milliseconds: number): Promise<boolean> {
+    try {
+        return Date.now() - (await stat(path)).ctimeMs >= milliseconds;
+    } catch {
+        return false;
+    }
+}

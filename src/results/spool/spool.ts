@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
+import { messageOf } from '../../util/message.js';
+import { batchText, changeText } from '../collect/batch-file.js';
+import type { RecordChange } from '../record/record.js';
+
+/** Bytes of a batch after which it is written at once. */
+const BATCH_BYTES = 1024 * 1024;
+/** Milliseconds after its first change at which a batch is written. */
+const BATCH_AGE = 5000;
+/** Bytes that may wait for the disk; beyond it changes are dropped, and spooled again by the next start. */
+const WAITING_BYTES = 32 * 1024 * 1024;
+
+export interface SpoolOptions {
+    /** `temp_results`; made if it is not there. */
+    readonly dir: string;
+    /** What the names of its batches begin with: the run's id, or a model. Any text. */
+    readonly name: string;
+    /** Holder id, for staging names. */
+    readonly holder: string;
+    /** A line for people: the spool cannot be written now. Called once. */
+    readonly onNotice: (message: string) => void;
+    /** Told of each sample whose changes up to a mark are on disk. */
+    readonly onDurable?: (mark: SpoolMark) => void;
+    /** For tests: milliseconds in place of `BATCH_AGE`, bytes in place of `WAITING_BYTES`. */
+    readonly batchAge?: number;
+    readonly waitingBytes?: number;
+}
+
+/** A place in the stream of changes. */
+export interface SpoolMark {
+    readonly sample: string;
+    /** Stamp of the result file that holds the changes before it. */
+    readonly stamp: string;
+}
+
+type Item =
+    | { readonly kind: 'change'; readonly sample: string; readonly text: string }
+    | { readonly kind: 'mark'; readonly mark: SpoolMark };
+
+/**
+ * Writes changes of records as batches for the collector. Nobody waits for it: `add` returns at once, and what the disk does
+ * not take is dropped, its sample stays without a mark, and the next start spools it again.
+ */
+export class Spool {
+    readonly #options: SpoolOptions;
+    readonly #writer: DurableWriter;
+    /** Samples of which a change was dropped: no later mark of theirs counts. */
+    readonly #lossy = new Set<string>();
+    #items: Item[] = [];
+    #bytes = 0;
+    /** Bytes in `#items` and in the batch that is being written. */
+    #waiting = 0;
+    #timer: NodeJS.Timeout | null = null;
+    #writing: Promise<void> | null = null;
+    #wasToldOfFault = false;
+
+    constructor(options: SpoolOptions) {
+        this.#options = options;
+        this.#writer = new DurableWriter(options.dir, options.holder);
+    }
+
+    /** Takes a change. Never throws, never waits. */
+    add(sample: string, change: RecordChange): void {
+        const text = changeText(change);
+        if (this.#waiting + text.length > (this.#options.waitingBytes ?? WAITING_BYTES)) {
+            this.#drop(sample, 'the disk does not keep up');
+            return;
+        }
+        this.#items.push({ kind: 'change', sample, text });
+        this.#bytes += text.length;
+        this.#waiting += text.length;
+        if (this.#bytes >= BATCH_BYTES) this.#start();
+        else this.#schedule();
+    }
+
+    /** Says that everything in a sample's file was added. */
+    mark(mark: SpoolMark): void {
+        this.#items.push({ kind: 'mark', mark });
+        this.#schedule();
+    }
+
+    /** For those who can wait: resolves when little waits for the disk. Never rejects. */
+    async waitForRoom(): Promise<void> {
+        while (this.#writing !== null && this.#waiting > 4 * BATCH_BYTES) await this.#writing;
+    }
+
+    /** Writes what waits. Resolves when it is on disk, or could not be written; never rejects. */
+    async flush(): Promise<void> {
+        for (;;) {
+            if (this.#writing !== null) await this.#writing;
+            else if (this.#items.length === 0) return;
+            else this.#start();
+        }
+    }
+
+    #schedule(): void {
+        this.#timer ??= setTimeout(() => {
+            this.#timer = null;
+            this.#start();
+        }, this.#options.batchAge ?? BATCH_AGE);
+        this.#timer.unref();
+    }
+
+    #start(): void {
+        if (this.#writing !== null) return;
+        if (this.#timer !== null) clearTimeout(this.#timer);
+        this.#timer = null;
+        const items = this.#items;
+        const bytes = this.#bytes;
+        this.#items = [];
+        this.#bytes = 0;
+        this.#writing = this.#write(items).finally(() => {
+            this.#waiting -= bytes;
+            this.#writing = null;
+            if (this.#bytes >= BATCH_BYTES) this.#start();
+            else if (this.#items.length > 0) this.#schedule();
+        });
+    }
+
+    async #write(items: readonly Item[]): Promise<void> {
+        const texts = items.flatMap((item) => (item.kind === 'change' ? [item.text] : []));
+        try {
+            if (texts.length > 0) {
+                await makeDirectory(this.#options.dir);
+                await this.#writer.write(batchName(this.#options.name), [Buffer.from(batchText(texts))]);
+            }
+        } catch (error) {
+            for (const item of items) if (item.kind === 'change') this.#drop(item.sample, messageOf(error));
+        }
+        for (const item of items) {
+            if (item.kind === 'mark' && !this.#lossy.has(item.mark.sample))
+                this.#options.onDurable?.(item.mark);
+        }
+    }
+
+    #drop(sample: string, why: string): void {
+        this.#lossy.add(sample);
+        if (this.#wasToldOfFault) return;
+        this.#wasToldOfFault = true;
+        this.#options.onNotice(
+            `some results cannot be put into ${this.#options.dir} now: ${why}. They are safe in their result files, and ` +
+                'the next start with --collect puts them there',
+        );
+    }
+}
+
+/** `<run or model>_<pid>_<milliseconds>_<random>.json`. No name leaves the folder, or is too long for it. */
+export function batchName(name: string): string {
+    const safe = encodeURIComponent(name)
+        .replaceAll(/[*'()]/g, '_')
+        .slice(0, 120);
+    return `${safe === '' || safe.startsWith('.') ? `_${safe}` : safe}_${process.pid}_${Date.now()}_${randomBytes(4).toString('hex')}.json`;
+}

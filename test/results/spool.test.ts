@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { newSourceCounts } from '../../src/results/collect/source.js';
+import type { ResultRecord } from '../../src/results/record/record.js';
+import { collectSpool } from '../../src/results/spool/collect-spool.js';
+import { Spool, type SpoolMark } from '../../src/results/spool/spool.js';
+import type { ResultStore } from '../../src/results/result-store.js';
+import { openStore } from '../../src/results/store/open-store.js';
+import { readGeneration } from '../../src/results/store/read-generation.js';
+import { type Cli, killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
+import { records } from './records.js';
+
+const batches = (dir: string): string[] => readdirSync(dir).filter((name) => name.endsWith('.json'));
+
+async function recordsIn(database: string): Promise<ResultRecord[]> {
+    const all: ResultRecord[] = [];
+    for await (const some of (await readGeneration(database)).records()) all.push(...some);
+    return all.sort((a, b) => (a.fingerprint + a.sample < b.fingerprint + b.sample ? -1 : 1));
+}
+
+const open = (dir: string) => openStore({ dir, storage: null, onNotice: () => undefined });
+
+describe('the spool of a run', () => {
+    const spoolIn = (dir: string, more: object = {}) => {
+        const marks: SpoolMark[] = [];
+        const notices: string[] = [];
+        const onNotice = (message: string): unknown => notices.push(message);
+        const onDurable = (mark: SpoolMark): unknown => marks.push(mark);
+        const spool = new Spool({ dir, name: 'a/b', holder: 'h0123456789ab', onNotice, onDurable, ...more });
+        return { spool, marks, notices };
+    };
+
+    it('writes whole batches, and tells of a mark when what came before it is on disk', async () => {
+        const dir = tempDir();
+        const { spool, marks } = spoolIn(dir, { batchAge: 20 });
+        const [first, second] = records(2) as [ResultRecord, ResultRecord];
+        spool.add('s', { kind: 'record', record: first });
+        spool.mark({ sample: 's', stamp: '1' });
+        expect(marks).toEqual([]);
+        while (marks.length === 0) await sleep(10);
+        expect(batches(dir)).toHaveLength(1);
+        spool.add('t', { kind: 'record', record: second });
+        await spool.flush();
+        expect(batches(dir)).toHaveLength(2);
+        expect(batches(dir)[0]).toMatch(/^a%2Fb_\d+_\d+_[0-9a-f]{8}\.json$/);
+        const store = await open(join(dir, 'db'));
+        const counts = newSourceCounts();
+        const onNotice = (): void => undefined;
+        expect(await collectSpool(store, { dir, keepDays: 7, counts, onNotice })).toMatchObject({ added: 2 });
+        expect(batches(dir)).toEqual([]);
+        expect(readdirSync(join(dir, 'retired'))).toHaveLength(2);
+        await collectSpool(store, { dir, keepDays: 0, counts, onNotice });
+        expect(readdirSync(join(dir, 'retired'))).toEqual([]);
+        await store.close();
+    });
+
+    it.each([
+        ['where the disk does not take them', { dir: '/proc/nowhere' }],
+        ['that do not fit into its memory', { waitingBytes: 600 }],
+    ])('drops changes %s, says so once, and gives their sample no mark', async (_, more) => {
+        const { spool, marks, notices } = spoolIn(tempDir(), more);
+        for (const record of records(3)) spool.add('s', { kind: 'record', record });
+        spool.mark({ sample: 's', stamp: '1' });
+        await spool.flush();
+        spool.mark({ sample: 's', stamp: '2' });
+        await spool.flush();
+        expect(marks).toEqual([]);
+        expect(notices).toHaveLength(1);
+    });
+});
+
+describe('the collector of the spool', () => {
+    it('retires batches only when they are committed, and sets aside what is none', async () => {
+        const cwd = tempDir();
+        const dir = join(cwd, 'temp_results');
+        mkdirSync(dir);
+        const put = (name: string, text: string): void => writeFileSync(join(dir, name), text);
+        put('m_1_1.json', '{"model": "m", "results": [{"success": true}, {"success": true}]}');
+        put('foreign.json', '[1, 2]');
+        put('torn.json', '{"model": "m", "resu');
+        const notices: string[] = [];
+        const options = { dir, keepDays: 7, onNotice: (message: string) => void notices.push(message) };
+        const store = await open(join(cwd, 'database'));
+        const failing: ResultStore = {
+            generation: 0,
+            commit: () => Promise.reject(new Error('the disk is full')),
+            compact: () => Promise.resolve(),
+            close: () => Promise.resolve(),
+        };
+        const counts = newSourceCounts();
+        await expect(collectSpool(failing, { ...options, counts })).rejects.toThrow('the disk is full');
+        // The earlier tools write in place: a torn file that is young may be whole in a moment.
+        expect(batches(dir)).toEqual(['m_1_1.json', 'torn.json']);
+        expect(readdirSync(join(dir, 'set-aside'))).toEqual(['foreign.json']);
+        expect(await collectSpool(store, { ...options, counts })).toMatchObject({ added: 2 });
+        expect(batches(dir)).toEqual(['torn.json']);
+        put('torn.json', '{"model": "m", "results": [{"success": false}]}');
+        expect(await collectSpool(store, { ...options, counts })).toMatchObject({ added: 1 });
+        expect(notices.join()).toMatch(/foreign\.json is not a batch .*: moved to/);
+        await store.close();
+    });
+});
+
+/** A run of a module over `samples` samples of four tasks each. */
+function scene(samples: number, ms: number) {
+    const cwd = tempDir();
+    const task = (order: number) => ({ do: order < 0 ? 'throw' : 'sleep', ms, order });
+    const write = (orders: readonly number[]): void => {
+        const rows = Array.from({ length: samples }, (_, at) =>
+            JSON.stringify({ id: `s/${at}`, groups: { main: orders.map(task) } }),
+        );
+        writeFileSync(join(cwd, 'rows.jsonl'), `${rows.join('\n')}\n`);
+    };
+    const module = join(import.meta.dirname, '../rig/tasks/obey.mjs');
+    const args = ['rows.jsonl', '--executor', 'module', '--module', module, '--retries', '0'];
+    const start = (...more: string[]): Cli =>
+        startCli([...args, '-j', '4', '--mode', 'async', ...more], {
+            cwd,
+            env: { USE_RESULT_COLLECTOR: '1' },
+        });
+    return { cwd, write, start };
+}
+
+describe('a run with --collect', () => {
+    it('loses nothing to kill -9, follows a changed dataset, and equals a collection of its files', async () => {
+        const { cwd, write, start } = scene(12, 60);
+        write([1, 2, -3, 4]);
+        const killed = start();
+        const results = join(cwd, 'results');
+        while (!existsSync(results) || readdirSync(results).length < 6) await sleep(20);
+        killGroup(killed.child);
+        await killed.result;
+        const { stdout, stderr, code } = await start().result;
+        expect(code).toBe(1);
+        expect(stdout + stderr).toMatch(/使用JSON存储格式/);
+        const database = join(cwd, 'database');
+        const first = await recordsIn(database);
+        expect(first).toHaveLength(48);
+        expect(first.filter((one) => one.failure_reason === 'task-threw')).toHaveLength(12);
+        // The failing task is gone, two tasks change places, one is new.
+        write([2, 1, 5, 4]);
+        expect((await start().result).code).toBe(0);
+        expect(readdirSync(join(cwd, 'temp_results'))).toEqual(['retired']);
+        const spooled = await recordsIn(database);
+        await runCli(['collect', '--from', 'results', '--database', 'other'], { cwd });
+        expect(spooled).toEqual(await recordsIn(join(cwd, 'other')));
+        expect(spooled).toHaveLength(48);
+        expect(spooled.every((one) => one.verdict === 'Accepted')).toBe(true);
+    });
+
+    it('leaves its results to another collector that holds the database, which goes on while it is idle', async () => {
+        const { cwd, write, start } = scene(2, 0);
+        write([1, 2]);
+        const watcher = startCli(['collect', '--watch', '--json'], { cwd });
+        const seen: string[] = [];
+        watcher.child.stdout?.on('data', (text: string) => seen.push(text));
+        while (!existsSync(join(cwd, 'database/manifest.json'))) await sleep(20);
+        const run = await start('--quiet').result;
+        expect(run.code).toBe(0);
+        while (!seen.join('').includes('"added":4')) await sleep(20);
+        // A run without --collect leaves nothing in the spool.
+        await start('--no-collect', '--rerun', 'all', '--quiet').result;
+        watcher.child.kill('SIGTERM');
+        expect((await watcher.result).code).toBe(143);
+        expect(await recordsIn(join(cwd, 'database'))).toHaveLength(4);
+        // What was re-run without it is spooled by the next start with it.
+        expect((await start('--quiet').result).code).toBe(0);
+        const revisions = (await recordsIn(join(cwd, 'database'))).map((one) => one.revision);
+        expect(revisions).toEqual([2, 2, 2, 2]);
+    });
+
+    it('goes on where it cannot collect', async () => {
+        const { cwd, write, start } = scene(1, 0);
+        write([1]);
+        writeFileSync(join(cwd, 'temp_results'), 'a file');
+        const { code, stdout, stderr } = await start().result;
+        expect(code).toBe(0);
+        expect(stdout + stderr).toMatch(/ResultCollector不可用/);
+        expect(readFileSync(join(cwd, 'temp_results'), 'utf8')).toBe('a file');
+    });
+});
