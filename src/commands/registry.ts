@@ -13,6 +13,7 @@ export const COMMANDS = {
     run: { about: 'Run what is not finished yet (the default command)', load: () => import('./run.js') },
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
+    analyze: { about: 'Answer questions about results', load: () => import('./analyze.js') },
     export: {
         about: 'Write the records of finished tasks as JSON lines, CSV or Parquet',
         load: () => import('./export.js'),

@@ -7,11 +7,11 @@ const PACKAGE = '@duckdb/node-api@1.5.6-r.1';
 let connection: Promise<DuckDBConnection> | null = null;
 
 /**
- * The engine, in memory only; loaded once, when it is first used.
+ * The engine that reads and writes Parquet, in memory only; loaded once, when it is first used.
  * @throws UserError (exit 2) that says what to install
  */
 export async function openDuckDb(): Promise<DuckDBConnection> {
-    connection ??= connect();
+    connection ??= createDuckDb();
     try {
         return await connection;
     } catch (error) {
@@ -20,7 +20,11 @@ export async function openDuckDb(): Promise<DuckDBConnection> {
     }
 }
 
-async function connect(): Promise<DuckDBConnection> {
+/**
+ * An engine of the caller's own, in memory only, which it may configure as it likes.
+ * @throws UserError (exit 2) that says what to install
+ */
+export async function createDuckDb(): Promise<DuckDBConnection> {
     let duckdb: typeof import('@duckdb/node-api');
     try {
         duckdb = await import('@duckdb/node-api');

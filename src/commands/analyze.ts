@@ -1,0 +1,160 @@
+import type { Answer } from '../model/answer.js';
+import type { AnswerFormat } from '../report/answer.js';
+import { isQuestionName, QUESTION_NAMES, QUESTIONS } from '../results/ask/questions.js';
+import type { AskEngine } from '../results/ask/engine.js';
+import { nearest } from '../util/nearest.js';
+import { UserError } from '../util/user-error.js';
+import { withAskEngine } from './ask-engine.js';
+import { defineCommand } from './command.js';
+import { RECORD_OPTIONS } from './records-of.js';
+import { JSON_OPTION } from './shared-options.js';
+
+/** k of pass@k where `--k` is not given. */
+const DEFAULT_K = [1];
+
+export const command = defineCommand({
+    usage: 'analyze [question] [--dir <dir> | --database <folder>] [--by <dimensions>] [--sql <query>]',
+    about:
+        'Answers questions about results, from result files or a database: ' +
+        QUESTION_NAMES.map((name) => `${name} (${QUESTIONS[name].about})`).join('; '),
+    arguments: { min: 0, max: 1, what: 'one question at most' },
+    options: {
+        ...RECORD_OPTIONS,
+        by: {
+            kind: 'text',
+            default: null,
+            defaultText: 'depends on the question',
+            placeholder: '<fields>',
+            group: 'What you see',
+            about: 'Dimensions to group by, separated by commas: fields of records, or dimensions.<name>',
+            decides: 'display',
+            only: 'command line',
+        },
+        where: {
+            kind: 'text',
+            default: null,
+            placeholder: '<SQL>',
+            group: 'What you see',
+            about: 'Only records for which this SQL condition is true',
+            decides: 'display',
+            only: 'command line',
+        },
+        sql: {
+            kind: 'text',
+            default: null,
+            placeholder: '<query>',
+            group: 'What you see',
+            about: 'One SELECT of your own, over the views records, attempts, cells and runs',
+            decides: 'display',
+            only: 'command line',
+        },
+        k: {
+            kind: 'text',
+            default: null,
+            defaultText: '1',
+            placeholder: '<numbers>',
+            group: 'What you see',
+            about: 'The k of pass@k, separated by commas',
+            decides: 'display',
+            only: 'command line',
+        },
+        rows: {
+            kind: 'integer',
+            min: 1,
+            default: null,
+            defaultText: 'depends on the question',
+            placeholder: '<number>',
+            group: 'What you see',
+            about: 'Most rows of the answer',
+            decides: 'display',
+            only: 'command line',
+        },
+        format: {
+            kind: 'choice',
+            choices: ['table', 'json', 'csv', 'markdown', 'parquet'],
+            default: 'table',
+            group: 'What you see',
+            about: 'How the answer is written; Parquet needs --output',
+            decides: 'display',
+            only: 'command line',
+        },
+        ...JSON_OPTION,
+    },
+    examples: [
+        { line: 'resume-run analyze --dir results', about: 'Success rates by group' },
+        { line: 'resume-run analyze --by language,verdict', about: 'By other dimensions' },
+        { line: 'resume-run analyze pass-at-k --k 1,5 --database database', about: 'From a database' },
+        {
+            line: 'resume-run analyze --sql "select verdict, count(*) from records group by 1" --json',
+            about: 'Any other question',
+        },
+    ],
+    run: async ({ values, positionals }) => {
+        const question = chooseQuestion(positionals[0] ?? null, values.sql);
+        const format = values.json ? 'json' : values.format;
+        if (format === 'parquet' && values.output === null)
+            throw new UserError('--format parquet needs --output: Parquet is not text');
+        const options = {
+            by: values.by === null ? null : listOf(values.by),
+            where: values.where,
+            limit: values.rows,
+            k: values.k === null ? DEFAULT_K : listOf(values.k).map(parseK),
+        };
+        await withAskEngine(values, async (engine, scratch) => {
+            const answer =
+                values.sql === null
+                    ? await (await QUESTIONS[question].load()).answer(engine, options)
+                    : await askSql(engine, values.sql);
+            await writeAnswer(answer, format, values.output, scratch);
+        });
+        return 0;
+    },
+});
+
+async function askSql(engine: AskEngine, sql: string): Promise<Answer> {
+    return { question: sql, ...(await engine.ask(sql)), notes: [] };
+}
+
+function chooseQuestion(name: string | null, sql: string | null) {
+    if (name === null) return 'rates';
+    if (sql !== null) throw new UserError(`--sql is a question of its own: leave out '${name}'`);
+    if (isQuestionName(name)) return name;
+    const meant = nearest(name, QUESTION_NAMES);
+    const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
+    throw new UserError(`expected a question (${QUESTION_NAMES.join(', ')}), got '${name}'${hint}`);
+}
+
+const listOf = (text: string): string[] =>
+    text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '');
+
+function parseK(text: string): number {
+    const k = Number(text);
+    if (!/^\d{1,6}$/.test(text) || k < 1)
+        throw new UserError(`--k: expected whole numbers from 1, such as 1,5,10, got '${text}'`);
+    return k;
+}
+
+async function writeAnswer(
+    answer: Answer,
+    format: AnswerFormat,
+    output: string | null,
+    scratch: string,
+): Promise<void> {
+    const [{ renderAnswer }, { stdoutPage }, { makeOutputFile, writeText }] = await Promise.all([
+        import('../report/answer.js'),
+        import('../compose/output.js'),
+        import('../host/output-file.js'),
+    ]);
+    if (format !== 'parquet') {
+        await writeText(output, renderAnswer(answer, format, stdoutPage()));
+        return;
+    }
+    if (output === null) return;
+    const { answerLines, encodeAnswer } = await import('../results/ask/answer-parquet.js');
+    const lines = `${scratch}/answer.jsonl`;
+    await writeText(lines, answerLines(answer));
+    await makeOutputFile(output, (staging) => encodeAnswer(answer, lines, staging));
+}

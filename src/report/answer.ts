@@ -1,0 +1,125 @@
+import type { Answer, AnswerColumn, AnswerValue } from '../model/answer.js';
+import { csvText } from '../util/csv.js';
+import { type MarkdownPart, markdownTable } from '../util/markdown.js';
+import { unreachable } from '../util/unreachable.js';
+import { bytes, count, duration } from './format.js';
+import type { Page } from './page.js';
+import { renderTable } from './table.js';
+
+export const ANSWER_FORMATS = ['table', 'json', 'csv', 'markdown', 'parquet'] as const;
+export type AnswerFormat = (typeof ANSWER_FORMATS)[number];
+/** Parquet is not text, and is not written here. */
+export type AnswerTextFormat = Exclude<AnswerFormat, 'parquet'>;
+
+/** Rows that a table shows: its columns are as wide as their widest cell, so all of it is held. */
+const TABLE_BOUND = 1000;
+
+/** An answer as text, some of it at a time. */
+export function renderAnswer(answer: Answer, format: AnswerTextFormat, page: Page): AsyncIterable<string> {
+    switch (format) {
+        case 'table':
+            return renderAsTable(answer, page);
+        case 'json':
+            return renderAsJson(answer);
+        case 'csv':
+            return renderAsCsv(answer);
+        case 'markdown':
+            return renderAsMarkdown(answer);
+        default:
+            return unreachable(format, 'format of an answer');
+    }
+}
+
+async function* renderAsTable(answer: Answer, { width, style }: Page): AsyncGenerator<string> {
+    const { rows, rest } = await takeRows(answer);
+    const columns = answer.columns.map(({ name, kind }) => ({
+        title: name,
+        align:
+            kind === 'text' || kind === 'time' || kind === 'boolean' ? ('left' as const) : ('right' as const),
+        ...(kind === 'text' ? { atLeast: 12 } : {}),
+    }));
+    const cells = rows.map((row) => row.map((value, at) => shownValue(value, answer.columns[at])));
+    const lines =
+        rows.length === 0
+            ? ['Nothing was found.']
+            : renderTable(columns, cells, { width, paintTitle: style.dim });
+    if (rest > 0) lines.push(`and ${count(rest)} more rows: --format csv writes them all`);
+    const notes = answer.notes.map((note) => style.dim(note));
+    yield [...lines, ...(notes.length === 0 ? [] : ['', ...notes])].map((line) => `${line}\n`).join('');
+}
+
+async function* renderAsJson(answer: Answer): AsyncGenerator<string> {
+    const head = JSON.stringify({ question: answer.question, columns: answer.columns, notes: answer.notes });
+    yield `${head.slice(0, -1)},"rows":[`;
+    let separator = '\n';
+    for await (const row of answer.rows) {
+        const object = Object.fromEntries(answer.columns.map(({ name }, at) => [name, row[at] ?? null]));
+        yield `${separator}${JSON.stringify(object)}`;
+        separator = ',\n';
+    }
+    yield '\n]}\n';
+}
+
+async function* renderAsCsv(answer: Answer): AsyncGenerator<string> {
+    yield csvText([answer.columns.map(({ name }) => name)]);
+    for await (const row of answer.rows) yield csvText([row]);
+}
+
+async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
+    const { rows, rest } = await takeRows(answer);
+    const cells = rows.map((row) =>
+        row.map((value, at): MarkdownPart => {
+            const column = answer.columns[at];
+            const text = shownValue(value, column);
+            return column?.kind === 'text' ? { outside: text } : text;
+        }),
+    );
+    // Titles may hold a dimension's name, which a dataset chose.
+    const titles = answer.columns.map(
+        ({ name }): MarkdownPart => (/^[a-z0-9_@]+$/.test(name) ? name : { outside: name }),
+    );
+    const lines = markdownTable(titles, cells);
+    if (rest > 0) lines.push('', `and ${count(rest)} more rows`);
+    for (const note of answer.notes) lines.push('', note);
+    yield lines.map((line) => `${line}\n`).join('');
+}
+
+/** As many rows as are shown, and how many there are besides. */
+async function takeRows({
+    rows,
+}: Answer): Promise<{ readonly rows: readonly (readonly AnswerValue[])[]; readonly rest: number }> {
+    const taken: (readonly AnswerValue[])[] = [];
+    let rest = 0;
+    for await (const row of rows) {
+        if (taken.length < TABLE_BOUND) taken.push(row);
+        else rest += 1;
+    }
+    return { rows: taken, rest };
+}
+
+/** A value as people read it; files hold it as it is. */
+function shownValue(value: AnswerValue, column: AnswerColumn | undefined): string {
+    if (value === null) return '';
+    if (typeof value !== 'number') return String(value);
+    const kind = column?.kind ?? 'text';
+    switch (kind) {
+        case 'share':
+            return value === 0 || value === 1 ? `${value * 100} %` : `${(value * 100).toFixed(1)} %`;
+        case 'seconds':
+            return duration(value);
+        case 'bytes':
+            return bytes(value);
+        case 'usd':
+            return value.toFixed(Math.abs(value) >= 1 ? 2 : 4);
+        case 'integer':
+            return Number.isSafeInteger(value) ? count(value) : String(value);
+        case 'number':
+            return String(Number(value.toPrecision(4)));
+        case 'text':
+        case 'boolean':
+        case 'time':
+            return String(value);
+        default:
+            return unreachable(kind, 'kind of a column');
+    }
+}

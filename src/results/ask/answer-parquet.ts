@@ -1,0 +1,44 @@
+import type { Answer, AnswerKind } from '../../model/answer.js';
+import { openDuckDb } from '../duckdb.js';
+import { quoteName, quoteText } from '../record/columns.js';
+
+/** The answer as JSON lines, from which `encodeAnswer` makes Parquet. */
+export async function* answerLines({ columns, rows }: Answer): AsyncGenerator<string> {
+    for await (const row of rows)
+        yield `${JSON.stringify(Object.fromEntries(columns.map(({ name }, at) => [name, row[at] ?? null])))}\n`;
+}
+
+/**
+ * @param lines file of `answerLines`
+ * @param target Parquet file to write
+ */
+export async function encodeAnswer(answer: Answer, lines: string, target: string): Promise<void> {
+    const types = answer.columns.map(
+        ({ name, kind }) => `${quoteName(name)}: ${quoteText(columnTypeOf(kind))}`,
+    );
+    const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = {${types.join(', ')}})`;
+    const duckdb = await openDuckDb();
+    await duckdb.run(
+        `COPY (SELECT * FROM ${source}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+}
+
+function columnTypeOf(kind: AnswerKind): string {
+    switch (kind) {
+        case 'integer':
+        case 'bytes':
+            // DuckDB's sums of integers have 128 bits.
+            return 'BIGINT';
+        case 'number':
+        case 'share':
+        case 'seconds':
+        case 'usd':
+            return 'DOUBLE';
+        case 'boolean':
+            return 'BOOLEAN';
+        case 'time':
+            return 'TIMESTAMPTZ';
+        case 'text':
+            return 'VARCHAR';
+    }
+}

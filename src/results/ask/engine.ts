@@ -1,0 +1,136 @@
+import type { DuckDBConnection, DuckDBDataChunk, JS } from '@duckdb/node-api';
+import type { AnswerColumn, AnswerKind, AnswerValue } from '../../model/answer.js';
+import { UserError } from '../../util/user-error.js';
+import { createDuckDb } from '../duckdb.js';
+import { quoteText } from '../record/columns.js';
+import { createViews, type RecordFiles } from './views.js';
+
+/** What a query gave: its columns are known at once, its rows come as they are read. */
+export interface QueryResult {
+    readonly columns: readonly AnswerColumn[];
+    readonly rows: AsyncIterable<readonly AnswerValue[]>;
+}
+
+/**
+ * Answers SQL over records. Everything is in memory or in the given files; nothing is written, and once it is open nothing but
+ * those files can be read.
+ */
+export class AskEngine {
+    readonly #connection: DuckDBConnection;
+
+    private constructor(connection: DuckDBConnection) {
+        this.#connection = connection;
+    }
+
+    /**
+     * @param scratch folder for what does not fit into memory
+     * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
+     */
+    static async open(files: RecordFiles, scratch: string): Promise<AskEngine> {
+        const connection = await createDuckDb();
+        await connection.run(`SET temp_directory = ${quoteText(scratch)}`);
+        await connection.run("SET TimeZone = 'UTC'");
+        await connection.run('SET autoinstall_known_extensions = false');
+        await connection.run('SET autoload_known_extensions = false');
+        await createViews(connection, files);
+        const folders = files.folders.map(quoteText).join(', ');
+        // In this order: with external access off no folder could be allowed any more.
+        await connection.run(`SET allowed_directories = [${folders}]`);
+        await connection.run('SET enable_external_access = false');
+        await connection.run('SET lock_configuration = true');
+        return new AskEngine(connection);
+    }
+
+    /** Every row of a query of ours, by column name. */
+    async rows(sql: string): Promise<readonly Readonly<Record<string, AnswerValue>>[]> {
+        const { columns, rows } = await this.query(sql);
+        const found: Readonly<Record<string, AnswerValue>>[] = [];
+        for await (const row of rows)
+            found.push(Object.fromEntries(columns.map(({ name }, at) => [name, row[at] ?? null])));
+        return found;
+    }
+
+    /** @throws UserError (exit 2) with the engine's message, for a query that a person wrote or had a part in */
+    async query(sql: string): Promise<QueryResult> {
+        try {
+            const result = await this.#connection.stream(sql);
+            const columns = result.deduplicatedColumnNames().map((name, at): AnswerColumn => {
+                return { name, kind: kindOf(String(result.columnType(at))) };
+            });
+            return { columns, rows: readRows(result) };
+        } catch (error) {
+            throw explain(error);
+        }
+    }
+
+    /**
+     * A query that a person wrote: one SELECT, over the views `records`, `attempts`, `cells` and `runs`.
+     * @throws UserError (exit 2) if it is anything else, or wrong
+     */
+    async ask(sql: string): Promise<QueryResult> {
+        await this.#requireSelect(sql);
+        return await this.query(sql);
+    }
+
+    async #requireSelect(sql: string): Promise<void> {
+        const { StatementType } = await import('@duckdb/node-api');
+        let isSelect: boolean;
+        try {
+            const statements = await this.#connection.extractStatements(sql);
+            const statement = statements.count === 1 ? await statements.prepare(0) : null;
+            isSelect = statement?.statementType === StatementType.SELECT;
+            statement?.destroySync();
+        } catch (error) {
+            throw explain(error);
+        }
+        if (!isSelect)
+            throw new UserError(`--sql takes one SELECT, got ${JSON.stringify(sql.trim().slice(0, 60))}`);
+    }
+
+    close(): void {
+        this.#connection.closeSync();
+    }
+}
+
+async function* readRows(result: {
+    fetchChunk(): Promise<DuckDBDataChunk | null>;
+    yieldRowsJs(): AsyncIterableIterator<JS[][]>;
+}): AsyncGenerator<readonly AnswerValue[]> {
+    try {
+        for await (const rows of result.yieldRowsJs()) for (const row of rows) yield row.map(valueOf);
+    } catch (error) {
+        throw explain(error);
+    }
+}
+
+function valueOf(value: JS): AnswerValue {
+    if (value === null || value === undefined) return null;
+    switch (typeof value) {
+        case 'string':
+        case 'boolean':
+            return value;
+        case 'number':
+            return Number.isFinite(value) ? value : null;
+        case 'bigint':
+            return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+        default:
+            return value instanceof Date ? value.toISOString() : JSON.stringify(value, jsonValue);
+    }
+}
+
+const jsonValue = (_: string, value: unknown): unknown =>
+    typeof value === 'bigint' ? valueOf(value) : value;
+
+function kindOf(type: string): AnswerKind {
+    if (/INT/.test(type) && !/INTERVAL|\[|\(/.test(type)) return 'integer';
+    if (/^(DOUBLE|FLOAT|DECIMAL)/.test(type)) return 'number';
+    if (type === 'BOOLEAN') return 'boolean';
+    return type.startsWith('TIMESTAMP') || type === 'DATE' ? 'time' : 'text';
+}
+
+/** DuckDB's errors are plain ones that begin with their kind; a mistake in SQL is the user's. */
+function explain(error: unknown): unknown {
+    if (!(error instanceof Error) || error instanceof UserError) return error;
+    const internal = error.message.startsWith('INTERNAL');
+    return internal ? error : new UserError(`the query failed: ${error.message.trim()}`, 2, { cause: error });
+}

@@ -1,0 +1,89 @@
+import type { Answer, AnswerColumn, AnswerValue } from '../../model/answer.js';
+import { nearest } from '../../util/nearest.js';
+import { UserError } from '../../util/user-error.js';
+import { quoteName, quoteText } from '../record/columns.js';
+import { KEY_FIELDS, RECORD_FIELDS } from '../record/fields.js';
+import type { AskEngine } from './engine.js';
+import { PROMPT_SQL } from './views.js';
+
+export interface QuestionOptions {
+    /** Dimensions to group by; null: the question's own. */
+    readonly by: readonly string[] | null;
+    /** SQL condition on records; null: all of them. */
+    readonly where: string | null;
+    /** Most rows; null: the question's own. */
+    readonly limit: number | null;
+    /** The k of pass@k. */
+    readonly k: readonly number[];
+}
+
+/** A question that `resume-run analyze` answers by name. */
+export interface Question {
+    /** @throws UserError (exit 2) for unknown dimensions or a condition that is not SQL */
+    answer(engine: AskEngine, options: QuestionOptions): Promise<Answer>;
+}
+
+export type Row = Readonly<Record<string, AnswerValue>>;
+
+/** A row's value as a number; null is 0. */
+export const numberIn = (row: Row, name: string): number => Number(row[name] ?? 0);
+
+/** An answer whose rows are in memory. */
+export function answerOf(
+    question: string,
+    columns: readonly AnswerColumn[],
+    rows: readonly Row[],
+    notes: readonly string[] = [],
+): Answer {
+    const values = rows.map((row) => columns.map(({ name }) => row[name] ?? null));
+    return { question, columns, rows: values, notes };
+}
+
+/** The records that a question is about, as a table expression. */
+export function recordsWhere(where: string | null): string {
+    // The line break ends a comment that the condition may end in.
+    return where === null ? 'records' : `(SELECT * FROM records WHERE (${where}\n))`;
+}
+
+/** The attempts of those records. */
+export function attemptsWhere(where: string | null): string {
+    const key = KEY_FIELDS.map(quoteName).join(', ');
+    return where === null
+        ? 'attempts'
+        : `(SELECT * FROM attempts WHERE (${key}) IN (SELECT (${key}) FROM ${recordsWhere(where)}))`;
+}
+
+const FIELD_NAMES: readonly string[] = RECORD_FIELDS.map(({ name }) => name);
+const PREFIX = 'dimensions.';
+
+export interface Dimension extends AnswerColumn {
+    readonly sql: string;
+}
+
+/**
+ * Fields of records, or `dimensions.<name>` for a dimension that has no field of its own.
+ * @throws UserError (exit 2) for any other name
+ */
+export function parseDimensions(names: readonly string[]): readonly Dimension[] {
+    return [...new Set(names)].map((name) => {
+        if (name === 'prompt_type') return { name, kind: 'text', sql: PROMPT_SQL };
+        if (name.startsWith(PREFIX) && name.length > PREFIX.length) {
+            const key = name.slice(PREFIX.length).replaceAll('"', '\\"');
+            return { name, kind: 'text', sql: `json_extract_string(dimensions, ${quoteText(`$."${key}"`)})` };
+        }
+        if (FIELD_NAMES.includes(name)) return { name, kind: 'text', sql: quoteName(name) };
+        const meant = nearest(name, FIELD_NAMES);
+        const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
+        throw new UserError(
+            `--by: expected a field of records or dimensions.<name>, got '${name}'${hint}; docs/database.md lists the fields`,
+        );
+    });
+}
+
+/** `"model" AS "model", ...,` for a SELECT; empty without dimensions. */
+export const selectDimensions = (dimensions: readonly Dimension[]): string =>
+    dimensions.map(({ name, sql }) => `${sql} AS ${quoteName(name)}, `).join('');
+
+/** `"model", ...` for GROUP BY and ORDER BY; without dimensions something constant that is not a literal. */
+export const listDimensions = (dimensions: readonly Dimension[]): string =>
+    dimensions.length === 0 ? "concat('')" : dimensions.map(({ name }) => quoteName(name)).join(', ');

@@ -1,0 +1,79 @@
+import type { AnswerColumn } from '../../../model/answer.js';
+import {
+    answerOf,
+    listDimensions,
+    numberIn,
+    parseDimensions,
+    type Question,
+    recordsWhere,
+    type Row,
+    selectDimensions,
+} from '../question.js';
+import { passAtK } from '../statistics.js';
+
+/** Half the width of a 95 % interval, in standard errors. */
+const Z = 1.96;
+
+/** pass@k by any dimensions: the mean over samples of the unbiased estimator. */
+export const passAtKQuestion: Question = {
+    answer: async (engine, options) => {
+        const dimensions = parseDimensions(options.by ?? ['model']);
+        const list = listDimensions(dimensions);
+        // How many samples have n answers of which c pass says everything, however many samples there are.
+        const rows = await engine.rows(`
+            WITH by_sample AS (
+                SELECT ${selectDimensions(dimensions)} sample AS in_sample, "group" AS in_group,
+                    count(success_level) AS n, count(*) FILTER (WHERE success_level = 'full') AS c
+                FROM ${recordsWhere(options.where)} GROUP BY ALL
+            )
+            SELECT ${dimensions.length === 0 ? '' : `${list}, `} n, c, count(*) AS samples
+            FROM by_sample WHERE n > 0 GROUP BY ALL ORDER BY ${list}, n, c`);
+        const groups = new Map<string, Row[]>();
+        for (const row of rows) {
+            const key = JSON.stringify(dimensions.map(({ name }) => row[name]));
+            groups.set(key, [...(groups.get(key) ?? []), row]);
+        }
+        const columns: AnswerColumn[] = [
+            ...dimensions,
+            { name: 'samples', kind: 'integer' },
+            { name: 'answers', kind: 'integer' },
+            ...options.k.flatMap((k): AnswerColumn[] => [
+                { name: `pass@${k}`, kind: 'share' },
+                { name: `low@${k}`, kind: 'share' },
+                { name: `high@${k}`, kind: 'share' },
+            ]),
+        ];
+        const notes = new Set([
+            'pass@k is 1 - C(n-c, k) / C(n, k), averaged over samples; low and high are 95 %.',
+        ]);
+        const cells = [...groups.values()].map((group) => summarise(group, options.k, notes));
+        return answerOf('pass-at-k', columns, cells, [...notes]);
+    },
+};
+
+function summarise(group: readonly Row[], ks: readonly number[], notes: Set<string>): Row {
+    const samples = group.reduce((sum, row) => sum + numberIn(row, 'samples'), 0);
+    const answers = group.reduce((sum, row) => sum + numberIn(row, 'samples') * numberIn(row, 'n'), 0);
+    const figures: Record<string, number | null> = {};
+    for (const k of ks) {
+        const estimates = group.map((row) => ({
+            weight: numberIn(row, 'samples'),
+            value: passAtK(numberIn(row, 'n'), numberIn(row, 'c'), k),
+        }));
+        if (estimates.some(({ value }) => value === null)) {
+            // Leaving such samples out would be another, easier set of problems.
+            notes.add(`pass@${k} is refused where a sample has fewer than ${k} answers.`);
+            continue;
+        }
+        const mean = estimates.reduce((sum, { weight, value }) => sum + weight * (value ?? 0), 0) / samples;
+        const squares = estimates.reduce(
+            (sum, { weight, value }) => sum + weight * ((value ?? 0) - mean) ** 2,
+            0,
+        );
+        const error = samples < 2 ? null : Math.sqrt(squares / (samples - 1) / samples);
+        figures[`pass@${k}`] = mean;
+        figures[`low@${k}`] = error === null ? null : Math.max(0, mean - Z * error);
+        figures[`high@${k}`] = error === null ? null : Math.min(1, mean + Z * error);
+    }
+    return { ...group[0], samples, answers, ...figures };
+}

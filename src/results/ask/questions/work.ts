@@ -1,0 +1,114 @@
+import type { AnswerColumn } from '../../../model/answer.js';
+import {
+    answerOf,
+    attemptsWhere,
+    listDimensions,
+    numberIn,
+    parseDimensions,
+    type Question,
+    recordsWhere,
+    selectDimensions,
+} from '../question.js';
+import { wilsonInterval } from '../statistics.js';
+
+/** How endpoints compare: failures and time, over every attempt. */
+export const endpoints: Question = {
+    answer: async (engine, { where }) => {
+        const rows = await engine.rows(`
+            SELECT api_used AS endpoint, count(*) AS attempts, count(verdict) AS verdicts, count(failure) AS failures,
+                quantile_cont(duration, 0.5) AS median, quantile_cont(duration, 0.95) AS p95, max(duration) AS longest,
+                mode(failure) AS most_common_failure
+            FROM ${attemptsWhere(where)} AS tries GROUP BY api_used
+            ORDER BY count(failure) / count(*) DESC, api_used`);
+        const cells = rows.map((row) => {
+            const [failures, attempts] = [numberIn(row, 'failures'), numberIn(row, 'attempts')];
+            const interval = wilsonInterval(failures, attempts);
+            return {
+                ...row,
+                failure_rate: attempts === 0 ? null : failures / attempts,
+                low: interval?.low ?? null,
+                high: interval?.high ?? null,
+            };
+        });
+        const columns: AnswerColumn[] = [
+            { name: 'endpoint', kind: 'text' },
+            { name: 'attempts', kind: 'integer' },
+            { name: 'verdicts', kind: 'integer' },
+            { name: 'failures', kind: 'integer' },
+            { name: 'failure_rate', kind: 'share' },
+            { name: 'low', kind: 'share' },
+            { name: 'high', kind: 'share' },
+            { name: 'median', kind: 'seconds' },
+            { name: 'p95', kind: 'seconds' },
+            { name: 'longest', kind: 'seconds' },
+            { name: 'most_common_failure', kind: 'text' },
+        ];
+        return answerOf('endpoints', columns, cells, ['Over attempts, repeated ones included.']);
+    },
+};
+
+/** Tokens and money, by any dimensions. */
+export const cost: Question = {
+    answer: async (engine, { by, where, limit }) => {
+        const dimensions = parseDimensions(by ?? ['model']);
+        const list = listDimensions(dimensions);
+        const rows = await engine.rows(`
+            SELECT ${selectDimensions(dimensions)} count(*) AS tasks,
+                count(*) FILTER (WHERE success_level = 'full') AS success,
+                sum(prompt_tokens) AS prompt_tokens, sum(cached_tokens) AS cached_tokens,
+                sum(completion_tokens) AS completion_tokens, sum(reasoning_tokens) AS reasoning_tokens,
+                sum(cost) AS cost, sum(cost) / nullif(count(cost), 0) AS cost_per_task,
+                sum(cost) / nullif(count(*) FILTER (WHERE success_level = 'full' AND cost IS NOT NULL), 0) AS cost_per_success,
+                count(*) - count(cost) AS without_cost
+            FROM ${recordsWhere(where)} GROUP BY ALL ORDER BY cost DESC NULLS LAST, ${list}
+            ${limit === null ? '' : `LIMIT ${limit}`}`);
+        const columns: AnswerColumn[] = [
+            ...dimensions,
+            { name: 'tasks', kind: 'integer' },
+            { name: 'success', kind: 'integer' },
+            { name: 'prompt_tokens', kind: 'integer' },
+            { name: 'cached_tokens', kind: 'integer' },
+            { name: 'completion_tokens', kind: 'integer' },
+            { name: 'reasoning_tokens', kind: 'integer' },
+            { name: 'cost', kind: 'usd' },
+            { name: 'cost_per_task', kind: 'usd' },
+            { name: 'cost_per_success', kind: 'usd' },
+            { name: 'without_cost', kind: 'integer' },
+        ];
+        return answerOf('cost', columns, rows, [
+            'Cached tokens are among the prompt tokens, reasoning tokens among the completion tokens.',
+        ]);
+    },
+};
+
+/** Lengths of an interval, in seconds, of which the shortest is taken that makes at most 48 rows. */
+const BUCKETS = [1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400];
+const MOST_ROWS = 48;
+
+/** How many tasks ended in each interval of time. */
+export const throughput: Question = {
+    answer: async (engine, { where, limit }) => {
+        const from = recordsWhere(where);
+        const [span] = await engine.rows(
+            `SELECT epoch(max(finished_at)) - epoch(min(finished_at)) AS seconds FROM ${from}`,
+        );
+        const seconds = numberIn(span ?? {}, 'seconds');
+        const bucket = BUCKETS.find((one) => seconds / one <= (limit ?? MOST_ROWS)) ?? BUCKETS.at(-1) ?? 1;
+        const rows = await engine.rows(`
+            SELECT time_bucket(INTERVAL '${bucket} seconds', finished_at) AS start,
+                count(success_level) AS finished, count(*) - count(success_level) AS failures,
+                count(success_level) * 3600.0 / ${bucket} AS per_hour,
+                quantile_cont(wall_time, 0.5) AS median, quantile_cont(wall_time, 0.95) AS p95
+            FROM ${from} WHERE finished_at IS NOT NULL GROUP BY ALL ORDER BY start
+            ${limit === null ? '' : `LIMIT ${limit}`}`);
+        const columns: AnswerColumn[] = [
+            { name: 'start', kind: 'time' },
+            { name: 'finished', kind: 'integer' },
+            { name: 'failures', kind: 'integer' },
+            { name: 'per_hour', kind: 'number' },
+            { name: 'median', kind: 'seconds' },
+            { name: 'p95', kind: 'seconds' },
+        ];
+        return answerOf('throughput', columns, rows, [`Each row is an interval of ${bucket} s.`]);
+    },
+};

@@ -1,0 +1,79 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { columnsOf, columnType, quoteName, quoteText } from '../record/columns.js';
+import { ATTEMPT_FIELDS, RECORD_FIELDS } from '../record/fields.js';
+
+/** Files of records, all absolute paths. */
+export interface RecordFiles {
+    /** JSON lines. */
+    readonly json: readonly string[];
+    readonly parquet: readonly string[];
+    /** Folders that hold them: all that may be read later. */
+    readonly folders: readonly string[];
+}
+
+/** Creates `records`, `attempts`, `cells` and `runs`, which docs/database.md describes. */
+export async function createViews(connection: DuckDBConnection, files: RecordFiles): Promise<void> {
+    const columns = RECORD_FIELDS.map(({ name, type }) => `${quoteName(name)} ${columnType(type)}`);
+    await connection.run(`CREATE TABLE no_records (${columns.join(', ')})`);
+    await connection.run(`CREATE VIEW records AS ${recordsSql(files)}`);
+    await connection.run(`CREATE VIEW attempts AS ${ATTEMPTS_SQL}`);
+    await connection.run(`CREATE VIEW cells AS ${CELLS_SQL}`);
+    await connection.run(`CREATE VIEW runs AS ${RUNS_SQL}`);
+}
+
+/** The empty table comes first: it gives columns that older parts lack. */
+function recordsSql({ json, parquet }: RecordFiles): string {
+    const list = (paths: readonly string[]): string => `[${paths.map(quoteText).join(', ')}]`;
+    const sources = ['SELECT * FROM no_records'];
+    if (json.length > 0)
+        sources.push(
+            `SELECT * FROM read_json(${list(json)}, format = 'newline_delimited', columns = ${columnsOf()})`,
+        );
+    if (parquet.length > 0)
+        sources.push(`SELECT * FROM read_parquet(${list(parquet)}, union_by_name = true)`);
+    return sources.join(' UNION ALL BY NAME ');
+}
+
+const ATTEMPT_SHAPE = JSON.stringify([
+    // Times as text: one that is not a time must not fail the query.
+    Object.fromEntries(
+        ATTEMPT_FIELDS.map(({ name, type }) => [name, type === 'time' ? 'VARCHAR' : columnType(type)]),
+    ),
+]);
+
+const ATTEMPTS_SQL = `
+    SELECT run, sample, "group", fingerprint, occurrence, "index", language, model,
+        ${ATTEMPT_FIELDS.map(({ name, type }) =>
+            type === 'time'
+                ? `try_cast(one.${quoteName(name)} AS TIMESTAMPTZ) AS ${quoteName(name)}`
+                : `one.${quoteName(name)} AS ${quoteName(name)}`,
+        ).join(', ')}
+    FROM (
+        SELECT *, unnest(from_json(attempt_log, ${quoteText(ATTEMPT_SHAPE)})) AS one
+        FROM records WHERE json_valid(attempt_log)
+    )`;
+
+/** Of a flawed prompt the flaw is its type, as in the trees of the earlier tools. */
+export const PROMPT_SQL =
+    "CASE WHEN is_flawed THEN 'flawed_' || coalesce(flaw_type, '') ELSE prompt_type END";
+
+const CELLS_SQL = `
+    SELECT model, ${PROMPT_SQL} AS prompt_type, tool_success_rate, difficulty, task_type,
+        count(success_level) AS total,
+        count(*) FILTER (WHERE success_level = 'full') AS success,
+        count(*) FILTER (WHERE success_level = 'partial') AS partial,
+        count(*) FILTER (WHERE success_level = 'failure') AS failed,
+        count(*) FILTER (WHERE success_level IS NULL) AS infrastructure,
+        avg(wall_time) AS avg_wall_time, avg(turns) AS avg_turns, avg(tool_calls) AS avg_tool_calls,
+        avg(coverage) AS avg_coverage, sum(cost) AS cost
+    FROM records WHERE model IS NOT NULL GROUP BY ALL`;
+
+const RUNS_SQL = `
+    SELECT run, count(*) AS records, count(DISTINCT sample) AS samples,
+        count(success_level) AS total,
+        count(*) FILTER (WHERE success_level = 'full') AS success,
+        count(*) FILTER (WHERE success_level = 'partial') AS partial,
+        count(*) FILTER (WHERE success_level = 'failure') AS failed,
+        count(*) FILTER (WHERE success_level IS NULL) AS infrastructure,
+        min(started_at) AS started_at, max(finished_at) AS finished_at, sum(cost) AS cost
+    FROM records GROUP BY run`;

@@ -1,0 +1,224 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Answer } from '../../../src/model/answer.js';
+import { AskEngine } from '../../../src/results/ask/engine.js';
+import { QUESTION_NAMES, QUESTIONS, type QuestionName } from '../../../src/results/ask/questions.js';
+import type { QuestionOptions } from '../../../src/results/ask/question.js';
+import {
+    makeRecord,
+    type RecordInput,
+    type ResultRecord,
+    recordLine,
+} from '../../../src/results/record/record.js';
+import { loadCodec } from '../../../src/results/store/part-codec.js';
+import { tempDir } from '../../rig/cli.js';
+import { recordInput } from '../records.js';
+
+async function openEngine(records: readonly ResultRecord[], parquet = false): Promise<AskEngine> {
+    const dir = tempDir();
+    mkdirSync(join(dir, 'parts'));
+    const json = join(dir, 'parts', 'a.jsonl');
+    writeFileSync(json, records.map((record) => `${recordLine(record)}\n`).join(''));
+    const folders = [join(dir, 'parts')];
+    if (!parquet) return await AskEngine.open({ json: [json], parquet: [], folders }, dir);
+    const target = join(dir, 'parts', 'a.parquet');
+    await (await loadCodec('parquet')).encode(json, target);
+    return await AskEngine.open({ json: [], parquet: [target], folders }, dir);
+}
+
+const NONE: QuestionOptions = { by: null, where: null, limit: null, k: [1] };
+
+async function ask(
+    engine: AskEngine,
+    question: QuestionName,
+    options: Partial<QuestionOptions> = {},
+): Promise<Record<string, unknown>[]> {
+    const answer = await (await QUESTIONS[question].load()).answer(engine, { ...NONE, ...options });
+    return await rowsOf(answer);
+}
+
+async function rowsOf({
+    columns,
+    rows,
+}: Omit<Answer, 'question' | 'notes'>): Promise<Record<string, unknown>[]> {
+    const found: Record<string, unknown>[] = [];
+    for await (const row of rows)
+        found.push(Object.fromEntries(columns.map(({ name }, at) => [name, row[at]])));
+    return found;
+}
+
+/** Tasks of one sample: `full`, `partial` and so on, one character each (F, P, X failed, ! infrastructure). */
+function tasks(sample: string, ends: string, more: Partial<RecordInput> = {}): ResultRecord[] {
+    return [...ends].map((end, index) => {
+        const failure = end === '!';
+        const success_level = failure ? null : end === 'F' ? 'full' : end === 'P' ? 'partial' : 'failure';
+        const verdict = failure ? null : end === 'F' ? 'Accepted' : 'WrongAnswer';
+        return makeRecord(
+            recordInput({
+                sample,
+                index,
+                fingerprint: `f-${index}`,
+                success_level,
+                verdict,
+                accepted: verdict === null ? null : verdict === 'Accepted',
+                ...(failure ? { failure_reason: 'endpoint' } : {}),
+                expected: ['Accepted'],
+                ...more,
+            }),
+        );
+    });
+}
+
+describe('questions', () => {
+    it('give rates over judged tasks and over all of them', async () => {
+        const engine = await openEngine([...tasks('a', 'FFX!'), ...tasks('b', 'PX', { group: 'other' })]);
+        const [other, solution] = await ask(engine, 'rates');
+        expect(solution).toMatchObject({
+            group: 'solution',
+            total: 3,
+            success: 2,
+            failed: 1,
+            infrastructure: 1,
+            success_rate: 2 / 3,
+            rate_of_all: 0.5,
+            interval_by: 'tasks',
+        });
+        expect(other).toMatchObject({ total: 2, success: 0, partial: 1, failed: 1, as_expected: 0 });
+        const [whole] = await ask(engine, 'rates', { by: [], where: `"group" = 'solution' -- a comment` });
+        expect(whole).toMatchObject({ total: 3 });
+        engine.close();
+    });
+
+    it.each([false, true])('group by fields and by other dimensions (Parquet: %s)', async (parquet) => {
+        const engine = await openEngine(
+            [
+                ...tasks('a', 'FX', { model: 'm1', dimensions: '{"seed":"1","it\'s \\"":2}' }),
+                ...tasks('b', 'F', { model: 'm2', is_flawed: true, flaw_type: 'tool_misuse' }),
+            ],
+            parquet,
+        );
+        expect(await ask(engine, 'matrix')).toMatchObject([
+            { model: 'm1', prompt_type: null, total: 2 },
+            { model: 'm2', prompt_type: 'flawed_tool_misuse', total: 1 },
+        ]);
+        expect(await ask(engine, 'rates', { by: ['dimensions.seed'] })).toMatchObject([
+            { 'dimensions.seed': '1', total: 2 },
+            { 'dimensions.seed': null, total: 1 },
+        ]);
+        expect(await ask(engine, 'rates', { by: ['dimensions.it\'s "'] })).toMatchObject([
+            { total: 2 },
+            { total: 1 },
+        ]);
+        await expect(ask(engine, 'rates', { by: ['modle'] })).rejects.toThrow(/--by.*did you mean model\?/);
+        engine.close();
+    });
+
+    it('give pass@k over samples, and refuse it where a sample has too few answers', async () => {
+        const engine = await openEngine([
+            ...tasks('a', 'FXXX', { model: 'm' }),
+            ...tasks('b', 'FF!', { model: 'm' }),
+        ]);
+        const [row] = await ask(engine, 'pass-at-k', { k: [1, 2, 4] });
+        expect(row).toMatchObject({ model: 'm', samples: 2, answers: 6, 'pass@4': null });
+        expect(row?.['pass@1']).toBeCloseTo((0.25 + 1) / 2, 12);
+        expect(row?.['pass@2']).toBeCloseTo((0.5 + 1) / 2, 12);
+        engine.close();
+    });
+
+    it('list flaky tasks, weak tests, slow tasks and endpoints', async () => {
+        const attempt = (more: object) => ({
+            attempt: 1,
+            started_at: 'never',
+            duration: 1,
+            api_used: 'local',
+            worker_id: 'w',
+            ...more,
+        });
+        const log = JSON.stringify([
+            attempt({ failure: 'sandbox' }),
+            attempt({ verdict: 'Accepted', duration: 3 }),
+        ]);
+        const engine = await openEngine([
+            ...tasks('a', 'F', { attempt_log: log, attempts: 2, cpu_time: 9 }),
+            ...tasks('b', 'F', { attempt_log: 'not JSON', cpu_time: 1 }),
+            ...tasks('c', 'FXX', { group: 'incorrect_solution' }),
+        ]);
+        expect(await ask(engine, 'flakiest')).toMatchObject([
+            { sample: 'a', attempts: 2, failures: 1, ends: 'Accepted, sandbox' },
+        ]);
+        expect(await ask(engine, 'weak-tests')).toMatchObject([
+            { sample: 'c', incorrect: 3, accepted: 1, share: 1 / 3 },
+        ]);
+        expect((await ask(engine, 'slowest', { limit: 1 })).map((row) => row['sample'])).toEqual(['a']);
+        expect(await ask(engine, 'endpoints', { where: "sample = 'a'" })).toMatchObject([
+            { endpoint: 'local', attempts: 2, failures: 1, failure_rate: 0.5, median: 2, longest: 3 },
+        ]);
+        engine.close();
+    });
+
+    it('add up tokens and money, unknown ones apart', async () => {
+        const paid = { model: 'm', prompt_tokens: 10, cached_tokens: 4, cost: 0.5 };
+        const engine = await openEngine([...tasks('a', 'FX', paid), ...tasks('b', 'F', { model: 'm' })]);
+        expect(await ask(engine, 'cost')).toMatchObject([
+            {
+                model: 'm',
+                tasks: 3,
+                prompt_tokens: 20,
+                cached_tokens: 8,
+                cost: 1,
+                cost_per_success: 1,
+                without_cost: 1,
+            },
+        ]);
+        engine.close();
+    });
+
+    it.each(QUESTION_NAMES)('can be asked of no records at all: %s', async (name) => {
+        const engine = await openEngine([]);
+        const rows = await ask(engine, name);
+        expect(rows.length).toBeLessThanOrEqual(1);
+        engine.close();
+    });
+});
+
+describe('SQL of a person', () => {
+    it('reads the views and nothing else, and writes nothing', async () => {
+        const engine = await openEngine([
+            ...tasks('a', 'FX'),
+            ...tasks('b', 'F', { run: 'run-2', model: 'm' }),
+        ]);
+        const rows = async (sql: string) => await rowsOf(await engine.ask(sql));
+        expect(await rows('select run, records from runs order by run;')).toEqual([
+            { run: 'run-1', records: 2 },
+            { run: 'run-2', records: 1 },
+        ]);
+        expect(await rows('select model, success from cells')).toEqual([{ model: 'm', success: 1 }]);
+        const target = join(tempDir(), 'stolen');
+        for (const sql of [
+            "select * from read_text('/etc/passwd')",
+            "select * from read_csv('/etc/passwd')",
+            "select * from glob('/etc/*')",
+            "select * from '/etc/passwd'",
+            `copy records to '${target}'`,
+            `attach '${target}'`,
+            `export database '${target}'`,
+            'set enable_external_access = true',
+            'install httpfs',
+            'load httpfs',
+            'drop view records',
+            'select 1; select 2',
+            'select',
+            '',
+        ])
+            await expect(rows(sql), sql).rejects.toMatchObject({ name: 'UserError', exitCode: 2 });
+        // Even past the check of the statement, the engine itself refuses.
+        await expect(engine.query(`copy records to '${target}'`)).rejects.toThrow(
+            /disabled by configuration/,
+        );
+        await expect(engine.query('set enable_external_access = true')).rejects.toThrow(/locked|cannot/i);
+        await expect(engine.query("set allowed_directories = ['/']")).rejects.toThrow(/locked|cannot/i);
+        expect(existsSync(target)).toBe(false);
+        engine.close();
+    });
+});
