@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { main } from './cli/main.js';
 import { ownWords } from './cli/own-words.js';
 import { explainError } from './cli/report-error.js';
+import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
 
 /*
  * The entry of bin/resume-run.js: runs one command line and ends the process. Nothing else calls process.exit.
@@ -19,6 +20,9 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const argv = process.argv.slice(2);
+
+// Everybody may list processes with their arguments: what looks like a secret is not among them for longer than it takes to get here.
+if (findLiteralSecret(argv) !== null) process.title = ['resume-run', ...maskLiteralSecrets(argv)].join(' ');
 
 function fail(error: unknown): number {
     const { text, code } = explainError(error, ownWords(argv).includes('--json'));

@@ -1,4 +1,5 @@
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { chmod, link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../host/durable-write.js';
 import { stagingName } from '../host/staging-name.js';
@@ -14,6 +15,7 @@ import { problemIn, type RunFile, runFileOf } from './run-file-shape.js';
 export type { RunFile } from './run-file-shape.js';
 
 const NAME = 'run.json';
+const MODE = 0o600;
 
 /**
  * @param dir `checkpoints/<dir name>`
@@ -37,6 +39,21 @@ export async function readRunFile(dir: string): Promise<RunFile | null> {
     );
 }
 
+/** Owner and permissions of a run.json; null if there is none. @param dir `checkpoints/<dir name>` */
+export function statRunFile(dir: string): { readonly uid: number; readonly mode: number } | null {
+    return statSync(join(dir, NAME), { throwIfNoEntry: false }) ?? null;
+}
+
+/**
+ * Takes run.json from everybody but its owner: commands may hold secrets, and are kept as they are, because a start that resumes
+ * needs them. One of version 0.1 was readable. Where that cannot be done (another owner, a file system without permissions), nothing happens.
+ */
+export async function restrictRunFile(dir: string): Promise<void> {
+    const stats = statRunFile(dir);
+    if (stats === null || (stats.mode & 0o077) === 0) return;
+    await chmod(join(dir, NAME), MODE).catch(() => undefined);
+}
+
 function parse(text: string): unknown {
     try {
         return JSON.parse(text);
@@ -58,7 +75,7 @@ export async function createRunFile(
     const staging = join(dir, stagingName(NAME, holder));
     try {
         await makeDirectory(dir);
-        await writeFile(staging, text(run), { flag: 'wx', flush: true });
+        await writeFile(staging, text(run), { flag: 'wx', flush: true, mode: MODE });
         // Appears whole or not at all, and only if there was none.
         await link(staging, join(dir, NAME));
         await syncDirectory(dir);
@@ -80,7 +97,7 @@ export async function createRunFile(
 
 /** Replaces run.json, durably. Call it holding the lock. @throws WriteError */
 export async function writeRunFile(dir: string, holder: string, run: RunFile): Promise<void> {
-    await new DurableWriter(dir, holder).write(NAME, [Buffer.from(text(run))]);
+    await new DurableWriter(dir, holder).write(NAME, [Buffer.from(text(run))], MODE);
 }
 
 function text(run: RunFile): string {

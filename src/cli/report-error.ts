@@ -1,6 +1,7 @@
 import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
 import { printable } from '../util/printable.js';
+import { maskSecrets } from '../util/secrets.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
 /** The exit code of a bug of ours (EX_SOFTWARE): none of those that say how a run ended. */
@@ -15,7 +16,7 @@ export function explainError(
     json: boolean,
 ): { readonly text: string; readonly code: ExitCode | typeof BUG } {
     const code = codeOf(error);
-    const message = messageFor(error);
+    const message = maskSecrets(messageFor(error));
     if (json) return { text: `${JSON.stringify({ type: 'error', message, exitCode: code })}\n`, code };
     if (code !== BUG) return { text: `resume-run: ${printable(message.replaceAll('\n', ' '))}\n`, code };
     const stack = error instanceof Error ? (error.stack ?? message) : message;

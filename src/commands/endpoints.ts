@@ -42,10 +42,10 @@ export const command = defineCommand({
             import('../executor/servers/probe.js'),
             import('../compose/output.js'),
         ]);
+        // Tokens and references are looked up by name when they are used; a variable that is really set wins over .env.
+        for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
         const endpoints = expandEndpoints(given, '--endpoint');
         if (endpoints.length === 0) throw new UserError('endpoints: name at least one --endpoint');
-        // Tokens are looked up by name when they are used; a variable that is really set wins over .env.
-        for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
         const reports = await probeEndpoints(endpoints, {
             kind: values.executor,
             languages: null,

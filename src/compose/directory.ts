@@ -4,7 +4,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { createFileStore } from '../checkpoint/file-store.js';
 import { IndexFile } from '../checkpoint/index-file.js';
 import { FileNames } from '../checkpoint/names.js';
-import { createRunFile, type RunFile, readRunFile, writeRunFile } from '../checkpoint/run-file.js';
+import {
+    createRunFile,
+    type RunFile,
+    readRunFile,
+    restrictRunFile,
+    writeRunFile,
+} from '../checkpoint/run-file.js';
 import { derivedRunId, findRunId, newRunId } from '../checkpoint/run-id.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
@@ -225,6 +231,7 @@ export async function recordRun(
         agree(there, run);
         return;
     }
+    await restrictRunFile(config.checkpoints);
     if (config.part.shard !== null) agree(known, run);
     else if (!sameBut(known, run, 'updated_at')) await writeRunFile(config.checkpoints, lock.id, run);
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readRunFile } from '../checkpoint/run-file.js';
+import { readRunFile, statRunFile } from '../checkpoint/run-file.js';
 import type { RunFile } from '../checkpoint/run-file-shape.js';
 import type { KnownRun } from '../config.js';
 import { shownPath } from '../util/shown-path.js';
@@ -9,9 +9,18 @@ import type { OtherDataset } from './samples.js';
 /** What run.json of a checkpoints folder says that decides how a run goes on; null if there is none. */
 export async function readKnownRun(folder: string): Promise<KnownRun | null> {
     const run = await readRunFile(folder);
-    return run === null
-        ? null
-        : { options: run.options, datasets: run.datasets.map((dataset) => dataset.path) };
+    if (run === null) return null;
+    const datasets = run.datasets.map((dataset) => dataset.path);
+    return { options: run.options, datasets, distrust: distrustOf(folder) };
+}
+
+/** Why others than this user and root may have written a run.json; null: they cannot have, or the system does not say. */
+function distrustOf(folder: string): string | null {
+    const stats = statRunFile(folder);
+    const self = process.getuid?.();
+    if (stats === null || self === undefined) return null;
+    if (stats.uid !== self && stats.uid !== 0) return `belongs to another user (uid ${stats.uid})`;
+    return (stats.mode & 0o002) === 0 ? null : 'may be written by every user';
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Json } from '../model/json.js';
+import { maskLiteralSecrets } from '../util/secrets.js';
 import type { Source } from './layers.js';
 import type { OptionSpec } from './option.js';
 import { shorten } from './value-error.js';
@@ -15,12 +16,18 @@ export function announceChange(
 
 function asTyped(name: string, spec: OptionSpec, value: Json): string {
     if (spec.kind === 'flag') return value === true ? `--${name}` : `--no-${name}`;
-    if (spec.kind === 'command') return `-- ${asText(value)}`;
+    if (spec.kind === 'command') return `-- ${asText(masked(value))}`;
     return spec.only === 'config file' ? name : `--${name} ${asText(value)}`;
 }
 
 function asBefore(spec: OptionSpec, value: Json): string {
-    return value === null ? (spec.defaultText ?? 'the default') : asText(value);
+    if (value === null) return spec.defaultText ?? 'the default';
+    return asText(spec.kind === 'command' ? masked(value) : value);
+}
+
+/** A command without what looks like secrets in it. */
+function masked(value: Json): Json {
+    return Array.isArray(value) ? maskLiteralSecrets(value.map(String)) : value;
 }
 
 function asText(value: Json): string {

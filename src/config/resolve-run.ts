@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../model/json.js';
+import { findLiteralSecret } from '../util/secrets.js';
 import { announceChange } from './announce-change.js';
 import { buildConfig, checkpointsFolder } from './build-config.js';
+import { checkTrust } from './check-trust.js';
 import { withDotEnv } from './dot-env.js';
 import {
     defaults,
@@ -44,6 +46,8 @@ export interface KnownRun {
     readonly options: StoredOptions;
     /** Absolute. */
     readonly datasets: readonly string[];
+    /** Why others than this user and root may have written it; null: they cannot have. */
+    readonly distrust: string | null;
 }
 
 export interface ConfigInput {
@@ -94,11 +98,18 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     const { values, sources } = pick(table, layers);
     const datasets = datasetsOf(input, env, configFile.datasets, known);
     const stored = { ...others.known, ...storable(table, values) };
-    const config = buildConfig(pick(RUN_OPTIONS, layers), { cwd, datasets: datasets.value, stored });
+    const runValues = pick(RUN_OPTIONS, layers);
+    const trusted = checkTrust(runValues.values, runValues.sources, {
+        runFile,
+        distrust: known?.distrust ?? null,
+    });
+    const config = buildConfig(runValues, { cwd, datasets: datasets.value, stored });
     return {
         config,
         values,
         announcements: [
+            ...trusted,
+            ...warnOfSecrets(runValues.values.command),
             ...(await unknownVariables(table, env, catalog)),
             ...others.unknown.map(
                 (name) => `${runFile}: '${name}' is not known to this version and is passed over`,
@@ -108,6 +119,15 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
         sources: { ...sources, datasets: datasets.source },
         env,
     };
+}
+
+function warnOfSecrets(command: readonly string[] | null): string[] {
+    const found = command === null ? null : findLiteralSecret(command);
+    if (found === null) return [];
+    return [
+        `the command holds what looks like ${found}: run.json keeps it and other users see it in the list of processes; ` +
+            'write {env:NAME} in its place and set NAME',
+    ];
 }
 
 /** `resolveRun` for the options that every run has. */

@@ -1,3 +1,4 @@
+import { maskSecrets } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 
 /** Addresses that one run may use. */
@@ -30,7 +31,7 @@ export function displayAddress(address: string): string {
     const url = new URL(address);
     url.username = '';
     url.password = '';
-    return bare(url);
+    return maskSecrets(bare(url));
 }
 
 /** The credentials in an address as the value of an `Authorization` header; null if it holds none. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { readReason } from '../util/io-error.js';
+import { ENV_REFERENCE, readReference } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { isPlaceholder, listFields, unknownFields } from './command-template.js';
@@ -37,9 +38,12 @@ function checkSpelling(argv: readonly string[]): void {
 
 /**
  * Makes sure that a command can be started.
- * @throws UserError for a program that is not there or cannot be run
+ * @throws UserError for a program that is not there or cannot be run, and for a variable that is not set
  */
-export async function tryCommand([command]: readonly [string, ...string[]]): Promise<void> {
+export async function tryCommand(argv: readonly [string, ...string[]]): Promise<void> {
+    const [command] = argv;
+    for (const [, variable = ''] of argv.join(' ').matchAll(ENV_REFERENCE))
+        readReference(variable, '--executor exec');
     if (command.includes('{')) return;
     if (!command.includes('/')) {
         if ((await findOnPath(command)) !== null) return;

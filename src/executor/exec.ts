@@ -7,8 +7,8 @@ import { parseExactJson } from '../model/exact-json.js';
 import type { Failure } from '../model/failure.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, type Verdict } from '../model/verdict.js';
-import { fillFields, fillPlaceholders, type Placeholder } from './command-template.js';
 import { readEnd } from './cut-text.js';
+import { fillCommand, type FilledCommand } from './exec-arguments.js';
 import type { ExecDescriptor } from './exec-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { commandResult } from './judge/program-run.js';
@@ -19,6 +19,7 @@ import { Sandbox } from './sandbox/sandbox.js';
 import { SandboxError } from './sandbox/sandbox-error.js';
 import type { RunLimits, Stdin } from './sandbox/wire.js';
 import { signalName } from './signal-name.js';
+import { maskSecrets } from '../util/secrets.js';
 import { inputTextOf } from './task-input.js';
 
 const BY = { api_used: 'local', sandbox: 'none' } as const;
@@ -57,13 +58,14 @@ class Exec implements Executor {
         if (context.signal.aborted) return { kind: 'abort' };
         const file = this.#wantsFile ? await this.#writeInput(task) : null;
         try {
-            return await this.#runInBox(task, file, context.signal);
-        } catch (error) {
-            if (context.signal.aborted) return { kind: 'abort' };
-            if (error instanceof MissingField) {
-                const message = `the row has no field for {${error.field}}`;
+            const command = this.#commandFor(task, file);
+            if (command.kind === 'problem') {
+                const { message } = command;
                 return { kind: 'failure', failure: { reason: 'not-started', message }, by: BY };
             }
+            return await this.#runInBox(task, { argv: command.argv, file }, context.signal);
+        } catch (error) {
+            if (context.signal.aborted) return { kind: 'abort' };
             if (!(error instanceof SandboxError)) throw error;
             return { kind: 'failure', failure: { reason: 'sandbox', message: error.message }, by: BY };
         } finally {
@@ -77,7 +79,11 @@ class Exec implements Executor {
         return path;
     }
 
-    async #runInBox(task: Task, file: string | null, signal: AbortSignal): Promise<Outcome> {
+    async #runInBox(
+        task: Task,
+        { argv, file }: { readonly argv: readonly [string, ...string[]]; readonly file: string | null },
+        signal: AbortSignal,
+    ): Promise<Outcome> {
         const { keepOutput, outputLimit } = this.descriptor;
         const box = await this.#takeBox();
         const stop = (): void => void box.close();
@@ -85,7 +91,7 @@ class Exec implements Executor {
         try {
             const stdin: Stdin = file === null ? { data: Buffer.from(inputTextOf(task)) } : null;
             const report = await box.run({
-                argv: this.#argvFor(task, file),
+                argv,
                 stdin,
                 limits: this.#limits,
                 ...(keepOutput !== 'none' && outputLimit > KEPT_INLINE ? { keepBytes: outputLimit } : {}),
@@ -106,23 +112,10 @@ class Exec implements Executor {
         return this.sandbox.openBare({ cwd: process.cwd(), env: this.#environment });
     }
 
-    /** @throws MissingField for a row of a list that has no such field */
-    #argvFor(task: Task, file: string | null): [string, ...string[]] {
-        const values: Readonly<Record<Placeholder, string>> = {
-            id: task.sample,
-            group: task.group,
-            index: String(task.index),
-            input: file ?? '',
-        };
+    #commandFor(task: Task, file: string | null): FilledCommand {
+        const { sample: id, group, index } = task;
         const row = isRow(task) ? parseExactJson(inputTextOf(task)) : null;
-        const fill = (argument: string): string => {
-            if (row === null) return fillPlaceholders(argument, values);
-            const filled = fillFields(argument, values, row);
-            if (filled.kind === 'missing') throw new MissingField(filled.field);
-            return filled.text;
-        };
-        const [first, ...rest] = this.argv;
-        return [fill(first), ...rest.map(fill)];
+        return fillCommand(this.argv, { id, group, index: String(index), input: file ?? '' }, row);
     }
 
     async #outcomeOf(report: RunReport): Promise<Outcome> {
@@ -178,12 +171,6 @@ class Exec implements Executor {
     }
 }
 
-class MissingField extends Error {
-    constructor(readonly field: string) {
-        super(field);
-    }
-}
-
 const isRow = ({ input }: Task): boolean => input.kind === 'data' && input.isRow === true;
 
 const UNLIMITED: RunLimits = {
@@ -202,5 +189,5 @@ const UNLIMITED: RunLimits = {
 function lastWords({ stderr, stderrFile }: RunReport): string {
     const end = stderrFile === null ? stderr : readEnd(stderrFile, 4096);
     const line = end.toString().trim().split('\n').at(-1)?.slice(0, 300) ?? '';
-    return line === '' ? '' : `: ${line}`;
+    return line === '' ? '' : `: ${maskSecrets(line)}`;
 }

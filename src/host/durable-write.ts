@@ -31,13 +31,14 @@ export class DurableWriter {
 
     /**
      * Replaces `file` (a name in the directory) by `chunks`; resolves when that is durable.
+     * @param mode permissions; what the process gives new files if absent
      * @throws WriteError; the old file stands, and the bytes must be written again from memory, to a new staging file:
      * after a failed fsync the same file may claim success with its data gone
      */
-    async write(file: string, chunks: readonly Buffer[]): Promise<FileStamp> {
+    async write(file: string, chunks: readonly Buffer[], mode?: number): Promise<FileStamp> {
         const target = join(this.#dir, file);
         try {
-            const stamp = await withDescriptors(() => this.#replace(file, target, chunks));
+            const stamp = await withDescriptors(() => this.#replace(file, target, { chunks, mode }));
             await this.#sync.sync();
             return stamp;
         } catch (error) {
@@ -46,11 +47,15 @@ export class DurableWriter {
         }
     }
 
-    async #replace(file: string, target: string, chunks: readonly Buffer[]): Promise<FileStamp> {
+    async #replace(
+        file: string,
+        target: string,
+        { chunks, mode }: { readonly chunks: readonly Buffer[]; readonly mode: number | undefined },
+    ): Promise<FileStamp> {
         const staging = join(this.#dir, stagingName(file, this.#holder));
         try {
             const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-            await writeStaging(staging, chunks, size);
+            await writeStaging(staging, chunks, size, mode);
             const stats = await stat(staging, { bigint: true });
             // write-file-atomic does not look at how much its one write wrote: on a full disk it "succeeds" with half a file.
             if (stats.size !== BigInt(size)) {
@@ -74,12 +79,17 @@ export class DurableWriter {
     }
 }
 
-async function writeStaging(staging: string, chunks: readonly Buffer[], size: number): Promise<void> {
+async function writeStaging(
+    staging: string,
+    chunks: readonly Buffer[],
+    size: number,
+    mode?: number,
+): Promise<void> {
     if (size <= ONE_BUFFER) {
-        await writeFileAtomic(staging, Buffer.concat(chunks, size));
+        await writeFileAtomic(staging, Buffer.concat(chunks, size), mode === undefined ? {} : { mode });
         return;
     }
-    const handle = await open(staging, 'wx');
+    const handle = await open(staging, 'wx', mode);
     try {
         for (const piece of pieces(chunks)) await writeAll(handle, piece);
         await handle.sync();

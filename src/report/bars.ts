@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import cliProgress, { type MultiBar } from 'cli-progress';
 import type { RunEvent } from '../model/event.js';
 import { printableLines } from '../util/printable.js';
+import { maskSecrets } from '../util/secrets.js';
 import { emptyView, fold, type RunView } from './fold.js';
 import { liveLines, startLines } from './live.js';
 import { machine } from './machine.js';
@@ -84,7 +85,7 @@ export class BarReporter implements Reporter {
             style: this.style,
             ...machine(),
         });
-        this.frame = lines.map(printableLines);
+        this.frame = lines.map((line) => maskSecrets(printableLines(line)));
         // Totals and values are in the frame: cli-progress only places its lines. Lines that are no longer needed stay blank.
         for (; this.lines < this.frame.length; this.lines += 1) bars.create(1, 0, { at: this.lines });
     }

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../model/event.js';
+import { maskSecrets } from '../util/secrets.js';
 import type { Reporter } from './reporter.js';
 import type { Sink } from './sink.js';
 
@@ -7,7 +8,7 @@ export class JsonLinesReporter implements Reporter {
     constructor(private readonly sink: Sink) {}
 
     onEvent(event: RunEvent): void {
-        this.sink.write(`${JSON.stringify(event)}\n`);
+        this.sink.write(`${maskSecrets(JSON.stringify(event))}\n`);
     }
 
     close(): void {

@@ -2,6 +2,7 @@ import { pino, type Logger } from 'pino';
 import type { RunEvent } from '../model/event.js';
 import { ioCode, readReason } from '../util/io-error.js';
 import { messageOf } from '../util/message.js';
+import { maskSecrets } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 import type { Reporter } from './reporter.js';
 import { RotatingFile } from './rotating-file.js';
@@ -82,7 +83,7 @@ function levelOf(event: RunEvent): Exclude<LogLevel, 'silent'> {
 
 /** Passwords in addresses and bearer tokens do not belong in a log, wherever they came from. */
 function withoutSecrets(line: string): string {
-    return line
+    return maskSecrets(line)
         .replace(/(:\/\/)[^\s/@"\\]+@/g, '$1***@')
         .replace(/\b(bearer|token|api[_-]?key)(["'\s:=]+)[\w.~+/-]{8,}=*/gi, '$1$2***');
 }

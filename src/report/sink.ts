@@ -1,4 +1,5 @@
 import { printableLines } from '../util/printable.js';
+import { maskSecrets } from '../util/secrets.js';
 
 /** The part of a writable stream that reports need. */
 export interface TextStream {
@@ -18,7 +19,7 @@ export interface Sink {
 
 /** The one writer of text for people: whatever could steer a terminal, and is neither a line end nor a colour of ours, becomes visible. */
 export function writeLines(sink: Sink, text: string): void {
-    sink.write(printableLines(text.endsWith('\n') ? text : `${text}\n`));
+    sink.write(maskSecrets(printableLines(text.endsWith('\n') ? text : `${text}\n`)));
 }
 
 const sinks = new WeakMap<TextStream, Sink>();

@@ -29,7 +29,8 @@ async function resolveWith({ argv, env, file, run }: Given): Promise<Resolved> {
         env: env ?? {},
         cwd,
         catalog: loadCatalog,
-        readRunFile: () => Promise.resolve(run === undefined ? null : { options: {}, datasets: [], ...run }),
+        readRunFile: () =>
+            Promise.resolve(run === undefined ? null : { options: {}, datasets: [], distrust: null, ...run }),
     });
 }
 
@@ -173,7 +174,10 @@ describe('run.json', () => {
             file: {},
             run: { options: JSON.parse(JSON.stringify(runOptions)) as typeof runOptions },
         });
-        expect(again.announcements).toEqual([]);
+        // Only what it will run is shown.
+        expect(again.announcements).toEqual([
+            expect.stringMatching(/^runs what .*run\.json says: the module /),
+        ]);
         expect({ ...again.config, concurrency: 3 }).toEqual(first.config);
     });
 

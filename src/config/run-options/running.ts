@@ -35,6 +35,14 @@ export const RUNNING_OPTIONS = {
         about: 'Time that running tasks get after Ctrl-C or SIGTERM',
         decides: 'run',
     },
+    trust: {
+        kind: 'flag',
+        default: false,
+        group: 'Running',
+        about: 'Run what a run.json says that others own or may write',
+        decides: 'run',
+        only: 'command line',
+    },
     'take-over': {
         kind: 'flag',
         default: false,

@@ -12,7 +12,7 @@ export const ENDPOINT: ValueParser<EndpointSetting> = {
         }
         throw wrongValue(origin, 'the address of a server', raw);
     },
-    // Headers may hold secrets: they stay in the config file.
+    // Headers may hold secrets: they stay in the config file, where a start that resumes finds them.
     format({ headers: _headers, ...rest }) {
         return Object.keys(rest).length === 1 ? rest.url : { ...rest };
     },
@@ -26,10 +26,11 @@ function parseUrl(text: Json, origin: ValueOrigin): string {
         // The text may hold a password, so it is not shown.
         throw new UserError(`${origin.label}: expected an address that begins with http:// or https://`);
     }
-    if (/\/\/[^/?#]*@/.test(url)) {
+    const user = /\/\/([^/?#]*)@/.exec(url)?.[1];
+    if (user !== undefined && !/^(?:[^:{}]*:)?\{env:\w+\}$|^\{env:\w+\}:\{env:\w+\}$/.test(user)) {
         throw new UserError(
-            `${origin.label}: an address must not hold a user name or password; ` +
-                'name a variable in the config file: {"url": ..., "token": {"env": "NAME"}}',
+            `${origin.label}: an address must not hold a user name or password; name a variable, as in ` +
+                'http://user:{env:NAME}@host, or in the config file: {"url": ..., "token": {"env": "NAME"}}',
         );
     }
     return url;

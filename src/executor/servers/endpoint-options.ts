@@ -1,4 +1,5 @@
 import { parseEndpoints } from '../../endpoint/address.js';
+import { ENV_REFERENCE, readReference } from '../../util/secrets.js';
 import type { EndpointOptions } from '../descriptor.js';
 
 /** An endpoint as a config file or the command line gives it: its address may stand for many. */
@@ -18,7 +19,7 @@ export interface GivenEndpoint {
 export function expandEndpoints(given: readonly GivenEndpoint[], option: string): readonly EndpointOptions[] {
     const all = new Map<string, EndpointOptions>();
     for (const { url, concurrency, rate, token, headers } of given) {
-        for (const address of parseEndpoints([url], option)) {
+        for (const address of parseEndpoints([withReferences(url, option)], option)) {
             if (all.has(address)) continue;
             all.set(address, {
                 url: address,
@@ -30,4 +31,12 @@ export function expandEndpoints(given: readonly GivenEndpoint[], option: string)
         }
     }
     return [...all.values()];
+}
+
+/** An address with the variables that `{env:NAME}` names. Values are encoded where they could be read as more than a part of it. */
+function withReferences(url: string, option: string): string {
+    return url.replace(ENV_REFERENCE, (_, name: string) => {
+        const value = readReference(name, option);
+        return /^[\w.:~-]+$/.test(value) ? value : encodeURIComponent(value);
+    });
 }

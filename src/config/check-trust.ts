@@ -1,0 +1,41 @@
+import { maskLiteralSecrets } from '../util/secrets.js';
+import { UserError } from '../util/user-error.js';
+import type { Source } from './layers.js';
+import type { RunOptionName, RunOptionValues } from './run-options.js';
+
+/**
+ * A results directory from elsewhere can carry programs in its run.json, which a start would run.
+ * @param distrust why others may have written run.json; null: only we or root can have
+ * @returns lines that show what will run; none if nothing of it comes from run.json
+ * @throws UserError if something would run that others may have written, without `--trust`
+ */
+export function checkTrust(
+    values: RunOptionValues,
+    sources: Readonly<Record<RunOptionName, Source>>,
+    { runFile, distrust }: { readonly runFile: string; readonly distrust: string | null },
+): string[] {
+    const programs = programsOf(values).filter(([option]) => sources[option] === 'run.json');
+    // A dry run starts none of them.
+    if (programs.length === 0 || values['dry-run']) return [];
+    const named = programs.map(([, program]) => program).join(', ');
+    if (distrust !== null && !values.trust) {
+        throw new UserError(
+            `${runFile} ${distrust}, and this start would run what it says: ${named}. Give --trust if that is what you want, or name it yourself`,
+        );
+    }
+    return [`runs what ${runFile} says: ${named}`];
+}
+
+/** Options that make a start run something, with what that is. */
+function programsOf(values: RunOptionValues): (readonly [RunOptionName, string])[] {
+    const { executor, command, module, checker, languages } = values;
+    const programs: (readonly [RunOptionName, string])[] = [];
+    if (executor === 'exec' && command !== null)
+        programs.push(['command', `the command ${maskLiteralSecrets(command).join(' ')}`]);
+    if (executor === 'module' && module !== null) programs.push(['module', `the module ${module.file}`]);
+    const isJudged = executor !== 'exec' && executor !== 'module';
+    if (isJudged && checker?.kind === 'program') programs.push(['checker', `the checker ${checker.path}`]);
+    const tags = isJudged ? Object.keys(languages) : [];
+    if (tags.length > 0) programs.push(['languages', `compilers and interpreters of ${tags.join(', ')}`]);
+    return programs;
+}
