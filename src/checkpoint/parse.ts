@@ -250,7 +250,12 @@ function attemptProblem(value: Json): string | null {
 }
 
 function isLimits(value: Json): boolean {
-    return isJsonObject(value) && isAmount(value.time) && isAmount(value.memory) && isAmount(value.output);
+    return (
+        isJsonObject(value) &&
+        isAmount(value.time) &&
+        (value.memory === null || isAmount(value.memory)) &&
+        isAmount(value.output)
+    );
 }
 
 function isComputedLimits(value: Json): value is Json & ComputedLimits {

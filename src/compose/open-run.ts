@@ -1,10 +1,9 @@
 import type { Backend } from '../backend/backend.js';
 import { watchControl } from '../checkpoint/control.js';
 import { chooseDatasets, type RunConfig } from '../config.js';
-import type { PoolHooks } from '../endpoint/pool.js';
 import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
 import { executorKind } from '../executor/kinds.js';
-import type { ServerExecutor } from '../executor/servers/server-executor.js';
+import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
 import { diskState, freeBytes } from '../host/disk.js';
 import type { RemovedSamples } from '../model/directory-sample.js';
 import type { PlanCounts, RunEnd, RunEvent, StopSignal } from '../model/event.js';
@@ -125,6 +124,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         ),
         kind.plan(config.executor, {
             timeout: config.limits.timeout,
+            memoryLimit: config.limits.memory,
             judging: config.judging,
             dir: config.dir,
             holder: directory.holder,
@@ -150,6 +150,7 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
         defaultComparison: comparison.fallback,
         executorIdentity: executor.identity ?? '',
         judges: kind.judges,
+        memoryHolding: executor.memoryHolding ?? 'always',
         skipReason: (input) =>
             input.skip ??
             describeUnknownLanguage(input.language, config.judging.languages) ??
@@ -319,7 +320,7 @@ class PlannedRun implements OpenedRun {
         try {
             await kind.preflight?.(executor.descriptor);
             const servers =
-                kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#poolHooks()) : null;
+                kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#serverHooks()) : null;
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
             this.#emitStarted(concurrency);
             // No more workers than tasks.
@@ -339,11 +340,12 @@ class PlannedRun implements OpenedRun {
     }
 
     /** What the pool of endpoints tells becomes events. A run that no endpoint serves any more stops: everything is saved. */
-    #poolHooks(): PoolHooks {
+    #serverHooks(): ServerHooks {
         return {
             changed: (endpoint) => this.#emit({ type: 'endpoint-changed', at: now(), endpoint }),
             paused: (message) => this.#emit({ type: 'paused', at: now(), message }),
             resumed: (message) => this.#emit({ type: 'resumed', at: now(), message }),
+            warned: (message) => this.#held.options.onNotice(message, 'warning'),
             gaveUp: (message) => {
                 this.#held.options.onNotice(message, 'warning');
                 this.stop('abort');

@@ -8,7 +8,7 @@ import type { PrepareOptions } from '../run/prepare.js';
  * @param languages tags of the languages that can run here
  */
 export function planKeyOf(options: PrepareOptions, languages: readonly string[]): string {
-    const { limits, checker, defaultComparison, executorIdentity, judges, plan } = options;
+    const { limits, checker, defaultComparison, executorIdentity, judges, memoryHolding, plan } = options;
     return digest(
         JSON.stringify([
             PLANNER_VERSION,
@@ -16,6 +16,7 @@ export function planKeyOf(options: PrepareOptions, languages: readonly string[])
             checker === null ? defaultComparison : checkerDigest(checker),
             executorIdentity,
             judges,
+            memoryHolding,
             plan.allTests,
             plan.rerun,
             [...plan.compilers].map(([tag, command]) => `${tag} ${command}`).sort(),

@@ -41,8 +41,8 @@ export interface PoolHooks {
 }
 
 export interface AcquireOptions {
-    /** Not this endpoint, as long as any other works. */
-    readonly avoid?: string | undefined;
+    /** None of these endpoints, as long as any other works. */
+    readonly avoid?: ReadonlySet<string> | undefined;
     /** `reserve`: one of the reserve pool, if any of it works. */
     readonly prefer?: 'reserve' | undefined;
 }
@@ -320,7 +320,7 @@ function choose(
     untested: readonly Endpoint[],
     now: number,
 ): Endpoint | null {
-    const isOther = (one: Endpoint) => one.address !== waiter.avoid;
+    const isOther = (one: Endpoint) => waiter.avoid?.has(one.address) !== true;
     const isReserve = (one: Endpoint) => one.reserve;
     const isMain = (one: Endpoint) => !one.reserve;
     const reserveOthers = (one: Endpoint) => one.reserve && isOther(one);

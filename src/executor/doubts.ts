@@ -5,14 +5,14 @@ import { unreachable } from '../util/unreachable.js';
 import type { Output } from './cut-text.js';
 
 /*
- * What a time-out means, and an output that a server may have cut. What concerns the connection and HTTP (failures,
+ * What a time-out means. What concerns the connection and HTTP (failures,
  * refusals) is in endpoint/http.ts.
  *
  *   time-out, some output         a real time-out: final. At --first-timeout: repeated at --timeout, if the output so far
  *                                 is the beginning of the expected one (or the checker alone can tell)
  *   time-out, no output           where time is measured: its figures say. Where it is not: in doubt, once more elsewhere at
  *                                 the full limit; two that agree make the verdict
- *   output cut by the server      flagged `truncated`; more time never helps it
+ *   output cut by the server      flagged `truncated`; never final at --first-timeout, where its program may have been blocked
  */
 
 /** A run that was stopped at a time limit, or went over it. */
@@ -38,25 +38,14 @@ export async function timeOutSuspicion(seen: TimeOut): Promise<Suspicion | null>
     return (await mayBecomeRight(output, seen.checker, seen.answer)) ? 'first-timeout' : null;
 }
 
+/** The same for a time-out whose output was lost in part, and whose rest is wrong. */
+export const cutTimeOutSuspicion = ({ first }: TimeOut): Suspicion | null => (first ? 'first-timeout' : null);
+
 /**
  * Seconds for a test: `--first-timeout` where that is lower, unless this very test is run again to confirm.
  */
 export function timeFor(limit: number, firstTimeout: number | null, confirming: boolean): number {
     return firstTimeout === null || confirming ? limit : Math.min(firstTimeout, limit);
-}
-
-/** Bytes from which on a server that loses output begins to lose it (SandboxFusion; 65,536 is a pipe's size). */
-const CUT_FROM = 131_072;
-
-/** A time-out with this much output is one of a server that stopped reading, not of a slow program. */
-export function isCutTimeOut(output: Output): boolean {
-    return !Buffer.isBuffer(output) || output.length >= CUT_FROM;
-}
-
-/** A wrong answer that ends where the expected one goes on, at a size where servers cut. */
-export async function isCutAnswer(output: Output, answer: string): Promise<boolean> {
-    const bytes = await bytesOf(output);
-    return bytes.length >= CUT_FROM && (await isBeginningOf(bytes, answer));
 }
 
 const bytesOf = async (output: Output): Promise<Buffer> =>
@@ -86,7 +75,7 @@ async function mayBecomeRight(output: Buffer, checker: Checker, answer: string):
 }
 
 /** Whether the output, white space aside, is a proper beginning of the expected one. Reads no more of that than it needs. */
-async function isBeginningOf(output: Buffer, answer: string): Promise<boolean> {
+export async function isBeginningOf(output: Buffer, answer: string): Promise<boolean> {
     const { size } = await stat(answer);
     const enough = Math.min(size, output.length * 2 + 4096);
     const expected = Buffer.alloc(enough);

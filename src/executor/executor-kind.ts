@@ -1,11 +1,11 @@
 import type { LanguageSetting, OptionTable, Values } from '../config/option.js';
-import type { PoolHooks } from '../endpoint/pool.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
+import type { MemoryHolding } from '../model/limits.js';
 import type { ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
 import type { JudgingOptions, SandboxChoice } from './descriptor.js';
 import type { Executor } from './executor.js';
-import type { ServerExecutor } from './servers/server-executor.js';
+import type { ServerExecutor, ServerHooks } from './servers/server-executor.js';
 
 /*
  * An executor's row: everything that the rest of the program needs to know of it, and a way to load the rest. Rows are
@@ -37,6 +37,8 @@ export interface ConfigureContext {
 export interface PlanContext {
     /** `--timeout`, seconds. */
     readonly timeout: number;
+    /** `--memory-limit`, bytes; null: not given. */
+    readonly memoryLimit: number | null;
     readonly judging: JudgingSettings;
     /** The results directory. Absolute. */
     readonly dir: string;
@@ -59,6 +61,8 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly descriptor: D;
     /** Stands in the fingerprints of tasks that are not programs, beside their data: what they are done by. */
     readonly identity?: string;
+    /** Which memory limit it holds, where that is not each program's. */
+    readonly memoryHolding?: MemoryHolding;
     /** Why it can never run a program; null if it may. */
     readonly skipReason?: (input: ProgramInput) => string | null;
     /** Tags of the languages that can run here, where that decides what is skipped. */
@@ -132,7 +136,7 @@ export interface MainExecutorKind<
     D extends ExecutorDescriptor = ExecutorDescriptor,
 > extends AnyWhere<O, C, D> {
     readonly runsIn: 'main';
-    create(descriptor: D, hooks?: PoolHooks): Promise<ServerExecutor>;
+    create(descriptor: D, hooks?: ServerHooks): Promise<ServerExecutor>;
 }
 
 /** Any executor, as callers see it. */

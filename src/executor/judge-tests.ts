@@ -7,7 +7,7 @@ import { unreachable } from '../util/unreachable.js';
 import type { CheckOutput } from './check-output.js';
 import type { Comparison } from './checker/comparison.js';
 import type { JudgingOptions } from './descriptor.js';
-import { isCutAnswer, isCutTimeOut, timeFor, timeOutSuspicion } from './doubts.js';
+import { cutTimeOutSuspicion, timeFor, timeOutSuspicion } from './doubts.js';
 import { compileErrorResult, judgeResult, type ProgramRun, testResult } from './judged-result.js';
 
 /** What came of running one test. */
@@ -20,7 +20,7 @@ export type RanTest =
            * the first. Otherwise the output is checked here.
            */
           readonly comparison?: Comparison;
-          /** Whether the end of a long output may have been lost on the way. */
+          /** Whether the end of this output may have been lost on the way: its server is known to lose some as long. */
           readonly lossy?: boolean;
       }
     | { readonly kind: 'not-compiled'; readonly compile: CapturedRun }
@@ -145,16 +145,12 @@ function judgeTest(
 
 function judgeOutput(
     { options }: JudgingPlan,
-    { name, answer }: StagedTest,
+    { name }: StagedTest,
     { run, lossy }: Extract<RanTest, { kind: 'ran' }>,
     comparison: Comparison,
-): Tested | Promise<Tested> {
-    const tested = (truncated: boolean): Tested => ({
-        test: testResult({ name, run, comparison, truncated }, options),
-        suspect: null,
-    });
-    if (comparison.accepted || lossy !== true) return tested(false);
-    return isCutAnswer(run.stdout, answer).then(tested);
+): Tested {
+    const truncated = lossy === true && !comparison.accepted;
+    return { test: testResult({ name, run, comparison, truncated }, options), suspect: null };
 }
 
 async function judgeTimeOut(
@@ -163,15 +159,8 @@ async function judgeTimeOut(
     { run, lossy }: Extract<RanTest, { kind: 'ran' }>,
     time: number,
 ): Promise<Tested> {
-    const truncated = lossy === true && isCutTimeOut(run.stdout);
-    const suspect = truncated
-        ? null
-        : await timeOutSuspicion({
-              output: run.stdout,
-              doubt: run.doubt,
-              first: time < limits.time,
-              checker,
-              answer,
-          });
+    const truncated = lossy === true;
+    const seen = { output: run.stdout, doubt: run.doubt, first: time < limits.time, checker, answer };
+    const suspect = truncated ? cutTimeOutSuspicion(seen) : await timeOutSuspicion(seen);
     return { test: testResult({ name, run, comparison: null, truncated }, options), suspect };
 }

@@ -3,7 +3,8 @@ import { isLimitVerdict, type Verdict } from './verdict.js';
 /** Limits under which a program was judged: CPU time in seconds, memory and output in bytes. Stored in every judged entry. */
 export interface Limits {
     readonly time: number;
-    readonly memory: number;
+    /** null: none was held, because the server cannot hold one or was not asked to. */
+    readonly memory: number | null;
     readonly output: number;
     /** The sample's own time limit, where `--limits flat` left it aside: accepted runs above it are listed. Seconds. */
     readonly own_time?: number;
@@ -18,6 +19,9 @@ export interface OwnLimits {
 
 /** `own`: the sample's limits, bounded by `--timeout`; `flat`: `--timeout` for every test. */
 export type LimitPolicy = 'own' | 'flat';
+
+/** Which memory limit an executor holds: each program's; only `--memory-limit`, where that was given; none. */
+export type MemoryHolding = 'always' | 'if-given' | 'never';
 
 /** Options that decide limits. `policy` null means: what the dataset's format says. Seconds, bytes. */
 export interface LimitOptions {
@@ -42,21 +46,39 @@ export const DEFAULT_OUTPUT = 64 * 1024 * 1024;
  * own: the sample's time x `timeFactor`, at most `timeout`; `timeout` where it has none. flat: `timeout`, and the
  * sample's memory limit is left aside too, as on the servers that the flat policy was made for.
  */
-export function effectiveLimits(own: OwnLimits, formatPolicy: LimitPolicy, options: LimitOptions): Limits {
+export function effectiveLimits(
+    own: OwnLimits,
+    formatPolicy: LimitPolicy,
+    options: LimitOptions,
+    holding: MemoryHolding,
+): Limits {
     const policy = options.policy ?? formatPolicy;
     const time =
         policy === 'flat' || own.time === null
             ? options.timeout
             : Math.min(own.time * options.timeFactor, options.timeout);
     const aside = policy === 'flat' && own.time !== null ? { own_time: own.time } : {};
-    const ownMemory = policy === 'own' ? own.memory : null;
     return {
         time,
-        memory: options.memory ?? ownMemory ?? DEFAULT_MEMORY,
+        memory: heldMemory(policy === 'own' ? own.memory : null, options.memory, holding),
         output: options.output ?? own.output ?? DEFAULT_OUTPUT,
         ...aside,
     };
 }
+
+function heldMemory(own: number | null, given: number | null, holding: MemoryHolding): number | null {
+    switch (holding) {
+        case 'always':
+            return given ?? own ?? DEFAULT_MEMORY;
+        case 'if-given':
+            return given;
+        case 'never':
+            return null;
+    }
+}
+
+/** Bytes that a program may have where a limit has to be held. */
+export const memoryBound = ({ memory }: Pick<Limits, 'memory'>): number => memory ?? DEFAULT_MEMORY;
 
 /** Which limit a verdict ran into; null for verdicts that no limit decides. */
 export function limitOf(verdict: Verdict): 'time' | 'memory' | 'output' | null {

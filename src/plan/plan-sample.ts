@@ -215,7 +215,10 @@ function whyAgain(
 function isLimitRaised(entry: StoredEntry['entry'], limits: Limits): boolean {
     const verdict = entry.result['verdict'];
     const limit = isVerdict(verdict) ? limitOf(verdict) : null;
-    return limit !== null && entry.limits !== undefined && limits[limit] > entry.limits[limit];
+    if (limit === null || entry.limits === undefined) return false;
+    const [now, before] = [limits[limit], entry.limits[limit]];
+    // Where none is held now, nobody could tell whether it was too low before.
+    return now !== null && before !== null && now > before;
 }
 
 /** An accepted entry of the earlier tools passed the tests that there were then. */

@@ -99,7 +99,7 @@ function usedMore(result: JudgeResult, limits: Limits): boolean {
     return tests.some(
         (test) =>
             (test.cpu_time ?? 0) > limits.time ||
-            (test.memory ?? 0) > limits.memory ||
+            (test.memory ?? 0) > (limits.memory ?? Number.POSITIVE_INFINITY) ||
             (test.verdict !== undefined && limitOf(test.verdict) === 'output'),
     );
 }

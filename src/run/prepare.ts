@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, JudgeResult } from '../model/entry.js';
 import { digest, fingerprintSample, roundedFingerprint } from '../model/fingerprint.js';
-import { effectiveLimits, type LimitOptions, type Limits } from '../model/limits.js';
+import { effectiveLimits, type LimitOptions, type Limits, type MemoryHolding } from '../model/limits.js';
 import type {
     Checker,
     ComputedLimitRule,
@@ -29,6 +29,7 @@ export interface PrepareOptions {
     readonly executorIdentity: string;
     /** Whether the executor judges programs. */
     readonly judges: boolean;
+    readonly memoryHolding: MemoryHolding;
     /** Why a program cannot run here, or null. */
     readonly skipReason: (input: ProgramInput) => string | null;
     readonly plan: PlanOptions;
@@ -143,12 +144,16 @@ export function limitsOf(
 ): Limits | null {
     const { judging } = prepared.sample;
     if (judging === null || !options.judges) return null;
+    const limitsFrom = (time: number | null): Limits => {
+        const own = { ...judging.limits, time };
+        return effectiveLimits(own, judging.limitPolicy, options.limits, options.memoryHolding);
+    };
     const { rule } = prepared;
     if (rule === null || group === rule.group) {
-        return effectiveLimits(judging.limits, judging.limitPolicy, options.limits);
+        return limitsFrom(judging.limits.time);
     }
     if (computed === null) return null;
-    return effectiveLimits({ ...judging.limits, time: computed.time }, judging.limitPolicy, options.limits);
+    return limitsFrom(computed.time);
 }
 
 /**

@@ -80,6 +80,7 @@ function confirmationsFor(suspicion: Suspicion, policy: RetryPolicy): number {
             return policy.tleRetries;
         case 'signal':
         case 'no-output':
+        case 'machine':
         case 'first-timeout':
             return Math.max(1, policy.tleRetries);
     }

@@ -48,10 +48,10 @@ export function newTaskState(due: DueTask, sample: SampleInWork, limits: Limits 
     };
 }
 
-function suspicionOf(reason: string | undefined): Suspicion {
-    const isKnown = reason === 'signal' || reason === 'no-output' || reason === 'first-timeout';
-    return isKnown ? reason : 'near-time';
-}
+const SUSPICIONS: readonly Suspicion[] = ['near-time', 'signal', 'no-output', 'machine', 'first-timeout'];
+
+const suspicionOf = (reason: string | undefined): Suspicion =>
+    SUSPICIONS.find((suspicion) => suspicion === reason) ?? 'near-time';
 
 /** The plain data that crosses to a worker. */
 export function taskOf(state: TaskState, policy: RetryPolicy): Task {

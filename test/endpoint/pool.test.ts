@@ -224,11 +224,11 @@ describe('EndpointPool', () => {
     it('avoids the endpoint named, unless it is the only one that works', async () => {
         const { pool } = poolOf(2, {}, 4);
         for (let time = 0; time < 4; time += 1)
-            expect((await leaseOf(pool, { avoid: 'e0' })).endpoint).toBe('e1');
-        const waiting = pool.acquire(never, { avoid: 'e0' });
+            expect((await leaseOf(pool, { avoid: new Set(['e0']) })).endpoint).toBe('e1');
+        const waiting = pool.acquire(never, { avoid: new Set(['e0']) });
         expect(await peek(waiting)).toBe('waiting');
         const single = poolOf(1);
-        expect((await leaseOf(single.pool, { avoid: 'e0' })).endpoint).toBe('e0');
+        expect((await leaseOf(single.pool, { avoid: new Set(['e0']) })).endpoint).toBe('e0');
     });
 
     it('keeps the reserve for those who ask, and does without where it is down', async () => {

@@ -463,6 +463,7 @@ function prepareOptions(judges: boolean): PrepareOptions {
         defaultComparison: 'format',
         executorIdentity: 'test',
         judges,
+        memoryHolding: 'always',
         skipReason: () => null,
         plan: { allTests: false, rerun: [], compilers: new Map() },
     };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../../model/failure.js';
-import type { Limits } from '../../model/limits.js';
+import { type Limits, memoryBound } from '../../model/limits.js';
 import type { ProgramInput } from '../../model/sample.js';
 import type { AttemptedBy, Outcome, Task } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
@@ -246,7 +246,7 @@ function runCommand(
     program: Program,
     limits: Limits,
 ): [string, ...string[]] {
-    const memory = Math.max(16, Math.floor(limits.memory / MIB));
+    const memory = Math.max(16, Math.floor(memoryBound(limits) / MIB));
     return fillIn(usable.run, {
         source: `${box.source}/${program.main}`,
         dir: box.source,

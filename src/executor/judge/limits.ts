@@ -1,4 +1,4 @@
-import type { Limits } from '../../model/limits.js';
+import { type Limits, memoryBound } from '../../model/limits.js';
 import type { RunLimits } from '../sandbox/wire.js';
 import type { Language } from './languages.js';
 
@@ -27,18 +27,19 @@ function addressSpace(memory: number, language: Language): number {
 
 /** Memory at which a program is killed, bytes. */
 export function killMemory(limits: Limits, language: Language): number {
-    return limits.memory + language.memory.overhead;
+    return memoryBound(limits) + language.memory.overhead;
 }
 
 export function programLimits(limits: Limits, language: Language): RunLimits {
+    const memory = memoryBound(limits);
     return {
         cpu: killTime(limits.time),
         wall: wallTime(limits.time),
         memory: killMemory(limits, language),
         // What counts is resident memory; this only catches what grows faster than it is looked at.
-        addressSpace: language.memory.addressSpace ? addressSpace(limits.memory, language) : 0,
+        addressSpace: language.memory.addressSpace ? addressSpace(memory, language) : 0,
         output: limits.output,
-        stack: stackSize(limits.memory),
+        stack: stackSize(memory),
         fileSize: 256 * MIB,
         processes: language.processes,
         openFiles: 256,

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Limits } from '../../model/limits.js';
+import { type Limits, memoryBound } from '../../model/limits.js';
 import type { Suspicion } from '../../model/task.js';
 import type { Verdict } from '../../model/verdict.js';
 import type { RunReport } from '../sandbox/box.js';
@@ -57,5 +57,5 @@ export function judgeRun(report: RunReport, limits: Limits, language: Language):
 function ranOutOfMemory(report: RunReport, limits: Limits, language: Language): boolean {
     if (language.outOfMemory === null || !language.outOfMemory.test(report.stderr.toString('latin1')))
         return false;
-    return !language.memory.addressSpace || report.memory >= limits.memory / 2;
+    return !language.memory.addressSpace || report.memory >= memoryBound(limits) / 2;
 }

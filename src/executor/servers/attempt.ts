@@ -54,7 +54,8 @@ export class Attempts {
         }
         if (context.signal.aborted) return { kind: 'abort' };
         const key = JSON.stringify([task.sample, task.group, task.index, task.fingerprint]);
-        const avoid = task.confirming === null ? undefined : this.doubted.get(key);
+        const doubted = task.confirming === null ? undefined : this.doubted.get(key);
+        const avoid = doubted === undefined ? undefined : new Set([doubted]);
         const prefer = task.confirming === null ? undefined : 'reserve';
         this.doubted.delete(key);
         const session = new Session(this.fleet, context.signal, { avoid, prefer }, context.log);

@@ -32,7 +32,7 @@ export class Fleet {
     constructor(
         options: ServerOptions,
         defaultConcurrency: number,
-        probe: (ask: Ask, signal: AbortSignal) => Promise<ProbeOutcome>,
+        probe: (ask: Ask, signal: AbortSignal, address: string) => Promise<ProbeOutcome>,
         hooks: PoolHooks = {},
     ) {
         const all = [...options.endpoints, ...options.retryEndpoints];
@@ -48,9 +48,15 @@ export class Fleet {
             limits: options.limits,
             defaultConcurrency,
             endpointWait: options.endpointWait,
-            probe: (address, signal) => probe((request) => this.send(address, request, signal), signal),
+            probe: (address, signal) =>
+                probe((request) => this.send(address, request, signal), signal, address),
             hooks,
         });
+    }
+
+    /** Whether all endpoints, the reserve too, are among these. */
+    isWithin(addresses: ReadonlySet<string>): boolean {
+        return [...this.known.keys()].every((address) => addresses.has(address));
     }
 
     /** Sends one request to an endpoint of the fleet. Never rejects for what the endpoint does. */

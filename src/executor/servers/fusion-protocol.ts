@@ -57,6 +57,16 @@ export function readRunCode(body: Buffer): Reading<FusionRun> {
     return 'value' in parsed ? readInfo(parsed.value) : parsed;
 }
 
+/** The same where a memory limit was sent, which the server may be unable to set: its own hard limits are lower. */
+export function readLimitedRunCode(body: Buffer): Reading<FusionRun | 'limit refused'> {
+    const parsed = parse(runInfo, body);
+    if (!('value' in parsed)) return parsed;
+    const { status, message } = parsed.value;
+    if (status === 'SandboxError' && message?.includes('preexec_fn') === true)
+        return { value: 'limit refused' };
+    return readInfo(parsed.value);
+}
+
 export function readSubmission(body: Buffer): Reading<FusionSubmission> {
     const parsed = parse(submitAnswer, body);
     if (!('value' in parsed)) return parsed;

@@ -1,27 +1,16 @@
-import type { CapturedRun } from '../../model/entry.js';
 import type { Failure } from '../../model/failure.js';
-import type { Limits } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
+import type { CheckOutput } from '../check-output.js';
 import type { RanTest } from '../judge-tests.js';
-import type { ProgramRun } from '../judged-result.js';
-import { signalName } from '../signal-name.js';
 import type { Submission } from './attempt.js';
-import { compilerTrouble } from './compiler.js';
-import type { FleetRequest } from './fleet.js';
-import { type FusionRun, type RunCodeBody, readRunCode } from './fusion-protocol.js';
-import { type FusionSource, fusionSource } from './fusion-source.js';
-import { HELLO_WORLDS } from './hello.js';
+import type { ControlRun, FusionControls } from './fusion-controls.js';
+import { examineRun } from './fusion-examine.js';
+import { type FusionRun, readLimitedRunCode, readRunCode } from './fusion-protocol.js';
+import { type RunCode, runCodeRequest } from './fusion-request.js';
+import { ranTest } from './fusion-run.js';
+import { type FusionSource, fusionSource, sourceTexts } from './fusion-source.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
 import type { Place, Step } from './session.js';
-
-/** Seconds that a compilation gets. */
-export const COMPILE_TIME = 60;
-/** Seconds beyond all limits after which a server that has not answered is taken for hung. */
-export const ANSWER_SLACK = 60;
-/** Bytes of answer beyond twice what the program may print: JSON escapes, stderr, the rest of the answer. */
-const ANSWER_EXTRA = 16 * 1024 * 1024;
-/** Bytes: longer answers could not be one string. */
-const LONGEST_ANSWER = 400 * 1024 * 1024;
 
 /** What one attempt by either call needs. */
 export interface FusionAttempt {
@@ -30,9 +19,14 @@ export interface FusionAttempt {
     readonly language: string;
     /** Bounds the test data in memory over all attempts. */
     readonly budget: ByteBudget;
-    /** Pairs of endpoint and language that were seen to compile a hello-world; shared by all attempts. */
-    readonly compilers: Set<string>;
+    /** What is known of the endpoints; shared by all attempts. */
+    readonly controls: FusionControls;
+    readonly check: CheckOutput;
     readonly allTests: boolean;
+    /** Bytes; null: none is sent. */
+    readonly memoryLimit: number | null;
+    /** What the language's runtime prints when it is out of memory; null where that is not known. */
+    readonly outOfMemory: RegExp | null;
 }
 
 /** Virtual machines reserve far more address space than they use: a limit on that would end them all. */
@@ -40,9 +34,9 @@ const RESERVES_MEMORY = new Set(['java', 'nodejs', 'typescript', 'go', 'csharp',
 
 /** Runs tests one by one by `/run_code`: each request sends its one test. */
 export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: number) => Promise<RanTest> {
-    const { submission, language, budget } = attempt;
+    const { submission, language, budget, memoryLimit } = attempt;
     const { session, limits, input } = submission;
-    const memory = RESERVES_MEMORY.has(language) ? null : limits.memory;
+    let memory = RESERVES_MEMORY.has(language) ? null : memoryLimit;
     let source: Promise<FusionSource> | null = null;
     return async (test, time) => {
         source ??= fusionSource(input, language);
@@ -52,116 +46,91 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
         const step = await budget.hold(size * 3, async () => {
             const stdin = asText(await readWhole(test.input));
             if (stdin === null) return notText(test.name);
-            return session.step((place) => {
-                const request = runCodeRequest({ language, source: sent, stdin, time, memory });
-                return judgeable(attempt, place, { ...request, maxAnswer: answerBound(limits.output) });
+            return session.step(async (place) => {
+                const run = { language, source: sent, stdin, time, memory, output: limits.output };
+                const limited = await runLimited(place, run, attempt.controls);
+                if (limited.kind !== 'done') return limited;
+                memory = limited.value.memory;
+                return judgeable(attempt, place, { ...run, memory }, { test, seen: limited.value.seen });
             });
         });
-        return step.kind === 'done' ? ranTest(step.value, limits, time) : step;
+        return step.kind === 'done' ? step.value : step;
     };
 }
 
-/** One run, which is asked for again elsewhere if its CompileError is the server's own. */
-async function judgeable(
-    attempt: FusionAttempt,
-    place: Place,
-    request: FleetRequest,
-): Promise<Step<FusionRun>> {
-    const step = await place.exchange(request, readRunCode);
-    if (step.kind !== 'done' || step.value.run !== null || step.value.compile === null) return step;
-    const trouble = compilerTrouble(step.value.compile) ?? (await cannotCompile(attempt, place));
-    if (trouble === null) return step;
-    return {
-        kind: 'failed',
-        failure: { reason: 'compiler', message: `${place.endpoint}: ${trouble}` },
-        retry: true,
-    };
-}
-
-/** A CompileError counts only where a hello-world compiles. */
-async function cannotCompile(attempt: FusionAttempt, place: Place): Promise<string | null> {
-    const { language, compilers } = attempt;
-    const key = `${place.endpoint} ${language}`;
-    const code = HELLO_WORLDS[attempt.submission.input.language];
-    if (compilers.has(key) || code === undefined) return null;
-    const source = { code, files: {} };
-    const request = runCodeRequest({ language, source, stdin: '', time: 10, memory: null });
-    const step = await place.exchange(request, readRunCode);
-    if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
-    if (step.value.run === null) return `it cannot compile a hello-world in ${language}`;
-    compilers.add(key);
-    return null;
-}
-
-export interface RunCode {
-    readonly language: string;
-    readonly source: FusionSource;
-    readonly stdin: string;
-    /** Seconds. */
-    readonly time: number;
-    /** Bytes; null: none. */
+/** A run, and the memory limit under which it was made. */
+interface LimitedRun {
+    readonly seen: FusionRun;
     readonly memory: number | null;
 }
 
-export function runCodeRequest(run: RunCode): FleetRequest {
-    const body: RunCodeBody = {
-        language: run.language,
-        code: run.source.code,
-        stdin: run.stdin,
-        compile_timeout: COMPILE_TIME,
-        run_timeout: run.time,
-        memory_limit_MB: run.memory === null ? -1 : Math.ceil(run.memory / (1024 * 1024)),
-        files: run.source.files,
-        fetch_files: [],
-    };
-    return {
-        method: 'POST',
-        path: '/run_code',
-        body: JSON.stringify(body),
-        timeout: COMPILE_TIME + run.time + ANSWER_SLACK,
-        maxAnswer: ANSWER_EXTRA,
-    };
+/**
+ * One run, again without a memory limit where that limit, and not the program, may have ended it: the server sets it for
+ * compilers too, and every thread's stack takes all of it.
+ */
+async function runLimited(place: Place, run: RunCode, controls: FusionControls): Promise<Step<LimitedRun>> {
+    const { endpoint } = place;
+    if (run.memory !== null && controls.takesMemoryLimit(endpoint)) {
+        const step = await place.exchange(runCodeRequest(run), readLimitedRunCode);
+        if (step.kind !== 'done') return step;
+        if (step.value === 'limit refused') {
+            controls.sendNoMemoryLimit(endpoint, 'the server cannot set a memory limit (preexec_fn)');
+        } else if (!mayBlameLimit(step.value)) {
+            return { kind: 'done', value: { seen: step.value, memory: run.memory } };
+        }
+    }
+    const step = await place.exchange(runCodeRequest({ ...run, memory: null }), readRunCode);
+    return step.kind === 'done' ? { kind: 'done', value: { seen: step.value, memory: null } } : step;
 }
 
-/** Bytes of answer to read where programs may print `output` bytes. */
-export const answerBound = (output: number): number => Math.min(LONGEST_ANSWER, output * 2 + ANSWER_EXTRA);
+const NO_THREADS =
+    /can't start new thread|resource temporarily unavailable|unable to create new native thread/i;
 
-/** A run as the test loop takes it. These servers measure wall time alone. @param time seconds that it had */
-export function ranTest(seen: FusionRun, limits: Limits, time: number): RanTest {
-    const { run, compile } = seen;
-    if (run === null) return { kind: 'not-compiled', compile: compile ?? noCompile };
-    const output = Buffer.from(run.stdout);
-    const signal = run.return_code !== null && run.return_code < 0 ? signalName(-run.return_code) : null;
-    const ended: ProgramRun = {
-        verdict: verdictOf(run, output.length, limits),
-        // Killed by neither the program nor a limit of ours: the machine's own doing, unless it happens again.
-        doubt: signal === 'SIGKILL' || signal === 'SIGTERM' ? 'signal' : 'unmeasured',
-        // What was stopped at the limit would have taken anybody knows how long.
-        nearLimit: run.status === 'Finished' && run.execution_time >= 0.9 * time,
-        cpuTime: null,
-        wallTime: run.execution_time,
-        memory: null,
-        returnCode: run.return_code,
-        signal,
-        stdout: output,
-        stderr: run.stderr,
-    };
-    return { kind: 'ran', run: ended, lossy: true };
+const mayBlameLimit = ({ run }: FusionRun): boolean =>
+    run === null || (run.status === 'Finished' && run.return_code !== 0 && NO_THREADS.test(run.stderr));
+
+/** A run as the test loop takes it, if it is the program's own and not the endpoint's. */
+async function judgeable(
+    attempt: FusionAttempt,
+    place: Place,
+    run: RunCode,
+    { test, seen }: { readonly test: StagedTest; readonly seen: FusionRun },
+): Promise<Step<RanTest>> {
+    const { submission, controls, check } = attempt;
+    const { input, limits, sample } = submission;
+    const examination = await examineRun(seen, {
+        place: { endpoint: place.endpoint, control: controlRun(place, run) },
+        controls,
+        tag: input.language,
+        conditions: `${run.language} ${run.memory}`,
+        sources: () => sourceTexts(input),
+        test,
+        checker: sample.checker,
+        check,
+    });
+    if (examination.kind !== 'done') return examination;
+    const outOfMemory = run.memory === null ? null : attempt.outOfMemory;
+    const facts = { limits, time: run.time, outOfMemory, ...examination.value };
+    return { kind: 'done', value: ranTest(seen, facts) };
 }
 
-function verdictOf(run: CapturedRun, printed: number, limits: Limits): ProgramRun['verdict'] {
-    if (run.status === 'TimeLimitExceeded') return 'TimeLimitExceeded';
-    if (printed > limits.output) return 'OutputLimitExceeded';
-    return run.return_code === 0 ? null : 'RuntimeError';
-}
-
-const noCompile: CapturedRun = {
-    status: 'Error',
-    execution_time: 0,
-    return_code: null,
-    stdout: '',
-    stderr: '',
-};
+/** Control runs by the very request of `run`. */
+export const controlRun =
+    (place: Pick<Place, 'exchange'>, run: RunCode): ControlRun =>
+    ({ language = run.language, code, atMost = run.time, read }) =>
+        place.exchange(
+            runCodeRequest({
+                ...run,
+                language,
+                source: { code, files: {} },
+                stdin: '',
+                time: Math.min(run.time, atMost),
+            }),
+            (body) => {
+                const reading = readRunCode(body);
+                return 'value' in reading && read !== undefined ? read(reading.value) : reading;
+            },
+        );
 
 export function notText(test: string): { kind: 'failed'; failure: Failure } {
     const message = `test ${test} is not UTF-8 text, and SandboxFusion takes nothing else`;

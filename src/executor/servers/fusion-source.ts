@@ -33,6 +33,16 @@ export async function fusionSource(input: ProgramInput, language: string): Promi
     return { code: javaStarter(mainClass), files };
 }
 
+/** Whether the server finds a Java program's main class by itself. */
+export async function isMainClass(input: ProgramInput): Promise<boolean> {
+    const { fileName, mainClass } = findJavaClass((await bytesOf(input.files[0].content)).toString('utf8'));
+    return fileName === 'Main.java' && (mainClass ?? 'Main') === 'Main';
+}
+
+/** The texts of all its files, for what is looked for in them. */
+export const sourceTexts = (input: ProgramInput): Promise<readonly string[]> =>
+    Promise.all(input.files.map(async ({ content }) => (await bytesOf(content)).toString('latin1')));
+
 const ENCODED_PROGRAM = 'resume_run_program.py';
 const PYTHON_STARTER = `import runpy\nrunpy.run_path('${ENCODED_PROGRAM}', run_name='__main__')\n`;
 

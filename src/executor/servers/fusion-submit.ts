@@ -1,40 +1,34 @@
 import type { StagedTest } from '../../model/sample.js';
-import { compilerTrouble } from './compiler.js';
-import type { FleetRequest } from './fleet.js';
-import { type FusionSubmission, readSubmission } from './fusion-protocol.js';
-import {
-    ANSWER_SLACK,
-    answerBound,
-    COMPILE_TIME,
-    type FusionAttempt,
-    notText,
-    ranTest,
-} from './fusion-run-code.js';
-import { declareUtf8 } from '../judge/source-encoding.js';
-import { bytesOf } from './fusion-source.js';
-import { asText, readWhole, sizeOf } from './load.js';
-import type { Reading, Step } from './session.js';
 import type { RanTest } from '../judge-tests.js';
+import { declareUtf8 } from '../judge/source-encoding.js';
+import type { ControlRun } from './fusion-controls.js';
+import { examineRun } from './fusion-examine.js';
+import { type FusionRun, type FusionSubmission, readSubmission } from './fusion-protocol.js';
+import { type Submit, submitRequest } from './fusion-request.js';
+import { ranTest } from './fusion-run.js';
+import { type FusionAttempt, notText } from './fusion-run-code.js';
+import { bytesOf, sourceTexts } from './fusion-source.js';
+import { HELLO } from './hello.js';
+import { asText, readWhole, sizeOf } from './load.js';
+import type { Place, Reading, Step } from './session.js';
 
 /**
  * Runs all tests by one `/submit`, as the earlier tools did; the server compares. The whole answer is fetched when the first
  * test is asked for.
  */
 export function submittedTests(attempt: FusionAttempt): (test: StagedTest, time: number) => Promise<RanTest> {
-    const { task, sample, limits } = attempt.submission;
+    const { task, sample } = attempt.submission;
     const sent = sample.tests.slice(task.confirmed.length);
-    let answer: Promise<Step<FusionSubmission>> | null = null;
-    let first = 0;
+    let answer: Promise<Step<readonly RanTest[]>> | null = null;
+    let next = 0;
     return async (test, time) => {
         answer ??= submit(attempt, sent, time);
         const step = await answer;
         if (step.kind !== 'done') return step;
-        const tested = step.value.tests[first];
-        first += 1;
-        if (tested === undefined) throw new Error(`bug in resume-run: no answer for test ${test.name}`);
-        const ran = ranTest(tested.info, limits, time);
-        const comparison = { accepted: tested.passed, message: null };
-        return ran.kind === 'ran' ? { ...ran, comparison } : ran;
+        const ran = step.value[next];
+        next += 1;
+        if (ran === undefined) throw new Error(`bug in resume-run: no answer for test ${test.name}`);
+        return ran;
     };
 }
 
@@ -42,7 +36,7 @@ async function submit(
     attempt: FusionAttempt,
     tests: readonly StagedTest[],
     time: number,
-): Promise<Step<FusionSubmission>> {
+): Promise<Step<readonly RanTest[]>> {
     const { submission, language, budget, allTests } = attempt;
     const { session, limits, input, sample } = submission;
     const bytes = tests.reduce((sum, test) => sum + sizeOf(test.input) + sizeOf(test.answer), 0);
@@ -56,33 +50,80 @@ async function submit(
         }
         const text = (await bytesOf(input.files[0].content)).toString('utf8');
         const code = declareUtf8(text, input.language);
-        if (code.includes('```')) {
-            const message =
-                'the source holds ```, which ends it too early in a /submit request; use run_code';
-            return { kind: 'failed', failure: { reason: 'sandbox', message }, retry: false };
-        }
+        const sent = { language, code, id: sample.id, tests: loaded, time, allTests, output: limits.output };
         return session.step(async (place) => {
-            const request = submitRequest({ language, code, id: sample.id, tests: loaded, time, allTests });
-            const maxAnswer = answerBound(limits.output) + bytes * 2;
-            const step = await place.exchange({ ...request, maxAnswer }, (body) =>
+            const step = await place.exchange(submitRequest(sent), (body) =>
                 complete(readSubmission(body), tests.length, allTests),
             );
-            const compile = step.kind === 'done' ? step.value.tests[0]?.info.compile : null;
-            const trouble =
-                step.kind === 'done' && step.value.tests[0]?.info.run === null && compile
-                    ? compilerTrouble(compile)
-                    : null;
-            if (trouble === null) return step;
-            return {
-                kind: 'failed',
-                failure: { reason: 'compiler', message: `${place.endpoint}: ${trouble}` },
-                retry: true,
-            };
+            if (step.kind !== 'done') return step;
+            const ran: RanTest[] = [];
+            for (const [index, { passed, info }] of step.value.tests.entries()) {
+                const test = tests[index];
+                if (test === undefined) throw new Error('bug in resume-run: more tests than were sent');
+                const judged = await judgeable(attempt, place, sent, { test, passed, info });
+                if (judged.kind !== 'done') return judged;
+                ran.push(judged.value);
+            }
+            return { kind: 'done', value: ran };
         });
     });
 }
 
-/** The answer must tell of every test, or of all up to the first that is not passed. */
+/** A test as the test loop takes it, if it is the program's own and not the endpoint's. */
+async function judgeable(
+    { submission, controls }: FusionAttempt,
+    place: Place,
+    sent: Submit,
+    tested: { readonly test: StagedTest; readonly passed: boolean; readonly info: FusionRun },
+): Promise<Step<RanTest>> {
+    const { input, limits } = submission;
+    const { test, passed, info } = tested;
+    const examination = passed
+        ? ({ kind: 'done', value: { isDoubtful: false, lossy: false } } as const)
+        : await examineRun(info, {
+              place: { endpoint: place.endpoint, control: controlSubmission(place, sent) },
+              controls,
+              tag: input.language,
+              conditions: `${sent.language} submit`,
+              sources: () => sourceTexts(input),
+              test,
+              checker: { kind: 'sandboxfusion' },
+              check: null,
+          });
+    if (examination.kind !== 'done') return examination;
+    const ran = ranTest(info, { limits, time: sent.time, outOfMemory: null, ...examination.value });
+    const comparison = { accepted: passed, message: null };
+    return { kind: 'done', value: ran.kind === 'ran' ? { ...ran, comparison } : ran };
+}
+
+/** Control runs by the very request of `sent`. */
+export const controlSubmission =
+    (place: Pick<Place, 'exchange'>, sent: Submit): ControlRun =>
+    ({ language = sent.language, code, atMost = sent.time, read }) =>
+        place.exchange(
+            submitRequest({
+                ...sent,
+                language,
+                code,
+                id: 'control',
+                tests: [{ input: '', output: `${HELLO}\n` }],
+                time: Math.min(sent.time, atMost),
+            }),
+            (body) => {
+                const reading = readFirstRun(body);
+                return 'value' in reading && read !== undefined ? read(reading.value) : reading;
+            },
+        );
+
+/** Reads an answer for the run of its only test. */
+function readFirstRun(body: Buffer): Reading<FusionRun> {
+    const reading = readSubmission(body);
+    if (!('value' in reading)) return reading;
+    const first = reading.value.tests[0];
+    return first === undefined ? { broken: 'no test was run' } : { value: first.info };
+}
+
+/** The answer must tell of every test, or of all up to the first that is not passed. No tests are no verdict. */
 function complete(
     reading: Reading<FusionSubmission>,
     sent: number,
@@ -95,47 +136,4 @@ function complete(
         tests.length === sent || (tests.length > 0 && tests.length < sent && tests.at(-1)?.passed === false);
     if (enough && (!allTests || tests.length === sent || !compiled)) return reading;
     return { broken: `${sent} tests were sent, the answer tells of ${tests.length}` };
-}
-
-export interface Submit {
-    readonly language: string;
-    readonly code: string;
-    readonly id: string;
-    readonly tests: readonly { readonly input: string; readonly output: string }[];
-    /** Seconds for each test. */
-    readonly time: number;
-    readonly allTests: boolean;
-}
-
-export function submitRequest(submit: Submit): FleetRequest {
-    const body = {
-        dataset: 'resume-run',
-        id: submit.id,
-        completion: `\`\`\`${submit.language}\n${submit.code}\n\`\`\``,
-        config: {
-            dataset_type: 'CommonOJDataset',
-            language: submit.language,
-            locale: 'en',
-            compile_timeout: COMPILE_TIME,
-            run_timeout: submit.time,
-            provided_data: {
-                id: submit.id,
-                content: '',
-                test: submit.tests.map(({ input, output }) => ({
-                    input: { stdin: input },
-                    output: { stdout: output },
-                })),
-                labels: {},
-                canonical_solution: {},
-            },
-            extra: { run_all_cases: submit.allTests },
-        },
-    };
-    return {
-        method: 'POST',
-        path: '/submit',
-        body: JSON.stringify(body),
-        timeout: COMPILE_TIME + submit.time * Math.max(1, submit.tests.length) + ANSWER_SLACK,
-        maxAnswer: answerBound(0),
-    };
 }

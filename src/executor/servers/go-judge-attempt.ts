@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import type { CapturedRun } from '../../model/entry.js';
+import { memoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import { HELLO } from '../judge/hello.js';
 import type { Language } from '../judge/languages.js';
@@ -9,7 +10,7 @@ import type { RanTest } from '../judge-tests.js';
 import type { RunReport } from '../sandbox/box.js';
 import { signalName } from '../signal-name.js';
 import type { Submission } from './attempt.js';
-import { compilerTrouble } from './compiler.js';
+import { compilerTrouble } from './machine-trouble.js';
 import type { Fleet } from './fleet.js';
 import {
     asContents,
@@ -152,7 +153,7 @@ export class GoJudgeAttempt {
         // The server keeps what is printed in memory that it counts as the program's.
         const limits = { ...program, memory: program.memory + 2 * program.output };
         const command = {
-            args: runArguments(language, sources, submission.limits.memory, limits.stack),
+            args: runArguments(language, sources, memoryBound(submission.limits), limits.stack),
             stdin: given.value,
             copyIn: built.copyIn,
             keep: [],

@@ -25,6 +25,11 @@ export interface SandboxFusionDescriptor extends SandboxServerOptions {
     readonly kind: 'sandbox-fusion';
     /** `/run_code` with our checkers, or `/submit` as the earlier tools called it. */
     readonly api: 'run_code' | 'submit';
+    /**
+     * `--memory-limit`, bytes; null where it was not given: no limit is sent then. `/submit` takes none. It stands here, and
+     * in the limits of entries, and never in a fingerprint.
+     */
+    readonly memoryLimit: number | null;
 }
 
 /** Judges programs on SandboxFusion servers. */
@@ -46,9 +51,12 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
                 import('./fusion-languages.js'),
             ]);
             const { options, notices } = await planServers(config.kind, config, context);
-            const descriptor = { kind: config.kind, api: config.api, ...options };
+            const { memoryLimit } = context;
+            const descriptor = { kind: config.kind, api: config.api, memoryLimit, ...options };
             return {
                 descriptor,
+                // The server limits address space, for compilers too: only on request.
+                memoryHolding: config.api === 'run_code' ? 'if-given' : 'never',
                 skipReason: fusionSkipReason(descriptor),
                 notices,
                 ...(config.api === 'submit' ? { comparison: 'the servers (--fusion-api submit)' } : {}),
@@ -61,8 +69,18 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
                 hooks === undefined ? {} : { hooks },
             ),
         server: {
-            probe: async (ask) => (await import('./sandbox-fusion.js')).probeFusion(ask, 'run_code'),
+            probe: async (ask) =>
+                (await import('./sandbox-fusion.js')).probeFusion(
+                    ask,
+                    { api: 'run_code', memoryLimit: null },
+                    null,
+                ),
             languages: async () => (await import('./fusion-languages.js')).fusionTags(),
-            describe: (options) => ({ kind: 'sandbox-fusion', api: 'run_code', ...options }),
+            describe: (options) => ({
+                kind: 'sandbox-fusion',
+                api: 'run_code',
+                memoryLimit: null,
+                ...options,
+            }),
         },
     };

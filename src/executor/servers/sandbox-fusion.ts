@@ -1,17 +1,20 @@
-import type { HttpAnswer } from '../../endpoint/http.js';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
+import { unreachable } from '../../util/unreachable.js';
+import { languageTable } from '../judge/languages.js';
 import type { SandboxFusionDescriptor } from './sandbox-fusion-kind.js';
 import { Attempts, type Submission } from './attempt.js';
-import { Fleet } from './fleet.js';
+import { type Ask, Fleet } from './fleet.js';
+import { FusionControls } from './fusion-controls.js';
 import { fusionLanguage } from './fusion-languages.js';
-import { type FusionRun, readRunCode, readSubmission } from './fusion-protocol.js';
-import { runCodeRequest, runCodeTests } from './fusion-run-code.js';
-import { submitRequest, submittedTests } from './fusion-submit.js';
+import type { FusionRun } from './fusion-protocol.js';
+import { controlRun, runCodeTests } from './fusion-run-code.js';
+import { isMainClass } from './fusion-source.js';
+import { controlSubmission, submittedTests } from './fusion-submit.js';
 import { HELLO, HELLO_WORLDS } from './hello.js';
 import { LocalCheck } from './local-check.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
-import { type Reading, whyNot } from './session.js';
+import { type Place, type Reading, type Step, whyNot } from './session.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
 
 /**
@@ -32,24 +35,29 @@ export function createSandboxFusion(
     descriptor: SandboxFusionDescriptor,
     parts: ServerParts = {},
 ): ServerExecutor {
+    const { languages: overrides, python2As3, memoryLimit, allTests } = descriptor;
+    const controls = new FusionControls((message) => parts.hooks?.warned?.(message));
     const fleet = new Fleet(
         descriptor,
         DEFAULT_CONCURRENCY,
-        (ask) => probeFusion(ask, descriptor.api),
+        (ask, _signal, address) => probeFusion(ask, descriptor, { address, controls }),
         parts.hooks,
     );
     const budget = new ByteBudget(LOAD_BUDGET);
-    const compilers = new Set<string>();
+    const table = languageTable({ overrides, python2As3 });
     const local = new LocalCheck(descriptor);
     const check = parts.check ?? local.check;
-    const judge = (submission: Submission): Promise<Judged> => {
-        const { task, limits, sample } = submission;
-        const language = fusionLanguage(submission.input.language, descriptor.api, descriptor.python2As3);
+    const judge = async (submission: Submission): Promise<Judged> => {
+        const { task, limits, sample, input } = submission;
+        const language = fusionLanguage(input.language, descriptor.api, python2As3);
         if (language === null) {
-            const message = `SandboxFusion runs no ${submission.input.language}`;
-            return Promise.resolve({ kind: 'failed', failure: { reason: 'sandbox', message } });
+            const message = `SandboxFusion runs no ${input.language}`;
+            return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
-        const tests = descriptor.api === 'run_code' ? runCodeTests : submittedTests;
+        // `/submit` compiles Main.java and runs Main, and takes no file beside it.
+        const submits = descriptor.api === 'submit' && (language !== 'java' || (await isMainClass(input)));
+        const outOfMemory = table.get(input.language)?.outOfMemory ?? null;
+        const attempt = { submission, language, budget, controls, check, allTests, memoryLimit, outOfMemory };
         return judgeTests({
             task,
             limits,
@@ -57,48 +65,84 @@ export function createSandboxFusion(
             options: descriptor,
             firstTimeout: descriptor.firstTimeout,
             check,
-            run: tests({ submission, language, budget, compilers, allTests: descriptor.allTests }),
+            run: submits ? submittedTests(attempt) : runCodeTests(attempt),
         });
     };
     return new Attempts(fleet).executor(judge, local);
 }
 
-/** Runs a hello-world by the very call that the run uses. */
-export async function probeFusion(
-    ask: (request: ReturnType<typeof runCodeRequest>) => Promise<HttpAnswer>,
-    api: SandboxFusionDescriptor['api'],
-): Promise<ProbeOutcome> {
-    const hello = { code: HELLO_WORLDS['PYTHON3'] ?? '', files: {} };
-    const request =
-        api === 'run_code'
-            ? runCodeRequest({ language: 'python', source: hello, stdin: '', time: PROBE_TIME, memory: null })
-            : submitRequest({
-                  language: 'python',
-                  code: hello.code,
-                  id: 'probe',
-                  tests: [{ input: '', output: `${HELLO}\n` }],
-                  time: PROBE_TIME,
-                  allTests: true,
-              });
-    const answer = await ask({ ...request, timeout: PROBE_ANSWER });
-    switch (answer.kind) {
-        case 'aborted':
-            return { outcome: 'abandoned', wait: null, message: 'stopped' };
-        case 'failure':
-            return answer;
-        case 'answer': {
-            const reading =
-                api === 'run_code' ? readRunCode(answer.body) : firstRun(readSubmission(answer.body));
-            if (!('value' in reading)) return { outcome: 'broken', wait: null, message: whyNot(reading) };
-            const said = reading.value.run?.stdout.trim();
-            if (said === HELLO) return { outcome: 'ok', wait: null, message: '' };
-            return { outcome: 'broken', wait: null, message: 'a hello-world in python did not say hello' };
-        }
-    }
+/** Where a probe notes that its endpoint takes no memory limit. */
+interface ProbeNotes {
+    readonly address: string;
+    readonly controls: FusionControls;
 }
 
-function firstRun(reading: ReturnType<typeof readSubmission>): Reading<FusionRun> {
-    if (!('value' in reading)) return reading;
-    const first = reading.value.tests[0];
-    return first === undefined ? { broken: 'no test was run' } : { value: first.info };
+/** Runs a hello-world by the very call that the run uses, under its memory limit. @param notes null: the first answer counts */
+export async function probeFusion(
+    ask: Ask,
+    { api, memoryLimit }: Pick<SandboxFusionDescriptor, 'api' | 'memoryLimit'>,
+    notes: ProbeNotes | null,
+): Promise<ProbeOutcome> {
+    const limited = api === 'run_code' && notes?.controls.takesMemoryLimit(notes.address) !== false;
+    const first = await probeUnder(limited ? memoryLimit : null, ask, api);
+    if (first.outcome !== 'broken' || !limited || memoryLimit === null || notes === null) return first;
+    const second = await probeUnder(null, ask, api);
+    if (second.outcome === 'ok') {
+        notes.controls.sendNoMemoryLimit(
+            notes.address,
+            `a hello-world fails under the memory limit (${first.message})`,
+        );
+    }
+    return second;
 }
+
+async function probeUnder(
+    memory: number | null,
+    ask: Ask,
+    api: SandboxFusionDescriptor['api'],
+): Promise<ProbeOutcome> {
+    let outcome: ProbeOutcome = { outcome: 'abandoned', wait: null, message: 'stopped' };
+    const place: Pick<Place, 'exchange'> = {
+        exchange: async (request, read) => {
+            const answer = await ask({ ...request, timeout: PROBE_ANSWER });
+            switch (answer.kind) {
+                case 'aborted':
+                    return { kind: 'abort' };
+                case 'failure':
+                    outcome = answer;
+                    return NOT_WELL;
+                case 'answer': {
+                    const reading = read(answer.body);
+                    outcome = outcomeOf(reading);
+                    return 'value' in reading ? { kind: 'done', value: reading.value } : NOT_WELL;
+                }
+                default:
+                    return unreachable(answer, 'answer');
+            }
+        },
+    };
+    const code = HELLO_WORLDS['PYTHON3'] ?? '';
+    const shared = { language: 'python', time: PROBE_TIME, output: 0 };
+    const control =
+        api === 'run_code'
+            ? controlRun(place, { ...shared, memory, source: { code, files: {} }, stdin: '' })
+            : controlSubmission(place, { ...shared, code, id: 'probe', tests: [], allTests: true });
+    await control({ code, read: saysHello });
+    return outcome;
+}
+
+const NOT_WELL: Step<never> = {
+    kind: 'failed',
+    failure: { reason: 'sandbox', message: 'the probe failed' },
+    retry: false,
+};
+
+function outcomeOf(reading: Reading<unknown>): ProbeOutcome {
+    if ('value' in reading) return { outcome: 'ok', wait: null, message: '' };
+    return { outcome: 'broken', wait: null, message: whyNot(reading) };
+}
+
+const saysHello = (seen: FusionRun): Reading<FusionRun> =>
+    seen.run?.stdout.trim() === HELLO
+        ? { value: seen }
+        : { broken: 'a hello-world in python did not say hello' };

@@ -20,10 +20,16 @@ export interface ServerExecutor extends Executor {
     concurrency(): number;
 }
 
+/** Told as things happen; must not throw. */
+export interface ServerHooks extends PoolHooks {
+    /** Something that whoever watches the run should know of an endpoint. */
+    warned?(message: string): void;
+}
+
 /** What a server executor is given besides its descriptor; it has its own of each otherwise. */
 export interface ServerParts {
     /** Told when endpoints change, when all are gone, and when they are back. */
-    readonly hooks?: PoolHooks;
+    readonly hooks?: ServerHooks;
     /** How outputs are checked; by default on this machine, checker programs in its sandbox. */
     readonly check?: CheckOutput;
 }

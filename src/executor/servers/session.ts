@@ -24,7 +24,13 @@ export const whyNot = (reading: Exclude<Reading<never>, { readonly value: never 
 /** What a step of an attempt came to. */
 export type Step<T> =
     | { readonly kind: 'done'; readonly value: T }
-    | { readonly kind: 'failed'; readonly failure: Failure; readonly retry: boolean }
+    | {
+          readonly kind: 'failed';
+          readonly failure: Failure;
+          readonly retry: boolean;
+          /** Endpoints known to fail the same way: no use in trying there. */
+          readonly alike?: ReadonlySet<string>;
+      }
     | { readonly kind: 'abort' };
 
 /** An endpoint, for the time of one try. */
@@ -56,9 +62,10 @@ export class Session {
 
     /** Does one step, at another endpoint after each failure that is worth it. Whoever calls it makes it repeatable. */
     async step<T>(work: (place: Place) => Promise<Step<T>>): Promise<Step<T>> {
-        let avoid = this.wanted.avoid;
+        const avoid = new Set(this.wanted.avoid);
+        let { prefer } = this.wanted;
         for (let tries = 1; ; tries += 1) {
-            const lease = await this.acquire(avoid);
+            const lease = await this.acquire({ avoid, prefer });
             if ('kind' in lease) return lease;
             const step = await work(this.place(lease));
             if (step.kind !== 'failed') return step;
@@ -67,7 +74,12 @@ export class Session {
             this.log(
                 `${lease.endpoint}: ${step.failure.message}; trying elsewhere (try ${tries} of ${TRIES})`,
             );
-            avoid = lease.endpoint;
+            avoid.add(lease.endpoint);
+            if (step.alike !== undefined) {
+                for (const endpoint of step.alike) avoid.add(endpoint);
+                if (this.fleet.isWithin(avoid)) return step;
+                prefer = 'reserve';
+            }
             if (!(await sleep(waitAfter(tries), this.signal))) return { kind: 'abort' };
         }
     }
@@ -78,12 +90,10 @@ export class Session {
         this.lease = null;
     }
 
-    private async acquire(
-        avoid: string | undefined,
-    ): Promise<Lease | Exclude<Step<never>, { kind: 'done' }>> {
+    private async acquire(wanted: AcquireOptions): Promise<Lease | Exclude<Step<never>, { kind: 'done' }>> {
         if (this.lease !== null) return this.lease;
         try {
-            this.lease = await this.fleet.pool.acquire(this.signal, { prefer: this.wanted.prefer, avoid });
+            this.lease = await this.fleet.pool.acquire(this.signal, wanted);
             this.last = this.lease.endpoint;
             return this.lease;
         } catch (error) {

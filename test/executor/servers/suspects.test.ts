@@ -80,10 +80,10 @@ describe('a suspect result', () => {
 
     it('starts at --first-timeout, and repeats only what is right so far', async () => {
         const urls = main.map((server) => server.url);
-        const executor = createSandboxFusion(fusion(urls, { firstTimeout: 0.3 }));
-        const limits = { time: 5, memory: 512 << 20, output: 1 << 20 };
+        const executor = createSandboxFusion(fusion(urls, { firstTimeout: 1 }));
+        const limits = { time: 20, memory: 512 << 20, output: 1 << 20 };
         const slow =
-            'import time\nn = input()\nprint(n, end=" ", flush=True)\nif n == "2": time.sleep(0.8); print("done")';
+            'import time\nn = input()\nprint(n, end=" ", flush=True)\nif n == "2": time.sleep(2); print("done")';
         const right = taskOf(stage, 'PYTHON3', slow, { limits });
         const first = await executor.run(right, contextOf());
         expect(brief(first)).toBe('suspect first-timeout');
@@ -94,19 +94,6 @@ describe('a suspect result', () => {
             limits,
         });
         expect(brief(await executor.run(stuck, contextOf()))).toBe('TimeLimitExceeded');
-        await executor.close();
-    });
-
-    it('is flagged where the server lost output: more time would not help', async () => {
-        const executor = createSandboxFusion(fusion(main.map((server) => server.url)));
-        const line = 'abcdefghij';
-        const long = await stageSample([['1\n', `${line}\n`.repeat(30_000)]]);
-        const outcome = await executor.run(
-            taskOf(long, 'PYTHON3', `print("${line}\\n" * 30000)`),
-            contextOf(),
-        );
-        expect(brief(outcome)).toBe('TimeLimitExceeded');
-        expect(testsOf(outcome)[0]?.exec_info.truncated).toBe(true);
         await executor.close();
     });
 });

@@ -1,13 +1,16 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { type CommandResult, type FusionVariant, runFusionCommand } from './fusion-command.js';
 import { type RigAnswer, type RigRequest, RigServer } from './rig-server.js';
-import { type Ended, runProgram } from './run-program.js';
+
+const language = z.enum(['python', 'cpp', 'java', 'nodejs', 'rust', 'bash']);
 
 const runCode = z.object({
-    language: z.enum(['python', 'cpp', 'java', 'nodejs']),
+    language,
     code: z.string(),
     stdin: z.string().nullish(),
     compile_timeout: z.number(),
@@ -21,9 +24,10 @@ const submit = z.object({
     completion: z.string(),
     config: z.object({
         dataset_type: z.literal('CommonOJDataset'),
-        language: z.enum(['python', 'cpp', 'java', 'nodejs']),
+        language,
         compile_timeout: z.number(),
         run_timeout: z.number(),
+        custom_extract_logic: z.string().optional(),
         provided_data: z.object({
             test: z.array(
                 z.object({
@@ -37,20 +41,61 @@ const submit = z.object({
 });
 
 type RunCode = z.infer<typeof runCode>;
+type Submit = z.infer<typeof submit>;
+
+/** One run, as an answer holds it. */
+interface RunInfo {
+    readonly status: 'Success' | 'Failed' | 'SandboxError';
+    readonly message: string;
+    readonly compile_result: CommandResult | null;
+    readonly run_result: CommandResult | null;
+    readonly executor_pod_name: null;
+    readonly files: Readonly<Record<string, never>>;
+}
+
+/** How a server is set up. */
+export interface FusionSetup {
+    readonly variant?: FusionVariant;
+    /** Hard limit of its stack, bytes: where that is below a memory limit, no program can be started under that limit. */
+    readonly hardStack?: number;
+}
 
 /** Not ours: it may change what programs do (PYTHONUNBUFFERED). */
-const ENVIRONMENT = ['PATH=/usr/local/bin:/usr/bin:/bin', 'LANG=C.UTF-8', 'HOME=/tmp'];
+const ENVIRONMENT = {
+    PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    HOME: '/tmp',
+    RUSTUP_HOME: process.env['RUSTUP_HOME'] ?? join(homedir(), '.rustup'),
+};
 
-/** Output that the real server still reads of a program that printed more than its pipe holds. */
-const CUT_AT = 196_608;
+/** Tests of one `/submit` that run at once, and how often one is tried whose sandbox fails. */
+const SUBMITTED_AT_ONCE = 3;
+const SUBMITTED_TRIES = 5;
 
 /**
- * Speaks SandboxFusion's protocol and really runs Python, C++, Java and JavaScript, on loopback. Compiled programs are kept, so
- * that suites of many tests stay quick.
+ * Speaks SandboxFusion's protocol and really runs programs, on loopback and without a sandbox, with the server's own faults
+ * (fusion-command.ts). Compiled programs are kept, so that suites of many tests stay quick.
  */
 export class FusionServer extends RigServer {
-    private readonly compiled = new Map<string, Promise<{ folder: string; compile: Ended }>>();
+    private readonly compiled = new Map<string, Promise<{ folder: string; compile: CommandResult | null }>>();
     private readonly folders: string[] = [];
+    private stopping = new AbortController();
+    /** Bodies of the requests that came. */
+    readonly bodies: unknown[] = [];
+
+    constructor(private readonly setup: FusionSetup = {}) {
+        super();
+    }
+
+    override async start(): Promise<this> {
+        if (this.stopping.signal.aborted) this.stopping = new AbortController();
+        return super.start();
+    }
+
+    override async stop(): Promise<void> {
+        this.stopping.abort();
+        await super.stop();
+    }
 
     /** Deletes what was compiled. */
     async clean(): Promise<void> {
@@ -63,100 +108,82 @@ export class FusionServer extends RigServer {
 
     protected override async handle(request: RigRequest): Promise<RigAnswer> {
         if (request.method !== 'POST') return { status: 405, json: { detail: 'Method Not Allowed' } };
-        if (request.fault?.kind === 'sandbox-error')
-            return { status: 200, json: this.sandboxError(request.path) };
+        const sent: unknown = JSON.parse(request.body.toString());
+        this.bodies.push(sent);
         switch (request.path) {
             case '/run_code': {
-                const parsed = runCode.safeParse(JSON.parse(request.body.toString()));
+                const parsed = runCode.safeParse(sent);
                 if (!parsed.success) return invalid(parsed.error);
                 return { status: 200, json: await this.run(parsed.data, request) };
             }
             case '/submit': {
-                const parsed = submit.safeParse(JSON.parse(request.body.toString()));
+                const parsed = submit.safeParse(sent);
                 if (!parsed.success) return invalid(parsed.error);
-                return { status: 200, json: await this.judge(parsed.data, request) };
+                return this.judge(parsed.data, request);
             }
             default:
                 return { status: 404, json: { detail: 'Not Found' } };
         }
     }
 
-    private sandboxError(path: string): unknown {
-        const info = {
-            status: 'SandboxError',
-            message: 'exception on running code: [Errno 28] No space left on device',
-            compile_result: null,
-            run_result: null,
-        };
-        if (path === '/run_code') return { ...info, executor_pod_name: null, files: {} };
-        return {
-            id: 'x',
-            accepted: false,
-            extracted_code: '',
-            tests: [{ passed: false, exec_info: info, test_info: {} }],
-        };
-    }
-
-    private async run(body: RunCode, request: RigRequest): Promise<Record<string, unknown>> {
+    private async run(body: RunCode, request: RigRequest): Promise<RunInfo> {
+        if (request.fault?.kind === 'sandbox-error') return runInfo(null, SANDBOX_BROKEN);
         const { folder, compile } = await this.compile(body);
-        const compileResult =
-            body.language === 'cpp' || body.language === 'java' ? result(compile, false) : null;
-        const nothing = { message: '', executor_pod_name: null, files: {} };
-        if (compile.code !== 0 || compile.timedOut) {
-            return { ...nothing, status: 'Failed', compile_result: compileResult, run_result: null };
+        if (compile !== null && (compile.status !== 'Finished' || compile.return_code !== 0)) {
+            return runInfo(compile, null);
         }
-        const ended = await runProgram(
-            {
-                argv: argvOf(body.language),
-                cwd: folder,
-                env: ENVIRONMENT,
-                stdin: Buffer.from(body.stdin ?? ''),
-                cpuLimit: body.run_timeout + 60,
-                wallLimit: body.run_timeout,
-                memory: body.memory_limit_MB > 0 ? body.memory_limit_MB * 1024 * 1024 : null,
-                maxOutput: 64 * 1024 * 1024,
-            },
-            request.gone,
-        );
-        const lost = ended.stdout.length > CUT_AT || request.fault?.kind === 'cut';
-        const run = result(ended, request.fault?.kind === 'blocked' || lost);
-        if (request.fault?.kind === 'blocked') run.stdout = '';
-        if (lost) run.stdout = run.stdout.slice(0, CUT_AT);
-        const fine = run.status === 'Finished' && run.return_code === 0;
-        return {
-            ...nothing,
-            status: fine ? 'Success' : 'Failed',
-            compile_result: compileResult,
-            run_result: run,
-        };
+        if (request.fault?.kind === 'run')
+            return runInfo(compile, { ...ENDED_WELL, ...request.fault.result });
+        const run = await this.command(body, RUN[body.language], folder, body.run_timeout, body.stdin ?? '');
+        if (request.fault?.kind !== 'blocked') return runInfo(compile, run);
+        return runInfo(compile, { ...run, status: 'TimeLimitExceeded', return_code: null, stdout: '' });
     }
 
-    private async judge(body: z.infer<typeof submit>, request: RigRequest): Promise<unknown> {
-        const { config } = body;
-        const code = /```\w*\n([\s\S]*?)\n```/.exec(body.completion)?.[1] ?? '';
-        const tests: { passed: boolean; exec_info: unknown; test_info: unknown }[] = [];
-        for (const test of config.provided_data.test) {
-            const one: RunCode = {
-                language: config.language,
-                code,
-                stdin: test.input.stdin,
-                compile_timeout: config.compile_timeout,
-                run_timeout: config.run_timeout,
-                memory_limit_MB: -1,
-                files: {},
-            };
-            const info = await this.run(one, request);
-            const passed = info['status'] === 'Success' && sameLines(stdoutOf(info), test.output.stdout);
+    private async judge({ id, completion, config }: Submit, request: RigRequest): Promise<RigAnswer> {
+        const code = extract(completion, config);
+        const cases = config.provided_data.test;
+        const running: Promise<RunInfo>[] = [];
+        const tests: { passed: boolean; exec_info: RunInfo; test_info: unknown }[] = [];
+        for (const [index, test] of cases.entries()) {
+            for (
+                let ahead = running.length;
+                ahead < Math.min(cases.length, index + SUBMITTED_AT_ONCE);
+                ahead += 1
+            ) {
+                running.push(this.runCase(code, cases[ahead]?.input.stdin ?? '', config, request));
+            }
+            const info = await running[index];
+            if (info === undefined || info.status === 'SandboxError') {
+                return { status: 500, json: { detail: `Failed to check stdio test case: ${info?.message}` } };
+            }
+            const passed =
+                info.status === 'Success' && sameLines(info.run_result?.stdout ?? '', test.output.stdout);
             tests.push({ passed, exec_info: info, test_info: test });
             if (!passed && !config.extra.run_all_cases) break;
         }
-        return { id: body.id, accepted: tests.every((test) => test.passed), extracted_code: code, tests };
+        const accepted = tests.every((test) => test.passed);
+        return { status: 200, json: { id, accepted, extracted_code: code, tests } };
     }
 
-    private compile(body: RunCode): Promise<{ folder: string; compile: Ended }> {
-        const key = createHash('sha256')
-            .update(JSON.stringify([body.language, body.code, body.files]))
-            .digest('hex');
+    private async runCase(
+        code: string,
+        stdin: string,
+        config: Submit['config'],
+        request: RigRequest,
+    ): Promise<RunInfo> {
+        const { language, compile_timeout, run_timeout } = config;
+        const times = { compile_timeout, run_timeout };
+        const body = { language, code, stdin, ...times, memory_limit_MB: -1, files: {} };
+        let info = await this.run(body, request);
+        for (let tries = 1; info.status === 'SandboxError' && tries < SUBMITTED_TRIES; tries += 1) {
+            info = await this.run(body, request);
+        }
+        return info;
+    }
+
+    private compile(body: RunCode): Promise<{ folder: string; compile: CommandResult | null }> {
+        const facts = [body.language, body.code, body.files, body.memory_limit_MB];
+        const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
         let kept = this.compiled.get(key);
         if (kept === undefined) {
             kept = this.compileNow(body);
@@ -165,7 +192,7 @@ export class FusionServer extends RigServer {
         return kept;
     }
 
-    private async compileNow(body: RunCode): Promise<{ folder: string; compile: Ended }> {
+    private async compileNow(body: RunCode): Promise<{ folder: string; compile: CommandResult | null }> {
         const folder = await mkdtemp(join(tmpdir(), 'rig-fusion-'));
         this.folders.push(folder);
         for (const [name, content] of Object.entries(body.files)) {
@@ -173,71 +200,120 @@ export class FusionServer extends RigServer {
             await writeFile(join(folder, name), Buffer.from(content, 'base64'));
         }
         await writeFile(join(folder, SOURCES[body.language]), body.code);
-        const argv = COMPILERS[body.language];
-        const compile = await runProgram(
-            {
-                argv: argv ?? ['/bin/true'],
-                cwd: folder,
-                env: ENVIRONMENT,
-                stdin: Buffer.alloc(0),
-                cpuLimit: body.compile_timeout,
-                wallLimit: body.compile_timeout,
-                memory: null,
-                maxOutput: 1024 * 1024,
-            },
-            new AbortController().signal,
+        const command = COMPILE[body.language];
+        if (command === null) return { folder, compile: null };
+        return { folder, compile: await this.command(body, command, folder, body.compile_timeout, '') };
+    }
+
+    /** The one way to start anything: compilers get the memory limit of the program too. */
+    private command(
+        body: RunCode,
+        command: string,
+        cwd: string,
+        timeout: number,
+        stdin: string,
+    ): Promise<CommandResult> {
+        const { variant = 'original', hardStack = null } = this.setup;
+        const limits = { timeout, memoryLimitMb: body.memory_limit_MB, hardStack };
+        return runFusionCommand(
+            { command, cwd, env: ENVIRONMENT, stdin, ...limits, variant },
+            this.stopping.signal,
         );
-        return { folder, compile };
     }
 }
 
-const SOURCES = { python: 'main.py', cpp: 'main.cpp', java: 'Main.java', nodejs: 'main.js' } as const;
-const COMPILERS: Readonly<Record<RunCode['language'], readonly string[] | null>> = {
+const SOURCES: Readonly<Record<RunCode['language'], string>> = {
+    python: 'main.py',
+    cpp: 'main.cpp',
+    java: 'Main.java',
+    nodejs: 'main.js',
+    rust: 'main.rs',
+    bash: 'main.sh',
+};
+const COMPILE: Readonly<Record<RunCode['language'], string | null>> = {
     python: null,
-    cpp: ['/usr/bin/g++', '-std=c++17', 'main.cpp', '-o', 'test'],
-    java: ['/usr/bin/javac', '-cp', '.', 'Main.java'],
+    cpp: 'g++ -std=c++17 main.cpp -o test -lpthread',
+    java: 'javac -cp . Main.java',
     nodejs: null,
+    rust: 'rustc main.rs -o test',
+    bash: null,
+};
+const RUN: Readonly<Record<RunCode['language'], string>> = {
+    python: 'python3 main.py',
+    cpp: './test',
+    java: 'java -cp . -ea Main',
+    nodejs: 'node main.js',
+    rust: './test',
+    bash: '/bin/bash main.sh',
 };
 
-function argvOf(language: RunCode['language']): readonly string[] {
-    switch (language) {
-        case 'python':
-            return ['/usr/bin/python3', 'main.py'];
-        case 'cpp':
-            return ['./test'];
-        case 'java':
-            return ['/usr/bin/java', '-cp', '.', '-ea', 'Main'];
-        case 'nodejs':
-            return [process.execPath, 'main.js'];
-    }
-}
+const ENDED_WELL: CommandResult = {
+    status: 'Finished',
+    execution_time: 0.01,
+    return_code: 0,
+    stdout: '',
+    stderr: '',
+};
+const SANDBOX_BROKEN: CommandResult = {
+    status: 'Error',
+    execution_time: 0,
+    return_code: null,
+    stdout: '',
+    stderr: 'exception on running code: [Errno 28] No space left on device',
+};
 
-interface CommandResult {
-    status: string;
-    execution_time: number;
-    return_code: number | null;
-    stdout: string;
-    stderr: string;
-}
-
-function result(ended: Ended, late: boolean): CommandResult {
-    const timedOut = ended.timedOut || late;
+/** An answer, with the status that follows from its results. */
+function runInfo(compile: CommandResult | null, run: CommandResult | null): RunInfo {
+    const results = [compile, run].filter((one) => one !== null);
+    const broken = results.find((one) => one.status === 'Error');
+    const fine = results.every((one) => one.status === 'Finished' && one.return_code === 0);
     return {
-        status: timedOut ? 'TimeLimitExceeded' : 'Finished',
-        execution_time: ended.wall,
-        return_code: timedOut ? null : (ended.code ?? -(ended.signal ?? 0)),
-        stdout: ended.stdout.toString(),
-        stderr: ended.stderr.toString(),
+        status: broken !== undefined ? 'SandboxError' : fine ? 'Success' : 'Failed',
+        message: broken?.stderr ?? '',
+        compile_result: compile,
+        run_result: run,
+        executor_pod_name: null,
+        files: {},
     };
 }
 
-const stdoutOf = (info: Record<string, unknown>): string => {
-    const run = info['run_result'];
-    return typeof run === 'object' && run !== null && 'stdout' in run ? String(run.stdout) : '';
-};
+/** The first fenced block, unless the request brings Python of its own to find the code with. */
+function extract(completion: string, { custom_extract_logic: logic }: Submit['config']): string {
+    if (logic !== undefined) {
+        const ran = spawnSync('/usr/bin/python3', ['-I', '-S', '-c', EXTRACT], {
+            input: JSON.stringify({ logic, completion }),
+            encoding: 'utf8',
+        });
+        if (ran.status !== 0) throw new Error(ran.stderr);
+        return ran.stdout;
+    }
+    return /```[^\n]*\n([\s\S]*?)\n\s*```/.exec(completion)?.[1] ?? '';
+}
 
-const sameLines = (output: string, expected: string): boolean =>
-    output.trim().toLowerCase() === expected.trim().toLowerCase();
+const EXTRACT = `
+import json, sys
+given = json.load(sys.stdin)
+blocks = []
+class CodeBlock:
+    def __init__(self, *, priority, language, code): self.priority, self.code = priority, code
+exec(given['logic'], {'CodeBlock': CodeBlock, 'completion': given['completion'], 'submit_code_blocks': blocks.extend})
+sys.stdout.reconfigure(encoding='utf-8', newline='')
+sys.stdout.write(max(blocks, key=lambda block: block.priority).code)
+`;
+
+/** The server's own comparison: line by line, in any case of letters, numbers within a relative 1e-5. */
+function sameLines(output: string, expected: string): boolean {
+    const [ours, theirs] = [output, expected].map((text) => text.trim().toLowerCase().split('\n'));
+    if (ours === undefined || theirs === undefined || ours.length !== theirs.length) return false;
+    return ours.every((line, index) => sameLine(line.trim(), theirs[index]?.trim() ?? ''));
+}
+
+function sameLine(line: string, expected: string): boolean {
+    if (line === expected) return true;
+    const [value, right] = [Number(line), Number(expected)];
+    if (line === '' || expected === '' || Number.isNaN(value) || Number.isNaN(right)) return false;
+    return Math.abs(value - right) / Math.max(Math.abs(right), 1e-10) < 1e-5;
+}
 
 function invalid(error: z.ZodError): RigAnswer {
     const detail = error.issues.map((issue) => ({

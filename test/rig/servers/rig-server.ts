@@ -20,10 +20,18 @@ export type Fault =
     | { readonly kind: 'half' }
     | { readonly kind: 'wrong-types' }
     | { readonly kind: 'huge'; readonly bytes: number }
-    /** Only servers that run programs know these: their own machinery failed; a time-out without output; output lost. */
+    /** Only servers that run programs know these: their own machinery failed; a time-out without output. */
     | { readonly kind: 'sandbox-error' }
     | { readonly kind: 'blocked' }
-    | { readonly kind: 'cut' };
+    /** Only SandboxFusion: the run is said to have ended so. */
+    | { readonly kind: 'run'; readonly result: RunEnding };
+
+/** What is to be told of a run that was not made; the rest as of one that ended well. */
+export interface RunEnding {
+    readonly return_code?: number;
+    readonly stdout?: string;
+    readonly stderr?: string;
+}
 
 export interface RigRequest {
     readonly method: string;
@@ -157,7 +165,7 @@ export abstract class RigServer {
                 return true;
             case 'sandbox-error':
             case 'blocked':
-            case 'cut':
+            case 'run':
                 return false;
         }
     }

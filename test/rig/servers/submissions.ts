@@ -94,7 +94,14 @@ export function fusion(
     urls: readonly string[],
     over: Partial<SandboxFusionDescriptor> = {},
 ): SandboxFusionDescriptor {
-    return { kind: 'sandbox-fusion', api: 'run_code', ...JUDGING, ...servers(urls), ...over };
+    return {
+        kind: 'sandbox-fusion',
+        api: 'run_code',
+        memoryLimit: null,
+        ...JUDGING,
+        ...servers(urls),
+        ...over,
+    };
 }
 
 export function goJudge(urls: readonly string[], over: Partial<GoJudgeDescriptor> = {}): GoJudgeDescriptor {

@@ -1,0 +1,206 @@
+import type { MissingImport } from '../judge/missing-import.js';
+import type { FusionRun } from './fusion-protocol.js';
+import { HELLO, HELLO_WORLDS } from './hello.js';
+import type { Reading, Step } from './session.js';
+
+/** A program of ours that runs in place of a submission. */
+export interface ControlProgram {
+    /** The server's name of its language; absent: that of the submission. */
+    readonly language?: string;
+    readonly code: string;
+    /** Seconds at most; absent: what the submission gets. */
+    readonly atMost?: number;
+    /** Looks at the run: `broken` takes the endpoint out of use for a while. */
+    readonly read?: (run: FusionRun) => Reading<FusionRun>;
+}
+
+/** Runs it on the endpoint by the very request that the submission was sent with, but for its source and input. */
+export type ControlRun = (program: ControlProgram) => Promise<Step<FusionRun>>;
+
+/** An endpoint, and a way to run programs of ours there. */
+export interface ControlledPlace {
+    readonly endpoint: string;
+    readonly control: ControlRun;
+}
+
+/** What is known of an endpoint that loses output. Bytes. */
+export interface OutputLoss {
+    /** What came of the probe. */
+    readonly came: number;
+    /** Outputs shorter than this came whole. */
+    readonly from: number;
+}
+
+/** Bytes of output from which on it matters whether an endpoint loses some: what a pipe holds. */
+export const SMALLEST_LOSS = 65_536;
+
+/** The original reads this much and more before it stops, whatever else happens. */
+const NEVER_LOST_BELOW = 131_072;
+
+const PROBE_BYTES = 300 * 1024;
+const PROBE_LINE = '0123456789abcde\n';
+const OUTPUT_PROBE = `import sys\nsys.stdout.write(${JSON.stringify(PROBE_LINE)} * ${PROBE_BYTES / PROBE_LINE.length})\n`;
+/** Seconds: a server that does not read lets the probe wait for all of its time. */
+const PROBE_TIME = 20;
+
+/** Distinct names that are remembered: they come from submissions. */
+const MOST_NAMES = 1000;
+
+/**
+ * What control runs found out about the endpoints of a SandboxFusion fleet, each thing once. A control run is made under the
+ * conditions of what it vouches for: same call, language, memory limit.
+ */
+export class FusionControls {
+    readonly #compilers = new Set<string>();
+    readonly #losses = new Map<string, Promise<Step<OutputLoss | null>>>();
+    readonly #lossy = new Set<string>();
+    readonly #lacking = new Map<string, Set<string>>();
+    readonly #unlimited = new Set<string>();
+    readonly #warned = new Set<string>();
+
+    /** @param tell hands a line to whoever watches the run */
+    constructor(private readonly tell: (message: string) => void) {}
+
+    /** Endpoints that lose output, as far as is known. */
+    get lossy(): ReadonlySet<string> {
+        return this.#lossy;
+    }
+
+    /** Tells something once. */
+    warn(message: string): void {
+        if (this.#warned.has(message)) return;
+        this.#warned.add(message);
+        this.tell(message);
+    }
+
+    /** Whether a memory limit may be sent there. */
+    takesMemoryLimit(endpoint: string): boolean {
+        return !this.#unlimited.has(endpoint);
+    }
+
+    /** From now on no memory limit is sent there. */
+    sendNoMemoryLimit(endpoint: string, why: string): void {
+        this.#unlimited.add(endpoint);
+        this.warn(`${endpoint}: ${why}; programs run there without --memory-limit`);
+    }
+
+    /**
+     * Why an endpoint's CompileErrors are not to be believed; null where a hello-world compiles.
+     * @param conditions what else than the endpoint the answer depends on: language, memory limit
+     */
+    async cannotCompile(place: ControlledPlace, tag: string, conditions: string): Promise<string | null> {
+        const key = `${place.endpoint} ${conditions}`;
+        const code = helloWorld(tag);
+        if (this.#compilers.has(key) || code === null) return null;
+        const step = await place.control({ code });
+        if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
+        if (step.value.run === null) return `it cannot compile a hello-world in ${tag}`;
+        this.#compilers.add(key);
+        return null;
+    }
+
+    /**
+     * Runs a hello-world after a program ended as it would where the machine is in trouble: `done` where the machine is well.
+     * Asked anew each time, because such trouble comes and goes.
+     */
+    async isWell(place: ControlledPlace, tag: string, trouble: string): Promise<Step<FusionRun>> {
+        const code = helloWorld(tag);
+        if (code === null) return { kind: 'done', value: { compile: null, run: null } };
+        return place.control({
+            code,
+            read: (seen) =>
+                seen.run?.return_code === 0 && seen.run.stdout.trim() === HELLO
+                    ? { value: seen }
+                    : { broken: `${trouble}, and a hello-world in ${tag} does not run there either` },
+        });
+    }
+
+    /** How the endpoint loses long outputs; null where it does not. Found out once. */
+    async outputLoss(place: ControlledPlace): Promise<Step<OutputLoss | null>> {
+        const { endpoint } = place;
+        const asked = await this.#losses.get(endpoint);
+        // Whoever asked before may have been stopped.
+        if (asked?.kind === 'done') return asked;
+        const asking = probeOutput(place);
+        this.#losses.set(endpoint, asking);
+        const step = await asking;
+        if (step.kind === 'done' && step.value !== null) this.#lossy.add(endpoint);
+        return step;
+    }
+
+    /** Whether the endpoint lacks a module or a header that a program asked for in vain. */
+    async lacks(place: ControlledPlace, wanted: MissingImport, tag: string): Promise<Step<boolean>> {
+        const without = this.#endpointsWithout(wanted, tag);
+        if (without.has(place.endpoint)) return { kind: 'done', value: true };
+        const step = await place.control({ code: importProbe(wanted, tag) });
+        if (step.kind !== 'done') return step;
+        const { run, compile } = step.value;
+        const isMissing =
+            wanted.what === 'header'
+                ? run === null && compile?.status === 'Finished'
+                : run?.return_code === IMPORT_MISSING;
+        if (isMissing) without.add(place.endpoint);
+        return { kind: 'done', value: isMissing };
+    }
+
+    /** Endpoints that are known to lack it. */
+    endpointsWithout(wanted: MissingImport, tag: string): ReadonlySet<string> {
+        return this.#endpointsWithout(wanted, tag);
+    }
+
+    #endpointsWithout({ what, name }: MissingImport, tag: string): Set<string> {
+        const key = `${tag} ${what} ${name}`;
+        let without = this.#lacking.get(key);
+        if (without === undefined) {
+            without = new Set();
+            this.#lacking.set(key, without);
+            if (this.#lacking.size > MOST_NAMES) this.#lacking.delete([...this.#lacking.keys()][0] ?? '');
+        }
+        return without;
+    }
+}
+
+/** A hello-world for a tag; null where there is none. Python 2 programs are sent as Python 3. */
+const helloWorld = (tag: string): string | null => HELLO_WORLDS[tag === 'PYTHON' ? 'PYTHON3' : tag] ?? null;
+
+async function probeOutput(place: ControlledPlace): Promise<Step<OutputLoss | null>> {
+    const step = await place.control({ language: 'python', code: OUTPUT_PROBE, atMost: PROBE_TIME });
+    if (step.kind !== 'done') return step;
+    const { run } = step.value;
+    const came = Buffer.byteLength(run?.stdout ?? '');
+    if (came === PROBE_BYTES) return { kind: 'done', value: null };
+    // Most of nothing is a program that did not get to run, not an output that was lost.
+    if (run === null || came < 4096) {
+        const message = `${place.endpoint}: the program that was to test whether output is lost did not run`;
+        const failure = { reason: 'endpoint', message, endpoint: place.endpoint } as const;
+        return { kind: 'failed', failure, retry: true };
+    }
+    return { kind: 'done', value: { came, from: Math.min(NEVER_LOST_BELOW, came) } };
+}
+
+/** Says what was found, and what to do. */
+export const describeLoss = (endpoint: string, { came }: OutputLoss): string =>
+    `${endpoint} loses output: of ${PROBE_BYTES} bytes that a probe printed, ${came} came back. ` +
+    'Name an endpoint that keeps it (--retry-endpoint, or the fork of SandboxFusion that reads while programs run), or judge by go-judge or on this machine';
+
+/** The exit code by which a probe says that it did not find its module. */
+const IMPORT_MISSING = 3;
+
+/** A program that looks for a module or a header; any end but the one that says "missing" proves nothing. */
+function importProbe({ what, name }: MissingImport, tag: string): string {
+    if (what === 'header') return `#include <${name}>\nint main() { return 0; }\n`;
+    const text = JSON.stringify(name);
+    if (tag === 'JAVASCRIPT' || tag === 'TYPESCRIPT') {
+        return `try { require.resolve(${text}); } catch { process.exitCode = ${IMPORT_MISSING}; }\n`;
+    }
+    return [
+        'import sys',
+        'try:',
+        `    __import__(${text})`,
+        'except ImportError as error:',
+        `    sys.exit(${IMPORT_MISSING} if getattr(error, "name", ${text}) in (None, ${text}) else 0)`,
+        'except Exception:',
+        '    pass',
+        '',
+    ].join('\n');
+}

@@ -1,0 +1,124 @@
+import type { CapturedRun } from '../../model/entry.js';
+import type { Checker, StagedTest } from '../../model/sample.js';
+import type { CheckOutput } from '../check-output.js';
+import { findMissingImport } from '../judge/missing-import.js';
+import { type ControlledPlace, describeLoss, type FusionControls, SMALLEST_LOSS } from './fusion-controls.js';
+import type { FusionRun } from './fusion-protocol.js';
+import { asText, readWhole } from './load.js';
+import { compilerTrouble, runTrouble } from './machine-trouble.js';
+import type { Step } from './session.js';
+import { visiblePartAgrees } from './visible-part.js';
+
+/** A run that is not simply right, with all that is needed to tell whether it is the program's doing. */
+export interface ExaminedRun {
+    readonly place: ControlledPlace;
+    readonly controls: FusionControls;
+    /** Language tag, and under what else a compiler has to be vouched for. */
+    readonly tag: string;
+    readonly conditions: string;
+    readonly sources: () => Promise<readonly string[]>;
+    readonly test: StagedTest;
+    readonly checker: Checker;
+    /** null: the server compared, and did not accept. */
+    readonly check: CheckOutput | null;
+}
+
+/** What examining a run found: it is the program's own, but for these doubts. */
+export interface Examination {
+    readonly isDoubtful: boolean;
+    readonly lossy: boolean;
+}
+
+const CLEAN: Examination = { isDoubtful: false, lossy: false };
+
+/**
+ * Tells the program's own end from the endpoint's: `failed` where the endpoint is at fault, to be tried elsewhere.
+ * @throws what `check` throws
+ */
+export async function examineRun(seen: FusionRun, about: ExaminedRun): Promise<Step<Examination>> {
+    const { run, compile } = seen;
+    if (run === null) return compile === null ? done(CLEAN) : examineCompileError(compile, about);
+    if (run.status === 'Finished' && run.return_code !== 0) return examineCrash(run, about);
+    return examineOutput(run, about);
+}
+
+async function examineCompileError(compile: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {
+    const { place, controls, tag, conditions } = about;
+    const trouble = compilerTrouble(compile) ?? (await controls.cannotCompile(place, tag, conditions));
+    if (trouble !== null) {
+        const failure = { reason: 'compiler', message: `${place.endpoint}: ${trouble}` } as const;
+        return { kind: 'failed', failure, retry: true };
+    }
+    return (await refuseMissing(compile, about)) ?? done(CLEAN);
+}
+
+async function examineCrash(run: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {
+    const { place, controls, tag } = about;
+    const trouble = runTrouble(run);
+    if (trouble !== null) {
+        const well = await controls.isWell(place, tag, trouble);
+        return well.kind === 'done' ? done({ ...CLEAN, isDoubtful: true }) : well;
+    }
+    return (await refuseMissing(run, about)) ?? done(CLEAN);
+}
+
+/** A program that needs what the endpoint does not have gets no verdict of it; null where that is not so. */
+async function refuseMissing(said: CapturedRun, about: ExaminedRun): Promise<Step<never> | null> {
+    const { place, controls, tag } = about;
+    if (said.stderr === '') return null;
+    const missing = findMissingImport(tag, said.stderr, await about.sources());
+    if (missing === null) return null;
+    const lacks = await controls.lacks(place, missing, tag);
+    if (lacks.kind !== 'done') return lacks;
+    if (!lacks.value) return null;
+    const message = `the ${tag} ${missing.what} ${missing.name} is not on ${place.endpoint}`;
+    const alike = controls.endpointsWithout(missing, tag);
+    return { kind: 'failed', failure: { reason: 'environment', message }, retry: true, alike };
+}
+
+/** Whether all of an output came, of a program that ended well or was stopped at its time limit. */
+async function examineOutput(run: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {
+    const output = Buffer.from(run.stdout);
+    const undecodable = readDecodeError(run.stdout);
+    if (undecodable === null && output.length < SMALLEST_LOSS) return done(CLEAN);
+    const { place, controls, test, checker } = about;
+    const asked = await controls.outputLoss(place);
+    if (asked.kind !== 'done') return asked;
+    const loss = asked.value;
+    if (loss === null) return done(CLEAN);
+    const lost = (): Step<never> => {
+        const message = describeLoss(place.endpoint, loss);
+        const failure = { reason: 'endpoint', message, endpoint: place.endpoint } as const;
+        return { kind: 'failed', failure, retry: true, alike: controls.lossy };
+    };
+    if (undecodable !== null) {
+        const isCut = undecodable.isCut && undecodable.position >= loss.from;
+        return isCut || !(await mustDiffer(checker, test)) ? lost() : done(CLEAN);
+    }
+    if (output.length < loss.from) return done(CLEAN);
+    if (run.status === 'Finished' && about.check !== null) {
+        const { accepted } = await about.check(checker, test, output);
+        if (accepted) return done(CLEAN);
+    }
+    return (await visiblePartAgrees(checker, test, output)) ? lost() : done({ ...CLEAN, lossy: true });
+}
+
+/** Whether an output that is not UTF-8 cannot be right: what is expected is UTF-8, and comparing texts decides. */
+async function mustDiffer(checker: Checker, test: StagedTest): Promise<boolean> {
+    return checker.kind !== 'program' && asText(await readWhole(test.answer)) !== null;
+}
+
+/**
+ * What the server sends in place of an output that it cannot decode: the message of Python's decoder. `isCut`: a character
+ * was not complete at the end; the position is then the number of bytes before it.
+ */
+function readDecodeError(stdout: string): { readonly position: number; readonly isCut: boolean } | null {
+    const found = DECODE_ERROR.exec(stdout);
+    if (found === null) return null;
+    return { position: Number(found[1]), isCut: found[2] === 'unexpected end of data' };
+}
+
+const DECODE_ERROR =
+    /^\[DecodeError\] 'utf-8' codec can't decode bytes? (?:0x[0-9a-f]{2} )?in position (\d+)(?:-\d+)?: ([a-z ]+)$/;
+
+const done = (value: Examination): Step<Examination> => ({ kind: 'done', value });

@@ -1,0 +1,51 @@
+import type { CapturedRun } from '../../model/entry.js';
+import { signalName } from '../signal-name.js';
+
+/*
+ * Servers tell of their own trouble by the only means that they have: the exit code and the words of what they started. Any
+ * program can end that way too, so these are reasons to look closer, not proof.
+ */
+
+/** What compilers and systems print when it was not the program's fault. */
+const COMPILER_TROUBLE =
+    /no space left on device|cannot allocate memory|virtual memory exhausted|out of memory allocating|killed signal terminated program|fatal signal (killed|terminated)|could not create the java virtual machine|resource temporarily unavailable|command not found/i;
+
+/** What shells, interpreters and systems print when a program could not be run as it should. */
+const RUN_TROUBLE =
+    /no space left on device|fork: (?:retry: )?(?:resource temporarily unavailable|cannot allocate memory)|command not found|error while loading shared libraries|too many open files in system|read-only file system|input\/output error|could not create the java virtual machine/i;
+
+/** A shell's exit codes for what it could not start or find, for what was killed, and for a fork that failed. */
+const SHELL_CODES = new Map([
+    [126, 'the command could not be started'],
+    [127, 'the command was not found'],
+    [254, 'the shell could not fork'],
+]);
+
+/**
+ * Why a failed compilation says nothing about the program: the compiler did not end by itself, or lacked memory or space.
+ * null: it is a CompileError, if a hello-world compiles.
+ */
+export function compilerTrouble(compile: CapturedRun): string | null {
+    if (compile.status === 'TimeLimitExceeded')
+        return `the compiler did not end within ${compile.execution_time} s`;
+    const { return_code: code } = compile;
+    if (compile.signal !== undefined) return `the compiler was ended by ${compile.signal}`;
+    if (code !== null && code < 0) return `the compiler was ended by ${signalName(-code)}`;
+    if (code === 137 || code === 143) return `the compiler was ended by ${signalName(code - 128)}`;
+    const shell = code === null ? undefined : SHELL_CODES.get(code);
+    if (shell !== undefined) return `the compiler: ${shell}`;
+    return foundIn(COMPILER_TROUBLE, compile);
+}
+
+/** Why the end of a program may be the machine's doing; null where it looks like its own. */
+export function runTrouble(run: Pick<CapturedRun, 'return_code' | 'stdout' | 'stderr'>): string | null {
+    const { return_code: code } = run;
+    if (code === null || code === 0) return null;
+    if (code === 137 || code === 143) return `it was ended by ${signalName(code - 128)}`;
+    return SHELL_CODES.get(code) ?? foundIn(RUN_TROUBLE, run);
+}
+
+/** Some compilers write to stdout. */
+function foundIn(pattern: RegExp, { stdout, stderr }: Pick<CapturedRun, 'stdout' | 'stderr'>): string | null {
+    return (pattern.exec(stderr) ?? pattern.exec(stdout))?.[0] ?? null;
+}

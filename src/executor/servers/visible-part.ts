@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import type { Checker, StagedTest } from '../../model/sample.js';
+import { compareOutput } from '../checker/compare.js';
+
+/**
+ * Whether an output whose end may be lost can be the beginning of a right one: it is shorter than the expected one, and
+ * begins it, or passes the comparison with as many lines or tokens of it. A checker program takes whole outputs
+ * only, so nothing can be said against an output then.
+ * @throws as the comparison does
+ */
+export async function visiblePartAgrees(
+    checker: Checker,
+    test: StagedTest,
+    output: Buffer,
+): Promise<boolean> {
+    if (checker.kind === 'program') return true;
+    const answer = (await readFile(test.answer)).toString('latin1');
+    const text = output.toString('latin1');
+    const [visible, expected] = [collapse(text), collapse(answer)];
+    if (visible.length >= expected.length) return false;
+    if (expected.startsWith(visible)) return true;
+    for (const beginningsOf of [beginningLines, beginningTokens]) {
+        const beginnings = beginningsOf(text, answer);
+        if (beginnings === null) continue;
+        const [ours, theirs] = beginnings.map((one) => Buffer.from(one, 'latin1')) as [Buffer, Buffer];
+        if ((await compareOutput(checker, ours, theirs, test.checkerFlags)).accepted) return true;
+    }
+    return false;
+}
+
+/** The whole lines of an output, and as many of the expected one; null where that has no more. */
+function beginningLines(text: string, answer: string): [string, string] | null {
+    const lines = text.split('\n').slice(0, -1);
+    const expected = answer.split('\n');
+    if (lines.length === 0 || lines.length >= expected.length) return null;
+    return [lines.join('\n'), expected.slice(0, lines.length).join('\n')];
+}
+
+/** The same by tokens, of which the last is left out: it may be cut. */
+function beginningTokens(text: string, answer: string): [string, string] | null {
+    const tokens = tokensOf(text).slice(0, -1);
+    const expected = tokensOf(answer);
+    if (tokens.length === 0 || tokens.length >= expected.length) return null;
+    return [tokens.join(' '), expected.slice(0, tokens.length).join(' ')];
+}
+
+const tokensOf = (text: string): string[] => text.split(/\s+/).filter(Boolean);
+const collapse = (text: string): string => text.trim().replace(/\s+/g, ' ');

@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+/** Which of the two servers that users run a rig plays: they differ in when they read what a program prints. */
+export type FusionVariant =
+    /** bytedance/SandboxFusion: reads up to a bound, then waits for the end. What a long output has beyond that is lost. */
+    | 'original'
+    /** cai-jianfeng/SandboxFusion: reads while the program runs, until nobody holds its stdout any more. */
+    | 'fork';
+
+/** One command as the server runs it: by bash, under wall time alone. */
+export interface FusionCommand {
+    readonly command: string;
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly stdin: string;
+    /** Seconds. */
+    readonly timeout: number;
+    /** -1: none. */
+    readonly memoryLimitMb: number;
+    /** Hard limit of the server's own stack, bytes; null: none. */
+    readonly hardStack: number | null;
+    readonly variant: FusionVariant;
+}
+
+/** `compile_result` or `run_result` of an answer. */
+export interface CommandResult {
+    status: 'Finished' | 'Error' | 'TimeLimitExceeded';
+    execution_time: number;
+    return_code: number | null;
+    stdout: string;
+    stderr: string;
+}
+
+/**
+ * Measured on bytedance/SandboxFusion at 469de08: its event loop gives programs a socket as stdout and takes at most 219,264
+ * bytes out of it before it waits for the end. What the socket holds then lets a program that wrote much at once end well;
+ * one that wrote many lines blocks until its time is up. Memory limits are set for compilers too, for address space, data
+ * and stack alike, and Python's own message tells of output that is not UTF-8.
+ */
+const HELPER = `
+import json, os, resource, select, signal, socket, subprocess, sys, time
+
+def answer(connection, **result):
+    connection.sendall(json.dumps(result).encode())
+    os._exit(0)
+
+def text(raw):
+    try: return bytes(raw).decode()
+    except UnicodeDecodeError as error: return f'[DecodeError] {error}'
+
+def limiter(given):
+    def limit():
+        wanted = given['memoryLimitMb'] * 1024 * 1024
+        if given['hardStack'] is not None:
+            resource.setrlimit(resource.RLIMIT_STACK, (given['hardStack'], given['hardStack']))
+        if wanted <= 0: return
+        for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_STACK):
+            _, hard = resource.getrlimit(kind)
+            resource.setrlimit(kind, (wanted, hard))
+    return limit
+
+def handle(connection):
+    size = int.from_bytes(connection.recv(4, socket.MSG_WAITALL), 'big')
+    given = json.loads(connection.recv(size, socket.MSG_WAITALL))
+    kept = 219264 if given['variant'] == 'original' else None
+    if given['hardStack'] is None and given['memoryLimitMb'] > 0:
+        try: resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
+        except (ValueError, OSError): pass
+    ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
+    for one in ours: one.setblocking(False)
+    started = time.time()
+    try:
+        child = subprocess.Popen(['/bin/bash', '-c', given['command']], cwd=given['cwd'], env=given['env'],
+            stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], preexec_fn=limiter(given), start_new_session=True)
+    except Exception as error:
+        message = f"exception on running command {given['command']}: {error} | None"
+        answer(connection, status='Error', execution_time=0, return_code=None, stdout='', stderr=message)
+    for one in theirs: one.close()
+    ended = os.pidfd_open(child.pid)
+    printed = {ours[1]: bytearray(), ours[2]: bytearray()}
+    reading, unsent, over, left = set(printed), memoryview(given['stdin'].encode()), False, 1
+
+    def read(stream):
+        room = 262144 if kept is None else kept - len(printed[stream])
+        try: chunk = stream.recv(room) if room > 0 else b''
+        except BlockingIOError: return False
+        except ConnectionError: chunk = b''
+        printed[stream] += chunk
+        if not chunk or (kept is not None and len(printed[stream]) >= kept): reading.discard(stream)
+        return bool(chunk)
+
+    if not unsent: ours[0].shutdown(socket.SHUT_WR)
+    while not over or (kept is None and reading):
+        left = started + given['timeout'] - time.time()
+        if left <= 0: break
+        watched = [connection, *reading] + ([] if over else [ended])
+        ready, writable, _ = select.select(watched, [ours[0]] if unsent else [], [], left)
+        if connection in ready:
+            os.killpg(child.pid, signal.SIGKILL)
+            os._exit(0)
+        for stream in ready:
+            if stream is not ended: read(stream)
+            else: over = True
+        if writable:
+            try:
+                unsent = unsent[ours[0].send(unsent[:65536]):]
+                if not unsent: ours[0].shutdown(socket.SHUT_WR)
+            except ConnectionError: unsent = memoryview(b'')
+    took = time.time() - started
+    late = left <= 0
+    for stream in list(reading):
+        while stream in reading and read(stream): pass
+    try: os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError: pass
+    code = child.wait()
+    answer(connection, status='TimeLimitExceeded' if late else 'Finished', execution_time=took,
+        return_code=None if late else code, stdout=text(printed[ours[1]]), stderr=text(printed[ours[2]]))
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(128)
+print('ready', flush=True)
+while True:
+    # The end of stdin is the end of whoever started this.
+    if sys.stdin in select.select([listener, sys.stdin], [], [])[0]: os._exit(0)
+    connection, _ = listener.accept()
+    if os.fork() == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        listener.close()
+        try: handle(connection)
+        finally: os._exit(1)
+    connection.close()
+`;
+
+let helper: Promise<string> | null = null;
+
+/** Starts the process that runs commands, once; it ends with this one. @returns the socket on which it takes them */
+async function startHelper(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'rig-commands-'));
+    const path = join(folder, 'socket');
+    const child = spawn('/usr/bin/python3', ['-I', '-S', '-c', HELPER, path], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.stdout.once('data', resolve);
+        child.once('exit', () => reject(new Error('the helper that runs commands ended')));
+    });
+    child.unref();
+    for (const stream of [child.stdin, child.stdout]) (stream as Socket).unref();
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return path;
+}
+
+/** Runs it. @param stopping ends the program, as a server's end does; a client that goes away does not */
+export async function runFusionCommand(
+    command: FusionCommand,
+    stopping: AbortSignal,
+): Promise<CommandResult> {
+    helper ??= startHelper();
+    const socket = connect(await helper);
+    const stop = () => void socket.destroy();
+    stopping.addEventListener('abort', stop, { once: true });
+    const body = Buffer.from(JSON.stringify(command));
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(body.length);
+    socket.write(Buffer.concat([size, body]));
+    try {
+        return JSON.parse(await readAll(socket)) as CommandResult;
+    } catch (error) {
+        if (stopping.aborted) return STOPPED;
+        throw error;
+    } finally {
+        stopping.removeEventListener('abort', stop);
+        socket.destroy();
+    }
+}
+
+const STOPPED: CommandResult = {
+    status: 'Error',
+    execution_time: 0,
+    return_code: null,
+    stdout: '',
+    stderr: 'the server is stopping',
+};
+
+async function readAll(stream: Readable): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString();
+}
