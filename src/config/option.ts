@@ -53,6 +53,7 @@ export type OptionGroup =
     | 'Limits and verdicts'
     | 'Running'
     | 'Sandbox servers'
+    | 'Language models'
     | 'What is kept'
     | 'Results database'
     | 'What you see'

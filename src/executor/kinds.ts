@@ -2,6 +2,7 @@ import type { OptionTable } from '../config/option.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import { EXEC } from './exec-kind.js';
 import type { Executor } from './executor.js';
+import { CHAT } from './chat/chat-kind.js';
 import type { ExecutorKind } from './executor-kind.js';
 import { JUDGE } from './judge/judge-kind.js';
 import { MODULE } from './module-kind.js';
@@ -17,6 +18,7 @@ export const EXECUTOR_KINDS = [
     JUDGE,
     EXEC,
     MODULE,
+    CHAT,
     // Of servers, the one whose probe is cheap first: an unknown server is asked in this order.
     GO_JUDGE,
     SANDBOX_FUSION,

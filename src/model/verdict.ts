@@ -10,6 +10,7 @@ export const VERDICTS = [
     'OutputLimitExceeded',
     'RuntimeError',
     'CompileError',
+    'Refused',
 ] as const;
 
 export type Verdict = (typeof VERDICTS)[number];

@@ -67,6 +67,7 @@ export const SHORT_VERDICT: Readonly<Record<Verdict, string>> = {
     OutputLimitExceeded: 'OLE',
     RuntimeError: 'RTE',
     CompileError: 'CE',
+    Refused: 'RF',
 };
 
 /** Made when first asked for: see `count`. */

@@ -112,7 +112,11 @@ function targetOf(endpoint: EndpointOptions): Target {
     const headers: Record<string, string> = { accept: 'application/json' };
     const basic = basicAuthorization(endpoint.url);
     if (basic !== null) headers['authorization'] = basic;
-    if (endpoint.token !== null) headers['authorization'] = `Bearer ${readToken(endpoint.token)}`;
+    if (endpoint.token !== null) {
+        const token = readToken(endpoint.token);
+        if (endpoint.tokenHeader === undefined) headers['authorization'] = `Bearer ${token}`;
+        else headers[endpoint.tokenHeader] = token;
+    }
     for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
     const { origin, pathname } = new URL(endpoint.url);
     const jsonHeaders = { ...headers, 'content-type': 'application/json' };

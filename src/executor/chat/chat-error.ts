@@ -1,0 +1,112 @@
+import { isJsonObject } from '../../model/json.js';
+
+/**
+ * What an error of a chat service means.
+ * - `rate`: it asks for fewer requests; `overload`: it cannot cope now; `broken`: no usable answer. All are tried again.
+ * - `quota`: no credit is left; `auth`: the key is not accepted. The endpoint is done for.
+ * - `content`: its filter declined. A verdict about the task, not a failure.
+ * - `bad-request`: this request can never succeed. Recorded, not tried again.
+ */
+export type ChatErrorClass = 'rate' | 'overload' | 'broken' | 'quota' | 'auth' | 'content' | 'bad-request';
+
+export interface ChatError {
+    readonly class: ChatErrorClass;
+    /** The service's own code, if it sent one. */
+    readonly code: string | null;
+    readonly message: string;
+}
+
+/**
+ * Codes of Zhipu BigModel. They come with any HTTP status: its 429 may mean an empty balance.
+ * Source: https://docs.bigmodel.cn/cn/faq/api-code
+ */
+const BIGMODEL: readonly (readonly [from: number, to: number, ChatErrorClass])[] = [
+    [1000, 1004, 'auth'],
+    [1110, 1113, 'quota'],
+    [1121, 1121, 'quota'],
+    [1210, 1215, 'bad-request'],
+    [1261, 1261, 'bad-request'],
+    [1301, 1301, 'content'],
+    [1302, 1303, 'rate'],
+    [1304, 1304, 'quota'],
+    [1305, 1305, 'overload'],
+    [1308, 1308, 'quota'],
+    [1309, 1311, 'quota'],
+    [1312, 1312, 'overload'],
+    [1313, 1313, 'quota'],
+];
+
+/** Codes of OpenAI-compatible services, in `error.code` or `error.type`. */
+const NAMED: Readonly<Record<string, ChatErrorClass>> = {
+    insufficient_quota: 'quota',
+    billing_hard_limit_reached: 'quota',
+    rate_limit_exceeded: 'rate',
+    invalid_api_key: 'auth',
+    account_deactivated: 'auth',
+    content_filter: 'content',
+    content_policy_violation: 'content',
+    context_length_exceeded: 'bad-request',
+    model_not_found: 'auth',
+    // DashScope
+    data_inspection_failed: 'content',
+    Arrearage: 'quota',
+};
+
+/**
+ * Classifies an answer that is not a completion: by the vendor's code first, then by the HTTP status.
+ * @param status null where no answer came
+ */
+export function classifyChatError(status: number | null, body: Buffer | null, message: string): ChatError {
+    const { code, text } = readError(body);
+    const said = status === null ? message : `HTTP ${status}${text === null ? '' : `: ${text}`}`;
+    return { class: classOfCode(code) ?? classOfStatus(status), code, message: said };
+}
+
+function readError(body: Buffer | null): { readonly code: string | null; readonly text: string | null } {
+    let json: unknown;
+    try {
+        json = JSON.parse(body?.toString('utf8') ?? '');
+    } catch {
+        return { code: null, text: null };
+    }
+    const error = isJsonObject(json) && isJsonObject(json['error']) ? json['error'] : json;
+    if (!isJsonObject(error)) return { code: null, text: null };
+    const [code] = [error['code'], error['type']].filter(
+        (value) => (typeof value === 'string' && value !== '') || typeof value === 'number',
+    );
+    const { message } = error;
+    const text = typeof message === 'string' ? message.replace(/\s+/g, ' ').slice(0, 300) : null;
+    return { code: code === undefined ? null : String(code), text };
+}
+
+function classOfCode(code: string | null): ChatErrorClass | null {
+    if (code === null) return null;
+    if (Object.hasOwn(NAMED, code)) return NAMED[code] ?? null;
+    const number = /^\d{4}$/.test(code) ? Number(code) : Number.NaN;
+    return BIGMODEL.find(([from, to]) => number >= from && number <= to)?.[2] ?? null;
+}
+
+function classOfStatus(status: number | null): ChatErrorClass {
+    switch (status) {
+        case null:
+            return 'broken';
+        case 401:
+        case 403:
+        case 404:
+        case 405:
+            return 'auth';
+        case 402:
+            return 'quota';
+        case 408:
+            return 'broken';
+        case 429:
+            return 'rate';
+        case 502:
+        case 503:
+        case 504:
+        case 529:
+            return 'overload';
+        default:
+            return status >= 400 && status < 500 ? 'bad-request' : 'broken';
+    }
+}

@@ -1,0 +1,172 @@
+import type { OptionTable, Values } from '../../config/option.js';
+import { UserError } from '../../util/user-error.js';
+import type { ServerOptions } from '../descriptor.js';
+import type { MainExecutorKind } from '../executor-kind.js';
+import { SERVER_OPTIONS, type ServerConfig } from '../servers/server-options.js';
+import type { SamplingOptions } from './chat-protocol.js';
+
+const { endpoint, 'endpoint-limits': endpointLimits, 'endpoint-wait': endpointWait } = SERVER_OPTIONS;
+
+const OPTIONS = {
+    endpoint,
+    'endpoint-limits': endpointLimits,
+    'endpoint-wait': endpointWait,
+    model: {
+        kind: 'text',
+        default: null,
+        defaultText: 'none',
+        placeholder: '<name>',
+        group: 'Language models',
+        about: 'Model that --executor chat asks, as its service names it',
+        decides: 'verdict',
+        effect: 'tasks that the other model answered run again',
+    },
+    'prompt-template': {
+        kind: 'text',
+        default: '{prompt}',
+        placeholder: '<text>',
+        group: 'Language models',
+        about: 'Prompt of a task; {field} stands for a value of its row',
+        decides: 'verdict',
+        effect: 'tasks that the other prompt asked run again',
+    },
+    system: {
+        kind: 'text',
+        default: null,
+        defaultText: 'none',
+        placeholder: '<text>',
+        group: 'Language models',
+        about: 'System message before each prompt',
+        decides: 'verdict',
+        effect: 'tasks that the other message asked run again',
+    },
+    temperature: {
+        kind: 'factor',
+        default: null,
+        defaultText: "the service's",
+        min: 0,
+        max: 2,
+        placeholder: '<number>',
+        group: 'Language models',
+        about: 'Sampling temperature',
+        decides: 'verdict',
+        effect: 'tasks that were sampled another way run again',
+    },
+    'top-p': {
+        kind: 'factor',
+        default: null,
+        defaultText: "the service's",
+        min: 0,
+        max: 1,
+        placeholder: '<number>',
+        group: 'Language models',
+        about: 'Nucleus sampling: share of the probability that is sampled from',
+        decides: 'verdict',
+        effect: 'tasks that were sampled another way run again',
+    },
+    'max-tokens': {
+        kind: 'integer',
+        default: null,
+        defaultText: "the service's",
+        min: 1,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Longest answer, in tokens',
+        decides: 'verdict',
+        effect: 'tasks that had another bound run again',
+    },
+    seed: {
+        kind: 'integer',
+        default: null,
+        defaultText: 'none',
+        min: 0,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Seed that the service samples with, where it can',
+        decides: 'verdict',
+        effect: 'tasks that had another seed run again',
+    },
+    'api-key-env': {
+        kind: 'text',
+        default: null,
+        defaultText: "by the service's address: OPENAI_API_KEY, ...",
+        placeholder: '<NAME>',
+        group: 'Language models',
+        about: 'Environment variable that holds the key of every endpoint without one of its own',
+        decides: 'run',
+    },
+} as const satisfies OptionTable;
+
+export interface ChatConfig {
+    readonly kind: 'chat';
+    readonly sampling: SamplingOptions;
+    readonly promptTemplate: string;
+    readonly system: string | null;
+    readonly servers: Pick<ServerConfig, 'endpoints' | 'limits' | 'endpointWait'>;
+    readonly apiKeyEnv: string | null;
+}
+
+export interface ChatDescriptor {
+    readonly kind: 'chat';
+    readonly sampling: SamplingOptions;
+    readonly promptTemplate: string;
+    readonly system: string | null;
+    readonly servers: ServerOptions;
+    /** Seconds for one request, its answer included. */
+    readonly timeout: number;
+}
+
+/** Asks a language model by the chat completions call of OpenAI-compatible services. */
+export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> = {
+    name: 'chat',
+    options: OPTIONS,
+    judges: false,
+    usesEndpoints: true,
+    runsIn: 'main',
+    configure(values) {
+        const { model } = values;
+        if (model === null)
+            throw new UserError('--executor chat needs --model <name>, such as --model gpt-4o-mini');
+        if (values.endpoint.length === 0) {
+            throw new UserError(
+                '--executor chat needs --endpoint <base URL>, such as https://api.openai.com/v1 or http://127.0.0.1:8000/v1',
+            );
+        }
+        return {
+            kind: 'chat',
+            sampling: samplingOf(values, model),
+            promptTemplate: values['prompt-template'],
+            system: values.system,
+            servers: {
+                endpoints: values.endpoint,
+                limits: values['endpoint-limits'],
+                endpointWait: values['endpoint-wait'],
+            },
+            apiKeyEnv: values['api-key-env'],
+        };
+    },
+    async checkFields({ promptTemplate }, lists) {
+        (await import('./prompt.js')).checkPromptFields(promptTemplate, lists);
+    },
+    async plan(config, { timeout }) {
+        const { kind, sampling, promptTemplate, system } = config;
+        const { planEndpoints } = await import('./chat-endpoints.js');
+        const servers = planEndpoints(config);
+        return {
+            descriptor: { kind, sampling, promptTemplate, system, servers, timeout },
+            identity: JSON.stringify(['chat', sampling, system, promptTemplate]),
+        };
+    },
+    patience: () => null,
+    create: async (descriptor, hooks) => (await import('./chat.js')).createChat(descriptor, hooks),
+};
+
+function samplingOf(values: Values<typeof OPTIONS>, model: string): SamplingOptions {
+    return {
+        model,
+        temperature: values.temperature,
+        topP: values['top-p'],
+        maxTokens: values['max-tokens'],
+        seed: values.seed,
+    };
+}

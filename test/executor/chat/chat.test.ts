@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createChat } from '../../../src/executor/chat/chat.js';
+import type { ChatDescriptor } from '../../../src/executor/chat/chat-kind.js';
+import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
+import type { Outcome, Task } from '../../../src/model/task.js';
+import { type ChatFault, ChatServer, completion } from '../../rig/servers/chat-server.js';
+import { contextOf } from '../../rig/servers/submissions.js';
+
+const server = new ChatServer();
+const other = new ChatServer();
+const opened: ServerExecutor[] = [];
+
+beforeEach(async () => {
+    for (const one of [server, other]) {
+        one.requests.length = 0;
+        one.fault = () => null;
+        await one.start();
+    }
+});
+afterEach(async () => {
+    await Promise.all(opened.splice(0).map((executor) => executor.close()));
+    await Promise.all([server.stop(), other.stop()]);
+});
+
+function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerExecutor {
+    const endpoints = urls.map((url) => ({ url, concurrency: null, rate: null, token: null, headers: {} }));
+    const executor = createChat({
+        kind: 'chat',
+        sampling: { model: 'm', temperature: 0.3, topP: null, maxTokens: 50, seed: null },
+        promptTemplate: '{prompt}',
+        system: null,
+        servers: { endpoints, retryEndpoints: [], limits: 'adaptive', endpointWait: 2, firstTimeout: null },
+        timeout: 5,
+        ...over,
+    });
+    opened.push(executor);
+    return executor;
+}
+
+const taskOf = (data: Record<string, string>): Task => ({
+    sample: 's',
+    group: 'main',
+    index: 0,
+    fingerprint: 'f',
+    input: { kind: 'data', data },
+    limits: null,
+    stage: null,
+    attempt: 1,
+    confirmed: [],
+    confirming: null,
+    settles: true,
+});
+
+const ask = (executor: ServerExecutor, prompt = 'hello'): Promise<Outcome> =>
+    executor.run(taskOf({ prompt }), contextOf());
+
+/** The first time a prompt comes, this; then good answers. */
+const once =
+    (fault: ChatFault) =>
+    (_: unknown, seen: number): ChatFault | null =>
+        seen === 1 ? fault : null;
+
+describe('asking a model', () => {
+    it('keeps the answer, the model that gave it and the tokens', async () => {
+        const executor = chat({ system: 'Be brief.', promptTemplate: 'Say {prompt}, {who}!' });
+        const outcome = await executor.run(taskOf({ prompt: 'hello', who: 'Ann' }), contextOf());
+        expect(outcome).toMatchObject({
+            kind: 'verdict',
+            verdict: 'Accepted',
+            result: {
+                accepted: true,
+                answer: 'SAY HELLO, ANN!',
+                model: 'm',
+                deployment: 'rig-model-2026-11-01',
+                finish_reason: 'stop',
+                prompt_tokens: 15,
+                cached_tokens: 2,
+                completion_tokens: 7,
+                reasoning_tokens: 3,
+            },
+            by: { api_used: server.url },
+        });
+        expect(server.requests[0]?.body).toEqual({
+            model: 'm',
+            messages: [
+                { role: 'system', content: 'Be brief.' },
+                { role: 'user', content: 'Say hello, Ann!' },
+            ],
+            temperature: 0.3,
+            max_tokens: 50,
+        });
+    });
+
+    it('reads blank lines before the JSON', async () => {
+        server.fault = once({ kind: 'body', text: `\n\n\n${completion({ content: 'x' }, 'stop', 'p')}` });
+        expect(await ask(chat())).toMatchObject({ kind: 'verdict', result: { answer: 'x' } });
+    });
+
+    it.each<[string, ChatFault]>([
+        [
+            'its own refusal',
+            { kind: 'message', message: { content: null, refusal: 'No.' }, finishReason: 'stop' },
+        ],
+        ['its filter', { kind: 'message', message: { content: null }, finishReason: 'content_filter' }],
+        [
+            "the service's filter",
+            { kind: 'status', status: 400, error: { code: 'content_filter', message: 'no' } },
+        ],
+        ['the filter of BigModel', { kind: 'status', status: 400, error: { code: '1301', message: 'no' } }],
+    ])('calls it Refused, not a failure: %s', async (_, fault) => {
+        server.fault = () => fault;
+        expect(await ask(chat())).toMatchObject({
+            kind: 'verdict',
+            verdict: 'Refused',
+            result: { accepted: false, answer: null },
+        });
+    });
+
+    it.each<[string, ChatFault, string]>([
+        ['a reset', { kind: 'reset', inBody: false }, 'endpoint'],
+        ['a reset in the body', { kind: 'reset', inBody: true }, 'endpoint'],
+        ['nonsense', { kind: 'body', text: '<html>' }, 'endpoint'],
+        ['no choice', { kind: 'body', text: '{"choices": []}' }, 'endpoint'],
+        ['its machinery', { kind: 'status', status: 500 }, 'endpoint'],
+        ['an invalid request', { kind: 'status', status: 400, error: { message: 'bad field' } }, 'refused'],
+        ['a prompt that is too long', { kind: 'status', status: 400, error: { code: '1261' } }, 'refused'],
+    ])(
+        'ends the attempt with a failure after %s, and asks no second time by itself',
+        async (_, fault, reason) => {
+            server.fault = () => fault;
+            expect(await ask(chat())).toMatchObject({ kind: 'failure', failure: { reason } });
+            expect(server.requests).toHaveLength(1);
+        },
+    );
+
+    it('ends a request that gets no answer within the timeout', async () => {
+        server.fault = () => ({ kind: 'silence' });
+        expect(await ask(chat({ timeout: 0.3 }))).toMatchObject({
+            kind: 'failure',
+            failure: { reason: 'endpoint', message: expect.stringContaining('no answer within') },
+        });
+    });
+
+    it.each<[string, ChatFault]>([
+        ['429', { kind: 'status', status: 429, headers: { 'retry-after-ms': '20' } }],
+        ['503', { kind: 'status', status: 503 }],
+        ['an overload of BigModel', { kind: 'status', status: 429, error: { code: '1305' } }],
+        [
+            'an error with status 200',
+            { kind: 'body', text: '{"error": {"code": "1302", "message": "slow"}}' },
+        ],
+    ])('asks again, as part of the attempt, after %s', async (_, fault) => {
+        server.fault = once(fault);
+        expect(await ask(chat())).toMatchObject({ kind: 'verdict', verdict: 'Accepted' });
+        expect(server.requests).toHaveLength(2);
+    });
+
+    it.each<[string, ChatFault]>([
+        ['no credit', { kind: 'status', status: 429, error: { code: 'insufficient_quota' } }],
+        ['no balance', { kind: 'status', status: 402 }],
+        ['a wrong key', { kind: 'status', status: 401 }],
+        ['an account in arrears', { kind: 'status', status: 429, error: { code: '1113' } }],
+    ])('leaves an endpoint alone for good after %s', async (_, fault) => {
+        server.fault = () => fault;
+        const executor = chat({}, [server.url, other.url]);
+        for (let i = 0; i < 6; i += 1) {
+            expect(await ask(executor, `p${i}`)).toMatchObject({
+                kind: 'verdict',
+                by: { api_used: other.url },
+            });
+        }
+        expect(server.requests).toHaveLength(1);
+    });
+
+    it('fails without an endpoint that takes its key', async () => {
+        server.fault = () => ({ kind: 'status', status: 401, error: { message: 'wrong key' } });
+        expect(await ask(chat())).toMatchObject({
+            kind: 'failure',
+            failure: {
+                reason: 'endpoint',
+                message: expect.stringContaining('no endpoint takes our requests'),
+            },
+        });
+    });
+
+    it('never has more requests in flight than the endpoint is to take, and as many as that', async () => {
+        server.latency = 30;
+        const executor = chat();
+        await Promise.all(Array.from({ length: 40 }, (_, i) => ask(executor, `p${i}`)));
+        expect(server.mostInFlight).toBe(8);
+        server.latency = 0;
+    });
+
+    it('names the field that a row does not have', async () => {
+        const outcome = await chat().run(taskOf({ text: 'x' }), contextOf());
+        expect(outcome).toMatchObject({
+            kind: 'failure',
+            failure: { message: expect.stringContaining('{prompt}') },
+        });
+        expect(server.requests).toHaveLength(0);
+    });
+});
