@@ -28,6 +28,7 @@ export function buildConfig(
     const kind = executorKind(values.executor);
     refuseContradictions(values, sources, kind);
     const output = keptOutput(values, kind);
+    const timeout = values.timeout ?? kind.usualTimeout ?? USUAL_TIMEOUT;
     return {
         cwd: rest.cwd,
         datasets: rest.datasets,
@@ -39,10 +40,10 @@ export function buildConfig(
         part: { only: values.only, limit: values.limit, shard: values.shard },
         rerun: values.rerun,
         dryRun: values['dry-run'],
-        executor: kind.configure(values, { dir: values.dir, timeout: values.timeout }),
+        executor: kind.configure(values, { dir: values.dir, timeout }),
         limits: {
             policy: values.limits,
-            timeout: values.timeout,
+            timeout,
             timeFactor: values['time-factor'],
             memory: inBytes(values['memory-limit']),
             output: inBytes(values['max-output']),
@@ -72,7 +73,7 @@ export function buildConfig(
             storage: values.storage,
         },
         // The default of this start stays the directory's, whatever a later executor or version would choose.
-        runOptions: { ...rest.stored, ...output },
+        runOptions: { ...rest.stored, ...output, timeout },
     };
 }
 
@@ -83,6 +84,9 @@ function keptOutput(values: RunOptionValues, { keptOutput: usual }: ExecutorKind
         'output-limit': values['output-limit'] ?? usual?.outputLimit ?? TEST_OUTPUT_LIMIT,
     } as const;
 }
+
+/** Seconds. */
+const USUAL_TIMEOUT = 20;
 
 /** Bytes. */
 const TEST_OUTPUT_LIMIT = 1024;

@@ -95,6 +95,8 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
     readonly judges: boolean;
     /** Defaults of `--keep-output` and `--output-limit` (bytes) for new directories; absent: failed tests, 1 KiB. */
     readonly keptOutput?: Pick<JudgingOptions, 'keepOutput' | 'outputLimit'>;
+    /** Default of `--timeout` for new directories, seconds; absent: 20. */
+    readonly usualTimeout?: number;
     /** Whether it sends its tasks to endpoints: the default of `--concurrency` is then what these take at once. */
     readonly usesEndpoints: boolean;
     /**

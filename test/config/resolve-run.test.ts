@@ -59,9 +59,10 @@ function fourValues(name: RunOptionName): readonly [string, string, string, stri
         case 'text':
         case 'path':
             return ['/a', '/b', '/c', '/d'];
+        case 'factor':
+            return ['0.1', '0.2', '0.3', '0.4'];
         case 'integer':
         case 'seconds':
-        case 'factor':
         case 'mebibytes':
         case 'command':
         case 'languages':
@@ -95,9 +96,15 @@ const BESIDE: Partial<Record<RunOptionName, Record<string, string>>> = {
     'fusion-api': { executor: 'sandbox-fusion', endpoint: 'http://e:1' },
     module: { executor: 'module' },
     'exit-verdict': { executor: 'exec' },
+    model: { executor: 'chat', endpoint: 'http://e:1' },
+    ...Object.fromEntries(
+        ['prompt-template', 'system', 'temperature', 'top-p', 'max-tokens', 'seed', 'api-key-env'].map(
+            (name) => [name, { executor: 'chat', endpoint: 'http://e:1', model: 'm' }],
+        ),
+    ),
 };
 /** Without these their executors cannot run. */
-const NEEDED: readonly RunOptionName[] = ['module', 'endpoint'];
+const NEEDED: readonly RunOptionName[] = ['module', 'endpoint', 'model'];
 const VARIED = RUN_OPTION_NAMES.filter(
     (name) => isFlag(RUN_OPTIONS[name]) && name !== 'config' && name !== 'executor',
 );

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, tempDir } from '../rig/cli.js';
+import { ChatServer } from '../rig/servers/chat-server.js';
 import { FusionServer } from '../rig/servers/fusion-server.js';
 
 /**
@@ -37,11 +38,13 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     'how-to/judge-a-dataset.md': [/TPR +100 %/, /TNR +100 %/, /sum \['WrongAnswer', 'TimeLimitExceeded'\]/],
     'how-to/judge-on-servers.md': [/sandbox-fusion/, /TPR +100 %/],
     'how-to/run-a-command.md': [/cover WrongAnswer\nintro Accepted\nend Accepted/, /Nothing left to do/],
+    'how-to/ask-a-model.md': [/France WHAT IS THE CAPITAL OF FRANCE\? 7/, /Nothing left to do/],
     'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
     'how-to/use-from-typescript.md': [/sum solution 0 Accepted/, /2 finished before, 0 to run/],
 };
 
 const fusion = new FusionServer();
+const model = new ChatServer();
 let api: Server;
 
 beforeAll(async () => {
@@ -51,13 +54,14 @@ beforeAll(async () => {
     });
     await Promise.all([
         fusion.start(),
+        model.start(),
         new Promise<void>((done) => {
             api.listen(0, '127.0.0.1', done);
         }),
     ]);
 });
 afterAll(async () => {
-    await fusion.clean();
+    await Promise.all([fusion.clean(), model.stop()]);
     api.close();
 });
 
@@ -104,8 +108,10 @@ describe('pages for users', () => {
         const { cwd, path } = userFolder();
         let shown = '';
         for (const { info, text } of fencesOf(readFileSync(join(DOCS, page), 'utf8'))) {
-            // The page's address is where the reader's server listens; the test's server has a port of its own.
-            const content = text.replaceAll('http://127.0.0.1:8080', fusion.url.replace(/\/$/, ''));
+            // The pages' addresses are where the reader's servers listen; the test's servers have ports of their own.
+            const content = text
+                .replaceAll('http://127.0.0.1:8080', fusion.url.replace(/\/$/, ''))
+                .replaceAll('http://127.0.0.1:8000/v1', model.url);
             const file = /\bfile=(\S+)/.exec(info)?.[1];
             if (file !== undefined) writeFileSync(join(cwd, file), content);
             else if (info === 'sh') {

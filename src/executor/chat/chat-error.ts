@@ -71,12 +71,16 @@ function readError(body: Buffer | null): { readonly code: string | null; readonl
     }
     const error = isJsonObject(json) && isJsonObject(json['error']) ? json['error'] : json;
     if (!isJsonObject(error)) return { code: null, text: null };
-    const [code] = [error['code'], error['type']].filter(
-        (value) => (typeof value === 'string' && value !== '') || typeof value === 'number',
-    );
+    const code = textOf(error['code']) ?? textOf(error['type']);
     const { message } = error;
     const text = typeof message === 'string' ? message.replace(/\s+/g, ' ').slice(0, 300) : null;
-    return { code: code === undefined ? null : String(code), text };
+    return { code, text };
+}
+
+/** A code as text; some services write numbers. */
+function textOf(value: unknown): string | null {
+    if (typeof value === 'number') return String(value);
+    return typeof value === 'string' && value !== '' ? value : null;
 }
 
 function classOfCode(code: string | null): ChatErrorClass | null {

@@ -122,6 +122,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
     options: OPTIONS,
     judges: false,
     usesEndpoints: true,
+    usualTimeout: 120,
     runsIn: 'main',
     configure(values) {
         const { model } = values;

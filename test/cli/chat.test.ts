@@ -1,0 +1,137 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { ChatServer } from '../rig/servers/chat-server.js';
+
+const server = new ChatServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+
+const KEY = 'sk-not-to-be-seen-anywhere';
+
+/** Answers in the result files of `cwd`. */
+function answersIn(cwd: string): { readonly question: string; readonly answer: string }[] {
+    if (!existsSync(join(cwd, 'results'))) return [];
+    return [...readResults(join(cwd, 'results')).values()].flatMap((sample) =>
+        (sample['main_result'] as { row: { question: string }; result: { answer: string } }[]).map(
+            ({ row, result }) => ({ question: row.question, answer: result.answer }),
+        ),
+    );
+}
+
+describe('a model batch over a list', () => {
+    it('asks for no answer again that was saved before kill -9, and keeps the key out of every file', async () => {
+        const cwd = tempDir();
+        const rows = Array.from({ length: 300 }, (_, i) => JSON.stringify({ question: `q${i}`, n: i }));
+        writeFileSync(join(cwd, 'questions.jsonl'), `${rows.join('\n')}\n`);
+        server.latency = 15;
+        server.fault = (_, seen) =>
+            seen === 1 && Math.random() < 0.05 ? { kind: 'status', status: 500 } : null;
+        const args = [
+            'questions.jsonl',
+            '--executor',
+            'chat',
+            '--model',
+            'm',
+            '--endpoint',
+            server.url,
+        ].concat([
+            '--prompt-template',
+            'Answer {question}.',
+            '--api-key-env',
+            'MY_KEY',
+            '--rows-per-sample',
+            '50',
+        ]);
+        const env = { MY_KEY: KEY };
+        /** Prompts whose answers were on disk after a kill, and how often they had been asked by then. */
+        const saved = new Map<string, number>();
+        for (let kill = 0; kill < 3; kill += 1) {
+            const before = server.requests.length;
+            const run = startCli(args, { cwd, env });
+            const onDisk = answersIn(cwd).length;
+            const hasBegun = () => server.requests.length >= before + 30 && answersIn(cwd).length > onDisk;
+            for (let i = 0; i < 1000 && !hasBegun(); i += 1) {
+                await new Promise((resolve) => setTimeout(resolve, 20));
+            }
+            killGroup(run.child);
+            await run.result;
+            const counts = server.counts();
+            for (const { question } of answersIn(cwd)) {
+                const prompt = `Answer ${question}.`;
+                saved.set(prompt, saved.get(prompt) ?? counts.get(prompt) ?? 0);
+            }
+        }
+        expect(saved.size).toBeGreaterThan(0);
+        const end = await runCli(args, { cwd, env });
+        expect(end.code, end.stderr).toBe(0);
+
+        const answers = answersIn(cwd);
+        expect(new Set(answers.map(({ question }) => question)).size).toBe(300);
+        for (const { question, answer } of answers) expect(answer).toBe(`ANSWER ${question.toUpperCase()}.`);
+        const counts = server.counts();
+        for (const [prompt, times] of saved) expect(counts.get(prompt), prompt).toBe(times);
+
+        const asked = server.requests.length;
+        const again = await runCli(['--dir', 'results'], { cwd, env });
+        expect(again.code, again.stderr).toBe(0);
+        expect(server.requests.length).toBe(asked);
+        expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
+        const files = [...readResults(join(cwd, 'results')).keys()].map((name) => join(cwd, 'results', name));
+        for (const file of [...files, join(cwd, 'checkpoints', 'results', 'run.json')]) {
+            expect(readFileSync(file, 'utf8')).not.toContain(KEY);
+        }
+        expect(end.stdout + end.stderr).not.toContain(KEY);
+    });
+
+    it('says what is missing before it asks anything', async () => {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'q.jsonl'), '{"question": "x"}\n');
+        const run = (...args: string[]) => runCli(['q.jsonl', '--executor', 'chat', ...args], { cwd });
+        const endpoint = ['--endpoint', server.url];
+        const asked = server.requests.length;
+        for (const [args, message] of [
+            [[], '--executor chat needs --model'],
+            [['--model', 'm'], '--executor chat needs --endpoint'],
+            [['--model', 'm', ...endpoint], '--prompt-template names {prompt}'],
+            [
+                [
+                    '--model',
+                    'm',
+                    ...endpoint,
+                    '--prompt-template',
+                    '{question}',
+                    '--api-key-env',
+                    'NONE_SUCH',
+                ],
+                'the environment variable NONE_SUCH is not set',
+            ],
+        ] as const) {
+            const { code, stderr } = await run(...args);
+            expect(code).toBe(2);
+            expect(stderr).toContain(message);
+        }
+        expect(server.requests.length).toBe(asked);
+    });
+
+    it('counts refusals as verdicts, and asks another model anew', async () => {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'q.txt'), 'one\ntwo\n');
+        server.latency = 0;
+        server.fault = ({ prompt, body }) =>
+            prompt === 'two' && body['model'] === 'strict'
+                ? { kind: 'message', message: { content: null, refusal: 'No.' }, finishReason: 'stop' }
+                : null;
+        const args = (model: string) =>
+            ['q.txt', '--executor', 'chat', '--model', model, '--endpoint', server.url].concat([
+                '--prompt-template',
+                '{line}',
+            ]);
+        const first = await runCli(args('strict'), { cwd });
+        expect(first.code, first.stderr).toBe(0);
+        expect(first.stdout).toMatch(/verdicts +AC +RF/);
+        const other = await runCli([...args('mild'), '--dry-run'], { cwd });
+        expect(other.stdout).toContain('2 of 2 tasks would run');
+    });
+});
