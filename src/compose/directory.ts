@@ -179,7 +179,7 @@ export function rerunRequests(
 function checkGlob(glob: string, samples: readonly SampleItem[]): void {
     if (samples.some(({ indexed }) => matchesId(glob, indexed.id))) return;
     throw new UserError(
-        `--rerun ${glob}: no sample has such an id; expected all, failed, tle, over-limit, changed or a glob of ids`,
+        `--rerun ${glob}: no sample has such an id; expected all, failed, tle, over-limit, compile-errors, changed or a glob of ids`,
     );
 }
 

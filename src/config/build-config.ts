@@ -54,6 +54,7 @@ export function buildConfig(
             allTests: values['all-tests'],
             sandbox: values.sandbox,
             python2As3: values['python2-as-3'],
+            adaptWindows: values['adapt-windows'],
             languages: values.languages,
             keepOutput: output['keep-output'],
             outputLimit: output['output-limit'],

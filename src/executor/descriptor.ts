@@ -22,6 +22,8 @@ export interface LocalOptions {
     readonly compileCache: string;
     /** `--python2-as-3` */
     readonly python2As3: boolean;
+    /** `--adapt-windows`: programs written for Windows judges are changed so that they compile here. */
+    readonly adaptWindows: boolean;
     /** `languages` of the config file: adds to or replaces rows of the language table. */
     readonly languages: Readonly<Record<string, LanguageOverride>>;
 }

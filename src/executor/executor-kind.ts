@@ -53,6 +53,7 @@ export interface JudgingSettings extends JudgingOptions {
     readonly sandbox: SandboxChoice;
     readonly includeDirs: readonly string[];
     readonly python2As3: boolean;
+    readonly adaptWindows: boolean;
     readonly languages: Readonly<Record<string, LanguageSetting>>;
 }
 

@@ -161,3 +161,8 @@ export function judgeResult(tests: readonly TestResult[]): JudgeResult {
         tests,
     };
 }
+
+/** A result that says what was changed in the program before it was compiled. */
+export function withAdaptations(result: JudgeResult, adapted: readonly string[]): JudgeResult {
+    return adapted.length === 0 ? result : { ...result, adapted };
+}

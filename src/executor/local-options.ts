@@ -15,10 +15,10 @@ export async function readLocalOptions({ judging, scratch }: PlanContext): Promi
     readonly notices: readonly string[];
 }> {
     const { kind: sandbox, notes } = await probeSandbox(judging.sandbox);
-    const { allTests, keepOutput, outputLimit, includeDirs, python2As3, languages } = judging;
+    const { allTests, keepOutput, outputLimit, includeDirs, python2As3, adaptWindows, languages } = judging;
     const compileCache = await compileCacheFolder();
     const judged = { allTests, keepOutput, outputLimit };
-    const local = { sandbox, includeDirs, scratch, compileCache, python2As3, languages };
+    const local = { sandbox, includeDirs, scratch, compileCache, python2As3, adaptWindows, languages };
     return { options: { ...judged, ...local }, notices: notes };
 }
 

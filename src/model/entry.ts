@@ -55,6 +55,8 @@ export interface JudgeResult {
     readonly tests: readonly TestResult[];
     /** Of a CompileError: the compiler's version and command. It is due again when they change. */
     readonly compiler?: string;
+    /** What was changed in a program written for Windows judges before it was compiled (`i64-format`, `conio.h`), if anything. */
+    readonly adapted?: readonly string[];
 }
 
 export interface TestResult {

@@ -15,7 +15,14 @@ export interface Rerun {
 }
 
 /** `changed` asks for no entry: it allows that changed inputs replace many finished ones. Anything else is a glob of ids. */
-export type RerunKind = 'all' | 'failed' | 'tle' | 'over-limit' | 'changed' | { readonly glob: string };
+export type RerunKind =
+    | 'all'
+    | 'failed'
+    | 'tle'
+    | 'over-limit'
+    | 'compile-errors'
+    | 'changed'
+    | { readonly glob: string };
 
 /** @throws UserError for an empty text */
 export function parseRerun(text: string): RerunKind {
@@ -24,10 +31,13 @@ export function parseRerun(text: string): RerunKind {
         case 'failed':
         case 'tle':
         case 'over-limit':
+        case 'compile-errors':
         case 'changed':
             return text;
         case '':
-            throw new UserError('--rerun: expected all, failed, tle, over-limit, changed or a glob of ids');
+            throw new UserError(
+                '--rerun: expected all, failed, tle, over-limit, compile-errors, changed or a glob of ids',
+            );
         default:
             return { glob: text };
     }
@@ -78,6 +88,8 @@ function asksFor(
             return isUnexpected(group, entry);
         case 'tle':
             return entry.result['verdict'] === 'TimeLimitExceeded';
+        case 'compile-errors':
+            return entry.result['verdict'] === 'CompileError';
         case 'over-limit':
             return limits !== null && usedMore(entry.result as JudgeResult, limits);
         default:

@@ -212,6 +212,19 @@ describe('planSample', () => {
         expect(asked('iteration', 'WrongAnswer')).toBe(true);
     });
 
+    it('takes --rerun compile-errors for programs that did not compile, expected or not', () => {
+        const request = [{ what: parseRerun('compile-errors'), at: '2026-01-02T00:00:00Z', only: [] }];
+        const asked = (verdict: Verdict) =>
+            isAskedFor(
+                request,
+                { id: 's', group: 'incorrect_solution' },
+                { result: { verdict }, attempts: [] },
+                null,
+            );
+        expect(asked('CompileError')).toBe(true);
+        expect(asked('WrongAnswer')).toBe(false);
+    });
+
     it('runs failures again and goes on with what is not final yet', () => {
         const open = (fingerprint: string, more: Partial<OpenTask> = {}): OpenTask => ({
             group: 'solution',

@@ -94,6 +94,7 @@ function descriptor(rig: JudgeRig, sandbox: SandboxKind): JudgeDescriptor {
         scratch: join(rig.folder, 'scratch'),
         compileCache: join(rig.folder, 'compiled'),
         python2As3: false,
+        adaptWindows: true,
         languages: {},
         allTests: true,
         keepOutput: 'all',

@@ -121,6 +121,14 @@ export const LIMIT_OPTIONS = {
         decides: 'verdict',
         effect: 'Python 2 programs without a verdict are no longer skipped, or are again',
     },
+    'adapt-windows': {
+        kind: 'flag',
+        default: true,
+        group: 'Limits and verdicts',
+        about: 'Adapt C and C++ programs written for Windows judges (%I64d, __int64, conio.h)',
+        decides: 'verdict',
+        effect: 'verdicts that are there stay',
+    },
     'tle-retries': {
         kind: 'integer',
         default: 1,

@@ -18,6 +18,7 @@ import { type Language, languageOfFile } from './languages.js';
 import { CHECKER_MEMORY, CHECKER_TIME, programLimits, SCRATCH_BYTES } from './limits.js';
 import { layOut } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
+import { adaptFiles } from './windows-programs.js';
 
 /** The checker said neither yes nor no. */
 export class CheckerError extends Error {
@@ -56,6 +57,8 @@ export interface CheckerTools {
     readonly sandbox: Sandbox;
     readonly compiler: Compiler;
     readonly scratch: string;
+    /** See `LocalOptions`: checkers come from the same places as programs. */
+    readonly adaptWindows: boolean;
     readonly table: ReadonlyMap<string, Language>;
     /** A text says why the language cannot run here. */
     readonly usable: (language: Language) => Promise<UsableLanguage | string>;
@@ -147,7 +150,8 @@ export class CheckerPrograms {
         if (typeof usable === 'string')
             throw judgeError(`no toolchain for the checker ${main.name}: ${usable}`);
         const folder = join(tools.scratch, `checker-${randomBytes(8).toString('hex')}`);
-        const submission = await layOut(checker, language, folder);
+        const { files } = tools.adaptWindows ? await adaptFiles(checker.files, language.tag) : checker;
+        const submission = await layOut({ files }, language, folder);
         const compiled = await tools.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new CheckerError(compiled.failure);
         if (compiled.kind === 'error') throw judgeError(complaint(main.name, compiled.result.stderr));

@@ -10,7 +10,7 @@ import { type CheckOutput, compareWithAnswer } from '../check-output.js';
 import type { JudgeDescriptor } from './judge-kind.js';
 import type { Executor, ExecutorContext } from '../executor.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
-import { compileErrorResult } from '../judged-result.js';
+import { compileErrorResult, withAdaptations } from '../judged-result.js';
 import type { Box } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import type { RunLimits } from '../sandbox/wire.js';
@@ -26,6 +26,7 @@ import { testsInBox } from './run-tests.js';
 import { StagedSamples } from './staged-samples.js';
 import { layOut, type Submission as LaidOut } from './submission.js';
 import { compilerText, Toolchains, type UsableLanguage, usableLanguage } from './toolchains.js';
+import { type AdaptedFiles, adaptFiles } from './windows-programs.js';
 
 const MIB = 1024 * 1024;
 const LARGEST_JAVA_STACK_MB = 64;
@@ -72,11 +73,18 @@ class Judge implements Executor {
         private readonly sandbox: Sandbox,
         private readonly compiler: Compiler,
     ) {
-        const { languages: overrides, python2As3, scratch } = descriptor;
+        const { languages: overrides, python2As3, adaptWindows, scratch } = descriptor;
         this.#table = languageTable({ overrides, python2As3 });
         this.#toolchains = new Toolchains(descriptor.sandbox);
         const usable = (language: Language): Promise<UsableLanguage | string> => this.#usableOf(language);
-        this.#checkers = new CheckerPrograms({ sandbox, compiler, scratch, table: this.#table, usable });
+        this.#checkers = new CheckerPrograms({
+            sandbox,
+            compiler,
+            scratch,
+            adaptWindows,
+            table: this.#table,
+            usable,
+        });
         this.#imports = new ImportProbe(sandbox, scratch);
         this.#by = { api_used: 'local', sandbox: descriptor.sandbox };
     }
@@ -121,13 +129,19 @@ class Judge implements Executor {
         const usable = await this.#languageOf(input);
         const folder = join(this.descriptor.scratch, `submission-${randomBytes(8).toString('hex')}`);
         attempt.atEnd(() => rm(folder, { recursive: true, force: true }));
-        const submission = await layOut(input, usable.language, folder);
+        const { files: sources, adapted } = await this.#adapt(input, usable);
+        const submission = await layOut({ files: sources }, usable.language, folder);
         const compiled = await this.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new Failed(compiled.failure);
         if (compiled.kind === 'error') {
             await this.#refuseMissing(usable, submission, compiled.result.stderr);
             const result = compileErrorResult(compiled.result, this.descriptor, compilerText(usable));
-            return { kind: 'judged', result, suspect: null, decidedBy: null };
+            return {
+                kind: 'judged',
+                result: withAdaptations(result, adapted),
+                suspect: null,
+                decidedBy: null,
+            };
         }
         const { files } = compiled.program;
         const box = await this.sandbox.open({ files, roots: usable.roots, scratchBytes: SCRATCH_BYTES });
@@ -152,7 +166,16 @@ class Judge implements Executor {
             const { stderr } = judged.decidedBy;
             await this.#refuseMissing(usable, submission, Buffer.isBuffer(stderr) ? stderr.toString() : '');
         }
-        return judged;
+        return judged.kind === 'judged'
+            ? { ...judged, result: withAdaptations(judged.result, adapted) }
+            : judged;
+    }
+
+    /** The files that are compiled: those of programs written for Windows judges as they compile here. */
+    #adapt({ files }: ProgramInput, { language }: UsableLanguage): Promise<AdaptedFiles> {
+        return this.descriptor.adaptWindows
+            ? adaptFiles(files, language.tag)
+            : Promise.resolve({ files, adapted: [] });
     }
 
     /** A program that needs what this machine does not have gets no verdict. @throws Failed */

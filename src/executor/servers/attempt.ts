@@ -5,6 +5,8 @@ import { unreachable } from '../../util/unreachable.js';
 import type { ExecutorContext } from '../executor.js';
 import { checkFailure } from '../judge/checker-program.js';
 import { StagedSamples } from '../judge/staged-samples.js';
+import { adaptFiles } from '../judge/windows-programs.js';
+import { withAdaptations } from '../judged-result.js';
 import type { Fleet } from './fleet.js';
 import type { LocalCheck } from './local-check.js';
 import type { ServerExecutor } from './server-executor.js';
@@ -27,7 +29,11 @@ export class Attempts {
     private readonly samples = new StagedSamples();
     private readonly doubted = new Map<string, string>();
 
-    constructor(private readonly fleet: Fleet) {}
+    /** @param adaptWindows see `LocalOptions` */
+    constructor(
+        private readonly fleet: Fleet,
+        private readonly adaptWindows: boolean,
+    ) {}
 
     /** The executor whose tasks `judge` judges; it closes the fleet, and what checks outputs here. */
     executor(judge: (submission: Submission) => Promise<Judged>, local: LocalCheck): ServerExecutor {
@@ -61,21 +67,24 @@ export class Attempts {
         const session = new Session(this.fleet, context.signal, { avoid, prefer }, context.log);
         try {
             const sample = await this.samples.get(stage);
-            const submission = { task, input, limits, sample, session, context };
+            const { files, adapted } = this.adaptWindows
+                ? await adaptFiles(input.files, input.language)
+                : { files: input.files, adapted: [] };
+            const submission = { task, input: { ...input, files }, limits, sample, session, context };
             const judged = await judge(submission).catch(
                 (error: unknown): Judged => ({ kind: 'failed', failure: checkFailure(error) }),
             );
             if (judged.kind === 'judged' && judged.suspect !== null && session.endpoint !== null) {
                 this.doubted.set(key, session.endpoint);
             }
-            return outcomeOf(judged, session);
+            return outcomeOf(judged, adapted, session);
         } finally {
             session.release();
         }
     }
 }
 
-function outcomeOf(judged: Judged, session: Session): Outcome {
+function outcomeOf(judged: Judged, adapted: readonly string[], session: Session): Outcome {
     const by = session.endpoint === null ? null : { api_used: session.endpoint };
     switch (judged.kind) {
         case 'abort':
@@ -88,7 +97,7 @@ function outcomeOf(judged: Judged, session: Session): Outcome {
             return {
                 kind: 'verdict',
                 verdict: result.verdict,
-                result,
+                result: withAdaptations(result, adapted),
                 suspect,
                 by: by ?? { api_used: 'none' },
             };

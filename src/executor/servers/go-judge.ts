@@ -53,7 +53,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
             attempt.cleanUp();
         }
     };
-    return new Attempts(fleet).executor(judge, local);
+    return new Attempts(fleet, descriptor.adaptWindows).executor(judge, local);
 }
 
 /** Asks for the version: cheap, and needs no language. The message of an `ok` is that version. */

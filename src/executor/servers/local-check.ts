@@ -47,7 +47,7 @@ interface Programs {
 }
 
 async function preparePrograms(options: LocalOptions): Promise<Programs> {
-    const { scratch, languages: overrides, python2As3 } = options;
+    const { scratch, languages: overrides, python2As3, adaptWindows } = options;
     const sandbox = await Sandbox.create(options.sandbox, scratch);
     const headers = await readHeaders(options.includeDirs);
     const compiler = new Compiler(sandbox, scratch, options.compileCache, headers);
@@ -56,6 +56,7 @@ async function preparePrograms(options: LocalOptions): Promise<Programs> {
         sandbox,
         compiler,
         scratch,
+        adaptWindows,
         table: languageTable({ overrides, python2As3 }),
         usable: (language) => usableLanguage(language, toolchains),
     });

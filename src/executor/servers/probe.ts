@@ -187,6 +187,7 @@ function createProbed(
             scratch,
             compileCache: scratch,
             python2As3: false,
+            adaptWindows: true,
             languages: {},
         }),
     );

@@ -68,7 +68,7 @@ export function createSandboxFusion(
             run: submits ? submittedTests(attempt) : runCodeTests(attempt),
         });
     };
-    return new Attempts(fleet).executor(judge, local);
+    return new Attempts(fleet, descriptor.adaptWindows).executor(judge, local);
 }
 
 /** Where a probe notes that its endpoint takes no memory limit. */

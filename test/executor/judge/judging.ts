@@ -73,6 +73,7 @@ export class JudgeRig {
             scratch: join(this.folder, 'scratch'),
             compileCache: join(this.folder, 'compiled'),
             python2As3: false,
+            adaptWindows: true,
             languages: {},
             allTests: false,
             keepOutput: 'all',

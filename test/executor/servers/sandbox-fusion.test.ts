@@ -87,6 +87,16 @@ describe.each(['run_code', 'submit'] as const)('sandbox-fusion by %s', (api) => 
         expect(result.verdict).toBe('WrongAnswer');
     });
 
+    it('adapts programs written for Windows judges, and says so', async () => {
+        const source =
+            '#include <stdio.h>\nvoid main() { __int64 a, b; scanf("%I64d%I64d", &a, &b); printf("%I64d", a + b); return; }';
+        const result = resultOf(await run(taskOf(stage, 'CPP', source), { api }));
+        expect(result).toMatchObject({
+            verdict: 'Accepted',
+            adapted: ['i64-format', 'void-main', 'windows-words'],
+        });
+    });
+
     it('tells run-time errors and compile errors from wrong answers', async () => {
         const crash = resultOf(await run(taskOf(stage, 'PYTHON3', 'raise SystemExit(3)'), { api }));
         expect(crash.verdict).toBe('RuntimeError');

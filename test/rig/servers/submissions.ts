@@ -87,6 +87,7 @@ const JUDGING = {
     scratch: tmpdir(),
     compileCache: tmpdir(),
     python2As3: false,
+    adaptWindows: true,
     languages: {},
 } as const;
 
