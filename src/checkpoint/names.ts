@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /*
- * Which file a sample's results stand in. `/` becomes `_`, as ever; what a file system or a shell could take amiss is
- * percent-encoded; a name that is too long, or that two ids would share, ends in a hash of the id.
+ * Which file a sample's results stand in. `/` becomes `_`, as ever; what a file system, a shell or `xargs` could take amiss is
+ * percent-encoded; a name that is too long, or that two ids would share, ends in a hash of the id. Version 0.1 left blanks,
+ * quotes and shell characters as they were: a file that has such a name keeps it.
  */
 
 /** Longest name in bytes: leaves room for what staging and corrupt files add, below the usual bound of 255. */
@@ -12,25 +13,43 @@ const EXTENSION = '.json';
 /** Device names of Windows, with any extension: opening one opens the device. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i;
 
+/** Which characters a name may have: `0.1` is how version 0.1 named files. */
+type Alphabet = typeof SAFE | typeof VERSION_0_1;
+
 /** Control characters, what Windows forbids, the percent sign itself, and characters that turn text around or hide. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"%*:<>?\\|]/gu;
+const VERSION_0_1 = {
+    ordinary: /^[A-Za-z0-9_][A-Za-z0-9_.,+=@()[\]{} -]*$/,
+    unsafe: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"%*:<>?\\|]/gu,
+} as const;
+
+/** Also blanks, and what has a meaning in a shell or for `xargs`: the documented `find | xargs grep` counts right. */
+const SAFE = {
+    ordinary: /^[A-Za-z0-9_][A-Za-z0-9_.,+=@-]*$/,
+    unsafe: /[\p{Cc}\p{Cf}\p{Cs}\p{Z}"%*:<>?\\|'`$&;()[\]{}!#~^]/gu,
+} as const;
 
 /** The name of a sample's file as long as no other id wants the same. Never leaves its directory, never hidden. */
-export const plainName = (id: string): string => plainStem(id) + EXTENSION;
+export const plainName = (id: string): string => plainStem(id, SAFE) + EXTENSION;
 
 /** The name that ends in a hash of the id. */
-export const hashedName = (id: string): string => hashedStem(id) + EXTENSION;
+export const hashedName = (id: string): string => hashedStem(id, SAFE) + EXTENSION;
 
-function plainStem(id: string): string {
+function plainStem(id: string, alphabet: Alphabet): string {
     // A start asks for every id there is, and nearly all are such.
-    if (id.length < 100 && ORDINARY.test(id) && !/^[acnpl]/i.test(id)) return id;
-    const stem = safeStem(id);
-    return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? hashedStem(id) : stem;
+    if (id.length < 100 && alphabet.ordinary.test(id) && !/^[acnpl]/i.test(id)) return id;
+    const stem = safeStem(id, alphabet);
+    return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? hashedStem(id, alphabet) : stem;
 }
 
-function hashedStem(id: string): string {
+function hashedStem(id: string, alphabet: Alphabet): string {
     const hash = createHash('sha256').update(id, 'utf16le').digest('hex').slice(0, 16);
-    return `${cut(safeStem(id), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}`;
+    return `${cut(safeStem(id, alphabet), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}`;
+}
+
+/** Names that version 0.1 gave an id; none where they are those of today. */
+function namesOfVersion01(id: string): readonly string[] {
+    if (SAFE.ordinary.test(id)) return [];
+    return [plainStem(id, VERSION_0_1) + EXTENSION, hashedStem(id, VERSION_0_1) + EXTENSION];
 }
 
 /** The name that the earlier tools used: only `/` replaced. Null if no file can have it. */
@@ -39,13 +58,10 @@ export function earlierName(id: string): string | null {
     return id === '' || name.includes('\0') || Buffer.byteLength(name) > 255 ? null : name;
 }
 
-/** Nearly every id: nothing to encode. */
-const ORDINARY = /^[A-Za-z0-9_][A-Za-z0-9_.,+=@()[\]{} -]*$/;
-
-function safeStem(id: string): string {
+function safeStem(id: string, alphabet: Alphabet): string {
     let stem = id.replaceAll('/', '_');
-    if (ORDINARY.test(stem) && !DEVICE.test(stem)) return stem;
-    stem = stem.replace(UNSAFE, encode);
+    if (alphabet.ordinary.test(stem) && !DEVICE.test(stem)) return stem;
+    stem = stem.replace(alphabet.unsafe, encode);
     // Hidden files, `..`, options of commands, home directories.
     if (/^[.~\- ]/.test(stem) || DEVICE.test(stem)) stem = encode(stem.charAt(0)) + stem.slice(1);
     return stem === '' ? '%' : stem;
@@ -87,7 +103,7 @@ export class FileNames {
     constructor(ids: Iterable<string>) {
         const first = new Map<string, string>();
         for (const id of ids) {
-            const key = folded(plainStem(id));
+            const key = folded(plainStem(id, SAFE));
             const other = first.get(key);
             if (other === undefined) first.set(key, id);
             else if (other !== id) this.#colliding.add(other).add(id);
@@ -97,7 +113,7 @@ export class FileNames {
         while (open.length > 0) {
             const hit: string[] = [];
             for (const id of open) {
-                const other = first.get(folded(hashedStem(id)));
+                const other = first.get(folded(hashedStem(id, SAFE)));
                 if (other !== undefined && !this.#colliding.has(other)) hit.push(other);
             }
             for (const id of hit) this.#colliding.add(id);
@@ -121,7 +137,7 @@ export class FileNames {
     *candidates(id: string): Generator<string> {
         const first = this.fileOf(id);
         yield first;
-        const others = new Set([plainName(id), hashedName(id), earlierName(id)]);
+        const others = new Set([plainName(id), hashedName(id), ...namesOfVersion01(id), earlierName(id)]);
         for (const name of others) if (name !== null && name !== first) yield name;
     }
 }

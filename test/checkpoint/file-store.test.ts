@@ -4,6 +4,7 @@ import {
     mkdirSync,
     readdirSync,
     readFileSync,
+    renameSync,
     rmSync,
     statSync,
     writeFileSync,
@@ -235,5 +236,38 @@ describe('a file that appears after the directory was listed', () => {
             .open(state('p/1', [['solution', 1]]))
             .commit('solution', entry(0), BY);
         expect((await early.read('p/1'))?.isComplete).toBe(true);
+    });
+});
+
+describe('a name of version 0.1 that holds blanks or quotes', () => {
+    it('stays for good; a new file gets one that is safe for shell tools', async () => {
+        const old = "it's (1)";
+        const { store, results } = place([old, 'two words']);
+        const write = async (id: string, index: number): Promise<void> => {
+            const opened = store();
+            const read = await opened.read(id);
+            const kept = (read?.entries.get('solution') ?? []).map((stored) => ({
+                group: 'solution',
+                index: stored.entry.index ?? 0,
+                fingerprint: stored.entry.fingerprint ?? '',
+                occurrence: 0,
+                stored,
+            }));
+            const origin = read?.origin ?? 'new';
+            await opened
+                .open(state(id, [['solution', 2]], { kept, origin }))
+                .commit('solution', entry(index), BY);
+        };
+        await write(old, 0);
+        renameSync(join(results, 'it%27s%20%281%29.json'), join(results, `${old}.json`));
+        await write(old, 1);
+        await write('two words', 0);
+        expect(readdirSync(results).sort()).toEqual([`${old}.json`, 'two%20words.json']);
+        expect((await store().read(old))?.isComplete).toBe(true);
+        const counted = execFileSync('sh', [
+            '-c',
+            `find ${results} -name '*%*.json' | xargs grep -l is_complete | wc -l`,
+        ]);
+        expect(counted.toString().trim()).toBe('1');
     });
 });

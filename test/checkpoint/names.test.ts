@@ -30,7 +30,7 @@ const id = oneof(
 describe('file names', () => {
     it('are as before for ordinary ids', () => {
         expect(plainName('Codeforces/1575/A')).toBe('Codeforces_1575_A.json');
-        expect(plainName('two words, é (1)')).toBe('two words, é (1).json');
+        expect(plainName('two words, é (1)')).toBe('two%20words,%20é%20%281%29.json');
     });
 
     it('never leave the directory, are never hidden, and fit every file system', () => {
@@ -38,7 +38,7 @@ describe('file names', () => {
             property(id, (value) => {
                 for (const name of [plainName(value), hashedName(value)]) {
                     expect(name).toMatch(/\.json$/);
-                    expect(name).not.toMatch(/[\p{Cc}\p{Cs}/\\:*?"<>|]/u);
+                    expect(name).not.toMatch(/[\p{Cc}\p{Cs}\p{Z}/\\:*?"<>|'`$&;()[\]{}!#~^]/u);
                     expect(name).not.toMatch(/^[.~\- ]/);
                     expect(name).not.toMatch(/^(con|prn|aux|nul|com\d|lpt\d)\./i);
                     expect(Buffer.byteLength(name)).toBeLessThanOrEqual(200);
@@ -75,6 +75,16 @@ describe('file names', () => {
         const impostor = hashedName('a/b').slice(0, -'.json'.length);
         const names = new FileNames(['a/b', 'a_b', impostor]);
         expect(names.fileOf(impostor)).not.toBe(names.fileOf('a/b'));
+    });
+
+    it('keep being found under the names that version 0.1 gave them', () => {
+        const names = new FileNames(["it's (1)"]);
+        expect([...names.candidates("it's (1)")]).toEqual([
+            'it%27s%20%281%29.json',
+            hashedName("it's (1)"),
+            "it's (1).json",
+            expect.stringMatching(/^it's \(1\)-[0-9a-f]{16}\.json$/),
+        ]);
     });
 
     it('look for the name of the earlier tools too', () => {
