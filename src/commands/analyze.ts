@@ -1,13 +1,12 @@
 import type { Answer } from '../model/answer.js';
-import type { AnswerFormat } from '../report/answer.js';
 import { isQuestionName, QUESTION_NAMES, QUESTIONS } from '../results/ask/questions.js';
 import type { AskEngine } from '../results/ask/engine.js';
 import { nearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
+import { ANSWER_OPTIONS, chooseTarget, writeAnswer } from './answer-output.js';
 import { withAskEngine } from './ask-engine.js';
 import { defineCommand } from './command.js';
 import { RECORD_OPTIONS } from './records-of.js';
-import { JSON_OPTION } from './shared-options.js';
 
 /** k of pass@k where `--k` is not given. */
 const DEFAULT_K = [1];
@@ -58,27 +57,7 @@ export const command = defineCommand({
             decides: 'display',
             only: 'command line',
         },
-        rows: {
-            kind: 'integer',
-            min: 1,
-            default: null,
-            defaultText: 'depends on the question',
-            placeholder: '<number>',
-            group: 'What you see',
-            about: 'Most rows of the answer',
-            decides: 'display',
-            only: 'command line',
-        },
-        format: {
-            kind: 'choice',
-            choices: ['table', 'json', 'csv', 'markdown', 'parquet'],
-            default: 'table',
-            group: 'What you see',
-            about: 'How the answer is written; Parquet needs --output',
-            decides: 'display',
-            only: 'command line',
-        },
-        ...JSON_OPTION,
+        ...ANSWER_OPTIONS,
     },
     examples: [
         { line: 'resume-run analyze --dir results', about: 'Success rates by group' },
@@ -91,9 +70,7 @@ export const command = defineCommand({
     ],
     run: async ({ values, positionals }) => {
         const question = chooseQuestion(positionals[0] ?? null, values.sql);
-        const format = values.json ? 'json' : values.format;
-        if (format === 'parquet' && values.output === null)
-            throw new UserError('--format parquet needs --output: Parquet is not text');
+        const target = chooseTarget(values);
         const options = {
             by: values.by === null ? null : listOf(values.by),
             where: values.where,
@@ -105,7 +82,7 @@ export const command = defineCommand({
                 values.sql === null
                     ? await (await QUESTIONS[question].load()).answer(engine, options)
                     : await askSql(engine, values.sql);
-            await writeAnswer(answer, format, values.output, scratch);
+            await writeAnswer(answer, target, scratch);
         });
         return 0;
     },
@@ -135,26 +112,4 @@ function parseK(text: string): number {
     if (!/^\d{1,6}$/.test(text) || k < 1)
         throw new UserError(`--k: expected whole numbers from 1, such as 1,5,10, got '${text}'`);
     return k;
-}
-
-async function writeAnswer(
-    answer: Answer,
-    format: AnswerFormat,
-    output: string | null,
-    scratch: string,
-): Promise<void> {
-    const [{ renderAnswer }, { stdoutPage }, { makeOutputFile, writeText }] = await Promise.all([
-        import('../report/answer.js'),
-        import('../compose/output.js'),
-        import('../host/output-file.js'),
-    ]);
-    if (format !== 'parquet') {
-        await writeText(output, renderAnswer(answer, format, stdoutPage()));
-        return;
-    }
-    if (output === null) return;
-    const { answerLines, encodeAnswer } = await import('../results/ask/answer-parquet.js');
-    const lines = `${scratch}/answer.jsonl`;
-    await writeText(lines, answerLines(answer));
-    await makeOutputFile(output, (staging) => encodeAnswer(answer, lines, staging));
 }

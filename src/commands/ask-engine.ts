@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { AskEngine } from '../results/ask/engine.js';
-import type { RecordFiles } from '../results/ask/views.js';
+import type { RecordFiles, RecordSide } from '../results/ask/views.js';
 import { openRecords, type RecordPlace } from './records-of.js';
 
 /**
@@ -8,8 +8,41 @@ import { openRecords, type RecordPlace } from './records-of.js';
  * go through a scratch file.
  * @throws UserError (exit 2) if DuckDB is missing or there is nothing to read
  */
-export async function withAskEngine<T>(
+export function withAskEngine<T>(
     place: RecordPlace,
+    action: (engine: AskEngine, scratch: string) => Promise<T>,
+): Promise<T> {
+    return withEngine(async (Engine, scratch) => Engine.open(await filesOf(place, scratch), scratch), action);
+}
+
+/** One side of a comparison: a results directory, or a run of a database. */
+export type ComparedRun =
+    | { readonly kind: 'directory'; readonly dir: string }
+    | { readonly kind: 'run'; readonly run: string; readonly database: string };
+
+/** Runs `action` with an engine over the records of two runs. @throws as `withAskEngine` */
+export function withPairEngine<T>(
+    first: ComparedRun,
+    second: ComparedRun,
+    action: (engine: AskEngine, scratch: string) => Promise<T>,
+): Promise<T> {
+    const open = async (Engine: typeof AskEngine, scratch: string): Promise<AskEngine> =>
+        Engine.openPair(
+            await sideOf(first, `${scratch}/first`),
+            await sideOf(second, `${scratch}/second`),
+            scratch,
+        );
+    return withEngine(open, action);
+}
+
+async function sideOf(run: ComparedRun, scratch: string): Promise<RecordSide> {
+    if (run.kind === 'run') return { ...(await partsOf(run.database)), run: run.run };
+    const place = { dir: [run.dir], checkpoints: null, database: null };
+    return { ...(await filesOf(place, scratch)), run: null };
+}
+
+async function withEngine<T>(
+    open: (Engine: typeof AskEngine, scratch: string) => Promise<AskEngine>,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
     // First of all: reading a hundred thousand files only to say that DuckDB is missing would be unkind.
@@ -22,7 +55,7 @@ export async function withAskEngine<T>(
     const scratch = await openScratch();
     let engine: AskEngine | null = null;
     try {
-        engine = await Engine.open(await filesOf(place, scratch.path), scratch.path);
+        engine = await open(Engine, scratch.path);
         return await action(engine, scratch.path);
     } finally {
         engine?.close();

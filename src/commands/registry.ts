@@ -14,6 +14,7 @@ export const COMMANDS = {
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
     analyze: { about: 'Answer questions about results', load: () => import('./analyze.js') },
+    compare: { about: 'Hold two runs against each other', load: () => import('./compare.js') },
     export: {
         about: 'Write the records of finished tasks as JSON lines, CSV or Parquet',
         load: () => import('./export.js'),

@@ -25,6 +25,8 @@ export interface Answer {
     readonly columns: readonly AnswerColumn[];
     /** Read once, in order; each has a value for every column. */
     readonly rows: Iterable<readonly AnswerValue[]> | AsyncIterable<readonly AnswerValue[]>;
+    /** Figures that stand above the table; absent: none. */
+    readonly summary?: Readonly<Record<string, AnswerValue>>;
     /** Whole sentences for people. */
     readonly notes: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { Answer, AnswerColumn, AnswerValue } from '../model/answer.js';
 import { csvText } from '../util/csv.js';
-import { type MarkdownPart, markdownTable } from '../util/markdown.js';
+import { type MarkdownPart, markdownLine, markdownTable } from '../util/markdown.js';
 import { unreachable } from '../util/unreachable.js';
 import { bytes, count, duration } from './format.js';
 import type { Page } from './page.js';
@@ -45,11 +45,25 @@ async function* renderAsTable(answer: Answer, { width, style }: Page): AsyncGene
             : renderTable(columns, cells, { width, paintTitle: style.dim });
     if (rest > 0) lines.push(`and ${count(rest)} more rows: --format csv writes them all`);
     const notes = answer.notes.map((note) => style.dim(note));
-    yield [...lines, ...(notes.length === 0 ? [] : ['', ...notes])].map((line) => `${line}\n`).join('');
+    const head = summaryLines(answer, width);
+    yield [
+        ...head,
+        ...(head.length === 0 ? [] : ['']),
+        ...lines,
+        ...(notes.length === 0 ? [] : ['', ...notes]),
+    ]
+        .map((line) => `${line}\n`)
+        .join('');
 }
 
 async function* renderAsJson(answer: Answer): AsyncGenerator<string> {
-    const head = JSON.stringify({ question: answer.question, columns: answer.columns, notes: answer.notes });
+    const summary = answer.summary === undefined ? {} : { summary: answer.summary };
+    const head = JSON.stringify({
+        question: answer.question,
+        ...summary,
+        columns: answer.columns,
+        notes: answer.notes,
+    });
     yield `${head.slice(0, -1)},"rows":[`;
     let separator = '\n';
     for await (const row of answer.rows) {
@@ -78,10 +92,27 @@ async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
     const titles = answer.columns.map(
         ({ name }): MarkdownPart => (/^[a-z0-9_@]+$/.test(name) ? name : { outside: name }),
     );
-    const lines = markdownTable(titles, cells);
+    const lines = Object.entries(answer.summary ?? {}).map(([name, value]) =>
+        markdownLine(`- ${name}: `, typeof value === 'string' ? { outside: value } : String(value ?? '')),
+    );
+    if (lines.length > 0) lines.push('');
+    lines.push(...markdownTable(titles, cells));
     if (rest > 0) lines.push('', `and ${count(rest)} more rows`);
     for (const note of answer.notes) lines.push('', note);
     yield lines.map((line) => `${line}\n`).join('');
+}
+
+function summaryLines({ summary = {} }: Answer, width: number): string[] {
+    const rows = Object.entries(summary).map(([name, value]) => [
+        name,
+        shownValue(value, { name, kind: Number.isInteger(value) ? 'integer' : 'number' }),
+    ]);
+    if (rows.length === 0) return [];
+    const columns = [
+        { title: '', align: 'left' },
+        { title: '', align: 'right' },
+    ] as const;
+    return renderTable(columns, rows, { width });
 }
 
 /** As many rows as are shown, and how many there are besides. */

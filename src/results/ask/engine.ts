@@ -3,7 +3,7 @@ import type { AnswerColumn, AnswerKind, AnswerValue } from '../../model/answer.j
 import { UserError } from '../../util/user-error.js';
 import { createDuckDb } from '../duckdb.js';
 import { quoteText } from '../record/columns.js';
-import { createViews, type RecordFiles } from './views.js';
+import { createSides, createViews, type RecordFiles, type RecordSide } from './views.js';
 
 /** What a query gave: its columns are known at once, its rows come as they are read. */
 export interface QueryResult {
@@ -26,14 +26,31 @@ export class AskEngine {
      * @param scratch folder for what does not fit into memory
      * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
      */
-    static async open(files: RecordFiles, scratch: string): Promise<AskEngine> {
+    static open(files: RecordFiles, scratch: string): Promise<AskEngine> {
+        return AskEngine.#create(files.folders, scratch, (connection) => createViews(connection, files));
+    }
+
+    /**
+     * An engine with the views `first` and `second` in place of the others: the records of two sides.
+     * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
+     */
+    static openPair(first: RecordSide, second: RecordSide, scratch: string): Promise<AskEngine> {
+        const folders = [...new Set([...first.folders, ...second.folders])];
+        return AskEngine.#create(folders, scratch, (connection) => createSides(connection, first, second));
+    }
+
+    static async #create(
+        allowed: readonly string[],
+        scratch: string,
+        prepare: (connection: DuckDBConnection) => Promise<void>,
+    ): Promise<AskEngine> {
         const connection = await createDuckDb();
         await connection.run(`SET temp_directory = ${quoteText(scratch)}`);
         await connection.run("SET TimeZone = 'UTC'");
         await connection.run('SET autoinstall_known_extensions = false');
         await connection.run('SET autoload_known_extensions = false');
-        await createViews(connection, files);
-        const folders = files.folders.map(quoteText).join(', ');
+        await prepare(connection);
+        const folders = allowed.map(quoteText).join(', ');
         // In this order: with external access off no folder could be allowed any more.
         await connection.run(`SET allowed_directories = [${folders}]`);
         await connection.run('SET enable_external_access = false');

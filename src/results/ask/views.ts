@@ -13,12 +13,38 @@ export interface RecordFiles {
 
 /** Creates `records`, `attempts`, `cells` and `runs`, which docs/database.md describes. */
 export async function createViews(connection: DuckDBConnection, files: RecordFiles): Promise<void> {
-    const columns = RECORD_FIELDS.map(({ name, type }) => `${quoteName(name)} ${columnType(type)}`);
-    await connection.run(`CREATE TABLE no_records (${columns.join(', ')})`);
+    await createEmptyTable(connection);
     await connection.run(`CREATE VIEW records AS ${recordsSql(files)}`);
     await connection.run(`CREATE VIEW attempts AS ${ATTEMPTS_SQL}`);
     await connection.run(`CREATE VIEW cells AS ${CELLS_SQL}`);
     await connection.run(`CREATE VIEW runs AS ${RUNS_SQL}`);
+}
+
+/** Records of one side of a comparison. */
+export interface RecordSide extends RecordFiles {
+    /** The run that it is about; null: all of the files. */
+    readonly run: string | null;
+}
+
+/** Creates `first` and `second`. */
+export async function createSides(
+    connection: DuckDBConnection,
+    first: RecordSide,
+    second: RecordSide,
+): Promise<void> {
+    await createEmptyTable(connection);
+    for (const [name, side] of [
+        ['first', first],
+        ['second', second],
+    ] as const) {
+        const condition = side.run === null ? '' : ` WHERE run = ${quoteText(side.run)}`;
+        await connection.run(`CREATE VIEW ${name} AS SELECT * FROM (${recordsSql(side)})${condition}`);
+    }
+}
+
+async function createEmptyTable(connection: DuckDBConnection): Promise<void> {
+    const columns = RECORD_FIELDS.map(({ name, type }) => `${quoteName(name)} ${columnType(type)}`);
+    await connection.run(`CREATE TABLE no_records (${columns.join(', ')})`);
 }
 
 /** The empty table comes first: it gives columns that older parts lack. */

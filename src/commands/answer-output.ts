@@ -1,0 +1,70 @@
+import type { OptionTable } from '../config/option.js';
+import type { Answer } from '../model/answer.js';
+import type { AnswerFormat } from '../report/answer.js';
+import { UserError } from '../util/user-error.js';
+import { JSON_OPTION } from './shared-options.js';
+
+/** Options of commands whose answer is a table. */
+export const ANSWER_OPTIONS = {
+    rows: {
+        kind: 'integer',
+        min: 1,
+        default: null,
+        defaultText: 'depends on the question',
+        placeholder: '<number>',
+        group: 'What you see',
+        about: 'Most rows of the answer',
+        decides: 'display',
+        only: 'command line',
+    },
+    format: {
+        kind: 'choice',
+        choices: ['table', 'json', 'csv', 'markdown', 'parquet'],
+        default: 'table',
+        group: 'What you see',
+        about: 'How the answer is written; Parquet needs --output',
+        decides: 'display',
+        only: 'command line',
+    },
+    ...JSON_OPTION,
+} as const satisfies OptionTable;
+
+/** How an answer is written, and where; null: stdout. */
+export interface AnswerTarget {
+    readonly format: AnswerFormat;
+    readonly output: string | null;
+}
+
+/** @throws UserError (exit 2) for Parquet on stdout */
+export function chooseTarget(values: {
+    readonly format: AnswerFormat;
+    readonly json: boolean;
+    readonly output: string | null;
+}): AnswerTarget {
+    const format = values.json ? 'json' : values.format;
+    if (format === 'parquet' && values.output === null)
+        throw new UserError('--format parquet needs --output: Parquet is not text');
+    return { format, output: values.output };
+}
+
+/** Writes an answer where and how it was asked for. @throws WriteError (exit 4), UserError of its query */
+export async function writeAnswer(
+    answer: Answer,
+    { format, output }: AnswerTarget,
+    scratch: string,
+): Promise<void> {
+    const [{ renderAnswer }, { stdoutPage }, { makeOutputFile, writeText }] = await Promise.all([
+        import('../report/answer.js'),
+        import('../compose/output.js'),
+        import('../host/output-file.js'),
+    ]);
+    if (format !== 'parquet') {
+        await writeText(output, renderAnswer(answer, format, stdoutPage()));
+        return;
+    }
+    if (output === null) return;
+    const { answerLines, encodeAnswer } = await import('../results/ask/answer-parquet.js');
+    const lines = `${scratch}/answer.jsonl`;
+    await writeText(lines, answerLines(answer));
+    await makeOutputFile(output, (staging) => encodeAnswer(answer, lines, staging));
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openStore } from '../../src/results/store/open-store.js';
+import { writeTasks } from '../results/fixtures.js';
+import { commitRecords, records } from '../results/records.js';
+import { runCli, tempDir } from '../rig/cli.js';
+
+it('holds two results directories against each other, task by task', async () => {
+    const cwd = tempDir();
+    const wrong = { verdict: 'WrongAnswer' } as const;
+    // The second dataset has one task more in front: known by their fingerprints, the others are still the same.
+    writeTasks(
+        join(cwd, 'a'),
+        's/1',
+        [{ fingerprint: 'x' }, { fingerprint: 'y', ...wrong }, { fingerprint: 'z' }],
+        'r1',
+    );
+    writeTasks(
+        join(cwd, 'b'),
+        's/1',
+        [
+            { fingerprint: 'new' },
+            { fingerprint: 'x' },
+            { fingerprint: 'y' },
+            { fingerprint: 'z', failure: 'sandbox' },
+        ],
+        'r2',
+    );
+    // Another command, so other fingerprints: matched by position.
+    writeTasks(join(cwd, 'a'), 't', [{ fingerprint: 'c1', group: 'incorrect_solution', ...wrong }], 'r1');
+    writeTasks(
+        join(cwd, 'b'),
+        't',
+        [{ fingerprint: 'c2', group: 'incorrect_solution', verdict: 'RuntimeError' }],
+        'r2',
+    );
+    const done = await runCli(['compare', 'a', 'b', '--json'], { cwd });
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(done.stdout)).toMatchObject({
+        summary: {
+            pairs: 4,
+            matched_by_index: 1,
+            only_in_first: 0,
+            only_in_second: 1,
+            not_judged_in_both: 1,
+            judged: 3,
+            same_verdict: 1,
+            disagreements: 2,
+            both_right: 2,
+            only_first_right: 0,
+            only_second_right: 1,
+            mcnemar_tasks: 1,
+        },
+        rows: [
+            {
+                sample: 's/1',
+                index_first: 1,
+                index_second: 2,
+                first: 'WrongAnswer',
+                second: 'Accepted',
+                right: 'second',
+                entry_first: 'a/s_1.json solution 1',
+                entry_second: 'b/s_1.json solution 2',
+            },
+            { sample: 't', first: 'WrongAnswer', second: 'RuntimeError', right: 'both' },
+        ],
+    });
+    const absent = await runCli(['compare', 'a', 'nowhere'], { cwd });
+    expect(absent.code).toBe(2);
+    expect(absent.stderr).toMatch(/nowhere: expected a results directory/);
+});
+
+it('compares two runs of a database', async () => {
+    const cwd = tempDir();
+    const store = await openStore({ dir: join(cwd, 'db'), storage: 'parquet', onNotice: () => undefined });
+    await commitRecords(store, records(10));
+    const wrong = { verdict: 'WrongAnswer', accepted: false, success_level: 'failure' } as const;
+    await commitRecords(store, records(10, { run: 'run-2', ...wrong }));
+    await store.close();
+    const done = await runCli(['compare', 'run-1', 'run-2', '--database', 'db'], { cwd });
+    expect(done.code).toBe(0);
+    expect(done.stdout).toMatch(/^only_first_right +10$/m);
+    // One chance in 1,024, on either side.
+    expect(done.stdout).toMatch(/^mcnemar_tasks +0\.001953$/m);
+    const absent = await runCli(['compare', 'run-1', 'run-3', '--database', 'db'], { cwd });
+    expect(absent.code).toBe(2);
+    expect(absent.stderr).toMatch(/has no run run-3/);
+});
