@@ -7,7 +7,7 @@ import type { FileStamp } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
 import { ioCode, readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
-import { type Parsed, parseCheckpoint } from './parse.js';
+import { type ParsedResultFile, parseCheckpoint } from './parse.js';
 import { readEmbedded } from './read-file.js';
 
 /*
@@ -99,7 +99,7 @@ export class ArchiveList {
      * Reads a sample's archived results, and compares them with the SHA-256 that was stored.
      * @throws UserError (exit 2) if the archive is gone or damaged
      */
-    async read(id: string): Promise<Extract<Parsed, { kind: 'checkpoint' }>['checkpoint'] | null> {
+    async read(id: string): Promise<Extract<ParsedResultFile, { kind: 'checkpoint' }>['checkpoint'] | null> {
         const place = this.#places.get(id);
         if (place === undefined) return null;
         const { archive, file } = place;

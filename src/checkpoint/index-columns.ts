@@ -127,7 +127,7 @@ function withRows(results: JsonObject, rows: ReturnType<typeof allRows>): JsonOb
     return { ...results, ids: fullIds, rows: fullRows };
 }
 
-export function columnsOf(
+export function packColumns(
     stamp: DatasetColumns['stamp'],
     rows: readonly IndexRow[],
     numberOf: (text: string) => number,

@@ -7,7 +7,7 @@ import type { FileStamp } from '../model/checkpoint.js';
 import type { Json, JsonObject } from '../model/json.js';
 import type { SampleTally } from '../model/tally.js';
 import {
-    columnsOf,
+    packColumns,
     type DatasetColumns,
     type IndexRow,
     isGroups,
@@ -66,7 +66,7 @@ export class IndexFile {
         get: (file: string, stamp: FileStamp): readonly IndexRow[] | null => this.#rowsOf(file, stamp),
         set: (file: string, { inode, size, mtime }: FileStamp, rows: readonly IndexRow[]): void => {
             this.#changed = true;
-            const columns = columnsOf([inode, size, mtime], rows, (text) => this.#texts.add(text));
+            const columns = packColumns([inode, size, mtime], rows, (text) => this.#texts.add(text));
             this.#datasets.set(file, columns);
         },
     };

@@ -18,7 +18,7 @@ export interface RawFile {
     readonly groups: ReadonlyMap<string, readonly Json[]>;
 }
 
-export type Parsed =
+export type ParsedResultFile =
     | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
     /** A result file, but of another sample. */
     | { readonly kind: 'other'; readonly id: string }
@@ -46,7 +46,7 @@ export function rawFile(json: Json): RawFile | string {
 }
 
 /** @param id the sample asked for; null takes whatever sample the file says it is of */
-export function parseCheckpoint(raw: RawFile, id: string | null, stamp: FileStamp): Parsed {
+export function parseCheckpoint(raw: RawFile, id: string | null, stamp: FileStamp): ParsedResultFile {
     const own = raw.members.get('id');
     if (own !== undefined && typeof own !== 'string') return corrupt('"id" is not a text');
     if (id !== null && own !== undefined && own !== id) return { kind: 'other', id: own };
@@ -60,7 +60,7 @@ export function parseCheckpoint(raw: RawFile, id: string | null, stamp: FileStam
     return ownCheckpoint(raw, own, stamp);
 }
 
-const corrupt = (why: string): Parsed => ({ kind: 'corrupt', why });
+const corrupt = (why: string): ParsedResultFile => ({ kind: 'corrupt', why });
 
 /** Written by the earlier tools: no progress, or entries of which none has a fingerprint. */
 function isEarlier(raw: RawFile): boolean {
@@ -95,7 +95,7 @@ function earlierCheckpoint(raw: RawFile, id: string, stamp: FileStamp): Checkpoi
     };
 }
 
-function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): Parsed {
+function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): ParsedResultFile {
     const progress = raw.members.get('progress') ?? null;
     if (!isJsonObject(progress)) return corrupt('"progress" is not an object');
     const entries = new Map<string, readonly StoredEntry[]>();

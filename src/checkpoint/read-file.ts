@@ -7,9 +7,9 @@ import { isJsonObject, type Json } from '../model/json.js';
 import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { JsonScanner, ScanError } from './json-scan.js';
-import { groupOfKey, type Parsed, parseCheckpoint, type RawFile, rawFile } from './parse.js';
+import { groupOfKey, type ParsedResultFile, parseCheckpoint, type RawFile, rawFile } from './parse.js';
 
-export type ReadResult = Parsed | { readonly kind: 'absent' };
+export type ReadResult = ParsedResultFile | { readonly kind: 'absent' };
 
 /** Larger files are read piece by piece: a V8 string ends at 512 MiB, and the earlier tools wrote files beyond that. */
 const STREAM_FROM = 256 * 1024 * 1024;

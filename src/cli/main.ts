@@ -13,8 +13,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     // Help and version need no parser, and must work where the rest of the line is wrong.
     if (ours.includes('--help') || ours.includes('-h')) return showHelp(ours);
     if (ours.includes('--version') || ours.includes('-V')) return showVersion();
-    const { parse } = await import('./parse.js');
-    const parsed = await parse(argv);
+    const { parseCommandLine } = await import('./parse.js');
+    const parsed = await parseCommandLine(argv);
     if (parsed === null) return 0;
     return parsed.command.execute({
         ...parsed.input,

@@ -28,7 +28,7 @@ const COMPLETION_COMMAND = 'completion';
 
 const NO_ARGUMENTS = { min: 0, max: 0, what: 'no arguments' } as const;
 
-export interface Parsed {
+export interface ParsedCommandLine {
     readonly name: CommandName;
     readonly command: Command;
     readonly input: Pick<CommandLineInput, 'options' | 'positionals' | 'command'>;
@@ -38,7 +38,7 @@ export interface Parsed {
  * Takes a command line apart. null: it asked for completion, which was printed.
  * @throws UserError (exit 2) at unknown options and arguments, with the nearest name that there is
  */
-export async function parse(argv: readonly string[]): Promise<Parsed | null> {
+export async function parseCommandLine(argv: readonly string[]): Promise<ParsedCommandLine | null> {
     // Builders must not wait (completion calls them), so what the words may name is loaded first.
     const named = COMMAND_NAMES.filter((name) => name === 'run' || argv.includes(name));
     const loaded = await Promise.all(
@@ -50,7 +50,7 @@ export async function parse(argv: readonly string[]): Promise<Parsed | null> {
     // Completion asks no builder of the default command.
     if (isCompleting(argv) && loaded.length === 1 && run !== undefined)
         addOptions(parser, run.command.options, true);
-    let parsed: Parsed | null = null;
+    let parsed: ParsedCommandLine | null = null;
     for (const name of COMMAND_NAMES) {
         const command = loaded.find((one) => one.name === name)?.command;
         parser.command(
@@ -115,7 +115,11 @@ function refuseFlagValues(argv: readonly string[], loaded: readonly { readonly c
     }
 }
 
-function takeApart(name: CommandName, command: Command, given: Record<string, unknown>): Parsed['input'] {
+function takeApart(
+    name: CommandName,
+    command: Command,
+    given: Record<string, unknown>,
+): ParsedCommandLine['input'] {
     const words = (given['_'] as readonly (string | number)[]).map(String);
     const positionals = words[0] === name ? words.slice(1) : words;
     const after = ((given['--'] ?? []) as readonly (string | number)[]).map(String);

@@ -8,7 +8,7 @@ import { type DefaultComparison, type PrepareOptions, withChecker } from '../run
 import type { SampleItem } from '../run/survey.js';
 
 /** How outputs are compared in a directory. */
-export interface Comparison {
+export interface ComparisonChoice {
     /** What samples that name no checker are judged by. */
     readonly fallback: DefaultComparison;
     /** For run.json and the report; null where no program is judged. */
@@ -36,7 +36,7 @@ export async function chooseComparison(
         readonly store: Pick<CheckpointStore, 'read' | 'stamp'>;
         readonly samples: readonly SampleItem[];
     },
-): Promise<Comparison> {
+): Promise<ComparisonChoice> {
     if (!executor.judges) {
         return { fallback: 'format', record: null, inWords: null, notice: null };
     }

@@ -2,19 +2,19 @@ import { type RunFile, readRunFile } from '../checkpoint/run-file.js';
 import type { DirectorySample } from '../model/directory-sample.js';
 import { UserError } from '../util/user-error.js';
 import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
-import type { Place } from './place.js';
+import type { RunPaths } from './run-paths.js';
 import { ResultFiles } from './result-files.js';
 
 /** Reads a results directory without its lock, again and again: what status, report and a dry run count. */
 export class DirectoryReader {
-    readonly #place: Place;
+    readonly #place: RunPaths;
     readonly #files: ResultFiles;
     readonly #samples: KnownSamplesReader;
     readonly #onNotice: (message: string) => void;
     #isRunFileBad = false;
 
     /** @param onNotice told once of each file that cannot be used */
-    constructor(place: Place, onNotice: (message: string) => void) {
+    constructor(place: RunPaths, onNotice: (message: string) => void) {
         this.#place = place;
         this.#onNotice = onNotice;
         this.#files = new ResultFiles(place, onNotice);

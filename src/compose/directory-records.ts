@@ -7,7 +7,7 @@ import type { Checkpoint } from '../model/checkpoint.js';
 import { recordsOfCheckpoint } from '../results/collect/checkpoint-records.js';
 import type { RecordChange, ResultRecord } from '../results/record/record.js';
 import { earlierRunId } from './directory.js';
-import type { Place } from './place.js';
+import type { RunPaths } from './run-paths.js';
 import { Retirements } from './retirements.js';
 
 /** Files read at once: more only wait for the same disk. */
@@ -33,7 +33,7 @@ export interface DirectoryRecordsOptions {
  * @throws UserError (exit 2) if the directory or one of its files cannot be read
  */
 export async function* readDirectoryRecords(
-    place: Place,
+    place: RunPaths,
     options: DirectoryRecordsOptions,
 ): AsyncGenerator<RecordChange> {
     const listing = await listFiles(place.dir);
@@ -53,7 +53,7 @@ export async function* readDirectoryRecords(
 }
 
 class DirectoryReader {
-    readonly #place: Place;
+    readonly #place: RunPaths;
     readonly #run: string;
     readonly #options: DirectoryRecordsOptions;
     /** Samples in our own format. */
@@ -61,7 +61,7 @@ class DirectoryReader {
     /** What was in files that are not result files. */
     readonly others: RecordChange[] = [];
 
-    constructor(place: Place, run: string, options: DirectoryRecordsOptions) {
+    constructor(place: RunPaths, run: string, options: DirectoryRecordsOptions) {
         this.#place = place;
         this.#run = run;
         this.#options = options;

@@ -8,14 +8,14 @@ import { ioCode } from '../util/io-error.js';
 import type { DirectoryReader } from './directory-reader.js';
 import type { KnownSamples } from './known-samples.js';
 import { asTyped } from './output.js';
-import type { Place } from './place.js';
+import type { RunPaths } from './run-paths.js';
 
 /** The rate is that of the last five minutes, or of the whole run where that saw too few tasks. */
 const WINDOW_MS = 300_000;
 const ENOUGH = 10;
 
 /** What is known of a directory now, from its files and its datasets alone. */
-export async function readStatus(place: Place, reader: DirectoryReader): Promise<DirectoryStatus> {
+export async function readStatus(place: RunPaths, reader: DirectoryReader): Promise<DirectoryStatus> {
     const now = Date.now();
     const [{ run, known }, holders] = await Promise.all([reader.readRun(), holdersOf(place.checkpoints)]);
     const living = holders

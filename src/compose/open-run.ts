@@ -23,7 +23,7 @@ import { listOptions, listsIn } from './lists.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
 import { otherDatasets } from './known-run.js';
 import { limitsInWords } from './limits-in-words.js';
-import type { Place } from './place.js';
+import type { RunPaths } from './run-paths.js';
 import type { RunCollection } from './run-collection.js';
 import { planKeyOf } from './plan-key.js';
 import { findRemovedSamples } from './removed-samples.js';
@@ -227,7 +227,7 @@ function wholeOf({ whole }: Samples): RunPlan['whole'] {
     return { samples: whole.length, tasks };
 }
 
-function findRemoved(place: Place, { whole }: Samples): Promise<RemovedSamples> {
+function findRemoved(place: RunPaths, { whole }: Samples): Promise<RemovedSamples> {
     return findRemovedSamples(place, new Set(whole.map(({ indexed }) => indexed.id)));
 }
 
@@ -374,11 +374,11 @@ class PlannedRun implements OpenedRun {
     async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
         const { kind, executor, prepare, planKey, store, settled, found } = this.#planned;
         const { retries, tleRetries, grace, keepSource, mode } = this.#config;
-        const { startRun } = await import('../run/run.js');
+        const { startLoop } = await import('../run/run.js');
         const stager = kind.judges
             ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
             : null;
-        return startRun({
+        return startLoop({
             work: found.work,
             store: this.#planned.collection?.wrap(store) ?? store,
             backend,

@@ -5,14 +5,17 @@ import { readCheckpointFile } from '../checkpoint/read-file.js';
 import { listFiles } from '../host/listing.js';
 import type { RemovedSamples } from '../model/directory-sample.js';
 import { RemovedList } from '../report/removed.js';
-import type { Place } from './place.js';
+import type { RunPaths } from './run-paths.js';
 
 /**
  * Finds samples with results that the datasets no longer hold. Opens only files whose name is not that of a sample.
  * @param known ids of every sample of the directory's datasets
  * @throws UserError (exit 2) if a file cannot be read
  */
-export async function findRemovedSamples(place: Place, known: ReadonlySet<string>): Promise<RemovedSamples> {
+export async function findRemovedSamples(
+    place: RunPaths,
+    known: ReadonlySet<string>,
+): Promise<RemovedSamples> {
     const names = new FileNames(known);
     const expected = new Set([...known].map((id) => names.fileOf(id)));
     const removed = new Set<string>();

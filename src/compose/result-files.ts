@@ -11,7 +11,7 @@ import { tallyCheckpoint } from '../model/tally.js';
 import { ioCode, ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import type { KnownSamples } from './known-samples.js';
-import type { Place } from './place.js';
+import type { RunPaths } from './run-paths.js';
 
 /** Files read at once: more only wait for the same disk. */
 const AT_ONCE = 8;
@@ -29,7 +29,7 @@ export class ResultFiles {
 
     /** @param onNotice told of files that cannot be understood; they are left out */
     constructor(
-        private readonly place: Place,
+        private readonly place: RunPaths,
         private readonly onNotice: (message: string) => void,
     ) {}
 

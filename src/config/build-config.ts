@@ -10,14 +10,14 @@ import type { RunOptionName, RunOptionValues } from './run-options.js';
 
 const MEBIBYTE = 1024 * 1024;
 
-export type Sources = Readonly<Record<RunOptionName, Source>>;
+export type OptionSources = Readonly<Record<RunOptionName, Source>>;
 
 /**
  * Makes the configuration of a run out of every option's value.
  * @throws UserError where two options contradict each other
  */
 export function buildConfig(
-    { values, sources }: { readonly values: RunOptionValues; readonly sources: Sources },
+    { values, sources }: { readonly values: RunOptionValues; readonly sources: OptionSources },
     rest: {
         readonly cwd: string;
         readonly datasets: readonly string[];
@@ -115,7 +115,7 @@ function displayOf(values: RunOptionValues): DisplayConfig {
 const inBytes = (mebibytes: number | null): number | null =>
     mebibytes === null ? null : Math.round(mebibytes * MEBIBYTE);
 
-function refuseContradictions(values: RunOptionValues, sources: Sources, kind: ExecutorKind): void {
+function refuseContradictions(values: RunOptionValues, sources: OptionSources, kind: ExecutorKind): void {
     refuseForeignOptions(sources, kind);
     if (kind.runsIn === 'main' && values.mode !== null && values.mode !== 'async') {
         throw new UserError(

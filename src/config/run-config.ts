@@ -1,9 +1,9 @@
 import type { JudgingSettings } from '../executor/executor-kind.js';
 import type { KnownExecutorConfig } from '../executor/kinds.js';
 import type { LimitOptions } from '../model/limits.js';
+import type { Shard } from '../model/shard.js';
 import type { StoredOptions } from './option.js';
 import type { CheckerSetting } from './values/checker.js';
-import type { Shard } from './values/shard.js';
 
 /** Everything that later stages need to know about a run: checked, complete, all paths absolute. */
 export interface RunConfig {

@@ -3,18 +3,15 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { sameStamp, stampOf } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Content } from '../model/sample.js';
 import { UserError } from '../util/user-error.js';
 
-/** Identity of a file as far as stat tells. @throws the error of stat */
-export async function stampOf(path: string): Promise<FileStamp> {
-    const stats = await stat(path, { bigint: true });
-    return { inode: String(stats.ino), size: Number(stats.size), mtime: String(stats.mtimeNs) };
+/** A file's stamp. @throws the error of stat */
+export async function readStamp(path: string): Promise<FileStamp> {
+    return stampOf(await stat(path, { bigint: true }));
 }
-
-export const sameStamp = (a: FileStamp, b: FileStamp): boolean =>
-    a.inode === b.inode && a.size === b.size && a.mtime === b.mtime;
 
 interface KnownDigest {
     readonly stamp: FileStamp;
@@ -27,12 +24,12 @@ const MOST_KNOWN = 100_000;
 
 /** A file as content: it stays where it is, and is hashed once a process unless it changes. @param path absolute */
 export async function fileContent(path: string): Promise<Content> {
-    const stamp = await stampOf(path);
+    const stamp = await readStamp(path);
     const before = known.get(path);
     if (before !== undefined && sameStamp(before.stamp, stamp)) return { path, digest: before.digest };
     const digest = await hashFile(path);
     // Written to while it was read: the digest may belong to neither version.
-    if (sameStamp(stamp, await stampOf(path))) remember(path, { stamp, digest });
+    if (sameStamp(stamp, await readStamp(path))) remember(path, { stamp, digest });
     return { path, digest };
 }
 

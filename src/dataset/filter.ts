@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
+import type { Shard } from '../model/shard.js';
 import { UserError } from '../util/user-error.js';
-
-/** `--shard i/n`: 1 <= index <= count. */
-export interface Shard {
-    readonly index: number;
-    readonly count: number;
-}
 
 /** Which samples of the datasets a run takes; null: no restriction. */
 export interface SampleChoice {
@@ -15,16 +10,6 @@ export interface SampleChoice {
     /** `--limit`: at most so many, counted over all datasets and after the other two. */
     readonly limit: number | null;
     readonly shard: Shard | null;
-}
-
-/** @throws UserError unless it is `i/n` with 1 <= i <= n */
-export function parseShard(text: string): Shard {
-    const [, index = '', count = ''] = /^(\d{1,6})\/(\d{1,6})$/.exec(text.trim()) ?? [];
-    const shard = { index: Number(index), count: Number(count) };
-    if (shard.index < 1 || shard.index > shard.count) {
-        throw new UserError(`--shard ${text}: expected i/n with i from 1 to n, such as 2/8`);
-    }
-    return shard;
 }
 
 /** The shard of n that a sample belongs to, 1 to n: by its id alone, so that it stays when the dataset grows. */

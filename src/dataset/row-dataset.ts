@@ -7,7 +7,7 @@ import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, IndexedSample, OpenOptions } from './dataset.js';
 import type { Field } from './field.js';
-import { referencedFile, stampOf } from './file-content.js';
+import { referencedFile, readStamp } from './file-content.js';
 import { recogniseRow } from './recognise.js';
 import type { RowContent, RowFormat } from './row-content.js';
 import { buildSample, filesOf } from './row-sample.js';
@@ -62,7 +62,7 @@ export class RowDataset implements Dataset {
         const seen = new Map<string, IndexedSample>();
         for (const number of this.source.items.keys()) {
             const path = this.#file(number);
-            const stamp = await stampOf(path);
+            const stamp = await readStamp(path);
             const cached = this.#cached(path, stamp, number);
             if (cached !== null) {
                 // A file with an id twice is not remembered: only several files can hold the same.
@@ -179,7 +179,7 @@ export class RowDataset implements Dataset {
         if (names.length === 0) return '';
         const hash = createHash('sha256');
         for (const name of names) {
-            const stamp = await stampOf(await referencedFile(dirname(path), name, place));
+            const stamp = await readStamp(await referencedFile(dirname(path), name, place));
             hash.update(JSON.stringify([name, stamp.size, stamp.mtime]));
         }
         return `-${hash.digest('hex').slice(0, 16)}`;

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checker, Content, Sample, SourceFile, StagedSample, StagedTest } from '../model/sample.js';
+import type {
+    Checker,
+    Content,
+    Sample,
+    SourceFile,
+    Stage,
+    StagedSample,
+    StagedTest,
+} from '../model/sample.js';
 import { UserError } from '../util/user-error.js';
 
 export interface StagerOptions {
@@ -9,14 +17,6 @@ export interface StagerOptions {
     readonly scratch: string;
     /** Most bytes that staged samples take together; a further one waits. A sample larger than that is staged alone. */
     readonly maxBytes?: number;
-}
-
-/** A sample on disk, for as long as its tasks run. */
-export interface Stage {
-    /** Absolute folder; holds `sample.json`, a `StagedSample`. */
-    readonly path: string;
-    /** The last one to release a sample removes its folder. Calling it again does nothing. */
-    release(): Promise<void>;
 }
 
 /** Writes loaded samples to scratch files; a sample that is staged already is shared. */

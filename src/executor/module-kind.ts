@@ -1,13 +1,13 @@
 import { dirname, relative, sep } from 'node:path';
 import type { OptionTable } from '../config/option.js';
-import { MODULE as MODULE_VALUE } from '../config/values/module.js';
+import { MODULE_REFERENCE } from '../config/values/module.js';
 import { UserError } from '../util/user-error.js';
 import type { WorkerExecutorKind } from './executor-kind.js';
 
 const OPTIONS = {
     module: {
         kind: 'parsed',
-        parser: MODULE_VALUE,
+        parser: MODULE_REFERENCE,
         default: null,
         placeholder: '<file[#export]>',
         group: 'What runs',

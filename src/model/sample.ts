@@ -165,3 +165,11 @@ export interface StagedTest {
     readonly answer: string;
     readonly checkerFlags: readonly string[] | null;
 }
+
+/** A sample on disk, for as long as its tasks run. */
+export interface Stage {
+    /** Absolute folder; holds `sample.json`, a `StagedSample`. */
+    readonly path: string;
+    /** The last one to release a sample removes its folder. Calling it again does nothing. */
+    release(): Promise<void>;
+}

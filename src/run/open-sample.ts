@@ -1,16 +1,11 @@
 import type { SampleWriter } from '../checkpoint/store.js';
 import type { Checkpoint, FileStamp } from '../model/checkpoint.js';
 import type { PlanCounts } from '../model/event.js';
+import type { Stage } from '../model/sample.js';
 import { countDue } from '../plan/count-due.js';
 import type { DueTask, SamplePlan } from '../plan/sample-plan.js';
 import { computeLimits, limitsOf, plan, type PreparedSample, type PrepareOptions } from './prepare.js';
 import { newTaskState, type SampleInWork, type TaskState } from './task-state.js';
-
-/** A stage of a sample's tests on scratch files. */
-export interface Stage {
-    readonly path: string;
-    release(): Promise<void>;
-}
 
 /**
  * A sample in work: loaded once, its tasks handed out one by one, its file closed when the last one has ended.

@@ -1,10 +1,9 @@
 import type { Backend } from '../backend/backend.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { EndpointState, RunEnd, RunEvent, StopSignal } from '../model/event.js';
-import type { Sample } from '../model/sample.js';
+import type { Sample, Stage } from '../model/sample.js';
 import type { TallySum } from '../model/tally.js';
 import type { Task } from '../model/task.js';
-import type { Stage } from './open-sample.js';
 import type { PrepareOptions } from './prepare.js';
 import type { RetryPolicy } from './retry.js';
 import type { ResultIndex, WorkItem } from './survey.js';

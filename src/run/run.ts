@@ -2,7 +2,7 @@ import { Loop } from './loop.js';
 import type { RunHandle, RunParts } from './parts.js';
 
 /** Starts a run over what `survey` found. */
-export function startRun(parts: RunParts): RunHandle {
+export function startLoop(parts: RunParts): RunHandle {
     const run = new Loop(parts);
     return {
         done: run.start(),

@@ -1,12 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-    chooseSamples,
-    idMatcher,
-    parseShard,
-    type SampleChoice,
-    shardOf,
-} from '../../src/dataset/filter.js';
+import { chooseSamples, idMatcher, type SampleChoice, shardOf } from '../../src/dataset/filter.js';
 import { UserError } from '../../src/util/user-error.js';
 
 const idOf = ({ id }: { readonly id: string }): string => id;
@@ -57,13 +51,5 @@ describe('the choice of samples', () => {
                 expect(parts.sort()).toEqual([...ids].sort());
             }),
         );
-    });
-
-    it.each(['0/2', '3/2', '1', 'a/b', '1/0', '-1/2', '1/2/3'])('refuses --shard %s', (text) => {
-        expect(() => parseShard(text)).toThrow(/expected i\/n/);
-    });
-
-    it('reads i/n', () => {
-        expect(parseShard('2/8')).toEqual({ index: 2, count: 8 });
     });
 });

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { columnsOf } from '../../src/results/record/columns.js';
-import { ATTEMPT_FIELDS, type Field, KEY_FIELDS, RECORD_FIELDS } from '../../src/results/record/fields.js';
+import { describeColumns } from '../../src/results/record/columns.js';
+import {
+    ATTEMPT_FIELDS,
+    type RecordField,
+    KEY_FIELDS,
+    RECORD_FIELDS,
+} from '../../src/results/record/fields.js';
 import {
     type AttemptRow,
     keyDigest,
@@ -99,11 +104,11 @@ describe('a key', () => {
 
 describe('the schema', () => {
     it('describes the same fields to JSON Schema, DuckDB and the documentation', () => {
-        const fields: readonly Field[] = RECORD_FIELDS;
+        const fields: readonly RecordField[] = RECORD_FIELDS;
         const names = fields.map((field) => field.name);
         expect(new Set(names).size).toBe(names.length);
         expect(Object.keys(recordSchema()['properties'] as object)).toEqual(names);
-        expect([...columnsOf().matchAll(/"(\w+)":/g)].map((match) => match[1])).toEqual(names);
+        expect([...describeColumns().matchAll(/"(\w+)":/g)].map((match) => match[1])).toEqual(names);
         expect([...fieldTable().matchAll(/^\| `(\w+)`/gm)].map((match) => match[1])).toEqual(names);
         expect(recordSchema()['required']).toEqual(
             fields.filter((one) => !one.nullable).map((one) => one.name),

@@ -13,7 +13,7 @@ import { tallyCheckpoint, TallySum } from '../../src/model/tally.js';
 import type { Outcome, Task } from '../../src/model/task.js';
 import type { RunOptions, RunParts } from '../../src/run/parts.js';
 import type { PrepareOptions } from '../../src/run/prepare.js';
-import { startRun } from '../../src/run/run.js';
+import { startLoop } from '../../src/run/run.js';
 import type { WorkItem } from '../../src/run/survey.js';
 
 /*
@@ -105,7 +105,7 @@ export class ScriptedRun {
     readonly #script: RunScript;
     readonly #samples: ReadonlyMap<string, Sample>;
     readonly #checkpoints: ReadonlyMap<string, Checkpoint>;
-    readonly #handle: ReturnType<typeof startRun>;
+    readonly #handle: ReturnType<typeof startLoop>;
     readonly #attempts = new Map<string, number>();
     readonly #open = new Set<string>();
     readonly #closed = new Set<string>();
@@ -141,7 +141,7 @@ export class ScriptedRun {
             }
         }
         this.due = due;
-        this.#handle = startRun(this.#parts());
+        this.#handle = startLoop(this.#parts());
         void this.#watch();
     }
 

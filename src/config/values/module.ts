@@ -11,7 +11,7 @@ export interface ModuleReference {
 }
 
 /** `--module file[#export]`. */
-export const MODULE: ValueParser<ModuleReference> = {
+export const MODULE_REFERENCE: ValueParser<ModuleReference> = {
     parse(raw, origin) {
         const text = parseText(raw, origin);
         const hash = text.lastIndexOf('#');

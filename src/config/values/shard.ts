@@ -1,11 +1,6 @@
+import type { Shard } from '../../model/shard.js';
 import type { ValueParser } from '../option.js';
 import { wrongValue } from '../value-error.js';
-
-/** One of several parts of the samples: `--shard 2/4` is `{index: 2, count: 4}`. */
-export interface Shard {
-    readonly index: number;
-    readonly count: number;
-}
 
 /** `--shard i/n`, counted from 1. */
 export const SHARD: ValueParser<Shard> = {

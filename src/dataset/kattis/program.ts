@@ -15,7 +15,7 @@ export interface ProgramFile {
 const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 
 /** Texts of the source files of a program, for finding out what it is. */
-export async function readSources(files: readonly ProgramFile[]): Promise<SourceText[]> {
+export async function readSourceTexts(files: readonly ProgramFile[]): Promise<SourceText[]> {
     const sources: SourceText[] = [];
     for (const { name, file } of files) {
         if (languageOfName(name) === null || file.refused !== null || file.size > MAX_SOURCE_BYTES) continue;

@@ -6,7 +6,7 @@ import { annotated, expectedByFolder, submissionSettings } from './expected.js';
 import { languageOfName, languageOfProgram, mainFile, type SourceText } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
-import { type ProgramFile, readSources, refusedFile, sourceFiles } from './program.js';
+import { type ProgramFile, readSourceTexts, refusedFile, sourceFiles } from './program.js';
 
 /** A submission of a package before it is hashed. */
 export interface FoundSubmission {
@@ -63,7 +63,7 @@ async function readEntry(
 ): Promise<FoundSubmission | null> {
     const { name, folder, base } = entry;
     const own = submissionSettings(yaml, name.slice('submissions/'.length));
-    const sources = await readSources(entry.files);
+    const sources = await readSourceTexts(entry.files);
     const refused = refusedFile(entry.files);
     // Notes and data beside the submissions are none.
     if (sources.length === 0 && (refused === null || languageOfName(base) === null)) return null;
@@ -72,7 +72,7 @@ async function readEntry(
     const named = own.language === null ? null : languageTag(own.language);
     const language = named ?? languageOfProgram(sources) ?? languageOfName(base);
     const files = language === null ? entry.files : withIncludes(entry.files, all, language);
-    const texts = files === entry.files ? sources : await readSources(files);
+    const texts = files === entry.files ? sources : await readSourceTexts(files);
     const main = mainFile(texts, language ?? '', base, own.entrypoint);
     return {
         group: folder === 'accepted' || onlyAccepted(expected) ? 'solution' : 'incorrect_solution',

@@ -2,7 +2,7 @@ import type { Checker } from '../../model/sample.js';
 import { languageOfProgram, mainFile } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
-import { type ProgramFile, readSources, refusedFile, sourceFiles } from './program.js';
+import { type ProgramFile, readSourceTexts, refusedFile, sourceFiles } from './program.js';
 
 export interface FoundChecker {
     readonly checker: Checker;
@@ -71,7 +71,7 @@ async function loadProgram(
     );
     const refused = refusedFile(files);
     if (refused !== null) return { checker: standard, skip: `its output validator's ${refused}` };
-    const sources = await readSources(files);
+    const sources = await readSourceTexts(files);
     const language = languageOfProgram(sources);
     const main = language === null ? null : mainFile(sources, language, base, null);
     if (language === null || main === null) {

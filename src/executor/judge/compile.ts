@@ -10,10 +10,10 @@ import { type PlacedFile, type RunLimits, unpack } from '../sandbox/wire.js';
 import { fillIn, variants } from './command.js';
 import { type CachedCompilation, CompileCache } from './compile-cache.js';
 import type { Headers } from './headers.js';
-import { HELLO } from './hello.js';
+import { COMPILED_HELLO_WORLDS } from './hello.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES, COMPILED_BYTES } from './limits.js';
 import { compilerResult } from './program-run.js';
-import type { Submission } from './submission.js';
+import type { PlacedSubmission } from './submission.js';
 import { layOut } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
 
@@ -57,7 +57,7 @@ export class Compiler {
     }
 
     /** @throws SandboxError where the sandbox broke */
-    async compile(usable: UsableLanguage, submission: Submission): Promise<Compilation> {
+    async compile(usable: UsableLanguage, submission: PlacedSubmission): Promise<Compilation> {
         const { main, mainClass } = submission;
         if (usable.compile === null) {
             return { kind: 'program', program: { files: submission.files, main, mainClass } };
@@ -75,7 +75,7 @@ export class Compiler {
         return { kind: 'program', program: { files, main, mainClass } };
     }
 
-    #key(usable: UsableLanguage, submission: Submission): string {
+    #key(usable: UsableLanguage, submission: PlacedSubmission): string {
         const files = submission.files.map((file) => [file.name, file.digest]);
         const { compiler, compile, language } = usable;
         const facts = [
@@ -92,7 +92,7 @@ export class Compiler {
 
     async #build(
         usable: UsableLanguage,
-        submission: Submission,
+        submission: PlacedSubmission,
         key: string,
     ): Promise<CachedCompilation | Failure> {
         const { language } = usable;
@@ -150,7 +150,7 @@ export class Compiler {
 
     async #compilesHello(usable: UsableLanguage): Promise<boolean> {
         const { language } = usable;
-        const text = HELLO[language.tag];
+        const text = COMPILED_HELLO_WORLDS[language.tag];
         if (text === undefined) return true;
         const folder = join(this.scratch, `hello-${randomBytes(8).toString('hex')}`);
         try {

@@ -1,5 +1,5 @@
 /** The least program of each compiled language, by tag: a compiler that refuses it is broken. */
-export const HELLO: Readonly<Record<string, string>> = {
+export const COMPILED_HELLO_WORLDS: Readonly<Record<string, string>> = {
     C: '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n',
     CPP: '#include <iostream>\nint main() { std::cout << "hello\\n"; }\n',
     JAVA: 'public class Main {\n    public static void main(String[] args) { System.out.println("hello"); }\n}\n',

@@ -24,7 +24,7 @@ import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
 import { testsInBox } from './run-tests.js';
 import { StagedSamples } from './staged-samples.js';
-import { layOut, type Submission as LaidOut } from './submission.js';
+import { layOut, type PlacedSubmission } from './submission.js';
 import { compilerText, Toolchains, type UsableLanguage, usableLanguage } from './toolchains.js';
 import { type AdaptedFiles, adaptFiles } from './windows-programs.js';
 
@@ -179,7 +179,7 @@ class Judge implements Executor {
     }
 
     /** A program that needs what this machine does not have gets no verdict. @throws Failed */
-    async #refuseMissing(usable: UsableLanguage, submission: LaidOut, said: string): Promise<void> {
+    async #refuseMissing(usable: UsableLanguage, submission: PlacedSubmission, said: string): Promise<void> {
         if (said === '') return;
         const sources = await Promise.all(submission.files.map(({ host }) => readFile(host, 'latin1')));
         const missing = findMissingImport(usable.language.tag, said, sources);

@@ -8,7 +8,7 @@ import type { Language } from './languages.js';
 import { encodeSource } from './source-encoding.js';
 
 /** A submission's files on disk, ready to be put into a box. */
-export interface Submission {
+export interface PlacedSubmission {
     readonly files: readonly (PlacedFile & { readonly digest: string })[];
     /** Name of the main file. */
     readonly main: string;
@@ -26,7 +26,7 @@ export async function layOut(
     input: Pick<ProgramInput, 'files'>,
     language: Language,
     folder: string,
-): Promise<Submission> {
+): Promise<PlacedSubmission> {
     const java = language.tag === 'JAVA' ? await javaClassOf(input.files) : null;
     const names = input.files.map((file, i) => {
         if (i > 0) return file.name;

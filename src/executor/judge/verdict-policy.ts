@@ -1,15 +1,15 @@
 import { constants } from 'node:os';
 import { type Limits, memoryBound } from '../../model/limits.js';
 import type { Suspicion } from '../../model/task.js';
-import type { Verdict } from '../../model/verdict.js';
+import type { RunVerdict } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
 import type { Language } from './languages.js';
 import { killMemory, killTime } from './limits.js';
 
 /** What a run says by itself, before its output is compared. */
-export interface RunVerdict {
+export interface RunJudgement {
     /** null: it ended well, the checker decides. */
-    readonly verdict: Exclude<Verdict, 'Accepted' | 'WrongAnswer' | 'CompileError'> | null;
+    readonly verdict: RunVerdict | null;
     readonly suspect: Suspicion | null;
     readonly nearLimit: boolean;
 }
@@ -32,9 +32,9 @@ const OWN_SIGNALS: ReadonlySet<number> = new Set([
 const NEAR = 0.1;
 
 /** How a run is judged: knowledge of limits comes before how the program ended. */
-export function judgeRun(report: RunReport, limits: Limits, language: Language): RunVerdict {
+export function judgeRun(report: RunReport, limits: Limits, language: Language): RunJudgement {
     const nearLimit = Math.abs(report.cpu - limits.time) <= NEAR * limits.time;
-    const say = (verdict: RunVerdict['verdict'], suspect: Suspicion | null = null): RunVerdict => ({
+    const say = (verdict: RunJudgement['verdict'], suspect: Suspicion | null = null): RunJudgement => ({
         verdict,
         suspect,
         nearLimit,

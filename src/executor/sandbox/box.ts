@@ -49,7 +49,7 @@ export interface BareBoxOptions {
     readonly env: readonly string[];
 }
 
-export interface RunOptions {
+export interface BoxRunOptions {
     readonly argv: readonly [string, ...string[]];
     readonly stdin: Stdin;
     readonly limits: RunLimits;
@@ -191,7 +191,7 @@ export class Box implements ReplyHandler {
     }
 
     /** @throws SandboxError if the box or the helper broke; never for what the program does */
-    run(options: RunOptions): Promise<RunReport> {
+    run(options: BoxRunOptions): Promise<RunReport> {
         if (this.#dead !== null) return Promise.reject(this.#dead);
         const id = ++this.#serial;
         const keeps = options.keepBytes !== undefined;

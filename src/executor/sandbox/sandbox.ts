@@ -8,7 +8,7 @@ import { isReachable } from './reachable.js';
 import { SandboxError } from './sandbox-error.js';
 import type { SandboxKind } from '../descriptor.js';
 
-export type OpenOptions = Omit<BoxOptions, 'sandbox' | 'bwrap' | 'scratch' | 'dir'>;
+export type OpenBoxOptions = Omit<BoxOptions, 'sandbox' | 'bwrap' | 'scratch' | 'dir'>;
 
 /** Opens boxes of one kind through one helper, which is started when it is first needed and again if it dies. */
 export class Sandbox {
@@ -29,7 +29,7 @@ export class Sandbox {
     }
 
     /** @throws SandboxError if the helper cannot be started */
-    async open(options: OpenOptions): Promise<Box> {
+    async open(options: OpenBoxOptions): Promise<Box> {
         const helper = await this.#start();
         const { kind: sandbox, bwrap, scratch } = this;
         return Box.open(helper, ++this.#serial, {

@@ -53,7 +53,7 @@ export interface RunCodeBody {
 }
 
 export function readRunCode(body: Buffer): Reading<FusionRun> {
-    const parsed = parse(runInfo, body);
+    const parsed = parseAnswer(runInfo, body);
     return 'value' in parsed ? readInfo(parsed.value) : parsed;
 }
 
@@ -68,7 +68,7 @@ export function readLimitedRunCode(body: Buffer): Reading<FusionRun | 'limit ref
 }
 
 export function readSubmission(body: Buffer): Reading<FusionSubmission> {
-    const parsed = parse(submitAnswer, body);
+    const parsed = parseAnswer(submitAnswer, body);
     if (!('value' in parsed)) return parsed;
     const tests: FusionSubmission['tests'][number][] = [];
     for (const test of parsed.value.tests) {
@@ -114,7 +114,7 @@ function normalise(result: z.infer<typeof commandResult> | null | undefined): Ca
 }
 
 /** Reads JSON of a known shape. */
-export function parse<T>(schema: z.ZodType<T>, body: Buffer): Reading<T> {
+export function parseAnswer<T>(schema: z.ZodType<T>, body: Buffer): Reading<T> {
     let json: unknown;
     try {
         json = JSON.parse(body.toString('utf8'));

@@ -10,7 +10,7 @@ import { type RunCode, runCodeRequest } from './fusion-request.js';
 import { ranTest } from './fusion-run.js';
 import { type FusionSource, fusionSource, sourceTexts } from './fusion-source.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
-import type { Place, Step } from './session.js';
+import type { EndpointTry, Step } from './session.js';
 
 /** What one attempt by either call needs. */
 export interface FusionAttempt {
@@ -68,7 +68,7 @@ interface LimitedRun {
  * One run, again without a memory limit where that limit, and not the program, may have ended it: the server sets it for
  * compilers too, and every thread's stack takes all of it.
  */
-async function runLimited(place: Place, run: RunCode, controls: FusionControls): Promise<Step<LimitedRun>> {
+async function runLimited(place: EndpointTry, run: RunCode, controls: FusionControls): Promise<Step<LimitedRun>> {
     const { endpoint } = place;
     if (run.memory !== null && controls.takesMemoryLimit(endpoint)) {
         const step = await place.exchange(runCodeRequest(run), readLimitedRunCode);
@@ -92,7 +92,7 @@ const mayBlameLimit = ({ run }: FusionRun): boolean =>
 /** A run as the test loop takes it, if it is the program's own and not the endpoint's. */
 async function judgeable(
     attempt: FusionAttempt,
-    place: Place,
+    place: EndpointTry,
     run: RunCode,
     { test, seen }: { readonly test: StagedTest; readonly seen: FusionRun },
 ): Promise<Step<RanTest>> {
@@ -116,7 +116,7 @@ async function judgeable(
 
 /** Control runs by the very request of `run`. */
 export const controlRun =
-    (place: Pick<Place, 'exchange'>, run: RunCode): ControlRun =>
+    (place: Pick<EndpointTry, 'exchange'>, run: RunCode): ControlRun =>
     ({ language = run.language, code, atMost = run.time, read }) =>
         place.exchange(
             runCodeRequest({

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { CapturedRun } from '../../model/entry.js';
 import { memoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
-import { HELLO } from '../judge/hello.js';
+import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
 import type { Language } from '../judge/languages.js';
 import { programLimits } from '../judge/limits.js';
 import { judgeRun } from '../judge/verdict-policy.js';
@@ -32,7 +32,7 @@ import {
     uploadRequest,
 } from './go-judge-protocol.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
-import type { Place, Step } from './session.js';
+import type { EndpointTry, Step } from './session.js';
 
 export interface GoJudgeAttemptParts {
     readonly submission: Submission;
@@ -73,7 +73,7 @@ export class GoJudgeAttempt {
         this.built = null;
     }
 
-    private async tryAt(place: Place, input: Buffer, time: number): Promise<Step<RanTest>> {
+    private async tryAt(place: EndpointTry, input: Buffer, time: number): Promise<Step<RanTest>> {
         if (this.built === null || this.built.endpoint !== place.endpoint) {
             const building = await this.build(place);
             if (building.kind !== 'done') return building;
@@ -87,7 +87,7 @@ export class GoJudgeAttempt {
         return ran;
     }
 
-    private async build(place: Place): Promise<Step<Built>> {
+    private async build(place: EndpointTry): Promise<Step<Built>> {
         const { language, sources } = this.parts;
         const uploading = await this.uploadBinaries(place, sources);
         if (uploading.kind !== 'done') return uploading;
@@ -117,17 +117,17 @@ export class GoJudgeAttempt {
     }
 
     /** Why a compilation that failed says nothing about the program; null if it does. */
-    private async troubleWith(place: Place, ran: Ran): Promise<string | null> {
+    private async troubleWith(place: EndpointTry, ran: Ran): Promise<string | null> {
         if (ran.status === 'Accepted') return 'the compiler made no program';
         if (ran.status !== 'Nonzero Exit Status') return `the compiler ended with ${ran.status}`;
         return compilerTrouble(compileResult(ran)) ?? this.cannotCompile(place);
     }
 
     /** A CompileError counts only where a hello-world compiles. */
-    private async cannotCompile(place: Place): Promise<string | null> {
+    private async cannotCompile(place: EndpointTry): Promise<string | null> {
         const { language, compilers } = this.parts;
         const key = `${place.endpoint} ${language.tag}`;
-        const code = HELLO[language.tag];
+        const code = COMPILED_HELLO_WORLDS[language.tag];
         if (compilers.has(key) || code === undefined) return null;
         const sources = {
             files: { [language.source]: code },
@@ -145,7 +145,12 @@ export class GoJudgeAttempt {
         return null;
     }
 
-    private async runAt(place: Place, built: Built, input: Buffer, time: number): Promise<Step<RanTest>> {
+    private async runAt(
+        place: EndpointTry,
+        built: Built,
+        input: Buffer,
+        time: number,
+    ): Promise<Step<RanTest>> {
         const { language, sources, submission } = this.parts;
         const given = await this.give(place, input);
         if (given.kind !== 'done') return given;
@@ -176,20 +181,20 @@ export class GoJudgeAttempt {
     }
 
     /** A test's input as the server takes it: in the request, or uploaded where it is no text. */
-    private async give(place: Place, input: Buffer): Promise<Step<GivenFile>> {
+    private async give(place: EndpointTry, input: Buffer): Promise<Step<GivenFile>> {
         const content = asText(input);
         if (content !== null) return done({ content });
         return this.upload(place, input);
     }
 
-    private async upload(place: Place, bytes: Buffer): Promise<Step<GivenFile>> {
+    private async upload(place: EndpointTry, bytes: Buffer): Promise<Step<GivenFile>> {
         const step = await place.exchange(uploadRequest(bytes), readFileId);
         if (step.kind !== 'done') return step;
         this.kept.push({ endpoint: place.endpoint, fileId: step.value });
         return done({ fileId: step.value });
     }
 
-    private async uploadBinaries(place: Place, { binaries }: Sources): Promise<Step<Built['copyIn']>> {
+    private async uploadBinaries(place: EndpointTry, { binaries }: Sources): Promise<Step<Built['copyIn']>> {
         const uploaded: Record<string, GivenFile> = {};
         for (const [name, bytes] of Object.entries(binaries)) {
             const step = await this.upload(place, bytes);

@@ -6,7 +6,7 @@ import type { Language } from '../judge/languages.js';
 import { COMPILE_LIMITS } from '../judge/limits.js';
 import { signalName } from '../signal-name.js';
 import { sourceBytes } from './fusion-source.js';
-import { type Command, ENV, type GivenFile, type Ran } from './go-judge-protocol.js';
+import { type GoJudgeCommand, ENV, type GivenFile, type Ran } from './go-judge-protocol.js';
 import { asText } from './load.js';
 
 /** A submission's files by the names they get on the server. */
@@ -66,7 +66,7 @@ export function compileCommands(
     language: Language,
     sources: Sources,
     uploaded: Built['copyIn'],
-): readonly Command[] {
+): readonly GoJudgeCommand[] {
     const [template] = language.compile;
     if (template === undefined) return [];
     return variants(template).map((variant) => ({
@@ -79,7 +79,7 @@ function compileCommand(
     language: Language,
     sources: Sources,
     variant: readonly string[],
-): Omit<Command, 'copyIn'> {
+): Omit<GoJudgeCommand, 'copyIn'> {
     const compile = [ENV, ...fillIn(variant, placeholders(language, sources))];
     // Classes become one archive: a server keeps files, not folders.
     const archive = [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FleetRequest } from './fleet.js';
-import { parse } from './fusion-protocol.js';
+import { parseAnswer } from './fusion-protocol.js';
 import type { Reading } from './session.js';
 import { RUNTIME_ENVIRONMENT } from '../runtime-environment.js';
 
@@ -44,7 +44,7 @@ export interface Ran {
 
 export type GivenFile = { readonly content: string } | { readonly fileId: string };
 
-export interface Command {
+export interface GoJudgeCommand {
     readonly args: readonly string[];
     readonly stdin: GivenFile;
     readonly copyIn: Readonly<Record<string, GivenFile>>;
@@ -77,7 +77,7 @@ const ANSWER_SLACK = 60;
 const ANSWER_EXTRA = 1024 * 1024;
 const LONGEST_ANSWER = 400 * 1024 * 1024;
 
-export function runRequest(command: Command): FleetRequest {
+export function runRequest(command: GoJudgeCommand): FleetRequest {
     const { limits } = command;
     const cmd = {
         args: command.args,
@@ -107,7 +107,7 @@ export function runRequest(command: Command): FleetRequest {
 }
 
 export function readRan(body: Buffer): Reading<Ran> {
-    const parsed = parse(z.tuple([result]), body);
+    const parsed = parseAnswer(z.tuple([result]), body);
     if (!('value' in parsed)) return parsed;
     const [ran] = parsed.value;
     const { status } = ran;
@@ -149,7 +149,7 @@ export function uploadRequest(bytes: Buffer): FleetRequest {
 }
 
 export function readFileId(body: Buffer): Reading<string> {
-    return parse(z.string().min(1), body);
+    return parseAnswer(z.string().min(1), body);
 }
 
 /** Seconds that a file's deletion may take. */

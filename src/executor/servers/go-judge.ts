@@ -4,7 +4,7 @@ import type { GoJudgeDescriptor } from './go-judge-kind.js';
 import { languageTable } from '../judge/languages.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet } from './fleet.js';
-import { parse } from './fusion-protocol.js';
+import { parseAnswer } from './fusion-protocol.js';
 import { GoJudgeAttempt } from './go-judge-attempt.js';
 import { readSources } from './go-judge-program.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
@@ -65,7 +65,7 @@ export async function probeGoJudge(ask: Ask): Promise<ProbeOutcome> {
         case 'failure':
             return answer;
         case 'answer': {
-            const reading = parse(z.object({ buildVersion: z.string() }), answer.body);
+            const reading = parseAnswer(z.object({ buildVersion: z.string() }), answer.body);
             if (!('value' in reading)) return { outcome: 'broken', wait: null, message: whyNot(reading) };
             return { outcome: 'ok', wait: null, message: reading.value.buildVersion };
         }

@@ -1,11 +1,11 @@
-import { HELLO as HELLO_COMPILED } from '../judge/hello.js';
+import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
 
 /** What every hello-world prints. */
-export const HELLO = 'hello';
+export const HELLO_OUTPUT = 'hello';
 
 /** The smallest program of each language, by tag: shows whether a server can run that language at all. */
 export const HELLO_WORLDS: Readonly<Record<string, string>> = {
-    ...HELLO_COMPILED,
+    ...COMPILED_HELLO_WORLDS,
     PYTHON3: 'print("hello")\n',
     JAVASCRIPT: 'console.log("hello");\n',
     TYPESCRIPT: 'const text: string = "hello";\nconsole.log(text);\n',

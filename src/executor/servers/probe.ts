@@ -10,7 +10,7 @@ import type { Verdict } from '../../model/verdict.js';
 import type { EndpointOptions } from '../descriptor.js';
 import { SERVER_KINDS } from '../kinds.js';
 import { Fleet } from './fleet.js';
-import { HELLO, HELLO_WORLDS } from './hello.js';
+import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import type { ServerExecutor } from './server-executor.js';
 import type { SandboxServerKind } from './server-kind.js';
 
@@ -202,7 +202,7 @@ async function stageHello(folder: string): Promise<void> {
         ],
     };
     await writeFile(join(folder, 'in'), '');
-    await writeFile(join(folder, 'ans'), `${HELLO}\n`);
+    await writeFile(join(folder, 'ans'), `${HELLO_OUTPUT}\n`);
     await writeFile(join(folder, 'sample.json'), JSON.stringify(sample));
 }
 

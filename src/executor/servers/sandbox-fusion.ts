@@ -10,7 +10,7 @@ import type { FusionRun } from './fusion-protocol.js';
 import { controlRun, runCodeTests } from './fusion-run-code.js';
 import { isMainClass } from './fusion-source.js';
 import { controlSubmission, submittedTests } from './fusion-submit.js';
-import { HELLO, HELLO_WORLDS } from './hello.js';
+import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { LocalCheck } from './local-check.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
@@ -143,6 +143,6 @@ function outcomeOf(reading: Reading<unknown>): ProbeOutcome {
 }
 
 const saysHello = (seen: FusionRun): Reading<FusionRun> =>
-    seen.run?.stdout.trim() === HELLO
+    seen.run?.stdout.trim() === HELLO_OUTPUT
         ? { value: seen }
         : { broken: 'a hello-world in python did not say hello' };

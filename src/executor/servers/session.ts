@@ -34,7 +34,7 @@ export type Step<T> =
     | { readonly kind: 'abort' };
 
 /** An endpoint, for the time of one try. */
-export interface Place {
+export interface EndpointTry {
     readonly endpoint: string;
     /** One request; the pool is told what it came to. */
     exchange<T>(request: FleetRequest, read: (body: Buffer) => Reading<T>): Promise<Step<T>>;
@@ -61,7 +61,7 @@ export class Session {
     }
 
     /** Does one step, at another endpoint after each failure that is worth it. Whoever calls it makes it repeatable. */
-    async step<T>(work: (place: Place) => Promise<Step<T>>): Promise<Step<T>> {
+    async step<T>(work: (place: EndpointTry) => Promise<Step<T>>): Promise<Step<T>> {
         const avoid = new Set(this.wanted.avoid);
         let { prefer } = this.wanted;
         for (let tries = 1; ; tries += 1) {
@@ -108,7 +108,7 @@ export class Session {
         }
     }
 
-    private place(lease: Lease): Place {
+    private place(lease: Lease): EndpointTry {
         const endpoint = lease.endpoint;
         return {
             endpoint,

@@ -1,5 +1,5 @@
 import { unreachable } from '../../util/unreachable.js';
-import { type Field, type FieldType, RECORD_FIELDS } from './fields.js';
+import { type RecordField, type FieldType, RECORD_FIELDS } from './fields.js';
 
 /** Column type in DuckDB, which decides the type in Parquet. */
 export function columnType(type: FieldType): string {
@@ -29,6 +29,6 @@ export const quoteName = (name: string): string => `"${name.replaceAll('"', '""'
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** `{"run": 'VARCHAR', ...}`: the `columns` of DuckDB's read_json, so that no type is guessed from the data. */
-export function columnsOf(fields: readonly Field[] = RECORD_FIELDS): string {
+export function describeColumns(fields: readonly RecordField[] = RECORD_FIELDS): string {
     return `{${fields.map(({ name, type }) => `${quoteName(name)}: ${quoteText(columnType(type))}`).join(', ')}}`;
 }

@@ -17,7 +17,7 @@ export const RECORD_VERSION = 1;
  */
 export type FieldType = 'text' | 'integer' | 'number' | 'boolean' | 'time' | 'texts' | 'json';
 
-export interface Field {
+export interface RecordField {
     readonly name: string;
     readonly type: FieldType;
     readonly nullable: boolean;
@@ -114,7 +114,7 @@ export const RECORD_FIELDS = [
     optional('finished_at', 'time', 'End of the last attempt'),
     optional('failure_reason', 'text', 'Why the infrastructure failed; null with a verdict'),
     optional('failure_message', 'text', 'The message that came with it'),
-] as const satisfies readonly Field[];
+] as const satisfies readonly RecordField[];
 
 /** The fields that identify a record. Two runs of one cell are two records; two collections of one run are one. */
 export const KEY_FIELDS = ['run', 'sample', 'group', 'fingerprint', 'occurrence'] as const;
@@ -130,4 +130,4 @@ export const ATTEMPT_FIELDS = [
     optional('api_used', 'text', 'Executor and endpoint that ran it'),
     optional('worker_id', 'text', 'Worker that ran it'),
     optional('sandbox', 'text', 'Kind of sandbox'),
-] as const satisfies readonly Field[];
+] as const satisfies readonly RecordField[];

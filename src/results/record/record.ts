@@ -3,7 +3,7 @@ import { isJsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
 import {
     type ATTEMPT_FIELDS,
-    type Field,
+    type RecordField,
     type FieldType,
     KEY_FIELDS,
     RECORD_FIELDS,
@@ -18,7 +18,7 @@ type ValueOf<T extends FieldType> = T extends 'integer' | 'number'
         ? readonly string[]
         : string;
 
-type RowOf<F extends Field> = {
+type RowOf<F extends RecordField> = {
     readonly [One in F as One['name']]: ValueOf<One['type']> | (One['nullable'] extends true ? null : never);
 };
 
@@ -95,7 +95,7 @@ function normalise(value: object): ResultRecord {
     return row as Partial<ResultRecord> as ResultRecord;
 }
 
-function normaliseField(field: Field, value: unknown): unknown {
+function normaliseField(field: RecordField, value: unknown): unknown {
     if (value === undefined || value === null) {
         if (field.nullable) return null;
         throw new RecordError(field.name, describeType(field.type), value);

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
-import { type Field, type FieldType, RECORD_FIELDS, RECORD_VERSION } from './fields.js';
+import { type RecordField, type FieldType, RECORD_FIELDS, RECORD_VERSION } from './fields.js';
 
 /** JSON Schema of one line of a `.jsonl` part. Fields that are null may be left out. */
 export function recordSchema(): JsonObject {
@@ -13,7 +13,7 @@ export function recordSchema(): JsonObject {
     };
 }
 
-function propertyOf(field: Field): JsonObject {
+function propertyOf(field: RecordField): JsonObject {
     const { type, ...more } = jsonType(field.type);
     const unit = field.unit === null ? '' : ` (${field.unit})`;
     return { type: field.nullable ? [type, 'null'] : type, ...more, description: field.doc + unit };
@@ -38,7 +38,7 @@ function jsonType(type: FieldType): { readonly type: string; readonly [key: stri
 }
 
 /** The table of fields, for the documents. */
-export function fieldTable(fields: readonly Field[] = RECORD_FIELDS): string {
+export function fieldTable(fields: readonly RecordField[] = RECORD_FIELDS): string {
     const rows = fields.map(({ name, type, nullable, unit, doc }) => {
         const shown = [name, type, unit ?? '', nullable ? 'yes' : '', doc];
         return `| \`${shown[0]}\` | ${shown.slice(1).join(' | ')} |`;

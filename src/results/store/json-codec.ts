@@ -11,12 +11,12 @@ export const JSON_CODEC: PartCodec = {
     linesPerPart: PART_BYTES,
     encode: (lines, target) => rename(lines, target),
     readRecords,
-    readLines: readJsonLines,
+    readLines: readLineBatches,
 };
 
 async function* readRecords(path: string): AsyncGenerator<readonly ResultRecord[]> {
     let line = 0;
-    for await (const lines of readJsonLines(path)) {
+    for await (const lines of readLineBatches(path)) {
         const records: ResultRecord[] = [];
         for (const text of lines) {
             line += 1;
@@ -39,7 +39,7 @@ function parseLine(path: string, line: number, text: string): ResultRecord {
  * Whole lines of a file, a block of it at a time.
  * @throws PartError if the last one has no line break: the file was cut
  */
-export async function* readJsonLines(path: string): AsyncGenerator<readonly string[]> {
+export async function* readLineBatches(path: string): AsyncGenerator<readonly string[]> {
     let rest: Buffer[] = [];
     for await (const chunk of createReadStream(path, {
         highWaterMark: 1024 * 1024,

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { openDuckDb } from '../duckdb.js';
-import { columnsOf, quoteName, quoteText } from '../record/columns.js';
-import { type Field, RECORD_FIELDS } from '../record/fields.js';
+import { describeColumns, quoteName, quoteText } from '../record/columns.js';
+import { type RecordField, RECORD_FIELDS } from '../record/fields.js';
 import { parseRecord, type ResultRecord, recordLine } from '../record/record.js';
 import { type PartCodec, PartError } from './part-codec.js';
 
@@ -26,7 +26,7 @@ export async function openParquetCodec(): Promise<PartCodec> {
 }
 
 async function encode(duckdb: DuckDBConnection, lines: string, target: string): Promise<void> {
-    const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${columnsOf()})`;
+    const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns()})`;
     await duckdb.run(
         `COPY (SELECT * FROM ${source}) TO ${quoteText(target)} ` +
             `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
@@ -63,14 +63,14 @@ async function columnsIn(duckdb: DuckDBConnection, path: string): Promise<Readon
 }
 
 /** Numbers and times in a form that JavaScript takes as it is: 64-bit integers would come as BigInt. */
-function selectField({ name, type }: Field): string {
+function selectField({ name, type }: RecordField): string {
     const column = quoteName(name);
     if (type === 'integer') return `${column}::DOUBLE AS ${column}`;
     if (type === 'time') return `epoch_ms(${column})::DOUBLE AS ${column}`;
     return type === 'texts' ? `to_json(${column})::VARCHAR AS ${column}` : column;
 }
 
-function recordsOf(chunk: DuckDBDataChunk, fields: readonly Field[]): ResultRecord[] {
+function recordsOf(chunk: DuckDBDataChunk, fields: readonly RecordField[]): ResultRecord[] {
     const columns = chunk.getColumns();
     return Array.from({ length: chunk.rowCount }, (_, row) => {
         const record: Record<string, unknown> = {};
@@ -79,7 +79,7 @@ function recordsOf(chunk: DuckDBDataChunk, fields: readonly Field[]): ResultReco
     });
 }
 
-function valueOf({ type }: Field, value: unknown): unknown {
+function valueOf({ type }: RecordField, value: unknown): unknown {
     if (value === null || value === undefined) return null;
     if (type === 'time') return new Date(Number(value)).toISOString();
     return type === 'texts' ? JSON.parse(String(value)) : value;

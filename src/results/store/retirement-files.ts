@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { keyDigest, parseRetirement, type Retirement } from '../record/record.js';
-import { readJsonLines } from './json-codec.js';
+import { readLineBatches } from './json-codec.js';
 import type { FileInfo, Manifest } from './manifest.js';
 
 /** Keys that were taken out stay known: a batch that comes late must not bring them back. */
@@ -32,7 +32,7 @@ export async function writeRetirements(
 /** @throws PartError if a file is damaged */
 export async function* readRetirements(dir: string, manifest: Manifest): AsyncGenerator<RetiredKey> {
     for (const { path } of manifest.retirements) {
-        for await (const lines of readJsonLines(join(dir, path))) {
+        for await (const lines of readLineBatches(join(dir, path))) {
             for (const line of lines) {
                 const retirement = parseRetirement(JSON.parse(line));
                 yield { digest: keyDigest(retirement), revision: retirement.revision };

@@ -1,5 +1,5 @@
 /** Which results directory a command is about; both absolute. */
-export interface Place {
+export interface RunPaths {
     readonly dir: string;
     /** Folder of its run.json, locks and caches. */
     readonly checkpoints: string;
