@@ -233,6 +233,23 @@ describe('architecture', () => {
         expect(cycles).toEqual([]);
     });
 
+    it('exports no name with two meanings', () => {
+        const declared = new Map<string, string[]>();
+        const declaration =
+            /^export (?:async )?(?:abstract )?(?:const|function\*?|class|interface|type|enum) (\w+)/gm;
+        for (const file of sources) {
+            const names = [...readFileSync(join(SRC, file), 'utf8').matchAll(declaration)].map(
+                ([, name = '']) => name,
+            );
+            for (const name of new Set(names)) declared.set(name, [...(declared.get(name) ?? []), file]);
+        }
+        // What each command's file exports, for the registry.
+        expect(declared.get('command')?.every((file) => file.startsWith('commands/'))).toBe(true);
+        declared.delete('command');
+        expect(declared.size).toBeGreaterThan(500);
+        expect([...declared].filter(([, files]) => files.length > 1)).toEqual([]);
+    });
+
     it('exits the process in cli.ts and in worker entries only', () => {
         const mayExit = (file: string): boolean => file === 'cli.ts' || file.startsWith('backend/worker/');
         const exits = sources.filter((file) => /\bprocess\.exit\(/.test(codeOf(file)));

@@ -91,7 +91,7 @@ export function expectation(task: Unexpected): string {
     return same ? '' : `expected ${task.expected.join(' or ')}`;
 }
 
-export interface ListOptions {
+export interface ShownListOptions {
     /** Most entries to show. */
     readonly most: number;
     /** Where the rest can be read; absent: nowhere, as in `report` itself. */
@@ -102,7 +102,7 @@ export interface ListOptions {
 export function unexpectedLines(
     { unexpectedCount: total, unexpected: list, groups }: TotalTally,
     page: Page,
-    options: ListOptions,
+    options: ShownListOptions,
 ): string[] {
     if (total === 0) {
         const judged = Object.entries(groups).reduce(
@@ -134,7 +134,7 @@ export function unexpectedLines(
 export function nearLimitLines(
     { nearLimitCount, nearLimit }: TotalTally,
     page: Page,
-    options: ListOptions,
+    options: ShownListOptions,
 ): string[] {
     return taskLines('Within 10 % of the time limit', nearLimitCount, nearLimit, page, options);
 }
@@ -143,7 +143,7 @@ export function nearLimitLines(
 export function aboveOwnLines(
     { aboveOwnCount, aboveOwn }: TotalTally,
     page: Page,
-    options: ListOptions,
+    options: ShownListOptions,
 ): string[] {
     return taskLines("Accepted above the sample's own time limit", aboveOwnCount, aboveOwn, page, options);
 }
@@ -153,7 +153,7 @@ function taskLines(
     total: number,
     list: readonly TaskRef[],
     page: Page,
-    options: ListOptions,
+    options: ShownListOptions,
 ): string[] {
     if (total === 0) return [];
     const rows = list.slice(0, options.most).map(taskCells);
@@ -169,7 +169,7 @@ export function failureLines(
     total: number,
     list: readonly FailedTask[],
     page: Page,
-    options: ListOptions,
+    options: ShownListOptions,
 ): string[] {
     if (total === 0) return [];
     const missing = list.filter(({ reason }) => reason === 'environment');
@@ -192,7 +192,7 @@ function failureTable(
     total: number,
     list: readonly FailedTask[],
     page: Page,
-    options: ListOptions,
+    options: ShownListOptions,
 ): string[] {
     if (total === 0) return [];
     const shown = list.slice(0, options.most);
@@ -211,7 +211,7 @@ function failureTable(
 }
 
 /** Why tasks were skipped; nothing where none was. */
-export function skipLines(skips: TotalTally['skips'], page: Page, options: ListOptions): string[] {
+export function skipLines(skips: TotalTally['skips'], page: Page, options: ShownListOptions): string[] {
     const reasons = Object.entries(skips).sort(([, a], [, b]) => b - a);
     if (reasons.length === 0) return [];
     const total = reasons.reduce((sum, [, number]) => sum + number, 0);
@@ -242,7 +242,7 @@ function taskCells(task: TaskRef): string[] {
     return [task.sample, `${task.group} ${task.index}`, task.name ?? ''];
 }
 
-function theRest(total: number, shown: number, options: ListOptions): string[] {
+function theRest(total: number, shown: number, options: ShownListOptions): string[] {
     if (total <= shown) return [];
     const where = options.more === undefined ? '' : ` (${options.more})`;
     return [`  …and ${count(total - shown)} more${where}`];

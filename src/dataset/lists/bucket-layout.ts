@@ -9,12 +9,12 @@ export interface BucketLayout {
     readonly buckets: number;
     readonly rows: number;
     /** Rows of a bucket in the order of the file. */
-    rowsOf(bucket: number): readonly RowPlace[];
+    rowsOf(bucket: number): readonly RowSpan[];
     /** A hash over the rows of a bucket; null where it has none. */
     fingerprintOf(bucket: number): string | null;
 }
 
-export interface RowPlace {
+export interface RowSpan {
     readonly line: number;
     readonly offset: number;
     readonly length: number;
@@ -27,7 +27,7 @@ export class BucketLayoutBuilder {
     #columns = emptyColumns(1024);
     #count = 0;
 
-    add(row: RowPlace): void {
+    add(row: RowSpan): void {
         if (this.#count === this.#columns.lines.length) this.#columns = grown(this.#columns);
         const { lines, offsets, lengths, hashes } = this.#columns;
         lines[this.#count] = row.line;
@@ -99,7 +99,7 @@ class Layout implements BucketLayout {
         }
     }
 
-    rowsOf(bucket: number): readonly RowPlace[] {
+    rowsOf(bucket: number): readonly RowSpan[] {
         const rows = this.#order.subarray(this.#start(bucket), this.#start(bucket + 1));
         const { lines, offsets, lengths, hashes } = this.columns;
         return Array.from(rows, (row) => ({

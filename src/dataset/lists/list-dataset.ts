@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sameStamp } from '../../host/stamp.js';
 import { canonicalExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { canonicalJson } from '../../model/fingerprint.js';
@@ -8,9 +9,9 @@ import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
 import type { Field } from '../field.js';
-import { sameStamp, stampOf } from '../file-content.js';
+import { readStamp } from '../file-content.js';
 import { buildData } from '../row-sample.js';
-import { type BucketLayout, BucketLayoutBuilder, bucketsFor, type RowPlace } from './bucket-layout.js';
+import { type BucketLayout, BucketLayoutBuilder, bucketsFor, type RowSpan } from './bucket-layout.js';
 import { sampleIdOf } from './buckets-in-names.js';
 import type { ListFile, ListReader } from './list-reader.js';
 import { readRowsAt } from './read-rows-at.js';
@@ -83,7 +84,7 @@ class ListDataset implements Dataset {
     async *index(): AsyncIterable<readonly IndexedSample[]> {
         this.badRows.length = 0;
         for (const [number, path] of this.source.items.entries()) {
-            const stamp = await stampOf(path);
+            const stamp = await readStamp(path);
             const samples = this.#cached(path, stamp, number) ?? (await this.#indexFile(number, path, stamp));
             for (const { locator } of samples.slice(0, 1)) {
                 const { fields, buckets } = locator as ListLocator;
@@ -183,16 +184,16 @@ class ListDataset implements Dataset {
     }
 
     async #readUnchanged(path: string, buckets: number): Promise<ReadList> {
-        const before = await stampOf(path);
+        const before = await readStamp(path);
         const bad = this.badRows.length;
         const read = await this.#read(path, buckets);
         // The start has listed them already.
         this.badRows.length = bad;
-        if (sameStamp(before, await stampOf(path))) return read;
+        if (sameStamp(before, await readStamp(path))) return read;
         throw new UserError(`${shownPath(path)}: the dataset changed while it was in use; start again`);
     }
 
-    async #bytesOf(path: string, rows: readonly RowPlace[]): Promise<(readonly [RowPlace, Buffer])[]> {
+    async #bytesOf(path: string, rows: readonly RowSpan[]): Promise<(readonly [RowSpan, Buffer])[]> {
         try {
             return await withDescriptors(() => readRowsAt(path, rows));
         } catch (error) {

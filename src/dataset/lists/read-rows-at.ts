@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { readFully } from '../rows/read-row.js';
-import type { RowPlace } from './bucket-layout.js';
+import type { RowSpan } from './bucket-layout.js';
 
 /** Most bytes that are read at once. */
 const SPAN_BYTES = 4 * 1024 * 1024;
@@ -10,11 +10,11 @@ const GAP_BYTES = 64 * 1024;
 /** Reads rows, given in the order of the file; fewer bytes than a row has where the file is shorter now. */
 export async function readRowsAt(
     path: string,
-    rows: readonly RowPlace[],
-): Promise<(readonly [RowPlace, Buffer])[]> {
+    rows: readonly RowSpan[],
+): Promise<(readonly [RowSpan, Buffer])[]> {
     const handle = await open(path, 'r');
     try {
-        const found: (readonly [RowPlace, Buffer])[] = [];
+        const found: (readonly [RowSpan, Buffer])[] = [];
         for (const span of spansOf(rows)) {
             const bytes = await readFully(handle, span.offset, span.length);
             for (const row of span.rows) {
@@ -31,11 +31,11 @@ export async function readRowsAt(
 interface Span {
     readonly offset: number;
     length: number;
-    readonly rows: RowPlace[];
+    readonly rows: RowSpan[];
 }
 
 /** Rows that stand close together. */
-function spansOf(rows: readonly RowPlace[]): readonly Span[] {
+function spansOf(rows: readonly RowSpan[]): readonly Span[] {
     const spans: Span[] = [];
     for (const row of rows) {
         const last = spans.at(-1);
