@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { columnsOf, columnType, quoteName, quoteText } from '../record/columns.js';
+import { describeColumns, columnType, quoteName, quoteText } from '../record/columns.js';
 import { ATTEMPT_FIELDS, RECORD_FIELDS } from '../record/fields.js';
 
 /** Files of records, all absolute paths. */
@@ -53,7 +53,7 @@ function recordsSql({ json, parquet }: RecordFiles): string {
     const sources = ['SELECT * FROM no_records'];
     if (json.length > 0)
         sources.push(
-            `SELECT * FROM read_json(${list(json)}, format = 'newline_delimited', columns = ${columnsOf()})`,
+            `SELECT * FROM read_json(${list(json)}, format = 'newline_delimited', columns = ${describeColumns()})`,
         );
     if (parquet.length > 0)
         sources.push(`SELECT * FROM read_parquet(${list(parquet)}, union_by_name = true)`);

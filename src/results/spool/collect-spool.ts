@@ -11,7 +11,7 @@ import type { RecordChange } from '../record/record.js';
 import type { CommitSummary, ResultStore } from '../result-store.js';
 
 /** Where batches go when they are committed; they stay there `--keep-days`. */
-export const RETIRED = 'retired';
+export const RETIRED_FOLDER = 'retired';
 /** Where files go that are not batches. */
 export const SET_ASIDE = 'set-aside';
 
@@ -52,7 +52,7 @@ export async function collectSpool(store: ResultStore, options: CollectSpoolOpti
     for await (const group of groupsOf(options)) {
         const summary = await store.commit(group.changes);
         for (const key of ['added', 'replaced', 'duplicates', 'retired'] as const) sum[key] += summary[key];
-        await moveFiles(options.dir, RETIRED, group.names);
+        await moveFiles(options.dir, RETIRED_FOLDER, group.names);
         if (options.signal?.aborted === true) break;
     }
     await removeExpired(options);
@@ -128,7 +128,7 @@ async function moveFiles(dir: string, folder: string, names: readonly string[]):
 
 /** Removes retired batches after their days, and staging files that a killed writer left a day ago. Never throws. */
 async function removeExpired({ dir, keepDays }: CollectSpoolOptions): Promise<void> {
-    const retired = join(dir, RETIRED);
+    const retired = join(dir, RETIRED_FOLDER);
     for (const name of await listFiles(retired).catch(() => []))
         if (await isOld(join(retired, name), keepDays * DAY)) await remove(join(retired, name));
     for (const name of await listFiles(dir).catch(() => []))
