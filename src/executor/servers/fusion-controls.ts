@@ -1,6 +1,6 @@
 import type { MissingImport } from '../judge/missing-import.js';
 import type { FusionRun } from './fusion-protocol.js';
-import { HELLO, HELLO_WORLDS } from './hello.js';
+import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import type { Reading, Step } from './session.js';
 
 /** A program of ours that runs in place of a submission. */
@@ -109,7 +109,7 @@ export class FusionControls {
         return place.control({
             code,
             read: (seen) =>
-                seen.run?.return_code === 0 && seen.run.stdout.trim() === HELLO
+                seen.run?.return_code === 0 && seen.run.stdout.trim() === HELLO_OUTPUT
                     ? { value: seen }
                     : { broken: `${trouble}, and a hello-world in ${tag} does not run there either` },
         });

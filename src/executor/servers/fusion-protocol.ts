@@ -59,7 +59,7 @@ export function readRunCode(body: Buffer): Reading<FusionRun> {
 
 /** The same where a memory limit was sent, which the server may be unable to set: its own hard limits are lower. */
 export function readLimitedRunCode(body: Buffer): Reading<FusionRun | 'limit refused'> {
-    const parsed = parse(runInfo, body);
+    const parsed = parseAnswer(runInfo, body);
     if (!('value' in parsed)) return parsed;
     const { status, message } = parsed.value;
     if (status === 'SandboxError' && message?.includes('preexec_fn') === true)

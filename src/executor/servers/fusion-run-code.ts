@@ -68,7 +68,11 @@ interface LimitedRun {
  * One run, again without a memory limit where that limit, and not the program, may have ended it: the server sets it for
  * compilers too, and every thread's stack takes all of it.
  */
-async function runLimited(place: EndpointTry, run: RunCode, controls: FusionControls): Promise<Step<LimitedRun>> {
+async function runLimited(
+    place: EndpointTry,
+    run: RunCode,
+    controls: FusionControls,
+): Promise<Step<LimitedRun>> {
     const { endpoint } = place;
     if (run.memory !== null && controls.takesMemoryLimit(endpoint)) {
         const step = await place.exchange(runCodeRequest(run), readLimitedRunCode);

@@ -8,9 +8,9 @@ import { type Submit, submitRequest } from './fusion-request.js';
 import { ranTest } from './fusion-run.js';
 import { type FusionAttempt, notText } from './fusion-run-code.js';
 import { bytesOf, sourceTexts } from './fusion-source.js';
-import { HELLO } from './hello.js';
+import { HELLO_OUTPUT } from './hello.js';
 import { asText, readWhole, sizeOf } from './load.js';
-import type { Place, Reading, Step } from './session.js';
+import type { EndpointTry, Reading, Step } from './session.js';
 
 /**
  * Runs all tests by one `/submit`, as the earlier tools did; the server compares. The whole answer is fetched when the first
@@ -72,7 +72,7 @@ async function submit(
 /** A test as the test loop takes it, if it is the program's own and not the endpoint's. */
 async function judgeable(
     { submission, controls }: FusionAttempt,
-    place: Place,
+    place: EndpointTry,
     sent: Submit,
     tested: { readonly test: StagedTest; readonly passed: boolean; readonly info: FusionRun },
 ): Promise<Step<RanTest>> {
@@ -98,7 +98,7 @@ async function judgeable(
 
 /** Control runs by the very request of `sent`. */
 export const controlSubmission =
-    (place: Pick<Place, 'exchange'>, sent: Submit): ControlRun =>
+    (place: Pick<EndpointTry, 'exchange'>, sent: Submit): ControlRun =>
     ({ language = sent.language, code, atMost = sent.time, read }) =>
         place.exchange(
             submitRequest({
@@ -106,7 +106,7 @@ export const controlSubmission =
                 language,
                 code,
                 id: 'control',
-                tests: [{ input: '', output: `${HELLO}\n` }],
+                tests: [{ input: '', output: `${HELLO_OUTPUT}\n` }],
                 time: Math.min(sent.time, atMost),
             }),
             (body) => {

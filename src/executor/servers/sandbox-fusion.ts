@@ -14,7 +14,7 @@ import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { LocalCheck } from './local-check.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
-import { type Place, type Reading, type Step, whyNot } from './session.js';
+import { type EndpointTry, type Reading, type Step, whyNot } from './session.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
 
 /**
@@ -102,7 +102,7 @@ async function probeUnder(
     api: SandboxFusionDescriptor['api'],
 ): Promise<ProbeOutcome> {
     let outcome: ProbeOutcome = { outcome: 'abandoned', wait: null, message: 'stopped' };
-    const place: Pick<Place, 'exchange'> = {
+    const place: Pick<EndpointTry, 'exchange'> = {
         exchange: async (request, read) => {
             const answer = await ask({ ...request, timeout: PROBE_ANSWER });
             switch (answer.kind) {
