@@ -5,12 +5,14 @@ import { openRecordSources } from '../compose/record-sources.js';
 import { WriteError } from '../host/write-error.js';
 import type { StopSignal } from '../model/event.js';
 import { count, counted } from '../report/format.js';
+import { aggregatesOfParquet } from '../results/aggregate/earlier-database.js';
 import { changesOf, newSourceCounts, type SourceCounts } from '../results/collect/source.js';
 import { storageLine } from '../results/collect/storage-line.js';
 import type { CommitSummary, StorageFormat } from '../results/result-store.js';
 import { collectSpool } from '../results/spool/collect-spool.js';
 import type { DatabaseStore } from '../results/store/database-store.js';
 import { openStore } from '../results/store/open-store.js';
+import { TreeKeeper } from '../results/tree/tree-keeper.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { unreachable } from '../util/unreachable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
@@ -36,13 +38,20 @@ interface CollectResult extends CommitSummary {
     readonly storage: StorageFormat;
     readonly generation: number;
     readonly files: number;
+    /** Cells of the earlier tools' databases that came in: counts without records. */
+    readonly aggregates: number;
     readonly skipped: SourceCounts['skipped'];
     /** Seconds. */
     readonly duration: number;
 }
 
 /** Commits what the sources hold now. */
-type Collect = (store: DatabaseStore, counts: SourceCounts) => Promise<CommitSummary>;
+type Collect = (store: DatabaseStore) => Promise<{
+    readonly summary: CommitSummary;
+    readonly counts: SourceCounts;
+    /** Cells of earlier databases that came in. */
+    readonly aggregates: number;
+}>;
 
 export async function runCollect(
     values: CollectValues,
@@ -59,7 +68,8 @@ export async function runCollect(
         stop.abort();
     }, process.stdout.isTTY);
     try {
-        const collect = paths.length > 0 ? fromPaths(paths, values) : fromSpool(values, stop.signal);
+        // A mistyped path is told before anything is made.
+        const collect = paths.length > 0 ? await fromPaths(paths, values) : fromSpool(values, stop.signal);
         await explainFailure(() => collectInto(values, collect, stop.signal));
     } finally {
         interrupt.dispose();
@@ -67,16 +77,27 @@ export async function runCollect(
     return signal === null ? 0 : exitCodeOf(signal);
 }
 
-function fromPaths(paths: readonly string[], { checkpoints }: CollectValues): Collect {
-    return async (store, counts) => {
-        const sources = await openRecordSources(paths, { checkpoints, counts, onNotice: warn });
-        return store.commit(changesOf(sources, counts));
+async function fromPaths(paths: readonly string[], { checkpoints }: CollectValues): Promise<Collect> {
+    const counts = newSourceCounts();
+    const sources = await openRecordSources(paths, { checkpoints, counts, onNotice: warn });
+    return async (store) => {
+        const summary = await store.commit(changesOf(sources.records, counts));
+        const parquet = await Promise.all(sources.parquet.map(aggregatesOfParquet));
+        const databases = [...sources.databases, ...parquet];
+        counts.files += parquet.length;
+        let aggregates = 0;
+        for (const set of databases) if (await store.addAggregates(set)) aggregates += set.cells.length;
+        return { summary, counts, aggregates };
     };
 }
 
 function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
     const { 'temp-dir': dir, 'keep-days': keepDays } = values;
-    return (store, counts) => collectSpool(store, { dir, keepDays, counts, onNotice: warn, signal });
+    return async (store) => {
+        const counts = newSourceCounts();
+        const summary = await collectSpool(store, { dir, keepDays, counts, onNotice: warn, signal });
+        return { summary, counts, aggregates: 0 };
+    };
 }
 
 async function collectInto(values: CollectValues, collect: Collect, signal: AbortSignal): Promise<void> {
@@ -84,18 +105,20 @@ async function collectInto(values: CollectValues, collect: Collect, signal: Abor
     const store = await openStore({ dir, storage, takeOver, onNotice: warn, signal });
     try {
         if (!json) print(storageLine(store.storage));
+        const tree = new TreeKeeper(dir);
         for (;;) {
             const started = performance.now();
-            const counts = newSourceCounts();
-            const summary = await collect(store, counts);
+            const { summary, counts, aggregates } = await collect(store);
             const duration = (performance.now() - started) / 1000;
             const { files, skipped } = counts;
             const state = { database: dir, storage: store.storage, generation: store.generation };
-            const hasNews = counts.records + counts.retirements > 0;
+            const hasNews = counts.records + counts.retirements + aggregates > 0;
             if (!watch || hasNews || skipped.length > 0)
-                show({ ...summary, ...state, files, skipped, duration }, hasNews, json);
+                show({ ...summary, ...state, files, aggregates, skipped, duration }, hasNews, json);
+            const isLast = !watch || signal.aborted;
+            await tree.keepUp(store.generation, isLast);
             // A collector that is idle waits for more: only a signal ends it.
-            if (!watch || signal.aborted) return;
+            if (isLast) return;
             await wait(WATCH_MS, undefined, { signal }).catch(() => undefined);
         }
     } finally {
@@ -123,11 +146,12 @@ function show(result: CollectResult, hasNews: boolean, json: boolean): void {
         print('⚠️ 没有待提交的结果 (there is nothing to collect)');
         return;
     }
-    const { added, replaced, duplicates, retired } = result;
+    const { added, replaced, duplicates, retired, aggregates } = result;
     const rest = [
         replaced > 0 ? `${count(replaced)} replaced` : '',
         retired > 0 ? `${count(retired)} retired` : '',
         duplicates > 0 ? `${count(duplicates)} known already` : '',
+        aggregates > 0 ? `${counted(aggregates, 'cell')} of earlier databases` : '',
     ].filter((part) => part !== '');
     print([`${counted(added, 'record')} added`, ...rest].join(', '));
     print(`from ${counted(result.files, 'file')} into ${result.database} (generation ${result.generation})`);

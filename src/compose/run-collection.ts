@@ -7,6 +7,7 @@ import { chooseStorage } from '../results/store/choose-storage.js';
 import { readManifest } from '../results/store/manifest.js';
 import { openStore } from '../results/store/open-store.js';
 import { collectSpool } from '../results/spool/collect-spool.js';
+import { writeMasterTree } from '../results/tree/write-tree.js';
 import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 import type { Directory } from './directory.js';
@@ -83,6 +84,7 @@ async function collectAtEnd(
             const onNotice = (message: string): void => notify(message, 'warning');
             const options = { dir: tempDir, keepDays: KEEP_DAYS, counts: newSourceCounts(), onNotice };
             const { added, replaced, retired } = await collectSpool(store, options);
+            await writeMasterTree(database);
             notify(`${database}: ${added} records added, ${replaced} replaced, ${retired} retired`, 'info');
         } finally {
             await store.close();

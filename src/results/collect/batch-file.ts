@@ -12,6 +12,7 @@ import {
     RecordError,
     recordLine,
 } from '../record/record.js';
+import { parsePythonJson } from './python-json.js';
 import { earlierRecord, earlierText } from './earlier-record.js';
 
 /*
@@ -64,7 +65,7 @@ export async function readBatchFile(path: string, onNotice: (message: string) =>
     if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
     let json: Json;
     try {
-        json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json;
+        json = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (error) {
         return { kind: 'torn', why: messageOf(error).replaceAll(/\s+/g, ' ') };
     }

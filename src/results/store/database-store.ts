@@ -4,6 +4,7 @@ import type { Lock } from '../../host/lock.js';
 import { WriteError } from '../../host/write-error.js';
 import { ioReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
+import { type AggregateSet, writeAggregates } from '../aggregate/aggregate-files.js';
 import type { RecordChange } from '../record/record.js';
 import type { CommitSummary, ResultStore, StorageFormat } from '../result-store.js';
 import { sortBatch } from './commit.js';
@@ -85,6 +86,21 @@ export class DatabaseStore implements ResultStore {
 
     compact(): Promise<void> {
         return this.#inTurn(() => this.#join(1));
+    }
+
+    /**
+     * Brings the counts of an earlier database in, beside the records.
+     * @returns false if a file with the same content was brought in before
+     * @throws as `commit`
+     */
+    addAggregates(set: AggregateSet): Promise<boolean> {
+        return this.#inTurn(async () => {
+            if (this.#manifest.aggregates.some(({ sha256 }) => sha256 === set.sha256)) return false;
+            await this.#settings.lock.verify();
+            const info = await writeAggregates(this.dir, this.#settings.lock.id, set);
+            await this.#publish({ aggregates: [...this.#manifest.aggregates, info] });
+            return true;
+        });
     }
 
     async close(): Promise<void> {

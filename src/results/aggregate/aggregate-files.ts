@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import type { AggregateInfo } from '../store/manifest.js';
+
+/** Folder of aggregate cells in a database. */
+const AGGREGATES = 'aggregates';
+
+/**
+ * Counts of an earlier database without records: one cell of its five coordinates, with the numbers as they stood there.
+ * Shown apart; in no interval and no pass@k, because nobody can tell which results they count.
+ */
+export interface AggregateCell {
+    /** Null where the earlier key does not say. */
+    readonly model: string | null;
+    readonly prompt_type: string | null;
+    readonly tool_success_rate: string | null;
+    readonly difficulty: string | null;
+    readonly task_type: string | null;
+    readonly total: number;
+    readonly success: number;
+    readonly partial: number;
+    readonly failed: number;
+    /** Everything as it stood in the earlier file. */
+    readonly numbers: JsonObject;
+}
+
+/** The cells of one earlier database. */
+export interface AggregateSet {
+    /** Name of the file that they come from. */
+    readonly source: string;
+    /** SHA-256 of its content. */
+    readonly sha256: string;
+    readonly cells: readonly AggregateCell[];
+}
+
+/**
+ * Writes the cells as JSON lines, durably. The manifest must name them afterwards.
+ * @param dir the database's folder
+ * @throws WriteError
+ */
+export async function writeAggregates(
+    dir: string,
+    holder: string,
+    set: AggregateSet,
+): Promise<AggregateInfo> {
+    const folder = join(dir, AGGREGATES);
+    await makeDirectory(folder);
+    const name = `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.jsonl`;
+    const text = set.cells.map((cell) => `${JSON.stringify(cell)}\n`).join('');
+    await new DurableWriter(folder, holder).write(name, [Buffer.from(text)]);
+    return {
+        path: `${AGGREGATES}/${name}`,
+        cells: set.cells.length,
+        source: set.source,
+        sha256: set.sha256,
+    };
+}
+
+/** The cells of one file that the manifest names. */
+export async function readAggregates(path: string): Promise<readonly JsonObject[]> {
+    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as Json).filter(isJsonObject);
+}

@@ -1,0 +1,119 @@
+import type { ResultRecord } from '../record/record.js';
+
+/*
+ * What is kept of a cell (model, prompt, rate, difficulty, task type) and of every node above it: counts and sums, never
+ * rates. A parent is the sum of its children; rates and means are computed from sums at the end, by leaf-formulas.ts.
+ */
+
+/** Means: the record's field, and what the mean is called in the tree. A record without the value does not count for it. */
+export const MEANS = {
+    wall_time: 'avg_execution_time',
+    turns: 'avg_turns',
+    tool_calls: 'avg_tool_calls',
+    coverage: 'tool_coverage_rate',
+    workflow_score: 'avg_workflow_score',
+    phase2_score: 'avg_phase2_score',
+    quality_score: 'avg_quality_score',
+    final_score: 'avg_final_score',
+} as const;
+
+export type MeanField = keyof typeof MEANS;
+export const MEAN_FIELDS = Object.keys(MEANS) as readonly MeanField[];
+
+/** Counters of errors, with what their share of all errors is called in the tree. */
+export const ERRORS = {
+    tool_call_format_errors: 'format_error_rate',
+    timeout_errors: 'timeout_error_rate',
+    dependency_errors: 'dependency_error_rate',
+    parameter_config_errors: 'parameter_error_rate',
+    tool_selection_errors: 'tool_selection_error_rate',
+    sequence_order_errors: 'sequence_error_rate',
+    max_turns_errors: 'max_turns_error_rate',
+    other_errors: 'other_error_rate',
+} as const;
+
+export type ErrorField = keyof typeof ERRORS;
+export const ERROR_FIELDS = Object.keys(ERRORS) as readonly ErrorField[];
+
+/** Counts and sums of some records. */
+export class CellSums {
+    success = 0;
+    partial = 0;
+    failed = 0;
+    /** Tasks that the infrastructure failed: in no total, no rate and no mean. */
+    infrastructure = 0;
+    assistedFailure = 0;
+    assistedSuccess = 0;
+    assistedTurns = 0;
+    assistedTests = 0;
+    /** ISO 8601; empty: not known. */
+    firstTime = '';
+    lastTime = '';
+    readonly sums: Record<MeanField, { sum: number; count: number }>;
+    readonly errors: Record<ErrorField, number>;
+
+    constructor() {
+        this.sums = Object.fromEntries(MEAN_FIELDS.map((field) => [field, { sum: 0, count: 0 }])) as Record<
+            MeanField,
+            { sum: number; count: number }
+        >;
+        this.errors = Object.fromEntries(ERROR_FIELDS.map((field) => [field, 0])) as Record<
+            ErrorField,
+            number
+        >;
+    }
+
+    get total(): number {
+        return this.success + this.partial + this.failed;
+    }
+
+    add(record: ResultRecord): void {
+        const { success_level: level } = record;
+        if (level === null) {
+            this.infrastructure += 1;
+            return;
+        }
+        if (level === 'full') this.success += 1;
+        else if (level === 'partial') this.partial += 1;
+        else this.failed += 1;
+        for (const field of MEAN_FIELDS) {
+            const value = record[field];
+            if (value === null) continue;
+            this.sums[field].sum += value;
+            this.sums[field].count += 1;
+        }
+        for (const field of ERROR_FIELDS) this.errors[field] += record[field] ?? 0;
+        this.#addAssistance(record);
+        this.#addTime(record.finished_at ?? '', record.finished_at ?? '');
+    }
+
+    #addAssistance(record: ResultRecord): void {
+        const { assisted_failure: failure, assisted_success: success, assisted_turns: turns } = record;
+        this.assistedFailure += failure ?? 0;
+        this.assistedSuccess += success ?? 0;
+        this.assistedTurns += turns ?? 0;
+        if ((failure ?? 0) > 0 || (success ?? 0) > 0 || (turns ?? 0) > 0) this.assistedTests += 1;
+    }
+
+    #addTime(first: string, last: string): void {
+        if (first !== '' && (this.firstTime === '' || first < this.firstTime)) this.firstTime = first;
+        if (last > this.lastTime) this.lastTime = last;
+    }
+
+    addSums(other: CellSums): void {
+        this.success += other.success;
+        this.partial += other.partial;
+        this.failed += other.failed;
+        this.infrastructure += other.infrastructure;
+        this.assistedFailure += other.assistedFailure;
+        this.assistedSuccess += other.assistedSuccess;
+        this.assistedTurns += other.assistedTurns;
+        this.assistedTests += other.assistedTests;
+        for (const field of MEAN_FIELDS) {
+            this.sums[field].sum += other.sums[field].sum;
+            this.sums[field].count += other.sums[field].count;
+        }
+        for (const field of ERROR_FIELDS) this.errors[field] += other.errors[field];
+        this.#addTime(other.firstTime, other.lastTime);
+    }
+}

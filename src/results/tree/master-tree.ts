@@ -1,0 +1,144 @@
+import type { Json, JsonObject } from '../../model/json.js';
+import type { ResultRecord } from '../record/record.js';
+import { CellSums } from './cell-sums.js';
+import { leafOf } from './leaf-formulas.js';
+
+/** Stands for a coordinate that a record does not have. */
+const UNKNOWN = 'unknown';
+
+type Coordinates = readonly [model: string, prompt: string, rate: string, difficulty: string, task: string];
+
+/** Adds records up by cell, and makes the tree of master_database.json of them. Memory grows with cells, not with records. */
+export class MasterTree {
+    readonly #cells = new Map<string, { readonly at: Coordinates; readonly sums: CellSums }>();
+    #inTree = 0;
+    #withoutModel = 0;
+
+    add(record: ResultRecord): void {
+        if (record.model === null) {
+            this.#withoutModel += 1;
+            return;
+        }
+        this.#inTree += 1;
+        const at = coordinatesOf(record, record.model);
+        const key = JSON.stringify(at);
+        let cell = this.#cells.get(key);
+        if (cell === undefined) {
+            cell = { at, sums: new CellSums() };
+            this.#cells.set(key, cell);
+        }
+        cell.sums.add(record);
+    }
+
+    /**
+     * The tree, with the keys of the earlier tools and ours under `resume_run`.
+     * @param createdAt ISO 8601, when the database was made
+     * @param own what else belongs under `resume_run`
+     */
+    toJson(createdAt: string, own: JsonObject): JsonObject {
+        const cells = [...this.#cells.values()].sort((a, b) => compare(a.at, b.at));
+        const all = new CellSums();
+        for (const { sums } of cells) all.addSums(sums);
+        const models = nest(cells, 0, modelNode);
+        return {
+            version: '3.0',
+            created_at: withoutZone(createdAt),
+            last_updated: withoutZone(new Date().toISOString()),
+            test_groups: {},
+            models,
+            summary: {
+                total_tests: all.total,
+                total_success: all.success,
+                total_partial: all.partial,
+                total_failure: all.failed,
+                models_tested: Object.keys(models),
+                last_test_time: withoutZone(all.lastTime),
+                overall_success_rate: all.total === 0 ? 0 : all.success / all.total,
+            },
+            resume_run: {
+                infrastructure: all.infrastructure,
+                records_in_tree: this.#inTree,
+                records_without_model: this.#withoutModel,
+                ...own,
+            },
+        };
+    }
+}
+
+interface Cell {
+    readonly at: Coordinates;
+    readonly sums: CellSums;
+}
+
+type NodeOf = (name: string, cells: readonly Cell[]) => JsonObject;
+
+/** An object with a node for each value of one coordinate. */
+function nest(cells: readonly Cell[], level: number, node: NodeOf): JsonObject {
+    const groups = new Map<string, Cell[]>();
+    for (const cell of cells) {
+        const name = cell.at[level] ?? UNKNOWN;
+        const group = groups.get(name);
+        if (group === undefined) groups.set(name, [cell]);
+        else group.push(cell);
+    }
+    // A null prototype, so that a model of the name __proto__ is a key like any other.
+    const object = Object.create(null) as Record<string, Json>;
+    for (const [name, group] of groups) object[name] = node(name, group);
+    return object;
+}
+
+function sumOf(cells: readonly Cell[]): CellSums {
+    const sum = new CellSums();
+    for (const { sums } of cells) sum.addSums(sums);
+    return sum;
+}
+
+function modelNode(name: string, cells: readonly Cell[]): JsonObject {
+    const sums = sumOf(cells);
+    return {
+        model_name: name,
+        first_test_time: withoutZone(sums.firstTime),
+        last_test_time: withoutZone(sums.lastTime),
+        total_tests: sums.total,
+        overall_stats: leafOf(sums),
+        experiment_metrics: {},
+        by_prompt_type: nest(cells, 1, (_, prompt) => ({
+            by_tool_success_rate: nest(prompt, 2, (_rate, rate) => ({
+                by_difficulty: nest(rate, 3, (_difficulty, difficulty) => ({
+                    by_task_type: nest(difficulty, 4, (_task, task) => leafOf(sumOf(task))),
+                })),
+            })),
+            summary: leafOf(sumOf(prompt)),
+        })),
+    };
+}
+
+function coordinatesOf(record: ResultRecord, model: string): Coordinates {
+    const { is_flawed: isFlawed, flaw_type: flaw, prompt_type: prompt } = record;
+    return [
+        model,
+        isFlawed === true && flaw !== null ? `flawed_${flaw}` : (prompt ?? UNKNOWN),
+        record.tool_success_rate === null ? UNKNOWN : rateText(record.tool_success_rate),
+        record.difficulty ?? UNKNOWN,
+        record.task_type ?? UNKNOWN,
+    ];
+}
+
+/** A rate as the earlier tools' Python wrote it: rounded to four places, `0.8`, `1.0`. */
+export function rateText(rate: number): string {
+    const rounded = Math.round(rate * 10_000) / 10_000;
+    return Number.isInteger(rounded) ? `${rounded}.0` : String(rounded);
+}
+
+function compare(a: Coordinates, b: Coordinates): number {
+    for (const [level, name] of a.entries()) {
+        const other = b[level] ?? '';
+        if (name !== other) return name < other ? -1 : 1;
+    }
+    return 0;
+}
+
+/** As the earlier tools wrote times; ours are UTC. Null: not known. */
+function withoutZone(time: string): string | null {
+    return time === '' ? null : time.replace(/Z$/, '');
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { DurableWriter } from '../../host/durable-write.js';
+import type { JsonObject } from '../../model/json.js';
+import { newHolderId } from '../../host/staging-name.js';
+import { readAggregates } from '../aggregate/aggregate-files.js';
+import { readGeneration } from '../store/read-generation.js';
+import { MasterTree } from './master-tree.js';
+
+export const MASTER = 'master_database.json';
+
+/**
+ * Derives master_database.json from the generation that readers see now, and puts it in place as a whole. Call it as the
+ * writer of the database, holding its lock.
+ * @param dir the database's folder
+ * @throws WriteError, UserError
+ */
+export async function writeMasterTree(dir: string): Promise<void> {
+    const generation = await readGeneration(dir);
+    const tree = new MasterTree();
+    for await (const records of generation.records()) for (const record of records) tree.add(record);
+    const { manifest } = generation;
+    const aggregates: JsonObject[] = [];
+    for (const { source, sha256, cells, path } of manifest.aggregates)
+        aggregates.push({ source, sha256, count: cells, cells: await readAggregates(join(dir, path)) });
+    const json = tree.toJson(manifest.created_at, {
+        generation: manifest.generation,
+        storage: manifest.storage,
+        aggregates,
+    });
+    const text = `${JSON.stringify(json, null, 2)}\n`;
+    await new DurableWriter(dir, newHolderId()).write(MASTER, [Buffer.from(text)]);
+}
