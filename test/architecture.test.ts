@@ -50,7 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'executor/servers/probe.ts',
         'executor/servers/endpoint-options.ts',
     ],
-    cli: ['commands', 'config', 'model', 'util', 'host/write-error.ts'],
+    cli: ['commands', 'config', 'model', 'util', 'host/write-error.ts', 'host/open-file.ts'],
     index: [
         'compose',
         'config',

@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { NotAFileError, openFile } from '../host/open-file.js';
 import { stagingHolder } from '../host/staging-name.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
@@ -189,11 +188,10 @@ function inOrder(id: string, files: readonly string[]): string[] {
 }
 
 async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Finding> {
-    const input = createReadStream(join(dir, SUPERSEDED));
-    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
     let line = 0;
     try {
-        for await (const content of lines) {
+        const handle = await openFile(join(dir, SUPERSEDED));
+        for await (const content of handle.readLines()) {
             line += 1;
             if (content === '') continue;
             const entry = supersededEntry(content);
@@ -201,7 +199,8 @@ async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Find
             else outputs.add(entry, SUPERSEDED);
         }
     } catch (error) {
-        if (ioCode(error) !== 'ENOENT') throw error;
+        if (error instanceof NotAFileError) yield { kind: 'unusable', file: SUPERSEDED, why: error.message };
+        else if (ioCode(error) !== 'ENOENT') throw error;
     }
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { readTextFile } from '../host/open-file.js';
 import { isJsonObject, type Json } from '../model/json.js';
 
 /** What people ask of a run while it goes on: `control.json` in its checkpoints folder, written by `resume-run set`. */
@@ -35,7 +36,7 @@ export async function writeControl(folder: string, control: Control): Promise<vo
 export async function readControl(folder: string): Promise<Control | null> {
     let data: Json;
     try {
-        data = JSON.parse(await readFile(join(folder, CONTROL_FILE), 'utf8')) as Json;
+        data = JSON.parse(await readTextFile(join(folder, CONTROL_FILE))) as Json;
     } catch {
         // Never written, being replaced, or edited by hand: a run must not end for it.
         return null;

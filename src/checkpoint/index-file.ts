@@ -1,6 +1,7 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../host/durable-write.js';
+import { readTextFile } from '../host/open-file.js';
 import type { ShardOf } from '../host/lock-file.js';
 import { stagingName } from '../host/staging-name.js';
 import type { FileStamp } from '../model/checkpoint.js';
@@ -51,7 +52,7 @@ export class IndexFile {
      */
     static async load(dir: string, shard: ShardOf | null, holder: string): Promise<IndexFile> {
         const index = new IndexFile(dir, shard, holder);
-        const text = await readFile(join(dir, index.#name), 'utf8').catch(() => null);
+        const text = await readTextFile(join(dir, index.#name)).catch(() => null);
         const content = text === null ? null : readIndex(text);
         if (content === null) return index;
         index.#texts = new Texts(content.texts);

@@ -49,7 +49,9 @@ export class OldResults {
             if (!this.#started) await makeDirectory(this.#dir);
             const handle = await withDescriptors(() => open(path, 'a+'));
             try {
-                const { size } = await handle.stat();
+                const stats = await handle.stat();
+                if (!stats.isFile()) throw new WriteError(path, 'something that is not a file stands there');
+                const { size } = stats;
                 const torn = !this.#started && size > 0 && (await lastByte(handle, size)) !== 0x0a;
                 if (torn) await handle.writeFile('\n');
                 await handle.writeFile(bytes);
@@ -60,6 +62,7 @@ export class OldResults {
             if (!this.#started) await this.#sync.sync();
             this.#started = true;
         } catch (error) {
+            if (error instanceof WriteError) throw error;
             throw new WriteError(path, ioReason(error), { cause: error });
         }
     }

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { NotAFileError, openFile } from '../host/open-file.js';
 import { stampOf } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
-import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
+import { ioCode, ioReason, readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { JsonScanner, ScanError } from './json-scan.js';
 import { groupOfKey, type ParsedResultFile, parseCheckpoint, type RawFile, rawFile } from './parse.js';
@@ -37,12 +37,12 @@ export async function readRawFile(
     path: string,
     streamFrom = STREAM_FROM,
 ): Promise<{ readonly raw: RawFile | string; readonly stamp: FileStamp } | null> {
-    return await withFile(path, async (handle) => {
+    const read = await withFile(path, async (handle) => {
         const stats = await handle.stat({ bigint: true });
-        if (!stats.isFile()) throw new UserError(`${path} is in the way: expected a result file, it is none`);
         const raw = await readRange(handle, 0, Number(stats.size), streamFrom);
         return { raw, stamp: stampOf(stats) };
     });
+    return typeof read === 'string' ? { raw: read, stamp: NO_STAMP } : read;
 }
 
 /** A result file that stands inside another file, from `start`, `size` bytes long. Null if there is no such file. */
@@ -54,13 +54,18 @@ export async function readEmbedded(
     return await withFile(path, (handle) => readRange(handle, start, size, STREAM_FROM));
 }
 
-async function withFile<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T | null> {
+/** @returns what `read` returns; text: why there is no file to read; null: there is nothing */
+async function withFile<T>(
+    path: string,
+    read: (handle: FileHandle) => Promise<T>,
+): Promise<T | string | null> {
     let handle: FileHandle;
     try {
-        // A pipe must not keep us waiting for somebody to write into it.
-        handle = await withDescriptors(() => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+        handle = await openFile(path);
     } catch (error) {
         if (ioCode(error) === 'ENOENT') return null;
+        const why = whyNotAFile(error);
+        if (why !== null) return why;
         throw unreadable(path, error);
     }
     try {
@@ -88,6 +93,14 @@ async function readRange(
     }
     const json = parseBytes(bytes.subarray(0, length));
     return 'problem' in json ? json.problem : rawFile(json.value);
+}
+
+/** Of what is not a file. */
+const NO_STAMP: FileStamp = { inode: '', size: 0, mtime: '' };
+
+/** What stands there instead of a file; null: the file is there, and cannot be read. */
+function whyNotAFile(error: unknown): string | null {
+    return error instanceof NotAFileError || ioCode(error) === 'ELOOP' ? readReason(error) : null;
 }
 
 function unreadable(path: string, error: unknown): Error {

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
-import { chmod, link, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../host/durable-write.js';
+import { readTextFile } from '../host/open-file.js';
 import { stagingName } from '../host/staging-name.js';
-import { ioCode, ioReason } from '../util/io-error.js';
+import { ioCode, ioReason, readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { problemIn, type RunFile, runFileOf } from './run-file-shape.js';
 
@@ -26,11 +27,13 @@ export async function readRunFile(dir: string): Promise<RunFile | null> {
     const path = join(dir, NAME);
     let text: string;
     try {
-        text = await readFile(path, 'utf8');
+        text = await readTextFile(path);
     } catch (error) {
         if (ioCode(error) === 'ENOENT') return null;
-        throw new UserError(`cannot read ${path}: ${ioReason(error)}`, 2, { cause: error });
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
+    // A machine that lost its power may leave an empty file, or zero bytes: as good as none, and written again.
+    if (/^[\s\0]*$/.test(text)) return null;
     const json = parse(text);
     const run = runFileOf(json);
     if (run !== null) return run;
@@ -84,8 +87,14 @@ export async function createRunFile(
         const code = ioCode(error);
         const there = code === null ? null : await readRunFile(dir);
         if (there !== null) return { created: false, run: there };
-        // A file system without hard links: the lock alone keeps others away.
-        if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS') {
+        // An empty file stands there, or the file system has no hard links: the lock alone keeps others away.
+        if (
+            code === 'EEXIST' ||
+            code === 'EPERM' ||
+            code === 'ENOTSUP' ||
+            code === 'EOPNOTSUPP' ||
+            code === 'ENOSYS'
+        ) {
             await writeRunFile(dir, holder, run);
             return { created: true, run };
         }

@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { NotAFileError, openFile } from '../host/open-file.js';
 import type { StoredEntry } from '../model/checkpoint.js';
 import { isJsonObject, type Json } from '../model/json.js';
 import { ioCode } from '../util/io-error.js';
@@ -19,15 +18,15 @@ export interface SupersededLine {
  * @param dir `checkpoints/<dir name>`
  */
 export async function* readSuperseded(dir: string): AsyncGenerator<SupersededLine> {
-    const input = createReadStream(join(dir, SUPERSEDED));
-    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
     try {
-        for await (const line of lines) {
+        const handle = await openFile(join(dir, SUPERSEDED));
+        for await (const line of handle.readLines()) {
             const parsed = parseLine(line);
             if (parsed !== null) yield parsed;
         }
     } catch (error) {
-        if (ioCode(error) !== 'ENOENT') throw error;
+        // Nothing of ours where it is not a file: `resume-run check` reports it.
+        if (ioCode(error) !== 'ENOENT' && !(error instanceof NotAFileError)) throw error;
     }
 }
 

@@ -1,3 +1,4 @@
+import { NotAFileError } from '../host/open-file.js';
 import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
 import { printable } from '../util/printable.js';
@@ -30,7 +31,7 @@ export function explainError(
 
 function codeOf(error: unknown): ExitCode | typeof BUG {
     if (error instanceof UserError) return error.exitCode;
-    if (lacksDescriptors(error)) return 2;
+    if (lacksDescriptors(error) || error instanceof NotAFileError) return 2;
     if (error instanceof WriteError) return 4;
     return isSystemError(error) ? exitCodeOf(error) : BUG;
 }
@@ -38,6 +39,7 @@ function codeOf(error: unknown): ExitCode | typeof BUG {
 function messageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UserError || error instanceof WriteError) return message;
+    if (error instanceof NotAFileError) return `cannot read ${printable(error.path)}: ${error.message}`;
     if (isSystemError(error)) return `cannot ${deedOf(error)} ${printable(error.path)}: ${readReason(error)}`;
     if (!lacksDescriptors(error)) return message;
     return `too few files may be open at once (${message}): raise the limit with \`ulimit -n 1024\``;

@@ -46,7 +46,7 @@ async function runAndShow({ config, announcements, env }: StartInput): Promise<E
         showSummary(end, config, env);
         return exitCodeOf(end);
     } catch (error) {
-        // Stopped while another run was waited for: nothing has begun.
+        // Stopped while the plan was made, or another run was waited for: nothing has begun.
         const { first } = signals;
         if (first !== null && signals.aborted.reason === error) return exitCodeOfSignal(first);
         throw error;
@@ -82,7 +82,7 @@ class Signals {
             this.#run.stop(signal);
             return;
         }
-        // The plan is still being made: the first signal waits for it, the second does not.
+        // The first signal ends the planning in order, the second does not wait for that.
         if (this.#first !== null && signal !== 'abort') {
             this.dispose();
             process.kill(process.pid, signal);

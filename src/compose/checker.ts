@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { CheckerSetting } from '../config.js';
+import { hashFile } from '../host/hash-file.js';
 import type { Checker } from '../model/sample.js';
-import { messageOf } from '../util/message.js';
+import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
 /**
@@ -24,17 +22,17 @@ export async function chooseChecker(setting: CheckerSetting | null): Promise<Che
         return checker;
     }
     const { path } = setting;
-    const hash = createHash('sha256');
+    let digest: string;
     try {
-        await pipeline(createReadStream(path), hash);
+        digest = (await hashFile(path)).sha256;
     } catch (error) {
-        throw new UserError(`--checker ${path}: cannot read it: ${messageOf(error)}`);
+        throw new UserError(`--checker ${path}: cannot read it: ${readReason(error)}`);
     }
     return {
         kind: 'program',
         convention: /validat/i.test(basename(path)) ? 'kattis' : 'testlib',
         language: null,
-        files: [{ name: basename(path), content: { path, digest: hash.digest('hex') } }],
+        files: [{ name: basename(path), content: { path, digest } }],
         flags: [],
         time: null,
         memory: null,

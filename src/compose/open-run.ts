@@ -14,6 +14,7 @@ import type { RunHandle } from '../run/parts.js';
 import type { PrepareOptions } from '../run/prepare.js';
 import { type Survey, survey } from '../run/survey.js';
 import { now } from '../util/now.js';
+import { untilAborted } from '../util/until-aborted.js';
 import { UserError } from '../util/user-error.js';
 import { createBackend } from './backend.js';
 import { chooseChecker } from './checker.js';
@@ -74,7 +75,7 @@ export interface OpenRunOptions {
     readonly examples: string;
     /** Lines for people, from now until the run ends. */
     readonly onNotice: (message: string, level: 'info' | 'warning') => void;
-    /** Ends the wait for a directory that another run may still hold. */
+    /** Ends the planning, and the wait for a directory that another run may still hold. */
     readonly signal?: AbortSignal;
 }
 
@@ -93,7 +94,8 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
     let scratch: Scratch | null = null;
     try {
         scratch = await openScratch();
-        return await planRun(config, chosen.datasets, { directory, scratch, options });
+        const planning = planRun(config, chosen.datasets, { directory, scratch, options });
+        return await untilAborted(planning, options.signal);
     } catch (error) {
         await scratch?.remove();
         await directory.close();
@@ -177,6 +179,8 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     if (found.earlier !== null)
         for (const line of describeImport(found.earlier)) options.onNotice(line, 'info');
     guardChanged(found, config, notice);
+    // Who stopped waiting for the plan has given the directory back.
+    options.signal?.throwIfAborted();
     await recordRun(directory, config, {
         samples,
         paths,

@@ -1,6 +1,7 @@
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { readTextFile } from '../host/open-file.js';
 import { type HolderIdentity, lifeOf, ownIdentity } from '../host/lock-identity.js';
 import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
@@ -43,7 +44,7 @@ async function sweepScratch(): Promise<void> {
         if (!name.startsWith(PREFIX)) continue;
         const path = join(tmpdir(), name);
         try {
-            const owner = JSON.parse(await readFile(join(path, OWNER_FILE), 'utf8')) as HolderIdentity;
+            const owner = JSON.parse(await readTextFile(join(path, OWNER_FILE))) as HolderIdentity;
             if (lifeOf(owner, own) === 'dead') await rm(path, { recursive: true, force: true });
         } catch {
             // Being made or removed by somebody else, or not ours to read: leave it.

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { NotAFileError, readTextFile } from '../host/open-file.js';
 import { UserError } from '../util/user-error.js';
 
 /**
@@ -11,11 +11,11 @@ export async function withDotEnv(env: NodeJS.ProcessEnv, cwd: string): Promise<N
     const file = join(cwd, '.env');
     let text: string;
     try {
-        text = await readFile(file, 'utf8');
+        text = await readTextFile(file);
     } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        // A folder of that name (a Python environment) is not ours.
-        if (code === 'ENOENT' || code === 'EISDIR') return env;
+        // A folder of that name (a Python environment), or a pipe that somebody else fills, is not ours.
+        if (code === 'ENOENT' || error instanceof NotAFileError) return env;
         throw new UserError(`cannot read ${file}: ${(error as Error).message}`);
     }
     return { ...parseEnv(text), ...env };

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { readTextFile } from '../host/open-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
 import type { Layer } from './layers.js';
@@ -76,7 +76,7 @@ async function find(cwd: string): Promise<FoundFile | null> {
 
 async function read(path: string): Promise<FoundFile | null> {
     try {
-        return { path, text: await readFile(path, 'utf8') };
+        return { path, text: await readTextFile(path) };
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
         throw new UserError(`cannot read ${path}: ${(error as Error).message}`);

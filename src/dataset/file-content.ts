@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { hashFile } from '../host/hash-file.js';
 import { sameStamp, stampOf } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Content } from '../model/sample.js';
@@ -27,16 +25,10 @@ export async function fileContent(path: string): Promise<Content> {
     const stamp = await readStamp(path);
     const before = known.get(path);
     if (before !== undefined && sameStamp(before.stamp, stamp)) return { path, digest: before.digest };
-    const digest = await hashFile(path);
+    const { sha256: digest } = await hashFile(path);
     // Written to while it was read: the digest may belong to neither version.
     if (sameStamp(stamp, await readStamp(path))) remember(path, { stamp, digest });
     return { path, digest };
-}
-
-async function hashFile(path: string): Promise<string> {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path), hash);
-    return hash.digest('hex');
 }
 
 function remember(path: string, entry: KnownDigest): void {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
+import { describeKind } from '../host/open-file.js';
 import { UserError } from '../util/user-error.js';
 import { readChunks } from './rows/row.js';
 
@@ -31,6 +32,11 @@ const DEEPEST = 10;
 export async function findSources(name: string, forcedFormat: string | null): Promise<FoundSources> {
     const path = resolve(name);
     const kind = await kindOf(path);
+    if (typeof kind === 'object' && kind !== null) {
+        throw new UserError(
+            `${name}: is ${kind.other}; a dataset must be a file, because it is read again at every start ("-" takes one from stdin)`,
+        );
+    }
     if (kind === 'file') return oneFile(path, name, forcedFormat);
     if (kind === 'folder') return inFolder(path, name);
     if (!(await loadGlob()).isDynamicPattern(name)) {
@@ -44,10 +50,12 @@ export async function findSources(name: string, forcedFormat: string | null): Pr
 /** Loaded when a folder or a pattern is named: one file needs none of it. */
 const loadGlob = async () => (await import('fast-glob')).default;
 
-async function kindOf(path: string): Promise<'file' | 'folder' | null> {
+/** `other`: what it is, where it is neither. null: there is nothing. */
+async function kindOf(path: string): Promise<'file' | 'folder' | { readonly other: string } | null> {
     try {
         const stats = await stat(path);
-        return stats.isDirectory() ? 'folder' : 'file';
+        if (stats.isDirectory()) return 'folder';
+        return stats.isFile() ? 'file' : { other: describeKind(stats) };
     } catch {
         return null;
     }

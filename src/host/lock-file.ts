@@ -1,8 +1,9 @@
-import { link, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject, type Json } from '../model/json.js';
 import { ioCode } from '../util/io-error.js';
 import type { HolderIdentity } from './lock-identity.js';
+import { NotAFileError, readTextFile } from './open-file.js';
 import { stagingName } from './staging-name.js';
 
 /*
@@ -58,7 +59,7 @@ export async function listLocks(dir: string): Promise<LockFile[]> {
 async function readLock(dir: string, number: number): Promise<LockFile | null> {
     const path = join(dir, lockName(number));
     try {
-        const text = await readFile(path, 'utf8');
+        const text = await readTextFile(path);
         const [first = '', second = ''] = text.split('\n');
         const { mtimeNs, ino } = await stat(path, { bigint: true });
         return {
@@ -70,6 +71,10 @@ async function readLock(dir: string, number: number): Promise<LockFile | null> {
     } catch (error) {
         // Removed between listing and reading: by one whose lock is higher.
         if (ioCode(error) === 'ENOENT') return null;
+        // No run made it. Its number is taken all the same.
+        if (error instanceof NotAFileError || ioCode(error) === 'ELOOP') {
+            return { number, content: null, released: true, beat: '' };
+        }
         throw error;
     }
 }
@@ -134,7 +139,10 @@ export async function writeBeat(dir: string, number: number, beat: number | 'rel
 }
 
 export async function removeLock(dir: string, number: number): Promise<void> {
-    await rm(join(dir, lockName(number)), { force: true });
+    // What is not a file is none of ours.
+    await rm(join(dir, lockName(number)), { force: true }).catch((error: unknown) => {
+        if (ioCode(error) !== 'ERR_FS_EISDIR') throw error;
+    });
 }
 
 function parseContent(line: string): LockContent | null {

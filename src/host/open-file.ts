@@ -2,10 +2,17 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { withDescriptors } from '../util/io-error.js';
 
-/** Something else stands where a file is expected. Its message says what. */
+/** Something else stands where a file is expected. Its message says what, but not where. */
 export class NotAFileError extends Error {
     override readonly name = 'NotAFileError';
     readonly code = 'ENOTFILE';
+
+    constructor(
+        readonly path: string,
+        kind: string,
+    ) {
+        super(`it is ${kind}, not a file`);
+    }
 }
 
 /**
@@ -14,10 +21,10 @@ export class NotAFileError extends Error {
  */
 export async function openFile(path: string): Promise<FileHandle> {
     // Before the opening: to open a device can do something to it.
-    refuseOthers(await stat(path));
+    refuseOthers(path, await stat(path));
     const handle = await withDescriptors(() => open(path, READ_WITHOUT_BLOCKING));
     try {
-        refuseOthers(await handle.stat());
+        refuseOthers(path, await handle.stat());
         return handle;
     } catch (error) {
         await handle.close();
@@ -37,12 +44,12 @@ export async function readTextFile(path: string): Promise<string> {
 
 const READ_WITHOUT_BLOCKING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-function refuseOthers(stats: Stats): void {
-    if (!stats.isFile()) throw new NotAFileError(`it is ${describeKind(stats)}, not a file`);
+function refuseOthers(path: string, stats: Stats): void {
+    if (!stats.isFile()) throw new NotAFileError(path, describeKind(stats));
 }
 
 /** `a folder`, `a FIFO` and so on. */
-function describeKind(stats: Stats): string {
+export function describeKind(stats: Stats): string {
     if (stats.isDirectory()) return 'a folder';
     if (stats.isFIFO()) return 'a FIFO (named pipe)';
     if (stats.isSocket()) return 'a socket';

@@ -1,4 +1,5 @@
 import { type BigIntStats, statSync } from 'node:fs';
+import { ioCode } from '../util/io-error.js';
 import type { FileStamp } from '../model/file-stamp.js';
 
 export function stampOf(stats: BigIntStats): FileStamp {
@@ -10,8 +11,14 @@ export function stampOf(stats: BigIntStats): FileStamp {
  * 0.1 s where 20,000 round trips through the thread pool take 1 s.
  */
 export function stampFile(path: string): FileStamp | null {
-    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? null : stampOf(stats);
+    try {
+        const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+        return stats === undefined ? null : stampOf(stats);
+    } catch (error) {
+        // A link that leads in a circle leads to no file.
+        if (ioCode(error) === 'ELOOP') return null;
+        throw error;
+    }
 }
 
 export function sameStamp(a: FileStamp, b: FileStamp): boolean {

@@ -124,9 +124,9 @@ describe('reading a result file', () => {
         expect(await readCheckpointFile(path, 'p/2')).toEqual({ kind: 'other', id: 'p/1' });
     });
 
-    it('cannot read what is no file, and says so', async () => {
-        const dir = scratch();
-        await expect(readCheckpointFile(dir, 'p/1')).rejects.toMatchObject({ name: 'UserError' });
+    it('says what stands in place of a file', async () => {
+        const why = 'it is a folder, not a file';
+        expect(await readCheckpointFile(scratch(), 'p/1')).toEqual({ kind: 'corrupt', why });
     });
 });
 

@@ -28,7 +28,7 @@ describe('run.json', () => {
         for (const result of all) expect(result.run).toEqual(winner?.run);
     });
 
-    it.each(['', '{', '[]', '{"version": 2}', '{"version": 1, "datasets": "x"}'])(
+    it.each(['{', '[]', '{"version": 2}', '{"version": 1, "datasets": "x"}'])(
         'is refused in one line when it holds %j',
         async (content) => {
             const dir = scratch();
@@ -36,6 +36,17 @@ describe('run.json', () => {
             const refused = readRunFile(dir);
             await expect(refused).rejects.toMatchObject({ name: 'UserError', exitCode: 2 });
             await expect(refused).rejects.toThrow(/^[^\n]*run\.json is damaged[^\n]*$/);
+        },
+    );
+
+    it.each(['', '\0'.repeat(512)])(
+        'counts as none when it holds %j, and is written again',
+        async (content) => {
+            const dir = scratch();
+            writeFileSync(join(dir, 'run.json'), content);
+            expect(await readRunFile(dir)).toBeNull();
+            expect(await createRunFile(dir, HOLDER, run())).toMatchObject({ created: true });
+            expect(await readRunFile(dir)).toEqual(run());
         },
     );
 });

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
 import { parse, type Options } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
+import { openFile } from '../../host/open-file.js';
 import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import { Field } from '../field.js';
@@ -93,7 +93,7 @@ const optionsFor = (delimiter: string): Options => ({
 });
 
 async function* readRecords(file: string, delimiter: string): AsyncIterable<Place> {
-    const input = createReadStream(file);
+    const input = (await openFile(file)).createReadStream();
     const parser = parse({ ...optionsFor(delimiter), info: true });
     input.on('error', (error) => parser.destroy(error)).pipe(parser);
     let offset = 0;

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { openFile } from '../../host/open-file.js';
 import { readFully } from '../rows/read-row.js';
 import type { RowSpan } from './bucket-layout.js';
 
@@ -12,7 +12,7 @@ export async function readRowsAt(
     path: string,
     rows: readonly RowSpan[],
 ): Promise<(readonly [RowSpan, Buffer])[]> {
-    const handle = await open(path, 'r');
+    const handle = await openFile(path);
     try {
         const found: (readonly [RowSpan, Buffer])[] = [];
         for (const span of spansOf(rows)) {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openFile } from '../../host/open-file.js';
 import { isJsonObject } from '../../model/json.js';
 import { UserError } from '../../util/user-error.js';
 import { Field } from '../field.js';
@@ -55,7 +56,7 @@ function invalidAt(bytes: Buffer): number {
 
 /** Reads bytes of a file; fewer where the file is shorter now. */
 export async function readAt(file: string, offset: number, length: number): Promise<Buffer> {
-    const handle = await open(file, 'r');
+    const handle = await openFile(file);
     try {
         return await readFully(handle, offset, length);
     } finally {

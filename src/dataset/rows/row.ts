@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { openFile } from '../../host/open-file.js';
 import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 
@@ -27,7 +27,7 @@ export interface Chunk {
 
 /** Reads a file in pieces, each only once; the next one is read when it is asked for. */
 export async function* readChunks(file: string): AsyncIterable<Chunk> {
-    const handle = await open(file, 'r');
+    const handle = await openFile(file);
     try {
         let offset = 0;
         for (;;) {

@@ -1,0 +1,20 @@
+/**
+ * What `work` comes to, or a rejection with the signal's reason as soon as it is aborted. The work itself goes on: only for
+ * what may be abandoned.
+ */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (signal === undefined) return await work;
+    signal.throwIfAborted();
+    let stop = (): void => undefined;
+    const aborted = new Promise<never>((_, reject) => {
+        stop = () => reject(signal.reason as Error);
+        signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+        return await Promise.race([work, aborted]);
+    } finally {
+        signal.removeEventListener('abort', stop);
+        // Nobody is told how abandoned work ends.
+        work.catch(() => undefined);
+    }
+}

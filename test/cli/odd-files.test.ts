@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process';
+import {
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { whyNoInjection } from '../crash/inject.js';
+import { readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+
+const COMMAND = ['--executor', 'exec', '--', 'true'];
+
+const ODD = {
+    FIFO: (path: string) => spawnSync('mkfifo', [path]),
+    folder: (path: string) => mkdirSync(path),
+    device: (path: string) => symlinkSync('/dev/zero', path),
+    circle: (path: string) => symlinkSync(path, path),
+} as const;
+
+type Kind = keyof typeof ODD;
+
+function put(kind: Kind, path: string): void {
+    rmSync(path, { recursive: true, force: true });
+    ODD[kind](path);
+}
+
+/** A directory with a finished sample of each kind of odd file. */
+async function finished(): Promise<string> {
+    const cwd = tempDir();
+    const rows = Object.keys(ODD).map((id) => JSON.stringify({ id, groups: { main: [1] } }));
+    writeFileSync(join(cwd, 'rows.jsonl'), rows.join('\n'));
+    const { code, stderr } = await runCli(['rows.jsonl', '--dir', 'res', '-q', ...COMMAND], { cwd });
+    expect(code, stderr).toBe(0);
+    return cwd;
+}
+
+it('neither hangs nor stops where something else stands in place of a file', async () => {
+    const cwd = await finished();
+    const checkpoints = join(cwd, 'checkpoints/res');
+    for (const kind of Object.keys(ODD) as Kind[]) put(kind, join(cwd, 'res', `${kind}.json`));
+    put('FIFO', join(cwd, '.env'));
+    put('FIFO', join(checkpoints, 'index.json'));
+    put('FIFO', join(checkpoints, 'control.json'));
+    put('FIFO', join(checkpoints, 'superseded.jsonl'));
+    put('folder', join(checkpoints, 'lock.7'));
+    put('FIFO', join(checkpoints, 'lock.8'));
+    const status = await runCli(['status', '--dir', 'res'], { cwd });
+    expect(status.code, status.stderr).toBe(0);
+    expect(status.stderr).toMatch(/FIFO\.json is left out: it is a FIFO \(named pipe\), not a file/);
+    expect((await runCli(['report', '--dir', 'res'], { cwd })).code).toBe(0);
+    const check = await runCli(['check', '--dir', 'res'], { cwd });
+    expect(check.code, check.stderr).toBe(1);
+    for (const text of ['device.json', 'circle.json', 'folder.json', 'superseded.jsonl: it is a FIFO']) {
+        expect(check.stdout).toContain(text);
+    }
+    const run = await runCli(['rows.jsonl', '--dir', 'res', '-q', ...COMMAND], { cwd });
+    expect(run.code, run.stderr).toBe(0);
+    expect([...readResults(join(cwd, 'res')).keys()]).toHaveLength(4);
+    expect(readdirSync(join(cwd, 'res')).filter((name) => name.includes('.corrupt-'))).toHaveLength(4);
+}, 60_000);
+
+it('names what stands in place of run.json, the config file or a dataset, and takes an empty run.json for none', async () => {
+    const cwd = await finished();
+    const run = (...args: string[]) => runCli([...args, '--dir', 'res', '-q', ...COMMAND], { cwd });
+    put('FIFO', join(cwd, 'pipe.jsonl'));
+    const pipe = await run('pipe.jsonl');
+    expect(pipe).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^[^\n]*a dataset must be a file[^\n]*\n$/),
+    });
+    put('FIFO', join(cwd, 'resume-run.config.json'));
+    expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('it is a FIFO') });
+    rmSync(join(cwd, 'resume-run.config.json'));
+    const file = join(cwd, 'checkpoints/res/run.json');
+    put('FIFO', file);
+    expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('run.json: it is a FIFO') });
+    rmSync(file);
+    writeFileSync(file, '');
+    expect(await run('rows.jsonl')).toMatchObject({ code: 0 });
+    expect(await run()).toMatchObject({ code: 0 });
+}, 60_000);
+
+const reason = whyNoInjection();
+if (reason !== null) console.error(`a stop while planning: skipped, ${reason}`);
+
+it.skipIf(reason !== null)(
+    'a signal ends the planning too',
+    async () => {
+        const cwd = tempDir();
+        const row = (id: number) =>
+            JSON.stringify({ id: String(id), groups: { main: ['x'.repeat(1 << 20)] } });
+        writeFileSync(join(cwd, 'rows.jsonl'), Array.from({ length: 30 }, (_, id) => row(id)).join('\n'));
+        const trace = join(cwd, 'trace');
+        // A disk that takes a second for each piece of the dataset.
+        const slow = ['-P', join(cwd, 'rows.jsonl'), '-e', 'inject=pread64:delay_enter=1000000'];
+        const { child, result } = startCli(['rows.jsonl', '--dir', 'res', '-q', ...COMMAND], {
+            cwd,
+            through: ['strace', '-f', '-qq', '-o', trace, '-e', 'trace=pread64', ...slow],
+        });
+        while (!existsSync(trace) || readFileSync(trace, 'utf8').split('\n').length < 4) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        const started = performance.now();
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+        expect((await result).code).toBe(143);
+        expect(performance.now() - started).toBeLessThan(10_000);
+        // The directory was given back, and no run was written down.
+        expect(readdirSync(join(cwd, 'checkpoints/res'))).not.toContain('run.json');
+        expect(readFileSync(join(cwd, 'checkpoints/res/lock.1'), 'utf8')).toContain('released');
+    },
+    60_000,
+);
