@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -122,7 +123,23 @@ static void refuse_if(struct steps *s, uint32_t call, uint16_t test, uint32_t va
     load(s, offsetof(struct seccomp_data, nr));
 }
 
+/* Refuses a call that makes sockets of any family but the three: others (AF_VSOCK, say) are not part of a network namespace. */
+static void refuse_families(struct steps *s, uint32_t call) {
+    add(s, BPF_JMP | BPF_JEQ | BPF_K, 0, 6, call);
+    load(s, offsetof(struct seccomp_data, args));
+    add(s, BPF_JMP | BPF_JEQ | BPF_K, 3, 0, AF_UNIX);
+    add(s, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, AF_INET);
+    add(s, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AF_INET6);
+    answer(s, EAFNOSUPPORT);
+    load(s, offsetof(struct seccomp_data, nr));
+}
+
 static void refuse_everywhere(struct steps *s) {
+    refuse_families(s, SYS_socket);
+    refuse_families(s, SYS_socketpair);
+    /* Memory that is in no process's figures and in no file system of limited size. Runtimes take it where they can, and do without. */
+    refuse(s, SYS_memfd_create, EPERM);
+    refuse(s, 447 /* memfd_secret */, EPERM);
     /* Keys stay when their program has ended, in namespaces too. */
     refuse(s, SYS_add_key, EPERM);
     refuse(s, SYS_request_key, EPERM);

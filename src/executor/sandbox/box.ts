@@ -132,7 +132,7 @@ export class Box implements ReplyHandler {
             box.#open({
                 ...common,
                 kind: 'plain',
-                guardStdin: options.sandbox === 'rlimit' && uid === 0,
+                guardStdin: true,
                 dir,
                 launch: [],
                 files: options.files,
@@ -149,8 +149,7 @@ export class Box implements ReplyHandler {
         box.#open({
             ...common,
             kind: 'bwrap',
-            // Files of ours are writable for programs that run as us, whatever the mode of the descriptor.
-            guardStdin: uid === 0,
+            guardStdin: true,
             dir: '',
             launch: [...launch, ...helper.program.interpreter],
             files: options.files.map((file) => ({ ...file, name: `${INSIDE.source}/${file.name}` })),

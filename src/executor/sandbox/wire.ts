@@ -31,7 +31,10 @@ export interface OpenMessage {
     readonly kind: keyof typeof BOX_KIND;
     /** Programs run as this user; 0: as we are. */
     readonly uid: number;
-    /** Give programs a sealed copy of their stdin, because they could open the file itself for writing. */
+    /**
+     * Give programs a sealed copy of their stdin: the file's name, inode and times would tell which test it is, and programs
+     * that run as us could lock or write it.
+     */
     readonly guardStdin: boolean;
     /** Plain boxes: a folder that the helper makes, with `src` and `box` in it, and removes; '' for none. */
     readonly dir: string;

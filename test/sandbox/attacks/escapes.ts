@@ -17,6 +17,16 @@ const READING: readonly Attack[] = [
     tries('descriptors of its parent', `os.listdir("/proc/%d/fd" % os.getppid())`),
     tries('other descriptors than 0 to 2', `assert [f for f in os.listdir("/proc/self/fd") if int(f) > 3]`),
     tries('processes of others', `assert len([p for p in os.listdir("/proc") if p.isdigit()]) > 4`, WORLD),
+    tries(
+        'the name of its test',
+        `assert os.readlink("/proc/self/fd/0").count("/") > 1 or os.fstat(0).st_mtime < time.time() - 86400`,
+    ),
+    tries('sockets that no namespace holds', `socket.socket(40, socket.SOCK_STREAM)`),
+    tries(
+        'sockets of any other family',
+        `families = [f for f in range(1, 46) if f not in (1, 2, 10)]\nfor f in families:\n    for kind in (1, 2, 3, 5):\n        try: socket.socket(f, kind)\n        except OSError: continue\n        return\nraise OSError`,
+    ),
+    tries('memory that nobody counts', `os.write(os.memfd_create("x"), b"x")`),
     tries('users of this machine', `open("/etc/passwd").read()`, {
         rlimit: not('what is in /etc can be read'),
     }),
