@@ -3,6 +3,7 @@ import { SERVER_KINDS } from '../executor/kinds.js';
 import type { EndpointReport } from '../executor/servers/probe.js';
 import type { Page } from '../report/page.js';
 import type { Cell, Column } from '../report/table.js';
+import { printable } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { JSON_OPTION } from './shared-options.js';
@@ -46,13 +47,27 @@ export const command = defineCommand({
         for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
         const endpoints = expandEndpoints(given, '--endpoint');
         if (endpoints.length === 0) throw new UserError('endpoints: name at least one --endpoint');
+        // Each endpoint shows as it answers: of hundreds, some take long to be given up.
+        const counter = { known: 0 };
+        const showProgress = (report: EndpointReport): void => {
+            counter.known += 1;
+            const state = report.problem ?? (report.reachable ? 'ok' : 'down');
+            process.stderr.write(
+                `${counter.known}/${endpoints.length} ${printable(report.endpoint)} ${printable(state)}\n`,
+            );
+        };
         const reports = await probeEndpoints(endpoints, {
             kind: values.executor,
             languages: null,
             signal: new AbortController().signal,
+            ...(values.json || endpoints.length === 1 ? {} : { onReport: showProgress }),
         });
-        if (values.json) printRaw(JSON.stringify(reports));
-        else print(await tableOf(reports, stdoutPage()));
+        if (values.json) {
+            printRaw(JSON.stringify(reports));
+        } else {
+            print(await tableOf(reports, stdoutPage()));
+            for (const line of failedLanguages(reports)) print(line);
+        }
         // Exit 1 where a server cannot be used.
         return reports.every((report) => report.problem === null) ? 0 : 1;
     },
@@ -84,6 +99,17 @@ function stateOf(report: EndpointReport, style: Page['style']): Cell {
     if (!report.reachable) return { text: 'down', paint: style.red };
     if (report.problem !== null) return { text: 'problem', paint: style.yellow };
     return { text: 'ok', paint: style.green };
+}
+
+/** Why each language that fails does: `http://10.0.0.1:8080 GO: it cannot compile a hello-world in GO: go: not found`. */
+function failedLanguages(reports: readonly EndpointReport[]): string[] {
+    return reports.flatMap(({ endpoint, languages }) =>
+        languages
+            .filter(({ problem }) => problem !== null)
+            .map(
+                ({ language, problem }) => `${printable(endpoint)} ${language}: ${printable(problem ?? '')}`,
+            ),
+    );
 }
 
 /** `CPP, JAVA, PYTHON3; not GO (RuntimeError)` */

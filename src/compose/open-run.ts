@@ -326,7 +326,7 @@ class PlannedRun implements OpenedRun {
             const servers =
                 kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#serverHooks()) : null;
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
-            this.#emitStarted(concurrency);
+            this.#emitStarted(concurrency, servers);
             // No more workers than tasks.
             const workers = Math.max(1, Math.min(concurrency, found.counts.due));
             backend = await createBackend(this.#config.mode, executor.descriptor, workers, servers, (line) =>
@@ -357,7 +357,7 @@ class PlannedRun implements OpenedRun {
         };
     }
 
-    #emitStarted(concurrency: number): void {
+    #emitStarted(concurrency: number, servers: ServerExecutor | null = null): void {
         const { plan, kind, executor } = this.#planned;
         this.#emit({
             type: 'run-started',
@@ -372,6 +372,7 @@ class PlannedRun implements OpenedRun {
             sandbox: executor.sandbox ?? null,
             limits: plan.limits,
             comparison: plan.comparison,
+            ...(servers === null ? {} : { endpoints: servers.endpoints().length }),
         });
     }
 

@@ -55,6 +55,8 @@ export type RunEvent =
           readonly limits: string | null;
           /** How outputs are compared, in words; null where no program is judged. */
           readonly comparison: string | null;
+          /** Servers that tasks are sent to, those for second tries too; absent where there are none. */
+          readonly endpoints?: number;
       }
     /** A line for people: an announced option, a sandbox that is missing, a file moved aside. */
     | {

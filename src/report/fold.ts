@@ -29,7 +29,10 @@ export interface RunView {
     /** Tasks that run now, the one that began first in front. */
     readonly running: Map<string, RunningTask>;
     readonly workers: Map<string, WorkerFigures>;
+    /** Those that were heard of: what became of the others is not known yet, so they count as up. */
     readonly endpoints: Map<string, EndpointState>;
+    /** All that were given. */
+    readonly givenEndpoints: number;
     readonly warnings: number;
     readonly window: RateWindow;
     readonly end: RunEnd | null;
@@ -84,6 +87,7 @@ export function emptyView(): RunView {
         running: new Map(),
         workers: new Map(),
         endpoints: new Map(),
+        givenEndpoints: 0,
         warnings: 0,
         window: new RateWindow(),
         end: null,
@@ -97,7 +101,7 @@ export function emptyView(): RunView {
 export function fold(view: RunView, event: RunEvent): RunView {
     switch (event.type) {
         case 'run-started':
-            return started(view, event, event.part);
+            return { ...started(view, event, event.part), givenEndpoints: event.endpoints ?? 0 };
         case 'notice':
             return event.level === 'warning' ? { ...view, warnings: view.warnings + 1 } : view;
         case 'sample-started':

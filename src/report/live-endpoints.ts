@@ -10,7 +10,8 @@ const FEW = 4;
 /** All servers together: how many answer, and what they do. Empty where a run uses none. */
 export function endpointParts(view: RunView, style: Style): string[] {
     if (view.endpoints.size === 0) return [];
-    let healthy = 0;
+    const given = Math.max(view.givenEndpoints, view.endpoints.size);
+    let healthy = given - view.endpoints.size;
     let inFlight = 0;
     let failures = 0;
     for (const endpoint of view.endpoints.values()) {
@@ -18,8 +19,8 @@ export function endpointParts(view: RunView, style: Style): string[] {
         inFlight += endpoint.inFlight;
         failures += endpoint.failures;
     }
-    const up = `${count(healthy)}/${count(view.endpoints.size)} endpoints up`;
-    const parts = [healthy < view.endpoints.size ? style.yellow(up) : up, `${count(inFlight)} in flight`];
+    const up = `${count(healthy)}/${count(given)} endpoints up`;
+    const parts = [healthy < given ? style.yellow(up) : up, `${count(inFlight)} in flight`];
     if (failures > 0) parts.push(`${counted(failures, 'failure')} on them`);
     return parts;
 }

@@ -148,6 +148,19 @@ test('servers: all of a few, the troubled ones of many', async () => {
     expect(drawn(options.stderr.text, 80)).toHaveLength(3);
 });
 
+test('servers that were not heard of count among all that were given', async () => {
+    const options = streams(true);
+    const reporter = await openReporter(options);
+    if (START.type !== 'run-started') throw new Error('no start');
+    reporter.onEvent({ ...START, endpoints: 4 });
+    const endpoint = { endpoint: 'http://10.0.0.1:8080/', state: 'down', inFlight: 0, done: 0 } as const;
+    const figures = { failures: 1, meanTime: null, coolDowns: 1, concurrency: 1 };
+    reporter.onEvent({ type: 'endpoint-changed', at: AT, endpoint: { ...endpoint, ...figures } });
+    vi.advanceTimersByTime(200);
+    expect(drawn(options.stderr.text, 80).join('\n')).toContain('3/4 endpoints up');
+    reporter.close();
+});
+
 describe('without a terminal', () => {
     test('a line after 5 s, then one every 30 s', async () => {
         const options = streams(false);

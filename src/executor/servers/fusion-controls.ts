@@ -1,3 +1,4 @@
+import type { CapturedRun } from '../../model/entry.js';
 import type { MissingImport } from '../judge/missing-import.js';
 import type { FusionRun } from './fusion-protocol.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
@@ -94,7 +95,8 @@ export class FusionControls {
         if (this.#compilers.has(key) || code === null) return null;
         const step = await place.control({ code });
         if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
-        if (step.value.run === null) return `it cannot compile a hello-world in ${tag}`;
+        const { run, compile } = step.value;
+        if (run === null) return `it cannot compile a hello-world in ${tag}${firstWords(compile)}`;
         this.#compilers.add(key);
         return null;
     }
@@ -158,6 +160,12 @@ export class FusionControls {
         }
         return without;
     }
+}
+
+/** The first line of what a compiler said, some of which write to stdout. */
+function firstWords(compile: CapturedRun | null): string {
+    const [line = ''] = (compile?.stderr.trim() || compile?.stdout.trim() || '').split('\n', 1);
+    return line === '' ? '' : `: ${line.slice(0, 200)}`;
 }
 
 /** A hello-world for a tag; null where there is none. Python 2 programs are sent as Python 3. */

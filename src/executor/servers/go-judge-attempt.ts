@@ -140,7 +140,11 @@ export class GoJudgeAttempt {
         const step = await place.exchange(runRequest(command), readRan);
         if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
         this.keep(place.endpoint, step.value);
-        if (step.value.status !== 'Accepted') return `it cannot compile a hello-world in ${language.name}`;
+        if (step.value.status !== 'Accepted') {
+            const { stderr, stdout } = step.value;
+            const [said = ''] = (stderr.trim() || stdout.trim()).split('\n', 1);
+            return `it cannot compile a hello-world in ${language.name}${said === '' ? '' : `: ${said.slice(0, 200)}`}`;
+        }
         compilers.add(key);
         return null;
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { displayAddress } from '../../endpoint/address.js';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
 import { textContent } from '../../model/fingerprint.js';
+import type { JudgeResult } from '../../model/entry.js';
 import type { StagedSample } from '../../model/sample.js';
 import type { Outcome, Task } from '../../model/task.js';
 import type { Verdict } from '../../model/verdict.js';
@@ -47,6 +48,8 @@ export interface ProbeOptions {
     /** Tags to try; null: all that such a server may have. */
     readonly languages: readonly string[] | null;
     readonly signal: AbortSignal;
+    /** Told of each endpoint as soon as it is known, in whatever order they answer. */
+    readonly onReport?: (report: EndpointReport) => void;
 }
 
 /** Endpoints asked at once. */
@@ -70,7 +73,9 @@ export async function probeEndpoints(
         const worker = async () => {
             for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
                 const [index, endpoint] = next;
-                reports[index] = await probeEndpoint(endpoint, options, folder);
+                const report = await probeEndpoint(endpoint, options, folder);
+                reports[index] = report;
+                options.onReport?.(report);
             }
         };
         await Promise.all(Array.from({ length: Math.min(AT_ONCE, endpoints.length) }, worker));
@@ -96,20 +101,18 @@ async function probeEndpoint(
             languages: [],
         };
     }
-    const languages: LanguageReport[] = [];
     const executor = await createProbed(found.kind, endpoint, stage);
-    try {
-        for (const language of options.languages ?? (await found.kind.server.languages())) {
-            const source = HELLO_WORLDS[language];
-            if (source === undefined) continue;
-            const started = performance.now();
-            const context = { signal: options.signal, log: () => {} };
-            const outcome = await executor.run(helloTask(stage, language, source), context);
-            languages.push({ language, ...told(outcome), duration: (performance.now() - started) / 1000 });
-        }
-    } finally {
-        await executor.close();
-    }
+    const tryLanguage = async (language: string): Promise<LanguageReport> => {
+        const started = performance.now();
+        const context = { signal: options.signal, log: () => {} };
+        const outcome = await executor.run(helloTask(stage, language, HELLO_WORLDS[language] ?? ''), context);
+        return { language, ...told(outcome), duration: (performance.now() - started) / 1000 };
+    };
+    const tags = options.languages ?? (await found.kind.server.languages());
+    // Side by side, as far as the pool lets them.
+    const languages = await Promise.all(
+        tags.filter((tag) => HELLO_WORLDS[tag] !== undefined).map(tryLanguage),
+    ).finally(() => executor.close());
     return { ...about, kind: found.kind.name, reachable: true, problem: null, languages };
 }
 
@@ -226,12 +229,22 @@ function helloTask(stage: string, language: string, source: string): Task {
 function told(outcome: Outcome): Pick<LanguageReport, 'verdict' | 'problem'> {
     switch (outcome.kind) {
         case 'verdict': {
-            const { verdict } = outcome;
-            return { verdict, problem: verdict === 'Accepted' ? null : `the hello-world got ${verdict}` };
+            const { verdict, result } = outcome;
+            if (verdict === 'Accepted') return { verdict, problem: null };
+            const said = firstLineOf(result as JudgeResult);
+            return { verdict, problem: `the hello-world got ${verdict}${said === '' ? '' : `: ${said}`}` };
         }
         case 'failure':
             return { verdict: null, problem: outcome.failure.message };
         case 'abort':
             return { verdict: null, problem: 'stopped' };
     }
+}
+
+/** What a compiler, or a program that failed, said first. */
+function firstLineOf({ tests }: JudgeResult): string {
+    const info = tests.at(-1)?.exec_info;
+    const said = [info?.compile_result, info?.run_result].flatMap((one) => [one?.stderr, one?.stdout]);
+    const [line = ''] = said.map((text) => text?.trim().split('\n', 1)[0] ?? '').filter(Boolean);
+    return line.length > 200 ? `${line.slice(0, 200)}...` : line;
 }

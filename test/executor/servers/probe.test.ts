@@ -24,7 +24,7 @@ describe('probeEndpoints', () => {
             [{ url: `${fusionServer.url},${judgeServer.url}/` }, { url: down.url }],
             '--endpoint',
         );
-        const languages = ['PYTHON3', 'CPP', 'RUST'];
+        const languages = ['PYTHON3', 'CPP', 'GO'];
         const reports = await probeEndpoints(endpoints, { kind: null, languages, signal });
         expect(reports.map(({ endpoint, reachable, kind }) => [endpoint, reachable, kind])).toEqual([
             [fusionServer.url, true, 'sandbox-fusion'],
@@ -41,8 +41,8 @@ describe('probeEndpoints', () => {
                 ['CPP', 'Accepted'],
             ]);
         }
-        // The rig's SandboxFusion knows no Rust.
-        expect(reports[0]?.languages[2]).toMatchObject({ language: 'RUST', verdict: null });
+        // The rig's SandboxFusion knows no Go.
+        expect(reports[0]?.languages[2]).toMatchObject({ language: 'GO', verdict: null });
         expect(reports[0]?.languages[2]?.problem).toContain('HTTP 422: body.language');
     });
 

@@ -78,7 +78,7 @@ function servers(urls: readonly string[], over: Partial<ServerOptions> = {}): Se
 }
 
 /** What the descriptors of servers share, as far as tests care. */
-const JUDGING = {
+export const JUDGING = {
     allTests: false,
     keepOutput: 'failed',
     outputLimit: 1024,
