@@ -36,6 +36,7 @@ async function resolveWith({ argv, env, file, run }: Given): Promise<Resolved> {
 
 /** Values of options that have a syntax of their own. */
 const PARSED: Partial<Record<RunOptionName, readonly [string, string, string, string]>> = {
+    scorer: ['exact', 'contains', 'regex', 'numeric:0.5'],
     shard: ['1/9', '2/9', '3/9', '4/9'],
     'exit-verdict': ['1=WrongAnswer', '2=WrongAnswer', '3=WrongAnswer', '4=WrongAnswer'],
     endpoint: ['http://a:1', 'http://b:1', 'http://c:1', 'http://d:1'],
@@ -98,9 +99,17 @@ const BESIDE: Partial<Record<RunOptionName, Record<string, string>>> = {
     'exit-verdict': { executor: 'exec' },
     model: { executor: 'chat', endpoint: 'http://e:1' },
     ...Object.fromEntries(
-        ['prompt-template', 'system', 'temperature', 'top-p', 'max-tokens', 'seed', 'api-key-env'].map(
-            (name) => [name, { executor: 'chat', endpoint: 'http://e:1', model: 'm' }],
-        ),
+        [
+            'prompt-template',
+            'system',
+            'temperature',
+            'top-p',
+            'max-tokens',
+            'seed',
+            'scorer',
+            'expected',
+            'api-key-env',
+        ].map((name) => [name, { executor: 'chat', endpoint: 'http://e:1', model: 'm' }]),
     ),
 };
 /** Without these their executors cannot run. */

@@ -38,7 +38,11 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     'how-to/judge-a-dataset.md': [/TPR +100 %/, /TNR +100 %/, /sum \['WrongAnswer', 'TimeLimitExceeded'\]/],
     'how-to/judge-on-servers.md': [/sandbox-fusion/, /TPR +100 %/],
     'how-to/run-a-command.md': [/cover WrongAnswer\nintro Accepted\nend Accepted/, /Nothing left to do/],
-    'how-to/ask-a-model.md': [/France WHAT IS THE CAPITAL OF FRANCE\? 7/, /Nothing left to do/],
+    'how-to/ask-a-model.md': [
+        /France WHAT IS THE CAPITAL OF FRANCE\? 7/,
+        /Nothing left to do/,
+        /50\.0 %  1 of 2 accepted in main/,
+    ],
     'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
     'how-to/use-from-typescript.md': [/sum solution 0 Accepted/, /2 finished before, 0 to run/],
 };

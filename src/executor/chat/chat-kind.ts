@@ -1,4 +1,6 @@
 import type { OptionTable, Values } from '../../config/option.js';
+import { SCORER } from '../../config/values/scorer.js';
+import { SCORER_FORMS, type Scorer } from '../../model/scorer.js';
 import { UserError } from '../../util/user-error.js';
 import type { ServerOptions } from '../descriptor.js';
 import type { MainExecutorKind } from '../executor-kind.js';
@@ -86,6 +88,26 @@ const OPTIONS = {
         decides: 'verdict',
         effect: 'tasks that had another seed run again',
     },
+    scorer: {
+        kind: 'parsed',
+        parser: SCORER,
+        default: null,
+        defaultText: 'none: every answer is accepted',
+        placeholder: '<how>',
+        group: 'Language models',
+        about: `How an answer is compared with --expected: ${SCORER_FORMS}`,
+        decides: 'verdict',
+        effect: 'answers that are there keep their score',
+    },
+    expected: {
+        kind: 'text',
+        default: '{expected}',
+        placeholder: '<text>',
+        group: 'Language models',
+        about: 'What --scorer compares an answer with; {field} stands for a value of its row',
+        decides: 'verdict',
+        effect: 'answers that are there keep their score',
+    },
     'api-key-env': {
         kind: 'text',
         default: null,
@@ -97,8 +119,16 @@ const OPTIONS = {
     },
 } as const satisfies OptionTable;
 
+/** How answers are scored; null: not at all. Not in fingerprints: scoring another way asks nothing again. */
+export interface Scoring {
+    readonly scorer: Scorer;
+    /** Template of the expected answer. */
+    readonly expected: string;
+}
+
 export interface ChatConfig {
     readonly kind: 'chat';
+    readonly scoring: Scoring | null;
     readonly sampling: SamplingOptions;
     readonly promptTemplate: string;
     readonly system: string | null;
@@ -108,6 +138,7 @@ export interface ChatConfig {
 
 export interface ChatDescriptor {
     readonly kind: 'chat';
+    readonly scoring: Scoring | null;
     readonly sampling: SamplingOptions;
     readonly promptTemplate: string;
     readonly system: string | null;
@@ -138,6 +169,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             sampling: samplingOf(values, model),
             promptTemplate: values['prompt-template'],
             system: values.system,
+            scoring: values.scorer === null ? null : { scorer: values.scorer, expected: values.expected },
             servers: {
                 endpoints: values.endpoint,
                 limits: values['endpoint-limits'],
@@ -146,15 +178,17 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             apiKeyEnv: values['api-key-env'],
         };
     },
-    async checkFields({ promptTemplate }, lists) {
-        (await import('./prompt.js')).checkPromptFields(promptTemplate, lists);
+    async checkFields({ promptTemplate, scoring }, lists) {
+        const { checkTemplateFields } = await import('./prompt.js');
+        checkTemplateFields('--prompt-template', promptTemplate, lists);
+        if (scoring !== null) checkTemplateFields('--expected', scoring.expected, lists);
     },
     async plan(config, { timeout }) {
-        const { kind, sampling, promptTemplate, system } = config;
+        const { kind, sampling, promptTemplate, system, scoring } = config;
         const { planEndpoints } = await import('./chat-endpoints.js');
         const servers = planEndpoints(config);
         return {
-            descriptor: { kind, sampling, promptTemplate, system, servers, timeout },
+            descriptor: { kind, sampling, promptTemplate, system, scoring, servers, timeout },
             identity: JSON.stringify(['chat', sampling, system, promptTemplate]),
         };
     },

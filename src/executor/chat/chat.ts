@@ -3,15 +3,17 @@ import type { OutcomeClass } from '../../endpoint/outcome-class.js';
 import { type Lease, NoEndpointError, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
 import type { Failure } from '../../model/failure.js';
 import type { JsonObject } from '../../model/json.js';
+import { type Scorer, scoreAnswer, scorerText } from '../../model/scorer.js';
 import type { Outcome, Task } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
+import { UserError } from '../../util/user-error.js';
 import type { ExecutorContext } from '../executor.js';
 import { type Ask, Fleet } from '../servers/fleet.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
 import { type ChatErrorClass, classifyChatError } from './chat-error.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import { type ChatAnswer, type ChatMessage, chatBody, readChatAnswer } from './chat-protocol.js';
-import { promptOf } from './prompt.js';
+import { fillForTask, messagesOf } from './prompt.js';
 
 /** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
 const DEFAULT_CONCURRENCY = 8;
@@ -51,22 +53,42 @@ class Chat {
     ) {}
 
     async run(task: Task, { signal, log }: ExecutorContext): Promise<Outcome> {
-        const { promptTemplate, system } = this.descriptor;
-        const prompt = promptOf(task, promptTemplate, system);
-        if (prompt.kind === 'missing') {
-            const message = `the row has no field for {${prompt.field}} of --prompt-template`;
-            return { kind: 'failure', failure: { reason: 'not-started', message }, by: null };
+        const { promptTemplate, system, scoring } = this.descriptor;
+        const prompt = fillForTask(promptTemplate, task);
+        if (prompt.kind === 'missing') return missingField(prompt.field, '--prompt-template');
+        // Before anything is paid for.
+        const expected = scoring === null ? null : fillForTask(scoring.expected, task);
+        if (expected?.kind === 'missing') return missingField(expected.field, '--expected');
+        const problem =
+            scoring === null || expected === null ? null : problemOf(scoring.scorer, expected.text);
+        if (problem !== null) {
+            return { kind: 'failure', failure: { reason: 'judge-error', message: problem }, by: null };
         }
+        const messages = messagesOf(prompt.text, system);
         for (let turned = 1; ; turned += 1) {
             const lease = await this.#acquire(signal);
             if ('kind' in lease) return lease;
-            const exchange = await this.#ask(lease, prompt.messages, signal);
+            const exchange = await this.#ask(lease, messages, signal);
             lease.release();
-            if (exchange.kind === 'ended') return exchange.outcome;
+            if (exchange.kind === 'ended') return this.#scored(exchange.outcome, expected?.text ?? null);
             const { failure } = exchange;
             if (turned >= TURNED_AWAY) return { kind: 'failure', failure, by: { api_used: lease.endpoint } };
             log(`${lease.endpoint}: ${failure.message}; asking again`);
         }
+    }
+
+    /** An answer with its score. One that cannot be scored (a pattern that takes too long) is kept, since it was paid for. */
+    #scored(outcome: Outcome, expected: string | null): Outcome {
+        const { scoring } = this.descriptor;
+        if (scoring === null || expected === null || outcome.kind !== 'verdict') return outcome;
+        const result: JsonObject = { ...(outcome.result as JsonObject) };
+        const { answer } = result;
+        if (outcome.verdict !== 'Accepted' || typeof answer !== 'string') return outcome;
+        const scored = scoreOrProblem(scoring.scorer, answer, expected);
+        const accepted = scored.score === 1;
+        const verdict = accepted ? 'Accepted' : 'WrongAnswer';
+        const scorer = scorerText(scoring.scorer);
+        return { ...outcome, verdict, result: { ...result, accepted, verdict, scorer, expected, ...scored } };
     }
 
     async #acquire(signal: AbortSignal): Promise<Lease | Outcome> {
@@ -186,6 +208,29 @@ const OUTCOMES: Readonly<Record<ChatErrorClass, Exclude<OutcomeClass, 'abandoned
     content: 'ok',
     'bad-request': 'bad-request',
 };
+
+/** Why answers cannot be compared with this; null if they can. */
+const problemOf = (scorer: Scorer, expected: string): string | null =>
+    scoreOrProblem(scorer, '', expected).score_problem ?? null;
+
+function scoreOrProblem(
+    scorer: Scorer,
+    answer: string,
+    expected: string,
+): { readonly score: number | null; readonly score_problem?: string } {
+    try {
+        return { score: scoreAnswer(scorer, answer, expected) };
+    } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return { score: null, score_problem: error.message };
+    }
+}
+
+const missingField = (field: string, option: string): Outcome => ({
+    kind: 'failure',
+    failure: { reason: 'not-started', message: `the row has no field for {${field}} of ${option}` },
+    by: null,
+});
 
 const ended = (outcome: Outcome): Exchange => ({ kind: 'ended', outcome });
 

@@ -29,6 +29,7 @@ function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerEx
         sampling: { model: 'm', temperature: 0.3, topP: null, maxTokens: 50, seed: null },
         promptTemplate: '{prompt}',
         system: null,
+        scoring: null,
         servers: { endpoints, retryEndpoints: [], limits: 'adaptive', endpointWait: 2, firstTimeout: null },
         timeout: 5,
         ...over,
@@ -198,5 +199,38 @@ describe('asking a model', () => {
             failure: { message: expect.stringContaining('{prompt}') },
         });
         expect(server.requests).toHaveLength(0);
+    });
+
+    it('scores answers, and asks nothing where there is nothing to compare with', async () => {
+        const scoring = { scorer: { kind: 'contains' }, expected: '{wanted}' } as const;
+        const executor = chat({ scoring });
+        const run = (data: Record<string, string>) => executor.run(taskOf(data), contextOf());
+        expect(await run({ prompt: 'it is paris', wanted: 'Paris' })).toMatchObject({
+            verdict: 'Accepted',
+            result: {
+                accepted: true,
+                score: 1,
+                scorer: 'contains',
+                expected: 'Paris',
+                answer: 'IT IS PARIS',
+            },
+        });
+        expect(await run({ prompt: 'rome', wanted: 'Paris' })).toMatchObject({
+            verdict: 'WrongAnswer',
+            result: { accepted: false, score: 0 },
+        });
+        const asked = server.requests.length;
+        expect(await run({ prompt: 'rome' })).toMatchObject({
+            kind: 'failure',
+            failure: { message: expect.stringContaining('{wanted} of --expected') },
+        });
+        const numeric = chat({
+            scoring: { scorer: { kind: 'numeric', tolerance: 0 }, expected: '{wanted}' },
+        });
+        expect(await numeric.run(taskOf({ prompt: '4', wanted: 'four' }), contextOf())).toMatchObject({
+            kind: 'failure',
+            failure: { reason: 'judge-error', message: expect.stringContaining('is not a number') },
+        });
+        expect(server.requests.length).toBe(asked);
     });
 });

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseScorer, scoreAnswer, scorerText } from '../../src/model/scorer.js';
+
+const score = (scorer: string, answer: string, expected: string): number => {
+    const parsed = parseScorer(scorer);
+    if (parsed === null) throw new Error(`no scorer ${scorer}`);
+    return scoreAnswer(parsed, answer, expected);
+};
+
+describe('scoring an answer', () => {
+    it.each([
+        ['exact', ' Paris\n', 'paris', 1],
+        ['exact', 'Paris.', 'Paris', 0],
+        ['contains', 'It is PARIS, France', 'paris', 1],
+        ['contains', 'Rome', 'paris', 0],
+        ['regex', 'The answer is 42.', '\\b42\\b', 1],
+        ['regex', '420', '\\b42\\b', 0],
+        ['numeric', 'first 3, then 1,234.5', '1234.5', 1],
+        ['numeric', '12,34', '34', 1],
+        ['numeric:0.01', 'about 3.14', '3.1415926', 1],
+        ['numeric', '3.14', '3.1415926', 0],
+        ['numeric', 'no number', '1', 0],
+        ['numeric', '-2e3', '-2000', 1],
+    ])('%s of %j beside %j is %d', (scorer, answer, expected, wanted) => {
+        expect(score(scorer, answer, expected)).toBe(wanted);
+    });
+
+    it('ends a pattern that backtracks for ever', () => {
+        const started = performance.now();
+        expect(() => score('regex', `${'a'.repeat(40)}b`, '^(a+)+$')).toThrow('cannot be used');
+        expect(performance.now() - started).toBeLessThan(20_000);
+    });
+
+    it('refuses what cannot be compared with', () => {
+        expect(() => score('regex', 'x', '(')).toThrow('regular expression');
+        expect(() => score('numeric', '1', 'one')).toThrow('is not a number');
+    });
+
+    it('reads what it writes, and nothing else', () => {
+        for (const text of ['exact', 'contains', 'regex', 'numeric:0.5']) {
+            const parsed = parseScorer(text);
+            expect(parsed === null ? null : scorerText(parsed)).toBe(text);
+        }
+        for (const text of ['', 'exactly', 'exact:1', 'numeric:-1', 'numeric:x', 'numeric:']) {
+            expect(parseScorer(text), text).toBeNull();
+        }
+    });
+
+    it('never throws, and gives 0 or 1, for any answer', () => {
+        fc.assert(
+            fc.property(fc.constantFrom('exact', 'contains', 'numeric'), fc.string(), (scorer, answer) => {
+                expect([0, 1]).toContain(score(scorer, answer, '7'));
+            }),
+        );
+    });
+});
