@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { measureSlowness } from './test/rig/slowness.js';
+
+const slowness = measureSlowness();
 
 export default defineConfig({
     test: {
         include: ['test/**/*.test.ts'],
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        // Against hangs only: a loaded machine is given the time that it needs.
+        testTimeout: 30_000 * slowness,
+        hookTimeout: 30_000 * slowness,
+        env: { TEST_SLOWNESS: String(slowness) },
         // Many tests run real programs against real clocks. On CI's shared cores one that lost a race gets another go;
         // vitest names it (`retry x1`), so that it is seen. Here nothing is tried twice.
         retry: process.env['CI'] === 'true' ? 2 : 0,

@@ -23,7 +23,9 @@ const BUILT: readonly (readonly [built: RegExp, source: string])[] = [
 ];
 
 /** Paths named on purpose that are not in the repository. An exception that is not needed any more fails the test. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {};
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+    'docs/database.md': 'written with the commands of the results database',
+};
 
 interface Mention {
     /** `file:line` of the mention. */

@@ -14,6 +14,7 @@ import { readCheckpointFile } from '../../src/checkpoint/read-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.js';
 import { verdictOf } from '../../src/model/tally.js';
 import { BY, entry, place, scratch, state } from './rig.js';
+import { runs } from '../rig/long.js';
 
 const run = (more: JsonObject = {}): JsonObject => ({
     status: 'Finished',
@@ -369,7 +370,7 @@ describe('a folder with a file for each result', () => {
                     expect(verdictOf(again)).toBe(verdict);
                 }
             }),
-            { numRuns: 200 },
+            { numRuns: runs(200) },
         );
     });
 });

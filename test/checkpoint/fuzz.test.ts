@@ -11,6 +11,7 @@ import { ownIdentity } from '../../src/host/lock-identity.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import { tallySample } from '../../src/model/tally.js';
 import { UserError } from '../../src/util/user-error.js';
+import { runs } from '../rig/long.js';
 import { HOLDER, runFile, scratch } from './rig.js';
 
 /*
@@ -111,7 +112,7 @@ async function check(name: string, value: unknown, read: (dir: string) => Promis
             await read(dir);
             expect(Object.keys(Object.prototype)).toEqual([]);
         }),
-        { numRuns: 400 },
+        { numRuns: runs(400) },
     );
 }
 

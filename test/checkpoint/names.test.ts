@@ -1,6 +1,7 @@
 import { assert, constantFrom, oneof, property, string, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { earlierName, FileNames, hashedName, plainName } from '../../src/checkpoint/names.js';
+import { runs } from '../rig/long.js';
 
 /** Ids that are likely to collide, to be unsafe, or to be too long. */
 const id = oneof(
@@ -45,7 +46,7 @@ describe('file names', () => {
                     expect(Buffer.from(name).toString()).toBe(name);
                 }
             }),
-            { numRuns: 1000 },
+            { numRuns: runs(1000) },
         );
     });
 
@@ -59,7 +60,7 @@ describe('file names', () => {
                 expect(new Set(keys).size).toBe(ids.length);
                 for (const value of ids) expect([...names.candidates(value)]).toContain(names.fileOf(value));
             }),
-            { numRuns: 1000 },
+            { numRuns: runs(1000) },
         );
     });
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { FileNames } from '../../src/checkpoint/names.js';
 import { parseCheckpoint, rawFile } from '../../src/checkpoint/parse.js';
 import { readCheckpointFile } from '../../src/checkpoint/read-file.js';
+import { runs } from '../rig/long.js';
 import { BY, entry, place, scratch, state } from './rig.js';
 
 /** A result file with all it can hold. */
@@ -96,7 +97,7 @@ describe('reading a result file', () => {
                 const file = { id, solution_result: [{ language: 'CPP', result }, member], other: member };
                 samples.push(JSON.stringify(file, null, samples.length % 3));
             }),
-            { numRuns: 60 },
+            { numRuns: runs(60) },
         );
         for (const sample of samples) {
             writeFileSync(path, sample);

@@ -8,6 +8,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { COMMAND_NAMES } from '../../src/commands/registry.js';
 import { isFlag } from '../../src/config/option.js';
 import { RUN_OPTION_NAMES, RUN_OPTIONS } from '../../src/config/run-options.js';
+import { patience } from '../rig/slowness.js';
 
 const BIN = fileURLToPath(new URL('../../bin/resume-run.js', import.meta.url));
 const LOG_IMPORTS = new URL('../rig/log-imports.mjs', import.meta.url).href;
@@ -27,7 +28,7 @@ function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonl
         cwd,
         env: { PATH: process.env['PATH'], ...env },
         encoding: 'utf8',
-        timeout: 55_000, // Against hangs only, below the test runner's own limit: a loaded machine needs over 20 s for the slowest.
+        timeout: patience(27_000), // Against hangs only, below the test runner's own limit.
     });
     return { status, stdout, stderr };
 }
@@ -184,7 +185,7 @@ describe('run', () => {
         ] as const) {
             rmSync(join(cwd, 'ran'), { force: true });
             const child = start(signal === 'SIGINT' ? FIRST : ['--grace', '0.2', '-j', '2']);
-            await vi.waitFor(() => expect(ran()).toHaveLength(2), 10_000);
+            await vi.waitFor(() => expect(ran()).toHaveLength(2), patience(5000));
             child.kill(signal);
             expect(await ended(child)).toBe(code);
         }
@@ -218,16 +219,16 @@ describe('run', () => {
         const child = start([...FIRST, '--grace=1']);
         expect(await ended(child)).toBe(2);
         const run = start(FIRST);
-        await vi.waitFor(() => expect(ran()).toHaveLength(2), 10_000);
+        await vi.waitFor(() => expect(ran()).toHaveLength(2), patience(5000));
         expect(cli(['set', '-j', '4']).status).toBe(0);
-        await vi.waitFor(() => expect(ran()).toHaveLength(4), 10_000);
+        await vi.waitFor(() => expect(ran()).toHaveLength(4), patience(5000));
         writeFileSync(join(cwd, 'go'), '');
         expect(await ended(run)).toBe(0);
     });
 
     it('is refused with exit 3 where another run holds the directory, which loses nothing by it', async () => {
         const child = start(FIRST);
-        await vi.waitFor(() => expect(ran()).toHaveLength(2), 10_000);
+        await vi.waitFor(() => expect(ran()).toHaveLength(2), patience(5000));
         const { status, stderr } = cli([]);
         expect(status).toBe(3);
         expect(stderr).toContain('is held by process');

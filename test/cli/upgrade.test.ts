@@ -6,6 +6,7 @@ import type { Entry } from '../../src/model/entry.js';
 import type { RunEvent } from '../../src/model/event.js';
 import { isJsonObject, type Json } from '../../src/model/json.js';
 import { readResults, runCli, tempDir } from '../rig/cli.js';
+import { patience } from '../rig/slowness.js';
 
 /*
  * Results directories as the real version 0.1 left them (test/rig/make-golden.mjs), each with something to do. This version
@@ -168,7 +169,7 @@ describe('a directory that 0.1 began', () => {
 
     it.for(Object.entries(LEFT))(
         'is finished by this version: %s',
-        { timeout: 120_000 },
+        { timeout: patience(60_000) },
         async ([name, left], context) => {
             const missing = (NEEDS[name] ?? []).filter(isMissing);
             if (missing.length > 0) context.skip(`no ${missing.join(', no ')}`);

@@ -5,6 +5,7 @@ import { RUN_OPTION_NAMES, RUN_OPTIONS, type RunOptionName } from '../../src/con
 import type { Json } from '../../src/model/json.js';
 import type { Checker } from '../../src/model/sample.js';
 import { UserError } from '../../src/util/user-error.js';
+import { runs } from '../rig/long.js';
 
 const parse = (name: RunOptionName, raw: Json): unknown =>
     parseOption(RUN_OPTIONS[name], raw, { label: `--${name}`, base: '/base' });
@@ -111,7 +112,7 @@ describe('values', () => {
                 const kept = JSON.parse(JSON.stringify(formatOption(RUN_OPTIONS[name], value))) as Json;
                 expect(parse(name, kept)).toEqual(value);
             }),
-            { numRuns: 2000 },
+            { numRuns: runs(2000) },
         );
     });
 });

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/commands/registry.js';
 import { readConfigFile as read } from '../../src/config/read-config-file.js';
+import { runs } from '../rig/long.js';
 
 let cwd: string;
 beforeEach(() => {
@@ -143,7 +144,7 @@ describe('config file', () => {
                     expect((error as Error).message).not.toContain('\n');
                 });
             }),
-            { numRuns: 500 },
+            { numRuns: runs(500) },
         );
     });
 });

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/commands/registry.js';
-import { type CommandLine, type KnownRun, type Resolved, resolveConfig } from '../../src/config.js';
 import { environmentName, isFlag, isRestored, type OptionSpec } from '../../src/config/option.js';
 import { RUN_OPTION_NAMES, RUN_OPTIONS, type RunOptionName } from '../../src/config/run-options.js';
+import { type CommandLine, type KnownRun, type Resolved, resolveConfig } from '../../src/config.js';
 import type { Json } from '../../src/model/json.js';
+import { runs } from '../rig/long.js';
 
 let cwd: string;
 beforeEach(() => {
@@ -153,7 +154,7 @@ describe('precedence', () => {
                 });
                 expect(shown(resolved)).toBe(shown(alone));
             }),
-            { numRuns: 400 },
+            { numRuns: runs(400) },
         );
     });
 });

@@ -10,6 +10,7 @@ import type { Json } from '../../src/model/json.js';
 import type { Task, TaskLog } from '../../src/model/task.js';
 import { TaskServer } from '../../src/backend/worker/serve.js';
 import { createExecutor } from '../../src/executor/kinds.js';
+import { patience } from '../rig/slowness.js';
 
 /*
  * What every backend must do. Workers are started from dist/, as in the product: `npm test` builds first.
@@ -55,9 +56,9 @@ const task = (data: Json): Task => ({
     settles: true,
 });
 
-describe.each(Object.entries(BACKENDS))('backend %s', { timeout: 15_000 }, (name, create) => {
+describe.each(Object.entries(BACKENDS))('backend %s', { timeout: patience(10_000) }, (name, create) => {
     let backend: Backend;
-    afterEach(() => backend.close(), 10_000);
+    afterEach(() => backend.close(), patience(5000));
 
     const run = (data: Json) => backend.start(task(data)).completion;
 

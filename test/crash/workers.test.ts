@@ -5,6 +5,7 @@ import { eventSeen, processesIn, programsIn } from './processes.js';
 import { resultFiles } from './results.js';
 import { type RunRecord, Scene } from './scene.js';
 import { SEED } from './settings.js';
+import { patience } from '../rig/slowness.js';
 
 /** One task that goes wrong among five that do not. */
 function withFault(does: string, times: number): CrashDataset {
@@ -82,7 +83,7 @@ describe('a worker that dies', () => {
                 // Its worker may still be starting while the other one does all the rest.
                 await expect
                     .poll(() => readdirSync(scene.markers).some((name) => name.includes('~ill')), {
-                        timeout: 20_000,
+                        timeout: patience(10_000),
                     })
                     .toBe(true);
                 const [main] = programsIn(scene.home);

@@ -1,11 +1,12 @@
-import fc from 'fast-check';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketsInNames } from '../../src/dataset/lists/buckets-in-names.js';
-import { BucketLayoutBuilder } from '../../src/dataset/lists/bucket-layout.js';
 import type { Dataset } from '../../src/dataset/dataset.js';
+import { BucketLayoutBuilder } from '../../src/dataset/lists/bucket-layout.js';
+import { bucketsInNames } from '../../src/dataset/lists/buckets-in-names.js';
 import { UserError } from '../../src/util/user-error.js';
+import { runs } from '../rig/long.js';
 import { folderWith, indexOf, MemoryCache, openOne } from './rig.js';
 
 const lists = { accepted: true };
@@ -145,7 +146,7 @@ describe('lists', () => {
                     expect(lines.toSorted((a, b) => a - b)).toEqual(hashes.map((_, i) => i + 1));
                 },
             ),
-            { numRuns: 50 },
+            { numRuns: runs(50) },
         );
     });
 
@@ -169,7 +170,7 @@ describe('lists', () => {
                     expect(await readFile(join(folder, 'u.csv'), 'utf8')).toContain(body);
                 },
             ),
-            { numRuns: 30 },
+            { numRuns: runs(30) },
         );
     });
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/util/user-error.js';
+import { runs } from '../rig/long.js';
 import { folderWith, indexOf, jsonLines, openAll, openOne } from './rig.js';
 
 const row = { id: 'x', tests: [] };
@@ -158,7 +159,7 @@ describe('any rows at all', () => {
                     expect(Object.keys(Object.prototype)).toEqual([]);
                 },
             ),
-            { numRuns: 300 },
+            { numRuns: runs(300) },
         );
     });
 });

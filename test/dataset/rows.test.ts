@@ -5,6 +5,7 @@ import { readJsonLines } from '../../src/dataset/rows/json-lines.js';
 import { readJsonValues } from '../../src/dataset/rows/json-values.js';
 import type { RawRow } from '../../src/dataset/rows/row.js';
 import { UserError } from '../../src/util/user-error.js';
+import { runs } from '../rig/long.js';
 import { folderWith } from './rig.js';
 
 async function collect(rows: AsyncIterable<RawRow>): Promise<RawRow[]> {
@@ -89,7 +90,7 @@ describe('values of a JSON file', () => {
                     expect(texts(await lines(written.join('\n')))).toEqual(written);
                 },
             ),
-            { numRuns: 20 },
+            { numRuns: runs(20) },
         );
     });
 
@@ -107,7 +108,7 @@ describe('values of a JSON file', () => {
                     }
                 },
             ),
-            { numRuns: 200 },
+            { numRuns: runs(200) },
         );
     });
 });

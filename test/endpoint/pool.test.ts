@@ -11,6 +11,7 @@ import {
     type PoolOptions,
 } from '../../src/endpoint/pool.js';
 import { FakeClock, settle } from '../rig/fake-clock.js';
+import { runs } from '../rig/long.js';
 
 const never = new AbortController().signal;
 setMaxListeners(0, never);
@@ -356,7 +357,7 @@ describe('EndpointPool, whatever happens', () => {
                 expect(pool.states().reduce((sum, state) => sum + state.done, 0)).toBe(given.jobs);
                 pool.close();
             }),
-            { numRuns: 60 },
+            { numRuns: runs(60) },
         );
     });
 

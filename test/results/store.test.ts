@@ -14,6 +14,7 @@ import type { DatabaseStore } from '../../src/results/store/database-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { tempDir } from '../rig/cli.js';
+import { runs } from '../rig/long.js';
 import { anyRecord, commitRecords, recordInput, records } from './records.js';
 
 const notices: string[] = [];
@@ -110,7 +111,7 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
                     rmSync(dir, { recursive: true });
                 },
             ),
-            { numRuns: 15 },
+            { numRuns: runs(15) },
         );
     });
 

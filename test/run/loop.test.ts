@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunEnd } from '../../src/model/event.js';
+import { runs } from '../rig/long.js';
 import {
     type Ending,
     GRACE_S,
@@ -10,8 +11,7 @@ import {
     ScriptedRun,
 } from './loop-rig.js';
 
-/** `RESUME_RUN_LOOP_RUNS=20000 npx vitest run test/run/loop.test.ts` looks longer. */
-const numRuns = Number(process.env['RESUME_RUN_LOOP_RUNS'] ?? 150);
+const numRuns = runs(150);
 
 beforeEach(() => {
     vi.useFakeTimers({

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { markdownLine, markdownTable } from '../../src/util/markdown.js';
 import { printable, printableLines } from '../../src/util/printable.js';
+import { runs } from '../rig/long.js';
 
 const hostile = fc
     .array(
@@ -53,7 +54,7 @@ test('text from outside is one code span, in a table and in a line', () => {
             expect(inCell?.replaceAll('\\x5c|', '\\|').trim()).toBe(wanted);
             expect(shownBy(markdownLine({ outside: text }))?.trim()).toBe(wanted);
         }),
-        { numRuns: 1000 },
+        { numRuns: runs(1000) },
     );
 });
 

@@ -7,6 +7,7 @@ import { readProblemYaml, readTimeLimitText } from '../../../src/dataset/kattis/
 import { parseYaml } from '../../../src/dataset/kattis/yaml-file.js';
 import { VERDICTS } from '../../../src/model/verdict.js';
 import { UserError } from '../../../src/util/user-error.js';
+import { runs } from '../../rig/long.js';
 
 /** Runs what may only fail by a UserError of one line. */
 function attempt(action: () => unknown): void {
@@ -69,7 +70,7 @@ describe('settings of packages', () => {
                 attempt(() => readProblemYaml(parseYaml(text, 'p/problem.yaml')));
                 attempt(() => submissionSettings(parseYaml(text, 'p/submissions.yaml'), 'accepted/a.py'));
             }),
-            { numRuns: 500 },
+            { numRuns: runs(500) },
         );
     });
 

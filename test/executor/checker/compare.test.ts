@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compareOutput } from '../../../src/executor/checker/compare.js';
 import type { BuiltInChecker } from '../../../src/model/sample.js';
+import { runs } from '../../rig/long.js';
 import { Bench } from './both-paths.js';
 
 const bench = new Bench();
@@ -61,7 +62,7 @@ describe('laws of every checker', () => {
                     expect(await bench.accepts(rule, bytes, bytes)).toBe(true);
                 },
             ),
-            { numRuns: 200 },
+            { numRuns: runs(200) },
         );
     });
 
@@ -76,7 +77,7 @@ describe('laws of every checker', () => {
                 const { message } = await bench.compare(rule, output, answer);
                 expect(message ?? '').not.toMatch(/\p{Cc}/u);
             }),
-            { numRuns: 500 },
+            { numRuns: runs(500) },
         );
     });
 
@@ -96,7 +97,7 @@ describe('laws of every checker', () => {
             fc.asyncProperty(symmetric, text, text, async (rule, one, other) => {
                 expect(await bench.accepts(rule, one, other)).toBe(await bench.accepts(rule, other, one));
             }),
-            { numRuns: 300 },
+            { numRuns: runs(300) },
         );
     });
 
@@ -108,7 +109,7 @@ describe('laws of every checker', () => {
                 // Lone surrogates become the replacement character on both sides.
                 expect(await bench.accepts({ kind: 'tokens' }, output, answer)).toBe(expected);
             }),
-            { numRuns: 300 },
+            { numRuns: runs(300) },
         );
     });
 
@@ -124,7 +125,7 @@ describe('laws of every checker', () => {
                 const expected = trimmed(output) === trimmed(answer);
                 expect(await bench.accepts({ kind: 'lines' }, output, answer)).toBe(expected);
             }),
-            { numRuns: 300 },
+            { numRuns: runs(300) },
         );
     });
 
@@ -141,7 +142,7 @@ describe('laws of every checker', () => {
                 expect(narrow).toBe(Math.abs(a - b) <= absolute);
                 if (narrow) expect(await bench.accepts(float(absolute * 10), `${a}`, `${b}`)).toBe(true);
             }),
-            { numRuns: 200 },
+            { numRuns: runs(200) },
         );
     });
 });

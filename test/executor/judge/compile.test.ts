@@ -111,16 +111,9 @@ public final class Right { static class In { } public static void main(final Str
         expect(result.verdict).toBe('Accepted');
     });
 
-    it.skipIf(missing.has('GO'))('builds Go', async () => {
-        const source = 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println(3) }\n';
-        expect(inWords(await rig.run({ language: 'GO', source, tests: [['', '3']] }))).toBe('Accepted');
-    });
-
-    it('calls a compiler that is stopped or broken a failure', async () => {
+    it('calls a broken compiler a failure', async () => {
         const bomb =
             'template <int N> struct T { static const int v = T<N - 1>::v + T<N - 2>::v; T<N - 1> a; };\n';
-        const random = await rig.run({ language: 'C', source: '#include "/dev/zero"\nint main(void) {}\n' });
-        expect(inWords(random)).toMatch(/^(failure compiler: |CompileError)/);
         expect(inWords(await rig.run({ language: 'CPP', source: `${bomb}int main() {}\n` }))).toBe(
             'Accepted',
         );

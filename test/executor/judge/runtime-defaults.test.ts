@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { findLanguages } from '../../../src/executor/judge/available.js';
 import { encodeSource } from '../../../src/executor/judge/source-encoding.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
+import { runs } from '../../rig/long.js';
 import { inWords, JudgeRig, printed } from './judging.js';
 
 const { kind } = await probeSandbox('auto');
@@ -52,7 +53,6 @@ describe('defaults of runtimes that judges did not have', () => {
                 expect(inWords(outcome) === 'Accepted' ? '' : printed(outcome)).toBe('');
                 expect(inWords(outcome)).toBe('Accepted');
             },
-            120_000,
         );
     }
 });
@@ -101,7 +101,7 @@ describe('encodings that sources declare', () => {
                     expect([iconv.decode(bytes, name), bytes.toString('utf8')]).toContain(text);
                 },
             ),
-            { numRuns: 200 },
+            { numRuns: runs(200) },
         );
     });
 });

@@ -14,6 +14,7 @@ import {
     stageSample,
     taskOf,
 } from '../../rig/servers/submissions.js';
+import { patience } from '../../rig/slowness.js';
 
 interface Kind {
     readonly name: string;
@@ -139,7 +140,7 @@ describe.each(KINDS)('$name, when servers misbehave', (kind) => {
         const running = judgeAll(24);
         await sleep(100);
         await Promise.all(servers.map((server) => server.stop()));
-        await expect.poll(() => said.length, { timeout: 15_000 }).toBe(1);
+        await expect.poll(() => said.length, { timeout: patience(8000) }).toBe(1);
         expect(said[0]).toMatch(/^paused: no endpoint can be used/);
         await servers[2]?.start();
         expect(await running).toEqual(expected(24));

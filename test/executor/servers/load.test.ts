@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asText, ByteBudget } from '../../../src/executor/servers/load.js';
+import { runs } from '../../rig/long.js';
 
 describe('ByteBudget', () => {
     it('never lets more be used than there is, but for one that is larger than all', async () => {
@@ -27,7 +28,7 @@ describe('ByteBudget', () => {
                 expect(running).toBe(0);
                 expect(order).toEqual(wanted.map((_, index) => index));
             }),
-            { numRuns: 50 },
+            { numRuns: runs(50) },
         );
     });
 

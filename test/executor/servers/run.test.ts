@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { killGroup, readResults, runCli, startCli, tempDir } from '../../rig/cli.js';
 import { type RigAnswer, type RigRequest, RigServer } from '../../rig/servers/rig-server.js';
+import { patience } from '../../rig/slowness.js';
 
 /** Answers as SandboxFusion does, late and without running anything: a program `print(n) # id` prints n. */
 class QuickFusion extends RigServer {
@@ -91,13 +92,13 @@ describe('a run over servers', () => {
         const first = startCli(args, { cwd });
         await expect
             .poll(() => servers.reduce((sum, server) => sum + server.inFlight, 0), {
-                timeout: 20_000,
+                timeout: patience(10_000),
                 interval: 10,
             })
             .toBeGreaterThan(150);
         const results = join(cwd, 'results');
         const committed = () => (existsSync(results) ? verdictsOf(results).size : 0);
-        await expect.poll(committed, { timeout: 20_000, interval: 10 }).toBeGreaterThan(20);
+        await expect.poll(committed, { timeout: patience(10_000), interval: 10 }).toBeGreaterThan(20);
         killGroup(first.child);
         await first.result;
         const before = verdictsOf(results);
