@@ -109,10 +109,13 @@ async function probeEndpoint(
         return { language, ...told(outcome), duration: (performance.now() - started) / 1000 };
     };
     const tags = options.languages ?? (await found.kind.server.languages());
-    // Side by side, as far as the pool lets them.
-    const languages = await Promise.all(
-        tags.filter((tag) => HELLO_WORLDS[tag] !== undefined).map(tryLanguage),
-    ).finally(() => executor.close());
+    let languages: readonly LanguageReport[];
+    try {
+        // Side by side, as far as the pool lets them.
+        languages = await Promise.all(tags.filter((tag) => HELLO_WORLDS[tag] !== undefined).map(tryLanguage));
+    } finally {
+        await executor.close();
+    }
     return { ...about, kind: found.kind.name, reachable: true, problem: null, languages };
 }
 
