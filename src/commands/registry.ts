@@ -24,6 +24,7 @@ export const COMMANDS = {
         about: 'Move finished result files away; resume still knows them',
         load: () => import('./archive.js'),
     },
+    database: { about: 'Look after the results database', load: () => import('./database.js') },
     collect: { about: 'Bring results into the results database', load: () => import('./collect.js') },
     set: { about: 'Change a run while it goes on', load: () => import('./set.js') },
     doctor: {

@@ -1,0 +1,122 @@
+import { constants } from 'node:fs';
+import { copyFile, open, readdir, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
+import { acquireLock } from '../../host/lock.js';
+import { newHolderId } from '../../host/staging-name.js';
+import { WriteError } from '../../host/write-error.js';
+import { ioCode, ioReason, withDescriptors } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { MANIFEST, type Manifest, readManifest, writeManifest } from './manifest.js';
+import { locatePart } from './read-generation.js';
+
+/** What makes up a database, besides the locks in its folder. */
+const CONTENT = [
+    MANIFEST,
+    'parts',
+    'keys',
+    'retirements',
+    'aggregates',
+    'replaced',
+    'master_database.json',
+] as const;
+
+/** `2026-11-29T03-21-57`: for names of folders. */
+export const timeForName = (): string => new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+
+/**
+ * Copies the generation that readers see now into a new folder, which is a database of its own. Needs no lock. Its manifest is
+ * written last: a folder without one is not a backup.
+ * @returns the generation that was copied
+ * @throws UserError (exit 2) if there is no database, or the target is there; WriteError
+ */
+export async function backUpDatabase(dir: string, target: string): Promise<Manifest> {
+    const manifest = await readManifest(dir);
+    if (manifest === null) throw new UserError(`there is no database in ${dir}: nothing to back up`);
+    if (await isThere(target)) throw new UserError(`${target} exists: name a folder that does not`);
+    await copyGeneration(dir, manifest, target);
+    return manifest;
+}
+
+/**
+ * Puts a backup in the place of a database. What stands there now is moved aside, whatever state it is in. Killed anywhere,
+ * nothing is lost, and the same call finishes.
+ * @returns the folder that holds what stood there; null if nothing did
+ * @throws UserError: exit 2 if the source is not a backup, 3 if another process holds the database; WriteError
+ */
+export async function restoreDatabase(
+    dir: string,
+    source: string,
+    options: { readonly takeOver: boolean; readonly onNotice: (message: string) => void },
+): Promise<{ readonly manifest: Manifest; readonly aside: string | null }> {
+    const manifest = await readManifest(source);
+    if (manifest === null)
+        throw new UserError(`${source} is not a backup: expected a folder with ${MANIFEST}`);
+    const { takeOver, onNotice } = options;
+    const hint = 'end the collector that holds it first';
+    const lock = await acquireLock({ checkpointsDir: dir, dir, shard: null, takeOver, hint, onNotice });
+    try {
+        const aside = await moveAside(dir);
+        await copyGeneration(source, manifest, dir);
+        return { manifest, aside };
+    } finally {
+        await lock.release();
+    }
+}
+
+async function moveAside(dir: string): Promise<string | null> {
+    const there = new Set(await readdir(dir));
+    const content = CONTENT.filter((name) => there.has(name));
+    if (content.length === 0) return null;
+    const aside = join(dirname(dir), `${basename(dir)}.before-restore-${timeForName()}`);
+    return await explainWrite(aside, async () => {
+        await makeDirectory(aside);
+        // The manifest first: without it nobody takes what is left for a database.
+        for (const name of content) await rename(join(dir, name), join(aside, name));
+        await syncDirectory(aside);
+        await syncDirectory(dir);
+        return aside;
+    });
+}
+
+async function copyGeneration(dir: string, manifest: Manifest, target: string): Promise<void> {
+    await explainWrite(target, async () => {
+        for (const part of manifest.parts)
+            await copyDurably(await locatePart(dir, part), join(target, part.path));
+        for (const { path } of [...manifest.retirements, ...manifest.aggregates])
+            await copyDurably(join(dir, path), join(target, path));
+        const tree = join(dir, 'master_database.json');
+        if (await isThere(tree)) await copyDurably(tree, join(target, 'master_database.json'));
+        await makeDirectory(target);
+        for (const name of await readdir(target))
+            if ((await stat(join(target, name))).isDirectory()) await syncDirectory(join(target, name));
+        await writeManifest(new DurableWriter(target, newHolderId()), manifest);
+    });
+}
+
+async function copyDurably(source: string, target: string): Promise<void> {
+    await makeDirectory(dirname(target));
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+    const handle = await withDescriptors(() => open(target, 'r+'));
+    try {
+        await handle.sync();
+    } finally {
+        await handle.close();
+    }
+}
+
+async function explainWrite<T>(path: string, action: () => Promise<T>): Promise<T> {
+    try {
+        return await action();
+    } catch (error) {
+        if (error instanceof UserError || error instanceof WriteError || ioCode(error) === null) throw error;
+        throw new WriteError(path, ioReason(error), { cause: error });
+    }
+}
+
+async function isThere(path: string): Promise<boolean> {
+    return await stat(path).then(
+        () => true,
+        () => false,
+    );
+}

@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { fieldTable } from '../../src/results/record/schema.js';
+import { makeRecord, type ResultRecord } from '../../src/results/record/record.js';
+import type { StorageFormat } from '../../src/results/result-store.js';
+import { openStore } from '../../src/results/store/open-store.js';
+import { formulaTable } from '../../src/results/tree/leaf-formulas.js';
+import { writeMasterTree } from '../../src/results/tree/write-tree.js';
+import { runCli, tempDir } from '../rig/cli.js';
+import { commitRecords, recordInput, records } from './records.js';
+
+const DOC = readFileSync(join(import.meta.dirname, '../../docs/database.md'), 'utf8');
+
+async function fill(dir: string, batches: readonly ResultRecord[][], storage: StorageFormat): Promise<void> {
+    const store = await openStore({ dir, storage, onNotice: () => undefined });
+    for (const batch of batches) await commitRecords(store, batch);
+    await store.close();
+}
+
+it('docs/database.md has the tables of the code', () => {
+    expect(DOC).toContain(fieldTable());
+    expect(DOC).toContain(formulaTable());
+});
+
+it('backs up, compacts, restores and tells what there is', async () => {
+    const cwd = tempDir();
+    const database = join(cwd, 'database');
+    await fill(database, [records(3), records(2, { run: 'run-2' })], 'json');
+    const run = async (...args: string[]) => {
+        const result = await runCli(['database', ...args, '--json'], { cwd });
+        return result.code === 0 ? JSON.parse(result.stdout) : result.stderr;
+    };
+    expect(await run('info')).toMatchObject({ records: 5, parts: 2, storage: 'json', generation: 2 });
+    expect(await run('backup', 'copy')).toMatchObject({ generation: 2 });
+    expect(await run('backup', 'copy')).toMatch(/copy exists/);
+    expect(await run('compact')).toMatchObject({ before: 2, after: 1 });
+    // The manifest is damaged: nothing writes here before a backup is back, and what stood here is kept.
+    writeFileSync(join(database, 'manifest.json'), '{"version": 1,');
+    expect(await run('info')).toMatch(/database restore/);
+    const { aside } = await run('restore', 'copy');
+    expect(readdirSync(join(aside, 'parts'))).toHaveLength(1);
+    expect(readFileSync(join(aside, 'manifest.json'), 'utf8')).toBe('{"version": 1,');
+    expect(await run('info')).toMatchObject({ records: 5, parts: 2, generation: 2 });
+    rmSync(database, { recursive: true });
+    await run('restore', 'copy');
+    expect(await run('compact')).toMatchObject({ after: 1 });
+    expect(await run('restore', 'nowhere')).toMatch(/not a backup/);
+});
+
+/** A Python with what readers use; null, with the reason printed, where there is none. */
+function findPython(): string | null {
+    const python = process.env['RESUME_RUN_TEST_PYTHON'] ?? 'python3';
+    try {
+        execFileSync(python, ['-c', 'import pandas, pyarrow, duckdb'], { stdio: 'ignore' });
+        return python;
+    } catch {
+        console.warn(`skipped: ${python} has no pandas, pyarrow and duckdb (set RESUME_RUN_TEST_PYTHON)`);
+        return null;
+    }
+}
+
+const python = findPython();
+
+it.skipIf(python === null)(
+    'is read by pandas, pyarrow and DuckDB for Python as docs/database.md says',
+    async () => {
+        const cwd = tempDir();
+        const inputs = Array.from({ length: 20 }, (_, at) =>
+            makeRecord(
+                recordInput({
+                    fingerprint: `f${at}`,
+                    model: at % 2 === 0 ? 'm' : 'n',
+                    wall_time: at,
+                    prompt_type: 'cot',
+                    tool_success_rate: 0.8,
+                    difficulty: 'easy',
+                    task_type: 't',
+                }),
+            ),
+        );
+        const database = join(cwd, 'database');
+        await fill(database, [inputs.slice(0, 10)], 'parquet');
+        await fill(database, [inputs.slice(10)], 'json');
+        await writeMasterTree(database);
+        const [lines] = /^ {4}import json, pandas[\s\S]*?for p in parts\)$/m.exec(DOC) ?? [''];
+        const script = `${lines.replaceAll(/^ {4}/gm, '')}
+import duckdb, pyarrow.parquet as pq
+tree = json.load(open("database/master_database.json"))
+total = sum(leaf["total"] for model in tree["models"].values() for prompt in model["by_prompt_type"].values()
+    for rate in prompt["by_tool_success_rate"].values() for difficulty in rate["by_difficulty"].values()
+    for leaf in difficulty["by_task_type"].values())
+parquet = [p for p in parts if p.endswith(".parquet")]
+print(json.dumps([len(records), float(records["wall_time"].sum()), total, tree["summary"]["total_tests"],
+    pq.read_table(parquet[0]).num_rows, duckdb.read_parquet(parquet).aggregate("count(*)").fetchall()[0][0]]))`;
+        expect(JSON.parse(execFileSync(python ?? '', ['-c', script], { cwd, encoding: 'utf8' }))).toEqual([
+            20, 190, 20, 20, 10, 10,
+        ]);
+    },
+);
