@@ -18,8 +18,9 @@ import { listFiles } from '../host/listing.js';
 import { acquireLock, type Lock } from '../host/lock.js';
 import { newHolderId } from '../host/staging-name.js';
 import { sweep } from '../host/sweep.js';
+import { formatRerun, parseRerun, RERUN_FORMS } from '../model/rerun.js';
 import { OUTPUTS_FOLDER } from '../model/output-file.js';
-import { matchesId, parseRerun, type Rerun } from '../plan/rerun.js';
+import { matchesId, type Rerun } from '../plan/rerun.js';
 import type { SampleItem } from '../run/survey.js';
 import { UserError } from '../util/user-error.js';
 import type { OtherDataset, Samples } from './samples.js';
@@ -159,11 +160,11 @@ export function rerunRequests(
 ): readonly Rerun[] {
     const at = new Date().toISOString();
     const earlier = (known?.reruns ?? []).map((one) => ({
-        what: parseRerun(one.request),
+        what: parseRerun(one.request, 'reruns in run.json'),
         at: one.at,
         only: one.only,
     }));
-    const now = config.rerun.map((text) => ({ what: parseRerun(text), at, only: config.part.only }));
+    const now = config.rerun.map((what) => ({ what, at, only: config.part.only }));
     if (
         now.some((one) => one.what !== 'changed') &&
         (config.part.limit !== null || config.part.shard !== null)
@@ -178,9 +179,7 @@ export function rerunRequests(
 
 function checkGlob(glob: string, samples: readonly SampleItem[]): void {
     if (samples.some(({ indexed }) => matchesId(glob, indexed.id))) return;
-    throw new UserError(
-        `--rerun ${glob}: no sample has such an id; expected all, failed, tle, over-limit, compile-errors, changed or a glob of ids`,
-    );
+    throw new UserError(`--rerun ${glob}: no sample has such an id; expected ${RERUN_FORMS}`);
 }
 
 /** Writes down what a bare restart needs to know. Several shards must agree with the first one's run.json. */
@@ -219,7 +218,7 @@ export async function recordRun(
         reruns: reruns
             .filter((one) => one.what !== 'changed')
             .map(({ what, at, only }) => ({
-                request: typeof what === 'string' ? what : what.glob,
+                request: formatRerun(what),
                 at,
                 only: [...only],
             })),

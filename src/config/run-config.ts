@@ -1,6 +1,7 @@
 import type { JudgingSettings } from '../executor/executor-kind.js';
 import type { KnownExecutorConfig } from '../executor/kinds.js';
 import type { LimitOptions } from '../model/limits.js';
+import type { RerunRequest } from '../model/rerun.js';
 import type { Shard } from '../model/shard.js';
 import type { StoredOptions } from './option.js';
 import type { CheckerSetting } from './values/checker.js';
@@ -21,8 +22,8 @@ export interface RunConfig {
     /** `--rows-per-sample` */
     readonly rowsPerSample: number;
     readonly part: Part;
-    /** `--rerun`, as given. */
-    readonly rerun: readonly string[];
+    /** `--rerun` */
+    readonly rerun: readonly RerunRequest[];
     readonly dryRun: boolean;
     readonly executor: KnownExecutorConfig;
     readonly limits: LimitOptions;

@@ -1,46 +1,17 @@
 import picomatch from 'picomatch';
 import type { Entry, JudgeResult } from '../model/entry.js';
+import type { RerunRequest } from '../model/rerun.js';
 import { expectedOf } from '../model/sample.js';
 import { isVerdict } from '../model/verdict.js';
 import { type Limits, limitOf } from '../model/limits.js';
-import { UserError } from '../util/user-error.js';
 
 /** What `--rerun` asked for, and when: an entry is due while its last attempt is older, so a killed re-run goes on. */
 export interface Rerun {
-    readonly what: RerunKind;
+    readonly what: RerunRequest;
     /** ISO 8601, UTC. */
     readonly at: string;
     /** Patterns of ids it was asked for (`--only` of that start); empty: all. */
     readonly only: readonly string[];
-}
-
-/** `changed` asks for no entry: it allows that changed inputs replace many finished ones. Anything else is a glob of ids. */
-export type RerunKind =
-    | 'all'
-    | 'failed'
-    | 'tle'
-    | 'over-limit'
-    | 'compile-errors'
-    | 'changed'
-    | { readonly glob: string };
-
-/** @throws UserError for an empty text */
-export function parseRerun(text: string): RerunKind {
-    switch (text) {
-        case 'all':
-        case 'failed':
-        case 'tle':
-        case 'over-limit':
-        case 'compile-errors':
-        case 'changed':
-            return text;
-        case '':
-            throw new UserError(
-                '--rerun: expected all, failed, tle, over-limit, compile-errors, changed or a glob of ids',
-            );
-        default:
-            return { glob: text };
-    }
 }
 
 /** Whether one of the requests asks for this finished entry, given the limits of now. */
@@ -74,7 +45,7 @@ export function matchesId(pattern: string, id: string): boolean {
 }
 
 function asksFor(
-    what: RerunKind,
+    what: RerunRequest,
     { id, group }: { readonly id: string; readonly group: string },
     entry: Pick<Entry, 'result' | 'limits' | 'expected'>,
     limits: Limits | null,

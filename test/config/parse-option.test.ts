@@ -23,6 +23,8 @@ describe('values', () => {
         ['dir', 'out', '/base/out'],
         ['dir', 'default', '/base/results'],
         ['shard', '3/4', { index: 3, count: 4 }],
+        ['rerun', ['tle', 'p/*'], ['tle', { glob: 'p/*' }]],
+        ['rerun', 'over-limit', ['over-limit']],
         ['module', 'a/b.mjs', { file: '/base/a/b.mjs', exportName: null }],
         ['module', 'a/b.mjs#run', { file: '/base/a/b.mjs', exportName: 'run' }],
         ['checker', 'float:1e-6', builtIn('float:1e-6', { kind: 'float', absolute: 1e-6, relative: null })],

@@ -6,7 +6,7 @@ import { textContent } from '../../src/model/fingerprint.js';
 import type { Limits } from '../../src/model/limits.js';
 import type { Verdict } from '../../src/model/verdict.js';
 import { planSample } from '../../src/plan/plan-sample.js';
-import { isAskedFor, parseRerun } from '../../src/plan/rerun.js';
+import { isAskedFor } from '../../src/plan/rerun.js';
 import type { PlanInput, PlanTask } from '../../src/plan/sample-plan.js';
 
 const LIMITS: Limits = { time: 20, memory: 1e9, output: 1e6 };
@@ -177,8 +177,8 @@ describe('planSample', () => {
     });
 
     it('takes an id with glob signs in it literally, like --only', () => {
-        const entries = ['all', 's[1]'].map((request) => ({
-            what: parseRerun(request),
+        const entries = (['all', { glob: 's[1]' }] as const).map((what) => ({
+            what,
             at: '2026-01-02T00:00:00Z',
         }));
         const limits = null;
@@ -192,7 +192,7 @@ describe('planSample', () => {
     });
 
     it('takes --rerun failed for verdicts that nobody expected, not for right rejections', () => {
-        const failed = [{ what: parseRerun('failed'), at: '2026-01-02T00:00:00Z', only: [] }];
+        const failed = [{ what: 'failed' as const, at: '2026-01-02T00:00:00Z', only: [] }];
         const asked = (group: string, verdict: Verdict, expected?: Verdict[]) =>
             isAskedFor(
                 failed,
@@ -213,7 +213,7 @@ describe('planSample', () => {
     });
 
     it('takes --rerun compile-errors for programs that did not compile, expected or not', () => {
-        const request = [{ what: parseRerun('compile-errors'), at: '2026-01-02T00:00:00Z', only: [] }];
+        const request = [{ what: 'compile-errors' as const, at: '2026-01-02T00:00:00Z', only: [] }];
         const asked = (verdict: Verdict) =>
             isAskedFor(
                 request,

@@ -1,5 +1,6 @@
 import { EXECUTOR_NAMES } from '../../executor/kinds.js';
 import type { OptionTable } from '../option.js';
+import { RERUN } from '../values/rerun.js';
 import { SHARD } from '../values/shard.js';
 
 /** Options that say where things are and what runs. */
@@ -93,7 +94,8 @@ export const TASK_OPTIONS = {
         decides: 'run',
     },
     rerun: {
-        kind: 'text',
+        kind: 'parsed',
+        parser: RERUN,
         repeatable: true,
         default: [],
         placeholder: '<what>',
