@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'executor/servers/endpoint-options.ts',
     ],
     cli: ['commands', 'config', 'model', 'util', 'host/write-error.ts', 'host/open-file.ts'],
+    legacy: ['compose', 'results/result-store.ts'],
     index: [
         'compose',
         'config',

@@ -1,0 +1,15 @@
+/**
+ * The earlier tools' names over the results database of resume-run (`import ... from 'resume-run/legacy'`). docs/database.md
+ * says how each differs.
+ *
+ * @packageDocumentation
+ */
+export {
+    type CollectorOptions,
+    CumulativeTestManagerAdapter,
+    type ResultBatch,
+    ResultAggregator,
+    ResultCollector,
+    type TestManagerOptions,
+} from './compose/earlier-collector.js';
+export type { CommitSummary, StorageFormat } from './results/result-store.js';
