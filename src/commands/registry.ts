@@ -15,6 +15,7 @@ export const COMMANDS = {
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
     analyze: { about: 'Answer questions about results', load: () => import('./analyze.js') },
     compare: { about: 'Hold two runs against each other', load: () => import('./compare.js') },
+    migrate: { about: 'Convert the results database to Parquet or JSON', load: () => import('./migrate.js') },
     export: {
         about: 'Write the records of finished tasks as JSON lines, CSV or Parquet',
         load: () => import('./export.js'),

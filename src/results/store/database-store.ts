@@ -8,9 +8,20 @@ import { type AggregateSet, writeAggregates } from '../aggregate/aggregate-files
 import type { RecordChange } from '../record/record.js';
 import type { CommitSummary, ResultStore, StorageFormat } from '../result-store.js';
 import { sortBatch } from './commit.js';
-import { KEYS, removeKeys, writeKeys } from './key-files.js';
+import { KEYS, readKeys, removeKeys, writeKeys } from './key-files.js';
 import { KeyIndex, RETIRED } from './key-index.js';
 import { type Manifest, PARTS, writeManifest } from './manifest.js';
+import {
+    backUpParts,
+    bringBackPart,
+    compareParts,
+    forgetMigration,
+    groupParts,
+    type Migration,
+    readMigration,
+    refuseRollbackOverNews,
+    writeMigration,
+} from './migration.js';
 import { type LivePart, PartBuilder } from './part-builder.js';
 import { loadCodec, PartError } from './part-codec.js';
 import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
@@ -101,6 +112,98 @@ export class DatabaseStore implements ResultStore {
             await this.#publish({ aggregates: [...this.#manifest.aggregates, info] });
             return true;
         });
+    }
+
+    /**
+     * Rewrites every part in the codec `to`; see migration.ts. What an earlier call left half done is finished.
+     * @param onProgress told after each switch of how many records are done and how many there are
+     * @returns records that were rewritten by this call
+     * @throws as `commit`; UserError (exit 2) where the codec needs what is not installed
+     */
+    migrate(to: StorageFormat, onProgress: (done: number, all: number) => void): Promise<number> {
+        return this.#inTurn(async () => {
+            const others = [...this.#parts.values()].filter((part) => part.info.codec !== to);
+            let migration = await this.#beginMigration(to, others);
+            const all = others.reduce((sum, part) => sum + part.info.records, 0);
+            let done = 0;
+            for (const group of groupParts(others)) {
+                migration = await this.#migrateGroup(group, migration);
+                done += group.reduce((sum, part) => sum + part.info.records, 0);
+                onProgress(done, all);
+            }
+            if (this.#manifest.storage !== to) await this.#publish({ storage: to });
+            await writeMigration(this.#writer, { ...migration, is_finished: true });
+            return done;
+        });
+    }
+
+    async #beginMigration(to: StorageFormat, others: readonly LivePart[]): Promise<Migration> {
+        await loadCodec(to);
+        await this.#settings.lock.verify();
+        const known = await readMigration(this.dir);
+        if (known !== null && known.to === to && (!known.is_finished || others.length === 0)) return known;
+        const { storage, parts, retirements } = this.#manifest;
+        await this.#guardWrite(backUpParts(this.dir, parts));
+        const before = { storage, parts, retirements };
+        const started_at = new Date().toISOString();
+        const migration = { version: 1, to, started_at, is_finished: false, before, made: [] } as const;
+        await writeMigration(this.#writer, migration);
+        return migration;
+    }
+
+    async #migrateGroup(group: readonly LivePart[], migration: Migration): Promise<Migration> {
+        const builder = await this.#builder(migration.to);
+        try {
+            await this.#copyRows(group, new Map(), builder);
+            const targets = await builder.finish();
+            await compareParts(
+                this.dir,
+                group.map((part) => part.info),
+                targets.map((part) => part.info),
+            );
+            const made = [...migration.made, ...targets.map((part) => part.info.path)];
+            // Before the switch: parts that nobody knows would forbid going back.
+            await writeMigration(this.#writer, { ...migration, made });
+            await this.#publish({ storage: migration.to }, group, targets);
+            return { ...migration, made };
+        } catch (error) {
+            await builder.discard();
+            throw error;
+        }
+    }
+
+    /**
+     * Goes back to the parts from before the last migration.
+     * @throws as `commit`; UserError (exit 2) if there was none, or records came since
+     */
+    rollBackMigration(): Promise<StorageFormat> {
+        return this.#inTurn(async () => {
+            const migration = await readMigration(this.dir);
+            if (migration === null)
+                throw new UserError(`${this.dir} was never migrated: there is nothing to roll back`);
+            refuseRollbackOverNews(migration, this.#manifest);
+            const { before } = migration;
+            const wanted = new Set(before.parts.map(({ path }) => path));
+            const live = new Set(this.#manifest.parts.map(({ path }) => path));
+            const added: LivePart[] = [];
+            for (const info of before.parts.filter(({ path }) => !live.has(path))) {
+                await this.#guardWrite(bringBackPart(this.dir, info));
+                added.push({ id: this.#ids++, info, keys: await readKeys(this.dir, info) });
+            }
+            const removed = [...this.#parts.values()].filter((part) => !wanted.has(part.info.path));
+            await this.#publish({ storage: before.storage }, removed, added);
+            await forgetMigration(this.dir);
+            return before.storage;
+        });
+    }
+
+    async #guardWrite(action: Promise<void>): Promise<void> {
+        try {
+            await action;
+        } catch (error) {
+            if (error instanceof PartError) throw error;
+            throw new WriteError(this.dir, ioReason(error), { cause: error });
+        }
     }
 
     async close(): Promise<void> {
