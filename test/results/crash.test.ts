@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+import { readGeneration } from '../../src/results/store/read-generation.js';
+import { killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
+
+/** `.ci/long` sets LONG_TESTS. */
+const isLong = process.env['LONG_TESTS'] !== undefined;
+const ROUNDS = isLong ? 30 : 2;
+const WRITERS = isLong ? 50 : 3;
+
+const SPOOLER = join(import.meta.dirname, '../rig/spool-results.mjs');
+
+/** Counts how often each task is in the generation that readers see now; null: there is no database yet. */
+async function readTasks(database: string): Promise<Map<string, number> | null> {
+    if (!existsSync(join(database, 'manifest.json'))) return null;
+    const tasks = new Map<string, number>();
+    for await (const records of (await readGeneration(database)).records())
+        for (const { sample } of records) tasks.set(sample, (tasks.get(sample) ?? 0) + 1);
+    return tasks;
+}
+
+function startSpooler(cwd: string, name: string, durable: Set<string>): ChildProcess {
+    const child = spawn(process.execPath, [SPOOLER, join(cwd, 'temp_results'), name], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+    });
+    let rest = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) durable.add(line);
+    });
+    onTestFinished(() => killGroup(child));
+    return child;
+}
+
+it(
+    `holds each durable result once after ${ROUNDS} rounds of kill -9 to ${WRITERS} writers, the collector and compactions`,
+    async () => {
+        const cwd = tempDir();
+        const database = join(cwd, 'database');
+        const durable = new Set<string>();
+        let isOver = false;
+        let generations = 0;
+        const reading = (async () => {
+            for (let before = 0; !isOver; ) {
+                const tasks = await readTasks(database);
+                if (tasks !== null) {
+                    expect([...tasks.values()].filter((count) => count !== 1)).toEqual([]);
+                    expect(tasks.size).toBeGreaterThanOrEqual(before);
+                    before = tasks.size;
+                    generations += 1;
+                }
+                await sleep(20);
+            }
+        })();
+        // Told by the `await` below: a fault of the reader must not end the process meanwhile.
+        reading.catch(() => undefined);
+        for (let round = 0; round < ROUNDS; round += 1) {
+            const spoolers = Array.from({ length: WRITERS }, (_, at) =>
+                startSpooler(cwd, `${round}-${at}`, durable),
+            );
+            const collector = startCli(['collect', '--watch', '--json'], { cwd });
+            // At work, both sides: how long a start takes says nothing.
+            const enough = durable.size + 3 * WRITERS;
+            await once(collector.child.stdout ?? process.stdin, 'data');
+            while (durable.size < enough) await sleep(10);
+            await sleep(Math.random() * 500);
+            killGroup(collector.child);
+            await collector.result;
+            const compaction = startCli(['database', 'compact'], { cwd });
+            await sleep(Math.random() * 900);
+            killGroup(compaction.child);
+            await compaction.result;
+            for (const spooler of spoolers) killGroup(spooler);
+        }
+        const last = await runCli(['collect', '--json'], { cwd });
+        expect([last.code, last.stderr]).toEqual([0, '']);
+        isOver = true;
+        await reading;
+        const tasks = (await readTasks(database)) ?? new Map<string, number>();
+        expect(durable.size).toBeGreaterThan(ROUNDS);
+        expect(generations).toBeGreaterThan(0);
+        expect([...durable].filter((id) => tasks.get(id) !== 1)).toEqual([]);
+        expect([...tasks.values()].every((count) => count === 1)).toBe(true);
+        const tree = JSON.parse(readFileSync(join(database, 'master_database.json'), 'utf8')) as {
+            readonly summary: { readonly total_tests: number };
+        };
+        expect(tree.summary.total_tests).toBe(tasks.size);
+    },
+    isLong ? 3_600_000 : 120_000,
+);
