@@ -87,9 +87,10 @@ export interface AttemptedBy {
  * - `signal`: died by a signal that nobody here sent and no limit explains.
  * - `no-output`: a server's time-out without any output: blocked, or just buffered.
  * - `machine`: a server's program ended as one does where the machine is in trouble (no such command, no space, killed).
+ * - `compile-limit`: its compiler was stopped at a limit on CPU time, memory or output.
  * - `first-timeout`: timed out at `--first-timeout`, its output so far a proper prefix of the expected output.
  */
-export type Suspicion = 'near-time' | 'signal' | 'no-output' | 'machine' | 'first-timeout';
+export type Suspicion = 'near-time' | 'signal' | 'no-output' | 'machine' | 'compile-limit' | 'first-timeout';
 
 /** A line that a task's executor wrote for the run's log. */
 export interface TaskLog {

@@ -81,6 +81,7 @@ function confirmationsFor(suspicion: Suspicion, policy: RetryPolicy): number {
         case 'signal':
         case 'no-output':
         case 'machine':
+        case 'compile-limit':
         case 'first-timeout':
             return Math.max(1, policy.tleRetries);
     }

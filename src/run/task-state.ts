@@ -48,7 +48,14 @@ export function newTaskState(due: DueTask, sample: SampleInWork, limits: Limits 
     };
 }
 
-const SUSPICIONS: readonly Suspicion[] = ['near-time', 'signal', 'no-output', 'machine', 'first-timeout'];
+const SUSPICIONS: readonly Suspicion[] = [
+    'near-time',
+    'signal',
+    'no-output',
+    'machine',
+    'compile-limit',
+    'first-timeout',
+];
 
 const suspicionOf = (reason: string | undefined): Suspicion =>
     SUSPICIONS.find((suspicion) => suspicion === reason) ?? 'near-time';

@@ -155,6 +155,7 @@ export class CheckerPrograms {
         const compiled = await tools.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new CheckerError(compiled.failure);
         if (compiled.kind === 'error') throw judgeError(complaint(main.name, compiled.result.stderr));
+        if (compiled.kind === 'limit') throw judgeError(compiled.result.stderr.split('\n', 1)[0] ?? '');
         const { program } = compiled;
         const box = await tools.sandbox.open({
             files: program.files,

@@ -27,6 +27,8 @@ export interface Program {
 export type Compilation =
     | { readonly kind: 'program'; readonly program: Program }
     | { readonly kind: 'error'; readonly result: CapturedRun }
+    /** The compiler was stopped at a limit: final once that has happened on a quieter machine too. */
+    | { readonly kind: 'limit'; readonly result: CapturedRun }
     | { readonly kind: 'failure'; readonly failure: Failure };
 
 /** Of a compiler's words this much is kept in the cache; how much goes into results is decided later. */
@@ -35,6 +37,11 @@ const MESSAGE_BYTES = 16 * 1024;
 /** What compilers say when it is the machine that failed, not the program. */
 const MACHINE_FAILED =
     /No space left on device|virtual memory exhausted|out of memory allocating|Cannot allocate memory|Killed signal terminated|insufficient memory for the Java Runtime|Resource temporarily unavailable/i;
+
+/** What a compiler had said when it was stopped at a limit; never cached. */
+interface StoppedCompilation {
+    readonly stopped: CapturedRun;
+}
 
 /** Compiles submissions in the sandbox, each content once. */
 export class Compiler {
@@ -66,7 +73,8 @@ export class Compiler {
         const cached = await this.#cache.get(key);
         const done = cached ?? (await this.#build(usable, submission, key));
         if ('reason' in done) return { kind: 'failure', failure: done };
-        if (done.files === null) return this.#complaint(usable, done);
+        if ('stopped' in done) return this.#believed(usable, { kind: 'limit', result: done.stopped });
+        if (done.files === null) return this.#believed(usable, { kind: 'error', result: done.result });
         const files = done.files.map(({ name, mode }) => ({
             host: join(done.folder, 'files', name),
             name,
@@ -94,7 +102,7 @@ export class Compiler {
         usable: UsableLanguage,
         submission: PlacedSubmission,
         key: string,
-    ): Promise<CachedCompilation | Failure> {
+    ): Promise<CachedCompilation | StoppedCompilation | Failure> {
         const { language } = usable;
         const box = await this.sandbox.open({
             files: [...submission.files, ...this.headers.files],
@@ -117,6 +125,8 @@ export class Compiler {
             let complaint: CapturedRun | null = null;
             for (const variant of variants(usable.compile ?? [])) {
                 const report = await runCompiler(box, fillIn(variant, placeholders), this.limits);
+                const stopped = stoppedAtLimit(report, language.name);
+                if (stopped !== null) return { stopped };
                 const failure = failureOf(report, language.name);
                 if (failure !== null) return failure;
                 const result = compilerResult(report, MESSAGE_BYTES);
@@ -135,14 +145,14 @@ export class Compiler {
     }
 
     /** The first complaint in a language is believed only if the compiler can compile anything at all. */
-    async #complaint(usable: UsableLanguage, done: CachedCompilation): Promise<Compilation> {
+    async #believed(usable: UsableLanguage, complaint: Compilation): Promise<Compilation> {
         const { tag, name } = usable.language;
         let trusted = this.#trusted.get(tag);
         if (trusted === undefined) {
             trusted = this.#compilesHello(usable);
             this.#trusted.set(tag, trusted);
         }
-        if (await trusted) return { kind: 'error', result: done.result };
+        if (await trusted) return complaint;
         this.#trusted.delete(tag);
         const message = `the ${name} compiler ${usable.compiler?.path ?? ''} cannot compile a hello-world`;
         return { kind: 'failure', failure: { reason: 'compiler', message } };
@@ -157,7 +167,7 @@ export class Compiler {
             const files = [{ name: language.source, content: textContent(text) }] as const;
             const submission = await layOut({ files }, language, folder);
             const done = await this.#build(usable, submission, this.#key(usable, submission));
-            return !('reason' in done) && done.files !== null;
+            return 'files' in done && done.files !== null;
         } finally {
             await rm(folder, { recursive: true, force: true });
         }
@@ -171,6 +181,18 @@ function runCompiler(box: Box, command: readonly string[], limits: RunLimits): P
         limits,
         keep: true,
     });
+}
+
+/** Limits that a program can drive its compiler into; wall time is the machine's. */
+const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set(['cpu', 'memory', 'output'] as const);
+
+/** How a compilation that was stopped at such a limit is shown; null where it was not. */
+function stoppedAtLimit(report: RunReport, name: string): CapturedRun | null {
+    if (report.startErrno !== 0 || !OF_THE_PROGRAM.has(report.limit)) return null;
+    const result = compilerResult(report, MESSAGE_BYTES);
+    const status = report.limit === 'cpu' ? 'TimeLimitExceeded' : 'Error';
+    const message = `the ${name} compiler was stopped at its ${report.limit} limit`;
+    return { ...result, status, stderr: `${message}\n${result.stderr}` };
 }
 
 /** A compiler that did not end by itself, or that says that the machine failed it, says nothing about the program. */

@@ -23,6 +23,7 @@ import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
 import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
 import { testsInBox } from './run-tests.js';
+import { findSyntaxError } from './syntax-check.js';
 import { StagedSamples } from './staged-samples.js';
 import { layOut, type PlacedSubmission } from './submission.js';
 import { compilerText, Toolchains, type UsableLanguage, usableLanguage } from './toolchains.js';
@@ -133,13 +134,13 @@ class Judge implements Executor {
         const submission = await layOut({ files: sources }, usable.language, folder);
         const compiled = await this.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new Failed(compiled.failure);
-        if (compiled.kind === 'error') {
+        if (compiled.kind === 'error' || compiled.kind === 'limit') {
             await this.#refuseMissing(usable, submission, compiled.result.stderr);
             const result = compileErrorResult(compiled.result, this.descriptor, compilerText(usable));
             return {
                 kind: 'judged',
                 result: withAdaptations(result, adapted),
-                suspect: null,
+                suspect: compiled.kind === 'limit' && !isConfirmed(task) ? 'compile-limit' : null,
                 decidedBy: null,
             };
         }
@@ -164,7 +165,14 @@ class Judge implements Executor {
         });
         if (judged.kind === 'judged' && judged.decidedBy?.verdict === 'RuntimeError') {
             const { stderr } = judged.decidedBy;
-            await this.#refuseMissing(usable, submission, Buffer.isBuffer(stderr) ? stderr.toString() : '');
+            const said = Buffer.isBuffer(stderr) ? stderr.toString() : '';
+            await this.#refuseMissing(usable, submission, said);
+            const source = `${box.source}/${compiled.program.main}`;
+            const refused = await findSyntaxError(usable, box, source, judged.decidedBy, said);
+            if (refused !== null) {
+                const result = compileErrorResult(refused, this.descriptor, compilerText(usable));
+                return { ...judged, result, suspect: null, decidedBy: null };
+            }
         }
         return judged.kind === 'judged'
             ? { ...judged, result: withAdaptations(judged.result, adapted) }
@@ -220,6 +228,9 @@ class Judge implements Executor {
         await this.sandbox.close();
     }
 }
+
+/** Whether a compiler that is stopped once more makes the verdict. */
+const isConfirmed = ({ confirming, settles }: Task): boolean => confirming === 'compile-limit' && settles;
 
 /** What an attempt holds, and gives back when it ends: at once when the run is stopped. */
 class OneAttempt {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findLanguages } from '../../../src/executor/judge/available.js';
 import { CompileCache } from '../../../src/executor/judge/compile-cache.js';
+import { COMPILE_LIMITS } from '../../../src/executor/judge/limits.js';
 import { findJavaClass } from '../../../src/executor/judge/java-class.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { inWords, JudgeRig } from './judging.js';
@@ -109,6 +110,42 @@ public final class Right { static class In { } public static void main(final Str
 `;
         const result = await rig.result({ language: 'JAVA', source, tests: [['', 'public class Not {']] });
         expect(result.verdict).toBe('Accepted');
+    });
+
+    it('makes a CompileError of a compiler that is stopped at its own limit, once that happens again', async () => {
+        const limits = { ...COMPILE_LIMITS, cpu: 2, memory: 128 * 1024 ** 2 };
+        const other = new JudgeRig(kind, {}, limits);
+        const bomb = { language: 'C', source: '#include "/dev/zero"\nint main(void) {}\n' };
+        const first = await other.run(bomb);
+        expect(inWords(first)).toBe('CompileError (compile-limit)');
+        expect(inWords(await other.run({ ...bomb, confirming: 'compile-limit', settles: false }))).toBe(
+            'CompileError (compile-limit)',
+        );
+        const again = await other.run({ ...bomb, confirming: 'compile-limit' });
+        expect(inWords(again)).toBe('CompileError');
+        expect(JSON.stringify(again)).toMatch(/the C compiler was stopped at its (?:cpu|memory) limit/);
+        await other.close();
+    });
+
+    it.each([
+        ['PYTHON3', 'print "old"\n', /SyntaxError/],
+        ['PYTHON3', 'def f():\nprint(1)\n', /IndentationError/],
+        ['JAVASCRIPT', 'let x = ;\n', /SyntaxError/],
+        ['JAVA', 'public class Main { static void run() {} }\n', /Main method not found/],
+    ])('calls %s that its interpreter refuses a CompileError: %j', async (language, source, message) => {
+        if (missing.has(language)) return console.log(`skipped ${language}: ${missing.get(language)}`);
+        const result = await rig.result({ language, source, limits: { time: 10 } });
+        expect(result.verdict).toBe('CompileError');
+        expect(result.tests[0]?.exec_info.compile_result?.stderr).toMatch(message);
+    });
+
+    it.each([
+        ['that it makes itself', 'eval("1 +")\n'],
+        ['that it only prints', 'import sys\nsys.stderr.write("SyntaxError: invalid syntax")\nsys.exit(1)\n'],
+    ])('leaves a syntax error %s a RuntimeError', async (_, source) => {
+        expect((await rig.result({ language: 'PYTHON3', source, limits: { time: 10 } })).verdict).toBe(
+            'RuntimeError',
+        );
     });
 
     it('calls a broken compiler a failure', async () => {

@@ -5,6 +5,7 @@ import type { SandboxKind } from '../../../src/executor/descriptor.js';
 import type { JudgeDescriptor } from '../../../src/executor/judge/judge-kind.js';
 import type { Executor } from '../../../src/executor/executor.js';
 import { createJudge } from '../../../src/executor/judge/judge.js';
+import type { RunLimits } from '../../../src/executor/sandbox/wire.js';
 import type { JudgeResult, TestResult } from '../../../src/model/entry.js';
 import { textContent } from '../../../src/model/fingerprint.js';
 import type { Limits } from '../../../src/model/limits.js';
@@ -60,26 +61,30 @@ export class JudgeRig {
     constructor(
         readonly sandbox: SandboxKind,
         readonly options: Partial<JudgeDescriptor> = {},
+        readonly compileLimits?: RunLimits,
     ) {
         for (const name of ['scratch', 'compiled', 'stage'])
             mkdirSync(join(this.folder, name), { mode: 0o700 });
     }
 
     get judge(): Promise<Executor> {
-        this.#judge ??= createJudge({
-            kind: 'judge',
-            sandbox: this.sandbox,
-            includeDirs: [],
-            scratch: join(this.folder, 'scratch'),
-            compileCache: join(this.folder, 'compiled'),
-            python2As3: false,
-            adaptWindows: true,
-            languages: {},
-            allTests: false,
-            keepOutput: 'all',
-            outputLimit: 1024,
-            ...this.options,
-        });
+        this.#judge ??= createJudge(
+            {
+                kind: 'judge',
+                sandbox: this.sandbox,
+                includeDirs: [],
+                scratch: join(this.folder, 'scratch'),
+                compileCache: join(this.folder, 'compiled'),
+                python2As3: false,
+                adaptWindows: true,
+                languages: {},
+                allTests: false,
+                keepOutput: 'all',
+                outputLimit: 1024,
+                ...this.options,
+            },
+            this.compileLimits,
+        );
         return this.#judge;
     }
 

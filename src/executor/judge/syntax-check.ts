@@ -1,0 +1,60 @@
+import type { ProgramRun } from '../judged-result.js';
+import type { Box } from '../sandbox/box.js';
+import type { CapturedRun } from '../../model/entry.js';
+import { compilerResult } from './program-run.js';
+import { COMPILE_LIMITS } from './limits.js';
+import type { UsableLanguage } from './toolchains.js';
+
+/*
+ * Interpreters find out at the first test what compilers find out before it: that a program is not one of their language. Judges call
+ * that a CompileError. What a program prints is not believed: the interpreter is asked, and only where a program ended as one does
+ * that has such a fault.
+ */
+
+const PYTHON_CHECK = 'import sys; compile(open(sys.argv[1], "rb").read(), sys.argv[1], "exec")';
+
+/**
+ * @param said what the program that ended in a RuntimeError wrote to stderr
+ * @returns how the interpreter refused it; null where it is a program of its language
+ */
+export async function findSyntaxError(
+    { language, run }: UsableLanguage,
+    box: Box,
+    source: string,
+    ended: ProgramRun,
+    said: string,
+): Promise<CapturedRun | null> {
+    if (hasNoMain(language.tag, ended, said)) return { ...NO_MAIN, stderr: said };
+    const command = checkCommand(language.tag, run[0] ?? '', source);
+    if (command === null || !SYNTAX_ERROR.test(said)) return null;
+    const report = await box.run({ argv: command, stdin: null, limits: COMPILE_LIMITS });
+    const isRefused = report.limit === null && report.exitCode === 1;
+    return isRefused && SYNTAX_ERROR.test(report.stderr.toString('latin1'))
+        ? compilerResult(report, MESSAGE_BYTES)
+        : null;
+}
+
+const SYNTAX_ERROR = /\b(?:Syntax|Indentation|Tab)Error\b/;
+const MESSAGE_BYTES = 16 * 1024;
+const NO_MAIN = { status: 'Error', execution_time: 0, return_code: 1, stdout: '' } as const;
+
+function checkCommand(tag: string, interpreter: string, source: string): [string, ...string[]] | null {
+    switch (tag) {
+        case 'PYTHON':
+        case 'PYTHON3':
+        case 'PYPY3':
+            return [interpreter, '-c', PYTHON_CHECK, source];
+        case 'JAVASCRIPT':
+            return [interpreter, '--check', source];
+        default:
+            return null;
+    }
+}
+
+/** Whether Java says, before anything of the program ran, that there is no `main` to run. */
+function hasNoMain(tag: string, { stdout, returnCode }: ProgramRun, said: string): boolean {
+    if (tag !== 'JAVA' || returnCode !== 1 || !Buffer.isBuffer(stdout) || stdout.length > 0) return false;
+    return /^Error: (?:Main method (?:not found in|is not static in|must return)|Could not find or load main class)/.test(
+        said,
+    );
+}
