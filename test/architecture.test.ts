@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     // Interfaces of what it joins.
     run: [...GROUND, 'plan', 'backend/backend.ts', 'checkpoint/store.ts', 'dataset/dataset.ts'],
     config: [...GROUND, 'config/values', 'executor/kinds.ts', 'executor/executor-kind.ts'],
-    'config/values': [...GROUND, 'config/option.ts', 'config/value-error.ts'],
+    'config/values': [...GROUND, 'config/option.ts', 'config/value-error.ts', 'endpoint/address.ts'],
     // The library reads the options of every command from their registry.
     compose: ['*', 'commands/registry.ts'],
     commands: [

@@ -96,6 +96,8 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 /** A server with limits of its own, as an object in a config file; `url` may hold ranges (`{1..4}`) and comma lists. */
 export interface EndpointSetting {
     readonly url: string;
+    /** The addresses that `url` stands for; absent where it names variables, whose values are read when they are used. */
+    readonly addresses?: readonly string[];
     readonly concurrency?: number;
     /** Requests a second. */
     readonly rate?: number;

@@ -47,7 +47,17 @@ describe('values', () => {
         ['only', ['a*', 'b'], ['a*', 'b']],
         ['exit-verdict', '3=timelimitexceeded', [{ code: 3, verdict: 'TimeLimitExceeded' }]],
         ['json', 'yes', true],
-        ['endpoint', 'http://10.0.0.{1..4}:{8080..8207}/', [{ url: 'http://10.0.0.{1..4}:{8080..8207}/' }]],
+        [
+            'endpoint',
+            'http://h{1..2}:80{80,81}/',
+            [
+                {
+                    url: 'http://h{1..2}:80{80,81}/',
+                    addresses: ['http://h1:8080', 'http://h1:8081', 'http://h2:8080', 'http://h2:8081'],
+                },
+            ],
+        ],
+        ['endpoint', 'http://u:{env:P}@h{1..2}/', [{ url: 'http://u:{env:P}@h{1..2}/' }]],
         ['command', ['a', ''], ['a', '']],
     ];
     it.each(accepted)('--%s %j is %j', (name, raw, value) => {
@@ -80,6 +90,7 @@ describe('values', () => {
         ['exit-verdict', '256=WrongAnswer', /code=Verdict/],
         ['exit-verdict', '3=Nope', /one of the verdicts/],
         ['endpoint', 'ftp://x', /http:\/\//],
+        ['endpoint', 'http://h:{9..8}', /the range \{9\.\.8\} runs backwards/],
         ['endpoint', 'http://u:secret@h:1/', /must not hold a user name/],
         ['dir', 'a\0b', /NUL/],
         ['command', [], /the command and its arguments/],

@@ -1,3 +1,4 @@
+import { parseEndpoints } from '../../endpoint/address.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 import { UserError } from '../../util/user-error.js';
 import type { EndpointSetting, ValueOrigin, ValueParser } from '../option.js';
@@ -6,20 +7,26 @@ import { parseText, wrongValue } from '../value-error.js';
 /** `--endpoint`: an address; in a config file also an object with settings, whose shape the file's schema checks. */
 export const ENDPOINT: ValueParser<EndpointSetting> = {
     parse(raw, origin) {
-        if (typeof raw === 'string') return { url: parseUrl(raw, origin) };
+        if (typeof raw === 'string') return parseAddresses(raw, origin);
         if (isJsonObject(raw) && typeof raw['url'] === 'string') {
-            return { ...raw, url: parseUrl(raw['url'], origin) };
+            return { ...raw, ...parseAddresses(raw['url'], origin) };
         }
         throw wrongValue(origin, 'the address of a server', raw);
     },
     // Headers may hold secrets: they stay in the config file, where a start that resumes finds them.
-    format({ headers: _headers, ...rest }) {
+    format({ headers: _headers, addresses: _addresses, ...rest }) {
         return Object.keys(rest).length === 1 ? rest.url : { ...rest };
     },
     shape: 'endpoint',
 };
 
-/** Refuses what must be neither stored nor shown. Ranges are expanded by src/endpoint. */
+/** Expands comma lists and ranges, so that a wrong one is reported where it stands. */
+function parseAddresses(text: Json, origin: ValueOrigin): Pick<EndpointSetting, 'url' | 'addresses'> {
+    const url = parseUrl(text, origin);
+    return url.includes('{env:') ? { url } : { url, addresses: parseEndpoints([url], origin.label) };
+}
+
+/** Refuses what must be neither stored nor shown. */
 function parseUrl(text: Json, origin: ValueOrigin): string {
     const url = parseText(text, origin).trim();
     if (!/^https?:\/\//i.test(url)) {

@@ -5,6 +5,8 @@ import type { EndpointOptions } from '../descriptor.js';
 /** An endpoint as a config file or the command line gives it: its address may stand for many. */
 export interface GivenEndpoint {
     readonly url: string;
+    /** What `url` stands for, where that is known already. */
+    readonly addresses?: readonly string[] | undefined;
     readonly concurrency?: number | undefined;
     readonly rate?: number | undefined;
     readonly token?: EndpointOptions['token'] | undefined;
@@ -18,8 +20,8 @@ export interface GivenEndpoint {
  */
 export function expandEndpoints(given: readonly GivenEndpoint[], option: string): readonly EndpointOptions[] {
     const all = new Map<string, EndpointOptions>();
-    for (const { url, concurrency, rate, token, headers } of given) {
-        for (const address of parseEndpoints([withReferences(url, option)], option)) {
+    for (const { url, addresses, concurrency, rate, token, headers } of given) {
+        for (const address of addresses ?? parseEndpoints([withReferences(url, option)], option)) {
             if (all.has(address)) continue;
             all.set(address, {
                 url: address,
