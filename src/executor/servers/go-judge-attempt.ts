@@ -10,7 +10,6 @@ import type { RanTest } from '../judge-tests.js';
 import type { RunReport } from '../sandbox/box.js';
 import { signalName } from '../signal-name.js';
 import type { Submission } from './attempt.js';
-import { compilerTrouble } from './machine-trouble.js';
 import type { Fleet } from './fleet.js';
 import {
     asContents,
@@ -31,7 +30,9 @@ import {
     runRequest,
     uploadRequest,
 } from './go-judge-protocol.js';
+import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
+import { compilerTrouble, runTrouble } from './machine-trouble.js';
 import type { EndpointTry, Step } from './session.js';
 
 export interface GoJudgeAttemptParts {
@@ -171,17 +172,17 @@ export class GoJudgeAttempt {
         const step = await place.exchange(runRequest(command), readRan);
         if (step.kind !== 'done') return step;
         if (!step.value.stdout.includes('\uFFFD'))
-            return done(this.judged(step.value, Buffer.from(step.value.stdout), time));
+            return this.judgedHere(place, step.value, Buffer.from(step.value.stdout), time);
         // JSON cannot carry bytes that are no UTF-8: once more, keeping them in a file.
         const again = await place.exchange(runRequest({ ...command, keep: ['stdout'] }), readRan);
         if (again.kind !== 'done') return again;
         this.keep(place.endpoint, again.value);
         const fileId = again.value.fileIds['stdout'];
         if (fileId === undefined)
-            return done(this.judged(again.value, Buffer.from(again.value.stdout), time));
+            return this.judgedHere(place, again.value, Buffer.from(again.value.stdout), time);
         const download = downloadRequest(fileId, limits.output + 1);
         const raw = await place.exchange(download, (body) => ({ value: Buffer.from(body) }));
-        return raw.kind === 'done' ? done(this.judged(again.value, raw.value, time)) : raw;
+        return raw.kind === 'done' ? this.judgedHere(place, again.value, raw.value, time) : raw;
     }
 
     /** A test's input as the server takes it: in the request, or uploaded where it is no text. */
@@ -210,6 +211,49 @@ export class GoJudgeAttempt {
 
     private keep(endpoint: string, ran: Ran): void {
         for (const fileId of Object.values(ran.fileIds)) this.kept.push({ endpoint, fileId });
+    }
+
+    /** The same, if a program that ended as it would where the machine is in trouble did so by itself. */
+    private async judgedHere(
+        place: EndpointTry,
+        ran: Ran,
+        output: Buffer,
+        time: number,
+    ): Promise<Step<RanTest>> {
+        const judged = this.judged(ran, output, time);
+        if (judged.kind !== 'ran' || judged.run.verdict !== 'RuntimeError') return done(judged);
+        const trouble = runTrouble(compileResult(ran));
+        if (trouble === null) return done(judged);
+        const well = await this.runHello(place, trouble);
+        if (well.kind !== 'done') return well;
+        return done({ ...judged, run: { ...judged.run, doubt: 'machine' } });
+    }
+
+    /** Runs a hello-world under the program's own limits: an endpoint on which that fails is taken out of use for a while. */
+    private async runHello(place: EndpointTry, trouble: string): Promise<Step<Ran | null>> {
+        const { language, submission } = this.parts;
+        const code = HELLO_WORLDS[language.tag === 'PYTHON' ? 'PYTHON3' : language.tag];
+        if (code === undefined) return done(null);
+        const files = { [language.source]: code };
+        const sources = { files, binaries: {}, main: language.source, mainClass: 'Main' };
+        let copyIn: Built['copyIn'] = asContents(files);
+        const [command] = compileCommands(language, sources, {});
+        if (command !== undefined) {
+            const compiling = await place.exchange(runRequest(command), readRan);
+            if (compiling.kind !== 'done') return compiling;
+            this.keep(place.endpoint, compiling.value);
+            copyIn = builtFiles(language, compiling.value) ?? {};
+        }
+        const limits = programLimits(submission.limits, language);
+        const args = runArguments(language, sources, memoryBound(submission.limits), limits.stack);
+        const request = runRequest({ args, stdin: { content: '' }, copyIn, keep: [], limits });
+        return place.exchange(request, (body) => {
+            const reading = readRan(body);
+            if (!('value' in reading)) return reading;
+            const { status, stdout } = reading.value;
+            if (status === 'Accepted' && stdout.trim() === HELLO_OUTPUT) return reading;
+            return { broken: `${trouble}, and a hello-world in ${language.name} does not run there either` };
+        });
     }
 
     /** A run as the test loop takes it, judged by the same rules as on this machine. */

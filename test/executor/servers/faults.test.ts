@@ -223,6 +223,14 @@ describe('go-judge, its files', () => {
         await expect.poll(() => server.files.size).toBe(0);
     });
 
+    it('confirms what looks like the trouble of its machine', async () => {
+        const judge = await start();
+        const task = taskOf(await stageSample([['', '']]), 'PYTHON3', 'raise SystemExit(127)');
+        expect(brief(await judge.run(task, contextOf()))).toBe('suspect machine');
+        const again = { ...task, attempt: 2, confirming: 'machine' } as const;
+        expect(brief(await judge.run(again, contextOf()))).toBe('RuntimeError');
+    });
+
     it('gives and takes bytes that are no UTF-8', async () => {
         const judge = await start();
         const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]);
