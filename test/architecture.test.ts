@@ -44,6 +44,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'report',
         'checkpoint',
         'run/interrupt.ts',
+        // A command declares its options, each with the parser of its value.
+        'config/values',
         // What doctor and endpoints ask.
         'executor/judge/doctor.ts',
         'executor/kinds.ts',

@@ -13,6 +13,7 @@ export const COMMANDS = {
     run: { about: 'Run what is not finished yet (the default command)', load: () => import('./run.js') },
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
+    show: { about: 'Show one task: why it got its verdict', load: () => import('./show.js') },
     analyze: { about: 'Answer questions about results', load: () => import('./analyze.js') },
     compare: { about: 'Hold two runs against each other', load: () => import('./compare.js') },
     migrate: { about: 'Convert the results database to Parquet or JSON', load: () => import('./migrate.js') },

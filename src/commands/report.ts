@@ -1,13 +1,16 @@
 import { checkpointsFolder } from '../config.js';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import { RATE_BOUNDS } from '../config/values/rate-bounds.js';
+import { missedBounds, samplesBelow, SORT_KEYS, sortSamples } from '../report/select-samples.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
 
 export const command = defineCommand({
-    usage: 'report [--dir <dir>] [--json | --csv | --markdown]',
+    usage: 'report [--dir <dir>] [--json | --csv | --markdown | --junit | --github]',
     about:
-        'True-positive and true-negative rates by sample and in total, and what is worth a look: solutions not ' +
-        'accepted, incorrect solutions accepted, verdicts near a limit, failures, skips',
+        'Weak tests and unexpected verdicts first, then true-positive and true-negative rates by sample, verdicts near a ' +
+        'limit, failures, skips',
     options: {
         ...DIRECTORY_OPTIONS,
         ...JSON_OPTION,
@@ -27,27 +30,90 @@ export const command = defineCommand({
             decides: 'display',
             only: 'command line',
         },
+        junit: {
+            kind: 'flag',
+            default: false,
+            group: 'What you see',
+            about: 'Print JUnit XML, a suite a sample',
+            decides: 'display',
+            only: 'command line',
+        },
+        github: {
+            kind: 'flag',
+            default: false,
+            group: 'What you see',
+            about: 'Print annotations for a GitHub workflow',
+            decides: 'display',
+            only: 'command line',
+        },
+        sort: {
+            kind: 'choice',
+            choices: SORT_KEYS,
+            default: 'id',
+            placeholder: '<key>',
+            group: 'What you see',
+            about: 'Order of the samples: rates lowest first, counts highest first',
+            decides: 'display',
+            only: 'command line',
+        },
+        only: RUN_OPTIONS.only,
+        below: {
+            kind: 'parsed',
+            parser: RATE_BOUNDS,
+            default: null,
+            placeholder: '<tnr=0.9>',
+            group: 'What you see',
+            about: 'List only samples with a rate below; totals stay those of all',
+            decides: 'display',
+            only: 'command line',
+        },
+        'fail-under': {
+            kind: 'parsed',
+            parser: RATE_BOUNDS,
+            default: null,
+            placeholder: '<tpr=0.9,tnr=0.95>',
+            group: 'What you see',
+            about: 'Exit with 1 if a total rate is under its bound',
+            decides: 'display',
+            only: 'command line',
+        },
     },
-    examples: [{ line: 'resume-run report --dir results --csv > rates.csv', about: 'For a spreadsheet' }],
+    examples: [
+        {
+            line: 'resume-run report --dir results --sort tnr --below tnr=0.9',
+            about: 'Problems whose tests are too weak',
+        },
+        { line: 'resume-run report --dir results --fail-under tpr=0.95,tnr=0.9', about: 'For CI' },
+        { line: 'resume-run report --dir results --csv > rates.csv', about: 'For a spreadsheet' },
+    ],
     run: async ({ values }) => {
         const { dir } = values;
         const checkpoints = checkpointsFolder(dir, values.checkpoints);
-        const formats = (['json', 'csv', 'markdown'] as const).filter((format) => values[format]);
+        const formats = (['json', 'csv', 'markdown', 'junit', 'github'] as const).filter(
+            (format) => values[format],
+        );
         if (formats.length > 1)
             throw new UserError(`--${formats.join(' and --')} cannot be used together: give one of them`);
-        const [{ DirectoryReader }, { print, printRaw, stdoutPage, warn }, { withWhole }, report] =
-            await Promise.all([
-                import('../compose/directory-reader.js'),
-                import('../compose/output.js'),
-                import('../model/tally.js'),
-                import('../report/report.js'),
-            ]);
+        const [
+            { DirectoryReader, onlyMatching },
+            { print, printRaw, stdoutPage, warn },
+            { withWhole },
+            report,
+        ] = await Promise.all([
+            import('../compose/directory-reader.js'),
+            import('../compose/output.js'),
+            import('../model/tally.js'),
+            import('../report/report.js'),
+        ]);
         const reader = new DirectoryReader({ dir, checkpoints }, warn);
         const { run, known } = await reader.readRun();
-        const part = await report.collectReport(reader.read(Number.POSITIVE_INFINITY, known));
+        const chosen = onlyMatching(reader.read(Number.POSITIVE_INFINITY, known), values.only);
+        const part = await report.collectReport(chosen);
         const comparison = run?.comparison?.formats ?? null;
-        const total = known === null ? withWhole(part.total, run?.totals ?? null) : part.total;
-        const whole = { ...part, comparison, total };
+        const isWhole = known === null && values.only.length === 0;
+        const total = isWhole ? withWhole(part.total, run?.totals ?? null) : part.total;
+        const all = sortSamples({ ...part, comparison, total }, values.sort);
+        const whole = values.below === null ? all : samplesBelow(all, values.below);
         switch (formats[0]) {
             case undefined:
                 print(report.renderReport(whole, stdoutPage()));
@@ -61,7 +127,15 @@ export const command = defineCommand({
             case 'markdown':
                 printRaw((await import('../report/report-markdown.js')).reportMarkdown(whole));
                 break;
+            case 'junit':
+                printRaw((await import('../report/junit.js')).reportJunit(whole));
+                break;
+            case 'github':
+                printRaw((await import('../report/annotations.js')).reportAnnotations(whole));
+                break;
         }
-        return 0;
+        const missed = values['fail-under'] === null ? [] : missedBounds(all, values['fail-under']);
+        for (const line of missed) warn(`--fail-under: ${line}`);
+        return missed.length > 0 ? 1 : 0;
     },
 });

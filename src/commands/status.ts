@@ -4,7 +4,15 @@ import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
 
 const WATCH_MS = 2000;
-const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+/** Until it is time to look again: after a while, or at once when the terminal has another size. */
+async function nextLook(): Promise<void> {
+    const resized = new AbortController();
+    const wake = (): void => resized.abort();
+    process.stdout.once('resize', wake);
+    await wait(WATCH_MS, undefined, { signal: resized.signal }).catch(() => undefined);
+    process.stdout.off('resize', wake);
+}
 
 export const command = defineCommand({
     usage: 'status [--dir <dir>] [--watch] [--json]',
@@ -30,7 +38,7 @@ export const command = defineCommand({
         const [
             { readStatus },
             { DirectoryReader },
-            { print, printRaw, stdoutPage, warn },
+            { print, printRaw, printScreen, stdoutPage, warn },
             { renderStatus, statusJson },
         ] = await Promise.all([
             import('../compose/directory-status.js'),
@@ -44,12 +52,10 @@ export const command = defineCommand({
             const status = await readStatus(place, reader);
             const text = json ? statusJson(status) : renderStatus(status, stdoutPage());
             if (json) printRaw(text);
-            else {
-                if (watch && process.stdout.isTTY) process.stdout.write(CLEAR_SCREEN);
-                print(text);
-            }
+            else if (watch && process.stdout.isTTY) printScreen(text);
+            else print(text);
             if (!watch) return 0;
-            await wait(WATCH_MS);
+            await nextLook();
         }
     },
 });

@@ -1,9 +1,19 @@
 import { type RunFile, readRunFile } from '../checkpoint/run-file.js';
+import { idMatcher } from '../dataset/filter.js';
 import type { DirectorySample } from '../model/directory-sample.js';
 import { UserError } from '../util/user-error.js';
 import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 import { ResultFiles } from './result-files.js';
+
+/** Samples whose id matches one of the globs; all of them where there is none. @throws UserError for a glob that cannot be used */
+export async function* onlyMatching(
+    samples: AsyncIterable<DirectorySample>,
+    only: readonly string[],
+): AsyncGenerator<DirectorySample> {
+    const matches = idMatcher(only);
+    for await (const sample of samples) if (matches(sample.tally.id)) yield sample;
+}
 
 /** Reads a results directory without its lock, again and again: what status, report and a dry run count. */
 export class DirectoryReader {

@@ -63,11 +63,7 @@ export class KnownSamplesReader {
         const samples = new SamplesById();
         try {
             const cache = await loadCache(this.#checkpoints);
-            const lists: ListOptions = {
-                accepted: true,
-                rowsPerSample: 1,
-                bucketsOf: (file) => run?.buckets?.[file] ?? null,
-            };
+            const lists = listsOf(run);
             for (const { path, format } of run?.datasets ?? []) {
                 await samples.addPath(path, format, { cache, lists });
             }
@@ -82,6 +78,11 @@ export class KnownSamplesReader {
         }
         return new Map(samples.all.map(({ indexed }) => [indexed.id, indexed.groups]));
     }
+}
+
+/** How lists of rows are read by those who only look: placed as the run placed them. */
+export function listsOf(run: Pick<RunFile, 'buckets'> | null): ListOptions {
+    return { accepted: true, rowsPerSample: 1, bucketsOf: (file) => run?.buckets?.[file] ?? null };
 }
 
 interface Stamped {

@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
 import { type Page, pageOf } from '../report/page.js';
 import { sinkOf, writeLines } from '../report/sink.js';
-import { printable } from '../util/printable.js';
+import { printable, printableLines } from '../util/printable.js';
+import { maskSecrets } from '../util/secrets.js';
 
 /** How text for people is laid out on stdout. */
 export function stdoutPage(): Page {
@@ -16,6 +17,23 @@ export function print(text: string): void {
 /** Writes what a program reads (JSON, CSV, Markdown, XML) to stdout, as its own writer made it. */
 export function printRaw(text: string): void {
     sinkOf(process.stdout).write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+const HOME = '\u001b[H';
+const CLEAR_LINE = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
+
+/** Shows lines in place of what the terminal shows: as many as it has rows, from the first, which is the headline. */
+export function printScreen(text: string): void {
+    const { rows } = process.stdout;
+    const lines = text.trimEnd().split('\n');
+    const isCut = lines.length > rows - 1;
+    const shown = isCut ? [...lines.slice(0, rows - 2), '…'] : lines;
+    const sink = sinkOf(process.stdout);
+    // Each line replaces what was there: the screen is never empty in between.
+    sink.write(HOME);
+    for (const line of shown) sink.write(`${maskSecrets(printableLines(line))}${CLEAR_LINE}\n`);
+    sink.write(CLEAR_BELOW);
 }
 
 /** Says on stderr what stdout must not be mixed with. */

@@ -8,6 +8,7 @@ import type { CheckOutput } from './check-output.js';
 import type { Comparison } from './checker/comparison.js';
 import type { JudgingOptions } from './descriptor.js';
 import { cutTimeOutSuspicion, timeFor, timeOutSuspicion } from './doubts.js';
+import { findFirstDifference } from './first-difference.js';
 import { compileErrorResult, judgeResult, type ProgramRun, testResult } from './judged-result.js';
 
 /** What came of running one test. */
@@ -144,13 +145,20 @@ function judgeTest(
 }
 
 function judgeOutput(
-    { options }: JudgingPlan,
-    { name }: StagedTest,
-    { run, lossy }: Extract<RanTest, { kind: 'ran' }>,
+    { options, sample: { checker } }: JudgingPlan,
+    { name, answer }: StagedTest,
+    { run, lossy, comparison: given }: Extract<RanTest, { kind: 'ran' }>,
     comparison: Comparison,
 ): Tested {
     const truncated = lossy === true && !comparison.accepted;
-    return { test: testResult({ name, run, comparison, truncated }, options), suspect: null };
+    // A checker program, or a server, has reasons of its own: the texts do not show them.
+    const isShown =
+        !comparison.accepted &&
+        given === undefined &&
+        checker.kind !== 'program' &&
+        options.keepOutput !== 'none';
+    const difference = isShown ? findFirstDifference({ path: answer }, run.stdout) : null;
+    return { test: testResult({ name, run, comparison, truncated, difference }, options), suspect: null };
 }
 
 async function judgeTimeOut(

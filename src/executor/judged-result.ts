@@ -1,4 +1,11 @@
-import type { CapturedRun, ExecInfo, JudgeResult, RunResult, TestResult } from '../model/entry.js';
+import type {
+    CapturedRun,
+    ExecInfo,
+    FirstDifference,
+    JudgeResult,
+    RunResult,
+    TestResult,
+} from '../model/entry.js';
 import type { Suspicion } from '../model/task.js';
 import type { Verdict } from '../model/verdict.js';
 import type { Comparison } from './checker/comparison.js';
@@ -43,11 +50,13 @@ export interface JudgedTest {
     readonly comparison: Comparison | null;
     /** The server seems to have lost the end of the output. */
     readonly truncated: boolean;
+    /** Where a comparison of ours did not accept the output; null or absent: nothing to show. */
+    readonly difference?: FirstDifference | null;
 }
 
 /** One test as result files hold it. */
 export function testResult(
-    { name, run, comparison, truncated }: JudgedTest,
+    { name, run, comparison, truncated, difference = null }: JudgedTest,
     options: JudgingOptions,
 ): TestResult {
     const verdict = run.verdict ?? (comparison?.accepted === true ? null : 'WrongAnswer');
@@ -59,6 +68,7 @@ export function testResult(
             ? {}
             : { compile_result: null, run_result: runResult(run, keep ? options.outputLimit : null) }),
         ...(passed ? {} : checkerMessage(comparison?.message ?? '', options.outputLimit)),
+        ...(difference === null || passed ? {} : { first_difference: difference }),
         ...(truncated ? { truncated: true } : {}),
     };
     return {

@@ -74,6 +74,14 @@ export interface TestResult {
     readonly exec_info: ExecInfo;
 }
 
+/** The first place where an output differs from the expected one, as texts, with up to 256 bytes before and after it. */
+export interface FirstDifference {
+    /** In the expected output, from 1. */
+    readonly line: number;
+    readonly expected: string;
+    readonly got: string;
+}
+
 export interface ExecInfo {
     readonly status: 'Success' | 'Failed' | 'SandboxError';
     readonly compile_result?: RunResult | null;
@@ -81,6 +89,8 @@ export interface ExecInfo {
     /** Why the checker did not accept the output. Cut at `--output-limit`; then `checker_message_cut` holds how many bytes there were. */
     readonly checker_message?: string;
     readonly checker_message_cut?: number;
+    /** Where the output differs first from the expected one, if a comparison of ours did not accept it. */
+    readonly first_difference?: FirstDifference;
     /** The server seems to have cut the output: not to be trusted as a wrong answer or a time-out. */
     readonly truncated?: true;
 }

@@ -38,9 +38,18 @@ export interface TaskRef {
 }
 
 /** A finished task whose verdict is not among those expected of it. */
-export interface Unexpected extends TaskRef {
+export interface Unexpected extends TaskRef, TaskDetails {
     readonly verdict: Verdict;
     readonly expected: readonly Verdict[];
+}
+
+/** What helps to see why a task got its verdict; absent where it is not known. */
+export interface TaskDetails {
+    readonly language?: string;
+    /** Position of the first test that was not passed, from 0. */
+    readonly failedTest?: number;
+    /** Seconds of its slowest test. */
+    readonly time?: number;
 }
 
 /** A task that was given up, and why: the next start tries it again. */
@@ -69,7 +78,7 @@ export interface TotalTally {
 export const LIST_BOUND = 1000;
 
 /** What a tally needs to know of a finished task: kept for every entry, so small. */
-export interface EntryFigures {
+export interface EntryFigures extends TaskDetails {
     readonly index: number;
     readonly verdict: Verdict;
     readonly nearLimit: boolean;
@@ -111,6 +120,23 @@ export function figuresOf(entry: StoredEntry['entry']): EntryFigures | null {
         aboveOwn: verdict === 'Accepted' && isAboveOwn(entry),
         ...(entry.name === undefined ? {} : { name: entry.name }),
         ...(entry.expected === undefined ? {} : { expected: entry.expected }),
+        ...detailsOf(entry),
+    };
+}
+
+function detailsOf({ language, result }: StoredEntry['entry']): TaskDetails {
+    const list: unknown = 'tests' in result ? result.tests : [];
+    const tests = Array.isArray(list) ? (list as readonly TestResult[]) : [];
+    let failedTest = -1;
+    let time = 0;
+    for (const [position, test] of tests.entries()) {
+        if (!test.passed && failedTest === -1) failedTest = position;
+        time = Math.max(time, test.cpu_time ?? test.wall_time ?? 0);
+    }
+    return {
+        ...(language === undefined ? {} : { language }),
+        ...(failedTest === -1 ? {} : { failedTest }),
+        ...(time === 0 ? {} : { time }),
     };
 }
 
@@ -145,7 +171,15 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
             };
             const expected = expectedOf(group.name, figures.expected ?? null);
             if (expected !== null && !expected.includes(figures.verdict)) {
-                unexpected.push({ ...ref, verdict: figures.verdict, expected });
+                const { verdict, language, failedTest, time } = figures;
+                unexpected.push({
+                    ...ref,
+                    verdict,
+                    expected,
+                    ...(language === undefined ? {} : { language }),
+                    ...(failedTest === undefined ? {} : { failedTest }),
+                    ...(time === undefined ? {} : { time }),
+                });
             }
             if (figures.nearLimit) nearLimit.push(ref);
             if (figures.aboveOwn) aboveOwn.push(ref);

@@ -18,6 +18,7 @@ import {
     verdictTable,
 } from './sections.js';
 import { type Cell, type Column, renderTable } from './table.js';
+import { weakTestLines } from './weak-tests.js';
 
 /** What `resume-run report` says: figures for each sample and in total. */
 export interface Report {
@@ -80,9 +81,10 @@ export function renderReport(report: Report, page: Page): string {
             ...rateLines(total.groups, page),
             ...comparisonLines(report),
         ],
+        weakTestLines(report.samples, page),
+        unexpectedLines(total, page, all),
         verdictTable(total.groups, page),
         sampleTable(report, page),
-        unexpectedLines(total, page, all),
         nearLimitLines(total, page, all),
         computedLimitLines(report, page),
         aboveOwnLines(total, page, all),

@@ -2,7 +2,7 @@ import type { FailedTask, GroupTally, SampleTally, TaskRef, TotalTally, Unexpect
 import { expectedOf } from '../model/sample.js';
 import { VERDICTS } from '../model/verdict.js';
 import { printable } from '../util/printable.js';
-import { SHORT_VERDICT, count, counted, groupTitle, percent } from './format.js';
+import { SHORT_VERDICT, count, counted, duration, groupTitle, percent } from './format.js';
 import type { Page } from './page.js';
 import { acceptedIn, judgedIn } from './rates.js';
 import { renderTable, type Cell } from './table.js';
@@ -91,6 +91,19 @@ export function expectation(task: Unexpected): string {
     return same ? '' : `expected ${task.expected.join(' or ')}`;
 }
 
+/** What helps to see why: `CPP, test 4, 1.2 s, expected TimeLimitExceeded`; empty where nothing is known. Tests count from 1. */
+export function describeTask(task: Unexpected): string {
+    const { language, failedTest, time } = task;
+    return [
+        language ?? '',
+        failedTest === undefined ? '' : `test ${failedTest + 1}`,
+        time === undefined ? '' : duration(time),
+        expectation(task),
+    ]
+        .filter((part) => part !== '')
+        .join(', ');
+}
+
 export interface ShownListOptions {
     /** Most entries to show. */
     readonly most: number;
@@ -116,7 +129,7 @@ export function unexpectedLines(
         .map((task): Cell[] => [
             ...taskCells(task),
             { text: task.verdict, paint: page.style.yellow },
-            expectation(task),
+            describeTask(task),
         ]);
     const columns = [
         ...TASK_COLUMNS,

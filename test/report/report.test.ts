@@ -1,9 +1,13 @@
 import * as fc from 'fast-check';
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { DirectorySample } from '../../src/model/directory-sample.js';
 import type { ComputedLimits } from '../../src/model/entry.js';
 import type { SampleTally } from '../../src/model/tally.js';
+import { reportAnnotations } from '../../src/report/annotations.js';
 import { reportCsv } from '../../src/report/csv.js';
+import { reportJunit } from '../../src/report/junit.js';
+import { missedBounds, samplesBelow, sortSamples } from '../../src/report/select-samples.js';
 import { renderFindings } from '../../src/report/doctor.js';
 import { reportMarkdown } from '../../src/report/report-markdown.js';
 import { trueNegatives, truePositives } from '../../src/report/rates.js';
@@ -52,6 +56,15 @@ describe('report', () => {
           TPR  91.7 %  22 of 24 solutions accepted            0 failed, 2 skipped, 4 open
           TNR  93.1 %  27 of 29 incorrect solutions rejected  1 failed, 0 skipped
 
+          Weak tests: 1 sample, lowest TNR first
+            Codeforces/1575/A  92.0 %  2 of 25 incorrect solutions accepted
+
+          Unexpected: 4 verdicts
+            Codeforces/1575/A  solution 3                              WrongAnswer
+            Codeforces/1575/A  solution 11           submissi…slow.py  TimeLimitExceeded
+            Codeforces/1575/A  incorrect_solution 0                    Accepted
+            Codeforces/1575/A  incorrect_solution 9                    Accepted
+
           verdicts             AC  WA  TLE  RTE  CE
           solutions            22   1    1    ·   ·
           incorrect solutions   2  23    ·    3   1
@@ -60,12 +73,6 @@ describe('report', () => {
           Codeforces/1575/A      17/19  89.5 %      23/25  92.0 %       1        2     ·
           hello                    4/4   100 %        4/4   100 %       ·        ·     ·
           p10-中文題目             1/1   100 %                          ·        ·     4
-
-          Unexpected: 4 verdicts
-            Codeforces/1575/A  solution 3                              WrongAnswer
-            Codeforces/1575/A  solution 11           submissi…slow.py  TimeLimitExceeded
-            Codeforces/1575/A  incorrect_solution 0                    Accepted
-            Codeforces/1575/A  incorrect_solution 9                    Accepted
 
           Within 10 % of the time limit: 1 verdict
             Codeforces/1575/A  solution 8
@@ -161,6 +168,69 @@ describe('report', () => {
                 { id: 'p10-\u4e2d\u6587\u984c\u76ee', tnr: null },
             ],
         });
+    });
+
+    test('answers first: weak tests, and why a verdict was not expected', async () => {
+        const unexpected = [
+            {
+                sample: 'p',
+                group: 'solution',
+                index: 2,
+                verdict: 'TimeLimitExceeded',
+                expected: ['Accepted'],
+                language: 'CPP',
+                failedTest: 3,
+                time: 1.25,
+            },
+        ] as const;
+        const weak = (id: string, accepted: number) =>
+            sampleTally(id, { incorrect_solution: group({ Accepted: accepted, WrongAnswer: 4 - accepted }) });
+        const report = await reportOf([
+            weak('b', 1),
+            weak('a', 3),
+            weak('fine', 0),
+            sampleTally('p', { solution: group({ Accepted: 2, TimeLimitExceeded: 1 }) }, { unexpected }),
+        ]);
+        const text = renderReport(report, PAGE);
+        expect(text).toContain('  p  solution 2    TimeLimitExceeded  CPP, test 4, 1.3 s\n');
+        const [, list = ''] = /lowest TNR first\n((?: {2}.*\n)+)/.exec(text) ?? [];
+        expect(list.split('\n').map((line) => line.trim().split(' ')[0])).toEqual(['a', 'b', '']);
+        expect(text.indexOf('Weak tests')).toBeLessThan(text.indexOf('verdicts'));
+        const ids = (some: Report): string[] => some.samples.map(({ id }) => id);
+        expect(ids(sortSamples(report, 'tnr'))).toEqual(['a', 'b', 'fine', 'p']);
+        expect(ids(sortSamples(report, 'tpr'))).toEqual(['p', 'a', 'b', 'fine']);
+        expect(ids(samplesBelow(report, { tnr: 0.5 }))).toEqual(['a']);
+        expect(ids(samplesBelow(report, { tnr: 0.9, tpr: 0.9 }))).toEqual(['a', 'b', 'p']);
+        expect(samplesBelow(report, { tnr: 0.5 }).total.unexpected).toEqual([]);
+        expect(missedBounds(report, { tnr: 0.66, tpr: 0.67 })).toEqual(['tpr 0.6667 is under 0.67']);
+        expect(missedBounds(await reportOf([]), { tpr: 0 })).toEqual(['tpr: nothing was judged']);
+    });
+
+    test('as JUnit XML and as annotations, whatever ids hold', async () => {
+        const id = '<a> & "b"\n::error::x %\u0000';
+        const failures = [{ sample: id, group: 'it', index: 1, reason: 'sandbox', message: 'no\nend' }];
+        const report = await reportOf([
+            ...someSamples(),
+            sampleTally(id, { it: group({ Accepted: 1 }, { failed: 1 }) }, { failures }),
+        ]);
+        const xml = reportJunit(report);
+        expect(xml).toContain(
+            '<testsuite name="&lt;a&gt; &amp; &quot;b&quot;&#10;::error::x %\\x00" tests="2" failures="0" errors="1">',
+        );
+        expect(xml).toContain('<failure message="TimeLimitExceeded" type="TimeLimitExceeded"/>');
+        const checked = spawnSync('python3', ['-c', 'import sys, xml.dom.minidom as m; m.parse(sys.stdin)'], {
+            input: xml,
+            encoding: 'utf8',
+        });
+        expect([checked.status, checked.stderr]).toEqual([0, '']);
+        const annotations = reportAnnotations(report).trimEnd().split('\n');
+        expect(annotations).toHaveLength(1 + 4 + 2);
+        expect(annotations[0]).toBe(
+            '::notice title=resume-run report::TPR 91.7 %25, TNR 93.1 %25; 4 unexpected, 2 failed',
+        );
+        expect(annotations.at(-1)).toBe(
+            '::error title=Not judged::<a> & "b"%0A::error::x %25\\x00 it 1: sandbox: no%0Aend',
+        );
     });
 
     test('samples stand in the order people expect', async () => {

@@ -1,0 +1,70 @@
+import type { FailedTask, Unexpected } from '../model/tally.js';
+import { type XmlElement, xmlText } from '../util/xml.js';
+import { groupTitle } from './format.js';
+import { hitsOf, type Report, type SampleRow } from './report.js';
+import { describeTask, orderedGroups } from './sections.js';
+
+/**
+ * The report as JUnit XML: a suite for each sample, a case for each group, and one for each task that is worth a look: a failure
+ * for an unexpected verdict, an error for what could not be judged.
+ */
+export function reportJunit(report: Report): string {
+    const unexpected = bySample(report.total.unexpected);
+    const failures = bySample(report.total.failures);
+    const suites = report.samples.map((sample) =>
+        suiteOf(sample, unexpected.get(sample.id) ?? [], failures.get(sample.id) ?? []),
+    );
+    return xmlText({ name: 'testsuites', attributes: { name: 'resume-run' }, children: suites });
+}
+
+function bySample<T extends { readonly sample: string }>(tasks: readonly T[]): Map<string, T[]> {
+    const lists = new Map<string, T[]>();
+    for (const task of tasks) {
+        const list = lists.get(task.sample);
+        if (list === undefined) lists.set(task.sample, [task]);
+        else list.push(task);
+    }
+    return lists;
+}
+
+function suiteOf(
+    sample: SampleRow,
+    unexpected: readonly Unexpected[],
+    failed: readonly FailedTask[],
+): XmlElement {
+    const { id } = sample;
+    const cases = [
+        ...orderedGroups(sample.groups).map(([name, group]): XmlElement => {
+            const { hits, judged } = hitsOf(name, group);
+            const what = name === 'incorrect_solution' ? 'rejected' : 'accepted';
+            return caseOf(id, `${groupTitle(name)}: ${hits} of ${judged} ${what}`);
+        }),
+        ...unexpected.map((task) => {
+            const message = [task.verdict, describeTask(task)].filter((part) => part !== '').join(': ');
+            return caseOf(id, nameOf(task), { name: 'failure', attributes: { message, type: task.verdict } });
+        }),
+        ...failed.map((task) =>
+            caseOf(id, nameOf(task), {
+                name: 'error',
+                attributes: { message: task.message, type: task.reason },
+            }),
+        ),
+    ];
+    const attributes = { name: id, tests: cases.length, failures: unexpected.length, errors: failed.length };
+    return { name: 'testsuite', attributes, children: cases };
+}
+
+function caseOf(sample: string, name: string, outcome?: XmlElement): XmlElement {
+    const attributes = { classname: sample, name };
+    return { name: 'testcase', attributes, ...(outcome === undefined ? {} : { children: [outcome] }) };
+}
+
+const nameOf = ({
+    group,
+    index,
+    name,
+}: {
+    readonly group: string;
+    readonly index: number;
+    readonly name?: string;
+}): string => (name === undefined ? `${group} ${index}` : `${group} ${index} (${name})`);

@@ -1,0 +1,78 @@
+import { compareNatural } from './format.js';
+import { type Rate, trueNegatives, truePositives } from './rates.js';
+import type { Report, SampleRow } from './report.js';
+import { openIn } from './sections.js';
+
+/** What samples can be sorted by: rates with the lowest first, counts with the highest. */
+export const SORT_KEYS = ['id', 'tpr', 'tnr', 'unexpected', 'failed', 'open'] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+/** Bounds of rates, from 0 to 1. */
+export interface RateBounds {
+    readonly tpr?: number;
+    readonly tnr?: number;
+}
+
+/** The report with its samples in another order. */
+export function sortSamples(report: Report, by: SortKey): Report {
+    const orders: Readonly<Record<SortKey, (sample: SampleRow) => number>> = {
+        id: () => 0,
+        tpr: ({ groups }) => orderOf(truePositives(groups)),
+        tnr: ({ groups }) => orderOf(trueNegatives(groups)),
+        unexpected: ({ unexpected }) => -unexpected,
+        failed: ({ groups }) => -sum(groups, (group) => group.failed),
+        open: ({ groups }) => -sum(groups, openIn),
+    };
+    const order = orders[by];
+    const samples = report.samples.toSorted((a, b) => order(a) - order(b) || compareNatural(a.id, b.id));
+    return { ...report, samples };
+}
+
+/** Where nothing was judged there is no rate: last. */
+const orderOf = (rate: Rate | null): number => rate?.value ?? 2;
+
+const sum = (groups: SampleRow['groups'], of: (group: SampleRow['groups'][string]) => number): number =>
+    Object.values(groups).reduce((all, group) => all + of(group), 0);
+
+/** The report with only the samples that have a rate below a bound, and what its lists say of them. The totals stay. */
+export function samplesBelow(report: Report, bounds: RateBounds): Report {
+    const samples = report.samples.filter(({ groups }) => ratesBelow(groups, bounds).length > 0);
+    const ids = new Set(samples.map(({ id }) => id));
+    const among = <T extends { readonly sample: string }>(list: readonly T[]): T[] =>
+        list.filter(({ sample }) => ids.has(sample));
+    const { unexpected, nearLimit, aboveOwn, failures } = report.total;
+    const total = {
+        ...report.total,
+        unexpected: among(unexpected),
+        nearLimit: among(nearLimit),
+        aboveOwn: among(aboveOwn),
+        failures: among(failures),
+    };
+    return { ...report, samples, total };
+}
+
+/** The rates that are below their bound: `tnr 0.85 < 0.9`. Where nothing was judged there is none. */
+function ratesBelow(groups: SampleRow['groups'], bounds: RateBounds): string[] {
+    return ratesOf(groups, bounds).flatMap(({ name, rate, bound }) =>
+        rate !== null && rate < bound ? [`${name} ${rate.toFixed(4)} is under ${bound}`] : [],
+    );
+}
+
+/** Which bounds the whole report misses, in words. A rate that there is none of, as nothing was judged, misses its bound. */
+export function missedBounds(report: Report, bounds: RateBounds): string[] {
+    return ratesOf(report.total.groups, bounds).flatMap(({ name, rate, bound }) => {
+        if (rate === null) return [`${name}: nothing was judged`];
+        return rate < bound ? [`${name} ${rate.toFixed(4)} is under ${bound}`] : [];
+    });
+}
+
+function ratesOf(
+    groups: SampleRow['groups'],
+    bounds: RateBounds,
+): { readonly name: string; readonly rate: number | null; readonly bound: number }[] {
+    const rates = { tpr: truePositives(groups), tnr: trueNegatives(groups) };
+    return (['tpr', 'tnr'] as const).flatMap((name) => {
+        const bound = bounds[name];
+        return bound === undefined ? [] : [{ name, rate: rates[name]?.value ?? null, bound }];
+    });
+}

@@ -1,0 +1,160 @@
+import type { Attempt, Entry, ExecInfo, OpenTask, TestResult } from '../model/entry.js';
+import { expectedOf } from '../model/sample.js';
+import { verdictOf } from '../model/tally.js';
+import { printable } from '../util/printable.js';
+import { bytes, duration } from './format.js';
+import type { Page } from './page.js';
+import { type Cell, renderTable } from './table.js';
+
+/** What `resume-run show` knows of a task. */
+export interface ShownTask {
+    readonly sample: string;
+    readonly group: string;
+    readonly index: number;
+    readonly state:
+        | { readonly kind: 'finished'; readonly entry: Entry }
+        | { readonly kind: 'failed' | 'pending'; readonly open: OpenTask }
+        | { readonly kind: 'skipped'; readonly skipped: { readonly reason: string } };
+    readonly test: { readonly input: string; readonly output: string } | { readonly missing: string } | null;
+}
+
+/** Lines of a text that are shown at most. */
+const MOST_LINES = 200;
+
+/** One task as text: what it came to, how it was tried, why, and its source. */
+export function renderTask(task: ShownTask, page: Page): string {
+    const sections = [headLines(task, page), ...stateSections(task, page)];
+    return sections
+        .filter((lines) => lines.length > 0)
+        .map((lines) => `${lines.join('\n')}\n`)
+        .join('\n');
+}
+
+function headLines({ sample, group, index, state }: ShownTask, { style }: Page): string[] {
+    const where = style.bold(`${printable(sample)}  ${printable(group)} ${index}`);
+    switch (state.kind) {
+        case 'finished': {
+            const { entry } = state;
+            const verdict = verdictOf(entry) ?? 'no verdict';
+            const expected = expectedOf(group, entry.expected ?? null);
+            const isExpected = expected === null || expected.some((one) => one === verdict);
+            const wanted = isExpected ? '' : style.yellow(`, expected ${expected.join(' or ')}`);
+            return [`${where}  ${verdict}${wanted}`, ...factLines(entry)];
+        }
+        case 'failed':
+            return [
+                `${where}  failed (${printable(state.open.reason)}), tried again at the next start`,
+                `  ${printable(state.open.message)}`,
+            ];
+        case 'pending':
+            return [`${where}  not final yet (${printable(state.open.reason)})`];
+        case 'skipped':
+            return [`${where}  skipped: ${printable(state.skipped.reason)}`];
+    }
+}
+
+function factLines({ language, name, limits }: Entry): string[] {
+    const facts = [
+        language ?? '',
+        name ?? '',
+        limits === undefined
+            ? ''
+            : `limits ${duration(limits.time)}, ${limits.memory === null ? 'memory not limited' : bytes(limits.memory)}, output ${bytes(limits.output)}`,
+    ].filter((fact) => fact !== '');
+    return facts.length === 0 ? [] : [printable(facts.join(', '))];
+}
+
+function stateSections(task: ShownTask, page: Page): string[][] {
+    const { state } = task;
+    switch (state.kind) {
+        case 'finished':
+            return [
+                attemptLines(state.entry.attempts, page),
+                ...testSections(state.entry, task.test, page),
+                textLines('Source', state.entry.solution ?? null, page),
+            ];
+        case 'failed':
+        case 'pending':
+            return [attemptLines(state.open.attempts, page)];
+        case 'skipped':
+            return [];
+    }
+}
+
+function attemptLines(attempts: readonly Attempt[], { style, width }: Page): string[] {
+    if (attempts.length === 0) return [];
+    const rows = attempts.map((one): Cell[] => [
+        String(one.attempt),
+        one.verdict ?? one.failure ?? '',
+        duration(one.duration),
+        [one.api_used, one.worker_id, one.sandbox ?? ''].filter((part) => part !== '').join(' '),
+        one.message ?? '',
+    ]);
+    const columns = [
+        { title: '', align: 'right' },
+        { title: '', align: 'left' },
+        { title: '', align: 'right' },
+        { title: '', align: 'left' },
+        { title: '', align: 'left', atLeast: 20 },
+    ] as const;
+    return [style.bold('Attempts'), ...renderTable(columns, rows, { width, indent: '  ' })];
+}
+
+function testSections(entry: Entry, texts: ShownTask['test'], page: Page): string[][] {
+    const list: unknown = 'tests' in entry.result ? entry.result.tests : [];
+    const tests = Array.isArray(list) ? (list as readonly TestResult[]) : [];
+    const at = tests.findIndex((test) => !test.passed);
+    const failed = tests[at];
+    if (failed === undefined) return [];
+    const { exec_info: info } = failed;
+    const time = failed.cpu_time ?? failed.wall_time;
+    const figures = [
+        failed.verdict ?? '',
+        time === null ? '' : duration(time),
+        failed.memory === null ? '' : bytes(failed.memory),
+    ];
+    const named = failed.name === undefined ? '' : ` (${printable(failed.name)})`;
+    const head = `Test ${at + 1} of ${tests.length}${named}: ${figures.filter((one) => one !== '').join(', ')}`;
+    const step = info.run_result ?? info.compile_result;
+    return [
+        [page.style.bold(head), ...messageLines(info)],
+        differenceLines(info, page),
+        textLines('Printed', outputOf(step, 'stdout'), page),
+        textLines('Printed to stderr', outputOf(step, 'stderr'), page),
+        ...(texts === null
+            ? []
+            : 'missing' in texts
+              ? [[`Its input and expected output are not shown: ${printable(texts.missing)}`]]
+              : [textLines('Input', texts.input, page), textLines('Expected output', texts.output, page)]),
+    ];
+}
+
+function outputOf(step: unknown, stream: 'stdout' | 'stderr'): string | null {
+    if (typeof step !== 'object' || step === null || !(stream in step)) return null;
+    const text: unknown = (step as Readonly<Record<string, unknown>>)[stream];
+    return typeof text === 'string' && text !== '' ? text : null;
+}
+
+function messageLines({ checker_message: message }: ExecInfo): string[] {
+    return message === undefined ? [] : [`  ${printable(message)}`];
+}
+
+function differenceLines({ first_difference: difference }: ExecInfo, { style }: Page): string[] {
+    if (difference === undefined) return [];
+    return [
+        style.bold(`First difference: line ${difference.line} of the expected output`),
+        `  expected  ${printable(difference.expected)}`,
+        `  got       ${printable(difference.got)}`,
+    ];
+}
+
+function textLines(title: string, text: string | null, { style }: Page): string[] {
+    if (text === null) return [];
+    const lines = text.replace(/\n$/, '').split('\n');
+    const rest = lines.length - MOST_LINES;
+    return [
+        style.bold(title),
+        ...lines.slice(0, MOST_LINES).map((line) => `  ${printable(line).replaceAll('\\t', '    ')}`),
+        ...(rest > 0 ? [`  …and ${rest} more lines`] : []),
+    ];
+}

@@ -1,0 +1,39 @@
+import { printableText } from './printable.js';
+
+/** The one writer of XML. An element with its attributes and what is in it: elements, or one text. */
+export interface XmlElement {
+    readonly name: string;
+    readonly attributes: Readonly<Record<string, string | number>>;
+    readonly children?: readonly XmlElement[] | string;
+}
+
+/** A document: every text and attribute is escaped, and what XML 1.0 cannot hold is written as an escape of ours. */
+export function xmlText(root: XmlElement): string {
+    return `<?xml version="1.0" encoding="UTF-8"?>\n${lines(root, '').join('\n')}\n`;
+}
+
+function lines({ name, attributes, children = [] }: XmlElement, indent: string): string[] {
+    const given = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(String(value))}"`);
+    const open = `${indent}<${name}${given.join('')}`;
+    if (typeof children === 'string') return [`${open}>${escape(children)}</${name}>`];
+    if (children.length === 0) return [`${open}/>`];
+    return [`${open}>`, ...children.flatMap((child) => lines(child, `${indent}  `)), `${indent}</${name}>`];
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&apos;',
+    // Left alone, a reader makes blanks of them in an attribute.
+    '\t': '&#9;',
+    '\n': '&#10;',
+    '\r': '&#13;',
+};
+
+function escape(text: string): string {
+    return printableText(text.replace(/\p{Cs}/gu, '\ufffd'))
+        .replace(/[\ufffe\uffff]/g, '\ufffd')
+        .replace(/[&<>"'\t\n\r]/g, (character) => ENTITIES[character] ?? character);
+}
