@@ -12,7 +12,7 @@ import { ioCode } from '../util/io-error.js';
 import { messageOf } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 import { listsOf } from './known-samples.js';
-import type { Place } from './place.js';
+import type { RunPaths } from './run-paths.js';
 
 /** A task of a results directory. */
 export interface FoundTask {
@@ -33,7 +33,7 @@ export interface FoundTask {
  * @throws UserError for a sample, group or index that is not there
  */
 export async function findTask(
-    place: Place,
+    place: RunPaths,
     sample: string,
     group: string,
     index: number,
@@ -71,7 +71,7 @@ export async function findTask(
 }
 
 async function failedTest(
-    place: Place,
+    place: RunPaths,
     { sample: id, group, index }: Pick<FoundTask, 'sample' | 'group' | 'index'>,
     entry: Entry,
 ): Promise<FoundTask['test']> {
