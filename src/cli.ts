@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { main } from './cli/main.js';
+import { commandIn, main } from './cli/main.js';
 import { ownWords } from './cli/own-words.js';
 import { explainError } from './cli/report-error.js';
 import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
@@ -12,14 +12,20 @@ import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
 // Left alone, V8 lets garbage grow to over three times what is alive before it collects: a run of days would look like a leak.
 setFlagsFromString('--heap-growing-percent=100');
 
-// A reader that goes away (`resume-run report | head`) must not end a run: what it would have read is in the files.
-for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
-    });
-}
-
 const argv = process.argv.slice(2);
+
+let isStdoutLost = false;
+
+// What cannot be shown must not end a run: what would have been read is in the files. A reader that went away
+// (`resume-run report | head`) has seen enough; of a full disk or a dead terminal people must hear.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (isStdoutLost || error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return;
+    isStdoutLost = true;
+    process.stderr.write(
+        `resume-run: cannot write to stdout (${error.code ?? error.message}); the rest is not shown\n`,
+    );
+});
+process.stderr.on('error', () => {});
 
 // Everybody may list processes with their arguments: what looks like a secret is not among them for longer than it takes to get here.
 if (findLiteralSecret(argv) !== null) process.title = ['resume-run', ...maskLiteralSecrets(argv)].join(' ');
@@ -46,7 +52,14 @@ process.on('exit', () => {
 /** Ends the process once everything written has left it. */
 function exit(code: number): void {
     ending = true;
-    process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+    const end = (): void => process.exit(withLostOutput(code));
+    // What could not be written is told after the callbacks of what came next.
+    process.stdout.write('', () => setImmediate(() => process.stderr.write('', end)));
+}
+
+/** A run's results are in their files; other commands have nothing but what they print. */
+function withLostOutput(code: number): number {
+    return isStdoutLost && code === 0 && commandIn(ownWords(argv)) !== 'run' ? 4 : code;
 }
 
 process.on('uncaughtException', (error) => exit(fail(error)));

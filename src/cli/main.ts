@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { ExitCode } from '../util/user-error.js';
+import { type ExitCode, UserError } from '../util/user-error.js';
 import { COMMAND_NAMES, COMMANDS, type CommandName, loadCatalog } from '../commands/registry.js';
 import { ownWords } from './own-words.js';
 
@@ -13,19 +13,35 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     // Help and version need no parser, and must work where the rest of the line is wrong.
     if (ours.includes('--help') || ours.includes('-h')) return showHelp(ours);
     if (ours.includes('--version') || ours.includes('-V')) return showVersion();
+    const cwd = currentFolder();
     const { parseCommandLine } = await import('./parse.js');
     const parsed = await parseCommandLine(argv);
     if (parsed === null) return 0;
     return parsed.command.execute({
         ...parsed.input,
         env: process.env,
-        cwd: process.cwd(),
+        cwd,
         catalog: loadCatalog,
     });
 }
 
+/** @throws UserError where it was removed while the shell was in it */
+function currentFolder(): string {
+    try {
+        return process.cwd();
+    } catch (error) {
+        throw new UserError(
+            'the current folder is gone: go to one that is there (cd ...) and start again',
+            2,
+            {
+                cause: error,
+            },
+        );
+    }
+}
+
 /** The command that a command line most likely means: for help, which is wanted even where the rest is wrong. */
-function commandIn(argv: readonly string[]): CommandName {
+export function commandIn(argv: readonly string[]): CommandName {
     const [first] = argv.filter((word) => !word.startsWith('-'));
     return COMMAND_NAMES.find((name) => name === first) ?? 'run';
 }

@@ -29,6 +29,7 @@ import type { RunCollection } from './run-collection.js';
 import { planKeyOf } from './plan-key.js';
 import { findRemovedSamples } from './removed-samples.js';
 import { collectSamples, type Samples } from './samples.js';
+import { spoolStdin } from './spool-stdin.js';
 import { openScratch, type Scratch } from './scratch.js';
 import { describeUnknownLanguage } from './unknown-language.js';
 
@@ -94,7 +95,10 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
     let scratch: Scratch | null = null;
     try {
         scratch = await openScratch();
-        const planning = planRun(config, chosen.datasets, { directory, scratch, options });
+        const held = { directory, scratch, options };
+        // A dry run writes nothing that lasts.
+        const folder = config.dryRun ? scratch.path : config.checkpoints;
+        const planning = spoolStdin(chosen.datasets, folder).then((paths) => planRun(config, paths, held));
         return await untilAborted(planning, options.signal);
     } catch (error) {
         await scratch?.remove();

@@ -1,5 +1,5 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTextFile } from '../host/open-file.js';
 import { type HolderIdentity, lifeOf, ownIdentity } from '../host/lock-identity.js';
@@ -12,7 +12,7 @@ export interface Scratch {
     remove(): Promise<void>;
 }
 
-const PREFIX = `resume-run-${userInfo().uid}-`;
+const PREFIX = `resume-run-${process.geteuid?.() ?? 0}-`;
 const OWNER_FILE = 'owner.json';
 
 /**

@@ -182,7 +182,8 @@ function datasetsOf(
     fromFile: readonly string[],
     known: KnownRun | null,
 ): { value: readonly string[]; source: Source } {
-    const absolute = (paths: readonly string[]): string[] => paths.map((path) => resolve(cwd, path));
+    const absolute = (paths: readonly string[]): string[] =>
+        paths.map((path) => (path === '-' ? '/dev/stdin' : resolve(cwd, path)));
     if (argv.datasets.length > 0) return { value: absolute(argv.datasets), source: 'command line' };
     const variable = environmentName('datasets');
     const text = env[variable];

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { open, realpath } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import type { SandboxKind } from '../descriptor.js';
 import { allOnPath } from '../sandbox/find-on-path.js';
 import { isRunnableByOthers } from '../sandbox/reachable.js';
 import type { Language } from './languages.js';
 import { remembered } from './tool-facts.js';
+import { homeFolder } from '../../util/home-folder.js';
 
 /** A tool as it is really run: not the shim of a version manager, and within reach of the sandbox's user. */
 export interface Tool {
@@ -82,10 +82,9 @@ async function realTool(name: string, candidate: string): Promise<string | null>
         );
     }
     if (resolved.endsWith(`${sep}rustup`)) {
-        const settings = join(process.env['RUSTUP_HOME'] ?? join(homedir(), '.rustup'), 'settings.toml');
         const sysroot = await remembered(
             `rustup ${process.env['RUSTUP_TOOLCHAIN'] ?? ''}`,
-            [resolved, settings],
+            [resolved, ...inHome('RUSTUP_HOME', '.rustup', 'settings.toml')],
             async () => firstLine(await output(candidate, ['--print', 'sysroot']), async (line) => line),
         );
         return sysroot === null ? null : join(sysroot, 'bin', name);
@@ -97,7 +96,14 @@ async function realTool(name: string, candidate: string): Promise<string | null>
 
 /** Where pyenv notes which version it stands for. */
 function pyenvChoice(): string[] {
-    return [join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'version')];
+    return inHome('PYENV_ROOT', '.pyenv', 'version');
+}
+
+/** A file in the folder that a variable names, or else in one of the user's home; none where there is no home. */
+function inHome(variable: string, folder: string, file: string): string[] {
+    const home = homeFolder();
+    const place = process.env[variable] ?? (home === null ? null : join(home, folder));
+    return place === null ? [] : [join(place, file)];
 }
 
 /** Tools that look at the name they are called by (g++, busybox) keep it; a link into another folder is followed. */
@@ -128,9 +134,9 @@ function rootOf(path: string): string | null | undefined {
     if (path.startsWith('/usr/') || path.startsWith('/bin/')) return null;
     const folder = dirname(path);
     const root = folder.endsWith(`${sep}bin`) ? dirname(folder) : folder;
-    const home = homedir();
-    const tooMuch =
-        root === '/' || root === home || home.startsWith(`${root}${sep}`) || root.endsWith('.local');
+    const home = homeFolder();
+    const holdsHome = home !== null && (root === home || home.startsWith(`${root}${sep}`));
+    const tooMuch = root === '/' || holdsHome || root.endsWith('.local');
     return tooMuch ? undefined : root;
 }
 

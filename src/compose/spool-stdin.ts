@@ -1,0 +1,28 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { makeOutputFile } from '../host/output-file.js';
+import { UserError } from '../util/user-error.js';
+
+const STDIN_PATHS: readonly string[] = ['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
+
+/** Its content decides the format: the name must not. */
+const NAME = 'stdin-dataset';
+
+/**
+ * Replaces stdin among datasets by a file that holds all of it, because a dataset is read again at every start. One that an
+ * earlier start left there is replaced: finished entries are matched by their input, as with any other dataset that changed.
+ * @param folder where the file goes: the run's checkpoints folder
+ * @throws UserError where stdin is a terminal; WriteError
+ */
+export async function spoolStdin(paths: readonly string[], folder: string): Promise<readonly string[]> {
+    if (!paths.some((path) => STDIN_PATHS.includes(path))) return paths;
+    if (process.stdin.isTTY) {
+        throw new UserError('-: the dataset is to come from stdin, which is a terminal: pipe a file into it');
+    }
+    const file = join(folder, NAME);
+    await makeOutputFile(file, (staging) =>
+        pipeline(process.stdin, createWriteStream(staging, { flags: 'wx' })),
+    );
+    return paths.map((path) => (STDIN_PATHS.includes(path) ? file : path));
+}

@@ -1,0 +1,10 @@
+import { homedir } from 'node:os';
+
+/** The user's home; null where there is none: a container's user may have neither HOME nor an entry in the list of users. */
+export function homeFolder(): string | null {
+    try {
+        return homedir() || null;
+    } catch {
+        return null;
+    }
+}
