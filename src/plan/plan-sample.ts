@@ -8,7 +8,7 @@ import { isAskedFor } from './rerun.js';
 import type { DueTask, PlanGroup, PlanInput, PlanTask, SamplePlan } from './sample-plan.js';
 
 /** Raised whenever a rule below changes, so that cached decisions are made again. */
-export const PLANNER_VERSION = 3;
+export const PLANNER_VERSION = 4;
 
 /**
  * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint
@@ -116,7 +116,7 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
             skipped.push({ group: group.name, index, reason: task.skip });
             return;
         }
-        const open = finished === null ? openOf(input.checkpoint, group.name, task) : null;
+        const open = finished === null ? openOf(input.checkpoint, group.name, task, occurrence) : null;
         const why =
             finished === null
                 ? whyUnfinished(open, stored !== undefined, earlier ? null : lost.reasonFor(task, index))
@@ -273,10 +273,17 @@ function occurrencesOf(tasks: readonly PlanTask[]): readonly number[] {
 export const occurrenceKey = (occurrence: number): { readonly occurrence?: number } =>
     occurrence === 0 ? {} : { occurrence };
 
-/** A failure or an attempt not final yet that belongs to this task, by fingerprint. */
-function openOf(checkpoint: Checkpoint | null, group: string, task: PlanTask): OpenTask | null {
+/** A failure or an attempt not final yet that belongs to this task: by fingerprint, and by its place among equal ones. */
+function openOf(
+    checkpoint: Checkpoint | null,
+    group: string,
+    task: PlanTask,
+    occurrence: number,
+): OpenTask | null {
     const belongs = (open: OpenTask): boolean =>
-        open.group === group && open.fingerprint === task.fingerprint;
+        open.group === group &&
+        open.fingerprint === task.fingerprint &&
+        (open.occurrence ?? 0) === occurrence;
     return checkpoint?.pending.find(belongs) ?? checkpoint?.failures.find(belongs) ?? null;
 }
 

@@ -96,6 +96,51 @@ describe('serializeFile', () => {
         expect(text(chunks)).toBe(`${JSON.stringify(value, null, 4)}\n`);
     });
 
+    it('writes keys of later versions, several entries and attempts, and what stands after progress', () => {
+        const [first, second] = [entry(0), entry(1, 'Accepted', { result: {}, attempts: [] })];
+        const later = {
+            ...first,
+            attempts: [...first.attempts, ...first.attempts],
+            later: [1, 'x'],
+            never: undefined,
+        };
+        const chunks = serializeFile({
+            ...layout,
+            groups: [
+                {
+                    name: 'solution',
+                    total: 2,
+                    entries: [{ bytes: serializeEntry(later) }, { bytes: serializeEntry(second) }],
+                },
+            ],
+            retiredRevision: 3,
+            run: 'r1',
+        });
+        const written = text(chunks);
+        expect(written).toContain('"later": [1, "x"]\n        },\n        {\n            "index": 1,');
+        expect(written).toContain('"result": {},\n');
+        expect(written).toContain('"attempts": [],\n');
+        expect(written.match(/^ {16}\{"attempt": 1, .*\},?$/gm)).toHaveLength(2);
+        expect(written.endsWith('    },\n    "retired_revision": 3,\n    "run": "r1"\n}\n')).toBe(true);
+        expect(JSON.parse(written)).toMatchObject({
+            solution_result: [
+                { later: [1, 'x'], attempts: later.attempts },
+                { index: 1, result: {}, attempts: [] },
+            ],
+            progress: { completed_solutions: 2, is_complete: true },
+        });
+        expect(written).not.toContain('never');
+    });
+
+    it('writes a list that is not called tests on one line, and numbers that JSON has not as null', () => {
+        const odd = entry(0, 'Accepted', {
+            result: { accepted: true, list: [1, 2], tests: 'none' },
+        });
+        const written = serializeEntry(odd).toString();
+        expect(written).toContain('"list": [1, 2],\n                "tests": "none"\n');
+        expect(oneLine([Number.POSITIVE_INFINITY, Number.NaN, null])).toBe('[null, null, null]');
+    });
+
     it('survives hostile keys and values', () => {
         assert(
             property(string({ unit: 'binary' }), jsonValue(), (key, value) => {

@@ -1,84 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Checkpoint, StoredEntry } from '../../src/model/checkpoint.js';
+import type { StoredEntry } from '../../src/model/checkpoint.js';
 import type { Entry, OpenTask } from '../../src/model/entry.js';
-import { textContent } from '../../src/model/fingerprint.js';
-import type { Limits } from '../../src/model/limits.js';
 import type { Verdict } from '../../src/model/verdict.js';
-import { planSample } from '../../src/plan/plan-sample.js';
 import { isAskedFor } from '../../src/plan/rerun.js';
-import type { PlanInput, PlanTask } from '../../src/plan/sample-plan.js';
-
-const LIMITS: Limits = { time: 20, memory: 1e9, output: 1e6 };
-
-const task = (
-    fingerprint: string,
-    source = fingerprint,
-    language = 'PYTHON3',
-    skip: string | null = null,
-): PlanTask => ({
-    fingerprint,
-    rounded: null,
-    skip,
-    source: () => source,
-    input: {
-        kind: 'program',
-        language,
-        files: [{ name: 'main', content: textContent(source) }],
-        expected: null,
-        name: null,
-    },
-});
-
-const entry = (
-    index: number | null,
-    fingerprint: string | null,
-    verdict: Verdict | null = 'Accepted',
-    more: Partial<Entry> = {},
-): StoredEntry => ({
-    entry: {
-        index,
-        fingerprint,
-        language: 'PYTHON3',
-        solution: fingerprint ?? '',
-        limits: LIMITS,
-        attempts: [],
-        result: { accepted: verdict === 'Accepted', ...(verdict === null ? {} : { verdict }), tests: [] },
-        ...more,
-    },
-});
-
-const checkpoint = (entries: readonly StoredEntry[], more: Partial<Checkpoint> = {}): Checkpoint => ({
-    id: 's',
-    entries: new Map([['solution', entries]]),
-    failures: [],
-    pending: [],
-    skipped: [],
-    computedLimits: null,
-    totals: new Map([['solution', entries.length]]),
-    isComplete: false,
-    run: null,
-    retiredRevision: 0,
-    origin: 'resume-run',
-    stamp: { inode: '1', size: 1, mtime: '1' },
-    ...more,
-});
-
-const plan = (tasks: readonly PlanTask[], more: Partial<PlanInput> = {}) =>
-    planSample({
-        id: 's',
-        groups: [{ name: 'solution', tasks }],
-        checkpoint: null,
-        limits: () => LIMITS,
-        tests: 3,
-        computedLimits: null,
-        options: { allTests: false, rerun: [], compilers: new Map() },
-        ...more,
-    });
-
-const due = (planned: ReturnType<typeof plan>) => planned.due.map((one) => [one.index, one.why]);
-const kept = (planned: ReturnType<typeof plan>) =>
-    planned.state.kept.map((one) => [one.index, one.stored.entry.index]);
+import { LIMITS, task, entry, checkpoint, plan, due, kept } from './planning.js';
 
 describe('planSample', () => {
     it('runs everything where there is no result file', () => {
