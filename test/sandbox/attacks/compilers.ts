@@ -1,7 +1,7 @@
 import { type Attack, ends } from '../attack.js';
 
-/** A compiler that did not end by itself says nothing about the program: a failure, never a verdict. */
-const STOPPED = ['failure compiler'];
+/** A compiler that is stopped at its wall limit says nothing about the program; at any other it is asked once more. */
+const STOPPED = ['failure compiler', 'CompileError (compile-limit)'];
 const COMPLAINS = ['CompileError'];
 
 const cpp = (name: string, verdicts: readonly string[], source: string): Attack =>
