@@ -2,8 +2,9 @@ import type { Answer } from '../model/answer.js';
 import { isQuestionName, QUESTION_NAMES, QUESTIONS } from '../results/ask/questions.js';
 import type { AskEngine } from '../results/ask/engine.js';
 import { nearest } from '../util/nearest.js';
-import { UserError } from '../util/user-error.js';
-import { ANSWER_OPTIONS, chooseTarget, writeAnswer } from './answer-output.js';
+import { readReason } from '../util/io-error.js';
+import { type ExitCode, UserError } from '../util/user-error.js';
+import { ANSWER_OPTIONS, type AnswerTarget, chooseTarget, writeAnswer } from './answer-output.js';
 import { withAskEngine } from './ask-engine.js';
 import { defineCommand } from './command.js';
 import { RECORD_OPTIONS } from './records-of.js';
@@ -47,6 +48,15 @@ export const command = defineCommand({
             decides: 'display',
             only: 'command line',
         },
+        audit: {
+            kind: 'path',
+            default: null,
+            placeholder: '<file>',
+            group: 'What you see',
+            about: 'Hold a database of counts (master_database.json, ours or an earlier one) against its rules; exit 1 with findings',
+            decides: 'display',
+            only: 'command line',
+        },
         k: {
             kind: 'text',
             default: null,
@@ -71,6 +81,7 @@ export const command = defineCommand({
     run: async ({ values, positionals }) => {
         const question = chooseQuestion(positionals[0] ?? null, values.sql);
         const target = chooseTarget(values);
+        if (values.audit !== null) return await audit(values.audit, target);
         const options = {
             by: values.by === null ? null : listOf(values.by),
             where: values.where,
@@ -87,6 +98,31 @@ export const command = defineCommand({
         return 0;
     },
 });
+
+async function audit(path: string, target: AnswerTarget): Promise<ExitCode> {
+    const [{ auditTree }, { readFile }, { isJsonObject }, { parsePythonJson }] = await Promise.all([
+        import('../results/ask/audit-tree.js'),
+        import('node:fs/promises'),
+        import('../model/json.js'),
+        import('../results/collect/python-json.js'),
+    ]);
+    if (target.format === 'parquet') throw new UserError('--audit writes a table, JSON, CSV or Markdown');
+    let tree: unknown;
+    try {
+        tree = parsePythonJson(await readFile(path, 'utf8'));
+    } catch (error) {
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
+    }
+    if (!isJsonObject(tree)) throw new UserError(`${path}: expected a database of counts, a JSON object`);
+    const findings = auditTree(tree);
+    const columns = [
+        { name: 'where', kind: 'text' },
+        { name: 'what', kind: 'text' },
+    ] as const;
+    const rows = findings.map(({ where, what }) => [where, what]);
+    await writeAnswer({ question: 'audit', columns, rows, notes: [] }, target, '');
+    return findings.length === 0 ? 0 : 1;
+}
 
 async function askSql(engine: AskEngine, sql: string): Promise<Answer> {
     return { question: sql, ...(await engine.ask(sql)), notes: [] };

@@ -1,0 +1,98 @@
+import { isJsonObject, type JsonObject } from '../../model/json.js';
+
+/** What is wrong in a tree of counts, and where. */
+export interface AuditFinding {
+    /** Keys from the root, joined by `/`. */
+    readonly where: string;
+    readonly what: string;
+}
+
+/** Rates lose a little in rounding. */
+const TOLERANCE = 1e-6;
+
+const LEVELS = ['by_tool_success_rate', 'by_difficulty', 'by_task_type'] as const;
+
+/**
+ * Holds a database of counts against its own rules: ours (`master_database.json`) or one of the earlier tools, versions 2 and 3.
+ * Leaves must add up, their rates must follow from their counts, and the root must say what the leaves say.
+ */
+export function auditTree(tree: JsonObject): readonly AuditFinding[] {
+    const findings: AuditFinding[] = [];
+    const models = isJsonObject(tree.models) ? tree.models : {};
+    let [leaves, even, whole] = [0, 0, 0];
+    for (const [model, node] of Object.entries(models)) {
+        let sum = 0;
+        for (const [where, leaf] of leavesOf(node, `models/${model}`)) {
+            const total = countIn(leaf, 'total');
+            findings.push(...auditLeaf(where, leaf));
+            sum += total;
+            leaves += 1;
+            if (total > 0 && total % 2 === 0) even += 1;
+        }
+        whole += sum;
+        const stated = isJsonObject(node) ? node.total_tests : undefined;
+        if (typeof stated === 'number' && stated !== sum)
+            findings.push({
+                where: `models/${model}`,
+                what: `total_tests is ${stated}, its leaves sum to ${sum}`,
+            });
+    }
+    const stated = isJsonObject(tree.summary) ? tree.summary.total_tests : undefined;
+    if (typeof stated === 'number' && leaves > 0 && stated !== whole)
+        findings.push({ where: 'summary', what: `total_tests is ${stated}, the leaves sum to ${whole}` });
+    // Of honest totals about half are even; counted twice, all of them are.
+    if (leaves >= 20 && even / leaves > 0.9)
+        findings.push({
+            where: 'models',
+            what: `${even} of ${leaves} totals are even: tasks seem to be counted twice`,
+        });
+    if (isJsonObject(tree.test_groups))
+        for (const [name, group] of Object.entries(tree.test_groups))
+            if (isJsonObject(group) && !isWithin(group.success_rate, 100))
+                findings.push({
+                    where: `test_groups/${name}`,
+                    what: `success_rate ${String(group.success_rate)} is not per cent`,
+                });
+    return findings;
+}
+
+function* leavesOf(model: unknown, where: string): Generator<readonly [string, JsonObject]> {
+    if (!isJsonObject(model) || !isJsonObject(model.by_prompt_type)) return;
+    let nodes = Object.entries(model.by_prompt_type).map(([key, node]) => [`${where}/${key}`, node] as const);
+    for (const level of LEVELS)
+        nodes = nodes.flatMap(([path, node]) =>
+            isJsonObject(node) && isJsonObject(node[level])
+                ? Object.entries(node[level]).map(([key, child]) => [`${path}/${key}`, child] as const)
+                : [],
+        );
+    for (const [path, node] of nodes) if (isJsonObject(node)) yield [path, node];
+}
+
+function auditLeaf(where: string, leaf: JsonObject): AuditFinding[] {
+    const findings: AuditFinding[] = [];
+    const say = (what: string): void => void findings.push({ where, what });
+    const [total, partial, failed] = (['total', 'partial', 'failed'] as const).map((name) =>
+        countIn(leaf, name),
+    );
+    const success = countIn(leaf, leaf.success === undefined ? 'successful' : 'success');
+    const sum = success + (partial ?? 0) + (failed ?? 0);
+    if (sum !== total) say(`success + partial + failed is ${sum}, total is ${total}`);
+    for (const [key, value] of Object.entries(leaf)) {
+        if (typeof value !== 'number') continue;
+        if (value < 0) say(`${key} is negative: ${value}`);
+        if (/_rate$/.test(key) && value > 1 + TOLERANCE) say(`${key} is above 1: ${value}`);
+    }
+    const rate = leaf.success_rate;
+    const expected = (total ?? 0) === 0 ? 0 : success / (total ?? 1);
+    if (typeof rate === 'number' && Math.abs(rate - expected) > TOLERANCE)
+        say(`success_rate is ${rate}, ${success} of ${total} is ${expected}`);
+    return findings;
+}
+
+const countIn = (leaf: JsonObject, name: string): number => {
+    const value = leaf[name];
+    return typeof value === 'number' ? value : 0;
+};
+
+const isWithin = (value: unknown, most: number): boolean =>
+    value === undefined || (typeof value === 'number' && value >= 0 && value <= most);
