@@ -9,6 +9,7 @@ import { openStore } from '../../src/results/store/open-store.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
 import { commitRecords, records } from './records.js';
+import { runs } from '../rig/long.js';
 
 const open = (dir: string, storage: StorageFormat | null = null): Promise<DatabaseStore> =>
     openStore({ dir, storage, onNotice: () => undefined });
@@ -94,7 +95,7 @@ it('is whole after each kill -9, and goes on', { timeout: 180_000 }, async () =>
     const dir = join(cwd, 'database');
     const all = await makeDatabase(dir, 'json', 6000);
     const expected = linesFrom(all);
-    const rounds = process.env['RESUME_RUN_LONG'] === undefined ? 2 : 40;
+    const rounds = runs(2);
     let killed = 0;
     for (let round = 0; round < rounds; round += 1) {
         rmSync(join(dir, 'migration.json'), { force: true });
