@@ -9,7 +9,7 @@ const COLUMN = 30;
 /** The help of one command, at most 80 columns wide. The default command's lists the others too. */
 export function helpText(name: CommandName, command: Command): string {
     const parts = [
-        `Usage: resume-run ${command.usage}`,
+        usageText(command.usage),
         wrap(`${command.about}.`, 0).join('\n'),
         ...(name === 'run' ? [commandList()] : []),
         ...optionGroups(command),
@@ -17,6 +17,12 @@ export function helpText(name: CommandName, command: Command): string {
         ...(name === 'run' ? [CLOSING] : []),
     ];
     return `${parts.join('\n\n')}\n`;
+}
+
+/** A usage that needs several lines goes on below its first argument. */
+function usageText(usage: string): string {
+    const start = 'Usage: resume-run ';
+    return start + wrap(usage, start.length).join(`\n${' '.repeat(start.length)}`);
 }
 
 /** The command that yargs makes itself. */

@@ -74,7 +74,7 @@ export const command = defineCommand({
         { line: 'resume-run analyze --by language,verdict', about: 'By other dimensions' },
         { line: 'resume-run analyze pass-at-k --k 1,5 --database database', about: 'From a database' },
         {
-            line: 'resume-run analyze --sql "select verdict, count(*) from records group by 1" --json',
+            line: 'resume-run analyze --sql "select verdict, count(*) from records group by 1"',
             about: 'Any other question',
         },
     ],

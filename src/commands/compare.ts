@@ -27,7 +27,7 @@ export const command = defineCommand({
     examples: [
         { line: 'resume-run compare results-gcc12 results-gcc14', about: 'Two results directories' },
         {
-            line: 'resume-run compare 20261129-041500-3f9a0c27d1e4 20261130-101500-9a0c27d1e4b1 --database database',
+            line: 'resume-run compare <id of a run> <id of a run> --database database',
             about: 'Two runs of a database',
         },
     ],

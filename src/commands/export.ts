@@ -23,7 +23,7 @@ export const command = defineCommand({
     examples: [
         { line: 'resume-run export --dir results --format csv > records.csv', about: 'For a spreadsheet' },
         {
-            line: 'resume-run export --database database --format parquet --output records.parquet',
+            line: 'resume-run export --database database --format parquet -o records.parquet',
             about: 'For pandas and DuckDB',
         },
     ],
