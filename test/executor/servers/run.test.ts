@@ -14,7 +14,7 @@ class QuickFusion extends RigServer {
         const { code } = JSON.parse(request.body.toString()) as { code: string };
         const [, printed = 'hello', id = 'probe'] = /^print\((\d+)\)\s+# (\S+)/.exec(code) ?? [];
         this.asked.set(id, (this.asked.get(id) ?? 0) + 1);
-        await new Promise((resolve) => setTimeout(resolve, id === 'probe' ? 1 : 150));
+        await new Promise((resolve) => setTimeout(resolve, id === 'probe' ? 1 : 400));
         const run = {
             status: 'Finished',
             execution_time: 0.1,
