@@ -13,7 +13,7 @@ export interface OpenDatasetsOptions extends OpenOptions {
 /**
  * Opens what the user named: files, folders, globs. Files of rows that one name stands for make one dataset for each format
  * among them; packages that it stands for make one dataset.
- * @throws UserError for a name that stands for nothing, or for something that is no dataset
+ * @throws UserError for a name that stands for nothing, or for something that is not a dataset
  */
 export async function openDatasets(
     names: readonly string[],

@@ -15,6 +15,9 @@ export const VERDICTS = [
 
 export type Verdict = (typeof VERDICTS)[number];
 
+/** What can be said of a program: all but the verdict of models. */
+export const PROGRAM_VERDICTS: readonly Verdict[] = VERDICTS.filter((verdict) => verdict !== 'Refused');
+
 const KNOWN: ReadonlySet<string> = new Set(VERDICTS);
 
 export function isVerdict(value: unknown): value is Verdict {

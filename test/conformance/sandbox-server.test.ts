@@ -15,7 +15,9 @@ describe('sandbox-fusion by run_code, against the rig', () => {
     sandboxServerSuite({
         create: async () => {
             await Promise.all(servers.map((server) => server.start()));
-            return createSandboxFusion(fusion(servers.map((server) => server.url)), { check: checkTokens });
+            const urls = servers.map((server) => server.url);
+            // Without --memory-limit none is sent, and nothing would end a program that takes all memory.
+            return createSandboxFusion(fusion(urls, { memoryLimit: 512 << 20 }), { check: checkTokens });
         },
         close: async () => void (await Promise.all(servers.map((server) => server.clean()))),
         languages: ALL,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { VERDICTS } from '../../src/model/verdict.js';
+import { PROGRAM_VERDICTS } from '../../src/model/verdict.js';
 import { folderWith, loadAll, openAll } from './rig.js';
 
 const EXAMPLES = resolve('examples');
@@ -24,7 +24,9 @@ describe('the examples', () => {
         const verdicts = new Set(
             programs.flatMap((task) => (task.kind === 'program' ? (task.expected ?? []) : [])),
         );
-        expect([...verdicts].sort()).toEqual(VERDICTS.filter((verdict) => verdict !== 'Accepted').sort());
+        expect([...verdicts].sort()).toEqual(
+            PROGRAM_VERDICTS.filter((verdict) => verdict !== 'Accepted').sort(),
+        );
         const languages = new Set(programs.map((task) => (task.kind === 'program' ? task.language : '')));
         expect([...languages].sort()).toEqual(['CPP', 'JAVA', 'JAVASCRIPT', 'PYTHON3']);
     });

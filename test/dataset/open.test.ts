@@ -12,7 +12,7 @@ describe('opening datasets', () => {
         ['nothing.jsonl', 'no such dataset'],
         ['*.jsonl', 'no dataset matches'],
         ['empty', 'no dataset in this folder'],
-        ['notes.txt', 'is no dataset'],
+        ['notes.txt', 'is not a dataset of problems but a list'],
         ['rows.parquet', 'is a Parquet file'],
         ['bad.jsonl', 'not valid JSON'],
         ['latin1.jsonl', 'invalid UTF-8 at byte 8 of the row'],

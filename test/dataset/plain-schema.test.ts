@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { fromJSONSchema, type ZodType } from 'zod';
-import { VERDICTS } from '../../src/model/verdict.js';
+import { PROGRAM_VERDICTS } from '../../src/model/verdict.js';
 import { samplesOf } from './rig.js';
 
 type Schema = Parameters<typeof fromJSONSchema>[0];
@@ -26,7 +26,7 @@ const GOOD: readonly Record<string, unknown>[] = [
     { id: 'x', tests: [], checker: 'float:1e-6' },
     { id: 'x', tests: [], checker: 'kattis:case_sensitive' },
     { id: 'x', tests: [], checker: { convention: 'testlib', language: 'python3', source: '' } },
-    ...VERDICTS.map((expected) => ({ id: 'x', tests: [], solutions: [{ ...program, expected }] })),
+    ...PROGRAM_VERDICTS.map((expected) => ({ id: 'x', tests: [], solutions: [{ ...program, expected }] })),
     { id: 'x', tests: [], solutions: [{ ...program, expected: ['Accepted', 'TimeLimitExceeded'] }] },
 ];
 

@@ -1,6 +1,6 @@
 import { CHECKER_FORMS, parseChecker } from '../../model/checker-text.js';
 import type { OwnLimits } from '../../model/limits.js';
-import { isVerdict, VERDICTS, type Verdict } from '../../model/verdict.js';
+import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
 import { languageTag } from '../language-tags.js';
 import {
@@ -77,8 +77,10 @@ function readTest(test: Field, i: number): RowTest {
 function readExpected(field: Field): readonly Verdict[] | null {
     if (!field.present) return null;
     const names = typeof field.value === 'string' ? [field] : field.list();
-    return names.map((name) =>
-        isVerdict(name.value) ? name.value : name.fail(`one of ${VERDICTS.join(', ')}`),
+    return names.map(
+        (name) =>
+            PROGRAM_VERDICTS.find((verdict) => verdict === name.value) ??
+            name.fail(`one of ${PROGRAM_VERDICTS.join(', ')}`),
     );
 }
 

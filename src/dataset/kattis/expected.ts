@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { VERDICTS, type Verdict } from '../../model/verdict.js';
+import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
 
 /*
@@ -8,7 +8,7 @@ import type { Field } from '../field.js';
  */
 
 const CRASHED = ['RuntimeError', 'MemoryLimitExceeded', 'OutputLimitExceeded'] as const satisfies Verdict[];
-const REJECTED = VERDICTS.filter((verdict) => verdict !== 'Accepted');
+const REJECTED = PROGRAM_VERDICTS.filter((verdict) => verdict !== 'Accepted');
 
 /** Folders of submissions/: those of the format, and those that real packages add to it. */
 const FOLDERS: Readonly<Record<string, readonly Verdict[]>> = {
@@ -83,14 +83,14 @@ export function expectedByFolder(
     comment: readonly Verdict[] | null,
 ): readonly Verdict[] | null {
     const byFolder = Object.hasOwn(FOLDERS, folder) ? (FOLDERS[folder] ?? null) : null;
-    if (byFolder === null) return comment ?? (OPEN_FOLDERS.has(folder) ? VERDICTS : null);
+    if (byFolder === null) return comment ?? (OPEN_FOLDERS.has(folder) ? PROGRAM_VERDICTS : null);
     if (VAGUE_FOLDERS.has(folder)) return comment ?? byFolder;
     const agrees = comment?.some((verdict) => byFolder.includes(verdict)) ?? false;
     return agrees ? inOrder([...byFolder, ...(comment ?? [])]) : byFolder;
 }
 
 const inOrder = (verdicts: readonly Verdict[]): Verdict[] =>
-    VERDICTS.filter((verdict) => verdicts.includes(verdict));
+    PROGRAM_VERDICTS.filter((verdict) => verdicts.includes(verdict));
 
 /** A rule of submissions.yaml that holds for a submission. */
 interface Rule {
@@ -139,7 +139,7 @@ function rulesOf(rule: Field): Rule[] {
         .filter(([key, part]) => /^(sample|secret|\*)/.test(key) && typeof part.value === 'object')
         .map(([, part]) => readRule(part))
         .filter((part) => part !== null && !part.required.includes('Accepted'))
-        .map(() => ({ permitted: VERDICTS, required: REJECTED }));
+        .map(() => ({ permitted: PROGRAM_VERDICTS, required: REJECTED }));
     return own === null ? parts : [own, ...parts];
 }
 
@@ -150,7 +150,7 @@ function readRule(rule: Field): Rule | null {
 }
 
 function readVerdicts(field: Field): readonly Verdict[] {
-    if (!field.present) return VERDICTS;
+    if (!field.present) return PROGRAM_VERDICTS;
     const words = Array.isArray(field.value) ? field.list() : [field];
     return words.flatMap((word) => {
         const key = word.string();
@@ -165,7 +165,7 @@ function readVerdicts(field: Field): readonly Verdict[] {
  * which every rule must permit and none forbid by requiring a failure.
  */
 function verdictsUnder(rules: readonly Rule[]): Verdict[] {
-    return VERDICTS.filter(
+    return PROGRAM_VERDICTS.filter(
         (verdict) =>
             rules.every((rule) => rule.permitted.includes(verdict)) &&
             (verdict !== 'Accepted' || rules.every((rule) => rule.required.includes('Accepted'))),
