@@ -1,3 +1,4 @@
+import { earlierCheckpoint } from './earlier/earlier-checkpoint.js';
 import type { Checkpoint, FileStamp, StoredEntry } from '../model/checkpoint.js';
 import type { ComputedLimits, OpenTask, SkippedTask } from '../model/entry.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
@@ -54,7 +55,7 @@ export function parseCheckpoint(raw: RawFile, id: string | null, stamp: FileStam
         const known = own ?? id;
         if (known === null) return corrupt('"id" is missing');
         if (raw.groups.size === 0) return corrupt('it holds neither results nor progress');
-        return { kind: 'checkpoint', checkpoint: earlierCheckpoint(raw, known, stamp) };
+        return { kind: 'checkpoint', checkpoint: readEarlier(raw, known, stamp) };
     }
     if (own === undefined) return corrupt('"id" is missing');
     return ownCheckpoint(raw, own, stamp);
@@ -75,24 +76,11 @@ function isEarlier(raw: RawFile): boolean {
     return entries > 0 || !raw.members.has('progress');
 }
 
-function earlierCheckpoint(raw: RawFile, id: string, stamp: FileStamp): Checkpoint {
+function readEarlier(raw: RawFile, id: string, stamp: FileStamp): Checkpoint {
     const entries = new Map<string, readonly StoredEntry[]>();
     for (const [group, list] of raw.groups)
         entries.set(group, list.filter(isJsonObject).map(normalizeEarlierEntry));
-    return {
-        id,
-        entries,
-        failures: [],
-        pending: [],
-        skipped: [],
-        computedLimits: null,
-        totals: new Map(),
-        isComplete: false,
-        run: null,
-        retiredRevision: 0,
-        origin: 'earlier',
-        stamp,
-    };
+    return earlierCheckpoint(id, entries, stamp);
 }
 
 function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): ParsedResultFile {

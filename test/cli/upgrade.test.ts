@@ -172,7 +172,10 @@ describe('a directory that 0.1 began', () => {
         { timeout: patience(60_000) },
         async ([name, left], context) => {
             const missing = (NEEDS[name] ?? []).filter(isMissing);
-            if (missing.length > 0) context.skip(`no ${missing.join(', no ')}`);
+            if (missing.length > 0) {
+                console.error(`skipped: ${name}: no ${missing.join(', no ')}`);
+                context.skip(`no ${missing.join(', no ')}`);
+            }
             const cwd = copyOf(name);
             const before = entriesOf(cwd);
             expect(fieldOf(await printed(cwd, 'status'), 'tasks', 'finished')).toBe(

@@ -1,3 +1,4 @@
+import { earlierCheckpoint } from './earlier-checkpoint.js';
 import { join } from 'node:path';
 import { stampFile } from '../../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
@@ -38,18 +39,7 @@ export class EarlierResults {
         const checker = await readCheckerFile(this.#dir, name, id);
         if (checker === null) return null;
         return {
-            id,
-            entries: checker.groups,
-            failures: [],
-            pending: [],
-            skipped: [],
-            computedLimits: null,
-            totals: new Map(),
-            isComplete: false,
-            run: null,
-            retiredRevision: 0,
-            origin: 'earlier',
-            stamp: checker.stamp,
+            ...earlierCheckpoint(id, checker.groups, checker.stamp),
             earlier: { folder: null, checkerFile: name, changedVerdicts: 0, unusable: [] },
         };
     }

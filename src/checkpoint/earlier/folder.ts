@@ -1,3 +1,4 @@
+import { earlierCheckpoint } from './earlier-checkpoint.js';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint, FileStamp, NotImported, StoredEntry } from '../../model/checkpoint.js';
@@ -60,18 +61,7 @@ export async function readEarlierFolder(
         list.push({ ...normalizeEarlierEntry(read), file });
     }
     return {
-        id,
-        entries,
-        failures: [],
-        pending: [],
-        skipped: [],
-        computedLimits: null,
-        totals: new Map(),
-        isComplete: false,
-        run: null,
-        retiredRevision: 0,
-        origin: 'earlier',
-        stamp,
+        ...earlierCheckpoint(id, entries, stamp),
         earlier: { folder, checkerFile: null, changedVerdicts: 0, unusable },
     };
 }

@@ -42,7 +42,7 @@ const OURS = [
 
 /**
  * The same of an entry of `<id>_checker.json`, where a checker had the last word: `accepted` decides although tests say that
- * the output differs, or that none failed. What did not run to its end, or got no answer, is no verdict here either.
+ * the output differs, or that none failed. A test that did not run to its end, or got no answer, gives no verdict here either.
  */
 export function normalizeCheckedEntry(raw: JsonObject): StoredEntry {
     const stored = normalizeEarlierEntry(raw);

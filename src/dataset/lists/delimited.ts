@@ -29,7 +29,9 @@ async function openDelimited(file: string, delimiter: string): Promise<ListFile>
         rows: () => dataRows(file, { header, delimiter }),
         parse: (bytes, place) => {
             checkUtf8(bytes, place);
-            const [record = []] = parseSync(bytes, optionsFor(delimiter)) as unknown as readonly string[][];
+            const records: unknown = parseSync(bytes, optionsFor(delimiter));
+            const first: unknown = Array.isArray(records) ? records[0] : [];
+            const record = Array.isArray(first) ? first.filter((value) => typeof value === 'string') : [];
             return rowOf(record, header, place);
         },
     };
