@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BIN, readResults, tempDir } from '../rig/cli.js';
@@ -59,11 +59,14 @@ if (!isRoot) console.error('a user without a home: skipped, only root can become
 it.skipIf(!isRoot)('runs for a user without a home or an entry in the list of users', () => {
     const cwd = tempDir();
     chmodSync(cwd, 0o777);
+    // Node may be installed where only its owner can go, as in a private temporary folder.
+    const node = join(cwd, 'node');
+    copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
     const line =
         'setpriv --reuid 123456 --regid 0 --clear-groups env -i PATH=/usr/bin:/bin RESUME_RUN_HELPER=python';
     const { status, stderr } = bash(
         cwd,
-        `${line} ${process.execPath} ${BIN} rows.jsonl --dir res -q --executor exec -- true`,
+        `${line} ${node} ${BIN} rows.jsonl --dir res -q --executor exec -- true`,
     );
     expect(status, stderr).toBe(0);
 });
