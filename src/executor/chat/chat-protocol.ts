@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../model/json.js';
+import type { Json, JsonObject } from '../../model/json.js';
+import { unreachable } from '../../util/unreachable.js';
 
 /*
  * The chat completions call of OpenAI-compatible services, as data: what is sent, and how answers are read. Fields that
@@ -7,9 +8,31 @@ import type { JsonObject } from '../../model/json.js';
  * Source: https://platform.openai.com/docs/api-reference/chat
  */
 
-export interface ChatMessage {
-    readonly role: 'system' | 'user';
-    readonly content: string;
+export type ChatMessage =
+    | { readonly role: 'system' | 'user'; readonly content: string }
+    /** What the model said in an earlier turn, its calls of tools included. */
+    | {
+          readonly role: 'assistant';
+          readonly content: string | null;
+          readonly toolCalls?: readonly ToolCall[];
+      }
+    /** What a tool answered to the call with this id. */
+    | { readonly role: 'tool'; readonly toolCallId: string; readonly content: string };
+
+/** A tool that a model may call. */
+export interface ToolDefinition {
+    readonly name: string;
+    readonly description?: string;
+    /** JSON Schema of its arguments. */
+    readonly parameters: JsonObject;
+}
+
+/** A call of a tool, as the model wrote it. */
+export interface ToolCall {
+    readonly id: string;
+    readonly name: string;
+    /** JSON as text; models write invalid JSON too. */
+    readonly arguments: string;
 }
 
 /** What decides an answer besides the messages; null: the service's default, not sent. */
@@ -32,7 +55,9 @@ export interface ChatAnswer {
     readonly refusal: string | null;
     /** What a reasoning model thought, where the service shows it. */
     readonly reasoning: string | null;
-    /** `stop`, `length`, `content_filter`, ...: as the service says it. */
+    /** Tools that the model wants to be called before it goes on; empty: none. */
+    readonly toolCalls: readonly ToolCall[];
+    /** `stop`, `length`, `tool_calls`, `content_filter`, ...: as the service says it. */
     readonly finishReason: string | null;
     readonly usage: TokenUsage;
 }
@@ -45,19 +70,62 @@ export interface TokenUsage {
     readonly reasoning: number | null;
 }
 
-export function chatBody(options: SamplingOptions, messages: readonly ChatMessage[]): JsonObject {
-    const { model, temperature, topP, maxTokens, seed } = options;
+/** Everything that decides an answer: messages, sampling, tools. */
+export interface ChatCall {
+    readonly sampling: SamplingOptions;
+    readonly messages: readonly ChatMessage[];
+    /** Absent or empty: none are offered. */
+    readonly tools?: readonly ToolDefinition[];
+}
+
+export function chatBody({ sampling, messages, tools = [] }: ChatCall): JsonObject {
+    const { model, temperature, topP, maxTokens, seed } = sampling;
     return {
         model,
-        messages: messages.map(({ role, content }) => ({ role, content })),
+        messages: messages.map(messageBody),
         ...(temperature === null ? {} : { temperature }),
         ...(topP === null ? {} : { top_p: topP }),
         ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
         ...(seed === null ? {} : { seed }),
+        ...(tools.length === 0
+            ? {}
+            : { tools: tools.map((tool): Json => ({ type: 'function', function: { ...tool } })) }),
     };
 }
 
-const count = z.number().int().nonnegative().nullish();
+function messageBody(message: ChatMessage): JsonObject {
+    switch (message.role) {
+        case 'system':
+        case 'user':
+            return { role: message.role, content: message.content };
+        case 'assistant': {
+            const { role, content, toolCalls = [] } = message;
+            return {
+                role,
+                content,
+                ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(callBody) }),
+            };
+        }
+        case 'tool':
+            return { role: 'tool', tool_call_id: message.toolCallId, content: message.content };
+        default:
+            return unreachable(message, 'role');
+    }
+}
+
+const callBody = ({ id, name, arguments: text }: ToolCall): Json => ({
+    id,
+    type: 'function',
+    function: { name, arguments: text },
+});
+
+/** Some services send nonsense here; the answer is worth having all the same. */
+const count = z.number().int().nonnegative().nullish().catch(null);
+
+const toolCall = z.object({
+    id: z.string(),
+    function: z.object({ name: z.string(), arguments: z.string().nullish() }),
+});
 
 const completion = z.object({
     id: z.string().nullish(),
@@ -70,6 +138,7 @@ const completion = z.object({
                     content: z.string().nullish(),
                     refusal: z.string().nullish(),
                     reasoning_content: z.string().nullish(),
+                    tool_calls: z.array(toolCall).nullish(),
                 }),
             }),
         )
@@ -108,6 +177,11 @@ export function readChatAnswer(body: Buffer): ChatAnswer | { readonly broken: st
         content: choice?.message.content ?? null,
         refusal: choice?.message.refusal ?? null,
         reasoning: choice?.message.reasoning_content ?? null,
+        toolCalls: (choice?.message.tool_calls ?? []).map(({ id, function: { name, arguments: text } }) => ({
+            id,
+            name,
+            arguments: text ?? '',
+        })),
         finishReason: choice?.finish_reason ?? null,
         usage: {
             prompt: usage?.prompt_tokens ?? null,

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createChat } from '../../../src/executor/chat/chat.js';
+import { ChatClient } from '../../../src/executor/chat/chat-client.js';
 import type { ChatDescriptor } from '../../../src/executor/chat/chat-kind.js';
+import { usageFields } from '../../../src/executor/chat/usage.js';
 import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
 import { type ChatFault, ChatServer, completion } from '../../rig/servers/chat-server.js';
@@ -8,7 +10,7 @@ import { contextOf } from '../../rig/servers/submissions.js';
 
 const server = new ChatServer();
 const other = new ChatServer();
-const opened: ServerExecutor[] = [];
+const closing: { close(): Promise<void> }[] = [];
 
 beforeEach(async () => {
     for (const one of [server, other]) {
@@ -18,23 +20,34 @@ beforeEach(async () => {
     }
 });
 afterEach(async () => {
-    await Promise.all(opened.splice(0).map((executor) => executor.close()));
+    await Promise.all(closing.splice(0).map((one) => one.close()));
     await Promise.all([server.stop(), other.stop()]);
 });
 
-function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerExecutor {
+function descriptorOf(urls: readonly string[]): Pick<ChatDescriptor, 'servers'> {
     const endpoints = urls.map((url) => ({ url, concurrency: null, rate: null, token: null, headers: {} }));
+    const servers = {
+        endpoints,
+        retryEndpoints: [],
+        limits: 'adaptive',
+        endpointWait: 2,
+        firstTimeout: null,
+    } as const;
+    return { servers };
+}
+
+function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerExecutor {
     const executor = createChat({
         kind: 'chat',
         sampling: { model: 'm', temperature: 0.3, topP: null, maxTokens: 50, seed: null },
         promptTemplate: '{prompt}',
         system: null,
         scoring: null,
-        servers: { endpoints, retryEndpoints: [], limits: 'adaptive', endpointWait: 2, firstTimeout: null },
+        ...descriptorOf(urls),
         timeout: 5,
         ...over,
     });
-    opened.push(executor);
+    closing.push(executor);
     return executor;
 }
 
@@ -89,6 +102,48 @@ describe('asking a model', () => {
             ],
             temperature: 0.3,
             max_tokens: 50,
+        });
+    });
+
+    it('takes turns with tools', async () => {
+        const call = { id: 'call-1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
+        const asksForTool = {
+            kind: 'message',
+            message: { content: null, tool_calls: [call] },
+            finishReason: 'tool_calls',
+        } as const;
+        server.fault = ({ prompt }) => (prompt === 'sum' ? asksForTool : null);
+        const client = new ChatClient({ ...descriptorOf([server.url]), timeout: 5 });
+        closing.push(client);
+        const tools = [{ name: 'add', description: 'Adds', parameters: { type: 'object' } }];
+        const question = { role: 'user', content: 'sum' } as const;
+        const sampling = { model: 'm', temperature: null, topP: null, maxTokens: null, seed: null };
+        const first = await client.complete({ sampling, tools, messages: [question] }, contextOf());
+        if (first.kind !== 'answered') throw new Error(first.kind);
+        const { toolCalls } = first.answer;
+        expect(toolCalls).toEqual([{ id: 'call-1', name: 'add', arguments: '{"a":1}' }]);
+        const messages = [
+            question,
+            { role: 'assistant', content: null, toolCalls },
+            { role: 'tool', toolCallId: 'call-1', content: 'three' },
+        ] as const;
+        const second = await client.complete({ sampling, tools, messages }, contextOf());
+        if (second.kind !== 'answered') throw new Error(second.kind);
+        expect(second.answer.content).toBe('THREE');
+        expect(server.requests[1]?.body).toMatchObject({
+            messages: [
+                question,
+                { role: 'assistant', content: null, tool_calls: [call] },
+                { role: 'tool', tool_call_id: 'call-1', content: 'three' },
+            ],
+            tools: [{ type: 'function', function: { name: 'add', parameters: { type: 'object' } } }],
+        });
+        expect(usageFields('m', [first.answer, second.answer])).toMatchObject({
+            model: 'm',
+            turns: 2,
+            tool_calls: 1,
+            prompt_tokens: 'sum'.length + 'three'.length,
+            completion_tokens: 14,
         });
     });
 

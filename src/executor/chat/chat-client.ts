@@ -1,0 +1,272 @@
+import type { HttpAnswer } from '../../endpoint/http.js';
+import type { OutcomeClass } from '../../endpoint/outcome-class.js';
+import { type Lease, NoEndpointError, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
+import type { EndpointState } from '../../model/event.js';
+import type { Failure } from '../../model/failure.js';
+import type { JsonObject } from '../../model/json.js';
+import { unreachable } from '../../util/unreachable.js';
+import type { ServerOptions } from '../descriptor.js';
+import type { ExecutorContext } from '../executor.js';
+import { type Ask, Fleet } from '../servers/fleet.js';
+import { type ChatErrorClass, classifyChatError } from './chat-error.js';
+import { type ChatAnswer, type ChatCall, chatBody, readChatAnswer } from './chat-protocol.js';
+
+/** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
+const DEFAULT_CONCURRENCY = 8;
+/** Bytes of an answer that are read. */
+const MAX_ANSWER = 64 * 1024 * 1024;
+/** Seconds that a probe's answer gets. */
+const PROBE_ANSWER = 30;
+/** Times that one request is turned away unheard before it fails: asking for fewer is not an answer to it. */
+const TURNED_AWAY = 50;
+
+export interface ChatClientOptions {
+    readonly servers: ServerOptions;
+    /** Seconds for one request, its answer included. */
+    readonly timeout: number;
+}
+
+/** What one request came to. */
+export type ChatResult<T> =
+    | { readonly kind: 'answered'; readonly answer: T; readonly endpoint: string; readonly took: number }
+    /** The model or the service's filter declined: a verdict about the task. `answer` is there where the model said so itself. */
+    | {
+          readonly kind: 'refused';
+          readonly by: 'model' | 'filter';
+          readonly reason: string | null;
+          readonly answer: T | null;
+          readonly endpoint: string;
+          readonly took: number;
+      }
+    /** Nothing usable came. `isRetryable` of model/failure.ts tells whether to try again. `endpoint` null: none could be had. */
+    | { readonly kind: 'failed'; readonly failure: Failure; readonly endpoint: string | null }
+    | { readonly kind: 'aborted' };
+
+/** A request to the service besides chat completions. */
+export interface ServiceRequest<T> {
+    /** Below the endpoint's base URL; begins with `/`. */
+    readonly path: string;
+    readonly body: JsonObject;
+    /** Reads an answer of status 2xx, or says what is wrong with it. */
+    readonly read: (body: Buffer) => T | { readonly broken: string };
+}
+
+/**
+ * Makes requests to services of language models over one pool of endpoints: choice of the endpoint, limits, waiting, error
+ * classes. A request that an endpoint turned away unheard (429, 503, a key without credit) is made again, elsewhere or
+ * later, as part of the same call; everything else is told to the caller, whose attempt it is.
+ */
+export class ChatClient {
+    readonly #fleet: Fleet;
+    readonly #timeout: number;
+
+    /** @throws UserError when a key cannot be read */
+    constructor({ servers, timeout }: ChatClientOptions, hooks: PoolHooks = {}) {
+        this.#fleet = new Fleet(servers, DEFAULT_CONCURRENCY, probe, hooks);
+        this.#timeout = timeout;
+    }
+
+    /** One chat completion. Never rejects for what a service does. */
+    async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<ChatAnswer>> {
+        const result = await this.request(
+            { path: '/chat/completions', body: chatBody(call), read: readChatAnswer },
+            context,
+        );
+        if (result.kind !== 'answered') return result;
+        const { answer, endpoint, took } = result;
+        const isFiltered = answer.finishReason === 'content_filter';
+        const isRefused = isFiltered || (answer.refusal !== null && answer.content === null);
+        if (!isRefused) return result;
+        const by = isFiltered ? 'filter' : 'model';
+        return { kind: 'refused', by, reason: answer.refusal, answer, endpoint, took };
+    }
+
+    /** Another call of the same service, such as a search: same endpoints, limits and rules for errors. */
+    async request<T extends object>(
+        request: ServiceRequest<T>,
+        { signal, log }: ExecutorContext,
+    ): Promise<ChatResult<T>> {
+        for (let turned = 1; ; turned += 1) {
+            const lease = await this.#acquire(signal);
+            if ('kind' in lease) return lease;
+            const result = await this.#exchange(lease, request, signal).finally(() => lease.release());
+            if (result.kind !== 'turned-away') return result;
+            const { failure } = result;
+            if (turned >= TURNED_AWAY) return { kind: 'failed', failure, endpoint: lease.endpoint };
+            log(`${lease.endpoint}: ${failure.message}; asking again`);
+        }
+    }
+
+    /** Figures of every endpoint. */
+    endpoints(): readonly EndpointState[] {
+        return this.#fleet.pool.states();
+    }
+
+    /** Requests that the endpoints take at once, as their limits are now. */
+    concurrency(): number {
+        return this.#fleet.pool.concurrency;
+    }
+
+    close(): Promise<void> {
+        return this.#fleet.close();
+    }
+
+    async #acquire(signal: AbortSignal): Promise<Lease | ChatResult<never>> {
+        try {
+            return await this.#fleet.pool.acquire(signal);
+        } catch (error) {
+            if (signal.aborted) return { kind: 'aborted' };
+            if (!(error instanceof NoEndpointError)) throw error;
+            const failure: Failure = { reason: 'endpoint', message: error.message, endpoint: '' };
+            return { kind: 'failed', failure, endpoint: null };
+        }
+    }
+
+    async #exchange<T extends object>(
+        lease: Lease,
+        { path, body, read }: ServiceRequest<T>,
+        signal: AbortSignal,
+    ): Promise<Exchange<T>> {
+        try {
+            await lease.turn(signal);
+        } catch {
+            return { kind: 'aborted' };
+        }
+        const request = {
+            method: 'POST',
+            path,
+            body: JSON.stringify(body),
+            timeout: this.#timeout,
+            maxAnswer: MAX_ANSWER,
+        } as const;
+        const answer = await this.#fleet.send(lease.endpoint, request, signal);
+        switch (answer.kind) {
+            case 'aborted':
+                lease.report('abandoned', 0);
+                return { kind: 'aborted' };
+            case 'failure':
+                return turnDown(lease, answer, answer.message);
+            case 'answer':
+                return readAnswer(lease, answer, read);
+            default:
+                return unreachable(answer, 'answer');
+        }
+    }
+}
+
+/** What one exchange with an endpoint came to. */
+type Exchange<T> =
+    | ChatResult<T>
+    /** The endpoint did not take the request. */
+    | { readonly kind: 'turned-away'; readonly failure: Failure };
+
+/** What an exchange tells of a request that brought no answer. */
+interface TurnedDown {
+    readonly status: number | null;
+    readonly body: Buffer | null;
+    /** Milliseconds. */
+    readonly took: number;
+    readonly wait?: number | null;
+}
+
+function readAnswer<T extends object>(
+    lease: Lease,
+    answer: Extract<HttpAnswer, { readonly kind: 'answer' }>,
+    read: ServiceRequest<T>['read'],
+): Exchange<T> {
+    const value = read(answer.body);
+    if (!isBroken(value)) {
+        lease.report('ok', answer.took);
+        return { kind: 'answered', answer: value, endpoint: lease.endpoint, took: answer.took / 1000 };
+    }
+    // Some services send an error with status 200.
+    const { code } = classifyChatError(answer.status, answer.body, value.broken);
+    if (code !== null) return turnDown(lease, answer, value.broken);
+    lease.report('broken', answer.took, null, value.broken);
+    return failedAt(lease, value.broken, answer.status);
+}
+
+const isBroken = (value: object): value is { readonly broken: string } =>
+    'broken' in value && typeof value.broken === 'string';
+
+/** Sorts out a request that brought no answer, and tells the pool. */
+function turnDown(lease: Lease, answer: TurnedDown, said: string): Exchange<never> {
+    const { status, took, wait = null } = answer;
+    const error = classifyChatError(status, answer.body, said);
+    const { message } = error;
+    lease.report(OUTCOMES[error.class], took, wait, message);
+    const { endpoint } = lease;
+    switch (error.class) {
+        case 'rate':
+        case 'overload':
+        case 'quota':
+        case 'auth':
+            return { kind: 'turned-away', failure: endpointFailure(lease, message, status) };
+        case 'broken':
+            return failedAt(lease, message, status);
+        case 'bad-request': {
+            const failure: Failure = { reason: 'refused', message, endpoint, status: status ?? 400 };
+            return { kind: 'failed', failure, endpoint };
+        }
+        case 'content':
+            return {
+                kind: 'refused',
+                by: 'filter',
+                reason: message,
+                answer: null,
+                endpoint,
+                took: took / 1000,
+            };
+        default:
+            return unreachable(error.class, 'class of chat error');
+    }
+}
+
+/** What each class says about the endpoint. */
+const OUTCOMES: Readonly<Record<ChatErrorClass, Exclude<OutcomeClass, 'abandoned'>>> = {
+    rate: 'rate',
+    overload: 'overload',
+    broken: 'broken',
+    quota: 'refused',
+    auth: 'refused',
+    content: 'ok',
+    'bad-request': 'bad-request',
+};
+
+const endpointFailure = (lease: Lease, message: string, status: number | null): Failure => ({
+    reason: 'endpoint',
+    message,
+    endpoint: lease.endpoint,
+    ...(status === null ? {} : { status }),
+});
+
+const failedAt = (lease: Lease, message: string, status: number | null): Exchange<never> => ({
+    kind: 'failed',
+    failure: endpointFailure(lease, message, status),
+    endpoint: lease.endpoint,
+});
+
+/** Asks for the list of models: nearly every service has one, and it costs nothing. One without it is well too. */
+async function probe(ask: Ask): Promise<ProbeOutcome> {
+    const answer = await ask({
+        method: 'GET',
+        path: '/models',
+        timeout: PROBE_ANSWER,
+        maxAnswer: MAX_ANSWER,
+    });
+    switch (answer.kind) {
+        case 'aborted':
+            return { outcome: 'abandoned', wait: null, message: 'stopped' };
+        case 'answer':
+            return { outcome: 'ok', wait: null, message: '' };
+        case 'failure': {
+            const { status, wait } = answer;
+            const isUnknownCall = status === 404 || status === 405 || status === 400;
+            if (isUnknownCall) return { outcome: 'ok', wait: null, message: '' };
+            const error = classifyChatError(status, answer.body, answer.message);
+            return { outcome: OUTCOMES[error.class], wait, message: error.message };
+        }
+        default:
+            return unreachable(answer, 'answer');
+    }
+}

@@ -1,0 +1,27 @@
+import type { JsonObject } from '../../model/json.js';
+import type { ChatAnswer } from './chat-protocol.js';
+
+/**
+ * What the requests of one task used, as the keys of its result that the results database has columns for. Sums over
+ * all answers; a figure that any of them did not tell is null, because what is unknown is not 0.
+ * @param model as it was asked for
+ * @param answers in order; the last one names the deployment
+ */
+export function usageFields(model: string, answers: readonly ChatAnswer[]): JsonObject {
+    const last = answers.at(-1);
+    const sum = (pick: (answer: ChatAnswer) => number | null): number | null =>
+        answers.length === 0 ? null : answers.map(pick).reduce(addKnown, 0);
+    return {
+        model,
+        deployment: last?.model ?? null,
+        prompt_tokens: sum(({ usage }) => usage.prompt),
+        cached_tokens: sum(({ usage }) => usage.cached),
+        completion_tokens: sum(({ usage }) => usage.completion),
+        reasoning_tokens: sum(({ usage }) => usage.reasoning),
+        turns: answers.length,
+        tool_calls: answers.reduce((total, { toolCalls }) => total + toolCalls.length, 0),
+    };
+}
+
+const addKnown = (total: number | null, next: number | null): number | null =>
+    total === null || next === null ? null : total + next;
