@@ -1,4 +1,4 @@
-import { isFlag, type OptionGroup, type OptionSpec, shownDefault } from '../config/option.js';
+import { isFlag, type OptionGroup, type OptionSpec, shownDefault, withDashes } from '../config/option.js';
 import type { Command, Example } from '../commands/command.js';
 import { COMMANDS, type CommandName } from '../commands/registry.js';
 
@@ -67,7 +67,10 @@ function optionGroups(command: Command): string[] {
 
 /** `-t, --timeout <seconds>` */
 export function flagText(name: string, spec: OptionSpec): string {
-    const short = (spec.aliases ?? []).map((alias) => `-${alias}, `).join('');
+    const short = (spec.aliases ?? [])
+        .filter((alias) => alias.length === 1)
+        .map((alias) => `-${alias}, `)
+        .join('');
     const long = spec.aboutNegated === undefined ? `--${name}` : `--no-${name}`;
     return `${short}${long}${spec.placeholder === undefined ? '' : ` ${spec.placeholder}`}`;
 }
@@ -76,8 +79,10 @@ function describe(spec: OptionSpec): string {
     const named = spec.choices?.every((choice) => new RegExp(`\\b${choice}\\b`).test(spec.about)) ?? true;
     const choices = named ? '' : `: ${spec.choices?.join(', ')}`;
     const repeatable = spec.repeatable === true ? ' (repeatable)' : '';
+    const words = (spec.aliases ?? []).filter((alias) => alias.length > 1).map(withDashes);
+    const aliases = words.length === 0 ? '' : ` (also ${words.join(', ')})`;
     const standard = shownDefault(spec);
-    return `${spec.aboutNegated ?? spec.about}${choices}${repeatable}${standard === null ? '' : ` [${standard}]`}`;
+    return `${spec.aboutNegated ?? spec.about}${choices}${repeatable}${aliases}${standard === null ? '' : ` [${standard}]`}`;
 }
 
 function examples(list: readonly Example[]): string {

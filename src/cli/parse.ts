@@ -3,7 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import type { Command, CommandLineInput } from '../commands/command.js';
 import { COMMAND_NAMES, COMMANDS, type CommandName } from '../commands/registry.js';
 import type { GivenOptions } from '../config/layers.js';
-import { isFlag, type OptionTable } from '../config/option.js';
+import { isFlag, type OptionTable, withDashes } from '../config/option.js';
 import { nearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
 import { COMPLETION } from './help.js';
@@ -17,7 +17,7 @@ const PARSER = {
     'boolean-negation': true,
     'camel-case-expansion': false,
     'dot-notation': false,
-    'greedy-arrays': false,
+    'greedy-arrays': true,
     'parse-numbers': false,
     'parse-positional-numbers': false,
     'populate--': true,
@@ -97,6 +97,7 @@ function addOptions(builder: Argv, table: OptionTable, completing: boolean): voi
             alias: completing ? [] : [...(spec.aliases ?? [])],
             describe: spec.about,
             type: spec.kind === 'flag' ? 'boolean' : 'string',
+            ...(spec.takesSeveral === true ? { array: true } : {}),
             ...(completing && spec.choices !== undefined ? { choices: spec.choices } : {}),
         });
     }
@@ -137,7 +138,7 @@ function refuseUnknown(command: Command, given: Record<string, unknown>): void {
     for (const key of Object.keys(given)) {
         if (NOT_OPTIONS.has(key) || known.includes(key)) continue;
         const meant = key.length === 1 ? null : nearest(key, known);
-        const dashed = key.length === 1 ? `-${key}` : `--${key}`;
+        const dashed = withDashes(key);
         throw new UserError(
             `unknown option ${dashed}${meant === null ? '' : ` (did you mean --${meant}?)`}; see resume-run --help`,
         );

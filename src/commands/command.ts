@@ -1,5 +1,5 @@
 import type { GivenOptions } from '../config/layers.js';
-import type { OptionTable, Values } from '../config/option.js';
+import type { OptionTable, StoredOptions, Values } from '../config/option.js';
 import type { OptionCatalog } from '../config/option-catalog.js';
 import type { Resolved } from '../config/resolve-run.js';
 import type { RUN_OPTIONS } from '../config/run-options.js';
@@ -96,10 +96,14 @@ export interface TaskActionInput<T extends OptionTable> {
 export function defineTaskCommand<const T extends OptionTable & typeof RUN_OPTIONS>(
     definition: CommandHelp & {
         readonly options: T;
+        /** Options that the command decides, whatever is asked: `{ executor: 'chat' }`. */
+        readonly fixed?: StoredOptions;
+        /** Defaults of this command for options of every run. */
+        readonly presets?: StoredOptions;
         readonly run: (input: TaskActionInput<T>) => Promise<ExitCode>;
     },
 ): Command {
-    const { run, ...rest } = definition;
+    const { run, fixed = {}, presets = {}, ...rest } = definition;
     return {
         ...rest,
         execute: ({ options, positionals, command, env, cwd, catalog }) =>
@@ -112,7 +116,8 @@ export function defineTaskCommand<const T extends OptionTable & typeof RUN_OPTIO
                         import('../compose/known-run.js'),
                     ]);
                     const argv = { options, datasets, command };
-                    return resolveRun(rest.options, { argv, env, cwd, catalog, readRunFile: readKnownRun });
+                    const input = { argv, env, cwd, catalog, fixed, presets, readRunFile: readKnownRun };
+                    return resolveRun(rest.options, input);
                 },
             }),
     };

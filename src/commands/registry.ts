@@ -11,6 +11,10 @@ interface RegisteredCommand {
 /** Every command. */
 export const COMMANDS = {
     run: { about: 'Run what is not finished yet (the default command)', load: () => import('./run.js') },
+    topics: {
+        about: 'Ask a language model about topics, round after round',
+        load: () => import('./topics.js'),
+    },
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
     show: { about: 'Show one task: why it got its verdict', load: () => import('./show.js') },

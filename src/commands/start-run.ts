@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type OpenedRun, openRun } from '../compose.js';
+import { type GeneratedDataset, type OpenedRun, openRun } from '../compose.js';
 import type { Resolved, RunConfig } from '../config.js';
 import type { RunEnd, StopSignal } from '../model/event.js';
 import { openReporter } from '../report/open-reporter.js';
@@ -21,28 +21,48 @@ type Notify = (message: string, level: 'info' | 'warning') => void;
  * Runs the tasks that a configuration asks for and shows them, until all are done or a signal stops the run.
  * @throws UserError, WriteError; what was finished is saved by then
  */
-export function startRun({ config, announcements, env }: StartInput): Promise<ExitCode> {
+export function startRun(
+    { config, announcements, env }: StartInput,
+    extras: RunExtras = {},
+): Promise<ExitCode> {
     // Tokens are looked up by name when they are used; a variable that is really set stays as it is.
     for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
-    return runAndShow({ config, announcements, env });
+    return runAndShow({ config, announcements, env }, extras);
+}
+
+/** What a command adds to a run. */
+export interface RunExtras {
+    /** The dataset that the command makes; absent: those of the configuration. */
+    readonly generated?: GeneratedDataset;
+    /** Called when everything is saved, before the summary is shown. */
+    readonly onEnd?: (end: RunEnd) => void;
 }
 
 type StartInput = Pick<Resolved, 'config' | 'announcements' | 'env'>;
 
-async function runAndShow({ config, announcements, env }: StartInput): Promise<ExitCode> {
+async function runAndShow(
+    { config, announcements, env }: StartInput,
+    { generated, onEnd }: RunExtras,
+): Promise<ExitCode> {
     const reporter = await reporterFor(config, env);
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
     const signals = new Signals();
     try {
         for (const line of announcements) notify(line, 'info');
-        const run = await openRun(config, { examples: EXAMPLES, onNotice: notify, signal: signals.aborted });
+        const run = await openRun(config, {
+            examples: EXAMPLES,
+            onNotice: notify,
+            signal: signals.aborted,
+            ...(generated === undefined ? {} : { generated }),
+        });
         if (config.dryRun) return await showPlan(run, config);
         signals.handTo(run);
         run.onEvent((event) => reporter.onEvent(event));
         const end = await run.start();
         for (const row of run.plan.badRows) notify(`left out: ${row}`, 'warning');
         reporter.close();
+        onEnd?.(end);
         showSummary(end, config, env);
         return exitCodeOf(end);
     } catch (error) {

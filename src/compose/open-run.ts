@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Backend } from '../backend/backend.js';
 import { watchControl } from '../checkpoint/control.js';
 import { chooseDatasets, type RunConfig } from '../config.js';
@@ -20,6 +21,7 @@ import { createBackend } from './backend.js';
 import { chooseChecker } from './checker.js';
 import { chooseComparison } from './comparison.js';
 import { describeImport } from './describe-import.js';
+import { type GeneratedDataset, writeGenerated } from './generated-dataset.js';
 import { listOptions, listsIn } from './lists.js';
 import { type Directory, openDirectory, recordRun, rerunRequests } from './directory.js';
 import { otherDatasets } from './known-run.js';
@@ -74,6 +76,8 @@ export interface RunPlan {
 export interface OpenRunOptions {
     /** The bundled dataset, for a start that names none. */
     readonly examples: string;
+    /** The dataset that a command makes; the run has no other one. */
+    readonly generated?: GeneratedDataset;
     /** Lines for people, from now until the run ends. */
     readonly onNotice: (message: string, level: 'info' | 'warning') => void;
     /** Ends the planning, and the wait for a directory that another run may still hold. */
@@ -89,7 +93,11 @@ const CHANGED_BOUND = 20;
  */
 export async function openRun(config: RunConfig, options: OpenRunOptions): Promise<OpenedRun> {
     const notice = (message: string): void => options.onNotice(message, 'warning');
-    const chosen = await chooseDatasets(config, options.examples);
+    const { generated } = options;
+    const chosen =
+        generated === undefined
+            ? await chooseDatasets(config, options.examples)
+            : { datasets: [], announcement: null };
     if (chosen.announcement !== null) options.onNotice(chosen.announcement, 'info');
     const directory = await openDirectory(config, notice, options.signal);
     let scratch: Scratch | null = null;
@@ -98,7 +106,11 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
         const held = { directory, scratch, options };
         // A dry run writes nothing that lasts.
         const folder = config.dryRun ? scratch.path : config.checkpoints;
-        const planning = spoolStdin(chosen.datasets, folder).then((paths) => planRun(config, paths, held));
+        const spooling =
+            generated === undefined
+                ? spoolStdin(chosen.datasets, folder)
+                : writeGenerated(generated, config.checkpoints, folder);
+        const planning = spooling.then((paths) => planRun(config, paths, held));
         return await untilAborted(planning, options.signal);
     } catch (error) {
         await scratch?.remove();
@@ -118,7 +130,12 @@ async function planRun(config: RunConfig, paths: readonly string[], held: Held):
     const notice = (message: string): void => options.onNotice(message, 'warning');
     // Neither a dry run nor a shard writes run.json: nothing is forgotten by them.
     const forgets = !config.dryRun && config.part.shard === null;
-    const others = otherDatasets(directory.known, paths, forgets ? notice : () => {});
+    const { generated } = options;
+    // A dry run makes its rows elsewhere: those of earlier starts are the same dataset.
+    const made = generated === undefined ? null : join(config.checkpoints, generated.file);
+    const others = otherDatasets(directory.known, paths, forgets ? notice : () => {}).filter(
+        ({ path }) => path !== made,
+    );
     const kind: ExecutorKind = executorKind(config.executor.kind);
     const [samples, executor, checker] = await Promise.all([
         collectSamples(
@@ -382,7 +399,7 @@ class PlannedRun implements OpenedRun {
 
     async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
         const { kind, executor, prepare, planKey, store, settled, found } = this.#planned;
-        const { retries, tleRetries, grace, keepSource, mode } = this.#config;
+        const { retries, tleRetries, grace, keepSource, mode, delay, batchSize } = this.#config;
         const { startLoop } = await import('../run/run.js');
         const stager = kind.judges
             ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
@@ -397,7 +414,9 @@ class PlannedRun implements OpenedRun {
             prepare,
             options: {
                 concurrency,
-                prefetch: mode === 'thread' ? PREFETCH : 0,
+                prefetch: mode === 'thread' && delay === 0 && batchSize === 0 ? PREFETCH : 0,
+                delay,
+                batchSize,
                 retries,
                 tleRetries,
                 grace,

@@ -64,6 +64,8 @@ export function buildConfig(
         tleRetries: values['tle-retries'],
         concurrency: values.concurrency ?? (kind.usesEndpoints ? null : availableParallelism()),
         mode: values.mode ?? (kind.runsIn === 'main' ? 'async' : 'thread'),
+        delay: values.delay,
+        batchSize: values['batch-size'],
         grace: values.grace,
         takeOver: values['take-over'],
         display: displayOf(values),

@@ -59,7 +59,7 @@ function oneShape(spec: OptionSpec): z.ZodType {
         case 'mebibytes':
             return bounded(z.number(), spec);
         case 'choice':
-            return z.enum(spec.choices ?? []);
+            return z.enum([...(spec.choices ?? []), ...Object.keys(spec.synonyms ?? {})]);
         case 'text':
         case 'path':
             return z.string().min(1);

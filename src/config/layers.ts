@@ -35,6 +35,7 @@ export function fromCommandLine(table: OptionTable, given: GivenOptions, cwd: st
     for (const [name, spec] of Object.entries(table)) {
         const raw = given[name];
         if (raw === undefined) continue;
+        if (Array.isArray(raw) && raw.length === 0) throw new UserError(`--${name} needs at least one value`);
         if (Array.isArray(raw) && spec.repeatable !== true) {
             throw new UserError(`--${name} was given more than once (${raw.join(', ')}): give it once`);
         }
@@ -71,6 +72,35 @@ function givenVariable(
     if (spec.variable === undefined || earlier === undefined || earlier === '') return null;
     // The earlier tools did not mind case.
     return { variable: spec.variable, text: spec.kind === 'choice' ? earlier.toLowerCase() : earlier };
+}
+
+/** Reads the variables of the earlier tools that hold defaults. They give way to what run.json remembers. */
+export function fromDefaultVariables(table: OptionTable, env: NodeJS.ProcessEnv, cwd: string): Layer {
+    const values = new Map<string, unknown>();
+    for (const [name, spec] of Object.entries(table)) {
+        const variable = spec.defaultVariable;
+        const text = variable === undefined ? undefined : env[variable];
+        if (variable === undefined || text === undefined || text.trim() === '') continue;
+        const raw = spec.repeatable === true ? commaList(text) : text.trim();
+        values.set(name, parseOption(spec, raw, { label: variable, base: cwd }));
+    }
+    return { source: 'environment', values };
+}
+
+const commaList = (text: string): string[] =>
+    text
+        .split(/[,，\n]/)
+        .map((part) => part.trim())
+        .filter((part) => part !== '');
+
+/** Values that a command itself gives, as a layer. */
+export function fromCommand(table: OptionTable, given: StoredOptions, cwd: string): Layer {
+    const values = Object.entries(given).map(([name, raw]): [string, unknown] => {
+        const spec = table[name];
+        if (spec === undefined) throw new Error(`bug in resume-run: the command has no option ${name}`);
+        return [name, parseOption(spec, raw, { label: name, base: cwd })];
+    });
+    return { source: 'default', values: new Map(values) };
 }
 
 /** The list in a variable: a JSON array, or one value a line. */

@@ -51,6 +51,7 @@ export type OptionGroup =
     | 'Where things are'
     | 'What runs'
     | 'Limits and verdicts'
+    | 'Topics'
     | 'Running'
     | 'Sandbox servers'
     | 'Language models'
@@ -61,15 +62,25 @@ export type OptionGroup =
 
 export interface OptionSpec {
     readonly kind: OptionKind;
+    /** Other names, without dashes: single letters, and words that the earlier tools used. */
     readonly aliases?: readonly string[];
     /** A variable of the earlier tools that gives it too; `RESUME_RUN_<NAME>` goes first. */
     readonly variable?: string;
+    /**
+     * A variable of the earlier tools that holds the default: what run.json remembers goes before it. Of a repeatable option
+     * it is a list separated by commas.
+     */
+    readonly defaultVariable?: string;
     /** Of kind `choice`: what it may be. */
     readonly choices?: readonly string[];
+    /** Of kind `choice`: words of the earlier tools for some of the choices. */
+    readonly synonyms?: Readonly<Record<string, string>>;
     /** Of kind `parsed`: reads its values. */
     readonly parser?: ValueParser<unknown>;
     /** May be given more than once; the value is a list. */
     readonly repeatable?: true;
+    /** Of a repeatable option: takes all the words that follow it, as in `--topics A B C`. */
+    readonly takesSeveral?: true;
     /** The value where no source gives one; null: none. */
     readonly default: Json;
     /** What people read where `default` does not tell them (`cores`). */
@@ -161,6 +172,9 @@ export function isFlag(spec: OptionSpec): boolean {
 export function isConfigKey(spec: OptionSpec): boolean {
     return spec.only !== 'command line';
 }
+
+/** A name of an option as it is typed: `-c`, `--max-retries`. */
+export const withDashes = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
 /** A default as people read it; null where there is nothing to show. */
 export function shownDefault(spec: OptionSpec): string | null {

@@ -5,6 +5,7 @@ import {
     type OptionSpec,
     type OptionTable,
     shownDefault,
+    withDashes,
 } from './option.js';
 
 /** A table of options as Markdown, one table a group. */
@@ -33,7 +34,7 @@ function flagCell(name: string, spec: OptionSpec): string {
     if (spec.kind === 'command') return '`-- <command...>`';
     if (spec.only === 'config file') return `\`${name}\` (config file)`;
     const long = spec.aboutNegated === undefined ? `--${name}` : `--no-${name}`;
-    const names = [...(spec.aliases ?? []).map((alias) => `-${alias}`), long];
+    const names = [...(spec.aliases ?? []).map(withDashes), long];
     const placeholder = spec.placeholder === undefined ? '' : ` ${spec.placeholder}`;
     return `\`${(names.join(', ') + placeholder).replaceAll('|', '\\|')}\``;
 }
@@ -42,8 +43,20 @@ function describe(spec: OptionSpec): string {
     const choices =
         spec.choices === undefined ? '' : ` (${spec.choices.map((one) => `\`${one}\``).join(', ')})`;
     const repeatable = spec.repeatable === true ? '; repeatable' : '';
+    const synonyms =
+        spec.synonyms === undefined
+            ? ''
+            : `; also written ${Object.keys(spec.synonyms)
+                  .map((one) => `\`${one}\``)
+                  .join(', ')}`;
     const variable = spec.variable === undefined ? '' : `; also \`${spec.variable}\` in the environment`;
-    return escaped(`${spec.aboutNegated ?? spec.about}${choices}${repeatable}${variable}`);
+    const fallback =
+        spec.defaultVariable === undefined
+            ? ''
+            : `; \`${spec.defaultVariable}\` in the environment holds the default`;
+    return escaped(
+        `${spec.aboutNegated ?? spec.about}${choices}${synonyms}${repeatable}${variable}${fallback}`,
+    );
 }
 
 function defaultCell(spec: OptionSpec): string {

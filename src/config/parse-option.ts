@@ -45,7 +45,7 @@ function parseOne(spec: OptionSpec, raw: Json, origin: ValueOrigin): unknown {
         case 'path':
             return resolve(origin.base, parseText(raw, origin));
         case 'choice':
-            return parseChoice(spec.choices ?? [], raw, origin);
+            return parseChoice(spec, raw, origin);
         case 'integer':
             return parseNumber(spec, raw, origin, 'a whole number', /^\d{1,15}$/);
         case 'seconds':
@@ -80,8 +80,10 @@ function parseFlag(raw: Json, origin: ValueOrigin): boolean {
 const YES: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on']);
 const NO: ReadonlySet<string> = new Set(['false', '0', 'no', 'off']);
 
-function parseChoice(choices: readonly string[], raw: Json, origin: ValueOrigin): string {
+function parseChoice({ choices = [], synonyms = {} }: OptionSpec, raw: Json, origin: ValueOrigin): string {
     if (typeof raw === 'string' && choices.includes(raw)) return raw;
+    const synonym = typeof raw === 'string' && Object.hasOwn(synonyms, raw) ? synonyms[raw] : undefined;
+    if (synonym !== undefined) return synonym;
     const meant = typeof raw === 'string' ? nearest(raw, choices) : null;
     const error = wrongValue(origin, `one of ${choices.join(', ')}`, raw);
     throw meant === null ? error : new UserError(`${error.message} (did you mean ${meant}?)`);

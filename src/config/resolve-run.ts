@@ -2,13 +2,16 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../model/json.js';
 import { findLiteralSecret } from '../util/secrets.js';
+import { UserError } from '../util/user-error.js';
 import { announceChange } from './announce-change.js';
 import { buildConfig, checkpointsFolder } from './build-config.js';
 import { checkTrust } from './check-trust.js';
 import { withDotEnv } from './dot-env.js';
 import {
     defaults,
+    fromCommand,
     fromCommandLine,
+    fromDefaultVariables,
     fromEnvironment,
     fromRunFile,
     type GivenOptions,
@@ -55,6 +58,10 @@ export interface ConfigInput {
     readonly env: NodeJS.ProcessEnv;
     readonly cwd: string;
     readonly catalog: OptionCatalog;
+    /** What the command decides whatever is asked (`executor`). */
+    readonly fixed?: StoredOptions;
+    /** Defaults of the command that are not those of its table. */
+    readonly presets?: StoredOptions;
     /** Reads run.json of a checkpoints folder; null if there is none. */
     readonly readRunFile: (folder: string) => Promise<KnownRun | null>;
 }
@@ -84,6 +91,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     const { argv, cwd, catalog } = input;
     const env = await withDotEnv(input.env, cwd);
     const commandLine = withCommand(fromCommandLine(table, argv.options, cwd), argv.command, cwd);
+    refuseFixed(input.fixed ?? {}, commandLine);
     const environment = fromEnvironment(table, env, cwd);
     const configFile = await readConfigFile(configPath(argv.options, env), cwd, catalog);
     const given = [commandLine, environment, configFile.layer];
@@ -94,7 +102,14 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     const restored = fromRunFile(table, known?.options ?? {}, runFile);
     const others = await splitForeign(restored.foreign, catalog);
 
-    const layers = [...given, restored, defaults(table, cwd)];
+    const layers = [
+        fromCommand(table, input.fixed ?? {}, cwd),
+        ...given,
+        restored,
+        fromDefaultVariables(table, env, cwd),
+        fromCommand(table, input.presets ?? {}, cwd),
+        defaults(table, cwd),
+    ];
     const { values, sources } = pick(table, layers);
     const datasets = datasetsOf(input, env, configFile.datasets, known);
     const stored = { ...others.known, ...storable(table, values) };
@@ -119,6 +134,14 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
         sources: { ...sources, datasets: datasets.source },
         env,
     };
+}
+
+/** @throws UserError where the command line gives what the command itself decides */
+function refuseFixed(fixed: StoredOptions, commandLine: Layer): void {
+    for (const [name, value] of Object.entries(fixed)) {
+        if (!commandLine.values.has(name) || isDeepStrictEqual(commandLine.values.get(name), value)) continue;
+        throw new UserError(`--${name} cannot be chosen here: this command always uses ${JSON.stringify(value)}`);
+    }
 }
 
 function warnOfSecrets(command: readonly string[] | null): string[] {

@@ -35,6 +35,10 @@ export interface RunConfig {
     /** Tasks at once; null: the sum of the endpoints' (set for every other executor). */
     readonly concurrency: number | null;
     readonly mode: Mode;
+    /** Seconds that a worker pauses between two tasks. */
+    readonly delay: number;
+    /** Tasks handed out at a time, the next ones when all of them have ended; 0: one by one, as workers become free. */
+    readonly batchSize: number;
     /** Seconds that running tasks get after the first signal. */
     readonly grace: number;
     readonly takeOver: boolean;

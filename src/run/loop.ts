@@ -57,7 +57,7 @@ export class Loop {
     constructor(parts: RunParts) {
         this.#parts = parts;
         this.#recorder = new Recorder(parts.options.keepSource, this.#figures, parts.emit);
-        this.#slots = new Slots(parts.options.concurrency, parts.options.prefetch);
+        this.#slots = new Slots(parts.options, () => this.#pump());
         this.#holder = new HolderCheck(parts.verifyHolder, (error) => {
             if (error === null) this.#pump();
             else this.#fail(error);
@@ -257,7 +257,7 @@ export class Loop {
                 break;
             case 'retry':
                 this.#recorder.retry(state, decision.failure, completion);
-                this.#slots.retryAfter(state, decision.delay, () => this.#pump());
+                this.#slots.retryAfter(state, decision.delay);
                 break;
             case 'stop':
                 this.#fail(new WriteError(decision.outcome.file, decision.outcome.why));

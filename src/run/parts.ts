@@ -31,6 +31,10 @@ export interface RunOptions extends RetryPolicy {
     readonly concurrency: number;
     /** Tasks handed to the backend beyond `concurrency` while tasks take under `FAST_TASK_S`: 0 for none. */
     readonly prefetch: number;
+    /** Seconds that a slot stays empty after a task. */
+    readonly delay: number;
+    /** Tasks handed out at a time, the next ones when all of them have ended; 0: as slots become free. */
+    readonly batchSize: number;
     /** Seconds that running tasks get after the first request to stop. */
     readonly grace: number;
     /** `false`: `--no-keep-source`. */

@@ -6,6 +6,13 @@ const FAST_TASK_S = 0.005;
 /** Doubtful verdicts are confirmed together, once this many seconds have passed, or as many as slots wait, or nothing else is left. */
 const CONFIRM_WAIT_S = 60;
 
+/** How fast tasks are handed out; see `RunOptions`. */
+export interface Pace {
+    /** Seconds. */
+    readonly delay: number;
+    readonly batchSize: number;
+}
+
 /**
  * Decides what starts next: retries whose time has come, new tasks, and, with half the workers idle, tasks whose verdict
  * is to be confirmed.
@@ -18,16 +25,27 @@ export class Slots {
     readonly #retries: TaskState[] = [];
     readonly #confirmations: TaskState[] = [];
     readonly #timers = new Set<NodeJS.Timeout>();
+    readonly #pauses = new Set<NodeJS.Timeout>();
     /** Tasks that are running to be confirmed. */
     readonly #confirming = new Set<TaskState>();
     #confirmSince = 0;
     #mean = 1;
 
-    constructor(
-        public concurrency: number,
-        prefetch: number,
-    ) {
-        this.#prefetch = prefetch;
+    readonly #pace: Pace;
+    readonly #wake: () => void;
+    concurrency: number;
+    /** Slots that pause after their task. */
+    #pausing = 0;
+    /** Tasks that may still start before all that run have ended. */
+    #leftOfBatch: number;
+
+    /** @param wake called when something may start that could not before */
+    constructor(pace: Pace & { readonly concurrency: number; readonly prefetch: number }, wake: () => void) {
+        this.concurrency = pace.concurrency;
+        this.#prefetch = pace.prefetch;
+        this.#pace = pace;
+        this.#wake = wake;
+        this.#leftOfBatch = pace.batchSize;
     }
 
     /** Tasks that may be with the backend at once. */
@@ -49,13 +67,21 @@ export class Slots {
             this.#confirming.add(next);
             return next;
         }
-        if (inFlight >= this.window) return null;
+        if (inFlight + this.#pausing >= this.window || !this.#isInBatch(inFlight)) return null;
         const next = this.#retries.shift() ?? takeNew();
+        if (next !== null) this.#leftOfBatch -= 1;
         if (next !== null || this.#confirmations.length === 0 || inFlight >= half) return next;
         // Nothing else is left: now is the time.
         const confirm = this.#confirmations.shift() ?? null;
         if (confirm !== null) this.#confirming.add(confirm);
         return confirm;
+    }
+
+    /** Whether the batch has room for one more. A new one begins when all tasks of the last have ended. */
+    #isInBatch(inFlight: number): boolean {
+        const { batchSize } = this.#pace;
+        if (inFlight === 0) this.#leftOfBatch = batchSize;
+        return batchSize === 0 || this.#leftOfBatch > 0;
     }
 
     #confirmationsAreDue(): boolean {
@@ -71,11 +97,11 @@ export class Slots {
         this.#confirmations.push(state);
     }
 
-    retryAfter(state: TaskState, delay: number, wake: () => void): void {
+    retryAfter(state: TaskState, delay: number): void {
         const timer = setTimeout(() => {
             this.#timers.delete(timer);
             this.#retries.push(state);
-            wake();
+            this.#wake();
         }, delay * 1000);
         this.#timers.add(timer);
     }
@@ -84,10 +110,23 @@ export class Slots {
     ended(state: TaskState, duration: number): void {
         this.#confirming.delete(state);
         this.#mean += (duration - this.#mean) * 0.05;
+        if (this.#pace.delay > 0) this.#pause();
+    }
+
+    #pause(): void {
+        this.#pausing += 1;
+        const timer = setTimeout(() => {
+            this.#pauses.delete(timer);
+            this.#pausing -= 1;
+            this.#wake();
+        }, this.#pace.delay * 1000);
+        this.#pauses.add(timer);
     }
 
     /** Forgets what waits: the run is over. */
     clear(): void {
+        for (const timer of this.#pauses) clearTimeout(timer);
+        this.#pauses.clear();
         for (const timer of this.#timers) clearTimeout(timer);
         this.#timers.clear();
         this.#retries.length = 0;

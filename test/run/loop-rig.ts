@@ -258,6 +258,8 @@ export class ScriptedRun {
         const options: RunOptions = {
             concurrency,
             prefetch,
+            delay: 0,
+            batchSize: 0,
             retries,
             tleRetries,
             grace: GRACE_S,

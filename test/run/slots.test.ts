@@ -9,9 +9,43 @@ const source =
     () =>
         states.shift() ?? null;
 
+interface Rest {
+    readonly delay?: number;
+    readonly batchSize?: number;
+    readonly wake?: () => void;
+}
+
+const slotsOf = (concurrency: number, prefetch: number, rest: Rest = {}): Slots =>
+    new Slots({ concurrency, prefetch, delay: 0, batchSize: 0, ...rest }, rest.wake ?? (() => {}));
+
 describe('Slots', () => {
+    it('hands out a batch only when all tasks of the last one have ended', () => {
+        const slots = slotsOf(4, 0, { batchSize: 2 });
+        const next = source(...['a', 'b', 'c', 'd', 'e'].map(state));
+        expect(slots.take(0, next)).not.toBeNull();
+        expect(slots.take(1, next)).not.toBeNull();
+        expect(slots.take(2, next)).toBeNull();
+        expect(slots.take(1, next)).toBeNull();
+        expect(slots.take(0, next)).not.toBeNull();
+        expect(slots.take(1, next)).not.toBeNull();
+        expect(slots.take(2, next)).toBeNull();
+    });
+
+    it('leaves a slot empty for the delay after its task', async () => {
+        let woken = (): void => {};
+        const slots = slotsOf(2, 0, { delay: 0.02, wake: () => woken() });
+        const next = source(state('b'), state('c'));
+        slots.ended(state('a'), 1);
+        expect(slots.take(1, next)).toBeNull();
+        expect(slots.take(0, next)).not.toBeNull();
+        await new Promise<void>((resolve) => {
+            woken = resolve;
+        });
+        expect(slots.take(1, next)).not.toBeNull();
+    });
+
     it('starts no more than its concurrency, and a little ahead when tasks are tiny', () => {
-        const slots = new Slots(2, 8);
+        const slots = slotsOf(2, 8);
         const next = source(state('a'));
         expect(slots.take(2, next)).toBeNull();
         for (let i = 0; i < 200; i += 1) slots.ended(state('x'), 0.0001);
@@ -22,16 +56,21 @@ describe('Slots', () => {
     });
 
     it('takes a retry, once its time has come, before new tasks', async () => {
-        const slots = new Slots(1, 0);
+        let woken = (): void => {};
+        const slots = slotsOf(1, 0, { wake: () => woken() });
         const again = state('again');
-        await new Promise<void>((resolve) => slots.retryAfter(again, 0.01, resolve));
+        const waking = new Promise<void>((resolve) => {
+            woken = resolve;
+        });
+        slots.retryAfter(again, 0.01);
+        await waking;
         expect(slots.waiting).toBe(1);
         expect(slots.take(0, source(state('new')))).toBe(again);
         expect(slots.waiting).toBe(0);
     });
 
     it('confirms with half the slots idle, and starts nothing else meanwhile', () => {
-        const slots = new Slots(4, 0);
+        const slots = slotsOf(4, 0);
         const doubtful = ['a', 'b', 'c', 'd'].map(state);
         for (const one of doubtful) slots.confirmLater(one);
         const next = source(state('new'), state('newer'));
@@ -51,9 +90,9 @@ describe('Slots', () => {
     });
 
     it('forgets what waits when the run is over', () => {
-        const slots = new Slots(1, 0);
+        const slots = slotsOf(1, 0);
         slots.confirmLater(state('a'));
-        slots.retryAfter(state('b'), 1000, () => {});
+        slots.retryAfter(state('b'), 1000);
         slots.clear();
         expect(slots.waiting).toBe(0);
         expect(slots.take(0, () => null)).toBeNull();

@@ -142,6 +142,7 @@ export const LIMIT_OPTIONS = {
     },
     retries: {
         kind: 'integer',
+        aliases: ['max-retries'],
         default: 2,
         min: 0,
         max: 1000,

@@ -15,6 +15,8 @@ const OPTIONS = {
     'endpoint-wait': endpointWait,
     model: {
         kind: 'text',
+        aliases: ['chat-model'],
+        defaultVariable: 'DEFAULT_CHAT_MODEL',
         default: null,
         defaultText: 'none',
         placeholder: '<name>',

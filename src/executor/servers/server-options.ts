@@ -7,6 +7,7 @@ import type { ConfigureContext } from '../executor-kind.js';
 export const SERVER_OPTIONS = {
     endpoint: {
         kind: 'parsed',
+        aliases: ['base-url'],
         parser: ENDPOINT,
         repeatable: true,
         default: [],
@@ -29,6 +30,7 @@ export const SERVER_OPTIONS = {
     },
     'endpoint-limits': {
         kind: 'choice',
+        aliases: ['rate-mode'],
         choices: ['fixed', 'adaptive'],
         default: 'adaptive',
         placeholder: '<how>',

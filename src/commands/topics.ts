@@ -1,0 +1,127 @@
+import { readTextFile } from '../host/open-file.js';
+import type { OptionTable } from '../config/option.js';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import { ioReason } from '../util/io-error.js';
+import { shownPath } from '../util/shown-path.js';
+import { type ExitCode, UserError } from '../util/user-error.js';
+import { defineTaskCommand } from './command.js';
+
+/** Where the earlier tool asked. */
+const BIGMODEL = 'https://open.bigmodel.cn/api/paas/v4';
+
+/** Topics of a start that names none. */
+const BUILT_IN = [
+    'Large language models in education',
+    'Battery recycling for electric cars',
+    'Open-source sandboxes for untrusted code',
+    'Urban heat and city planning',
+    'Antibiotic resistance',
+];
+
+const OPTIONS = {
+    topics: {
+        kind: 'text',
+        repeatable: true,
+        takesSeveral: true,
+        defaultVariable: 'DEFAULT_TOPICS',
+        default: [],
+        defaultText: 'five that are built in',
+        placeholder: '<topic...>',
+        group: 'Topics',
+        about: 'Topics to analyse',
+        decides: 'tasks',
+        effect: 'answers about topics that are no longer named stay where they are',
+    },
+    'topics-file': {
+        kind: 'path',
+        default: null,
+        placeholder: '<file>',
+        group: 'Topics',
+        about: 'File with one topic a line, in addition to --topics',
+        decides: 'tasks',
+        effect: 'answers about topics that are no longer named stay where they are',
+    },
+    iterations: {
+        kind: 'integer',
+        defaultVariable: 'DEFAULT_ITERATIONS',
+        default: 1,
+        min: 0,
+        max: 1_000_000,
+        placeholder: '<n>',
+        group: 'Topics',
+        about: 'Rounds over all topics; 0: round after round until stopped',
+        decides: 'tasks',
+        effect: {
+            raised: 'the rounds that are missing run',
+            lowered: 'finished rounds stay, nothing runs again',
+        },
+    },
+} as const satisfies OptionTable;
+
+export const command = defineTaskCommand({
+    usage: 'topics [options]',
+    about:
+        'Asks a language model about each topic, in as many rounds as wanted. Each answer is saved before it is counted: ' +
+        'the same command, or resume-run --dir, asks just what is left',
+    options: { ...OPTIONS, ...RUN_OPTIONS },
+    fixed: { executor: 'chat' },
+    presets: {
+        endpoint: [BIGMODEL],
+        model: 'glm-4.5-aq',
+        system: 'You write sound, well-structured analyses and say where facts are uncertain.',
+        'prompt-template': 'Write an analysis of this topic: {topic}',
+        temperature: 0.3,
+    },
+    examples: [
+        {
+            line: 'resume-run topics --topics "solar power" "wind power" --iterations 3',
+            about: 'Three rounds over two topics; the same line resumes after any kill',
+        },
+        {
+            line: 'resume-run topics --topics-file topics.txt --model my-model --base-url http://127.0.0.1:8000/v1',
+            about: 'Ask a server of your own',
+        },
+    ],
+    run: async ({ resolve }) => {
+        const [resolved, { startRun }, { topicsDataset, countBegunRounds }] = await Promise.all([
+            resolve([]),
+            import('./start-run.js'),
+            import('../compose/topics.js'),
+        ]);
+        const { config, values } = resolved;
+        const topics = await readTopics(values.topics, values['topics-file']);
+        let answered = true;
+        const runRounds = (iterations: number): Promise<ExitCode> =>
+            startRun(resolved, {
+                generated: topicsDataset(topics, iterations, config),
+                onEnd: ({ committed, failed }) => {
+                    answered = committed > 0 || failed === 0;
+                },
+            });
+        if (values.iterations > 0 || config.dryRun) return runRounds(Math.max(1, values.iterations));
+        for (let round = Math.max(1, await countBegunRounds(config)); ; round += 1) {
+            const code = await runRounds(round);
+            // A service that answers nothing any more must not make rounds for ever.
+            if ((code !== 0 && code !== 1) || !answered) return code;
+        }
+    },
+});
+
+/** @throws UserError where the file cannot be read, or names no topic */
+async function readTopics(named: readonly string[], file: string | null): Promise<readonly string[]> {
+    const fromFile = file === null ? [] : await readTopicsFile(file);
+    const topics = [...new Set([...named, ...fromFile].map((topic) => topic.trim()))].filter(
+        (topic) => topic !== '',
+    );
+    if (topics.length > 0) return topics;
+    if (file !== null) throw new UserError(`${shownPath(file)}: expected one topic a line, found none`);
+    return BUILT_IN;
+}
+
+async function readTopicsFile(file: string): Promise<readonly string[]> {
+    try {
+        return (await readTextFile(file)).replace(/^\uFEFF/, '').split(/\r?\n/);
+    } catch (error) {
+        throw new UserError(`--topics-file: cannot read ${shownPath(file)}: ${ioReason(error)}`);
+    }
+}

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readCheckpointFile } from '../checkpoint/read-file.js';
+import { type RoundsByTopic, ROUNDS, readTopicRows, topicRows } from '../dataset/generated/topics.js';
+import { listFiles } from '../host/listing.js';
+import type { GeneratedDataset } from './generated-dataset.js';
+import type { RunPaths } from './run-paths.js';
+
+/** Name of the file of rows in the checkpoints folder. */
+const FILE = 'topics.jsonl';
+
+/**
+ * The dataset of `resume-run topics`. Fewer rounds than before retire no finished answer: a topic keeps as many rounds as
+ * its result file has answers of.
+ * @param iterations rounds of each topic, at least 1
+ */
+export function topicsDataset(
+    topics: readonly string[],
+    iterations: number,
+    { dir }: RunPaths,
+): GeneratedDataset {
+    return {
+        file: FILE,
+        rows: async (before) => {
+            const known = before === null ? null : readTopicRows(before);
+            const mayHaveMore =
+                known === null || topics.some((topic) => (known.get(topic) ?? 0) > iterations);
+            const finished = mayHaveMore ? await finishedRounds(dir) : new Map<string, number>();
+            const rounds = topics.map(
+                (topic) => [topic, Math.max(iterations, finished.get(topic) ?? 0)] as const,
+            );
+            return topicRows(new Map(rounds));
+        },
+    };
+}
+
+/** Rounds that earlier starts have begun in a directory; 0 where there were none. */
+export async function countBegunRounds({ dir, checkpoints }: RunPaths): Promise<number> {
+    const known = await readFile(join(checkpoints, FILE), 'utf8').then(readTopicRows, () => null);
+    return Math.max(0, ...(known ?? (await finishedRounds(dir))).values());
+}
+
+/** The last finished round of each topic, by its result file. */
+async function finishedRounds(dir: string): Promise<RoundsByTopic> {
+    const found = new Map<string, number>();
+    for (const name of await listFiles(dir)) {
+        if (!name.endsWith('.json') || name.startsWith('.')) continue;
+        const read = await readCheckpointFile(join(dir, name), null);
+        if (read.kind !== 'checkpoint') continue;
+        const { id, entries } = read.checkpoint;
+        const rounds = (entries.get(ROUNDS) ?? []).map(({ entry }) => (entry.index ?? -1) + 1);
+        found.set(id, Math.max(0, ...rounds));
+    }
+    return found;
+}

@@ -1,0 +1,39 @@
+import { isJsonObject } from '../../model/json.js';
+
+/** The group of a topic's tasks, one for each round. Its result files hold `iteration_result` and `completed_iterations`. */
+export const ROUNDS = 'iteration';
+
+/** How many rounds each topic has. */
+export type RoundsByTopic = ReadonlyMap<string, number>;
+
+/**
+ * Rows of a dataset of topics (format `general`), as JSON lines: each topic is a sample, each round of it a task whose data
+ * is `{"topic", "iteration"}`, with rounds counted from 1.
+ */
+export function topicRows(rounds: RoundsByTopic): string {
+    const rows = [...rounds].map(([topic, count]) => ({
+        id: topic,
+        groups: { [ROUNDS]: Array.from({ length: count }, (_, index) => ({ topic, iteration: index + 1 })) },
+    }));
+    return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+}
+
+/** Reads rows that `topicRows` made; anything else counts as nothing. */
+export function readTopicRows(text: string): RoundsByTopic {
+    const found = new Map<string, number>();
+    for (const line of text.split('\n')) {
+        const row = parseLine(line);
+        if (!isJsonObject(row) || typeof row['id'] !== 'string' || !isJsonObject(row['groups'])) continue;
+        const tasks = row['groups'][ROUNDS];
+        if (Array.isArray(tasks)) found.set(row['id'], tasks.length);
+    }
+    return found;
+}
+
+function parseLine(line: string): unknown {
+    try {
+        return JSON.parse(line);
+    } catch {
+        return null;
+    }
+}

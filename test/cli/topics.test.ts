@@ -1,0 +1,129 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { ChatServer } from '../rig/servers/chat-server.js';
+
+const server = new ChatServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+beforeEach(() => {
+    server.requests.length = 0;
+    server.latency = 0;
+    server.fault = () => null;
+});
+
+const base = () => ['topics', '--base-url', server.url, '--chat-model', 'm'];
+
+describe('resume-run topics', () => {
+    it('runs each topic once a round, by the names that the earlier tool used, and tops up', async () => {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'more.txt'), '\uFEFFwind power\n\nsolar power\n水力 / 发电\n');
+        const args = [...base(), '--topics', 'solar power', 'tides', '--topics-file', 'more.txt'].concat([
+            '-c',
+            '3',
+            '-m',
+            'asyncio',
+            '--max-retries',
+            '0',
+            '-b',
+            '2',
+            '--delay',
+            '0.01',
+            '--rate-mode',
+            'fixed',
+        ]);
+        const first = await runCli([...args, '--iterations', '2'], { cwd });
+        expect(first.code, first.stderr).toBe(0);
+        expect(server.requests.length).toBe(8);
+        expect(server.mostInFlight).toBeLessThanOrEqual(2);
+        const results = readResults(join(cwd, 'results'));
+        expect([...results.values()].map(({ id }) => String(id)).sort()).toEqual([
+            'solar power',
+            'tides',
+            'wind power',
+            '水力 / 发电',
+        ]);
+        for (const sample of results.values()) {
+            expect(sample['progress']).toMatchObject({
+                completed_iterations: 2,
+                total_iterations: 2,
+                is_complete: true,
+            });
+            expect(sample['iteration_result']).toMatchObject([{ index: 0 }, { index: 1 }]);
+        }
+        expect(server.requests[0]?.body).toMatchObject({ model: 'm', temperature: 0.3 });
+
+        const again = await runCli(['--dir', 'results'], { cwd });
+        expect(again.code, again.stderr).toBe(0);
+        expect(server.requests.length).toBe(8);
+        const raised = await runCli([...args, '--iterations', '3'], { cwd });
+        expect(raised.code, raised.stderr).toBe(0);
+        expect(server.requests.length).toBe(12);
+        const lowered = await runCli([...args, '--iterations', '1'], { cwd });
+        expect(lowered.stderr).toContain('finished rounds stay');
+        expect(server.requests.length).toBe(12);
+        expect(readResults(join(cwd, 'results')).get('tides.json')).toMatchObject({
+            progress: { completed_iterations: 3, total_iterations: 3 },
+        });
+    });
+
+    it('takes defaults from the variables of the earlier tool, which what a run remembers goes before', async () => {
+        const cwd = tempDir();
+        writeFileSync(
+            join(cwd, '.env'),
+            'DEFAULT_TOPICS=a, b\nDEFAULT_ITERATIONS=2\nDEFAULT_CHAT_MODEL=from-env\nDEFAULT_DELAY=0\n',
+        );
+        const start = await runCli(['topics', '--base-url', server.url], { cwd });
+        expect(start.code, start.stderr).toBe(0);
+        expect(server.requests.map(({ body }) => body['model'])).toEqual(Array(4).fill('from-env'));
+        writeFileSync(join(cwd, '.env'), 'DEFAULT_TOPICS=c\nDEFAULT_CHAT_MODEL=other\n');
+        const again = await runCli(['topics'], { cwd });
+        expect(again.code, again.stderr).toBe(0);
+        expect(server.requests.length).toBe(4);
+    });
+
+    it('exits 1 when a task failed, and 2 for what cannot be used', async () => {
+        const cwd = tempDir();
+        server.fault = ({ prompt }) => (prompt.includes('bad') ? { kind: 'status', status: 400 } : null);
+        const failed = await runCli([...base(), '--topics', 'bad', 'good'], { cwd });
+        expect(failed.code, failed.stderr).toBe(1);
+        for (const [args, message] of [
+            [['--topics'], '--topics needs at least one value'],
+            [['--topics-file', 'none.txt'], '--topics-file: cannot read none.txt'],
+            [['--executor', 'exec'], '--executor cannot be chosen here'],
+            [['--mode', 'fibers'], 'expected one of thread, process, async'],
+        ] as const) {
+            const { code, stderr } = await runCli([...base(), ...args], { cwd: tempDir() });
+            expect(code, stderr).toBe(2);
+            expect(stderr).toContain(message);
+        }
+    });
+
+    it('goes on round after round until it is stopped, and then where it was', async () => {
+        const cwd = tempDir();
+        server.latency = 20;
+        const args = [...base(), '--topics', 'a', 'b', '--iterations', '0', '--quiet'];
+        const stopAfter = async (requests: number): Promise<number | null> => {
+            const run = startCli(args, { cwd });
+            for (let i = 0; i < 1000 && server.requests.length < requests; i += 1)
+                await new Promise((resolve) => setTimeout(resolve, 20));
+            run.child.kill('SIGTERM');
+            return (await run.result).code;
+        };
+        expect(await stopAfter(5)).toBe(143);
+        const asked = server.requests.length;
+        const progress = () =>
+            ['a', 'b'].map((name) => {
+                const file = readFileSync(join(cwd, 'results', `${name}.json`), 'utf8');
+                return (JSON.parse(file) as { progress: Record<string, number> }).progress;
+            });
+        const done = () => progress().reduce((sum, one) => sum + (one['completed_iterations'] ?? 0), 0);
+        expect(done()).toBe(asked);
+        const rounds = progress()[0]?.['total_iterations'] ?? 0;
+        expect(rounds).toBeGreaterThanOrEqual(2);
+        expect(await stopAfter(asked + 3)).toBe(143);
+        expect(done()).toBe(server.requests.length);
+        expect(progress()[0]?.['total_iterations']).toBeGreaterThan(rounds);
+    });
+});
