@@ -11,7 +11,7 @@
  * @packageDocumentation
  */
 export { open, type OpenSettings, type Run } from './compose/library.js';
-export type { RunPlan } from './compose/open-run.js';
+export type { RunPlan } from './compose/opened-run.js';
 export type { RunConfig } from './config.js';
 export type { Dataset, IndexedSample } from './dataset/dataset.js';
 export type { Executor, ExecutorContext } from './executor/executor.js';

@@ -11,5 +11,5 @@ export {
     ResultAggregator,
     ResultCollector,
     type TestManagerOptions,
-} from './compose/earlier-collector.js';
+} from './compose/collect/earlier-collector.js';
 export type { CommitSummary, StorageFormat } from './results/result-store.js';

@@ -52,7 +52,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'executor/servers/probe.ts',
         'executor/servers/endpoint-options.ts',
     ],
-    cli: ['commands', 'config', 'model', 'util', 'host/write-error.ts', 'host/open-file.ts'],
+    cli: [
+        'commands',
+        'config',
+        'model',
+        'util',
+        'host/open-file.ts',
+        'host/package-version.ts',
+        'host/write-error.ts',
+    ],
     legacy: ['compose', 'results/result-store.ts'],
     index: [
         'compose',

@@ -8,14 +8,14 @@ import { WriteError } from '../host/write-error.js';
 import type { Checkpoint, FileStamp, SampleState, SupersededEntry } from '../model/checkpoint.js';
 import { ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
-import { ArchiveList } from './archive-list.js';
-import { asidePath } from './aside.js';
+import { ArchiveList } from './upkeep/archive-list.js';
+import { asidePath } from './result-file/aside.js';
 import { EarlierResults } from './earlier/find.js';
-import { OldResults } from './keep-old.js';
-import { earlierName, type FileNames, hashedName, plainName } from './names.js';
-import { readCheckpointFile } from './read-file.js';
-import { SampleContent } from './sample-content.js';
-import { FileSampleWriter } from './sample-writer.js';
+import { OldResults } from './result-file/keep-old.js';
+import { earlierName, type FileNames, hashedName, plainName } from './result-file/names.js';
+import { readCheckpointFile } from './result-file/read-file.js';
+import { SampleContent } from './result-file/sample-content.js';
+import { FileSampleWriter } from './result-file/sample-writer.js';
 import type { CheckpointStore, SampleWriter } from './store.js';
 
 export interface FileStoreOptions {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { COMMAND_NAMES, COMMANDS, type CommandName, loadCatalog } from '../commands/registry.js';
 import { ownWords } from './own-words.js';
@@ -54,9 +53,7 @@ async function showHelp(argv: readonly string[]): Promise<ExitCode> {
 }
 
 async function showVersion(): Promise<ExitCode> {
-    const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
-        version: string;
-    };
-    process.stdout.write(`${manifest.version}\n`);
+    const { packageVersion } = await import('../host/package-version.js');
+    process.stdout.write(`${packageVersion()}\n`);
     return 0;
 }

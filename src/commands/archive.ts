@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Archived } from '../checkpoint/archive.js';
+import type { Archived } from '../checkpoint/upkeep/archive.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { print, printRaw, tell } from '../compose/output.js';
 import { printable } from '../util/printable.js';
@@ -38,9 +38,9 @@ export const command = defineCommand({
         if (!existsSync(dir)) throw new UserError(`there is no results directory ${dir}: nothing to archive`);
         const [{ archiveResults }, { ArchiveList }, { IndexFile }, { acquireLock }, { sweep }] =
             await Promise.all([
-                import('../checkpoint/archive.js'),
-                import('../checkpoint/archive-list.js'),
-                import('../checkpoint/index-file.js'),
+                import('../checkpoint/upkeep/archive.js'),
+                import('../checkpoint/upkeep/archive-list.js'),
+                import('../checkpoint/index/index-file.js'),
                 import('../host/lock.js'),
                 import('../host/sweep.js'),
             ]);

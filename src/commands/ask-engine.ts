@@ -50,7 +50,7 @@ async function withEngine<T>(
     (await createDuckDb()).closeSync();
     const [{ AskEngine: Engine }, { openScratch }] = await Promise.all([
         import('../results/ask/engine.js'),
-        import('../compose/scratch.js'),
+        import('../host/scratch.js'),
     ]);
     const scratch = await openScratch();
     let engine: AskEngine | null = null;

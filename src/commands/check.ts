@@ -1,5 +1,5 @@
-import type { CheckOptions } from '../checkpoint/check.js';
-import type { Finding } from '../checkpoint/finding.js';
+import type { CheckOptions } from '../checkpoint/upkeep/check.js';
+import type { Finding } from '../checkpoint/upkeep/finding.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { print, printRaw, tell } from '../compose/output.js';
 import { printable } from '../util/printable.js';
@@ -36,8 +36,8 @@ export const command = defineCommand({
                 json,
             );
         }
-        const { fixFinding } = await import('../checkpoint/fix.js');
-        const { isFixable } = await import('../checkpoint/finding.js');
+        const { fixFinding } = await import('../checkpoint/upkeep/fix.js');
+        const { isFixable } = await import('../checkpoint/upkeep/finding.js');
         const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice: tell });
         try {
             const living = new Set([lock.id]);
@@ -63,8 +63,8 @@ async function showFindings(
     repair: (finding: Finding) => Promise<string | null>,
     json: boolean,
 ): Promise<ExitCode> {
-    const { checkDirectory } = await import('../checkpoint/check.js');
-    const { describeFinding, isFixable, severityOf } = await import('../checkpoint/finding.js');
+    const { checkDirectory } = await import('../checkpoint/upkeep/check.js');
+    const { describeFinding, isFixable, severityOf } = await import('../checkpoint/upkeep/finding.js');
     let found = 0;
     let fixed = 0;
     let open = 0;

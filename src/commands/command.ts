@@ -113,7 +113,7 @@ export function defineTaskCommand<const T extends OptionTable & typeof RUN_OPTIO
                 resolve: async (datasets) => {
                     const [{ resolveRun }, { readKnownRun }] = await Promise.all([
                         import('../config.js'),
-                        import('../compose/known-run.js'),
+                        import('../compose/directory/known-run.js'),
                     ]);
                     const argv = { options, datasets, command };
                     const input = { argv, env, cwd, catalog, fixed, presets, readRunFile: readKnownRun };

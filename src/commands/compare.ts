@@ -37,7 +37,7 @@ export const command = defineCommand({
         const second = await findRun(positionals[1] ?? '', cwd, values.database);
         const [{ compareSides }, { FileNames }, { asTyped }] = await Promise.all([
             import('../results/ask/compare.js'),
-            import('../checkpoint/names.js'),
+            import('../checkpoint/result-file/names.js'),
             import('../compose/output.js'),
         ]);
         const sides = { first, second };

@@ -77,7 +77,7 @@ async function writeParquet(records: RecordStream, output: string | null): Promi
             import('../results/store/part-codec.js'),
             import('../host/output-file.js'),
             import('../results/record/lines.js'),
-            import('../compose/scratch.js'),
+            import('../host/scratch.js'),
         ]);
     const codec = await loadCodec('parquet');
     const scratch = await openScratch();

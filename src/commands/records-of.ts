@@ -72,7 +72,7 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
 
 async function openDirectories({ dir, checkpoints }: RecordPlace): Promise<RecordStream> {
     const [{ readDirectoryRecords }, { warn }, { keepNewest }] = await Promise.all([
-        import('../compose/directory-records.js'),
+        import('../compose/directory/directory-records.js'),
         import('../compose/output.js'),
         import('../results/record/newest.js'),
     ]);

@@ -100,7 +100,7 @@ export const command = defineCommand({
             { withWhole },
             report,
         ] = await Promise.all([
-            import('../compose/directory-reader.js'),
+            import('../compose/directory/directory-reader.js'),
             import('../compose/output.js'),
             import('../model/tally.js'),
             import('../report/report.js'),

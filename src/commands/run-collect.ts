@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { print, warn } from '../compose/output.js';
-import { openRecordSources } from '../compose/record-sources.js';
+import { openRecordSources } from '../compose/collect/record-sources.js';
 import { WriteError } from '../host/write-error.js';
 import type { StopSignal } from '../model/event.js';
 import { count, counted } from '../report/format.js';

@@ -1,4 +1,4 @@
-import type { Control } from '../checkpoint/control.js';
+import type { Control } from '../checkpoint/run-directory/control.js';
 import { checkpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { ioCode, ioReason } from '../util/io-error.js';
@@ -31,7 +31,7 @@ export const command = defineCommand({
         const control: Control = { concurrency, at: new Date().toISOString() };
         try {
             await refuseWithoutRun(dir, folder);
-            const { writeControl } = await import('../checkpoint/control.js');
+            const { writeControl } = await import('../checkpoint/run-directory/control.js');
             await writeControl(folder, control);
         } catch (error) {
             if (error instanceof UserError) throw error;

@@ -14,7 +14,7 @@ export const command = defineCommand({
         if (!/^\d{1,9}$/.test(text))
             throw new UserError(`show: expected an index from 0 as the third argument, got '${text}'`);
         const [{ findTask }, { print, printRaw, stdoutPage }, { renderTask }] = await Promise.all([
-            import('../compose/find-task.js'),
+            import('../compose/directory/find-task.js'),
             import('../compose/output.js'),
             import('../report/show.js'),
         ]);

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { type GeneratedDataset, type OpenedRun, openRun } from '../compose.js';
 import type { Resolved, RunConfig } from '../config.js';
 import type { RunEnd, StopSignal } from '../model/event.js';
-import { openReporter } from '../report/open-reporter.js';
-import { type Reporter, together } from '../report/reporter.js';
+import { openReporter } from '../report/live/open-reporter.js';
+import { type Reporter, together } from '../report/live/reporter.js';
 import { sinkOf, writeLines } from '../report/sink.js';
 import { styleFor } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
@@ -121,7 +121,7 @@ async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<R
     const { stdout, stderr } = process;
     const shown = await openReporter({ json, quiet, stdout, stderr, env });
     if (logFile === null) return shown;
-    const { LogFile } = await import('../report/log-file.js');
+    const { LogFile } = await import('../report/live/log-file.js');
     const log = new LogFile({
         path: logFile,
         level: logLevel,

@@ -41,8 +41,8 @@ export const command = defineCommand({
             { print, printRaw, printScreen, stdoutPage, warn },
             { renderStatus, statusJson },
         ] = await Promise.all([
-            import('../compose/directory-status.js'),
-            import('../compose/directory-reader.js'),
+            import('../compose/directory/directory-status.js'),
+            import('../compose/directory/directory-reader.js'),
             import('../compose/output.js'),
             import('../report/status.js'),
         ]);

@@ -1,4 +1,4 @@
-import type { RunFile } from '../checkpoint/run-file-shape.js';
+import type { RunFile } from '../checkpoint/run-directory/run-file-shape.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { CheckerSetting } from '../config.js';
 import type { Dataset } from '../dataset/dataset.js';

@@ -4,8 +4,9 @@ import type { RunEnd, RunEvent } from '../model/event.js';
 import { nearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
 import { EventQueue } from './event-queue.js';
-import { readKnownRun } from './known-run.js';
-import { type OpenedRun, openRun, type RunPlan } from './open-run.js';
+import { readKnownRun } from './directory/known-run.js';
+import { openRun } from './open-run.js';
+import type { OpenedRun, RunPlan } from './opened-run.js';
 
 /** Settings of a run: the options of the command line, under the same names. */
 export interface OpenSettings {

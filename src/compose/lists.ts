@@ -1,4 +1,4 @@
-import type { RunFile } from '../checkpoint/run-file-shape.js';
+import type { RunFile } from '../checkpoint/run-directory/run-file-shape.js';
 import type { RunConfig } from '../config.js';
 import type { Dataset, ListOptions } from '../dataset/dataset.js';
 import { bucketsInNames } from '../dataset/lists/buckets-in-names.js';

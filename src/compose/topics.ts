@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readCheckpointFile } from '../checkpoint/read-file.js';
+import { readCheckpointFile } from '../checkpoint/result-file/read-file.js';
 import { type RoundsByTopic, ROUNDS, readTopicRows, topicRows } from '../dataset/generated/topics.js';
 import { listFiles } from '../host/listing.js';
 import type { GeneratedDataset } from './generated-dataset.js';
-import type { RunPaths } from './run-paths.js';
+import type { RunPaths } from './directory/run-paths.js';
 
 /** Name of the file of rows in the checkpoints folder. */
 const FILE = 'topics.jsonl';

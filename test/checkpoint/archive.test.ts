@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { archiveResults } from '../../src/checkpoint/archive.js';
-import { ArchiveList } from '../../src/checkpoint/archive-list.js';
-import { IndexFile } from '../../src/checkpoint/index-file.js';
+import { archiveResults } from '../../src/checkpoint/upkeep/archive.js';
+import { ArchiveList } from '../../src/checkpoint/upkeep/archive-list.js';
+import { IndexFile } from '../../src/checkpoint/index/index-file.js';
 import { BY, entry, HOLDER, type Place, place, state } from './rig.js';
 
 const LONG = `${'very/long/'.repeat(18)}näme`;

@@ -10,11 +10,11 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { archiveResults } from '../../src/checkpoint/archive.js';
-import { ArchiveList } from '../../src/checkpoint/archive-list.js';
-import { type CheckOptions, checkDirectory } from '../../src/checkpoint/check.js';
-import { describeFinding, type Finding, isFixable, severityOf } from '../../src/checkpoint/finding.js';
-import { fixFinding } from '../../src/checkpoint/fix.js';
+import { archiveResults } from '../../src/checkpoint/upkeep/archive.js';
+import { ArchiveList } from '../../src/checkpoint/upkeep/archive-list.js';
+import { type CheckOptions, checkDirectory } from '../../src/checkpoint/upkeep/check.js';
+import { describeFinding, type Finding, isFixable, severityOf } from '../../src/checkpoint/upkeep/finding.js';
+import { fixFinding } from '../../src/checkpoint/upkeep/fix.js';
 import { ContentFolder } from '../../src/host/content-folder.js';
 import { newHolderId, stagingName } from '../../src/host/staging-name.js';
 import { BY, entry, HOLDER, type Place, place, state } from './rig.js';

@@ -8,7 +8,7 @@ import {
     readControl,
     watchControl,
     writeControl,
-} from '../../src/checkpoint/control.js';
+} from '../../src/checkpoint/run-directory/control.js';
 
 let folder: string;
 beforeEach(() => {

@@ -10,7 +10,7 @@ import {
     normalizeEarlierEntry,
     withoutFalseVerdict,
 } from '../../src/checkpoint/earlier/normalize.js';
-import { readCheckpointFile } from '../../src/checkpoint/read-file.js';
+import { readCheckpointFile } from '../../src/checkpoint/result-file/read-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.js';
 import { verdictOf } from '../../src/model/tally.js';
 import { BY, entry, place, scratch, state } from './rig.js';

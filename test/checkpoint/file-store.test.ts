@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pause, waitingBound } from '../../src/checkpoint/pacing.js';
+import { pause, waitingBound } from '../../src/checkpoint/result-file/pacing.js';
 import { WriteError } from '../../src/host/write-error.js';
 import { UserError } from '../../src/util/user-error.js';
 import { BY, entry, place, scratch, state } from './rig.js';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { IndexRow } from '../../src/checkpoint/index-columns.js';
-import { IndexFile } from '../../src/checkpoint/index-file.js';
+import type { IndexRow } from '../../src/checkpoint/index/index-columns.js';
+import { IndexFile } from '../../src/checkpoint/index/index-file.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import { tallySample } from '../../src/model/tally.js';
 import { HOLDER, scratch } from './rig.js';

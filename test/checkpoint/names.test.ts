@@ -1,6 +1,6 @@
 import { assert, constantFrom, oneof, property, string, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { earlierName, FileNames, hashedName, plainName } from '../../src/checkpoint/names.js';
+import { earlierName, FileNames, hashedName, plainName } from '../../src/checkpoint/result-file/names.js';
 import { runs } from '../rig/long.js';
 
 /** Ids that are likely to collide, to be unsafe, or to be too long. */

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { assert, jsonValue, property, string, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileNames } from '../../src/checkpoint/names.js';
-import { parseCheckpoint, rawFile } from '../../src/checkpoint/parse.js';
-import { readCheckpointFile } from '../../src/checkpoint/read-file.js';
+import { FileNames } from '../../src/checkpoint/result-file/names.js';
+import { parseCheckpoint, rawFile } from '../../src/checkpoint/result-file/parse.js';
+import { readCheckpointFile } from '../../src/checkpoint/result-file/read-file.js';
 import { runs } from '../rig/long.js';
 import { BY, entry, place, scratch, state } from './rig.js';
 

@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRunFile, readRunFile, writeRunFile } from '../../src/checkpoint/run-file.js';
+import { createRunFile, readRunFile, writeRunFile } from '../../src/checkpoint/run-directory/run-file.js';
 import { diskState, freeBytes } from '../../src/host/disk.js';
 import { newHolderId, stagingName } from '../../src/host/staging-name.js';
 import { sweep } from '../../src/host/sweep.js';

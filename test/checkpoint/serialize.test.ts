@@ -1,6 +1,6 @@
 import { assert, jsonValue, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { oneLine, serializeEntry, serializeFile } from '../../src/checkpoint/serialize.js';
+import { oneLine, serializeEntry, serializeFile } from '../../src/checkpoint/result-file/serialize.js';
 import { entry } from './rig.js';
 
 const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString();

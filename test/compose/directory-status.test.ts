@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DirectoryReader } from '../../src/compose/directory-reader.js';
-import { readStatus } from '../../src/compose/directory-status.js';
+import { DirectoryReader } from '../../src/compose/directory/directory-reader.js';
+import { readStatus } from '../../src/compose/directory/directory-status.js';
 import { acquireLock } from '../../src/host/lock.js';
 import { statusEta } from '../../src/report/status.js';
 

@@ -9,9 +9,9 @@ import {
     longestRunning,
     type RunView,
     remaining,
-} from '../../src/report/fold.js';
-import { heartbeat } from '../../src/report/live.js';
-import { RateWindow } from '../../src/report/rate-window.js';
+} from '../../src/report/live/fold.js';
+import { heartbeat } from '../../src/report/live/live.js';
+import { RateWindow } from '../../src/report/live/rate-window.js';
 import { PLAIN } from '../../src/report/style.js';
 import { startOf, taskEvents } from './stories.js';
 

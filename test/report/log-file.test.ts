@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LogFile, type LogLevel } from '../../src/report/log-file.js';
-import { RotatingFile } from '../../src/report/rotating-file.js';
+import { LogFile, type LogLevel } from '../../src/report/live/log-file.js';
+import { RotatingFile } from '../../src/report/live/rotating-file.js';
 import { startOf, taskEvents } from './stories.js';
 
 let dir = '';

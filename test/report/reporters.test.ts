@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
-import { openReporter } from '../../src/report/open-reporter.js';
+import { openReporter } from '../../src/report/live/open-reporter.js';
 import { Kept, drawn } from './screen.js';
 import { totalOf, endOf, startOf, taskEvents } from './stories.js';
 

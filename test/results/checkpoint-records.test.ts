@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCheckpoint, rawFile } from '../../src/checkpoint/parse.js';
+import { parseCheckpoint, rawFile } from '../../src/checkpoint/result-file/parse.js';
 import type { Checkpoint } from '../../src/model/checkpoint.js';
 import type { Json } from '../../src/model/json.js';
 import { recordsOfCheckpoint } from '../../src/results/collect/checkpoint-records.js';

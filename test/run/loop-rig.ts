@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 import type { Backend, Completion, Running } from '../../src/backend/backend.js';
-import { SampleContent } from '../../src/checkpoint/sample-content.js';
+import { SampleContent } from '../../src/checkpoint/result-file/sample-content.js';
 import type { CheckpointStore, SampleWriter } from '../../src/checkpoint/store.js';
 import type { Dataset } from '../../src/dataset/dataset.js';
 import type { Checkpoint, SampleState } from '../../src/model/checkpoint.js';

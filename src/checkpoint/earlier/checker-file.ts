@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Checkpoint, FileStamp, StoredEntry, SupersededEntry } from '../../model/checkpoint.js';
 import { isJsonObject } from '../../model/json.js';
 import { verdictOf } from '../../model/tally.js';
-import { earlierName } from '../names.js';
-import { isImported } from '../parse.js';
-import { readRawFile } from '../read-file.js';
+import { earlierName } from '../result-file/names.js';
+import { isImported } from '../result-file/parse.js';
+import { readRawFile } from '../result-file/read-file.js';
 import { normalizeCheckedEntry } from './normalize.js';
 
 /*

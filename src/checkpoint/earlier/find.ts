@@ -2,7 +2,7 @@ import { earlierCheckpoint } from './earlier-checkpoint.js';
 import { join } from 'node:path';
 import { stampFile } from '../../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
-import { isImported } from '../parse.js';
+import { isImported } from '../result-file/parse.js';
 import { applyCheckerFile, checkerFileName, readCheckerFile } from './checker-file.js';
 import { earlierFolders, readEarlierFolder } from './folder.js';
 

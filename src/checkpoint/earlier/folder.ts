@@ -6,7 +6,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { ioCode, ioReason } from '../../util/io-error.js';
 import { isNestedDeeper } from '../../util/nesting.js';
 import { UserError } from '../../util/user-error.js';
-import { readJson } from '../read-json.js';
+import { readJson } from '../result-file/read-json.js';
 import { normalizeEarlierEntry } from './normalize.js';
 
 /*

@@ -1,0 +1,164 @@
+import { isUtf8 } from 'node:buffer';
+import type { FileHandle } from 'node:fs/promises';
+import { NotAFileError, openFile } from '../../host/open-file.js';
+import { stampOf } from '../../host/stamp.js';
+import type { FileStamp } from '../../model/checkpoint.js';
+import { isJsonObject, type Json } from '../../model/json.js';
+import { ioCode, ioReason, readReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { JsonScanner, ScanError } from './json-scan.js';
+import { groupOfKey, type ParsedResultFile, parseCheckpoint, type RawFile, rawFile } from './parse.js';
+
+export type ReadResult = ParsedResultFile | { readonly kind: 'absent' };
+
+/** Larger files are read piece by piece: a V8 string ends at 512 MiB, and the earlier tools wrote files beyond that. */
+const STREAM_FROM = 256 * 1024 * 1024;
+
+/**
+ * Reads a result file of ours or of the earlier tools.
+ * @param id the sample it should be of; null takes any
+ * @param streamFrom size in bytes from which the file is read in pieces
+ * @throws UserError (exit 2) when the file is there but cannot be read: that is not corruption
+ */
+export async function readCheckpointFile(
+    path: string,
+    id: string | null,
+    streamFrom = STREAM_FROM,
+): Promise<ReadResult> {
+    const read = await readRawFile(path, streamFrom);
+    if (read === null) return { kind: 'absent' };
+    return typeof read.raw === 'string'
+        ? { kind: 'corrupt', why: read.raw }
+        : parseCheckpoint(read.raw, id, read.stamp);
+}
+
+/** A result file's members, or what is wrong with its text; null if there is no file. @throws UserError (exit 2) */
+export async function readRawFile(
+    path: string,
+    streamFrom = STREAM_FROM,
+): Promise<{ readonly raw: RawFile | string; readonly stamp: FileStamp } | null> {
+    const read = await withFile(path, async (handle) => {
+        const stats = await handle.stat({ bigint: true });
+        const raw = await readRange(handle, 0, Number(stats.size), streamFrom);
+        return { raw, stamp: stampOf(stats) };
+    });
+    return typeof read === 'string' ? { raw: read, stamp: NO_STAMP } : read;
+}
+
+/** A result file that stands inside another file, from `start`, `size` bytes long. Null if there is no such file. */
+export async function readEmbedded(
+    path: string,
+    start: number,
+    size: number,
+): Promise<RawFile | string | null> {
+    return await withFile(path, (handle) => readRange(handle, start, size, STREAM_FROM));
+}
+
+/** @returns what `read` returns; text: why there is no file to read; null: there is nothing */
+async function withFile<T>(
+    path: string,
+    read: (handle: FileHandle) => Promise<T>,
+): Promise<T | string | null> {
+    let handle: FileHandle;
+    try {
+        handle = await openFile(path);
+    } catch (error) {
+        if (ioCode(error) === 'ENOENT') return null;
+        const why = whyNotAFile(error);
+        if (why !== null) return why;
+        throw unreadable(path, error);
+    }
+    try {
+        return await read(handle);
+    } catch (error) {
+        throw error instanceof UserError ? error : unreadable(path, error);
+    } finally {
+        await handle.close();
+    }
+}
+
+async function readRange(
+    handle: FileHandle,
+    start: number,
+    size: number,
+    streamFrom: number,
+): Promise<RawFile | string> {
+    if (size >= streamFrom) return await readPieces(handle, start, size);
+    const bytes = Buffer.alloc(size);
+    let length = 0;
+    while (length < size) {
+        const { bytesRead } = await handle.read(bytes, length, size - length, start + length);
+        if (bytesRead === 0) break;
+        length += bytesRead;
+    }
+    const json = parseBytes(bytes.subarray(0, length));
+    return 'problem' in json ? json.problem : rawFile(json.value);
+}
+
+/** Of what is not a file. */
+const NO_STAMP: FileStamp = { inode: '', size: 0, mtime: '' };
+
+/** What stands there instead of a file; null: the file is there, and cannot be read. */
+function whyNotAFile(error: unknown): string | null {
+    return error instanceof NotAFileError || ioCode(error) === 'ELOOP' ? readReason(error) : null;
+}
+
+function unreadable(path: string, error: unknown): Error {
+    // What is not the system's answer is a bug of ours, and shown as one.
+    if (ioCode(error) === null) return error instanceof Error ? error : new Error(String(error));
+    return new UserError(`cannot read ${path}: ${ioReason(error)}`, 2, { cause: error });
+}
+
+/** JSON of strict UTF-8: a damaged byte must not become a question mark in somebody's program. */
+export function parseBytes(bytes: Buffer): { readonly value: Json } | { readonly problem: string } {
+    if (bytes.length === 0) return { problem: 'it is empty' };
+    if (!isUtf8(bytes)) return { problem: 'it is not UTF-8' };
+    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    try {
+        return { value: JSON.parse((hasMark ? bytes.subarray(3) : bytes).toString()) as Json };
+    } catch (error) {
+        // Its message quotes the text, line ends included.
+        return { problem: (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ') };
+    }
+}
+
+async function readPieces(handle: FileHandle, start: number, size: number): Promise<RawFile | string> {
+    const members = new Map<string, Json>();
+    const groups = new Map<string, Json[]>();
+    const parsed = (bytes: Buffer | null): Json => {
+        if (bytes === null) return null;
+        const json = parseBytes(bytes);
+        if ('problem' in json) throw new ScanError(json.problem);
+        return json.value;
+    };
+    const scanner = new JsonScanner({
+        splits: (key) => groupOfKey(key) !== null,
+        member: (key, bytes) => members.set(key, parsed(bytes)),
+        array: (key) => groups.set(groupOfKey(key) ?? key, []),
+        element: (key, bytes) => groups.get(groupOfKey(key) ?? key)?.push(withoutBulk(parsed(bytes))),
+    });
+    try {
+        const range = { start, end: start + size - 1, autoClose: false, highWaterMark: 4 << 20 };
+        // An end before the start would mean the whole file.
+        if (size > 0) for await (const chunk of handle.createReadStream(range)) scanner.push(chunk as Buffer);
+        scanner.end();
+    } catch (error) {
+        if (error instanceof ScanError) return error.message;
+        throw error;
+    }
+    for (const key of members.keys()) if (groupOfKey(key) !== null) return `"${key}" is not a list`;
+    return { members, groups };
+}
+
+/** Drops the copies of inputs and answers that make the earlier tools' files huge, before the next entry is read. */
+function withoutBulk(entry: Json): Json {
+    if (!isJsonObject(entry) || entry.fingerprint !== undefined || !isJsonObject(entry.result)) return entry;
+    const { tests } = entry.result;
+    if (!Array.isArray(tests)) return entry;
+    const light = tests.map((test: Json) => {
+        if (!isJsonObject(test)) return test;
+        const { test_info: _, ...rest } = test;
+        return rest;
+    });
+    return { ...entry, result: { ...entry.result, tests: light } };
+}

@@ -1,0 +1,222 @@
+import type { SampleState, StoredEntry, SupersededEntry } from '../../model/checkpoint.js';
+import type { ComputedLimits, Entry, OpenTask, SkippedTask } from '../../model/entry.js';
+import {
+    type EntryFigures,
+    figuresOf,
+    openTasksOf,
+    type SampleTally,
+    tallySample,
+} from '../../model/tally.js';
+import { nextRevision, type RevisedTask } from './revision.js';
+import { serializeEntry, serializeFile, withoutComma } from './serialize.js';
+
+/** A finished task in memory: its text, made once, and what a tally needs. The entry itself is not kept. */
+interface Slot {
+    readonly bytes: Buffer;
+    readonly figures: EntryFigures;
+    readonly revision: number;
+}
+
+interface Group {
+    readonly name: string;
+    readonly total: number;
+    readonly byIndex: Map<number, Slot>;
+    /** Sorted by index when `sorted`; rebuilt before a rewrite otherwise. */
+    order: Slot[];
+    sorted: boolean;
+}
+
+/** What stands in one sample's file, as it will be written next. */
+export class SampleContent {
+    readonly id: string;
+    readonly #groups = new Map<string, Group>();
+    readonly #failures: Map<string, OpenTask>;
+    readonly #pending: Map<string, OpenTask>;
+    readonly #skipped: readonly SkippedTask[];
+    #computedLimits: ComputedLimits | null;
+    #retiredRevision: number;
+    #apiUsed = 'local';
+    #workerId = '';
+    #superseded: SupersededEntry[];
+    /** Tasks that had no result when work began, less those that have one by now. */
+    #missing: number;
+
+    constructor(state: SampleState) {
+        this.id = state.id;
+        for (const [name, total] of state.totals) {
+            this.#groups.set(name, { name, total, byIndex: new Map(), order: [], sorted: true });
+        }
+        this.#failures = byTask(state.failures);
+        this.#pending = byTask(state.pending);
+        this.#skipped = state.skipped;
+        this.#computedLimits = state.computedLimits;
+        this.#superseded = [...state.superseded];
+        // A task that comes back must outrank the retirement of the record it had, which counts one more than the record.
+        // A loop, because there may be more superseded entries than a call takes arguments.
+        this.#retiredRevision = state.retiredRevision;
+        for (const { stored } of state.superseded) {
+            if (stored.entry.fingerprint === null) continue;
+            this.#retiredRevision = Math.max(this.#retiredRevision, (stored.entry.revision ?? 1) + 1);
+        }
+        this.#missing = state.totals.reduce((sum, [, total]) => sum + total, 0) - state.kept.length;
+        for (const { group, index, fingerprint, occurrence, stored } of state.kept) {
+            const before = stored.entry;
+            const isRenumbered = before.occurrence !== undefined && before.occurrence !== occurrence;
+            const hasChanged = before.index !== null && (before.index !== index || isRenumbered);
+            const entry = {
+                ...before,
+                index,
+                fingerprint,
+                ...(occurrence > 0 || before.occurrence !== undefined ? { occurrence } : {}),
+            };
+            // One that takes the place of an equal task must outrank the retirement of that one's record, too.
+            const recorded = [before.revision ?? 1, isRenumbered ? this.#retiredRevision : 0];
+            this.#put(group, hasChanged ? nextRevision(entry, recorded) : entry);
+            const last = stored.entry.attempts.at(-1);
+            if (last !== undefined) this.setWriter(last.api_used, last.worker_id);
+        }
+    }
+
+    setWriter(apiUsed: string, workerId: string): void {
+        this.#apiUsed = apiUsed;
+        this.#workerId = workerId;
+    }
+
+    /** Adds a finished task; what it replaces waits for `takeSuperseded`. Returns the entry as it is written, and its bytes. */
+    commit(group: string, finished: Entry): { readonly entry: Entry; readonly bytes: number } {
+        const entry = this.#revised(group, finished);
+        const replaced = this.#put(group, entry);
+        if (replaced !== undefined) {
+            this.#superseded.push({ group, reason: 'replaced', stored: storedOf(replaced) });
+        } else {
+            this.#missing -= 1;
+        }
+        const key = taskKey(group, entry.index);
+        this.#failures.delete(key);
+        this.#pending.delete(key);
+        return { entry, bytes: this.#groups.get(group)?.byIndex.get(entry.index)?.bytes.length ?? 0 };
+    }
+
+    /** With the revision that follows what is recorded of the task. */
+    #revised<T extends RevisedTask>(group: string, task: T): T {
+        const key = taskKey(group, task.index);
+        const recorded = [
+            this.#groups.get(group)?.byIndex.get(task.index)?.revision,
+            this.#revisionOfOpen(key),
+            this.#retiredRevision === 0 ? undefined : this.#retiredRevision,
+        ];
+        return nextRevision(task, recorded);
+    }
+
+    /** Revision of the failure that was last recorded of a task; undefined where there was none. */
+    #revisionOfOpen(key: string): number | undefined {
+        const failure = this.#failures.get(key);
+        return failure === undefined ? this.#pending.get(key)?.revision : (failure.revision ?? 1);
+    }
+
+    #put(groupName: string, entry: Entry): Slot | undefined {
+        const group = this.#groups.get(groupName);
+        if (group === undefined) throw new Error(`bug in resume-run: ${this.id} has no group ${groupName}`);
+        const figures = figuresOf(entry);
+        if (figures === null) throw new Error(`bug in resume-run: an entry without a verdict in ${this.id}`);
+        const slot: Slot = { bytes: serializeEntry(entry), figures, revision: entry.revision ?? 1 };
+        const replaced = group.byIndex.get(entry.index);
+        group.byIndex.set(entry.index, slot);
+        const last = group.order.at(-1);
+        if (group.sorted && (last === undefined || last.figures.index < entry.index)) group.order.push(slot);
+        else group.sorted = false;
+        return replaced;
+    }
+
+    /** Returns the note as it is written, and about how many bytes it adds to the file. */
+    note(kind: 'failures' | 'pending', noted: OpenTask): { readonly task: OpenTask; readonly bytes: number } {
+        const key = taskKey(noted.group, noted.index);
+        const before = this.#revisionOfOpen(key);
+        const { revision: _, ...open } = noted;
+        const pending = before === undefined ? open : { ...open, revision: before };
+        const task = kind === 'failures' ? this.#revised(noted.group, noted) : pending;
+        this.#failures.delete(key);
+        this.#pending.delete(key);
+        (kind === 'failures' ? this.#failures : this.#pending).set(key, task);
+        return { task, bytes: 512 + 1024 * (task.tests?.length ?? 0) };
+    }
+
+    /** True when the last missing result is there: nothing is worth waiting for. (Re-runs of a finished sample do not show.) */
+    get isWhole(): boolean {
+        return this.#missing === 0;
+    }
+
+    setComputedLimits(limits: ComputedLimits): void {
+        this.#computedLimits = limits;
+    }
+
+    /** Entries that the next rewrite loses; they are the caller's to keep from now on. */
+    takeSuperseded(): readonly SupersededEntry[] {
+        const taken = this.#superseded;
+        this.#superseded = [];
+        return taken;
+    }
+
+    /** The whole file as it is now. @param run id of the run */
+    render(run: string | null): Buffer[] {
+        return serializeFile({
+            id: this.id,
+            groups: [...this.#groups.values()].map((group) => ({
+                name: group.name,
+                total: group.total,
+                entries: sorted(group),
+            })),
+            apiUsed: this.#apiUsed,
+            workerId: this.#workerId,
+            lists: [
+                ['failures', [...this.#failures.values()]],
+                ['pending', [...this.#pending.values()]],
+                ['skipped', this.#skipped],
+            ],
+            computedLimits: this.#computedLimits,
+            retiredRevision: this.#retiredRevision,
+            run,
+        });
+    }
+
+    /** Entries of a group by index, read back from their text: seldom asked for, so they are not kept twice. */
+    entriesOf(groupName: string): readonly Entry[] {
+        const group = this.#groups.get(groupName);
+        return group === undefined ? [] : sorted(group).map(entryOf);
+    }
+
+    tally(): SampleTally {
+        const open = {
+            skipped: this.#skipped,
+            failures: [...this.#failures.values()],
+            pending: [...this.#pending.values()],
+        };
+        const groups = [...this.#groups.values()].map((group) => ({
+            name: group.name,
+            total: group.total,
+            entries: sorted(group).map((slot) => slot.figures),
+            ...openTasksOf(open, group.name),
+        }));
+        return tallySample(this.id, groups);
+    }
+}
+
+function sorted(group: Group): readonly Slot[] {
+    if (!group.sorted) {
+        group.order = [...group.byIndex.values()].sort((a, b) => a.figures.index - b.figures.index);
+        group.sorted = true;
+    }
+    return group.order;
+}
+
+const entryOf = (slot: Slot): Entry => JSON.parse(withoutComma(slot.bytes).toString()) as Entry;
+
+function storedOf(slot: Slot): StoredEntry {
+    return { entry: entryOf(slot) };
+}
+
+const taskKey = (group: string, index: number): string => `${index} ${group}`;
+
+function byTask(tasks: readonly OpenTask[]): Map<string, OpenTask> {
+    return new Map(tasks.map((task) => [taskKey(task.group, task.index), task]));
+}

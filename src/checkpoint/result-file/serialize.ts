@@ -1,0 +1,151 @@
+import type { StoredEntry } from '../../model/checkpoint.js';
+import { isJsonObject } from '../../model/json.js';
+
+/*
+ * The text of a result file. Indentation (4 spaces) goes down to an entry's own keys and those of its `result`; a test,
+ * an attempt and the limits take one line each, so that a file of hundreds of submissions stays a few megabytes and
+ * still reads well.
+ */
+
+/** JSON on one line, with a space after every colon and comma. Keys whose value is undefined are left out. */
+export function oneLine(value: unknown): string {
+    if (typeof value === 'string') return JSON.stringify(value);
+    if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
+    if (typeof value === 'boolean') return value ? 'true' : 'false';
+    if (typeof value !== 'object' || value === null) return 'null';
+    if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+    let text = '';
+    for (const [key, member] of Object.entries(value)) {
+        if (member === undefined) continue;
+        text += `${text === '' ? '' : ', '}${JSON.stringify(key)}: ${oneLine(member)}`;
+    }
+    return `{${text}}`;
+}
+
+/** Keys of an entry in the order in which they are written; others (of later versions) follow. */
+const ENTRY_KEYS = [
+    'index',
+    'language',
+    'solution',
+    'row',
+    'result',
+    'limits',
+    'attempts',
+    'fingerprint',
+    'name',
+    'expected',
+    'occurrence',
+    'revision',
+] as const;
+const KNOWN_KEYS: ReadonlySet<string> = new Set(ENTRY_KEYS);
+
+const COMMA = ',\n';
+const ENTRY_INDENT = ' '.repeat(8);
+const KEY_INDENT = ' '.repeat(12);
+
+/**
+ * One entry of `<group>_result`, indented to its place, with the comma after it: a file of many entries is half as many
+ * pieces to write. `withoutComma` takes it away.
+ */
+export function serializeEntry(entry: StoredEntry['entry']): Buffer {
+    const lines: string[] = [];
+    for (const key of ENTRY_KEYS) {
+        const value = entry[key];
+        if (value !== undefined) lines.push(`${KEY_INDENT}"${key}": ${entryValue(key, value)}`);
+    }
+    for (const [key, value] of Object.entries(entry)) {
+        if (!KNOWN_KEYS.has(key) && value !== undefined) {
+            lines.push(`${KEY_INDENT}${JSON.stringify(key)}: ${oneLine(value)}`);
+        }
+    }
+    return Buffer.from(`${ENTRY_INDENT}{\n${lines.join(',\n')}\n${ENTRY_INDENT}}${COMMA}`);
+}
+
+export const withoutComma = (entry: Buffer): Buffer => entry.subarray(0, entry.length - COMMA.length);
+
+function entryValue(key: string, value: unknown): string {
+    if (key === 'attempts' && Array.isArray(value)) return linePerItem(value, KEY_INDENT);
+    if (key === 'result' && isJsonObject(value)) return serializeResult(value);
+    return oneLine(value);
+}
+
+function serializeResult(result: object): string {
+    const indent = `${KEY_INDENT}    `;
+    const lines: string[] = [];
+    for (const [key, value] of Object.entries(result) as [string, unknown][]) {
+        if (value === undefined) continue;
+        const text = key === 'tests' && Array.isArray(value) ? linePerItem(value, indent) : oneLine(value);
+        lines.push(`${indent}${JSON.stringify(key)}: ${text}`);
+    }
+    return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${KEY_INDENT}}`;
+}
+
+function linePerItem(items: readonly unknown[], indent: string): string {
+    if (items.length === 0) return '[]';
+    return `[\n${items.map((item) => `${indent}    ${oneLine(item)}`).join(',\n')}\n${indent}]`;
+}
+
+/** Everything of a result file but its entries' contents. */
+export interface FileLayout {
+    readonly id: string;
+    /** Groups in order, with the tasks that count and the serialised entries, sorted by index. */
+    readonly groups: readonly {
+        readonly name: string;
+        readonly total: number;
+        readonly entries: readonly { readonly bytes: Buffer }[];
+    }[];
+    readonly apiUsed: string;
+    readonly workerId: string;
+    /** Lists after `progress`, by key; empty ones are left out. */
+    readonly lists: readonly (readonly [key: string, items: readonly unknown[]])[];
+    readonly computedLimits: object | null;
+    /** See `Checkpoint`; 0 is left out. */
+    readonly retiredRevision: number;
+    /** Id of the run. The last key of the file, so that it can be found without reading the whole (run-id.ts). */
+    readonly run: string | null;
+}
+
+/** The bytes of a result file as chunks: the serialised entries as they are, and what stands between them. */
+export function serializeFile(layout: FileLayout): Buffer[] {
+    const chunks: Buffer[] = [];
+    let text = `{\n    "id": ${JSON.stringify(layout.id)},\n`;
+    for (const group of layout.groups) {
+        text += `    ${JSON.stringify(`${group.name}_result`)}: [`;
+        if (group.entries.length === 0) {
+            text += '],\n';
+            continue;
+        }
+        chunks.push(Buffer.from(`${text}\n`));
+        const last = group.entries.length - 1;
+        group.entries.forEach(({ bytes }, position) => {
+            chunks.push(position === last ? withoutComma(bytes) : bytes);
+        });
+        text = '\n    ],\n';
+    }
+    chunks.push(Buffer.from(text + serializeTail(layout)));
+    return chunks;
+}
+
+function serializeTail(layout: FileLayout): string {
+    const progress: string[] = [];
+    let isComplete = true;
+    for (const { name, total, entries } of layout.groups) {
+        progress.push(`        ${JSON.stringify(`completed_${name}s`)}: ${entries.length}`);
+        progress.push(`        ${JSON.stringify(`total_${name}s`)}: ${total}`);
+        if (entries.length !== total) isComplete = false;
+    }
+    progress.push(`        "is_complete": ${isComplete}`);
+    const members = [
+        `    "api_used": ${JSON.stringify(layout.apiUsed)}`,
+        `    "worker_id": ${JSON.stringify(layout.workerId)}`,
+        `    "progress": {\n${progress.join(',\n')}\n    }`,
+    ];
+    for (const [key, items] of layout.lists) {
+        if (items.length > 0) members.push(`    "${key}": ${linePerItem(items, '    ')}`);
+    }
+    if (layout.computedLimits !== null)
+        members.push(`    "computed_limits": ${oneLine(layout.computedLimits)}`);
+    if (layout.retiredRevision > 0) members.push(`    "retired_revision": ${layout.retiredRevision}`);
+    if (layout.run !== null) members.push(`    "run": ${JSON.stringify(layout.run)}`);
+    return `${members.join(',\n')}\n}\n`;
+}

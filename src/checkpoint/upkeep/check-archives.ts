@@ -1,0 +1,20 @@
+import { UserError } from '../../util/user-error.js';
+import type { ArchiveList } from './archive-list.js';
+import type { OutputCheck } from './check-outputs.js';
+import type { Finding } from './finding.js';
+
+/**
+ * Reads every archived result file back and compares it with the SHA-256 that archive.json holds.
+ * @param outputs learns which output files are named
+ */
+export async function* checkArchives(list: ArchiveList, outputs: OutputCheck): AsyncGenerator<Finding> {
+    for (const id of list.ids()) {
+        try {
+            const checkpoint = await list.read(id);
+            if (checkpoint !== null) outputs.addCheckpoint(checkpoint, list.pathOf(id) ?? '');
+        } catch (error) {
+            if (!(error instanceof UserError)) throw error;
+            yield { kind: 'archive damaged', file: list.pathOf(id) ?? '', id, why: error.message };
+        }
+    }
+}

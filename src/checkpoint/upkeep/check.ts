@@ -1,0 +1,234 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NotAFileError, openFile } from '../../host/open-file.js';
+import { stagingHolder } from '../../host/staging-name.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
+import { isJsonObject, type Json } from '../../model/json.js';
+import { OUTPUTS_FOLDER } from '../../model/output-file.js';
+import { ioCode } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { ArchiveList } from './archive-list.js';
+import { checkArchives } from './check-archives.js';
+import { OutputCheck } from './check-outputs.js';
+import { checkerFileName } from '../earlier/checker-file.js';
+import { isEarlierResultName } from '../earlier/folder.js';
+import type { Finding } from './finding.js';
+import { EARLIER, SUPERSEDED } from '../result-file/keep-old.js';
+import { FileNames } from '../result-file/names.js';
+import { parseCheckpoint, type RawFile } from '../result-file/parse.js';
+import { readRawFile } from '../result-file/read-file.js';
+import { readRunFile } from '../run-directory/run-file.js';
+
+export interface CheckOptions {
+    readonly dir: string;
+    /** `checkpoints/<dir name>` */
+    readonly checkpointsDir: string;
+    /** Ids of runs that write here now: their temporary files are no leftovers. */
+    readonly living: ReadonlySet<string>;
+    /** The lock is ours: output files that nothing names are nobody's, not those of an entry that is about to be saved. */
+    readonly holdsLock: boolean;
+}
+
+/** Looks at everything in a results directory and tells what is not as it should be. Changes nothing. */
+export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Finding> {
+    const seen = new Map<string, string[]>();
+    const outputs = await OutputCheck.open(options.dir);
+    for (const file of await listed(options.dir)) yield* checkFile(file, options, { seen, outputs });
+    for (const [id, files] of seen) {
+        if (files.length > 1) yield { kind: 'duplicate id', id, files: inOrder(id, files) };
+    }
+    for (const folder of ['', EARLIER]) {
+        for (const file of await listed(join(options.checkpointsDir, folder))) {
+            if (isLeftover(file, options)) yield { kind: 'leftover', file: join(folder, file) };
+        }
+    }
+    for (const file of await listed(join(options.dir, OUTPUTS_FOLDER))) {
+        if (isLeftover(file, options)) yield { kind: 'leftover', file: join(OUTPUTS_FOLDER, file) };
+    }
+    yield* checkLog(options.checkpointsDir, outputs);
+    yield* checkUsable('run.json', () => readRunFile(options.checkpointsDir));
+    let archives: ArchiveList | null = null;
+    yield* checkUsable('archive.json', async () => {
+        archives = await ArchiveList.load(options.checkpointsDir);
+    });
+    if (archives !== null) yield* checkArchives(archives, outputs);
+    yield* outputs.namedFiles();
+    if (archives !== null && (options.holdsLock || options.living.size === 0)) {
+        yield* outputs.unnamedFiles(filesThatName(options, archives));
+    }
+}
+
+/** Every file in which the name of an output file may stand. */
+async function* filesThatName(options: CheckOptions, archives: ArchiveList): AsyncGenerator<string> {
+    for (const dir of [options.dir, options.checkpointsDir, join(options.checkpointsDir, EARLIER)]) {
+        for (const file of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
+            if (!file.isDirectory()) yield join(dir, file.name);
+        }
+    }
+    yield* new Set([...archives.ids()].map((id) => archives.pathOf(id) ?? ''));
+}
+
+/** What a look at result files finds out beside its findings. */
+interface CheckState {
+    /** Files by the sample they hold. */
+    readonly seen: Map<string, string[]>;
+    readonly outputs: OutputCheck;
+}
+
+async function* checkFile(
+    file: string,
+    options: CheckOptions,
+    { seen, outputs }: CheckState,
+): AsyncGenerator<Finding> {
+    if (stagingHolder(file) !== null) {
+        if (isLeftover(file, options)) yield { kind: 'leftover', file };
+        return;
+    }
+    if (/\.json\.corrupt-\d{8}T\d{6}Z(?:-\d+)?$/.test(file)) {
+        yield { kind: 'set aside', file };
+        return;
+    }
+    if (!file.endsWith('.json')) {
+        if (file.startsWith('.')) return;
+        const results = (await listed(join(options.dir, file))).filter(isEarlierResultName).length;
+        yield results > 0 ? { kind: 'earlier folder', file, results } : { kind: 'stranger', file };
+        return;
+    }
+    const read = await readOrTell(join(options.dir, file));
+    if (read === null) return;
+    if (typeof read === 'string') {
+        yield { kind: 'unparseable', file, why: read };
+        return;
+    }
+    const { checkpoint, raw } = read;
+    const { id } = checkpoint;
+    outputs.addCheckpoint(checkpoint, file);
+    if (checkpoint.origin === 'earlier' && file === checkerFileName(id)) {
+        yield { kind: 'earlier checker', file, id };
+        return;
+    }
+    const holders = seen.get(id);
+    if (holders === undefined) seen.set(id, [file]);
+    else holders.push(file);
+    const names = new FileNames([id]);
+    if (![...names.candidates(id)].includes(file)) {
+        yield { kind: 'wrong name', file, id, expected: names.fileOf(id) };
+    }
+    if (checkpoint.origin === 'earlier') yield { kind: 'earlier tool', file, id };
+    else yield* checkContent(file, checkpoint, raw);
+}
+
+interface ReadFile {
+    readonly checkpoint: Checkpoint;
+    readonly raw: RawFile;
+}
+
+/** @returns what is wrong with the file as text; null if it went away meanwhile */
+async function readOrTell(path: string): Promise<ReadFile | string | null> {
+    try {
+        const read = await readRawFile(path);
+        if (read === null) return null;
+        const { raw, stamp } = read;
+        if (typeof raw === 'string') return raw;
+        const parsed = parseCheckpoint(raw, null, stamp);
+        switch (parsed.kind) {
+            case 'checkpoint':
+                return { checkpoint: parsed.checkpoint, raw };
+            case 'corrupt':
+                return parsed.why;
+            case 'other':
+                return `it is of ${parsed.id}`;
+        }
+    } catch (error) {
+        if (error instanceof UserError) return error.message;
+        throw error;
+    }
+}
+
+function* checkContent(file: string, checkpoint: Checkpoint, raw: RawFile): Generator<Finding> {
+    const { id, entries, totals } = checkpoint;
+    const progress = raw.members.get('progress') ?? null;
+    const said = isJsonObject(progress) ? progress : {};
+    let complete = true;
+    for (const [group, list] of entries) {
+        const indexes = new Set<number | null>();
+        for (const { entry } of list) {
+            if (entry.index !== null && indexes.has(entry.index)) {
+                yield { kind: 'duplicate index', file, group, index: entry.index };
+            }
+            indexes.add(entry.index);
+        }
+        const total = totals.get(group) ?? 0;
+        if (list.length !== total) complete = false;
+        if (list.length > total) yield { kind: 'too many entries', file, group, entries: list.length, total };
+        const key = `completed_${group}s`;
+        if (said[key] !== list.length) {
+            const what = `${key} says ${text(said[key])}, but ${list.length} entries are there`;
+            yield { kind: 'totals disagree', file, id, what };
+        }
+    }
+    if (said.is_complete !== complete) {
+        const what = `is_complete says ${text(said.is_complete)}, but ${complete ? 'nothing' : 'something'} is left to do`;
+        yield { kind: 'totals disagree', file, id, what };
+    }
+}
+
+const text = (value: Json | undefined): string => (value === undefined ? 'nothing' : JSON.stringify(value));
+
+const isLeftover = (file: string, options: CheckOptions): boolean => {
+    const holder = stagingHolder(file);
+    return holder !== null && !options.living.has(holder);
+};
+
+/** The file that a run would take first. */
+function inOrder(id: string, files: readonly string[]): string[] {
+    const order = [...new FileNames([id]).candidates(id)];
+    const rank = (file: string): number => (order.includes(file) ? order.indexOf(file) : order.length);
+    return [...files].sort((a, b) => rank(a) - rank(b));
+}
+
+async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Finding> {
+    let line = 0;
+    try {
+        const handle = await openFile(join(dir, SUPERSEDED));
+        for await (const content of handle.readLines()) {
+            line += 1;
+            if (content === '') continue;
+            const entry = supersededEntry(content);
+            if (entry === null) yield { kind: 'torn log', file: SUPERSEDED, line };
+            else outputs.add(entry, SUPERSEDED);
+        }
+    } catch (error) {
+        if (error instanceof NotAFileError) yield { kind: 'unusable', file: SUPERSEDED, why: error.message };
+        else if (ioCode(error) !== 'ENOENT') throw error;
+    }
+}
+
+/** The entry of a line; null if the line is not whole. */
+function supersededEntry(line: string): Readonly<Record<string, Json>> | null {
+    try {
+        const json = JSON.parse(line) as Json;
+        if (!isJsonObject(json)) return null;
+        return isJsonObject(json.entry) ? json.entry : {};
+    } catch {
+        return null;
+    }
+}
+
+async function* checkUsable(file: string, use: () => Promise<unknown>): AsyncGenerator<Finding> {
+    try {
+        await use();
+    } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        yield { kind: 'unusable', file, why: error.message };
+    }
+}
+
+async function listed(dir: string): Promise<string[]> {
+    try {
+        return (await readdir(dir)).sort();
+    } catch (error) {
+        if (ioCode(error) === 'ENOENT' || ioCode(error) === 'ENOTDIR') return [];
+        throw error;
+    }
+}

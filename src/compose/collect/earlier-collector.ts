@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
+import { listFiles } from '../../host/listing.js';
+import { newHolderId } from '../../host/staging-name.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { earlierRecord } from '../../results/collect/earlier-record.js';
+import { newSourceCounts } from '../../results/collect/source.js';
+import { makeRecord } from '../../results/record/record.js';
+import type { CommitSummary, StorageFormat } from '../../results/result-store.js';
+import { collectSpool } from '../../results/spool/collect-spool.js';
+import { batchName } from '../../results/spool/spool.js';
+import { openStore } from '../../results/store/open-store.js';
+import { MasterTree } from '../../results/tree/master-tree.js';
+import { writeMasterTree } from '../../results/tree/write-tree.js';
+import { UserError } from '../../util/user-error.js';
+import { KEEP_DAYS } from './run-collection.js';
+
+/** Where results go. What is absent comes from the environment, as with the earlier tools, or is the default. */
+export interface CollectorOptions {
+    /** RESULT_TEMP_DIR, else `temp_results`. */
+    readonly tempDir?: string;
+    /** `database` if absent. */
+    readonly database?: string;
+    /** STORAGE_FORMAT, else what the database has, else `json`. */
+    readonly storage?: StorageFormat;
+    /** Days that batches are kept after they are in the database. */
+    readonly keepDays?: number;
+    /** A line for people. */
+    readonly onNotice?: (message: string) => void;
+}
+
+/** Several results of one model, as the earlier tools passed them around. A result that names its own model is of that one. */
+export interface ResultBatch {
+    readonly model: string;
+    readonly results: readonly JsonObject[];
+}
+
+/**
+ * Collects results of many processes, under the names of the earlier tools.
+ *
+ * What changed, and why it is safe: a batch is staged, synced and renamed, so a reader never meets half of one; it is moved
+ * to `retired/` only when it is durably in the database; and a torn or foreign file is set aside, never deleted.
+ */
+export class ResultCollector {
+    readonly #options: CollectorOptions;
+    readonly #tempDir: string;
+    readonly #writer: DurableWriter;
+
+    constructor(options: CollectorOptions = {}) {
+        this.#options = options;
+        this.#tempDir = resolve(options.tempDir ?? (process.env['RESULT_TEMP_DIR'] || 'temp_results'));
+        this.#writer = new DurableWriter(this.#tempDir, newHolderId());
+    }
+
+    /**
+     * Puts results into the temporary folder.
+     * @param batchInfo kept in the file, for people
+     * @returns the path of the batch, which is durable by now
+     * @throws WriteError
+     */
+    async addBatchResult(
+        model: string,
+        results: readonly JsonObject[],
+        batchInfo: JsonObject = {},
+    ): Promise<string> {
+        const name = batchName(model);
+        const batch = {
+            model,
+            results,
+            timestamp: new Date().toISOString(),
+            pid: process.pid,
+            process_info: { host: hostname(), ...batchInfo },
+            result_count: results.length,
+            // Two batches of equal results are two batches.
+            batch_id: randomUUID(),
+        };
+        await makeDirectory(this.#tempDir);
+        await this.#writer.write(name, [Buffer.from(`${JSON.stringify(batch)}\n`)]);
+        return join(this.#tempDir, name);
+    }
+
+    /** How many batches wait. */
+    async getPendingCount(): Promise<number> {
+        const names = await listFiles(this.#tempDir);
+        return names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).length;
+    }
+
+    /**
+     * Brings everything that waits into the database, and writes master_database.json. The earlier tools returned the results
+     * and deleted their files; here they are in the database before anything is moved.
+     * @throws UserError (exit 3 if another process holds the database), WriteError; the batches stay then
+     */
+    async collectAllResults(): Promise<CommitSummary> {
+        const { database = 'database', keepDays = KEEP_DAYS, onNotice = () => undefined } = this.#options;
+        const store = await openStore({ dir: resolve(database), storage: this.#storage(), onNotice });
+        try {
+            const counts = newSourceCounts();
+            const summary = await collectSpool(store, { dir: this.#tempDir, keepDays, counts, onNotice });
+            await writeMasterTree(store.dir);
+            return summary;
+        } finally {
+            await store.close();
+        }
+    }
+
+    #storage(): StorageFormat | null {
+        const { storage } = this.#options;
+        if (storage !== undefined) return storage;
+        const named = process.env['STORAGE_FORMAT']?.toLowerCase();
+        return named === 'json' || named === 'parquet' ? named : null;
+    }
+}
+
+/**
+ * Adds results up into the tree of master_database.json, in memory. What changed: rates and means come from sums, so the order
+ * and the size of batches do not matter, and nothing is counted twice.
+ */
+export class ResultAggregator {
+    /** @returns the tree, version "3.0" */
+    aggregateResults(batches: readonly ResultBatch[]): JsonObject {
+        const tree = new MasterTree();
+        for (const { model, results } of batches)
+            for (const result of results)
+                tree.add(makeRecord(earlierRecord({ model, ...result }, '', 0, () => undefined)));
+        return tree.toJson(new Date().toISOString(), {});
+    }
+}
+
+export interface TestManagerOptions extends CollectorOptions {
+    /**
+     * True: results wait in the temporary folder for a collector. False: `saveDatabase` brings them into the database.
+     * Absent: what USE_RESULT_COLLECTOR says.
+     */
+    readonly useResultCollector?: boolean | undefined;
+}
+
+/**
+ * The test manager of the earlier tools. What changed: each result is durable when `appendTestResult` resolves, however few
+ * there are; the file on disk is never merged by hand, so no process overwrites another's results.
+ */
+export class CumulativeTestManagerAdapter {
+    readonly #collector: ResultCollector;
+    readonly #usesCollector: boolean;
+
+    constructor(options: TestManagerOptions = {}) {
+        this.#collector = new ResultCollector(options);
+        this.#usesCollector =
+            options.useResultCollector ??
+            ['true', '1', 'yes', 'on'].includes((process.env['USE_RESULT_COLLECTOR'] ?? '').toLowerCase());
+    }
+
+    /** @returns whether it was kept: false for what is not an object with a model. @throws WriteError */
+    async appendTestResult(result: JsonObject): Promise<boolean> {
+        return (await this.appendTestResults([result])) === 1;
+    }
+
+    /** The results may be of several models. @returns how many were kept. @throws WriteError */
+    async appendTestResults(results: readonly JsonObject[]): Promise<number> {
+        const kept = results.filter((one) => isJsonObject(one) && typeof one['model'] === 'string');
+        const model = kept[0]?.['model'];
+        if (typeof model === 'string') await this.#collector.addBatchResult(model, kept);
+        return kept.length;
+    }
+
+    /**
+     * Brings what waits into the database, unless a collector is to do that.
+     * @returns whether the database has everything now; false where another process collects: nothing is lost then
+     * @throws UserError, WriteError
+     */
+    async saveDatabase(): Promise<boolean> {
+        if (this.#usesCollector) return (await this.#collector.getPendingCount()) === 0;
+        try {
+            await this.#collector.collectAllResults();
+            return true;
+        } catch (error) {
+            if (error instanceof UserError && error.exitCode === 3) return false;
+            throw error;
+        }
+    }
+}

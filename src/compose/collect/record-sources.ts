@@ -1,0 +1,135 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { checkpointsFolder } from '../../config.js';
+import { listFiles } from '../../host/listing.js';
+import type { AggregateSet } from '../../results/aggregate/aggregate-files.js';
+import { aggregatesOfJson } from '../../results/aggregate/earlier-database.js';
+import { readBatchFile } from '../../results/collect/batch-file.js';
+import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
+import type { RecordChange } from '../../results/record/record.js';
+import { ioCode, readReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { readDirectoryRecords } from '../directory/directory-records.js';
+
+/** What `--from` names. */
+export interface CollectSources {
+    readonly records: readonly RecordSource[];
+    /** Parquet files of the earlier tools. */
+    readonly parquet: readonly string[];
+    /** JSON databases of the earlier tools that were met among the files; complete when all records were read. */
+    readonly databases: readonly AggregateSet[];
+}
+
+export interface RecordSourceOptions {
+    /** `--checkpoints`; null: beside each directory. */
+    readonly checkpoints: string | null;
+    readonly counts: SourceCounts;
+    readonly onNotice: (message: string) => void;
+}
+
+/**
+ * Finds out what the paths of `--from` are: results directories, folders of batches, databases of the earlier tools, or single
+ * files of these.
+ * @param paths absolute
+ * @throws UserError (exit 2) at one that is not there, or that is a database
+ */
+export async function openRecordSources(
+    paths: readonly string[],
+    options: RecordSourceOptions,
+): Promise<CollectSources> {
+    const parquet: string[] = [];
+    const databases: AggregateSet[] = [];
+    const byDirectory = new Map<string, string[] | null>();
+    for (const path of paths) {
+        if (await isDirectory(path)) {
+            await refuseDatabase(path);
+            const files = await earlierParquet(path);
+            if (files.length > 0) parquet.push(...files);
+            else byDirectory.set(path, null);
+            continue;
+        }
+        if (path.endsWith('.parquet')) {
+            parquet.push(path);
+            continue;
+        }
+        const names = byDirectory.get(dirname(path));
+        if (names === undefined) byDirectory.set(dirname(path), [basename(path)]);
+        else names?.push(basename(path));
+    }
+    const records = [...byDirectory].map(([dir, names]) => sourceOf(dir, names, databases, options));
+    return { records, parquet, databases };
+}
+
+/** The earlier tools' Parquet folder: `test_results.parquet`, and increments that were not merged into it yet. */
+async function earlierParquet(dir: string): Promise<readonly string[]> {
+    const main = join(dir, 'test_results.parquet');
+    const increments = await listFiles(join(dir, 'incremental'));
+    const files = increments.filter((name) => name.endsWith('.parquet')).sort();
+    const hasMain = (await listFiles(dir)).includes('test_results.parquet');
+    if (!hasMain && files.length === 0) return [];
+    return [...(hasMain ? [main] : []), ...files.map((name) => join(dir, 'incremental', name))];
+}
+
+function sourceOf(
+    dir: string,
+    names: readonly string[] | null,
+    databases: AggregateSet[],
+    { checkpoints, counts, onNotice }: RecordSourceOptions,
+): RecordSource {
+    const readOther = async (path: string, why: string): Promise<readonly RecordChange[]> => {
+        const file = await readBatchFile(path, onNotice);
+        switch (file.kind) {
+            case 'batch':
+                counts.files += 1;
+                return file.changes;
+            case 'absent':
+                return [];
+            case 'database':
+                counts.files += 1;
+                databases.push(aggregatesOfJson(path, file.json, file.sha256));
+                return [];
+            case 'torn':
+            case 'foreign':
+                counts.skipped.push({ path, why });
+                onNotice(`${path} is left out: ${why}`);
+                return [];
+        }
+    };
+    return {
+        name: dir,
+        changes: () =>
+            readDirectoryRecords(
+                { dir, checkpoints: checkpointsFolder(dir, checkpoints) },
+                {
+                    onNotice,
+                    readOther,
+                    onFile: () => {
+                        counts.files += 1;
+                    },
+                    ...(names === null ? {} : { names }),
+                },
+            ),
+    };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+    try {
+        return (await stat(path)).isDirectory();
+    } catch (error) {
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
+    }
+}
+
+/** Results come from where they are the truth; a database is only a copy of them. */
+async function refuseDatabase(dir: string): Promise<void> {
+    try {
+        await stat(join(dir, 'manifest.json'));
+        await stat(join(dir, 'parts'));
+    } catch (error) {
+        if (ioCode(error) !== null) return;
+        throw error;
+    }
+    throw new UserError(
+        `${dir} is a results database: expected results directories or files; name the database with --database`,
+    );
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { EARLIER } from '../../checkpoint/result-file/keep-old.js';
+import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
+import { readSuperseded } from '../../checkpoint/result-file/superseded-log.js';
+import { listFiles } from '../../host/listing.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
+import { StandIns } from '../../results/collect/checkpoint-records.js';
+import { keyDigest, type ResultRecord, type Retirement } from '../../results/record/record.js';
+
+/** Records that a results directory had and has no more. About 200 bytes each. */
+export class Retirements {
+    readonly #byKey = new Map<string, Retirement>();
+
+    /**
+     * What superseded.jsonl says.
+     * @param run id of the run
+     * @param samples only theirs; null: of all
+     */
+    static async load(
+        checkpoints: string,
+        run: string,
+        samples: ReadonlySet<string> | null = null,
+    ): Promise<Retirements> {
+        const retirements = new Retirements();
+        for await (const { sample, group, entry } of readSuperseded(checkpoints)) {
+            const { fingerprint, occurrence = 0, revision = 1 } = entry;
+            if (fingerprint === null || samples?.has(sample) === false) continue;
+            retirements.add({ run, sample, group, fingerprint, occurrence, revision });
+        }
+        return retirements;
+    }
+
+    /** Of one key the highest revision counts. */
+    add(retirement: Retirement): void {
+        const digest = keyDigest(retirement).toString('latin1');
+        const known = this.#byKey.get(digest);
+        if (known === undefined || known.revision < retirement.revision) this.#byKey.set(digest, retirement);
+    }
+
+    /** A record that stands in a result file is not retired: superseded.jsonl is written before the file is. */
+    drop(record: ResultRecord): void {
+        if (this.#byKey.size === 0) return;
+        const digest = keyDigest(record).toString('latin1');
+        const known = this.#byKey.get(digest);
+        if (known !== undefined && known.revision <= record.revision) this.#byKey.delete(digest);
+    }
+
+    /** The entries of an earlier tool's file, which were known by their source before it was rewritten. */
+    addEarlier({ id: sample, entries }: Checkpoint, run: string): void {
+        for (const [group, list] of entries) {
+            const standIns = new StandIns();
+            for (const { entry } of list)
+                this.add({ run, sample, group, ...standIns.keyOf(entry), revision: 1 });
+        }
+    }
+
+    /**
+     * Files of the earlier tools that were upgraded.
+     * @param samples those whose files are ours by now
+     * @throws UserError (exit 2) if one cannot be read
+     */
+    async addUpgraded(checkpoints: string, run: string, samples: ReadonlySet<string>): Promise<void> {
+        const dir = join(checkpoints, EARLIER);
+        for (const name of await listFiles(dir)) {
+            const read = await readCheckpointFile(join(dir, name), null);
+            if (read.kind === 'checkpoint' && samples.has(read.checkpoint.id))
+                this.addEarlier(read.checkpoint, run);
+        }
+    }
+
+    all(): Iterable<Retirement> {
+        return this.#byKey.values();
+    }
+}

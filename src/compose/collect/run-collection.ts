@@ -1,0 +1,97 @@
+import type { CollectingConfig, RunConfig } from '../../config.js';
+import type { RunEnd } from '../../model/event.js';
+import { newSourceCounts } from '../../results/collect/source.js';
+import { storageLine } from '../../results/collect/storage-line.js';
+import type { StorageFormat } from '../../results/result-store.js';
+import { chooseStorage } from '../../results/store/choose-storage.js';
+import { readManifest } from '../../results/store/manifest.js';
+import { openStore } from '../../results/store/open-store.js';
+import { collectSpool } from '../../results/spool/collect-spool.js';
+import { writeMasterTree } from '../../results/tree/write-tree.js';
+import { messageOf } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
+import type { Directory } from '../directory/directory.js';
+import { openResultSpool, type ResultSpool } from './result-spool.js';
+import type { Samples } from '../samples.js';
+
+type Notify = (message: string, level: 'info' | 'warning') => void;
+
+/** Days that the batches of a run are kept after they are in the database; `resume-run collect --keep-days` takes others. */
+export const KEEP_DAYS = 7;
+
+/**
+ * What a run with `--collect` does beside its results: it spools them, and brings the spool into the database at its end.
+ * Whatever fails here is told and costs the run nothing: its results are safe in their files.
+ */
+export interface RunCollection extends Pick<ResultSpool, 'wrap' | 'close'> {
+    /** Brings everything that waits into the database, unless another process is doing so, or the run was stopped. */
+    finish(end: RunEnd): Promise<void>;
+}
+
+/** @returns null, with a notice, where the run cannot collect */
+export async function openRunCollection(
+    config: Pick<RunConfig, 'collecting' | 'checkpoints' | 'part'>,
+    directory: Directory,
+    samples: Samples,
+    notify: Notify,
+): Promise<RunCollection | null> {
+    const { collecting } = config;
+    const storage = await announceStorage(collecting, notify);
+    if (storage === null) return null;
+    const spool = await openResultSpool(config, directory, samples, notify);
+    if (spool === null) return null;
+    return {
+        wrap: (store) => spool.wrap(store),
+        close: () => spool.close(),
+        finish: async (end) => {
+            await spool.close();
+            if (end.signal === null) await collectAtEnd(collecting, storage, notify);
+        },
+    };
+}
+
+/** Decides the format once, for this process and for those that it starts. */
+async function announceStorage(collecting: CollectingConfig, notify: Notify): Promise<StorageFormat | null> {
+    const { database, storage: wanted } = collecting;
+    try {
+        let hasWarned = false;
+        const onNotice = (message: string): void => {
+            hasWarned = true;
+            notify(message, 'warning');
+        };
+        const manifest = await readManifest(database);
+        const storage = await chooseStorage({ dir: database, storage: wanted, onNotice }, manifest);
+        if (!hasWarned) notify(storageLine(storage), 'info');
+        process.env['STORAGE_FORMAT'] = storage;
+        return storage;
+    } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        notify(`ResultCollector不可用 (results are not collected): ${error.message}`, 'warning');
+        return null;
+    }
+}
+
+async function collectAtEnd(
+    { database, tempDir }: CollectingConfig,
+    storage: StorageFormat,
+    notify: Notify,
+): Promise<void> {
+    const left = `The results wait in ${tempDir} for \`resume-run collect\``;
+    try {
+        // What the format means was told at the start.
+        const store = await openStore({ dir: database, storage, onNotice: () => undefined });
+        try {
+            const onNotice = (message: string): void => notify(message, 'warning');
+            const options = { dir: tempDir, keepDays: KEEP_DAYS, counts: newSourceCounts(), onNotice };
+            const { added, replaced, retired } = await collectSpool(store, options);
+            await writeMasterTree(database);
+            notify(`${database}: ${added} records added, ${replaced} replaced, ${retired} retired`, 'info');
+        } finally {
+            await store.close();
+        }
+    } catch (error) {
+        if (error instanceof UserError && error.exitCode === 3)
+            notify(`another process collects into ${database} now. ${left}`, 'info');
+        else notify(`❌ 结果收集失败: ${messageOf(error)} (collecting failed). ${left}`, 'warning');
+    }
+}

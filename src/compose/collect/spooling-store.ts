@@ -1,0 +1,167 @@
+import type { CheckpointStore, SampleWriter } from '../../checkpoint/store.js';
+import type { Checkpoint, FileStamp, KeptEntry, SampleState } from '../../model/checkpoint.js';
+import type { ComputedLimits, Entry, OpenTask } from '../../model/entry.js';
+import type { SampleTally } from '../../model/tally.js';
+import {
+    recordOfEntry,
+    recordOfFailure,
+    recordsOfCheckpoint,
+} from '../../results/collect/checkpoint-records.js';
+import type { RecordKey } from '../../results/record/record.js';
+import type { Spool } from '../../results/spool/spool.js';
+import { stampText } from '../../results/spool/spool-marks.js';
+import { Retirements } from './retirements.js';
+
+export interface SpoolingOptions {
+    readonly spool: Spool;
+    /** Id of the run, asked for at every change. */
+    readonly run: () => string;
+    /** The same results for reading only, beside the store. */
+    readonly reader: CheckpointStore;
+}
+
+/**
+ * A checkpoint store that also spools what it has committed. A change is spooled when it is on disk, never before, and nobody
+ * waits for the spool.
+ */
+export function withSpool(store: CheckpointStore, options: SpoolingOptions): CheckpointStore {
+    /** Files between their reading and the work on their sample. */
+    const read = new Map<string, Checkpoint>();
+    return {
+        read: async (id) => {
+            const checkpoint = await store.read(id);
+            if (checkpoint !== null) read.set(id, checkpoint);
+            return checkpoint;
+        },
+        stamp: (id) => store.stamp(id),
+        open: (state) => {
+            const before = read.get(state.id) ?? null;
+            read.delete(state.id);
+            return new SpoolingWriter(store.open(state), state, before, options);
+        },
+        room: () => store.room(),
+        flush: () => store.flush(),
+        close: () => store.close(),
+    };
+}
+
+/**
+ * Spools all records of a sample as its file has them now, and marks it.
+ * @param retired records that it may have had before
+ */
+export async function spoolSample(
+    id: string,
+    retired: Retirements,
+    { spool, run, reader }: SpoolingOptions,
+): Promise<void> {
+    const checkpoint = await reader.read(id);
+    if (checkpoint === null) return;
+    for (const record of recordsOfCheckpoint(checkpoint, run())) {
+        retired.drop(record);
+        spool.add(id, { kind: 'record', record });
+    }
+    for (const retirement of retired.all())
+        if (retirement.sample === id) spool.add(id, { kind: 'retirement', retirement });
+    spool.mark({ sample: id, stamp: stampText(checkpoint.stamp) });
+}
+
+class SpoolingWriter implements SampleWriter {
+    readonly #writer: SampleWriter;
+    readonly #options: SpoolingOptions;
+    readonly #state: SampleState;
+    /** What the file held before. */
+    readonly #before: Checkpoint | null;
+    readonly #kept: ReadonlyMap<string, KeptEntry>;
+
+    constructor(
+        writer: SampleWriter,
+        state: SampleState,
+        before: Checkpoint | null,
+        options: SpoolingOptions,
+    ) {
+        this.#writer = writer;
+        this.#state = state;
+        this.#before = before;
+        this.#options = options;
+        this.#kept = new Map(state.kept.map((kept) => [taskKey(kept.group, kept.index), kept]));
+    }
+
+    async commit(
+        group: string,
+        entry: Entry,
+        by: { readonly apiUsed: string; readonly workerId: string },
+    ): Promise<Entry> {
+        const written = await this.#writer.commit(group, entry, by);
+        const key = this.#keyOf(group, written);
+        const record = recordOfEntry(written, key);
+        if (record !== null) this.#options.spool.add(this.#state.id, { kind: 'record', record });
+        this.#retireReplaced(group, written);
+        return written;
+    }
+
+    async note(kind: 'failures' | 'pending', task: OpenTask): Promise<OpenTask> {
+        const written = await this.#writer.note(kind, task);
+        if (kind === 'failures') {
+            const record = recordOfFailure(written, this.#options.run(), this.#state.id);
+            this.#options.spool.add(this.#state.id, { kind: 'record', record });
+        }
+        return written;
+    }
+
+    setComputedLimits(limits: ComputedLimits): Promise<void> {
+        return this.#writer.setComputedLimits(limits);
+    }
+
+    entriesOf(group: string): readonly Entry[] {
+        return this.#writer.entriesOf(group);
+    }
+
+    tally(): SampleTally {
+        return this.#writer.tally();
+    }
+
+    async close(): Promise<FileStamp | null> {
+        const stamp = await this.#writer.close();
+        if (stamp === null) return null;
+        if (this.#state.dirty || this.#state.origin === 'earlier') await this.#respool();
+        else this.#options.spool.mark({ sample: this.#state.id, stamp: stampText(stamp) });
+        return stamp;
+    }
+
+    /** The file was changed beyond what was committed: entries moved, or belong to no task any more. */
+    async #respool(): Promise<void> {
+        const run = this.#options.run();
+        const { id: sample, superseded } = this.#state;
+        const retired = new Retirements();
+        for (const { group, stored } of superseded) {
+            const { fingerprint, occurrence = 0, revision = 1 } = stored.entry;
+            if (fingerprint !== null) retired.add({ run, sample, group, fingerprint, occurrence, revision });
+        }
+        if (this.#before?.origin === 'earlier') retired.addEarlier(this.#before, run);
+        // Those that still stand in the file are not retired.
+        for (const { group, fingerprint, occurrence = 0, revision = 1 } of this.#before?.failures ?? [])
+            retired.add({ run, sample, group, fingerprint, occurrence, revision });
+        // What cannot be read now stays without a mark, and is spooled by the next start.
+        await spoolSample(sample, retired, this.#options).catch(() => undefined);
+    }
+
+    /** An entry that took the place of one with another input: the other's record is not counted any more. */
+    #retireReplaced(group: string, { index, fingerprint, occurrence = 0 }: Entry): void {
+        const kept = this.#kept.get(taskKey(group, index));
+        if (kept === undefined || (kept.fingerprint === fingerprint && kept.occurrence === occurrence))
+            return;
+        const { fingerprint: replaced, occurrence: which } = kept;
+        const revision = kept.stored.entry.revision ?? 1;
+        const key = this.#keyOf(group, { fingerprint: replaced, occurrence: which });
+        this.#options.spool.add(key.sample, { kind: 'retirement', retirement: { ...key, revision } });
+    }
+
+    #keyOf(
+        group: string,
+        { fingerprint, occurrence = 0 }: Pick<Entry, 'fingerprint' | 'occurrence'>,
+    ): RecordKey {
+        return { run: this.#options.run(), sample: this.#state.id, group, fingerprint, occurrence };
+    }
+}
+
+const taskKey = (group: string, index: number): string => `${index} ${group}`;

@@ -1,0 +1,269 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { createFileStore } from '../../checkpoint/file-store.js';
+import { IndexFile } from '../../checkpoint/index/index-file.js';
+import { FileNames } from '../../checkpoint/result-file/names.js';
+import {
+    createRunFile,
+    type RunFile,
+    readRunFile,
+    restrictRunFile,
+    writeRunFile,
+} from '../../checkpoint/run-directory/run-file.js';
+import { derivedRunId, findRunId, newRunId } from '../../checkpoint/run-directory/run-id.js';
+import type { CheckpointStore } from '../../checkpoint/store.js';
+import type { RunConfig } from '../../config.js';
+import { listFiles } from '../../host/listing.js';
+import { acquireLock, type Lock } from '../../host/lock.js';
+import { packageVersion } from '../../host/package-version.js';
+import { newHolderId } from '../../host/staging-name.js';
+import { sweep } from '../../host/sweep.js';
+import { formatRerun, parseRerun, RERUN_FORMS } from '../../model/rerun.js';
+import { OUTPUTS_FOLDER } from '../../model/output-file.js';
+import { matchesId, type Rerun } from '../../plan/rerun.js';
+import type { SampleItem } from '../../run/survey.js';
+import { UserError } from '../../util/user-error.js';
+import type { OtherDataset, Samples } from '../samples.js';
+
+/** A results directory and its checkpoints folder, held by this run (or only looked at, for `--dry-run`). */
+export interface Directory {
+    /** Null for those who only look. */
+    readonly lock: Lock | null;
+    /** Names the temporary files of this run. */
+    readonly holder: string;
+    readonly index: IndexFile;
+    readonly known: RunFile | null;
+    /** Names of the files in the results directory when it was opened. */
+    readonly listing: readonly string[];
+    /** Id of the run: known, found in result files, or new. `recordRun` adopts that of a shard that was faster. */
+    run: string;
+    /** The store over every id of the datasets. */
+    store(samples: Samples): CheckpointStore;
+    /** The same for reading only, beside the store. It says nothing of what it cannot read. */
+    reader(samples: Samples): CheckpointStore;
+    close(): Promise<void>;
+}
+
+/**
+ * Takes the directory and sweeps what killed runs left in it.
+ * @throws UserError exit 3 if another run holds it
+ */
+export async function openDirectory(
+    config: Pick<RunConfig, 'dir' | 'checkpoints' | 'part' | 'takeOver' | 'dryRun'>,
+    onNotice: (message: string) => void,
+    signal?: AbortSignal,
+): Promise<Directory> {
+    const { dir, checkpoints, part, takeOver, dryRun } = config;
+    const lock = dryRun
+        ? null
+        : await acquireLock({
+              checkpointsDir: checkpoints,
+              dir,
+              shard: part.shard,
+              takeOver,
+              onNotice,
+              ...(signal === undefined ? {} : { signal }),
+          });
+    try {
+        const holder = lock?.id ?? newHolderId();
+        const listing = await listFiles(dir);
+        const folders = [
+            { dir, names: listing },
+            checkpoints,
+            join(checkpoints, 'earlier'),
+            join(dir, OUTPUTS_FOLDER),
+        ];
+        const [index, known] = await Promise.all([
+            IndexFile.load(checkpoints, part.shard, holder),
+            readRunFile(checkpoints),
+            lock === null
+                ? 0
+                : sweep(folders, async () => new Set([lock.id, ...(await lock.otherHolders())])),
+        ]);
+        const directory: Directory = {
+            lock,
+            holder,
+            index,
+            known,
+            listing,
+            // Who only looks writes none.
+            run: known?.run ?? (lock === null ? '' : await runIdOf(config, known, listing)),
+            store: (samples) =>
+                createFileStore({
+                    dir,
+                    checkpointsDir: checkpoints,
+                    holder,
+                    names: new FileNames(samples.whole.map((item) => item.indexed.id)),
+                    onNotice,
+                    listing,
+                    run: () => directory.run,
+                    readOnly: lock === null,
+                    ...(lock === null ? {} : { stillHolder: () => lock.verify() }),
+                }),
+            reader: (samples) =>
+                createFileStore({
+                    dir,
+                    checkpointsDir: checkpoints,
+                    holder,
+                    names: new FileNames(samples.whole.map((item) => item.indexed.id)),
+                    onNotice: () => undefined,
+                    readOnly: true,
+                }),
+            close: async () => {
+                if (lock !== null) await index.save();
+                await lock?.release();
+            },
+        };
+        return directory;
+    } catch (error) {
+        await lock?.release();
+        throw error;
+    }
+}
+
+/** The id of a run whose run.json has none: lost, new, or written by version 0.1. */
+async function runIdOf(
+    config: Pick<RunConfig, 'dir' | 'checkpoints'>,
+    known: RunFile | null,
+    listing: readonly string[],
+): Promise<string> {
+    return (await earlierRunId(config, known, listing)) ?? newRunId();
+}
+
+/**
+ * The id of a run that was started before, from its run.json, its result files, or derived for a version that had none: the
+ * same for whoever asks, and whenever. Null for a directory without results.
+ * @param listing names in the results directory
+ * @throws UserError (exit 2) if archive.json cannot be read
+ */
+export async function earlierRunId(
+    { dir, checkpoints }: Pick<RunConfig, 'dir' | 'checkpoints'>,
+    known: RunFile | null,
+    listing: readonly string[],
+): Promise<string | null> {
+    if (known?.run !== undefined) return known.run;
+    const found = await findRunId(dir, listing, checkpoints);
+    if (found !== null) return found;
+    const wasRunBefore = known !== null || listing.some((name) => name.endsWith('.json'));
+    return wasRunBefore ? derivedRunId(known, dir) : null;
+}
+
+/**
+ * `--rerun` of earlier starts and of this one: each stands with its time until the end of days.
+ * @param samples what this start takes: a glob that matches none of them is a mistyped word, not a wish
+ * @throws UserError for such a glob, or a request that cannot be written down
+ */
+export function rerunRequests(
+    config: Pick<RunConfig, 'rerun' | 'part'>,
+    known: RunFile | null,
+    samples: readonly SampleItem[],
+): readonly Rerun[] {
+    const at = new Date().toISOString();
+    const earlier = (known?.reruns ?? []).map((one) => ({
+        what: parseRerun(one.request, 'reruns in run.json'),
+        at: one.at,
+        only: one.only,
+    }));
+    const now = config.rerun.map((what) => ({ what, at, only: config.part.only }));
+    if (
+        now.some((one) => one.what !== 'changed') &&
+        (config.part.limit !== null || config.part.shard !== null)
+    ) {
+        throw new UserError(
+            '--rerun goes with --only, not with --limit or --shard: a later start could not tell the part',
+        );
+    }
+    for (const { what } of now) if (typeof what === 'object') checkGlob(what.glob, samples);
+    return [...earlier, ...now];
+}
+
+function checkGlob(glob: string, samples: readonly SampleItem[]): void {
+    if (samples.some(({ indexed }) => matchesId(glob, indexed.id))) return;
+    throw new UserError(`--rerun ${glob}: no sample has such an id; expected ${RERUN_FORMS}`);
+}
+
+/** Writes down what a bare restart needs to know. Several shards must agree with the first one's run.json. */
+export async function recordRun(
+    directory: Directory,
+    config: Pick<RunConfig, 'checkpoints' | 'runOptions' | 'part' | 'format'>,
+    asked: {
+        readonly samples: Samples;
+        readonly paths: readonly string[];
+        readonly others: readonly OtherDataset[];
+        readonly reruns: readonly Rerun[];
+        readonly comparison: RunFile['comparison'] | null;
+    },
+): Promise<void> {
+    const { samples, paths, others, reruns } = asked;
+    const comparison = asked.comparison ?? directory.known?.comparison;
+    const { lock, known } = directory;
+    if (lock === null) return;
+    const now = new Date().toISOString();
+    const kept = new Set([...paths, ...others.map(({ path }) => path)]);
+    const earlier = (known?.datasets ?? []).filter(({ path }) => kept.has(path));
+    const datasets = new Map(earlier.map((one) => [one.path, one]));
+    // As the user named them: one folder may hold several datasets.
+    for (const path of paths) datasets.set(path, { path, format: config.format });
+    const run: RunFile = {
+        version: 1,
+        run: directory.run,
+        created_at: known?.created_at ?? now,
+        updated_at: now,
+        datasets: [...datasets.values()],
+        options: { ...config.runOptions },
+        totals: totalsOf(samples),
+        versions: { 'resume-run': packageVersion(), node: process.version },
+        ...(comparison === undefined ? {} : { comparison }),
+        ...bucketsIn(samples, known),
+        reruns: reruns
+            .filter((one) => one.what !== 'changed')
+            .map(({ what, at, only }) => ({
+                request: formatRerun(what),
+                at,
+                only: [...only],
+            })),
+    };
+    if (known === null) {
+        const { created, run: there } = await createRunFile(config.checkpoints, lock.id, run);
+        if (created) return;
+        directory.run = there.run ?? directory.run;
+        agree(there, run);
+        return;
+    }
+    await restrictRunFile(config.checkpoints);
+    if (config.part.shard !== null) agree(known, run);
+    else if (!sameBut(known, run, 'updated_at')) await writeRunFile(config.checkpoints, lock.id, run);
+}
+
+/** Buckets of the lists of this start and of earlier ones. */
+function bucketsIn({ datasets }: Samples, known: RunFile | null): Pick<RunFile, 'buckets'> {
+    const found = datasets.flatMap(({ buckets }) => [...(buckets ?? [])]);
+    const buckets = { ...known?.buckets, ...Object.fromEntries(found) };
+    return Object.keys(buckets).length === 0 ? {} : { buckets };
+}
+
+function sameBut(a: RunFile, b: RunFile, key: keyof RunFile): boolean {
+    return isDeepStrictEqual({ ...a, [key]: null }, { ...b, [key]: null });
+}
+
+/** @throws UserError if another shard was started with other options */
+function agree(there: RunFile, ours: RunFile): void {
+    for (const [name, value] of Object.entries(ours.options)) {
+        if (JSON.stringify(there.options[name] ?? null) === JSON.stringify(value ?? null)) continue;
+        throw new UserError(
+            `--${name}: the shards of one directory must agree; run.json says ${JSON.stringify(there.options[name] ?? null)}`,
+        );
+    }
+}
+
+function totalsOf(samples: Samples): RunFile['totals'] {
+    const groups: Record<string, number> = Object.create(null) as Record<string, number>;
+    let tasks = 0;
+    for (const { indexed } of samples.whole) {
+        for (const [name, count] of indexed.groups) {
+            groups[name] = (groups[name] ?? 0) + count;
+            tasks += count;
+        }
+    }
+    return { samples: samples.whole.length, tasks, groups: { ...groups } };
+}

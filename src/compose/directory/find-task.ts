@@ -1,0 +1,134 @@
+import { readFileSync, statSync } from 'node:fs';
+import { createFileStore } from '../../checkpoint/file-store.js';
+import { FileNames } from '../../checkpoint/result-file/names.js';
+import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-file.js';
+import { openDatasets } from '../../dataset/open.js';
+import { parseChecker } from '../../model/checker-text.js';
+import type { Entry, OpenTask, SkippedTask } from '../../model/entry.js';
+import { fingerprintSample } from '../../model/fingerprint.js';
+import type { Content, Sample } from '../../model/sample.js';
+import { withChecker } from '../../run/prepare.js';
+import { ioCode } from '../../util/io-error.js';
+import { messageOf } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
+import { listsOf } from './known-samples.js';
+import type { RunPaths } from './run-paths.js';
+
+/** A task of a results directory. */
+export interface FoundTask {
+    readonly sample: string;
+    readonly group: string;
+    readonly index: number;
+    /** What its result file says: finished, given up, not final yet, or skipped. */
+    readonly state:
+        | { readonly kind: 'finished'; readonly entry: Entry }
+        | { readonly kind: 'failed' | 'pending'; readonly open: OpenTask }
+        | { readonly kind: 'skipped'; readonly skipped: SkippedTask };
+    /** Whole texts of the test that was not passed; why there are none, in words, where the dataset is not at hand. */
+    readonly test: { readonly input: string; readonly output: string } | { readonly missing: string } | null;
+}
+
+/**
+ * Finds a task and what is known of it.
+ * @throws UserError for a sample, group or index that is not there
+ */
+export async function findTask(
+    place: RunPaths,
+    sample: string,
+    group: string,
+    index: number,
+): Promise<FoundTask> {
+    const store = createFileStore({
+        dir: place.dir,
+        checkpointsDir: place.checkpoints,
+        holder: '',
+        names: new FileNames([sample]),
+        onNotice: () => undefined,
+        readOnly: true,
+    });
+    const checkpoint = await store.read(sample);
+    if (checkpoint === null)
+        throw new UserError(`${place.dir} holds no results of ${JSON.stringify(sample)}`);
+    const isIt = (task: { readonly group: string; readonly index: number }): boolean =>
+        task.group === group && task.index === index;
+    const ref = { sample, group, index };
+    const stored = checkpoint.entries.get(group)?.find(({ entry }) => entry.index === index);
+    if (stored !== undefined) {
+        // An entry with an index has a fingerprint.
+        const entry = stored.entry as Entry;
+        return { ...ref, state: { kind: 'finished', entry }, test: await failedTest(place, ref, entry) };
+    }
+    const failed = checkpoint.failures.find(isIt);
+    if (failed !== undefined) return { ...ref, state: { kind: 'failed', open: failed }, test: null };
+    const pending = checkpoint.pending.find(isIt);
+    if (pending !== undefined) return { ...ref, state: { kind: 'pending', open: pending }, test: null };
+    const skipped = checkpoint.skipped.find(isIt);
+    if (skipped !== undefined) return { ...ref, state: { kind: 'skipped', skipped }, test: null };
+    const groups = [...checkpoint.entries.keys()].join(', ');
+    throw new UserError(
+        `${JSON.stringify(sample)} has no result for ${group} ${index} yet; its groups are ${groups === '' ? 'empty' : groups}`,
+    );
+}
+
+async function failedTest(
+    place: RunPaths,
+    { sample: id, group, index }: Pick<FoundTask, 'sample' | 'group' | 'index'>,
+    entry: Entry,
+): Promise<FoundTask['test']> {
+    const tests: unknown = 'tests' in entry.result ? entry.result.tests : [];
+    const at = Array.isArray(tests)
+        ? tests.findIndex((test: { readonly passed?: unknown }) => test.passed === false)
+        : -1;
+    if (at === -1) return null;
+    try {
+        const run = await readRunFile(place.checkpoints);
+        const sample = run === null ? null : await loadSample(run, id);
+        if (run === null || sample === null) return { missing: 'its dataset is not known here' };
+        if (!isSameTask(run, sample, { group, index }, entry.fingerprint))
+            return { missing: 'the dataset changed since, or --checker was another one' };
+        const test = sample.judging?.tests[at];
+        if (test === undefined) return { missing: 'the dataset has no such test' };
+        return { input: textOf(test.input), output: textOf(test.output) };
+    } catch (error) {
+        if (!(error instanceof UserError) && ioCode(error) === null) throw error;
+        return { missing: messageOf(error) };
+    }
+}
+
+async function loadSample(run: RunFile, id: string): Promise<Sample | null> {
+    for (const { path, format } of run.datasets) {
+        const cache = { get: () => null, set: () => undefined };
+        const options = { format, skipBadRows: true, cache, lists: listsOf(run) };
+        for (const dataset of await openDatasets([path], options)) {
+            for await (const rows of dataset.index()) {
+                const found = rows.find((row) => row.id === id);
+                if (found !== undefined) return await dataset.load(found);
+            }
+        }
+    }
+    return null;
+}
+
+/** The row may have been edited: only a task with the entry's fingerprint has the tests that it was judged by. */
+function isSameTask(
+    { options }: RunFile,
+    sample: Sample,
+    { group, index }: Pick<FoundTask, 'group' | 'index'>,
+    fingerprint: string,
+): boolean {
+    const text = options['checker'];
+    const checker = typeof text === 'string' ? parseChecker(text) : null;
+    return (['format', 'tokens'] as const).some((defaultComparison) => {
+        const judged = withChecker(sample, { checker, defaultComparison });
+        return fingerprintSample(judged, '')[group]?.[index] === fingerprint;
+    });
+}
+
+/** Bytes of a test that are shown at most. */
+const MOST = 64 * 1024;
+
+function textOf(content: Content): string {
+    if (content.text !== undefined) return content.text.slice(0, MOST);
+    if (statSync(content.path).size > MOST) return `(in ${content.path})`;
+    return readFileSync(content.path, 'utf8');
+}

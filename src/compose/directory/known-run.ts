@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { readRunFile, statRunFile } from '../../checkpoint/run-directory/run-file.js';
+import type { RunFile } from '../../checkpoint/run-directory/run-file-shape.js';
+import type { KnownRun } from '../../config.js';
+import { shownPath } from '../../util/shown-path.js';
+import { UserError } from '../../util/user-error.js';
+import type { OtherDataset } from '../samples.js';
+
+/** What run.json of a checkpoints folder says that decides how a run goes on; null if there is none. */
+export async function readKnownRun(folder: string): Promise<KnownRun | null> {
+    const run = await readRunFile(folder);
+    if (run === null) return null;
+    const datasets = run.datasets.map((dataset) => dataset.path);
+    return { options: run.options, datasets, distrust: distrustOf(folder) };
+}
+
+/** Why others than this user and root may have written a run.json; null: they cannot have, or the system does not say. */
+function distrustOf(folder: string): string | null {
+    const stats = statRunFile(folder);
+    const self = process.getuid?.();
+    if (stats === null || self === undefined) return null;
+    if (stats.uid !== self && stats.uid !== 0) return `belongs to another user (uid ${stats.uid})`;
+    return (stats.mode & 0o002) === 0 ? null : 'may be written by every user';
+}
+
+/**
+ * Datasets that were run into the directory before and are not among those of this start. One that is gone is forgotten,
+ * since its name is what a bare start would stumble over; its results stay.
+ * @param paths datasets of this start, absolute
+ * @throws UserError when one that a bare start remembers is gone
+ */
+export function otherDatasets(
+    known: Pick<RunFile, 'datasets'> | null,
+    paths: readonly string[],
+    onNotice: (message: string) => void,
+): OtherDataset[] {
+    const remembered = known?.datasets ?? [];
+    const isGone = (path: string): boolean => !/[*?{[]/.test(path) && !existsSync(path);
+    if (paths.every((path) => remembered.some((one) => one.path === path))) {
+        const gone = paths.find(isGone);
+        if (gone !== undefined) {
+            throw new UserError(
+                `${shownPath(gone)}, which was run into this directory before, is gone: put it back, or name what stands in its place ` +
+                    '(resume-run <dataset> --dir ...), and it is forgotten',
+            );
+        }
+    }
+    const others: OtherDataset[] = [];
+    for (const { path, format } of remembered.filter((one) => !paths.includes(one.path))) {
+        if (isGone(path))
+            onNotice(`${shownPath(path)} is gone: a bare start asks for it no longer (its results stay)`);
+        else others.push({ path, format });
+    }
+    return others;
+}

@@ -1,0 +1,122 @@
+import { statSync } from 'node:fs';
+import { IndexFile } from '../../checkpoint/index/index-file.js';
+import type { RunFile } from '../../checkpoint/run-directory/run-file.js';
+import type { DatasetCache, ListOptions } from '../../dataset/dataset.js';
+import { listFiles } from '../../host/listing.js';
+import { sameStamp, stampFile } from '../../host/stamp.js';
+import type { FileStamp } from '../../model/checkpoint.js';
+import type { GroupSizes } from '../../model/directory-sample.js';
+import { ioCode } from '../../util/io-error.js';
+import { messageOf } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
+import { SamplesById } from '../samples.js';
+
+/** The samples of a directory's datasets, as the datasets are now: id to groups. */
+export type KnownSamples = ReadonlyMap<string, GroupSizes>;
+
+/** Folders and patterns are read again after this long: nothing cheap tells whether a file in them changed. */
+const FRESH_MS = 60_000;
+
+/**
+ * Reads which samples the datasets of a directory hold, for those who only look: the same set that a start counts over. Asking
+ * again is cheap while the datasets have not changed.
+ */
+export class KnownSamplesReader {
+    readonly #checkpoints: string;
+    readonly #onNotice: (message: string) => void;
+    #last: {
+        readonly at: number;
+        readonly stamps: readonly Stamped[];
+        readonly found: KnownSamples | null;
+    } | null = null;
+
+    /**
+     * @param checkpoints `checkpoints/<dir name>`, whose index spares reading datasets that have not changed
+     * @param onNotice told once when a dataset cannot be read
+     */
+    constructor(checkpoints: string, onNotice: (message: string) => void) {
+        this.#checkpoints = checkpoints;
+        this.#onNotice = onNotice;
+    }
+
+    /** @returns null where no dataset is known, or one of them cannot be read: nobody can tell then what was removed */
+    async read(run: Pick<RunFile, 'datasets' | 'buckets'> | null): Promise<KnownSamples | null> {
+        const datasets = run?.datasets ?? [];
+        if (datasets.length === 0) return null;
+        const stamps = datasets.map(({ path }) => stamped(path));
+        const last = this.#last;
+        const isFresh =
+            last !== null &&
+            Date.now() - last.at < FRESH_MS &&
+            stamps.length === last.stamps.length &&
+            stamps.every((one, i) => isSame(one, last.stamps[i]));
+        if (isFresh) return last.found;
+        const found = await this.#readAll(run, last?.found === null);
+        this.#last = { at: Date.now(), stamps, found };
+        return found;
+    }
+
+    async #readAll(
+        run: Pick<RunFile, 'datasets' | 'buckets'> | null,
+        isToldAlready: boolean,
+    ): Promise<KnownSamples | null> {
+        const samples = new SamplesById();
+        try {
+            const cache = await loadCache(this.#checkpoints);
+            const lists = listsOf(run);
+            for (const { path, format } of run?.datasets ?? []) {
+                await samples.addPath(path, format, { cache, lists });
+            }
+        } catch (error) {
+            if (!(error instanceof UserError) && ioCode(error) === null) throw error;
+            if (!isToldAlready) {
+                this.#onNotice(
+                    `${messageOf(error)}; until its datasets can be read, figures are of all result files, also of samples that were removed`,
+                );
+            }
+            return null;
+        }
+        return new Map(samples.all.map(({ indexed }) => [indexed.id, indexed.groups]));
+    }
+}
+
+/** How lists of rows are read by those who only look: placed as the run placed them. */
+export function listsOf(run: Pick<RunFile, 'buckets'> | null): ListOptions {
+    return { accepted: true, rowsPerSample: 1, bucketsOf: (file) => run?.buckets?.[file] ?? null };
+}
+
+interface Stamped {
+    readonly path: string;
+    /** Null for what is not a file. */
+    readonly stamp: FileStamp | null;
+}
+
+function stamped(path: string): Stamped {
+    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    return { path, stamp: isFile ? stampFile(path) : null };
+}
+
+function isSame(a: Stamped, b: Stamped | undefined): boolean {
+    if (b === undefined || a.path !== b.path) return false;
+    return a.stamp === null || b.stamp === null ? a.stamp === b.stamp : sameStamp(a.stamp, b.stamp);
+}
+
+/** What starts have learned about dataset files, those of shards too. Nothing is added to it. */
+async function loadCache(checkpoints: string): Promise<DatasetCache> {
+    const shards = (await listFiles(checkpoints)).flatMap((name) => {
+        const match = /^index\.(\d+)-of-(\d+)\.json$/.exec(name);
+        return match === null ? [] : [{ index: Number(match[1]), count: Number(match[2]) }];
+    });
+    const indexes: IndexFile[] = [];
+    for (const shard of [null, ...shards]) indexes.push(await IndexFile.load(checkpoints, shard, ''));
+    return {
+        get: (file, stamp) => {
+            for (const index of indexes) {
+                const rows = index.datasets.get(file, stamp);
+                if (rows !== null) return rows;
+            }
+            return null;
+        },
+        set: () => undefined,
+    };
+}

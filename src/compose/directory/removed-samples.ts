@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
+import { FileNames } from '../../checkpoint/result-file/names.js';
+import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
+import { listFiles } from '../../host/listing.js';
+import type { RemovedSamples } from '../../model/directory-sample.js';
+import { RemovedList } from '../../report/removed.js';
+import type { RunPaths } from './run-paths.js';
+
+/**
+ * Finds samples with results that the datasets no longer hold. Opens only files whose name is not that of a sample.
+ * @param known ids of every sample of the directory's datasets
+ * @throws UserError (exit 2) if a file cannot be read
+ */
+export async function findRemovedSamples(
+    place: RunPaths,
+    known: ReadonlySet<string>,
+): Promise<RemovedSamples> {
+    const names = new FileNames(known);
+    const expected = new Set([...known].map((id) => names.fileOf(id)));
+    const removed = new Set<string>();
+    for (const name of await listFiles(place.dir)) {
+        if (!name.endsWith('.json') || expected.has(name)) continue;
+        const read = await readCheckpointFile(join(place.dir, name), null);
+        if (read.kind !== 'checkpoint' || known.has(read.checkpoint.id)) continue;
+        // Under a name that is not its own, a run would not find it either.
+        if ([...names.candidates(read.checkpoint.id)].includes(name)) removed.add(read.checkpoint.id);
+    }
+    for (const id of (await ArchiveList.load(place.checkpoints)).ids()) if (!known.has(id)) removed.add(id);
+    const list = new RemovedList();
+    for (const id of removed) list.add(id);
+    return list.value();
+}

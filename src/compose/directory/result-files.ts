@@ -1,0 +1,162 @@
+import { opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
+import { checkerFileName } from '../../checkpoint/earlier/checker-file.js';
+import { FileNames, plainName } from '../../checkpoint/result-file/names.js';
+import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
+import { sameStamp, stampFile } from '../../host/stamp.js';
+import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
+import { type DirectorySample, tallyUntouched, withDatasetTotals } from '../../model/directory-sample.js';
+import { tallyCheckpoint } from '../../model/tally.js';
+import { ioCode, ioReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import type { KnownSamples } from './known-samples.js';
+import type { RunPaths } from './run-paths.js';
+
+/** Files read at once: more only wait for the same disk. */
+const AT_ONCE = 8;
+
+/** What one result file says. */
+type FileFigures = Omit<DirectorySample, 'standing'>;
+
+/**
+ * Reads the result files of a directory without its lock, during a run or after. Looking again costs only the files that
+ * have changed.
+ */
+export class ResultFiles {
+    readonly #seen = new Map<string, { readonly stamp: FileStamp; readonly file: FileFigures | null }>();
+    readonly #misplaced = new Set<string>();
+
+    /** @param onNotice told of files that cannot be understood; they are left out */
+    constructor(
+        private readonly place: RunPaths,
+        private readonly onNotice: (message: string) => void,
+    ) {}
+
+    /**
+     * Every sample of the directory once: those of the datasets, with or without a file, and those that were removed from them.
+     * @param since milliseconds since the epoch
+     * @param known samples of the datasets; null where that cannot be told, then every file counts
+     * @throws UserError (exit 2) if the directory or one of its files cannot be read
+     */
+    async *read(since: number, known: KnownSamples | null): AsyncGenerator<DirectorySample> {
+        const names = new FileNames(known?.keys() ?? []);
+        const ids = new Set<string>();
+        const take = (file: FileFigures): DirectorySample | null => {
+            const { id } = file.tally;
+            if (ids.has(id)) return null;
+            ids.add(id);
+            return withStanding(file, known);
+        };
+        // Of several files with one id a start takes the first of its candidates, so that is known when all have been seen.
+        const others = new Map<string, { readonly rank: number; readonly file: FileFigures }>();
+        for await (const files of this.#batches(since)) {
+            for (const [name, file] of files) {
+                if (file === null) continue;
+                const { id } = file.tally;
+                const rank = name === names.fileOf(id) ? 0 : [...names.candidates(id)].indexOf(name);
+                if (rank < 0 && name !== checkerFileName(id)) this.#tellMisplaced(name, id);
+                else if (rank > 0 && rank < (others.get(id)?.rank ?? Infinity))
+                    others.set(id, { rank, file });
+                const sample = rank === 0 ? take(file) : null;
+                if (sample !== null) yield sample;
+            }
+        }
+        for (const { file } of others.values()) {
+            const sample = take(file);
+            if (sample !== null) yield sample;
+        }
+        const archives = await ArchiveList.load(this.place.checkpoints);
+        for (const id of archives.ids()) {
+            if (ids.has(id)) continue;
+            const checkpoint = await archives.read(id);
+            if (checkpoint === null) continue;
+            const { computedLimits } = checkpoint;
+            const sample = take({
+                tally: tallyCheckpoint(checkpoint),
+                computedLimits,
+                writtenAt: null,
+                ends: [],
+            });
+            if (sample !== null) yield sample;
+        }
+        for (const [id, groups] of known ?? []) {
+            if (ids.has(id)) continue;
+            const tally = tallyUntouched(id, groups);
+            yield { standing: 'not begun', tally, computedLimits: null, writtenAt: null, ends: [] };
+        }
+    }
+
+    #tellMisplaced(name: string, id: string): void {
+        if (this.#misplaced.has(name)) return;
+        this.#misplaced.add(name);
+        this.onNotice(
+            `${join(this.place.dir, name)} is left out: it holds ${JSON.stringify(id)}, which a run looks for in ${plainName(id)}; ` +
+                'resume-run check says more',
+        );
+    }
+
+    async *#batches(since: number): AsyncGenerator<readonly (readonly [string, FileFigures | null])[]> {
+        let batch: Promise<readonly [string, FileFigures | null]>[] = [];
+        for await (const name of namesIn(this.place.dir)) {
+            const read = this.#readOne(join(this.place.dir, name), since);
+            batch.push(read.then((file) => [name, file] as const));
+            if (batch.length < AT_ONCE) continue;
+            yield await Promise.all(batch);
+            batch = [];
+        }
+        yield await Promise.all(batch);
+    }
+
+    async #readOne(path: string, since: number): Promise<FileFigures | null> {
+        const before = this.#seen.get(path);
+        const stamp = stampFile(path);
+        if (before !== undefined && stamp !== null && sameStamp(before.stamp, stamp)) return before.file;
+        const read = await readCheckpointFile(path, null);
+        if (read.kind === 'absent') return null;
+        if (read.kind !== 'checkpoint') {
+            // Said once, however often it is looked at again.
+            if (stamp !== null) this.#seen.set(path, { stamp, file: null });
+            const why = read.kind === 'corrupt' ? read.why : 'it is of another sample';
+            this.onNotice(`${path} is left out: ${why}; resume-run check says more`);
+            return null;
+        }
+        const file = figures(read.checkpoint, since);
+        this.#seen.set(path, { stamp: read.checkpoint.stamp, file });
+        return file;
+    }
+}
+
+function withStanding(file: FileFigures, known: KnownSamples | null): DirectorySample {
+    if (known === null) return { ...file, standing: 'begun' };
+    const groups = known.get(file.tally.id);
+    return groups === undefined
+        ? { ...file, standing: 'removed' }
+        : { ...file, standing: 'begun', tally: withDatasetTotals(file.tally, groups) };
+}
+
+async function* namesIn(dir: string): AsyncGenerator<string> {
+    try {
+        for await (const entry of await opendir(dir)) {
+            if (entry.name.endsWith('.json') && !entry.isDirectory()) yield entry.name;
+        }
+    } catch (error) {
+        if (ioCode(error) === 'ENOENT')
+            throw new UserError(`${dir}: there is no such directory; name it with --dir`);
+        if (ioCode(error) === null) throw error;
+        throw new UserError(`cannot read ${dir}: ${ioReason(error)}`, 2, { cause: error });
+    }
+}
+
+function figures(checkpoint: Checkpoint, since: number): FileFigures {
+    const ends: number[] = [];
+    for (const list of checkpoint.entries.values()) {
+        for (const { entry } of list) {
+            const last = entry.attempts.at(-1);
+            const end = last === undefined ? Number.NaN : Date.parse(last.started_at) + last.duration * 1000;
+            if (end >= since) ends.push(end);
+        }
+    }
+    const { computedLimits, stamp } = checkpoint;
+    return { tally: tallyCheckpoint(checkpoint), computedLimits, writtenAt: Number(stamp.mtime) / 1e6, ends };
+}

@@ -1,0 +1,53 @@
+import type { RemovedSamples } from '../model/directory-sample.js';
+import type { PlanCounts, RunEnd, RunEvent, StopSignal } from '../model/event.js';
+import type { EarlierImport } from '../run/earlier-import.js';
+import type { GeneratedDataset } from './generated-dataset.js';
+
+/** A run that is planned but not started: its directory is held, its plan can be read. */
+export interface OpenedRun {
+    readonly plan: RunPlan;
+    /** Calls `listener` with every event from now on. Nothing happens before `start`. */
+    onEvent(listener: (event: RunEvent) => void): void;
+    /** Starts it; the promise resolves when the run has ended and everything is saved and released. Once. */
+    start(): Promise<RunEnd>;
+    /** First call: start nothing more and give running tasks the grace. Second call: end them now. */
+    stop(signal: StopSignal): void;
+    setConcurrency(concurrency: number): void;
+    /** Gives the directory back without running. */
+    close(): Promise<void>;
+}
+
+/** What is left to do, as data. */
+export interface RunPlan {
+    readonly dir: string;
+    readonly datasets: readonly { readonly path: string; readonly format: string }[];
+    /** Which limits hold, in words; null where nothing is judged. */
+    readonly limits: string | null;
+    /** How outputs are compared, in words; null where nothing is judged. */
+    readonly comparison: string | null;
+    readonly whole: { readonly samples: number; readonly tasks: number };
+    readonly part: PlanCounts;
+    /** Samples that have work, in order. */
+    readonly due: readonly {
+        readonly sample: string;
+        readonly due: number;
+        readonly dueBy: PlanCounts['dueBy'];
+    }[];
+    /** Rows left out because of `--skip-bad-rows`. */
+    readonly badRows: readonly string[];
+    /** Samples with results that the datasets no longer hold; looked for by a dry run only. */
+    readonly removed?: RemovedSamples;
+    /** What is taken over from results of the earlier tools; absent where there are none. */
+    readonly earlier?: EarlierImport;
+}
+
+export interface OpenRunOptions {
+    /** The bundled dataset, for a start that names none. */
+    readonly examples: string;
+    /** The dataset that a command makes; the run has no other one. */
+    readonly generated?: GeneratedDataset;
+    /** Lines for people, from now until the run ends. */
+    readonly onNotice: (message: string, level: 'info' | 'warning') => void;
+    /** Ends the planning, and the wait for a directory that another run may still hold. */
+    readonly signal?: AbortSignal;
+}

@@ -1,0 +1,205 @@
+import { join } from 'node:path';
+import type { CheckpointStore } from '../checkpoint/store.js';
+import type { RunConfig } from '../config.js';
+import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
+import { executorKind } from '../executor/kinds.js';
+import type { Scratch } from '../host/scratch.js';
+import type { Checker } from '../model/sample.js';
+import { TallySum } from '../model/tally.js';
+import type { PrepareOptions } from '../run/prepare.js';
+import { type Survey, survey } from '../run/survey.js';
+import { UserError } from '../util/user-error.js';
+import { chooseChecker } from './checker.js';
+import type { RunCollection } from './collect/run-collection.js';
+import { chooseComparison } from './comparison.js';
+import { describeImport } from './describe-import.js';
+import { type Directory, recordRun, rerunRequests } from './directory/directory.js';
+import { otherDatasets } from './directory/known-run.js';
+import { findRemovedSamples } from './directory/removed-samples.js';
+import { limitsInWords } from './limits-in-words.js';
+import { listOptions, listsIn } from './lists.js';
+import type { OpenRunOptions, RunPlan } from './opened-run.js';
+import { planKeyOf } from './plan-key.js';
+import { collectSamples, type OtherDataset, type Samples } from './samples.js';
+import { describeUnknownLanguage } from './unknown-language.js';
+
+export interface Held {
+    readonly directory: Directory;
+    readonly scratch: Scratch;
+    readonly options: OpenRunOptions;
+}
+
+export interface Planned {
+    readonly plan: RunPlan;
+    readonly kind: ExecutorKind;
+    readonly executor: ExecutorPlan;
+    readonly prepare: PrepareOptions;
+    readonly planKey: string;
+    readonly store: CheckpointStore;
+    readonly settled: TallySum;
+    readonly found: Survey;
+    /** Null where results are not collected. */
+    readonly collection: RunCollection | null;
+}
+
+/** More finished entries than this are not replaced because of changed inputs unless `--rerun changed` says so. */
+const CHANGED_BOUND = 20;
+
+/**
+ * Decides what is left to do: indexes the datasets, prepares the executor, compares each sample with its result file, and
+ * records in run.json what later starts must know.
+ * @param paths the datasets, stdin already replaced by a file
+ * @throws UserError exit 2 for bad input
+ */
+export async function planRun(config: RunConfig, paths: readonly string[], held: Held): Promise<Planned> {
+    const { directory, options } = held;
+    const warn = (message: string): void => options.onNotice(message, 'warning');
+    const inform = (message: string): void => options.onNotice(message, 'info');
+    const inputs = await readInputs(config, paths, held);
+    const { kind, samples, executor, others } = inputs;
+    const reruns = rerunRequests(config, directory.known, samples.part);
+    const store = directory.store(samples);
+    const comparison = await chooseComparison(
+        config.judging.checker,
+        { judges: kind.judges, comparison: executor.comparison ?? null },
+        samples.datasets,
+        { known: directory.known, store, samples: samples.whole },
+    );
+    if (comparison.notice !== null) inform(comparison.notice);
+    const prepare = prepareOptions(config, inputs, comparison.fallback, reruns);
+    const planKey = planKeyOf(prepare, executor.languages ?? []);
+    const settled = new TallySum();
+    const due: RunPlan['due'][number][] = [];
+    const found = await survey(samples.part, {
+        store,
+        index: directory.index,
+        planKey,
+        options: prepare,
+        thorough: config.dryRun,
+        onSettled: (tally) => settled.add(tally),
+        onDue: (sample, count, dueBy) => due.push({ sample, due: count, dueBy }),
+    });
+    if (found.earlier !== null) for (const line of describeImport(found.earlier)) inform(line);
+    guardChanged(found, config, warn);
+    // Who stopped waiting for the plan has given the directory back.
+    options.signal?.throwIfAborted();
+    await recordRun(directory, config, { samples, paths, others, reruns, comparison: comparison.record });
+    const plan: RunPlan = {
+        dir: config.dir,
+        datasets: samples.datasets.map(({ path, format }) => ({ path, format })),
+        limits: kind.judges ? limitsInWords(config.limits, samples.datasets) : null,
+        comparison: comparison.inWords,
+        whole: sizeOf(samples.whole),
+        part: found.counts,
+        due,
+        badRows: samples.datasets.flatMap((dataset) => dataset.badRows),
+        ...(found.earlier === null ? {} : { earlier: found.earlier }),
+        ...(config.dryRun ? { removed: await findRemovedSamples(config, idsOf(samples.whole)) } : {}),
+    };
+    const collection = await openCollection(config, directory, samples, options.onNotice);
+    return { plan, kind, executor, prepare, planKey, store, settled, found, collection };
+}
+
+/** What a run reads before it can plan. */
+interface Inputs {
+    readonly kind: ExecutorKind;
+    readonly samples: Samples;
+    readonly executor: ExecutorPlan;
+    /** The checker that `--checker` names; null leaves the samples' own. */
+    readonly checker: Checker | null;
+    /** Datasets that were run into the directory before and are not named now. */
+    readonly others: readonly OtherDataset[];
+}
+
+async function readInputs(config: RunConfig, paths: readonly string[], held: Held): Promise<Inputs> {
+    const { directory, scratch, options } = held;
+    const warn = (message: string): void => options.onNotice(message, 'warning');
+    // Neither a dry run nor a shard writes run.json: nothing is forgotten by them.
+    const forgets = !config.dryRun && config.part.shard === null;
+    const { generated } = options;
+    // A dry run makes its rows elsewhere: those of earlier starts are the same dataset.
+    const made = generated === undefined ? null : join(config.checkpoints, generated.file);
+    const others = otherDatasets(directory.known, paths, forgets ? warn : () => {}).filter(
+        ({ path }) => path !== made,
+    );
+    const kind: ExecutorKind = executorKind(config.executor.kind);
+    const [samples, executor, checker] = await Promise.all([
+        collectSamples(
+            config,
+            paths,
+            { cache: directory.index.datasets, lists: listOptions(config, kind, directory) },
+            others,
+            warn,
+        ),
+        kind.plan(config.executor, {
+            timeout: config.limits.timeout,
+            memoryLimit: config.limits.memory,
+            judging: config.judging,
+            dir: config.dir,
+            holder: directory.holder,
+            scratch: scratch.path,
+        }),
+        chooseChecker(config.judging.checker),
+    ]);
+    await kind.checkFields?.(config.executor, listsIn(samples.datasets));
+    for (const line of executor.notices ?? []) warn(line);
+    return { kind, samples, executor, checker, others };
+}
+
+function prepareOptions(
+    { limits, judging }: Pick<RunConfig, 'limits' | 'judging'>,
+    { kind, executor, checker }: Inputs,
+    defaultComparison: PrepareOptions['defaultComparison'],
+    rerun: PrepareOptions['plan']['rerun'],
+): PrepareOptions {
+    return {
+        limits,
+        checker,
+        defaultComparison,
+        executorIdentity: executor.identity ?? '',
+        judges: kind.judges,
+        memoryHolding: executor.memoryHolding ?? 'always',
+        skipReason: (input) =>
+            input.skip ??
+            describeUnknownLanguage(input.language, judging.languages) ??
+            executor.skipReason?.(input) ??
+            null,
+        plan: { allTests: judging.allTests, rerun, compilers: executor.compilers ?? new Map() },
+    };
+}
+
+async function openCollection(
+    config: RunConfig,
+    directory: Directory,
+    samples: Samples,
+    notify: OpenRunOptions['onNotice'],
+): Promise<RunCollection | null> {
+    if (!config.collecting.enabled || config.dryRun) return null;
+    const { openRunCollection } = await import('./collect/run-collection.js');
+    return openRunCollection(config, directory, samples, notify);
+}
+
+function sizeOf(samples: Samples['whole']): RunPlan['whole'] {
+    let tasks = 0;
+    for (const { indexed } of samples) for (const [, count] of indexed.groups) tasks += count;
+    return { samples: samples.length, tasks };
+}
+
+const idsOf = (samples: Samples['whole']): ReadonlySet<string> =>
+    new Set(samples.map(({ indexed }) => indexed.id));
+
+/** A wrong dataset, or a wrong `--checker`, must not cost a week of results. */
+function guardChanged(
+    { changed, changedSamples }: Survey,
+    { rerun, dryRun }: Pick<RunConfig, 'rerun' | 'dryRun'>,
+    notice: (message: string) => void,
+): void {
+    if (changed <= CHANGED_BOUND || rerun.includes('changed')) return;
+    const message =
+        `${changed} finished tasks would run again because their inputs (programs, tests, checker, or numbers that an earlier version rounded) changed, ` +
+        `first in ${changedSamples.map((id) => JSON.stringify(id)).join(', ')}: ` +
+        'check the dataset and --checker, or say --rerun changed';
+    // Whoever only looks sees the plan too.
+    if (!dryRun) throw new UserError(message);
+    notice(message);
+}

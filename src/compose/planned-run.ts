@@ -1,0 +1,204 @@
+import type { Backend } from '../backend/backend.js';
+import { watchControl } from '../checkpoint/run-directory/control.js';
+import type { RunConfig } from '../config.js';
+import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
+import { diskState, freeBytes } from '../host/disk.js';
+import type { RunEnd, RunEvent, StopSignal } from '../model/event.js';
+import { Figures } from '../run/figures.js';
+import type { RunHandle } from '../run/parts.js';
+import { now } from '../util/now.js';
+import { createBackend } from './backend.js';
+import type { OpenedRun, RunPlan } from './opened-run.js';
+import type { Held, Planned } from './plan-run.js';
+
+/** A planned run that can be started: joins the plan's parts with a backend and the loop. */
+export class PlannedRun implements OpenedRun {
+    readonly plan: RunPlan;
+    readonly #config: RunConfig;
+    readonly #held: Held;
+    readonly #planned: Planned;
+    readonly #listeners: ((event: RunEvent) => void)[] = [];
+    #handle: RunHandle | null = null;
+    #stopBeforeStart: StopSignal | null = null;
+
+    constructor(config: RunConfig, held: Held, planned: Planned) {
+        this.plan = planned.plan;
+        this.#config = config;
+        this.#held = held;
+        this.#planned = planned;
+    }
+
+    onEvent(listener: (event: RunEvent) => void): void {
+        this.#listeners.push(listener);
+    }
+
+    readonly #emit = (event: RunEvent): void => {
+        for (const listener of this.#listeners) listener(event);
+    };
+
+    stop(signal: StopSignal): void {
+        if (this.#handle === null) this.#stopBeforeStart = signal;
+        else this.#handle.stop(signal);
+    }
+
+    setConcurrency(concurrency: number): void {
+        this.#handle?.setConcurrency(concurrency);
+    }
+
+    async start(): Promise<RunEnd> {
+        try {
+            const { work } = this.#planned.found;
+            const end = work.length === 0 ? this.#endAtOnce() : await this.#runAll();
+            await this.#planned.collection?.finish(end);
+            this.#emit({ type: 'run-finished', at: now(), end });
+            return end;
+        } finally {
+            await this.close();
+        }
+    }
+
+    /** Nothing is left to do: neither workers nor what drives them are loaded. */
+    #endAtOnce(): RunEnd {
+        this.#emitStarted(this.#config.concurrency ?? 1);
+        const totals = this.#planned.settled.value();
+        return new Figures().end(this.#stopBeforeStart, { totals, endpoints: [] });
+    }
+
+    async #runAll(): Promise<RunEnd> {
+        const { kind, executor, found } = this.#planned;
+        let backend: Backend | null = null;
+        const unwatch: (() => void)[] = [];
+        try {
+            await kind.preflight?.(executor.descriptor);
+            const servers =
+                kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#serverHooks()) : null;
+            const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
+            this.#emitStarted(concurrency, servers);
+            // No more workers than tasks.
+            const workers = Math.max(1, Math.min(concurrency, found.counts.due));
+            backend = await createBackend(this.#config.mode, executor.descriptor, workers, servers, (line) =>
+                this.#emit({ type: 'task-log', at: now(), ...line }),
+            );
+            const handle = await this.#run(backend, concurrency, servers);
+            this.#handle = handle;
+            unwatch.push(await this.#watchControl(handle), this.#watchDisk(handle), this.#saveIndex());
+            if (this.#stopBeforeStart !== null) handle.stop(this.#stopBeforeStart);
+            return await handle.done;
+        } finally {
+            for (const off of unwatch) off();
+            await backend?.close();
+        }
+    }
+
+    /** What the pool of endpoints tells becomes events. A run that no endpoint serves any more stops: everything is saved. */
+    #serverHooks(): ServerHooks {
+        return {
+            changed: (endpoint) => this.#emit({ type: 'endpoint-changed', at: now(), endpoint }),
+            paused: (message) => this.#emit({ type: 'paused', at: now(), message }),
+            resumed: (message) => this.#emit({ type: 'resumed', at: now(), message }),
+            warned: (message) => this.#held.options.onNotice(message, 'warning'),
+            gaveUp: (message) => {
+                this.#held.options.onNotice(message, 'warning');
+                this.stop('abort');
+            },
+        };
+    }
+
+    #emitStarted(concurrency: number, servers: ServerExecutor | null = null): void {
+        const { plan, kind, executor } = this.#planned;
+        this.#emit({
+            type: 'run-started',
+            at: now(),
+            dir: plan.dir,
+            datasets: plan.datasets,
+            whole: plan.whole,
+            part: plan.part,
+            concurrency,
+            executor: kind.name,
+            mode: this.#config.mode,
+            sandbox: executor.sandbox ?? null,
+            limits: plan.limits,
+            comparison: plan.comparison,
+            ...(servers === null ? {} : { endpoints: servers.endpoints().length }),
+        });
+    }
+
+    async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
+        const { kind, executor, prepare, planKey, store, settled, found } = this.#planned;
+        const { retries, tleRetries, grace, keepSource, mode, delay, batchSize } = this.#config;
+        const { startLoop } = await import('../run/run.js');
+        const stager = kind.judges
+            ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
+            : null;
+        return startLoop({
+            work: found.work,
+            store: this.#planned.collection?.wrap(store) ?? store,
+            backend,
+            stage: stager === null ? null : (sample) => stager.stage(sample),
+            index: this.#held.directory.index,
+            planKey,
+            prepare,
+            options: {
+                concurrency,
+                prefetch: mode === 'thread' && delay === 0 && batchSize === 0 ? PREFETCH : 0,
+                delay,
+                batchSize,
+                retries,
+                tleRetries,
+                grace,
+                keepSource,
+                patience: (task) => kind.patience(executor.descriptor, task),
+            },
+            settled,
+            endpoints: () => servers?.endpoints() ?? [],
+            emit: this.#emit,
+            verifyHolder: async () => this.#held.directory.lock?.verify(),
+        });
+    }
+
+    #watchControl(handle: RunHandle): Promise<() => void> {
+        return watchControl(this.#config.checkpoints, (control) =>
+            handle.setConcurrency(control.concurrency),
+        );
+    }
+
+    /** A disk that fills up is announced in time, and stops the run while what is there can still be saved. */
+    #watchDisk(handle: RunHandle): () => void {
+        let warned = false;
+        const look = async (): Promise<void> => {
+            const free = await freeBytes(this.#config.dir);
+            const state = free === null ? 'fine' : diskState(free);
+            if (state === 'fine' || (state === 'low' && warned)) return;
+            warned = true;
+            const left = Math.round((free ?? 0) / 1024 ** 2);
+            const message = `${left} MiB are free for ${this.#config.dir}`;
+            this.#held.options.onNotice(state === 'full' ? `${message}: stopping` : message, 'warning');
+            if (state === 'full') handle.stop('abort');
+        };
+        void look();
+        const timer = setInterval(() => void look(), DISK_WATCH_MS).unref();
+        return () => clearInterval(timer);
+    }
+
+    /** A kill then costs the next start little reading; at once too, for what this start had to read. */
+    #saveIndex(): () => void {
+        const save = (): void => void this.#held.directory.index.save();
+        save();
+        const timer = setInterval(save, INDEX_SAVE_MS).unref();
+        return () => clearInterval(timer);
+    }
+
+    async close(): Promise<void> {
+        await this.#planned.store.close().catch(() => undefined);
+        await this.#planned.collection?.close();
+        await this.#held.scratch.remove();
+        await this.#held.directory.close();
+    }
+}
+
+/** Tasks handed out ahead while they are tiny; see run/slots.ts. */
+const PREFETCH = 128;
+
+const DISK_WATCH_MS = 10_000;
+
+const INDEX_SAVE_MS = 60_000;

@@ -1,0 +1,52 @@
+import type { EndpointState } from '../../model/event.js';
+import { printable } from '../../util/printable.js';
+import type { RunView } from './fold.js';
+import { count, counted, duration } from '../format.js';
+import type { Style } from '../style.js';
+
+/** With more servers than this, only those in trouble get a line of their own. */
+const FEW = 4;
+
+/** All servers together: how many answer, and what they do. Empty where a run uses none. */
+export function endpointParts(view: RunView, style: Style): string[] {
+    if (view.endpoints.size === 0) return [];
+    const given = Math.max(view.givenEndpoints, view.endpoints.size);
+    let healthy = given - view.endpoints.size;
+    let inFlight = 0;
+    let failures = 0;
+    for (const endpoint of view.endpoints.values()) {
+        if (endpoint.state === 'healthy') healthy += 1;
+        inFlight += endpoint.inFlight;
+        failures += endpoint.failures;
+    }
+    const up = `${count(healthy)}/${count(given)} endpoints up`;
+    const parts = [healthy < given ? style.yellow(up) : up, `${count(inFlight)} in flight`];
+    if (failures > 0) parts.push(`${counted(failures, 'failure')} on them`);
+    return parts;
+}
+
+/** Servers that deserve a line: all of a few, else those in trouble, those with most failures first. */
+export function shownEndpoints(view: RunView): readonly (readonly string[])[] {
+    const all = [...view.endpoints.values()];
+    const listed =
+        all.length <= FEW
+            ? all
+            : all
+                  .filter((endpoint) => endpoint.state !== 'healthy')
+                  .sort((a, b) => b.failures - a.failures)
+                  .slice(0, FEW);
+    return listed.map(partsOf);
+}
+
+function partsOf(endpoint: EndpointState): readonly string[] {
+    const { state, inFlight, concurrency, done, failures, meanTime, coolDowns } = endpoint;
+    const parts = [
+        `  ${printable(endpoint.endpoint)} ${state}`,
+        `${count(inFlight)}/${count(concurrency)} in flight`,
+        `${count(done)} done`,
+    ];
+    if (failures > 0) parts.push(counted(failures, 'failure'));
+    if (meanTime !== null) parts.push(`mean ${duration(meanTime)}`);
+    if (coolDowns > 0) parts.push(counted(coolDowns, 'cool-down'));
+    return parts;
+}

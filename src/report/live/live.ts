@@ -1,0 +1,161 @@
+import type { PlanCounts } from '../../model/event.js';
+import { VERDICTS } from '../../model/verdict.js';
+import { printable } from '../../util/printable.js';
+import { currentRate, done, eta, longestRunning, type RunView, remaining } from './fold.js';
+import { bytes, count, counted, duration, percent, rate, SHORT_VERDICT } from '../format.js';
+import { endpointParts, shownEndpoints } from './live-endpoints.js';
+import type { Style } from '../style.js';
+import { cut, padEnd, padStart, widthOf } from '../width.js';
+
+/** What a live display needs besides the view. */
+export interface Surroundings {
+    /** Milliseconds since the epoch. */
+    readonly now: number;
+    /** Columns that a line may take. */
+    readonly width: number;
+    readonly style: Style;
+    /** Resident memory of this process, bytes. */
+    readonly memory: number;
+    /** Load average of the last minute; null where the system has none. */
+    readonly load: number | null;
+}
+
+/** Lines said once at the start of a run. */
+export function startLines(view: RunView): string[] {
+    const { start } = view;
+    if (start === null) return [];
+    const { part, whole } = start;
+    const chosen = part.samples === whole.samples ? '' : ` (chosen of ${count(whole.tasks)})`;
+    const again = part.finished + part.due - part.tasks;
+    const skipped = part.skipped > 0 ? `, ${count(part.skipped)} skipped` : '';
+    return [
+        `${printable(start.dir)}: ${counted(part.samples, 'sample')}, ${counted(part.tasks, 'task')}${chosen}: ` +
+            `${count(part.finished)} finished${again > 0 ? ` (${count(again)} of them again)` : ''}, ${count(part.due)} to do${reasons(part)}${skipped}`,
+        [
+            start.executor,
+            counted(start.concurrency, `${start.mode} worker`),
+            ...(start.sandbox === null ? [] : [`sandbox ${start.sandbox}`]),
+            ...(start.limits === null ? [] : [start.limits]),
+        ].join(', '),
+        ...(start.comparison === null ? [] : [start.comparison]),
+    ];
+}
+
+/** Why tasks are due, where there is more to say than that they are new. */
+function reasons(part: PlanCounts): string {
+    const entries = Object.entries(part.dueBy).filter(([, number]) => number > 0);
+    if (entries.length === 0 || (entries.length === 1 && entries[0]?.[0] === 'new')) return '';
+    return ` (${entries.map(([reason, number]) => `${count(number)} ${reason}`).join(', ')})`;
+}
+
+/** The live display: bars of samples and tasks, verdicts, how it goes, and servers if there are any. Each line fits the width. */
+export function liveLines(view: RunView, around: Surroundings): string[] {
+    const { tasks, samples } = view;
+    const finished = done(view);
+    const digits = Math.max(widthOf(count(samples.total)), widthOf(count(tasks.total)));
+    return [
+        barLine('samples', samples.complete, samples.total, digits, around),
+        barLine('tasks', finished, tasks.total, digits, around),
+        joined(verdictParts(view, around.style), around),
+        joined(phaseParts(view, around), around),
+        ...(view.endpoints.size === 0 ? [] : [joined(endpointParts(view, around.style), around)]),
+        ...shownEndpoints(view).map((parts) => joined(parts, around)),
+    ];
+}
+
+/** One line of log for where there is no terminal. */
+export function heartbeat(view: RunView, around: Surroundings): string {
+    const { tasks, samples } = view;
+    const finished = done(view);
+    const parts = [
+        `tasks ${count(finished)}/${count(tasks.total)} (${percent(finished, tasks.total)})`,
+        `samples ${count(samples.complete)}/${count(samples.total)}`,
+        ...verdictParts(view, around.style),
+        ...phaseParts(view, around),
+        ...endpointParts(view, around.style),
+    ];
+    return parts.join(' · ');
+}
+
+function barLine(
+    name: string,
+    done: number,
+    total: number,
+    digits: number,
+    { width, style }: Surroundings,
+): string {
+    const of = `${padStart(count(done), digits)}/${padEnd(count(total), digits)}`;
+    const figures = `${of}  ${padStart(percent(done, total), 6)}`;
+    const head = padEnd(name, 7);
+    const room = Math.min(50, width - widthOf(head) - widthOf(figures) - 4);
+    if (room < 5) return cut(`${name} ${count(done)}/${count(total)} ${percent(done, total)}`, width);
+    const filled = total === 0 ? room : Math.floor((done / total) * room);
+    return `${head}  ${style.green('━'.repeat(filled))}${style.dim('─'.repeat(room - filled))}  ${figures}`;
+}
+
+function verdictParts(view: RunView, style: Style): string[] {
+    const verdicts = VERDICTS.filter((verdict) => (view.verdicts[verdict] ?? 0) > 0)
+        .map((verdict) => `${SHORT_VERDICT[verdict]} ${count(view.verdicts[verdict] ?? 0)}`)
+        .join('  ');
+    const { failed, retried } = view.tasks;
+    // The bars count earlier starts too; verdicts are known of this one only.
+    const parts = [verdicts === '' ? 'no verdicts yet' : `this start: ${verdicts}`];
+    if (view.unexpected > 0) parts.push(style.yellow(`${count(view.unexpected)} unexpected`));
+    if (failed > 0) parts.push(style.red(`${count(failed)} failed`));
+    if (retried > 0) parts.push(`${count(retried)} tried again`);
+    return parts;
+}
+
+function phaseParts(view: RunView, around: Surroundings): string[] {
+    const { phase } = view;
+    const running = `${count(view.tasks.running)} running`;
+    const machine = [bytes(around.memory)];
+    if (around.load !== null) machine.push(`load ${around.load.toFixed(1)}`);
+    switch (phase.kind) {
+        case 'paused':
+            return [around.style.yellow(`paused: ${printable(phase.message)}`), running];
+        case 'stopping': {
+            const left = Math.max(0, phase.grace - (around.now - phase.at) / 1000);
+            return [
+                around.style.yellow(`stopping: ${running}, up to ${duration(left)} more`),
+                phase.signal === 'SIGINT' ? 'Ctrl-C again stops now' : 'a second signal stops now',
+            ];
+        }
+        case 'starting':
+            return ['starting', ...machine];
+        case 'finished':
+            return ['finished', ...machine];
+        case 'running': {
+            const pace = currentRate(view, around.now);
+            const seconds = eta(view, around.now);
+            const told =
+                remaining(view) === 0
+                    ? ['nothing left']
+                    : seconds === null
+                      ? []
+                      : [rate(pace), `ETA ${duration(seconds)}`];
+            return [...told, running, ...machine, ...longParts(view, around)];
+        }
+    }
+}
+
+/** Seconds from which a task is worth naming: until then nobody asks why nothing moves. */
+const LONG_SECONDS = 60;
+
+function longParts(view: RunView, { now }: Surroundings): string[] {
+    const task = longestRunning(view);
+    const seconds = task === null ? 0 : (now - task.since) / 1000;
+    if (task === null || seconds < LONG_SECONDS) return [];
+    return [`longest ${duration(seconds)}: ${printable(task.sample)} ${printable(task.group)} ${task.index}`];
+}
+
+/** As many parts as fit. */
+function joined(parts: readonly string[], { width }: Surroundings): string {
+    let line = parts[0] ?? '';
+    for (const part of parts.slice(1)) {
+        const longer = `${line} · ${part}`;
+        if (widthOf(longer) > width) break;
+        line = longer;
+    }
+    return widthOf(line) <= width ? line : cut(line, width);
+}

@@ -1,0 +1,31 @@
+import { QuietReporter } from './quiet.js';
+import { together, type Reporter } from './reporter.js';
+import { sinkOf, type TextStream } from '../sink.js';
+import { styleFor } from '../style.js';
+
+export interface ReporterOptions {
+    /** `--json`: events on stdout, warnings on stderr. */
+    readonly json: boolean;
+    /** `--quiet` */
+    readonly quiet: boolean;
+    readonly stdout: TextStream;
+    readonly stderr: TextStream;
+    readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Picks how a run is shown, and loads only that. Progress goes to stderr; stdout is for results: the closing summary, or JSON. */
+export async function openReporter(options: ReporterOptions): Promise<Reporter> {
+    const stderr = sinkOf(options.stderr);
+    const style = styleFor(options.stderr, options.env);
+    if (options.json) {
+        const { JsonLinesReporter } = await import('./json-lines.js');
+        return together([new JsonLinesReporter(sinkOf(options.stdout)), new QuietReporter(stderr, style)]);
+    }
+    if (options.quiet) return new QuietReporter(stderr, style);
+    if (!stderr.isTTY || options.env['TERM'] === 'dumb') {
+        const { PlainReporter } = await import('./plain.js');
+        return new PlainReporter(stderr, style);
+    }
+    const { BarReporter } = await import('./bars.js');
+    return new BarReporter(stderr, style);
+}

@@ -1,0 +1,61 @@
+import type { RunEvent } from '../../model/event.js';
+import { emptyView, fold, type RunView } from './fold.js';
+import { heartbeat, startLines } from './live.js';
+import { machine } from '../machine.js';
+import { noticeLine } from './notice.js';
+import type { Reporter } from './reporter.js';
+import { type Sink, writeLines } from '../sink.js';
+import type { Style } from '../style.js';
+
+const FIRST_MS = 5000;
+const INTERVAL_MS = 30_000;
+
+/** Where there is no terminal (nohup, CI, a batch system): a line at the start, a heartbeat now and then, and every notice. */
+export class PlainReporter implements Reporter {
+    private view: RunView = emptyView();
+    private timer: NodeJS.Timeout | null = null;
+
+    constructor(
+        private readonly sink: Sink,
+        private readonly style: Style,
+    ) {}
+
+    onEvent(event: RunEvent): void {
+        this.view = fold(this.view, event);
+        if (event.type === 'run-started') {
+            for (const line of startLines(this.view)) writeLines(this.sink, line);
+            this.beatIn(FIRST_MS);
+        } else if (event.type === 'notice') {
+            writeLines(this.sink, noticeLine(event, this.style));
+        } else if (event.type === 'run-finished') {
+            this.close();
+        } else if (event.type === 'paused' || event.type === 'resumed' || event.type === 'stopping') {
+            this.beat();
+        }
+    }
+
+    close(): void {
+        if (this.timer !== null) clearTimeout(this.timer);
+        this.timer = null;
+    }
+
+    private beatIn(ms: number): void {
+        this.timer = setTimeout(() => {
+            this.beat();
+            this.beatIn(INTERVAL_MS);
+        }, ms);
+        // A heartbeat alone keeps nobody alive.
+        this.timer.unref();
+    }
+
+    private beat(): void {
+        const now = Date.now();
+        const line = heartbeat(this.view, {
+            now,
+            width: Number.POSITIVE_INFINITY,
+            style: this.style,
+            ...machine(),
+        });
+        writeLines(this.sink, `${new Date(now).toISOString().slice(0, 19)}Z ${line}`);
+    }
+}

@@ -1,0 +1,26 @@
+import type { RunEvent } from '../../model/event.js';
+import { printable } from '../../util/printable.js';
+import { noticeLine } from './notice.js';
+import type { Reporter } from './reporter.js';
+import { type Sink, writeLines } from '../sink.js';
+import type { Style } from '../style.js';
+
+/** `--quiet`: warnings, and what needs someone to look at it. */
+export class QuietReporter implements Reporter {
+    constructor(
+        private readonly sink: Sink,
+        private readonly style: Style,
+    ) {}
+
+    onEvent(event: RunEvent): void {
+        if (event.type === 'notice' && event.level === 'warning') {
+            writeLines(this.sink, noticeLine(event, this.style));
+        } else if (event.type === 'paused') {
+            writeLines(this.sink, `${this.style.yellow('paused:')} ${printable(event.message)}`);
+        }
+    }
+
+    close(): void {
+        // Nothing is held.
+    }
+}
