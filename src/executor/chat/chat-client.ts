@@ -9,7 +9,14 @@ import type { ServerOptions } from '../descriptor.js';
 import type { ExecutorContext } from '../executor.js';
 import { type Ask, Fleet } from '../servers/fleet.js';
 import { type ChatErrorClass, classifyChatError } from './chat-error.js';
-import { type ChatAnswer, type ChatCall, chatBody, readChatAnswer } from './chat-protocol.js';
+import {
+    type ChatAnswer,
+    type ChatCall,
+    chatBody,
+    type PricedChatAnswer,
+    readChatAnswer,
+} from './chat-protocol.js';
+import { costOf, type PriceTable } from './prices.js';
 
 /** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
 const DEFAULT_CONCURRENCY = 8;
@@ -24,6 +31,8 @@ export interface ChatClientOptions {
     readonly servers: ServerOptions;
     /** Seconds for one request, its answer included. */
     readonly timeout: number;
+    /** The user's prices, which go before the bundled ones; absent or null: only these. */
+    readonly prices?: PriceTable | null;
 }
 
 /** What one request came to. */
@@ -59,24 +68,28 @@ export interface ServiceRequest<T> {
 export class ChatClient {
     readonly #fleet: Fleet;
     readonly #timeout: number;
+    readonly #prices: PriceTable | null;
 
     /** @throws UserError when a key cannot be read */
-    constructor({ servers, timeout }: ChatClientOptions, hooks: PoolHooks = {}) {
+    constructor({ servers, timeout, prices = null }: ChatClientOptions, hooks: PoolHooks = {}) {
         this.#fleet = new Fleet(servers, DEFAULT_CONCURRENCY, probe, hooks);
         this.#timeout = timeout;
+        this.#prices = prices;
     }
 
     /** One chat completion. Never rejects for what a service does. */
-    async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<ChatAnswer>> {
+    async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
         const result = await this.request(
             { path: '/chat/completions', body: chatBody(call), read: readChatAnswer },
             context,
         );
+        if (result.kind === 'refused') return { ...result, answer: null };
         if (result.kind !== 'answered') return result;
-        const { answer, endpoint, took } = result;
+        const { endpoint, took } = result;
+        const answer = await this.#withCost(result.answer, call.sampling.model, endpoint);
         const isFiltered = answer.finishReason === 'content_filter';
         const isRefused = isFiltered || (answer.refusal !== null && answer.content === null);
-        if (!isRefused) return result;
+        if (!isRefused) return { ...result, answer };
         const by = isFiltered ? 'filter' : 'model';
         return { kind: 'refused', by, reason: answer.refusal, answer, endpoint, took };
     }
@@ -109,6 +122,15 @@ export class ChatClient {
 
     close(): Promise<void> {
         return this.#fleet.close();
+    }
+
+    async #withCost(answer: ChatAnswer, model: string, endpoint: string): Promise<PricedChatAnswer> {
+        const url = this.#fleet.urlOf(endpoint);
+        const cost = await costOf(
+            { model, deployment: answer.model, usage: answer.usage, url },
+            this.#prices,
+        );
+        return { ...answer, cost: cost?.amount ?? null, pricedBy: cost?.source ?? null };
     }
 
     async #acquire(signal: AbortSignal): Promise<Lease | ChatResult<never>> {

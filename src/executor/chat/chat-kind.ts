@@ -5,6 +5,7 @@ import { UserError } from '../../util/user-error.js';
 import type { ServerOptions } from '../descriptor.js';
 import type { MainExecutorKind } from '../executor-kind.js';
 import { SERVER_OPTIONS, type ServerConfig } from '../servers/server-options.js';
+import type { PriceTable } from './prices.js';
 import type { SamplingOptions } from './chat-protocol.js';
 
 const { endpoint, 'endpoint-limits': endpointLimits, 'endpoint-wait': endpointWait } = SERVER_OPTIONS;
@@ -110,6 +111,16 @@ const OPTIONS = {
         decides: 'verdict',
         effect: 'answers that are there keep their score',
     },
+    prices: {
+        kind: 'path',
+        default: null,
+        defaultText: 'the bundled ones',
+        placeholder: '<file>',
+        group: 'Language models',
+        about: 'JSON file of prices, in US dollars a million tokens, that go before the bundled ones',
+        decides: 'verdict',
+        effect: 'answers that are there keep their cost',
+    },
     'api-key-env': {
         kind: 'text',
         default: null,
@@ -136,6 +147,8 @@ export interface ChatConfig {
     readonly system: string | null;
     readonly servers: Pick<ServerConfig, 'endpoints' | 'limits' | 'endpointWait'>;
     readonly apiKeyEnv: string | null;
+    /** Absolute path of a file of prices. */
+    readonly prices: string | null;
 }
 
 export interface ChatDescriptor {
@@ -147,6 +160,8 @@ export interface ChatDescriptor {
     readonly servers: ServerOptions;
     /** Seconds for one request, its answer included. */
     readonly timeout: number;
+    /** The user's prices. */
+    readonly prices: PriceTable | null;
 }
 
 /** Asks a language model by the chat completions call of OpenAI-compatible services. */
@@ -178,6 +193,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
                 endpointWait: values['endpoint-wait'],
             },
             apiKeyEnv: values['api-key-env'],
+            prices: values.prices,
         };
     },
     async checkFields({ promptTemplate, scoring }, lists) {
@@ -187,10 +203,14 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
     },
     async plan(config, { timeout }) {
         const { kind, sampling, promptTemplate, system, scoring } = config;
-        const { planEndpoints } = await import('./chat-endpoints.js');
+        const [{ planEndpoints }, { readPrices }] = await Promise.all([
+            import('./chat-endpoints.js'),
+            import('./prices.js'),
+        ]);
+        const prices = config.prices === null ? null : readPrices(config.prices);
         const servers = planEndpoints(config);
         return {
-            descriptor: { kind, sampling, promptTemplate, system, scoring, servers, timeout },
+            descriptor: { kind, sampling, promptTemplate, system, scoring, servers, timeout, prices },
             identity: JSON.stringify(['chat', sampling, system, promptTemplate]),
         };
     },

@@ -62,6 +62,14 @@ export interface ChatAnswer {
     readonly usage: TokenUsage;
 }
 
+/** An answer with its price. */
+export interface PricedChatAnswer extends ChatAnswer {
+    /** US dollars; null: unknown. */
+    readonly cost: number | null;
+    /** Whose prices these are; null with an unknown cost. */
+    readonly pricedBy: string | null;
+}
+
 /** Tokens; null: not told. Cached ones are among the prompt's, reasoning ones among the completion's. */
 export interface TokenUsage {
     readonly prompt: number | null;

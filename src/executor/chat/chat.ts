@@ -8,7 +8,7 @@ import type { ExecutorContext } from '../executor.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
 import { ChatClient, type ChatResult } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
-import type { ChatAnswer } from './chat-protocol.js';
+import type { PricedChatAnswer } from './chat-protocol.js';
 import { fillForTask, messagesOf } from './prompt.js';
 import { usageFields } from './usage.js';
 
@@ -48,7 +48,7 @@ async function ask(
 }
 
 /** Accepted with the answer, or Refused where the model or its filter declined. */
-function outcomeOf(result: ChatResult<ChatAnswer>, model: string): Outcome {
+function outcomeOf(result: ChatResult<PricedChatAnswer>, model: string): Outcome {
     switch (result.kind) {
         case 'aborted':
             return { kind: 'abort' };

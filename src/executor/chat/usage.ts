@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.js';
-import type { ChatAnswer } from './chat-protocol.js';
+import type { PricedChatAnswer } from './chat-protocol.js';
 
 /**
  * What the requests of one task used, as the keys of its result that the results database has columns for. Sums over
@@ -7,9 +7,9 @@ import type { ChatAnswer } from './chat-protocol.js';
  * @param model as it was asked for
  * @param answers in order; the last one names the deployment
  */
-export function usageFields(model: string, answers: readonly ChatAnswer[]): JsonObject {
+export function usageFields(model: string, answers: readonly PricedChatAnswer[]): JsonObject {
     const last = answers.at(-1);
-    const sum = (pick: (answer: ChatAnswer) => number | null): number | null =>
+    const sum = (pick: (answer: PricedChatAnswer) => number | null): number | null =>
         answers.length === 0 ? null : answers.map(pick).reduce(addKnown, 0);
     return {
         model,
@@ -18,6 +18,8 @@ export function usageFields(model: string, answers: readonly ChatAnswer[]): Json
         cached_tokens: sum(({ usage }) => usage.cached),
         completion_tokens: sum(({ usage }) => usage.completion),
         reasoning_tokens: sum(({ usage }) => usage.reasoning),
+        cost: sum(({ cost }) => cost),
+        priced_by: last?.pricedBy ?? null,
         turns: answers.length,
         tool_calls: answers.reduce((total, { toolCalls }) => total + toolCalls.length, 0),
     };

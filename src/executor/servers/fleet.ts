@@ -59,10 +59,15 @@ export class Fleet {
         return [...this.known.keys()].every((address) => addresses.has(address));
     }
 
+    /** Base URL of an endpoint, without a final slash. */
+    urlOf(address: string): string {
+        const { origin, prefix } = this.#target(address);
+        return origin + prefix;
+    }
+
     /** Sends one request to an endpoint of the fleet. Never rejects for what the endpoint does. */
     send(address: string, request: FleetRequest, signal: AbortSignal): Promise<HttpAnswer> {
-        const target = this.known.get(address);
-        if (target === undefined) throw new Error(`bug in resume-run: no endpoint ${address}`);
+        const target = this.#target(address);
         return this.client.send({
             method: request.method,
             origin: target.origin,
@@ -78,6 +83,12 @@ export class Fleet {
             maxAnswer: request.maxAnswer,
             signal,
         });
+    }
+
+    #target(address: string): Target {
+        const target = this.known.get(address);
+        if (target === undefined) throw new Error(`bug in resume-run: no endpoint ${address}`);
+        return target;
     }
 
     /** Sends a request whose answer nobody waits for; only `close` does. */

@@ -4,6 +4,7 @@ import { ChatClient } from '../../../src/executor/chat/chat-client.js';
 import type { ChatDescriptor } from '../../../src/executor/chat/chat-kind.js';
 import { usageFields } from '../../../src/executor/chat/usage.js';
 import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
+import { recordOfEntry } from '../../../src/results/collect/checkpoint-records.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
 import { type ChatFault, ChatServer, completion } from '../../rig/servers/chat-server.js';
 import { contextOf } from '../../rig/servers/submissions.js';
@@ -43,6 +44,7 @@ function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerEx
         promptTemplate: '{prompt}',
         system: null,
         scoring: null,
+        prices: null,
         ...descriptorOf(urls),
         timeout: 5,
         ...over,
@@ -91,6 +93,10 @@ describe('asking a model', () => {
                 cached_tokens: 2,
                 completion_tokens: 7,
                 reasoning_tokens: 3,
+                turns: 1,
+                tool_calls: 0,
+                // Nobody knows what this model costs, which is not nothing.
+                cost: null,
             },
             by: { api_used: server.url },
         });
@@ -103,6 +109,30 @@ describe('asking a model', () => {
             temperature: 0.3,
             max_tokens: 50,
         });
+    });
+
+    it('fills the columns of the results database, the price too', async () => {
+        const prices = { date: '2026-11-01', models: { m: { input: 1, cached: 0.5, output: 2 } } };
+        const outcome = await ask(chat({ prices }));
+        if (outcome.kind !== 'verdict') throw new Error(outcome.kind);
+        const key = { run: 'r', sample: 's', group: 'main', fingerprint: 'f', occurrence: 0 };
+        const entry = { index: 0, result: outcome.result, attempts: [], fingerprint: 'f' };
+        expect(recordOfEntry(entry, key)).toMatchObject({
+            verdict: 'Accepted',
+            model: 'm',
+            model_raw: 'm',
+            deployment: 'rig-model-2026-11-01',
+            prompt_tokens: 5,
+            cached_tokens: 2,
+            completion_tokens: 7,
+            reasoning_tokens: 3,
+            cost: (3 * 1 + 2 * 0.5 + 7 * 2) / 1e6,
+            turns: 1,
+            tool_calls: 0,
+        });
+        const unpriced = await ask(chat());
+        if (unpriced.kind !== 'verdict') throw new Error(unpriced.kind);
+        expect(recordOfEntry({ ...entry, result: unpriced.result }, key)?.cost).toBeNull();
     });
 
     it('takes turns with tools', async () => {
@@ -240,9 +270,9 @@ describe('asking a model', () => {
     });
 
     it('never has more requests in flight than the endpoint is to take, and as many as that', async () => {
-        server.latency = 30;
+        server.latency = 200;
         const executor = chat();
-        await Promise.all(Array.from({ length: 40 }, (_, i) => ask(executor, `p${i}`)));
+        await Promise.all(Array.from({ length: 24 }, (_, i) => ask(executor, `p${i}`)));
         expect(server.mostInFlight).toBe(8);
         server.latency = 0;
     });

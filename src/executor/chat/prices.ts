@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { readReason } from '../../util/io-error.js';
+import { shownPath } from '../../util/shown-path.js';
+import { UserError } from '../../util/user-error.js';
+import type { TokenUsage } from './chat-protocol.js';
+
+/** Prices of one model, in US dollars a million tokens. */
+export interface ModelPrice {
+    readonly input: number;
+    /** Of prompt tokens that the service had cached; absent: as `input`. */
+    readonly cached?: number | undefined;
+    readonly output: number;
+}
+
+/** Prices that a user gives, by the model's name. They go before the bundled ones. */
+export interface PriceTable {
+    /** Of the prices, as the file says it. */
+    readonly date: string;
+    readonly models: Readonly<Record<string, ModelPrice>>;
+}
+
+/** The bundled prices: a package that follows the services' price lists. Its version dates them. */
+export const BUNDLED_PRICES = '@pydantic/genai-prices 0.1.8';
+
+/** An answer as far as its price depends on it. */
+export interface PricedAnswer {
+    /** As it was asked for. */
+    readonly model: string;
+    /** As the service named it. */
+    readonly deployment: string | null;
+    readonly usage: TokenUsage;
+    /** Base URL of the service. */
+    readonly url: string;
+}
+
+/** US dollars, and whose prices they are; null: unknown, which is not 0. */
+export interface Cost {
+    readonly amount: number;
+    readonly source: string;
+}
+
+const price = z.number().nonnegative();
+const priceFile = z.strictObject({
+    date: z.iso.date(),
+    models: z.record(z.string(), z.strictObject({ input: price, cached: price.optional(), output: price })),
+});
+
+/**
+ * Reads a file of prices: `{"date": "2026-11-01", "models": {"name": {"input": 0.6, "cached": 0.11, "output": 2.2}}}`.
+ * @throws UserError
+ */
+export function readPrices(path: string): PriceTable {
+    const shown = shownPath(path);
+    let json: unknown;
+    try {
+        json = JSON.parse(readFileSync(path, 'utf8'));
+    } catch (error) {
+        const why = error instanceof SyntaxError ? error.message : readReason(error);
+        throw new UserError(`--prices: cannot read ${shown}: ${why}`);
+    }
+    const parsed = priceFile.safeParse(json);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw new UserError(
+        `--prices: ${shown}: ${issue?.path.join('.')}: ${issue?.message}; expected ` +
+            '{"date": "2026-11-01", "models": {"<name>": {"input": 0.6, "cached": 0.11, "output": 2.2}}}, in US dollars a million tokens',
+    );
+}
+
+/** What an answer cost, by the user's prices first. */
+export async function costOf(answer: PricedAnswer, table: PriceTable | null): Promise<Cost | null> {
+    const { model, deployment, usage, url } = answer;
+    const { prompt, completion } = usage;
+    if (prompt === null || completion === null) return null;
+    const own = priceIn(table, model) ?? priceIn(table, deployment);
+    if (own !== null) return { amount: priceOf(usage, own), source: `--prices of ${table?.date}` };
+    bundled ??= import('@pydantic/genai-prices');
+    const { calcPrice } = await bundled;
+    const tokens = {
+        input_tokens: prompt,
+        output_tokens: completion,
+        ...(usage.cached === null ? {} : { cache_read_tokens: Math.min(usage.cached, prompt) }),
+    };
+    const found =
+        calcPrice(tokens, model, { providerApiUrl: url }) ??
+        (deployment === null ? null : calcPrice(tokens, deployment, { providerApiUrl: url }));
+    return found === null ? null : { amount: found.total_price, source: BUNDLED_PRICES };
+}
+
+/** Loaded by the first answer that needs them: a third of a second. */
+let bundled: Promise<typeof import('@pydantic/genai-prices')> | null = null;
+
+const priceIn = (table: PriceTable | null, model: string | null): ModelPrice | null =>
+    model !== null && table !== null && Object.hasOwn(table.models, model)
+        ? (table.models[model] ?? null)
+        : null;
+
+/** Cached tokens are among the prompt's, and reasoning ones among the completion's: neither is counted twice. */
+export function priceOf({ prompt, cached, completion }: TokenUsage, given: ModelPrice): number {
+    const fromCache = Math.min(cached ?? 0, prompt ?? 0);
+    const millionths =
+        ((prompt ?? 0) - fromCache) * given.input +
+        fromCache * (given.cached ?? given.input) +
+        (completion ?? 0) * given.output;
+    return millionths / 1e6;
+}
