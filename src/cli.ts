@@ -1,4 +1,5 @@
-import { writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 import { commandIn, main } from './cli/main.js';
 import { ownWords } from './cli/own-words.js';
@@ -13,6 +14,8 @@ import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
 setFlagsFromString('--heap-growing-percent=100');
 
 const argv = process.argv.slice(2);
+
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 let isStdoutLost = false;
 
@@ -52,9 +55,19 @@ process.on('exit', () => {
 /** Ends the process once everything written has left it. */
 function exit(code: number): void {
     ending = true;
-    const end = (): void => process.exit(withLostOutput(code));
+    const end = (): void => {
+        releaseLostTerminals();
+        // A closed terminal: whoever waits for us sees the death that SIGHUP means. The handlers are off by now.
+        if (code === 129) process.kill(process.pid, 'SIGHUP');
+        process.exit(withLostOutput(code));
+    };
     // What could not be written is told after the callbacks of what came next.
     process.stdout.write('', () => setImmediate(() => process.stderr.write('', end)));
+}
+
+/** At exit Node 20 restores the settings of its terminals, and aborts (SIGABRT) where one of them was closed meanwhile. */
+function releaseLostTerminals(): void {
+    for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
 }
 
 /** A run's results are in their files; other commands have nothing but what they print. */

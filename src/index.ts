@@ -25,13 +25,15 @@ export type {
     RunResult,
     TestResult,
 } from './model/entry.js';
-export type { DueReason, PlanCounts, RunEnd, RunEvent, StopSignal } from './model/event.js';
+export type { DueReason, PlanCounts, RunEnd, RunEvent } from './model/event.js';
 export type { ExecutorDescriptor } from './model/executor-descriptor.js';
 export type { Failure, FailureReason } from './model/failure.js';
 export type { Json, JsonObject } from './model/json.js';
 export type { Limits } from './model/limits.js';
 export type { Sample, TaskInput } from './model/sample.js';
+export type { StopReason, StopSignal } from './model/stop.js';
 export type { GroupTally, SampleTally, TotalTally } from './model/tally.js';
 export type { Outcome, Task } from './model/task.js';
 export { type Verdict, VERDICTS } from './model/verdict.js';
-export { type ExitCode, UserError } from './util/user-error.js';
+export { WriteError } from './host/write-error.js';
+export { type ErrorCode, type ExitCode, UserError } from './util/user-error.js';

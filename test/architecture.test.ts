@@ -65,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     index: [
         'compose',
         'config',
+        'host/write-error.ts',
         'model',
         'util',
         'dataset/dataset.ts',

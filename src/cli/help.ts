@@ -30,10 +30,11 @@ export const COMPLETION = 'Print a script for completion in bash, zsh or fish';
 
 const CLOSING = `Exit codes
   0  everything asked for is finished (a wrong answer is a result, not an error)
-  1  finished, but some tasks ended in failure
+  1  finished, but some tasks ended in failure, or a budget or --halt stopped it
   2  usage, config or dataset error
   3  another run holds the directory
   4  a checkpoint could not be written
+  5  no endpoint came back in time, or all of them refuse us
   129, 130, 143  stopped by a signal, after saving
 
 Options can also be given as RESUME_RUN_<NAME> (in the environment or in .env)

@@ -3,7 +3,7 @@ import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
 import { printable } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
-import { type ExitCode, UserError } from '../util/user-error.js';
+import { type ErrorCode, type ExitCode, errorCodeOfExit, UserError } from '../util/user-error.js';
 
 /** The exit code of a bug of ours (EX_SOFTWARE): none of those that say how a run ended. */
 export const BUG = 70;
@@ -18,7 +18,11 @@ export function explainError(
 ): { readonly text: string; readonly code: ExitCode | typeof BUG } {
     const code = codeOf(error);
     const message = maskSecrets(messageFor(error));
-    if (json) return { text: `${JSON.stringify({ type: 'error', message, exitCode: code })}\n`, code };
+    if (json)
+        return {
+            text: `${JSON.stringify({ type: 'error', message, exitCode: code, code: stableCodeOf(error, code) })}\n`,
+            code,
+        };
     if (code !== BUG) return { text: `resume-run: ${printable(message.replaceAll('\n', ' '))}\n`, code };
     const stack = error instanceof Error ? (error.stack ?? message) : message;
     return {
@@ -34,6 +38,13 @@ function codeOf(error: unknown): ExitCode | typeof BUG {
     if (lacksDescriptors(error) || error instanceof NotAFileError) return 2;
     if (error instanceof WriteError) return 4;
     return isSystemError(error) ? exitCodeOf(error) : BUG;
+}
+
+/** What programs may compare; messages are for people. */
+function stableCodeOf(error: unknown, exitCode: ExitCode | typeof BUG): ErrorCode | 'RESUME_RUN_BUG' {
+    if (error instanceof UserError || error instanceof WriteError) return error.code;
+    if (exitCode === BUG) return 'RESUME_RUN_BUG';
+    return errorCodeOfExit(exitCode);
 }
 
 function messageFor(error: unknown): string {

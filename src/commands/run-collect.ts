@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { print, warn } from '../compose/output.js';
 import { openRecordSources } from '../compose/collect/record-sources.js';
 import { WriteError } from '../host/write-error.js';
-import type { StopSignal } from '../model/event.js';
+import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
 import { count, counted } from '../report/format.js';
 import { aggregatesOfParquet } from '../results/aggregate/earlier-database.js';
 import { changesOf, newSourceCounts, type SourceCounts } from '../results/collect/source.js';
@@ -14,7 +14,6 @@ import type { DatabaseStore } from '../results/store/database-store.js';
 import { openStore } from '../results/store/open-store.js';
 import { TreeKeeper } from '../results/tree/tree-keeper.js';
 import { onInterrupt } from '../run/interrupt.js';
-import { unreachable } from '../util/unreachable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
 /** How often `--watch` looks, in milliseconds. */
@@ -74,7 +73,7 @@ export async function runCollect(
     } finally {
         interrupt.dispose();
     }
-    return signal === null ? 0 : exitCodeOf(signal);
+    return signal === null ? 0 : exitCodeOfStop({ reason: 'signal', signal });
 }
 
 async function fromPaths(paths: readonly string[], { checkpoints }: CollectValues): Promise<Collect> {
@@ -155,19 +154,4 @@ function show(result: CollectResult, hasNews: boolean, json: boolean): void {
     ].filter((part) => part !== '');
     print([`${counted(added, 'record')} added`, ...rest].join(', '));
     print(`from ${counted(result.files, 'file')} into ${result.database} (generation ${result.generation})`);
-}
-
-function exitCodeOf(signal: StopSignal): ExitCode {
-    switch (signal) {
-        case 'SIGHUP':
-            return 129;
-        case 'SIGINT':
-            return 130;
-        case 'SIGTERM':
-            return 143;
-        case 'abort':
-            return 1;
-        default:
-            return unreachable(signal, 'signal');
-    }
 }

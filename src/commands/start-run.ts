@@ -2,7 +2,8 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GeneratedDataset, type OpenedRun, openRun } from '../compose.js';
 import type { Resolved, RunConfig } from '../config.js';
-import type { RunEnd, StopSignal } from '../model/event.js';
+import type { RunEnd } from '../model/event.js';
+import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
 import { openReporter } from '../report/live/open-reporter.js';
 import { type Reporter, together } from '../report/live/reporter.js';
 import { sinkOf, writeLines } from '../report/sink.js';
@@ -68,7 +69,8 @@ async function runAndShow(
     } catch (error) {
         // Stopped while the plan was made, or another run was waited for: nothing has begun.
         const { first } = signals;
-        if (first !== null && signals.aborted.reason === error) return exitCodeOfSignal(first);
+        if (first !== null && signals.aborted.reason === error)
+            return exitCodeOfStop({ reason: 'signal', signal: first });
         throw error;
     } finally {
         signals.dispose();
@@ -93,17 +95,17 @@ class Signals {
 
     handTo(run: OpenedRun): void {
         this.#run = run;
-        if (this.#first !== null) run.stop(this.#first);
+        if (this.#first !== null) run.stop({ reason: 'signal', signal: this.#first });
     }
 
     #take(signal: StopSignal): void {
         if (this.#run !== null) {
             this.#first = signal;
-            this.#run.stop(signal);
+            this.#run.stop({ reason: 'signal', signal });
             return;
         }
         // The first signal ends the planning in order, the second does not wait for that.
-        if (this.#first !== null && signal !== 'abort') {
+        if (this.#first !== null) {
             this.dispose();
             process.kill(process.pid, signal);
         }
@@ -158,27 +160,7 @@ function asTyped({ cwd, dir }: RunConfig): string {
     return path === '' || path.startsWith('..') ? dir : path;
 }
 
-function exitCodeOf({ outcome, signal }: RunEnd): ExitCode {
-    switch (outcome) {
-        case 'finished':
-            return 0;
-        case 'finished with failures':
-            return 1;
-        case 'stopped':
-            return exitCodeOfSignal(signal ?? 'abort');
-    }
-}
-
-function exitCodeOfSignal(signal: StopSignal): ExitCode {
-    switch (signal) {
-        case 'SIGHUP':
-            return 129;
-        case 'SIGINT':
-            return 130;
-        case 'SIGTERM':
-            return 143;
-        case 'abort':
-            // The run stopped itself: there was no room for another checkpoint.
-            return 4;
-    }
+function exitCodeOf({ outcome, stop }: RunEnd): ExitCode {
+    if (stop !== null) return exitCodeOfStop(stop);
+    return outcome === 'finished' ? 0 : 1;
 }

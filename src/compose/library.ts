@@ -100,7 +100,7 @@ class LibraryRun implements Run {
     }
 
     abort(): void {
-        this.#opened.stop('abort');
+        this.#opened.stop({ reason: 'caller' });
     }
 
     setConcurrency(concurrency: number): void {

@@ -1,5 +1,6 @@
 import type { RemovedSamples } from '../model/directory-sample.js';
-import type { PlanCounts, RunEnd, RunEvent, StopSignal } from '../model/event.js';
+import type { PlanCounts, RunEnd, RunEvent } from '../model/event.js';
+import type { StopReason } from '../model/stop.js';
 import type { EarlierImport } from '../run/earlier-import.js';
 import type { GeneratedDataset } from './generated-dataset.js';
 
@@ -11,7 +12,7 @@ export interface OpenedRun {
     /** Starts it; the promise resolves when the run has ended and everything is saved and released. Once. */
     start(): Promise<RunEnd>;
     /** First call: start nothing more and give running tasks the grace. Second call: end them now. */
-    stop(signal: StopSignal): void;
+    stop(reason: StopReason): void;
     setConcurrency(concurrency: number): void;
     /** Gives the directory back without running. */
     close(): Promise<void>;

@@ -200,6 +200,6 @@ function guardChanged(
         `first in ${changedSamples.map((id) => JSON.stringify(id)).join(', ')}: ` +
         'check the dataset and --checker, or say --rerun changed';
     // Whoever only looks sees the plan too.
-    if (!dryRun) throw new UserError(message);
+    if (!dryRun) throw new UserError(message, 2, { code: 'RESUME_RUN_INPUTS_CHANGED' });
     notice(message);
 }

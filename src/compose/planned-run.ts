@@ -3,7 +3,8 @@ import { watchControl } from '../checkpoint/run-directory/control.js';
 import type { RunConfig } from '../config.js';
 import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
 import { diskState, freeBytes } from '../host/disk.js';
-import type { RunEnd, RunEvent, StopSignal } from '../model/event.js';
+import type { RunEnd, RunEvent } from '../model/event.js';
+import type { StopReason } from '../model/stop.js';
 import { Figures } from '../run/figures.js';
 import type { RunHandle } from '../run/parts.js';
 import { now } from '../util/now.js';
@@ -19,7 +20,7 @@ export class PlannedRun implements OpenedRun {
     readonly #planned: Planned;
     readonly #listeners: ((event: RunEvent) => void)[] = [];
     #handle: RunHandle | null = null;
-    #stopBeforeStart: StopSignal | null = null;
+    #stopBeforeStart: StopReason | null = null;
 
     constructor(config: RunConfig, held: Held, planned: Planned) {
         this.plan = planned.plan;
@@ -36,9 +37,9 @@ export class PlannedRun implements OpenedRun {
         for (const listener of this.#listeners) listener(event);
     };
 
-    stop(signal: StopSignal): void {
-        if (this.#handle === null) this.#stopBeforeStart = signal;
-        else this.#handle.stop(signal);
+    stop(reason: StopReason): void {
+        if (this.#handle === null) this.#stopBeforeStart = reason;
+        else this.#handle.stop(reason);
     }
 
     setConcurrency(concurrency: number): void {
@@ -99,7 +100,7 @@ export class PlannedRun implements OpenedRun {
             warned: (message) => this.#held.options.onNotice(message, 'warning'),
             gaveUp: (message) => {
                 this.#held.options.onNotice(message, 'warning');
-                this.stop('abort');
+                this.stop({ reason: 'endpoints', message });
             },
         };
     }
@@ -173,7 +174,7 @@ export class PlannedRun implements OpenedRun {
             const left = Math.round((free ?? 0) / 1024 ** 2);
             const message = `${left} MiB are free for ${this.#config.dir}`;
             this.#held.options.onNotice(state === 'full' ? `${message}: stopping` : message, 'warning');
-            if (state === 'full') handle.stop('abort');
+            if (state === 'full') handle.stop({ reason: 'disk', message });
         };
         void look();
         const timer = setInterval(() => void look(), DISK_WATCH_MS).unref();

@@ -21,6 +21,8 @@ export function checkTrust(
     if (distrust !== null && !values.trust) {
         throw new UserError(
             `${runFile} ${distrust}, and this start would run what it says: ${named}. Give --trust if that is what you want, or name it yourself`,
+            2,
+            { code: 'RESUME_RUN_UNTRUSTED' },
         );
     }
     return [`runs what ${runFile} says: ${named}`];

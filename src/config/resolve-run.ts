@@ -140,7 +140,9 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
 function refuseFixed(fixed: StoredOptions, commandLine: Layer): void {
     for (const [name, value] of Object.entries(fixed)) {
         if (!commandLine.values.has(name) || isDeepStrictEqual(commandLine.values.get(name), value)) continue;
-        throw new UserError(`--${name} cannot be chosen here: this command always uses ${JSON.stringify(value)}`);
+        throw new UserError(
+            `--${name} cannot be chosen here: this command always uses ${JSON.stringify(value)}`,
+        );
     }
 }
 

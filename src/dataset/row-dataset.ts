@@ -5,6 +5,7 @@ import type { Sample } from '../model/sample.js';
 import { readReason, withDescriptors } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
+import { changedDatasetError } from './dataset-error.js';
 import type { Dataset, DatasetSource, IndexedSample, OpenOptions } from './dataset.js';
 import type { Field } from './field.js';
 import { referencedFile, readStamp } from './file-content.js';
@@ -96,7 +97,7 @@ export class RowDataset implements Dataset {
         const bytes = await withDescriptors(() => readAt(path, offset, length)).catch((error: unknown) => {
             throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
         });
-        const changed = new UserError(`${place}: the dataset changed while it was in use; start again`);
+        const changed = changedDatasetError(`${place}: the dataset`);
         if (bytes.length !== length) throw changed;
         const hash = hashRow(bytes);
         if (!indexed.fingerprint.startsWith(hash)) throw changed;
@@ -192,8 +193,7 @@ export class RowDataset implements Dataset {
 
     #file(number: number): string {
         const path = this.source.items[number];
-        if (path === undefined)
-            throw new UserError(`${this.path}: the dataset changed while it was in use; start again`);
+        if (path === undefined) throw changedDatasetError(`${this.path}: the dataset`);
         return path;
     }
 

@@ -1,11 +1,9 @@
 import type { Attempt } from './entry.js';
 import type { Failure } from './failure.js';
+import type { StopReason, StopSignal } from './stop.js';
 import type { SampleTally, TotalTally } from './tally.js';
 import type { Suspicion, TaskLog } from './task.js';
 import type { Verdict } from './verdict.js';
-
-/** Signals that ask a run to stop. */
-export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'abort';
 
 /** Why a task is due. */
 export type DueReason =
@@ -104,7 +102,9 @@ export type RunEvent =
     | {
           readonly type: 'stopping';
           readonly at: string;
-          readonly signal: StopSignal;
+          readonly stop: StopReason;
+          /** The signal; `abort` for every other reason. */
+          readonly signal: StopSignal | 'abort';
           readonly running: number;
           /** Seconds that running tasks still get. */
           readonly grace: number;
@@ -136,7 +136,10 @@ export interface EndpointState {
 /** How a run ended. */
 export interface RunEnd {
     readonly outcome: 'finished' | 'finished with failures' | 'stopped';
-    readonly signal: StopSignal | null;
+    /** Why it stopped before everything was done; null where it was not stopped. */
+    readonly stop: StopReason | null;
+    /** The signal that stopped it; `abort` for every other reason. */
+    readonly signal: StopSignal | 'abort' | null;
     /** Tasks committed by this run, and how many of them were tried again on the way. */
     readonly committed: number;
     readonly failed: number;

@@ -1,6 +1,8 @@
 import type { EndpointState, RunEnd, WorkerFigures } from '../model/event.js';
+import type { StopReason } from '../model/stop.js';
 import type { GroupTally } from '../model/tally.js';
 import { printable } from '../util/printable.js';
+import { unreachable } from '../util/unreachable.js';
 import { compareNatural, count, counted, duration, rate } from './format.js';
 import type { Page } from './page.js';
 import {
@@ -66,7 +68,10 @@ function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
             ];
         case 'stopped': {
             const lost = end.aborted === 0 ? '' : `, ${count(end.aborted)} given up half-way`;
-            return [`${style.bold(style.yellow('Stopped'))}${signalOf(end)} after ${took}: ${saved}${lost}.`];
+            return [
+                `${style.bold(style.yellow('Stopped'))}${byWhom(end.stop)} after ${took}: ${saved}${lost}.`,
+                ...whyStopped(end.stop),
+            ];
         }
     }
 }
@@ -82,9 +87,27 @@ function nothingDone({ totals }: RunEnd): string {
 const sum = (groups: readonly GroupTally[], what: 'completed' | 'skipped'): number =>
     groups.reduce((all, group) => all + group[what], 0);
 
-function signalOf(end: RunEnd): string {
-    if (end.signal === null || end.signal === 'abort') return '';
-    return end.signal === 'SIGINT' ? ' by Ctrl-C (SIGINT)' : ` by ${end.signal}`;
+function byWhom(stop: StopReason | null): string {
+    if (stop?.reason !== 'signal') return '';
+    return stop.signal === 'SIGINT' ? ' by Ctrl-C (SIGINT)' : ` by ${stop.signal}`;
+}
+
+/** Why it stopped, as a line below; a signal stands in the first line. */
+function whyStopped(stop: StopReason | null): string[] {
+    if (stop === null) return [];
+    switch (stop.reason) {
+        case 'signal':
+            return [];
+        case 'caller':
+            return ['Reason: the program that uses it called abort().'];
+        case 'endpoints':
+        case 'disk':
+        case 'budget':
+        case 'halt':
+            return [`Reason: ${printable(stop.message)}.`];
+        default:
+            return unreachable(stop, 'stop reason');
+    }
 }
 
 function workerLines(workers: readonly WorkerFigures[], { width, style }: SummaryContext): string[] {

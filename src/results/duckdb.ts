@@ -31,6 +31,7 @@ export async function createDuckDb(): Promise<DuckDBConnection> {
     } catch (error) {
         throw new UserError(`this needs DuckDB, which is not installed: npm install ${PACKAGE}`, 2, {
             cause: error,
+            code: 'RESUME_RUN_MISSING_PACKAGE',
         });
     }
     const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });

@@ -1,4 +1,5 @@
-import type { RunEnd, StopSignal, WorkerFigures } from '../model/event.js';
+import type { RunEnd, WorkerFigures } from '../model/event.js';
+import { type StopReason, signalOrAbort } from '../model/stop.js';
 
 /** What a run counted while it ran. */
 export class Figures {
@@ -22,13 +23,14 @@ export class Figures {
         if (isFailure) worker.failures += 1;
     }
 
-    end(signal: StopSignal | null, rest: Pick<RunEnd, 'totals' | 'endpoints'>): RunEnd {
+    end(stop: StopReason | null, rest: Pick<RunEnd, 'totals' | 'endpoints'>): RunEnd {
         const workers = [...this.#workers].map(
             ([workerId, figures]): WorkerFigures => ({ workerId, ...figures }),
         );
         return {
-            outcome: signal !== null ? 'stopped' : this.failed > 0 ? 'finished with failures' : 'finished',
-            signal,
+            outcome: stop !== null ? 'stopped' : this.failed > 0 ? 'finished with failures' : 'finished',
+            stop,
+            signal: stop === null ? null : signalOrAbort(stop),
             committed: this.committed,
             failed: this.failed,
             aborted: this.aborted,

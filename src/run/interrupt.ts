@@ -1,4 +1,4 @@
-import type { StopSignal } from '../model/event.js';
+import type { StopSignal } from '../model/stop.js';
 
 /** Where the process's signals go while a run goes on. */
 export interface Interrupt {

@@ -1,6 +1,7 @@
 import type { Completion, Running } from '../backend/backend.js';
 import { WriteError } from '../host/write-error.js';
-import type { RunEnd, RunEvent, StopSignal } from '../model/event.js';
+import type { RunEnd, RunEvent } from '../model/event.js';
+import { type StopReason, signalOrAbort } from '../model/stop.js';
 import type { SampleTally } from '../model/tally.js';
 import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
@@ -48,7 +49,7 @@ export class Loop {
     #opening = 0;
     #saving = 0;
     #waitsForRoom = false;
-    #signal: StopSignal | null = null;
+    #stop: StopReason | null = null;
     #failure: { readonly error: unknown } | null = null;
     #graceTimer: NodeJS.Timeout | undefined;
     #settle: (() => void) | null = null;
@@ -79,19 +80,26 @@ export class Loop {
         await this.#closeRest();
         if (this.#failure !== null) throw this.#failure.error;
         const totals = this.#totals();
-        return this.#figures.end(this.#signal, { totals, endpoints: this.#parts.endpoints() });
+        return this.#figures.end(this.#stop, { totals, endpoints: this.#parts.endpoints() });
     }
 
-    stop(signal: StopSignal): void {
+    stop(reason: StopReason): void {
         // Only the last files are being closed, which nothing can hurry.
         if (this.#hasEnded) return;
-        if (this.#signal !== null) {
+        if (this.#stop !== null) {
             this.#abortAll();
             return;
         }
-        this.#signal = signal;
+        this.#stop = reason;
         const { grace } = this.#parts.options;
-        this.#emit({ type: 'stopping', at: now(), signal, running: this.#flights.size, grace });
+        this.#emit({
+            type: 'stopping',
+            at: now(),
+            stop: reason,
+            signal: signalOrAbort(reason),
+            running: this.#flights.size,
+            grace,
+        });
         this.#graceTimer = setTimeout(() => this.#abortAll(), grace * 1000);
         // What is finished need not wait for the pace at which files are rewritten.
         this.#flush();
@@ -111,7 +119,7 @@ export class Loop {
     }
 
     get #stopping(): boolean {
-        return this.#signal !== null || this.#failure !== null;
+        return this.#stop !== null || this.#failure !== null;
     }
 
     // Handing out

@@ -1,7 +1,8 @@
 import type { Backend } from '../backend/backend.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
-import type { EndpointState, RunEnd, RunEvent, StopSignal } from '../model/event.js';
+import type { EndpointState, RunEnd, RunEvent } from '../model/event.js';
 import type { Sample, Stage } from '../model/sample.js';
+import type { StopReason } from '../model/stop.js';
 import type { TallySum } from '../model/tally.js';
 import type { Task } from '../model/task.js';
 import type { PrepareOptions } from './prepare.js';
@@ -47,6 +48,6 @@ export interface RunHandle {
     /** Rejects with WriteError, UserError (a dataset changed) or a bug, after saving what could be saved. */
     readonly done: Promise<RunEnd>;
     /** First call: start nothing more, give running tasks the grace. Second call: end them now. */
-    stop(signal: StopSignal): void;
+    stop(reason: StopReason): void;
     setConcurrency(concurrency: number): void;
 }

@@ -6,7 +6,7 @@ export function startLoop(parts: RunParts): RunHandle {
     const run = new Loop(parts);
     return {
         done: run.start(),
-        stop: (signal) => run.stop(signal),
+        stop: (reason) => run.stop(reason),
         setConcurrency: (concurrency) => run.setConcurrency(concurrency),
     };
 }

@@ -27,5 +27,10 @@ it('anything else is a bug of ours: its stack, and how to report it', () => {
 
 it('programs get an object', () => {
     const { text } = explainError(new UserError('held', 3), true);
-    expect(JSON.parse(text)).toEqual({ type: 'error', message: 'held', exitCode: 3 });
+    const held = { type: 'error', message: 'held', exitCode: 3, code: 'RESUME_RUN_DIRECTORY_HELD' };
+    expect(JSON.parse(text)).toEqual(held);
+    const codes = [new UserError('x'), new WriteError('/r/a.json', 'disk full'), new TypeError('x')].map(
+        (error) => JSON.parse(explainError(error, true).text).code,
+    );
+    expect(codes).toEqual(['RESUME_RUN_INVALID_INPUT', 'RESUME_RUN_CANNOT_WRITE', 'RESUME_RUN_BUG']);
 });

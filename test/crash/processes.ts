@@ -47,7 +47,43 @@ export function processesIn(home: string): number[] {
 export const hasTerminal = (): boolean => spawnSync('script', ['--version']).status === 0;
 
 /** Starts what follows on a terminal of its own. */
-export const ON_TERMINAL = ['sh', '-c', 'exec script -qec "$*" /dev/null', 'sh'];
+export const ON_TERMINAL = ['sh', '-c', 'exec script -qec "exec $*" /dev/null', 'sh'];
+
+/**
+ * Starts what follows on a terminal that closes (its other end goes away) when the first process gets SIGUSR1. The exit code is
+ * that of the program as a shell tells it: 128 + n for a death by signal n.
+ */
+export const ON_CLOSING_TERMINAL = [
+    'python3',
+    '-c',
+    `
+import os, pty, select, signal, sys
+closing, told = os.pipe()
+signal.signal(signal.SIGUSR1, lambda *_: os.write(told, b'x'))
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+while True:
+    ready = select.select([terminal, closing], [], [])[0]
+    if closing in ready:
+        break
+    try:
+        data = os.read(terminal, 65536)
+    except OSError:
+        break
+    os.write(1, data)
+os.close(terminal)
+status = os.waitpid(pid, 0)[1]
+sys.exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+`,
+];
+
+/** Whether there is a Python to hold a terminal with; prints why not. */
+export function hasPython(): boolean {
+    const isThere = spawnSync('python3', ['--version']).status === 0;
+    if (!isThere) console.warn('not tried, as there is no python3: a terminal that closes');
+    return isThere;
+}
 
 /** Our own program among the processes whose working directory is `home`: neither shells nor workers. */
 export function programsIn(home: string): number[] {

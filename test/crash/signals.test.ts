@@ -1,10 +1,20 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Cli } from '../rig/cli.js';
 import { type CrashDataset, makeDataset, random } from './dataset.js';
 import { Scene } from './scene.js';
 import { rounds, SEED } from './settings.js';
-import { aliveIn, eventSeen, hasTerminal, ON_TERMINAL, programsIn } from './processes.js';
+import {
+    aliveIn,
+    eventSeen,
+    hasPython,
+    hasTerminal,
+    ON_CLOSING_TERMINAL,
+    ON_TERMINAL,
+    programsIn,
+} from './processes.js';
 import { resultFiles } from './results.js';
 
 const EXIT = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
@@ -24,7 +34,7 @@ const SLOW: CrashDataset = [
     },
 ];
 
-const toMain = (cli: Cli, signal: Signal): boolean => process.kill(cli.child.pid ?? 0, signal);
+const toMain = (cli: Cli, signal: NodeJS.Signals): boolean => process.kill(cli.child.pid ?? 0, signal);
 
 /** To every process of the group, as a terminal does. */
 const toGroup = (cli: Cli, signal: Signal): boolean => process.kill(-(cli.child.pid ?? 0), signal);
@@ -102,6 +112,38 @@ describe('SIGHUP', () => {
         });
         expect(record.code).toBe(129);
         expect(record.acknowledged.size).toBe(4);
+    });
+
+    it.skipIf(!hasPython())('of a terminal that closes ends the run, with everything saved', async () => {
+        const scene = new Scene(SLOW);
+        await scene.run({
+            args: ['--grace', '0.2'],
+            through: ON_CLOSING_TERMINAL,
+            meanwhile: async (cli) => {
+                await eventSeen(cli, 'task-finished', 4);
+                toMain(cli, 'SIGUSR1');
+                expect(await cli.result).toMatchObject({ code: 129 });
+            },
+        });
+        expect(await aliveIn(scene.home)).toEqual([]);
+    });
+
+    it.skipIf(!hasPython())('is ignored, and the end is orderly, where the output is elsewhere', async () => {
+        const scene = new Scene(SLOW);
+        const output = join(scene.home, 'events');
+        const finished = (): number => readFileSync(output, 'utf8').split('"task-finished"').length - 1;
+        const record = await scene.start({
+            args: ['--grace', '0.2'],
+            through: [...ON_CLOSING_TERMINAL, 'sh', '-c', 'exec "$@" > events', 'sh'],
+            meanwhile: async (cli) => {
+                await vi.waitUntil(() => existsSync(output) && finished() === 4, 20_000);
+                toMain(cli, 'SIGUSR1');
+                await sleep(100);
+                for (const pid of programsIn(scene.home)) process.kill(pid, 'SIGTERM');
+            },
+        });
+        expect(record.code).toBe(143);
+        expect(readFileSync(output, 'utf8')).toContain('"stop":{"reason":"signal","signal":"SIGTERM"}');
     });
 });
 

@@ -102,6 +102,7 @@ describe('folding events', () => {
     });
 
     test('phases', () => {
+        const stop = { reason: 'signal', signal: 'SIGINT' } as const;
         const at = new Date(START).toISOString();
         expect(play([]).phase.kind).toBe('starting');
         expect(
@@ -111,7 +112,8 @@ describe('folding events', () => {
             message: 'no endpoint answers',
         });
         expect(
-            play([startOf(1, 0, 1), { type: 'stopping', at, signal: 'SIGINT', running: 3, grace: 10 }]).phase,
+            play([startOf(1, 0, 1), { type: 'stopping', at, stop, signal: 'SIGINT', running: 3, grace: 10 }])
+                .phase,
         ).toMatchObject({ kind: 'stopping', grace: 10 });
     });
 

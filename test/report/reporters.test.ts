@@ -190,7 +190,14 @@ describe('without a terminal', () => {
         reporter.onEvent(START);
         reporter.onEvent({ type: 'paused', at: AT, message: 'no endpoint answers' });
         reporter.onEvent({ type: 'resumed', at: AT, message: 'back' });
-        reporter.onEvent({ type: 'stopping', at: AT, signal: 'SIGTERM', running: 8, grace: 10 });
+        reporter.onEvent({
+            type: 'stopping',
+            at: AT,
+            stop: { reason: 'signal', signal: 'SIGTERM' },
+            signal: 'SIGTERM',
+            running: 8,
+            grace: 10,
+        });
         expect(options.stderr.text).toContain('paused: no endpoint answers');
         expect(options.stderr.text).toContain('stopping: 0 running, up to 10 s more');
         reporter.close();

@@ -108,6 +108,7 @@ export function totalOf(samples: readonly SampleTally[]): TotalTally {
 export function endOf(totals: TotalTally, more: Partial<RunEnd> = {}): RunEnd {
     return {
         outcome: 'finished',
+        stop: null,
         signal: null,
         committed: 54,
         failed: 0,

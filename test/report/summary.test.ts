@@ -87,6 +87,7 @@ describe('closing summary', () => {
             totalOf([sampleTally('a', { iteration: group({ Accepted: 40 }, { total: 100, failed: 3 }) })]),
             {
                 outcome: 'stopped',
+                stop: { reason: 'signal', signal: 'SIGINT' },
                 signal: 'SIGINT',
                 aborted: 8,
                 workers: [],

@@ -6,7 +6,8 @@ import type { Dataset } from '../../src/dataset/dataset.js';
 import type { Checkpoint, SampleState } from '../../src/model/checkpoint.js';
 import { tallyUntouched } from '../../src/model/directory-sample.js';
 import type { Entry } from '../../src/model/entry.js';
-import type { RunEnd, RunEvent, StopSignal } from '../../src/model/event.js';
+import type { RunEnd, RunEvent } from '../../src/model/event.js';
+import type { StopSignal } from '../../src/model/stop.js';
 import { fingerprintSample, textContent } from '../../src/model/fingerprint.js';
 import type { Judging, Sample, TaskInput } from '../../src/model/sample.js';
 import { tallyCheckpoint, TallySum } from '../../src/model/tally.js';
@@ -189,7 +190,7 @@ export class ScriptedRun {
     stop(signal: StopSignal): void {
         if (this.outcome === null) this.isStopped = true;
         this.#mayStart = false;
-        this.#handle.stop(signal);
+        this.#handle.stop({ reason: 'signal', signal });
     }
 
     resize(concurrency: number): void {

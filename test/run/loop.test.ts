@@ -210,6 +210,7 @@ describe('the run loop', () => {
             await run.drain(false);
             expect(endOf(run)).toMatchObject({
                 outcome: 'stopped',
+                stop: { reason: 'signal', signal: 'SIGINT' },
                 signal: 'SIGINT',
                 committed: 0,
                 aborted: 2,

@@ -4,6 +4,7 @@ import type { FileStamp } from '../../model/checkpoint.js';
 import type { Sample } from '../../model/sample.js';
 import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
+import { changedDatasetError } from '../dataset-error.js';
 import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
 import { findPackage, type ProblemPackage, readPackage } from './package.js';
 import { loadPackage } from './package-sample.js';
@@ -45,7 +46,7 @@ class KattisDataset implements Dataset {
     async load(indexed: IndexedSample): Promise<Sample> {
         const found = await this.#find(this.#folderOf(indexed));
         if (found.fingerprint !== indexed.fingerprint) {
-            throw new UserError(`${found.place}: the package changed while it was in use; start again`);
+            throw changedDatasetError(`${found.place}: the package`);
         }
         return loadPackage(found, indexed.id);
     }

@@ -3,7 +3,7 @@ import { parse, type Options } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { openFile } from '../../host/open-file.js';
 import { shownPath } from '../../util/shown-path.js';
-import { UserError } from '../../util/user-error.js';
+import { datasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import { readAt } from '../rows/read-row.js';
 import { MAX_ROW_BYTES } from '../rows/row.js';
@@ -44,7 +44,7 @@ async function readHeader(file: string, delimiter: string): Promise<readonly str
 
 function checkHeader(header: readonly string[], file: string): readonly string[] {
     if (header.length === 0) {
-        throw new UserError(
+        throw datasetError(
             `${shownPath(file)}:1: expected a header that names the fields; the file is empty`,
         );
     }
@@ -52,7 +52,7 @@ function checkHeader(header: readonly string[], file: string): readonly string[]
     for (const [i, name] of header.entries()) {
         const problem = name.trim() === '' ? 'has no name' : seen.has(name) ? `is named ${name} again` : null;
         if (problem !== null) {
-            throw new UserError(
+            throw datasetError(
                 `${shownPath(file)}:1: column ${i + 1} ${problem}; the header must name each field once`,
             );
         }
@@ -82,7 +82,7 @@ interface Dialect {
 }
 
 function checkUtf8(bytes: Buffer, place: string): void {
-    if (!isUtf8(bytes)) throw new UserError(`${place}: the row is not valid UTF-8`);
+    if (!isUtf8(bytes)) throw datasetError(`${place}: the row is not valid UTF-8`);
 }
 
 /** Lenient about columns: a row with too many or too few is a bad row, not the end of the file. */
@@ -108,7 +108,7 @@ async function* readRecords(file: string, delimiter: string): AsyncIterable<Plac
         }
     } catch (error) {
         throw isCsvError(error)
-            ? new UserError(`${shownPath(file)}:${line}: not valid CSV: ${error.message}`)
+            ? datasetError(`${shownPath(file)}:${line}: not valid CSV: ${error.message}`)
             : error;
     } finally {
         input.destroy();
@@ -126,7 +126,7 @@ const isCsvError = (error: unknown): error is Error & { readonly code: string } 
 
 function rowOf(record: readonly string[], header: readonly string[], place: string): Field {
     if (record.length !== header.length) {
-        throw new UserError(
+        throw datasetError(
             `${place}: expected ${header.length} columns, as the header has, got ${record.length}`,
         );
     }

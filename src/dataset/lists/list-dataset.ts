@@ -7,6 +7,7 @@ import type { Sample, TaskInput } from '../../model/sample.js';
 import { readReason, withDescriptors } from '../../util/io-error.js';
 import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
+import { changedDatasetError } from '../dataset-error.js';
 import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
 import type { Field } from '../field.js';
 import { readStamp } from '../file-content.js';
@@ -152,9 +153,7 @@ class ListDataset implements Dataset {
     async load(indexed: IndexedSample): Promise<Sample> {
         const { file, bucket, buckets } = indexed.locator as ListLocator;
         const path = this.source.items[file];
-        const changed = new UserError(
-            `${shownPath(path ?? this.path)}: the dataset changed while it was in use; start again`,
-        );
+        const changed = changedDatasetError(`${shownPath(path ?? this.path)}: the dataset`);
         if (path === undefined) throw changed;
         const { layout, list } = await this.#layoutOf(path, buckets);
         if (layout.fingerprintOf(bucket) !== indexed.fingerprint) throw changed;
@@ -190,7 +189,7 @@ class ListDataset implements Dataset {
         // The start has listed them already.
         this.badRows.length = bad;
         if (sameStamp(before, await readStamp(path))) return read;
-        throw new UserError(`${shownPath(path)}: the dataset changed while it was in use; start again`);
+        throw changedDatasetError(`${shownPath(path)}: the dataset`);
     }
 
     async #bytesOf(path: string, rows: readonly RowSpan[]): Promise<(readonly [RowSpan, Buffer])[]> {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { UserError } from '../../util/user-error.js';
+import { datasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import { readJsonLines } from '../rows/json-lines.js';
 import { MAX_ROW_BYTES } from '../rows/row.js';
@@ -14,10 +14,10 @@ export const PLAIN_LINES: ListReader = {
 
 function parseLine(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
-        throw new UserError(
+        throw datasetError(
             `${place}: the line is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
         );
     }
-    if (!isUtf8(bytes)) throw new UserError(`${place}: the line is not valid UTF-8`);
+    if (!isUtf8(bytes)) throw datasetError(`${place}: the line is not valid UTF-8`);
     return Field.of({ line: bytes.toString('utf8').replace(/\r$/, '') }, place, null);
 }

@@ -1,5 +1,5 @@
 import { shownPath } from '../../util/shown-path.js';
-import { UserError } from '../../util/user-error.js';
+import { datasetError } from '../dataset-error.js';
 import { MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } from './row.js';
 
 /*
@@ -64,12 +64,12 @@ class Scanner {
     /** @throws UserError if the file ended in the middle */
     finish(): void {
         if (this.#place === 'row') {
-            throw new UserError(
+            throw datasetError(
                 `${shownPath(this.file)}:${this.#start.line}: the file ends inside the row that starts here; is it complete?`,
             );
         }
         if (this.#inArray && this.#place !== 'end') {
-            throw new UserError(
+            throw datasetError(
                 `${shownPath(this.file)}:${this.#line}: the file ends inside its array; is it complete?`,
             );
         }
@@ -107,7 +107,7 @@ class Scanner {
         ) {
             this.#place = 'end';
         } else {
-            throw new UserError(`${shownPath(this.file)}:${this.#line}: expected ${this.#expected()}`);
+            throw datasetError(`${shownPath(this.file)}:${this.#line}: expected ${this.#expected()}`);
         }
         return at + 1;
     }

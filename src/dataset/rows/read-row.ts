@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { openFile } from '../../host/open-file.js';
 import { isJsonObject } from '../../model/json.js';
-import { UserError } from '../../util/user-error.js';
+import { datasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import { MAX_ROW_BYTES } from './row.js';
 
@@ -19,14 +19,14 @@ export function hashRow(bytes: Uint8Array): string {
  */
 export function parseRow(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
-        throw new UserError(
+        throw datasetError(
             `${place}: the row is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
         );
     }
-    if (!isUtf8(bytes)) throw new UserError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
+    if (!isUtf8(bytes)) throw datasetError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
     const text = bytes.toString('utf8');
     const row = parseJson(text, place);
-    if (!isJsonObject(row)) throw new UserError(`${place}: expected a JSON object`);
+    if (!isJsonObject(row)) throw datasetError(`${place}: expected a JSON object`);
     return Field.of(row, place, text);
 }
 
@@ -35,7 +35,7 @@ function parseJson(text: string, place: string): unknown {
         return JSON.parse(text);
     } catch (error) {
         const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-        throw new UserError(`${place}: not valid JSON: ${why}`);
+        throw datasetError(`${place}: not valid JSON: ${why}`);
     }
 }
 

@@ -1,11 +1,5 @@
-import type {
-    EndpointState,
-    PlanCounts,
-    RunEnd,
-    RunEvent,
-    StopSignal,
-    WorkerFigures,
-} from '../../model/event.js';
+import type { EndpointState, PlanCounts, RunEnd, RunEvent, WorkerFigures } from '../../model/event.js';
+import type { StopReason } from '../../model/stop.js';
 import { LIST_BOUND } from '../../model/tally.js';
 import type { Verdict } from '../../model/verdict.js';
 import { RateWindow } from './rate-window.js';
@@ -49,7 +43,7 @@ export interface RunningTask {
 type Phase =
     | { readonly kind: 'starting' | 'running' | 'finished' }
     | { readonly kind: 'paused'; readonly message: string }
-    | { readonly kind: 'stopping'; readonly signal: StopSignal; readonly grace: number; readonly at: number };
+    | { readonly kind: 'stopping'; readonly stop: StopReason; readonly grace: number; readonly at: number };
 
 interface TaskFigures {
     /** Of the chosen part, those finished by earlier runs included. */
@@ -140,8 +134,8 @@ export function fold(view: RunView, event: RunEvent): RunView {
             setBounded(view.endpoints, event.endpoint.endpoint, event.endpoint);
             return view;
         case 'stopping': {
-            const { signal, grace } = event;
-            return { ...view, phase: { kind: 'stopping', signal, grace, at: Date.parse(event.at) } };
+            const { stop, grace } = event;
+            return { ...view, phase: { kind: 'stopping', stop, grace, at: Date.parse(event.at) } };
         }
         case 'run-finished':
             return { ...view, phase: { kind: 'finished' }, end: event.end };

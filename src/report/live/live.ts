@@ -1,4 +1,5 @@
 import type { PlanCounts } from '../../model/event.js';
+import type { StopReason } from '../../model/stop.js';
 import { VERDICTS } from '../../model/verdict.js';
 import { printable } from '../../util/printable.js';
 import { currentRate, done, eta, longestRunning, type RunView, remaining } from './fold.js';
@@ -106,6 +107,11 @@ function verdictParts(view: RunView, style: Style): string[] {
     return parts;
 }
 
+function howToStopNow(stop: StopReason): string {
+    if (stop.reason !== 'signal') return 'Ctrl-C stops now';
+    return stop.signal === 'SIGINT' ? 'Ctrl-C again stops now' : 'a second signal stops now';
+}
+
 function phaseParts(view: RunView, around: Surroundings): string[] {
     const { phase } = view;
     const running = `${count(view.tasks.running)} running`;
@@ -118,7 +124,7 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
             const left = Math.max(0, phase.grace - (around.now - phase.at) / 1000);
             return [
                 around.style.yellow(`stopping: ${running}, up to ${duration(left)} more`),
-                phase.signal === 'SIGINT' ? 'Ctrl-C again stops now' : 'a second signal stops now',
+                howToStopNow(phase.stop),
             ];
         }
         case 'starting':

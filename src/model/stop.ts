@@ -1,0 +1,47 @@
+import type { ExitCode } from '../util/user-error.js';
+import { unreachable } from '../util/unreachable.js';
+
+/** Signals that ask a run to stop. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** Why a run stopped before everything was done: a closed union, keyed by `reason`. `message` is one line for people. */
+export type StopReason =
+    | { readonly reason: 'signal'; readonly signal: StopSignal }
+    /** `abort()` of the library. */
+    | { readonly reason: 'caller' }
+    /** No endpoint came back in time, or all of them refuse us (authentication, quota). */
+    | { readonly reason: 'endpoints'; readonly message: string }
+    /** The disk is nearly full: stopped while results could still be saved. */
+    | { readonly reason: 'disk'; readonly message: string }
+    /** A budget (of money, tokens or time) is spent. */
+    | { readonly reason: 'budget'; readonly message: string }
+    /** More tasks failed than the user allows. */
+    | { readonly reason: 'halt'; readonly message: string };
+
+/** What the key `signal` of events says, which is older than the reasons: the signal, or that there was none. */
+export function signalOrAbort(stop: StopReason): StopSignal | 'abort' {
+    return stop.reason === 'signal' ? stop.signal : 'abort';
+}
+
+/** The exit code of a command that stopped for this reason. */
+export function exitCodeOfStop(stop: StopReason): ExitCode {
+    switch (stop.reason) {
+        case 'signal':
+            return SIGNAL_EXIT_CODES[stop.signal];
+        case 'endpoints':
+            return 5;
+        case 'disk':
+            return 4;
+        case 'caller':
+        case 'budget':
+        case 'halt':
+            return 1;
+        default:
+            return unreachable(stop, 'stop reason');
+    }
+}
+
+const SIGNAL_EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<
+    StopSignal,
+    ExitCode
+>;
