@@ -1,9 +1,9 @@
 import type { Served, Task } from '../model/task.js';
-import type { Backend, Completion, Running } from './backend.js';
+import { type Backend, type Completion, KEEPS_NO_STEPS, type Running, type TaskHost } from './backend.js';
 
 /** Runs tasks on the main process; `backend/worker/serve.ts` is one. */
 export interface LocalServer {
-    run(key: string, task: Task): Promise<Served>;
+    run(key: string, task: Task, saveStep: TaskHost['saveStep']): Promise<Served>;
     abort(key: string): void;
     close(): Promise<void>;
 }
@@ -12,10 +12,10 @@ export interface LocalServer {
 export function createAsyncBackend(server: LocalServer): Backend {
     let nextKey = 0;
     return {
-        start(task): Running {
+        start(task, host = KEEPS_NO_STEPS): Running {
             const key = String(nextKey++);
             const completion = server
-                .run(key, task)
+                .run(key, task, (step) => host.saveStep(step))
                 .then((served): Completion => ({ ...served, workerId: 'async' }));
             return { completion, abort: () => server.abort(key) };
         },

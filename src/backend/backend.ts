@@ -1,14 +1,23 @@
-import type { Outcome, Served, Task } from '../model/task.js';
+import type { Outcome, Served, Task, TaskStep } from '../model/task.js';
 
 /** Where executors run. The run loop owns how many tasks are in flight; a backend runs each one it is given. */
 export interface Backend {
-    /** Starts one task. */
-    start(task: Task): Running;
+    /** Starts one task. @param host what serves it while it runs; absent: steps are kept nowhere */
+    start(task: Task, host?: TaskHost): Running;
     /** Changes how many tasks it can run at once. */
     resize(concurrency: number): void;
     /** Ends all workers; nothing is left running. Tasks still running complete as `abort`. */
     close(): Promise<void>;
 }
+
+/** What a task needs of whoever started it while it runs. */
+export interface TaskHost {
+    /** Writes a step down; resolves when it is on disk. */
+    saveStep(step: TaskStep): Promise<void>;
+}
+
+/** For those who keep nothing of a task but its result. */
+export const KEEPS_NO_STEPS: TaskHost = { saveStep: () => Promise.resolve() };
 
 /** A task in the hands of a backend. */
 export interface Running {

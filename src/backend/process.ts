@@ -1,7 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { Outcome, Served, Task, TaskLog } from '../model/task.js';
-import { ABORT_PATIENCE_MS, type Backend, type Completion, type Running, unserved } from './backend.js';
+import {
+    ABORT_PATIENCE_MS,
+    type Backend,
+    type Completion,
+    KEEPS_NO_STEPS,
+    type Running,
+    type TaskHost,
+    unserved,
+} from './backend.js';
+import { serveCall } from './serve-call.js';
 import type { FromProcess, Job, ToProcess } from './worker/messages.js';
 
 export interface ProcessBackendOptions {
@@ -19,6 +28,7 @@ export function createProcessBackend(options: ProcessBackendOptions): Backend {
 
 /** A task that waits for a process or runs in one. */
 interface ProcessJob extends Job {
+    readonly host: TaskHost;
     /** The worker's answer, or what became of the task without one. */
     readonly settle: (answer: Served | Outcome, workerId: string) => void;
     aborted: boolean;
@@ -38,12 +48,13 @@ class ProcessBackend implements Backend {
         this.#concurrency = options.concurrency;
     }
 
-    start(task: Task): Running {
+    start(task: Task, host: TaskHost = KEEPS_NO_STEPS): Running {
         const startedAt = Date.now();
         const { promise, resolve } = withResolvers<Completion>();
         const job: ProcessJob = {
             key: String(this.#nextKey++),
             task,
+            host,
             aborted: false,
             settle: (answer, workerId) =>
                 resolve('kind' in answer ? unserved(answer, workerId, startedAt) : { ...answer, workerId }),
@@ -128,6 +139,11 @@ class Worker {
             const answer = message as FromProcess;
             if (answer.type === 'log') {
                 options.onLog(answer.line);
+                return;
+            }
+            if (answer.type === 'call') {
+                const host = this.#job?.key === answer.key ? this.#job.host : null;
+                void serveCall(answer, host).then((reply) => this.#send(reply));
                 return;
             }
             const { key, served } = answer;

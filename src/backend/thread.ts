@@ -5,7 +5,16 @@ import { Piscina } from 'piscina';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { Task, TaskLog } from '../model/task.js';
 import { messageOf } from '../util/message.js';
-import { ABORT_PATIENCE_MS, type Backend, type Completion, type Running, unserved } from './backend.js';
+import {
+    ABORT_PATIENCE_MS,
+    type Backend,
+    type Completion,
+    KEEPS_NO_STEPS,
+    type Running,
+    type TaskHost,
+    unserved,
+} from './backend.js';
+import { serveCall } from './serve-call.js';
 import type { BatchDone, ChannelMessage, Job, ThreadData } from './worker/messages.js';
 
 export interface ThreadBackendOptions {
@@ -32,6 +41,7 @@ const BATCH_BOUND = 16;
 
 /** A task that waits for a thread or runs in one. */
 interface ThreadJob extends Job {
+    readonly host: TaskHost;
     readonly startedAt: number;
     readonly settle: (completion: Completion) => void;
     batch: Batch | null;
@@ -70,6 +80,10 @@ class ThreadBackend implements Backend {
             const message = (event as { readonly data: ChannelMessage }).data;
             if (message.type === 'early') this.#take(message);
             if (message.type === 'log') options.onLog(message.line);
+            if (message.type === 'call') {
+                const host = this.#jobs.get(message.key)?.host ?? null;
+                void serveCall(message, host).then((reply) => this.#channel.postMessage(reply));
+            }
         };
         this.#channel.unref();
         this.#pool = this.#createPool();
@@ -92,7 +106,7 @@ class ThreadBackend implements Backend {
         return pool;
     }
 
-    start(task: Task): Running {
+    start(task: Task, host: TaskHost = KEEPS_NO_STEPS): Running {
         const key = String(this.#nextKey++);
         let settle: ThreadJob['settle'] = () => {};
         const completion = new Promise<Completion>((resolve) => {
@@ -101,6 +115,7 @@ class ThreadBackend implements Backend {
         const job: ThreadJob = {
             key,
             task,
+            host,
             startedAt: Date.now(),
             settle,
             batch: null,

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../model/json.js';
 import type { Outcome, Task } from '../model/task.js';
 
 /**
@@ -15,4 +16,9 @@ export interface ExecutorContext {
     readonly signal: AbortSignal;
     /** A line for the run's log (debug level). */
     readonly log: (message: string) => void;
+    /**
+     * Writes down a step of a task that takes several; resolves when it is on disk. Later attempts, after a kill too, find
+     * its value in `task.steps` under this name. Absent where nothing is kept but results.
+     */
+    readonly saveStep?: (name: string, value: JsonObject) => Promise<void>;
 }

@@ -24,6 +24,10 @@ export interface ModuleContext {
     /** 1 for the first try. */
     readonly attempt: number;
     readonly log: (message: string) => void;
+    /** What earlier attempts saved by `saveStep`, by name; after a kill too. */
+    readonly steps: JsonObject;
+    /** Saves a step of the task, such as an answer that was paid for; resolves when it is on disk. */
+    readonly saveStep: (name: string, value: JsonObject) => Promise<void>;
 }
 
 /** The function that `--module file#export` names. The object it returns is stored whole in `result`. */
@@ -64,7 +68,7 @@ async function runModule(
             return inputTextOf(task);
         },
     };
-    const given = new GivenContext(context, task.attempt);
+    const given = new GivenContext(context, task);
     let clock: NodeJS.Timeout | undefined;
     try {
         const answer = call(input, given);
@@ -97,11 +101,19 @@ class GivenContext implements ModuleContext {
     #timeout: AbortController | null = null;
     #signal: AbortSignal | null = null;
 
-    constructor(
-        context: ExecutorContext,
-        readonly attempt: number,
-    ) {
+    readonly attempt: number;
+    readonly steps: JsonObject;
+
+    constructor(context: ExecutorContext, { attempt, steps = {} }: Task) {
         this.#context = context;
+        this.attempt = attempt;
+        this.steps = steps;
+    }
+
+    get saveStep(): (name: string, value: JsonObject) => Promise<void> {
+        return async (name, value) => {
+            await this.#context.saveStep?.(String(name), JSON.parse(JSON.stringify(value)) as JsonObject);
+        };
     }
 
     get signal(): AbortSignal {

@@ -142,6 +142,8 @@ export interface OpenTask {
     readonly attempts: readonly Attempt[];
     /** In `pending`: the tests judged so far, the last being the one to be confirmed. */
     readonly tests?: readonly TestResult[];
+    /** Of a task that takes several steps: what each finished one came to, by its name. It is not done again. */
+    readonly steps?: JsonObject;
     /** As in an entry. */
     readonly occurrence?: number;
     /**

@@ -28,6 +28,14 @@ export interface Task {
     readonly confirming: Suspicion | null;
     /** Whether this attempt settles that doubt: no other one is made for the same. True where nothing is to be confirmed. */
     readonly settles: boolean;
+    /** What earlier attempts wrote down of a task that takes several steps, by step; absent: nothing. */
+    readonly steps?: JsonObject;
+}
+
+/** A step of a task that is to be on disk before the next one begins. */
+export interface TaskStep {
+    readonly name: string;
+    readonly value: JsonObject;
 }
 
 /** One attempt as the worker measured it. */

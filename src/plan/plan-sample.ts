@@ -181,7 +181,10 @@ class LostEntries {
 
 function whyUnfinished(open: OpenTask | null, withoutVerdict: boolean, lost: DueReason | null): DueReason {
     if (withoutVerdict) return 'earlier file without a verdict';
-    if (open !== null) return open.tests === undefined ? 'failed before' : 'not final yet';
+    if (open !== null) {
+        const isUnderWay = open.tests !== undefined || open.reason === 'in-progress';
+        return isUnderWay ? 'not final yet' : 'failed before';
+    }
     return lost ?? 'new';
 }
 

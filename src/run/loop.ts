@@ -3,6 +3,7 @@ import { WriteError } from '../host/write-error.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import { type StopReason, signalOrAbort } from '../model/stop.js';
 import type { SampleTally } from '../model/tally.js';
+import type { TaskStep } from '../model/task.js';
 import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
 import { Figures } from './figures.js';
@@ -214,7 +215,7 @@ export class Loop {
 
     #begin(state: TaskState): void {
         const task = taskOf(state, this.#parts.options);
-        const running = this.#parts.backend.start(task);
+        const running = this.#parts.backend.start(task, { saveStep: (step) => this.#saveStep(state, step) });
         const patience = this.#parts.options.patience(task);
         const deadline = patience === null ? Number.POSITIVE_INFINITY : performance.now() + patience * 1000;
         const flight: Flight = { state, running, deadline, hung: false };
@@ -223,6 +224,13 @@ export class Loop {
         running.completion
             .then((completion) => this.#completed(flight, completion))
             .catch((error: unknown) => this.#fail(error));
+    }
+
+    /** The task goes on when its step is on disk. A disk that takes none stops the run. */
+    #saveStep(state: TaskState, step: TaskStep): Promise<void> {
+        const saved = this.#recorder.saveStep(state, step);
+        this.#whileSaving(saved);
+        return saved;
     }
 
     #endHung(): void {

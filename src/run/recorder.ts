@@ -3,11 +3,19 @@ import type { RunResult } from '../model/entry.js';
 import type { RunEvent, TaskEvent } from '../model/event.js';
 import type { Failure } from '../model/failure.js';
 import { expectedOf } from '../model/sample.js';
-import type { AttemptedBy, Suspicion, VerdictOutcome } from '../model/task.js';
+import type { AttemptedBy, Suspicion, TaskStep, VerdictOutcome } from '../model/task.js';
 import { now } from '../util/now.js';
 import type { Figures } from './figures.js';
 import { confirmedOnceMore } from './retry.js';
-import { attemptOf, entryOf, failedTask, pendingTask, type TaskState, testsOf } from './task-state.js';
+import {
+    attemptOf,
+    entryOf,
+    failedTask,
+    pendingTask,
+    steppedTask,
+    type TaskState,
+    testsOf,
+} from './task-state.js';
 
 /** Writes down what attempts came to, and tells it once it is on disk. */
 export class Recorder {
@@ -68,6 +76,12 @@ export class Recorder {
         state.confirmed = testsOf(outcome).slice(0, -1);
         state.confirming = suspicion;
         await state.sample.writer.note('pending', pendingTask(state, suspicion, outcome, state.attempts));
+    }
+
+    /** Written down as `pending`, so that a later attempt goes on after it. */
+    async saveStep(state: TaskState, { name, value }: TaskStep): Promise<void> {
+        state.steps = { ...state.steps, [name]: value };
+        await state.sample.writer.note('pending', steppedTask(state, name));
     }
 
     retry(state: TaskState, failure: Failure, completion: Completion): void {

@@ -1,6 +1,7 @@
 import type { SampleWriter } from '../checkpoint/store.js';
 import type { Attempt, Entry, JudgeResult, OpenTask, RunResult, TestResult } from '../model/entry.js';
 import { parseExactJson, withNumbersAsText } from '../model/exact-json.js';
+import type { JsonObject } from '../model/json.js';
 import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
 import type { TaskInput } from '../model/sample.js';
@@ -31,6 +32,8 @@ export interface TaskState {
     /** Tests that need not run again, and why the one after them is in doubt. */
     confirmed: readonly TestResult[];
     confirming: Suspicion | null;
+    /** What is on disk of a task that takes several steps, by step. */
+    steps: JsonObject;
 }
 
 export function newTaskState(due: DueTask, sample: SampleInWork, limits: Limits | null): TaskState {
@@ -45,6 +48,7 @@ export function newTaskState(due: DueTask, sample: SampleInWork, limits: Limits 
         tried: { failures: 0, confirmations: confirming === null ? {} : { [confirming]: 1 } },
         confirmed: pending ? tests.slice(0, -1) : [],
         confirming,
+        steps: due.open?.steps ?? {},
     };
 }
 
@@ -75,6 +79,7 @@ export function taskOf(state: TaskState, policy: RetryPolicy): Task {
         confirmed: state.confirmed,
         confirming: state.confirming,
         settles: state.confirming === null || isConfirmed(state.tried, state.confirming, policy),
+        ...(hasSteps(state) ? { steps: state.steps } : {}),
     };
 }
 
@@ -161,11 +166,22 @@ export function pendingTask(
     return { ...openTask(state, suspicion, message, attempts), tests: testsOf(outcome) };
 }
 
+/** A task in the middle of its steps, for `pending`. @param last the step that has just ended */
+export function steppedTask(state: TaskState, last: string): OpenTask {
+    return openTask(state, STEPPED, `${last} is done, the rest is not`, state.attempts);
+}
+
+/** `reason` of a pending task whose first steps are done. */
+const STEPPED = 'in-progress';
+
+const hasSteps = ({ steps }: TaskState): boolean => Object.keys(steps).length > 0;
+
 export function testsOf(outcome: VerdictOutcome): readonly TestResult[] {
     return (outcome.result as JudgeResult).tests ?? [];
 }
 
 function openTask(state: TaskState, reason: string, message: string, attempts: readonly Attempt[]): OpenTask {
     const { group, index, fingerprint, occurrence } = state.due;
-    return { group, index, fingerprint, reason, message, attempts, ...occurrenceKey(occurrence) };
+    const steps = hasSteps(state) ? { steps: state.steps } : {};
+    return { group, index, fingerprint, reason, message, attempts, ...steps, ...occurrenceKey(occurrence) };
 }

@@ -97,6 +97,32 @@ describe.each(Object.entries(BACKENDS))('backend %s', { timeout: patience(10_000
         expect(lines[1]?.message).toHaveLength(16_384);
     });
 
+    it('waits until a step of a task is saved, and gives saved ones to the next attempt', async () => {
+        backend = create(2);
+        const saved: string[] = [];
+        let inTime = true;
+        const first = backend.start(task({ do: 'steps', names: ['search', 'read'] }), {
+            saveStep: async ({ name, value }) => {
+                inTime &&= saved.length === (name === 'search' ? 0 : 1);
+                await new Promise((resolve) => setTimeout(resolve, 20));
+                saved.push(`${name} ${JSON.stringify(value)}`);
+            },
+        });
+        expect((await first.completion).outcome).toMatchObject({ kind: 'verdict', result: { before: [] } });
+        expect(saved).toEqual(['search {"of":"search"}', 'read {"of":"read"}']);
+        expect(inTime).toBe(true);
+        const again = { ...task({ do: 'steps', names: ['search'] }), steps: { search: {} } };
+        const { outcome } = await backend.start(again).completion;
+        expect(outcome).toMatchObject({ result: { before: ['search'] } });
+        const refused = backend.start(task({ do: 'steps', names: ['a'] }), {
+            saveStep: () => Promise.reject(new Error('the disk is full')),
+        });
+        expect((await refused.completion).outcome).toMatchObject({
+            kind: 'failure',
+            failure: { message: expect.stringContaining('the disk is full') as string },
+        });
+    });
+
     it.each([
         [{ accepted: true }, 'Accepted'],
         [{}, 'Accepted'],

@@ -2,7 +2,8 @@
  * What passes between a backend and its workers. Both sides import it from here.
  */
 import type { ExecutorDescriptor } from '../../model/executor-descriptor.js';
-import type { Served, Task, TaskLog } from '../../model/task.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Served, Task, TaskLog, TaskStep } from '../../model/task.js';
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -35,17 +36,40 @@ export interface LogLine {
     readonly line: TaskLog;
 }
 
+/**
+ * A running task asks the main process for something and waits for the answer of the same number.
+ */
+export interface TaskCall {
+    readonly type: 'call';
+    /** Of the task's job. */
+    readonly key: string;
+    /** Unique among the calls of a backend. */
+    readonly call: string;
+    readonly request: { readonly do: 'save-step' } & TaskStep;
+}
+
+/** The answer to a call: what it gave, or why it came to nothing. */
+export interface CallReply {
+    readonly type: 'reply';
+    readonly call: string;
+    readonly value: JsonObject | null;
+    readonly problem: string | null;
+}
+
 /** On the channel. Main thread -> threads: `abort`. Threads -> main thread: `early`, results of a batch that goes on, and `log`. */
 export type ChannelMessage =
     | { readonly type: 'abort'; readonly key: string }
     | ({ readonly type: 'early' } & BatchDone)
-    | LogLine;
+    | LogLine
+    | TaskCall
+    | CallReply;
 
 /** Main process -> forked worker. */
 export type ToProcess =
     | { readonly type: 'start'; readonly descriptor: ExecutorDescriptor }
     | ({ readonly type: 'run' } & Job)
-    | { readonly type: 'abort'; readonly key: string };
+    | { readonly type: 'abort'; readonly key: string }
+    | CallReply;
 
 /** Forked worker -> main process. */
-export type FromProcess = ({ readonly type: 'done' } & JobDone) | LogLine;
+export type FromProcess = ({ readonly type: 'done' } & JobDone) | LogLine | TaskCall;

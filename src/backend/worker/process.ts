@@ -1,4 +1,5 @@
 import { createExecutor } from '../../executor/kinds.js';
+import { Calls } from './calls.js';
 import type { FromProcess, ToProcess } from './messages.js';
 import { TaskServer } from './serve.js';
 
@@ -7,6 +8,7 @@ import { TaskServer } from './serve.js';
  * its programs with it, so that a `kill -9` of the main process leaves nothing behind.
  */
 let server: TaskServer | null = null;
+const calls = new Calls(String(process.pid), (call) => answer(call));
 
 const answer = (message: FromProcess): void => {
     if (process.connected) process.send?.(message);
@@ -22,11 +24,16 @@ process.on('message', (raw) => {
             return;
         case 'run':
             void server
-                ?.run(message.key, message.task)
+                ?.run(message.key, message.task, async (step) => {
+                    await calls.ask(message.key, { do: 'save-step', ...step });
+                })
                 .then((served) => answer({ type: 'done', key: message.key, served }));
             return;
         case 'abort':
             server?.abort(message.key);
+            return;
+        case 'reply':
+            calls.take(message);
             return;
     }
 });

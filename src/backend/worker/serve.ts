@@ -1,6 +1,10 @@
 import type { Executor, ExecutorContext } from '../../executor/executor.js';
 import { WriteError } from '../../host/write-error.js';
-import type { Served, Task, TaskLog } from '../../model/task.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Served, Task, TaskLog, TaskStep } from '../../model/task.js';
+
+/** Hands a step on; resolves when it is on disk. */
+type SaveStep = (step: TaskStep) => Promise<void>;
 
 /**
  * The worker's side of every backend: runs tasks by one executor, and turns what it throws into failures. One instance a thread, a
@@ -21,15 +25,15 @@ export class TaskServer {
         this.#executor.catch(() => {});
     }
 
-    async run(key: string, task: Task): Promise<Served> {
+    async run(key: string, task: Task, saveStep: SaveStep): Promise<Served> {
         const startedAt = Date.now();
         const started = performance.now();
-        const outcome = await this.#outcome(key, task);
+        const outcome = await this.#outcome(key, task, saveStep);
         return { outcome, startedAt, duration: (performance.now() - started) / 1000 };
     }
 
-    async #outcome(key: string, task: Task): Promise<Served['outcome']> {
-        const context = new Abortable(task, this.log);
+    async #outcome(key: string, task: Task, saveStep: SaveStep): Promise<Served['outcome']> {
+        const context = new Abortable(task, this.log, saveStep);
         this.#running.set(key, context);
         try {
             const executor = await this.#executor;
@@ -65,6 +69,7 @@ class Abortable implements ExecutorContext {
     constructor(
         readonly task: Task,
         readonly onLine: (line: TaskLog) => void,
+        readonly onStep: SaveStep,
     ) {}
 
     /** As a function of its own: modules take it out of its object. */
@@ -73,6 +78,11 @@ class Abortable implements ExecutorContext {
         return (message) => {
             this.onLine({ sample, group, index, attempt, message: message.slice(0, LONGEST_LINE) });
         };
+    }
+
+    /** As a function of its own, too. */
+    get saveStep(): (name: string, value: JsonObject) => Promise<void> {
+        return (name, value) => this.onStep({ name, value });
     }
 
     get signal(): AbortSignal {

@@ -1,5 +1,6 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
 import { createExecutor } from '../../executor/kinds.js';
+import { Calls } from './calls.js';
 import type { BatchDone, ChannelMessage, Job, JobDone, ThreadData } from './messages.js';
 import { TaskServer } from './serve.js';
 
@@ -15,8 +16,10 @@ const server = new TaskServer(createExecutor(data.descriptor), (line) => {
 channel.onmessage = (event: unknown): void => {
     const message = (event as { readonly data: ChannelMessage }).data;
     if (message.type === 'abort') server.abort(message.key);
+    if (message.type === 'reply') calls.take(message);
 };
 channel.unref();
+const calls = new Calls(String(threadId), (call) => channel.postMessage(call));
 
 /** Milliseconds after which finished tasks of a batch are told of before the batch is through. */
 const EARLY_MS = 10;
@@ -39,7 +42,9 @@ export default async function run(jobs: readonly Job[]): Promise<BatchDone> {
                 since = performance.now();
             }
             // Awaited first: `done` may be another list by then.
-            const served = await server.run(job.key, job.task);
+            const served = await server.run(job.key, job.task, async (step) => {
+                await calls.ask(job.key, { do: 'save-step', ...step });
+            });
             done.push({ key: job.key, served });
         }
     } finally {

@@ -275,7 +275,8 @@ function openTaskProblem(value: Json): string | null {
         const wrong = attemptProblem(attempt);
         if (wrong !== null) return wrong;
     }
-    const { tests } = value;
+    const { tests, steps } = value;
+    if (steps !== undefined && !isJsonObject(steps)) return '"steps" is not an object';
     return tests === undefined || (Array.isArray(tests) && tests.every(isTest))
         ? null
         : '"tests" is not a list of tests';

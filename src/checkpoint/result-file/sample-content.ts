@@ -138,7 +138,8 @@ export class SampleContent {
         this.#failures.delete(key);
         this.#pending.delete(key);
         (kind === 'failures' ? this.#failures : this.#pending).set(key, task);
-        return { task, bytes: 512 + 1024 * (task.tests?.length ?? 0) };
+        const steps = task.steps === undefined ? 0 : JSON.stringify(task.steps).length;
+        return { task, bytes: 512 + 1024 * (task.tests?.length ?? 0) + steps };
     }
 
     /** True when the last missing result is there: nothing is worth waiting for. (Re-runs of a finished sample do not show.) */

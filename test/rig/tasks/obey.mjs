@@ -11,6 +11,7 @@
  *   {do: 'heap'}            fills the heap
  *   {do: 'crash'}           dies by SIGSEGV
  *   {do: 'flaky', file}     throws at the first attempt
+ *   {do: 'steps', names}    saves steps that are not there yet, and answers with those that were
  */
 import { appendFileSync } from 'node:fs';
 
@@ -52,6 +53,12 @@ export default async function obey(task, context) {
         case 'flaky':
             if (context.attempt === 1) throw new Error('only the second attempt succeeds');
             return { attempt: context.attempt };
+        case 'steps': {
+            const before = Object.keys(context.steps);
+            for (const name of order.names)
+                if (!before.includes(name)) await context.saveStep(name, { of: name });
+            return { before };
+        }
         default:
             return { value: null };
     }

@@ -1,0 +1,25 @@
+import type { JsonObject } from '../model/json.js';
+import { messageOf } from '../util/message.js';
+import { unreachable } from '../util/unreachable.js';
+import type { TaskHost } from './backend.js';
+import type { CallReply, TaskCall } from './worker/messages.js';
+
+/** Serves one call of a worker's task; never rejects. @param host null: the task is gone */
+export async function serveCall({ call, request }: TaskCall, host: TaskHost | null): Promise<CallReply> {
+    try {
+        if (host === null) throw new Error('the task has ended');
+        return { type: 'reply', call, value: await serve(request, host), problem: null };
+    } catch (error) {
+        return { type: 'reply', call, value: null, problem: messageOf(error) };
+    }
+}
+
+async function serve(request: TaskCall['request'], host: TaskHost): Promise<JsonObject | null> {
+    switch (request.do) {
+        case 'save-step':
+            await host.saveStep({ name: request.name, value: request.value });
+            return null;
+        default:
+            return unreachable(request.do, 'call');
+    }
+}
