@@ -1,4 +1,11 @@
-import { isFlag, type OptionGroup, type OptionSpec, shownDefault, withDashes } from '../config/option.js';
+import {
+    isFlag,
+    type OptionGroup,
+    type OptionSpec,
+    type OptionTable,
+    shownDefault,
+    withDashes,
+} from '../config/option.js';
 import type { Command, Example } from '../commands/command.js';
 import { COMMANDS, type CommandName } from '../commands/registry.js';
 
@@ -18,6 +25,29 @@ export function helpText(name: CommandName, command: Command): string {
     ];
     return `${parts.join('\n\n')}\n`;
 }
+
+/** What `-h` prints: the options that most people need, where a command has many. */
+export function shortHelpText(name: CommandName, command: Command): string {
+    const { common, options } = command;
+    if (common === undefined) return helpText(name, command);
+    const shown = common.flatMap((option) => {
+        const spec = options[option];
+        return spec === undefined ? [] : entry(`  ${flagText(option, spec)}`, describe(spec));
+    });
+    const full = name === 'run' ? 'resume-run --help' : `resume-run ${name} --help`;
+    const parts = [
+        usageText(command.usage),
+        wrap(`${command.about}.`, 0).join('\n'),
+        ['Common options', ...shown].join('\n'),
+        ...(name === 'run'
+            ? [wrap(`Commands: ${Object.keys(COMMANDS).join(', ')}, completion`, 0).join('\n')]
+            : []),
+        `All ${countFlags(options)} options${name === 'run' ? ', examples and exit codes' : ' and examples'}: ${full}`,
+    ];
+    return `${parts.join('\n\n')}\n`;
+}
+
+const countFlags = (options: OptionTable): number => Object.values(options).filter(isFlag).length;
 
 /** A usage that needs several lines goes on below its first argument. */
 function usageText(usage: string): string {
@@ -57,7 +87,8 @@ function optionGroups(command: Command): string[] {
         groups.set(spec.group, lines);
     }
     const general = [
-        '  -h, --help                  Show this help',
+        '  -h                          Show a short help',
+        '  --help                      Show this help',
         '  -V, --version               Show the version',
     ];
     return [

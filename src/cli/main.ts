@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { COMMAND_NAMES, COMMANDS, type CommandName, loadCatalog } from '../commands/registry.js';
 import { ownWords } from './own-words.js';
@@ -10,18 +11,26 @@ import { ownWords } from './own-words.js';
 export async function main(argv: readonly string[]): Promise<ExitCode> {
     const ours = ownWords(argv);
     // Help and version need no parser, and must work where the rest of the line is wrong.
-    if (ours.includes('--help') || ours.includes('-h')) return showHelp(ours);
+    if (ours.includes('--help')) return showHelp(ours, 'full');
+    if (ours.includes('-h')) return showHelp(ours, 'short');
     if (ours.includes('--version') || ours.includes('-V')) return showVersion();
     const cwd = currentFolder();
     const { parseCommandLine } = await import('./parse.js');
     const parsed = await parseCommandLine(argv);
     if (parsed === null) return 0;
-    return parsed.command.execute({
-        ...parsed.input,
-        env: process.env,
-        cwd,
-        catalog: loadCatalog,
-    });
+    try {
+        return await parsed.command.execute({
+            ...parsed.input,
+            env: process.env,
+            cwd,
+            catalog: loadCatalog,
+        });
+    } catch (error) {
+        // `resume-run report`, where a folder of that name holds a dataset.
+        if (error instanceof UserError && ours[0] === parsed.name && existsSync(parsed.name))
+            error.message += ` (to run the dataset of that name: resume-run ./${parsed.name})`;
+        throw error;
+    }
 }
 
 /** @throws UserError where it was removed while the shell was in it */
@@ -45,10 +54,12 @@ export function commandIn(argv: readonly string[]): CommandName {
     return COMMAND_NAMES.find((name) => name === first) ?? 'run';
 }
 
-async function showHelp(argv: readonly string[]): Promise<ExitCode> {
+async function showHelp(argv: readonly string[], length: 'short' | 'full'): Promise<ExitCode> {
     const name = commandIn(argv);
-    const [{ helpText }, { command }] = await Promise.all([import('./help.js'), COMMANDS[name].load()]);
-    process.stdout.write(helpText(name, command));
+    const [help, { command }] = await Promise.all([import('./help.js'), COMMANDS[name].load()]);
+    process.stdout.write(
+        length === 'short' ? help.shortHelpText(name, command) : help.helpText(name, command),
+    );
     return 0;
 }
 

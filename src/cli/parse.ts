@@ -161,15 +161,41 @@ function refuseArguments(
     }
 }
 
+/** What people type in search of a command, as other tools call it. */
+const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+    ['help', '-h'],
+    ['list', 'status'],
+    ['ls', 'status'],
+    ['stats', 'status'],
+    ['progress', 'status'],
+    ['watch', 'status --watch'],
+    ['results', 'report'],
+    ['summary', 'report'],
+    ['resume', '--dir <dir>'],
+    ['continue', '--dir <dir>'],
+    ['start', 'run'],
+    ['query', 'analyze'],
+    ['diff', 'compare'],
+    ['verify', 'check'],
+    ['version', '--version'],
+]);
+
 /** `resume-run statsu` would otherwise look for a dataset of that name. */
 function refuseMistypedCommand(positionals: readonly string[]): void {
     const [only] = positionals;
     if (positionals.length !== 1 || only === undefined || only === COMPLETION_COMMAND || existsSync(only))
         return;
-    const meant = nearest(only, COMMAND_NAMES);
-    if (meant !== null && /^[a-z-]+$/i.test(only)) {
+    if (!/^[a-z-]+$/i.test(only)) return;
+    const meant = commandMeant(only);
+    if (meant !== null) {
         throw new UserError(
             `there is no command and no dataset '${only}' (did you mean resume-run ${meant}?)`,
         );
     }
+}
+
+/** A command that a word stands for: another tool's name for it, its beginning, or a slip of the keyboard. */
+function commandMeant(word: string): string | null {
+    const beginning = word.length < 3 ? undefined : COMMAND_NAMES.find((name) => name.startsWith(word));
+    return OTHER_WORDS.get(word) ?? beginning ?? nearest(word, COMMAND_NAMES);
 }

@@ -31,6 +31,8 @@ export interface CommandHelp {
     /** Whether it takes a command of the user after `--`. */
     readonly takesCommand?: true;
     readonly examples: readonly Example[];
+    /** The options that `-h` shows, for a command with so many that `--help` is a long read; all of them if absent. */
+    readonly common?: readonly string[];
 }
 
 export interface Example {

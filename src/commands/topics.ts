@@ -64,6 +64,7 @@ export const command = defineTaskCommand({
         'Asks a language model about each topic, in as many rounds as wanted. Each answer is saved before it is counted: ' +
         'the same command, or resume-run --dir, asks just what is left',
     options: { ...OPTIONS, ...RUN_OPTIONS },
+    common: ['dir', 'topics', 'topics-file', 'iterations', 'model', 'base-url', 'concurrency', 'dry-run'],
     fixed: { executor: 'chat' },
     presets: {
         endpoint: [BIGMODEL],
@@ -78,7 +79,7 @@ export const command = defineTaskCommand({
             about: 'Three rounds over two topics; the same line resumes after any kill',
         },
         {
-            line: 'resume-run topics --topics-file topics.txt --model my-model --base-url http://127.0.0.1:8000/v1',
+            line: 'resume-run topics --topics-file t.txt --base-url http://127.0.0.1:8000/v1',
             about: 'Ask a server of your own',
         },
     ],

@@ -55,6 +55,16 @@ describe('help', () => {
         expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     });
 
+    it('has a short form that fits a small terminal and names the full one', () => {
+        const { status, stdout } = cli(['-h']);
+        expect(status).toBe(0);
+        const lines = stdout.split('\n');
+        expect(lines.length).toBeLessThanOrEqual(24);
+        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+        expect(stdout).toMatch(/--dir [^]*Commands: run, [^]*resume-run --help/);
+        expect(cli(['topics', '-h']).stdout).toMatch(/--iterations [^]*resume-run topics --help/);
+    });
+
     it('is shown where the rest of the line is wrong, but not for what belongs to a command', () => {
         expect(cli(['--nonsense', '-h']).stdout).toContain('Usage:');
         expect(cli(['--', 'true', '--help']).status).toBe(2);
@@ -86,6 +96,8 @@ describe('bad usage', () => {
         [['--timout', '3'], /unknown option --timout \(did you mean --timeout\?\)/],
         [['-x'], /unknown option -x/],
         [['statsu'], /did you mean resume-run status\?/],
+        [['stat'], /did you mean resume-run status\?/],
+        [['help'], /did you mean resume-run -h\?/],
         [['status', 'extra'], /status takes no arguments, got 'extra'/],
         [['status', '--timeout', '3'], /unknown option --timeout/],
         [['status', '--', 'x'], /takes no command after --/],
