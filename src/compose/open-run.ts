@@ -1,4 +1,5 @@
 import { chooseDatasets, type RunConfig } from '../config.js';
+import type { RowFiles } from '../dataset/row-files.js';
 import { openScratch, type Scratch } from '../host/scratch.js';
 import { untilAborted } from '../util/until-aborted.js';
 import { openDirectory } from './directory/directory.js';
@@ -6,6 +7,7 @@ import { writeGenerated } from './generated-dataset.js';
 import type { OpenedRun, OpenRunOptions } from './opened-run.js';
 import { planRun } from './plan-run.js';
 import { PlannedRun } from './planned-run.js';
+import { openRowFiles } from './row-files.js';
 import { spoolStdin } from './spool-stdin.js';
 
 /**
@@ -22,9 +24,11 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
     if (chosen.announcement !== null) options.onNotice(chosen.announcement, 'info');
     const directory = await openDirectory(config, notice, options.signal);
     let scratch: Scratch | null = null;
+    let files: RowFiles | null = null;
     try {
         scratch = await openScratch();
-        const held = { directory, scratch, options };
+        files = openRowFiles(scratch);
+        const held = { directory, scratch, files, options };
         // A dry run writes nothing that lasts.
         const folder = config.dryRun ? scratch.path : config.checkpoints;
         const spooling =
@@ -35,6 +39,7 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
         const planned = await untilAborted(planning, options.signal);
         return new PlannedRun(config, held, planned);
     } catch (error) {
+        await files?.close();
         await scratch?.remove();
         await directory.close();
         throw error;

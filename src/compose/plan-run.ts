@@ -3,6 +3,7 @@ import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
 import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
 import { executorKind } from '../executor/kinds.js';
+import type { RowFiles } from '../dataset/row-files.js';
 import type { Scratch } from '../host/scratch.js';
 import type { Checker } from '../model/sample.js';
 import { TallySum } from '../model/tally.js';
@@ -26,6 +27,7 @@ import { describeUnknownLanguage } from './unknown-language.js';
 export interface Held {
     readonly directory: Directory;
     readonly scratch: Scratch;
+    readonly files: RowFiles;
     readonly options: OpenRunOptions;
 }
 
@@ -112,7 +114,7 @@ interface Inputs {
 }
 
 async function readInputs(config: RunConfig, paths: readonly string[], held: Held): Promise<Inputs> {
-    const { directory, scratch, options } = held;
+    const { directory, scratch, files, options } = held;
     const warn = (message: string): void => options.onNotice(message, 'warning');
     // Neither a dry run nor a shard writes run.json: nothing is forgotten by them.
     const forgets = !config.dryRun && config.part.shard === null;
@@ -127,7 +129,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
         collectSamples(
             config,
             paths,
-            { cache: directory.index.datasets, lists: listOptions(config, kind, directory) },
+            { cache: directory.index.datasets, lists: listOptions(config, kind, directory), files },
             others,
             warn,
         ),

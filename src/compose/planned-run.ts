@@ -192,6 +192,7 @@ export class PlannedRun implements OpenedRun {
     async close(): Promise<void> {
         await this.#planned.store.close().catch(() => undefined);
         await this.#planned.collection?.close();
+        await this.#held.files.close();
         await this.#held.scratch.remove();
         await this.#held.directory.close();
     }

@@ -28,12 +28,12 @@ export interface OtherDataset {
 export async function collectSamples(
     config: Pick<RunConfig, 'format' | 'skipBadRows' | 'part'>,
     paths: readonly string[],
-    { cache, lists }: Pick<OpenOptions, 'cache' | 'lists'>,
+    { cache, lists, files }: Pick<OpenOptions, 'cache' | 'lists' | 'files'>,
     others: readonly OtherDataset[],
     onNotice: (message: string) => void,
 ): Promise<Samples> {
     const { format, skipBadRows, part } = config;
-    const datasets = await openDatasets(paths, { format, skipBadRows, cache, lists });
+    const datasets = await openDatasets(paths, { format, skipBadRows, cache, lists, files });
     const found = new SamplesById();
     for (const dataset of datasets) await found.addAll(dataset);
     const asked = found.all;
@@ -42,7 +42,7 @@ export async function collectSamples(
     if (chosen.length === 0) refuseNone(asked, part, onNotice);
     for (const { path, format: known } of others) {
         try {
-            await found.addPath(path, known, { cache, lists });
+            await found.addPath(path, known, { cache, lists, files });
         } catch (error) {
             if (error instanceof IdConflict) throw error;
             onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
@@ -69,9 +69,9 @@ export class SamplesById {
     async addPath(
         path: string,
         format: string | null,
-        { cache, lists }: Pick<OpenOptions, 'cache' | 'lists'>,
+        { cache, lists, files }: Pick<OpenOptions, 'cache' | 'lists' | 'files'>,
     ): Promise<void> {
-        const asked = { format, skipBadRows: true, cache, lists: { ...lists, accepted: true } };
+        const asked = { format, skipBadRows: true, cache, files, lists: { ...lists, accepted: true } };
         const opened = await openDatasets([path], asked);
         for (const dataset of opened) await this.addAll(dataset);
     }

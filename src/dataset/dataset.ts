@@ -1,6 +1,7 @@
 import type { FileStamp } from '../model/checkpoint.js';
 import type { JsonObject } from '../model/json.js';
 import type { LimitPolicy } from '../model/limits.js';
+import type { RowFiles } from './row-files.js';
 import type { BuiltInChecker, Sample } from '../model/sample.js';
 
 /** An opened dataset: one file, one folder of files, or one tree of packages. Implementations hold no sample in memory. */
@@ -48,6 +49,8 @@ export interface OpenOptions {
     /** Rows of files that have not changed since an earlier start. */
     readonly cache: DatasetCache;
     readonly lists: ListOptions;
+    /** Reads files of rows; shared by the datasets of a start. */
+    readonly files: RowFiles;
 }
 
 /** How lists become samples. */

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { describeKind } from '../host/open-file.js';
 import { UserError } from '../util/user-error.js';
-import { readChunks } from './rows/row.js';
+import { isNamedAsRows, packingOf, startOf } from './packed/packing.js';
 
 /** What a name on the command line stands for. All paths absolute and sorted. */
 export interface FoundSources {
@@ -17,7 +17,6 @@ export interface FoundSources {
     readonly root: string;
 }
 
-const ROW_FILES = /\.(jsonl|ndjson|json)$/i;
 /** Found by a pattern or by name, never by naming a folder: folders of problems hold many such files. */
 const LIST_FILES = /\.(csv|tsv|txt)$/i;
 /** Never looked into: no dataset, and often huge. */
@@ -63,7 +62,7 @@ async function kindOf(path: string): Promise<'file' | 'folder' | { readonly othe
 
 async function oneFile(path: string, name: string, forcedFormat: string | null): Promise<FoundSources> {
     if (basename(path) === 'problem.yaml' && forcedFormat === null) return inFolder(dirname(path), name);
-    await refuseParquet(path, name);
+    refuseCompressed(path, name);
     return { path, rowFiles: [[path]], packages: [], root: dirname(path) };
 }
 
@@ -74,7 +73,7 @@ async function inFolder(folder: string, name: string): Promise<FoundSources> {
     }
     const packages = await findPackages(folder);
     const glob = await loadGlob();
-    const files = await glob('**/*.{jsonl,ndjson,json}', {
+    const files = await glob('**/*.{jsonl,ndjson,json,jsonl.gz,ndjson.gz,jsonl.zst,ndjson.zst,parquet}', {
         cwd: folder,
         absolute: true,
         onlyFiles: true,
@@ -85,7 +84,7 @@ async function inFolder(folder: string, name: string): Promise<FoundSources> {
     const found = group(folder, files, packages, folder);
     if (found.rowFiles.length === 0 && found.packages.length === 0) {
         throw new UserError(
-            `${name}: no dataset in this folder; expected .jsonl or .json files, or folders with a problem.yaml`,
+            `${name}: no dataset in this folder; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`,
         );
     }
     return found;
@@ -131,14 +130,14 @@ async function byPattern(path: string, name: string): Promise<FoundSources> {
     const kept = outermost([...new Set(packages)]);
     const files = all.filter(
         (file) =>
-            (ROW_FILES.test(file) || LIST_FILES.test(file)) &&
+            (isNamedAsRows(file) || LIST_FILES.test(file)) &&
             !kept.some((each) => file.startsWith(`${each}/`)),
     );
     const root = resolve(picomatch.scan(name).base);
     const found = group(path, files, kept, root);
     if (found.rowFiles.length === 0 && found.packages.length === 0) {
         throw new UserError(
-            `no dataset matches ${name}; expected .jsonl or .json files, or folders with a problem.yaml`,
+            `no dataset matches ${name}; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`,
         );
     }
     return found;
@@ -171,17 +170,16 @@ export function listFormatOf(file: string): 'csv' | 'tsv' | null {
     return extension === 'csv' || extension === 'tsv' ? extension : null;
 }
 
-/** Whether a file holds rows of JSON: by its name, or because it starts like JSON. */
-export async function holdsJson(path: string): Promise<boolean> {
-    return ROW_FILES.test(path) || /^[\s\uFEFF]*[[{]/.test(await startOf(path));
+/** Whether a file holds rows of JSON, packed or not: by its name, or by how it starts. */
+export async function holdsRows(path: string): Promise<boolean> {
+    if (isNamedAsRows(path) || (await packingOf(path)) !== 'none') return true;
+    return /^[\s\uFEFF]*[[{]/.test((await startOf(path)).toString('utf8'));
 }
 
-async function refuseParquet(path: string, name: string): Promise<void> {
-    if (ROW_FILES.test(path) || !(await startOf(path)).startsWith('PAR1')) return;
-    throw new UserError(`${name}: is a Parquet file, which cannot be read yet; export it as JSONL`);
-}
-
-async function startOf(path: string): Promise<string> {
-    for await (const chunk of readChunks(path)) return chunk.bytes.subarray(0, 4096).toString('utf8');
-    return '';
+/** Other compressed files would be taken for lists of strange lines. */
+function refuseCompressed(path: string, name: string): void {
+    if (isNamedAsRows(path) || !/\.(gz|zst|bz2|xz|zip)$/i.test(path)) return;
+    throw new UserError(
+        `${name}: only JSONL is read compressed (.jsonl.gz, .jsonl.zst): decompress this file first`,
+    );
 }

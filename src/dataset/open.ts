@@ -1,7 +1,7 @@
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, ListOptions, OpenOptions } from './dataset.js';
-import { findSources, holdsJson, listFormatOf } from './find-sources.js';
+import { findSources, holdsRows, listFormatOf } from './find-sources.js';
 import { recogniseFile } from './recognise.js';
 import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat } from './registry.js';
 
@@ -26,7 +26,7 @@ export async function openDatasets(
         const groups = new Map<DatasetFormatName, string[]>();
         for (const files of found.rowFiles) {
             const [first] = files;
-            const format = forced ?? (await findFormat(first, options.lists));
+            const format = forced ?? (await findFormat(first, options));
             if (isListFormat(format)) checkAccepted(format, first, options.lists);
             groups.set(format, [...(groups.get(format) ?? []), ...files]);
         }
@@ -43,11 +43,14 @@ export async function openDatasets(
 }
 
 /** The format of a file that `--format` says nothing about, by its name and its first row. */
-async function findFormat(file: string, lists: ListOptions): Promise<DatasetFormatName> {
+async function findFormat(
+    file: string,
+    { lists, files }: Pick<OpenOptions, 'lists' | 'files'>,
+): Promise<DatasetFormatName> {
     const named = listFormatOf(file);
     if (named !== null) return named;
-    if (!(await holdsJson(file))) return 'lines';
-    const format = await recogniseFile(file, { mayBeList: lists.accepted });
+    if (!(await holdsRows(file))) return 'lines';
+    const format = await recogniseFile(file, { mayBeList: lists.accepted, files });
     return format === null ? 'rows' : rowFormatName(format.key);
 }
 

@@ -8,8 +8,8 @@ import { liveCodeBench } from './formats/live-code-bench.js';
 import { plain } from './formats/plain.js';
 import { tacoApps } from './formats/taco-apps.js';
 import type { RowFormat } from './row-content.js';
+import type { RowFiles } from './row-files.js';
 import { parseRow } from './rows/read-row.js';
-import { readRows } from './rows/rows.js';
 
 /** Formats of rows; the first that recognises a row has it, so the more special ones come first. */
 export const ROW_FORMATS: readonly RowFormat[] = [
@@ -40,9 +40,9 @@ export function recogniseRow(row: Field): RowFormat | null {
  */
 export async function recogniseFile(
     file: string,
-    { mayBeList }: { readonly mayBeList: boolean },
+    { mayBeList, files }: { readonly mayBeList: boolean; readonly files: RowFiles },
 ): Promise<RowFormat | null> {
-    for await (const raw of readRows(file)) {
+    for await (const raw of files.rows(file)) {
         const place = `${shownPath(file)}:${raw.line}`;
         const row = parseRow(raw.bytes, place);
         const format = recogniseRow(row);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
+import { WriteError } from '../host/write-error.js';
 import { readReason, withDescriptors } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
@@ -10,11 +11,10 @@ import type { Dataset, DatasetSource, IndexedSample, OpenOptions } from './datas
 import type { Field } from './field.js';
 import { referencedFile, readStamp } from './file-content.js';
 import { recogniseRow } from './recognise.js';
+import type { PartRow } from './row-files.js';
 import type { RowContent, RowFormat } from './row-content.js';
 import { buildSample, filesOf } from './row-sample.js';
 import { hashRow, parseRow, readAt } from './rows/read-row.js';
-import type { RawRow } from './rows/row.js';
-import { readRows } from './rows/rows.js';
 
 /** Where a row stands. `file` is its number in the dataset's list; `as` says by which reading its groups were counted. */
 interface RowLocator {
@@ -22,12 +22,14 @@ interface RowLocator {
     readonly as: string;
     readonly file: number;
     readonly line: number;
+    /** See `PartRow`. */
+    readonly part: number;
     readonly offset: number;
     readonly length: number;
 }
 
 /** Raised when a format counts tasks or makes ids another way: rows that an earlier version indexed are read anew. */
-const INDEX_VERSION = 2;
+const INDEX_VERSION = 3;
 
 /** Rows of one or several JSON files, all of one format. */
 export class RowDataset implements Dataset {
@@ -91,10 +93,13 @@ export class RowDataset implements Dataset {
     }
 
     async load(indexed: IndexedSample): Promise<Sample> {
-        const { file, line, offset, length } = indexed.locator as RowLocator;
+        const { file, part, line, offset, length } = indexed.locator as RowLocator;
         const path = this.#file(file);
         const place = this.#place(file, line);
-        const bytes = await withDescriptors(() => readAt(path, offset, length)).catch((error: unknown) => {
+        const { files } = this.options;
+        const reading = withDescriptors(async () => readAt(await files.open(path, part), offset, length));
+        const bytes = await reading.catch((error: unknown) => {
+            if (error instanceof WriteError) throw error;
             throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
         });
         const changed = changedDatasetError(`${place}: the dataset`);
@@ -111,7 +116,7 @@ export class RowDataset implements Dataset {
         const found: IndexedSample[] = [];
         const badBefore = this.badRows.length;
         let cacheable = true;
-        for await (const raw of readRows(path)) {
+        for await (const raw of this.options.files.rows(path)) {
             const place = this.#place(number, raw.line);
             try {
                 const { indexed, selfContained } = await this.#indexRow(raw, number, place);
@@ -128,15 +133,15 @@ export class RowDataset implements Dataset {
     }
 
     async #indexRow(
-        raw: RawRow,
+        raw: PartRow,
         file: number,
         place: string,
     ): Promise<{ indexed: IndexedSample; selfContained: boolean }> {
         const row = parseRow(raw.bytes, place);
         this.#checkFormat(row);
         const content = this.rowFormat.read(row);
-        const { line, offset, length } = raw;
-        const locator: RowLocator = { as: this.#as, file, line, offset, length };
+        const { line, part, offset, length } = raw;
+        const locator: RowLocator = { as: this.#as, file, part, line, offset, length };
         const mark = await this.#filesMark(content, this.#file(file), place);
         return {
             indexed: {

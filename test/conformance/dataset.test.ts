@@ -1,7 +1,8 @@
-import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/util/user-error.js';
+import { type Pack, packGzip, packParquet, packZstd } from '../dataset/pack.js';
 import { folderWith, indexOf, jsonLines, loadAll, MemoryCache, openOne } from '../dataset/rig.js';
 
 /** What every format must hold: `files` make a dataset of two samples, the first of which `edit` changes. */
@@ -12,6 +13,8 @@ interface Format {
     readonly at: string;
     /** A file that belongs to the first sample. */
     readonly edit: string;
+    /** How the files are packed; as they are where it is missing. */
+    readonly pack?: Pack;
 }
 
 const tests = [{ input: '1', output: '2' }];
@@ -75,6 +78,19 @@ const rowFormats = Object.entries(ROWS).flatMap(([format, row]): [string, Format
     ];
 });
 
+/** Every format in Parquet, as Hugging Face and others publish them; compressed JSONL is the same for all. */
+const packedFormats = Object.entries(ROWS).flatMap(([format, row], i): [string, Format][] => {
+    const codec = i % 2 === 0 ? 'snappy' : 'zstd';
+    const packings: [string, string, Pack][] = [[`Parquet (${codec})`, 'a.parquet', packParquet(codec)]];
+    if (format === 'plain')
+        packings.push(['gzip', 'a.jsonl.gz', packGzip], ['Zstandard', 'a.jsonl.zst', packZstd]);
+    const text = jsonLines([row('first'), row('second')]);
+    return packings.map(([name, at, pack]) => [
+        `${format}, ${name}`,
+        { format, files: { [at]: text }, at, edit: at, pack },
+    ]);
+});
+
 const kattisPackage = (name: string): Record<string, string> => ({
     [`p/${name}/problem.yaml`]: '',
     [`p/${name}/data/secret/1.in`]: '1',
@@ -86,6 +102,7 @@ const kattisPackage = (name: string): Record<string, string> => ({
 
 const FORMATS: [string, Format][] = [
     ...rowFormats,
+    ...packedFormats,
     [
         'problem packages',
         {
@@ -97,11 +114,15 @@ const FORMATS: [string, Format][] = [
     ],
 ];
 
-describe.each(FORMATS)('%s', (_, { format, files, at, edit }) => {
+const asItIs: Pack = async (text) => Buffer.from(text);
+
+describe.each(FORMATS)('%s', (_, { format, files, at, edit, pack = asItIs }) => {
     const open = async (
         cache = new MemoryCache(),
     ): Promise<{ folder: string; dataset: Awaited<ReturnType<typeof openOne>> }> => {
-        const folder = await folderWith(files);
+        const packed: Record<string, Uint8Array> = {};
+        for (const [name, text] of Object.entries(files)) packed[name] = await pack(text);
+        const folder = await folderWith(packed);
         return { folder, dataset: await openOne(join(folder, at), { cache }) };
     };
 
@@ -137,7 +158,8 @@ describe.each(FORMATS)('%s', (_, { format, files, at, edit }) => {
         expect(await indexOf(again)).toEqual(index);
         expect(cache.hits).toBeGreaterThan(0);
         const hits = cache.hits;
-        await appendFile(join(folder, edit), format === 'kattis' ? 'x' : '\n');
+        const text = files[edit] ?? '';
+        await writeFile(join(folder, edit), await pack(format === 'kattis' ? `${text}x` : `${text}\n`));
         const edited = await indexOf(await openOne(join(folder, at), { cache }));
         expect(cache.hits - hits).toBeLessThan(hits);
         expect(edited.map((each) => each.id)).toEqual(['first', 'second']);
@@ -149,11 +171,8 @@ describe.each(FORMATS)('%s', (_, { format, files, at, edit }) => {
         if (first === undefined) throw new Error('no sample');
         await dataset.load(first);
         const path = join(folder, edit);
-        const text = await readFile(path, 'utf8');
-        await writeFile(
-            path,
-            format === 'kattis' ? '22' : text.replace('"1"', '"8"').replace('first', 'third'),
-        );
+        const text = (files[edit] ?? '').replace('"1"', '"8"').replace('first', 'third');
+        await writeFile(path, await pack(format === 'kattis' ? '22' : text));
         await expect(dataset.load(first)).rejects.toThrow(/changed while it was in use; start again/);
         await expect(dataset.load(first)).rejects.toBeInstanceOf(UserError);
         await truncate(path, 0);

@@ -13,7 +13,7 @@ describe('opening datasets', () => {
         ['*.jsonl', 'no dataset matches'],
         ['empty', 'no dataset in this folder'],
         ['notes.txt', 'is not a dataset of problems but a list'],
-        ['rows.parquet', 'is a Parquet file'],
+        ['rows.parquet', 'cannot be read as Parquet'],
         ['bad.jsonl', 'not valid JSON'],
         ['latin1.jsonl', 'invalid UTF-8 at byte 8 of the row'],
     ])('says why %s is none', async (name, message) => {

@@ -4,12 +4,15 @@ import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Dataset, DatasetCache, IndexedSample, ListOptions } from '../../src/dataset/dataset.js';
 import { openDatasets } from '../../src/dataset/open.js';
+import { RowFiles } from '../../src/dataset/row-files.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import type { Sample } from '../../src/model/sample.js';
 
 const folders: string[] = [];
+const opened: RowFiles[] = [];
 
 afterEach(async () => {
+    for (const files of opened.splice(0)) await files.close();
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
@@ -55,7 +58,23 @@ const LISTS: ListOptions = { accepted: false, rowsPerSample: 1000, bucketsOf: ()
 
 export async function openAll(names: readonly string[], settings: OpenSettings = {}): Promise<Dataset[]> {
     const { format = null, skipBadRows = false, cache = new MemoryCache() } = settings;
-    return openDatasets(names, { format, skipBadRows, cache, lists: { ...LISTS, ...settings.lists } });
+    return openDatasets(names, {
+        format,
+        skipBadRows,
+        cache,
+        lists: { ...LISTS, ...settings.lists },
+        files: rowFiles(),
+    });
+}
+
+/** Reads dataset files; scratch files and the thread end with the test. */
+function rowFiles(): RowFiles {
+    const files = new RowFiles({
+        scratch: () => folderWith({}),
+        parquetWorker: new URL('../../dist/dataset/parquet-worker.js', import.meta.url),
+    });
+    opened.push(files);
+    return files;
 }
 
 /** The only dataset that a name stands for. */

@@ -3,6 +3,7 @@ import { createFileStore } from '../../checkpoint/file-store.js';
 import { FileNames } from '../../checkpoint/result-file/names.js';
 import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { openDatasets } from '../../dataset/open.js';
+import type { RowFiles } from '../../dataset/row-files.js';
 import { parseChecker } from '../../model/checker-text.js';
 import type { Entry, OpenTask, SkippedTask } from '../../model/entry.js';
 import { fingerprintSample } from '../../model/fingerprint.js';
@@ -12,6 +13,7 @@ import { ioCode } from '../../util/io-error.js';
 import { messageOf } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { listsOf } from './known-samples.js';
+import { withRowFiles } from '../row-files.js';
 import type { RunPaths } from './run-paths.js';
 
 /** A task of a results directory. */
@@ -95,10 +97,14 @@ async function failedTest(
     }
 }
 
-async function loadSample(run: RunFile, id: string): Promise<Sample | null> {
+function loadSample(run: RunFile, id: string): Promise<Sample | null> {
+    return withRowFiles((files) => loadSampleFrom(run, id, files));
+}
+
+async function loadSampleFrom(run: RunFile, id: string, files: RowFiles): Promise<Sample | null> {
     for (const { path, format } of run.datasets) {
         const cache = { get: () => null, set: () => undefined };
-        const options = { format, skipBadRows: true, cache, lists: listsOf(run) };
+        const options = { format, skipBadRows: true, cache, files, lists: listsOf(run) };
         for (const dataset of await openDatasets([path], options)) {
             for await (const rows of dataset.index()) {
                 const found = rows.find((row) => row.id === id);

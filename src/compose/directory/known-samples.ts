@@ -9,6 +9,7 @@ import type { GroupSizes } from '../../model/directory-sample.js';
 import { ioCode } from '../../util/io-error.js';
 import { messageOf } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
+import { withRowFiles } from '../row-files.js';
 import { SamplesById } from '../samples.js';
 
 /** The samples of a directory's datasets, as the datasets are now: id to groups. */
@@ -64,9 +65,11 @@ export class KnownSamplesReader {
         try {
             const cache = await loadCache(this.#checkpoints);
             const lists = listsOf(run);
-            for (const { path, format } of run?.datasets ?? []) {
-                await samples.addPath(path, format, { cache, lists });
-            }
+            await withRowFiles(async (files) => {
+                for (const { path, format } of run?.datasets ?? []) {
+                    await samples.addPath(path, format, { cache, lists, files });
+                }
+            });
         } catch (error) {
             if (!(error instanceof UserError) && ioCode(error) === null) throw error;
             if (!isToldAlready) {

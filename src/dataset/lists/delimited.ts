@@ -27,6 +27,7 @@ async function openDelimited(file: string, delimiter: string): Promise<ListFile>
     const header = checkHeader(await readHeader(file, delimiter), file);
     return {
         rows: () => dataRows(file, { header, delimiter }),
+        open: () => openFile(file),
         parse: (bytes, place) => {
             checkUtf8(bytes, place);
             const records: unknown = parseSync(bytes, optionsFor(delimiter));
@@ -67,7 +68,7 @@ async function* dataRows(file: string, { header, delimiter }: Dialect): AsyncIte
         const read = async (place: string): Promise<Field> => {
             // Decoding has put this character in place of bytes that are not UTF-8, or it stands in the file.
             if (record.some((value) => value.includes('\uFFFD'))) {
-                checkUtf8(await readAt(file, offset, length), place);
+                checkUtf8(await readAt(await openFile(file), offset, length), place);
             }
             return rowOf(record, header, place);
         };

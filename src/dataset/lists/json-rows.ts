@@ -1,13 +1,15 @@
 import type { Field } from '../field.js';
 import { parseRow } from '../rows/read-row.js';
 import type { RawRow } from '../rows/row.js';
-import { readRows } from '../rows/rows.js';
 import type { ListReader, ListRow } from './list-reader.js';
 
-/** JSON objects, a line each or in an array. */
+/** JSON objects, a line each or in an array, or the rows of a Parquet file. */
 export const JSON_ROWS: ListReader = {
     key: 'rows',
-    open: async (file) => ({ rows: () => listRows(readRows(file), parseRow), parse: parseRow }),
+    open: async (file, files) => {
+        const whole = await files.openWhole(file);
+        return { rows: () => listRows(whole.rows(), parseRow), open: () => whole.open(), parse: parseRow };
+    },
 };
 
 export async function* listRows(

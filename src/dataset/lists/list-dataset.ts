@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sameStamp } from '../../host/stamp.js';
+import { WriteError } from '../../host/write-error.js';
 import { canonicalExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { canonicalJson } from '../../model/fingerprint.js';
@@ -132,7 +133,7 @@ class ListDataset implements Dataset {
 
     /** Reads a whole file. @param known how many buckets it has; null: decided by its rows */
     async #read(path: string, known: number | null): Promise<ReadList> {
-        const list = await this.reader.open(path);
+        const list = await this.reader.open(path, this.options.files);
         const rows = new BucketLayoutBuilder();
         const fields = new Set<string>();
         for await (const row of list.rows()) {
@@ -158,7 +159,7 @@ class ListDataset implements Dataset {
         const { layout, list } = await this.#layoutOf(path, buckets);
         if (layout.fingerprintOf(bucket) !== indexed.fingerprint) throw changed;
         const inputs: TaskInput[] = [];
-        for (const [place, bytes] of await this.#bytesOf(path, layout.rowsOf(bucket))) {
+        for (const [place, bytes] of await this.#bytesOf(path, list, layout.rowsOf(bucket))) {
             if (bytes.length !== place.length) throw changed;
             const field = list.parse(bytes, `${shownPath(path)}:${place.line}`);
             if (placementHash(field) !== place.hash) throw changed;
@@ -192,10 +193,15 @@ class ListDataset implements Dataset {
         throw changedDatasetError(`${shownPath(path)}: the dataset`);
     }
 
-    async #bytesOf(path: string, rows: readonly RowSpan[]): Promise<(readonly [RowSpan, Buffer])[]> {
+    async #bytesOf(
+        path: string,
+        list: ListFile,
+        rows: readonly RowSpan[],
+    ): Promise<(readonly [RowSpan, Buffer])[]> {
         try {
-            return await withDescriptors(() => readRowsAt(path, rows));
+            return await withDescriptors(async () => readRowsAt(await list.open(), rows));
         } catch (error) {
+            if (error instanceof WriteError) throw error;
             throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
         }
     }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { openFile } from '../../host/open-file.js';
 import { datasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import { readJsonLines } from '../rows/json-lines.js';
@@ -9,7 +10,11 @@ import type { ListReader } from './list-reader.js';
 /** Lines of text: each is `{"line": "..."}`, without its end. Empty lines are left out. */
 export const PLAIN_LINES: ListReader = {
     key: 'lines',
-    open: async (file) => ({ rows: () => listRows(readJsonLines(file), parseLine), parse: parseLine }),
+    open: async (file) => ({
+        rows: () => listRows(readJsonLines(file), parseLine),
+        open: () => openFile(file),
+        parse: parseLine,
+    }),
 };
 
 function parseLine(bytes: Buffer | null, place: string): Field {

@@ -1,4 +1,4 @@
-import { openFile } from '../../host/open-file.js';
+import type { FileHandle } from 'node:fs/promises';
 import { readFully } from '../rows/read-row.js';
 import type { RowSpan } from './bucket-layout.js';
 
@@ -7,12 +7,11 @@ const SPAN_BYTES = 4 * 1024 * 1024;
 /** Reading what lies between two rows is quicker than another call. */
 const GAP_BYTES = 64 * 1024;
 
-/** Reads rows, given in the order of the file; fewer bytes than a row has where the file is shorter now. */
+/** Reads rows of an open file, given in its order, and closes it; fewer bytes than a row has where the file is shorter now. */
 export async function readRowsAt(
-    path: string,
+    handle: FileHandle,
     rows: readonly RowSpan[],
 ): Promise<(readonly [RowSpan, Buffer])[]> {
-    const handle = await openFile(path);
     try {
         const found: (readonly [RowSpan, Buffer])[] = [];
         for (const span of spansOf(rows)) {

@@ -1,13 +1,20 @@
-import { MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } from './row.js';
+import { type Chunk, MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } from './row.js';
 
 const NEWLINE = 0x0a;
 
-/** Rows of a JSONL file: one a line, LF or CRLF, empty lines left out, the last line with or without its end. */
-export async function* readJsonLines(file: string, maxBytes = MAX_ROW_BYTES): AsyncIterable<RawRow> {
+/**
+ * Rows of a JSONL file: one a line, LF or CRLF, empty lines left out, the last line with or without its end.
+ * @param chunks what the file holds, where it is not read as it is
+ */
+export async function* readJsonLines(
+    file: string,
+    maxBytes = MAX_ROW_BYTES,
+    chunks: AsyncIterable<Chunk> = readChunks(file),
+): AsyncIterable<RawRow> {
     const row = new RowBytes(maxBytes);
     let line = 1;
     let offset = 0;
-    for await (const chunk of readChunks(file)) {
+    for await (const chunk of chunks) {
         let from = 0;
         if (chunk.offset === 0) {
             from = skipByteOrderMark(chunk.bytes, file);

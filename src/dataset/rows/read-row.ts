@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { openFile } from '../../host/open-file.js';
 import { isJsonObject } from '../../model/json.js';
 import { datasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
@@ -54,9 +53,8 @@ function invalidAt(bytes: Buffer): number {
     return valid;
 }
 
-/** Reads bytes of a file; fewer where the file is shorter now. */
-export async function readAt(file: string, offset: number, length: number): Promise<Buffer> {
-    const handle = await openFile(file);
+/** Reads bytes of an open file and closes it; fewer where the file is shorter now. */
+export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
     try {
         return await readFully(handle, offset, length);
     } finally {
@@ -64,7 +62,7 @@ export async function readAt(file: string, offset: number, length: number): Prom
     }
 }
 
-/** The same of an open file. */
+/** Reads bytes of an open file; fewer where the file is shorter now. */
 export async function readFully(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafeSlow(length);
     let read = 0;

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { openFile } from '../../host/open-file.js';
 import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
@@ -27,7 +28,11 @@ export interface Chunk {
 
 /** Reads a file in pieces, each only once; the next one is read when it is asked for. */
 export async function* readChunks(file: string): AsyncIterable<Chunk> {
-    const handle = await openFile(file);
+    yield* readHandle(await openFile(file));
+}
+
+/** The same of an open file, which is closed at the end. */
+export async function* readHandle(handle: FileHandle): AsyncIterable<Chunk> {
     try {
         let offset = 0;
         for (;;) {

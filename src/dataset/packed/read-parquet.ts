@@ -1,0 +1,103 @@
+import { createWriteStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import {
+    type AsyncBuffer,
+    type Compressors,
+    type FileMetaData,
+    parquetMetadataAsync,
+    parquetReadObjects,
+} from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { decompress as decompressZstd } from 'fzstd';
+import { openFile } from '../../host/open-file.js';
+import { readFully } from '../rows/read-row.js';
+import { printRow } from './print-row.js';
+
+/** Unpacked bytes of a row group that are decoded at most: it is held as a whole while it is. */
+const MAX_GROUP_BYTES = 2 * 1024 ** 3;
+
+/** Numbers of rows of a Parquet file's row groups, in order. @throws Error saying why it cannot be read */
+export function describeFile(file: string): Promise<readonly number[]> {
+    return withParquet(file, async ({ metadata }) =>
+        metadata.row_groups.map(({ num_rows }) => Number(num_rows)),
+    );
+}
+
+/**
+ * Decodes row groups of a Parquet file into JSON, one row a line.
+ * @param group its number from 0; null: all of them
+ * @throws Error saying why it cannot be read, or what the system says
+ */
+export async function decodeGroups(file: string, group: number | null, to: string): Promise<void> {
+    await withParquet(file, async (opened) => {
+        const groups = group === null ? opened.metadata.row_groups.keys() : [group];
+        await pipeline(
+            async function* () {
+                for (const each of groups) yield* decodeGroup(opened, each);
+            },
+            createWriteStream(to, { flags: 'wx' }),
+        );
+    });
+}
+
+interface OpenedParquet {
+    readonly file: AsyncBuffer;
+    readonly metadata: FileMetaData;
+}
+
+async function withParquet<T>(path: string, use: (opened: OpenedParquet) => Promise<T>): Promise<T> {
+    const handle = await openFile(path);
+    try {
+        const { size } = await handle.stat();
+        const file: AsyncBuffer = {
+            byteLength: size,
+            slice: (start, end = size) => readBytes(handle, start, end),
+        };
+        return await use({ file, metadata: await parquetMetadataAsync(file) });
+    } finally {
+        await handle.close();
+    }
+}
+
+async function readBytes(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
+    const { size } = await handle.stat();
+    // What the file's own offsets say: a torn file must not make us ask for memory that it could never fill.
+    if (!(start >= 0 && end >= start && end <= size))
+        throw new Error(`it names bytes ${start} to ${end} of ${size}`);
+    const bytes = await readFully(handle, start, end - start);
+    const copy = new ArrayBuffer(bytes.length);
+    new Uint8Array(copy).set(bytes);
+    return copy;
+}
+
+async function* decodeGroup({ file, metadata }: OpenedParquet, group: number): AsyncIterable<string> {
+    const described = metadata.row_groups[group];
+    if (described === undefined) throw new Error(`it has no row group ${group}`);
+    let rowStart = 0;
+    for (const before of metadata.row_groups.slice(0, group)) rowStart += Number(before.num_rows);
+    const unpacked = described.columns.reduce(
+        (bytes, column) => bytes + Number(column.meta_data?.total_uncompressed_size ?? 0),
+        0,
+    );
+    if (unpacked > MAX_GROUP_BYTES) {
+        const mib = (bytes: number): number => Math.round(bytes / 1024 ** 2);
+        throw new Error(
+            `row group ${group} holds ${mib(unpacked)} MiB and at most ${mib(MAX_GROUP_BYTES)} MiB are read at once: write the file again with smaller row groups`,
+        );
+    }
+    const rows = await parquetReadObjects({
+        file,
+        metadata,
+        rowStart,
+        rowEnd: rowStart + Number(described.num_rows),
+        compressors: BOUNDED,
+    });
+    for (const row of rows) yield `${printRow(row)}\n`;
+}
+
+/** None makes more bytes than the page's header says, which `MAX_GROUP_BYTES` bounds for honest files and the thread's memory for others. */
+const BOUNDED: Compressors = {
+    ...compressors,
+    ZSTD: (input, length) => decompressZstd(input, new Uint8Array(length)),
+};

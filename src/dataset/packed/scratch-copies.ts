@@ -1,0 +1,69 @@
+import { type FileHandle, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openFile } from '../../host/open-file.js';
+import { ioCode, ioReason } from '../../util/io-error.js';
+import { WriteError } from '../../host/write-error.js';
+
+/** Copies that are kept: samples are handed out in order, so a second one serves those that still run. */
+const MOST_KEPT = 2;
+
+/** Unpacked copies of what datasets hold, in scratch files. They are made one at a time, and the least used ones go. */
+export class ScratchCopies {
+    /** Paths by key, the least lately used one first. */
+    readonly #copies = new Map<string, string>();
+    #queue: Promise<unknown> = Promise.resolve();
+    #made = 0;
+
+    /** @param folder makes the folder for them when the first one is needed */
+    constructor(private readonly folder: () => Promise<string>) {}
+
+    /**
+     * Opens the copy of this key, made first where it is not there. The caller closes the handle, which outlives the copy.
+     * @param make writes the copy to the path that it is given
+     * @throws WriteError (exit 4) where the scratch folder has no room, and whatever else `make` throws
+     */
+    async open(key: string, make: (path: string) => Promise<void>): Promise<FileHandle> {
+        const path = this.#use(key);
+        if (path !== null) {
+            try {
+                return await openFile(path);
+            } catch (error) {
+                // Removed for a newer one meanwhile.
+                if (ioCode(error) !== 'ENOENT') throw error;
+            }
+        }
+        const opening = this.#queue.then(async () =>
+            openFile(this.#use(key) ?? (await this.#make(key, make))),
+        );
+        this.#queue = opening.catch(() => undefined);
+        return opening;
+    }
+
+    /** The path of a copy, which counts as used now. */
+    #use(key: string): string | null {
+        const path = this.#copies.get(key);
+        if (path === undefined) return null;
+        this.#copies.delete(key);
+        this.#copies.set(key, path);
+        return path;
+    }
+
+    async #make(key: string, make: (path: string) => Promise<void>): Promise<string> {
+        const path = join(await this.folder(), `rows-${this.#made++}.jsonl`);
+        try {
+            await make(path);
+        } catch (error) {
+            await rm(path, { force: true }).catch(() => undefined);
+            const code = ioCode(error);
+            const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+            throw isFull ? new WriteError(path, ioReason(error), { cause: error }) : error;
+        }
+        this.#copies.set(key, path);
+        for (const [oldest, removed] of this.#copies) {
+            if (this.#copies.size <= MOST_KEPT) break;
+            this.#copies.delete(oldest);
+            await rm(removed, { force: true }).catch(() => undefined);
+        }
+        return path;
+    }
+}

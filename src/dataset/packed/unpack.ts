@@ -1,0 +1,66 @@
+import { createGunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { Decompress } from 'fzstd';
+import { ioCode } from '../../util/io-error.js';
+import { messageOf } from '../../util/message.js';
+import { shownPath } from '../../util/shown-path.js';
+import { datasetError } from '../dataset-error.js';
+import { type Chunk, readChunks } from '../rows/row.js';
+
+/**
+ * Reads a compressed file in pieces of its unpacked bytes; nothing is held but what the format needs to look back at.
+ * @throws UserError (exit 2) where the file is torn or not compressed so
+ */
+export async function* unpackChunks(file: string, packing: 'gzip' | 'zstd'): AsyncIterable<Chunk> {
+    let offset = 0;
+    try {
+        for await (const bytes of packing === 'gzip' ? gunzip(file) : unzstd(file)) {
+            if (bytes.length === 0) continue;
+            yield { bytes, offset };
+            offset += bytes.length;
+        }
+    } catch (error) {
+        if (isSystemError(error)) throw error;
+        throw datasetError(
+            `${shownPath(file)}: cannot be unpacked (${packing}: ${messageOf(error)}); is the file complete?`,
+        );
+    }
+}
+
+/** Errors of zlib have codes of their own (`Z_BUF_ERROR`). */
+const isSystemError = (error: unknown): boolean => ioCode(error)?.startsWith('E') === true;
+
+async function* gunzip(file: string): AsyncIterable<Buffer> {
+    const input = Readable.from(bytesOf(file), { objectMode: false, highWaterMark: 1 });
+    const unpacked = createGunzip({ chunkSize: 256 * 1024 });
+    input.on('error', (error) => unpacked.destroy(error)).pipe(unpacked);
+    try {
+        for await (const bytes of unpacked as AsyncIterable<Buffer>) yield bytes;
+    } finally {
+        input.destroy();
+        unpacked.destroy();
+    }
+}
+
+/** Compressed bytes that are unpacked at once: what they unpack to is held until it has been read. */
+const ZSTD_STEP_BYTES = 16 * 1024;
+
+async function* unzstd(file: string): AsyncIterable<Buffer> {
+    const ready: Buffer[] = [];
+    const stream = new Decompress((bytes) => {
+        // The library uses its buffer again.
+        ready.push(Buffer.from(bytes));
+    });
+    for await (const chunk of bytesOf(file)) {
+        for (let from = 0; from < chunk.length; from += ZSTD_STEP_BYTES) {
+            stream.push(chunk.subarray(from, from + ZSTD_STEP_BYTES));
+            yield* ready.splice(0);
+        }
+    }
+    stream.push(new Uint8Array(0), true);
+    yield* ready.splice(0);
+}
+
+async function* bytesOf(file: string): AsyncIterable<Buffer> {
+    for await (const { bytes } of readChunks(file)) yield bytes;
+}

@@ -1,0 +1,27 @@
+import { parentPort } from 'node:worker_threads';
+import { ioCode } from '../util/io-error.js';
+import { messageOf } from '../util/message.js';
+import type { ParquetRequest, ParquetResponse } from './packed/parquet-messages.js';
+import { decodeGroups, describeFile } from './packed/read-parquet.js';
+
+/*
+ * The thread that decodes Parquet: a row group is decoded as a whole, and may be large. Here it neither stops the run for
+ * seconds nor takes the run's heap with it.
+ */
+
+async function answer(request: ParquetRequest): Promise<ParquetResponse> {
+    const { id } = request;
+    try {
+        if (request.kind === 'describe') {
+            return { kind: 'described', id, rowsByGroup: await describeFile(request.file) };
+        }
+        await decodeGroups(request.file, request.group, request.to);
+        return { kind: 'decoded', id };
+    } catch (error) {
+        return { kind: 'failed', id, why: messageOf(error), code: ioCode(error) };
+    }
+}
+
+parentPort?.on('message', (request: ParquetRequest) => {
+    void answer(request).then((response) => parentPort?.postMessage(response));
+});

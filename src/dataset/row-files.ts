@@ -1,0 +1,129 @@
+import type { FileHandle } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { openFile } from '../host/open-file.js';
+import { unreachable } from '../util/unreachable.js';
+import { readStamp } from './file-content.js';
+import { type Packing, packingOf } from './packed/packing.js';
+import { ParquetDecoder } from './packed/parquet-decoder.js';
+import { ScratchCopies } from './packed/scratch-copies.js';
+import { unpackChunks } from './packed/unpack.js';
+import { readJsonLines } from './rows/json-lines.js';
+import { MAX_ROW_BYTES, type RawRow, readHandle } from './rows/row.js';
+import { readRows } from './rows/rows.js';
+
+/** A row of a file that may be packed. `offset` counts from the start of its part, `line` over the whole file. */
+export interface PartRow extends RawRow {
+    /** Number of the part that holds it, from 0: a row group of Parquet; elsewhere the file is one part. */
+    readonly part: number;
+}
+
+export interface RowFilesOptions {
+    /** Makes the folder for unpacked copies when the first one is needed. */
+    readonly scratch: () => Promise<string>;
+    /** The program of the thread that decodes Parquet. */
+    readonly parquetWorker: URL;
+}
+
+/**
+ * Files of JSON rows, plain or packed (gzip, Zstandard, Parquet): rows in order, and rows again by their place. What is packed
+ * is read again from unpacked copies in scratch files, of which few exist at a time.
+ */
+export class RowFiles {
+    readonly #packings = new Map<string, Promise<Packing>>();
+    readonly #copies: ScratchCopies;
+    readonly #parquet: ParquetDecoder;
+
+    constructor({ scratch, parquetWorker }: RowFilesOptions) {
+        this.#copies = new ScratchCopies(scratch);
+        this.#parquet = new ParquetDecoder(parquetWorker);
+    }
+
+    /** Rows in order. @throws UserError (exit 2) where the file is torn */
+    async *rows(file: string): AsyncIterable<PartRow> {
+        const packing = await this.#packingOf(file);
+        switch (packing) {
+            case 'none':
+                return yield* inOnePart(readRows(file));
+            case 'gzip':
+            case 'zstd':
+                return yield* inOnePart(readJsonLines(file, MAX_ROW_BYTES, unpackChunks(file, packing)));
+            case 'parquet':
+                return yield* this.#parquetRows(file);
+            default:
+                return unreachable(packing);
+        }
+    }
+
+    /** Opens what holds the bytes of one part's rows. The caller closes it. @throws UserError, WriteError */
+    async open(file: string, part: number): Promise<FileHandle> {
+        const packing = await this.#packingOf(file);
+        return packing === 'none' ? openFile(file) : this.#openCopy(file, packing, part);
+    }
+
+    /** The whole file as one: for rows that are asked for in any order. `offset`s count within `open`'s bytes. */
+    async openWhole(file: string): Promise<WholeFile> {
+        const packing = await this.#packingOf(file);
+        if (packing !== 'parquet') {
+            return { rows: () => this.rows(file), open: () => this.open(file, 0) };
+        }
+        const open = (): Promise<FileHandle> => this.#openCopy(file, packing, null);
+        return { rows: () => linesOf(file, open), open };
+    }
+
+    async close(): Promise<void> {
+        await this.#parquet.close();
+    }
+
+    async *#parquetRows(file: string): AsyncIterable<PartRow> {
+        const groups = await this.#parquet.describe(file);
+        let first = 0;
+        for (const [part, count] of groups.entries()) {
+            for await (const row of linesOf(file, () => this.open(file, part))) {
+                yield { ...row, line: first + row.line, part };
+            }
+            first += count;
+        }
+    }
+
+    #packingOf(file: string): Promise<Packing> {
+        const known = this.#packings.get(file);
+        if (known !== undefined) return known;
+        const packing = packingOf(file);
+        this.#packings.set(file, packing);
+        return packing;
+    }
+
+    /** @param part null: all of them, one after the other */
+    async #openCopy(
+        file: string,
+        packing: Exclude<Packing, 'none'>,
+        part: number | null,
+    ): Promise<FileHandle> {
+        // A file that was replaced since is another one.
+        const { inode, size, mtime } = await readStamp(file);
+        return this.#copies.open(JSON.stringify([file, inode, size, mtime, part]), (path) =>
+            packing === 'parquet'
+                ? this.#parquet.decode(file, part, path)
+                : pipeline(bytesOf(file, packing), createWriteStream(path, { flags: 'wx' })),
+        );
+    }
+}
+
+export interface WholeFile {
+    rows(): AsyncIterable<RawRow>;
+    /** Opens the bytes that hold the rows. The caller closes it. */
+    open(): Promise<FileHandle>;
+}
+
+async function* inOnePart(rows: AsyncIterable<RawRow>): AsyncIterable<PartRow> {
+    for await (const row of rows) yield { ...row, part: 0 };
+}
+
+async function* linesOf(file: string, open: () => Promise<FileHandle>): AsyncIterable<RawRow> {
+    yield* readJsonLines(file, MAX_ROW_BYTES, readHandle(await open()));
+}
+
+async function* bytesOf(file: string, packing: 'gzip' | 'zstd'): AsyncIterable<Buffer> {
+    for await (const { bytes } of unpackChunks(file, packing)) yield bytes;
+}
