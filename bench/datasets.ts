@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Writes a dataset of tasks that are no programs, in the general form. */
+/** Writes a dataset of tasks that are not programs, in the general form. */
 export async function writeTasks(folder: string, samples: number, tasks: number): Promise<string> {
     const path = join(folder, `tasks-${samples}x${tasks}.jsonl`);
     const stream = createWriteStream(path);

@@ -138,7 +138,7 @@ interface Stretch {
 
 function measure(all: readonly Sampled[], stretch: Sampled['stretch']): Stretch {
     const whole = all.filter((item) => item.stretch === stretch);
-    // From its first new result on: before it a start reads what the killed one left, and that is no pace.
+    // From its first new result on: before it a start reads what the killed one left, and that is not a pace.
     const began = whole.find((item) => item.done > (whole[0]?.done ?? 0))?.age ?? 0;
     const seen = whole.filter((item) => item.age >= began + WARM_UP);
     const first = seen[0];

@@ -144,7 +144,7 @@ describe('library', () => {
         expect((await allowed.finished).committed).toBe(25);
     });
 
-    it('runs again what a glob or an id names, and refuses a name that is no sample', async () => {
+    it('runs again what a glob or an id names, and refuses a name that is not a sample', async () => {
         const dir = tempDir();
         const path = dataset(dir, [{ do: 'answer', value: 1 }], 2);
         await (await open(settings(dir, path))).finished;

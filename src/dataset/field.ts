@@ -26,7 +26,7 @@ export class Field {
         private readonly written: Written,
     ) {}
 
-    /** @param text the JSON that `row` was parsed from, for numbers that a double does not hold; null where it is no JSON text */
+    /** @param text the JSON that `row` was parsed from, for numbers that a double does not hold; null where it is not JSON text */
     static of(row: JsonObject, place: string, text: string | null): Field {
         return new Field(row, place, '', new WrittenText(row, text));
     }

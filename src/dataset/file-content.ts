@@ -73,6 +73,6 @@ export async function referencedFile(folder: string, name: string, place: string
             `${place}: names the file ${quoted}, which must be relative to the dataset's folder and inside it`,
         );
     }
-    if (!(await stat(path)).isFile()) throw new UserError(`${place}: names ${quoted}, which is no file`);
+    if (!(await stat(path)).isFile()) throw new UserError(`${place}: names ${quoted}, which is not a file`);
     return path;
 }

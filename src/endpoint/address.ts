@@ -61,7 +61,7 @@ function normalise(text: string, option: string): string {
     return bare(url);
 }
 
-/** Hides what stands before an `@`, also in text that is no address. */
+/** Hides what stands before an `@`, also in text that is not an address. */
 const redact = (text: string): string => text.replace(/\/\/[^/]*@/, '//***@');
 
 function splitOutsideBraces(value: string, option: string): readonly string[] {

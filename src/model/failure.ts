@@ -17,7 +17,7 @@ export type Failure =
     | { readonly reason: 'judge-error'; readonly message: string }
     /** A program died by a signal that we did not send and no limit explains. */
     | { readonly reason: 'killed'; readonly message: string; readonly signal: string }
-    /** A module threw, or returned what is no JSON object. */
+    /** A module threw, or returned what is not a JSON object. */
     | { readonly reason: 'task-threw'; readonly message: string }
     /** A command of `--executor exec` exited with a code that `--exit-verdict` does not name. */
     | { readonly reason: 'exit-code'; readonly message: string; readonly exitCode: number }

@@ -11,7 +11,7 @@ export interface Sample {
     readonly origin: string;
     /** Groups in the order of their keys in the result file; position in a list is the task's `index`. */
     readonly groups: Readonly<Record<string, readonly TaskInput[]>>;
-    /** How programs of this sample are judged; null for samples whose tasks are no programs. */
+    /** How programs of this sample are judged; null for samples whose tasks are not programs. */
     readonly judging: Judging | null;
     /** Why none of its tasks can run (an interactive problem, a function-call task); null if they can. */
     readonly skip: string | null;
@@ -36,7 +36,7 @@ export interface ProgramInput {
     readonly skip?: string;
 }
 
-/** A task that is no program: any JSON, handed to a command or a module. */
+/** A task that is not a program: any JSON, handed to a command or a module. */
 export interface DataInput {
     readonly kind: 'data';
     readonly data: Json;

@@ -20,7 +20,7 @@ const REGEX_MS = 1000;
 /** Longest answer that a regular expression is tried on, in characters: patterns may take exponential time. */
 const LONGEST_FOR_REGEX = 100_000;
 
-/** @returns null for what is no scorer */
+/** @returns null for what is not a scorer */
 export function parseScorer(text: string): Scorer | null {
     const [, kind = '', setting] = /^([a-z]+)(?::(.+))?$/.exec(text) ?? [];
     switch (kind) {

@@ -13,9 +13,9 @@ export interface Task {
     readonly index: number;
     readonly fingerprint: string;
     readonly input: TaskInput;
-    /** null for tasks that are no programs. */
+    /** null for tasks that are not programs. */
     readonly limits: Limits | null;
-    /** Folder of the staged sample (holds `sample.json`, a `StagedSample`); null for tasks that are no programs. */
+    /** Folder of the staged sample (holds `sample.json`, a `StagedSample`); null for tasks that are not programs. */
     readonly stage: string | null;
     /** 1 for the first try. */
     readonly attempt: number;

@@ -64,7 +64,7 @@ function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
         case 'finished with failures':
             return [
                 `${style.bold(style.red(`Finished with ${counted(end.failed, 'failure')}`))} in ${took}: ${did}.`,
-                'Failures are no verdicts; the next start tries them again.',
+                'Failures are not verdicts; the next start tries them again.',
             ];
         case 'stopped': {
             const lost = end.aborted === 0 ? '' : `, ${count(end.aborted)} given up half-way`;

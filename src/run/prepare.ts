@@ -54,7 +54,7 @@ export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample
         tasks: inputs.map((input, index): PlanTask => {
             if (options.judges && input.kind === 'data') {
                 throw new UserError(
-                    `${sample.origin}: ${name}[${index}] is no program, so it cannot be judged: use --executor exec or --executor module`,
+                    `${sample.origin}: ${name}[${index}] is not a program, so it cannot be judged: use --executor exec or --executor module`,
                 );
             }
             return {

@@ -112,7 +112,7 @@ export function attemptOf(
     };
 }
 
-/** Longest message kept of a failure, in characters: a checkpoint is no log. */
+/** Longest message kept of a failure, in characters: a checkpoint is not a log. */
 const MESSAGE_BOUND = 2000;
 
 const cut = (message: string): string =>

@@ -47,7 +47,7 @@ describe.each(['tar', 'folder'] as const)('an archive (%s)', (kind) => {
         expect(await archive(made)).toMatchObject({ samples: 0 });
     });
 
-    it('is no obstacle to running one of its samples again', async () => {
+    it('is not an obstacle to running one of its samples again', async () => {
         const made = await filled();
         await archive(made);
         const store = made.store();

@@ -158,7 +158,7 @@ describe('spoiled files of ours', () => {
         });
     });
 
-    it('a lock: never an error; what is no lock has no content', async () => {
+    it('a lock: never an error; what is not a lock has no content', async () => {
         await check('lock.1', FILES['lock.1'], async (dir) => {
             const [lock] = await listLocks(dir);
             expect(lock?.number).toBe(1);

@@ -152,7 +152,7 @@ describe('what no task could run with', () => {
         expect(existsSync(join(cwd, 'out/a.json'))).toBe(false);
     });
 
-    it('a task that ends the process in async mode is no exit 0', async () => {
+    it('a task that ends the process in async mode is not an exit 0', async () => {
         const cwd = tempDir();
         writeFileSync(join(cwd, 'data.jsonl'), row('a', 1));
         writeFileSync(join(cwd, 'exit.mjs'), 'export default () => process.exit(0);\n');

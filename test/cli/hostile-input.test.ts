@@ -75,7 +75,7 @@ describe('hostile rows, through the real binary', () => {
         expect(stderr).toContain('a');
     });
 
-    it('CRLF in tests, and bytes that are no UTF-8 in what a program prints', async () => {
+    it('CRLF in tests, and bytes that are not UTF-8 in what a program prints', async () => {
         const code = 'import os\nos.write(1, b"1\\xff\\x00\\r\\n")';
         const { code: exit, out } = await judge([
             row('a', { tests: [{ input: '1\r\n', output: '1\r\n' }] }),

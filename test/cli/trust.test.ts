@@ -52,7 +52,7 @@ it('keeps references as text, run.json to its owner, and secrets out of what it 
     expect(status.stderr).toContain('run.json is damaged');
 });
 
-it('gives a command no id for an option, and none that is no argument', async () => {
+it('gives a command no id for an option, and none that is not an argument', async () => {
     const cwd = tempDir();
     const ids = ['-rf', 'nul\0', 'plain'];
     const rows = ids.map((id) => `${JSON.stringify({ id, groups: { it: [1] } })}\n`);

@@ -269,7 +269,7 @@ describe('run.json', () => {
         );
     });
 
-    it('keeps no headers of endpoints, and their absence is no change', async () => {
+    it('keeps no headers of endpoints, and their absence is not a change', async () => {
         const endpoint = {
             url: 'http://h:1',
             headers: { Authorization: 'Bearer sesame' },

@@ -91,7 +91,7 @@ export async function runInjected(
     const record = await scene.run({
         ...traced(scene, trace, ['-e', `inject=${site.call}:${fault}`]),
         meanwhile: (cli) => {
-            // A fault that met Node itself may leave it waiting for ever: that is no promise of ours.
+            // A fault that met Node itself may leave it waiting for ever: that is not a promise of ours.
             const patience = setTimeout(() => killGroup(cli.child), PATIENCE_MS);
             cli.child.once('close', () => clearTimeout(patience));
         },

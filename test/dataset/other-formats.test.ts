@@ -193,7 +193,7 @@ describe('the general form', () => {
     );
 });
 
-describe('what is no format of these', () => {
+describe('what is not a format of these', () => {
     it('is refused with the names of those that are', async () => {
         await expect(sampleOf({ id: 'x', stuff: 1 })).rejects.toThrow(
             /not a row of any known format \(its keys: id, stuff\); expected one of code-contests, .*--format/,

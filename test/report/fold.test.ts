@@ -76,7 +76,7 @@ describe('folding events', () => {
         expect(longestRunning(play([startOf(3, 0, 1), ...events.flat()]))).toBeNull();
     });
 
-    test('retries and failures are no verdicts', () => {
+    test('retries and failures are not verdicts', () => {
         const [begun] = taskEvents(0, 0, 1, 'Accepted');
         if (begun?.type !== 'task-started') throw new Error('no event');
         const failure = { reason: 'worker-died', message: 'gone' } as const;

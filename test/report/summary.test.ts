@@ -11,7 +11,7 @@ describe('closing summary', () => {
         const end = endOf(totalOf(someSamples()), { outcome: 'finished with failures', failed: 1 });
         expect(renderSummary(end, page(80))).toMatchInlineSnapshot(`
           "Finished with 1 failure in 4m 12s: 54 tasks saved, 12.9/min.
-          Failures are no verdicts; the next start tries them again.
+          Failures are not verdicts; the next start tries them again.
 
           TPR  91.7 %  22 of 24 solutions accepted            0 failed, 2 skipped, 4 open
           TNR  93.1 %  27 of 29 incorrect solutions rejected  1 failed, 0 skipped

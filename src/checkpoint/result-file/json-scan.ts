@@ -218,6 +218,6 @@ function keyText(bytes: Buffer | null): string {
     try {
         return String(JSON.parse(bytes?.toString() ?? ''));
     } catch (error) {
-        throw new ScanError('a key is no JSON string', { cause: error });
+        throw new ScanError('a key is not a JSON string', { cause: error });
     }
 }

@@ -94,7 +94,7 @@ export function runFileOf(json: unknown): RunFile | null {
     return { ...run, reruns: run.reruns.map((rerun) => ({ ...rerun, only: rerun.only ?? [] })) };
 }
 
-/** What is wrong with JSON that is no run file, in a few words. */
+/** What is wrong with JSON that is not a run file, in a few words. */
 export function problemIn(json: unknown): string {
     if (json === undefined) return 'no JSON';
     if (!isJsonObject(json)) return 'no JSON object';

@@ -23,7 +23,7 @@ export interface CheckOptions {
     readonly dir: string;
     /** `checkpoints/<dir name>` */
     readonly checkpointsDir: string;
-    /** Ids of runs that write here now: their temporary files are no leftovers. */
+    /** Ids of runs that write here now: their temporary files are not leftovers. */
     readonly living: ReadonlySet<string>;
     /** The lock is ours: output files that nothing names are nobody's, not those of an entry that is about to be saved. */
     readonly holdsLock: boolean;

@@ -120,7 +120,7 @@ export const TASK_OPTIONS = {
         group: 'What runs',
         about: 'What runs a task',
         decides: 'verdict',
-        effect: 'verdicts that are there stay; tasks that are no programs run again',
+        effect: 'verdicts that are there stay; tasks that are not programs run again',
     },
 } as const satisfies OptionTable;
 

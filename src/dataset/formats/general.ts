@@ -1,7 +1,7 @@
 import type { Field } from '../field.js';
 import { type RowContent, type RowFormat, type RowTask, readId } from '../row-content.js';
 
-/** `{"id", "groups": {"<name>": [any JSON, ...]}}`: tasks that are no programs. */
+/** `{"id", "groups": {"<name>": [any JSON, ...]}}`: tasks that are not programs. */
 export const general: RowFormat = {
     key: 'general',
     limitPolicy: 'own',

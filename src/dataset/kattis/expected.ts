@@ -74,7 +74,7 @@ export function annotated(text: string): readonly Verdict[] | null {
 }
 
 /**
- * Verdicts expected of a submission by its folder and its comments; null where neither says anything (it is no submission).
+ * Verdicts expected of a submission by its folder and its comments; null where neither says anything (it is not a submission).
  * In a folder that names one verdict, a comment can only add others: one that contradicts it was left over from a copy.
  * Elsewhere it alone decides, as in BAPCtools.
  */

@@ -61,7 +61,7 @@ export interface SourceText {
     readonly text: string;
 }
 
-/** Tag by a file's name; null for what is no source (headers, notes, data). */
+/** Tag by a file's name; null for what is not source (headers, notes, data). */
 export function languageOfName(name: string): string | null {
     const [, extension = ''] = /\.([^./]+)$/.exec(name) ?? [];
     for (const key of [extension, extension.toLowerCase()]) {

@@ -88,5 +88,5 @@ async function walk(place: Place, found: PackageFile[]): Promise<void> {
         }
     } else if (stats.isFile()) {
         found.push({ name, path, size: Number(stats.size), mtime: String(stats.mtimeNs), refused: null });
-    } else refuse('it is no ordinary file');
+    } else refuse('it is not an ordinary file');
 }

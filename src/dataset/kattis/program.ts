@@ -11,7 +11,7 @@ export interface ProgramFile {
     readonly file: PackageFile;
 }
 
-/** Larger files are no source code: they are handed on, but not looked into. */
+/** Larger files are not source code: they are handed on, but not looked into. */
 const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 
 /** Texts of the source files of a program, for finding out what it is. */

@@ -15,7 +15,7 @@ export async function readYamlFile(file: PackageFile, place: string): Promise<Fi
     return parseYaml(await readFile(file.path, 'utf8'), place);
 }
 
-/** @throws UserError for text that is no YAML, or no map */
+/** @throws UserError for text that is not YAML, or not a map */
 export function parseYaml(text: string, place: string): Field {
     let value: Json | undefined;
     try {

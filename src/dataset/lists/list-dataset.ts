@@ -24,7 +24,7 @@ const INDEX_VERSION = 1;
 /** The one group of a list's samples. */
 const GROUP = 'main';
 
-/** Names of fields that are remembered, to check the command's placeholders: what has more is no table. */
+/** Names of fields that are remembered, to check the command's placeholders: what has more is not a table. */
 const MOST_FIELDS = 10_000;
 
 interface ListLocator {

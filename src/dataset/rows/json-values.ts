@@ -17,7 +17,7 @@ const COMMA = 0x2c;
 const NEWLINE = 0x0a;
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
 
-/** Rows of a JSON file. @throws UserError where the file is no array of objects nor a row of objects */
+/** Rows of a JSON file. @throws UserError where the file is not an array of objects nor a row of objects */
 export async function* readJsonValues(file: string, maxBytes = MAX_ROW_BYTES): AsyncIterable<RawRow> {
     const scanner = new Scanner(file, maxBytes);
     for await (const chunk of readChunks(file)) {

@@ -38,7 +38,7 @@ function parseJson(text: string, place: string): unknown {
     }
 }
 
-/** Position of the first byte that is no UTF-8: the longest valid prefix, by halving. */
+/** Position of the first byte that is not UTF-8: the longest valid prefix, by halving. */
 function invalidAt(bytes: Buffer): number {
     let [valid, invalid] = [0, bytes.length];
     while (invalid - valid > 1) {

@@ -1,5 +1,5 @@
 /*
- * Numbers as the systems whose rules we follow read them. Each function takes ASCII bytes and returns NaN where they are no number.
+ * Numbers as the systems whose rules we follow read them. Each function takes ASCII bytes and returns NaN where they are not numbers.
  */
 
 const ZERO = 48;
@@ -48,7 +48,7 @@ export function parseScanf(bytes: Buffer, from: number, to: number): number {
     const decimal = parseDecimal(bytes, from, to);
     if (!Number.isNaN(decimal)) return Number.isFinite(decimal) ? decimal : Number.NaN;
     const first = bytes[from] ?? 0;
-    // Most tokens that are no decimals start with a letter: no regular expression for those.
+    // Most tokens that are not decimals start with a letter: no regular expression for those.
     if (first > NINE) return Number.NaN;
     const match = SCANF.exec(bytes.toString('latin1', from, to));
     if (match === null) return Number.NaN;

@@ -124,7 +124,7 @@ class Judge implements Executor {
     async #judge(task: Task, attempt: OneAttempt): Promise<Judged> {
         const { input, limits, stage } = task;
         if (input.kind !== 'program' || limits === null || stage === null) {
-            throw new Error('bug in resume-run: the judge was given a task that is no program');
+            throw new Error('bug in resume-run: the judge was given a task that is not a program');
         }
         const sample = await this.#samples.get(stage);
         const usable = await this.#languageOf(input);

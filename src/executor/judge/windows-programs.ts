@@ -60,7 +60,7 @@ async function adaptFile(
 
 const baseName = (name: string): string => name.replace(/^.*[\\/]/, '').toLowerCase();
 
-/** Comments in the code pages of Windows are no UTF-8; what becomes of their letters does not matter. */
+/** Comments in the code pages of Windows are not UTF-8; what becomes of their letters does not matter. */
 function decode(bytes: Buffer): string {
     const text = bytes.toString('utf8');
     return text.includes('\uFFFD') ? bytes.toString('latin1') : text;

@@ -56,7 +56,7 @@ export class Attempts {
     ): Promise<Outcome> {
         const { input, limits, stage } = task;
         if (input.kind !== 'program' || limits === null || stage === null) {
-            throw new Error('bug in resume-run: a server was asked to judge what is no program');
+            throw new Error('bug in resume-run: a server was asked to judge what is not a program');
         }
         if (context.signal.aborted) return { kind: 'abort' };
         const key = JSON.stringify([task.sample, task.group, task.index, task.fingerprint]);

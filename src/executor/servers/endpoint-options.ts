@@ -16,7 +16,7 @@ export interface GivenEndpoint {
 /**
  * Expands comma lists and ranges: each address gets the settings of the entry it stands in, the first that names it.
  * @param option for messages: `--endpoint`
- * @throws UserError for what is no address
+ * @throws UserError for what is not an address
  */
 export function expandEndpoints(given: readonly GivenEndpoint[], option: string): readonly EndpointOptions[] {
     const all = new Map<string, EndpointOptions>();

@@ -120,7 +120,7 @@ export function parseAnswer<T>(schema: z.ZodType<T>, body: Buffer): Reading<T> {
         json = JSON.parse(body.toString('utf8'));
     } catch {
         return {
-            broken: `the answer is no JSON: ${JSON.stringify(firstLine(body.subarray(0, 400).toString('utf8')))}`,
+            broken: `the answer is not JSON: ${JSON.stringify(firstLine(body.subarray(0, 400).toString('utf8')))}`,
         };
     }
     const parsed = schema.safeParse(json);

@@ -123,7 +123,7 @@ function readFirstRun(body: Buffer): Reading<FusionRun> {
     return first === undefined ? { broken: 'no test was run' } : { value: first.info };
 }
 
-/** The answer must tell of every test, or of all up to the first that is not passed. No tests are no verdict. */
+/** The answer must tell of every test, or of all up to the first that is not passed. An empty list of tests is not a verdict. */
 function complete(
     reading: Reading<FusionSubmission>,
     sent: number,

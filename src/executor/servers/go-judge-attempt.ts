@@ -173,7 +173,7 @@ export class GoJudgeAttempt {
         if (step.kind !== 'done') return step;
         if (!step.value.stdout.includes('\uFFFD'))
             return this.judgedHere(place, step.value, Buffer.from(step.value.stdout), time);
-        // JSON cannot carry bytes that are no UTF-8: once more, keeping them in a file.
+        // JSON cannot carry bytes that are not UTF-8: once more, keeping them in a file.
         const again = await place.exchange(runRequest({ ...command, keep: ['stdout'] }), readRan);
         if (again.kind !== 'done') return again;
         this.keep(place.endpoint, again.value);
@@ -185,7 +185,7 @@ export class GoJudgeAttempt {
         return raw.kind === 'done' ? this.judgedHere(place, again.value, raw.value, time) : raw;
     }
 
-    /** A test's input as the server takes it: in the request, or uploaded where it is no text. */
+    /** A test's input as the server takes it: in the request, or uploaded where it is not text. */
     private async give(place: EndpointTry, input: Buffer): Promise<Step<GivenFile>> {
         const content = asText(input);
         if (content !== null) return done({ content });

@@ -42,7 +42,7 @@ export class ByteBudget {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The bytes as text that JSON carries without loss; null where they are no UTF-8. */
+/** The bytes as text that JSON carries without loss; null where they are not UTF-8. */
 export function asText(bytes: Buffer): string | null {
     try {
         return decoder.decode(bytes);

@@ -134,7 +134,7 @@ describe('a problem package', () => {
         expect((await load({ ...files })).skip).toContain(reason);
     });
 
-    it('says which key of problem.yaml is wrong, and which file is no YAML', async () => {
+    it('says which key of problem.yaml is wrong, and which file is not YAML', async () => {
         await expect(load({ 'problem.yaml': 'limits: {memory: lots}' })).rejects.toThrow(
             /problem\.yaml: limits\.memory: expected a number, got the text "lots"/,
         );

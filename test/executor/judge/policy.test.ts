@@ -104,7 +104,7 @@ describe('the course of an attempt', () => {
         expect(await rig.run({ ...one, confirming: 'near-time' })).toMatchObject({ suspect: 'signal' });
     });
 
-    it('judges output that is no UTF-8, and large output from a file', async () => {
+    it('judges output that is not UTF-8, and large output from a file', async () => {
         const bytes = await rig.result({
             language: 'PYTHON3',
             source: 'import sys\nsys.stdout.buffer.write(b"\\xff\\xfe")\n',

@@ -231,7 +231,7 @@ describe('go-judge, its files', () => {
         expect(brief(await judge.run(again, contextOf()))).toBe('RuntimeError');
     });
 
-    it('gives and takes bytes that are no UTF-8', async () => {
+    it('gives and takes bytes that are not UTF-8', async () => {
         const judge = await start();
         const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]);
         const stage = await stageSample([[bytes, bytes]]);

@@ -217,7 +217,7 @@ const TROUBLE: readonly (readonly [string, RunEnding])[] = [
 ];
 
 describe.each(['run_code', 'submit'] as const)('trouble told through a program, by %s', (api) => {
-    it('is no verdict at first sight', async () => {
+    it('is not a verdict at first sight', async () => {
         const server = await serve();
         const executor = judgeOn([server.url], { api });
         for (const [name, result] of TROUBLE) {
