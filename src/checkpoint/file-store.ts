@@ -9,7 +9,7 @@ import type { Checkpoint, FileStamp, SampleState, SupersededEntry } from '../mod
 import { ioReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './upkeep/archive-list.js';
-import { asidePath } from './result-file/aside.js';
+import { quarantinePath } from './result-file/quarantine.js';
 import { EarlierResults } from './earlier/find.js';
 import { OldResults } from './result-file/keep-old.js';
 import { earlierName, type FileNames, hashedName, plainName } from './result-file/names.js';
@@ -266,7 +266,7 @@ class FileStore implements CheckpointStore {
             this.#options.onNotice(`${path} cannot be read as a result file (${why})`);
             return false;
         }
-        const aside = asidePath(path);
+        const aside = quarantinePath(path);
         try {
             await rename(path, aside);
             await syncDirectory(this.#options.dir);

@@ -51,7 +51,8 @@ function messageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UserError || error instanceof WriteError) return message;
     if (error instanceof NotAFileError) return `cannot read ${printable(error.path)}: ${error.message}`;
-    if (isSystemError(error)) return `cannot ${deedOf(error)} ${printable(error.path)}: ${readReason(error)}`;
+    if (isSystemError(error))
+        return `cannot ${describeOperation(error)} ${printable(error.path)}: ${readReason(error)}`;
     if (!lacksDescriptors(error)) return message;
     return `too few files may be open at once (${message}): raise the limit with \`ulimit -n 1024\``;
 }
@@ -89,7 +90,7 @@ function exitCodeOf(error: SystemError): ExitCode {
     return UNWRITABLE.includes(error.code) ? 4 : 2;
 }
 
-function deedOf({ syscall }: SystemError): string {
+function describeOperation({ syscall }: SystemError): string {
     if (syscall === 'open' || syscall === 'read' || syscall === 'scandir' || syscall.endsWith('stat'))
         return 'read';
     return syscall === 'mkdir' ? 'make' : syscall;

@@ -13,7 +13,7 @@ import {
 import { heartbeat } from '../../src/report/live/live.js';
 import { RateWindow } from '../../src/report/live/rate-window.js';
 import { PLAIN } from '../../src/report/style.js';
-import { startOf, taskEvents } from './stories.js';
+import { startOf, taskEvents } from './fixtures.js';
 
 const START = Date.parse('2026-11-21T09:00:00.000Z');
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LogFile, type LogLevel } from '../../src/report/live/log-file.js';
 import { RotatingFile } from '../../src/report/live/rotating-file.js';
-import { startOf, taskEvents } from './stories.js';
+import { startOf, taskEvents } from './fixtures.js';
 
 let dir = '';
 const problems: string[] = [];

@@ -14,7 +14,7 @@ import { trueNegatives, truePositives } from '../../src/report/rates.js';
 import { collectReport, renderReport, reportJson, type Report } from '../../src/report/report.js';
 import { addUp, renderStatus, statusEta, statusJson, type DirectoryStatus } from '../../src/report/status.js';
 import { PLAIN } from '../../src/report/style.js';
-import { group, sampleTally, someSamples } from './stories.js';
+import { group, sampleTally, someSamples } from './fixtures.js';
 
 const PAGE = { width: 80, style: PLAIN };
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
 import { openReporter } from '../../src/report/live/open-reporter.js';
 import { Kept, drawn } from './screen.js';
-import { totalOf, endOf, startOf, taskEvents } from './stories.js';
+import { totalOf, endOf, startOf, taskEvents } from './fixtures.js';
 
 const AT = '2026-11-21T09:00:00.000Z';
 const START = startOf(200_000, 8201, 20_000);

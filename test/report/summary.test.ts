@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PLAIN } from '../../src/report/style.js';
 import { renderSummary } from '../../src/report/summary.js';
 import { widthOf } from '../../src/report/width.js';
-import { endOf, group, sampleTally, someSamples, totalOf } from './stories.js';
+import { endOf, group, sampleTally, someSamples, totalOf } from './fixtures.js';
 
 const page = (width: number, dir = 'results') => ({ width, dir, style: PLAIN });
 

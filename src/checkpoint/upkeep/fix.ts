@@ -4,7 +4,7 @@ import { DurableWriter, syncDirectory } from '../../host/durable-write.js';
 import { stampFile } from '../../host/stamp.js';
 import type { KeptEntry } from '../../model/checkpoint.js';
 import { unreachable } from '../../util/unreachable.js';
-import { asidePath } from '../result-file/aside.js';
+import { quarantinePath } from '../result-file/quarantine.js';
 import type { CheckOptions } from './check.js';
 import type { Finding } from './finding.js';
 import { readCheckpointFile } from '../result-file/read-file.js';
@@ -57,7 +57,7 @@ async function removeLeftover(file: string, options: FixOptions): Promise<string
 async function moveAside(file: string, dir: string): Promise<string | null> {
     const path = join(dir, file);
     if (stampFile(path) === null) return null;
-    const aside = asidePath(path);
+    const aside = quarantinePath(path);
     await rename(path, aside);
     await syncDirectory(dir);
     return `moved to ${aside}`;
