@@ -25,7 +25,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     backend: [...GROUND, 'backend/worker/messages.ts'],
     'backend/worker': [...GROUND, 'executor/kinds.ts', 'executor/executor.ts'],
     // A row declares the executor's options, each with the parser of its value.
-    executor: [...GROUND, 'endpoint', 'config/option.ts', 'config/values'],
+    // The bundled chat server.
+    demo: ['model/json.ts', 'util/user-error.ts'],
+    executor: [...GROUND, 'demo', 'endpoint', 'config/option.ts', 'config/values'],
     endpoint: GROUND,
     checkpoint: GROUND,
     results: GROUND,
@@ -48,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'config/values',
         // What doctor and endpoints ask.
         'executor/judge/doctor.ts',
+        'demo/demo-endpoint.ts',
         'executor/kinds.ts',
         'executor/servers/probe.ts',
         'executor/servers/endpoint-options.ts',

@@ -87,8 +87,9 @@ export interface TaskActionInput<T extends OptionTable> {
     /**
      * Reads every option, run.json of `--dir` included.
      * @param datasets as the command line names them; empty: those of the environment, the config file or run.json
+     * @param instead options that the command decides after it has seen the others; they count as given on the command line
      */
-    readonly resolve: (datasets: readonly string[]) => Promise<Resolved<T>>;
+    readonly resolve: (datasets: readonly string[], instead?: GivenOptions) => Promise<Resolved<T>>;
 }
 
 /**
@@ -112,12 +113,12 @@ export function defineTaskCommand<const T extends OptionTable & typeof RUN_OPTIO
             run({
                 positionals,
                 cwd,
-                resolve: async (datasets) => {
+                resolve: async (datasets, instead = {}) => {
                     const [{ resolveRun }, { readKnownRun }] = await Promise.all([
                         import('../config.js'),
                         import('../compose/directory/known-run.js'),
                     ]);
-                    const argv = { options, datasets, command };
+                    const argv = { options: { ...options, ...instead }, datasets, command };
                     const input = { argv, env, cwd, catalog, fixed, presets, readRunFile: readKnownRun };
                     return resolveRun(rest.options, input);
                 },

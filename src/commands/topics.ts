@@ -4,7 +4,7 @@ import { RUN_OPTIONS } from '../config/run-options.js';
 import { ioReason } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
-import { defineTaskCommand } from './command.js';
+import { defineTaskCommand, type TaskActionInput } from './command.js';
 
 /** Where the earlier tool asked. */
 const BIGMODEL = 'https://open.bigmodel.cn/api/paas/v4';
@@ -56,28 +56,51 @@ const OPTIONS = {
             lowered: 'finished rounds stay, nothing runs again',
         },
     },
+    demo: {
+        kind: 'flag',
+        default: false,
+        group: 'Topics',
+        about: 'Ask a local server that needs no key and no network, into topics-demo',
+        decides: 'run',
+        only: 'command line',
+    },
 } as const satisfies OptionTable;
+
+const TABLE = { ...OPTIONS, ...RUN_OPTIONS } as const;
 
 export const command = defineTaskCommand({
     usage: 'topics [options]',
     about:
         'Asks a language model about each topic, in as many rounds as wanted. Each answer is saved before it is counted: ' +
         'the same command, or resume-run --dir, asks just what is left',
-    options: { ...OPTIONS, ...RUN_OPTIONS },
-    common: ['dir', 'topics', 'topics-file', 'iterations', 'model', 'base-url', 'concurrency', 'dry-run'],
+    options: TABLE,
+    common: [
+        'demo',
+        'dir',
+        'topics',
+        'topics-file',
+        'iterations',
+        'model',
+        'endpoint',
+        'concurrency',
+        'dry-run',
+    ],
     fixed: { executor: 'chat' },
     presets: {
         endpoint: [BIGMODEL],
         model: 'glm-4.5-aq',
         system: 'You write sound, well-structured analyses and say where facts are uncertain.',
-        'prompt-template': 'Write an analysis of this topic: {topic}',
+        'prompt-template': 'Write an analysis of this topic: {topic}\n\n{search_results}',
         temperature: 0.3,
+        'web-search': true,
+        'search-query': '{topic}',
     },
     examples: [
         {
             line: 'resume-run topics --topics "solar power" "wind power" --iterations 3',
             about: 'Three rounds over two topics; the same line resumes after any kill',
         },
+        { line: 'resume-run topics --demo', about: 'See it run against a local server, with no key' },
         {
             line: 'resume-run topics --topics-file t.txt --base-url http://127.0.0.1:8000/v1',
             about: 'Ask a server of your own',
@@ -85,7 +108,7 @@ export const command = defineTaskCommand({
     ],
     run: async ({ resolve }) => {
         const [resolved, { startRun }, { topicsDataset, countBegunRounds }] = await Promise.all([
-            resolve([]),
+            resolveWithDemo(resolve),
             import('./start-run.js'),
             import('../compose/topics.js'),
         ]);
@@ -107,6 +130,23 @@ export const command = defineTaskCommand({
         }
     },
 });
+
+type Resolve = TaskActionInput<typeof TABLE>['resolve'];
+
+/** The options as given; with `--demo` those of the demonstration. @throws UserError where `--demo` and a server are given */
+async function resolveWithDemo(resolve: Resolve): ReturnType<Resolve> {
+    const resolved = await resolve([]);
+    const { values, sources } = resolved;
+    if (!values.demo) return resolved;
+    if (sources.endpoint === 'command line')
+        throw new UserError('--demo brings its own server: leave --base-url out');
+    const { DEMO_URL } = await import('../demo/demo-endpoint.js');
+    return resolve([], {
+        endpoint: DEMO_URL,
+        model: 'demo-model',
+        ...(sources.dir === 'default' ? { dir: 'topics-demo' } : {}),
+    });
+}
 
 /** @throws UserError where the file cannot be read, or names no topic */
 async function readTopics(named: readonly string[], file: string | null): Promise<readonly string[]> {

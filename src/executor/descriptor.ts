@@ -44,6 +44,8 @@ export interface EndpointOptions {
     /** Name of the environment variable that holds the token, or a file; never the token itself. */
     readonly token: { readonly env: string } | { readonly file: string } | null;
     readonly headers: Readonly<Record<string, string>>;
+    /** Base URL that requests are really sent to, where it is not `url`: the local server of a demonstration. */
+    readonly sentTo?: string;
     /** Header that takes the token; absent: `authorization`, as a bearer token. */
     readonly tokenHeader?: 'api-key';
 }

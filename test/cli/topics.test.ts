@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 
 const server = new ChatServer();
@@ -13,7 +13,8 @@ beforeEach(() => {
     server.fault = () => null;
 });
 
-const base = () => ['topics', '--base-url', server.url, '--chat-model', 'm'];
+const searching = () => ['topics', '--base-url', server.url, '--chat-model', 'm'];
+const base = () => [...searching(), '--no-web-search'];
 
 describe('resume-run topics', () => {
     it('runs each topic once a round, by the names that the earlier tool used, and tops up', async () => {
@@ -74,13 +75,65 @@ describe('resume-run topics', () => {
             join(cwd, '.env'),
             'DEFAULT_TOPICS=a, b\nDEFAULT_ITERATIONS=2\nDEFAULT_CHAT_MODEL=from-env\nDEFAULT_DELAY=0\n',
         );
-        const start = await runCli(['topics', '--base-url', server.url], { cwd });
+        const start = await runCli(['topics', '--base-url', server.url, '--no-web-search'], { cwd });
         expect(start.code, start.stderr).toBe(0);
         expect(server.requests.map(({ body }) => body['model'])).toEqual(Array(4).fill('from-env'));
         writeFileSync(join(cwd, '.env'), 'DEFAULT_TOPICS=c\nDEFAULT_CHAT_MODEL=other\n');
         const again = await runCli(['topics'], { cwd });
         expect(again.code, again.stderr).toBe(0);
         expect(server.requests.length).toBe(4);
+    });
+
+    it('never searches again for a topic whose search was saved before kill -9', async () => {
+        const cwd = tempDir();
+        const topics = ['a', 'b', 'c', 'd'];
+        const args = [...searching(), '--topics', ...topics, '-c', '4'];
+        const searches = () => server.requests.filter(({ call }) => call === 'search').length;
+        const stepsOnDisk = () =>
+            existsSync(join(cwd, 'results'))
+                ? [...readResults(join(cwd, 'results')).values()].flatMap(
+                      ({ pending }) => (pending ?? []) as { steps: { search: unknown } }[],
+                  )
+                : [];
+        // No analysis is ever answered; half of the searches are not, either.
+        server.fault = ({ call, prompt }) =>
+            call === 'completion' || prompt > 'b' ? { kind: 'silence' } : null;
+        const killed = startCli(args, { cwd });
+        for (let i = 0; i < 1000 && stepsOnDisk().length < 2; i += 1)
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        // The analysis of what was saved is under way.
+        await expect
+            .poll(() => server.requests.filter(({ call }) => call === 'completion').length)
+            .toBeGreaterThan(0);
+        killGroup(killed.child);
+        await killed.result;
+        expect(searches()).toBe(4);
+        expect(stepsOnDisk()).toMatchObject([
+            { reason: 'in-progress', steps: { search: { query: 'a', results: [{}, {}] } } },
+            { reason: 'in-progress', steps: { search: { query: 'b' } } },
+        ]);
+
+        server.fault = () => null;
+        const end = await runCli(['--dir', 'results'], { cwd });
+        expect(end.code, end.stderr).toBe(0);
+        expect(searches()).toBe(4 + 2);
+        const counts = (call: string, topic: string) =>
+            server.requests.filter((one) => one.call === call && one.prompt.includes(topic)).length;
+        expect(topics.map((topic) => counts('search', topic))).toEqual([1, 1, 2, 2]);
+        for (const sample of readResults(join(cwd, 'results')).values()) {
+            const [entry] = sample['iteration_result'] as { result: { answer: string } }[];
+            expect(entry).toMatchObject({ result: { search_results_count: 2 } });
+            expect(entry?.result.answer).toContain('[2] RESULT 2 ABOUT');
+            expect(sample['pending']).toBeUndefined();
+        }
+    });
+
+    it('says what to do where a service has no search', async () => {
+        server.fault = ({ call }) => (call === 'search' ? { kind: 'status', status: 404 } : null);
+        const { code, stdout, stderr } = await runCli([...searching(), '--topics', 'a'], { cwd: tempDir() });
+        expect(code, stderr).toBe(1);
+        expect(stdout + stderr).toContain('--no-web-search');
+        expect(server.requests.length).toBe(1);
     });
 
     it('exits 1 when a task failed, and 2 for what cannot be used', async () => {

@@ -58,6 +58,8 @@ export interface ServiceRequest<T> {
     readonly body: JsonObject;
     /** Reads an answer of status 2xx, or says what is wrong with it. */
     readonly read: (body: Buffer) => T | { readonly broken: string };
+    /** Why the request comes to nothing where the service does not have it (404, 405), whose other calls go on. */
+    readonly missing?: string;
 }
 
 /**
@@ -146,7 +148,7 @@ export class ChatClient {
 
     async #exchange<T extends object>(
         lease: Lease,
-        { path, body, read }: ServiceRequest<T>,
+        { path, body, read, missing }: ServiceRequest<T>,
         signal: AbortSignal,
     ): Promise<Exchange<T>> {
         try {
@@ -167,6 +169,10 @@ export class ChatClient {
                 lease.report('abandoned', 0);
                 return { kind: 'aborted' };
             case 'failure':
+                if (missing !== undefined && (answer.status === 404 || answer.status === 405)) {
+                    lease.report('bad-request', answer.took);
+                    return refusedAt(lease, missing, answer.status);
+                }
                 return turnDown(lease, answer, answer.message);
             case 'answer':
                 return readAnswer(lease, answer, read);
@@ -226,10 +232,8 @@ function turnDown(lease: Lease, answer: TurnedDown, said: string): Exchange<neve
             return { kind: 'turned-away', failure: endpointFailure(lease, message, status) };
         case 'broken':
             return failedAt(lease, message, status);
-        case 'bad-request': {
-            const failure: Failure = { reason: 'refused', message, endpoint, status: status ?? 400 };
-            return { kind: 'failed', failure, endpoint };
-        }
+        case 'bad-request':
+            return refusedAt(lease, message, status ?? 400);
         case 'content':
             return {
                 kind: 'refused',
@@ -260,6 +264,12 @@ const endpointFailure = (lease: Lease, message: string, status: number | null): 
     message,
     endpoint: lease.endpoint,
     ...(status === null ? {} : { status }),
+});
+
+const refusedAt = ({ endpoint }: Lease, message: string, status: number): Exchange<never> => ({
+    kind: 'failed',
+    failure: { reason: 'refused', message, endpoint, status },
+    endpoint,
 });
 
 const failedAt = (lease: Lease, message: string, status: number | null): Exchange<never> => ({

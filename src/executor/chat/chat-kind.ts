@@ -7,6 +7,7 @@ import type { MainExecutorKind } from '../executor-kind.js';
 import { SERVER_OPTIONS, type ServerConfig } from '../servers/server-options.js';
 import type { PriceTable } from './prices.js';
 import type { SamplingOptions } from './chat-protocol.js';
+import type { SearchOptions } from './web-search.js';
 
 const { endpoint, 'endpoint-limits': endpointLimits, 'endpoint-wait': endpointWait } = SERVER_OPTIONS;
 
@@ -111,6 +112,65 @@ const OPTIONS = {
         decides: 'verdict',
         effect: 'answers that are there keep their score',
     },
+    'web-search': {
+        kind: 'flag',
+        default: false,
+        group: 'Language models',
+        about: 'Search the web first (POST <base URL>/web_search); {search_results} of the prompt is what was found',
+        decides: 'verdict',
+        effect: 'every task runs again',
+    },
+    'search-query': {
+        kind: 'text',
+        default: '{prompt}',
+        placeholder: '<text>',
+        group: 'Language models',
+        about: 'What --web-search looks for; {field} stands for a value of the row',
+        decides: 'verdict',
+        effect: 'tasks that searched for something else run again',
+    },
+    'search-engine': {
+        kind: 'text',
+        defaultVariable: 'SEARCH_ENGINE',
+        default: 'search-prime-aqdr',
+        placeholder: '<name>',
+        group: 'Language models',
+        about: 'Engine of --web-search, as the service names it',
+        decides: 'verdict',
+        effect: 'tasks that another engine searched for run again',
+    },
+    'search-content-size': {
+        kind: 'text',
+        defaultVariable: 'SEARCH_CONTENT_SIZE',
+        default: 'medium',
+        placeholder: '<size>',
+        group: 'Language models',
+        about: 'How much of each page --web-search returns, as the service names it',
+        decides: 'verdict',
+        effect: 'tasks that searched another way run again',
+    },
+    'search-count': {
+        kind: 'integer',
+        defaultVariable: 'SEARCH_COUNT',
+        default: 5,
+        min: 1,
+        max: 50,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Results that --web-search asks for',
+        decides: 'verdict',
+        effect: 'tasks that searched another way run again',
+    },
+    'tool-model': {
+        kind: 'text',
+        defaultVariable: 'DEFAULT_TOOL_MODEL',
+        default: null,
+        defaultText: 'that of --model',
+        placeholder: '<name>',
+        group: 'Language models',
+        about: 'Model recorded for searches; search engines take none, so it changes no request',
+        decides: 'run',
+    },
     prices: {
         kind: 'path',
         default: null,
@@ -145,6 +205,8 @@ export interface ChatConfig {
     readonly sampling: SamplingOptions;
     readonly promptTemplate: string;
     readonly system: string | null;
+    /** Null: no search. */
+    readonly search: SearchOptions | null;
     readonly servers: Pick<ServerConfig, 'endpoints' | 'limits' | 'endpointWait'>;
     readonly apiKeyEnv: string | null;
     /** Absolute path of a file of prices. */
@@ -157,6 +219,7 @@ export interface ChatDescriptor {
     readonly sampling: SamplingOptions;
     readonly promptTemplate: string;
     readonly system: string | null;
+    readonly search: SearchOptions | null;
     readonly servers: ServerOptions;
     /** Seconds for one request, its answer included. */
     readonly timeout: number;
@@ -186,6 +249,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             sampling: samplingOf(values, model),
             promptTemplate: values['prompt-template'],
             system: values.system,
+            search: searchOf(values),
             scoring: values.scorer === null ? null : { scorer: values.scorer, expected: values.expected },
             servers: {
                 endpoints: values.endpoint,
@@ -196,13 +260,14 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             prices: values.prices,
         };
     },
-    async checkFields({ promptTemplate, scoring }, lists) {
+    async checkFields({ promptTemplate, scoring, search }, lists) {
         const { checkTemplateFields } = await import('./prompt.js');
+        if (search !== null) checkTemplateFields('--search-query', search.query, lists);
         checkTemplateFields('--prompt-template', promptTemplate, lists);
         if (scoring !== null) checkTemplateFields('--expected', scoring.expected, lists);
     },
     async plan(config, { timeout }) {
-        const { kind, sampling, promptTemplate, system, scoring } = config;
+        const { kind, sampling, promptTemplate, system, scoring, search } = config;
         const [{ planEndpoints }, { readPrices }] = await Promise.all([
             import('./chat-endpoints.js'),
             import('./prices.js'),
@@ -210,13 +275,42 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
         const prices = config.prices === null ? null : readPrices(config.prices);
         const servers = planEndpoints(config);
         return {
-            descriptor: { kind, sampling, promptTemplate, system, scoring, servers, timeout, prices },
-            identity: JSON.stringify(['chat', sampling, system, promptTemplate]),
+            descriptor: {
+                kind,
+                sampling,
+                promptTemplate,
+                system,
+                scoring,
+                search,
+                servers,
+                timeout,
+                prices,
+            },
+            identity: JSON.stringify([
+                'chat',
+                sampling,
+                system,
+                promptTemplate,
+                ...(search === null ? [] : [search]),
+            ]),
         };
     },
     patience: () => null,
-    create: async (descriptor, hooks) => (await import('./chat.js')).createChat(descriptor, hooks),
+    async create(descriptor, hooks) {
+        const [{ createChat }, { startDemo }] = await Promise.all([import('./chat.js'), import('./demo.js')]);
+        return startDemo(descriptor, (started) => createChat(started, hooks));
+    },
 };
+
+function searchOf(values: Values<typeof OPTIONS>): SearchOptions | null {
+    if (!values['web-search']) return null;
+    return {
+        query: values['search-query'],
+        engine: values['search-engine'],
+        contentSize: values['search-content-size'],
+        count: values['search-count'],
+    };
+}
 
 function samplingOf(values: Values<typeof OPTIONS>, model: string): SamplingOptions {
     return {

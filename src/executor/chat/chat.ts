@@ -11,6 +11,7 @@ import type { ChatDescriptor } from './chat-kind.js';
 import type { PricedChatAnswer } from './chat-protocol.js';
 import { fillForTask, messagesOf } from './prompt.js';
 import { usageFields } from './usage.js';
+import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from './web-search.js';
 
 /**
  * Asks language models, one completion a task.
@@ -42,9 +43,45 @@ async function ask(
     if (problem !== null) {
         return { kind: 'failure', failure: { reason: 'judge-error', message: problem }, by: null };
     }
-    const result = await client.complete({ sampling, messages: messagesOf(prompt.text, system) }, context);
-    const outcome = outcomeOf(result, sampling.model);
+    const found = await searchFirst(client, descriptor, task, context);
+    if (found !== null && 'kind' in found) return found;
+    const filled = found === null ? prompt : fillForTask(promptTemplate, task, searchText(found));
+    if (filled.kind === 'missing') return missingField(filled.field, '--prompt-template');
+    const result = await client.complete({ sampling, messages: messagesOf(filled.text, system) }, context);
+    const outcome = withSearch(outcomeOf(result, sampling.model), found);
     return scoring === null || expected === null ? outcome : score(outcome, scoring.scorer, expected.text);
+}
+
+/**
+ * The search of a task, which is on disk before its completion is asked for: no later attempt searches again.
+ * @returns null where the task has none; how the task ended, where no results came
+ */
+async function searchFirst(
+    client: ChatClient,
+    { search, sampling }: ChatDescriptor,
+    task: Task,
+    context: ExecutorContext,
+): Promise<Search | Outcome | null> {
+    if (search === null) return null;
+    const query = fillForTask(search.query, task);
+    if (query.kind === 'missing') return missingField(query.field, '--search-query');
+    const saved = savedSearch(task.steps, query.text);
+    if (saved !== null) return saved;
+    const result = await client.request(searchRequest(query.text, search), context);
+    if (result.kind !== 'answered')
+        return outcomeOf(result.kind === 'refused' ? { ...result, answer: null } : result, sampling.model);
+    await context.saveStep?.(SEARCH_STEP, result.answer);
+    return result.answer;
+}
+
+function withSearch(outcome: Outcome, search: Search | null): Outcome {
+    if (search === null || outcome.kind !== 'verdict') return outcome;
+    const result: JsonObject = {
+        ...(outcome.result as JsonObject),
+        search_results_count: search.results.length,
+        search,
+    };
+    return { ...outcome, result };
 }
 
 /** Accepted with the answer, or Refused where the model or its filter declined. */

@@ -1,4 +1,4 @@
-import { parseExactJson } from '../../model/exact-json.js';
+import { isExactObject, parseExactJson } from '../../model/exact-json.js';
 import type { Task } from '../../model/task.js';
 import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
@@ -12,6 +12,7 @@ import {
 import type { ListFields } from '../executor-kind.js';
 import { inputTextOf } from '../task-input.js';
 import type { ChatMessage } from './chat-protocol.js';
+import { SEARCH_FIELD } from './web-search.js';
 
 /** @param system null: no system message */
 export function messagesOf(prompt: string, system: string | null): readonly ChatMessage[] {
@@ -19,8 +20,11 @@ export function messagesOf(prompt: string, system: string | null): readonly Chat
     return system === null ? [user] : [{ role: 'system', content: system }, user];
 }
 
-/** Fills a template with a task's data: `{field}` stands for a value, as in commands. */
-export function fillForTask(template: string, task: Task): FilledArgument {
+/**
+ * Fills a template with a task's data: `{field}` stands for a value, as in commands.
+ * @param found what `{search_results}` stands for; a field of the row that has this name goes before it
+ */
+export function fillForTask(template: string, task: Task, found = ''): FilledArgument {
     const text = inputTextOf(task);
     const values: Readonly<Record<Placeholder, string>> = {
         id: task.sample,
@@ -28,13 +32,15 @@ export function fillForTask(template: string, task: Task): FilledArgument {
         index: String(task.index),
         input: text,
     };
-    return fillFields(template, values, parseExactJson(text));
+    const row = parseExactJson(text);
+    const withFound = isExactObject(row) ? { [SEARCH_FIELD]: found, ...row } : row;
+    return fillFields(template, values, withFound);
 }
 
 /** @throws UserError naming a field of the template that no row of a list has */
 export function checkTemplateFields(option: string, template: string, lists: readonly ListFields[]): void {
     for (const { fields, path } of lists) {
-        const [unknown] = unknownFields([template], fields);
+        const [unknown] = unknownFields([template], new Set([...fields, SEARCH_FIELD]));
         if (unknown === undefined) continue;
         throw new UserError(
             `${option} names ${unknown}, which no row of ${shownPath(path)} has; its fields: ${listFields(fields)}. ` +

@@ -129,7 +129,7 @@ function targetOf(endpoint: EndpointOptions): Target {
         else headers[endpoint.tokenHeader] = token;
     }
     for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
-    const { origin, pathname } = new URL(endpoint.url);
+    const { origin, pathname } = new URL(endpoint.sentTo ?? endpoint.url);
     const jsonHeaders = { ...headers, 'content-type': 'application/json' };
     return { origin, prefix: pathname.replace(/\/+$/, ''), headers, jsonHeaders };
 }

@@ -44,6 +44,7 @@ function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerEx
         promptTemplate: '{prompt}',
         system: null,
         scoring: null,
+        search: null,
         prices: null,
         ...descriptorOf(urls),
         timeout: 5,

@@ -1,0 +1,183 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
+
+/** Something else than a good answer. */
+export type ChatFault =
+    | {
+          readonly kind: 'status';
+          readonly status: number;
+          readonly error?: unknown;
+          readonly headers?: Record<string, string>;
+      }
+    /** Closes the connection: before any byte, or in the middle of the body. */
+    | { readonly kind: 'reset'; readonly inBody: boolean }
+    /** Never answers. */
+    | { readonly kind: 'silence' }
+    /** Status 200 with this text. */
+    | { readonly kind: 'body'; readonly text: string }
+    /** A completion with this message. */
+    | { readonly kind: 'message'; readonly message: Record<string, unknown>; readonly finishReason: string };
+
+export interface ChatRequest {
+    /** `search`: a web search, whose prompt is its query. */
+    readonly call: 'completion' | 'search';
+    /** The last message. */
+    readonly prompt: string;
+    readonly body: Record<string, unknown>;
+    readonly headers: IncomingMessage['headers'];
+}
+
+/** What the server does with a request. */
+export interface ChatReply {
+    /** Milliseconds before the answer. */
+    readonly latency: number;
+    /** Null: the answer is well. */
+    readonly fault: ChatFault | null;
+    /** The answer's text. */
+    readonly text: string;
+}
+
+/** Bytes of a request that are read. */
+const MAX_REQUEST = 16 * 1024 * 1024;
+
+/**
+ * A chat completions service on loopback, with the web search of Zhipu BigModel, for demonstrations, benchmarks and tests. It
+ * speaks real HTTP, needs no key, and answers without a model.
+ */
+export class LocalChatServer {
+    /** Requests that came, those for the list of models apart. */
+    received = 0;
+    inFlight = 0;
+    mostInFlight = 0;
+    readonly #reply: (request: ChatRequest) => ChatReply;
+    readonly #server = createServer((request, response) => void this.#serve(request, response));
+    readonly #sockets = new Set<Socket>();
+
+    constructor(reply: (request: ChatRequest) => ChatReply) {
+        this.#reply = reply;
+        this.#server.on('connection', (socket) => {
+            this.#sockets.add(socket);
+            socket.on('close', () => this.#sockets.delete(socket));
+        });
+    }
+
+    /** The base URL. */
+    get url(): string {
+        return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
+    }
+
+    start(): Promise<void> {
+        return new Promise((resolve, reject) => {
+            this.#server.once('error', reject);
+            this.#server.listen(0, '127.0.0.1', () => {
+                this.#server.off('error', reject);
+                resolve();
+            });
+        });
+    }
+
+    async stop(): Promise<void> {
+        for (const socket of this.#sockets) socket.destroy();
+        await new Promise((resolve) => this.#server.close(resolve));
+    }
+
+    async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+        response.setHeader('content-type', 'application/json');
+        const path = request.url?.replace(/^.*\/v1\//, '/') ?? '';
+        if (path === '/models') return void response.end('{"data":[]}');
+        const body = await readBody(request).catch(() => null);
+        if (body === null) {
+            sendError(response, 400, { message: 'the body is not a JSON object' });
+            return;
+        }
+        const call = path.endsWith('/web_search') ? 'search' : 'completion';
+        const asked = { call, prompt: promptOf(body), body, headers: request.headers } as const;
+        this.received += 1;
+        this.inFlight += 1;
+        this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+        const { latency, fault, text } = this.#reply(asked);
+        if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency));
+        this.inFlight -= 1;
+        if (fault === null)
+            response.end(
+                call === 'search' ? searchResult(text) : completion({ content: text }, 'stop', asked.prompt),
+            );
+        else sendFault(response, fault, asked.prompt);
+    }
+}
+
+async function readBody(request: IncomingMessage): Promise<JsonObject> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of request) {
+        size += (chunk as Buffer).length;
+        if (size > MAX_REQUEST) throw new Error('the request is too large');
+        chunks.push(chunk as Buffer);
+    }
+    const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+    if (!isJsonObject(body)) throw new Error('not an object');
+    return body;
+}
+
+function promptOf(body: JsonObject): string {
+    const { messages, search_query: query } = body;
+    if (typeof query === 'string') return query;
+    const last: Json | undefined = Array.isArray(messages) ? (messages as readonly Json[]).at(-1) : undefined;
+    const content = isJsonObject(last) ? last['content'] : '';
+    return typeof content === 'string' ? content : '';
+}
+
+function sendFault(response: ServerResponse, fault: ChatFault, prompt: string): void {
+    switch (fault.kind) {
+        case 'status':
+            sendError(response, fault.status, fault.error ?? {}, fault.headers);
+            return;
+        case 'reset':
+            if (fault.inBody) response.write('{"choices": [');
+            setTimeout(() => response.socket?.destroy(), 20);
+            return;
+        case 'silence':
+            return;
+        case 'body':
+            response.end(fault.text);
+            return;
+        case 'message':
+            response.end(completion(fault.message, fault.finishReason, prompt));
+    }
+}
+
+function sendError(
+    response: ServerResponse,
+    status: number,
+    error: unknown,
+    headers?: Record<string, string>,
+): void {
+    response.writeHead(status, headers).end(JSON.stringify({ error }));
+}
+
+/** A completion as services write it. */
+export function completion(message: Record<string, unknown>, finishReason: string, prompt: string): string {
+    return JSON.stringify({
+        id: 'chatcmpl-1',
+        object: 'chat.completion',
+        model: 'rig-model-2026-11-01',
+        choices: [{ index: 0, finish_reason: finishReason, message: { role: 'assistant', ...message } }],
+        usage: {
+            prompt_tokens: prompt.length,
+            completion_tokens: 7,
+            prompt_tokens_details: { cached_tokens: 2 },
+            completion_tokens_details: { reasoning_tokens: 3 },
+        },
+    });
+}
+
+/** Search results as BigModel writes them. */
+function searchResult(text: string): string {
+    const results = [1, 2].map((n) => ({
+        title: `Result ${n} about ${text}`,
+        link: `http://127.0.0.1/pages/${n}`,
+        content: `What page ${n} says about ${text}.`,
+    }));
+    return JSON.stringify({ id: 'search-1', search_result: results });
+}

@@ -1,0 +1,59 @@
+import { UserError } from '../util/user-error.js';
+import { type ChatFault, type ChatRequest, type ChatReply, LocalChatServer } from './chat-server.js';
+
+/** An endpoint of this host is served by this process itself, without a key and without a network. */
+export const DEMO_HOST = 'demo.localhost';
+
+/** The usual one. With `/latency-<ms>` and `/faults-<per cent>` in its path it answers later, or not always. */
+export const DEMO_URL = `http://${DEMO_HOST}/v1`;
+
+export interface DemoSettings {
+    /** Milliseconds before an answer, about. */
+    readonly latency: number;
+    /** Share of requests that come to nothing, 0 to 1. */
+    readonly faults: number;
+}
+
+/** What the path of a demonstration endpoint asks for. @throws UserError for a part that means nothing */
+export function readDemoSettings(url: string): DemoSettings {
+    let settings: DemoSettings = { latency: 50, faults: 0 };
+    for (const part of new URL(url).pathname.split('/').filter((one) => one !== '' && one !== 'v1')) {
+        const [, name, number] = /^(latency|faults)-(\d{1,5})$/.exec(part) ?? [];
+        if (name === 'latency') settings = { ...settings, latency: Number(number) };
+        else if (name === 'faults' && Number(number) <= 100)
+            settings = { ...settings, faults: Number(number) / 100 };
+        else
+            throw new UserError(
+                `${url}: '${part}' means nothing here; expected latency-<milliseconds> or faults-<per cent>, as in http://${DEMO_HOST}/latency-200/faults-10/v1`,
+            );
+    }
+    return settings;
+}
+
+/** A server that says something about whatever it is asked. */
+export function createDemoServer({ latency, faults }: DemoSettings): LocalChatServer {
+    return new LocalChatServer((request): ChatReply => {
+        const fault = Math.random() < faults ? anyFault() : null;
+        // Services do not answer like clockwork.
+        return { latency: latency * (0.75 + Math.random() / 2), fault, text: textAbout(request) };
+    });
+}
+
+const FAULTS: readonly ChatFault[] = [
+    {
+        kind: 'status',
+        status: 429,
+        error: { message: 'too many requests', code: 'rate_limit_exceeded' },
+        headers: { 'retry-after': '1' },
+    },
+    { kind: 'status', status: 500, error: { message: 'something broke' } },
+    { kind: 'reset', inBody: true },
+];
+
+const anyFault = (): ChatFault => FAULTS[Math.floor(Math.random() * FAULTS.length)] ?? { kind: 'silence' };
+
+function textAbout({ call, prompt }: ChatRequest): string {
+    if (call === 'search') return prompt;
+    const [subject = ''] = prompt.split('\n');
+    return `This is what the demonstration server says to "${subject.slice(0, 200)}": no model was asked.`;
+}

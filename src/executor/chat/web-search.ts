@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { JsonObject } from '../../model/json.js';
+import type { ServiceRequest } from './chat-client.js';
+
+/*
+ * The web search of Zhipu BigModel, which a task can make before its completion: POST <base>/web_search.
+ * Source: https://docs.bigmodel.cn/api-reference/工具-api/网络搜索
+ */
+
+/** Name of the step in result files. */
+export const SEARCH_STEP = 'search';
+
+/** The field of a prompt template that stands for what was found. */
+export const SEARCH_FIELD = 'search_results';
+
+export interface SearchOptions {
+    /** Template of the query; `{field}` stands for a value of the task's row. */
+    readonly query: string;
+    readonly engine: string;
+    /** How much of each page is returned: `low`, `medium`, `high`. */
+    readonly contentSize: string;
+    /** Results wanted, at most 50. */
+    readonly count: number;
+}
+
+const results = z.array(
+    z.object({ title: z.string().catch(''), link: z.string().catch(''), content: z.string().catch('') }),
+);
+
+const answer = z.object({ search_result: results.nullish() });
+
+/** A search that was made, as the step of a task and its result keep it. */
+const step = z.object({ query: z.string(), engine: z.string(), results });
+
+export type Search = z.infer<typeof step>;
+
+export function searchRequest(query: string, options: SearchOptions): ServiceRequest<Search> {
+    const { engine, contentSize, count } = options;
+    return {
+        path: '/web_search',
+        body: {
+            search_query: query,
+            search_engine: engine,
+            search_intent: false,
+            count,
+            content_size: contentSize,
+        },
+        read: (body) => readSearch(body, query, engine),
+        missing: 'this service has no web search (POST /web_search): turn it off by --no-web-search',
+    };
+}
+
+function readSearch(body: Buffer, query: string, engine: string): Search | { readonly broken: string } {
+    let json: unknown;
+    try {
+        json = JSON.parse(body.toString('utf8'));
+    } catch {
+        return { broken: `the answer is not JSON (${body.length} bytes)` };
+    }
+    const parsed = answer.safeParse(json);
+    if (!parsed.success) return { broken: 'the answer is not a list of search results' };
+    return { query, engine, results: parsed.data.search_result ?? [] };
+}
+
+/** A search that an earlier attempt saved; null where there is none, or another one. */
+export function savedSearch(steps: JsonObject | undefined, query: string): Search | null {
+    const parsed = step.safeParse(steps?.[SEARCH_STEP]);
+    return parsed.success && parsed.data.query === query ? parsed.data : null;
+}
+
+/** What was found, as a prompt shows it: numbered, with title, address and text of each. */
+export function searchText({ results: found }: Search): string {
+    if (found.length === 0) return 'No search results were found.';
+    return found
+        .map(({ title, link, content }, index) => `[${index + 1}] ${title}\n${link}\n${content}`)
+        .join('\n\n');
+}
