@@ -1,11 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
 import { aggregatesOfJson } from '../../src/results/aggregate/earlier-database.js';
 import { makeRecord, type RecordInput, type ResultRecord } from '../../src/results/record/record.js';
+import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
+import { addUpBySql } from '../../src/results/tree/cells-by-sql.js';
 import { MasterTree, rateText } from '../../src/results/tree/master-tree.js';
 import { writeMasterTree } from '../../src/results/tree/write-tree.js';
 import { runCli, tempDir } from '../rig/cli.js';
@@ -165,6 +167,67 @@ describe('the tree of master_database.json', () => {
             }),
             { numRuns: 60 },
         );
+    });
+
+    it('is the same whether records are added up one by one or by the engine, in both codecs', async () => {
+        const level = fc.constantFrom('full', 'partial', 'failure', null);
+        const word = fc.constantFrom('a', 'b\'"', null);
+        const count = fc.option(fc.integer({ min: 0, max: 3 }));
+        const input = fc.record({
+            success_level: level,
+            model: word,
+            prompt_type: word,
+            is_flawed: fc.constantFrom(true, false, null),
+            flaw_type: fc.constantFrom('tool_misuse', null),
+            tool_success_rate: fc.constantFrom(0.6, 0.60001, 0.8, 1, null),
+            wall_time: count,
+            workflow_score: count,
+            timeout_errors: count,
+            assisted_turns: count,
+            assisted_failure: count,
+            finished_at: fc.constantFrom('2026-11-29T01:02:03.456Z', '2025-01-01T00:00:00.000Z', null),
+        });
+        const inputs =
+            fc.sample(fc.array(input, { minLength: 300, maxLength: 300 }), { numRuns: 1, seed: 7 })[0] ?? [];
+        const all = inputs.map(cell);
+        const expected = treeOf(all);
+        for (const storage of STORAGE_FORMATS) {
+            const dir = tempDir();
+            const store = await openStore({ dir, storage, onNotice: () => undefined });
+            await commitRecords(store, all);
+            await store.close();
+            const [part] = store.manifest.parts;
+            if (part === undefined) throw new Error('no part');
+            const tree = new MasterTree();
+            tree.addCells(await addUpBySql(join(dir, part.path), storage));
+            const found = JSON.parse(
+                JSON.stringify(tree.toJson('2026-11-29T00:00:00.000Z', {})),
+            ) as JsonObject;
+            expect({ ...found, last_updated: '' }).toEqual({ ...expected, last_updated: '' });
+        }
+    });
+
+    it('reads only the parts that came since it was last written, and a damaged cache not at all', async () => {
+        const dir = tempDir();
+        const store = await openStore({ dir, storage: 'json', onNotice: () => undefined });
+        await commitRecords(store, [cell({}), cell({})]);
+        await writeMasterTree(dir);
+        const [first] = store.manifest.parts;
+        const path = join(dir, first?.path ?? '');
+        const bytes = readFileSync(path);
+        writeFileSync(path, 'not a part');
+        await commitRecords(store, [cell({})]);
+        await writeMasterTree(dir);
+        const total = (): unknown =>
+            at(JSON.parse(readFileSync(join(dir, 'master_database.json'), 'utf8')), ...LEAF, 'total');
+        expect(total()).toBe(3);
+        writeFileSync(path, bytes);
+        for (const cache of readdirSync(join(dir, 'keys')).filter((name) => name.endsWith('.cells.json')))
+            writeFileSync(join(dir, 'keys', cache), '{"version":1,"records":2,"cells":[{}]}');
+        await commitRecords(store, [cell({})]);
+        await writeMasterTree(dir);
+        expect(total()).toBe(4);
+        await store.close();
     });
 
     it('keeps the history of a model when a few results come in', async () => {

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { describeColumns, columnType, quoteName, quoteText } from '../record/columns.js';
-import { ATTEMPT_FIELDS, RECORD_FIELDS } from '../record/fields.js';
+import { describeColumns, columnType, quoteName, quoteText, selectNoRecords } from '../record/columns.js';
+import { ATTEMPT_FIELDS } from '../record/fields.js';
 
 /** Files of records, all absolute paths. */
 export interface RecordFiles {
@@ -13,7 +13,6 @@ export interface RecordFiles {
 
 /** Creates `records`, `attempts`, `cells` and `runs`, which docs/database.md describes. */
 export async function createViews(connection: DuckDBConnection, files: RecordFiles): Promise<void> {
-    await createEmptyTable(connection);
     await connection.run(`CREATE VIEW records AS ${recordsSql(files)}`);
     await connection.run(`CREATE VIEW attempts AS ${ATTEMPTS_SQL}`);
     await connection.run(`CREATE VIEW cells AS ${CELLS_SQL}`);
@@ -32,7 +31,6 @@ export async function createSides(
     first: RecordSide,
     second: RecordSide,
 ): Promise<void> {
-    await createEmptyTable(connection);
     for (const [name, side] of [
         ['first', first],
         ['second', second],
@@ -42,15 +40,9 @@ export async function createSides(
     }
 }
 
-async function createEmptyTable(connection: DuckDBConnection): Promise<void> {
-    const columns = RECORD_FIELDS.map(({ name, type }) => `${quoteName(name)} ${columnType(type)}`);
-    await connection.run(`CREATE TABLE no_records (${columns.join(', ')})`);
-}
-
-/** The empty table comes first: it gives columns that older parts lack. */
 function recordsSql({ json, parquet }: RecordFiles): string {
     const list = (paths: readonly string[]): string => `[${paths.map(quoteText).join(', ')}]`;
-    const sources = ['SELECT * FROM no_records'];
+    const sources = [selectNoRecords()];
     if (json.length > 0)
         sources.push(
             `SELECT * FROM read_json(${list(json)}, format = 'newline_delimited', columns = ${describeColumns()})`,

@@ -28,6 +28,12 @@ export const quoteName = (name: string): string => `"${name.replaceAll('"', '""'
 /** Text in SQL. */
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** A SELECT without rows that has every field: in a UNION BY NAME it gives the columns that older parts lack, and their order. */
+export function selectNoRecords(): string {
+    const columns = RECORD_FIELDS.map(({ name, type }) => `NULL::${columnType(type)} AS ${quoteName(name)}`);
+    return `SELECT ${columns.join(', ')} WHERE false`;
+}
+
 /** `{"run": 'VARCHAR', ...}`: the `columns` of DuckDB's read_json, so that no type is guessed from the data. */
 export function describeColumns(fields: readonly RecordField[] = RECORD_FIELDS): string {
     return `{${fields.map(({ name, type }) => `${quoteName(name)}: ${quoteText(columnType(type))}`).join(', ')}}`;

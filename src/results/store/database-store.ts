@@ -32,6 +32,9 @@ const SMALL_PART = 50 * 1024 * 1024;
 /** Small parts that a commit leaves alone. */
 const MOST_SMALL_PARTS = 64;
 
+/** Rows that the engine leaves out of a copy at most; beyond, records are copied one by one. */
+const MOST_DROPPED = 2000;
+
 export interface StoreSettings {
     readonly dir: string;
     readonly lock: Lock;
@@ -303,7 +306,10 @@ export class DatabaseStore implements ResultStore {
         dropped: ReadonlyMap<number, ReadonlySet<number>>,
         builder: PartBuilder,
     ): Promise<void> {
-        for (const { id, info, keys } of sources) {
+        const isCopied = ({ id, info }: LivePart): boolean =>
+            builder.copiesRowsOf(info.codec) && (dropped.get(id)?.size ?? 0) <= MOST_DROPPED;
+        for (const group of groupParts(sources.filter(isCopied))) await builder.copyParts(group, dropped);
+        for (const { id, info, keys } of sources.filter((part) => !isCopied(part))) {
             const codec = await loadCodec(info.codec);
             const skipped = dropped.get(id);
             let row = 0;

@@ -13,6 +13,9 @@ import { loadCodec, PartError } from './part-codec.js';
 
 export const KEYS = 'keys';
 
+/** Ends the name of a part's sums, which tree/part-cells.ts keeps there too. */
+export const CELLS_SUFFIX = '.cells.json';
+
 const keyFile = (part: PartInfo): string => `${basename(part.path)}.keys`;
 
 /** @param writer for the folder `keys`. @throws WriteError */
@@ -33,6 +36,8 @@ export async function readKeys(dir: string, part: PartInfo): Promise<PartKeys> {
     return keys;
 }
 
+/** Removes what is cached about a part. */
 export async function removeKeys(dir: string, part: PartInfo): Promise<void> {
-    await rm(join(dir, KEYS, keyFile(part)), { force: true }).catch(() => undefined);
+    for (const name of [keyFile(part), `${basename(part.path)}${CELLS_SUFFIX}`])
+        await rm(join(dir, KEYS, name), { force: true }).catch(() => undefined);
 }

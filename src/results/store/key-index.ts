@@ -119,6 +119,12 @@ export class PartKeys {
         return this.#bytes.readDoubleLE(row * KEY_ENTRY_BYTES + DIGEST_BYTES);
     }
 
+    /** Adds the keys of another part, in its order, without those of `dropped` rows. */
+    pushAll(other: PartKeys, dropped: ReadonlySet<number>): void {
+        for (let row = 0; row < other.count; row += 1)
+            if (!dropped.has(row)) this.push(other.digest(row), other.revision(row));
+    }
+
     push(digest: Buffer, revision: number): void {
         const at = this.#count * KEY_ENTRY_BYTES;
         if (at + KEY_ENTRY_BYTES > this.#bytes.length) {

@@ -1,9 +1,9 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { openDuckDb } from '../duckdb.js';
-import { describeColumns, quoteName, quoteText } from '../record/columns.js';
+import { describeColumns, quoteName, quoteText, selectNoRecords } from '../record/columns.js';
 import { type RecordField, RECORD_FIELDS } from '../record/fields.js';
 import { parseRecord, type ResultRecord, recordLine } from '../record/record.js';
-import { type PartCodec, PartError } from './part-codec.js';
+import { type CopiedPart, type PartCodec, PartError } from './part-codec.js';
 
 /** Readers are fast from 100,000 rows a group; under 5,000 they are up to ten times slower. */
 const ROW_GROUP = 100_000;
@@ -18,6 +18,7 @@ export async function openParquetCodec(): Promise<PartCodec> {
         extension: '.parquet',
         linesPerPart: LINES_PER_PART,
         encode: (lines, target) => encode(duckdb, lines, target),
+        copyRows: (sources, target) => copyRows(duckdb, sources, target),
         readRecords: (path) => readRecords(duckdb, path),
         readLines: async function* (path) {
             for await (const records of readRecords(duckdb, path)) yield records.map(recordLine);
@@ -27,10 +28,44 @@ export async function openParquetCodec(): Promise<PartCodec> {
 
 async function encode(duckdb: DuckDBConnection, lines: string, target: string): Promise<void> {
     const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns()})`;
-    await duckdb.run(
-        `COPY (SELECT * FROM ${source}) TO ${quoteText(target)} ` +
-            `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
+    await writeParquet(duckdb, `SELECT * FROM ${source}`, target);
+}
+
+/** @returns rows that were written; they keep the query's order, as the engine preserves it unless told otherwise */
+async function writeParquet(duckdb: DuckDBConnection, query: string, target: string): Promise<number> {
+    const written = await duckdb.runAndReadAll(
+        `COPY (${query}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
     );
+    return Number(written.getRows()[0]?.[0] ?? 0);
+}
+
+async function copyRows(
+    duckdb: DuckDBConnection,
+    sources: readonly CopiedPart[],
+    target: string,
+): Promise<number> {
+    const selects = sources.map(({ path, dropped }) => {
+        const rows = `FROM read_parquet(${quoteText(path)}, file_row_number = true)`;
+        const condition =
+            dropped.size === 0 ? '' : ` WHERE file_row_number NOT IN (${[...dropped].join(', ')})`;
+        return `SELECT * EXCLUDE (file_row_number) ${rows}${condition}`;
+    });
+    try {
+        return await writeParquet(
+            duckdb,
+            [selectNoRecords(), ...selects].join(' UNION ALL BY NAME '),
+            target,
+        );
+    } catch (error) {
+        // What the disk says about the target is no fault of the sources.
+        if (error instanceof Error && error.message.includes(target)) throw error;
+        throw partError(sources.map(({ path }) => path).join(', '), error);
+    }
+}
+
+function partError(path: string, error: unknown): PartError {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return new PartError(path, why, { cause: error });
 }
 
 async function* readRecords(duckdb: DuckDBConnection, path: string): AsyncGenerator<readonly ResultRecord[]> {
@@ -45,14 +80,7 @@ async function* readRecords(duckdb: DuckDBConnection, path: string): AsyncGenera
             yield recordsOf(chunk, fields);
         }
     } catch (error) {
-        if (error instanceof PartError) throw error;
-        throw new PartError(
-            path,
-            error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
-            {
-                cause: error,
-            },
-        );
+        throw error instanceof PartError ? error : partError(path, error);
     }
 }
 

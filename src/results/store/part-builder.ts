@@ -54,6 +54,42 @@ export class PartBuilder {
         return { part: part.id, row };
     }
 
+    /** Whether `copyParts` takes parts of this codec. */
+    copiesRowsOf(format: StorageFormat): boolean {
+        return format === this.#settings.format && this.#settings.codec.copyRows !== undefined;
+    }
+
+    /**
+     * Writes the rows of parts of the same codec as one new part, without making records of them.
+     * @param dropped rows that are left out, by number of the part
+     * @throws WriteError, PartError
+     */
+    async copyParts(
+        sources: readonly LivePart[],
+        dropped: ReadonlyMap<number, ReadonlySet<number>>,
+    ): Promise<void> {
+        const { codec, dir, nextId } = this.#settings;
+        const { copyRows } = codec;
+        if (copyRows === undefined) throw new Error('bug in resume-run: the codec copies lines');
+        await this.#seal();
+        const keys = new PartKeys();
+        for (const source of sources) keys.pushAll(source.keys, dropped.get(source.id) ?? NO_ROWS);
+        if (keys.count === 0) return;
+        const copied = sources.map(({ id, info }) => ({
+            path: join(dir, info.path),
+            dropped: dropped.get(id) ?? NO_ROWS,
+        }));
+        const info = await this.#guard(() =>
+            writePart(this.#settings, newPartName(codec), keys.count, async (target) => {
+                const rows = await copyRows(copied, target);
+                if (rows === keys.count) return;
+                const paths = copied.map(({ path }) => path).join(', ');
+                throw new PartError(paths, `expected ${keys.count} records, found ${rows}`);
+            }),
+        );
+        this.#done.push({ id: nextId(), info, keys });
+    }
+
     /** The parts, written and synced; their directory is not synced yet. @throws WriteError */
     async finish(): Promise<readonly LivePart[]> {
         await this.#seal();
@@ -85,6 +121,36 @@ export class PartBuilder {
     }
 }
 
+const NO_ROWS: ReadonlySet<number> = new Set();
+
+/** Not numbered: a name is never used twice, whatever a restore brings back. */
+const newPartName = ({ extension }: PartCodec): string =>
+    `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}${extension}`;
+
+/** Staging file, fsync, rename: the name appears when the file is whole. @param write makes the file at the path that it is given */
+async function writePart(
+    { dir, holder, format }: BuilderSettings,
+    name: string,
+    records: number,
+    write: (target: string) => Promise<void>,
+): Promise<PartInfo> {
+    const staging = join(dir, PARTS, stagingName(name, holder));
+    try {
+        await write(staging);
+        const handle = await open(staging, 'r+');
+        try {
+            await handle.sync();
+        } finally {
+            await handle.close();
+        }
+        const { size } = await stat(staging);
+        await rename(staging, join(dir, PARTS, name));
+        return { path: `${PARTS}/${name}`, codec: format, records, bytes: size };
+    } finally {
+        await rm(staging, { force: true }).catch(() => undefined);
+    }
+}
+
 class OpenPart {
     readonly keys = new PartKeys();
     bytes = 0;
@@ -100,8 +166,7 @@ class OpenPart {
     ) {}
 
     static async create(settings: BuilderSettings): Promise<OpenPart> {
-        // Not numbered: a name is never used twice, whatever a restore brings back.
-        const name = `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}${settings.codec.extension}`;
+        const name = newPartName(settings.codec);
         const staging = join(settings.dir, PARTS, stagingName(name, settings.holder));
         return new OpenPart(settings, settings.nextId(), name, staging, await open(staging, 'wx'));
     }
@@ -122,31 +187,16 @@ class OpenPart {
         await this.handle.writeFile(text);
     }
 
-    /** Staging file, encoding, fsync, rename: the name appears when the file is whole. */
     async seal(): Promise<LivePart> {
-        const { dir, codec, format, holder } = this.settings;
+        const { codec } = this.settings;
         await this.flush();
         await this.handle.close();
-        const encoded = join(dir, PARTS, stagingName(this.name, holder));
         try {
-            await codec.encode(this.staging, encoded);
-            const handle = await open(encoded, 'r+');
-            try {
-                await handle.sync();
-            } finally {
-                await handle.close();
-            }
-            const { size } = await stat(encoded);
-            await rename(encoded, join(dir, PARTS, this.name));
-            const info = {
-                path: `${PARTS}/${this.name}`,
-                codec: format,
-                records: this.keys.count,
-                bytes: size,
-            };
+            const info = await writePart(this.settings, this.name, this.keys.count, (target) =>
+                codec.encode(this.staging, target),
+            );
             return { id: this.id, info, keys: this.keys };
         } finally {
-            await rm(encoded, { force: true }).catch(() => undefined);
             await rm(this.staging, { force: true }).catch(() => undefined);
         }
     }

@@ -16,6 +16,19 @@ export interface PartCodec {
     readRecords(path: string): AsyncIterable<readonly ResultRecord[]>;
     /** The same as JSON lines without line breaks. */
     readLines(path: string): AsyncIterable<readonly string[]>;
+    /**
+     * Writes the rows of parts of this codec into one file, in order, without making records of them. Absent where lines are
+     * copied as they are.
+     * @returns rows that were written. @throws PartError, Error of the disk
+     */
+    copyRows?(sources: readonly CopiedPart[], target: string): Promise<number>;
+}
+
+/** A part whose rows are copied. */
+export interface CopiedPart {
+    readonly path: string;
+    /** Numbers of rows that are left out, from 0. */
+    readonly dropped: ReadonlySet<number>;
 }
 
 /** A part's file is damaged, or not what the manifest says. */

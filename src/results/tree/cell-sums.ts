@@ -35,6 +35,34 @@ export const ERRORS = {
 export type ErrorField = keyof typeof ERRORS;
 export const ERROR_FIELDS = Object.keys(ERRORS) as readonly ErrorField[];
 
+const COUNTERS = [
+    'success',
+    'partial',
+    'failed',
+    'infrastructure',
+    'assistedFailure',
+    'assistedSuccess',
+    'assistedTurns',
+    'assistedTests',
+] as const;
+
+type Counter = (typeof COUNTERS)[number];
+
+/** Counts and sums as they stand in a file. */
+export type CellSumsJson = Readonly<Record<Counter, number>> & {
+    /** Sum and count of each mean, in the order of `MEAN_FIELDS`. */
+    readonly sums: readonly (readonly [sum: number, count: number])[];
+    /** In the order of `ERROR_FIELDS`. */
+    readonly errors: readonly number[];
+    /** First and last, ISO 8601; empty: not known. */
+    readonly times: readonly [first: string, last: string];
+};
+
+function requireNumber(value: unknown): number {
+    if (typeof value === 'number') return value;
+    throw new TypeError('expected a number');
+}
+
 /** Counts and sums of some records. */
 export class CellSums {
     success = 0;
@@ -65,6 +93,11 @@ export class CellSums {
 
     get total(): number {
         return this.success + this.partial + this.failed;
+    }
+
+    /** Records that were added, those without a success level too. */
+    get records(): number {
+        return this.total + this.infrastructure;
     }
 
     add(record: ResultRecord): void {
@@ -100,15 +133,36 @@ export class CellSums {
         if (last > this.lastTime) this.lastTime = last;
     }
 
+    /** Adds what `toJson` gave. @throws TypeError for anything else */
+    addJson(json: CellSumsJson): void {
+        const other = new CellSums();
+        for (const name of COUNTERS) other[name] = requireNumber(json[name]);
+        for (const [at, field] of MEAN_FIELDS.entries()) {
+            const [sum, count] = json.sums[at] ?? [];
+            other.sums[field] = { sum: requireNumber(sum), count: requireNumber(count) };
+        }
+        for (const [at, field] of ERROR_FIELDS.entries())
+            other.errors[field] = requireNumber(json.errors[at]);
+        [other.firstTime, other.lastTime] = json.times;
+        this.addSums(other);
+    }
+
+    /** Counts and sums as plain JSON. */
+    toJson(): CellSumsJson {
+        const counters = Object.fromEntries(COUNTERS.map((name) => [name, this[name]])) as Record<
+            Counter,
+            number
+        >;
+        return {
+            ...counters,
+            sums: MEAN_FIELDS.map((field) => [this.sums[field].sum, this.sums[field].count] as const),
+            errors: ERROR_FIELDS.map((field) => this.errors[field]),
+            times: [this.firstTime, this.lastTime],
+        };
+    }
+
     addSums(other: CellSums): void {
-        this.success += other.success;
-        this.partial += other.partial;
-        this.failed += other.failed;
-        this.infrastructure += other.infrastructure;
-        this.assistedFailure += other.assistedFailure;
-        this.assistedSuccess += other.assistedSuccess;
-        this.assistedTurns += other.assistedTurns;
-        this.assistedTests += other.assistedTests;
+        for (const name of COUNTERS) this[name] += other[name];
         for (const field of MEAN_FIELDS) {
             this.sums[field].sum += other.sums[field].sum;
             this.sums[field].count += other.sums[field].count;

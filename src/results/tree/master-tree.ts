@@ -1,12 +1,25 @@
 import type { Json, JsonObject } from '../../model/json.js';
 import type { ResultRecord } from '../record/record.js';
-import { CellSums } from './cell-sums.js';
+import { CellSums, type CellSumsJson } from './cell-sums.js';
 import { leafOf } from './leaf-formulas.js';
 
 /** Stands for a coordinate that a record does not have. */
 const UNKNOWN = 'unknown';
 
-type Coordinates = readonly [model: string, prompt: string, rate: string, difficulty: string, task: string];
+/** Names of a cell at the five levels of the tree. */
+export type Coordinates = readonly [
+    model: string,
+    prompt: string,
+    rate: string,
+    difficulty: string,
+    task: string,
+];
+
+/** The records of one part, added up by cell. */
+export interface PartCells {
+    readonly without_model: number;
+    readonly cells: readonly { readonly at: Coordinates; readonly sums: CellSumsJson }[];
+}
 
 /** Adds records up by cell, and makes the tree of master_database.json of them. Memory grows with cells, not with records. */
 export class MasterTree {
@@ -20,14 +33,34 @@ export class MasterTree {
             return;
         }
         this.#inTree += 1;
-        const at = coordinatesOf(record, record.model);
+        this.#cellAt(coordinatesOf(record, record.model)).add(record);
+    }
+
+    /** Adds what `partCells` of another tree gave. @throws TypeError for anything else */
+    addCells({ without_model: withoutModel, cells }: PartCells): void {
+        this.#withoutModel += withoutModel;
+        for (const { at, sums } of cells) {
+            const cell = this.#cellAt(at);
+            const before = cell.records;
+            cell.addJson(sums);
+            this.#inTree += cell.records - before;
+        }
+    }
+
+    /** What was added so far, as plain JSON. */
+    partCells(): PartCells {
+        const cells = [...this.#cells.values()].map(({ at, sums }) => ({ at, sums: sums.toJson() }));
+        return { without_model: this.#withoutModel, cells };
+    }
+
+    #cellAt(at: Coordinates): CellSums {
         const key = JSON.stringify(at);
         let cell = this.#cells.get(key);
         if (cell === undefined) {
             cell = { at, sums: new CellSums() };
             this.#cells.set(key, cell);
         }
-        cell.sums.add(record);
+        return cell.sums;
     }
 
     /**
@@ -113,7 +146,14 @@ function modelNode(name: string, cells: readonly Cell[]): JsonObject {
     };
 }
 
-function coordinatesOf(record: ResultRecord, model: string): Coordinates {
+/** The names of a record's cell. @param model its model, which is not null */
+export function coordinatesOf(
+    record: Pick<
+        ResultRecord,
+        'is_flawed' | 'flaw_type' | 'prompt_type' | 'tool_success_rate' | 'difficulty' | 'task_type'
+    >,
+    model: string,
+): Coordinates {
     const { is_flawed: isFlawed, flaw_type: flaw, prompt_type: prompt } = record;
     return [
         model,

@@ -3,9 +3,7 @@ import { writeMasterTree } from './write-tree.js';
 /** The tree is written again after this many times as long as it took. */
 const PACE = 10;
 
-/**
- * Keeps master_database.json up with the database without spending most of the time on it: each writing reads every record.
- */
+/** Keeps master_database.json up with the database without spending most of the time on it. */
 export class TreeKeeper {
     readonly #dir: string;
     #written = -1;

@@ -5,11 +5,12 @@ import { newHolderId } from '../../host/staging-name.js';
 import { readAggregates } from '../aggregate/aggregate-files.js';
 import { readGeneration } from '../store/read-generation.js';
 import { MasterTree } from './master-tree.js';
+import { cellsOfPart } from './part-cells.js';
 
 export const MASTER = 'master_database.json';
 
 /**
- * Derives master_database.json from the generation that readers see now, and puts it in place as a whole. Call it as the
+ * Derives master_database.json from the generation that readers see now, reading only parts that came since the last time, and puts it in place as a whole. Call it as the
  * writer of the database, holding its lock.
  * @param dir the database's folder
  * @throws WriteError, UserError
@@ -17,7 +18,7 @@ export const MASTER = 'master_database.json';
 export async function writeMasterTree(dir: string): Promise<void> {
     const generation = await readGeneration(dir);
     const tree = new MasterTree();
-    for await (const records of generation.records()) for (const record of records) tree.add(record);
+    for (const { part, path } of await generation.paths()) tree.addCells(await cellsOfPart(dir, part, path));
     const { manifest } = generation;
     const aggregates: JsonObject[] = [];
     for (const { source, sha256, cells, path } of manifest.aggregates)

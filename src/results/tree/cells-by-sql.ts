@@ -1,0 +1,97 @@
+import type { JS } from '@duckdb/node-api';
+import { openDuckDb } from '../duckdb.js';
+import { describeColumns, quoteName, quoteText, selectNoRecords } from '../record/columns.js';
+import type { StorageFormat } from '../result-store.js';
+import { PartError } from '../store/part-codec.js';
+import { CellSums, ERROR_FIELDS, MEAN_FIELDS } from './cell-sums.js';
+import { coordinatesOf, MasterTree, type PartCells } from './master-tree.js';
+
+/** Adds up the records of a part inside the engine, which is some ten times faster than one by one. @throws PartError */
+export async function addUpBySql(path: string, codec: StorageFormat): Promise<PartCells> {
+    const source =
+        codec === 'parquet'
+            ? `read_parquet(${quoteText(path)})`
+            : `read_json(${quoteText(path)}, format = 'newline_delimited', columns = ${describeColumns()})`;
+    try {
+        const duckdb = await openDuckDb();
+        const result = await duckdb.runAndReadAll(
+            `${SELECT} FROM (${selectNoRecords()} UNION ALL BY NAME SELECT * FROM ${source}) GROUP BY ALL`,
+        );
+        return cellsOf(result.getRowObjectsJS());
+    } catch (error) {
+        const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+        throw new PartError(path, why, { cause: error });
+    }
+}
+
+const LEVEL = 'success_level';
+/** Only tasks that came to an end count for sums and means, as in `CellSums.add`. */
+const ENDED = `FILTER (WHERE ${LEVEL} IS NOT NULL)`;
+const ASSISTED = ['assisted_failure', 'assisted_success', 'assisted_turns'] as const;
+
+const SELECT = `
+    SELECT model, is_flawed, flaw_type, prompt_type, tool_success_rate, difficulty, task_type,
+        count(*) FILTER (WHERE ${LEVEL} = 'full') AS success, count(*) FILTER (WHERE ${LEVEL} = 'partial') AS "partial",
+        count(*) FILTER (WHERE ${LEVEL} NOT IN ('full', 'partial')) AS failed,
+        count(*) FILTER (WHERE ${LEVEL} IS NULL) AS infrastructure, count(*) AS records,
+        ${MEAN_FIELDS.map((field) => `sum(${quoteName(field)}) ${ENDED} AS ${quoteName(`sum_${field}`)}, count(${quoteName(field)}) ${ENDED} AS ${quoteName(`count_${field}`)}`).join(', ')},
+        ${[...ERROR_FIELDS, ...ASSISTED].map((field) => `sum(${field}) ${ENDED} AS ${field}`).join(', ')},
+        count(*) FILTER (WHERE ${LEVEL} IS NOT NULL AND (${ASSISTED.map((field) => `${field} > 0`).join(' OR ')})) AS assisted_tests,
+        epoch_ms(min(finished_at) ${ENDED}) AS first_time, epoch_ms(max(finished_at) ${ENDED}) AS last_time`;
+
+type SumsRow = Readonly<Record<string, JS>>;
+
+function cellsOf(rows: readonly SumsRow[]): PartCells {
+    const tree = new MasterTree();
+    for (const row of rows) {
+        if (row['model'] === null || row['model'] === undefined) {
+            tree.addCells({ without_model: Number(row['records']), cells: [] });
+            continue;
+        }
+        const at = coordinatesOf(
+            {
+                is_flawed: row['is_flawed'] === true,
+                flaw_type: textIn(row, 'flaw_type'),
+                prompt_type: textIn(row, 'prompt_type'),
+                tool_success_rate:
+                    row['tool_success_rate'] === null ? null : Number(row['tool_success_rate']),
+                difficulty: textIn(row, 'difficulty'),
+                task_type: textIn(row, 'task_type'),
+            },
+            String(row['model']),
+        );
+        tree.addCells({ without_model: 0, cells: [{ at, sums: sumsOf(row).toJson() }] });
+    }
+    return tree.partCells();
+}
+
+const textIn = (row: SumsRow, name: string): string | null => {
+    const value = row[name];
+    return typeof value === 'string' ? value : null;
+};
+
+/** Sums of nothing are null. */
+const numberIn = (row: SumsRow, name: string): number => Number(row[name] ?? 0);
+
+function sumsOf(row: SumsRow): CellSums {
+    const sums = new CellSums();
+    sums.success = numberIn(row, 'success');
+    sums.partial = numberIn(row, 'partial');
+    sums.failed = numberIn(row, 'failed');
+    sums.infrastructure = numberIn(row, 'infrastructure');
+    sums.assistedFailure = numberIn(row, 'assisted_failure');
+    sums.assistedSuccess = numberIn(row, 'assisted_success');
+    sums.assistedTurns = numberIn(row, 'assisted_turns');
+    sums.assistedTests = numberIn(row, 'assisted_tests');
+    for (const field of MEAN_FIELDS)
+        sums.sums[field] = { sum: numberIn(row, `sum_${field}`), count: numberIn(row, `count_${field}`) };
+    for (const field of ERROR_FIELDS) sums.errors[field] = numberIn(row, field);
+    sums.firstTime = timeIn(row, 'first_time');
+    sums.lastTime = timeIn(row, 'last_time');
+    return sums;
+}
+
+const timeIn = (row: SumsRow, name: string): string => {
+    const value = row[name];
+    return value === null || value === undefined ? '' : new Date(Number(value)).toISOString();
+};
