@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/rig/longest-first.js';
 import { measureSlowness } from './test/rig/slowness.js';
 
 const slowness = measureSlowness();
 
 export default defineConfig({
     test: {
+        // What was built is loaded as users load it.
+        server: { deps: { external: [/\/dist\//] } },
+        globalSetup: './test/rig/run-folder.ts',
         include: ['test/**/*.test.ts'],
         // Against hangs only: a loaded machine is given the time that it needs.
         testTimeout: 30_000 * slowness,
@@ -13,6 +17,9 @@ export default defineConfig({
         // Many tests run real programs against real clocks. On CI's shared cores one that lost a race gets another go;
         // vitest names it (`retry x1`), so that it is seen. Here nothing is tried twice.
         retry: process.env['CI'] === 'true' ? 2 : 0,
+        // The files of a worker share what they load; a process of its own for each costs half a second of CPU.
+        isolate: false,
+        sequence: { sequencer: LongestFirst },
         // Two cores: more workers only make the timed programs of the judging tests slower.
         maxWorkers: 2,
         reporters: ['default', './test/rig/count-line.ts'],

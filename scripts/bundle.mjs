@@ -37,7 +37,8 @@ const startsInside = (id, importer) => INSIDE.includes(id) || importer?.includes
 
 await rm(folder, { recursive: true, force: true });
 const bundle = await rolldown({
-    input: { cli: `${root}dist/cli.js` },
+    // `main` by itself, for tests that run command lines in their own process.
+    input: { cli: `${root}dist/cli.js`, main: `${root}dist/cli/main.js` },
     platform: 'node',
     external: (id, importer) => isPackage(id) && !startsInside(id, importer) && !Object.hasOwn(UNSEEN, id),
     plugins: [

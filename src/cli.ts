@@ -1,9 +1,8 @@
 import { closeSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
-import { commandIn, main } from './cli/main.js';
+import { commandIn, main, reportFailure } from './cli/main.js';
 import { ownWords } from './cli/own-words.js';
-import { explainError } from './cli/report-error.js';
 import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
 
 /*
@@ -33,11 +32,7 @@ process.stderr.on('error', () => {});
 // Everybody may list processes with their arguments: what looks like a secret is not among them for longer than it takes to get here.
 if (findLiteralSecret(argv) !== null) process.title = ['resume-run', ...maskLiteralSecrets(argv)].join(' ');
 
-function fail(error: unknown): number {
-    const { text, code } = explainError(error, ownWords(argv).includes('--json'));
-    process.stderr.write(text);
-    return code;
-}
+const fail = (error: unknown): number => reportFailure(error, argv);
 
 let ending = false;
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { COMMAND_NAMES, COMMANDS, type CommandName, loadCatalog } from '../commands/registry.js';
 import { ownWords } from './own-words.js';
+import { explainError } from './report-error.js';
 
 /**
  * Runs one command line.
@@ -46,6 +47,16 @@ function currentFolder(): string {
             },
         );
     }
+}
+
+/**
+ * Writes to stderr what went wrong: one line for people, or an object where the command line says `--json`.
+ * @returns the exit code
+ */
+export function reportFailure(error: unknown, argv: readonly string[]): number {
+    const { text, code } = explainError(error, ownWords(argv).includes('--json'));
+    process.stderr.write(text);
+    return code;
 }
 
 /** The command that a command line most likely means: for help, which is wanted even where the rest is wrong. */

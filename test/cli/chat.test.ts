@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 
 const server = new ChatServer();
@@ -64,7 +65,7 @@ describe('a model batch over a list', () => {
             }
         }
         expect(saved.size).toBeGreaterThan(0);
-        const end = await runCli(args, { cwd, env });
+        const end = await callCli(args, { cwd, env });
         expect(end.code, end.stderr).toBe(0);
 
         const answers = answersIn(cwd);
@@ -74,7 +75,7 @@ describe('a model batch over a list', () => {
         for (const [prompt, times] of saved) expect(counts.get(prompt), prompt).toBe(times);
 
         const asked = server.requests.length;
-        const again = await runCli(['--dir', 'results'], { cwd, env });
+        const again = await callCli(['--dir', 'results'], { cwd, env });
         expect(again.code, again.stderr).toBe(0);
         expect(server.requests.length).toBe(asked);
         expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
@@ -88,7 +89,7 @@ describe('a model batch over a list', () => {
     it('says what is missing before it asks anything', async () => {
         const cwd = tempDir();
         writeFileSync(join(cwd, 'q.jsonl'), '{"question": "x"}\n');
-        const run = (...args: string[]) => runCli(['q.jsonl', '--executor', 'chat', ...args], { cwd });
+        const run = (...args: string[]) => callCli(['q.jsonl', '--executor', 'chat', ...args], { cwd });
         const endpoint = ['--endpoint', server.url];
         const asked = server.requests.length;
         for (const [args, message] of [
@@ -128,10 +129,10 @@ describe('a model batch over a list', () => {
                 '--prompt-template',
                 '{line}',
             ]);
-        const first = await runCli(args('strict'), { cwd });
+        const first = await callCli(args('strict'), { cwd });
         expect(first.code, first.stderr).toBe(0);
         expect(first.stdout).toMatch(/verdicts +AC +RF/);
-        const other = await runCli([...args('mild'), '--dry-run'], { cwd });
+        const other = await callCli([...args('mild'), '--dry-run'], { cwd });
         expect(other.stdout).toContain('2 of 2 tasks would run');
     });
 });

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 interface Row {
     readonly id: string;
@@ -46,7 +47,7 @@ describe('how outputs of known formats are compared', () => {
     let cwd = '';
     /** Starts it; `said` is all it printed. */
     const start = async (...args: string[]): Promise<{ code: number | null; said: string }> => {
-        const { code, stdout, stderr } = await runCli([...args, '--dir', 'out', '--sandbox', 'none'], {
+        const { code, stdout, stderr } = await callCli([...args, '--dir', 'out', '--sandbox', 'none'], {
             cwd,
         });
         return { code, said: stdout + stderr };
@@ -84,7 +85,7 @@ describe('how outputs of known formats are compared', () => {
         expect([code, verdictOf('a')]).toEqual([0, 'Accepted']);
         expect(said).toContain(`output compared by ${checker} (${format})`);
         expect(runFile().comparison).toEqual({ by: 'format', formats: { [format]: checker } });
-        expect((await runCli(['report', '--dir', 'out'], { cwd })).stdout).toContain(
+        expect((await callCli(['report', '--dir', 'out'], { cwd })).stdout).toContain(
             `output compared by ${checker} (${format})`,
         );
     });

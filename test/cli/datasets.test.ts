@@ -2,13 +2,14 @@ import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 const row = (id: string, value: number): string => `${JSON.stringify({ id, groups: { it: [{ value }] } })}\n`;
 
 describe('datasets of one directory', () => {
     let cwd = '';
     const write = (name: string, ...rows: string[]): void => writeFileSync(join(cwd, name), rows.join(''));
-    const start = (...args: string[]) => runCli([...args, '--dir', 'out', '-q'], { cwd });
+    const start = (...args: string[]) => callCli([...args, '--dir', 'out', '-q'], { cwd });
     const runFile = () =>
         JSON.parse(readFileSync(join(cwd, 'checkpoints/out/run.json'), 'utf8')) as {
             readonly datasets: readonly { readonly path: string }[];
@@ -71,7 +72,7 @@ describe('datasets of one directory', () => {
         expect((await start('--only', 'a3')).code).toBe(0);
         renameSync(join(cwd, 'out/a2.json'), join(cwd, 'a2.json'));
         const figures = async (command: readonly string[]): Promise<Record<string, never>> =>
-            JSON.parse((await runCli([...command, '--dir', 'out', '--json'], { cwd })).stdout);
+            JSON.parse((await callCli([...command, '--dir', 'out', '--json'], { cwd })).stdout);
         const [status, report, plan] = await Promise.all([
             figures(['status']),
             figures(['report']),
@@ -97,11 +98,11 @@ describe('datasets of one directory', () => {
         });
         const run = await start();
         expect(run.stdout).toContain('3 of 3 samples complete');
-        const after = await runCli(['status', '--dir', 'out'], { cwd });
+        const after = await callCli(['status', '--dir', 'out'], { cwd });
         expect(after.stdout).toContain('out: 3 of 3 tasks finished (100 %), 3 of 3 samples complete\n');
         expect(after.stdout).toContain('No longer in the dataset, counted nowhere: 1 sample\n  a1\n');
         renameSync(join(cwd, 'a.jsonl'), join(cwd, 'elsewhere.jsonl'));
-        const unknown = await runCli(['status', '--dir', 'out'], { cwd });
+        const unknown = await callCli(['status', '--dir', 'out'], { cwd });
         expect(unknown.stderr).toMatch(/^warning: no such dataset: .*; until its datasets can be read, /);
         expect(unknown.stdout).toContain('out: 4 of 4 tasks finished (100 %), 4 of 4 samples complete\n');
     });
@@ -146,7 +147,7 @@ describe('what no task could run with', () => {
         writeFileSync(join(cwd, 'data.jsonl'), row('a', 1));
         writeFileSync(join(cwd, 'broken.mjs'), 'export default (\n');
         writeFileSync(join(cwd, 'other.mjs'), 'export const x = 1;\n');
-        const { code, stderr } = await runCli(['data.jsonl', '--dir', 'out', '-q', ...args], { cwd });
+        const { code, stderr } = await callCli(['data.jsonl', '--dir', 'out', '-q', ...args], { cwd });
         expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
         expect(stderr).toMatch(message);
         expect(existsSync(join(cwd, 'out/a.json'))).toBe(false);

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 /*
  * A results directory of the earlier tools in the layouts that they used: a folder with a file for each task, and a file for
@@ -74,7 +75,7 @@ it('takes over folders and checker files of the earlier tools, and lists what it
     write('b_checker.json', { id: 'b', solution_result: [entryOf(right, true)] });
 
     const start = (...args: string[]) =>
-        runCli(['rows.jsonl', '--dir', 'res', '--sandbox', 'none', ...args], { cwd });
+        callCli(['rows.jsonl', '--dir', 'res', '--sandbox', 'none', ...args], { cwd });
     // Notices come first, each an event on a line of its own.
     const lines = (await start('--dry-run', '--json')).stdout.trimEnd().split('\n');
     const plan = JSON.parse(lines.at(-1) ?? '') as object;
@@ -124,9 +125,9 @@ it('takes over folders and checker files of the earlier tools, and lists what it
     const again = await start();
     expect(again.stdout).toContain('Nothing left to do');
     expect(again.stderr + again.stdout).not.toContain('earlier tools');
-    const check = await runCli(['check', '--dir', 'res'], { cwd });
+    const check = await callCli(['check', '--dir', 'res'], { cwd });
     expect([check.code, check.stdout]).toEqual([0, expect.stringContaining('info: b_checker.json: ')]);
     expect(check.stdout).toContain('info: a_1/: 3 results of an earlier tool');
-    const status = await runCli(['status', '--dir', 'res'], { cwd });
+    const status = await callCli(['status', '--dir', 'res'], { cwd });
     expect([status.stderr, status.stdout]).toEqual(['', expect.stringContaining('5 of 5 tasks finished')]);
 });

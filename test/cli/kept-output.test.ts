@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { whyNoInjection } from '../crash/inject.js';
 import { readResults, runCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 /** Prints what the task's id says; an id that begins with `bad` exits with 1. */
 const SCRIPT = `
@@ -23,7 +24,7 @@ function writeRows(cwd: string, ids: readonly string[]): void {
 }
 
 const run = (cwd: string, ...args: string[]) =>
-    runCli(['rows.jsonl', '--dir', 'res', '-q', ...args, ...COMMAND], { cwd });
+    callCli(['rows.jsonl', '--dir', 'res', '-q', ...args, ...COMMAND], { cwd });
 
 interface FileOfOutput {
     readonly path: string;
@@ -77,7 +78,7 @@ it.each(['c', 'python'])(
     async (helper) => {
         const cwd = tempDir();
         writeRows(cwd, ['small', 'bad-small', 'bad-long', 'long', 'bytes', 'flood']);
-        const ended = await runCli(['rows.jsonl', '--dir', 'res', '-q', ...COMMAND], {
+        const ended = await callCli(['rows.jsonl', '--dir', 'res', '-q', ...COMMAND], {
             cwd,
             env: { RESUME_RUN_HELPER: helper },
         });

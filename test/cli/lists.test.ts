@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 const lines = (count: number): string => Array.from({ length: count }, (_, i) => `item-${i}\n`).join('');
 
@@ -26,14 +27,14 @@ describe('a command over a list', () => {
         }
         killGroup(first.child);
         await first.result;
-        expect((await runCli(args, { cwd })).code).toBe(0);
+        expect((await callCli(args, { cwd })).code).toBe(0);
         expect(callsIn(log).size).toBe(300);
 
         const before = readFileSync(log, 'utf8');
         rmSync(join(cwd, 'checkpoints'), { recursive: true });
         // The first line goes, another comes at the front, the number of rows would give other samples.
         writeFileSync(join(cwd, 'items.txt'), `fresh\n${lines(300).replace('item-0\n', '')}`);
-        const again = await runCli(['items.txt', '--rows-per-sample', '7', ...command], { cwd });
+        const again = await callCli(['items.txt', '--rows-per-sample', '7', ...command], { cwd });
         expect(again.code, again.stderr).toBe(0);
         expect(readFileSync(log, 'utf8')).toBe(`${before}fresh\n`);
         expect([...readResults(join(cwd, 'results')).keys()]).toEqual([
@@ -47,7 +48,7 @@ describe('a command over a list', () => {
         const cwd = tempDir();
         writeFileSync(join(cwd, 'u.csv'), 'ID,url\n1,http://x\n');
         for (const dry of [['--dry-run'], []]) {
-            const { code, stderr } = await runCli(
+            const { code, stderr } = await callCli(
                 ['u.csv', ...dry, '--executor', 'exec', '--', 'echo', '{ID}', '{ulr}'],
                 {
                     cwd,

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 interface ResultFile {
     readonly iteration_result: readonly {
@@ -24,7 +25,7 @@ describe('numbers that a double cannot hold', () => {
     const write = (tasks: readonly string[]): void =>
         writeFileSync(join(cwd, 'rows.jsonl'), `{"id":"n","groups":{"iteration":[${tasks.join(',')}]}}\n`);
     const start = (...args: string[]) =>
-        runCli(['rows.jsonl', '--dir', 'res', '-q', '--keep-output', 'all', ...args], { cwd });
+        callCli(['rows.jsonl', '--dir', 'res', '-q', '--keep-output', 'all', ...args], { cwd });
     const entries = () =>
         (JSON.parse(readFileSync(join(cwd, 'res/n.json'), 'utf8')) as ResultFile).iteration_result;
     const outputs = () => entries().map((one) => one.result.tests[0]?.exec_info.run_result.stdout);

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 interface ResultFile {
     main_result: { index: number; occurrence?: number; revision?: number }[];
@@ -29,7 +30,7 @@ function scene() {
         read: (id: string) => JSON.parse(readFileSync(file(id), 'utf8')) as ResultFile,
         runId: () => (JSON.parse(readFileSync(runFile, 'utf8')) as { run?: string }).run,
         start: (...more: string[]) =>
-            runCli(
+            callCli(
                 [
                     'rows.jsonl',
                     '--dir',

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 const WRONG = "a = int(input())\nprint(a)\nprint('\\x1b[31mred')\n";
 
@@ -21,7 +22,7 @@ it('report and show tell why a verdict is what it is', async () => {
         join(cwd, 'rows.jsonl'),
         row('weak/1', 'print(input())', '7\n') + row('fine', WRONG, '7\n'),
     );
-    const run = (...args: string[]) => runCli([...args, '--dir', 'out'], { cwd });
+    const run = (...args: string[]) => callCli([...args, '--dir', 'out'], { cwd });
     expect((await run('rows.jsonl', '--sandbox', 'none')).code).toBe(0);
 
     const report = await run('report', '--fail-under', 'tpr=100%,tnr=0.9', '--sort', 'tnr');

@@ -1,7 +1,8 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 const SECRET = 'abcdef-s3cret-0123';
 
@@ -12,7 +13,7 @@ it('keeps references as text, run.json to its owner, and secrets out of what it 
     const cwd = tempDir();
     writeFileSync(join(cwd, 'rows.jsonl'), `${JSON.stringify({ id: 'a', groups: { it: [1] } })}\n`);
     const start = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-        runCli(['--dir', 'out', '--retries', '0', ...args], { cwd, env });
+        callCli(['--dir', 'out', '--retries', '0', ...args], { cwd, env });
     const unset = await start({}, 'rows.jsonl', '--executor', 'exec', '--', ...FAILING);
     expect([unset.code, unset.stderr]).toEqual([
         2,
@@ -47,7 +48,7 @@ it('keeps references as text, run.json to its owner, and secrets out of what it 
     // One that was left open to others is closed to them.
     expect(statSync(file).mode & 0o777).toBe(0o600);
     writeFileSync(file, '{"version": 1');
-    const status = await runCli(['status', '--dir', 'out'], { cwd });
+    const status = await callCli(['status', '--dir', 'out'], { cwd });
     expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('1 of 1 task finished')]);
     expect(status.stderr).toContain('run.json is damaged');
 });
@@ -58,12 +59,12 @@ it('gives a command no id for an option, and none that is not an argument', asyn
     const rows = ids.map((id) => `${JSON.stringify({ id, groups: { it: [1] } })}\n`);
     writeFileSync(join(cwd, 'rows.jsonl'), rows.join(''));
     const args = ['rows.jsonl', '--dir', 'out', '--retries', '0', '--executor', 'exec', '--'];
-    const { code, stdout } = await runCli([...args, 'echo', '{id}', '--{group}'], { cwd });
+    const { code, stdout } = await callCli([...args, 'echo', '{id}', '--{group}'], { cwd });
     expect(code).toBe(1);
     expect(stdout).toContain('{id} is "-rf", which the command would take for an option: put -- before {id}');
     expect(stdout).toContain('{id} holds a NUL character for this task, which no argument can hold');
     expect(stdout).toContain('1 task saved');
-    const guarded = await runCli([...args, 'test', '-n', 'x', '-a', '--', '{id}', '-a', '--id={id}'], {
+    const guarded = await callCli([...args, 'test', '-n', 'x', '-a', '--', '{id}', '-a', '--id={id}'], {
         cwd,
     });
     expect(guarded.stdout).not.toContain('would take for an option');

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/model/entry.js';
 import type { RunEvent } from '../../src/model/event.js';
 import { isJsonObject, type Json } from '../../src/model/json.js';
-import { readResults, runCli, tempDir } from '../rig/cli.js';
+import { readResults, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { patience } from '../rig/slowness.js';
 
 /*
@@ -183,7 +184,7 @@ describe('a directory that 0.1 began', () => {
             );
             await expectSound(cwd);
 
-            const run = await runCli(['--json'], { cwd });
+            const run = await callCli(['--json'], { cwd });
             expect(run, run.stderr).toMatchObject({ code: 0 });
             const events = run.stdout
                 .split('\n')
@@ -209,20 +210,20 @@ describe('a directory that 0.1 began', () => {
             expect(fieldOf(status, 'total', 'groups')).toEqual(groups);
             expect(fieldOf(await printed(cwd, 'report'), 'total', 'groups')).toEqual(groups);
             await expectSound(cwd);
-            expect((await runCli([], { cwd })).stdout).toContain('Nothing left to do');
+            expect((await callCli([], { cwd })).stdout).toContain('Nothing left to do');
         },
     );
 });
 
 /** The JSON that a command prints. */
 async function printed(cwd: string, command: string): Promise<Json> {
-    const result = await runCli([command, '--json'], { cwd });
+    const result = await callCli([command, '--json'], { cwd });
     expect(result, result.stderr).toMatchObject({ code: 0 });
     return JSON.parse(result.stdout) as Json;
 }
 
 async function expectSound(cwd: string): Promise<void> {
-    const result = await runCli(['check'], { cwd });
+    const result = await callCli(['check'], { cwd });
     expect(result).toMatchObject({ code: 0 });
     expect(result.stdout).toContain('nothing wrong');
 }

@@ -5,18 +5,19 @@ import { expect, it } from 'vitest';
 import { openDuckDb } from '../../src/results/duckdb.js';
 import { writeTasks } from '../results/fixtures.js';
 import { runCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 it('answers from result directories, with no database made before, in every format', async () => {
     const cwd = tempDir();
     writeTasks(join(cwd, 'results'), 'a', [{}, { verdict: 'WrongAnswer' }, { failure: 'endpoint' }]);
     writeTasks(join(cwd, 'results'), '=b|c', [{ group: 'incorrect_solution', language: 'PYTHON3' }]);
-    const table = await runCli(['analyze', '--dir', 'results'], { cwd });
+    const table = await callCli(['analyze', '--dir', 'results'], { cwd });
     expect(table).toMatchObject({ code: 0, stderr: '' });
     expect(table.stdout).toMatch(/^group +total +success/);
     expect(table.stdout).toMatch(/^solution +2 +1 +0 +1 +1 +50\.0 %/m);
-    const csv = await runCli(['analyze', 'weak-tests', '--format', 'csv'], { cwd });
+    const csv = await callCli(['analyze', 'weak-tests', '--format', 'csv'], { cwd });
     expect(csv.stdout.split('\r\n')[1]).toMatch(/^'=b\|c,1,1,1,/);
-    const json = await runCli(
+    const json = await callCli(
         ['analyze', '--sql', 'select sample, "index" i from records order by all', '--json'],
         {
             cwd,
@@ -30,7 +31,7 @@ it('answers from result directories, with no database made before, in every form
             { sample: 'a', i: 2 },
         ],
     });
-    const file = await runCli(['analyze', '--by', 'sample', '--format', 'parquet', '-o', 'out.parquet'], {
+    const file = await callCli(['analyze', '--by', 'sample', '--format', 'parquet', '-o', 'out.parquet'], {
         cwd,
     });
     expect(file).toMatchObject({ code: 0, stdout: '', stderr: '' });
@@ -41,7 +42,7 @@ it('answers from result directories, with no database made before, in every form
         ['=b|c', 1, 1],
         ['a', 2, 0.5],
     ]);
-    const markdown = await runCli(['analyze', 'weak-tests', '--format', 'markdown', '-o', 'm/weak.md'], {
+    const markdown = await callCli(['analyze', 'weak-tests', '--format', 'markdown', '-o', 'm/weak.md'], {
         cwd,
     });
     expect(markdown.code).toBe(0);
@@ -55,10 +56,10 @@ it('says in one line what is wrong with a question, and what to install', async 
     const missing = await runCli(['analyze'], { cwd, env: { NODE_OPTIONS: `--import ${hook}` } });
     expect(missing.code).toBe(2);
     expect(missing.stderr).toMatch(/needs DuckDB.*npm install @duckdb\/node-api@\S+\n/);
-    const unknown = await runCli(['analyze', 'slowst'], { cwd });
+    const unknown = await callCli(['analyze', 'slowst'], { cwd });
     expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.stderr).toMatch(/expected a question.*did you mean slowest/);
-    const absent = await runCli(['analyze', '--dir', 'nowhere'], { cwd });
+    const absent = await callCli(['analyze', '--dir', 'nowhere'], { cwd });
     expect(absent.code).toBe(2);
     expect(absent.stderr).toMatch(/cannot read .*nowhere: .*no such file/);
 });

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { openStore } from '../../src/results/store/open-store.js';
 import { writeTasks } from '../results/fixtures.js';
 import { commitRecords, records } from '../results/records.js';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 it('holds two results directories against each other, task by task', async () => {
     const cwd = tempDir();
@@ -34,7 +35,7 @@ it('holds two results directories against each other, task by task', async () =>
         [{ fingerprint: 'c2', group: 'incorrect_solution', verdict: 'RuntimeError' }],
         'r2',
     );
-    const done = await runCli(['compare', 'a', 'b', '--json'], { cwd });
+    const done = await callCli(['compare', 'a', 'b', '--json'], { cwd });
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(done.stdout)).toMatchObject({
         summary: {
@@ -65,7 +66,7 @@ it('holds two results directories against each other, task by task', async () =>
             { sample: 't', first: 'WrongAnswer', second: 'RuntimeError', right: 'both' },
         ],
     });
-    const absent = await runCli(['compare', 'a', 'nowhere'], { cwd });
+    const absent = await callCli(['compare', 'a', 'nowhere'], { cwd });
     expect(absent.code).toBe(2);
     expect(absent.stderr).toMatch(/nowhere: expected a results directory/);
 });
@@ -77,12 +78,12 @@ it('compares two runs of a database', async () => {
     const wrong = { verdict: 'WrongAnswer', accepted: false, success_level: 'failure' } as const;
     await commitRecords(store, records(10, { run: 'run-2', ...wrong }));
     await store.close();
-    const done = await runCli(['compare', 'run-1', 'run-2', '--database', 'db'], { cwd });
+    const done = await callCli(['compare', 'run-1', 'run-2', '--database', 'db'], { cwd });
     expect(done.code).toBe(0);
     expect(done.stdout).toMatch(/^only_first_right +10$/m);
     // One chance in 1,024, on either side.
     expect(done.stdout).toMatch(/^mcnemar_tasks +0\.001953$/m);
-    const absent = await runCli(['compare', 'run-1', 'run-3', '--database', 'db'], { cwd });
+    const absent = await callCli(['compare', 'run-1', 'run-3', '--database', 'db'], { cwd });
     expect(absent.code).toBe(2);
     expect(absent.stderr).toMatch(/has no run run-3/);
 });

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { openDuckDb } from '../../src/results/duckdb.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { runCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { commitRecords, records } from '../results/records.js';
 import { writeTasks } from '../results/fixtures.js';
 
@@ -47,7 +48,7 @@ it('exports a database as Parquet', async () => {
     const store = await openStore({ dir: join(cwd, 'database'), storage: 'json', onNotice: () => undefined });
     await commitRecords(store, records(20));
     await store.close();
-    const done = await runCli(
+    const done = await callCli(
         ['export', '--database', 'database', '--format', 'parquet', '--output', 'r.parquet'],
         { cwd },
     );

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readResults, runCli, tempDir } from '../rig/cli.js';
+import { readResults, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 const NEVER = 'int main() { return missing; }\n';
 
@@ -29,14 +30,16 @@ it('runs CompileErrors again when the compile command changed, and only then', a
     };
     writeFileSync(join(cwd, 'one.jsonl'), JSON.stringify(row));
     settings(cwd, 'false');
-    expect((await runCli(['one.jsonl', '--dir', 'out'], { cwd })).code).toBe(0);
+    expect((await callCli(['one.jsonl', '--dir', 'out'], { cwd })).code).toBe(0);
     expect(resultIn(cwd)).toMatchObject({
         verdict: 'CompileError',
         compiler: expect.stringContaining('false'),
     });
-    expect((await runCli(['--dir', 'out', '--dry-run'], { cwd })).stdout).toContain('0 of 1 tasks would run');
+    expect((await callCli(['--dir', 'out', '--dry-run'], { cwd })).stdout).toContain(
+        '0 of 1 tasks would run',
+    );
     settings(cwd, 'true');
-    expect((await runCli(['--dir', 'out', '--dry-run'], { cwd })).stdout).toContain('compiler changed');
-    await runCli(['--dir', 'out'], { cwd });
+    expect((await callCli(['--dir', 'out', '--dry-run'], { cwd })).stdout).toContain('compiler changed');
+    await callCli(['--dir', 'out'], { cwd });
     expect(resultIn(cwd)).toMatchObject({ verdict: 'Accepted' });
 });

@@ -155,7 +155,7 @@ describe('precedence', () => {
                 });
                 expect(shown(resolved)).toBe(shown(alone));
             }),
-            { numRuns: runs(400) },
+            { numRuns: runs(150) },
         );
     });
 });

@@ -47,7 +47,7 @@ describe.each(['thread', 'process'])('kill -9 at random moments, --mode %s', (mo
             expect(finishedKeys(scene.results).size).toBeGreaterThanOrEqual(before);
             if (record.code === 0) break;
         }
-        await scene.finish({ args });
+        await scene.finish({ args, inProcess: false });
         await scene.expectSameAsUninterrupted();
     });
 });

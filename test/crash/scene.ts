@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { expect, onTestFailed } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
 import { type Cli, type CliResult, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { type CrashDataset, keysOf, toJsonLines } from './dataset.js';
 import {
     comparable,
@@ -20,6 +21,8 @@ export interface RunOptions {
     readonly through?: readonly string[];
     /** What is done to the run while it goes on: kills, signals. */
     readonly meanwhile?: (cli: Cli) => void | Promise<void>;
+    /** No process of its own: for starts that nobody disturbs, a third of a second of CPU cheaper. */
+    readonly inProcess?: boolean;
     /** For the account of a failed test: what is special about this run. */
     readonly what?: string;
 }
@@ -112,13 +115,7 @@ export class Scene {
         finishedBefore: ReadonlySet<string> = new Set(),
     ): Promise<RunRecord> {
         const number = ++this.#runs;
-        const cli = startCli(this.args(options.args), {
-            cwd: this.home,
-            env: { ...this.#env(number), ...options.env },
-            ...(options.through === undefined ? {} : { through: options.through }),
-        });
-        await options.meanwhile?.(cli);
-        const result = await cli.result;
+        const result = await this.#execute(number, options);
         const events = eventsIn(result.stdout);
         const record: RunRecord = {
             ...result,
@@ -134,6 +131,17 @@ export class Scene {
                 `${record.acknowledged.size} acknowledged${record.stderr === '' ? '' : `, said: ${record.stderr.trim()}`}`,
         );
         return record;
+    }
+
+    async #execute(
+        number: number,
+        { args, env, through, meanwhile, inProcess }: RunOptions,
+    ): Promise<CliResult> {
+        const place = { cwd: this.home, env: { ...this.#env(number), ...env } };
+        if (inProcess === true) return callCli(this.args(['--mode', 'async', ...(args ?? [])]), place);
+        const cli = startCli(this.args(args), { ...place, ...(through === undefined ? {} : { through }) });
+        await meanwhile?.(cli);
+        return cli.result;
     }
 
     /** The command line; `more` may repeat nothing of it. */
@@ -158,7 +166,10 @@ export class Scene {
 
     /** A run without a kill: it must do exactly what had no finished entry, each once, and end with exit 0. */
     async finish(options: RunOptions = {}): Promise<RunRecord> {
-        const record = await this.run({ what: 'to the end', ...options });
+        const { through, meanwhile, env, args = [] } = options;
+        const isPlain = through === undefined && meanwhile === undefined && env === undefined;
+        const inProcess = isPlain && !args.includes('--mode');
+        const record = await this.run({ what: 'to the end', inProcess, ...options });
         expect(record.code, record.stderr).toBe(0);
         const left = keysOf(this.dataset).filter((key) => !record.finishedBefore.has(key));
         expect(record.executed, 'exactly the unfinished tasks run').toEqual(left.sort());

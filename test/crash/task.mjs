@@ -8,12 +8,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * what ran, and how often, is known whatever becomes of the run.
  */
 
-const { CRASH_MARKERS, CRASH_RUN } = process.env;
+/** Read when it is called: several starts may share this module. */
+const mark = (key, attempt) => {
+    const { CRASH_MARKERS, CRASH_RUN } = process.env;
+    const name = `${CRASH_RUN}~${key}~${attempt}~${randomUUID()}`;
+    writeFileSync(join(CRASH_MARKERS, name), '', { flag: 'wx' });
+};
 
 export default async function run({ input }, { attempt }) {
     const { key, ms = 0, size = 0, fault = null } = input;
-    const earlier = readdirSync(CRASH_MARKERS).filter((name) => name.split('~')[1] === key).length;
-    writeFileSync(join(CRASH_MARKERS, `${CRASH_RUN}~${key}~${attempt}~${randomUUID()}`), '', { flag: 'wx' });
+    const earlier = readdirSync(process.env.CRASH_MARKERS).filter(
+        (name) => name.split('~')[1] === key,
+    ).length;
+    mark(key, attempt);
     if (fault !== null && earlier < fault.times) await misbehave(fault);
     if (ms > 0) await sleep(ms);
     return { accepted: !key.endsWith('x'), key, text: key.padEnd(size, '.') };
@@ -46,7 +53,7 @@ async function misbehave({ does }) {
 /** Returns what no result can be. */
 export async function garbage({ input }, { attempt }) {
     const { key } = input;
-    writeFileSync(join(CRASH_MARKERS, `${CRASH_RUN}~${key}~${attempt}~${randomUUID()}`), '', { flag: 'wx' });
+    mark(key, attempt);
     switch (input.returns) {
         case 'nothing':
             return undefined;

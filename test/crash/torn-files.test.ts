@@ -64,7 +64,7 @@ describe('a checkpoint that was torn', () => {
             torn.set(name, bytes);
             writeFileSync(join(scene.results, name), bytes);
         }
-        const record = await scene.start({ what: `${torn.size} files torn` });
+        const record = await scene.start({ inProcess: true, what: `${torn.size} files torn` });
         expect(record.code, record.stderr).toBe(0);
         expect(record.executed).toEqual([...torn.keys()].flatMap(keysOfTorn).sort());
         const corrupt = corruptIn(scene);
@@ -88,7 +88,7 @@ describe('a checkpoint that was torn', () => {
             writeFileSync(file, bytes);
             return bytes;
         });
-        const record = await scene.start({ what: 'damaged' });
+        const record = await scene.start({ inProcess: true, what: 'damaged' });
         expect(record.code, record.stderr).toBe(0);
         expect(record.executed, 'all are done again').toEqual(keysOf(scene.dataset).sort());
         for (const [at, what] of Object.keys(DAMAGES).entries()) {
@@ -113,7 +113,7 @@ describe('a checkpoint that was torn', () => {
             '"elsewhere"',
         );
         writeFileSync(join(scene.results, 'torn.json'), other);
-        const record = await scene.start({ what: 'of another id' });
+        const record = await scene.start({ inProcess: true, what: 'of another id' });
         expect(record.code, record.stderr).toBe(0);
         expect(record.executed).toEqual(TORN_KEYS);
         expect(readFileSync(join(scene.results, 'torn.json'), 'utf8')).toBe(other);
@@ -122,7 +122,7 @@ describe('a checkpoint that was torn', () => {
     it('is a folder: moved aside, and its sample done again', async () => {
         const scene = new Scene(DATASET);
         mkdirSync(join(scene.results, 'torn.json'), { recursive: true });
-        const record = await scene.start({ what: 'a folder in the way' });
+        const record = await scene.start({ inProcess: true, what: 'a folder in the way' });
         expect(record.code, record.stderr).toBe(0);
         expect(record.stderr).toMatch(/torn\.json cannot be read .*\(it is a folder, not a file\): moved to/);
     });
@@ -152,7 +152,7 @@ describe('files of the checkpoints folder that are damaged', () => {
         await scene.finish();
         const file = join(scene.checkpoints, 'run.json');
         writeFileSync(file, readFileSync(file).subarray(0, 100));
-        const record = await scene.start({ what: 'run.json torn' });
+        const record = await scene.start({ inProcess: true, what: 'run.json torn' });
         expect(record.code).toBe(2);
         expect(record.stderr).toMatch(/run\.json is damaged.*move it away/);
         renameSync(file, join(scene.home, 'moved.json'));
@@ -165,7 +165,7 @@ describe('files of the checkpoints folder that are damaged', () => {
         const file = join(scene.checkpoints, 'superseded.jsonl');
         writeFileSync(file, '{"sample":"x","entry":{"res');
         scene.dataset = [{ id: 'torn', groups: { solution: [{ key: 't-0' }] } }];
-        await scene.start({ what: 'two tasks of the dataset are gone' });
+        await scene.start({ inProcess: true, what: 'two tasks of the dataset are gone' });
         const lines = readFileSync(file, 'utf8').split('\n').slice(1, -1);
         expect(lines.map((line) => (JSON.parse(line) as { sample: string }).sample)).toEqual([
             'torn',

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { runEnvironment } from './run-folder.js';
 
 /** The real binary. */
 export const BIN = join(import.meta.dirname, '../../bin/resume-run.js');
@@ -36,13 +37,17 @@ export interface CliOptions {
     readonly through?: readonly string[];
 }
 
+/** What our program gets of the environment of the tests. */
+export function cleanEnvironment({ PATH, HOME, TMPDIR }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...runEnvironment() };
+}
+
 /** Starts the binary in a process group of its own, with no environment but PATH and HOME and what is given. */
 export function startCli(args: readonly string[], options: CliOptions): Cli {
-    const { PATH, HOME, TMPDIR } = process.env;
     const [file, ...rest] = [...(options.through ?? []), process.execPath, BIN, ...args];
     const child = spawn(file ?? process.execPath, rest, {
         cwd: options.cwd,
-        env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...options.env },
+        env: { ...cleanEnvironment(process.env), ...options.env },
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
     });

@@ -21,6 +21,8 @@ import { COMPILE_LIMITS } from '../../src/executor/judge/limits.js';
 import { probeSandbox } from '../../src/executor/sandbox/probe.js';
 import type { RunLimits } from '../../src/executor/sandbox/wire.js';
 import type { Outcome, Task } from '../../src/model/task.js';
+import type { Executor } from '../../src/executor/executor.js';
+import { sharedFolder } from '../rig/run-folder.js';
 import { type Case, JudgeRig } from '../executor/judge/judging.js';
 
 const MIB = 1024 * 1024;
@@ -39,8 +41,8 @@ function newUser(): number {
 /** Bombs must burst soon. */
 const SMALL_COMPILE_LIMITS: RunLimits = {
     ...COMPILE_LIMITS,
-    cpu: 4,
-    wall: 12,
+    cpu: 2,
+    wall: 8,
     memory: 256 * MIB,
     fileSize: 64 * MIB,
 };
@@ -50,6 +52,8 @@ export interface HostileRig {
     /** Process that has the judge: programs try to get at it. */
     readonly pid: number;
     run(one: Case): Promise<Outcome>;
+    /** The same, compiled in this sandbox, whatever the others of this run have in the cache. */
+    compile(one: Case): Promise<Outcome>;
     /** Ends the judge; what is left over of its programs then is found by `leftovers`. */
     close(): Promise<void>;
     leftovers(): string[];
@@ -68,18 +72,28 @@ export async function openRig(sandbox: SandboxKind, who: Who): Promise<HostileRi
     );
     if (problem !== null) return problem;
     const rig = new JudgeRig(sandbox);
-    const judge = await createJudge(descriptor(rig, sandbox), SMALL_COMPILE_LIMITS);
+    const own = descriptor(rig, sandbox);
+    const judge = await createJudge(
+        { ...own, compileCache: sharedFolder('compiled-hostile') },
+        SMALL_COMPILE_LIMITS,
+    );
+    const compiling = await createJudge(own, SMALL_COMPILE_LIMITS);
     const signal = new AbortController().signal;
     const helpers = new Set<number>();
+    const runBy = async (by: Executor, one: Case): Promise<Outcome> => {
+        const outcome = by.run(rig.task(one), { signal, log: () => {} });
+        for (const pid of helpersOf(process.pid)) helpers.add(pid);
+        return outcome;
+    };
     return {
         folder: rig.folder,
         pid: process.pid,
-        run: async (one) => {
-            const outcome = judge.run(rig.task(one), { signal, log: () => {} });
-            for (const pid of helpersOf(process.pid)) helpers.add(pid);
-            return outcome;
+        run: (one) => runBy(judge, one),
+        compile: (one) => runBy(compiling, one),
+        close: async () => {
+            await judge.close();
+            await compiling.close();
         },
-        close: () => judge.close(),
         leftovers: () => [...helpers].flatMap((pid) => traces((uid) => isBoxUser(uid, pid))),
         own: () => {},
         remove: () => rig.close(),
@@ -155,14 +169,16 @@ async function openForUser(sandbox: SandboxKind): Promise<HostileRig | string> {
         rmSync(place, { recursive: true });
         return problem;
     }
+    const run = (one: Case): Promise<Outcome> => {
+        const task = rig.task(one);
+        own(task.stage ?? '', user);
+        return judge.run(task);
+    };
     return {
         folder: rig.folder,
         pid: child.pid ?? 0,
-        run: (one) => {
-            const task = rig.task(one);
-            own(task.stage ?? '', user);
-            return judge.run(task);
-        },
+        run,
+        compile: run,
         close: async () => {
             await judge.close();
             rmSync(place, { recursive: true, force: true });

@@ -35,6 +35,12 @@ export class Bench implements Disposable {
         return inMemory;
     }
 
+    /** In memory alone, where the rule itself is compared with something else, thousands of times. */
+    async acceptsInMemory(checker: BuiltInChecker, output: string, answer: string): Promise<boolean> {
+        writeFileSync(this.answer, answer);
+        return (await compareOutput(checker, Buffer.from(output), { path: this.answer }, null)).accepted;
+    }
+
     async accepts(
         checker: BuiltInChecker,
         output: string | Buffer,

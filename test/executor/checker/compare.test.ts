@@ -63,7 +63,7 @@ describe('laws of every checker', () => {
                     expect(await bench.accepts(rule, bytes, bytes)).toBe(true);
                 },
             ),
-            { numRuns: runs(200) },
+            { numRuns: runs(100) },
         );
     });
 
@@ -78,7 +78,7 @@ describe('laws of every checker', () => {
                 const { message } = await bench.compare(rule, output, answer);
                 expect(message ?? '').not.toMatch(/\p{Cc}/u);
             }),
-            { numRuns: runs(500) },
+            { numRuns: runs(250) },
         );
     });
 
@@ -98,7 +98,7 @@ describe('laws of every checker', () => {
             fc.asyncProperty(symmetric, text, text, async (rule, one, other) => {
                 expect(await bench.accepts(rule, one, other)).toBe(await bench.accepts(rule, other, one));
             }),
-            { numRuns: runs(300) },
+            { numRuns: runs(150) },
         );
     });
 
@@ -110,7 +110,7 @@ describe('laws of every checker', () => {
                 // Lone surrogates become the replacement character on both sides.
                 expect(await bench.accepts({ kind: 'tokens' }, output, answer)).toBe(expected);
             }),
-            { numRuns: runs(300) },
+            { numRuns: runs(150) },
         );
     });
 
@@ -126,7 +126,7 @@ describe('laws of every checker', () => {
                 const expected = trimmed(output) === trimmed(answer);
                 expect(await bench.accepts({ kind: 'lines' }, output, answer)).toBe(expected);
             }),
-            { numRuns: runs(300) },
+            { numRuns: runs(150) },
         );
     });
 
@@ -143,7 +143,7 @@ describe('laws of every checker', () => {
                 expect(narrow).toBe(Math.abs(a - b) <= absolute);
                 if (narrow) expect(await bench.accepts(float(absolute * 10), `${a}`, `${b}`)).toBe(true);
             }),
-            { numRuns: runs(200) },
+            { numRuns: runs(100) },
         );
     });
 });

@@ -164,7 +164,7 @@ async function agree(
     const verdicts = spawnSync(command, args, { input, encoding: 'utf8' }).stdout.trim().split('\n');
     expect(verdicts).toHaveLength(cases.length);
     for (const [i, { checker, output, answer }] of cases.entries()) {
-        const ours = await bench.accepts(checker, output, answer);
+        const ours = await bench.acceptsInMemory(checker, output, answer);
         expect({ checker, output, answer, accepted: ours }).toEqual({
             checker,
             output,

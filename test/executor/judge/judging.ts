@@ -11,6 +11,7 @@ import { textContent } from '../../../src/model/fingerprint.js';
 import type { Limits } from '../../../src/model/limits.js';
 import type { Checker, StagedSample } from '../../../src/model/sample.js';
 import type { Outcome, Suspicion, Task } from '../../../src/model/task.js';
+import { sharedFolder } from '../../rig/run-folder.js';
 
 export interface Case {
     readonly language: string;
@@ -63,8 +64,7 @@ export class JudgeRig {
         readonly options: Partial<JudgeDescriptor> = {},
         readonly compileLimits?: RunLimits,
     ) {
-        for (const name of ['scratch', 'compiled', 'stage'])
-            mkdirSync(join(this.folder, name), { mode: 0o700 });
+        for (const name of ['scratch', 'stage']) mkdirSync(join(this.folder, name), { mode: 0o700 });
     }
 
     get judge(): Promise<Executor> {
@@ -74,7 +74,8 @@ export class JudgeRig {
                 sandbox: this.sandbox,
                 includeDirs: [],
                 scratch: join(this.folder, 'scratch'),
-                compileCache: join(this.folder, 'compiled'),
+                // What one test file compiled, none of the others has to: a compilation knows nothing of its sandbox.
+                compileCache: sharedFolder('compiled'),
                 python2As3: false,
                 adaptWindows: true,
                 languages: {},

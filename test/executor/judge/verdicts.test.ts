@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SandboxKind } from '../../../src/executor/descriptor.js';
 import { findLanguages } from '../../../src/executor/judge/available.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
+import type { Limits } from '../../../src/model/limits.js';
 import { LONG } from '../../rig/long.js';
 import { inWords, JudgeRig } from './judging.js';
 
@@ -112,7 +114,7 @@ const DIALECTS: typeof HABITS = [
     [
         'is C++14: a global size',
         'CPP',
-        '#include <bits/stdc++.h>\nusing namespace std;\nint size, data[10];\nint main() { cin >> data[0] >> size; size += data[0]; cout << size; }\n',
+        '#include <cstdio>\n#include <iterator>\nusing namespace std;\nint size, data[10];\nint main() { scanf("%d %d", &data[0], &size); size += data[0]; printf("%d", size); }\n',
     ],
     [
         'is C++11: gets',
@@ -122,12 +124,12 @@ const DIALECTS: typeof HABITS = [
     [
         'is C++98: next',
         'CPP',
-        '#include <iostream>\n#include <iterator>\nusing namespace std;\nint next[5], prev[5];\nint main() { cin >> next[0] >> prev[0]; cout << next[0] + prev[0]; }\n',
+        '#include <cstdio>\n#include <iterator>\nusing namespace std;\nint next[5], prev[5];\nint main() { scanf("%d %d", &next[0], &prev[0]); printf("%d", next[0] + prev[0]); }\n',
     ],
     [
         'is C++23',
         'CPP',
-        '#include <iostream>\n#include <string>\nint main() { int a, b; std::cin >> a >> b; std::cout << (std::string("x").contains("x") ? a + b : 0); }\n',
+        '#include <cstdio>\n#include <string_view>\nint main() { int a, b; scanf("%d %d", &a, &b); printf("%d", std::string_view("x").contains("x") ? a + b : 0); }\n',
     ],
     [
         'has a main beside the public one',
@@ -135,6 +137,15 @@ const DIALECTS: typeof HABITS = [
         'class Node { public static void main(String[] a) { System.out.println("test"); } }\npublic class Sum { public static void main(String[] a) { java.util.Scanner s = new java.util.Scanner(System.in); System.out.println(s.nextInt() + s.nextInt()); } }\n',
     ],
 ];
+
+/** Small, where a program is to exceed them: it has to work for less long. */
+const LIMITS_TO_EXCEED: Readonly<Record<string, Partial<Limits>>> = {
+    TimeLimitExceeded: { time: 0.5 },
+    MemoryLimitExceeded: { memory: 64 * 1024 ** 2 },
+};
+
+/** Compiled in every sandbox; of what else the first one compiled, the others have the program from the cache. */
+const COMPILED_EVERYWHERE: ReadonlySet<string> = new Set(['C Accepted', 'JAVA Accepted', 'CPP CompileError']);
 
 const SANDBOXES: readonly SandboxKind[] = ['bwrap', 'rlimit', 'none'];
 
@@ -150,14 +161,20 @@ describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
     );
     const { missing } = await findLanguages({ overrides: {}, python2As3: false }, sandbox);
     const rig = new JudgeRig(sandbox);
-    afterAll(() => rig.close());
+    const compiling = new JudgeRig(sandbox, { compileCache: join(rig.folder, 'compiled') });
+    afterAll(async () => {
+        await compiling.close();
+        await rig.close();
+    });
 
     for (const [language, programs] of Object.entries(PROGRAMS)) {
         const why = missing.get(language);
         if (why !== undefined) console.log(`skipped ${language}: ${why}`);
         for (const [verdict, source] of Object.entries(programs)) {
             it.skipIf(!works || why !== undefined)(`${language}: ${verdict}`, async () => {
-                const outcome = await rig.run({ language, source, tests: SUM });
+                const judge = COMPILED_EVERYWHERE.has(`${language} ${verdict}`) ? compiling : rig;
+                const limits = LIMITS_TO_EXCEED[verdict] ?? {};
+                const outcome = await judge.run({ language, source, tests: SUM, limits });
                 expect(inWords(outcome)).toBe(verdict);
                 expect(outcome).toMatchObject({ by: { sandbox } });
             });

@@ -9,6 +9,7 @@ import type { CheckOutput } from '../../../src/executor/check-output.js';
 import { textContent } from '../../../src/model/fingerprint.js';
 import type { Checker, StagedSample } from '../../../src/model/sample.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
+import { sharedFolder } from '../run-folder.js';
 
 /** Writes a sample as a run stages it. @returns its folder */
 export async function stageSample(
@@ -85,7 +86,7 @@ export const JUDGING = {
     sandbox: 'none',
     includeDirs: [],
     scratch: tmpdir(),
-    compileCache: tmpdir(),
+    compileCache: sharedFolder('compiled'),
     python2As3: false,
     adaptWindows: true,
     languages: {},

@@ -1,0 +1,43 @@
+/*
+ * Waits until the run of the tests has ended, however it did (stdin is a pipe from it), then kills what it left behind: every
+ * process with the run's folder in its environment, which children inherit. An interrupted run leaves nothing that way either.
+ *
+ *   node test/rig/end-leftovers.mjs <folder of the run>
+ */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const [folder] = process.argv.slice(2);
+const mark = `TEST_RUN_FOLDER=${folder}`;
+
+/** Processes of the run that are still there, but for this one. */
+function leftovers() {
+    return readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+        .filter((pid) => {
+            try {
+                return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+            } catch {
+                return false; // It has ended, or is another user's.
+            }
+        })
+        .map(Number);
+}
+
+function kill(pid) {
+    try {
+        process.kill(pid, 'SIGKILL');
+    } catch {
+        // It has just ended by itself.
+    }
+}
+
+for await (const _ of process.stdin);
+// Again until there are none: what is about to be killed may start something.
+for (let round = 0; round < 50; round += 1) {
+    const pids = process.platform === 'linux' ? leftovers() : [];
+    if (pids.length === 0) break;
+    for (const pid of pids) kill(pid);
+    await sleep(100);
+}
+rmSync(folder, { recursive: true, force: true });

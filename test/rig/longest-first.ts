@@ -1,0 +1,30 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** What takes longest, longest first: begun at the end, one of these would leave the other worker idle. */
+const LONGEST = [
+    'test/sandbox/hostile.test.ts',
+    'test/conformance/sandbox-server.test.ts',
+    'test/executor/judge/verdicts.test.ts',
+    'test/crash/',
+    'test/executor/servers/',
+    'test/cli/upgrade.test.ts',
+    'test/docs/how-to.test.ts',
+    'test/results/crash.test.ts',
+    'test/executor/',
+    'test/conformance/',
+    'test/cli/',
+    'test/results/',
+];
+
+const rankOf = ({ moduleId }: TestSpecification): number => {
+    const rank = LONGEST.findIndex((name) => moduleId.includes(`/${name}`));
+    return rank === -1 ? LONGEST.length : rank;
+};
+
+/** Starts long test files first, so that the workers end together. */
+export class LongestFirst extends BaseSequencer {
+    override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+        const usual = await super.sort(files);
+        return usual.sort((a, b) => rankOf(a) - rankOf(b));
+    }
+}
