@@ -121,7 +121,13 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
             checkerFlags: test.checkerFlags,
         });
     }
-    return { id: sample.id, tests, checker: await stageChecker(sample.judging.checker, folder) };
+    const { scoring } = sample.judging;
+    return {
+        id: sample.id,
+        tests,
+        checker: await stageChecker(sample.judging.checker, folder),
+        ...(scoring === undefined ? {} : { scoring }),
+    };
 }
 
 /** Path of a content: its own, or `path` after writing it there. */

@@ -2,6 +2,14 @@ import type { CapturedRun, JudgeResult, TestResult } from '../model/entry.js';
 import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
 import type { StagedSample, StagedTest } from '../model/sample.js';
+import {
+    type GivenScore,
+    type GraderProgram,
+    type GroupRules,
+    ScoreError,
+    scoreTest,
+    type SubResult,
+} from '../model/scoring.js';
 import type { Suspicion, Task } from '../model/task.js';
 import { unreachable } from '../util/unreachable.js';
 import type { CheckOutput } from './check-output.js';
@@ -10,6 +18,7 @@ import type { JudgingOptions } from './descriptor.js';
 import { cutTimeOutSuspicion, timeFor, timeOutSuspicion } from './doubts.js';
 import { findFirstDifference } from './first-difference.js';
 import { compileErrorResult, judgeResult, type ProgramRun, testResult } from './judged-result.js';
+import { walkGroups, walkInOrder, type WalkStep } from './test-walk.js';
 
 /** What came of running one test. */
 export type RanTest =
@@ -35,6 +44,13 @@ export type RanTest =
  */
 export type RunTest = (test: StagedTest, time: number) => Promise<RanTest>;
 
+/** Grades a group by the problem's own grader. Rejects where that breaks its convention. */
+export type GradeByProgram = (
+    grader: GraderProgram,
+    flags: readonly string[],
+    items: readonly SubResult[],
+) => Promise<SubResult>;
+
 /** A submission to be judged, and what runs its tests. */
 export interface JudgingPlan {
     readonly task: Task;
@@ -44,6 +60,7 @@ export interface JudgingPlan {
     /** `--first-timeout`, seconds; null: none. */
     readonly firstTimeout: number | null;
     readonly check: CheckOutput;
+    readonly grade: GradeByProgram;
     readonly run: RunTest;
 }
 
@@ -53,6 +70,8 @@ export type Judged =
           readonly kind: 'judged';
           readonly result: JudgeResult;
           readonly suspect: Suspicion | null;
+          /** True where the doubt ended the attempt before all tests that count had run. */
+          readonly isPartial?: boolean;
           /** How the first test that this attempt did not pass ended; null where there is none, or nothing ran. */
           readonly decidedBy: ProgramRun | null;
       }
@@ -60,68 +79,130 @@ export type Judged =
     | { readonly kind: 'abort' };
 
 /**
- * Judges a submission test by test, on whatever runs a test, and stops at the first that is not passed unless all are wanted.
- * @throws what `plan.run` and `plan.check` throw
+ * Judges a submission test by test, on whatever runs a test: up to the first that is not passed, or as the groups of a
+ * problem with scores want it; all tests where all are wanted.
+ * @throws what `plan.run`, `plan.check` and `plan.grade` throw
  */
 export async function judgeTests(plan: JudgingPlan): Promise<Judged> {
-    const { task, limits, sample, options } = plan;
-    const tests: TestResult[] = [...task.confirmed];
-    const begin = tests.length;
+    const { task, sample, options } = plan;
+    const { scoring } = sample;
+    const walk =
+        scoring === undefined
+            ? walkInOrder(sample.tests.length, options.allTests)
+            : walkGroups(scoring, options.allTests);
+    const known = new KnownTests(task.confirmed, scoring !== undefined);
+    const tests: TestResult[] = [];
     let decidedBy: ProgramRun | null = null;
-    let decided = tests.some((test) => !test.passed);
-    for (let index = begin; index < sample.tests.length; index += 1) {
-        const test = sample.tests[index] as StagedTest;
-        const confirming = index === begin ? task.confirming : null;
-        const time = timeFor(limits.time, plan.firstTimeout, confirming !== null);
+    let confirming = task.confirming;
+    let step = walk.next();
+    while (step.done !== true) {
+        if (step.value.kind === 'grade') {
+            step = walk.next(await gradeItems(plan, step.value));
+            continue;
+        }
+        const { test: position, rules, counts } = step.value;
+        const test = sample.tests[position] as StagedTest;
+        const before = known.take(test.name);
+        if (before !== null) {
+            tests.push(before);
+            step = walk.next(subResultOf(before));
+            continue;
+        }
+        const time = timeFor(plan.limits.time, plan.firstTimeout, confirming !== null);
         const ran = await plan.run(test, time);
         switch (ran.kind) {
             case 'abort':
             case 'failed':
                 return ran;
-            case 'not-compiled':
-                return {
-                    kind: 'judged',
-                    result: compileErrorResult(ran.compile, options),
-                    suspect: null,
-                    decidedBy,
-                };
+            case 'not-compiled': {
+                const result = compileErrorResult(ran.compile, options);
+                return { kind: 'judged', result, suspect: null, decidedBy };
+            }
             case 'ran': {
                 const judging = judgeTest(plan, test, ran, time);
-                const judged = judging instanceof Promise ? await judging : judging;
-                tests.push(judged.test);
-                const { suspect } = judged;
-                if (!judged.test.passed && !decided) decidedBy = ran.run;
-                if (suspect !== null && !decided && isOpen(task, confirming, suspect, options.allTests)) {
-                    return { kind: 'judged', result: judgeResult(tests), suspect, decidedBy };
+                const { test: judged, given, suspect } = judging instanceof Promise ? await judging : judging;
+                const scored = rules === null ? judged : withScore(judged, test.name, rules, given);
+                tests.push(scored);
+                if (!scored.passed && counts) decidedBy ??= ran.run;
+                if (suspect !== null && counts && isOpen(plan, confirming, suspect)) {
+                    const isPartial = scoring !== undefined;
+                    return {
+                        kind: 'judged',
+                        result: judgeResult(tests, null),
+                        suspect,
+                        decidedBy,
+                        isPartial,
+                    };
                 }
-                if (!judged.test.passed) {
-                    if (!options.allTests)
-                        return { kind: 'judged', result: judgeResult(tests), suspect: null, decidedBy };
-                    decided = true;
-                }
+                confirming = null;
+                step = walk.next(subResultOf(scored));
                 break;
             }
             default:
                 unreachable(ran, 'test run');
         }
     }
-    return { kind: 'judged', result: judgeResult(tests), suspect: null, decidedBy };
+    const summary = scoring === undefined ? null : { ...step.value, best: scoring.best };
+    return { kind: 'judged', result: judgeResult(tests, summary), suspect: null, decidedBy };
+}
+
+/** Tests that an earlier attempt has judged, and that this one need not run. */
+class KnownTests {
+    readonly #byName: ReadonlyMap<string, TestResult>;
+    #position = 0;
+
+    constructor(
+        private readonly confirmed: readonly TestResult[],
+        /** Groups may leave tests out: what was judged is not simply the first tests. */
+        private readonly isNamed: boolean,
+    ) {
+        this.#byName = new Map(confirmed.map((test) => [test.name ?? '', test]));
+    }
+
+    take(name: string): TestResult | null {
+        if (this.isNamed) return this.#byName.get(name) ?? null;
+        return this.confirmed[this.#position++] ?? null;
+    }
+}
+
+const subResultOf = ({ passed, verdict, score }: TestResult): SubResult => ({
+    verdict: passed ? 'Accepted' : (verdict ?? 'WrongAnswer'),
+    score: score ?? 0,
+});
+
+/** @throws CheckerError where the rules do not allow the score that the validator gave */
+function withScore(test: TestResult, name: string, rules: GroupRules, given: GivenScore | null): TestResult {
+    const { passed, ...rest } = test;
+    return { passed, name, ...rest, score: scoreTest(rules, passed, given) };
+}
+
+function gradeItems(plan: JudgingPlan, step: Extract<WalkStep, { kind: 'grade' }>): Promise<SubResult> {
+    const { grader } = plan.sample.scoring ?? { grader: null };
+    if (grader === null) throw new ScoreError('its groups want a grader, and it has none');
+    return plan.grade(grader, step.flags, step.items);
 }
 
 /**
- * Whether a doubt about the test that decides ends the attempt, so that it is the last test and can be repeated. The test
+ * Whether a doubt about a test that decides ends the attempt, so that it is the last test and can be repeated. The test
  * that an attempt confirms stays in doubt only if there is another doubt than before, or if this attempt does not settle
- * it; and an attempt that confirms a test goes through all later ones if all are wanted: not every later doubt is worth
- * an attempt of its own.
+ * it; and an attempt that confirms a test goes through all later ones if all are wanted, or if all may count: not every
+ * later doubt is worth an attempt of its own.
  * @param confirming the doubt that this very test is repeated for
  */
-function isOpen(task: Task, confirming: Suspicion | null, doubt: Suspicion, allTests: boolean): boolean {
+function isOpen(
+    { task, options, sample }: JudgingPlan,
+    confirming: Suspicion | null,
+    doubt: Suspicion,
+): boolean {
     if (task.confirming === null) return true;
-    return confirming === null ? !allTests : doubt !== confirming || !task.settles;
+    if (confirming !== null) return doubt !== confirming || !task.settles;
+    return sample.scoring === undefined ? !options.allTests : doubt !== task.confirming;
 }
 
 interface Tested {
     readonly test: TestResult;
+    /** The score that the validator gave. */
+    readonly given: GivenScore | null;
     readonly suspect: Suspicion | null;
 }
 
@@ -136,7 +217,8 @@ function judgeTest(
     const { name } = test;
     if (run.verdict !== null) {
         const suspect = run.doubt === 'certain' || run.doubt === 'unmeasured' ? null : run.doubt;
-        return { test: testResult({ name, run, comparison: null, truncated: false }, plan.options), suspect };
+        const test = testResult({ name, run, comparison: null, truncated: false }, plan.options);
+        return { test, given: null, suspect };
     }
     const comparing = ran.comparison ?? plan.check(plan.sample.checker, test, run.stdout);
     return comparing instanceof Promise
@@ -158,7 +240,8 @@ function judgeOutput(
         checker.kind !== 'program' &&
         options.keepOutput !== 'none';
     const difference = isShown ? findFirstDifference({ path: answer }, run.stdout) : null;
-    return { test: testResult({ name, run, comparison, truncated, difference }, options), suspect: null };
+    const test = testResult({ name, run, comparison, truncated, difference }, options);
+    return { test, given: comparison.score ?? null, suspect: null };
 }
 
 async function judgeTimeOut(
@@ -170,5 +253,6 @@ async function judgeTimeOut(
     const truncated = lossy === true;
     const seen = { output: run.stdout, doubt: run.doubt, first: time < limits.time, checker, answer };
     const suspect = truncated ? cutTimeOutSuspicion(seen) : await timeOutSuspicion(seen);
-    return { test: testResult({ name, run, comparison: null, truncated }, options), suspect };
+    const test = testResult({ name, run, comparison: null, truncated }, options);
+    return { test, given: null, suspect };
 }

@@ -2,6 +2,7 @@ import type {
     CapturedRun,
     ExecInfo,
     FirstDifference,
+    GroupResult,
     JudgeResult,
     RunResult,
     TestResult,
@@ -161,16 +162,36 @@ export function compileErrorResult(
     return compiler === null ? result : { ...result, compiler };
 }
 
-/** The result of a submission whose tests ran: its verdict is that of the first test that is not passed. */
-export function judgeResult(tests: readonly TestResult[]): JudgeResult {
+/** What the groups of a problem with scores came to. */
+export interface ScoreSummary {
+    readonly verdict: Verdict;
+    readonly score: number | null;
+    readonly best: number | null;
+    readonly groups: readonly GroupResult[];
+}
+
+/**
+ * The result of a submission whose tests ran.
+ * @param scores null: the problem has none, or not all tests ran; the verdict is that of the first test that is not passed
+ */
+export function judgeResult(tests: readonly TestResult[], scores: ScoreSummary | null): JudgeResult {
     const failed = tests.find((test) => !test.passed);
+    const verdict =
+        scores?.verdict ?? (failed === undefined ? 'Accepted' : (failed.verdict ?? 'WrongAnswer'));
     return {
-        accepted: failed === undefined,
-        verdict: failed === undefined ? 'Accepted' : (failed.verdict ?? 'WrongAnswer'),
+        accepted: verdict === 'Accepted',
+        verdict,
+        ...(scores === null ? {} : scoreKeys(scores)),
         ...(tests.some((test) => test.near_limit === true) ? { near_limit: true } : {}),
         tests,
     };
 }
+
+const scoreKeys = ({ score, best, groups }: ScoreSummary): Partial<JudgeResult> => ({
+    score: score ?? 0,
+    ...(best === null ? {} : { best_score: best }),
+    groups,
+});
 
 /** A result that says what was changed in the program before it was compiled. */
 export function withAdaptations(result: JudgeResult, adapted: readonly string[]): JudgeResult {

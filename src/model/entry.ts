@@ -1,6 +1,7 @@
 import type { FailureReason } from './failure.js';
 import type { Json, JsonObject } from './json.js';
 import type { Limits } from './limits.js';
+import type { ExpectedScore } from './scoring.js';
 import type { Verdict } from './verdict.js';
 
 /*
@@ -24,6 +25,7 @@ export interface Entry {
     /** Only where the dataset names them. */
     readonly name?: string;
     readonly expected?: readonly Verdict[];
+    readonly expected_scores?: readonly ExpectedScore[];
     /** Which of the equal tasks of its group this is, in the dataset's order; absent: 0, the first. */
     readonly occurrence?: number;
     /** How often the task's record has changed, from 1; absent: 1. Assigned by the checkpoint store. */
@@ -52,6 +54,12 @@ export interface JudgeResult {
     readonly verdict: Verdict;
     /** True where a test's time came within 10 % of the limit, from either side. */
     readonly near_limit?: true;
+    /** Of a problem with scores. */
+    readonly score?: number;
+    /** The best score that the problem allows, where it sets one. */
+    readonly best_score?: number;
+    /** Test groups of a problem with scores, in the order in which they ended. */
+    readonly groups?: readonly GroupResult[];
     readonly tests: readonly TestResult[];
     /** Of a CompileError: the compiler's version and command. It is due again when they change. */
     readonly compiler?: string;
@@ -59,12 +67,23 @@ export interface JudgeResult {
     readonly adapted?: readonly string[];
 }
 
+export interface GroupResult {
+    /** `sample`, `secret/group1`. */
+    readonly name: string;
+    readonly verdict: Verdict;
+    readonly score: number;
+    /** True where the group was not judged to its end: another verdict of a group that it depends on decided it. */
+    readonly skipped?: true;
+}
+
 export interface TestResult {
     readonly passed: boolean;
-    /** In its dataset; absent when passed, and where the earlier tools ran it. */
+    /** In its dataset; absent when passed (but of a problem with scores), and where the earlier tools ran it. */
     readonly name?: string;
     /** Absent when passed. */
     readonly verdict?: Verdict;
+    /** Of a problem with scores. */
+    readonly score?: number;
     /** Seconds; null where the sandbox cannot measure it. */
     readonly cpu_time: number | null;
     readonly wall_time: number | null;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalExactJson, losesNumbers, parseExactJson } from './exact-json.js';
 import type { Json } from './json.js';
 import type { Checker, Content, DataInput, Judging, ProgramInput, Sample, TaskInput } from './sample.js';
+import type { Scoring } from './scoring.js';
 
 /*
  * Fingerprints, version 1. test/model/fingerprint.test.ts pins them with golden vectors.
@@ -11,9 +12,13 @@ import type { Checker, Content, DataInput, Judging, ProgramInput, Sample, TaskIn
  *   tests       = digest(text(["v1", "tests", [[input digest, output digest, ...checker flags], ...]]))
  *   checker     = digest(text(["v1", "checker", kind, ...settings in the order of the type, files as [name, digest]]))
  *   program     = digest(text(["v1", "program", language, [[name, digest], ...], tests, checker]))
+ *               | digest(text(["v2", "program", language, [[name, digest], ...], judging]))
+ *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", canonical JSON of the rules, their files as digests]]))
  *   data        = digest(text(["v1", "data", executor identity, canonical JSON of the data]))
  *               | digest(text(["v1", "data-v2", executor identity, canonical JSON of the data with exact decimals]))
  *   fingerprint = "v1-sha256-" + digest
+ *
+ * `v2` stands only for problems with scores; what has none keeps its `v1`.
  *
  * A submission of one file has the name "" (renaming it changes nothing); several files are sorted by name after the main one.
  * Canonical JSON has its keys sorted by UTF-16 code unit. `data-v2` stands only where a number of the data is lost in a
@@ -90,10 +95,7 @@ export function fingerprintSample(
     sample: Sample,
     executorIdentity: string,
 ): Record<string, readonly string[]> {
-    const judged =
-        sample.judging === null
-            ? null
-            : { tests: testsDigest(sample.judging), checker: checkerDigest(sample.judging.checker) };
+    const judged = sample.judging === null ? null : digestJudging(sample.judging);
     const result: Record<string, readonly string[]> = Object.create(null) as Record<
         string,
         readonly string[]
@@ -104,16 +106,35 @@ export function fingerprintSample(
     return result;
 }
 
-function inputDigest(
-    input: TaskInput,
-    judged: { readonly tests: string; readonly checker: string } | null,
-    executorIdentity: string,
-): string {
+/** What a program's fingerprint holds of how it is judged: version, and what stands at its end. */
+interface JudgedDigests {
+    readonly version: 'v1' | 'v2';
+    readonly parts: readonly string[];
+}
+
+function digestJudging(judging: Judging): JudgedDigests {
+    const parts = [testsDigest(judging), checkerDigest(judging.checker)];
+    const { scoring } = judging;
+    if (scoring === undefined) return { version: 'v1', parts };
+    const judged = digestOf(['v2', 'judging', ...parts, ['scoring', scoringText(scoring)]]);
+    return { version: 'v2', parts: [judged] };
+}
+
+/** Rules as one text; the grader's files stand for themselves by their digests, wherever they lie. */
+function scoringText({ grader, ...rules }: Scoring): string {
+    const program =
+        grader === null
+            ? null
+            : { language: grader.language, files: JSON.stringify(namedDigests(grader.files)) };
+    return canonicalJson(JSON.parse(JSON.stringify({ ...rules, grader: program })) as Json);
+}
+
+function inputDigest(input: TaskInput, judged: JudgedDigests | null, executorIdentity: string): string {
     switch (input.kind) {
         case 'data':
             return dataDigest(input, executorIdentity);
         case 'program':
-            return programDigest(input, judged?.tests ?? '', judged?.checker ?? '');
+            return programDigest(input, judged ?? { version: 'v1', parts: ['', ''] });
     }
 }
 
@@ -137,8 +158,8 @@ export function roundedFingerprint(input: TaskInput, executorIdentity: string): 
     return PREFIX + roundedDigest(input.data, executorIdentity);
 }
 
-function programDigest(input: ProgramInput, tests: string, checker: string): string {
+function programDigest(input: ProgramInput, { version, parts }: JudgedDigests): string {
     const [main, ...rest] = input.files;
     const files = [main, ...rest.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))];
-    return digestOf(['v1', 'program', input.language, namedDigests(files), tests, checker]);
+    return digestOf([version, 'program', input.language, namedDigests(files), ...parts]);
 }

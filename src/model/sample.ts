@@ -1,6 +1,10 @@
+import type { Content, SourceFile } from './content.js';
 import type { Json } from './json.js';
 import type { LimitPolicy, OwnLimits } from './limits.js';
+import type { ExpectedScore, Scoring } from './scoring.js';
 import type { Verdict } from './verdict.js';
+
+export type { Content, SourceFile } from './content.js';
 
 /**
  * One unit of a dataset, loaded: it becomes one result file. Loaded for as long as tasks of it run, never longer.
@@ -30,6 +34,8 @@ export interface ProgramInput {
     readonly files: readonly [SourceFile, ...SourceFile[]];
     /** Verdicts that the dataset expects of it (packages say so); null means: what its group implies. */
     readonly expected: readonly Verdict[] | null;
+    /** Scores that the dataset expects of it; absent: none. */
+    readonly expectedScores?: readonly ExpectedScore[];
     /** A name that people know it by (`submissions/accepted/fast.cpp`), if it has one. */
     readonly name: string | null;
     /** Why this one cannot run, by the dataset's own facts (an unknown language); absent if it can. */
@@ -46,17 +52,6 @@ export interface DataInput {
     readonly isRow?: true;
 }
 
-/** Bytes: text from a row, or a file that stays where it is. `digest` is the SHA-256 (hex) of the bytes. */
-export type Content =
-    | { readonly text: string; readonly path?: undefined; readonly digest: string }
-    | { readonly path: string; readonly text?: undefined; readonly digest: string };
-
-export interface SourceFile {
-    /** Relative to the submission, `/` between folders; never absolute, never with `..`. */
-    readonly name: string;
-    readonly content: Content;
-}
-
 export interface TestCase {
     /** `public-1`, `secret/02-big`: for people. */
     readonly name: string;
@@ -69,6 +64,8 @@ export interface TestCase {
 export interface Judging {
     readonly tests: readonly TestCase[];
     readonly checker: Checker;
+    /** How tests are scored; absent: a submission passes all tests, or fails. */
+    readonly scoring?: Scoring;
     /** True where the sample names no checker, so that `checker` is the comparison of its format. */
     readonly isFormatChecker: boolean;
     readonly limits: OwnLimits;
@@ -135,6 +132,7 @@ export function expectedOf(group: string, named: readonly Verdict[] | null): rea
             return ['Accepted'];
         case 'incorrect_solution':
             return [
+                'PartiallyAccepted',
                 'WrongAnswer',
                 'TimeLimitExceeded',
                 'MemoryLimitExceeded',
@@ -155,6 +153,7 @@ export interface StagedSample {
     readonly id: string;
     readonly tests: readonly StagedTest[];
     readonly checker: Checker;
+    readonly scoring?: Scoring;
 }
 
 export interface StagedTest {

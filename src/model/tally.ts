@@ -1,7 +1,8 @@
 import type { Checkpoint, StoredEntry } from './checkpoint.js';
-import type { OpenTask, SkippedTask, TestResult } from './entry.js';
+import type { JudgeResult, OpenTask, SkippedTask, TestResult } from './entry.js';
 import { isJsonObject } from './json.js';
 import { expectedOf } from './sample.js';
+import { type ExpectedScore, findMissedScore } from './scoring.js';
 import { isVerdict, type Verdict } from './verdict.js';
 
 /** What one sample's result file says, in figures: what summary, status and report add up. */
@@ -37,7 +38,7 @@ export interface TaskRef {
     readonly name?: string;
 }
 
-/** A finished task whose verdict is not among those expected of it. */
+/** A finished task whose verdict, or score, is not among those expected of it. */
 export interface Unexpected extends TaskRef, TaskDetails {
     readonly verdict: Verdict;
     readonly expected: readonly Verdict[];
@@ -50,6 +51,10 @@ export interface TaskDetails {
     readonly failedTest?: number;
     /** Seconds of its slowest test. */
     readonly time?: number;
+    /** Of a problem with scores. */
+    readonly score?: number;
+    /** A score that was expected and is not the one it got. */
+    readonly missedScore?: ExpectedScore;
 }
 
 /** A task that was given up, and why: the next start tries it again. */
@@ -121,6 +126,7 @@ export function figuresOf(entry: StoredEntry['entry']): EntryFigures | null {
         ...(entry.name === undefined ? {} : { name: entry.name }),
         ...(entry.expected === undefined ? {} : { expected: entry.expected }),
         ...detailsOf(entry),
+        ...scoresOf(entry),
     };
 }
 
@@ -138,6 +144,16 @@ function detailsOf({ language, result }: StoredEntry['entry']): TaskDetails {
         ...(failedTest === -1 ? {} : { failedTest }),
         ...(time === 0 ? {} : { time }),
     };
+}
+
+function scoresOf({
+    expected_scores: expected,
+    result,
+}: StoredEntry['entry']): Pick<TaskDetails, 'score' | 'missedScore'> {
+    const score: unknown = 'score' in result && 'tests' in result ? result.score : undefined;
+    if (typeof score !== 'number') return {};
+    const missed = findMissedScore(expected, result as JudgeResult);
+    return missed === null ? { score } : { score, missedScore: missed };
 }
 
 function isAboveOwn({ limits, result }: StoredEntry['entry']): boolean {
@@ -170,8 +186,9 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                 ...(figures.name === undefined ? {} : { name: figures.name }),
             };
             const expected = expectedOf(group.name, figures.expected ?? null);
-            if (expected !== null && !expected.includes(figures.verdict)) {
-                const { verdict, language, failedTest, time } = figures;
+            const { missedScore } = figures;
+            if (expected !== null && (!expected.includes(figures.verdict) || missedScore !== undefined)) {
+                const { verdict, language, failedTest, time, score } = figures;
                 unexpected.push({
                     ...ref,
                     verdict,
@@ -179,6 +196,8 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                     ...(language === undefined ? {} : { language }),
                     ...(failedTest === undefined ? {} : { failedTest }),
                     ...(time === undefined ? {} : { time }),
+                    ...(score === undefined ? {} : { score }),
+                    ...(missedScore === undefined ? {} : { missedScore }),
                 });
             }
             if (figures.nearLimit) nearLimit.push(ref);

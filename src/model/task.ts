@@ -57,6 +57,8 @@ export interface VerdictOutcome {
     readonly result: JudgeResult | JsonObject;
     /** Set where one more attempt should confirm the verdict before it is final. */
     readonly suspect: Suspicion | null;
+    /** True where tests were left out because of the doubt, and the result needs them: it cannot be final. */
+    readonly isPartial?: boolean;
     readonly by: AttemptedBy;
 }
 

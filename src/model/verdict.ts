@@ -4,6 +4,8 @@
  */
 export const VERDICTS = [
     'Accepted',
+    /** By the rules of a problem with scores, with less than the best score. */
+    'PartiallyAccepted',
     'WrongAnswer',
     'TimeLimitExceeded',
     'MemoryLimitExceeded',
@@ -15,8 +17,10 @@ export const VERDICTS = [
 
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What can be said of a program: all but the verdict of models. */
-export const PROGRAM_VERDICTS: readonly Verdict[] = VERDICTS.filter((verdict) => verdict !== 'Refused');
+/** What can be said of a program whose problem has no scores. */
+export const PROGRAM_VERDICTS: readonly Verdict[] = VERDICTS.filter(
+    (verdict) => verdict !== 'Refused' && verdict !== 'PartiallyAccepted',
+);
 
 const KNOWN: ReadonlySet<string> = new Set(VERDICTS);
 

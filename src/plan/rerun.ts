@@ -2,6 +2,7 @@ import picomatch from 'picomatch';
 import type { Entry, JudgeResult } from '../model/entry.js';
 import type { RerunRequest } from '../model/rerun.js';
 import { expectedOf } from '../model/sample.js';
+import { findMissedScore } from '../model/scoring.js';
 import { isVerdict } from '../model/verdict.js';
 import { type Limits, limitOf } from '../model/limits.js';
 
@@ -18,7 +19,7 @@ export interface Rerun {
 export function isAskedFor(
     requests: readonly Rerun[],
     { id, group }: { readonly id: string; readonly group: string },
-    entry: Pick<Entry, 'result' | 'limits' | 'attempts' | 'expected'>,
+    entry: Pick<Entry, 'result' | 'limits' | 'attempts' | 'expected' | 'expected_scores'>,
     limits: Limits | null,
 ): boolean {
     const last = entry.attempts.at(-1)?.started_at ?? '';
@@ -47,7 +48,7 @@ export function matchesId(pattern: string, id: string): boolean {
 function asksFor(
     what: RerunRequest,
     { id, group }: { readonly id: string; readonly group: string },
-    entry: Pick<Entry, 'result' | 'limits' | 'expected'>,
+    entry: Pick<Entry, 'result' | 'limits' | 'expected' | 'expected_scores'>,
     limits: Limits | null,
 ): boolean {
     switch (what) {
@@ -69,11 +70,11 @@ function asksFor(
 }
 
 /** A verdict that nobody expected: a solution that is not accepted, an incorrect one that is. Without expectation: not accepted. */
-function isUnexpected(group: string, entry: Pick<Entry, 'result' | 'expected'>): boolean {
+function isUnexpected(group: string, entry: Pick<Entry, 'result' | 'expected' | 'expected_scores'>): boolean {
     const expected = expectedOf(group, entry.expected ?? null);
     const verdict = entry.result['verdict'];
     if (expected === null || !isVerdict(verdict)) return entry.result['accepted'] !== true;
-    return !expected.includes(verdict);
+    return !expected.includes(verdict) || findMissedScore(entry.expected_scores, entry.result) !== null;
 }
 
 /** Whether a test of the entry used more than a limit of now allows, or ran into a limit at all. */

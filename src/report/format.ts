@@ -61,6 +61,7 @@ export function groupTitle(group: string): string {
 /** As contestants write them. */
 export const SHORT_VERDICT: Readonly<Record<Verdict, string>> = {
     Accepted: 'AC',
+    PartiallyAccepted: 'PA',
     WrongAnswer: 'WA',
     TimeLimitExceeded: 'TLE',
     MemoryLimitExceeded: 'MLE',

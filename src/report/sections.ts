@@ -99,9 +99,20 @@ export function describeTask(task: Unexpected): string {
         failedTest === undefined ? '' : `test ${failedTest + 1}`,
         time === undefined ? '' : duration(time),
         expectation(task),
+        scoreExpectation(task),
     ]
         .filter((part) => part !== '')
         .join(', ');
+}
+
+/** `score 10, expected 30 for secret/group1`; empty where no score was missed. */
+export function scoreExpectation({ score, missedScore }: Unexpected): string {
+    if (missedScore === undefined) return '';
+    const { group, min, max } = missedScore;
+    const wanted = min === max ? `${min}` : `${min} to ${max}`;
+    return group === undefined
+        ? `score ${score ?? 0}, expected ${wanted}`
+        : `expected a score of ${wanted} for ${group}`;
 }
 
 export interface ShownListOptions {

@@ -2,7 +2,8 @@ import type { Completion } from '../backend/backend.js';
 import type { RunResult } from '../model/entry.js';
 import type { RunEvent, TaskEvent } from '../model/event.js';
 import type { Failure } from '../model/failure.js';
-import { expectedOf } from '../model/sample.js';
+import { expectedOf, type TaskInput } from '../model/sample.js';
+import { findMissedScore } from '../model/scoring.js';
 import type { AttemptedBy, Suspicion, TaskStep, VerdictOutcome } from '../model/task.js';
 import { now } from '../util/now.js';
 import type { Figures } from './figures.js';
@@ -47,7 +48,8 @@ export class Recorder {
             ...event,
             verdict: outcome.verdict,
             accepted: outcome.result['accepted'] === true,
-            unexpected: expected !== null && !expected.includes(outcome.verdict),
+            unexpected:
+                expected !== null && (!expected.includes(outcome.verdict) || missesScore(input, outcome)),
             nearLimit: 'near_limit' in outcome.result && outcome.result.near_limit === true,
             by: attempt,
         });
@@ -106,4 +108,8 @@ function byOf(completion: Completion): AttemptedBy | null {
 /** What a command printed in an attempt that failed; null where that is not kept. */
 function runOf(completion: Completion): RunResult | null {
     return completion.outcome.kind === 'failure' ? (completion.outcome.run ?? null) : null;
+}
+
+function missesScore(input: TaskInput, { result }: VerdictOutcome): boolean {
+    return input.kind === 'program' && findMissedScore(input.expectedScores, result) !== null;
 }

@@ -61,10 +61,11 @@ function decideVerdict(
     policy: RetryPolicy,
     stopping: boolean,
 ): Decision {
-    const { suspect } = outcome;
+    const { suspect, isPartial = false } = outcome;
     // Whoever stopped us may have sent the same signal to the program.
     if (stopping && suspect === 'signal') return { do: 'drop' };
-    if (suspect === null || isConfirmed(tried, suspect, policy)) return { do: 'commit', outcome };
+    if (suspect === null || (!isPartial && isConfirmed(tried, suspect, policy)))
+        return { do: 'commit', outcome };
     return { do: 'confirm', outcome, suspicion: suspect };
 }
 

@@ -139,6 +139,7 @@ export function entryOf(
         fingerprint: state.due.fingerprint,
         ...(program?.name == null ? {} : { name: program.name }),
         ...(program?.expected == null ? {} : { expected: program.expected }),
+        ...(program?.expectedScores === undefined ? {} : { expected_scores: program.expectedScores }),
         ...occurrenceKey(state.due.occurrence),
     };
 }

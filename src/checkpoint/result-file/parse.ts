@@ -191,6 +191,9 @@ function entryProblem(value: JsonObject): string | null {
     if (value.expected !== undefined && !(Array.isArray(value.expected) && value.expected.every(isVerdict))) {
         return '"expected" is not a list of verdicts';
     }
+    if (value.expected_scores !== undefined && !isExpectedScores(value.expected_scores)) {
+        return '"expected_scores" is not a list of scores';
+    }
     if (value.limits !== undefined && !isLimits(value.limits)) return '"limits" is not what it should be';
     if (!Array.isArray(value.attempts)) return '"attempts" is not a list';
     for (const attempt of value.attempts) {
@@ -198,6 +201,19 @@ function entryProblem(value: JsonObject): string | null {
         if (problem !== null) return problem;
     }
     return isJsonObject(value.result) ? null : '"result" is not an object';
+}
+
+function isExpectedScores(value: Json): boolean {
+    return (
+        Array.isArray(value) &&
+        (value as readonly Json[]).every(
+            (each) =>
+                isJsonObject(each) &&
+                isOptionalText(each.group) &&
+                typeof each.min === 'number' &&
+                typeof each.max === 'number',
+        )
+    );
 }
 
 /** Programs have a judge's result; what a module or a command returns is its own affair. */

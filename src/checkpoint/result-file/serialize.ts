@@ -34,6 +34,7 @@ const ENTRY_KEYS = [
     'fingerprint',
     'name',
     'expected',
+    'expected_scores',
     'occurrence',
     'revision',
 ] as const;

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import type { ExpectedScore } from '../../model/scoring.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
 
@@ -73,6 +74,39 @@ export function annotated(text: string): readonly Verdict[] | null {
     return verdicts.length === 0 ? null : inOrder(verdicts);
 }
 
+/** The score that a source asks for by `@EXPECTED_SCORE@: 30`; null where it does not. */
+export function annotatedScore(text: string): number | null {
+    const [, score] = /@EXPECTED_SCORE@\s*:[ \t]*(-?\d+(?:\.\d+)?)/i.exec(text) ?? [];
+    return score === undefined ? null : Number(score);
+}
+
+/**
+ * Verdicts expected of a submission to a problem with scores, where folders and comments speak of failures: what scores
+ * less than the best is accepted in part. An expected score decides where the verdict is left open.
+ * @param best the best score; null: the problem sets none, and nobody can tell a part from the whole
+ */
+export function expectedWithScores(
+    found: {
+        readonly name: string;
+        readonly expected: readonly Verdict[];
+        readonly expectedScores: readonly ExpectedScore[];
+    },
+    modern: boolean,
+    best: number | null,
+): readonly Verdict[] {
+    const [, folder = ''] = found.name.split('/');
+    const wanted = found.expectedScores.find(({ group }) => group === undefined);
+    const inPart: readonly Verdict[] = ['PartiallyAccepted'];
+    if (folder === 'partially_accepted') {
+        if (wanted !== undefined) return [...PROGRAM_VERDICTS, ...inPart];
+        if (modern) return [...inPart, ...REJECTED];
+        return best === null ? ['Accepted', ...inPart] : inPart;
+    }
+    const isVague = VAGUE_FOLDERS.has(folder) || found.expected.length === PROGRAM_VERDICTS.length;
+    const isLess = wanted !== undefined && best !== null && wanted.min < best;
+    return isVague || isLess ? [...found.expected, ...inPart] : found.expected;
+}
+
 /**
  * Verdicts expected of a submission by its folder and its comments; null where neither says anything (it is not a submission).
  * In a folder that names one verdict, a comment can only add others: one that contradicts it was left over from a copy.
@@ -103,6 +137,7 @@ export interface SubmissionSettings {
     readonly entrypoint: string | null;
     /** null where submissions.yaml asks nothing of it. */
     readonly expected: readonly Verdict[] | null;
+    readonly scores: readonly ExpectedScore[];
 }
 
 /**
@@ -120,6 +155,7 @@ export function submissionSettings(yaml: Field | null, name: string): Submission
         language: last('language'),
         entrypoint: last('entrypoint'),
         expected: rules.length === 0 ? null : verdictsUnder(rules),
+        scores: matching.flatMap((each) => scoresOf(each)),
     };
 }
 
@@ -141,6 +177,22 @@ function rulesOf(rule: Field): Rule[] {
         .filter((part) => part !== null && !part.required.includes('Accepted'))
         .map(() => ({ permitted: PROGRAM_VERDICTS, required: REJECTED }));
     return own === null ? parts : [own, ...parts];
+}
+
+/** `score: 30` or `score: [10, 30]`, of the submission and of named groups. */
+function scoresOf(rule: Field): ExpectedScore[] {
+    const groups = rule
+        .entries()
+        .filter(([key, part]) => /^(sample|secret)\b[^*{]*$/.test(key) && typeof part.value === 'object')
+        .flatMap(([group, part]) => readScore(part.get('score')).map((score) => ({ group, ...score })));
+    return [...readScore(rule.get('score')), ...groups];
+}
+
+function readScore(field: Field): ExpectedScore[] {
+    if (!field.present) return [];
+    if (!Array.isArray(field.value)) return [{ min: field.number(), max: field.number() }];
+    const [min, max] = field.list().map((each) => each.number());
+    return min === undefined || max === undefined ? field.fail('a score, or two') : [{ min, max }];
 }
 
 function readRule(rule: Field): Rule | null {

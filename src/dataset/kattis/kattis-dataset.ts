@@ -13,7 +13,7 @@ import { loadPackage } from './package-sample.js';
 export const kattis: DatasetFormat = { open: (source, options) => new KattisDataset(source, options) };
 
 /** Raised when submissions are found or grouped another way: packages that an earlier version indexed are read anew. */
-const INDEX_VERSION = 1;
+const INDEX_VERSION = 2;
 
 /** Packages in a tree, or a single one; the id of a package is its path from the tree's root. */
 class KattisDataset implements Dataset {

@@ -23,6 +23,7 @@ const ROOTS = [
     '.timelimit',
     'domjudge-problem.ini',
     'data',
+    'graders',
     'include',
     'output_validator',
     'output_validators',

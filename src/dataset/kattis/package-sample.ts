@@ -1,10 +1,12 @@
 import type { Judging, Sample, TaskInput, TestCase } from '../../model/sample.js';
+import type { Scoring } from '../../model/scoring.js';
 import type { Field } from '../field.js';
 import { fileContent } from '../file-content.js';
+import { readScoring } from './grading.js';
 import { type PackageContent, type ProblemPackage, readPackage } from './package.js';
 import { loadSubmission } from './submissions.js';
-import { collectTests, type PackageTest, testSettingsFiles } from './tests.js';
-import { loadChecker } from './validators.js';
+import { collectTests, type PackageTest, type PackageTests, testSettingsFiles } from './tests.js';
+import { loadChecker, loadGrader } from './validators.js';
 import { readYamlFile } from './yaml-file.js';
 
 /** Least limit that is computed, in seconds: start-up of interpreters must not decide. */
@@ -13,22 +15,25 @@ const LEAST_LIMIT = 1;
 /** The sample that a package is, with everything hashed. */
 export async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
     const content = await readPackage(found);
-    const tests = collectTests(found.files, await readTestSettings(found));
+    const testSettings = await readTestSettings(found);
+    const tests = collectTests(found.files, testSettings);
     const { checker, skip } = await loadChecker(found.files, content.settings);
+    const scored = await loadScoring(found, content, tests, testSettings);
     const reason =
         content.settings.skip ??
         (found.files.some((file) => file.name.startsWith('static_validator/'))
             ? 'its static validation is not supported'
             : null) ??
         tests.skip ??
-        skip;
+        skip ??
+        scored.skip;
     const cases: TestCase[] = [];
     if (reason === null) for (const test of tests.tests) cases.push(await loadTest(test));
     return {
         id,
         origin: found.place,
-        groups: await loadGroups(content),
-        judging: judgingOf(content, cases, checker),
+        groups: await loadGroups(content, scored.scoring),
+        judging: { ...judgingOf(content, cases, checker), ...scoringKey(scored.scoring) },
         skip: reason,
     };
 }
@@ -50,13 +55,37 @@ async function loadTest({ name, input, answer, flags }: PackageTest): Promise<Te
     };
 }
 
-async function loadGroups(content: PackageContent): Promise<Sample['groups']> {
+const scoringKey = (scoring: Scoring | null): Pick<Judging, 'scoring'> =>
+    scoring === null ? {} : { scoring };
+
+/** How its tests are scored; null where its submissions get no scores. */
+async function loadScoring(
+    found: ProblemPackage,
+    { settings }: PackageContent,
+    { tests }: PackageTests,
+    testSettings: ReadonlyMap<string, Field>,
+): Promise<{ readonly scoring: Scoring | null; readonly skip: string | null }> {
+    if (settings.scoring === null) return { scoring: null, skip: null };
+    const { grader, skip } = await loadGrader(found.files, settings);
+    const hasTestGroups = [...testSettings.keys()].some((name) => name.endsWith('/test_group.yaml'));
+    const hasTestdata = [...testSettings.keys()].some((name) => name.endsWith('/testdata.yaml'));
+    const scoring = readScoring({
+        tests: tests.map(({ name }) => name),
+        settings: testSettings,
+        ...settings.scoring,
+        aggregates: hasTestGroups || (settings.modern && !hasTestdata),
+        grader,
+    });
+    return { scoring, skip };
+}
+
+async function loadGroups(content: PackageContent, scoring: Scoring | null): Promise<Sample['groups']> {
     const groups: Record<'solution' | 'incorrect_solution', TaskInput[]> = {
         solution: [],
         incorrect_solution: [],
     };
     for (const submission of content.submissions) {
-        groups[submission.group].push(await loadSubmission(submission, content.settings));
+        groups[submission.group].push(await loadSubmission(submission, content.settings, scoring));
     }
     return groups;
 }

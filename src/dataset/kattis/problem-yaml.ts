@@ -6,6 +6,8 @@ import { readFlags } from './flags.js';
 export interface ProblemSettings {
     /** True for every version after the legacy ones. */
     readonly modern: boolean;
+    /** Its submissions get scores; null: they do not. */
+    readonly scoring: ScoringSettings | null;
     /** Why problems of its kind cannot be judged. */
     readonly skip: string | null;
     /** Seconds. */
@@ -29,9 +31,16 @@ export interface ProblemSettings {
     readonly constants: ReadonlyMap<string, string>;
 }
 
+export interface ScoringSettings {
+    /** `grading`: an objective, and what older packages say there for all groups. */
+    readonly grading: Field;
+    /** Whether validators may give scores. */
+    readonly validatorScores: boolean;
+}
+
 const MIB = 1024 * 1024;
 const DEFAULT_VALIDATION_TIME = 60;
-const UNSUPPORTED = ['interactive', 'multi-pass', 'scoring', 'score', 'submit-answer'];
+const UNSUPPORTED = ['interactive', 'multi-pass', 'submit-answer'];
 
 /** @throws UserError naming the key that is not as it must be */
 export function readProblemYaml(yaml: Field): ProblemSettings {
@@ -41,6 +50,10 @@ export function readProblemYaml(yaml: Field): ProblemSettings {
     const words = [...wordsOf(yaml.get('type')), ...wordsOf(yaml.get('validation'))];
     return {
         modern,
+        scoring:
+            words.includes('scoring') || words.includes('score')
+                ? { grading: yaml.get('grading'), validatorScores: modern || words.includes('score') }
+                : null,
         skip: skipReason(words),
         timeLimit: positive(limits.get('time_limit')),
         timeMultiplier: readMultiplier(limits, modern),
@@ -64,10 +77,8 @@ function wordsOf(field: Field): string[] {
 }
 
 function skipReason(words: readonly string[]): string | null {
-    const kinds = UNSUPPORTED.filter((kind) => words.includes(kind)).map((kind) =>
-        kind === 'score' ? 'scoring' : kind,
-    );
-    return kinds.length === 0 ? null : `${[...new Set(kinds)].join(', ')} problems are not supported`;
+    const kinds = UNSUPPORTED.filter((kind) => words.includes(kind));
+    return kinds.length === 0 ? null : `${kinds.join(', ')} problems are not supported`;
 }
 
 /** 2025-09 says `time_multipliers.ac_to_time_limit`, its first draft a number; legacy packages `time_multiplier`. */

@@ -1,8 +1,15 @@
 import type { ProgramInput } from '../../model/sample.js';
-import type { Verdict } from '../../model/verdict.js';
+import type { ExpectedScore, Scoring } from '../../model/scoring.js';
+import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
 import { languageTag } from '../language-tags.js';
-import { annotated, expectedByFolder, submissionSettings } from './expected.js';
+import {
+    annotated,
+    annotatedScore,
+    expectedByFolder,
+    expectedWithScores,
+    submissionSettings,
+} from './expected.js';
 import { languageOfName, languageOfProgram, mainFile, type SourceText } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
@@ -17,6 +24,7 @@ export interface FoundSubmission {
     readonly files: readonly ProgramFile[];
     readonly main: string;
     readonly expected: readonly Verdict[];
+    readonly expectedScores: readonly ExpectedScore[];
     readonly skip: string | null;
 }
 
@@ -67,7 +75,9 @@ async function readEntry(
     const refused = refusedFile(entry.files);
     // Notes and data beside the submissions are none.
     if (sources.length === 0 && (refused === null || languageOfName(base) === null)) return null;
-    const expected = expectedOf(folder, sources, own.expected);
+    const expectedScores = own.scores.length > 0 ? own.scores : annotatedScores(sources);
+    const expected =
+        expectedOf(folder, sources, own.expected) ?? (expectedScores.length > 0 ? PROGRAM_VERDICTS : null);
     if (expected === null) return null;
     const named = own.language === null ? null : languageTag(own.language);
     const language = named ?? languageOfProgram(sources) ?? languageOfName(base);
@@ -81,8 +91,14 @@ async function readEntry(
         files,
         main: main ?? files[0]?.name ?? base,
         expected,
+        expectedScores,
         skip: refused ?? languageSkip(language, settings) ?? entrySkip(own.entrypoint, main),
     };
+}
+
+function annotatedScores(sources: readonly SourceText[]): readonly ExpectedScore[] {
+    const score = sources.map(({ text }) => annotatedScore(text)).find((one) => one !== null) ?? null;
+    return score === null ? [] : [{ min: score, max: score }];
 }
 
 const onlyAccepted = (expected: readonly Verdict[]): boolean =>
@@ -140,8 +156,9 @@ function withIncludes(
 export async function loadSubmission(
     found: FoundSubmission,
     settings: ProblemSettings,
+    scoring: Scoring | null,
 ): Promise<ProgramInput> {
-    const { language, name, expected, skip } = found;
+    const { language, name, expectedScores, skip } = found;
     const files = await sourceFiles(found.files, found.main, settings.constants);
     const program = {
         kind: 'program',
@@ -149,7 +166,9 @@ export async function loadSubmission(
         // What Kattis, BAPCtools and DOMjudge run it with: labels and computed limits were made so.
         ...(language === 'PYTHON3' ? { preferred: 'PYPY3' } : {}),
         files,
-        expected,
+        expected:
+            scoring === null ? found.expected : expectedWithScores(found, settings.modern, scoring.best),
+        ...(scoring === null || expectedScores.length === 0 ? {} : { expectedScores }),
         name,
     } as const;
     return skip === null ? program : { ...program, skip };

@@ -1,4 +1,5 @@
-import type { Checker } from '../../model/sample.js';
+import type { Checker, CheckerProgram } from '../../model/sample.js';
+import type { GraderProgram } from '../../model/scoring.js';
 import { languageOfProgram, mainFile } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
@@ -16,15 +17,27 @@ export async function loadChecker(
     settings: ProblemSettings,
 ): Promise<FoundChecker> {
     const standard: Checker = { kind: 'kattis', flags: settings.validatorFlags };
-    const own = files.filter((file) => /^output_validators?\//.test(file.name));
+    const own = files.filter((file) => VALIDATORS.test(file.name));
     if (!(settings.customValidator ?? own.length > 0)) return { checker: standard, skip: null };
-    const programs = programsOf(own);
+    const programs = programsOf(own, VALIDATORS);
     const [program, ...others] = programs;
     if (program === undefined) return { checker: standard, skip: 'its output validator is missing' };
     if (others.length > 0)
         return { checker: standard, skip: 'several output validators at once are not supported' };
-    return loadProgram(program, settings, standard);
+    const loaded = await loadProgram(program, settings, 'output validator');
+    if ('skip' in loaded) return { checker: standard, skip: loaded.skip };
+    const checker: Checker = {
+        kind: 'program',
+        convention: 'kattis',
+        ...loaded,
+        flags: settings.validatorFlags,
+        time: settings.validationTime,
+        memory: settings.validationMemory,
+    };
+    return { checker, skip: null };
 }
+
+const VALIDATORS = /^(output_validators?)\/(.+)$/;
 
 interface ValidatorProgram {
     readonly base: string;
@@ -35,10 +48,11 @@ interface ValidatorProgram {
  * Programs among the files of output_validators/ (or output_validator/, which is one program): a folder each, or all
  * files that lie there loosely together, as packages without a folder of their own have them.
  */
-function programsOf(files: readonly PackageFile[]): ValidatorProgram[] {
+function programsOf(files: readonly PackageFile[], place: RegExp): ValidatorProgram[] {
     const programs = new Map<string, ValidatorProgram>();
     for (const file of files) {
-        const [, kind = '', inside = ''] = /^(output_validators?)\/(.+)$/.exec(file.name) ?? [];
+        const [, kind = '', inside = ''] = place.exec(file.name) ?? [];
+        if (inside === '') continue;
         const slash = inside.indexOf('/');
         const base = slash === -1 ? '' : inside.slice(0, slash);
         const program = programs.get(`${kind}/${base}`) ?? { base, files: [] };
@@ -60,37 +74,50 @@ function programsOf(files: readonly PackageFile[]): ValidatorProgram[] {
 const isNote = (name: string): boolean =>
     /(^|\/)(readme|license|makefile|cmakelists)[^/]*$|\.(md|txt)$/i.test(name);
 
+/** A program of the problem's, or why it cannot be used. */
+type LoadedProgram =
+    | { readonly language: string; readonly files: CheckerProgram['files'] }
+    | { readonly skip: string };
+
+/** @param what for messages: `output validator` */
 async function loadProgram(
     program: ValidatorProgram,
     settings: ProblemSettings,
-    standard: Checker,
-): Promise<FoundChecker> {
+    what: string,
+): Promise<LoadedProgram> {
     const { base } = program;
     const files = program.files.filter(
         (file) => !isNote(file.name) && file.name !== 'build' && file.name !== 'run',
     );
     const refused = refusedFile(files);
-    if (refused !== null) return { checker: standard, skip: `its output validator's ${refused}` };
+    if (refused !== null) return { skip: `its ${what}'s ${refused}` };
     const sources = await readSourceTexts(files);
     const language = languageOfProgram(sources);
     const main = language === null ? null : mainFile(sources, language, base, null);
     if (language === null || main === null) {
         const scripted = files.length < program.files.length;
         return {
-            checker: standard,
             skip: scripted
-                ? 'its output validator is built by a script of its own, which is not supported'
-                : "its output validator's language cannot be told from its files",
+                ? `its ${what} is built by a script of its own, which is not supported`
+                : `its ${what}'s language cannot be told from its files`,
         };
     }
-    const checker: Checker = {
-        kind: 'program',
-        convention: 'kattis',
-        language,
-        files: await sourceFiles(files, main, settings.constants),
-        flags: settings.validatorFlags,
-        time: settings.validationTime,
-        memory: settings.validationMemory,
-    };
-    return { checker, skip: null };
+    return { language, files: await sourceFiles(files, main, settings.constants) };
+}
+
+export interface FoundGrader {
+    readonly grader: GraderProgram | null;
+    readonly skip: string | null;
+}
+
+/** The program in graders/, which grades the groups that ask for it. */
+export async function loadGrader(
+    files: readonly PackageFile[],
+    settings: ProblemSettings,
+): Promise<FoundGrader> {
+    const [program, ...others] = programsOf(files, /^(graders)\/(.+)$/);
+    if (program === undefined) return { grader: null, skip: null };
+    if (others.length > 0) return { grader: null, skip: 'it has several graders' };
+    const loaded = await loadProgram(program, settings, 'grader');
+    return 'skip' in loaded ? { grader: null, skip: loaded.skip } : { grader: loaded, skip: null };
 }

@@ -1,3 +1,4 @@
+import type { GivenScore } from '../../model/scoring.js';
 import type { Window } from './window.js';
 
 /** What comparing an output with the expected one came to. */
@@ -5,6 +6,8 @@ export interface Comparison {
     readonly accepted: boolean;
     /** The first difference, for people and short: `token 17: expected 42, got 41`; null when accepted. */
     readonly message: string | null;
+    /** The score that a validator gave to an output it accepts; absent: none. */
+    readonly score?: GivenScore;
 }
 
 export const ACCEPTED: Comparison = { accepted: true, message: null };

@@ -14,10 +14,11 @@ import { compileErrorResult, withAdaptations } from '../judged-result.js';
 import type { Box } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import type { RunLimits } from '../sandbox/wire.js';
-import { checkFailure, CheckerPrograms } from './checker-program.js';
+import { CheckerPrograms } from './checker-program.js';
 import { fillIn } from './command.js';
 import { Compiler, type Program } from './compile.js';
 import { readHeaders } from './headers.js';
+import { checkFailure } from './judge-programs.js';
 import { type Language, languageTable } from './languages.js';
 import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
 import { findMissingImport } from './missing-import.js';
@@ -113,8 +114,9 @@ class Judge implements Executor {
             case 'failed':
                 return { kind: 'failure', failure: judged.failure, by: this.#by };
             case 'judged': {
-                const { result, suspect } = judged;
-                return { kind: 'verdict', verdict: result.verdict, result, suspect, by: this.#by };
+                const { result, suspect, isPartial = false } = judged;
+                const { verdict } = result;
+                return { kind: 'verdict', verdict, result, suspect, isPartial, by: this.#by };
             }
             default:
                 return unreachable(judged, 'judgement');
@@ -154,13 +156,15 @@ class Judge implements Executor {
             options: this.descriptor,
             firstTimeout: null,
             check: this.#check,
+            grade: (...asked) => this.#checkers.grade(...asked),
             run: testsInBox({
                 box,
                 argv: runCommand(usable, box, compiled.program, limits),
                 language: usable.language,
                 limits,
                 runLimits: programLimits(limits, usable.language),
-                tests: sample.tests.slice(task.confirmed.length),
+                tests: sample.tests,
+                skipsTests: sample.scoring !== undefined,
             }),
         });
         if (judged.kind === 'judged' && judged.decidedBy?.verdict === 'RuntimeError') {

@@ -14,8 +14,10 @@ export interface BoxedProgram {
     readonly language: Language;
     readonly limits: Limits;
     readonly runLimits: RunLimits;
-    /** The tests that are to be run, in order. */
+    /** The tests that are run, in this order. */
     readonly tests: readonly StagedTest[];
+    /** Whether some may be left out: none is then started ahead while tests take long. */
+    readonly skipsTests: boolean;
 }
 
 /**
@@ -35,17 +37,21 @@ const MOST_ARGUMENT_BYTES = 4096;
  */
 export function testsInBox(program: BoxedProgram): RunTest {
     const { tests, argv } = program;
-    const started: Promise<RunReport>[] = [];
+    const positions = new Map(tests.map((test, position) => [test, position]));
+    const started = new Map<number, Promise<RunReport>>();
     // Before a test is compared its large output lies in a file, which the SPILL_FILESth run after it overwrites.
     const most = Buffer.byteLength(argv.join(' ')) > MOST_ARGUMENT_BYTES ? LEAST_AHEAD : SPILL_FILES;
-    let ahead = LEAST_AHEAD;
-    let next = 0;
-    return async () => {
-        const end = Math.min(next + ahead, tests.length);
-        while (started.length < end) started.push(start(program, tests[started.length] as StagedTest));
-        const report = await (started[next] as Promise<RunReport>);
-        next += 1;
-        ahead = report.wall <= A_MOMENT ? Math.min(2 * ahead, most) : LEAST_AHEAD;
+    const least = program.skipsTests ? 1 : LEAST_AHEAD;
+    let ahead = least;
+    return async (wanted) => {
+        const position = positions.get(wanted) ?? 0;
+        for (const early of started.keys()) if (early < position) started.delete(early);
+        const end = Math.min(position + ahead, tests.length);
+        for (let next = position; next < end; next += 1)
+            if (!started.has(next)) started.set(next, start(program, tests[next] as StagedTest));
+        const report = await (started.get(position) as Promise<RunReport>);
+        started.delete(position);
+        ahead = report.wall <= A_MOMENT ? Math.min(2 * ahead, most) : least;
         if (report.startErrno !== 0) {
             throw new SandboxError(`${argv[0]} could not be started (error ${report.startErrno})`);
         }

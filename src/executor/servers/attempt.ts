@@ -3,7 +3,7 @@ import type { Outcome, Task } from '../../model/task.js';
 import type { Limits } from '../../model/limits.js';
 import { unreachable } from '../../util/unreachable.js';
 import type { ExecutorContext } from '../executor.js';
-import { checkFailure } from '../judge/checker-program.js';
+import { checkFailure } from '../judge/judge-programs.js';
 import { StagedSamples } from '../judge/staged-samples.js';
 import { adaptFiles } from '../judge/windows-programs.js';
 import { withAdaptations } from '../judged-result.js';
@@ -92,13 +92,14 @@ function outcomeOf(judged: Judged, adapted: readonly string[], session: Session)
         case 'failed':
             return { kind: 'failure', failure: judged.failure, by };
         case 'judged': {
-            const { result, suspect } = judged;
+            const { result, suspect, isPartial = false } = judged;
             // A sample without tests needs no server.
             return {
                 kind: 'verdict',
                 verdict: result.verdict,
                 result: withAdaptations(result, adapted),
                 suspect,
+                isPartial,
                 by: by ?? { api_used: 'none' },
             };
         }

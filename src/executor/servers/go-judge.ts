@@ -47,6 +47,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
                 options: descriptor,
                 firstTimeout: descriptor.firstTimeout,
                 check,
+                grade: local.grade,
                 run: (test, time) => attempt.run(test, time),
             });
         } finally {

@@ -3,6 +3,7 @@ import { type CheckOutput, compareWithAnswer } from '../check-output.js';
 import type { Comparison } from '../checker/comparison.js';
 import type { Output } from '../cut-text.js';
 import type { LocalOptions } from '../descriptor.js';
+import type { GradeByProgram } from '../judge-tests.js';
 import { CheckerPrograms } from '../judge/checker-program.js';
 import { Compiler } from '../judge/compile.js';
 import { readHeaders } from '../judge/headers.js';
@@ -23,6 +24,12 @@ export class LocalCheck {
         checker.kind === 'program'
             ? this.checkByProgram(checker, test, output)
             : compareWithAnswer(checker, test, output);
+
+    readonly grade: GradeByProgram = async (...asked) => {
+        this.programs ??= preparePrograms(this.options);
+        const { checkers } = await this.programs;
+        return checkers.grade(...asked);
+    };
 
     async close(): Promise<void> {
         const ready = await this.programs?.catch(() => null);

@@ -65,6 +65,7 @@ export function createSandboxFusion(
             options: descriptor,
             firstTimeout: descriptor.firstTimeout,
             check,
+            grade: local.grade,
             run: submits ? submittedTests(attempt) : runCodeTests(attempt),
         });
     };

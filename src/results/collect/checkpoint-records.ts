@@ -4,6 +4,7 @@ import type { Attempt, OpenTask, TestResult } from '../../model/entry.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { expectedOf } from '../../model/sample.js';
 import { verdictOf } from '../../model/tally.js';
+import type { Verdict } from '../../model/verdict.js';
 import { makeRecord, type RecordInput, type RecordKey, type ResultRecord } from '../record/record.js';
 import { type EarlierFields, earlierFields, successLevelOf } from './earlier-record.js';
 
@@ -45,7 +46,6 @@ export function recordOfEntry(
     const raw: unknown = entry.result;
     const result: JsonObject = isJsonObject(raw) ? raw : {};
     const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
-    const score = result['score'];
     const expected = expectedOf(key.group, entry.expected ?? null);
     return makeRecord({
         ...fieldsOfResult(result, onPercent),
@@ -55,12 +55,29 @@ export function recordOfEntry(
         index: entry.index,
         verdict,
         accepted,
-        success_level: successLevelOf(result) ?? (accepted ? 'full' : 'failure'),
+        success_level: successLevelOf(result) ?? levelOf(verdict, accepted, result),
         expected: expected === null ? null : [...expected],
-        score: typeof score === 'number' && Number.isFinite(score) ? score : null,
+        score: scoreOf(result),
         ...measured(result['tests'], entry.attempts),
         language: entry.language ?? null,
     });
+}
+
+/** A program that is not accepted may still have scored: it passed a part of the tests. */
+function levelOf(verdict: Verdict, accepted: boolean, result: JsonObject): string {
+    if (accepted) return 'full';
+    if (verdict === 'PartiallyAccepted') return 'partial';
+    const score = Array.isArray(result['tests']) ? result['score'] : null;
+    return typeof score === 'number' && score > 0 ? 'partial' : 'failure';
+}
+
+/** From 0 to 1. Of a program: the share of the best score; null where its problem sets none. */
+function scoreOf(result: JsonObject): number | null {
+    const score = result['score'];
+    if (typeof score !== 'number' || !Number.isFinite(score)) return null;
+    if (!Array.isArray(result['tests'])) return score;
+    const best = result['best_score'];
+    return typeof best === 'number' && best > 0 ? score / best : null;
 }
 
 /** A record of a task that was given up for now: no verdict, no success level, in no rate. */

@@ -115,7 +115,6 @@ describe('a problem package', () => {
 
     it.each([
         ['validation: custom interactive', 'interactive problems are not supported'],
-        ['type: scoring', 'scoring problems are not supported'],
         [
             'problem_format_version: 2025-09\ntype: [interactive, multi-pass]',
             'interactive, multi-pass problems',

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GivenScore } from '../../model/scoring.js';
+import { messageOf } from '../../util/message.js';
+import type { Box } from '../sandbox/box.js';
+import { type PackedFile, unpack } from '../sandbox/wire.js';
+import { FEEDBACK_BYTES, firstWords } from './judge-programs.js';
+
+/** What a validator left in its feedback folder. */
+export interface Feedback {
+    /** From `judgemessage.txt`; '': nothing. */
+    readonly message: string;
+    /** From `score.txt` or `score_multiplier.txt`; null: neither. */
+    readonly score: GivenScore | null;
+    readonly files: readonly PackedFile[];
+}
+
+/** Reads a feedback folder of a box whose work folder was kept; that is emptied by it. */
+export async function readFeedback(box: Box, folder: string, scratch: string): Promise<Feedback> {
+    const bundle = join(scratch, `feedback-${randomBytes(8).toString('hex')}`);
+    try {
+        await box.collect(folder, bundle, FEEDBACK_BYTES);
+        const files = [...unpack(await readFile(bundle))];
+        const message = files.find(({ name }) => name === 'judgemessage.txt');
+        return {
+            message: message === undefined ? '' : firstWords(message.content),
+            score: readScore(files),
+            files,
+        };
+    } catch (error) {
+        return { message: messageOf(error), score: null, files: [] };
+    } finally {
+        await rm(bundle, { force: true });
+    }
+}
+
+const readScore = (files: readonly PackedFile[]): GivenScore | null => {
+    const points = files.find(({ name }) => name === 'score.txt');
+    const share = files.find(({ name }) => name === 'score_multiplier.txt');
+    if (points !== undefined) return { points: numberOf(points) };
+    return share === undefined ? null : { share: numberOf(share) };
+};
+
+/** NaN where the file holds no number; it matters only where a score is wanted. */
+function numberOf({ content }: PackedFile): number {
+    const text = content.subarray(0, 1024).toString().trim();
+    return text === '' ? Number.NaN : Number(text);
+}

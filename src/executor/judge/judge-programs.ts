@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Failure } from '../../model/failure.js';
+import type { SourceFile } from '../../model/sample.js';
+import { ScoreError } from '../../model/scoring.js';
+import { UserError } from '../../util/user-error.js';
+import type { Box, RunReport } from '../sandbox/box.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import { SandboxError } from '../sandbox/sandbox-error.js';
+import type { RunLimits } from '../sandbox/wire.js';
+import { signalName } from '../signal-name.js';
+import { fillIn } from './command.js';
+import type { Compiler, Program } from './compile.js';
+import { type Language, languageOfFile } from './languages.js';
+import { CHECKER_MEMORY, CHECKER_TIME, programLimits, SCRATCH_BYTES } from './limits.js';
+import { layOut } from './submission.js';
+import type { UsableLanguage } from './toolchains.js';
+import { adaptFiles } from './windows-programs.js';
+
+/*
+ * The programs that a problem brings along: checkers, graders, interactors. Each is compiled once and keeps one box for
+ * all that it is asked.
+ */
+
+/** A program of the problem's broke its convention, or could not be built. */
+export class CheckerError extends Error {
+    override readonly name = 'CheckerError';
+
+    constructor(readonly failure: Failure) {
+        super(failure.message);
+    }
+}
+
+/**
+ * The failure that an error stands for which a check or the sandbox threw.
+ * @throws the error itself, where it is a bug of ours
+ */
+export function checkFailure(error: unknown): Failure {
+    if (error instanceof CheckerError) return error.failure;
+    if (error instanceof SandboxError) return { reason: 'sandbox', message: error.message };
+    if (error instanceof ScoreError) return { reason: 'judge-error', message: error.message };
+    // Flags in the dataset that the checker does not know.
+    if (error instanceof UserError) return { reason: 'judge-error', message: error.message };
+    throw error;
+}
+
+export function judgeError(message: string): CheckerError {
+    return new CheckerError({ reason: 'judge-error', message });
+}
+
+/** A program of the problem's, as the dataset has it. */
+export interface JudgeProgram {
+    /** Language tag; null: recognised by the main file's name. */
+    readonly language: string | null;
+    readonly files: readonly [SourceFile, ...SourceFile[]];
+    /** Seconds; null or absent: the default. */
+    readonly time?: number | null;
+    /** Bytes; null or absent: the default. */
+    readonly memory?: number | null;
+}
+
+export interface ReadyProgram {
+    readonly source: JudgeProgram;
+    readonly usable: UsableLanguage;
+    readonly box: Box;
+    readonly program: Program;
+}
+
+/** What running the programs of problems takes. */
+export interface CheckerTools {
+    readonly sandbox: Sandbox;
+    readonly compiler: Compiler;
+    readonly scratch: string;
+    /** See `LocalOptions`: these programs come from the same places as submissions. */
+    readonly adaptWindows: boolean;
+    readonly table: ReadonlyMap<string, Language>;
+    /** A text says why the language cannot run here. */
+    readonly usable: (language: Language) => Promise<UsableLanguage | string>;
+}
+
+/** Programs kept ready: more than the samples that are usually in work at once. */
+const KEPT = 6;
+const MESSAGE_BYTES = 1024;
+/** Most that a program of the problem's prints, and that it leaves in its feedback folder. */
+export const FEEDBACK_BYTES = 16 * 1024 * 1024;
+
+export class JudgePrograms {
+    readonly #ready = new Map<string, Promise<ReadyProgram>>();
+
+    constructor(
+        private readonly tools: CheckerTools,
+        /** Most boxes kept. */
+        private readonly kept = KEPT,
+    ) {}
+
+    /** @param what for messages: `the checker` */
+    async prepare(source: JudgeProgram, what: string): Promise<ReadyProgram> {
+        const key = keyOf(source);
+        const known = this.#ready.get(key);
+        if (known !== undefined) {
+            const ready = await known;
+            if (ready.box.alive) return ready;
+        }
+        const fresh = this.#build(source, what);
+        this.#ready.delete(key);
+        this.#ready.set(key, fresh);
+        fresh.catch(() => this.#ready.delete(key));
+        await this.#evict();
+        return fresh;
+    }
+
+    /** A box of its own, which the caller closes. */
+    async open(source: JudgeProgram, what: string): Promise<ReadyProgram> {
+        return this.#build(source, what);
+    }
+
+    async #evict(): Promise<void> {
+        for (const [key, old] of this.#ready) {
+            if (this.#ready.size <= this.kept) return;
+            this.#ready.delete(key);
+            const ready = await old.catch(() => null);
+            void ready?.box.close();
+        }
+    }
+
+    async #build(source: JudgeProgram, what: string): Promise<ReadyProgram> {
+        const { tools } = this;
+        const [main] = source.files;
+        const language =
+            source.language === null
+                ? languageOfFile(tools.table, main.name)
+                : (tools.table.get(source.language.toUpperCase()) ?? null);
+        if (language === null) throw judgeError(`${what} ${main.name} is in no language of the table`);
+        const usable = await tools.usable(language);
+        if (typeof usable === 'string') throw judgeError(`no toolchain for ${what} ${main.name}: ${usable}`);
+        const folder = join(tools.scratch, `checker-${randomBytes(8).toString('hex')}`);
+        const { files } = tools.adaptWindows ? await adaptFiles(source.files, language.tag) : source;
+        const submission = await layOut({ files }, language, folder);
+        const compiled = await tools.compiler.compile(usable, submission);
+        if (compiled.kind === 'failure') throw new CheckerError(compiled.failure);
+        if (compiled.kind === 'error') throw judgeError(complaint(what, main.name, compiled.result.stderr));
+        if (compiled.kind === 'limit') throw judgeError(compiled.result.stderr.split('\n', 1)[0] ?? '');
+        const { program } = compiled;
+        const box = await tools.sandbox.open({
+            files: program.files,
+            roots: usable.roots,
+            scratchBytes: SCRATCH_BYTES,
+        });
+        return { source, usable, box, program };
+    }
+
+    async close(): Promise<void> {
+        const all = [...this.#ready.values()];
+        this.#ready.clear();
+        await Promise.all(all.map(async (one) => (await one.catch(() => null))?.box.close()));
+    }
+}
+
+const keyOf = ({ language, files, time, memory }: JudgeProgram): string =>
+    JSON.stringify([
+        language,
+        files.map((file) => [file.name, file.content.digest]),
+        time ?? null,
+        memory ?? null,
+    ]);
+
+function complaint(what: string, name: string, stderr: string): string {
+    const hint = stderr.includes('testlib.h') ? '; name the folder of testlib.h by --include-dir' : '';
+    return `${what} ${name} does not compile: ${firstWords(Buffer.from(stderr))}${hint}`;
+}
+
+export function limitsOf({ source, usable }: Pick<ReadyProgram, 'source' | 'usable'>): RunLimits {
+    const limits = {
+        time: source.time ?? CHECKER_TIME,
+        memory: source.memory ?? CHECKER_MEMORY,
+        output: FEEDBACK_BYTES,
+    };
+    return programLimits(limits, usable.language);
+}
+
+export function commandOf(
+    { box, usable, program }: Pick<ReadyProgram, 'box' | 'usable' | 'program'>,
+    args: readonly string[],
+): [string, ...string[]] {
+    const [first, ...rest] = fillIn(usable.run, {
+        source: `${box.source}/${program.main}`,
+        dir: box.source,
+        out: `${box.source}/main`,
+        class: program.mainClass,
+        memory_mb: String(Math.floor(CHECKER_MEMORY / 1024 ** 2)),
+        stack_mb: '64',
+    });
+    return [first, ...rest, ...args];
+}
+
+/** @throws CheckerError where it did not end by itself */
+export function exitCodeOf(report: RunReport, message: string, what: string): number {
+    if (report.startErrno !== 0)
+        throw judgeError(`${what} could not be started (error ${report.startErrno})`);
+    if (report.limit !== null) throw judgeError(`${what} was stopped at its ${report.limit} limit`);
+    if (report.signal !== null) throw judgeError(`${what} died by ${signalName(report.signal)}: ${message}`);
+    return report.exitCode ?? 0;
+}
+
+/** The end is where an exception says what it is. */
+export const lastWords = (stderr: Buffer): string => firstWords(stderr.subarray(-MESSAGE_BYTES));
+
+/** What a program said, on one short line. */
+export const firstWords = (bytes: Buffer): string =>
+    bytes.subarray(0, MESSAGE_BYTES).toString().replace(/\s+/g, ' ').trim();

@@ -1,0 +1,247 @@
+import type { SourceFile } from './content.js';
+import type { Verdict } from './verdict.js';
+
+/*
+ * How a problem with scores turns the results of its tests into groups' results and a submission's. Plain data and pure
+ * functions: the rules are those of the problem package format, legacy (graders) and 2025-09 (score aggregation).
+ */
+
+/** Test groups of a problem with scores. */
+export interface Scoring {
+    readonly root: TestGroup;
+    /** Whether more points are better. */
+    readonly objective: 'max' | 'min';
+    /** The best score of a submission; null where the problem sets none. */
+    readonly best: number | null;
+    /** The program that groups with `custom` rules are graded by; null: none of them are. */
+    readonly grader: GraderProgram | null;
+}
+
+/** `grader flags < results`: a line for each result, a verdict's code and a score; it prints one such line. */
+export interface GraderProgram {
+    /** Language tag. */
+    readonly language: string;
+    readonly files: readonly [SourceFile, ...SourceFile[]];
+}
+
+export interface TestGroup {
+    /** `data` for all tests; `sample`, `secret`, `secret/group1`. */
+    readonly name: string;
+    /** Tests and groups in the order in which they are judged. */
+    readonly items: readonly GroupItem[];
+    readonly rules: GroupRules;
+}
+
+export type GroupItem =
+    /** A test, by its position in the sample's list. */
+    { readonly test: number } | { readonly group: TestGroup };
+
+export type GroupRules = GraderRules | AggregationRules;
+
+/** Rules of legacy packages: a grader makes a group's result of those of its items. */
+export interface GraderRules {
+    readonly kind: 'grader';
+    /** `on_reject: break`: the first item that is not accepted is the last one judged. */
+    readonly stopsAtReject: boolean;
+    /** Scores of tests whose validator gives none. */
+    readonly acceptScore: number;
+    readonly rejectScore: number;
+    readonly grader: BuiltInGrader | { readonly kind: 'custom'; readonly flags: readonly string[] };
+}
+
+/** The default grader with its flags. */
+export interface BuiltInGrader {
+    readonly kind: 'default';
+    readonly verdict: 'worst_error' | 'first_error' | 'always_accept';
+    readonly score: 'sum' | 'avg' | 'min' | 'max';
+    /** Only the last item counts. */
+    readonly ignoreSample: boolean;
+    readonly acceptIfAnyAccepted: boolean;
+}
+
+/** Rules of 2025-09. */
+export interface AggregationRules {
+    readonly kind: 'aggregation';
+    /** `none`: its tests have no scores, and what it holds adds nothing (the samples). */
+    readonly aggregation: 'pass-fail' | 'sum' | 'min' | 'none';
+    /** null: unbounded. */
+    readonly maximum: number | null;
+    /** The most that each of its tests can score; null: unbounded, or tests have no scores. */
+    readonly testMaximum: number | null;
+    /** Names of groups whose tests must all be accepted before this one is judged. */
+    readonly requires: readonly string[];
+}
+
+/** What a test or a group came to. */
+export interface SubResult {
+    readonly verdict: Verdict;
+    readonly score: number;
+}
+
+/** What a validator says of a test's score: points, or a share of the most that the test can score. */
+export type GivenScore = { readonly points: number } | { readonly share: number };
+
+/** A score that breaks the rules: the judge's fault, not the program's. */
+export class ScoreError extends Error {
+    override readonly name = 'ScoreError';
+}
+
+/**
+ * The score of a test.
+ * @param given by the validator; null: nothing
+ * @throws ScoreError where the validator gave what the rules do not allow
+ */
+export function scoreTest(rules: GroupRules, accepted: boolean, given: GivenScore | null): number {
+    if (given !== null && !Number.isFinite('points' in given ? given.points : given.share))
+        throw new ScoreError('the score that the validator wrote is not a number');
+    return rules.kind === 'grader'
+        ? scoreGradedTest(rules, accepted, given)
+        : scoreAggregatedTest(rules, accepted, given);
+}
+
+function scoreGradedTest(rules: GraderRules, accepted: boolean, given: GivenScore | null): number {
+    if (!accepted) return rules.rejectScore;
+    if (given === null) return rules.acceptScore;
+    return 'points' in given ? given.points : given.share * rules.acceptScore;
+}
+
+function scoreAggregatedTest(rules: AggregationRules, accepted: boolean, given: GivenScore | null): number {
+    if (!accepted || rules.aggregation === 'none' || rules.aggregation === 'pass-fail') return 0;
+    const { testMaximum: most } = rules;
+    if (given === null) {
+        if (most === null) throw new ScoreError('the validator gave no score to a test without a maximum');
+        return most;
+    }
+    if ('points' in given) {
+        if (given.points < 0) throw new ScoreError(`the validator gave the score ${given.points}`);
+        if (most !== null && given.points > most + tolerance(most))
+            throw new ScoreError(`the validator gave the score ${given.points}, at most ${most} is allowed`);
+        return given.points;
+    }
+    if (most === null || given.share < 0 || given.share > 1)
+        throw new ScoreError(`the validator gave a score multiplier of ${given.share}, which cannot be used`);
+    return most * given.share;
+}
+
+/** Scores are sums of fractions: what differs by less is equal. */
+const tolerance = (score: number): number => 1e-7 * Math.max(1, Math.abs(score));
+
+export const isSameScore = (a: number, b: number): boolean => Math.abs(a - b) <= tolerance(b);
+
+/** Verdicts from the one that counts most; the order is that of the default grader. */
+const WORST: readonly Verdict[] = [
+    'CompileError',
+    'RuntimeError',
+    'MemoryLimitExceeded',
+    'TimeLimitExceeded',
+    'OutputLimitExceeded',
+    'WrongAnswer',
+    'Refused',
+    'PartiallyAccepted',
+];
+
+/** What the default grader makes of a group's items; nothing to grade is accepted. */
+export function gradeByDefault(grader: BuiltInGrader, items: readonly SubResult[]): SubResult {
+    const counted = grader.ignoreSample ? items.slice(-1) : items;
+    if (counted.length === 0) return { verdict: 'Accepted', score: 0 };
+    return { verdict: gradeVerdict(grader, counted), score: gradeScore(grader, counted) };
+}
+
+function gradeVerdict(grader: BuiltInGrader, items: readonly SubResult[]): Verdict {
+    const failed = items.filter((item) => item.verdict !== 'Accepted');
+    const [first] = failed;
+    if (first === undefined || grader.verdict === 'always_accept') return 'Accepted';
+    if (grader.acceptIfAnyAccepted && failed.length < items.length) return 'Accepted';
+    if (grader.verdict === 'first_error') return first.verdict;
+    return WORST.find((verdict) => failed.some((item) => item.verdict === verdict)) ?? first.verdict;
+}
+
+function gradeScore(grader: BuiltInGrader, items: readonly SubResult[]): number {
+    const scores = items.map((item) => item.score);
+    const sum = (): number => scores.reduce((a, b) => a + b, 0);
+    switch (grader.score) {
+        case 'sum':
+            return sum();
+        case 'avg':
+            return sum() / scores.length;
+        case 'min':
+            return Math.min(...scores);
+        case 'max':
+            return Math.max(...scores);
+    }
+}
+
+/** What a group of 2025-09 comes to. Its verdict is that of its first item that is not accepted. */
+export function aggregate(rules: AggregationRules, items: readonly SubResult[]): SubResult {
+    const verdict = items.find((item) => item.verdict !== 'Accepted')?.verdict ?? 'Accepted';
+    const scores = items.map((item) => item.score);
+    switch (rules.aggregation) {
+        case 'none':
+            // The group of all tests: samples score nothing.
+            return { verdict, score: scores.reduce((a, b) => a + b, 0) };
+        case 'pass-fail':
+            return { verdict, score: verdict === 'Accepted' ? (rules.maximum ?? 0) : 0 };
+        case 'sum': {
+            const sum = scores.reduce((a, b) => a + b, 0);
+            return { verdict, score: clamp(sum, rules.maximum) };
+        }
+        case 'min':
+            return { verdict, score: scores.length === 0 ? 0 : Math.min(...scores) };
+    }
+}
+
+/** @throws ScoreError where a group scores more than it may */
+function clamp(score: number, maximum: number | null): number {
+    if (maximum === null || score <= maximum) return score;
+    if (isSameScore(score, maximum)) return maximum;
+    throw new ScoreError(`a group scores ${score}, at most ${maximum} is allowed`);
+}
+
+/** Whether nothing that may still come changes a group's result. */
+export function isSettled(rules: GroupRules, last: SubResult): boolean {
+    if (last.verdict === 'Accepted') return false;
+    if (rules.kind === 'grader') return rules.stopsAtReject;
+    // A failed item of a group scores nothing, so the least score is known; a group may have scored in part.
+    return rules.aggregation === 'pass-fail' || (rules.aggregation === 'min' && last.score === 0);
+}
+
+/**
+ * What a submission comes to, given the result of all tests: accepted with less than the best score is accepted in part.
+ * A score that a grader gives to what is not accepted does not count.
+ */
+export function finalResult({ best, objective, root }: Scoring, result: SubResult): SubResult {
+    const score = Math.round(result.score * 1e9) / 1e9 + 0;
+    if (result.verdict !== 'Accepted')
+        return { verdict: result.verdict, score: root.rules.kind === 'grader' ? 0 : score };
+    if (best === null || isSameScore(score, best)) return { verdict: 'Accepted', score };
+    const isBetter = objective === 'max' ? score > best : score < best;
+    return { verdict: isBetter ? 'Accepted' : 'PartiallyAccepted', score };
+}
+
+/** A score that a dataset expects of a submission. */
+export interface ExpectedScore {
+    /** Name of a test group; absent: the submission's own score. */
+    readonly group?: string;
+    readonly min: number;
+    readonly max: number;
+}
+
+/** What a judge's result says of scores. */
+interface Scored {
+    readonly score?: number;
+    readonly groups?: readonly { readonly name: string; readonly score: number }[];
+}
+
+/** The first expected score that a result does not have; null where it has all of them. */
+export function findMissedScore(
+    expected: readonly ExpectedScore[] | undefined,
+    result: Scored,
+): ExpectedScore | null {
+    const missed = expected?.find(({ group, min, max }) => {
+        const score =
+            group === undefined ? result.score : result.groups?.find(({ name }) => name === group)?.score;
+        if (score === undefined) return true;
+        return score < min - tolerance(min) || score > max + tolerance(max);
+    });
+    return missed ?? null;
+}
