@@ -152,7 +152,7 @@ function scoresOf({
 }: StoredEntry['entry']): Pick<TaskDetails, 'score' | 'missedScore'> {
     const score: unknown = 'score' in result && 'tests' in result ? result.score : undefined;
     if (typeof score !== 'number') return {};
-    const missed = findMissedScore(expected, result as JudgeResult);
+    const missed = findMissedScore(expected, result);
     return missed === null ? { score } : { score, missedScore: missed };
 }
 

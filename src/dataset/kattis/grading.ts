@@ -169,7 +169,7 @@ function builtInGrader(flags: readonly string[]): BuiltInGrader {
 
 function flagsIn(field: Field | undefined): readonly string[] {
     if (field === undefined || !field.present) return [];
-    return Array.isArray(field.value) ? field.strings() : splitFlags(String(field.value));
+    return Array.isArray(field.value) ? field.strings() : splitFlags(field.string());
 }
 
 /** Numbers that were written as texts are meant as numbers. */

@@ -16,7 +16,7 @@ import {
     JudgePrograms,
     judgeError,
     lastWords,
-    limitsOf,
+    checkerLimitsOf,
     type ReadyProgram,
 } from './judge-programs.js';
 
@@ -73,7 +73,7 @@ export class CheckerPrograms {
             argv: commandOf(ready, GIVEN_PATHS),
             stdin: null,
             given: [test.input, output, test.answer],
-            limits: limitsOf(ready),
+            limits: checkerLimitsOf(ready),
         });
         const message = firstWords(report.stderr);
         const code = exitCodeOf(report, message, 'the checker');
@@ -104,7 +104,7 @@ export class CheckerPrograms {
             ],
             stdin: { path: output },
             given: [test.input, test.answer],
-            limits: limitsOf(ready),
+            limits: checkerLimitsOf(ready),
             keep: true,
         });
         const said = await readFeedback(box, feedback, this.tools.scratch);
@@ -138,7 +138,7 @@ export class CheckerPrograms {
         const report = await ready.box.run({
             argv: commandOf(ready, flags),
             stdin: { data: Buffer.from(lines) },
-            limits: limitsOf(ready),
+            limits: checkerLimitsOf(ready),
         });
         const code = exitCodeOf(report, firstWords(report.stderr), 'the grader');
         const printed = Buffer.isBuffer(report.stdout) ? report.stdout.toString('latin1') : '';

@@ -169,7 +169,7 @@ function complaint(what: string, name: string, stderr: string): string {
     return `${what} ${name} does not compile: ${firstWords(Buffer.from(stderr))}${hint}`;
 }
 
-export function limitsOf({ source, usable }: Pick<ReadyProgram, 'source' | 'usable'>): RunLimits {
+export function checkerLimitsOf({ source, usable }: Pick<ReadyProgram, 'source' | 'usable'>): RunLimits {
     const limits = {
         time: source.time ?? CHECKER_TIME,
         memory: source.memory ?? CHECKER_MEMORY,
