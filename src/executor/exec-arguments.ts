@@ -1,6 +1,6 @@
 import type { ExactJson } from '../model/exact-json.js';
 import { ENV_REFERENCE, readReference } from '../util/secrets.js';
-import { fillFields, fillPlaceholders, type Placeholder } from './command-template.js';
+import { fillFields, fillPlaceholders, type Placeholder } from '../model/field-template.js';
 
 /** The words of a command for one task, or why there are none: what is wrong, and what to do. */
 export type FilledCommand =

@@ -4,7 +4,7 @@ import { readReason } from '../util/io-error.js';
 import { ENV_REFERENCE, readReference } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 import { shownPath } from '../util/shown-path.js';
-import { isPlaceholder, listFields, unknownFields } from './command-template.js';
+import { isPlaceholder, listFields, unknownFields } from '../model/field-template.js';
 import type { ListFields } from './executor-kind.js';
 import { findOnPath } from './sandbox/find-on-path.js';
 

@@ -23,7 +23,7 @@ const OPTIONS = {
         defaultText: 'none',
         placeholder: '<name>',
         group: 'Language models',
-        about: 'Model that --executor chat asks, as its service names it',
+        about: 'Model that --executor chat asks, as its service names it; {field} stands for a value of the row',
         decides: 'verdict',
         effect: 'tasks that the other model answered run again',
     },
@@ -42,7 +42,7 @@ const OPTIONS = {
         defaultText: 'none',
         placeholder: '<text>',
         group: 'Language models',
-        about: 'System message before each prompt',
+        about: 'System message before each prompt; {field} stands for a value of its row',
         decides: 'verdict',
         effect: 'tasks that the other message asked run again',
     },
@@ -260,9 +260,11 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             prices: values.prices,
         };
     },
-    async checkFields({ promptTemplate, scoring, search }, lists) {
+    async checkFields({ sampling, system, promptTemplate, scoring, search }, lists) {
         const { checkTemplateFields } = await import('./prompt.js');
         if (search !== null) checkTemplateFields('--search-query', search.query, lists);
+        checkTemplateFields('--model', sampling.model, lists);
+        if (system !== null) checkTemplateFields('--system', system, lists);
         checkTemplateFields('--prompt-template', promptTemplate, lists);
         if (scoring !== null) checkTemplateFields('--expected', scoring.expected, lists);
     },

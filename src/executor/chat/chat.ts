@@ -9,7 +9,8 @@ import type { ServerExecutor } from '../servers/server-executor.js';
 import { ChatClient, type ChatResult } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import type { PricedChatAnswer } from './chat-protocol.js';
-import { fillForTask, messagesOf } from './prompt.js';
+import { fillForTask } from './prompt.js';
+import { callForTask } from './task-call.js';
 import { usageFields } from './usage.js';
 import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from './web-search.js';
 
@@ -33,9 +34,9 @@ async function ask(
     task: Task,
     context: ExecutorContext,
 ): Promise<Outcome> {
-    const { promptTemplate, system, scoring, sampling } = descriptor;
-    const prompt = fillForTask(promptTemplate, task);
-    if (prompt.kind === 'missing') return missingField(prompt.field, '--prompt-template');
+    const { scoring } = descriptor;
+    const first = callForTask(descriptor, task);
+    if (first.kind === 'missing') return missingField(first.field, first.option);
     // Before anything is paid for.
     const expected = scoring === null ? null : fillForTask(scoring.expected, task);
     if (expected?.kind === 'missing') return missingField(expected.field, '--expected');
@@ -45,10 +46,10 @@ async function ask(
     }
     const found = await searchFirst(client, descriptor, task, context);
     if (found !== null && 'kind' in found) return found;
-    const filled = found === null ? prompt : fillForTask(promptTemplate, task, searchText(found));
-    if (filled.kind === 'missing') return missingField(filled.field, '--prompt-template');
-    const result = await client.complete({ sampling, messages: messagesOf(filled.text, system) }, context);
-    const outcome = withSearch(outcomeOf(result, sampling.model), found);
+    const second = found === null ? first : callForTask(descriptor, task, searchText(found));
+    if (second.kind === 'missing') return missingField(second.field, second.option);
+    const result = await client.complete(second.call, context);
+    const outcome = withSearch(outcomeOf(result, second.call.sampling.model), found);
     return scoring === null || expected === null ? outcome : score(outcome, scoring.scorer, expected.text);
 }
 

@@ -8,16 +8,16 @@ import {
     listFields,
     type Placeholder,
     unknownFields,
-} from '../command-template.js';
+} from '../../model/field-template.js';
 import type { ListFields } from '../executor-kind.js';
 import { inputTextOf } from '../task-input.js';
 import type { ChatMessage } from './chat-protocol.js';
 import { SEARCH_FIELD } from './web-search.js';
 
-/** @param system null: no system message */
-export function messagesOf(prompt: string, system: string | null): readonly ChatMessage[] {
+/** @param system empty: no system message */
+export function messagesOf(prompt: string, system: string): readonly ChatMessage[] {
     const user: ChatMessage = { role: 'user', content: prompt };
-    return system === null ? [user] : [{ role: 'system', content: system }, user];
+    return system === '' ? [user] : [{ role: 'system', content: system }, user];
 }
 
 /**

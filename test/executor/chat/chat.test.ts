@@ -78,6 +78,31 @@ const once =
         seen === 1 ? fault : null;
 
 describe('asking a model', () => {
+    it('asks the model, and gives it the system message, that the row names', async () => {
+        const executor = chat({
+            sampling: { model: '{model}', temperature: null, topP: null, maxTokens: null, seed: null },
+            system: '{role}',
+        });
+        const ask = (data: Record<string, string>) => executor.run(taskOf(data), contextOf());
+        const first = await ask({ model: 'a', role: 'Be brief.', prompt: 'x' });
+        expect(first).toMatchObject({ kind: 'verdict', result: { model: 'a' } });
+        await ask({ model: 'b', role: '', prompt: 'y' });
+        expect(server.requests.map(({ body }) => [body['model'], body['messages']])).toEqual([
+            [
+                'a',
+                [
+                    { role: 'system', content: 'Be brief.' },
+                    { role: 'user', content: 'x' },
+                ],
+            ],
+            ['b', [{ role: 'user', content: 'y' }]],
+        ]);
+        expect(await ask({ model: 'c', prompt: 'z' })).toMatchObject({
+            kind: 'failure',
+            failure: { message: expect.stringContaining('{role} of --system') },
+        });
+    });
+
     it('keeps the answer, the model that gave it and the tokens', async () => {
         const executor = chat({ system: 'Be brief.', promptTemplate: 'Say {prompt}, {who}!' });
         const outcome = await executor.run(taskOf({ prompt: 'hello', who: 'Ann' }), contextOf());

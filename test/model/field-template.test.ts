@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillFields, fillPlaceholders, unknownFields } from '../../src/executor/command-template.js';
+import { fillFields, fillPlaceholders, unknownFields } from '../../src/model/field-template.js';
 import { parseExactJson } from '../../src/model/exact-json.js';
 
 const values = { id: 'list-1of1', group: 'main', index: '4', input: '/tmp/in.json' };

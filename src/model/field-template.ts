@@ -1,10 +1,4 @@
-import {
-    type ExactJson,
-    isExactArray,
-    isExactObject,
-    NumberText,
-    printExactJson,
-} from '../model/exact-json.js';
+import { type ExactJson, isExactArray, isExactObject, NumberText, printExactJson } from './exact-json.js';
 
 /** What `{...}` in a command stands for whatever the dataset is. */
 export const PLACEHOLDERS = ['id', 'group', 'index', 'input'] as const;

@@ -1,0 +1,33 @@
+import type { Task } from '../../model/task.js';
+import type { ChatDescriptor } from './chat-kind.js';
+import type { ChatCall } from './chat-protocol.js';
+import { fillForTask, messagesOf } from './prompt.js';
+
+/** The first request of a task, or the field that its row does not have for a template. */
+export type TaskCall =
+    | { readonly kind: 'call'; readonly call: ChatCall }
+    | { readonly kind: 'missing'; readonly field: string; readonly option: string };
+
+/**
+ * Fills the templates of model, system message and prompt with a task's data.
+ * @param searchResults what its search found, where it made one
+ */
+export function callForTask(
+    { promptTemplate, system, sampling }: Pick<ChatDescriptor, 'promptTemplate' | 'system' | 'sampling'>,
+    task: Task,
+): TaskCall {
+    const filled = {
+        '--model': sampling.model,
+        '--system': system ?? '',
+        '--prompt-template': promptTemplate,
+    };
+    const texts: string[] = [];
+    for (const [option, template] of Object.entries(filled)) {
+        const one = fillForTask(template, task, searchResults);
+        if (one.kind === 'missing') return { kind: 'missing', field: one.field, option };
+        texts.push(one.text);
+    }
+    const [model = '', systemText = '', prompt = ''] = texts;
+    const messages = messagesOf(prompt, systemText);
+    return { kind: 'call', call: { sampling: { ...sampling, model }, messages } };
+}
