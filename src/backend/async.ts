@@ -8,15 +8,37 @@ export interface LocalServer {
     close(): Promise<void>;
 }
 
+/** Numbers for what runs at once: the least one that is free, so that there are no more of them than ever ran together. */
+class Places {
+    readonly #free: number[] = [];
+    #most = 0;
+
+    take(): number {
+        const free = this.#free.pop();
+        if (free !== undefined) return free;
+        this.#most += 1;
+        return this.#most;
+    }
+
+    give(place: number): void {
+        this.#free.push(place);
+        // The smallest is taken next.
+        this.#free.sort((a, b) => b - a);
+    }
+}
+
 /** The main process itself: for executors that only wait for servers, and for debugging. A task that hangs in JS hangs the run. */
 export function createAsyncBackend(server: LocalServer): Backend {
     let nextKey = 0;
+    const places = new Places();
     return {
         start(task, host = KEEPS_NO_STEPS): Running {
             const key = String(nextKey++);
+            const place = places.take();
             const completion = server
                 .run(key, task, (step) => host.saveStep(step))
-                .then((served): Completion => ({ ...served, workerId: 'async' }));
+                .then((served): Completion => ({ ...served, workerId: `async-${place}` }))
+                .finally(() => places.give(place));
             return { completion, abort: () => server.abort(key) };
         },
         resize: () => {},

@@ -2,10 +2,11 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GeneratedDataset, type OpenedRun, openRun } from '../compose.js';
 import type { Resolved, RunConfig } from '../config.js';
-import type { RunEnd } from '../model/event.js';
+import type { RunEnd, RunEvent } from '../model/event.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
 import { openReporter } from '../report/live/open-reporter.js';
 import { type Reporter, together } from '../report/live/reporter.js';
+import type { Page } from '../report/page.js';
 import { sinkOf, writeLines } from '../report/sink.js';
 import { styleFor } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
@@ -35,15 +36,19 @@ export function startRun(
 export interface RunExtras {
     /** The dataset that the command makes; absent: those of the configuration. */
     readonly generated?: GeneratedDataset;
+    /** Called with every event, after the display. */
+    readonly onEvent?: (event: RunEvent) => void;
     /** Called when everything is saved, before the summary is shown. */
-    readonly onEnd?: (end: RunEnd) => void;
+    readonly onEnd?: (end: RunEnd) => void | Promise<void>;
+    /** A section of the summary. */
+    readonly section?: (page: Page) => readonly string[];
 }
 
 type StartInput = Pick<Resolved, 'config' | 'announcements' | 'env'>;
 
 async function runAndShow(
     { config, announcements, env }: StartInput,
-    { generated, onEnd }: RunExtras,
+    { generated, onEvent, onEnd, section }: RunExtras,
 ): Promise<ExitCode> {
     const reporter = await reporterFor(config, env);
     const notify: Notify = (message, level) =>
@@ -60,11 +65,12 @@ async function runAndShow(
         if (config.dryRun) return await showPlan(run, config);
         signals.handTo(run);
         run.onEvent((event) => reporter.onEvent(event));
+        if (onEvent !== undefined) run.onEvent(onEvent);
         const end = await run.start();
         for (const row of run.plan.badRows) notify(`left out: ${row}`, 'warning');
         reporter.close();
-        onEnd?.(end);
-        showSummary(end, config, env);
+        await onEnd?.(end);
+        showSummary(end, config, env, section);
         return exitCodeOf(end);
     } catch (error) {
         // Stopped while the plan was made, or another run was waited for: nothing has begun.
@@ -141,17 +147,16 @@ async function showPlan(run: OpenedRun, config: RunConfig): Promise<ExitCode> {
     return 0;
 }
 
-function showSummary(end: RunEnd, config: RunConfig, env: NodeJS.ProcessEnv): void {
+function showSummary(
+    end: RunEnd,
+    config: RunConfig,
+    env: NodeJS.ProcessEnv,
+    section: RunExtras['section'],
+): void {
     if (config.display.json) return;
     const sink = sinkOf(process.stdout);
-    writeLines(
-        sink,
-        renderSummary(end, {
-            dir: asTyped(config),
-            width: sink.columns,
-            style: styleFor(process.stdout, env),
-        }),
-    );
+    const page = { width: sink.columns, style: styleFor(process.stdout, env) };
+    writeLines(sink, renderSummary(end, { ...page, dir: asTyped(config), section: section?.(page) ?? [] }));
 }
 
 /** The results directory as people type it from where they are. */

@@ -1,6 +1,9 @@
 import { readTextFile } from '../host/open-file.js';
+import type { Resolved } from '../config.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
+import type { RunEnd } from '../model/event.js';
+import type { JsonObject } from '../model/json.js';
 import { ioReason } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
@@ -56,6 +59,16 @@ const OPTIONS = {
             lowered: 'finished rounds stay, nothing runs again',
         },
     },
+    output: {
+        kind: 'path',
+        aliases: ['o'],
+        default: null,
+        defaultText: 'none',
+        placeholder: '<file>',
+        group: 'Topics',
+        about: 'Also keep all results in one JSON file: a summary, and one row a topic and round',
+        decides: 'run',
+    },
     demo: {
         kind: 'flag',
         default: false,
@@ -107,20 +120,16 @@ export const command = defineTaskCommand({
         },
     ],
     run: async ({ resolve }) => {
-        const [resolved, { startRun }, { topicsDataset, countBegunRounds }] = await Promise.all([
+        const [resolved, { countBegunRounds }] = await Promise.all([
             resolveWithDemo(resolve),
-            import('./start-run.js'),
             import('../compose/topics.js'),
         ]);
         const { config, values } = resolved;
         const topics = await readTopics(values.topics, values['topics-file']);
         let answered = true;
         const runRounds = (iterations: number): Promise<ExitCode> =>
-            startRun(resolved, {
-                generated: topicsDataset(topics, iterations, config),
-                onEnd: ({ committed, failed }) => {
-                    answered = committed > 0 || failed === 0;
-                },
+            startRounds(resolved, topics, iterations, ({ committed, failed }) => {
+                answered = committed > 0 || failed === 0;
             });
         if (values.iterations > 0 || config.dryRun) return runRounds(Math.max(1, values.iterations));
         for (let round = Math.max(1, await countBegunRounds(config)); ; round += 1) {
@@ -130,6 +139,68 @@ export const command = defineTaskCommand({
         }
     },
 });
+
+/** Runs what is left of the first rounds, with the file of `--output` and statistics of the rounds. */
+async function startRounds(
+    resolved: Resolved<typeof TABLE>,
+    topics: readonly string[],
+    iterations: number,
+    onEnd: (end: RunEnd) => void,
+): Promise<ExitCode> {
+    const [{ startRun }, { topicsDataset }, { RoundFigures }, { TopicsOutput, OUTPUT_INTERVAL }] =
+        await Promise.all([
+            import('./start-run.js'),
+            import('../compose/topics.js'),
+            import('../report/rounds.js'),
+            import('../compose/topics-output.js'),
+        ]);
+    const { config, values } = resolved;
+    const output =
+        values.output === null || config.dryRun
+            ? null
+            : new TopicsOutput({
+                  path: values.output,
+                  dir: config.dir,
+                  topics,
+                  summary: summaryOf(resolved, OUTPUT_INTERVAL),
+                  onNotice: (message) => process.stderr.write(`${message}\n`),
+              });
+    const rounds = new RoundFigures();
+    return startRun(resolved, {
+        generated: topicsDataset(topics, iterations, config),
+        onEvent: (event) => {
+            rounds.add(event);
+            output?.onEvent(event);
+        },
+        onEnd: async (end) => {
+            onEnd(end);
+            await output?.finish();
+        },
+        section: (page) => rounds.table(MOST_ROUNDS, page),
+    });
+}
+
+/** Rounds that the summary shows. */
+const MOST_ROUNDS = 10;
+
+/** What the summary of `--output` says of the configuration, by the earlier tool's keys. */
+function summaryOf(
+    { config, values }: Resolved<typeof TABLE>,
+    interval: number,
+): { readonly config: JsonObject; readonly models: JsonObject } {
+    return {
+        config: {
+            concurrency: config.concurrency,
+            mode: config.mode,
+            batch_size: config.batchSize,
+            timeout: config.limits.timeout,
+            max_retries: config.retries,
+            delay_between_tasks: config.delay,
+            progress_interval: interval,
+        },
+        models: { chat_model: values.model, tool_model: values['tool-model'] ?? values.model },
+    };
+}
 
 type Resolve = TaskActionInput<typeof TABLE>['resolve'];
 

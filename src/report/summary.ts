@@ -27,6 +27,8 @@ const MOST_WORKERS = 16;
 export interface SummaryContext extends Page {
     /** The results directory as the user wrote it. */
     readonly dir: string;
+    /** A section of the command's own, before where the results are. */
+    readonly section?: readonly string[];
 }
 
 /** The closing summary of a run, for stdout: lines, each ended by a newline. */
@@ -44,6 +46,7 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
         skipLines(totals.skips, context, more),
         workerLines(end.workers, context),
         endpointLines(end.endpoints, context),
+        context.section ?? [],
         whereLines(end, context),
     ];
     return sections
@@ -110,8 +113,10 @@ function whyStopped(stop: StopReason | null): string[] {
     }
 }
 
-function workerLines(workers: readonly WorkerFigures[], { width, style }: SummaryContext): string[] {
-    if (workers.length < 2) return [];
+function workerLines(workers: readonly WorkerFigures[], { width, style, section }: SummaryContext): string[] {
+    // Places of the async mode do not differ: they are shown where a command gives statistics of its own.
+    const areWorkers = workers.some(({ workerId }) => !workerId.startsWith('async'));
+    if (workers.length < 2 || !(areWorkers || section !== undefined)) return [];
     const shown = workers
         .toSorted((a, b) => b.attempts - a.attempts)
         .slice(0, MOST_WORKERS)

@@ -13,6 +13,19 @@ beforeEach(() => {
     server.fault = () => null;
 });
 
+/** What `--output` holds. */
+interface TopicsFile {
+    readonly summary: Record<string, unknown>;
+    readonly results: readonly {
+        readonly topic: string;
+        readonly iteration: number;
+        readonly success: boolean;
+        readonly analysis: string | null;
+        readonly execution_time: number;
+        readonly worker_id: string;
+    }[];
+}
+
 const searching = () => ['topics', '--base-url', server.url, '--chat-model', 'm'];
 const base = () => [...searching(), '--no-web-search'];
 
@@ -34,7 +47,7 @@ describe('resume-run topics', () => {
             '--rate-mode',
             'fixed',
         ]);
-        const first = await runCli([...args, '--iterations', '2'], { cwd });
+        const first = await runCli([...args, '--iterations', '2', '-o', 'all.json'], { cwd });
         expect(first.code, first.stderr).toBe(0);
         expect(server.requests.length).toBe(8);
         expect(server.mostInFlight).toBeLessThanOrEqual(2);
@@ -54,6 +67,38 @@ describe('resume-run topics', () => {
             expect(sample['iteration_result']).toMatchObject([{ index: 0 }, { index: 1 }]);
         }
         expect(server.requests[0]?.body).toMatchObject({ model: 'm', temperature: 0.3 });
+        expect(first.stdout).toMatch(/round +done +failed +busy\n +1 +4 +0 .*\n +2 +4 +0 /);
+        expect(first.stdout).toMatch(/worker +attempts[^]*async-1/);
+        const all = JSON.parse(readFileSync(join(cwd, 'all.json'), 'utf8')) as TopicsFile;
+        expect(all.summary).toMatchObject({
+            total_tasks: 8,
+            successful_tasks: 8,
+            failed_tasks: 0,
+            iterations: { 1: { successful: 4, failed: 0 }, 2: { successful: 4 } },
+            config: {
+                concurrency: 3,
+                mode: 'async',
+                batch_size: 2,
+                timeout: 120,
+                max_retries: 0,
+                delay_between_tasks: 0.01,
+            },
+            models: { chat_model: 'm', tool_model: 'm' },
+        });
+        const sum = all.results.reduce((total, { execution_time }) => total + execution_time, 0);
+        expect(all.summary.total_execution_time).toBeCloseTo(sum, 4);
+        expect(all.summary.wall_time).toBeGreaterThan(0);
+        expect(all.results.map(({ topic, iteration }) => `${topic} ${iteration}`).sort()).toContain(
+            'tides 2',
+        );
+        for (const { worker_id, iteration, success, analysis } of all.results) {
+            // Two ran at once, so no third place was ever taken.
+            expect(worker_id).toMatch(new RegExp(`^A[12]-${iteration}$`));
+            expect({ success, analysis }).toEqual({
+                success: true,
+                analysis: expect.stringMatching(/[A-Z]/) as string,
+            });
+        }
 
         const again = await runCli(['--dir', 'results'], { cwd });
         expect(again.code, again.stderr).toBe(0);
@@ -139,8 +184,18 @@ describe('resume-run topics', () => {
     it('exits 1 when a task failed, and 2 for what cannot be used', async () => {
         const cwd = tempDir();
         server.fault = ({ prompt }) => (prompt.includes('bad') ? { kind: 'status', status: 400 } : null);
-        const failed = await runCli([...base(), '--topics', 'bad', 'good'], { cwd });
+        const failed = await runCli([...base(), '--topics', 'bad', 'good', '-o', 'r/all.json'], { cwd });
         expect(failed.code, failed.stderr).toBe(1);
+        const { results } = JSON.parse(readFileSync(join(cwd, 'r/all.json'), 'utf8')) as TopicsFile;
+        expect(results).toMatchObject([
+            {
+                topic: 'bad',
+                success: false,
+                analysis: null,
+                error_message: expect.stringContaining('400') as string,
+            },
+            { topic: 'good', success: true, error_message: null },
+        ]);
         for (const [args, message] of [
             [['--topics'], '--topics needs at least one value'],
             [['--topics-file', 'none.txt'], '--topics-file: cannot read none.txt'],

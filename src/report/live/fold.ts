@@ -2,6 +2,7 @@ import type { EndpointState, PlanCounts, RunEnd, RunEvent, WorkerFigures } from 
 import type { StopReason } from '../../model/stop.js';
 import { LIST_BOUND } from '../../model/tally.js';
 import type { Verdict } from '../../model/verdict.js';
+import { RoundFigures } from '../rounds.js';
 import { RateWindow } from './rate-window.js';
 
 /**
@@ -29,6 +30,7 @@ export interface RunView {
     readonly givenEndpoints: number;
     readonly warnings: number;
     readonly window: RateWindow;
+    readonly rounds: RoundFigures;
     readonly end: RunEnd | null;
 }
 
@@ -84,6 +86,7 @@ export function emptyView(): RunView {
         givenEndpoints: 0,
         warnings: 0,
         window: new RateWindow(),
+        rounds: new RoundFigures(),
         end: null,
     };
 }
@@ -118,6 +121,7 @@ export function fold(view: RunView, event: RunEvent): RunView {
             view.running.delete(keyOf(event));
             worked(view, event.workerId, event.by.duration, true);
             view.window.add(Date.parse(event.at));
+            view.rounds.add(event);
             return withTasks(view, {
                 running: Math.max(0, view.tasks.running - 1),
                 failed: view.tasks.failed + 1,
@@ -170,6 +174,7 @@ function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished
     view.running.delete(keyOf(event));
     worked(view, event.workerId, event.by.duration, false);
     view.window.add(Date.parse(event.at));
+    view.rounds.add(event);
     return {
         ...withTasks(view, {
             running: Math.max(0, view.tasks.running - 1),

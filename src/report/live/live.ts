@@ -59,9 +59,15 @@ export function liveLines(view: RunView, around: Surroundings): string[] {
         barLine('tasks', finished, tasks.total, digits, around),
         joined(verdictParts(view, around.style), around),
         joined(phaseParts(view, around), around),
+        ...roundLines(view, around),
         ...(view.endpoints.size === 0 ? [] : [joined(endpointParts(view, around.style), around)]),
         ...shownEndpoints(view).map((parts) => joined(parts, around)),
     ];
+}
+
+function roundLines(view: RunView, around: Surroundings): string[] {
+    const parts = view.rounds.parts();
+    return parts.length === 0 ? [] : [joined(parts, around)];
 }
 
 /** One line of log for where there is no terminal. */
@@ -73,6 +79,7 @@ export function heartbeat(view: RunView, around: Surroundings): string {
         `samples ${count(samples.complete)}/${count(samples.total)}`,
         ...verdictParts(view, around.style),
         ...phaseParts(view, around),
+        ...view.rounds.parts(),
         ...endpointParts(view, around.style),
     ];
     return parts.join(' · ');

@@ -1,0 +1,68 @@
+import type { RunEvent } from '../model/event.js';
+import { messageOf } from '../util/message.js';
+import { type TopicsSummary, writeTopicsResults } from './topics-results.js';
+
+/** Seconds between two writings while results keep coming. */
+export const OUTPUT_INTERVAL = 5;
+
+/** Of a run's time, at most this share goes into writing the file: it is written as a whole each time. */
+const SHARE = 0.1;
+
+export interface TopicsOutputOptions {
+    /** Absolute. */
+    readonly path: string;
+    /** The results directory. */
+    readonly dir: string;
+    readonly topics: readonly string[];
+    readonly summary: Omit<TopicsSummary, 'wallTime'>;
+    readonly onNotice: (message: string) => void;
+}
+
+/** Keeps the file of `--output` up with a run: at a pace while it runs, and once more at its end. */
+export class TopicsOutput {
+    readonly #options: TopicsOutputOptions;
+    readonly #started = performance.now();
+    #changed = false;
+    #timer: NodeJS.Timeout | null = null;
+    #writing: Promise<void> = Promise.resolve();
+
+    constructor(options: TopicsOutputOptions) {
+        this.#options = options;
+    }
+
+    onEvent(event: RunEvent): void {
+        if (event.type !== 'task-finished' && event.type !== 'task-failed') return;
+        this.#changed = true;
+        this.#timer ??= this.#writeIn(OUTPUT_INTERVAL);
+    }
+
+    /** Writes what there is. @throws WriteError */
+    async finish(): Promise<void> {
+        if (this.#timer !== null) clearTimeout(this.#timer);
+        this.#timer = null;
+        this.#changed = false;
+        await this.#writing;
+        await this.#write();
+    }
+
+    #writeIn(seconds: number): NodeJS.Timeout {
+        return setTimeout(() => {
+            const began = performance.now();
+            this.#changed = false;
+            this.#writing = this.#write()
+                // The results themselves are safe, and the end tries again.
+                .catch((error: unknown) => this.#options.onNotice(messageOf(error)))
+                .finally(() => {
+                    const took = (performance.now() - began) / 1000;
+                    const next = Math.max(OUTPUT_INTERVAL, took / SHARE);
+                    if (this.#timer !== null) this.#timer = this.#changed ? this.#writeIn(next) : null;
+                });
+        }, seconds * 1000).unref();
+    }
+
+    #write(): Promise<void> {
+        const { path, dir, topics, summary } = this.#options;
+        const wallTime = (performance.now() - this.#started) / 1000;
+        return writeTopicsResults(path, dir, new Set(topics), { ...summary, wallTime });
+    }
+}
