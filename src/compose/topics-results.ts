@@ -157,7 +157,7 @@ function finishedResult(
     const fields: JsonObject = isJsonObject(result) ? result : {};
     const { answer, accepted, refusal, verdict, search_results_count: found } = fields;
     const success = accepted === true;
-    const why = typeof refusal === 'string' ? refusal : String(verdict);
+    const why = typeof refusal === 'string' ? refusal : typeof verdict === 'string' ? verdict : null;
     return {
         topic,
         iteration,
