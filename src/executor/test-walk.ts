@@ -6,7 +6,7 @@ import {
     type GroupItem,
     type GroupRules,
     isSettled,
-    type Scoring,
+    type TestScoring,
     type SubResult,
     type TestGroup,
 } from '../model/scoring.js';
@@ -51,7 +51,7 @@ export function* walkInOrder(count: number, allTests: boolean): TestWalk {
 }
 
 /** The tests of a problem with scores, by its groups' rules. @param allTests run also what no longer counts */
-export function* walkGroups(scoring: Scoring, allTests: boolean): TestWalk {
+export function* walkGroups(scoring: TestScoring, allTests: boolean): TestWalk {
     const walk = new GroupWalk(allTests);
     const result = finalResult(scoring, yield* walk.group(scoring.root, true));
     return { ...result, groups: walk.ended };

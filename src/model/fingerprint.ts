@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalExactJson, losesNumbers, parseExactJson } from './exact-json.js';
 import type { Json } from './json.js';
 import type { Checker, Content, DataInput, Judging, ProgramInput, Sample, TaskInput } from './sample.js';
-import type { Scoring } from './scoring.js';
+import type { TestScoring } from './scoring.js';
 
 /*
  * Fingerprints, version 1. test/model/fingerprint.test.ts pins them with golden vectors.
@@ -121,7 +121,7 @@ function digestJudging(judging: Judging): JudgedDigests {
 }
 
 /** Rules as one text; the grader's files stand for themselves by their digests, wherever they lie. */
-function scoringText({ grader, ...rules }: Scoring): string {
+function scoringText({ grader, ...rules }: TestScoring): string {
     const program =
         grader === null
             ? null

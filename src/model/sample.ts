@@ -1,7 +1,7 @@
 import type { Content, SourceFile } from './content.js';
 import type { Json } from './json.js';
 import type { LimitPolicy, OwnLimits } from './limits.js';
-import type { ExpectedScore, Scoring } from './scoring.js';
+import type { ExpectedScore, TestScoring } from './scoring.js';
 import type { Verdict } from './verdict.js';
 
 export type { Content, SourceFile } from './content.js';
@@ -65,7 +65,7 @@ export interface Judging {
     readonly tests: readonly TestCase[];
     readonly checker: Checker;
     /** How tests are scored; absent: a submission passes all tests, or fails. */
-    readonly scoring?: Scoring;
+    readonly scoring?: TestScoring;
     /** True where the sample names no checker, so that `checker` is the comparison of its format. */
     readonly isFormatChecker: boolean;
     readonly limits: OwnLimits;
@@ -153,7 +153,7 @@ export interface StagedSample {
     readonly id: string;
     readonly tests: readonly StagedTest[];
     readonly checker: Checker;
-    readonly scoring?: Scoring;
+    readonly scoring?: TestScoring;
 }
 
 export interface StagedTest {

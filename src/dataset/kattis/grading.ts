@@ -7,7 +7,7 @@ import {
     type GraderRules,
     type GroupItem,
     type GroupRules,
-    type Scoring,
+    type TestScoring,
     scoreTest,
     type SubResult,
     type TestGroup,
@@ -37,7 +37,7 @@ export interface ScoringSource {
 }
 
 /** @throws UserError naming the key that is not as it must be */
-export function readScoring(source: ScoringSource): Scoring {
+export function readScoring(source: ScoringSource): TestScoring {
     const root = source.aggregates ? modernRoot(source) : legacyRoot(source);
     const objective = source.grading.get('objective').optionalString() === 'min' ? 'min' : 'max';
     return { root, objective, best: bestScore(source, root, objective), grader: source.grader };

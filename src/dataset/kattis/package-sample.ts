@@ -1,5 +1,5 @@
 import type { Judging, Sample, TaskInput, TestCase } from '../../model/sample.js';
-import type { Scoring } from '../../model/scoring.js';
+import type { TestScoring } from '../../model/scoring.js';
 import type { Field } from '../field.js';
 import { fileContent } from '../file-content.js';
 import { readScoring } from './grading.js';
@@ -55,7 +55,7 @@ async function loadTest({ name, input, answer, flags }: PackageTest): Promise<Te
     };
 }
 
-const scoringKey = (scoring: Scoring | null): Pick<Judging, 'scoring'> =>
+const scoringKey = (scoring: TestScoring | null): Pick<Judging, 'scoring'> =>
     scoring === null ? {} : { scoring };
 
 /** How its tests are scored; null where its submissions get no scores. */
@@ -64,7 +64,7 @@ async function loadScoring(
     { settings }: PackageContent,
     { tests }: PackageTests,
     testSettings: ReadonlyMap<string, Field>,
-): Promise<{ readonly scoring: Scoring | null; readonly skip: string | null }> {
+): Promise<{ readonly scoring: TestScoring | null; readonly skip: string | null }> {
     if (settings.scoring === null) return { scoring: null, skip: null };
     const { grader, skip } = await loadGrader(found.files, settings);
     const hasTestGroups = [...testSettings.keys()].some((name) => name.endsWith('/test_group.yaml'));
@@ -79,7 +79,7 @@ async function loadScoring(
     return { scoring, skip };
 }
 
-async function loadGroups(content: PackageContent, scoring: Scoring | null): Promise<Sample['groups']> {
+async function loadGroups(content: PackageContent, scoring: TestScoring | null): Promise<Sample['groups']> {
     const groups: Record<'solution' | 'incorrect_solution', TaskInput[]> = {
         solution: [],
         incorrect_solution: [],

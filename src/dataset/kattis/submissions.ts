@@ -1,5 +1,5 @@
 import type { ProgramInput } from '../../model/sample.js';
-import type { ExpectedScore, Scoring } from '../../model/scoring.js';
+import type { ExpectedScore, TestScoring } from '../../model/scoring.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
 import { languageTag } from '../language-tags.js';
@@ -156,7 +156,7 @@ function withIncludes(
 export async function loadSubmission(
     found: FoundSubmission,
     settings: ProblemSettings,
-    scoring: Scoring | null,
+    scoring: TestScoring | null,
 ): Promise<ProgramInput> {
     const { language, name, expectedScores, skip } = found;
     const files = await sourceFiles(found.files, found.main, settings.constants);
