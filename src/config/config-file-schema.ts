@@ -15,6 +15,21 @@ const endpointObject = z.strictObject({
         .optional()
         .describe('Where the token is: an environment variable or a file; never the token itself'),
     headers: z.record(z.string(), z.string()).optional(),
+    account: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Endpoints of one account share their limits; by default those with the same key'),
+    'requests-per-minute': z.number().positive().optional(),
+    'tokens-per-minute': z.number().positive().optional(),
+    deployments: z
+        .record(z.string(), z.string().min(1))
+        .optional()
+        .describe('By model: the name of its deployment at this endpoint, which then serves no other model'),
+    'api-version': z
+        .string()
+        .regex(/^[\w.-]+$/)
+        .optional(),
 });
 
 const language = z.strictObject({

@@ -115,6 +115,13 @@ export interface EndpointSetting {
     /** Where the token is: the name of an environment variable, or a file. Never the token itself. */
     readonly token?: { readonly env: string } | { readonly file: string };
     readonly headers?: Readonly<Record<string, string>>;
+    /** Endpoints of one account share their limits. */
+    readonly account?: string;
+    readonly 'requests-per-minute'?: number;
+    readonly 'tokens-per-minute'?: number;
+    /** By model: its deployment at this endpoint, which serves no other. */
+    readonly deployments?: Readonly<Record<string, string>>;
+    readonly 'api-version'?: string;
 }
 
 /** A row of the language table as a config file gives it. `{source}`, `{dir}`, `{out}`, `{memory_mb}` are replaced. */

@@ -26,6 +26,8 @@ export interface ChatRequest {
     readonly prompt: string;
     readonly body: Record<string, unknown>;
     readonly headers: IncomingMessage['headers'];
+    /** Path and query. */
+    readonly url: string;
 }
 
 /** What the server does with a request. */
@@ -84,15 +86,16 @@ export class LocalChatServer {
 
     async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
         response.setHeader('content-type', 'application/json');
-        const path = request.url?.replace(/^.*\/v1\//, '/') ?? '';
-        if (path === '/models') return void response.end('{"data":[]}');
+        const { url = '' } = request;
+        const path = url.replace(/\?.*$/, '');
+        if (path.endsWith('/models')) return void response.end('{"data":[]}');
         const body = await readBody(request).catch(() => null);
         if (body === null) {
             sendError(response, 400, { message: 'the body is not a JSON object' });
             return;
         }
         const call = path.endsWith('/web_search') ? 'search' : 'completion';
-        const asked = { call, prompt: promptOf(body), body, headers: request.headers } as const;
+        const asked = { call, prompt: promptOf(body), body, headers: request.headers, url } as const;
         this.received += 1;
         this.inFlight += 1;
         this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);

@@ -1,26 +1,30 @@
 import type { EndpointState } from '../model/event.js';
 import { unreachable } from '../util/unreachable.js';
 import { Breaker } from './breaker.js';
-import { ConcurrencyLimit } from './concurrency.js';
+import type { AccountLimits } from './account-limits.js';
 import type { OutcomeClass } from './outcome-class.js';
-import { RateLimit } from './rate-limit.js';
 
 /** What a pool needs to know of one server. */
 export interface EndpointSettings {
-    /** Address as it is shown: without secrets. Also its name: unique in a pool. */
+    /** Its name, as it is shown: the address without secrets, and what else tells it from others. Unique in a pool. */
     readonly address: string;
     /** Requests at once; null: the pool's default. */
     readonly concurrency: number | null;
     /** Requests a second; null: no limit. */
     readonly rate: number | null;
+    readonly requestsPerMinute?: number | null;
+    readonly tokensPerMinute?: number | null;
+    /** Endpoints with the same value share their limits, those of the first; absent: it has its own. */
+    readonly account?: string;
+    /** The only model it serves; absent or null: whatever is asked for. */
+    readonly model?: string | null;
 }
 
 /** One server of a pool: its limits, its health, its figures. */
 export class Endpoint {
     readonly address: string;
     readonly breaker: Breaker;
-    readonly limit: ConcurrencyLimit;
-    readonly rate: RateLimit;
+    readonly model: string | null;
     inFlight = 0;
     done = 0;
     failures = 0;
@@ -33,30 +37,22 @@ export class Endpoint {
         settings: EndpointSettings,
         /** Of the reserve pool for suspect results. */
         readonly reserve: boolean,
-        mode: 'fixed' | 'adaptive',
-        defaultConcurrency: number,
+        readonly limits: AccountLimits,
         random: () => number,
     ) {
         this.address = settings.address;
-        const start = settings.concurrency ?? defaultConcurrency;
-        this.limit = new ConcurrencyLimit(mode, start);
-        this.rate = new RateLimit(settings.rate);
+        this.model = settings.model ?? null;
         this.breaker = new Breaker(random);
     }
 
     hasRoom(now: number): boolean {
-        return this.inFlight < this.limit.value && this.breaker.usable(now);
+        return this.limits.hasRoom && this.breaker.usable(now);
     }
 
     /** Nobody knows yet how it is: its first probe is still to come, or under way. */
     get untested(): boolean {
         const { name } = this.breaker.state;
         return name === 'unknown' || (name === 'probing' && this.breaker.coolDowns === 0);
-    }
-
-    /** 0: idle; 1: full. */
-    get load(): number {
-        return this.inFlight / this.limit.value;
     }
 
     /** Counts what a request came to. @param took milliseconds */
@@ -89,7 +85,7 @@ export class Endpoint {
             failures: this.failures,
             meanTime: this.done === 0 ? null : this.busy / this.done / 1000,
             coolDowns: this.breaker.coolDowns,
-            concurrency: this.limit.value,
+            concurrency: this.limits.concurrency.value,
         };
     }
 

@@ -1,8 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { EndpointState } from '../model/event.js';
 import { type Clock, realClock } from '../util/clock.js';
+import { unreachable } from '../util/unreachable.js';
+import { AccountLimits } from './account-limits.js';
 import { Endpoint, type EndpointSettings } from './endpoint.js';
 import type { OutcomeClass } from './outcome-class.js';
+import { OutageWatch } from './outage.js';
 
 export interface PoolOptions {
     readonly endpoints: readonly EndpointSettings[];
@@ -38,6 +41,8 @@ export interface PoolHooks {
     resumed?(message: string): void;
     /** No endpoint came back within `endpointWait`, or all refuse us: every `acquire` now fails. Said once. */
     gaveUp?(message: string): void;
+    /** Something that whoever watches the run should know of an endpoint. */
+    warned?(message: string): void;
 }
 
 export interface AcquireOptions {
@@ -45,13 +50,19 @@ export interface AcquireOptions {
     readonly avoid?: ReadonlySet<string> | undefined;
     /** `reserve`: one of the reserve pool, if any of it works. */
     readonly prefer?: 'reserve' | undefined;
+    /** One that serves this model; absent: any. */
+    readonly model?: string | undefined;
+    /** Tokens that the request may use, for limits by the minute; absent: 0. */
+    readonly tokens?: number | undefined;
 }
 
 /** The right to have one request at a time in flight at an endpoint. */
 export interface Lease {
     readonly endpoint: string;
-    /** Waits until the endpoint's rate limit allows the next request. Rejects with the signal's reason. */
+    /** Waits until the endpoint's rate limits allow the next request. Rejects with the signal's reason. */
     turn(signal: AbortSignal): Promise<void>;
+    /** Says how many tokens the last request used, of those that were reserved for it. Not called: all of them. */
+    settle(tokens: number): void;
     /** Says what one request came to. @param wait milliseconds the server asked for */
     report(outcome: OutcomeClass, took: number, wait?: number | null, message?: string): void;
     /** Gives the place back. Calling it twice does nothing. */
@@ -81,9 +92,8 @@ export class EndpointPool {
     private grants = 0;
     private probes = 0;
     private stopTimer: () => void = () => {};
-    /** Since when no endpoint of the main pool can be used, and whether that was said. */
-    private outage: { since: number; said: boolean } | null = null;
-    private given: string | null = null;
+    /** One for each model, or for all. */
+    private readonly outages: readonly OutageWatch[];
 
     constructor(private readonly options: PoolOptions) {
         // Every probe under way listens to it.
@@ -91,8 +101,22 @@ export class EndpointPool {
         this.clock = options.clock ?? realClock;
         this.hooks = options.hooks ?? {};
         const random = options.random ?? Math.random;
+        const shared = new Map<string, AccountLimits>();
+        const limitsOf = (settings: EndpointSettings): AccountLimits => {
+            const key = JSON.stringify([settings.account ?? settings.address, settings.model ?? null]);
+            const limits =
+                shared.get(key) ??
+                new AccountLimits(options.limits, {
+                    concurrency: settings.concurrency ?? options.defaultConcurrency,
+                    rate: settings.rate,
+                    requestsPerMinute: settings.requestsPerMinute ?? null,
+                    tokensPerMinute: settings.tokensPerMinute ?? null,
+                });
+            shared.set(key, limits);
+            return limits;
+        };
         const build = (reserve: boolean) => (settings: EndpointSettings) =>
-            new Endpoint(settings, reserve, options.limits, options.defaultConcurrency, random);
+            new Endpoint(settings, reserve, limitsOf(settings), random);
         this.endpoints = [
             ...options.endpoints.map(build(false)),
             // The same server may be in both lists; it is one server still.
@@ -100,12 +124,18 @@ export class EndpointPool {
                 .filter((one) => options.endpoints.every((other) => other.address !== one.address))
                 .map(build(true)),
         ];
+        const models = [...new Set(this.main().map(({ model }) => model))];
+        this.outages = models.map((model) => {
+            const servers = this.main().filter((one) => one.model === model);
+            return new OutageWatch(model, servers, options.endpointWait);
+        });
         if (options.endpoints.length === 0) throw new Error('bug in resume-run: a pool without endpoints');
     }
 
     /** Requests that the main pool takes at once, as its limits are now; before the first request: at best. */
     get concurrency(): number {
-        return this.main().reduce((sum, endpoint) => sum + endpoint.limit.value, 0);
+        const limits = new Set(this.main().map((endpoint) => endpoint.limits));
+        return [...limits].reduce((sum, one) => sum + one.concurrency.value, 0);
     }
 
     /** Figures of every endpoint, the main pool first. */
@@ -129,12 +159,17 @@ export class EndpointPool {
             const waiter: Waiter = {
                 avoid: wanted.avoid,
                 prefer: wanted.prefer,
+                model: wanted.model,
+                tokens: wanted.tokens,
                 grant: (lease) => (settled(), resolve(lease)),
                 refuse: (error) => (settled(), reject(error)),
             };
             signal.addEventListener('abort', leave, { once: true });
-            // Only time in which somebody waited counts as an outage.
-            if (this.waiters.size === 0 && this.outage !== null) this.outage.since = this.clock.now();
+            for (const outage of this.outages) {
+                const isOf = (one: Pick<Waiter, 'model'>) =>
+                    outage.model === null || one.model === outage.model;
+                if (isOf(waiter) && ![...this.waiters].some(isOf)) outage.beginWait(this.clock.now());
+            }
             this.waiters.add(waiter);
             this.pump();
         });
@@ -145,7 +180,7 @@ export class EndpointPool {
         if (this.closing.signal.aborted) return;
         this.closing.abort(new NoEndpointError('the endpoint pool is closed'));
         this.stopTimer();
-        this.turnAway('the endpoint pool is closed');
+        this.turnAway({ model: null }, 'the endpoint pool is closed');
     }
 
     private main(): readonly Endpoint[] {
@@ -158,7 +193,7 @@ export class EndpointPool {
         const now = this.clock.now();
         this.startProbes(now);
         this.serve(now);
-        this.watchOutage(now);
+        this.watchOutages(now);
         this.setAlarm(now);
     }
 
@@ -171,32 +206,45 @@ export class EndpointPool {
             const endpoint = choose(waiter, usable, untested, now);
             if (endpoint === null) continue;
             this.waiters.delete(waiter);
-            waiter.grant(this.lease(endpoint));
+            waiter.grant(this.lease(endpoint, waiter.tokens ?? 0));
         }
     }
 
-    private lease(endpoint: Endpoint): Lease {
+    private lease(endpoint: Endpoint, tokens: number): Lease {
+        const { limits } = endpoint;
         endpoint.inFlight += 1;
+        limits.inFlight += 1;
         this.grants += 1;
         endpoint.lastGrant = this.grants;
         let out = true;
+        let sentAt = this.clock.now();
         return {
             endpoint: endpoint.address,
-            turn: (signal) => this.sleep(endpoint.rate.take(this.clock.now()), signal),
+            turn: async (signal) => {
+                await this.sleep(limits.take(tokens, this.clock.now()), signal);
+                sentAt = this.clock.now();
+            },
+            settle: (used) => limits.settle(tokens, used),
             report: (outcome, took, wait = null, message = '') => {
                 endpoint.count(outcome, took);
-                const before = endpoint.limit.value;
-                endpoint.limit.note(outcome);
-                const changed = this.watch(endpoint, () =>
-                    endpoint.breaker.note(outcome, this.clock.now(), wait, message),
+                const now = this.clock.now();
+                const before = limits.concurrency.value;
+                limits.concurrency.note(outcome, sentAt, now);
+                // A rate error is about the account: whoever shares it waits too.
+                const concerned =
+                    outcome === 'rate' ? this.endpoints.filter((one) => one.limits === limits) : [endpoint];
+                const changes = concerned.map((one) =>
+                    this.watch(one, () => one.breaker.note(outcome, now, wait, message)),
                 );
+                const changed = changes.includes(true);
                 // Most requests end well and change nothing for anybody.
-                if (changed || outcome !== 'ok' || endpoint.limit.value !== before) this.pump();
+                if (changed || outcome !== 'ok' || limits.concurrency.value !== before) this.pump();
             },
             release: () => {
                 if (!out) return;
                 out = false;
                 endpoint.inFlight -= 1;
+                limits.inFlight -= 1;
                 this.pump();
             },
         };
@@ -251,40 +299,41 @@ export class EndpointPool {
     }
 
     /** Says when nobody can be served, when that ends, and gives up after `endpointWait`. */
-    private watchOutage(now: number): void {
-        const main = this.main();
-        const usable = main.some((endpoint) => endpoint.breaker.usable(now));
-        if (usable) {
-            if (this.outage?.said === true) this.hooks.resumed?.(`an endpoint answers again: going on`);
-            this.outage = null;
-            this.given = null;
-            return;
-        }
-        if (main.every((endpoint) => endpoint.breaker.state.name === 'refused')) {
-            this.giveUp(`no endpoint takes our requests: ${main.map(whyRefused).slice(0, 3).join('; ')}`);
-            return;
-        }
-        // While a first probe is under way nobody knows whether there is an outage.
-        if (main.some((endpoint) => endpoint.untested)) return;
-        this.outage ??= { since: now, said: false };
-        if (!this.outage.said && main.every((endpoint) => endpoint.shownState !== 'healthy')) {
-            this.outage.said = true;
-            this.hooks.paused?.(pausedMessage(main));
-        }
-        const { endpointWait } = this.options;
-        if (endpointWait !== null && now - this.outage.since >= endpointWait * 1000) {
-            this.giveUp(`no endpoint came back within ${endpointWait} s (--endpoint-wait)`);
+    private watchOutages(now: number): void {
+        for (const outage of this.outages) {
+            const news = outage.watch(now);
+            switch (news?.kind) {
+                case undefined:
+                    break;
+                case 'paused':
+                    this.hooks.paused?.(this.about(outage, news.message));
+                    break;
+                case 'resumed':
+                    this.hooks.resumed?.(this.about(outage, news.message));
+                    break;
+                case 'gave-up':
+                    if (news.isFirst) this.tellGivenUp(outage, news.message);
+                    this.turnAway(outage, news.message);
+                    break;
+                default:
+                    unreachable(news, 'news');
+            }
         }
     }
 
-    private giveUp(message: string): void {
-        if (this.given === null) this.hooks.gaveUp?.(message);
-        this.given = message;
-        this.turnAway(message);
+    /** The run may go on with other models as long as there are any. */
+    private tellGivenUp(outage: OutageWatch, message: string): void {
+        if (this.outages.every((one) => one.hasGivenUp)) this.hooks.gaveUp?.(message);
+        else this.hooks.warned?.(this.about(outage, message));
     }
 
-    private turnAway(message: string): void {
+    private about({ model }: OutageWatch, message: string): string {
+        return this.outages.length > 1 && model !== null ? `${model}: ${message}` : message;
+    }
+
+    private turnAway({ model }: Pick<OutageWatch, 'model'>, message: string): void {
         for (const waiter of this.waiters) {
+            if (model !== null && waiter.model !== model) continue;
             this.waiters.delete(waiter);
             waiter.refuse(new NoEndpointError(message));
         }
@@ -298,9 +347,7 @@ export class EndpointPool {
         const moments = this.endpoints.map(
             (endpoint) => endpoint.breaker.changesAt() ?? Number.POSITIVE_INFINITY,
         );
-        if (this.outage !== null && this.options.endpointWait !== null) {
-            moments.push(this.outage.since + this.options.endpointWait * 1000);
-        }
+        moments.push(...this.outages.map((outage) => outage.givesUpAt));
         const next = moments.reduce(
             (earliest, moment) => Math.min(earliest, moment),
             Number.POSITIVE_INFINITY,
@@ -320,37 +367,32 @@ function choose(
     untested: readonly Endpoint[],
     now: number,
 ): Endpoint | null {
-    const isOther = (one: Endpoint) => waiter.avoid?.has(one.address) !== true;
-    const isReserve = (one: Endpoint) => one.reserve;
-    const isMain = (one: Endpoint) => !one.reserve;
+    const serves = (one: Endpoint) => servesModel(one, waiter.model);
+    const isOther = (one: Endpoint) => waiter.avoid?.has(one.address) !== true && serves(one);
+    const isReserve = (one: Endpoint) => one.reserve && serves(one);
+    const isMain = (one: Endpoint) => !one.reserve && serves(one);
     const reserveOthers = (one: Endpoint) => one.reserve && isOther(one);
     const mainOthers = (one: Endpoint) => !one.reserve && isOther(one);
     const wishes =
         waiter.prefer === 'reserve' ? [reserveOthers, mainOthers, isReserve, isMain] : [mainOthers, isMain];
     const wish = wishes.find((meets) => usable.some(meets) || untested.some(meets));
     if (wish === undefined) return null;
+    const tokens = waiter.tokens ?? 0;
     let best: Endpoint | null = null;
     for (const endpoint of usable) {
         if (!wish(endpoint) || !endpoint.hasRoom(now)) continue;
-        const better =
-            best === null ||
-            endpoint.load < best.load ||
-            (endpoint.load === best.load && endpoint.lastGrant < best.lastGrant);
-        if (better) best = endpoint;
+        if (best === null || isBetter(endpoint, best, tokens, now)) best = endpoint;
     }
     return best;
 }
 
-function whyRefused(endpoint: Endpoint): string {
-    const state = endpoint.breaker.state;
-    return state.name === 'refused' ? `${endpoint.address}: ${state.why}` : endpoint.address;
-}
+const servesModel = (endpoint: Endpoint, model: string | undefined): boolean =>
+    endpoint.model === null || model === undefined || endpoint.model === model;
 
-function pausedMessage(endpoints: readonly Endpoint[]): string {
-    const asked = endpoints.filter((endpoint) => endpoint.breaker.state.name === 'waiting').length;
-    const refused = endpoints.filter((endpoint) => endpoint.breaker.state.name === 'refused').length;
-    const parts = [`${endpoints.length - asked - refused} down`];
-    if (asked > 0) parts.push(`${asked} asked us to wait`);
-    if (refused > 0) parts.push(`${refused} refused us`);
-    return `no endpoint can be used (${parts.join(', ')}): waiting for one`;
+/** Who can send at once goes first, then who has less to do, then who has waited longer. */
+function isBetter(one: Endpoint, other: Endpoint, tokens: number, now: number): boolean {
+    const waits = one.limits.mustWait(tokens, now);
+    if (waits !== other.limits.mustWait(tokens, now)) return !waits;
+    const difference = one.limits.load - other.limits.load;
+    return difference === 0 ? one.lastGrant < other.lastGrant : difference < 0;
 }

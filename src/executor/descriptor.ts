@@ -48,6 +48,18 @@ export interface EndpointOptions {
     readonly sentTo?: string;
     /** Header that takes the token; absent: `authorization`, as a bearer token. */
     readonly tokenHeader?: 'api-key';
+    readonly requestsPerMinute?: number | null;
+    readonly tokensPerMinute?: number | null;
+    /** Endpoints with one account share their limits; absent: each has its own. */
+    readonly account?: string;
+    /** The only model that it is asked for; absent: whatever comes. */
+    readonly model?: string;
+    /** By model: the name under which this endpoint has it. It serves no other; absent: all, by their own names. */
+    readonly deployments?: Readonly<Record<string, string>>;
+    /** Added to every address as `api-version`. */
+    readonly apiVersion?: string;
+    /** Service of language models that it belongs to, where that is known. */
+    readonly provider?: string;
 }
 
 export interface ServerOptions {

@@ -94,7 +94,7 @@ describe('a model batch over a list', () => {
         const asked = server.requests.length;
         for (const [args, message] of [
             [[], '--executor chat needs --model'],
-            [['--model', 'm'], '--executor chat needs --endpoint'],
+            [['--model', 'm'], 'name a service by --endpoint'],
             [['--model', 'm', ...endpoint], '--prompt-template names {prompt}'],
             [
                 [

@@ -256,7 +256,108 @@ describe('EndpointPool', () => {
         await fail(pool, 10, 'ok');
         expect(limit()).toBe(5);
         await fail(pool, 100, 'ok');
+        // Eight were too many: that is tried again late.
+        expect(limit()).toBe(7);
+        await fail(pool, 200, 'ok');
         expect(limit()).toBe(8);
+    });
+
+    it('halves once for all requests that were in flight together', async () => {
+        const { pool } = poolOf(1, { limits: 'adaptive' }, 16);
+        const leases = await Promise.all(Array.from({ length: 16 }, () => leaseOf(pool)));
+        for (const lease of leases) lease.report('rate', 5);
+        expect(pool.states()[0]?.concurrency).toBe(8);
+    });
+
+    it('waits as long as it is asked to, however long, and grows again after it', async () => {
+        const { pool, clock } = poolOf(1, { limits: 'adaptive' }, 4);
+        const first = await leaseOf(pool);
+        first.report('rate', 5, 20_000);
+        first.release();
+        const next = pool.acquire(never);
+        await clock.pass(19_000);
+        expect(await peek(next)).toBe('waiting');
+        await clock.pass(1_500);
+        (await next).release();
+        expect(pool.states()[0]?.concurrency).toBe(2);
+        await fail(pool, 10, 'ok');
+        expect(pool.states()[0]?.concurrency).toBe(3);
+    });
+
+    it('shares the limits of an account, and keeps those of another and of another model apart', async () => {
+        const one = (address: string, account: string, model: string) => ({
+            address,
+            account,
+            model,
+            concurrency: 2,
+            rate: null,
+        });
+        const endpoints = [
+            one('a1', 'A', 'm'),
+            one('a2', 'A', 'm'),
+            one('b', 'B', 'm'),
+            one('a-n', 'A', 'n'),
+        ];
+        const { pool, clock } = poolOf(0, { endpoints, limits: 'adaptive' });
+        expect(pool.concurrency).toBe(6);
+        const leases = await Promise.all(Array.from({ length: 4 }, () => leaseOf(pool, { model: 'm' })));
+        expect(leases.filter(({ endpoint }) => endpoint.startsWith('a'))).toHaveLength(2);
+        expect(await peek(pool.acquire(never, { model: 'm' }))).toBe('waiting');
+        expect((await leaseOf(pool, { model: 'n' })).endpoint).toBe('a-n');
+        const ofA = leases.find(({ endpoint }) => endpoint.startsWith('a'));
+        ofA?.report('rate', 5, 60_000);
+        await clock.pass(0);
+        const states = new Map(pool.states().map(({ endpoint, state }) => [endpoint, state]));
+        expect(Object.fromEntries(states)).toEqual({
+            a1: 'cooling',
+            a2: 'cooling',
+            b: 'healthy',
+            'a-n': 'healthy',
+        });
+    });
+
+    it('gives up one model when nobody serves it any more, and goes on with the others', async () => {
+        const one = (address: string, model: string) => ({ address, model, concurrency: 1, rate: null });
+        const { pool, said } = poolOf(0, { endpoints: [one('e0', 'm'), one('e1', 'n')] });
+        const lease = await leaseOf(pool, { model: 'm' });
+        lease.report('refused', 5, null, 'no credit');
+        lease.release();
+        await expect(pool.acquire(never, { model: 'm' })).rejects.toThrow('no credit');
+        expect((await leaseOf(pool, { model: 'n' })).endpoint).toBe('e1');
+        expect(said.filter((line) => line.startsWith('gave up'))).toEqual([]);
+    });
+
+    it('names the earliest time when all cool down', async () => {
+        const { pool, said } = poolOf(2);
+        for (const wait of [90_000, 40_000]) {
+            const lease = await leaseOf(pool);
+            lease.report('rate', 5, wait);
+            lease.release();
+        }
+        expect(await peek(pool.acquire(never))).toBe('waiting');
+        expect(said.filter((line) => line.startsWith('paused'))).toEqual([
+            'paused: no endpoint can be used (0 down, 2 asked us to wait): waiting for one, at the earliest in 40 s',
+        ]);
+    });
+
+    it('reserves tokens by the minute, and settles what was used', async () => {
+        const settings = { address: 'e0', concurrency: 9, rate: null, tokensPerMinute: 600 };
+        const { pool, clock } = poolOf(0, { endpoints: [settings] });
+        const turn = async (tokens: number): Promise<{ lease: Lease; turn: Promise<void> }> => {
+            const lease = await leaseOf(pool, { tokens });
+            return { lease, turn: lease.turn(never) };
+        };
+        const first = await turn(500);
+        await first.turn;
+        const second = await turn(300);
+        expect(await peek(second.turn)).toBe('waiting');
+        await clock.pass(19_000);
+        expect(await peek(second.turn)).toBe('waiting');
+        await clock.pass(1_500);
+        await second.turn;
+        second.lease.settle(0);
+        const third = await turn(300);
+        expect(await peek(third.turn)).toBeUndefined();
     });
 
     it('keeps to a rate', async () => {

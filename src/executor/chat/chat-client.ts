@@ -1,11 +1,17 @@
 import type { HttpAnswer } from '../../endpoint/http.js';
 import type { OutcomeClass } from '../../endpoint/outcome-class.js';
-import { type Lease, NoEndpointError, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
+import {
+    type AcquireOptions,
+    type Lease,
+    NoEndpointError,
+    type PoolHooks,
+    type ProbeOutcome,
+} from '../../endpoint/pool.js';
 import type { EndpointState } from '../../model/event.js';
 import type { Failure } from '../../model/failure.js';
 import type { JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
-import type { ServerOptions } from '../descriptor.js';
+import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import type { ExecutorContext } from '../executor.js';
 import { type Ask, Fleet } from '../servers/fleet.js';
 import { type ChatErrorClass, classifyChatError } from './chat-error.js';
@@ -13,6 +19,7 @@ import {
     type ChatAnswer,
     type ChatCall,
     chatBody,
+    estimateTokens,
     type PricedChatAnswer,
     readChatAnswer,
 } from './chat-protocol.js';
@@ -55,7 +62,14 @@ export type ChatResult<T> =
 export interface ServiceRequest<T> {
     /** Below the endpoint's base URL; begins with `/`. */
     readonly path: string;
-    readonly body: JsonObject;
+    /** Only endpoints that serve this model; absent: any. */
+    readonly model?: string;
+    /** Tokens that it may use, as an estimate: what limits by the minute reserve. Absent: 0. */
+    readonly tokens?: number;
+    /** What is sent, which may depend on the endpoint. */
+    readonly body: JsonObject | ((endpoint: EndpointOptions) => JsonObject);
+    /** Tokens that an answer used; null: not told. */
+    readonly used?: ((answer: T) => number | null) | undefined;
     /** Reads an answer of status 2xx, or says what is wrong with it. */
     readonly read: (body: Buffer) => T | { readonly broken: string };
     /** Why the request comes to nothing where the service does not have it (404, 405), whose other calls go on. */
@@ -82,7 +96,15 @@ export class ChatClient {
     /** One chat completion. Never rejects for what a service does. */
     async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
         const result = await this.request(
-            { path: '/chat/completions', body: chatBody(call), read: readChatAnswer },
+            {
+                path: '/chat/completions',
+                model: call.sampling.model,
+                tokens: estimateTokens(call),
+                body: ({ deployments, provider }) => chatBody(call, { deployments, provider }),
+                read: readChatAnswer,
+                used: ({ usage: { prompt, completion } }) =>
+                    prompt === null || completion === null ? null : prompt + completion,
+            },
             context,
         );
         if (result.kind === 'refused') return { ...result, answer: null };
@@ -102,7 +124,8 @@ export class ChatClient {
         { signal, log }: ExecutorContext,
     ): Promise<ChatResult<T>> {
         for (let turned = 1; ; turned += 1) {
-            const lease = await this.#acquire(signal);
+            const { model, tokens } = request;
+            const lease = await this.#acquire(signal, { model, tokens });
             if ('kind' in lease) return lease;
             const result = await this.#exchange(lease, request, signal).finally(() => lease.release());
             if (result.kind !== 'turned-away') return result;
@@ -127,7 +150,7 @@ export class ChatClient {
     }
 
     async #withCost(answer: ChatAnswer, model: string, endpoint: string): Promise<PricedChatAnswer> {
-        const url = this.#fleet.urlOf(endpoint);
+        const { url } = this.#fleet.optionsOf(endpoint);
         const cost = await costOf(
             { model, deployment: answer.model, usage: answer.usage, url },
             this.#prices,
@@ -135,9 +158,9 @@ export class ChatClient {
         return { ...answer, cost: cost?.amount ?? null, pricedBy: cost?.source ?? null };
     }
 
-    async #acquire(signal: AbortSignal): Promise<Lease | ChatResult<never>> {
+    async #acquire(signal: AbortSignal, wanted: AcquireOptions): Promise<Lease | ChatResult<never>> {
         try {
-            return await this.#fleet.pool.acquire(signal);
+            return await this.#fleet.pool.acquire(signal, wanted);
         } catch (error) {
             if (signal.aborted) return { kind: 'aborted' };
             if (!(error instanceof NoEndpointError)) throw error;
@@ -148,7 +171,7 @@ export class ChatClient {
 
     async #exchange<T extends object>(
         lease: Lease,
-        { path, body, read, missing }: ServiceRequest<T>,
+        { path, body, read, used, missing }: ServiceRequest<T>,
         signal: AbortSignal,
     ): Promise<Exchange<T>> {
         try {
@@ -159,7 +182,9 @@ export class ChatClient {
         const request = {
             method: 'POST',
             path,
-            body: JSON.stringify(body),
+            body: JSON.stringify(
+                typeof body === 'function' ? body(this.#fleet.optionsOf(lease.endpoint)) : body,
+            ),
             timeout: this.#timeout,
             maxAnswer: MAX_ANSWER,
         } as const;
@@ -175,7 +200,7 @@ export class ChatClient {
                 }
                 return turnDown(lease, answer, answer.message);
             case 'answer':
-                return readAnswer(lease, answer, read);
+                return readAnswer(lease, answer, { read, used });
             default:
                 return unreachable(answer, 'answer');
         }
@@ -200,11 +225,13 @@ interface TurnedDown {
 function readAnswer<T extends object>(
     lease: Lease,
     answer: Extract<HttpAnswer, { readonly kind: 'answer' }>,
-    read: ServiceRequest<T>['read'],
+    { read, used }: Pick<ServiceRequest<T>, 'read' | 'used'>,
 ): Exchange<T> {
     const value = read(answer.body);
     if (!isBroken(value)) {
         lease.report('ok', answer.took);
+        const tokens = used?.(value) ?? null;
+        if (tokens !== null) lease.settle(tokens);
         return { kind: 'answered', answer: value, endpoint: lease.endpoint, took: answer.took / 1000 };
     }
     // Some services send an error with status 200.

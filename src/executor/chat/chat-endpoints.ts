@@ -1,38 +1,102 @@
-import { readToken } from '../../endpoint/secrets.js';
+import { type TokenSource, readToken } from '../../endpoint/secrets.js';
+import { UserError } from '../../util/user-error.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
-import { expandEndpoints } from '../servers/endpoint-options.js';
-import type { ChatConfig } from './chat-kind.js';
+import { expandEndpoints, type GivenEndpoint } from '../servers/endpoint-options.js';
+import type { ServerConfig } from '../servers/server-options.js';
+import {
+    AZURE_API_VERSION,
+    namesDeployment,
+    type ProviderName,
+    providerKey,
+    providerOfHost,
+    providerTokenHeader,
+    providerUrl,
+    providerUrlVariable,
+} from './providers.js';
 
-/** Variables that hold the keys of known services. Keys are sent to these hosts only, unless an endpoint names its own. */
-const KEYS: readonly (readonly [host: RegExp, variable: string])[] = [
-    [/^api\.openai\.com$/, 'OPENAI_API_KEY'],
-    [/(^|\.)openai\.azure\.com$/, 'AZURE_OPENAI_API_KEY'],
-    [/^open\.bigmodel\.cn$|^api\.z\.ai$/, 'BIGMODEL_API_KEY'],
-    [/^api\.deepseek\.com$/, 'DEEPSEEK_API_KEY'],
-    [/^dashscope(-intl)?\.aliyuncs\.com$/, 'DASHSCOPE_API_KEY'],
-    [/^openrouter\.ai$/, 'OPENROUTER_API_KEY'],
-];
-
-/** Azure takes a key in a header of its own. */
-const KEY_HEADER = /(^|\.)openai\.azure\.com$/;
+/** Which services are asked, as the options say it. */
+export interface ServiceConfig {
+    readonly servers: Pick<ServerConfig, 'endpoints' | 'limits' | 'endpointWait'>;
+    /** `--provider`: with endpoints, what these are; without, where to find them. */
+    readonly providers: readonly ProviderName[];
+    /** `--api-key-env`: a variable, or several separated by commas, each a key of every endpoint without one of its own. */
+    readonly apiKeyEnv: string | null;
+    /** For every endpoint that names none of its own; null: no limit. */
+    readonly requestsPerMinute: number | null;
+    readonly tokensPerMinute: number | null;
+}
 
 /**
- * Endpoints with where their keys are. A key itself is read only to see that it is there.
+ * Endpoints with where their keys are: one for each pair of address and key. A key itself is read only to see that it is
+ * there.
+ * @param models that the endpoints are asked for; each pair of account and model has limits of its own
  * @throws UserError for what is not an address, and for a key that is not set
  */
-export function planEndpoints({
-    servers,
-    apiKeyEnv,
-}: Pick<ChatConfig, 'servers' | 'apiKeyEnv'>): ServerOptions {
-    const endpoints = expandEndpoints(servers.endpoints, '--endpoint').map((one) => withKey(one, apiKeyEnv));
+export function planEndpoints(config: ServiceConfig, models: readonly string[]): ServerOptions {
+    const { limits, endpointWait } = config.servers;
+    const endpoints = givenEndpoints(config)
+        .flatMap((one) => withKeys(one, config))
+        .flatMap((one) => routesOf(one, models));
     for (const { token } of endpoints) if (token !== null) readToken(token);
-    const { limits, endpointWait } = servers;
+    for (const model of models) {
+        if (endpoints.some((one) => one.model === model)) continue;
+        throw new UserError(`no endpoint serves the model ${model}: see "deployments" of the endpoints`);
+    }
     return { endpoints, retryEndpoints: [], limits, endpointWait, firstTimeout: null };
 }
 
-function withKey(endpoint: EndpointOptions, apiKeyEnv: string | null): EndpointOptions {
-    const { hostname } = new URL(endpoint.url);
-    const variable = apiKeyEnv ?? KEYS.find(([host]) => host.test(hostname))?.[1] ?? null;
-    const token = endpoint.token ?? (variable === null ? null : { env: variable });
-    return { ...endpoint, token, ...(KEY_HEADER.test(hostname) ? { tokenHeader: 'api-key' as const } : {}) };
+function givenEndpoints({ servers, providers }: ServiceConfig): readonly EndpointOptions[] {
+    if (servers.endpoints.length > 0) return expandEndpoints(servers.endpoints, '--endpoint');
+    const presets = providers.map((name): GivenEndpoint => {
+        const url = providerUrl(name);
+        if (url !== null) return { url };
+        throw new UserError(
+            `--provider ${name} needs --endpoint <base URL>, or the variable ${providerUrlVariable(name)}`,
+        );
+    });
+    return expandEndpoints(presets, '--provider');
+}
+
+function withKeys(endpoint: EndpointOptions, config: ServiceConfig): readonly EndpointOptions[] {
+    const { hostname, pathname } = new URL(endpoint.url);
+    const [told = null] = config.servers.endpoints.length > 0 ? config.providers : [];
+    const provider = told ?? providerOfHost(hostname);
+    const tokenHeader = provider === null ? undefined : providerTokenHeader(provider);
+    const version = endpoint.apiVersion ?? (namesDeployment(pathname) ? AZURE_API_VERSION : undefined);
+    return keysOf(endpoint, provider, config.apiKeyEnv).map((token) => ({
+        ...endpoint,
+        token,
+        account: endpoint.account ?? accountOf(token, endpoint.url),
+        requestsPerMinute: endpoint.requestsPerMinute ?? config.requestsPerMinute,
+        tokensPerMinute: endpoint.tokensPerMinute ?? config.tokensPerMinute,
+        ...(provider === null ? {} : { provider }),
+        ...(tokenHeader === undefined ? {} : { tokenHeader }),
+        ...(version === undefined ? {} : { apiVersion: version }),
+    }));
+}
+
+function keysOf(
+    { token }: EndpointOptions,
+    provider: ProviderName | null,
+    apiKeyEnv: string | null,
+): readonly (TokenSource | null)[] {
+    if (token !== null) return [token];
+    const names = (apiKeyEnv ?? '').split(',').map((name) => name.trim());
+    const given = names.filter((name) => name !== '').map((env) => ({ env }));
+    if (given.length > 0) return given;
+    return [provider === null ? null : providerKey(provider)];
+}
+
+/** Services count by the key's account, wherever the key is used; without a key, by the server. */
+function accountOf(token: TokenSource | null, url: string): string {
+    if (token === null) return url;
+    return 'env' in token ? `key in ${token.env}` : `key in ${token.file}`;
+}
+
+/** An endpoint once for each model that it serves: limits and errors are of the pair. */
+function routesOf(endpoint: EndpointOptions, models: readonly string[]): readonly EndpointOptions[] {
+    const { deployments } = endpoint;
+    const served =
+        deployments === undefined ? models : models.filter((model) => Object.hasOwn(deployments, model));
+    return served.map((model) => ({ ...endpoint, model }));
 }

@@ -4,7 +4,9 @@ import { SCORER_FORMS, type Scorer } from '../../model/scorer.js';
 import { UserError } from '../../util/user-error.js';
 import type { ServerOptions } from '../descriptor.js';
 import type { MainExecutorKind } from '../executor-kind.js';
-import { SERVER_OPTIONS, type ServerConfig } from '../servers/server-options.js';
+import { SERVER_OPTIONS } from '../servers/server-options.js';
+import type { ServiceConfig } from './chat-endpoints.js';
+import { configureService, SERVICE_OPTIONS } from './service-options.js';
 import type { PriceTable } from './prices.js';
 import type { SamplingOptions } from './chat-protocol.js';
 import type { SearchOptions } from './web-search.js';
@@ -15,6 +17,7 @@ const OPTIONS = {
     endpoint,
     'endpoint-limits': endpointLimits,
     'endpoint-wait': endpointWait,
+    ...SERVICE_OPTIONS,
     model: {
         kind: 'text',
         aliases: ['chat-model'],
@@ -181,15 +184,6 @@ const OPTIONS = {
         decides: 'verdict',
         effect: 'answers that are there keep their cost',
     },
-    'api-key-env': {
-        kind: 'text',
-        default: null,
-        defaultText: "by the service's address: OPENAI_API_KEY, ...",
-        placeholder: '<NAME>',
-        group: 'Language models',
-        about: 'Environment variable that holds the key of every endpoint without one of its own',
-        decides: 'run',
-    },
 } as const satisfies OptionTable;
 
 /** How answers are scored; null: not at all. Not in fingerprints: scoring another way asks nothing again. */
@@ -207,8 +201,7 @@ export interface ChatConfig {
     readonly system: string | null;
     /** Null: no search. */
     readonly search: SearchOptions | null;
-    readonly servers: Pick<ServerConfig, 'endpoints' | 'limits' | 'endpointWait'>;
-    readonly apiKeyEnv: string | null;
+    readonly service: ServiceConfig;
     /** Absolute path of a file of prices. */
     readonly prices: string | null;
 }
@@ -239,11 +232,6 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
         const { model } = values;
         if (model === null)
             throw new UserError('--executor chat needs --model <name>, such as --model gpt-4o-mini');
-        if (values.endpoint.length === 0) {
-            throw new UserError(
-                '--executor chat needs --endpoint <base URL>, such as https://api.openai.com/v1 or http://127.0.0.1:8000/v1',
-            );
-        }
         return {
             kind: 'chat',
             sampling: samplingOf(values, model),
@@ -251,12 +239,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             system: values.system,
             search: searchOf(values),
             scoring: values.scorer === null ? null : { scorer: values.scorer, expected: values.expected },
-            servers: {
-                endpoints: values.endpoint,
-                limits: values['endpoint-limits'],
-                endpointWait: values['endpoint-wait'],
-            },
-            apiKeyEnv: values['api-key-env'],
+            service: configureService(values),
             prices: values.prices,
         };
     },
@@ -275,7 +258,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             import('./prices.js'),
         ]);
         const prices = config.prices === null ? null : readPrices(config.prices);
-        const servers = planEndpoints(config);
+        const servers = planEndpoints(config.service, [sampling.model]);
         return {
             descriptor: {
                 kind,

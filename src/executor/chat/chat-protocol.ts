@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
+import { maxTokensFieldOf } from './providers.js';
 
 /*
  * The chat completions call of OpenAI-compatible services, as data: what is sent, and how answers are read. Fields that
@@ -86,19 +87,35 @@ export interface ChatCall {
     readonly tools?: readonly ToolDefinition[];
 }
 
-export function chatBody({ sampling, messages, tools = [] }: ChatCall): JsonObject {
+/** What a request depends on besides the call: how the endpoint names models, and whose service it is. */
+export interface ChatDialect {
+    readonly deployments?: Readonly<Record<string, string>> | undefined;
+    readonly provider?: string | undefined;
+}
+
+export function chatBody(call: ChatCall, { deployments = {}, provider }: ChatDialect = {}): JsonObject {
+    const { sampling, messages, tools = [] } = call;
     const { model, temperature, topP, maxTokens, seed } = sampling;
     return {
-        model,
+        model: (Object.hasOwn(deployments, model) ? deployments[model] : null) ?? model,
         messages: messages.map(messageBody),
         ...(temperature === null ? {} : { temperature }),
         ...(topP === null ? {} : { top_p: topP }),
-        ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+        ...(maxTokens === null ? {} : { [maxTokensFieldOf(provider)]: maxTokens }),
         ...(seed === null ? {} : { seed }),
         ...(tools.length === 0
             ? {}
             : { tools: tools.map((tool): Json => ({ type: 'function', function: { ...tool } })) }),
     };
+}
+
+/** Characters of a token, at the least: few languages need more tokens than this for a text. */
+const CHARACTERS_PER_TOKEN = 3;
+
+/** Tokens that a call may use, for limits by the minute: an estimate of its prompt, and the longest answer. */
+export function estimateTokens({ sampling, messages, tools = [] }: ChatCall): number {
+    const characters = JSON.stringify([messages, tools]).length;
+    return Math.ceil(characters / CHARACTERS_PER_TOKEN) + (sampling.maxTokens ?? 0);
 }
 
 function messageBody(message: ChatMessage): JsonObject {

@@ -11,24 +11,40 @@ export interface GivenEndpoint {
     readonly rate?: number | undefined;
     readonly token?: EndpointOptions['token'] | undefined;
     readonly headers?: Readonly<Record<string, string>> | undefined;
+    readonly account?: string | undefined;
+    readonly 'requests-per-minute'?: number | undefined;
+    readonly 'tokens-per-minute'?: number | undefined;
+    readonly deployments?: Readonly<Record<string, string>> | undefined;
+    readonly 'api-version'?: string | undefined;
 }
 
 /**
- * Expands comma lists and ranges: each address gets the settings of the entry it stands in, the first that names it.
+ * Expands comma lists and ranges: each address gets the settings of the entry it stands in, the first
+ * that names it with that token.
  * @param option for messages: `--endpoint`
  * @throws UserError for what is not an address
  */
 export function expandEndpoints(given: readonly GivenEndpoint[], option: string): readonly EndpointOptions[] {
     const all = new Map<string, EndpointOptions>();
-    for (const { url, addresses, concurrency, rate, token, headers } of given) {
+    for (const one of given) {
+        const { url, addresses, concurrency, rate, token, headers, account, deployments } = one;
+        const requestsPerMinute = one['requests-per-minute'];
+        const tokensPerMinute = one['tokens-per-minute'];
+        const apiVersion = one['api-version'];
         for (const address of addresses ?? parseEndpoints([withReferences(url, option)], option)) {
-            if (all.has(address)) continue;
-            all.set(address, {
+            const key = JSON.stringify([address, token ?? null]);
+            if (all.has(key)) continue;
+            all.set(key, {
                 url: address,
                 concurrency: concurrency ?? null,
                 rate: rate ?? null,
                 token: token ?? null,
                 headers: headers ?? {},
+                ...(account === undefined ? {} : { account }),
+                ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+                ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
+                ...(deployments === undefined ? {} : { deployments }),
+                ...(apiVersion === undefined ? {} : { apiVersion }),
             });
         }
     }

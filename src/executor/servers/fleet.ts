@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { basename } from 'node:path';
 import { basicAuthorization, displayAddress } from '../../endpoint/address.js';
 import { type HttpAnswer, HttpClient } from '../../endpoint/http.js';
 import { EndpointPool, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
@@ -36,11 +37,16 @@ export class Fleet {
         hooks: PoolHooks = {},
     ) {
         const all = [...options.endpoints, ...options.retryEndpoints];
-        this.known = new Map(all.map((one) => [displayAddress(one.url), targetOf(one)]));
+        const names = nameEndpoints(all);
+        this.known = new Map(all.map((one) => [names.get(one) ?? '', targetOf(one)]));
         const settings = (one: EndpointOptions) => ({
-            address: displayAddress(one.url),
+            address: names.get(one) ?? '',
             concurrency: one.concurrency,
             rate: one.rate,
+            requestsPerMinute: one.requestsPerMinute ?? null,
+            tokensPerMinute: one.tokensPerMinute ?? null,
+            model: one.model ?? null,
+            ...(one.account === undefined ? {} : { account: one.account }),
         });
         this.pool = new EndpointPool({
             endpoints: options.endpoints.map(settings),
@@ -59,10 +65,9 @@ export class Fleet {
         return [...this.known.keys()].every((address) => addresses.has(address));
     }
 
-    /** Base URL of an endpoint, without a final slash. */
-    urlOf(address: string): string {
-        const { origin, prefix } = this.#target(address);
-        return origin + prefix;
+    /** The settings of an endpoint. @param address its name in the pool */
+    optionsOf(address: string): EndpointOptions {
+        return this.#target(address).options;
     }
 
     /** Sends one request to an endpoint of the fleet. Never rejects for what the endpoint does. */
@@ -71,7 +76,7 @@ export class Fleet {
         return this.client.send({
             method: request.method,
             origin: target.origin,
-            path: target.prefix + request.path,
+            path: target.prefix + request.path + target.query,
             headers:
                 request.body === undefined
                     ? target.headers
@@ -114,6 +119,9 @@ interface Target {
     readonly origin: string;
     /** Path of the base address, without a final slash. */
     readonly prefix: string;
+    /** With its question mark; empty: none. */
+    readonly query: string;
+    readonly options: EndpointOptions;
     readonly headers: Readonly<Record<string, string>>;
     /** The same with the content type of nearly every body. */
     readonly jsonHeaders: Readonly<Record<string, string>>;
@@ -131,5 +139,22 @@ function targetOf(endpoint: EndpointOptions): Target {
     for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
     const { origin, pathname } = new URL(endpoint.sentTo ?? endpoint.url);
     const jsonHeaders = { ...headers, 'content-type': 'application/json' };
-    return { origin, prefix: pathname.replace(/\/+$/, ''), headers, jsonHeaders };
+    const query = endpoint.apiVersion === undefined ? '' : `?api-version=${endpoint.apiVersion}`;
+    return { origin, prefix: pathname.replace(/\/+$/, ''), query, options: endpoint, headers, jsonHeaders };
+}
+
+/** A name for each: its address, with the place of its key and its model where that is not enough. */
+function nameEndpoints(all: readonly EndpointOptions[]): ReadonlyMap<EndpointOptions, string> {
+    const distinct = (name: (one: EndpointOptions) => string, more: (one: EndpointOptions) => string) => {
+        const by = new Map<string, Set<string>>();
+        for (const one of all) by.set(name(one), (by.get(name(one)) ?? new Set()).add(more(one)));
+        return (one: EndpointOptions): string =>
+            (by.get(name(one))?.size ?? 0) > 1 ? `${name(one)} ${more(one)}` : name(one);
+    };
+    const address = (one: EndpointOptions): string => displayAddress(one.url);
+    const withKey = distinct(address, ({ token }) =>
+        token === null ? '[no key]' : `[${'env' in token ? token.env : basename(token.file)}]`,
+    );
+    const withModel = distinct(withKey, ({ model }) => `(${model ?? 'any model'})`);
+    return new Map(all.map((one) => [one, withModel(one)]));
 }

@@ -21,10 +21,7 @@ export interface ServerExecutor extends Executor {
 }
 
 /** Told as things happen; must not throw. */
-export interface ServerHooks extends PoolHooks {
-    /** Something that whoever watches the run should know of an endpoint. */
-    warned?(message: string): void;
-}
+export type ServerHooks = PoolHooks;
 
 /** What a server executor is given besides its descriptor; it has its own of each otherwise. */
 export interface ServerParts {

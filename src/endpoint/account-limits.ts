@@ -1,0 +1,53 @@
+import { ConcurrencyLimit } from './concurrency.js';
+import { MinuteLimit } from './minute-limit.js';
+import { RateLimit } from './rate-limit.js';
+
+/** Limits of one server, or of several that count against one account. Null: no limit. */
+export interface LimitSettings {
+    /** Requests at once. */
+    readonly concurrency: number;
+    /** Requests a second. */
+    readonly rate: number | null;
+    readonly requestsPerMinute: number | null;
+    readonly tokensPerMinute: number | null;
+}
+
+/** What a service counts together: all requests with one account for one model, whichever address they go to. */
+export class AccountLimits {
+    readonly concurrency: ConcurrencyLimit;
+    inFlight = 0;
+    readonly #rate: RateLimit;
+    readonly #requests: MinuteLimit;
+    readonly #tokens: MinuteLimit;
+
+    constructor(mode: 'fixed' | 'adaptive', settings: LimitSettings) {
+        this.concurrency = new ConcurrencyLimit(mode, settings.concurrency);
+        this.#rate = new RateLimit(settings.rate);
+        this.#requests = new MinuteLimit(settings.requestsPerMinute);
+        this.#tokens = new MinuteLimit(settings.tokensPerMinute);
+    }
+
+    get hasRoom(): boolean {
+        return this.inFlight < this.concurrency.value;
+    }
+
+    /** 0: idle; 1: full. */
+    get load(): number {
+        return this.inFlight / this.concurrency.value;
+    }
+
+    /** Whether a request with this many tokens would have to wait for its minute. */
+    mustWait(tokens: number, now: number): boolean {
+        return this.#requests.delay(1, now) > 0 || this.#tokens.delay(tokens, now) > 0;
+    }
+
+    /** Takes a place in every rate. @returns milliseconds to wait before sending */
+    take(tokens: number, now: number): number {
+        return Math.max(this.#requests.take(1, now), this.#tokens.take(tokens, now), this.#rate.take(now));
+    }
+
+    /** The reserved tokens turned out to be so many. */
+    settle(reserved: number, used: number): void {
+        this.#tokens.settle(reserved, used);
+    }
+}

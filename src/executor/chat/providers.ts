@@ -1,0 +1,101 @@
+import type { TokenSource } from '../../endpoint/secrets.js';
+
+/** What is to know of a service of language models besides its base URL. */
+interface Provider {
+    /** Null: each user has one of their own. */
+    readonly url: string | null;
+    /** Variable that holds the base URL, where `url` is null. */
+    readonly urlVariable?: string;
+    /** Hosts that its key is sent to without being told so. */
+    readonly host: RegExp;
+    /** Variable that holds its key; null: it takes none. */
+    readonly keyVariable: string | null;
+    readonly tokenHeader?: 'api-key';
+    /** Name of the field that bounds an answer's tokens; absent: `max_tokens`. */
+    readonly maxTokensField?: 'max_completion_tokens';
+}
+
+export const PROVIDER_NAMES = [
+    'openai',
+    'azure',
+    'bigmodel',
+    'deepseek',
+    'dashscope',
+    'openrouter',
+    'local',
+] as const;
+
+export type ProviderName = (typeof PROVIDER_NAMES)[number];
+
+const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
+    openai: {
+        url: 'https://api.openai.com/v1',
+        host: /^api\.openai\.com$/,
+        keyVariable: 'OPENAI_API_KEY',
+        maxTokensField: 'max_completion_tokens',
+    },
+    azure: {
+        url: null,
+        urlVariable: 'AZURE_OPENAI_ENDPOINT',
+        host: /(^|\.)(openai\.azure\.com|cognitiveservices\.azure\.com|services\.ai\.azure\.com)$/,
+        keyVariable: 'AZURE_OPENAI_API_KEY',
+        tokenHeader: 'api-key',
+        maxTokensField: 'max_completion_tokens',
+    },
+    bigmodel: {
+        url: 'https://open.bigmodel.cn/api/paas/v4',
+        host: /^open\.bigmodel\.cn$|^api\.z\.ai$/,
+        keyVariable: 'BIGMODEL_API_KEY',
+    },
+    deepseek: {
+        url: 'https://api.deepseek.com/v1',
+        host: /^api\.deepseek\.com$/,
+        keyVariable: 'DEEPSEEK_API_KEY',
+    },
+    dashscope: {
+        url: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
+        host: /^dashscope(-intl)?\.aliyuncs\.com$/,
+        keyVariable: 'DASHSCOPE_API_KEY',
+    },
+    openrouter: {
+        url: 'https://openrouter.ai/api/v1',
+        host: /^openrouter\.ai$/,
+        keyVariable: 'OPENROUTER_API_KEY',
+    },
+    local: { url: 'http://127.0.0.1:8000/v1', host: /^$/, keyVariable: null },
+};
+
+/** Base URL of a provider; null where the user's is not known. */
+export function providerUrl(name: ProviderName, env: NodeJS.ProcessEnv = process.env): string | null {
+    const { url, urlVariable } = PROVIDERS[name];
+    if (url !== null || urlVariable === undefined) return url;
+    const given = env[urlVariable]?.trim().replace(/\/+$/, '') ?? '';
+    // The resource alone, as the portal shows it: the versionless form of its API.
+    return given === '' ? null : /\/openai(\/|$)/.test(given) ? given : `${given}/openai/v1`;
+}
+
+export const providerUrlVariable = (name: ProviderName): string => PROVIDERS[name].urlVariable ?? 'none';
+
+/** The provider that a host belongs to; null: not a known one. */
+export function providerOfHost(host: string): ProviderName | null {
+    return PROVIDER_NAMES.find((name) => PROVIDERS[name].host.test(host)) ?? null;
+}
+
+/** Where the key of a provider is looked for; null: it takes none. */
+export function providerKey(name: ProviderName): TokenSource | null {
+    const { keyVariable } = PROVIDERS[name];
+    return keyVariable === null ? null : { env: keyVariable };
+}
+
+export const providerTokenHeader = (name: ProviderName): 'api-key' | undefined => PROVIDERS[name].tokenHeader;
+
+export function maxTokensFieldOf(provider: string | undefined): 'max_tokens' | 'max_completion_tokens' {
+    const name = PROVIDER_NAMES.find((one) => one === provider);
+    return (name === undefined ? undefined : PROVIDERS[name].maxTokensField) ?? 'max_tokens';
+}
+
+/** The form of Azure's address that names a deployment, and then needs a version of the API. */
+export const namesDeployment = (pathname: string): boolean => /\/openai\/deployments\/[^/]+$/.test(pathname);
+
+/** The version of Azure's API that is asked for where none is given: the last one that was generally available. */
+export const AZURE_API_VERSION = '2024-10-21';

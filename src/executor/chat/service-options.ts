@@ -1,0 +1,72 @@
+import type { OptionTable, Values } from '../../config/option.js';
+import { UserError } from '../../util/user-error.js';
+import { SERVER_OPTIONS } from '../servers/server-options.js';
+import type { ServiceConfig } from './chat-endpoints.js';
+import { PROVIDER_NAMES } from './providers.js';
+
+/** Options that say which services of language models are asked, and how fast. */
+export const SERVICE_OPTIONS = {
+    provider: {
+        kind: 'choice',
+        choices: PROVIDER_NAMES,
+        repeatable: true,
+        default: [],
+        placeholder: '<name>',
+        group: 'Language models',
+        about: 'Service to ask, without its base URL; with --endpoint: what these are',
+        decides: 'verdict',
+        effect: 'answers that are there stay',
+    },
+    'api-key-env': {
+        kind: 'text',
+        default: null,
+        defaultText: "by the service's address: OPENAI_API_KEY, ...",
+        placeholder: '<NAME>',
+        group: 'Language models',
+        about: 'Variable that holds the key of endpoints without one of their own; several: A,B',
+        decides: 'run',
+    },
+    'requests-per-minute': {
+        kind: 'integer',
+        default: null,
+        defaultText: 'no limit',
+        min: 1,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Requests a minute, for each account and model',
+        decides: 'run',
+    },
+    'tokens-per-minute': {
+        kind: 'integer',
+        default: null,
+        defaultText: 'no limit',
+        min: 1,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Tokens a minute, for each account and model',
+        decides: 'run',
+    },
+} as const satisfies OptionTable;
+
+type ServiceValues = Values<typeof SERVICE_OPTIONS> &
+    Values<Pick<typeof SERVER_OPTIONS, 'endpoint' | 'endpoint-limits' | 'endpoint-wait'>>;
+
+/** @throws UserError where no service is named, or too many for the endpoints */
+export function configureService(values: ServiceValues): ServiceConfig {
+    const { endpoint: endpoints, provider: providers } = values;
+    if (endpoints.length === 0 && providers.length === 0) {
+        throw new UserError(
+            'name a service by --endpoint <base URL>, such as http://127.0.0.1:8000/v1, ' +
+                `or by --provider: ${PROVIDER_NAMES.join(', ')}`,
+        );
+    }
+    if (endpoints.length > 0 && providers.length > 1)
+        throw new UserError('--endpoint goes with one --provider at most, which says what the endpoints are');
+    return {
+        servers: { endpoints, limits: values['endpoint-limits'], endpointWait: values['endpoint-wait'] },
+        providers,
+        apiKeyEnv: values['api-key-env'],
+        requestsPerMinute: values['requests-per-minute'],
+        tokensPerMinute: values['tokens-per-minute'],
+    };
+}
