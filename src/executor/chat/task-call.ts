@@ -15,6 +15,7 @@ export type TaskCall =
 export function callForTask(
     { promptTemplate, system, sampling }: Pick<ChatDescriptor, 'promptTemplate' | 'system' | 'sampling'>,
     task: Task,
+    searchResults = '',
 ): TaskCall {
     const filled = {
         '--model': sampling.model,
