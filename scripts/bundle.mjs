@@ -4,9 +4,10 @@
  * library and for workers; packages that are only loaded when they are used stay outside.
  * Part of `npm run build`.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { licensesOf } from './licenses.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = `${root}dist/bundle`;
@@ -55,33 +56,4 @@ const { output } = await bundle.write({
     chunkFileNames: '[name]-[hash].js',
     codeSplitting: { groups: SHARED },
 });
-await writeFile(`${folder}/LICENSES.txt`, await licenses(output.flatMap((chunk) => chunk.moduleIds ?? [])));
-
-/** The licences of the packages whose code stands in the bundle. */
-async function licenses(modules) {
-    const packages = new Set(modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]));
-    packages.delete(undefined);
-    const texts = await Promise.all(
-        [...packages]
-            .sort((a, b) => a.localeCompare(b))
-            .map(async (path) => {
-                const { name, version, license } = JSON.parse(await readFile(`${path}/package.json`, 'utf8'));
-                const text = await firstOf([
-                    `${path}/LICENSE`,
-                    `${path}/LICENSE.md`,
-                    `${path}/LICENSE.txt`,
-                    `${path}/license`,
-                ]);
-                return `${name} ${version} (${license})\n\n${text.trim()}\n`;
-            }),
-    );
-    return texts.join(`\n${'-'.repeat(72)}\n\n`);
-}
-
-async function firstOf(paths) {
-    for (const path of paths) {
-        const text = await readFile(path, 'utf8').catch(() => null);
-        if (text !== null) return text;
-    }
-    throw new Error(`no licence: ${paths.join(', ')}`);
-}
+await writeFile(`${folder}/LICENSES.txt`, await licensesOf(output.flatMap((chunk) => chunk.moduleIds ?? [])));

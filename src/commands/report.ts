@@ -7,7 +7,7 @@ import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
 
 export const command = defineCommand({
-    usage: 'report [--dir <dir>] [--json | --csv | --markdown | --junit | --github]',
+    usage: 'report [--dir <dir>] [--json | --csv | --markdown | --junit | --github | --html <file>]',
     about:
         'Weak tests and unexpected verdicts first, then true-positive and true-negative rates by sample, verdicts near a ' +
         'limit, failures, skips',
@@ -43,6 +43,15 @@ export const command = defineCommand({
             default: false,
             group: 'What you see',
             about: 'Print annotations for a GitHub workflow',
+            decides: 'display',
+            only: 'command line',
+        },
+        html: {
+            kind: 'path',
+            default: null,
+            placeholder: '<file>',
+            group: 'What you see',
+            about: 'Write one HTML file that needs no other and no network: tables, plots, every task',
             decides: 'display',
             only: 'command line',
         },
@@ -85,6 +94,10 @@ export const command = defineCommand({
         },
         { line: 'resume-run report --dir results --fail-under tpr=0.95,tnr=0.9', about: 'For CI' },
         { line: 'resume-run report --dir results --csv > rates.csv', about: 'For a spreadsheet' },
+        {
+            line: 'resume-run report --dir results --html report.html',
+            about: 'To look at, to search, to send',
+        },
     ],
     run: async ({ values }) => {
         const { dir } = values;
@@ -92,8 +105,14 @@ export const command = defineCommand({
         const formats = (['json', 'csv', 'markdown', 'junit', 'github'] as const).filter(
             (format) => values[format],
         );
-        if (formats.length > 1)
-            throw new UserError(`--${formats.join(' and --')} cannot be used together: give one of them`);
+        const asked = values.html === null ? formats : [...formats, 'html'];
+        if (asked.length > 1)
+            throw new UserError(`--${asked.join(' and --')} cannot be used together: give one of them`);
+        if (values.html !== null) {
+            const { writeHtmlReport } = await import('../compose/page/html-report.js');
+            await writeHtmlReport({ dir, checkpoints }, values.html, values.only);
+            if (values['fail-under'] === null) return 0;
+        }
         const [
             { DirectoryReader, onlyMatching },
             { print, printRaw, stdoutPage, warn },
@@ -116,7 +135,7 @@ export const command = defineCommand({
         const whole = values.below === null ? all : samplesBelow(all, values.below);
         switch (formats[0]) {
             case undefined:
-                print(report.renderReport(whole, stdoutPage()));
+                if (values.html === null) print(report.renderReport(whole, stdoutPage()));
                 break;
             case 'json':
                 printRaw(report.reportJson(whole));

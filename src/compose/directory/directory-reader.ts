@@ -1,10 +1,11 @@
 import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { idMatcher } from '../../dataset/filter.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
 import type { DirectorySample } from '../../model/directory-sample.js';
 import { UserError } from '../../util/user-error.js';
 import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
-import { ResultFiles } from './result-files.js';
+import { type PickedSample, ResultFiles } from './result-files.js';
 
 /** Samples whose id matches one of the globs; all of them where there is none. @throws UserError for a glob that cannot be used */
 export async function* onlyMatching(
@@ -16,18 +17,21 @@ export async function* onlyMatching(
 }
 
 /** Reads a results directory without its lock, again and again: what status, report and a dry run count. */
-export class DirectoryReader {
+export class DirectoryReader<T = null> {
     readonly #place: RunPaths;
-    readonly #files: ResultFiles;
+    readonly #files: ResultFiles<T>;
     readonly #samples: KnownSamplesReader;
     readonly #onNotice: (message: string) => void;
     #isRunFileBad = false;
 
-    /** @param onNotice told once of each file that cannot be used */
-    constructor(place: RunPaths, onNotice: (message: string) => void) {
+    /**
+     * @param onNotice told once of each file that cannot be used
+     * @param pick what is kept of each file besides its figures
+     */
+    constructor(place: RunPaths, onNotice: (message: string) => void, pick?: (checkpoint: Checkpoint) => T) {
         this.#place = place;
         this.#onNotice = onNotice;
-        this.#files = new ResultFiles(place, onNotice);
+        this.#files = new ResultFiles(place, onNotice, pick);
         this.#samples = new KnownSamplesReader(place.checkpoints, onNotice);
     }
 
@@ -38,7 +42,7 @@ export class DirectoryReader {
     }
 
     /** @throws UserError (exit 2) if the directory cannot be read */
-    read(since: number, known: KnownSamples | null): AsyncGenerator<DirectorySample> {
+    read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
         return this.#files.read(since, known);
     }
 

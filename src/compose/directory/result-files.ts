@@ -16,21 +16,30 @@ import type { RunPaths } from './run-paths.js';
 /** Files read at once: more only wait for the same disk. */
 const AT_ONCE = 8;
 
+/** A sample, and what else was picked from its file; null where nothing was, or there is no file. */
+export interface PickedSample<T> extends DirectorySample {
+    readonly picked: T | null;
+}
+
 /** What one result file says. */
-type FileFigures = Omit<DirectorySample, 'standing'>;
+type FileFigures<T> = Omit<PickedSample<T>, 'standing'>;
 
 /**
  * Reads the result files of a directory without its lock, during a run or after. Looking again costs only the files that
  * have changed.
  */
-export class ResultFiles {
-    readonly #seen = new Map<string, { readonly stamp: FileStamp; readonly file: FileFigures | null }>();
+export class ResultFiles<T = null> {
+    readonly #seen = new Map<string, { readonly stamp: FileStamp; readonly file: FileFigures<T> | null }>();
     readonly #misplaced = new Set<string>();
 
-    /** @param onNotice told of files that cannot be understood; they are left out */
+    /**
+     * @param onNotice told of files that cannot be understood; they are left out
+     * @param pick what is kept of each file besides its figures
+     */
     constructor(
         private readonly place: RunPaths,
         private readonly onNotice: (message: string) => void,
+        private readonly pick?: (checkpoint: Checkpoint) => T,
     ) {}
 
     /**
@@ -39,17 +48,17 @@ export class ResultFiles {
      * @param known samples of the datasets; null where that cannot be told, then every file counts
      * @throws UserError (exit 2) if the directory or one of its files cannot be read
      */
-    async *read(since: number, known: KnownSamples | null): AsyncGenerator<DirectorySample> {
+    async *read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
         const names = new FileNames(known?.keys() ?? []);
         const ids = new Set<string>();
-        const take = (file: FileFigures): DirectorySample | null => {
+        const take = (file: FileFigures<T>): PickedSample<T> | null => {
             const { id } = file.tally;
             if (ids.has(id)) return null;
             ids.add(id);
             return withStanding(file, known);
         };
         // Of several files with one id a start takes the first of its candidates, so that is known when all have been seen.
-        const others = new Map<string, { readonly rank: number; readonly file: FileFigures }>();
+        const others = new Map<string, { readonly rank: number; readonly file: FileFigures<T> }>();
         for await (const files of this.#batches(since)) {
             for (const [name, file] of files) {
                 if (file === null) continue;
@@ -77,13 +86,21 @@ export class ResultFiles {
                 computedLimits,
                 writtenAt: null,
                 ends: [],
+                picked: this.pick?.(checkpoint) ?? null,
             });
             if (sample !== null) yield sample;
         }
         for (const [id, groups] of known ?? []) {
             if (ids.has(id)) continue;
             const tally = tallyUntouched(id, groups);
-            yield { standing: 'not begun', tally, computedLimits: null, writtenAt: null, ends: [] };
+            yield {
+                standing: 'not begun',
+                tally,
+                computedLimits: null,
+                writtenAt: null,
+                ends: [],
+                picked: null,
+            };
         }
     }
 
@@ -96,8 +113,8 @@ export class ResultFiles {
         );
     }
 
-    async *#batches(since: number): AsyncGenerator<readonly (readonly [string, FileFigures | null])[]> {
-        let batch: Promise<readonly [string, FileFigures | null]>[] = [];
+    async *#batches(since: number): AsyncGenerator<readonly (readonly [string, FileFigures<T> | null])[]> {
+        let batch: Promise<readonly [string, FileFigures<T> | null]>[] = [];
         for await (const name of namesIn(this.place.dir)) {
             const read = this.#readOne(join(this.place.dir, name), since);
             batch.push(read.then((file) => [name, file] as const));
@@ -108,7 +125,7 @@ export class ResultFiles {
         yield await Promise.all(batch);
     }
 
-    async #readOne(path: string, since: number): Promise<FileFigures | null> {
+    async #readOne(path: string, since: number): Promise<FileFigures<T> | null> {
         const before = this.#seen.get(path);
         const stamp = stampFile(path);
         if (before !== undefined && stamp !== null && sameStamp(before.stamp, stamp)) return before.file;
@@ -121,13 +138,13 @@ export class ResultFiles {
             this.onNotice(`${path} is left out: ${why}; resume-run check says more`);
             return null;
         }
-        const file = figures(read.checkpoint, since);
+        const file = { ...figures(read.checkpoint, since), picked: this.pick?.(read.checkpoint) ?? null };
         this.#seen.set(path, { stamp: read.checkpoint.stamp, file });
         return file;
     }
 }
 
-function withStanding(file: FileFigures, known: KnownSamples | null): DirectorySample {
+function withStanding<T>(file: FileFigures<T>, known: KnownSamples | null): PickedSample<T> {
     if (known === null) return { ...file, standing: 'begun' };
     const groups = known.get(file.tally.id);
     return groups === undefined
@@ -148,7 +165,7 @@ async function* namesIn(dir: string): AsyncGenerator<string> {
     }
 }
 
-function figures(checkpoint: Checkpoint, since: number): FileFigures {
+function figures(checkpoint: Checkpoint, since: number): Omit<DirectorySample, 'standing'> {
     const ends: number[] = [];
     for (const list of checkpoint.entries.values()) {
         for (const { entry } of list) {

@@ -1,0 +1,33 @@
+import { idMatcher } from '../../dataset/filter.js';
+import { writeText } from '../../host/output-file.js';
+import { htmlFile } from '../../report/html/html-file.js';
+import { DirectoryReader } from '../directory/directory-reader.js';
+import { tell, warn } from '../output.js';
+import { readPageAssets } from '../page-assets.js';
+import type { RunPaths } from '../directory/run-paths.js';
+import { buildPage } from './page-data.js';
+import { pickRows } from './pick-rows.js';
+
+/** Bytes that sources, outputs and answers may take in one file, compressed: mail takes 25 MB, and base64 makes 4 bytes of 3. */
+const DETAIL_BUDGET = 12 * 1024 * 1024;
+
+/**
+ * Writes a results directory as one HTML file, whole or not at all.
+ * @param only globs of sample ids; empty: all
+ * @throws UserError (exit 2), WriteError (exit 4)
+ */
+export async function writeHtmlReport(place: RunPaths, file: string, only: readonly string[]): Promise<void> {
+    const assets = await readPageAssets();
+    const reader = new DirectoryReader(place, warn, pickRows);
+    const { page, chunks, leftOut } = await buildPage(reader, {
+        dir: place.dir,
+        budget: DETAIL_BUDGET,
+        matches: idMatcher(only),
+        keepsRows: false,
+    });
+    await writeText(file, htmlFile(assets, page, chunks));
+    if (leftOut > 0)
+        tell(
+            `${file} holds the source and output of the tasks that matter most; those of ${leftOut} others did not fit: resume-run show has them`,
+        );
+}

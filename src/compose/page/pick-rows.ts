@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import type { Checkpoint, StoredEntry } from '../../model/checkpoint.js';
+import type { OpenTask, RunResult, SkippedTask } from '../../model/entry.js';
+import {
+    type EntryDetail,
+    FLAG_ABOVE_OWN_LIMIT,
+    FLAG_NEAR_LIMIT,
+    FLAG_UNEXPECTED,
+} from '../../model/page-data.js';
+import { expectedOf } from '../../model/sample.js';
+import { figuresOf } from '../../model/tally.js';
+import { detailOfEntry, detailOfOpenTask, testsIn } from '../../report/html/entry-detail.js';
+import type { PageRow, PageRows } from '../../report/html/page-row.js';
+import { recordOfEntry, StandIns } from '../../results/collect/checkpoint-records.js';
+
+/** What the page knows of a sample's tasks. */
+export function pickRows(checkpoint: Checkpoint): PageRows {
+    const rows: PageRows['rows'] = [];
+    for (const [group, list] of checkpoint.entries) {
+        const standIns = new StandIns();
+        for (const { entry } of list) {
+            const row = rowOfEntry(entry, group, checkpoint.id, standIns);
+            if (row !== null) rows.push({ row, detail: detailOfEntry(entry) });
+        }
+    }
+    for (const task of checkpoint.failures) rows.push(rowOfOpenTask(task, 'failed'));
+    for (const task of checkpoint.pending) rows.push(rowOfOpenTask(task, 'pending'));
+    for (const task of checkpoint.skipped) rows.push(rowOfSkipped(task));
+    rows.sort((a, b) => a.row.index - b.row.index);
+    return { rows };
+}
+
+function rowOfEntry(
+    entry: StoredEntry['entry'],
+    group: string,
+    sample: string,
+    standIns: StandIns,
+): PageRow | null {
+    const figures = figuresOf(entry);
+    const key = standIns.keyOf(entry);
+    const record = recordOfEntry(entry, { run: '', sample, group, ...key });
+    if (figures === null || record === null) return null;
+    const expected = expectedOf(group, entry.expected ?? null);
+    const isUnexpected = expected !== null && !expected.includes(figures.verdict);
+    return {
+        ...EMPTY_ROW,
+        group,
+        index: figures.index,
+        outcome: figures.verdict,
+        flags:
+            (isUnexpected ? FLAG_UNEXPECTED : 0) |
+            (figures.nearLimit ? FLAG_NEAR_LIMIT : 0) |
+            (figures.aboveOwn ? FLAG_ABOVE_OWN_LIMIT : 0),
+        expected: expected?.join(' ') ?? '',
+        language: record.language ?? '',
+        name: entry.name ?? '',
+        time: figures.time ?? 0,
+        duration: record.wall_time ?? 0,
+        memory: record.memory ?? 0,
+        limit: entry.limits?.time ?? 0,
+        failedTest: figures.failedTest === undefined ? 0 : figures.failedTest + 1,
+        cause: figures.verdict === 'Accepted' ? '' : causeOf(entry),
+        attempts: record.attempts,
+        score: record.score,
+        endpoint: record.endpoint ?? '',
+        startedAt: record.started_at === null ? 0 : Date.parse(record.started_at),
+        model: record.model ?? '',
+        promptType: record.prompt_type ?? '',
+        difficulty: record.difficulty ?? '',
+        taskType: record.task_type ?? '',
+        promptTokens: record.prompt_tokens ?? 0,
+        completionTokens: record.completion_tokens ?? 0,
+        cost: record.cost ?? 0,
+        task: hashOf(key.fingerprint, key.occurrence),
+    };
+}
+
+const EMPTY_ROW: Omit<PageRow, 'group' | 'index' | 'outcome'> = {
+    flags: 0,
+    expected: '',
+    language: '',
+    name: '',
+    time: 0,
+    duration: 0,
+    memory: 0,
+    limit: 0,
+    failedTest: 0,
+    cause: '',
+    attempts: 0,
+    score: null,
+    endpoint: '',
+    startedAt: 0,
+    model: '',
+    promptType: '',
+    difficulty: '',
+    taskType: '',
+    promptTokens: 0,
+    completionTokens: 0,
+    cost: 0,
+    task: 0,
+};
+
+function rowOfOpenTask(
+    task: OpenTask,
+    outcome: 'failed' | 'pending',
+): { readonly row: PageRow; readonly detail: EntryDetail } {
+    const last = task.attempts.at(-1);
+    const startedAt = Date.parse(task.attempts[0]?.started_at ?? '');
+    return {
+        row: {
+            ...EMPTY_ROW,
+            group: task.group,
+            index: task.index,
+            outcome,
+            expected: expectedOf(task.group, null)?.join(' ') ?? '',
+            duration: last?.duration ?? 0,
+            cause: task.reason,
+            attempts: task.attempts.length,
+            endpoint: last?.api_used ?? '',
+            startedAt: Number.isNaN(startedAt) ? 0 : startedAt,
+            task: hashOf(task.fingerprint, task.occurrence ?? 0),
+        },
+        detail: detailOfOpenTask(task),
+    };
+}
+
+function rowOfSkipped({ group, index, reason }: SkippedTask): {
+    readonly row: PageRow;
+    readonly detail: null;
+} {
+    const row: PageRow = { ...EMPTY_ROW, group, index, outcome: 'skipped', cause: reason };
+    return { row, detail: null };
+}
+
+/** Pairs tasks of two runs within a sample and a group, so 32 bits are enough. */
+function hashOf(fingerprint: string, occurrence: number): number {
+    return createHash('md5').update(`${fingerprint} ${occurrence}`).digest().readUInt32LE(0);
+}
+
+/** Longest cause: it is one of few, not a message. */
+const MOST_OF_CAUSE = 80;
+
+/** Why a program got its verdict, in words that programs with the same fault share. Empty where nothing tells. */
+function causeOf(entry: StoredEntry['entry']): string {
+    const failed = testsIn(entry.result).find((test) => !test.passed);
+    if (failed === undefined) return '';
+    const { compile_result: compiling, run_result: run } = failed.exec_info;
+    if (failed.verdict === 'CompileError') return compilerError(compiling);
+    if (failed.verdict === 'RuntimeError') return runtimeError(run);
+    return failed.verdict === 'WrongAnswer' && run?.stdout === '' ? 'printed nothing' : '';
+}
+
+/** The first error of a compiler without the place where it occurred. */
+function compilerError(step: RunResult | null | undefined): string {
+    const text = `${step?.stderr ?? ''}\n${step?.stdout ?? ''}`.slice(0, 8192);
+    const error = /(?:error: |Error: |error\[\w+\]: )(.*)/.exec(text)?.[1] ?? '';
+    return error.trim().slice(0, MOST_OF_CAUSE);
+}
+
+/** The exception's name, the signal, or the exit status. */
+function runtimeError(step: RunResult | null | undefined): string {
+    if (step === null || step === undefined) return '';
+    const end = (step.stderr ?? '').slice(-8192);
+    const exception = [...end.matchAll(/\b((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception))\b/g)].at(-1)?.[1];
+    if (exception !== undefined) return exception.slice(0, MOST_OF_CAUSE);
+    if (step.signal !== undefined) return step.signal.slice(0, MOST_OF_CAUSE);
+    return step.return_code === null || step.return_code === undefined
+        ? ''
+        : `exit status ${step.return_code}`;
+}

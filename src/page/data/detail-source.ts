@@ -1,0 +1,54 @@
+import type { EntryDetail } from '../../model/page-data.js';
+import { fromBase64, gunzip } from './gzip.js';
+import type { RunData } from './run-data.js';
+
+/** What became of the long parts of an entry. */
+export type DetailAnswer =
+    | { readonly kind: 'detail'; readonly detail: EntryDetail }
+    | { readonly kind: 'left-out' | 'none' }
+    | { readonly kind: 'problem'; readonly message: string };
+
+/** Where the page gets runs and the long parts of entries from. */
+export interface PageSource {
+    /** Whether it is a single file. */
+    readonly isFile: boolean;
+    detail(data: RunData, entry: number): Promise<DetailAnswer>;
+}
+
+const CHUNKS_KEPT = 8;
+
+/** The chunks in this file. Those opened last stay open. */
+export class FileSource implements PageSource {
+    readonly isFile = true;
+    readonly #open = new Map<number, readonly EntryDetail[]>();
+
+    async readPage(): Promise<Uint8Array> {
+        const text = document.getElementById('page-data')?.textContent ?? '';
+        return gunzip(fromBase64(text));
+    }
+
+    async detail(data: RunData, entry: number): Promise<DetailAnswer> {
+        if (data.outcomeOf(entry) === 'skipped') return { kind: 'none' };
+        const number = data.value('chunk', entry);
+        if (number === 0) return { kind: 'left-out' };
+        const chunk = this.#open.get(number) ?? (await this.#read(number));
+        this.#open.delete(number);
+        this.#open.set(number, chunk);
+        for (const oldest of this.#open.keys()) {
+            if (this.#open.size <= CHUNKS_KEPT) break;
+            this.#open.delete(oldest);
+        }
+        const detail = chunk[data.value('slot', entry)];
+        return detail === undefined ? { kind: 'left-out' } : { kind: 'detail', detail };
+    }
+
+    async #read(number: number): Promise<readonly EntryDetail[]> {
+        if (document.readyState === 'loading')
+            await new Promise((resolve) =>
+                document.addEventListener('DOMContentLoaded', resolve, { once: true }),
+            );
+        const text = document.getElementById(`chunk-${number}`)?.textContent ?? '';
+        if (text === '') return [];
+        return JSON.parse(new TextDecoder().decode(await gunzip(fromBase64(text)))) as EntryDetail[];
+    }
+}

@@ -1,0 +1,92 @@
+import { clusteredInterval, type Interval, passAtK } from '../../results/ask/statistics.js';
+import type { TextColumn } from '../../model/page-data.js';
+import type { RunData } from './run-data.js';
+
+/** What the tasks of a model can be told apart by. */
+export const DIMENSIONS = [
+    'promptType',
+    'difficulty',
+    'taskType',
+    'language',
+] as const satisfies readonly TextColumn[];
+
+export type ModelDimension = (typeof DIMENSIONS)[number];
+
+/** Values of k that are worked out. */
+const KS = [1, 3, 5, 10] as const;
+
+/** The tasks of one model, or of one value of a dimension. */
+export interface ModelCell {
+    readonly model: string;
+    /** Of the dimension; empty where it is not divided. */
+    readonly part: string;
+    readonly judged: number;
+    readonly accepted: number;
+    readonly share: number;
+    readonly interval: Interval | null;
+    readonly passAt: readonly { readonly k: number; readonly value: number }[];
+    readonly tokens: number;
+    /** US dollars. */
+    readonly cost: number;
+}
+
+/** Rates of each model, divided by a dimension if one is named. */
+export function modelCells(data: RunData, dimension: ModelDimension | null): readonly ModelCell[] {
+    // Beside answers of models, tasks without one are something else.
+    const named = data.has('model');
+    const cells = new Map<string, CellSums>();
+    for (let entry = 0; entry < data.count; entry += 1) {
+        if (!data.isJudged(entry) || (named && data.value('model', entry) === 0)) continue;
+        const model = data.text('model', entry);
+        const part = dimension === null ? '' : data.text(dimension, entry);
+        const key = JSON.stringify([model, part]);
+        const cell = cells.get(key) ?? { model, part, samples: new Map(), tokens: 0, cost: 0 };
+        cells.set(key, cell);
+        const sample = data.value('sample', entry);
+        const sums = cell.samples.get(sample) ?? { hits: 0, trials: 0 };
+        cell.samples.set(sample, sums);
+        sums.trials += 1;
+        sums.hits += data.isAccepted(entry) ? 1 : 0;
+        cell.tokens += data.value('promptTokens', entry) + data.value('completionTokens', entry);
+        cell.cost += data.value('cost', entry);
+    }
+    return [...cells.values()].map(cellOf);
+}
+
+interface CellSums {
+    readonly model: string;
+    readonly part: string;
+    readonly samples: Map<number, { hits: number; trials: number }>;
+    tokens: number;
+    cost: number;
+}
+
+function cellOf({ model, part, samples, tokens, cost }: CellSums): ModelCell {
+    const all = [...samples.values()];
+    const sum = (pick: (one: { readonly hits: number; readonly trials: number }) => number): number =>
+        all.reduce((total, one) => total + pick(one), 0);
+    const [hits, trials] = [sum((one) => one.hits), sum((one) => one.trials)];
+    const { interval } = clusteredInterval({
+        hits,
+        trials,
+        samples: all.length,
+        hits2: sum((one) => one.hits ** 2),
+        cross: sum((one) => one.hits * one.trials),
+        trials2: sum((one) => one.trials ** 2),
+    });
+    const passAt = KS.flatMap((k) => {
+        const values = all.flatMap((one) => passAtK(one.trials, one.hits, k) ?? []);
+        return values.length === 0 ? [] : [{ k, value: values.reduce((a, b) => a + b, 0) / values.length }];
+    });
+    return {
+        model,
+        part,
+        judged: trials,
+        accepted: hits,
+        share: hits / trials,
+        interval,
+        passAt,
+        tokens,
+        cost,
+    };
+}

@@ -1,0 +1,178 @@
+import {
+    type ColumnValues,
+    type EntryColumn,
+    FLAG_UNEXPECTED,
+    OUTCOMES,
+    type PageHeader,
+    type TaskOutcome,
+    type TextColumn,
+    unpackPage,
+} from '../../model/page-data.js';
+
+/** Verdicts come first among the outcomes. */
+const VERDICTS_OF_OUTCOMES = 8;
+const ACCEPTED = 0;
+
+/** One run in columns, and what is asked of it often. Entries are numbers from 0 to `count - 1`. */
+export class RunData {
+    readonly header: PageHeader;
+    readonly columns: Readonly<Record<EntryColumn, ColumnValues>>;
+    readonly count: number;
+    /** The first entry of each sample, and one more at the end. */
+    readonly starts: Uint32Array;
+    readonly #summaries: SampleSummary[];
+
+    constructor(bytes: Uint8Array) {
+        const { header, columns } = unpackPage(bytes);
+        this.header = header;
+        this.columns = columns;
+        this.count = header.entries;
+        this.starts = startsOf(columns.sample, header.samples.length);
+        this.#summaries = header.samples.map((_, sample) => summarise(this, sample));
+    }
+
+    get summaries(): readonly SampleSummary[] {
+        return this.#summaries;
+    }
+
+    value(column: EntryColumn, entry: number): number {
+        return this.columns[column][entry] ?? 0;
+    }
+
+    text(column: TextColumn, entry: number): string {
+        return this.header.dictionaries[column][this.value(column, entry)] ?? '';
+    }
+
+    sampleOf(entry: number): string {
+        return this.header.samples[this.value('sample', entry)] ?? '';
+    }
+
+    groupOf(entry: number): string {
+        return this.header.groups[this.value('group', entry)] ?? '';
+    }
+
+    outcomeOf(entry: number): TaskOutcome {
+        return OUTCOMES[this.value('outcome', entry)] ?? 'pending';
+    }
+
+    hasFlag(entry: number, flag: number): boolean {
+        return (this.value('flags', entry) & flag) !== 0;
+    }
+
+    isJudged(entry: number): boolean {
+        return this.value('outcome', entry) < VERDICTS_OF_OUTCOMES;
+    }
+
+    isAccepted(entry: number): boolean {
+        return this.value('outcome', entry) === ACCEPTED;
+    }
+
+    /** As the dataset expects, or accepted where it expects nothing. */
+    isRight(entry: number): boolean {
+        if (this.value('expected', entry) === 0) return this.isAccepted(entry);
+        return this.isJudged(entry) && !this.hasFlag(entry, FLAG_UNEXPECTED);
+    }
+
+    /** From 0 to 1; NaN: none. */
+    scoreOf(entry: number): number {
+        const stored = this.value('score', entry);
+        return stored === 0 ? Number.NaN : (stored - 1) / 1000;
+    }
+
+    /** Whether any entry has a value there. */
+    has(column: EntryColumn): boolean {
+        return this.columns[column].some((value) => value !== 0);
+    }
+
+    /** @returns -1: there is none */
+    find(sample: string, group: string, index: number): number {
+        const at = this.header.samples.indexOf(sample);
+        const groupAt = this.header.groups.indexOf(group);
+        if (at < 0 || groupAt < 0) return -1;
+        for (let entry = this.starts[at] ?? 0; entry < (this.starts[at + 1] ?? 0); entry += 1)
+            if (this.value('group', entry) === groupAt && this.value('index', entry) === index) return entry;
+        return -1;
+    }
+}
+
+/** A sample in figures. */
+export interface SampleSummary {
+    readonly sample: number;
+    readonly id: string;
+    readonly rightAccepted: number;
+    readonly rightJudged: number;
+    readonly wrongRejected: number;
+    readonly wrongJudged: number;
+    /** Of groups that are neither right nor wrong programs. */
+    readonly otherAccepted: number;
+    readonly otherJudged: number;
+    readonly unexpected: number;
+    readonly failed: number;
+    readonly skipped: number;
+    /** Tasks without a verdict that are neither failed nor skipped. */
+    readonly open: number;
+    /** The largest share of its limit that a test of an accepted task took; NaN: not known. */
+    readonly slowest: number;
+}
+
+/** TPR, TNR, or the share accepted; NaN where nothing was judged. */
+export function tprOf({ rightAccepted, rightJudged }: SampleSummary): number {
+    return rightJudged === 0 ? Number.NaN : rightAccepted / rightJudged;
+}
+
+export function tnrOf({ wrongRejected, wrongJudged }: SampleSummary): number {
+    return wrongJudged === 0 ? Number.NaN : wrongRejected / wrongJudged;
+}
+
+export function acceptedShareOf({ otherAccepted, otherJudged }: SampleSummary): number {
+    return otherJudged === 0 ? Number.NaN : otherAccepted / otherJudged;
+}
+
+function startsOf(samples: ColumnValues, count: number): Uint32Array {
+    const starts = new Uint32Array(count + 1);
+    for (const sample of samples) starts[sample + 1] = (starts[sample + 1] ?? 0) + 1;
+    for (let sample = 0; sample < count; sample += 1)
+        starts[sample + 1] = (starts[sample + 1] ?? 0) + (starts[sample] ?? 0);
+    return starts;
+}
+
+function summarise(data: RunData, sample: number): SampleSummary {
+    const { groups, totals } = data.header;
+    const [right, wrong] = [groups.indexOf('solution'), groups.indexOf('incorrect_solution')];
+    const sums = {
+        rightAccepted: 0,
+        rightJudged: 0,
+        wrongRejected: 0,
+        wrongJudged: 0,
+        otherAccepted: 0,
+        otherJudged: 0,
+    };
+    const other = { unexpected: 0, failed: 0, skipped: 0 };
+    let slowest = Number.NaN;
+    for (let entry = data.starts[sample] ?? 0; entry < (data.starts[sample + 1] ?? 0); entry += 1) {
+        const outcome = data.outcomeOf(entry);
+        if (outcome === 'failed') other.failed += 1;
+        if (outcome === 'skipped') other.skipped += 1;
+        if (data.hasFlag(entry, FLAG_UNEXPECTED)) other.unexpected += 1;
+        if (!data.isJudged(entry)) continue;
+        const group = data.value('group', entry);
+        const accepted = data.isAccepted(entry) ? 1 : 0;
+        if (group === right) {
+            sums.rightJudged += 1;
+            sums.rightAccepted += accepted;
+        } else if (group === wrong) {
+            sums.wrongJudged += 1;
+            sums.wrongRejected += 1 - accepted;
+        } else {
+            sums.otherJudged += 1;
+            sums.otherAccepted += accepted;
+        }
+        const limit = data.value('limit', entry);
+        const share = limit > 0 ? data.value('time', entry) / limit : Number.NaN;
+        if (accepted === 1 && share > 0 && !(slowest >= share)) slowest = share;
+    }
+    const judged = sums.rightJudged + sums.wrongJudged + sums.otherJudged;
+    const total = (totals[sample] ?? []).reduce((sum, one) => sum + one, 0);
+    const open = Math.max(0, total - judged - other.failed);
+    return { sample, id: data.header.samples[sample] ?? '', ...sums, ...other, open, slowest };
+}

@@ -1,0 +1,40 @@
+import type { JSX } from 'preact';
+import { FLAG_UNEXPECTED, type TaskOutcome } from '../../model/page-data.js';
+import type { RunData } from '../data/run-data.js';
+import { say } from '../language/text.js';
+
+/** Verdicts keep their name in every language: people search for it. */
+export function outcomeName(outcome: TaskOutcome): string {
+    return outcome === 'failed' || outcome === 'pending' || outcome === 'skipped' ? say(outcome) : outcome;
+}
+
+export type CellKind =
+    | 'accepted'
+    | 'rejected'
+    | 'bad-accept'
+    | 'bad-reject'
+    | 'failed'
+    | 'pending'
+    | 'skipped'
+    | 'none';
+
+/** What colour tells of a task: right or wrong, and which way. Shape and words tell it too. */
+export function cellKind(data: RunData, entry: number): CellKind {
+    const outcome = data.outcomeOf(entry);
+    if (outcome === 'failed' || outcome === 'pending' || outcome === 'skipped') return outcome;
+    const isUnexpected = data.hasFlag(entry, FLAG_UNEXPECTED);
+    if (outcome === 'Accepted') return isUnexpected ? 'bad-accept' : 'accepted';
+    return isUnexpected ? 'bad-reject' : 'rejected';
+}
+
+/** A verdict with its colour. */
+export function OutcomeMark({
+    data,
+    entry,
+}: {
+    readonly data: RunData;
+    readonly entry: number;
+}): JSX.Element {
+    const outcome = data.outcomeOf(entry);
+    return <span class={`mark ${cellKind(data, entry)}`}>{outcomeName(outcome)}</span>;
+}

@@ -1,0 +1,39 @@
+import type { JSX } from 'preact';
+import { showCount, showShare } from '../language/figures.js';
+import { say } from '../language/text.js';
+
+/** A share with its numbers; the bar is for the eye only. */
+export function RateBar({
+    hits,
+    judged,
+    isNeutral = false,
+}: {
+    readonly hits: number;
+    readonly judged: number;
+    /** Whether less than all is nothing to worry about. */
+    readonly isNeutral?: boolean;
+}): JSX.Element {
+    if (judged === 0) return <span class="faint">–</span>;
+    const share = hits / judged;
+    const level = share === 1 || isNeutral ? '' : ' low';
+    return (
+        <span class="rate" title={say('of', { hits: showCount(hits), judged: showCount(judged) })}>
+            <span class={`rate-value${level}`}>{showShare(share)}</span>
+            <span class="rate-track" aria-hidden="true">
+                <span class={`rate-fill${level}`} style={{ width: `${share * 100}%` }} />
+            </span>
+        </span>
+    );
+}
+
+/** A count that is only worth a colour where it is not 0. */
+export function QuietCount({
+    value,
+    isBad = false,
+}: {
+    readonly value: number;
+    readonly isBad?: boolean;
+}): JSX.Element {
+    if (value === 0) return <span class="faint">·</span>;
+    return <span class={isBad ? 'bad' : ''}>{showCount(value)}</span>;
+}

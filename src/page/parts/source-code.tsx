@@ -1,0 +1,138 @@
+import { createLowlight } from 'lowlight';
+import bash from 'highlight.js/lib/languages/bash';
+import c from 'highlight.js/lib/languages/c';
+import cpp from 'highlight.js/lib/languages/cpp';
+import csharp from 'highlight.js/lib/languages/csharp';
+import go from 'highlight.js/lib/languages/go';
+import haskell from 'highlight.js/lib/languages/haskell';
+import java from 'highlight.js/lib/languages/java';
+import javascript from 'highlight.js/lib/languages/javascript';
+import json from 'highlight.js/lib/languages/json';
+import kotlin from 'highlight.js/lib/languages/kotlin';
+import php from 'highlight.js/lib/languages/php';
+import python from 'highlight.js/lib/languages/python';
+import ruby from 'highlight.js/lib/languages/ruby';
+import rust from 'highlight.js/lib/languages/rust';
+import scala from 'highlight.js/lib/languages/scala';
+import typescript from 'highlight.js/lib/languages/typescript';
+import type { ComponentChildren, JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { ShownText } from '../../model/page-data.js';
+import { showCount } from '../language/figures.js';
+import { say } from '../language/text.js';
+import { shownLines } from './shown-text.js';
+
+const lowlight = createLowlight({
+    bash,
+    c,
+    cpp,
+    csharp,
+    go,
+    haskell,
+    java,
+    javascript,
+    json,
+    kotlin,
+    php,
+    python,
+    ruby,
+    rust,
+    scala,
+    typescript,
+});
+
+/** Languages of result files whose name is not the grammar's in small letters. */
+const GRAMMARS: Readonly<Record<string, string>> = {
+    PYTHON3: 'python',
+    PYTHON2: 'python',
+    PYPY: 'python',
+    PYPY3: 'python',
+    NODE: 'javascript',
+    'C++': 'cpp',
+    'C#': 'csharp',
+};
+
+/** Beyond this a text is shown plain: colours would take longer than the reader waits. */
+const MOST_COLOURED = 40_000;
+
+/** A program with its colours. Built as elements, never as HTML. */
+export function SourceCode({
+    title,
+    source,
+    language,
+}: {
+    readonly title: string;
+    readonly source: ShownText;
+    readonly language: string;
+}): JSX.Element {
+    const content = useMemo(() => coloured(shownLines(source.text), language), [source, language]);
+    return (
+        <Block title={title} text={source}>
+            <code>{content}</code>
+        </Block>
+    );
+}
+
+/** A text from outside, line by line as it is. */
+export function TextBlock({
+    title,
+    text,
+}: {
+    readonly title: string;
+    readonly text: ShownText;
+}): JSX.Element {
+    return (
+        <Block title={title} text={text}>
+            {shownLines(text.text)}
+        </Block>
+    );
+}
+
+function Block({
+    title,
+    text,
+    children,
+}: {
+    readonly title: string;
+    readonly text: ShownText;
+    readonly children: ComponentChildren;
+}): JSX.Element {
+    return (
+        <section class="block">
+            <h3>{title}</h3>
+            <pre tabIndex={0} aria-label={title} role="region">
+                {children}
+            </pre>
+            {text.cutFrom !== undefined && (
+                <p class="note">
+                    {say('wasCut', { shown: showCount(text.text.length), total: showCount(text.cutFrom) })}
+                </p>
+            )}
+        </section>
+    );
+}
+
+function coloured(text: string, language: string): ComponentChildren {
+    const grammar = GRAMMARS[language.toUpperCase()] ?? language.toLowerCase();
+    if (text.length > MOST_COLOURED || !lowlight.registered(grammar)) return text;
+    return lowlight.highlight(grammar, text).children.map(nodeOf);
+}
+
+/** What lowlight gives is a tree of spans and texts. */
+type CodeNode = ReturnType<typeof lowlight.highlight>['children'][number];
+
+function nodeOf(node: CodeNode): ComponentChildren {
+    switch (node.type) {
+        case 'text':
+            return node.value;
+        case 'element': {
+            const names = node.properties['className'];
+            return (
+                <span class={Array.isArray(names) ? names.join(' ') : ''}>{node.children.map(nodeOf)}</span>
+            );
+        }
+        case 'comment':
+        case 'doctype':
+            return null;
+    }
+}

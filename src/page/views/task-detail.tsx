@@ -1,0 +1,213 @@
+import type { JSX } from 'preact';
+import type {
+    AttemptDetail,
+    ChatDetail,
+    EntryDetail,
+    FailedTestDetail,
+    TestDetail,
+} from '../../model/page-data.js';
+import { showBytes, showCount, showSeconds, showTime } from '../language/figures.js';
+import { say } from '../language/text.js';
+import { shownLabel, shownLines } from '../parts/shown-text.js';
+import { SourceCode, TextBlock } from '../parts/source-code.js';
+
+interface TaskDetailProps {
+    readonly detail: EntryDetail;
+    readonly language: string;
+    /** Where input and expected output can be seen; null: here. */
+    readonly command: string | null;
+}
+
+/** The long parts of a task, what explains its verdict first. */
+export function TaskDetail({ detail, language, command }: TaskDetailProps): JSX.Element {
+    const { message, failure, tests, chat, source, row, result, attempts, limits } = detail;
+    return (
+        <>
+            {message !== undefined && <TextBlock title={say('message')} text={message} />}
+            {failure !== undefined && (
+                <FailedTest failure={failure} count={tests?.length ?? 0} command={command} />
+            )}
+            {chat !== undefined && <Chat chat={chat} />}
+            {source !== undefined && <SourceCode title={say('source')} source={source} language={language} />}
+            {row !== undefined && <SourceCode title={say('row')} source={row} language="json" />}
+            {attempts.length > 0 && <Attempts attempts={attempts} />}
+            {tests !== undefined && tests.length > 0 && (
+                <TestList tests={tests} more={detail.moreTests ?? 0} />
+            )}
+            {result !== undefined && <SourceCode title={say('result')} source={result} language="json" />}
+            <dl class="facts">
+                {limits !== undefined && (
+                    <div>
+                        <dt>{say('limits')}</dt>
+                        <dd>
+                            {[
+                                showSeconds(limits.time ?? 0),
+                                showBytes(limits.memory ?? 0),
+                                showBytes(limits.output ?? 0),
+                            ]
+                                .filter((part) => part !== '')
+                                .join(', ')}
+                        </dd>
+                    </div>
+                )}
+                {detail.compiler !== undefined && <Fact label={say('compiler')} value={detail.compiler} />}
+                {detail.adapted !== undefined && (
+                    <Fact label={say('adapted')} value={detail.adapted.join(', ')} />
+                )}
+                {detail.fingerprint !== undefined && (
+                    <Fact label={say('fingerprint')} value={detail.fingerprint} />
+                )}
+            </dl>
+        </>
+    );
+}
+
+function Fact({ label, value }: { readonly label: string; readonly value: string }): JSX.Element {
+    return (
+        <div>
+            <dt>{label}</dt>
+            <dd class="wrap">{shownLabel(value)}</dd>
+        </div>
+    );
+}
+
+function FailedTest({
+    failure,
+    count,
+    command,
+}: {
+    readonly failure: FailedTestDetail;
+    readonly count: number;
+    readonly command: string | null;
+}): JSX.Element {
+    const { difference, checkerMessage, stdout, stderr, compilerOutput, input, expectedOutput, missing } =
+        failure;
+    const name = failure.name === '' ? '' : ` (${shownLabel(failure.name)})`;
+    const ending = [
+        shownLabel(failure.verdict),
+        failure.signal === undefined ? '' : shownLabel(failure.signal),
+        failure.returnCode === undefined ? '' : `${say('returnCode')} ${failure.returnCode}`,
+    ];
+    return (
+        <section class="failure">
+            <h3>
+                {say('failedTest')}: {say('testOf', { position: failure.position, count: showCount(count) })}
+                {name}
+            </h3>
+            <p>{ending.filter((part) => part !== '').join(', ')}</p>
+            {difference !== undefined && (
+                <div class="difference">
+                    <h4>{say('firstDifference', { line: showCount(difference.line) })}</h4>
+                    <dl>
+                        <dt>{say('expected')}</dt>
+                        <dd class="expected">{shownLines(difference.expected)}</dd>
+                        <dt>{say('got')}</dt>
+                        <dd class="got">{shownLines(difference.got)}</dd>
+                    </dl>
+                </div>
+            )}
+            {checkerMessage !== undefined && (
+                <TextBlock title={say('checkerMessage')} text={checkerMessage} />
+            )}
+            {compilerOutput !== undefined && (
+                <TextBlock title={say('compilerOutput')} text={compilerOutput} />
+            )}
+            {input !== undefined && <TextBlock title={say('input')} text={input} />}
+            {expectedOutput !== undefined && (
+                <TextBlock title={say('expectedOutput')} text={expectedOutput} />
+            )}
+            {stdout !== undefined && stdout.text !== '' && <TextBlock title={say('stdout')} text={stdout} />}
+            {stderr !== undefined && stderr.text !== '' && <TextBlock title={say('stderr')} text={stderr} />}
+            {command !== null && <p class="note">{say('inputElsewhere', { command })}</p>}
+            {missing !== undefined && (
+                <p class="note">{say('inputMissing', { reason: shownLabel(missing) })}</p>
+            )}
+        </section>
+    );
+}
+
+function Chat({ chat }: { readonly chat: ChatDetail }): JSX.Element {
+    const { turns, answer, reasoning, expected, scorer, reason } = chat;
+    return (
+        <section>
+            {turns.map(({ role, text }, at) => (
+                <TextBlock
+                    key={at}
+                    title={role === '' ? `${say('turn')} ${at + 1}` : shownLabel(role)}
+                    text={text}
+                />
+            ))}
+            {reasoning !== undefined && <TextBlock title={say('reasoning')} text={reasoning} />}
+            {answer !== undefined && <TextBlock title={say('answer')} text={answer} />}
+            {expected !== undefined && <TextBlock title={say('expected')} text={expected} />}
+            {scorer !== undefined && (
+                <p>
+                    {say('scorer')}: {shownLabel(scorer)}
+                </p>
+            )}
+            {reason !== undefined && <TextBlock title={say('scorerReason')} text={reason} />}
+        </section>
+    );
+}
+
+function Attempts({ attempts }: { readonly attempts: readonly AttemptDetail[] }): JSX.Element {
+    return (
+        <section class="block">
+            <h3>{say('attempts')}</h3>
+            <div class="scroll-x" tabIndex={0} role="region" aria-label={say('attempts')}>
+                <table>
+                    <thead>
+                        <tr>
+                            <th scope="col">{say('attempt')}</th>
+                            <th scope="col">{say('ending')}</th>
+                            <th scope="col">{say('startedAt')}</th>
+                            <th scope="col">{say('duration')}</th>
+                            <th scope="col">{say('where')}</th>
+                            <th scope="col">{say('message')}</th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        {attempts.map((attempt, at) => (
+                            <tr key={at}>
+                                <td>{attempt.attempt}</td>
+                                <td>{shownLabel(attempt.ending)}</td>
+                                <td>{shownLabel(showTime(attempt.startedAt))}</td>
+                                <td>{showSeconds(attempt.duration)}</td>
+                                <td>{shownLabel(attempt.where)}</td>
+                                <td class="wrap">{shownLabel(attempt.message?.text ?? '')}</td>
+                            </tr>
+                        ))}
+                    </tbody>
+                </table>
+            </div>
+        </section>
+    );
+}
+
+function TestList({
+    tests,
+    more,
+}: {
+    readonly tests: readonly TestDetail[];
+    readonly more: number;
+}): JSX.Element {
+    return (
+        <section class="block">
+            <h3>{say('allTests')}</h3>
+            <ol class="test-list">
+                {tests.map(([ending, time, memory, name], at) => (
+                    <li key={at} class={ending === '' ? 'accepted' : 'bad-reject'}>
+                        <span class="faint">{at + 1}</span>{' '}
+                        {ending === '' ? say('passed') : shownLabel(ending)}{' '}
+                        <span class="faint">
+                            {[showSeconds(time ?? 0), showBytes(memory ?? 0), shownLabel(name)]
+                                .filter((part) => part !== '')
+                                .join(', ')}
+                        </span>
+                    </li>
+                ))}
+            </ol>
+            {more > 0 && <p class="note">{say('moreTests', { count: showCount(more) })}</p>}
+        </section>
+    );
+}

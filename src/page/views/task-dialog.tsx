@@ -1,0 +1,167 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { DetailAnswer } from '../data/detail-source.js';
+import { showBytes, showCost, showCount, showNumber, showSeconds } from '../language/figures.js';
+import { say } from '../language/text.js';
+import { OutcomeMark } from '../parts/outcome.js';
+import { shownLabel } from '../parts/shown-text.js';
+import { TextBlock } from '../parts/source-code.js';
+import { changeFilters, parseTaskName, taskName } from '../route.js';
+import { TaskDetail } from './task-detail.js';
+import { expectedName } from './verdicts.js';
+import type { ViewProps } from './view-props.js';
+
+/** One task, over whatever view it was opened from. The address names it. */
+export function TaskDialog({ data, route, source }: ViewProps): JSX.Element | null {
+    const asked = parseTaskName(route.filters['task']);
+    const entry = asked === null ? -1 : data.find(asked.sample, asked.group, asked.index);
+    const dialog = useRef<HTMLDialogElement>(null);
+    useEffect(() => {
+        const element = dialog.current;
+        if (element !== null && !element.open) element.showModal();
+        element?.querySelector('.dialog-body')?.scrollTo(0, 0);
+    }, [entry]);
+    if (entry < 0) return null;
+    const open = (next: number): void => {
+        if (next < 0 || next >= data.count) return;
+        changeFilters(
+            route,
+            { task: taskName(data.sampleOf(next), data.groupOf(next), data.value('index', next)) },
+            true,
+        );
+    };
+    const title = `${shownLabel(data.sampleOf(entry))}, ${shownLabel(data.groupOf(entry))} ${data.value('index', entry)}`;
+    return (
+        <dialog
+            ref={dialog}
+            aria-label={title}
+            class="task-dialog"
+            onClose={() => changeFilters(route, { task: '' })}
+            onClick={(event) => {
+                if (event.target === dialog.current) dialog.current?.close();
+            }}
+        >
+            <header class="dialog-head">
+                <h2>{title}</h2>
+                <OutcomeMark data={data} entry={entry} />
+                <span class="dialog-buttons">
+                    <button
+                        type="button"
+                        class="quiet"
+                        disabled={entry === 0}
+                        onClick={() => open(entry - 1)}
+                    >
+                        {say('previous')}
+                    </button>
+                    <button
+                        type="button"
+                        class="quiet"
+                        disabled={entry === data.count - 1}
+                        onClick={() => open(entry + 1)}
+                    >
+                        {say('next')}
+                    </button>
+                    <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
+                        {say('close')}
+                    </button>
+                </span>
+            </header>
+            <div class="dialog-body">
+                <Facts data={data} entry={entry} />
+                <Detail key={entry} data={data} entry={entry} source={source} />
+            </div>
+        </dialog>
+    );
+}
+
+function Facts({ data, entry }: { readonly data: ViewProps['data']; readonly entry: number }): JSX.Element {
+    const expected = data.text('expected', entry);
+    const score = data.scoreOf(entry);
+    const tokens = data.value('promptTokens', entry) + data.value('completionTokens', entry);
+    const facts: readonly (readonly [string, ComponentChildren])[] = [
+        [say('expected'), expected === '' ? '' : expectedName(expected)],
+        [say('cause'), shownLabel(data.text('cause', entry))],
+        [say('score'), Number.isNaN(score) ? '' : showNumber(score, 3)],
+        [say('name'), shownLabel(data.text('name', entry))],
+        [say('language'), shownLabel(data.text('language', entry))],
+        [say('model'), shownLabel(data.text('model', entry))],
+        [say('promptType'), shownLabel(data.text('promptType', entry))],
+        [say('difficulty'), shownLabel(data.text('difficulty', entry))],
+        [say('taskType'), shownLabel(data.text('taskType', entry))],
+        [say('time'), showSeconds(data.value('time', entry))],
+        [say('limit'), showSeconds(data.value('limit', entry))],
+        [say('memory'), showBytes(data.value('memory', entry))],
+        [say('duration'), showSeconds(data.value('duration', entry))],
+        [
+            say('tokens'),
+            tokens === 0
+                ? ''
+                : `${showCount(data.value('promptTokens', entry))} + ${showCount(data.value('completionTokens', entry))}`,
+        ],
+        [say('cost'), showCost(data.value('cost', entry))],
+        [say('endpoint'), shownLabel(data.text('endpoint', entry))],
+    ];
+    return (
+        <dl class="facts">
+            {facts
+                .filter(([, value]) => value !== '')
+                .map(([label, value]) => (
+                    <div key={label}>
+                        <dt>{label}</dt>
+                        <dd>{value}</dd>
+                    </div>
+                ))}
+        </dl>
+    );
+}
+
+function Detail({ data, entry, source }: Omit<ViewProps, 'route'> & { readonly entry: number }): JSX.Element {
+    const [answer, setAnswer] = useState<DetailAnswer | null>(null);
+    useEffect(() => {
+        let isCurrent = true;
+        const load = async (): Promise<void> => {
+            const next = await source
+                .detail(data, entry)
+                .catch((error: unknown): DetailAnswer => ({ kind: 'problem', message: String(error) }));
+            if (isCurrent) setAnswer(next);
+        };
+        void load();
+        return () => {
+            isCurrent = false;
+        };
+    }, [data, entry, source]);
+    const command = showCommand(
+        data.header.dir,
+        data.sampleOf(entry),
+        data.groupOf(entry),
+        data.value('index', entry),
+    );
+    if (answer === null) return <p class="faint">{say('loading')}</p>;
+    switch (answer.kind) {
+        case 'detail':
+            return (
+                <TaskDetail
+                    detail={answer.detail}
+                    language={data.text('language', entry)}
+                    command={source.isFile ? command : null}
+                />
+            );
+        case 'left-out':
+            return (
+                <p class="note">
+                    {say('leftOutEntry', { budget: showBytes(data.header.leftOut?.budget ?? 0), command })}
+                </p>
+            );
+        case 'none':
+            return <p class="note">{say('noDetail')}</p>;
+        case 'problem':
+            return <TextBlock title={say('message')} text={{ text: answer.message }} />;
+    }
+}
+
+/** How a shell is told to show it. */
+export function showCommand(dir: string, sample: string, group: string, index: number): string {
+    const quoted = (text: string): string =>
+        /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+    return shownLabel(`resume-run show ${quoted(sample)} ${quoted(group)} ${index} --dir ${quoted(dir)}`);
+}

@@ -1,0 +1,189 @@
+import type { StoredEntry } from '../../model/checkpoint.js';
+import type { Attempt, OpenTask, RunResult, TestResult } from '../../model/entry.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
+import type {
+    AttemptDetail,
+    ChatDetail,
+    ShownText,
+    EntryDetail,
+    FailedTestDetail,
+    TestDetail,
+} from '../../model/page-data.js';
+
+/*
+ * From an entry of a result file to what the page shows of it. Everything here is hostile: a text may be a megabyte long, and
+ * a result of a user's function has any shape.
+ */
+
+/** Characters of a text that are kept; what was there beyond is counted. */
+const MOST_CHARACTERS = 64 * 1024;
+const MOST_TESTS = 1000;
+const MOST_ATTEMPTS = 50;
+const MOST_TURNS = 200;
+/** Characters of a name or a place. */
+const MOST_OF_NAME = 200;
+
+/** The long parts of a finished entry. */
+export function detailOfEntry(entry: StoredEntry['entry']): EntryDetail {
+    const result: JsonObject = isJsonObject(entry.result) ? entry.result : {};
+    const tests = testsIn(result);
+    const chat = tests.length > 0 ? null : chatOf(result);
+    return {
+        ...(entry.solution === undefined ? {} : { source: shortened(entry.solution) }),
+        ...(entry.row === undefined ? {} : { row: shortened(JSON.stringify(entry.row, null, 2)) }),
+        ...(entry.limits === undefined ? {} : { limits: entry.limits }),
+        attempts: entry.attempts.slice(-MOST_ATTEMPTS).map(attemptOf),
+        ...testParts(tests),
+        ...(chat === null ? {} : { chat }),
+        ...(tests.length > 0 ? {} : { result: shortened(JSON.stringify(result, null, 2)) }),
+        ...(Array.isArray(result['adapted']) ? { adapted: result['adapted'].slice(0, 20).map(String) } : {}),
+        ...(typeof result['compiler'] === 'string' ? { compiler: nameOf(result['compiler']) } : {}),
+        ...(entry.fingerprint === null ? {} : { fingerprint: nameOf(entry.fingerprint) }),
+    };
+}
+
+/** The long parts of a task that was given up or is not final yet. */
+export function detailOfOpenTask(task: OpenTask): EntryDetail {
+    return {
+        message: shortened(task.message),
+        attempts: task.attempts.slice(-MOST_ATTEMPTS).map(attemptOf),
+        ...testParts(task.tests ?? []),
+        fingerprint: nameOf(task.fingerprint),
+    };
+}
+
+/** Tests of a judge's result; none where it is something else. */
+export function testsIn(result: unknown): readonly TestResult[] {
+    if (!isJsonObject(result) || !Array.isArray(result['tests'])) return [];
+    return (result['tests'] as readonly unknown[]).filter(isTest);
+}
+
+const isTest = (value: unknown): value is TestResult =>
+    isJsonObject(value) && typeof value['passed'] === 'boolean' && isJsonObject(value['exec_info']);
+
+/** @param cutFrom how much there was, where the text had been cut before */
+export function shortened(value: unknown, cutFrom?: unknown): ShownText {
+    const text = typeof value === 'string' ? value : '';
+    if (text.length > MOST_CHARACTERS) {
+        const from = typeof cutFrom === 'number' ? cutFrom : text.length;
+        return { text: wellFormed(text.slice(0, MOST_CHARACTERS)), cutFrom: from };
+    }
+    return typeof cutFrom === 'number' ? { text, cutFrom } : { text };
+}
+
+/** The cut may have split a surrogate pair. */
+const wellFormed = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
+
+const nameOf = (value: unknown): string =>
+    typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, MOST_OF_NAME) : '';
+
+function attemptOf(attempt: Attempt): AttemptDetail {
+    const { verdict, failure, api_used, worker_id, sandbox, message } = attempt;
+    return {
+        attempt: attempt.attempt,
+        ending: nameOf(verdict ?? failure),
+        startedAt: nameOf(attempt.started_at),
+        duration: attempt.duration,
+        where: nameOf(
+            [api_used, worker_id, sandbox].filter((part) => part !== undefined && part !== '').join(' '),
+        ),
+        ...(message === undefined ? {} : { message: shortened(message) }),
+    };
+}
+
+function testParts(tests: readonly TestResult[]): Pick<EntryDetail, 'tests' | 'moreTests' | 'failure'> {
+    if (tests.length === 0) return {};
+    const failed = tests.findIndex((test) => !test.passed);
+    const test = tests[failed];
+    return {
+        tests: tests
+            .slice(0, MOST_TESTS)
+            .map(
+                (one): TestDetail => [
+                    one.passed ? '' : nameOf(one.verdict ?? 'failed'),
+                    one.cpu_time ?? one.wall_time ?? null,
+                    one.memory ?? null,
+                    nameOf(one.name),
+                ],
+            ),
+        ...(tests.length > MOST_TESTS ? { moreTests: tests.length - MOST_TESTS } : {}),
+        ...(test === undefined ? {} : { failure: failedTest(test, failed + 1) }),
+    };
+}
+
+function failedTest(test: TestResult, position: number): FailedTestDetail {
+    const info = test.exec_info;
+    const run = stepOf(info.run_result);
+    const compiling = stepOf(info.compile_result);
+    const difference = info.first_difference;
+    const compilerOutput = compiling === null ? '' : `${textIn(compiling.stderr)}${textIn(compiling.stdout)}`;
+    return {
+        position,
+        name: nameOf(test.name),
+        verdict: nameOf(test.verdict),
+        ...(difference === undefined
+            ? {}
+            : {
+                  difference: {
+                      line: difference.line,
+                      expected: shortened(difference.expected).text,
+                      got: shortened(difference.got).text,
+                  },
+              }),
+        ...(info.checker_message === undefined
+            ? {}
+            : { checkerMessage: shortened(info.checker_message, info.checker_message_cut) }),
+        ...(run === null
+            ? {}
+            : {
+                  ...(typeof run.return_code === 'number' ? { returnCode: run.return_code } : {}),
+                  ...(run.signal === undefined ? {} : { signal: nameOf(run.signal) }),
+                  ...(run.stdout === undefined ? {} : { stdout: shortened(run.stdout, run.stdout_cut) }),
+                  ...(run.stderr === undefined ? {} : { stderr: shortened(run.stderr, run.stderr_cut) }),
+              }),
+        ...(compilerOutput === ''
+            ? {}
+            : { compilerOutput: shortened(compilerOutput, compiling?.stderr_cut) }),
+    };
+}
+
+const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+function stepOf(step: RunResult | null | undefined): RunResult | null {
+    return isJsonObject(step) ? step : null;
+}
+
+/** What a chat left in its result, by the names of docs/result-files.md; null where it is no chat. */
+function chatOf(result: JsonObject): ChatDetail | null {
+    const turns = ['messages', 'transcript', 'turns', 'prompt']
+        .flatMap((name) => turnsOf(result[name]))
+        .slice(0, MOST_TURNS);
+    const text = (name: string): ShownText | undefined =>
+        typeof result[name] === 'string' ? shortened(result[name], result[`${name}_cut`]) : undefined;
+    const answer = text('answer') ?? text('response');
+    if (turns.length === 0 && answer === undefined) return null;
+    const reasoning = text('reasoning');
+    const expected = text('expected');
+    const reason = text('score_reason') ?? text('score_problem') ?? text('refusal');
+    const scorer = result['scorer'];
+    return {
+        turns,
+        ...(answer === undefined ? {} : { answer }),
+        ...(reasoning === undefined ? {} : { reasoning }),
+        ...(expected === undefined ? {} : { expected }),
+        ...(typeof scorer === 'string' ? { scorer: nameOf(scorer) } : {}),
+        ...(reason === undefined ? {} : { reason }),
+    };
+}
+
+function turnsOf(value: unknown): ChatDetail['turns'] {
+    if (typeof value === 'string' && value !== '') return [{ role: 'user', text: shortened(value) }];
+    if (!Array.isArray(value)) return [];
+    return (value as readonly unknown[]).filter(isJsonObject).map((turn) => {
+        const content = turn['content'];
+        return {
+            role: nameOf(turn['role']),
+            text: shortened(typeof content === 'string' ? content : JSON.stringify(content ?? turn, null, 2)),
+        };
+    });
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+
+/** The front end as its build made it. */
+export interface PageAssets {
+    readonly script: string;
+    readonly style: string;
+}
+
+/** Policy of a page whose only script and style are these two. Nothing may be fetched, framed, submitted or put in as HTML. */
+function policyOf({ script, style }: PageAssets): string {
+    return [
+        "default-src 'none'",
+        `script-src '${digestOf(script)}'`,
+        `style-src '${digestOf(style)}'`,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ].join('; ');
+}
+
+const digestOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+
+/**
+ * One file that needs no other: front end, columns, chunks. The chunks come last, so that the page is up before they are read.
+ * @param page of `packPage`, gzip
+ */
+export function* htmlFile(assets: PageAssets, page: Buffer, chunks: readonly Buffer[]): Generator<string> {
+    yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n';
+    yield `<meta http-equiv="Content-Security-Policy" content="${policyOf(assets)}">\n`;
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n';
+    yield '<meta name="referrer" content="no-referrer">\n<title>resume-run</title>\n';
+    yield `<style>${assets.style}</style>\n</head>\n<body>\n<div id="page"></div>\n`;
+    yield '<noscript>This report needs JavaScript, which runs inside this file only.</noscript>\n';
+    yield `<script type="text/plain" id="page-data">${page.toString('base64')}</script>\n`;
+    yield `<script>${assets.script}</script>\n`;
+    for (const [at, chunk] of chunks.entries())
+        yield `<script type="text/plain" id="chunk-${at + 1}">${chunk.toString('base64')}</script>\n`;
+    yield '</body>\n</html>\n';
+}
