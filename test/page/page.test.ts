@@ -146,7 +146,7 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
             await page.getByRole('dialog').locator('pre').first().waitFor();
             expect(await overflowOf(page)).toBe(0);
             const shown = await page.getByRole('dialog').innerText();
-            expect(shown).not.toMatch(/[\u001b\u202e]/);
+            for (const hidden of ['\u001b', '\u202e']) expect(shown).not.toContain(hidden);
             expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThan(10_000);
             await page.keyboard.press('Escape');
         }

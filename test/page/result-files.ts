@@ -169,7 +169,7 @@ export function writeHostileRun(dir: string): void {
         message: `${SCRIPT}${ANSI}${LONG_LINE}`,
         attempts: [],
     };
-    writeSample(dir, `${SCRIPT.slice(0, 40)}`, [attack], [{ verdict: 'Accepted' }], { failures: [failure] });
+    writeSample(dir, SCRIPT.slice(0, 40), [attack], [{ verdict: 'Accepted' }], { failures: [failure] });
     writeSample(dir, BIDI, [attack], []);
     writeSample(dir, `${'long-id-'.repeat(20)}end`, [attack], []);
     writeSample(dir, '=1+1', [{ verdict: 'Accepted' }], []);
