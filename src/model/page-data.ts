@@ -1,23 +1,13 @@
+import { VERDICTS } from './verdict.js';
+
 /*
  * What the HTML page is given of a run: the contract between `report/html`, which writes it, and `src/page`, which reads it.
  * Columns of numbers with dictionaries of texts: half a million entries are a few megabytes and open at once. The long parts
  * of an entry (source, output, answers) stand apart, in chunks that are opened when somebody asks for one.
  */
 
-/** What became of a task. The first eight are the verdicts; then failed, pending and skipped. Positions are those in the column. */
-export const OUTCOMES = [
-    'Accepted',
-    'WrongAnswer',
-    'TimeLimitExceeded',
-    'MemoryLimitExceeded',
-    'OutputLimitExceeded',
-    'RuntimeError',
-    'CompileError',
-    'Refused',
-    'failed',
-    'pending',
-    'skipped',
-] as const;
+/** What became of a task: the verdicts, then those without one. Positions are those in the column. */
+export const OUTCOMES = [...VERDICTS, 'failed', 'pending', 'skipped'] as const;
 
 export type TaskOutcome = (typeof OUTCOMES)[number];
 

@@ -8,10 +8,9 @@ import {
     type TextColumn,
     unpackPage,
 } from '../../model/page-data.js';
+import { VERDICTS } from '../../model/verdict.js';
 
-/** Verdicts come first among the outcomes. */
-const VERDICTS_OF_OUTCOMES = 8;
-const ACCEPTED = 0;
+const ACCEPTED = VERDICTS.indexOf('Accepted');
 
 /** One run in columns, and what is asked of it often. Entries are numbers from 0 to `count - 1`. */
 export class RunData {
@@ -60,7 +59,7 @@ export class RunData {
     }
 
     isJudged(entry: number): boolean {
-        return this.value('outcome', entry) < VERDICTS_OF_OUTCOMES;
+        return this.value('outcome', entry) < VERDICTS.length;
     }
 
     isAccepted(entry: number): boolean {

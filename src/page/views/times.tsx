@@ -100,6 +100,7 @@ const OUTCOME_COLOURS = {
     OutputLimitExceeded: 'var(--verdict-ole)',
     RuntimeError: 'var(--verdict-rte)',
     CompileError: 'var(--verdict-ce)',
+    PartiallyAccepted: 'var(--pending)',
     Refused: 'var(--skipped)',
     failed: 'var(--failed)',
     pending: 'var(--pending)',
