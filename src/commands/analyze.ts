@@ -2,7 +2,6 @@ import type { Answer } from '../model/answer.js';
 import { isQuestionName, QUESTION_NAMES, QUESTIONS } from '../results/ask/questions.js';
 import type { AskEngine } from '../results/ask/engine.js';
 import { nearest } from '../util/nearest.js';
-import { readReason } from '../util/io-error.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { ANSWER_OPTIONS, type AnswerTarget, chooseTarget, writeAnswer } from './answer-output.js';
 import { withAskEngine } from './ask-engine.js';
@@ -51,9 +50,9 @@ export const command = defineCommand({
         audit: {
             kind: 'path',
             default: null,
-            placeholder: '<file>',
+            placeholder: '<path>',
             group: 'What you see',
-            about: 'Hold a database of counts (master_database.json, ours or an earlier one) against its rules; exit 1 with findings',
+            about: 'Hold a database against its rules: a database folder, master_database.json, or a database of the earlier tools (JSON, Parquet); exit 1 with findings',
             decides: 'display',
             only: 'command line',
         },
@@ -100,21 +99,9 @@ export const command = defineCommand({
 });
 
 async function audit(path: string, target: AnswerTarget): Promise<ExitCode> {
-    const [{ auditTree }, { readFile }, { isJsonObject }, { parsePythonJson }] = await Promise.all([
-        import('../results/ask/audit-tree.js'),
-        import('node:fs/promises'),
-        import('../model/json.js'),
-        import('../results/collect/python-json.js'),
-    ]);
     if (target.format === 'parquet') throw new UserError('--audit writes a table, JSON, CSV or Markdown');
-    let tree: unknown;
-    try {
-        tree = parsePythonJson(await readFile(path, 'utf8'));
-    } catch (error) {
-        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
-    }
-    if (!isJsonObject(tree)) throw new UserError(`${path}: expected a database of counts, a JSON object`);
-    const findings = auditTree(tree);
+    const { auditDatabase } = await import('../results/ask/audit.js');
+    const findings = await auditDatabase(path);
     const columns = [
         { name: 'where', kind: 'text' },
         { name: 'what', kind: 'text' },

@@ -1,6 +1,6 @@
-import { dirname } from 'node:path';
 import type { AskEngine } from '../results/ask/engine.js';
 import type { RecordFiles, RecordSide } from '../results/ask/views.js';
+import type { PinnedGeneration } from '../results/store/read-generation.js';
 import { openRecords, type RecordPlace } from './records-of.js';
 
 /**
@@ -12,7 +12,10 @@ export function withAskEngine<T>(
     place: RecordPlace,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
-    return withEngine(async (Engine, scratch) => Engine.open(await filesOf(place, scratch), scratch), action);
+    return withEngine(
+        async (Engine, scratch, pins) => Engine.open(await filesOf(place, scratch, pins), scratch),
+        action,
+    );
 }
 
 /** One side of a comparison: a results directory, or a run of a database. */
@@ -26,23 +29,25 @@ export function withPairEngine<T>(
     second: ComparedRun,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
-    const open = async (Engine: typeof AskEngine, scratch: string): Promise<AskEngine> =>
-        Engine.openPair(
-            await sideOf(first, `${scratch}/first`),
-            await sideOf(second, `${scratch}/second`),
-            scratch,
-        );
-    return withEngine(open, action);
+    return withEngine(
+        async (Engine, scratch, pins) =>
+            Engine.openPair(
+                await sideOf(first, `${scratch}/first`, pins),
+                await sideOf(second, `${scratch}/second`, pins),
+                scratch,
+            ),
+        action,
+    );
 }
 
-async function sideOf(run: ComparedRun, scratch: string): Promise<RecordSide> {
-    if (run.kind === 'run') return { ...(await partsOf(run.database)), run: run.run };
+async function sideOf(run: ComparedRun, scratch: string, pins: PinnedGeneration[]): Promise<RecordSide> {
+    if (run.kind === 'run') return { ...(await partsOf(run.database, pins)), run: run.run };
     const place = { dir: [run.dir], checkpoints: null, database: null };
-    return { ...(await filesOf(place, scratch)), run: null };
+    return { ...(await filesOf(place, scratch, pins)), run: null };
 }
 
 async function withEngine<T>(
-    open: (Engine: typeof AskEngine, scratch: string) => Promise<AskEngine>,
+    open: (Engine: typeof AskEngine, scratch: string, pins: PinnedGeneration[]) => Promise<AskEngine>,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
     // First of all: reading a hundred thousand files only to say that DuckDB is missing would be unkind.
@@ -53,32 +58,36 @@ async function withEngine<T>(
         import('../host/scratch.js'),
     ]);
     const scratch = await openScratch();
+    const pins: PinnedGeneration[] = [];
     let engine: AskEngine | null = null;
     try {
-        engine = await open(Engine, scratch.path);
+        engine = await open(Engine, scratch.path, pins);
         return await action(engine, scratch.path);
     } finally {
         engine?.close();
+        for (const pin of pins) await pin.close();
         await scratch.remove();
     }
 }
 
-async function filesOf(place: RecordPlace, scratch: string): Promise<RecordFiles> {
-    if (place.database !== null && place.dir === null) return await partsOf(place.database);
+/** @param pins takes what must be closed at the end */
+async function filesOf(place: RecordPlace, scratch: string, pins: PinnedGeneration[]): Promise<RecordFiles> {
+    if (place.database !== null && place.dir === null) return await partsOf(place.database, pins);
     const [{ recordLines }, { writeText }] = await Promise.all([
         import('../results/record/lines.js'),
         import('../host/output-file.js'),
     ]);
     const path = `${scratch}/records/records.jsonl`;
     await writeText(path, recordLines(await openRecords(place)));
-    return { json: [path], parquet: [], folders: [`${scratch}/records`] };
+    return { json: [path], parquet: [], cells: [], folders: [`${scratch}/records`] };
 }
 
-async function partsOf(database: string): Promise<RecordFiles> {
-    const { readGeneration } = await import('../results/store/read-generation.js');
-    const parts = await (await readGeneration(database)).paths();
+async function partsOf(database: string, pins: PinnedGeneration[]): Promise<RecordFiles> {
+    const { pinGeneration } = await import('../results/store/read-generation.js');
+    const pinned = await pinGeneration(database);
+    pins.push(pinned);
     const pathsOf = (codec: 'json' | 'parquet'): string[] =>
-        parts.filter(({ part }) => part.codec === codec).map(({ path }) => path);
-    const folders = [...new Set(parts.map(({ path }) => dirname(path)))];
-    return { json: pathsOf('json'), parquet: pathsOf('parquet'), folders };
+        pinned.parts.filter(({ part }) => part.codec === codec).map(({ path }) => path);
+    const cells = pinned.aggregates.map(({ path, info }) => ({ path, source: info.source }));
+    return { json: pathsOf('json'), parquet: pathsOf('parquet'), cells, folders: pinned.folders };
 }

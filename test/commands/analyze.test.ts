@@ -1,8 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
+import { auditDatabase } from '../../src/results/ask/audit.js';
 import { openDuckDb } from '../../src/results/duckdb.js';
+import { openStore } from '../../src/results/store/open-store.js';
+import { pinGeneration } from '../../src/results/store/read-generation.js';
+import { writeMasterTree } from '../../src/results/tree/write-tree.js';
+import { commitRecords, records } from '../results/records.js';
 import { writeTasks } from '../results/fixtures.js';
 import { runCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
@@ -48,6 +53,85 @@ it('answers from result directories, with no database made before, in every form
     expect(markdown.code).toBe(0);
     expect(readFileSync(join(cwd, 'm/weak.md'), 'utf8')).toContain('| `=b\\|c` | 1 | 1 | 100 % |');
     expect(readdirSync(cwd).sort()).toEqual(['m', 'out.parquet', 'results']);
+});
+
+it('answers from a database, while a compaction moves its parts, with the counts of earlier databases beside', async () => {
+    const cwd = tempDir();
+    writeTasks(join(cwd, 'results'), 'a', [{}, { verdict: 'WrongAnswer' }]);
+    const leaf =
+        '{"total": 4, "success": 1, "partial": 1, "failed": 2, "avg_turns": 2.5, "success_rate": NaN}';
+    const byRate = `{"by_tool_success_rate": {"0.8": {"by_difficulty": {"easy": {"by_task_type": {"t": ${leaf}}}}}}}`;
+    writeFileSync(
+        join(cwd, 'old.json'),
+        `{"version": "3.0", "models": {"m": {"by_prompt_type": {"cot": ${byRate}}}}}`,
+    );
+    for (const from of ['results', 'old.json'])
+        expect(await runCli(['collect', '--from', from], { cwd })).toMatchObject({ code: 0 });
+    const database = join(cwd, 'database');
+    const pinned = await pinGeneration(database);
+    const store = await openStore({ dir: database, storage: 'json', onNotice: () => undefined });
+    await commitRecords(store, records(3, { run: 'other', success_level: 'failure' }));
+    await store.compact();
+    await store.close();
+    rmSync(join(database, 'replaced'), { recursive: true });
+    // As it was when it was opened, though its part is gone.
+    expect(
+        readFileSync(pinned.parts[0]?.path ?? '', 'utf8')
+            .trim()
+            .split('\n'),
+    ).toHaveLength(2);
+    await pinned.close();
+    const rates = await runCli(['analyze', '--database', 'database', '--by', 'run', '--json'], { cwd });
+    expect(rates.stderr).toBe('');
+    expect(JSON.parse(rates.stdout)).toMatchObject({
+        rows: expect.arrayContaining([expect.objectContaining({ run: 'other', total: 3, success: 0 })]),
+    });
+    const sql = 'select source, model, tool_success_rate, total, avg_turns from cells';
+    const cells = await runCli(['analyze', '--database', 'database', '--sql', sql, '--json'], { cwd });
+    expect(JSON.parse(cells.stdout)).toMatchObject({
+        rows: [{ source: 'old.json', model: 'm', tool_success_rate: 0.8, total: 4, avg_turns: 2.5 }],
+    });
+    const audit = await runCli(['analyze', '--audit', 'old.json', '--json'], { cwd });
+    expect(audit.code).toBe(1);
+    expect(JSON.parse(audit.stdout)).toMatchObject({
+        rows: [{ where: 'models/m/cot/0.8/easy/t', what: 'success_rate is NaN' }],
+    });
+});
+
+it('audits a database folder: parts that are damaged, doubled or miscounted, and a tree that says otherwise', async () => {
+    const dir = tempDir();
+    const store = await openStore({ dir, storage: 'json', onNotice: () => undefined });
+    await commitRecords(store, records(3, { model: 'm' }));
+    await commitRecords(store, records(2, { model: 'm', run: 'other' }));
+    await writeMasterTree(dir);
+    await store.close();
+    expect(await auditDatabase(dir)).toEqual([]);
+    const [first = '', second = ''] = store.manifest.parts.map(({ path }) => join(dir, path));
+    appendFileSync(second, readFileSync(first));
+    expect((await auditDatabase(dir)).map(({ what }) => what)).toEqual([
+        'the manifest says 2 records, it holds 5',
+        '3 of its records are there already',
+        'total_tests is 5, the records come to 8',
+    ]);
+    appendFileSync(first, '{"run":');
+    rmSync(join(dir, 'master_database.json'));
+    const found = await auditDatabase(dir);
+    expect(found[0]?.what).toMatch(/the last line is cut/);
+    expect(found.at(-1)?.what).toMatch(/it is missing/);
+});
+
+it('audits Parquet of the earlier tools: cells that stand twice, and rates that do not follow from their counts', async () => {
+    const path = join(tempDir(), 'old.parquet');
+    const row =
+        "'m' AS model, 'cot' AS prompt_type, 0.8 AS tool_success_rate, 'easy' AS difficulty, 't' AS task_type";
+    await (await openDuckDb()).run(
+        `COPY (SELECT ${row}, 4 AS total, 1 AS success, 1 AS partial, 2 AS failed, 0.0 AS success_rate
+            UNION ALL SELECT ${row}, 2, 1, 0, 1, 0.5) TO '${path}' (FORMAT parquet)`,
+    );
+    expect(await auditDatabase(path)).toEqual([
+        { where: 'm/cot/0.8/easy/t', what: 'success_rate is 0, 1 of 4 is 0.25' },
+        { where: 'm/cot/0.8/easy/t', what: 'this cell is there already' },
+    ]);
 });
 
 it('says in one line what is wrong with a question, and what to install', async () => {

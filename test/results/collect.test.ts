@@ -138,7 +138,12 @@ describe('resume-run collect --from', () => {
         });
         const earlier = (await recordsIn(cwd)).filter((one) => one.fingerprint.startsWith('record-'));
         expect(earlier.map((one) => one.model)).toEqual(Array(4).fill('gpt/4o'));
-        expect(earlier.map((one) => one.success_level).sort()).toEqual(['full', 'full', 'full', 'partial']);
+        expect(earlier.map((one) => String(one.success_level)).toSorted()).toEqual([
+            'full',
+            'full',
+            'full',
+            'partial',
+        ]);
         expect(earlier[0]).toMatchObject({
             finished_at: '2025-08-17T02:28:06.000Z',
             started_at: '2025-08-17T02:28:04.000Z',

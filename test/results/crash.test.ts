@@ -44,10 +44,10 @@ it(
         const cwd = tempDir();
         const database = join(cwd, 'database');
         const durable = new Set<string>();
-        let isOver = false;
+        const over = new AbortController();
         let generations = 0;
         const reading = (async () => {
-            for (let before = 0; !isOver; ) {
+            for (let before = 0; !over.signal.aborted; ) {
                 const tasks = await readTasks(database);
                 if (tasks !== null) {
                     expect([...tasks.values()].filter((count) => count !== 1)).toEqual([]);
@@ -80,7 +80,7 @@ it(
         }
         const last = await runCli(['collect', '--json'], { cwd });
         expect([last.code, last.stderr]).toEqual([0, '']);
-        isOver = true;
+        over.abort();
         await reading;
         const tasks = (await readTasks(database)) ?? new Map<string, number>();
         expect(durable.size).toBeGreaterThan(ROUNDS);

@@ -6,7 +6,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { AggregateInfo } from '../store/manifest.js';
 
 /** Folder of aggregate cells in a database. */
-const AGGREGATES = 'aggregates';
+export const AGGREGATES = 'aggregates';
 
 /**
  * Counts of an earlier database without records: one cell of its five coordinates, with the numbers as they stood there.

@@ -1,3 +1,4 @@
+import type { AggregateCell } from '../aggregate/aggregate-files.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 
 /** What is wrong in a tree of counts, and where. */
@@ -40,20 +41,49 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     const stated = isJsonObject(tree.summary) ? tree.summary.total_tests : undefined;
     if (typeof stated === 'number' && leaves > 0 && stated !== whole)
         findings.push({ where: 'summary', what: `total_tests is ${stated}, the leaves sum to ${whole}` });
-    // Of honest totals about half are even; counted twice, all of them are.
-    if (leaves >= 20 && even / leaves > 0.9)
-        findings.push({
-            where: 'models',
-            what: `${even} of ${leaves} totals are even: tasks seem to be counted twice`,
-        });
+    findings.push(...auditParity(leaves, even));
     if (isJsonObject(tree.test_groups))
         for (const [name, group] of Object.entries(tree.test_groups))
             if (isJsonObject(group) && !isWithin(group.success_rate, 100))
                 findings.push({
                     where: `test_groups/${name}`,
-                    what: `success_rate ${String(group.success_rate)} is not per cent`,
+                    what: `success_rate ${JSON.stringify(group.success_rate)} is not per cent`,
                 });
     return findings;
+}
+
+/** The same for a database that is a row a cell: each row must follow from its counts, and no cell may stand twice. */
+export function auditCells(cells: readonly AggregateCell[]): readonly AuditFinding[] {
+    const findings: AuditFinding[] = [];
+    const seen = new Set<string>();
+    let [counted, even] = [0, 0];
+    for (const {
+        model,
+        prompt_type,
+        tool_success_rate,
+        difficulty,
+        task_type,
+        numbers,
+        ...counts
+    } of cells) {
+        const where = [model, prompt_type, tool_success_rate, difficulty, task_type]
+            .map((name) => name ?? '-')
+            .join('/');
+        if (seen.has(where)) findings.push({ where, what: 'this cell is there already' });
+        seen.add(where);
+        findings.push(...auditLeaf(where, { ...numbers, ...counts }));
+        if (counts.total > 0) counted += 1;
+        if (counts.total > 0 && counts.total % 2 === 0) even += 1;
+    }
+    return [...findings, ...auditParity(counted, even)];
+}
+
+/** Of honest totals about half are even; counted twice, all of them are. */
+function auditParity(totals: number, even: number): readonly AuditFinding[] {
+    if (totals < 20 || even / totals <= 0.9) return [];
+    return [
+        { where: 'models', what: `${even} of ${totals} totals are even: tasks seem to be counted twice` },
+    ];
 }
 
 function* leavesOf(model: unknown, where: string): Generator<readonly [string, JsonObject]> {
@@ -78,9 +108,11 @@ function auditLeaf(where: string, leaf: JsonObject): AuditFinding[] {
     const sum = success + (partial ?? 0) + (failed ?? 0);
     if (sum !== total) say(`success + partial + failed is ${sum}, total is ${total}`);
     for (const [key, value] of Object.entries(leaf)) {
+        if (typeof value === 'string' && /^-?(NaN|Infinity)$/.test(value)) say(`${key} is ${value}`);
+        if (value === null && key.endsWith('_rate')) say(`${key} is not a number`);
         if (typeof value !== 'number') continue;
         if (value < 0) say(`${key} is negative: ${value}`);
-        if (/_rate$/.test(key) && value > 1 + TOLERANCE) say(`${key} is above 1: ${value}`);
+        if (key.endsWith('_rate') && value > 1 + TOLERANCE) say(`${key} is above 1: ${value}`);
     }
     const rate = leaf.success_rate;
     const expected = (total ?? 0) === 0 ? 0 : success / (total ?? 1);

@@ -122,17 +122,10 @@ async function* readRows(result: {
 
 function valueOf(value: JS): AnswerValue {
     if (value === null || value === undefined) return null;
-    switch (typeof value) {
-        case 'string':
-        case 'boolean':
-            return value;
-        case 'number':
-            return Number.isFinite(value) ? value : null;
-        case 'bigint':
-            return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-        default:
-            return value instanceof Date ? value.toISOString() : JSON.stringify(value, jsonValue);
-    }
+    if (typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    return value instanceof Date ? value.toISOString() : JSON.stringify(value, jsonValue);
 }
 
 const jsonValue = (_: string, value: unknown): unknown =>

@@ -7,6 +7,8 @@ export interface RecordFiles {
     /** JSON lines. */
     readonly json: readonly string[];
     readonly parquet: readonly string[];
+    /** Cells of earlier databases, JSON lines, and the name of the file that each comes from. */
+    readonly cells: readonly { readonly path: string; readonly source: string }[];
     /** Folders that hold them: all that may be read later. */
     readonly folders: readonly string[];
 }
@@ -15,7 +17,9 @@ export interface RecordFiles {
 export async function createViews(connection: DuckDBConnection, files: RecordFiles): Promise<void> {
     await connection.run(`CREATE VIEW records AS ${recordsSql(files)}`);
     await connection.run(`CREATE VIEW attempts AS ${ATTEMPTS_SQL}`);
-    await connection.run(`CREATE VIEW cells AS ${CELLS_SQL}`);
+    await connection.run(
+        `CREATE VIEW cells AS ${[CELLS_SQL, ...files.cells.map(earlierCellsSql)].join(' UNION ALL BY NAME ')}`,
+    );
     await connection.run(`CREATE VIEW runs AS ${RUNS_SQL}`);
 }
 
@@ -76,7 +80,7 @@ export const PROMPT_SQL =
     "CASE WHEN is_flawed THEN 'flawed_' || coalesce(flaw_type, '') ELSE prompt_type END";
 
 const CELLS_SQL = `
-    SELECT model, ${PROMPT_SQL} AS prompt_type, tool_success_rate, difficulty, task_type,
+    SELECT NULL::VARCHAR AS source, model, ${PROMPT_SQL} AS prompt_type, tool_success_rate, difficulty, task_type,
         count(success_level) AS total,
         count(*) FILTER (WHERE success_level = 'full') AS success,
         count(*) FILTER (WHERE success_level = 'partial') AS partial,
@@ -85,6 +89,25 @@ const CELLS_SQL = `
         avg(wall_time) AS avg_wall_time, avg(turns) AS avg_turns, avg(tool_calls) AS avg_tool_calls,
         avg(coverage) AS avg_coverage, sum(cost) AS cost
     FROM records WHERE model IS NOT NULL GROUP BY ALL`;
+
+/** Counts of an earlier database, which stand beside those of records: `source` tells them apart. */
+function earlierCellsSql({ path, source }: RecordFiles['cells'][number]): string {
+    const texts = ['model', 'prompt_type', 'tool_success_rate', 'difficulty', 'task_type'];
+    const counts = ['total', 'success', 'partial', 'failed'];
+    const columns = [
+        ...texts.map((name) => `${name}: 'VARCHAR'`),
+        ...counts.map((name) => `${name}: 'BIGINT'`),
+        "numbers: 'JSON'",
+    ];
+    const number = (key: string, name: string): string =>
+        `try_cast(numbers->>'$.${key}' AS DOUBLE) AS ${name}`;
+    return `
+        SELECT ${quoteText(source)} AS source, model, prompt_type,
+            try_cast(tool_success_rate AS DOUBLE) AS tool_success_rate, difficulty, task_type, ${counts.join(', ')},
+            ${number('avg_execution_time', 'avg_wall_time')}, ${number('avg_turns', 'avg_turns')},
+            ${number('avg_tool_calls', 'avg_tool_calls')}, ${number('tool_coverage_rate', 'avg_coverage')}
+        FROM read_json(${quoteText(path)}, format = 'newline_delimited', columns = {${columns.join(', ')}})`;
+}
 
 const RUNS_SQL = `
     SELECT run, count(*) AS records, count(DISTINCT sample) AS samples,

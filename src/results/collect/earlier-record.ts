@@ -75,23 +75,24 @@ export function rateOf(value: number | null): { readonly rate: number | null; re
     return { rate: wasPercent ? value / 100 : value, wasPercent };
 }
 
+/** What the earlier runners call the levels. */
+const LEVELS: ReadonlyMap<string, 'full' | 'partial' | 'failure'> = new Map([
+    ['full', 'full'],
+    ['full_success', 'full'],
+    ['success', 'full'],
+    ['partial', 'partial'],
+    ['partial_success', 'partial'],
+    ['failure', 'failure'],
+    ['failed', 'failure'],
+]);
+
 /**
  * How far the task succeeded. A level that is named decides; otherwise `partial_success` before `success`, because the
  * earlier runners set both for a partial success. Null: nothing says so.
  */
 export function successLevelOf(source: JsonObject): 'full' | 'partial' | 'failure' | null {
-    switch (textOf(source, 'success_level', 'execution_status')) {
-        case 'full':
-        case 'full_success':
-        case 'success':
-            return 'full';
-        case 'partial':
-        case 'partial_success':
-            return 'partial';
-        case 'failure':
-        case 'failed':
-            return 'failure';
-    }
+    const named = LEVELS.get(textOf(source, 'success_level', 'execution_status') ?? '');
+    if (named !== undefined) return named;
     if (source['partial_success'] === true) return 'partial';
     if (typeof source['success'] === 'boolean') return source['success'] ? 'full' : 'failure';
     return null;

@@ -15,7 +15,6 @@ export function stampText({ inode, size, mtime }: FileStamp): string {
  * sample without it, or with another stamp, is spooled again. A cache: deleting it loses nothing.
  */
 export class SpoolMarks {
-    readonly #dir: string;
     readonly #name: string;
     readonly #spool: string;
     readonly #writer: DurableWriter;
@@ -27,7 +26,6 @@ export class SpoolMarks {
         holder: string,
         stamps: Map<string, string>,
     ) {
-        this.#dir = place.dir;
         this.#name = place.name;
         this.#spool = place.spool;
         this.#writer = new DurableWriter(place.dir, holder);

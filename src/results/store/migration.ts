@@ -149,8 +149,8 @@ export async function compareParts(
 
 async function* linesIn(dir: string, parts: readonly PartInfo[]): AsyncGenerator<string, void> {
     for (const { codec, path } of parts) {
-        const { readRecords } = await loadCodec(codec);
-        for await (const records of readRecords(join(dir, path)))
+        const reader = await loadCodec(codec);
+        for await (const records of reader.readRecords(join(dir, path)))
             for (const one of records) yield recordLine(one);
     }
 }

@@ -110,5 +110,5 @@ function recordsOf(chunk: DuckDBDataChunk, fields: readonly RecordField[]): Resu
 function valueOf({ type }: RecordField, value: unknown): unknown {
     if (value === null || value === undefined) return null;
     if (type === 'time') return new Date(Number(value)).toISOString();
-    return type === 'texts' ? JSON.parse(String(value)) : value;
+    return type === 'texts' && typeof value === 'string' ? JSON.parse(value) : value;
 }

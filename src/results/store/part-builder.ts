@@ -69,8 +69,7 @@ export class PartBuilder {
         dropped: ReadonlyMap<number, ReadonlySet<number>>,
     ): Promise<void> {
         const { codec, dir, nextId } = this.#settings;
-        const { copyRows } = codec;
-        if (copyRows === undefined) throw new Error('bug in resume-run: the codec copies lines');
+        if (codec.copyRows === undefined) throw new Error('bug in resume-run: the codec copies lines');
         await this.#seal();
         const keys = new PartKeys();
         for (const source of sources) keys.pushAll(source.keys, dropped.get(source.id) ?? NO_ROWS);
@@ -81,7 +80,7 @@ export class PartBuilder {
         }));
         const info = await this.#guard(() =>
             writePart(this.#settings, newPartName(codec), keys.count, async (target) => {
-                const rows = await copyRows(copied, target);
+                const rows = await codec.copyRows?.(copied, target);
                 if (rows === keys.count) return;
                 const paths = copied.map(({ path }) => path).join(', ');
                 throw new PartError(paths, `expected ${keys.count} records, found ${rows}`);

@@ -44,7 +44,8 @@ type SumsRow = Readonly<Record<string, JS>>;
 function cellsOf(rows: readonly SumsRow[]): PartCells {
     const tree = new MasterTree();
     for (const row of rows) {
-        if (row['model'] === null || row['model'] === undefined) {
+        const model = textIn(row, 'model');
+        if (model === null) {
             tree.addCells({ without_model: Number(row['records']), cells: [] });
             continue;
         }
@@ -58,7 +59,7 @@ function cellsOf(rows: readonly SumsRow[]): PartCells {
                 difficulty: textIn(row, 'difficulty'),
                 task_type: textIn(row, 'task_type'),
             },
-            String(row['model']),
+            model,
         );
         tree.addCells({ without_model: 0, cells: [{ at, sums: sumsOf(row).toJson() }] });
     }

@@ -57,7 +57,7 @@ async function addUp(part: PartInfo, path: string): Promise<PartCells> {
         return addUpBySql(path, part.codec);
     }
     const tree = new MasterTree();
-    const { readRecords } = await loadCodec(part.codec);
-    for await (const records of readRecords(path)) for (const record of records) tree.add(record);
+    const codec = await loadCodec(part.codec);
+    for await (const records of codec.readRecords(path)) for (const record of records) tree.add(record);
     return tree.partCells();
 }

@@ -21,10 +21,10 @@ async function openEngine(records: readonly ResultRecord[], parquet = false): Pr
     const json = join(dir, 'parts', 'a.jsonl');
     writeFileSync(json, records.map((record) => `${recordLine(record)}\n`).join(''));
     const folders = [join(dir, 'parts')];
-    if (!parquet) return await AskEngine.open({ json: [json], parquet: [], folders }, dir);
+    if (!parquet) return await AskEngine.open({ json: [json], parquet: [], cells: [], folders }, dir);
     const target = join(dir, 'parts', 'a.parquet');
     await (await loadCodec('parquet')).encode(json, target);
-    return await AskEngine.open({ json: [], parquet: [target], folders }, dir);
+    return await AskEngine.open({ json: [], parquet: [target], cells: [], folders }, dir);
 }
 
 const NONE: QuestionOptions = { by: null, where: null, limit: null, k: [1] };
@@ -50,7 +50,7 @@ async function rowsOf({
 
 /** Tasks of one sample: `full`, `partial` and so on, one character each (F, P, X failed, ! infrastructure). */
 function tasks(sample: string, ends: string, more: Partial<RecordInput> = {}): ResultRecord[] {
-    return [...ends].map((end, index) => {
+    return Array.from(ends, (end, index) => {
         const failure = end === '!';
         const success_level = failure ? null : end === 'F' ? 'full' : end === 'P' ? 'partial' : 'failure';
         const verdict = failure ? null : end === 'F' ? 'Accepted' : 'WrongAnswer';

@@ -1,0 +1,127 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openFile } from '../../host/open-file.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { readReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { aggregatesOfParquet } from '../aggregate/earlier-database.js';
+import { keyDigest } from '../record/record.js';
+import { KeyIndex } from '../store/key-index.js';
+import { loadCodec, PartError } from '../store/part-codec.js';
+import { locatePart, readGeneration } from '../store/read-generation.js';
+import type { PartInfo } from '../store/manifest.js';
+import { MasterTree } from '../tree/master-tree.js';
+import { MASTER } from '../tree/write-tree.js';
+import { type AuditFinding, auditCells, auditTree } from './audit-tree.js';
+import { parsePythonNumbers } from '../collect/python-json.js';
+
+/**
+ * Holds a database against its own rules and says what is wrong and where: a folder of ours, or a file of counts (JSON or
+ * Parquet), ours or one of the earlier tools.
+ * @throws UserError (exit 2) if it cannot be read as any of them
+ */
+export async function auditDatabase(path: string): Promise<readonly AuditFinding[]> {
+    try {
+        if ((await stat(path)).isDirectory()) return await auditFolder(path);
+        if (await isParquet(path)) return await auditParquet(path);
+        const tree: unknown = parsePythonNumbers(await readFile(path, 'utf8'));
+        if (isJsonObject(tree)) return auditTree(tree);
+    } catch (error) {
+        if (error instanceof UserError) throw error;
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
+    }
+    throw new UserError(`${path}: expected a database of counts, a JSON object`);
+}
+
+async function isParquet(path: string): Promise<boolean> {
+    const handle = await openFile(path);
+    try {
+        const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+        return buffer.toString('latin1') === 'PAR1';
+    } finally {
+        await handle.close();
+    }
+}
+
+async function auditParquet(path: string): Promise<readonly AuditFinding[]> {
+    return auditCells((await aggregatesOfParquet(path)).cells);
+}
+
+async function auditFolder(dir: string): Promise<readonly AuditFinding[]> {
+    const { manifest } = await readGeneration(dir);
+    const findings: AuditFinding[] = [];
+    const seen = new KeyIndex();
+    const tree = new MasterTree();
+    for (const part of manifest.parts) {
+        try {
+            findings.push(...(await auditPart(dir, part, seen, tree)));
+        } catch (error) {
+            if (!(error instanceof PartError) && !(error instanceof UserError)) throw error;
+            findings.push({ where: part.path, what: error.message });
+        }
+    }
+    return [...findings, ...(await auditMaster(dir, manifest.generation, tree))];
+}
+
+/** Adds the part's records to `seen` and `tree`. */
+async function auditPart(
+    dir: string,
+    part: PartInfo,
+    seen: KeyIndex,
+    tree: MasterTree,
+): Promise<readonly AuditFinding[]> {
+    let [records, doubled] = [0, 0];
+    const codec = await loadCodec(part.codec);
+    for await (const some of codec.readRecords(await locatePart(dir, part))) {
+        for (const record of some) {
+            const digest = keyDigest(record);
+            if (seen.get(digest) !== null) doubled += 1;
+            seen.set(digest, { revision: record.revision, part: 0, row: 0 });
+            tree.add(record);
+            records += 1;
+        }
+    }
+    const findings: AuditFinding[] = [];
+    if (records !== part.records)
+        findings.push({
+            where: part.path,
+            what: `the manifest says ${part.records} records, it holds ${records}`,
+        });
+    if (doubled > 0) findings.push({ where: part.path, what: `${doubled} of its records are there already` });
+    return findings;
+}
+
+/** Whether master_database.json is right in itself, and says what the records say. */
+async function auditMaster(
+    dir: string,
+    generation: number,
+    records: MasterTree,
+): Promise<readonly AuditFinding[]> {
+    const text = await readFile(join(dir, MASTER), 'utf8').catch(() => null);
+    if (text === null)
+        return [{ where: MASTER, what: 'it is missing: the next `resume-run collect` writes it' }];
+    const written: unknown = parsePythonNumbers(text);
+    if (!isJsonObject(written)) return [{ where: MASTER, what: 'it is not a JSON object' }];
+    const findings = auditTree(written).map(({ where, what }) => ({ where: `${MASTER}: ${where}`, what }));
+    const own = isJsonObject(written.resume_run) ? written.resume_run.generation : undefined;
+    if (own !== generation)
+        return [
+            ...findings,
+            {
+                where: MASTER,
+                what: `it is of generation ${JSON.stringify(own)}, the database of ${generation}: the next \`resume-run collect\` writes it again`,
+            },
+        ];
+    const [stated, counted] = [totalOf(written), totalOf(records.toJson('', {}))];
+    if (stated !== counted)
+        findings.push({
+            where: MASTER,
+            what: `total_tests is ${String(stated)}, the records come to ${String(counted)}`,
+        });
+    return findings;
+}
+
+function totalOf(tree: JsonObject): number | null {
+    const total = isJsonObject(tree.summary) ? tree.summary.total_tests : null;
+    return typeof total === 'number' ? total : null;
+}
