@@ -142,9 +142,16 @@ export async function unknownVariables(
     });
 }
 
+/** Variables with our prefix that are no options: the sandbox's helper program, for those who build their own. */
+const OTHER_VARIABLES = ['RESUME_RUN_HELPER'];
+
 function variablesOf(options: OptionTable): ReadonlySet<string> {
     const read = Object.entries(options).filter(([name, spec]) => isVariable(name, spec));
-    return new Set([...read.map(([name]) => environmentName(name)), environmentName('datasets')]);
+    return new Set([
+        ...read.map(([name]) => environmentName(name)),
+        environmentName('datasets'),
+        ...OTHER_VARIABLES,
+    ]);
 }
 
 /**
