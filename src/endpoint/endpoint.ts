@@ -16,15 +16,15 @@ export interface EndpointSettings {
     readonly tokensPerMinute?: number | null;
     /** Endpoints with the same value share their limits, those of the first; absent: it has its own. */
     readonly account?: string;
-    /** The only model it serves; absent or null: whatever is asked for. */
-    readonly model?: string | null;
+    /** The only models it serves; absent or null: whatever is asked for. */
+    readonly models?: readonly string[] | null;
 }
 
 /** One server of a pool: its limits, its health, its figures. */
 export class Endpoint {
     readonly address: string;
+    readonly #name: string;
     readonly breaker: Breaker;
-    readonly model: string | null;
     inFlight = 0;
     done = 0;
     failures = 0;
@@ -39,9 +39,11 @@ export class Endpoint {
         readonly reserve: boolean,
         readonly limits: AccountLimits,
         random: () => number,
+        /** Requests for this model alone; null: for any. A service that turns one down may take another. */
+        readonly model: string | null,
     ) {
         this.address = settings.address;
-        this.model = settings.model ?? null;
+        this.#name = model === null ? settings.address : `${settings.address} (${model})`;
         this.breaker = new Breaker(random);
     }
 
@@ -78,7 +80,7 @@ export class Endpoint {
 
     snapshot(): EndpointState {
         return {
-            endpoint: this.address,
+            endpoint: this.#name,
             state: this.shownState,
             inFlight: this.inFlight,
             done: this.done,

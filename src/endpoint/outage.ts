@@ -40,6 +40,7 @@ export class OutageWatch {
 
     watch(now: number): OutageNews | null {
         const { endpoints } = this;
+        if (endpoints.length === 0) return this.#giveUp(`no endpoint serves the model ${this.model}`);
         if (endpoints.some((endpoint) => endpoint.breaker.usable(now))) {
             const wasTold = this.#isTold;
             this.#since = null;

@@ -3,9 +3,12 @@ import type { EndpointState } from '../model/event.js';
 import { type Clock, realClock } from '../util/clock.js';
 import { unreachable } from '../util/unreachable.js';
 import { AccountLimits } from './account-limits.js';
+import { type AcquireOptions, chooseEndpoint } from './choose-endpoint.js';
 import { Endpoint, type EndpointSettings } from './endpoint.js';
 import type { OutcomeClass } from './outcome-class.js';
 import { OutageWatch } from './outage.js';
+
+export type { AcquireOptions } from './choose-endpoint.js';
 
 export interface PoolOptions {
     readonly endpoints: readonly EndpointSettings[];
@@ -45,17 +48,6 @@ export interface PoolHooks {
     warned?(message: string): void;
 }
 
-export interface AcquireOptions {
-    /** None of these endpoints, as long as any other works. */
-    readonly avoid?: ReadonlySet<string> | undefined;
-    /** `reserve`: one of the reserve pool, if any of it works. */
-    readonly prefer?: 'reserve' | undefined;
-    /** One that serves this model; absent: any. */
-    readonly model?: string | undefined;
-    /** Tokens that the request may use, for limits by the minute; absent: 0. */
-    readonly tokens?: number | undefined;
-}
-
 /** The right to have one request at a time in flight at an endpoint. */
 export interface Lease {
     readonly endpoint: string;
@@ -84,7 +76,10 @@ interface Waiter extends AcquireOptions {
 
 /** Gives out places at endpoints: the least loaded first, nobody starving, broken ones left alone until they are well again. */
 export class EndpointPool {
-    private readonly endpoints: readonly Endpoint[];
+    /** Those of every model, as they are first asked for. */
+    private endpoints: readonly Endpoint[] = [];
+    private readonly limits = new Map<string, AccountLimits>();
+    private readonly random: () => number;
     private readonly clock: Clock;
     private readonly hooks: PoolHooks;
     private readonly waiters = new Set<Waiter>();
@@ -93,43 +88,54 @@ export class EndpointPool {
     private probes = 0;
     private stopTimer: () => void = () => {};
     /** One for each model, or for all. */
-    private readonly outages: readonly OutageWatch[];
+    private outages: readonly OutageWatch[] = [];
 
     constructor(private readonly options: PoolOptions) {
         // Every probe under way listens to it.
         setMaxListeners(0, this.closing.signal);
         this.clock = options.clock ?? realClock;
         this.hooks = options.hooks ?? {};
-        const random = options.random ?? Math.random;
-        const shared = new Map<string, AccountLimits>();
-        const limitsOf = (settings: EndpointSettings): AccountLimits => {
-            const key = JSON.stringify([settings.account ?? settings.address, settings.model ?? null]);
-            const limits =
-                shared.get(key) ??
-                new AccountLimits(options.limits, {
-                    concurrency: settings.concurrency ?? options.defaultConcurrency,
-                    rate: settings.rate,
-                    requestsPerMinute: settings.requestsPerMinute ?? null,
-                    tokensPerMinute: settings.tokensPerMinute ?? null,
-                });
-            shared.set(key, limits);
-            return limits;
-        };
-        const build = (reserve: boolean) => (settings: EndpointSettings) =>
-            new Endpoint(settings, reserve, limitsOf(settings), random);
-        this.endpoints = [
-            ...options.endpoints.map(build(false)),
+        this.random = options.random ?? Math.random;
+        this.addModel(null);
+        if (options.endpoints.length === 0) throw new Error('bug in resume-run: a pool without endpoints');
+    }
+
+    /** Looks whether a model is asked for the first time: limits and errors are of the pair of account and model. */
+    private addModel(model: string | null): void {
+        if (this.outages.some((outage) => outage.model === model)) return;
+        const { endpoints, reserve, endpointWait } = this.options;
+        const build = (isReserve: boolean) => (settings: EndpointSettings) =>
+            new Endpoint(settings, isReserve, this.limitsOf(settings, model), this.random, model);
+        const isServed = ({ models }: EndpointSettings): boolean =>
+            model === null || models === undefined || models === null || models.includes(model);
+        const servers = endpoints.filter(isServed).map(build(false));
+        const added = [
+            ...servers,
             // The same server may be in both lists; it is one server still.
-            ...options.reserve
-                .filter((one) => options.endpoints.every((other) => other.address !== one.address))
+            ...reserve
+                .filter((one) => endpoints.every((other) => other.address !== one.address))
+                .filter(isServed)
                 .map(build(true)),
         ];
-        const models = [...new Set(this.main().map(({ model }) => model))];
-        this.outages = models.map((model) => {
-            const servers = this.main().filter((one) => one.model === model);
-            return new OutageWatch(model, servers, options.endpointWait);
-        });
-        if (options.endpoints.length === 0) throw new Error('bug in resume-run: a pool without endpoints');
+        // Those that were made before anybody named a model have had nothing to do.
+        const isUnused = this.grants === 0 && this.waiters.size === 0;
+        const rest = isUnused ? [] : this.endpoints;
+        this.endpoints = [...rest, ...added];
+        this.outages = [...(isUnused ? [] : this.outages), new OutageWatch(model, servers, endpointWait)];
+    }
+
+    private limitsOf(settings: EndpointSettings, model: string | null): AccountLimits {
+        const key = JSON.stringify([settings.account ?? settings.address, model]);
+        const limits =
+            this.limits.get(key) ??
+            new AccountLimits(this.options.limits, {
+                concurrency: settings.concurrency ?? this.options.defaultConcurrency,
+                rate: settings.rate,
+                requestsPerMinute: settings.requestsPerMinute ?? null,
+                tokensPerMinute: settings.tokensPerMinute ?? null,
+            });
+        this.limits.set(key, limits);
+        return limits;
     }
 
     /** Requests that the main pool takes at once, as its limits are now; before the first request: at best. */
@@ -151,6 +157,7 @@ export class EndpointPool {
         return new Promise<Lease>((resolve, reject) => {
             if (signal.aborted) return reject(signal.reason);
             if (this.closing.signal.aborted) return reject(this.closing.signal.reason);
+            if (wanted.model !== undefined) this.addModel(wanted.model);
             const leave = () => {
                 this.waiters.delete(waiter);
                 reject(signal.reason);
@@ -203,7 +210,7 @@ export class EndpointPool {
         const untested = this.endpoints.filter((endpoint) => endpoint.untested);
         for (const waiter of this.waiters) {
             if (usable.every((endpoint) => !endpoint.hasRoom(now))) return;
-            const endpoint = choose(waiter, usable, untested, now);
+            const endpoint = chooseEndpoint(waiter, usable, untested, now);
             if (endpoint === null) continue;
             this.waiters.delete(waiter);
             waiter.grant(this.lease(endpoint, waiter.tokens ?? 0));
@@ -323,12 +330,15 @@ export class EndpointPool {
 
     /** The run may go on with other models as long as there are any. */
     private tellGivenUp(outage: OutageWatch, message: string): void {
-        if (this.outages.every((one) => one.hasGivenUp)) this.hooks.gaveUp?.(message);
+        const isAsked = ({ address }: EndpointSettings) =>
+            this.endpoints.some((one) => one.address === address);
+        const isOver = this.outages.every((one) => one.hasGivenUp) && this.options.endpoints.every(isAsked);
+        if (isOver) this.hooks.gaveUp?.(message);
         else this.hooks.warned?.(this.about(outage, message));
     }
 
     private about({ model }: OutageWatch, message: string): string {
-        return this.outages.length > 1 && model !== null ? `${model}: ${message}` : message;
+        return model !== null && this.outages.length > 1 ? `${model}: ${message}` : message;
     }
 
     private turnAway({ model }: Pick<OutageWatch, 'model'>, message: string): void {
@@ -355,44 +365,4 @@ export class EndpointPool {
         if (next === Number.POSITIVE_INFINITY) return;
         this.stopTimer = this.clock.after(Math.max(1, Math.ceil(next - now)), () => this.pump());
     }
-}
-
-/**
- * The endpoint for a waiter among those that are well; null: it waits on. Wishes are given up only when nobody who could
- * meet them is well, or still to be asked for the first time.
- */
-function choose(
-    waiter: AcquireOptions,
-    usable: readonly Endpoint[],
-    untested: readonly Endpoint[],
-    now: number,
-): Endpoint | null {
-    const serves = (one: Endpoint) => servesModel(one, waiter.model);
-    const isOther = (one: Endpoint) => waiter.avoid?.has(one.address) !== true && serves(one);
-    const isReserve = (one: Endpoint) => one.reserve && serves(one);
-    const isMain = (one: Endpoint) => !one.reserve && serves(one);
-    const reserveOthers = (one: Endpoint) => one.reserve && isOther(one);
-    const mainOthers = (one: Endpoint) => !one.reserve && isOther(one);
-    const wishes =
-        waiter.prefer === 'reserve' ? [reserveOthers, mainOthers, isReserve, isMain] : [mainOthers, isMain];
-    const wish = wishes.find((meets) => usable.some(meets) || untested.some(meets));
-    if (wish === undefined) return null;
-    const tokens = waiter.tokens ?? 0;
-    let best: Endpoint | null = null;
-    for (const endpoint of usable) {
-        if (!wish(endpoint) || !endpoint.hasRoom(now)) continue;
-        if (best === null || isBetter(endpoint, best, tokens, now)) best = endpoint;
-    }
-    return best;
-}
-
-const servesModel = (endpoint: Endpoint, model: string | undefined): boolean =>
-    endpoint.model === null || model === undefined || endpoint.model === model;
-
-/** Who can send at once goes first, then who has less to do, then who has waited longer. */
-function isBetter(one: Endpoint, other: Endpoint, tokens: number, now: number): boolean {
-    const waits = one.limits.mustWait(tokens, now);
-    if (waits !== other.limits.mustWait(tokens, now)) return !waits;
-    const difference = one.limits.load - other.limits.load;
-    return difference === 0 ? one.lastGrant < other.lastGrant : difference < 0;
 }

@@ -52,8 +52,6 @@ export interface EndpointOptions {
     readonly tokensPerMinute?: number | null;
     /** Endpoints with one account share their limits; absent: each has its own. */
     readonly account?: string;
-    /** The only model that it is asked for; absent: whatever comes. */
-    readonly model?: string;
     /** By model: the name under which this endpoint has it. It serves no other; absent: all, by their own names. */
     readonly deployments?: Readonly<Record<string, string>>;
     /** Added to every address as `api-version`. */

@@ -288,7 +288,7 @@ describe('EndpointPool', () => {
         const one = (address: string, account: string, model: string) => ({
             address,
             account,
-            model,
+            models: [model],
             concurrency: 2,
             rate: null,
         });
@@ -299,7 +299,6 @@ describe('EndpointPool', () => {
             one('a-n', 'A', 'n'),
         ];
         const { pool, clock } = poolOf(0, { endpoints, limits: 'adaptive' });
-        expect(pool.concurrency).toBe(6);
         const leases = await Promise.all(Array.from({ length: 4 }, () => leaseOf(pool, { model: 'm' })));
         expect(leases.filter(({ endpoint }) => endpoint.startsWith('a'))).toHaveLength(2);
         expect(await peek(pool.acquire(never, { model: 'm' }))).toBe('waiting');
@@ -309,15 +308,20 @@ describe('EndpointPool', () => {
         await clock.pass(0);
         const states = new Map(pool.states().map(({ endpoint, state }) => [endpoint, state]));
         expect(Object.fromEntries(states)).toEqual({
-            a1: 'cooling',
-            a2: 'cooling',
-            b: 'healthy',
-            'a-n': 'healthy',
+            'a1 (m)': 'cooling',
+            'a2 (m)': 'cooling',
+            'b (m)': 'healthy',
+            'a-n (n)': 'healthy',
         });
     });
 
     it('gives up one model when nobody serves it any more, and goes on with the others', async () => {
-        const one = (address: string, model: string) => ({ address, model, concurrency: 1, rate: null });
+        const one = (address: string, model: string) => ({
+            address,
+            models: [model],
+            concurrency: 1,
+            rate: null,
+        });
         const { pool, said } = poolOf(0, { endpoints: [one('e0', 'm'), one('e1', 'n')] });
         const lease = await leaseOf(pool, { model: 'm' });
         lease.report('refused', 5, null, 'no credit');

@@ -29,17 +29,20 @@ export interface ServiceConfig {
 /**
  * Endpoints with where their keys are: one for each pair of address and key. A key itself is read only to see that it is
  * there.
- * @param models that the endpoints are asked for; each pair of account and model has limits of its own
+ * @param models that will be asked for, as far as they are known
  * @throws UserError for what is not an address, and for a key that is not set
  */
 export function planEndpoints(config: ServiceConfig, models: readonly string[]): ServerOptions {
     const { limits, endpointWait } = config.servers;
-    const endpoints = givenEndpoints(config)
-        .flatMap((one) => withKeys(one, config))
-        .flatMap((one) => routesOf(one, models));
+    const endpoints = givenEndpoints(config).flatMap((one) => withKeys(one, config));
     for (const { token } of endpoints) if (token !== null) readToken(token);
     for (const model of models) {
-        if (endpoints.some((one) => one.model === model)) continue;
+        if (
+            endpoints.some(
+                ({ deployments }) => deployments === undefined || Object.hasOwn(deployments, model),
+            )
+        )
+            continue;
         throw new UserError(`no endpoint serves the model ${model}: see "deployments" of the endpoints`);
     }
     return { endpoints, retryEndpoints: [], limits, endpointWait, firstTimeout: null };
@@ -91,12 +94,4 @@ function keysOf(
 function accountOf(token: TokenSource | null, url: string): string {
     if (token === null) return url;
     return 'env' in token ? `key in ${token.env}` : `key in ${token.file}`;
-}
-
-/** An endpoint once for each model that it serves: limits and errors are of the pair. */
-function routesOf(endpoint: EndpointOptions, models: readonly string[]): readonly EndpointOptions[] {
-    const { deployments } = endpoint;
-    const served =
-        deployments === undefined ? models : models.filter((model) => Object.hasOwn(deployments, model));
-    return served.map((model) => ({ ...endpoint, model }));
 }

@@ -258,7 +258,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             import('./prices.js'),
         ]);
         const prices = config.prices === null ? null : readPrices(config.prices);
-        const servers = planEndpoints(config.service, [sampling.model]);
+        const servers = planEndpoints(config.service, namedModels(sampling));
         return {
             descriptor: {
                 kind,
@@ -296,6 +296,9 @@ function searchOf(values: Values<typeof OPTIONS>): SearchOptions | null {
         count: values['search-count'],
     };
 }
+
+/** A template stands for the models of the rows, which are known when they are asked for. */
+const namedModels = ({ model }: SamplingOptions): readonly string[] => (model.includes('{') ? [] : [model]);
 
 function samplingOf(values: Values<typeof OPTIONS>, model: string): SamplingOptions {
     return {

@@ -45,7 +45,7 @@ export class Fleet {
             rate: one.rate,
             requestsPerMinute: one.requestsPerMinute ?? null,
             tokensPerMinute: one.tokensPerMinute ?? null,
-            model: one.model ?? null,
+            ...(one.deployments === undefined ? {} : { models: Object.keys(one.deployments) }),
             ...(one.account === undefined ? {} : { account: one.account }),
         });
         this.pool = new EndpointPool({
@@ -143,7 +143,7 @@ function targetOf(endpoint: EndpointOptions): Target {
     return { origin, prefix: pathname.replace(/\/+$/, ''), query, options: endpoint, headers, jsonHeaders };
 }
 
-/** A name for each: its address, with the place of its key and its model where that is not enough. */
+/** A name for each: its address, with the place of its key where that is not enough. */
 function nameEndpoints(all: readonly EndpointOptions[]): ReadonlyMap<EndpointOptions, string> {
     const distinct = (name: (one: EndpointOptions) => string, more: (one: EndpointOptions) => string) => {
         const by = new Map<string, Set<string>>();
@@ -152,9 +152,8 @@ function nameEndpoints(all: readonly EndpointOptions[]): ReadonlyMap<EndpointOpt
             (by.get(name(one))?.size ?? 0) > 1 ? `${name(one)} ${more(one)}` : name(one);
     };
     const address = (one: EndpointOptions): string => displayAddress(one.url);
-    const withKey = distinct(address, ({ token }) =>
+    const name = distinct(address, ({ token }) =>
         token === null ? '[no key]' : `[${'env' in token ? token.env : basename(token.file)}]`,
     );
-    const withModel = distinct(withKey, ({ model }) => `(${model ?? 'any model'})`);
-    return new Map(all.map((one) => [one, withModel(one)]));
+    return new Map(all.map((one) => [one, name(one)]));
 }

@@ -38,7 +38,7 @@ describe('services of language models', () => {
     ] as const)('knows %s by its name and by its address', (name, url, variable, field) => {
         for (const config of [service({ providers: [name] }), service({ endpoints: [{ url }] })]) {
             const [endpoint] = planEndpoints(config, ['gpt']).endpoints;
-            expect(endpoint).toMatchObject({ url, token: { env: variable }, provider: name, model: 'gpt' });
+            expect(endpoint).toMatchObject({ url, token: { env: variable }, provider: name });
             expect(chatBody({ sampling, messages }, { provider: endpoint?.provider })).toHaveProperty(
                 field,
                 9,
