@@ -15,6 +15,10 @@ export const COMMANDS = {
         about: 'Ask a language model about topics, round after round',
         load: () => import('./topics.js'),
     },
+    matrix: {
+        about: 'Ask models every combination of prompts, difficulties and more',
+        load: () => import('./matrix.js'),
+    },
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
     show: { about: 'Show one task: why it got its verdict', load: () => import('./show.js') },

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type GeneratedDataset, type OpenedRun, openRun } from '../compose.js';
+import { type GeneratedDataset, type OpenedRun, openRun, type RunPlan } from '../compose.js';
 import type { Resolved, RunConfig } from '../config.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
@@ -38,6 +38,10 @@ export interface RunExtras {
     readonly generated?: GeneratedDataset;
     /** Called with every event, after the display. */
     readonly onEvent?: (event: RunEvent) => void;
+    /** Called when the plan is made, before anything runs, in a dry run too. */
+    readonly onPlan?: (plan: RunPlan) => void;
+    /** What `--dry-run --json` prints beside the plan. */
+    readonly describePlan?: (plan: RunPlan) => object;
     /** Called when everything is saved, before the summary is shown. */
     readonly onEnd?: (end: RunEnd) => void | Promise<void>;
     /** A section of the summary. */
@@ -46,10 +50,8 @@ export interface RunExtras {
 
 type StartInput = Pick<Resolved, 'config' | 'announcements' | 'env'>;
 
-async function runAndShow(
-    { config, announcements, env }: StartInput,
-    { generated, onEvent, onEnd, section }: RunExtras,
-): Promise<ExitCode> {
+async function runAndShow({ config, announcements, env }: StartInput, extras: RunExtras): Promise<ExitCode> {
+    const { generated, onEvent, onEnd, section } = extras;
     const reporter = await reporterFor(config, env);
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
@@ -62,7 +64,8 @@ async function runAndShow(
             signal: signals.aborted,
             ...(generated === undefined ? {} : { generated }),
         });
-        if (config.dryRun) return await showPlan(run, config);
+        if (!config.dryRun || !config.display.json) extras.onPlan?.(run.plan);
+        if (config.dryRun) return await showPlan(run, config, extras);
         signals.handTo(run);
         run.onEvent((event) => reporter.onEvent(event));
         if (onEvent !== undefined) run.onEvent(onEvent);
@@ -139,10 +142,11 @@ async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<R
     return together([shown, log]);
 }
 
-async function showPlan(run: OpenedRun, config: RunConfig): Promise<ExitCode> {
+async function showPlan(run: OpenedRun, config: RunConfig, extras: RunExtras): Promise<ExitCode> {
     await run.close();
     const sink = sinkOf(process.stdout);
-    if (config.display.json) sink.write(`${JSON.stringify(run.plan)}\n`);
+    if (config.display.json)
+        sink.write(`${JSON.stringify({ ...run.plan, ...extras.describePlan?.(run.plan) })}\n`);
     else writeLines(sink, planText(run.plan));
     return 0;
 }

@@ -14,6 +14,8 @@ export interface GeneratedDataset {
      * @param before what an earlier start made; null: there was none
      */
     readonly rows: (before: string | null) => string | Promise<string>;
+    /** Ids of the samples that this start asks for, asked for after `rows`; null or absent: all. */
+    readonly samples?: () => ReadonlySet<string> | null;
 }
 
 /**

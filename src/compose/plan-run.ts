@@ -127,7 +127,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     const kind: ExecutorKind = executorKind(config.executor.kind);
     const [samples, executor, checker] = await Promise.all([
         collectSamples(
-            config,
+            { ...config, part: { ...config.part, ids: generated?.samples?.() ?? null } },
             paths,
             { cache: directory.index.datasets, lists: listOptions(config, kind, directory), files },
             others,

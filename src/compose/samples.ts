@@ -117,5 +117,5 @@ function refuseNone(
 
 const idOf = (item: SampleItem): string => item.indexed.id;
 
-const isAll = ({ only, limit, shard }: RunConfig['part']): boolean =>
-    only.length === 0 && limit === null && shard === null;
+const isAll = ({ only, ids = null, limit, shard }: RunConfig['part']): boolean =>
+    ids === null && only.length === 0 && limit === null && shard === null;

@@ -52,6 +52,7 @@ export type OptionGroup =
     | 'What runs'
     | 'Limits and verdicts'
     | 'Topics'
+    | 'Matrix'
     | 'Running'
     | 'Sandbox servers'
     | 'Language models'

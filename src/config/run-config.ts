@@ -53,6 +53,8 @@ export type Mode = 'thread' | 'process' | 'async';
 /** The part of the samples that was asked for; null and empty: all. */
 export interface Part {
     readonly only: readonly string[];
+    /** Ids that a command chose; null or absent: no restriction. */
+    readonly ids?: ReadonlySet<string> | null;
     readonly limit: number | null;
     readonly shard: Shard | null;
 }

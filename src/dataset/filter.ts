@@ -7,6 +7,8 @@ import { UserError } from '../util/user-error.js';
 export interface SampleChoice {
     /** `--only`: patterns of ids; one that matches suffices. */
     readonly only: readonly string[] | null;
+    /** Ids that a command chose; null or absent: no restriction. */
+    readonly ids?: ReadonlySet<string> | null;
     /** `--limit`: at most so many, counted over all datasets and after the other two. */
     readonly limit: number | null;
     readonly shard: Shard | null;
@@ -49,7 +51,7 @@ export function* chooseSamples<T>(
     let left = choice.limit ?? Number.POSITIVE_INFINITY;
     if (left <= 0) return;
     for (const sample of samples) {
-        if (!matches(idOf(sample))) continue;
+        if (!matches(idOf(sample)) || choice.ids?.has(idOf(sample)) === false) continue;
         if (shard !== null && shardOf(idOf(sample), shard.count) !== shard.index) continue;
         yield sample;
         left -= 1;

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { describeKind } from '../host/open-file.js';
+import { MATRIX_FORMAT } from '../model/matrix.js';
 import { UserError } from '../util/user-error.js';
 import { isNamedAsRows, packingOf, startOf } from './packed/packing.js';
 
@@ -183,3 +184,10 @@ function refuseCompressed(path: string, name: string): void {
         `${name}: only JSONL is read compressed (.jsonl.gz, .jsonl.zst): decompress this file first`,
     );
 }
+
+/** Whether a file is an evaluation matrix, as `resume-run matrix` writes it. */
+export async function holdsMatrix(path: string): Promise<boolean> {
+    return /\.json$/i.test(path) && MATRIX_START.test((await startOf(path)).toString('utf8'));
+}
+
+const MATRIX_START = new RegExp(`^\\s*\\{\\s*"format":\\s*"${MATRIX_FORMAT}"`);

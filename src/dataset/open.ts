@@ -1,7 +1,7 @@
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, ListOptions, OpenOptions } from './dataset.js';
-import { findSources, holdsRows, listFormatOf } from './find-sources.js';
+import { findSources, holdsMatrix, holdsRows, listFormatOf } from './find-sources.js';
 import { recogniseFile } from './recognise.js';
 import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat } from './registry.js';
 
@@ -50,6 +50,7 @@ async function findFormat(
     const named = listFormatOf(file);
     if (named !== null) return named;
     if (!(await holdsRows(file))) return 'lines';
+    if (await holdsMatrix(file)) return 'matrix';
     const format = await recogniseFile(file, { mayBeList: lists.accepted, files });
     return format === null ? 'rows' : rowFormatName(format.key);
 }

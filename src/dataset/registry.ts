@@ -23,6 +23,7 @@ export const DATASET_FORMATS = {
     general: rows('general'),
     kattis: async () => (await import('./kattis/kattis-dataset.js')).kattis,
     'live-code-bench': rows('live-code-bench'),
+    matrix: async () => (await import('./matrix/matrix-dataset.js')).matrixDataset,
     plain: rows('plain'),
     'taco-apps': rows('taco-apps'),
     ...LIST_FORMATS,

@@ -18,6 +18,8 @@ export interface Entry {
     readonly solution?: string;
     /** The row of a list, unless `--no-keep-source`; a number that a double does not hold is written as text. */
     readonly row?: Json;
+    /** Where the task lies in an evaluation matrix: `{model, prompt_type, ..., instance}`. */
+    readonly cell?: JsonObject;
     readonly result: JudgeResult | JsonObject;
     readonly limits?: Limits;
     readonly attempts: readonly Attempt[];
@@ -159,6 +161,8 @@ export interface OpenTask {
     readonly reason: string;
     readonly message: string;
     readonly attempts: readonly Attempt[];
+    /** As in an entry. */
+    readonly cell?: JsonObject;
     /** In `pending`: the tests judged so far, the last being the one to be confirmed. */
     readonly tests?: readonly TestResult[];
     /** Of a task that takes several steps: what each finished one came to, by its name. It is not done again. */

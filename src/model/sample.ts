@@ -1,5 +1,5 @@
 import type { Content, SourceFile } from './content.js';
-import type { Json } from './json.js';
+import type { Json, JsonObject } from './json.js';
 import type { LimitPolicy, OwnLimits } from './limits.js';
 import type { ExpectedScore, TestScoring } from './scoring.js';
 import type { Verdict } from './verdict.js';
@@ -50,6 +50,10 @@ export interface DataInput {
     readonly text?: string;
     /** True for a row of a list, whose fields a command may name (`{url}`). Not in the fingerprint. */
     readonly isRow?: true;
+    /** Where it lies in an evaluation matrix: fields of its record in the results database. Not in the fingerprint. */
+    readonly cell?: JsonObject;
+    /** Why this one need not run; absent if it must. A result that is there stays. Not in the fingerprint. */
+    readonly skip?: string;
 }
 
 export interface TestCase {

@@ -84,7 +84,8 @@ export function withChecker(
 }
 
 function skipOf(sample: Sample, input: TaskInput, options: PrepareOptions): string | null {
-    if (!options.judges || input.kind !== 'program') return null;
+    if (input.kind === 'data') return input.skip ?? null;
+    if (!options.judges) return null;
     // Zero tests are passed by everything: that would count as a right verdict, and say nothing.
     if (sample.judging?.tests.length === 0) return sample.skip ?? 'no tests to judge it by';
     return sample.skip ?? options.skipReason(input);

@@ -133,6 +133,7 @@ export function entryOf(
         ...(program === null ? {} : { language: program.language }),
         ...(source === null ? {} : { solution: source }),
         ...(keepSource ? rowKey(input) : {}),
+        ...cellKey(input),
         result: outcome.result,
         ...(state.limits === null ? {} : { limits: state.limits }),
         attempts,
@@ -149,6 +150,11 @@ function rowKey(input: TaskInput): Pick<Entry, 'row'> {
     if (input.kind !== 'data' || input.isRow !== true) return {};
     const exact = input.text === undefined ? null : parseExactJson(input.text);
     return { row: exact === null ? input.data : withNumbersAsText(exact) };
+}
+
+/** Kept without `--keep-source` too: records have it. */
+function cellKey(input: TaskInput): Pick<Entry, 'cell'> {
+    return input.kind === 'data' && input.cell !== undefined ? { cell: input.cell } : {};
 }
 
 /** A task given up, for `failures`. */
@@ -182,7 +188,16 @@ export function testsOf(outcome: VerdictOutcome): readonly TestResult[] {
 }
 
 function openTask(state: TaskState, reason: string, message: string, attempts: readonly Attempt[]): OpenTask {
-    const { group, index, fingerprint, occurrence } = state.due;
-    const steps = hasSteps(state) ? { steps: state.steps } : {};
-    return { group, index, fingerprint, reason, message, attempts, ...steps, ...occurrenceKey(occurrence) };
+    const { group, index, fingerprint, occurrence, input } = state.due;
+    return {
+        group,
+        index,
+        fingerprint,
+        reason,
+        message,
+        attempts,
+        ...cellKey(input),
+        ...(hasSteps(state) ? { steps: state.steps } : {}),
+        ...occurrenceKey(occurrence),
+    };
 }

@@ -28,6 +28,7 @@ const ENTRY_KEYS = [
     'language',
     'solution',
     'row',
+    'cell',
     'result',
     'limits',
     'attempts',

@@ -35,6 +35,7 @@ export const TASK_OPTIONS = {
             'kattis',
             'lines',
             'live-code-bench',
+            'matrix',
             'plain',
             'rows',
             'taco-apps',

@@ -48,7 +48,7 @@ export function recordOfEntry(
     const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
     const expected = expectedOf(key.group, entry.expected ?? null);
     return makeRecord({
-        ...fieldsOfResult(result, onPercent),
+        ...fieldsOfResult(result, entry.cell, onPercent),
         ...attemptFields(entry.attempts),
         ...key,
         revision: entry.revision ?? 1,
@@ -84,6 +84,7 @@ function scoreOf(result: JsonObject): number | null {
 export function recordOfFailure(task: OpenTask, run: string, sample: string): ResultRecord {
     const { group, fingerprint, occurrence = 0 } = task;
     return makeRecord({
+        ...(task.cell === undefined ? {} : earlierFields(task.cell, () => undefined)),
         ...attemptFields(task.attempts),
         run,
         sample,
@@ -99,9 +100,17 @@ export function recordOfFailure(task: OpenTask, run: string, sample: string): Re
     });
 }
 
-/** The well-known keys of what a function or a model batch returned; a judge's result has none of them. */
-function fieldsOfResult(result: JsonObject, onPercent: (rate: number) => void): EarlierFields {
-    return Array.isArray(result['tests']) ? {} : earlierFields(result, onPercent);
+/**
+ * The well-known keys of what a function or a model batch returned; a judge's result has none of them. Where the task lies in
+ * a matrix is what its cell says, whatever the result says.
+ */
+function fieldsOfResult(
+    result: JsonObject,
+    cell: JsonObject | undefined,
+    onPercent: (rate: number) => void,
+): EarlierFields {
+    const own = Array.isArray(result['tests']) ? {} : result;
+    return cell === undefined && own !== result ? {} : earlierFields({ ...own, ...cell }, onPercent);
 }
 
 function attemptFields(attempts: readonly Attempt[]): EarlierFields & Pick<RecordInput, 'attempts'> {

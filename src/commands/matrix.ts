@@ -1,0 +1,99 @@
+import type { OptionTable } from '../config/option.js';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import { defineTaskCommand } from './command.js';
+
+const DIMENSION = {
+    kind: 'text',
+    repeatable: true,
+    takesSeveral: true,
+    default: [],
+    placeholder: '<value...>',
+    group: 'Matrix',
+    decides: 'tasks',
+    effect: 'results of cells that are no longer named stay where they are',
+} as const;
+
+const OPTIONS = {
+    'test-config': {
+        kind: 'path',
+        default: null,
+        placeholder: '<file>',
+        group: 'Matrix',
+        about: 'Configuration of the matrix, JSON or YAML: dimensions, prompts, rows, phases; flags go before it',
+        decides: 'tasks',
+        effect: 'results of cells that are no longer named stay where they are',
+    },
+    phase: {
+        kind: 'text',
+        repeatable: true,
+        default: [],
+        defaultText: 'all, in order',
+        placeholder: '<name>',
+        group: 'Matrix',
+        about: 'Run one phase of the configuration',
+        decides: 'run',
+    },
+    models: { ...DIMENSION, about: 'Models' },
+    'prompt-types': {
+        ...DIMENSION,
+        about: 'Prompt types; all: baseline, cot, optimal; flawed: seven with a flaw; all_with_flawed: both',
+    },
+    difficulty: { ...DIMENSION, about: 'Difficulties; all: very_easy, easy, medium, hard, very_hard' },
+    'task-types': {
+        ...DIMENSION,
+        about: 'Kinds of tasks; all: simple_task, basic_task, data_pipeline, api_integration, multi_stage_pipeline',
+    },
+    'tool-success-rate': { ...DIMENSION, about: 'Rates at which simulated tools succeed, such as 0.8' },
+    dimension: {
+        ...DIMENSION,
+        placeholder: '<name=values...>',
+        about: 'Any other dimension, such as language=en,zh',
+    },
+    'num-instances': {
+        kind: 'text',
+        default: null,
+        defaultText: '20',
+        placeholder: '<n>',
+        group: 'Matrix',
+        about: 'Instances of each cell; 20x4: 20 rows, each 4 times',
+        decides: 'tasks',
+        effect: 'more: the missing ones run; fewer: finished ones stay',
+    },
+    rows: {
+        kind: 'path',
+        repeatable: true,
+        default: [],
+        placeholder: '<file>',
+        group: 'Matrix',
+        about: 'Rows that prompts are made from (JSONL, CSV); a field named as a dimension says which cells a row is for',
+        decides: 'tasks',
+        effect: 'instances whose row changes run again',
+    },
+} as const satisfies OptionTable;
+
+export const command = defineTaskCommand({
+    usage: 'matrix [options]',
+    about:
+        'Asks models every combination of dimensions (models, prompt types, difficulties, ...), a number of instances each. ' +
+        'A cell is a result file; the same command, or resume-run --dir, runs just what is missing',
+    options: { ...OPTIONS, ...RUN_OPTIONS },
+    presets: { executor: 'chat', model: '{model}', system: '{system}' },
+    examples: [
+        {
+            line: 'resume-run matrix --test-config phases.json --base-url http://127.0.0.1:8000/v1',
+            about: 'All phases of a configuration, in order; the same line resumes after any kill',
+        },
+        {
+            line: 'resume-run matrix --test-config phases.json --phase 5.1 --dry-run',
+            about: 'What one phase would still run',
+        },
+        {
+            line: 'resume-run matrix --models a b --prompt-types all --difficulty easy --task-types all --rows tasks.jsonl --num-instances 20',
+            about: 'Without a configuration; a higher --num-instances tops up',
+        },
+    ],
+    run: async ({ resolve }) => {
+        const [resolved, { runMatrix }] = await Promise.all([resolve([]), import('./run-matrix.js')]);
+        return runMatrix(resolved, resolved.values);
+    },
+});

@@ -1,0 +1,56 @@
+import type { RunPlan } from '../compose.js';
+import { generateMatrix } from '../compose/matrix.js';
+import { print } from '../compose/output.js';
+import type { Resolved } from '../config.js';
+import { choosePhases, readMatrixConfig } from '../config/matrix-config.js';
+import { matrixText, measureMatrix } from '../report/matrix-table.js';
+import { type ExitCode, UserError } from '../util/user-error.js';
+import { startRun } from './start-run.js';
+
+interface MatrixValues {
+    readonly 'test-config': string | null;
+    readonly phase: readonly string[];
+    readonly models: readonly string[];
+    readonly 'prompt-types': readonly string[];
+    readonly difficulty: readonly string[];
+    readonly 'task-types': readonly string[];
+    readonly 'tool-success-rate': readonly string[];
+    readonly dimension: readonly string[];
+    readonly 'num-instances': string | null;
+    readonly rows: readonly string[];
+}
+
+export async function runMatrix(
+    resolved: Pick<Resolved, 'config' | 'announcements' | 'env' | 'sources'>,
+    values: MatrixValues,
+): Promise<ExitCode> {
+    const config = await readMatrixConfig(values['test-config'], {
+        models: values.models,
+        promptTypes: values['prompt-types'],
+        difficulty: values.difficulty,
+        taskTypes: values['task-types'],
+        toolSuccessRate: values['tool-success-rate'],
+        dimensions: values.dimension,
+        numInstances: values['num-instances'],
+        rows: values.rows,
+    });
+    const blocks = choosePhases(config, values.phase);
+    const { sources, config: run } = resolved;
+    if (run.executor.kind === 'chat' && sources.model === 'default') {
+        const nameless = blocks.find(({ dimensions }) => dimensions['model'] === undefined);
+        if (nameless !== undefined)
+            throw new UserError('no model is named: give --models, or --model for one that all cells ask');
+    }
+    const matrix = generateMatrix({ blocks, rows: config.rows, prompts: config.prompts });
+    const phases = config.phases.filter(({ name }) => blocks.some(({ phase }) => phase === name));
+    const measure = ({ due }: RunPlan) =>
+        measureMatrix(matrix.askedCells(), phases, new Map(due.map((one) => [one.sample, one.due])));
+    const { json, quiet } = run.display;
+    return startRun(resolved, {
+        generated: matrix.dataset,
+        describePlan: (plan) => ({ matrix: measure(plan) }),
+        onPlan: (plan) => {
+            if (!json && !quiet) print(matrixText(measure(plan)));
+        },
+    });
+}

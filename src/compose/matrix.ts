@@ -1,0 +1,68 @@
+import { MATRIX_FORMAT, type MatrixBlock } from '../model/matrix.js';
+import {
+    type MatrixFile,
+    mergeMatrixFiles,
+    type PlannedCell,
+    type PromptTemplates,
+    parseMatrixFile,
+    planCells,
+    printMatrixFile,
+} from '../model/matrix-file.js';
+import { UserError } from '../util/user-error.js';
+import type { GeneratedDataset } from './generated-dataset.js';
+
+/** What a start of `resume-run matrix` asks for. */
+export interface MatrixRequest {
+    readonly blocks: readonly MatrixBlock[];
+    /** Files of rows. Absolute. */
+    readonly rows: readonly string[];
+    readonly prompts: Readonly<Record<string, PromptTemplates>>;
+}
+
+/** The dataset of a start, and, once the directory is held, which cells it asks for. */
+export interface GeneratedMatrix {
+    readonly dataset: GeneratedDataset;
+    /** In order. Empty before the dataset was written. */
+    askedCells(): readonly PlannedCell[];
+}
+
+/** The dataset of `resume-run matrix`: what this start asks for, and beside it what earlier ones did. */
+export function generateMatrix({ blocks, rows, prompts }: MatrixRequest): GeneratedMatrix {
+    let asked: readonly PlannedCell[] = [];
+    let isPart = false;
+    return {
+        askedCells: () => asked,
+        dataset: {
+            file: 'matrix.json',
+            rows: (before) => {
+                const now: MatrixFile = {
+                    format: MATRIX_FORMAT,
+                    version: 1,
+                    asked: [...blocks],
+                    earlier: [],
+                    rows: [...rows],
+                    prompts: { ...prompts },
+                    imported: null,
+                };
+                const file = mergeMatrixFiles(now, before === null ? null : parseEarlier(before));
+                const text = printMatrixFile(file);
+                const all = planCells(file);
+                const ids = new Set(planCells(now).map(({ id }) => id));
+                asked = all.filter(({ id }) => ids.has(id));
+                isPart = asked.length < all.length;
+                return text;
+            },
+            samples: () => (isPart ? new Set(asked.map(({ id }) => id)) : null),
+        },
+    };
+}
+
+/** A file that somebody damaged is made anew. */
+function parseEarlier(text: string): MatrixFile | null {
+    try {
+        return parseMatrixFile(text, 'matrix.json');
+    } catch (error) {
+        if (error instanceof UserError) return null;
+        throw error;
+    }
+}

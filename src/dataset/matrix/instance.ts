@@ -1,0 +1,142 @@
+import {
+    type ExactJson,
+    hasNumberTexts,
+    isExactObject,
+    parseExactJson,
+    printExactJson,
+} from '../../model/exact-json.js';
+import { fillFields, listFields, unknownFields } from '../../model/field-template.js';
+import type { Json, JsonObject } from '../../model/json.js';
+import { type Coordinates, flawOf, INSTANCE_GROUP, otherCoordinates } from '../../model/matrix.js';
+import {
+    instancesToRun,
+    type MatrixFile,
+    type PlannedCell,
+    type PromptTemplates,
+} from '../../model/matrix-file.js';
+import type { DataInput } from '../../model/sample.js';
+import { UserError } from '../../util/user-error.js';
+import type { Field } from '../field.js';
+
+/** Stands in for prompt types without templates of their own; `flawed` for those with a flaw. */
+const DEFAULT_PROMPT = 'default';
+const FLAWED_PROMPT = 'flawed';
+
+/** Makes the tasks of a cell: the row's fields, the cell's coordinates, the number of the instance, and the filled prompt. */
+export class InstanceBuilder {
+    readonly #file: MatrixFile;
+    /** Every field of the rows; null: there are no rows. */
+    readonly #rowFields: ReadonlySet<string> | null;
+
+    constructor(file: MatrixFile, rowFields: ReadonlySet<string> | null) {
+        this.#file = file;
+        this.#rowFields = rowFields;
+    }
+
+    /** The templates of the cell's prompt type; null: it has none. */
+    templatesOf({ at }: PlannedCell): PromptTemplates | null {
+        const { prompts } = this.#file;
+        const own = String(at['prompt_type'] ?? DEFAULT_PROMPT);
+        const names = [own, ...(flawOf(at) === null ? [] : [FLAWED_PROMPT]), DEFAULT_PROMPT];
+        const found = names.find((name) => Object.hasOwn(prompts, name));
+        return found === undefined ? null : (prompts[found] ?? null);
+    }
+
+    /**
+     * Every field that a task of the cells has.
+     * @throws UserError for a template that names another one
+     */
+    fieldsOf(cells: readonly PlannedCell[]): ReadonlySet<string> {
+        const all = new Set<string>(this.#rowFields ?? []);
+        for (const cell of cells) {
+            const templates = this.templatesOf(cell);
+            const known = new Set([...(this.#rowFields ?? []), ...Object.keys(factsOf(cell.at)), 'instance']);
+            for (const text of [templates?.template, templates?.system]) {
+                const [unknown] = text === null || text === undefined ? [] : unknownFields([text], known);
+                if (unknown === undefined) continue;
+                throw new UserError(
+                    `the prompt of ${cell.id} names ${unknown}, which its rows do not have; they have ${listFields(known)}. ` +
+                        `Write {${unknown}} for the text ${unknown} itself`,
+                );
+            }
+            for (const name of known) all.add(name);
+            all.add('system');
+            if (templates !== null && templates.template !== null) all.add('prompt');
+        }
+        return all;
+    }
+
+    /** @param rows a row for each instance; null: the matrix has none */
+    instancesOf(cell: PlannedCell, rows: readonly Field[] | null): readonly DataInput[] {
+        return Array.from({ length: cell.instances }, (_, instance) =>
+            this.#instanceOf(cell, instance, rows?.[instance] ?? null),
+        );
+    }
+
+    #instanceOf(cell: PlannedCell, instance: number, row: Field | null): DataInput {
+        const facts = factsOf(cell.at);
+        const fields: ExactJson = { ...exactRow(row), ...facts, instance };
+        const templates = this.templatesOf(cell);
+        const fill = (template: string): string => {
+            const filled = fillFields(
+                template,
+                { id: cell.id, group: INSTANCE_GROUP, index: String(instance), input: '' },
+                fields,
+            );
+            if (filled.kind === 'filled') return filled.text;
+            throw new UserError(
+                `${row?.place ?? cell.id}: the prompt names {${filled.field}}, which this row does not have`,
+            );
+        };
+        const exact: ExactJson = {
+            ...fields,
+            ...(templates === null || templates.template === null
+                ? {}
+                : { prompt: fill(templates.template) }),
+            system: templates === null || templates.system === null ? '' : fill(templates.system),
+        };
+        const text = printExactJson(exact);
+        const skip = this.#skipOf(cell, instance);
+        return {
+            kind: 'data',
+            data: JSON.parse(text) as Json,
+            ...(hasNumberTexts(exact) ? { text } : {}),
+            isRow: true,
+            cell: { ...recordedFacts(cell.at), instance: String(instance) },
+            ...(skip === null ? {} : { skip }),
+        };
+    }
+
+    /** Why an instance has nothing to run, where it has no result yet. */
+    #skipOf(cell: PlannedCell, instance: number): string | null {
+        if (instance >= cell.asked) return `beyond the ${cell.asked} instances that the last start asked for`;
+        if (instance < instancesToRun(cell)) return null;
+        return `counts as done: ${cell.imported} runs in ${this.#file.imported?.database ?? 'an earlier database'}`;
+    }
+}
+
+/** What templates and programs may ask of a cell. */
+function factsOf(at: Coordinates): Readonly<Record<string, string | number | boolean>> {
+    const flaw = flawOf(at);
+    return { ...at, is_flawed: flaw !== null, flaw_type: flaw ?? '' };
+}
+
+/** What records of the results database hold of a cell. */
+function recordedFacts(at: Coordinates): JsonObject {
+    const flaw = flawOf(at);
+    const others = otherCoordinates(at);
+    const standard = Object.entries(at).filter(([name]) => others === null || !Object.hasOwn(others, name));
+    return {
+        ...Object.fromEntries(standard),
+        is_flawed: flaw !== null,
+        ...(flaw === null ? {} : { flaw_type: flaw }),
+        ...(others === null ? {} : { dimensions: { ...others } }),
+    };
+}
+
+/** A row's fields with numbers as they are written. */
+function exactRow(row: Field | null): Readonly<Record<string, ExactJson>> {
+    if (row === null) return {};
+    const exact = parseExactJson(row.exactText() ?? JSON.stringify(row.object()));
+    return isExactObject(exact) ? exact : {};
+}

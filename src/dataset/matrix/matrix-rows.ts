@@ -1,0 +1,153 @@
+import type { MatrixCell } from '../../model/matrix.js';
+import { readReason, withDescriptors } from '../../util/io-error.js';
+import { shownPath } from '../../util/shown-path.js';
+import { UserError } from '../../util/user-error.js';
+import type { Field } from '../field.js';
+import { listFormatOf } from '../find-sources.js';
+import type { ListFile, ListReader } from '../lists/list-reader.js';
+import { readRowsAt } from '../lists/read-rows-at.js';
+import { hashRow } from '../rows/read-row.js';
+
+/** Where a row stands, and what decides which cells it belongs to. */
+interface RowPlace {
+    readonly file: string;
+    readonly line: number;
+    readonly offset: number;
+    readonly length: number;
+    readonly hash: string;
+    /** Of the dimensions that the row has a field for: the value as text. */
+    readonly at: Readonly<Record<string, string>>;
+}
+
+/** Rows of one cell: instance i takes the row i modulo their number. */
+export interface RowsOfCell {
+    readonly count: number;
+    /** Hash of the rows that its instances take, in order. */
+    fingerprint(): string;
+    /** A row for each instance. @throws UserError where a file changed since it was indexed */
+    read(): Promise<readonly Field[]>;
+}
+
+/** The rows that prompts of a matrix are made from. Only their places are held. */
+export class MatrixRows {
+    readonly #lists: ReadonlyMap<string, ListFile>;
+    readonly #places: readonly RowPlace[];
+    /** Every field that a row has. */
+    readonly fields: ReadonlySet<string>;
+
+    private constructor(
+        lists: ReadonlyMap<string, ListFile>,
+        places: readonly RowPlace[],
+        fields: Set<string>,
+    ) {
+        this.#lists = lists;
+        this.#places = places;
+        this.fields = fields;
+    }
+
+    /**
+     * @param names of the dimensions, for fields that say which cells a row belongs to
+     * @throws UserError for files that cannot be read, and at a bad row
+     */
+    static async open(files: readonly string[], names: ReadonlySet<string>): Promise<MatrixRows> {
+        const lists = new Map<string, ListFile>();
+        const places: RowPlace[] = [];
+        const fields = new Set<string>();
+        for (const file of files) {
+            const list = await openList(file);
+            lists.set(file, list);
+            for await (const row of list.rows()) {
+                const { line, offset, length } = row;
+                const field = await row.read(`${shownPath(file)}:${line}`);
+                const object = field.object();
+                for (const name of Object.keys(object)) fields.add(name);
+                const hash = hashRow(Buffer.from(field.exactText() ?? JSON.stringify(object)));
+                places.push({ file, line, offset, length, hash, at: coordinatesIn(field, names) });
+            }
+        }
+        return new MatrixRows(lists, places, fields);
+    }
+
+    /** Those that have no other value than the cell in a field of the name of a dimension. */
+    of({ at, instances, rows }: MatrixCell): RowsOfCell {
+        const fitting = this.#places.filter((place) =>
+            Object.entries(place.at).every(
+                ([name, value]) => !Object.hasOwn(at, name) || String(at[name]) === value,
+            ),
+        );
+        const cycle = fitting.slice(0, rows ?? fitting.length);
+        const used = Array.from({ length: instances }, (_, i) => cycle[i % cycle.length] ?? []).flat();
+        return {
+            count: cycle.length,
+            fingerprint: () => hashRow(Buffer.from(used.map(({ hash }) => hash).join('\n'))),
+            read: () => this.#read(used),
+        };
+    }
+
+    async #read(wanted: readonly RowPlace[]): Promise<readonly Field[]> {
+        const fields = new Map<RowPlace, Field>();
+        for (const [file, list] of this.#lists) {
+            const places = [...new Set(wanted.filter((place) => place.file === file))];
+            if (places.length === 0) continue;
+            places.sort((a, b) => a.offset - b.offset);
+            const changed = new UserError(
+                `${shownPath(file)}: the rows changed while they were in use; start again`,
+            );
+            for (const [span, bytes] of await bytesOf(file, places)) {
+                const place = places.find(({ offset }) => offset === span.offset);
+                if (place === undefined || bytes.length !== place.length) throw changed;
+                const field = list.parse(bytes, `${shownPath(file)}:${place.line}`);
+                if (hashRow(Buffer.from(field.exactText() ?? JSON.stringify(field.object()))) !== place.hash)
+                    throw changed;
+                fields.set(place, field);
+            }
+        }
+        return wanted.flatMap((place) => fields.get(place) ?? []);
+    }
+}
+
+async function openList(file: string): Promise<ListFile> {
+    try {
+        return await (await readerOf(file)).open(file);
+    } catch (error) {
+        if (error instanceof UserError) throw error;
+        throw new UserError(
+            `${shownPath(file)}: the rows of the matrix cannot be read (${readReason(error)})`,
+        );
+    }
+}
+
+async function readerOf(file: string): Promise<ListReader> {
+    switch (listFormatOf(file)) {
+        case 'csv':
+            return (await import('../lists/delimited.js')).CSV;
+        case 'tsv':
+            return (await import('../lists/delimited.js')).TSV;
+        case null:
+            return (await import('../lists/json-rows.js')).JSON_ROWS;
+    }
+}
+
+async function bytesOf(file: string, places: readonly RowPlace[]): ReturnType<typeof readRowsAt> {
+    try {
+        return await withDescriptors(() =>
+            readRowsAt(
+                file,
+                places.map((place) => ({ ...place, hash: 0 })),
+            ),
+        );
+    } catch (error) {
+        throw new UserError(
+            `${shownPath(file)}: cannot be read any more (${readReason(error)}); start again`,
+        );
+    }
+}
+
+function coordinatesIn(row: Field, names: ReadonlySet<string>): Readonly<Record<string, string>> {
+    const found = Object.entries(row.object()).filter(
+        ([name, value]) => names.has(name) && ['string', 'number', 'boolean'].includes(typeof value),
+    );
+    return Object.fromEntries(
+        found.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    );
+}

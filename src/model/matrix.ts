@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+
+/*
+ * Evaluation matrices: a cell is a point in a product of dimensions, and has a number of instances. Cells are samples,
+ * instances are tasks.
+ */
+
+/** `format` of a file that holds a matrix: its first key. */
+export const MATRIX_FORMAT = 'resume-run-matrix';
+
+/** The group of an instance: `instance_result`, `completed_instances`. */
+export const INSTANCE_GROUP = 'instance';
+
+/** Dimensions that the results database knows by name, in the order of an id and of the tree of master_database.json. */
+export const STANDARD_DIMENSIONS = [
+    'model',
+    'prompt_type',
+    'tool_success_rate',
+    'difficulty',
+    'task_type',
+] as const;
+
+export type Coordinate = string | number | boolean;
+
+/** Where a cell lies: a value for each dimension. */
+export type Coordinates = Readonly<Record<string, Coordinate>>;
+
+/** A product of dimensions, each with its values, whose cells have equally many instances. */
+export interface MatrixBlock {
+    /** The phase that names it; null outside of phases. */
+    readonly phase: string | null;
+    readonly dimensions: Readonly<Record<string, readonly Coordinate[]>>;
+    readonly instances: number;
+    /** Rows that they are spread over, where that is fewer: `20x4` is 80 instances of 20 rows. Null: as many as there are. */
+    readonly rows: number | null;
+}
+
+export interface MatrixCell {
+    readonly id: string;
+    readonly at: Coordinates;
+    /** The most that a block asks for. */
+    readonly instances: number;
+    /** As in that block. */
+    readonly rows: number | null;
+    /** Phases that name it, in order; the first is the one that runs it. */
+    readonly phases: readonly string[];
+}
+
+/** The cells of blocks in order; one that several blocks name is there once, where the first names it. */
+export function cellsOf(blocks: readonly MatrixBlock[]): readonly MatrixCell[] {
+    const cells = new Map<string, MatrixCell>();
+    for (const block of blocks) {
+        const phases = block.phase === null ? [] : [block.phase];
+        for (const at of product(block.dimensions)) {
+            const id = cellId(at);
+            const known = cells.get(id);
+            const larger = known !== undefined && known.instances >= block.instances ? known : block;
+            cells.set(id, {
+                id,
+                at,
+                instances: larger.instances,
+                rows: larger.rows,
+                phases: [...new Set([...(known?.phases ?? []), ...phases])],
+            });
+        }
+    }
+    return [...cells.values()];
+}
+
+/** How many cells blocks have at most, without making them. */
+export function countCells(blocks: readonly MatrixBlock[]): number {
+    return blocks.reduce(
+        (sum, { dimensions }) =>
+            sum + Object.values(dimensions).reduce((cells, values) => cells * values.length, 1),
+        0,
+    );
+}
+
+/** Every combination; the last dimension changes fastest. */
+function* product(dimensions: MatrixBlock['dimensions']): Generator<Coordinates> {
+    const names = orderedNames(Object.keys(dimensions));
+    const at: Record<string, Coordinate> = {};
+    function* fill(depth: number): Generator<Coordinates> {
+        const name = names[depth];
+        if (name === undefined) {
+            yield { ...at };
+            return;
+        }
+        for (const value of dimensions[name] ?? []) {
+            at[name] = value;
+            yield* fill(depth + 1);
+        }
+    }
+    yield* fill(0);
+}
+
+/** The standard dimensions in their order, then others by name. */
+function orderedNames(names: readonly string[]): readonly string[] {
+    const standard = STANDARD_DIMENSIONS.filter((name) => names.includes(name));
+    const others = names.filter((name) => !isStandard(name)).sort();
+    return [...standard, ...others];
+}
+
+export const isStandard = (name: string): boolean =>
+    (STANDARD_DIMENSIONS as readonly string[]).includes(name);
+
+/** The dimensions of a cell that the results database does not know by name; null where there are none. */
+export function otherCoordinates(at: Coordinates): Coordinates | null {
+    const others = Object.entries(at).filter(([name]) => !isStandard(name));
+    return others.length === 0 ? null : Object.fromEntries(others);
+}
+
+/** `flawed_tool_misuse` is a prompt with a flaw; null for others. */
+export function flawOf(at: Coordinates): string | null {
+    const prompt = at['prompt_type'];
+    return typeof prompt === 'string' && prompt.startsWith(FLAWED) ? prompt.slice(FLAWED.length) : null;
+}
+
+const FLAWED = 'flawed_';
+
+/**
+ * The id of a cell: `gpt-4o/optimal/0.8/easy/simple_task`, then `name=value` for other dimensions; with a standard dimension
+ * missing, `name=value` for all. Signs that do not belong in file names are replaced, and a hash then tells equal ids apart.
+ */
+export function cellId(at: Coordinates): string {
+    const names = orderedNames(Object.keys(at));
+    const isWhole = STANDARD_DIMENSIONS.every((name) => Object.hasOwn(at, name));
+    const parts = names.map((name) => {
+        const value = coordinateText(name, at[name] ?? '');
+        return isWhole && isStandard(name) ? value : `${name}=${value}`;
+    });
+    const safe = parts.map((part) => part.replace(UNSAFE, '-') || '-');
+    const isChanged = safe.some((part, position) => part !== parts[position]);
+    return isChanged ? `${safe.join('/')}-${shortHash(JSON.stringify([names, parts]))}` : safe.join('/');
+}
+
+/** Everything but letters, digits and signs that no file system or shell minds; a leading dot too. */
+const UNSAFE = /[^\p{L}\p{N}._=+@-]+|^\.+/gu;
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);
+
+/** A coordinate as text. A rate is rounded to 4 places, as the earlier tools wrote it: `0.8`. */
+export function coordinateText(name: string, value: Coordinate): string {
+    const isRate = name === 'tool_success_rate' && typeof value === 'number';
+    return String(isRate ? Number(value.toFixed(4)) : value);
+}

@@ -1,0 +1,114 @@
+import { type PlannedCell } from '../model/matrix-file.js';
+import { printable } from '../util/printable.js';
+import { count, counted } from './format.js';
+
+/** Cells that are listed one by one; `--dry-run --json` lists all. */
+const MOST_CELLS = 60;
+
+/** How far a part of a matrix is. */
+export interface MatrixFigures {
+    readonly instances: number;
+    /** With those that an earlier database counted. */
+    readonly done: number;
+    readonly imported: number;
+    readonly toRun: number;
+}
+
+export interface CellFigures extends MatrixFigures {
+    readonly cell: string;
+    /** The phase that runs it; null outside of phases. */
+    readonly phase: string | null;
+}
+
+export interface PhaseFigures extends MatrixFigures {
+    readonly phase: string;
+    readonly title: string | null;
+    /** Instances of cells that an earlier phase names too, and runs. Not in the other figures. */
+    readonly shared: number;
+}
+
+export interface MatrixProgress extends MatrixFigures {
+    readonly phases: readonly PhaseFigures[];
+    readonly cells: readonly CellFigures[];
+}
+
+/**
+ * @param cells that were asked for, in order
+ * @param due tasks to run by sample; a cell that is not in it is finished
+ */
+export function measureMatrix(
+    cells: readonly PlannedCell[],
+    phases: readonly { readonly name: string; readonly title: string | null }[],
+    due: ReadonlyMap<string, number>,
+): MatrixProgress {
+    const figures = cells.map((cell): CellFigures => {
+        const toRun = due.get(cell.id) ?? 0;
+        const imported = Math.min(cell.imported, cell.asked);
+        const done = Math.max(0, cell.asked - toRun);
+        return { cell: cell.id, phase: cell.phases[0] ?? null, instances: cell.asked, done, imported, toRun };
+    });
+    return {
+        ...sumOf(figures),
+        phases: phases.map(({ name, title }) => ({
+            phase: name,
+            title,
+            ...sumOf(figures.filter(({ phase }) => phase === name)),
+            shared: cells
+                .filter((cell) => cell.phases.includes(name) && cell.phases[0] !== name)
+                .reduce((sum, cell) => sum + cell.asked, 0),
+        })),
+        cells: figures,
+    };
+}
+
+function sumOf(figures: readonly MatrixFigures[]): MatrixFigures {
+    const sum = (pick: (one: MatrixFigures) => number): number =>
+        figures.reduce((total, one) => total + pick(one), 0);
+    return {
+        instances: sum((one) => one.instances),
+        done: sum((one) => one.done),
+        imported: sum((one) => one.imported),
+        toRun: sum((one) => one.toRun),
+    };
+}
+
+/** The table before a run: what is done and what is to run, in all, by phase and by cell. */
+export function matrixText(progress: MatrixProgress): string {
+    const { cells, phases, imported } = progress;
+    const lines = [
+        `matrix  ${counted(cells.length, 'cell')}, ${counted(progress.instances, 'instance')}: ${stateOf(progress)}`,
+    ];
+    if (imported > 0)
+        lines.push(`  ${count(imported)} of those done are counts of an earlier database, without results`);
+    for (const one of phases) {
+        const title = one.title === null ? '' : ` ${one.title}`;
+        const shared = one.shared === 0 ? '' : `; ${count(one.shared)} more are shared with an earlier phase`;
+        lines.push(`phase ${printable(one.phase + title)}: ${stateOf(one)}${shared}`);
+    }
+    let heading = '';
+    for (const one of cells.slice(0, MOST_CELLS)) {
+        const [folder, name] = splitId(one.cell);
+        if (folder !== heading) lines.push(`  ${printable(folder)}`);
+        heading = folder;
+        lines.push(`    ${printable(name)}: ${stateOf(one)}  ${earlierLine(one)}`);
+    }
+    if (cells.length > MOST_CELLS)
+        lines.push(
+            `  ...and ${counted(cells.length - MOST_CELLS, 'more cell')} (--dry-run --json lists all)`,
+        );
+    return `${lines.join('\n')}\n`;
+}
+
+/** `7/20 done, 13 to run` */
+const stateOf = ({ done, instances, toRun }: MatrixFigures): string =>
+    `${count(done)}/${count(instances)} done, ${count(toRun)} to run`;
+
+/** As the earlier tools printed it: people search their logs for it. */
+const earlierLine = ({ done, instances, toRun }: MatrixFigures): string =>
+    toRun === 0 ? `${done}/${instances} 已完成` : `${done}/${instances} 已完成 (需要补充 ${toRun} 个)`;
+
+/** What stands before the last coordinate, and that. */
+function splitId(id: string): readonly [string, string] {
+    const at = id.lastIndexOf('/');
+    return at < 0 ? ['', id] : [id.slice(0, at), id.slice(at + 1)];
+}

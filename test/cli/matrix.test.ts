@@ -1,0 +1,176 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { ChatServer } from '../rig/servers/chat-server.js';
+
+const server = new ChatServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+beforeEach(() => {
+    server.requests.length = 0;
+    server.latency = 0;
+    server.fault = () => null;
+});
+
+interface InstanceEntry {
+    readonly index: number;
+    readonly cell: Record<string, unknown>;
+    readonly result: Record<string, unknown>;
+}
+
+/** Finished instances of a directory. */
+function entriesIn(dir: string): readonly InstanceEntry[] {
+    if (!existsSync(dir)) return [];
+    return [...readResults(dir).values()].flatMap((file) => file['instance_result'] as InstanceEntry[]);
+}
+
+const ROWS = [
+    { task_type: 'simple_task', question: 'one' },
+    { task_type: 'simple_task', question: 'two' },
+    { task_type: 'data_pipeline', question: 'three' },
+];
+
+function prepare(): { readonly cwd: string; readonly args: readonly string[] } {
+    const cwd = tempDir();
+    writeFileSync(join(cwd, 'rows.jsonl'), ROWS.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const template = '{model} {prompt_type} {task_type} {instance}: {question}';
+    const args = [
+        ...['matrix', '--models', 'vendor/a', 'b', '--prompt-types', 'all', '--difficulty', 'easy'],
+        ...[
+            '--task-types',
+            'simple_task,data_pipeline',
+            '--tool-success-rate',
+            '0.8',
+            '--rows',
+            'rows.jsonl',
+        ],
+        ...['--prompt-template', template, '--base-url', server.url],
+    ];
+    return { cwd, args };
+}
+
+describe('resume-run matrix', () => {
+    it('says in a dry run what would run, and writes nothing', async () => {
+        const cwd = tempDir();
+        const config = join(import.meta.dirname, '../../examples/matrix/phases.yaml');
+        const args = ['matrix', '--test-config', config, '--base-url', server.url, '--dry-run', '--json'];
+        const one = await runCli([...args, '--phase', '5.1'], { cwd });
+        expect(one.code, one.stderr).toBe(0);
+        const { matrix, part } = JSON.parse(one.stdout);
+        expect(part.due).toBe(800);
+        expect(matrix).toMatchObject({ instances: 800, done: 0, toRun: 800 });
+        const none = await runCli([...args, '--phase', '6'], { cwd });
+        expect(none.code).toBe(2);
+        expect(none.stderr).toContain('--phase 6: expected one of 5.1, 5.2, 5.3, 5.4, 5.5');
+        expect(existsSync(join(cwd, 'results'))).toBe(false);
+    });
+
+    it('asks no instance again after kill -9, and tops up', async () => {
+        const { cwd, args } = prepare();
+        const run = (count: string, ...more: string[]) => [...args, '--num-instances', count, ...more];
+        server.latency = 20;
+        const killed = startCli(run('10'), { cwd });
+        for (let i = 0; i < 500 && entriesIn(join(cwd, 'results')).length < 20; i += 1)
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        killGroup(killed.child);
+        await killed.result;
+        const committed = entriesIn(join(cwd, 'results')).map(({ result }) => String(result['answer']));
+        expect(committed.length).toBeGreaterThanOrEqual(20);
+        expect(committed.length).toBeLessThan(120);
+
+        const asked = server.requests.length;
+        const end = await runCli(run('10'), { cwd });
+        expect(end.code, end.stderr).toBe(0);
+        expect(end.stdout).toContain(`${committed.length}/120 done, ${120 - committed.length} to run`);
+        expect(server.requests.length).toBe(asked + 120 - committed.length);
+        const counts = server.counts();
+        for (const answer of committed) {
+            const times = [...counts].find(([prompt]) => prompt.toUpperCase() === answer)?.[1];
+            expect(times, answer).toBe(1);
+        }
+
+        const more = await runCli(run('12'), { cwd });
+        expect(more.stdout).toContain('120/144 done, 24 to run');
+        expect(more.stdout).toMatch(/simple_task: 10\/12 done, 2 to run {2}10\/12 已完成 \(需要补充 2 个\)/);
+        expect(server.requests.length).toBe(asked + 144 - committed.length);
+        // Fewer: nothing runs, nothing is lost. The bare start agrees.
+        const fewer = await runCli(run('5'), { cwd });
+        expect(fewer.stdout).toContain('60/60 done, 0 to run');
+        const bare = await runCli(['--dir', 'results'], { cwd });
+        expect(bare.code, bare.stderr).toBe(0);
+        expect(server.requests.length).toBe(asked + 144 - committed.length);
+        expect(entriesIn(join(cwd, 'results'))).toHaveLength(144);
+
+        const [entry] = entriesIn(join(cwd, 'results')).filter(({ cell }) => cell['model'] === 'vendor/a');
+        expect(entry?.cell).toMatchObject({
+            ...{ model: 'vendor/a', tool_success_rate: 0.8, difficulty: 'easy', is_flawed: false },
+        });
+        expect(server.requests.map(({ body }) => body['model'])).toContain('vendor/a');
+        const exported = await runCli(['export', '--dir', 'results'], { cwd });
+        const records = exported.stdout
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line));
+        expect(records).toHaveLength(144);
+        for (const record of records) {
+            expect(record).toMatchObject({ tool_success_rate: 0.8, difficulty: 'easy', group: 'instance' });
+            expect(['baseline', 'cot', 'optimal']).toContain(record.prompt_type);
+            expect(record.instance).toBe(String(record.index));
+        }
+    });
+
+    it('leaves the cells of other models alone, and goes on with all of them in a bare start', async () => {
+        const { cwd } = prepare();
+        const args = (model: string) => [
+            ...[
+                'matrix',
+                '--models',
+                model,
+                '--task-types',
+                'simple_task',
+                'data_pipeline',
+                '--rows',
+                'rows.jsonl',
+            ],
+            ...['--prompt-template', '{question}', '--num-instances', '1x2', '--base-url', server.url],
+        ];
+        const first = await runCli([...args('b'), '--limit', '1'], { cwd });
+        expect(first.code, first.stderr).toBe(0);
+        const second = await runCli(args('a'), { cwd });
+        expect(second.stdout).toContain('2 cells, 4 instances: 0/4 done, 4 to run');
+        const asked = (): unknown[] => server.requests.map(({ body }) => body['model']).sort();
+        expect(asked()).toEqual(['a', 'a', 'a', 'a', 'b', 'b']);
+        const bare = await runCli(['--dir', 'results'], { cwd });
+        expect(bare.code, bare.stderr).toBe(0);
+        expect(asked()).toEqual(['a', 'a', 'a', 'a', 'b', 'b', 'b', 'b']);
+        // 1x2 asks the first row of a cell twice.
+        expect([...server.counts()].sort()).toEqual([
+            ['one', 4],
+            ['three', 4],
+        ]);
+    });
+
+    it('says what is wrong with a configuration, and where', async () => {
+        const cwd = tempDir();
+        const tell = async (config: string): Promise<string> => {
+            writeFileSync(join(cwd, 'm.yaml'), config);
+            const { code, stderr } = await runCli(
+                ['matrix', '--test-config', 'm.yaml', '--base-url', server.url],
+                { cwd },
+            );
+            expect(code, stderr).toBe(2);
+            return stderr;
+        };
+        expect(await tell('modells: [a]\n')).toContain(
+            "m.yaml:1: there is no 'modells' (did you mean 'models'?)",
+        );
+        expect(await tell('models: [a]\nnum_instances: many\n')).toContain(
+            'num_instances: expected a number',
+        );
+        expect(await tell('models: [a]\nprompts:\n  default: "{nothing}"\n')).toContain('names {nothing}');
+        expect(await tell('models: [a]\ntool_success_rate: 300\n')).toContain('tool_success_rate 300');
+        expect(await tell('prompt_types: all\n')).toContain('no model is named');
+        expect(readFileSync(join(cwd, 'm.yaml'), 'utf8')).toContain('prompt_types');
+    });
+});
