@@ -36,16 +36,24 @@ function prepare(): { readonly cwd: string; readonly args: readonly string[] } {
     writeFileSync(join(cwd, 'rows.jsonl'), ROWS.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const template = '{model} {prompt_type} {task_type} {instance}: {question}';
     const args = [
-        ...['matrix', '--models', 'vendor/a', 'b', '--prompt-types', 'all', '--difficulty', 'easy'],
-        ...[
-            '--task-types',
-            'simple_task,data_pipeline',
-            '--tool-success-rate',
-            '0.8',
-            '--rows',
-            'rows.jsonl',
-        ],
-        ...['--prompt-template', template, '--base-url', server.url],
+        'matrix',
+        '--models',
+        'vendor/a',
+        'b',
+        '--prompt-types',
+        'all',
+        '--difficulty',
+        'easy',
+        '--task-types',
+        'simple_task,data_pipeline',
+        '--tool-success-rate',
+        '0.8',
+        '--rows',
+        'rows.jsonl',
+        '--prompt-template',
+        template,
+        '--base-url',
+        server.url,
     ];
     return { cwd, args };
 }
@@ -104,7 +112,10 @@ describe('resume-run matrix', () => {
 
         const [entry] = entriesIn(join(cwd, 'results')).filter(({ cell }) => cell['model'] === 'vendor/a');
         expect(entry?.cell).toMatchObject({
-            ...{ model: 'vendor/a', tool_success_rate: 0.8, difficulty: 'easy', is_flawed: false },
+            model: 'vendor/a',
+            tool_success_rate: 0.8,
+            difficulty: 'easy',
+            is_flawed: false,
         });
         expect(server.requests.map(({ body }) => body['model'])).toContain('vendor/a');
         const exported = await runCli(['export', '--dir', 'results'], { cwd });
@@ -123,32 +134,33 @@ describe('resume-run matrix', () => {
     it('leaves the cells of other models alone, and goes on with all of them in a bare start', async () => {
         const { cwd } = prepare();
         const args = (model: string) => [
-            ...[
-                'matrix',
-                '--models',
-                model,
-                '--task-types',
-                'simple_task',
-                'data_pipeline',
-                '--rows',
-                'rows.jsonl',
-            ],
-            ...['--prompt-template', '{question}', '--num-instances', '1x2', '--base-url', server.url],
+            'matrix',
+            '--models',
+            model,
+            '--task-types',
+            'simple_task',
+            'data_pipeline',
+            '--rows',
+            'rows.jsonl',
+            '--prompt-template',
+            '{question}',
+            '--num-instances',
+            '1x2',
+            '--base-url',
+            server.url,
         ];
         const first = await runCli([...args('b'), '--limit', '1'], { cwd });
         expect(first.code, first.stderr).toBe(0);
         const second = await runCli(args('a'), { cwd });
         expect(second.stdout).toContain('2 cells, 4 instances: 0/4 done, 4 to run');
-        const asked = (): unknown[] => server.requests.map(({ body }) => body['model']).sort();
+        const asked = (): string[] =>
+            server.requests.map(({ body }) => String(body['model'])).sort((a, b) => a.localeCompare(b));
         expect(asked()).toEqual(['a', 'a', 'a', 'a', 'b', 'b']);
         const bare = await runCli(['--dir', 'results'], { cwd });
         expect(bare.code, bare.stderr).toBe(0);
         expect(asked()).toEqual(['a', 'a', 'a', 'a', 'b', 'b', 'b', 'b']);
         // 1x2 asks the first row of a cell twice.
-        expect([...server.counts()].sort()).toEqual([
-            ['one', 4],
-            ['three', 4],
-        ]);
+        expect(Object.fromEntries(server.counts())).toEqual({ one: 4, three: 4 });
     });
 
     it('says what is wrong with a configuration, and where', async () => {

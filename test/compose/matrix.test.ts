@@ -139,10 +139,10 @@ describe('the dataset', () => {
         const [cot, flawed] = await samplesOf(dir, text);
         const data = (sample: Sample | undefined) =>
             (sample?.groups['instance'] ?? []).map((input) => (input.kind === 'data' ? input : null));
-        expect(data(cot).map((one) => (one?.data as { prompt: string }).prompt)).toEqual([
-            'x1 (0)',
-            'any (1)',
-            'x1 (2)',
+        expect(data(cot).map((one) => one?.data)).toMatchObject([
+            { prompt: 'x1 (0)' },
+            { prompt: 'any (1)' },
+            { prompt: 'x1 (2)' },
         ]);
         expect(data(cot)[0]?.text).toContain('"n":9007199254740993');
         const first = data(flawed)[0];

@@ -4,7 +4,7 @@ import type { ChatCall } from './chat-protocol.js';
 import { fillForTask, messagesOf } from './prompt.js';
 
 /** The first request of a task, or the field that its row does not have for a template. */
-export type TaskCall =
+export type FirstCall =
     | { readonly kind: 'call'; readonly call: ChatCall }
     | { readonly kind: 'missing'; readonly field: string; readonly option: string };
 
@@ -16,7 +16,7 @@ export function callForTask(
     { promptTemplate, system, sampling }: Pick<ChatDescriptor, 'promptTemplate' | 'system' | 'sampling'>,
     task: Task,
     searchResults = '',
-): TaskCall {
+): FirstCall {
     const filled = {
         '--model': sampling.model,
         '--system': system ?? '',
