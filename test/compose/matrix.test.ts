@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateMatrix } from '../../src/compose/matrix.js';
 import { choosePhases, type MatrixFlags, readMatrixConfig } from '../../src/config/matrix-config.js';
-import { openDatasets } from '../../src/dataset/open.js';
 import { cellId, cellsOf, type MatrixBlock } from '../../src/model/matrix.js';
 import type { Sample } from '../../src/model/sample.js';
 import { measureMatrix } from '../../src/report/matrix-table.js';
+import { openAll } from '../dataset/rig.js';
 import { tempDir } from '../rig/cli.js';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/matrix/phases.yaml');
@@ -34,9 +34,7 @@ const block = (dimensions: MatrixBlock['dimensions'], instances = 2): MatrixBloc
 async function samplesOf(dir: string, text: string): Promise<readonly Sample[]> {
     const path = join(dir, 'matrix.json');
     writeFileSync(path, text);
-    const cache = { get: () => null, set: () => undefined };
-    const lists = { accepted: true, rowsPerSample: 1, bucketsOf: () => null };
-    const [dataset] = await openDatasets([path], { format: null, skipBadRows: false, cache, lists });
+    const [dataset] = await openAll([path], { lists: { accepted: true } });
     const samples: Sample[] = [];
     for await (const several of dataset?.index() ?? [])
         for (const one of several) samples.push(...(dataset === undefined ? [] : [await dataset.load(one)]));

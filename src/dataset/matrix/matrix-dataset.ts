@@ -13,6 +13,7 @@ import { readReason } from '../../util/io-error.js';
 import { shownPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
+import type { RowFiles } from '../row-files.js';
 import { InstanceBuilder } from './instance.js';
 import { MatrixRows } from './matrix-rows.js';
 
@@ -34,11 +35,13 @@ class MatrixDataset implements Dataset {
     readonly comparison = null;
     readonly badRows: readonly string[] = [];
     readonly #source: DatasetSource;
+    readonly #files: RowFiles;
     #opening: Promise<OpenMatrix> | null = null;
     #fields: ReadonlySet<string> | undefined;
 
-    constructor(source: DatasetSource, { lists }: OpenOptions) {
+    constructor(source: DatasetSource, { lists, files }: OpenOptions) {
         this.#source = source;
+        this.#files = files;
         if (!lists.accepted) {
             throw new UserError(
                 `${shownPath(source.path)}: is an evaluation matrix, which runs with --executor chat, module or exec`,
@@ -91,18 +94,18 @@ class MatrixDataset implements Dataset {
     }
 
     #open(): Promise<OpenMatrix> {
-        this.#opening ??= openMatrix(this.#source.items[0] ?? this.path);
+        this.#opening ??= openMatrix(this.#source.items[0] ?? this.path, this.#files);
         return this.#opening;
     }
 }
 
 const rowFiles = ({ rows }: MatrixFile): string => rows.map(shownPath).join(', ');
 
-async function openMatrix(path: string): Promise<OpenMatrix> {
+async function openMatrix(path: string, files: RowFiles): Promise<OpenMatrix> {
     const file = parseMatrixFile(await readText(path), shownPath(path));
     const cells = planCells(file);
     const names = new Set(cells.flatMap(({ at }) => Object.keys(at)));
-    const rows = file.rows.length === 0 ? null : await MatrixRows.open(file.rows, names);
+    const rows = file.rows.length === 0 ? null : await MatrixRows.open(file.rows, names, files);
     return { file, cells, rows };
 }
 

@@ -6,6 +6,7 @@ import type { Field } from '../field.js';
 import { listFormatOf } from '../find-sources.js';
 import type { ListFile, ListReader } from '../lists/list-reader.js';
 import { readRowsAt } from '../lists/read-rows-at.js';
+import type { RowFiles } from '../row-files.js';
 import { hashRow } from '../rows/read-row.js';
 
 /** Where a row stands, and what decides which cells it belongs to. */
@@ -47,14 +48,19 @@ export class MatrixRows {
 
     /**
      * @param names of the dimensions, for fields that say which cells a row belongs to
+     * @param reading shared by the datasets of a start
      * @throws UserError for files that cannot be read, and at a bad row
      */
-    static async open(files: readonly string[], names: ReadonlySet<string>): Promise<MatrixRows> {
+    static async open(
+        files: readonly string[],
+        names: ReadonlySet<string>,
+        reading: RowFiles,
+    ): Promise<MatrixRows> {
         const lists = new Map<string, ListFile>();
         const places: RowPlace[] = [];
         const fields = new Set<string>();
         for (const file of files) {
-            const list = await openList(file);
+            const list = await openList(file, reading);
             lists.set(file, list);
             for await (const row of list.rows()) {
                 const { line, offset, length } = row;
@@ -93,7 +99,7 @@ export class MatrixRows {
             const changed = new UserError(
                 `${shownPath(file)}: the rows changed while they were in use; start again`,
             );
-            for (const [span, bytes] of await bytesOf(file, places)) {
+            for (const [span, bytes] of await bytesOf(file, list, places)) {
                 const place = places.find(({ offset }) => offset === span.offset);
                 if (place === undefined || bytes.length !== place.length) throw changed;
                 const field = list.parse(bytes, `${shownPath(file)}:${place.line}`);
@@ -106,9 +112,9 @@ export class MatrixRows {
     }
 }
 
-async function openList(file: string): Promise<ListFile> {
+async function openList(file: string, reading: RowFiles): Promise<ListFile> {
     try {
-        return await (await readerOf(file)).open(file);
+        return await (await readerOf(file)).open(file, reading);
     } catch (error) {
         if (error instanceof UserError) throw error;
         throw new UserError(
@@ -128,11 +134,15 @@ async function readerOf(file: string): Promise<ListReader> {
     }
 }
 
-async function bytesOf(file: string, places: readonly RowPlace[]): ReturnType<typeof readRowsAt> {
+async function bytesOf(
+    file: string,
+    list: ListFile,
+    places: readonly RowPlace[],
+): ReturnType<typeof readRowsAt> {
     try {
-        return await withDescriptors(() =>
+        return await withDescriptors(async () =>
             readRowsAt(
-                file,
+                await list.open(),
                 places.map((place) => ({ ...place, hash: 0 })),
             ),
         );
