@@ -23,7 +23,7 @@ export const STANDARD_DIMENSIONS = [
 export type Coordinate = string | number | boolean;
 
 /** Where a cell lies: a value for each dimension. */
-export type Coordinates = Readonly<Record<string, Coordinate>>;
+export type CellCoordinates = Readonly<Record<string, Coordinate>>;
 
 /** A product of dimensions, each with its values, whose cells have equally many instances. */
 export interface MatrixBlock {
@@ -37,7 +37,7 @@ export interface MatrixBlock {
 
 export interface MatrixCell {
     readonly id: string;
-    readonly at: Coordinates;
+    readonly at: CellCoordinates;
     /** The most that a block asks for. */
     readonly instances: number;
     /** As in that block. */
@@ -77,10 +77,10 @@ export function countCells(blocks: readonly MatrixBlock[]): number {
 }
 
 /** Every combination; the last dimension changes fastest. */
-function* product(dimensions: MatrixBlock['dimensions']): Generator<Coordinates> {
+function* product(dimensions: MatrixBlock['dimensions']): Generator<CellCoordinates> {
     const names = orderedNames(Object.keys(dimensions));
     const at: Record<string, Coordinate> = {};
-    function* fill(depth: number): Generator<Coordinates> {
+    function* fill(depth: number): Generator<CellCoordinates> {
         const name = names[depth];
         if (name === undefined) {
             yield { ...at };
@@ -105,13 +105,13 @@ export const isStandard = (name: string): boolean =>
     (STANDARD_DIMENSIONS as readonly string[]).includes(name);
 
 /** The dimensions of a cell that the results database does not know by name; null where there are none. */
-export function otherCoordinates(at: Coordinates): Coordinates | null {
+export function otherCoordinates(at: CellCoordinates): CellCoordinates | null {
     const others = Object.entries(at).filter(([name]) => !isStandard(name));
     return others.length === 0 ? null : Object.fromEntries(others);
 }
 
 /** `flawed_tool_misuse` is a prompt with a flaw; null for others. */
-export function flawOf(at: Coordinates): string | null {
+export function flawOf(at: CellCoordinates): string | null {
     const prompt = at['prompt_type'];
     return typeof prompt === 'string' && prompt.startsWith(FLAWED) ? prompt.slice(FLAWED.length) : null;
 }
@@ -122,7 +122,7 @@ const FLAWED = 'flawed_';
  * The id of a cell: `gpt-4o/optimal/0.8/easy/simple_task`, then `name=value` for other dimensions; with a standard dimension
  * missing, `name=value` for all. Signs that do not belong in file names are replaced, and a hash then tells equal ids apart.
  */
-export function cellId(at: Coordinates): string {
+export function cellId(at: CellCoordinates): string {
     const names = orderedNames(Object.keys(at));
     const isWhole = STANDARD_DIMENSIONS.every((name) => Object.hasOwn(at, name));
     const parts = names.map((name) => {

@@ -7,7 +7,7 @@ import {
 } from '../../model/exact-json.js';
 import { fillFields, listFields, unknownFields } from '../../model/field-template.js';
 import type { Json, JsonObject } from '../../model/json.js';
-import { type Coordinates, flawOf, INSTANCE_GROUP, otherCoordinates } from '../../model/matrix.js';
+import { type CellCoordinates, flawOf, INSTANCE_GROUP, otherCoordinates } from '../../model/matrix.js';
 import {
     instancesToRun,
     type MatrixFile,
@@ -116,13 +116,13 @@ export class InstanceBuilder {
 }
 
 /** What templates and programs may ask of a cell. */
-function factsOf(at: Coordinates): Readonly<Record<string, string | number | boolean>> {
+function factsOf(at: CellCoordinates): Readonly<Record<string, string | number | boolean>> {
     const flaw = flawOf(at);
     return { ...at, is_flawed: flaw !== null, flaw_type: flaw ?? '' };
 }
 
 /** What records of the results database hold of a cell. */
-function recordedFacts(at: Coordinates): JsonObject {
+function recordedFacts(at: CellCoordinates): JsonObject {
     const flaw = flawOf(at);
     const others = otherCoordinates(at);
     const standard = Object.entries(at).filter(([name]) => others === null || !Object.hasOwn(others, name));
