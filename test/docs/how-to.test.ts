@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BIN, tempDir } from '../rig/cli.js';
+import { DOCS, fencesOf, userFolder } from '../rig/docs.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 import { FusionServer } from '../rig/servers/fusion-server.js';
 
@@ -12,19 +12,7 @@ import { FusionServer } from '../rig/servers/fusion-server.js';
  * The tutorial and the how-to pages do what they say: their files are written and their commands run, in order, in an
  * empty folder. A fence marked `<language> file=<name>` is a file; a fence marked `sh` runs; `sh no-run=<reason>` does not.
  */
-const DOCS = resolve(import.meta.dirname, '../../docs');
-const ROOT = resolve(DOCS, '..');
 const pages = ['tutorial.md', ...readdirSync(join(DOCS, 'how-to')).map((name) => join('how-to', name))];
-
-interface Fence {
-    readonly info: string;
-    readonly text: string;
-}
-
-function fencesOf(markdown: string): readonly Fence[] {
-    const fences = markdown.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm);
-    return Array.from(fences, ([, info = '', text = '']) => ({ info, text }));
-}
 
 /** What each page must have shown by its end, so that a command that silently does nothing is noticed. */
 const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
@@ -43,6 +31,7 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
         /Nothing left to do/,
         /50\.0 %  1 of 2 accepted in main/,
     ],
+    'how-to/run-on-a-cluster.md': [/all 4 tasks|4 of 4|TPR +100 %/, /4 records added/],
     'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
     'how-to/use-from-typescript.md': [/sum solution 0 Accepted/, /2 finished before, 0 to run/],
 };
@@ -68,20 +57,6 @@ afterAll(async () => {
     await Promise.all([fusion.clean(), model.stop()]);
     api.close();
 });
-
-/** A folder with `resume-run` on its path and importable, as an installation has it. */
-function userFolder(): { readonly cwd: string; readonly path: string } {
-    const folder = tempDir();
-    const bin = join(folder, 'bin');
-    const cwd = join(folder, 'work');
-    mkdirSync(bin);
-    mkdirSync(join(cwd, 'node_modules'), { recursive: true });
-    symlinkSync(ROOT, join(cwd, 'node_modules', 'resume-run'));
-    const command = join(bin, 'resume-run');
-    writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
-    chmodSync(command, 0o755);
-    return { cwd, path: `${bin}:${process.env['PATH'] ?? ''}` };
-}
 
 interface Ended {
     readonly code: number | null;

@@ -1,0 +1,31 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { BIN, tempDir } from './cli.js';
+
+export const DOCS = resolve(import.meta.dirname, '../../docs');
+const ROOT = resolve(DOCS, '..');
+
+/** A fenced block of a page: what follows its three backticks, and its text. */
+export interface Fence {
+    readonly info: string;
+    readonly text: string;
+}
+
+export function fencesOf(markdown: string): readonly Fence[] {
+    const fences = markdown.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm);
+    return Array.from(fences, ([, info = '', text = '']) => ({ info, text }));
+}
+
+/** A folder with `resume-run` on its path and importable, as an installation has it. */
+export function userFolder(): { readonly cwd: string; readonly path: string } {
+    const folder = tempDir();
+    const bin = join(folder, 'bin');
+    const cwd = join(folder, 'work');
+    mkdirSync(bin);
+    mkdirSync(join(cwd, 'node_modules'), { recursive: true });
+    symlinkSync(ROOT, join(cwd, 'node_modules', 'resume-run'));
+    const command = join(bin, 'resume-run');
+    writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
+    chmodSync(command, 0o755);
+    return { cwd, path: `${bin}:${process.env['PATH'] ?? ''}` };
+}
