@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 import { commandIn, main, reportFailure } from './cli/main.js';
 import { ownWords } from './cli/own-words.js';
+import { bookStrayError } from './util/foreign-code.js';
 import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
 
 /*
@@ -70,5 +71,8 @@ function withLostOutput(code: number): number {
     return isStdoutLost && code === 0 && commandIn(ownWords(argv)) !== 'run' ? 4 : code;
 }
 
-process.on('uncaughtException', (error) => exit(fail(error)));
+process.on('uncaughtException', (error) => {
+    // In async mode a module runs in here: what it leaves unhandled is a failure of its task.
+    if (!bookStrayError(error)) exit(fail(error));
+});
 exit(await main(argv).catch(fail));

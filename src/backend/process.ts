@@ -133,7 +133,8 @@ class Worker {
         // Its own process group is not wanted: the life line (see backend/worker/process.ts) ends it, and Ctrl-C is ignored there.
         this.#child = fork(options.entry, [], {
             serialization: 'advanced',
-            stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+            // What its tasks print goes to stderr: stdout belongs to the report, which may be JSON.
+            stdio: ['ignore', 2, 'inherit', 'ipc'],
         });
         this.#child.on('message', (message) => {
             const answer = message as FromProcess;

@@ -36,6 +36,16 @@ export function createThreadBackend(options: ThreadBackendOptions): Backend {
     return new ThreadBackend(options);
 }
 
+/** Node listens on stdout and stderr once for each thread: not a leak, and nothing to warn of. */
+function allowListeners(threads: number): void {
+    for (const stream of [process.stdout, process.stderr]) {
+        const needed = threads + EventEmitter.defaultMaxListeners;
+        const allowed = stream.getMaxListeners();
+        // 0 is without bound.
+        if (allowed !== 0 && allowed < needed) stream.setMaxListeners(needed);
+    }
+}
+
 /** Most tasks in one message. */
 const BATCH_BOUND = 16;
 
@@ -90,6 +100,7 @@ class ThreadBackend implements Backend {
     }
 
     #createPool(): Piscina {
+        allowListeners(this.#concurrency);
         const pool = new Piscina({
             filename: this.#options.entry,
             minThreads: this.#concurrency,

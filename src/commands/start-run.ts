@@ -11,6 +11,7 @@ import { sinkOf, writeLines } from '../report/sink.js';
 import { styleFor } from '../report/style.js';
 import { renderSummary } from '../report/summary.js';
 import { onInterrupt } from '../run/interrupt.js';
+import { divertStdout } from '../util/foreign-code.js';
 import type { ExitCode } from '../util/user-error.js';
 import { planText } from './plan-text.js';
 
@@ -55,6 +56,11 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
     const reporter = await reporterFor(config, env);
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
+    if (config.executor.kind === 'module') {
+        // In async mode it runs in here. Our own way to stdout comes first.
+        sinkOf(process.stdout);
+        divertStdout();
+    }
     const signals = new Signals();
     try {
         for (const line of announcements) notify(line, 'info');

@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Json, type JsonObject, isJsonObject } from '../model/json.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, VERDICTS } from '../model/verdict.js';
+import { callForeign, ForeignCall } from '../util/foreign-code.js';
 import { messageOf } from '../util/message.js';
 import type { ModuleDescriptor } from './module-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
@@ -69,14 +71,16 @@ async function runModule(
         },
     };
     const given = new GivenContext(context, task);
+    const foreign = new ForeignCall();
     let clock: NodeJS.Timeout | undefined;
     try {
-        const answer = call(input, given);
+        const answer = callForeign(foreign, () => call(input, given));
         // An answer that is there already needs no clock.
-        if (!(answer instanceof Promise)) return outcomeOf(answer);
-        const ended = new Promise<'abort' | 'timeout'>((resolve) => {
+        if (!(answer instanceof Promise)) return (await strayOf(foreign)) ?? outcomeOf(answer);
+        const ended = new Promise<'abort' | 'timeout' | 'stray'>((resolve) => {
             clock = setTimeout(() => resolve('timeout'), timeout * 1000);
             context.signal.addEventListener('abort', () => resolve('abort'), { once: true });
+            void foreign.failed.then(() => resolve('stray'));
         });
         const first = await Promise.race([answer, ended]);
         // A module that listens to its signal answers something, but not the task's result.
@@ -86,13 +90,21 @@ async function runModule(
             const message = `no answer within ${timeout} s`;
             return { kind: 'failure', failure: { reason: 'no-answer', message, after: timeout }, by: BY };
         }
-        return outcomeOf(first);
+        return (await strayOf(foreign)) ?? outcomeOf(first);
     } catch (error) {
         if (context.signal.aborted) return { kind: 'abort' };
         return { kind: 'failure', failure: { reason: 'task-threw', message: messageOf(error) }, by: BY };
     } finally {
         clearTimeout(clock);
     }
+}
+
+/** A rejection that nobody handles surfaces when the event loop turns: no sooner is the call known to be without fault. */
+async function strayOf(call: ForeignCall): Promise<Outcome | null> {
+    await nextTurn();
+    if (call.stray === null) return null;
+    const message = `an error that the task left unhandled: ${messageOf(call.stray.error)}`;
+    return { kind: 'failure', failure: { reason: 'task-threw', message }, by: BY };
 }
 
 /** The context a module sees. Its signal is made when it asks for it. */

@@ -35,6 +35,8 @@ export function sinkOf(stream: TextStream): Sink {
 }
 
 function createSink(stream: TextStream): Sink {
+    // Bound now: what a module prints in this process is diverted later (`divertStdout`).
+    const write = stream.write.bind(stream);
     let gone = false;
     stream.on('error', () => {
         gone = true;
@@ -47,7 +49,7 @@ function createSink(stream: TextStream): Sink {
             return stream.isTTY === true ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY;
         },
         write(text) {
-            if (!gone) stream.write(text);
+            if (!gone) write(text);
         },
     };
 }

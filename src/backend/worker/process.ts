@@ -1,4 +1,5 @@
 import { createExecutor } from '../../executor/kinds.js';
+import { watchStrayErrors } from '../../util/foreign-code.js';
 import { Calls } from './calls.js';
 import type { FromProcess, ToProcess } from './messages.js';
 import { TaskServer } from './serve.js';
@@ -7,6 +8,8 @@ import { TaskServer } from './serve.js';
  * Entry of a forked worker. The channel to the main process is its life line: when it closes, the worker ends and takes
  * its programs with it, so that a `kill -9` of the main process leaves nothing behind.
  */
+watchStrayErrors();
+
 let server: TaskServer | null = null;
 const calls = new Calls(String(process.pid), (call) => answer(call));
 

@@ -1,12 +1,16 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
 import { createExecutor } from '../../executor/kinds.js';
 import { Calls } from './calls.js';
+import { divertStdout, watchStrayErrors } from '../../util/foreign-code.js';
 import type { BatchDone, ChannelMessage, Job, JobDone, ThreadData } from './messages.js';
 import { TaskServer } from './serve.js';
 
 /*
  * Entry of a piscina thread. Piscina hands over its own data first and ours second.
  */
+divertStdout();
+watchStrayErrors();
+
 const data = (Array.isArray(workerData) ? workerData[1] : workerData) as ThreadData;
 const channel = new BroadcastChannel(data.channel);
 const server = new TaskServer(createExecutor(data.descriptor), (line) => {

@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/*
+ * What surrounds code that is not ours: a module, and whatever it imports.
+ */
+
+/** A call of foreign code, to which errors that nobody handled belong. */
+export class ForeignCall {
+    #stray: { readonly error: unknown } | null = null;
+    #onStray: () => void = () => {};
+
+    /** Resolves when the call leaves an error unhandled; maybe never. */
+    readonly failed = new Promise<void>((resolve) => {
+        this.#onStray = resolve;
+    });
+
+    /** The first error that it left unhandled: a promise rejected unheard, or a throw in a callback. */
+    get stray(): { readonly error: unknown } | null {
+        return this.#stray;
+    }
+
+    note(error: unknown): void {
+        this.#stray ??= { error };
+        this.#onStray();
+    }
+}
+
+const current = new AsyncLocalStorage<ForeignCall>();
+
+/** Calls foreign code so that what it starts, however much later it fails, is known to be its own. */
+export function callForeign<Result>(call: ForeignCall, run: () => Result): Result {
+    return current.run(call, run);
+}
+
+/**
+ * For a listener of `uncaughtException`, which hears of rejections too: books the error on the call that caused it.
+ * @returns false if no foreign call did: it is a bug of ours, or of code that ran while a module was loaded
+ */
+export function bookStrayError(error: unknown): boolean {
+    const call = current.getStore();
+    call?.note(error);
+    return call !== undefined;
+}
+
+/** For a worker: stray errors are booked on their task; any other one ends the worker, as it would anyway. */
+export function watchStrayErrors(): void {
+    const listener = (error: unknown): void => {
+        if (bookStrayError(error)) return;
+        process.off('uncaughtException', listener);
+        setImmediate(() => {
+            throw error;
+        });
+    };
+    process.on('uncaughtException', listener);
+}
+
+/** From now on what is printed to stdout in this thread goes to stderr: stdout belongs to the report, which may be JSON. */
+export function divertStdout(): void {
+    process.stdout.write = process.stderr.write.bind(process.stderr);
+}
