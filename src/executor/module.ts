@@ -124,7 +124,7 @@ class GivenContext implements ModuleContext {
 
     get saveStep(): (name: string, value: JsonObject) => Promise<void> {
         return async (name, value) => {
-            await this.#context.saveStep?.(String(name), JSON.parse(JSON.stringify(value)) as JsonObject);
+            await this.#context.saveStep?.(name, JSON.parse(JSON.stringify(value)) as JsonObject);
         };
     }
 
