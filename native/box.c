@@ -27,7 +27,7 @@ static void prepare_signals(void) {
 }
 
 static struct request read_request(struct reader *r, const int *fds, int nfds) {
-    struct request req = {.stdin_fd = fds[0], .ngiven = nfds - 1};
+    struct request req = {.stdin_fd = fds[0], .ngiven = nfds - 1, .peer_fd = -1};
     for (int i = 1; i < nfds; i++) req.given[i - 1] = fds[i];
     req.id = get_u32(r);
     req.slot = get_u8(r);
@@ -44,6 +44,9 @@ static struct request read_request(struct reader *r, const int *fds, int nfds) {
     req.processes = get_u32(r);
     req.files = get_u32(r);
     req.inline_max = get_u32(r);
+    req.talk = get_u8(r);
+    /* The last descriptor is then where its output goes. */
+    if (req.talk && req.ngiven > 0) req.peer_fd = req.given[--req.ngiven];
     req.argv = get_list(r);
     return req;
 }
@@ -69,7 +72,7 @@ static int handle(struct box *box, char *packet, long n, const int *fds, int nfd
     struct reader r = {packet, packet + n, 0};
     uint8_t op = get_u8(&r);
     get_u32(&r); /* which box: serve has read it */
-    if (nfds < 1 || nfds > 1 + MAX_GIVEN) return -1;
+    if (nfds < 1 || nfds > 2 + MAX_GIVEN) return -1;
     if (op == OP_COLLECT) return collect(box, &r, fds[0]);
     struct request req = read_request(&r, fds, nfds);
     req.bytes = (size_t)n;

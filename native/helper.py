@@ -271,6 +271,7 @@ class Request:
         self.file_max = reader.u64()
         self.stack, self.file_size = reader.u64(), reader.u64()
         self.processes, self.files, self.inline_max = reader.u32(), reader.u32(), reader.u32()
+        reader.u8()  # whether it talks to a peer: not here
         self.argv, self.fds = reader.texts(), fds
 
     def limits(self, others):
@@ -466,7 +467,7 @@ class Run:
             self.out.spilled,
             self.err.spilled,
         )
-        send(self.box.channel, head + figures + text(self.out.kept) + text(self.err.kept))
+        send(self.box.channel, head + figures + text(self.out.kept) + text(self.err.kept) + struct.pack('<Q', time.monotonic_ns()) + text(b''))
 
 
 def inodes_used(folder):
@@ -726,7 +727,8 @@ class Serve:
 
     def not_started(self, number, run, problem):
         head = struct.pack('<BIIBI', RESULT, run, problem, 0, 127)
-        self.reply(number, head + struct.pack('<QQQBQQBB', 0, 0, 0, 0, 0, 0, 0, 0) + text(b'') + text(b''))
+        self.reply(number, head + struct.pack('<QQQBQQBB', 0, 0, 0, 0, 0, 0, 0, 0) + text(b'') + text(b'')
+                   + struct.pack('<Q', time.monotonic_ns()) + text(b''))
 
     def handle(self, data):
         reader = Reader(data)
@@ -783,6 +785,9 @@ class Serve:
     def stdin_of(box, kind, data):
         if kind == 0:
             return os.open('/dev/null', os.O_RDONLY | os.O_CLOEXEC)
+        if kind == 3:
+            # Programs of two boxes are connected by the other helper alone.
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
         if kind == 2:
             return sealed_copy(None, data)
         fd = os.open(data, os.O_RDONLY | os.O_CLOEXEC)

@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #define STDERR_KEPT 16384
+/* Of what a program says to its peer, so many pieces are told apart by time. */
+#define MOST_MARKS 2048
 #define MAX_INODES 20000
 /* Short programs are the many: they end before the first look at /proc. */
 #define FIRST_TICK_NS 10000000ull
@@ -41,13 +43,17 @@ struct sink {
     char *kept;
     size_t kept_len, kept_cap;
     int spilled, over;
+    int peer; /* -1: none */
+    char *pending; /* read, and not yet taken by the peer */
+    size_t pending_len;
+    struct writer *marks; /* when how many bytes came, for a transcript; NULL: none are kept */
 };
 
 struct watch {
     struct box *box;
     const struct request *req;
     pid_t pid;
-    uint64_t start, next_tick;
+    uint64_t start, next_tick, ended;
     uint64_t wall_end; /* 0: never */
     struct sink out, err;
     struct reaped reaped;
@@ -188,10 +194,39 @@ static int begin_file(struct sink *s) {
     return add_to_file(s, s->kept, s->kept_len);
 }
 
+static void hang_up_on_peer(struct sink *s) {
+    if (s->peer >= 0) close(s->peer);
+    s->peer = -1;
+    s->pending_len = 0;
+}
+
+/* Hands on what the peer takes now. A peer that is gone takes nothing, and the program never learns of it. */
+static void hand_on(struct sink *s) {
+    while (s->peer >= 0 && s->pending_len > 0) {
+        ssize_t n = write(s->peer, s->pending, s->pending_len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) return;
+        if (n < 0) {
+            hang_up_on_peer(s);
+            return;
+        }
+        s->pending_len -= (size_t)n;
+        memmove(s->pending, s->pending + n, s->pending_len);
+    }
+}
+
+static void mark(struct sink *s, size_t n) {
+    if (!s->marks || s->marks->len >= MOST_MARKS * 12) return;
+    put_u64(s->marks, now_ns());
+    put_u32(s->marks, (uint32_t)n);
+}
+
 /* Takes what a pipe holds now; closes it at its end. */
 static void drain(struct sink *s) {
     static char chunk[65536];
     while (s->fd >= 0) {
+        hand_on(s);
+        if (s->pending_len > 0) return;
         ssize_t n = read(s->fd, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return;
@@ -200,6 +235,7 @@ static void drain(struct sink *s) {
             s->fd = -1;
             return;
         }
+        mark(s, (size_t)n);
         s->bytes += (uint64_t)n;
         if (s->limit && s->bytes > s->limit) {
             s->over = 1;
@@ -212,6 +248,11 @@ static void drain(struct sink *s) {
         memcpy(s->kept + s->kept_len, chunk, fits);
         s->kept_len += fits;
         if (s->spilled > 0 && add_to_file(s, chunk, (size_t)n) < 0) s->spilled = -1;
+        if (s->peer >= 0) {
+            memcpy(s->pending, chunk, (size_t)n);
+            s->pending_len = (size_t)n;
+            hand_on(s);
+        }
         if ((size_t)n < sizeof chunk) return;
     }
 }
@@ -240,22 +281,40 @@ static void tick(struct watch *w, uint64_t now) {
 }
 
 static void wait_a_moment(struct watch *w, uint64_t now) {
-    int listening = now - w->start >= QUIET_NS;
+    int listening = w->req->talk || now - w->start >= QUIET_NS;
     uint64_t until = listening ? w->next_tick : w->start + QUIET_NS;
     if (w->wall_end && w->wall_end < until) until = w->wall_end;
     if (replies_due(&w->box->replies) < until) until = replies_due(&w->box->replies);
     uint64_t left = until > now ? until - now : 0;
     struct timespec timeout = {(time_t)(left / 1000000000ull), (long)(left % 1000000000ull)};
-    struct pollfd fds[3] = {
-        {w->box->replies.channel, POLLRDHUP, 0}, {listening ? w->out.fd : -1, POLLIN, 0}, {listening ? w->err.fd : -1, POLLIN, 0}};
+    int is_full = w->out.pending_len > 0;
+    struct pollfd fds[4] = {{w->box->replies.channel, POLLRDHUP, 0},
+                            {listening && !is_full ? w->out.fd : -1, POLLIN, 0},
+                            {listening ? w->err.fd : -1, POLLIN, 0},
+                            {w->out.peer, is_full ? POLLOUT : 0, 0}};
     sigset_t none;
     sigemptyset(&none);
     /* SIGCHLD is blocked but in here: the end of a child ends the wait, and never comes unseen. */
-    if (ppoll(fds, 3, &timeout, &none) < 0) return;
+    if (ppoll(fds, 4, &timeout, &none) < 0) return;
     if (fds[0].revents & (POLLRDHUP | POLLHUP | POLLERR)) w->hung_up = 1;
-    if (fds[1].revents) drain(&w->out);
+    if (fds[3].revents & POLLERR) hang_up_on_peer(&w->out);
+    if (fds[1].revents || fds[3].revents) drain(&w->out);
     if (fds[2].revents) drain(&w->err);
+    if (w->out.fd < 0 && w->out.pending_len == 0 && w->req->talk == TALK_UNTIL_CLOSED) hang_up_on_peer(&w->out);
     if (w->out.over || w->err.over) w->limit = LIMIT_OUTPUT;
+}
+
+/* The last words of a program that has ended: as long as the peer takes them, and no longer than the program had. */
+static void finish_talk(struct watch *w) {
+    while (w->out.peer >= 0) {
+        drain(&w->out);
+        if (w->out.over || w->out.pending_len == 0) break;
+        uint64_t now = now_ns();
+        if (w->wall_end && now >= w->wall_end) break;
+        struct pollfd fds[2] = {{w->out.peer, POLLOUT, 0}, {w->box->replies.channel, POLLRDHUP, 0}};
+        if (poll(fds, 2, 100) > 0 && (fds[0].revents & POLLERR || fds[1].revents)) break;
+    }
+    hang_up_on_peer(&w->out);
 }
 
 /*
@@ -297,7 +356,7 @@ static struct sink make_sink(const struct box *box, const struct request *req, i
     if (box->uid) fchmod(ends[1], 0666);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *write_end = ends[1];
-    return (struct sink){.fd = ends[0], .file = file, .limit = req->output, .file_max = req->file_max, .kept = kept, .kept_cap = cap};
+    return (struct sink){.fd = ends[0], .file = file, .peer = -1, .limit = req->output, .file_max = req->file_max, .kept = kept, .kept_cap = cap};
 }
 
 /* What was reaped, or what was seen alive if that is more: children that nobody waits for die uncounted. */
@@ -328,6 +387,8 @@ static int reply_result(struct watch *w, uint64_t wall) {
     put_u8(&msg, spilled_as_sent(&w->err));
     put_text(&msg, w->out.kept, w->out.kept_len);
     put_text(&msg, w->err.kept, w->err.kept_len);
+    put_u64(&msg, w->ended);
+    put_text(&msg, w->out.marks ? w->out.marks->buf : "", w->out.marks ? w->out.marks->len : 0);
     return hold_reply(&w->box->replies, msg.buf, msg.len, w->req->bytes);
 }
 
@@ -352,6 +413,15 @@ int run_program(struct box *box, const struct request *req) {
     int err_file = req->err_slot == NO_SLOT ? -1 : box->spill[req->err_slot % SPILL_FILES];
     w.out = make_sink(box, req, &out, kept, req->inline_max, box->spill[req->slot % SPILL_FILES]);
     w.err = make_sink(box, req, &err, kept_err, sizeof kept_err, err_file);
+    static struct writer marks;
+    static char pending[65536];
+    if (req->talk) {
+        marks.len = 0;
+        w.out.marks = &marks;
+        w.out.pending = pending;
+        w.out.peer = req->peer_fd;
+        fcntl(req->peer_fd, F_SETFL, O_NONBLOCK);
+    }
     w.start = now_ns();
     w.next_tick = w.start + FIRST_TICK_NS;
     w.wall_end = req->wall_ns ? w.start + req->wall_ns : 0;
@@ -362,8 +432,10 @@ int run_program(struct box *box, const struct request *req) {
     close(req->stdin_fd);
     for (int i = 0; i < req->ngiven; i++) close(req->given[i]);
     if (w.pid > 0) watch_program(&w);
-    uint64_t wall = now_ns() - w.start;
+    w.ended = now_ns();
+    uint64_t wall = w.ended - w.start;
     int killed = w.pid > 0 ? tree_kill(box->reach, box->uid, w.pid, &w.reaped) : 0;
+    finish_talk(&w);
     if (w.limit != LIMIT_OUTPUT) {
         drain(&w.out);
         drain(&w.err);

@@ -30,7 +30,9 @@ struct request {
     uint64_t file_max; /* bytes of each stream that its file takes, the rest only being counted; 0: all that `output` allows */
     uint32_t processes, files, inline_max;
     char **argv;
-    int stdin_fd, given[MAX_GIVEN], ngiven;
+    int stdin_fd, given[MAX_GIVEN + 1], ngiven;
+    uint8_t talk;
+    int peer_fd; /* where what it prints goes too; -1: nowhere */
 };
 
 /* Runs it and sends the reply; -1 when the channel ended or the box is no longer fit for another run. */

@@ -74,6 +74,47 @@ static void reply_text(uint32_t box, uint8_t kind, const char *text) {
     free(msg.buf);
 }
 
+/* Two boxes whose programs talk: the ends of the one that has not started yet. */
+struct talk {
+    uint32_t started, waiting;
+    int in, out; /* of `waiting` */
+};
+
+static struct talk *talks;
+static size_t ntalks;
+
+static void end_talk(size_t at) {
+    if (talks[at].in >= 0) close(talks[at].in);
+    if (talks[at].out >= 0) close(talks[at].out);
+    talks[at] = talks[--ntalks];
+}
+
+/* A box that is gone says nothing more: its peer reads the end of its input. */
+static void end_talks_of(uint32_t box) {
+    for (size_t i = 0; i < ntalks;)
+        if (talks[i].started == box || talks[i].waiting == box) end_talk(i);
+        else i++;
+}
+
+/* The ends of `box`: ends[0] to read, ends[1] to write. */
+static int join_talk(uint32_t box, uint32_t peer, int ends[2]) {
+    for (size_t i = 0; i < ntalks; i++)
+        if (talks[i].waiting == box && talks[i].started == peer) {
+            ends[0] = talks[i].in;
+            ends[1] = talks[i].out;
+            talks[i] = talks[--ntalks];
+            return 0;
+        }
+    int to_us[2], to_peer[2];
+    if (pipe2(to_us, O_CLOEXEC) < 0) return -1;
+    if (pipe2(to_peer, O_CLOEXEC) < 0) return close(to_us[0]), close(to_us[1]), -1;
+    talks = must_alloc(talks, (ntalks + 1) * sizeof *talks);
+    talks[ntalks++] = (struct talk){.started = box, .waiting = peer, .in = to_peer[0], .out = to_us[1]};
+    ends[0] = to_us[0];
+    ends[1] = to_peer[1];
+    return 0;
+}
+
 /* As a box would answer for a program that could not be started. */
 static void reply_not_started(uint32_t box, uint32_t run, int error) {
     struct writer msg = {0};
@@ -87,6 +128,8 @@ static void reply_not_started(uint32_t box, uint32_t run, int error) {
     for (int i = 0; i < 2; i++) put_u64(&msg, 0);
     for (int i = 0; i < 2; i++) put_u8(&msg, 0);
     put_text(&msg, "", 0);
+    put_text(&msg, "", 0);
+    put_u64(&msg, now_ns());
     put_text(&msg, "", 0);
     reply(box, msg.buf, msg.len);
     free(msg.buf);
@@ -147,6 +190,7 @@ static void say_gone(struct served *b) {
 static void forget(struct served *b) {
     if (b->channel >= 0) close(b->channel);
     if (b->errors >= 0) close(b->errors);
+    end_talks_of(b->id);
     remove_traces(b);
     say_gone(b);
     free(b->dir);
@@ -297,11 +341,16 @@ static void pass_run(struct served *b, uint32_t id, struct reader *r) {
     size_t length;
     uint8_t kind = get_u8(r);
     const char *data = get_text(r, &length);
-    int fds[1 + MAX_GIVEN] = {-1, -1, -1, -1};
-    fds[0] = open_stdin(b, kind, data, length);
+    int fds[2 + MAX_GIVEN] = {-1, -1, -1, -1, -1};
+    int ends[2] = {-1, -1};
+    if (kind == STDIN_PEER) join_talk(b->id, (uint32_t)strtoul(data, NULL, 10), ends);
+    fds[0] = kind == STDIN_PEER ? ends[0] : open_stdin(b, kind, data, length);
     int problem = fds[0] < 0 ? errno : 0;
+    if (fds[0] >= 0 && kind == STDIN_PEER && b->uid) fchmod(fds[0], 0666);
     int given = open_given(r, fds + 1);
     if (given < 0 && !problem) problem = errno;
+    if (ends[1] >= 0 && given >= 0) fds[1 + given++] = ends[1];
+    else if (ends[1] >= 0) close(ends[1]);
     struct writer msg = {0};
     put_u8(&msg, OP_RUN);
     put_u32(&msg, b->id);
@@ -314,7 +363,7 @@ static void pass_run(struct served *b, uint32_t id, struct reader *r) {
     if (!problem && send_packet(b->channel, msg.buf, msg.len + rest, fds, 1 + given) < 0 && errno == EMSGSIZE)
         problem = E2BIG;
     if (problem) reply_not_started(b->id, id, problem);
-    for (int i = 0; i < 1 + MAX_GIVEN; i++)
+    for (int i = 0; i < 2 + MAX_GIVEN; i++)
         if (fds[i] >= 0) close(fds[i]);
     free(msg.buf);
 }

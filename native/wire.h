@@ -12,7 +12,10 @@
 enum { OP_OPEN = 1, OP_RUN = 2, OP_COLLECT = 3, OP_CLOSE = 4 };
 enum { REPLY_OPENED = 1, REPLY_RESULT = 2, REPLY_COLLECTED = 3, REPLY_GONE = 4, REPLY_DIED = 5 };
 enum { KIND_PLAIN = 0, KIND_BWRAP = 1 };
-enum { STDIN_NULL = 0, STDIN_PATH = 1, STDIN_DATA = 2 };
+/* STDIN_PEER: what another box's program prints, as that one reads what ours prints; the text is its box's number. */
+enum { STDIN_NULL = 0, STDIN_PATH = 1, STDIN_DATA = 2, STDIN_PEER = 3 };
+/* Whether a program talks to a peer, and when that sees the end of its output: when the program has ended, or closed it. */
+enum { TALK_NONE = 0, TALK_TO_ITS_END = 1, TALK_UNTIL_CLOSED = 2 };
 enum { LIMIT_NONE = 0, LIMIT_CPU = 1, LIMIT_WALL = 2, LIMIT_MEMORY = 3, LIMIT_OUTPUT = 4, LIMIT_FILES = 5 };
 
 /* Files given to a program beside its stdin, as descriptors 3, 4, 5. */

@@ -161,11 +161,13 @@ function prepareOptions(
         executorIdentity: executor.identity ?? '',
         judges: kind.judges,
         memoryHolding: executor.memoryHolding ?? 'always',
-        skipReason: (input) =>
+        skipReason: (input, { judging: judged }) =>
             input.skip ??
             describeUnknownLanguage(input.language, judging.languages) ??
             executor.skipReason?.(input) ??
-            null,
+            (judged?.interactive === true && executor.connectsPrograms !== true
+                ? 'interactive problems run on this machine alone (--executor judge)'
+                : null),
         plan: { allTests: judging.allTests, rerun, compilers: executor.compilers ?? new Map() },
     };
 }

@@ -121,12 +121,13 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
             checkerFlags: test.checkerFlags,
         });
     }
-    const { scoring } = sample.judging;
+    const { scoring, interactive } = sample.judging;
     return {
         id: sample.id,
         tests,
         checker: await stageChecker(sample.judging.checker, folder),
         ...(scoring === undefined ? {} : { scoring }),
+        ...(interactive === undefined ? {} : { interactive }),
     };
 }
 

@@ -66,6 +66,8 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly memoryHolding?: MemoryHolding;
     /** Why it can never run a program; null if it may. */
     readonly skipReason?: (input: ProgramInput) => string | null;
+    /** True where it runs interactive problems; samples of others' are skipped. */
+    readonly connectsPrograms?: true;
     /** Tags of the languages that can run here, where that decides what is skipped. */
     readonly languages?: readonly string[];
     /** Compile command by language, for CompileErrors that another compiler may not give. */

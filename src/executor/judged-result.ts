@@ -38,6 +38,8 @@ export interface ProgramRun {
     readonly signal: string | null;
     readonly stdout: Output;
     readonly stderr: Output | string;
+    /** Of an interactive problem: what program and validator said to each other. */
+    readonly transcript?: string;
     /** Bytes that were printed, where `stdout` or `stderr` holds only the first of them. */
     readonly stdoutBytes?: number;
     readonly stderrBytes?: number;
@@ -71,6 +73,7 @@ export function testResult(
         ...(passed ? {} : checkerMessage(comparison?.message ?? '', options.outputLimit)),
         ...(difference === null || passed ? {} : { first_difference: difference }),
         ...(truncated ? { truncated: true } : {}),
+        ...(keep && run.transcript !== undefined ? keptTranscript(run.transcript, options.outputLimit) : {}),
     };
     return {
         passed,
@@ -81,6 +84,11 @@ export function testResult(
         ...(run.nearLimit ? { near_limit: true } : {}),
         exec_info: info,
     };
+}
+
+function keptTranscript(transcript: string, limit: number): Pick<ExecInfo, 'transcript' | 'transcript_cut'> {
+    const { text, cutFrom } = cutText(Buffer.from(transcript), limit);
+    return { transcript: text, ...(cutFrom === null ? {} : { transcript_cut: cutFrom }) };
 }
 
 function checkerMessage(

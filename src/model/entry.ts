@@ -112,6 +112,12 @@ export interface ExecInfo {
     readonly checker_message_cut?: number;
     /** Where the output differs first from the expected one, if a comparison of ours did not accept it. */
     readonly first_difference?: FirstDifference;
+    /**
+     * Of an interactive problem: what was said, lines of the validator after `<`, of the program after `>`. Cut at
+     * `--output-limit`; then `transcript_cut` holds how many bytes there were.
+     */
+    readonly transcript?: string;
+    readonly transcript_cut?: number;
     /** The server seems to have cut the output: not to be trusted as a wrong answer or a time-out. */
     readonly truncated?: true;
 }

@@ -13,12 +13,13 @@ import type { TestScoring } from './scoring.js';
  *   checker     = digest(text(["v1", "checker", kind, ...settings in the order of the type, files as [name, digest]]))
  *   program     = digest(text(["v1", "program", language, [[name, digest], ...], tests, checker]))
  *               | digest(text(["v2", "program", language, [[name, digest], ...], judging]))
- *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", canonical JSON of the rules, their files as digests]]))
+ *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", rules]?, ["interactive"]?]))
+ *   rules       = canonical JSON of groups and their rules, the grader's files as digests
  *   data        = digest(text(["v1", "data", executor identity, canonical JSON of the data]))
  *               | digest(text(["v1", "data-v2", executor identity, canonical JSON of the data with exact decimals]))
  *   fingerprint = "v1-sha256-" + digest
  *
- * `v2` stands only for problems with scores; what has none keeps its `v1`.
+ * `v2` stands only for problems with scores and interactive ones; all others keep `v1`.
  *
  * A submission of one file has the name "" (renaming it changes nothing); several files are sorted by name after the main one.
  * Canonical JSON has its keys sorted by UTF-16 code unit. `data-v2` stands only where a number of the data is lost in a
@@ -114,9 +115,15 @@ interface JudgedDigests {
 
 function digestJudging(judging: Judging): JudgedDigests {
     const parts = [testsDigest(judging), checkerDigest(judging.checker)];
-    const { scoring } = judging;
-    if (scoring === undefined) return { version: 'v1', parts };
-    const judged = digestOf(['v2', 'judging', ...parts, ['scoring', scoringText(scoring)]]);
+    const { scoring, interactive } = judging;
+    if (scoring === undefined && interactive === undefined) return { version: 'v1', parts };
+    const judged = digestOf([
+        'v2',
+        'judging',
+        ...parts,
+        ...(scoring === undefined ? [] : [['scoring', scoringText(scoring)]]),
+        ...(interactive === undefined ? [] : [['interactive']]),
+    ]);
     return { version: 'v2', parts: [judged] };
 }
 

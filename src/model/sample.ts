@@ -70,6 +70,8 @@ export interface Judging {
     readonly checker: Checker;
     /** How tests are scored; absent: a submission passes all tests, or fails. */
     readonly scoring?: TestScoring;
+    /** True where `checker` talks to the program while both run. */
+    readonly interactive?: true;
     /** True where the sample names no checker, so that `checker` is the comparison of its format. */
     readonly isFormatChecker: boolean;
     readonly limits: OwnLimits;
@@ -158,6 +160,7 @@ export interface StagedSample {
     readonly tests: readonly StagedTest[];
     readonly checker: Checker;
     readonly scoring?: TestScoring;
+    readonly interactive?: true;
 }
 
 export interface StagedTest {

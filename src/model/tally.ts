@@ -1,5 +1,5 @@
 import type { Checkpoint, StoredEntry } from './checkpoint.js';
-import type { JudgeResult, OpenTask, SkippedTask, TestResult } from './entry.js';
+import type { OpenTask, SkippedTask, TestResult } from './entry.js';
 import { isJsonObject } from './json.js';
 import { expectedOf } from './sample.js';
 import { type ExpectedScore, findMissedScore } from './scoring.js';

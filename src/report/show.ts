@@ -119,6 +119,7 @@ function testSections(entry: Entry, texts: ShownTask['test'], page: Page): strin
     return [
         [page.style.bold(head), ...messageLines(info)],
         differenceLines(info, page),
+        textLines('Said (< the validator, > the program)', info.transcript ?? null, page),
         textLines('Printed', outputOf(step, 'stdout'), page),
         textLines('Printed to stderr', outputOf(step, 'stderr'), page),
         ...(texts === null

@@ -31,7 +31,7 @@ export interface PrepareOptions {
     readonly judges: boolean;
     readonly memoryHolding: MemoryHolding;
     /** Why a program cannot run here, or null. */
-    readonly skipReason: (input: ProgramInput) => string | null;
+    readonly skipReason: (input: ProgramInput, sample: Sample) => string | null;
     readonly plan: PlanOptions;
 }
 
@@ -79,6 +79,8 @@ export function withChecker(
     const { judging } = sample;
     if (judging === null) return sample;
     const byTokens = judging.isFormatChecker && defaultComparison === 'tokens';
+    // A validator that talks to programs is more than a comparison of outputs.
+    if (judging.interactive === true) return sample;
     const chosen = checker ?? (byTokens ? { kind: 'tokens' as const } : judging.checker);
     return { ...sample, judging: { ...judging, checker: chosen } };
 }
@@ -88,7 +90,7 @@ function skipOf(sample: Sample, input: TaskInput, options: PrepareOptions): stri
     if (!options.judges) return null;
     // Zero tests are passed by everything: that would count as a right verdict, and say nothing.
     if (sample.judging?.tests.length === 0) return sample.skip ?? 'no tests to judge it by';
-    return sample.skip ?? options.skipReason(input);
+    return sample.skip ?? options.skipReason(input, sample);
 }
 
 /** The rule counts only where the sample's own limit would: not under `--limits flat`, not where it states one. */

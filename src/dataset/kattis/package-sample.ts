@@ -102,6 +102,7 @@ function judgingOf(
         isFormatChecker: false,
         limits: { time: timeLimit, memory: settings.memory, output: settings.output },
         limitPolicy: 'own',
+        ...(settings.interactive ? { interactive: true } : {}),
         computedLimit:
             timeLimit === null
                 ? {

@@ -8,6 +8,8 @@ export interface ProblemSettings {
     readonly modern: boolean;
     /** Its submissions get scores; null: they do not. */
     readonly scoring: ScoringSettings | null;
+    /** The output validator talks to the submission. */
+    readonly interactive: boolean;
     /** Why problems of its kind cannot be judged. */
     readonly skip: string | null;
     /** Seconds. */
@@ -40,7 +42,7 @@ export interface ScoringSettings {
 
 const MIB = 1024 * 1024;
 const DEFAULT_VALIDATION_TIME = 60;
-const UNSUPPORTED = ['interactive', 'multi-pass', 'submit-answer'];
+const UNSUPPORTED = ['multi-pass', 'submit-answer'];
 
 /** @throws UserError naming the key that is not as it must be */
 export function readProblemYaml(yaml: Field): ProblemSettings {
@@ -54,6 +56,7 @@ export function readProblemYaml(yaml: Field): ProblemSettings {
             words.includes('scoring') || words.includes('score')
                 ? { grading: yaml.get('grading'), validatorScores: modern || words.includes('score') }
                 : null,
+        interactive: words.includes('interactive'),
         skip: skipReason(words),
         timeLimit: positive(limits.get('time_limit')),
         timeMultiplier: readMultiplier(limits, modern),

@@ -18,7 +18,8 @@ export async function loadChecker(
 ): Promise<FoundChecker> {
     const standard: Checker = { kind: 'kattis', flags: settings.validatorFlags };
     const own = files.filter((file) => VALIDATORS.test(file.name));
-    if (!(settings.customValidator ?? own.length > 0)) return { checker: standard, skip: null };
+    if (!settings.interactive && !(settings.customValidator ?? own.length > 0))
+        return { checker: standard, skip: null };
     const programs = programsOf(own, VALIDATORS);
     const [program, ...others] = programs;
     if (program === undefined) return { checker: standard, skip: 'its output validator is missing' };

@@ -154,6 +154,11 @@ export class CheckerPrograms {
         return { verdict, score: Number(score) };
     }
 
+    /** A box of its own for a validator that talks to one submission; the caller closes it. */
+    open(checker: CheckerProgram): Promise<ReadyProgram> {
+        return this.#programs.open(checker, 'the validator');
+    }
+
     async close(): Promise<void> {
         await this.#programs.close();
     }

@@ -37,6 +37,7 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
         return {
             descriptor: { kind, ...options },
             skipReason: ({ language }) => (available.has(language) ? null : `no toolchain for ${language}`),
+            connectsPrograms: true,
             languages: [...available.keys()],
             compilers,
             sandbox: options.sandbox,

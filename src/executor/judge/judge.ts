@@ -3,13 +3,13 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../../model/failure.js';
 import { type Limits, memoryBound } from '../../model/limits.js';
-import type { ProgramInput } from '../../model/sample.js';
+import type { ProgramInput, StagedSample } from '../../model/sample.js';
 import type { AttemptedBy, Outcome, Task } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type CheckOutput, compareWithAnswer } from '../check-output.js';
 import type { JudgeDescriptor } from './judge-kind.js';
 import type { Executor, ExecutorContext } from '../executor.js';
-import { type Judged, judgeTests } from '../judge-tests.js';
+import { type Judged, judgeTests, type RunTest } from '../judge-tests.js';
 import { compileErrorResult, withAdaptations } from '../judged-result.js';
 import type { Box } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
@@ -18,11 +18,12 @@ import { CheckerPrograms } from './checker-program.js';
 import { fillIn } from './command.js';
 import { Compiler, type Program } from './compile.js';
 import { readHeaders } from './headers.js';
-import { checkFailure } from './judge-programs.js';
+import { checkFailure, judgeError } from './judge-programs.js';
 import { type Language, languageTable } from './languages.js';
 import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
 import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
+import { interactiveTests, type TalkingProgram } from './run-interactive.js';
 import { testsInBox } from './run-tests.js';
 import { findSyntaxError } from './syntax-check.js';
 import { StagedSamples } from './staged-samples.js';
@@ -147,8 +148,14 @@ class Judge implements Executor {
             };
         }
         const { files } = compiled.program;
-        const box = await this.sandbox.open({ files, roots: usable.roots, scratchBytes: SCRATCH_BYTES });
-        attempt.owns(box);
+        const openBox = async (): Promise<Box> =>
+            attempt.owns(
+                await this.sandbox.open({ files, roots: usable.roots, scratchBytes: SCRATCH_BYTES }),
+            );
+        const box = await openBox();
+        const runLimits = programLimits(limits, usable.language);
+        const argv = (inside: Box): [string, ...string[]] =>
+            runCommand(usable, inside, compiled.program, limits);
         const judged = await judgeTests({
             task,
             limits,
@@ -157,15 +164,25 @@ class Judge implements Executor {
             firstTimeout: null,
             check: this.#check,
             grade: (...asked) => this.#checkers.grade(...asked),
-            run: testsInBox({
-                box,
-                argv: runCommand(usable, box, compiled.program, limits),
-                language: usable.language,
-                limits,
-                runLimits: programLimits(limits, usable.language),
-                tests: sample.tests,
-                skipsTests: sample.scoring !== undefined,
-            }),
+            run:
+                sample.interactive === true
+                    ? this.#interactive(sample, attempt, {
+                          box,
+                          openBox,
+                          argv,
+                          language: usable.language,
+                          limits,
+                          runLimits,
+                      })
+                    : testsInBox({
+                          box,
+                          argv: argv(box),
+                          language: usable.language,
+                          limits,
+                          runLimits,
+                          tests: sample.tests,
+                          skipsTests: sample.scoring !== undefined,
+                      }),
         });
         if (judged.kind === 'judged' && judged.decidedBy?.verdict === 'RuntimeError') {
             const { stderr } = judged.decidedBy;
@@ -181,6 +198,25 @@ class Judge implements Executor {
         return judged.kind === 'judged'
             ? { ...judged, result: withAdaptations(judged.result, adapted) }
             : judged;
+    }
+
+    /** Runs the tests of an interactive problem. @throws CheckerError where it has no validator to talk to */
+    #interactive(
+        { checker }: StagedSample,
+        attempt: OneAttempt,
+        program: Pick<TalkingProgram, 'box' | 'openBox' | 'argv' | 'language' | 'limits' | 'runLimits'>,
+    ): RunTest {
+        if (checker.kind !== 'program') throw judgeError('an interactive problem needs a validator');
+        return interactiveTests({
+            ...program,
+            validator: checker,
+            openValidator: async () => {
+                const ready = await this.#checkers.open(checker);
+                attempt.owns(ready.box);
+                return ready;
+            },
+            scratch: this.descriptor.scratch,
+        });
     }
 
     /** The files that are compiled: those of programs written for Windows judges as they compile here. */
@@ -240,7 +276,7 @@ const isConfirmed = ({ confirming, settles }: Task): boolean => confirming === '
 class OneAttempt {
     readonly #cleanups: (() => Promise<void>)[] = [];
     readonly #aborted: Promise<never>;
-    #box: Box | null = null;
+    readonly #boxes: Box[] = [];
     #onAbort: () => void = () => {};
 
     constructor(private readonly signal: AbortSignal) {
@@ -255,10 +291,11 @@ class OneAttempt {
         return Promise.race([work, this.#aborted]);
     }
 
-    owns(box: Box): void {
-        this.#box = box;
+    owns(box: Box): Box {
+        this.#boxes.push(box);
         // Opened just as the run was stopped: nobody else will close it.
         if (this.signal.aborted) void box.close();
+        return box;
     }
 
     atEnd(cleanup: () => Promise<void>): void {
@@ -267,7 +304,7 @@ class OneAttempt {
 
     async end(): Promise<void> {
         this.signal.removeEventListener('abort', this.#onAbort);
-        const closed = this.#box?.close();
+        const closed = Promise.all(this.#boxes.map((box) => box.close()));
         // The next task need not wait until the last trace is gone; a stopped run must.
         if (this.signal.aborted) await closed;
         await Promise.all(this.#cleanups.map((cleanup) => cleanup()));

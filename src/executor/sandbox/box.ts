@@ -96,7 +96,8 @@ export class Box implements ReplyHandler {
 
     private constructor(
         private readonly helper: Helper,
-        private readonly id: number,
+        /** By which another box names it as its program's peer. */
+        readonly id: number,
         private readonly spill: string,
         paths: { readonly source: string; readonly work: string },
     ) {

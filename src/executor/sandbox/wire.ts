@@ -7,7 +7,9 @@ export const BOX_KIND = { plain: 0, bwrap: 1 } as const;
 
 const OP = { open: 1, run: 2, collect: 3, close: 4 } as const;
 const REPLY = { opened: 1, result: 2, collected: 3, gone: 4, died: 5 } as const;
-const STDIN = { none: 0, path: 1, data: 2 } as const;
+const STDIN = { none: 0, path: 1, data: 2, peer: 3 } as const;
+/** When a peer sees the end of what a program says. */
+const TALK = { none: 0, 'to its end': 1, 'until closed': 2 } as const;
 
 /** Files of a box for output that does not fit into a message, taken in turn. */
 export const SPILL_FILES = 16;
@@ -75,6 +77,14 @@ export const GIVEN_PATHS = ['/proc/self/fd/3', '/proc/self/fd/4', '/proc/self/fd
 export type Stdin =
     | { readonly path: string; readonly data?: undefined }
     | { readonly data: Uint8Array; readonly path?: undefined }
+    /** What the program of another box prints, which reads what this one prints. Both must be started so. */
+    | {
+          readonly peer: number;
+          /** The other one reads the end of its input when this program has ended, or as soon as it closes its stdout. */
+          readonly until: Exclude<keyof typeof TALK, 'none'>;
+          readonly path?: undefined;
+          readonly data?: undefined;
+      }
     | null;
 
 export interface RunMessage {
@@ -126,6 +136,16 @@ export interface RawReport {
     readonly errSpilled: Spilled;
     readonly stdout: Buffer;
     readonly stderr: Buffer;
+    /** When it ended, on the clock of `pieces`. */
+    readonly ended: number;
+    /** Of a program with a peer: what it printed, piece by piece; the first of them. */
+    readonly pieces: readonly OutputPiece[];
+}
+
+export interface OutputPiece {
+    /** Seconds on a clock that all boxes share. */
+    readonly at: number;
+    readonly bytes: number;
 }
 
 class Writer {
@@ -203,7 +223,9 @@ export function encodeRun(m: RunMessage): Buffer {
     const w = new Writer().u8(OP.run).u32(m.box).u32(m.id);
     if (m.stdin === null) w.u8(STDIN.none).text('');
     else if (m.stdin.path !== undefined) w.u8(STDIN.path).text(m.stdin.path);
-    else w.u8(STDIN.data).text(m.stdin.data);
+    else if (m.stdin.data !== undefined) w.u8(STDIN.data).text(m.stdin.data);
+    else w.u8(STDIN.peer).text(String(m.stdin.peer));
+    const talk = m.stdin !== null && 'peer' in m.stdin ? TALK[m.stdin.until] : TALK.none;
     return w
         .list(m.given)
         .u8(m.slot)
@@ -220,6 +242,7 @@ export function encodeRun(m: RunMessage): Buffer {
         .u32(limits.processes)
         .u32(limits.openFiles)
         .u32(m.inlineMax)
+        .u8(talk)
         .list(m.argv)
         .frame();
 }
@@ -322,7 +345,16 @@ function decodeReport(r: Reader): RawReport {
         errSpilled: SPILLED[r.u8()] ?? 'no',
         stdout: r.bytes(),
         stderr: r.bytes(),
+        ended: r.u64() / 1e9,
+        pieces: decodePieces(r.bytes()),
     };
+}
+
+function decodePieces(marks: Buffer): OutputPiece[] {
+    const r = new Reader(marks);
+    const pieces: OutputPiece[] = [];
+    while (!r.done) pieces.push({ at: r.u64() / 1e9, bytes: r.u32() });
+    return pieces;
 }
 
 /** A file out of a collected bundle. */

@@ -300,6 +300,8 @@ function reportOf(ran: Ran, output: Buffer): RunReport {
         stderrFile: null,
         stdout: output,
         stderr,
+        ended: 0,
+        pieces: [],
     };
 }
 

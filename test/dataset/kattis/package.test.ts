@@ -1,7 +1,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { digest } from '../../../src/model/fingerprint.js';
+import { digest, fingerprintSample } from '../../../src/model/fingerprint.js';
 import type { ProgramInput, Sample } from '../../../src/model/sample.js';
 import { folderWith, indexOf, loadAll, openOne } from '../rig.js';
 
@@ -114,10 +114,10 @@ describe('a problem package', () => {
     });
 
     it.each([
-        ['validation: custom interactive', 'interactive problems are not supported'],
+        ['validation: custom interactive', 'its output validator is missing'],
         [
             'problem_format_version: 2025-09\ntype: [interactive, multi-pass]',
-            'interactive, multi-pass problems',
+            'multi-pass problems are not supported',
         ],
         ['validation: custom', 'its output validator is missing'],
     ])('skips what cannot be judged: %s', async (yaml, reason) => {
@@ -131,6 +131,18 @@ describe('a problem package', () => {
         [{ 'data/secret/test_group.yaml': 'static_validation_score: pass-fail' }, 'static validation'],
     ])('skips problems with tests that cannot be given: %j', async (files, reason) => {
         expect((await load({ ...files })).skip).toContain(reason);
+    });
+
+    it('knows interactive problems, and has fingerprints of their own for them', async () => {
+        const validator = { 'output_validators/talk.py': 'import sys\nsys.exit(42)\n' };
+        const talking = await load({ ...validator, 'problem.yaml': 'validation: custom interactive' });
+        const silent = await load({ ...validator, 'problem.yaml': 'validation: custom' });
+        expect([talking.skip, talking.judging?.interactive]).toEqual([null, true]);
+        expect(silent.judging?.interactive).toBeUndefined();
+        expect(fingerprintSample(talking, '')['solution']).toEqual([
+            'v1-sha256-5962831ccef76e703a838e6bf8395e0edadd189490efc3b115668e96562ca198',
+        ]);
+        expect(fingerprintSample(silent, '')).not.toEqual(fingerprintSample(talking, ''));
     });
 
     it('says which key of problem.yaml is wrong, and which file is not YAML', async () => {

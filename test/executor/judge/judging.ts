@@ -25,6 +25,8 @@ export interface Case {
     /** Of the files with the tests' inputs. */
     readonly inputMode?: number;
     readonly checker?: Checker;
+    /** Of the problem, beside tests and checker. */
+    readonly problem?: Pick<StagedSample, 'scoring' | 'interactive'>;
     readonly limits?: Partial<Limits>;
     readonly confirmed?: readonly TestResult[];
     readonly confirming?: Suspicion;
@@ -98,7 +100,12 @@ export class JudgeRig {
             writeFileSync(paths.answer, output, { mode: 0o600 });
             return { name: `test-${i + 1}`, ...paths, checkerFlags: one.flags ?? null };
         });
-        const sample: StagedSample = { id: 'sample', tests, checker: one.checker ?? { kind: 'tokens' } };
+        const sample: StagedSample = {
+            id: 'sample',
+            tests,
+            checker: one.checker ?? { kind: 'tokens' },
+            ...one.problem,
+        };
         writeFileSync(join(stage, 'sample.json'), JSON.stringify(sample));
         const main = { name: one.file ?? '', content: textContent(one.source) };
         const rest = (one.files ?? []).map(({ name, text }) => ({ name, content: textContent(text) }));

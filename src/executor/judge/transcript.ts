@@ -1,0 +1,46 @@
+import type { RunReport } from '../sandbox/box.js';
+
+/** Most of a side's output that is looked at, bytes: transcripts are cut further where they are kept. */
+const MOST_BYTES = 16 * 1024;
+
+interface Piece {
+    readonly at: number;
+    readonly side: '<' | '>';
+    readonly text: string;
+}
+
+/**
+ * What two programs said to each other, in the order in which it was said: lines of the validator start with `<`, those
+ * of the submission with `>`, as in the `.interaction` files of problem packages. What neither reader has on hand is cut.
+ */
+export function renderTranscript(validator: RunReport, submission: RunReport | null): string {
+    const pieces = [...piecesOf(validator, '<'), ...(submission === null ? [] : piecesOf(submission, '>'))];
+    pieces.sort((a, b) => a.at - b.at);
+    let text = '';
+    let side = '';
+    let isLineEnd = true;
+    for (const piece of pieces) {
+        if (!isLineEnd && piece.side !== side) {
+            text += '\n';
+            isLineEnd = true;
+        }
+        ({ side } = piece);
+        for (const line of piece.text.split(/(?<=\n)/)) {
+            if (line === '') continue;
+            text += isLineEnd ? `${side} ${line}` : line;
+            isLineEnd = line.endsWith('\n');
+        }
+    }
+    return text;
+}
+
+function* piecesOf({ stdout, pieces }: RunReport, side: Piece['side']): Generator<Piece> {
+    if (!Buffer.isBuffer(stdout)) return;
+    let from = 0;
+    for (const { at, bytes } of pieces) {
+        const to = Math.min(from + bytes, stdout.length, MOST_BYTES);
+        if (to <= from) return;
+        yield { at, side, text: stdout.subarray(from, to).toString() };
+        from = to;
+    }
+}

@@ -1,0 +1,237 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { SandboxKind } from '../../../src/executor/descriptor.js';
+import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
+import { textContent } from '../../../src/model/fingerprint.js';
+import type { Checker } from '../../../src/model/sample.js';
+import type { BuiltInGrader, TestScoring } from '../../../src/model/scoring.js';
+import { type Case, inWords, JudgeRig } from './judging.js';
+
+const { kind } = await probeSandbox('auto');
+
+/** Answers guesses of the number in the input: at most ten of them. */
+const GUESSING = `import os, sys
+secret = int(open(sys.argv[1]).read())
+def end(code, why):
+    open(sys.argv[3] + "judgemessage.txt", "w").write(why)
+    sys.exit(code)
+print("ready", flush=True)
+for turn in range(10):
+    line = sys.stdin.readline()
+    if line == "": end(43, "no more guesses")
+    if not line.strip().isdigit(): end(43, "not a number")
+    guess = int(line)
+    if guess == secret:
+        print("correct", flush=True)
+        end(42, "found")
+    print("higher" if guess < secret else "lower", flush=True)
+end(43, "too many guesses")
+`;
+
+const validator = (text: string): Checker => ({
+    kind: 'program',
+    convention: 'kattis',
+    language: 'PYTHON3',
+    files: [{ name: 'validate.py', content: textContent(text) }],
+    flags: [],
+    time: 10,
+    memory: null,
+});
+
+const BISECT = `input()
+low, high = 1, 100
+while True:
+    middle = (low + high) // 2
+    print(middle, flush=True)
+    said = input()
+    if said == "correct": break
+    if said == "higher": low = middle + 1
+    else: high = middle - 1
+`;
+
+const talk = (source: string, more: Partial<Case> = {}): Case => ({
+    language: 'PYTHON3',
+    source,
+    checker: validator(GUESSING),
+    problem: { interactive: true },
+    tests: [
+        ['37\n', ''],
+        ['99\n', ''],
+    ],
+    limits: { time: 5 },
+    ...more,
+});
+
+// Without a sandbox nothing keeps two programs of one user apart, but they must talk all the same.
+const SANDBOXES: readonly SandboxKind[] = [kind, 'none'];
+
+describe.each(SANDBOXES)('an interactive problem in sandbox %s', (sandbox) => {
+    const rig = new JudgeRig(sandbox);
+    afterAll(() => rig.close());
+
+    it('accepts what the validator accepts, each side with its own figures', async () => {
+        const result = await rig.result(talk(BISECT));
+        expect(result).toMatchObject({ verdict: 'Accepted', tests: [{ passed: true }, { passed: true }] });
+        for (const { cpu_time: cpu } of result.tests) expect(cpu).toBeLessThan(5);
+    });
+
+    it.each([
+        ['a wrong guesser', 'input()\nfor i in range(11): print(1, flush=True); input()', 'WrongAnswer'],
+        ['one that says nothing and ends', 'pass', 'WrongAnswer'],
+        ['a crash', 'input()\nprint(37, flush=True)\ninput()\nraise SystemExit(3)', 'RuntimeError'],
+        [
+            'one that crashes once it was rejected',
+            'print("x", flush=True)\nwhile True: input()',
+            'WrongAnswer',
+        ],
+        [
+            'one that computes for ever once it was rejected',
+            'print("x", flush=True)\nwhile True: pass',
+            'WrongAnswer',
+        ],
+    ])('gives %s its verdict', async (_, source, verdict) => {
+        expect(await rig.result(talk(source))).toMatchObject({ verdict });
+    });
+});
+
+describe('an interactive problem', () => {
+    const rig = new JudgeRig(kind);
+    afterAll(() => rig.close());
+
+    it('ends a deadlock at the limit of the submission', async () => {
+        const outcome = await rig.run(talk('input()\ninput()', { limits: { time: 0.2 } }));
+        expect(inWords(outcome)).toBe('TimeLimitExceeded (near-time)');
+    });
+
+    it('keeps what was said, in order, and why it was rejected', async () => {
+        const result = await rig.result(
+            talk('input()\nprint(50, flush=True)\ninput()\nprint("?", flush=True)\ninput()'),
+        );
+        expect(result.tests[0]?.exec_info).toMatchObject({
+            checker_message: 'not a number',
+            transcript: '< ready\n> 50\n< lower\n> ?\n',
+        });
+    });
+
+    it('lets neither side see the files of the other', async () => {
+        const spy = `import os, glob
+input()
+seen = glob.glob("/proc/self/fd/[3-9]*") + glob.glob("/box/*") + [f for f in glob.glob("/src/*") if "valid" in f]
+print(37 if not [f for f in seen if os.path.exists(f)] else "seen", flush=True)
+input()
+`;
+        const outcome = await rig.run(talk(spy, { tests: [['37\n', '']] }));
+        expect(inWords(outcome)).toBe('Accepted');
+    });
+
+    it('calls a validator that breaks its convention a judge error', async () => {
+        const outcome = await rig.run(talk('print(1)', { checker: validator('raise SystemExit(0)') }));
+        expect(inWords(outcome)).toMatch(/judge-error.*exited with 0, expected 42 or 43/);
+    });
+
+    it('carries much in both directions at once', async () => {
+        const echo = `import sys, threading
+def pour():
+    for i in range(200): print("x" * 10000, flush=True)
+    print("end", flush=True)
+threading.Thread(target=pour).start()
+read = 0
+for line in sys.stdin:
+    if line == "end\\n": break
+    read += len(line)
+sys.exit(42 if read == 200 * 10001 else 43)
+`;
+        const copy = `import sys
+for line in sys.stdin:
+    print(line, end="", flush=True)
+    if line == "end\\n": break
+`;
+        const outcome = await rig.run(
+            talk(copy, {
+                checker: validator(echo),
+                tests: [['', '']],
+                limits: { time: 10, output: 2 ** 25 },
+            }),
+        );
+        expect(inWords(outcome)).toBe('Accepted');
+    });
+});
+
+const DEFAULT: BuiltInGrader = {
+    kind: 'default',
+    verdict: 'worst_error',
+    score: 'sum',
+    ignoreSample: false,
+    acceptIfAnyAccepted: false,
+};
+
+const scoring = (grader: TestScoring['grader'], rules: BuiltInGrader | { kind: 'custom'; flags: string[] }) =>
+    ({
+        root: {
+            name: 'data',
+            items: [{ test: 0 }, { test: 1 }],
+            rules: { kind: 'grader', stopsAtReject: false, acceptScore: 1, rejectScore: 0, grader: rules },
+        },
+        objective: 'max',
+        best: 10,
+        grader,
+    }) satisfies TestScoring;
+
+const SCORES = `import sys
+open(sys.argv[3] + "score.txt", "w").write(sys.stdin.read())
+sys.exit(42)
+`;
+
+describe('a problem with scores', () => {
+    const rig = new JudgeRig(kind);
+    afterAll(() => rig.close());
+    const tests = [
+        ['2\n', ''],
+        ['4.5\n', ''],
+    ] as const;
+
+    it('takes the scores that the validator writes', async () => {
+        const problem = { scoring: scoring(null, DEFAULT) };
+        const result = await rig.result({
+            language: 'PYTHON3',
+            source: 'print(input())',
+            checker: validator(SCORES),
+            tests,
+            problem,
+        });
+        expect(result).toMatchObject({
+            accepted: false,
+            verdict: 'PartiallyAccepted',
+            score: 6.5,
+            best_score: 10,
+            groups: [{ name: 'data', verdict: 'Accepted', score: 6.5 }],
+            tests: [
+                { name: 'test-1', score: 2 },
+                { name: 'test-2', score: 4.5 },
+            ],
+        });
+    });
+
+    it('lets its grader decide, and calls a grader that prints something else a judge error', async () => {
+        const graded = (text: string): Case => ({
+            language: 'PYTHON3',
+            source: 'print(1)',
+            tests: [
+                ['', '1'],
+                ['', '2'],
+            ],
+            problem: {
+                scoring: scoring(
+                    { language: 'PYTHON3', files: [{ name: 'grade.py', content: textContent(text) }] },
+                    { kind: 'custom', flags: ['10'] },
+                ),
+            },
+        });
+        const text = `import sys
+lines = [line.split() for line in sys.stdin]
+assert [line[0] for line in lines] == ["AC", "WA"], lines
+print("AC", float(sys.argv[1]) / len(lines))
+`;
+        expect(await rig.result(graded(text))).toMatchObject({ verdict: 'PartiallyAccepted', score: 5 });
+        expect(inWords(await rig.run(graded('print("fine")')))).toMatch(/judge-error.*the grader.*"fine/);
+    });
+});
