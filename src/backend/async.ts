@@ -3,7 +3,7 @@ import { type Backend, type Completion, KEEPS_NO_STEPS, type Running, type TaskH
 
 /** Runs tasks on the main process; `backend/worker/serve.ts` is one. */
 export interface LocalServer {
-    run(key: string, task: Task, saveStep: TaskHost['saveStep']): Promise<Served>;
+    run(key: string, task: Task, main: Pick<TaskHost, 'saveStep'>): Promise<Served>;
     abort(key: string): void;
     close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export function createAsyncBackend(server: LocalServer): Backend {
             const key = String(nextKey++);
             const place = places.take();
             const completion = server
-                .run(key, task, (step) => host.saveStep(step))
+                .run(key, task, { saveStep: (step) => host.saveStep(step) })
                 .then((served): Completion => ({ ...served, workerId: `async-${place}` }))
                 .finally(() => places.give(place));
             return { completion, abort: () => server.abort(key) };

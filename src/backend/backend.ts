@@ -1,3 +1,4 @@
+import type { JsonObject } from '../model/json.js';
 import type { Outcome, Served, Task, TaskStep } from '../model/task.js';
 
 /** Where executors run. The run loop owns how many tasks are in flight; a backend runs each one it is given. */
@@ -14,6 +15,8 @@ export interface Backend {
 export interface TaskHost {
     /** Writes a step down; resolves when it is on disk. */
     saveStep(step: TaskStep): Promise<void>;
+    /** Answers what a task asks of its executor's part in the main process; absent: there is none. */
+    ask?(request: JsonObject): Promise<JsonObject | null>;
 }
 
 /** For those who keep nothing of a task but its result. */

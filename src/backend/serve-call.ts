@@ -19,7 +19,10 @@ async function serve(request: TaskCall['request'], host: TaskHost): Promise<Json
         case 'save-step':
             await host.saveStep({ name: request.name, value: request.value });
             return null;
+        case 'ask':
+            if (host.ask === undefined) throw new Error('bug in resume-run: nobody answers what a task asks');
+            return host.ask(request.request);
         default:
-            return unreachable(request.do, 'call');
+            return unreachable(request, 'call');
     }
 }

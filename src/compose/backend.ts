@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { Backend } from '../backend/backend.js';
+import { type Backend, KEEPS_NO_STEPS } from '../backend/backend.js';
 import type { Mode } from '../config.js';
-import type { Executor } from '../executor/executor.js';
+import type { ServerExecutor, WorkerDesk } from '../executor/servers/server-executor.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { TaskLog } from '../model/task.js';
 
@@ -10,9 +10,14 @@ export async function createBackend(
     mode: Mode,
     descriptor: ExecutorDescriptor,
     concurrency: number,
-    inMain: Executor | null,
+    inMain: ServerExecutor | null,
     onLog: (line: TaskLog) => void,
 ): Promise<Backend> {
+    const desk = inMain?.desk;
+    if (inMain !== null && desk !== undefined && mode !== 'async') {
+        const told = inMain.workerDescriptor ?? descriptor;
+        return withDesk(await createBackend(mode, told, concurrency, null, onLog), inMain, desk);
+    }
     switch (inMain === null ? mode : 'async') {
         case 'thread': {
             const { createThreadBackend } = await import('../backend/thread.js');
@@ -33,4 +38,25 @@ export async function createBackend(
             return createAsyncBackend(new TaskServer(inMain ?? createExecutor(descriptor), onLog));
         }
     }
+}
+
+/** Workers whose tasks are served by the executor's part in this process, which ends after them. */
+function withDesk(workers: Backend, inMain: ServerExecutor, desk: WorkerDesk): Backend {
+    let next = 0;
+    return {
+        start(task, host = KEEPS_NO_STEPS) {
+            const job = next++;
+            const running = workers.start(task, {
+                saveStep: (step) => host.saveStep(step),
+                ask: (request) => desk.serve(job, request),
+            });
+            const completion = running.completion.finally(() => desk.forget(job));
+            return { ...running, completion };
+        },
+        resize: (concurrency) => workers.resize(concurrency),
+        async close() {
+            await workers.close();
+            await inMain.close();
+        },
+    };
 }

@@ -119,7 +119,8 @@ const inBytes = (mebibytes: number | null): number | null =>
 
 function refuseContradictions(values: RunOptionValues, sources: OptionSources, kind: ExecutorKind): void {
     refuseForeignOptions(sources, kind);
-    if (kind.runsIn === 'main' && values.mode !== null && values.mode !== 'async') {
+    const isShared = kind.runsIn === 'main' && kind.createInWorker === undefined;
+    if (isShared && values.mode !== null && values.mode !== 'async') {
         throw new UserError(
             `--mode ${values.mode} cannot be used with --executor ${kind.name}: servers are shared, leave it out`,
         );

@@ -142,6 +142,8 @@ export interface MainExecutorKind<
 > extends AnyWhere<O, C, D> {
     readonly runsIn: 'main';
     create(descriptor: D, hooks?: ServerHooks): Promise<ServerExecutor>;
+    /** Builds the part that runs in workers, where `--mode` thread and process can be used; what is shared stays in `create`'s. */
+    createInWorker?(descriptor: D): Promise<Executor>;
 }
 
 /** Any executor, as callers see it. */

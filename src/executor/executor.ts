@@ -21,4 +21,9 @@ export interface ExecutorContext {
      * its value in `task.steps` under this name. Absent where nothing is kept but results.
      */
     readonly saveStep?: (name: string, value: JsonObject) => Promise<void>;
+    /**
+     * In a worker, of executors over endpoints: asks the executor's part in the main process, which holds what all workers
+     * share. Absent in the main process itself.
+     */
+    readonly ask?: ((request: JsonObject) => Promise<JsonObject | null>) | undefined;
 }

@@ -61,5 +61,7 @@ export function executorKind(name: string): Kinds[number] {
 /** Builds the executor that a descriptor describes; loads only what that kind needs. */
 export function createExecutor(descriptor: ExecutorDescriptor): Promise<Executor> {
     const kind: ExecutorKind = executorKind(descriptor.kind);
-    return kind.create(descriptor);
+    return kind.runsIn === 'main' && kind.createInWorker !== undefined
+        ? kind.createInWorker(descriptor)
+        : kind.create(descriptor);
 }

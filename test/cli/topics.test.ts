@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ beforeAll(() => server.start());
 afterAll(() => server.stop());
 beforeEach(() => {
     server.requests.length = 0;
+    server.mostInFlight = 0;
     server.latency = 0;
     server.fault = () => null;
 });
@@ -127,6 +129,60 @@ describe('resume-run topics', () => {
         const again = await runCli(['topics'], { cwd });
         expect(again.code, again.stderr).toBe(0);
         expect(server.requests.length).toBe(4);
+    });
+
+    it.each(['multiprocessing', 'threading'])(
+        'asks from workers by --mode %s, within the limit that all of them share',
+        async (mode) => {
+            const cwd = tempDir();
+            server.latency = 30;
+            let seen = 0;
+            // One request is turned away: its place is given back, and it is asked again as part of its attempt.
+            server.fault = () => {
+                seen += 1;
+                return seen === 3 ? { kind: 'status', status: 503 } : null;
+            };
+            writeFileSync(
+                join(cwd, 'resume-run.config.json'),
+                JSON.stringify({ endpoint: [{ url: server.url, concurrency: 2 }] }),
+            );
+            const topics = Array.from({ length: 6 }, (_, i) => `topic ${i}`);
+            const args = ['topics', '--chat-model', 'm', '--topics', ...topics, '-m', mode, '-c', '4'];
+            const end = await runCli([...args, '-o', 'all.json', '--grace', '0'], { cwd });
+            expect(end.code, end.stderr).toBe(0);
+            expect(server.mostInFlight).toBeLessThanOrEqual(2);
+            expect(server.requests.length).toBe(13);
+            const { results } = JSON.parse(readFileSync(join(cwd, 'all.json'), 'utf8')) as TopicsFile;
+            expect(results.map(({ success }) => success)).toEqual(topics.map(() => true));
+            const workers = new Set(results.map(({ worker_id }) => worker_id));
+            expect([...workers].join()).toMatch(mode === 'threading' ? /^T\d+-1,T\d+-1/ : /^P\d-1,P\d-1/);
+        },
+    );
+
+    it('loses only the task of a worker that is killed, and takes its place at the endpoint back', async () => {
+        const cwd = tempDir();
+        server.fault = ({ call }) => (call === 'completion' ? { kind: 'silence' } : null);
+        writeFileSync(
+            join(cwd, 'resume-run.config.json'),
+            JSON.stringify({ endpoint: [{ url: server.url, concurrency: 1 }] }),
+        );
+        const args = ['topics', '--chat-model', 'm', '--topics', 'a', '-m', 'process', '-c', '1'];
+        const run = startCli(args, { cwd });
+        const completions = () => server.requests.filter(({ call }) => call === 'completion').length;
+        for (let i = 0; i < 1000 && completions() === 0; i += 1)
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        server.fault = () => null;
+        const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(run.child.pid)], {
+            encoding: 'utf8',
+        });
+        for (const pid of children.trim().split(/\s+/)) process.kill(Number(pid), 'SIGKILL');
+        const { code, stderr } = await run.result;
+        expect(code, stderr).toBe(0);
+        // Its search was saved, so only the analysis is made again.
+        expect(server.requests.map(({ call }) => call)).toEqual(['search', 'completion', 'completion']);
+        expect(readResults(join(cwd, 'results')).get('a.json')).toMatchObject({
+            iteration_result: [{ attempts: [{ failure: 'worker-died' }, { verdict: 'Accepted' }] }],
+        });
     });
 
     it('never searches again for a topic whose search was saved before kill -9', async () => {

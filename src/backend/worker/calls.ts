@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../model/json.js';
+import type { MainProcess } from './serve.js';
 import type { CallReply, TaskCall } from './messages.js';
 
 /** The worker's side of calls to the main process: sends them, and gives each its answer. */
@@ -22,6 +23,16 @@ export class Calls {
         const { value, problem } = await answered;
         if (problem !== null) throw new Error(problem);
         return value;
+    }
+
+    /** The main process as one task sees it. @param key of the task's job */
+    mainFor(key: string): MainProcess {
+        return {
+            saveStep: async (step) => {
+                await this.ask(key, { do: 'save-step', ...step });
+            },
+            ask: (request) => this.ask(key, { do: 'ask', request }),
+        };
     }
 
     /** Takes an answer in; one to another worker's call is left alone. */

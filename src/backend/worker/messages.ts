@@ -45,7 +45,10 @@ export interface TaskCall {
     readonly key: string;
     /** Unique among the calls of a backend. */
     readonly call: string;
-    readonly request: { readonly do: 'save-step' } & TaskStep;
+    readonly request:
+        | ({ readonly do: 'save-step' } & TaskStep)
+        /** For the executor's part in the main process. */
+        | { readonly do: 'ask'; readonly request: JsonObject };
 }
 
 /** The answer to a call: what it gave, or why it came to nothing. */

@@ -27,9 +27,7 @@ process.on('message', (raw) => {
             return;
         case 'run':
             void server
-                ?.run(message.key, message.task, async (step) => {
-                    await calls.ask(message.key, { do: 'save-step', ...step });
-                })
+                ?.run(message.key, message.task, calls.mainFor(message.key))
                 .then((served) => answer({ type: 'done', key: message.key, served }));
             return;
         case 'abort':

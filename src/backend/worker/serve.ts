@@ -6,6 +6,13 @@ import type { Served, Task, TaskLog, TaskStep } from '../../model/task.js';
 /** Hands a step on; resolves when it is on disk. */
 type SaveStep = (step: TaskStep) => Promise<void>;
 
+/** What a task has of the main process. */
+export interface MainProcess {
+    readonly saveStep: SaveStep;
+    /** Absent in the main process itself. */
+    readonly ask?: (request: JsonObject) => Promise<JsonObject | null>;
+}
+
 /**
  * The worker's side of every backend: runs tasks by one executor, and turns what it throws into failures. One instance a thread, a
  * forked process, or the main process itself (`async`).
@@ -25,15 +32,15 @@ export class TaskServer {
         this.#executor.catch(() => {});
     }
 
-    async run(key: string, task: Task, saveStep: SaveStep): Promise<Served> {
+    async run(key: string, task: Task, main: MainProcess): Promise<Served> {
         const startedAt = Date.now();
         const started = performance.now();
-        const outcome = await this.#outcome(key, task, saveStep);
+        const outcome = await this.#outcome(key, task, main);
         return { outcome, startedAt, duration: (performance.now() - started) / 1000 };
     }
 
-    async #outcome(key: string, task: Task, saveStep: SaveStep): Promise<Served['outcome']> {
-        const context = new Abortable(task, this.log, saveStep);
+    async #outcome(key: string, task: Task, main: MainProcess): Promise<Served['outcome']> {
+        const context = new Abortable(task, this.log, main);
         this.#running.set(key, context);
         try {
             const executor = await this.#executor;
@@ -69,8 +76,12 @@ class Abortable implements ExecutorContext {
     constructor(
         readonly task: Task,
         readonly onLine: (line: TaskLog) => void,
-        readonly onStep: SaveStep,
+        readonly main: MainProcess,
     ) {}
+
+    get ask(): NonNullable<ExecutorContext['ask']> | undefined {
+        return this.main.ask;
+    }
 
     /** As a function of its own: modules take it out of its object. */
     get log(): (message: string) => void {
@@ -82,7 +93,7 @@ class Abortable implements ExecutorContext {
 
     /** As a function of its own, too. */
     get saveStep(): (name: string, value: JsonObject) => Promise<void> {
-        return (name, value) => this.onStep({ name, value });
+        return (name, value) => this.main.saveStep({ name, value });
     }
 
     get signal(): AbortSignal {

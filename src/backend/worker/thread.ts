@@ -46,9 +46,7 @@ export default async function run(jobs: readonly Job[]): Promise<BatchDone> {
                 since = performance.now();
             }
             // Awaited first: `done` may be another list by then.
-            const served = await server.run(job.key, job.task, async (step) => {
-                await calls.ask(job.key, { do: 'save-step', ...step });
-            });
+            const served = await server.run(job.key, job.task, calls.mainFor(job.key));
             done.push({ key: job.key, served });
         }
     } finally {

@@ -14,6 +14,7 @@ import { unreachable } from '../../util/unreachable.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import type { ExecutorContext } from '../executor.js';
 import { type Ask, Fleet } from '../servers/fleet.js';
+import type { WorkerDesk } from '../servers/server-executor.js';
 import { type ChatErrorClass, classifyChatError } from './chat-error.js';
 import {
     type ChatAnswer,
@@ -23,6 +24,7 @@ import {
     type PricedChatAnswer,
     readChatAnswer,
 } from './chat-protocol.js';
+import { type AcquirePlace, PlaceDesk, placesOf } from './places.js';
 import { costOf, type PriceTable } from './prices.js';
 
 /** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
@@ -40,6 +42,8 @@ export interface ChatClientOptions {
     readonly timeout: number;
     /** The user's prices, which go before the bundled ones; absent or null: only these. */
     readonly prices?: PriceTable | null;
+    /** Where places at endpoints come from; absent: a pool of its own. */
+    readonly acquire?: AcquirePlace;
 }
 
 /** What one request came to. */
@@ -83,12 +87,14 @@ export interface ServiceRequest<T> {
  */
 export class ChatClient {
     readonly #fleet: Fleet;
+    readonly #place: AcquirePlace;
     readonly #timeout: number;
     readonly #prices: PriceTable | null;
 
     /** @throws UserError when a key cannot be read */
-    constructor({ servers, timeout, prices = null }: ChatClientOptions, hooks: PoolHooks = {}) {
+    constructor({ servers, timeout, prices = null, acquire }: ChatClientOptions, hooks: PoolHooks = {}) {
         this.#fleet = new Fleet(servers, DEFAULT_CONCURRENCY, probe, hooks);
+        this.#place = acquire ?? placesOf(this.#fleet.pool);
         this.#timeout = timeout;
         this.#prices = prices;
     }
@@ -121,11 +127,12 @@ export class ChatClient {
     /** Another call of the same service, such as a search: same endpoints, limits and rules for errors. */
     async request<T extends object>(
         request: ServiceRequest<T>,
-        { signal, log }: ExecutorContext,
+        context: ExecutorContext,
     ): Promise<ChatResult<T>> {
+        const { signal, log } = context;
         for (let turned = 1; ; turned += 1) {
             const { model, tokens } = request;
-            const lease = await this.#acquire(signal, { model, tokens });
+            const lease = await this.#acquire(context, { model, tokens });
             if ('kind' in lease) return lease;
             const result = await this.#exchange(lease, request, signal).finally(() => lease.release());
             if (result.kind !== 'turned-away') return result;
@@ -133,6 +140,11 @@ export class ChatClient {
             if (turned >= TURNED_AWAY) return { kind: 'failed', failure, endpoint: lease.endpoint };
             log(`${lease.endpoint}: ${failure.message}; asking again`);
         }
+    }
+
+    /** Where tasks in workers get their places at this client's endpoints. */
+    desk(): WorkerDesk {
+        return new PlaceDesk(this.#fleet.pool);
     }
 
     /** Figures of every endpoint. */
@@ -158,11 +170,11 @@ export class ChatClient {
         return { ...answer, cost: cost?.amount ?? null, pricedBy: cost?.source ?? null };
     }
 
-    async #acquire(signal: AbortSignal, wanted: AcquireOptions): Promise<Lease | ChatResult<never>> {
+    async #acquire(context: ExecutorContext, wanted: AcquireOptions): Promise<Lease | ChatResult<never>> {
         try {
-            return await this.#fleet.pool.acquire(signal, wanted);
+            return await this.#place(context, wanted);
         } catch (error) {
-            if (signal.aborted) return { kind: 'aborted' };
+            if (context.signal.aborted) return { kind: 'aborted' };
             if (!(error instanceof NoEndpointError)) throw error;
             const failure: Failure = { reason: 'endpoint', message: error.message, endpoint: '' };
             return { kind: 'failed', failure, endpoint: null };

@@ -285,6 +285,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
         const [{ createChat }, { startDemo }] = await Promise.all([import('./chat.js'), import('./demo.js')]);
         return startDemo(descriptor, (started) => createChat(started, hooks));
     },
+    createInWorker: async (descriptor) => (await import('./chat.js')).createChatInWorker(descriptor),
 };
 
 function searchOf(values: Values<typeof OPTIONS>): SearchOptions | null {

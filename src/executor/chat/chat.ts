@@ -4,10 +4,11 @@ import { type Scorer, scoreAnswer, scorerText } from '../../model/scorer.js';
 import type { Outcome, Task } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
 import { UserError } from '../../util/user-error.js';
-import type { ExecutorContext } from '../executor.js';
+import type { Executor, ExecutorContext } from '../executor.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
 import { ChatClient, type ChatResult } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
+import { acquireByMessage } from './places.js';
 import type { PricedChatAnswer } from './chat-protocol.js';
 import { fillForTask } from './prompt.js';
 import { callForTask } from './task-call.js';
@@ -24,6 +25,16 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
         run: (task, context) => ask(client, descriptor, task, context),
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
+        close: () => client.close(),
+        desk: client.desk(),
+    };
+}
+
+/** The same in a worker: places at endpoints come from the main process. @throws UserError when a key cannot be read */
+export function createChatInWorker(descriptor: ChatDescriptor): Executor {
+    const client = new ChatClient({ ...descriptor, acquire: acquireByMessage });
+    return {
+        run: (task, context) => ask(client, descriptor, task, context),
         close: () => client.close(),
     };
 }

@@ -24,9 +24,11 @@ export async function startDemo(
         started.push(server);
         endpoints.push({ ...endpoint, sentTo: server.url });
     }
-    const executor = create({ ...descriptor, servers: { ...servers, endpoints } });
+    const workerDescriptor = { ...descriptor, servers: { ...servers, endpoints } };
+    const executor = create(workerDescriptor);
     return {
         ...executor,
+        workerDescriptor,
         close: async () => {
             await executor.close();
             await Promise.all(started.map((server) => server.stop()));

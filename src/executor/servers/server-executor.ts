@@ -9,6 +9,8 @@
 
 import type { PoolHooks } from '../../endpoint/pool.js';
 import type { EndpointState } from '../../model/event.js';
+import type { ExecutorDescriptor } from '../../model/executor-descriptor.js';
+import type { JsonObject } from '../../model/json.js';
 import type { Executor } from '../executor.js';
 import type { CheckOutput } from '../check-output.js';
 
@@ -18,6 +20,18 @@ export interface ServerExecutor extends Executor {
     endpoints(): readonly EndpointState[];
     /** Tasks that the main pool takes at once, as its limits are now: what the run's concurrency should be. */
     concurrency(): number;
+    /** Answers what tasks in workers ask; absent where none run in workers. */
+    readonly desk?: WorkerDesk;
+    /** What workers build their part of; absent: the descriptor that this one was built of. */
+    readonly workerDescriptor?: ExecutorDescriptor;
+}
+
+/** The counter at which the tasks of workers are served. */
+export interface WorkerDesk {
+    /** @param job tells the tasks apart */
+    serve(job: number, request: JsonObject): Promise<JsonObject | null>;
+    /** A task has ended, however: takes back what it still has. */
+    forget(job: number): void;
 }
 
 /** Told as things happen; must not throw. */

@@ -25,6 +25,10 @@ export class ChatServer {
         return this.#server.mostInFlight;
     }
 
+    set mostInFlight(most: number) {
+        this.#server.mostInFlight = most;
+    }
+
     get url(): string {
         return this.#server.url;
     }
