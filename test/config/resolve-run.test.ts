@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { executorKind } from '../../src/executor/kinds.js';
 import { loadCatalog } from '../../src/commands/registry.js';
 import { environmentName, isFlag, isRestored, type OptionSpec } from '../../src/config/option.js';
 import { RUN_OPTION_NAMES, RUN_OPTIONS, type RunOptionName } from '../../src/config/run-options.js';
@@ -101,17 +102,9 @@ const BESIDE: Partial<Record<RunOptionName, Record<string, string>>> = {
     'exit-verdict': { executor: 'exec' },
     model: { executor: 'chat', endpoint: 'http://e:1' },
     ...Object.fromEntries(
-        [
-            'prompt-template',
-            'system',
-            'temperature',
-            'top-p',
-            'max-tokens',
-            'seed',
-            'scorer',
-            'expected',
-            'api-key-env',
-        ].map((name) => [name, { executor: 'chat', endpoint: 'http://e:1', model: 'm' }]),
+        Object.keys(executorKind('chat').options)
+            .filter((name) => !['endpoint', 'endpoint-limits', 'endpoint-wait', 'model'].includes(name))
+            .map((name) => [name, { executor: 'chat', endpoint: 'http://e:1', model: 'm' }]),
     ),
 };
 /** Without these their executors cannot run. */

@@ -35,7 +35,8 @@ export const acquireByMessage: AcquirePlace = async ({ ask, signal }, { model, t
         signal,
     );
     const { lease, endpoint, problem } = granted ?? {};
-    if (typeof lease !== 'number' || typeof endpoint !== 'string') throw new NoEndpointError(String(problem));
+    if (typeof lease !== 'number' || typeof endpoint !== 'string')
+        throw new NoEndpointError(typeof problem === 'string' ? problem : 'no endpoint was given');
     const reports: Report[] = [];
     let settled: number | null = null;
     let isHeld = true;
