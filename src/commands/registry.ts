@@ -21,6 +21,10 @@ export const COMMANDS = {
     },
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
+    view: {
+        about: 'Show runs in a browser, while they go on and afterwards',
+        load: () => import('./view.js'),
+    },
     show: { about: 'Show one task: why it got its verdict', load: () => import('./show.js') },
     analyze: { about: 'Answer questions about results', load: () => import('./analyze.js') },
     compare: { about: 'Hold two runs against each other', load: () => import('./compare.js') },

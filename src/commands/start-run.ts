@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GeneratedDataset, type OpenedRun, openRun, type RunPlan } from '../compose.js';
 import type { Resolved, RunConfig } from '../config.js';
@@ -137,7 +137,14 @@ async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<R
     const { json, quiet, logFile, logLevel } = config.display;
     const { stdout, stderr } = process;
     const shown = await openReporter({ json, quiet, stdout, stderr, env });
-    if (logFile === null) return shown;
+    const { LiveFile } = await import('../report/live/live-file.js');
+    const shard = config.part.shard;
+    const live = new LiveFile({
+        path: join(config.checkpoints, shard === null ? 'live.json' : `live.${shard.index}.json`),
+        dir: config.dir,
+        shard: shard === null ? null : `${shard.index}/${shard.count}`,
+    });
+    if (logFile === null) return together([shown, live]);
     const { LogFile } = await import('../report/live/log-file.js');
     const log = new LogFile({
         path: logFile,
@@ -145,7 +152,7 @@ async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<R
         onProblem: (message) =>
             shown.onEvent({ type: 'notice', at: new Date().toISOString(), level: 'warning', message }),
     });
-    return together([shown, log]);
+    return together([shown, live, log]);
 }
 
 async function showPlan(run: OpenedRun, config: RunConfig, extras: RunExtras): Promise<ExitCode> {

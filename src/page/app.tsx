@@ -1,13 +1,17 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import type { RunData } from './data/run-data.js';
+import { useEffect, useState } from 'preact/hooks';
+import type { LiveState } from '../model/live-state.js';
+import { RunData } from './data/run-data.js';
 import type { PageSource } from './data/detail-source.js';
+import type { ServerSource } from './data/server-source.js';
 import { showCount, showTime } from './language/figures.js';
 import type { TextKey } from './language/english.js';
 import { currentLanguage, say, setLanguage } from './language/text.js';
 import { shownLabel } from './parts/shown-text.js';
 import { type Route, routeTo, useRoute, type ViewName } from './route.js';
+import { CompareView } from './views/compare.js';
 import { HeatMapView } from './views/heat-map.js';
+import { LiveView } from './views/live.js';
 import { hasModels, ModelsView } from './views/models.js';
 import { TaskDialog } from './views/task-dialog.js';
 import { TasksView } from './views/tasks.js';
@@ -29,9 +33,22 @@ const ABOUT = {
     live: 'liveAbout',
 } as const satisfies Readonly<Record<ViewName, TextKey>>;
 
+interface AppProps {
+    readonly firstData: RunData;
+    readonly source: PageSource;
+    /** Null: the page is a file of its own. */
+    readonly server: ServerSource | null;
+}
+
 /** One run on a page. */
-export function App({ data, source }: { readonly data: RunData; readonly source: PageSource }): JSX.Element {
+export function App({ firstData, source, server }: AppProps): JSX.Element {
     const route = useRoute();
+    const [data, setData] = useState(firstData);
+    const live = useLive(server);
+    const hasNews = live.states.some(
+        ({ tasks, at }) => tasks.committed > 0 && at > Date.parse(data.header.generatedAt),
+    );
+    const reload = async (): Promise<void> => setData(new RunData(await source.readPage()));
     // A change of language draws everything anew.
     const [, setShownLanguage] = useState(currentLanguage());
     const changeLanguage = (): void => {
@@ -40,6 +57,7 @@ export function App({ data, source }: { readonly data: RunData; readonly source:
         setShownLanguage(next);
     };
     const props = { data, route, source };
+    const extra = { server, live };
     return (
         <>
             <a class="skip-link" href="#content" onClick={(event) => focusContent(event)}>
@@ -53,14 +71,23 @@ export function App({ data, source }: { readonly data: RunData; readonly source:
                     {' · '}
                     {say('generated', { time: showTime(data.header.generatedAt) })}
                 </p>
+                {server !== null && <RunChoice server={server} />}
                 <button type="button" class="quiet language" onClick={changeLanguage}>
                     {say('otherLanguage')}
                 </button>
             </header>
-            <Navigation data={data} route={route} />
+            <Navigation data={data} route={route} server={server} />
+            {hasNews && route.view !== 'live' && (
+                <p class="news" role="status">
+                    {say('newData')}{' '}
+                    <button type="button" class="quiet" onClick={() => void reload()}>
+                        {say('reload')}
+                    </button>
+                </p>
+            )}
             <main id="content" tabIndex={-1}>
                 <p class="about">{say(ABOUT[route.view])}</p>
-                <View {...props} />
+                <View {...props} {...extra} />
                 <Notices data={data} />
             </main>
             {route.filters['task'] !== undefined && <TaskDialog {...props} />}
@@ -73,9 +100,49 @@ function focusContent(event: Event): void {
     document.getElementById('content')?.focus();
 }
 
-function Navigation({ data, route }: { readonly data: RunData; readonly route: Route }): JSX.Element {
+/** What is known of a run in progress. */
+interface LiveNews {
+    readonly states: readonly LiveState[];
+    readonly isLost: boolean;
+}
+
+function useLive(server: ServerSource | null): LiveNews {
+    const [states, setStates] = useState<readonly LiveState[]>([]);
+    const [isLost, setLost] = useState(false);
+    useEffect(() => server?.follow(setStates, setLost), [server]);
+    return { states, isLost };
+}
+
+/** Another run is another page: its filters are not those of this one. */
+function RunChoice({ server }: { readonly server: ServerSource }): JSX.Element | null {
+    if (server.runs.length < 2) return null;
+    return (
+        <select
+            aria-label={say('runs')}
+            value={String(server.run)}
+            onChange={(event) => location.assign(`?run=${event.currentTarget.value}`)}
+        >
+            {server.runs.map((dir, at) => (
+                <option key={dir} value={String(at)}>
+                    {shownLabel(dir)}
+                </option>
+            ))}
+        </select>
+    );
+}
+
+function Navigation({
+    data,
+    route,
+    server,
+}: {
+    readonly data: RunData;
+    readonly route: Route;
+    readonly server: ServerSource | null;
+}): JSX.Element {
     const views: ViewName[] = ['tests', 'verdicts', 'heatMap', 'times', 'unexpected', 'tasks'];
     if (hasModels(data)) views.push('models');
+    if (server !== null) views.push('compare', 'live');
     return (
         <nav aria-label={say('views')}>
             {views.map((view) => (
@@ -87,7 +154,11 @@ function Navigation({ data, route }: { readonly data: RunData; readonly route: R
     );
 }
 
-function View(props: ViewProps): JSX.Element | null {
+function View({
+    server,
+    live,
+    ...props
+}: ViewProps & { readonly server: ServerSource | null; readonly live: LiveNews }): JSX.Element | null {
     switch (props.route.view) {
         case 'tests':
             return <TestsView {...props} />;
@@ -104,8 +175,9 @@ function View(props: ViewProps): JSX.Element | null {
         case 'models':
             return <ModelsView {...props} />;
         case 'compare':
+            return server === null ? null : <CompareView {...props} server={server} />;
         case 'live':
-            return null;
+            return <LiveView {...live} />;
     }
 }
 

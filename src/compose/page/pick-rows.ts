@@ -13,14 +13,17 @@ import { detailOfEntry, detailOfOpenTask, testsIn } from '../../report/html/entr
 import type { PageRow, PageRows } from '../../report/html/page-row.js';
 import { recordOfEntry, StandIns } from '../../results/collect/checkpoint-records.js';
 
-/** What the page knows of a sample's tasks. */
-export function pickRows(checkpoint: Checkpoint): PageRows {
+/**
+ * What the page knows of a sample's tasks.
+ * @param withDetails whether their long parts are taken too
+ */
+export function pickRows(checkpoint: Checkpoint, withDetails = true): PageRows {
     const rows: PageRows['rows'] = [];
     for (const [group, list] of checkpoint.entries) {
         const standIns = new StandIns();
         for (const { entry } of list) {
             const row = rowOfEntry(entry, group, checkpoint.id, standIns);
-            if (row !== null) rows.push({ row, detail: detailOfEntry(entry) });
+            if (row !== null) rows.push({ row, detail: withDetails ? detailOfEntry(entry) : null });
         }
     }
     for (const task of checkpoint.failures) rows.push(rowOfOpenTask(task, 'failed'));

@@ -12,6 +12,7 @@ export type DetailAnswer =
 export interface PageSource {
     /** Whether it is a single file. */
     readonly isFile: boolean;
+    readPage(): Promise<Uint8Array>;
     detail(data: RunData, entry: number): Promise<DetailAnswer>;
 }
 

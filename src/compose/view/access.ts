@@ -1,0 +1,54 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** Name of the cookie that carries the token. */
+export const TOKEN_COOKIE = 'resume-run-view';
+
+export interface AccessRules {
+    /** `127.0.0.1:8080`, `localhost:8080`: what a browser may have called this server. */
+    readonly hosts: ReadonlySet<string>;
+    /** Null: nobody but this machine can reach the server. */
+    readonly token: string | null;
+}
+
+export type AccessDecision =
+    | { readonly kind: 'allowed' }
+    /** The token was in the address: it goes into a cookie, so that it is not passed on with the address. */
+    | { readonly kind: 'greeted' }
+    | { readonly kind: 'refused'; readonly status: 403 | 405; readonly why: string };
+
+/**
+ * Who may ask. A page of another site can make a browser ask a loopback address: the names in `Host` (against DNS rebinding) and
+ * `Origin` are checked, and nothing but reading is answered.
+ */
+export function decideAccess(
+    request: IncomingMessage,
+    url: URL,
+    { hosts, token }: AccessRules,
+): AccessDecision {
+    const { host, origin, cookie } = request.headers;
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+        return { kind: 'refused', status: 405, why: 'this server only answers GET' };
+    if (host === undefined || !hosts.has(host.toLowerCase()))
+        return { kind: 'refused', status: 403, why: 'this server is not called by that name' };
+    if (origin !== undefined && !hosts.has(origin.replace(/^http:\/\//, '').toLowerCase()))
+        return { kind: 'refused', status: 403, why: 'this server answers no other sites' };
+    if (token === null) return { kind: 'allowed' };
+    if (isSame(url.searchParams.get('token') ?? '', token)) return { kind: 'greeted' };
+    const given = (cookie ?? '')
+        .split(/;\s*/)
+        .find((part) => part.startsWith(`${TOKEN_COOKIE}=`))
+        ?.slice(TOKEN_COOKIE.length + 1);
+    if (given !== undefined && isSame(given, token)) return { kind: 'allowed' };
+    return {
+        kind: 'refused',
+        status: 403,
+        why: 'open the address that resume-run view printed: it holds the token',
+    };
+}
+
+/** Compares in a time that does not tell how much of it is right. */
+function isSame(given: string, token: string): boolean {
+    const [a, b] = [Buffer.from(given), Buffer.from(token)];
+    return a.length === b.length && timingSafeEqual(a, b);
+}

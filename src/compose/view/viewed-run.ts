@@ -1,0 +1,91 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EntryDetail } from '../../model/page-data.js';
+import { isJsonObject } from '../../model/json.js';
+import type { LiveState } from '../../model/live-state.js';
+import { detailOfEntry, detailOfOpenTask, shortened } from '../../report/html/entry-detail.js';
+import type { PageRows } from '../../report/html/page-row.js';
+import { ioCode } from '../../util/io-error.js';
+import { DirectoryReader } from '../directory/directory-reader.js';
+import { findTask, type FoundTask } from '../directory/find-task.js';
+import type { RunPaths } from '../directory/run-paths.js';
+import { buildPage } from '../page/page-data.js';
+import { pickRows } from '../page/pick-rows.js';
+
+/** Milliseconds for which a page that was built is handed out again: reading a directory costs seconds where it is large. */
+const KEPT_MS = 2000;
+const LIVE_FILE = /^live(?:\.\d+)?\.json$/;
+/** Bytes of a live file that are read. */
+const MOST_OF_LIVE = 1024 * 1024;
+
+/** One results directory that is looked at. Files that did not change are not read again. */
+export class ViewedRun {
+    readonly place: RunPaths;
+    readonly #reader: DirectoryReader<PageRows>;
+    #building: { readonly since: number; readonly page: Promise<Buffer> } | null = null;
+
+    /** @param onNotice told of files that are left out */
+    constructor(place: RunPaths, onNotice: (message: string) => void) {
+        this.place = place;
+        this.#reader = new DirectoryReader(place, onNotice, (checkpoint) => pickRows(checkpoint, false));
+    }
+
+    /** Header and columns, gzip. @throws UserError if the directory cannot be read */
+    page(): Promise<Buffer> {
+        const now = Date.now();
+        if (this.#building !== null && now - this.#building.since < KEPT_MS) return this.#building.page;
+        const before = this.#building?.page.catch(() => undefined) ?? Promise.resolve();
+        const page = before.then(async () => {
+            const options = { dir: this.place.dir, budget: 0, matches: () => true, keepsRows: true };
+            return (await buildPage(this.#reader, options)).page;
+        });
+        this.#building = { since: now, page };
+        return page;
+    }
+
+    /** The long parts of a task, with the failing test's input where the dataset is at hand. @throws UserError if there is none */
+    async detail(sample: string, group: string, index: number): Promise<EntryDetail | null> {
+        const { state, test } = await findTask(this.place, sample, group, index);
+        switch (state.kind) {
+            case 'finished':
+                return withTest(detailOfEntry(state.entry), test);
+            case 'failed':
+            case 'pending':
+                return detailOfOpenTask(state.open);
+            case 'skipped':
+                return null;
+        }
+    }
+
+    /** What runs say of themselves, one for each shard; none where nothing was ever written. */
+    async live(): Promise<readonly LiveState[]> {
+        const names = await readdir(this.place.checkpoints).catch(() => []);
+        const states = await Promise.all(
+            names.filter((name) => LIVE_FILE.test(name)).map((name) => this.#readLive(name)),
+        );
+        return states.flatMap((state) => state ?? []);
+    }
+
+    async #readLive(name: string): Promise<LiveState | null> {
+        try {
+            const text = await readFile(join(this.place.checkpoints, name), 'utf8');
+            const json: unknown = text.length > MOST_OF_LIVE ? null : JSON.parse(text);
+            return isJsonObject(json) && json['format'] === 1
+                ? (json as Partial<LiveState> as LiveState)
+                : null;
+        } catch (error) {
+            // A torn file is followed by a whole one within a second.
+            if (error instanceof SyntaxError || ioCode(error) !== null) return null;
+            throw error;
+        }
+    }
+}
+
+function withTest(detail: EntryDetail, test: FoundTask['test']): EntryDetail {
+    if (detail.failure === undefined || test === null) return detail;
+    const more =
+        'missing' in test
+            ? { missing: test.missing }
+            : { input: shortened(test.input), expectedOutput: shortened(test.output) };
+    return { ...detail, failure: { ...detail.failure, ...more } };
+}

@@ -1,0 +1,167 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { freeBytes } from '../../host/disk.js';
+import type { RunEvent } from '../../model/event.js';
+import type { LiveState } from '../../model/live-state.js';
+import { ioCode } from '../../util/io-error.js';
+import { currentRate, done, emptyView, fold, remaining, type RunView } from './fold.js';
+import type { Reporter } from './reporter.js';
+
+const INTERVAL_MS = 1000;
+const MOST_RUNNING = 100;
+const MOST_ENDPOINTS = 200;
+const MOST_REASONS = 50;
+const MOST_POINTS = 240;
+
+export interface LiveFileOptions {
+    readonly path: string;
+    /** Results directory: whose disk is looked at. */
+    readonly dir: string;
+    readonly shard: string | null;
+}
+
+/**
+ * Writes how a run is doing to a file, once a second at most and only while something happens, for `resume-run view`. It is not
+ * synced: who watches does so while the machine runs. A disk that does not take it is no reason to bother the run.
+ */
+export class LiveFile implements Reporter {
+    readonly #options: LiveFileOptions;
+    #view: RunView = emptyView();
+    readonly #failures = new Map<string, number>();
+    #history: (readonly [number, number])[] = [];
+    /** Milliseconds between two points of the history: doubled when it is full. */
+    #step = INTERVAL_MS;
+    #timer: NodeJS.Timeout | null = null;
+    #isWriting = false;
+    #isChanged = false;
+    #diskFree: number | null = null;
+
+    constructor(options: LiveFileOptions) {
+        this.#options = options;
+    }
+
+    onEvent(event: RunEvent): void {
+        this.#view = fold(this.#view, event);
+        this.#isChanged = true;
+        if (event.type === 'task-failed') this.#countFailure(event.failure.reason);
+        if (event.type === 'task-retried' && 'failure' in event.because)
+            this.#countFailure(event.because.failure.reason);
+        if (event.type === 'run-started') this.#start();
+        if (event.type === 'run-finished') this.close();
+    }
+
+    close(): void {
+        if (this.#timer === null) return;
+        clearInterval(this.#timer);
+        this.#timer = null;
+        this.#saveLast();
+    }
+
+    #start(): void {
+        this.#timer = setInterval(() => {
+            if (this.#isChanged || this.#view.running.size > 0) this.#save();
+        }, INTERVAL_MS);
+        // It keeps nobody alive.
+        this.#timer.unref();
+        this.#save();
+    }
+
+    #countFailure(reason: string): void {
+        if (this.#failures.size >= MOST_REASONS && !this.#failures.has(reason)) return;
+        this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
+    }
+
+    /** One write at a time; what happens meanwhile is in the next. */
+    #save(): void {
+        if (this.#isWriting) return;
+        this.#isWriting = true;
+        this.#isChanged = false;
+        void this.#write().finally(() => {
+            this.#isWriting = false;
+        });
+    }
+
+    /** At once, because the process may end right after; a write under way must not come after it. */
+    #saveLast(): void {
+        const { path } = this.#options;
+        const staging = `${path}.last.tmp`;
+        try {
+            writeFileSync(staging, JSON.stringify(this.#state()));
+            renameSync(staging, path);
+        } catch (error) {
+            if (ioCode(error) === null) throw error;
+            rmSync(staging, { force: true });
+        }
+    }
+
+    async #write(): Promise<void> {
+        const { path, dir } = this.#options;
+        const staging = `${path}.tmp`;
+        try {
+            this.#diskFree = await freeBytes(dir);
+            await writeFile(staging, JSON.stringify(this.#state()));
+            if (this.#timer === null) await rm(staging, { force: true });
+            else await rename(staging, path);
+        } catch (error) {
+            if (ioCode(error) === null) throw error;
+            await rm(staging, { force: true }).catch(() => undefined);
+        }
+    }
+
+    #state(): LiveState {
+        const view = this.#view;
+        const now = Date.now();
+        const { tasks, phase } = view;
+        this.#addPoint(now, tasks.committed + tasks.failed);
+        const { committed, failed, retried, running, skipped, total } = tasks;
+        return {
+            format: 1,
+            at: now,
+            pid: process.pid,
+            host: hostname(),
+            shard: this.#options.shard,
+            phase: phase.kind,
+            ...(phase.kind === 'paused' ? { message: phase.message } : {}),
+            startedAt: view.startedAt,
+            samples: { total: view.samples.total, complete: view.samples.complete },
+            tasks: {
+                total,
+                done: done(view),
+                remaining: remaining(view),
+                committed,
+                failed,
+                retried,
+                running,
+                skipped,
+            },
+            verdicts: view.verdicts,
+            unexpected: view.unexpected,
+            running: firstOf(view.running.values(), MOST_RUNNING),
+            concurrency: view.concurrency,
+            failures: Object.fromEntries(this.#failures),
+            endpoints: firstOf(view.endpoints.values(), MOST_ENDPOINTS),
+            rate: currentRate(view, now),
+            history: this.#history,
+            diskFree: this.#diskFree,
+        };
+    }
+
+    #addPoint(now: number, ended: number): void {
+        const last = this.#history.at(-1);
+        if (last !== undefined && now - last[0] < this.#step && this.#view.phase.kind !== 'finished') return;
+        this.#history.push([now, ended]);
+        if (this.#history.length <= MOST_POINTS) return;
+        this.#history = this.#history.filter((_, at) => at % 2 === 0);
+        this.#step *= 2;
+    }
+}
+
+function firstOf<T>(values: Iterable<T>, most: number): T[] {
+    const list: T[] = [];
+    for (const value of values) {
+        if (list.length === most) break;
+        list.push(value);
+    }
+    return list;
+}
