@@ -69,6 +69,14 @@ const OPTIONS = {
         decides: 'tasks',
         effect: 'instances whose row changes run again',
     },
+    demo: {
+        kind: 'flag',
+        default: false,
+        group: 'Matrix',
+        about: 'Run a small matrix against a local server that needs no key and no network, into matrix-demo',
+        decides: 'run',
+        only: 'command line',
+    },
 } as const satisfies OptionTable;
 
 export const command = defineTaskCommand({
@@ -79,6 +87,7 @@ export const command = defineTaskCommand({
     options: { ...OPTIONS, ...RUN_OPTIONS },
     presets: { executor: 'chat', model: '{model}', system: '{system}' },
     examples: [
+        { line: 'resume-run matrix --demo', about: 'See it run against a local server, with no key' },
         {
             line: 'resume-run matrix --test-config phases.json --base-url http://127.0.0.1:8000/v1',
             about: 'All phases of a configuration, in order; the same line resumes after any kill',
@@ -93,7 +102,12 @@ export const command = defineTaskCommand({
         },
     ],
     run: async ({ resolve }) => {
-        const [resolved, { runMatrix }] = await Promise.all([resolve([]), import('./run-matrix.js')]);
+        const [asked, { runMatrix, demoOptions }] = await Promise.all([
+            resolve([]),
+            import('./run-matrix.js'),
+        ]);
+        const { values, sources } = asked;
+        const resolved = values.demo ? await resolve([], demoOptions(sources)) : asked;
         return runMatrix(resolved, resolved.values);
     },
 });

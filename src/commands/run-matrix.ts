@@ -1,8 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import type { RunPlan } from '../compose.js';
 import { generateMatrix } from '../compose/matrix.js';
 import { print } from '../compose/output.js';
-import type { Resolved } from '../config.js';
+import type { GivenOptions, Resolved } from '../config.js';
+import type { Source } from '../config/layers.js';
 import { choosePhases, readMatrixConfig } from '../config/matrix-config.js';
+import { DEMO_URL } from '../demo/demo-endpoint.js';
 import { matrixText, measureMatrix } from '../report/matrix-table.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { startRun } from './start-run.js';
@@ -18,6 +21,30 @@ interface MatrixValues {
     readonly dimension: readonly string[];
     readonly 'num-instances': string | null;
     readonly rows: readonly string[];
+}
+
+const DEMO_ROWS = fileURLToPath(new URL('../../examples/matrix/tasks.csv', import.meta.url));
+
+/**
+ * The options of `--demo`; what the command line gives besides stays.
+ * @throws UserError where a server is given too
+ */
+export function demoOptions(sources: Resolved['sources'] & Readonly<Record<string, Source>>): GivenOptions {
+    if (sources.endpoint === 'command line')
+        throw new UserError('--demo brings its own server: leave --base-url out');
+    const demo = {
+        dir: 'matrix-demo',
+        models: ['demo-large', 'demo-small'],
+        'prompt-types': ['all'],
+        'tool-success-rate': ['0.8'],
+        difficulty: ['easy'],
+        'task-types': ['simple_task', 'data_pipeline'],
+        'num-instances': '3',
+        rows: [DEMO_ROWS],
+        'prompt-template': '{question}',
+    };
+    const missing = Object.entries(demo).filter(([name]) => sources[name] !== 'command line');
+    return { ...Object.fromEntries(missing), endpoint: DEMO_URL };
 }
 
 export async function runMatrix(

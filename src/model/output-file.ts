@@ -27,7 +27,9 @@ interface WithOutputs {
  */
 export function* outputFilesOf(noted: WithOutputs): Generator<OutputFile> {
     for (const attempt of listOf(noted.attempts)) yield* filesOfRun(attempt.run_result);
-    const judged: { readonly tests?: readonly TestResult[] } = noted.result ?? {};
+    const judged: { readonly tests?: readonly TestResult[]; readonly messages_file?: OutputFile } =
+        noted.result ?? {};
+    if (isOutputFile(judged.messages_file)) yield judged.messages_file;
     for (const test of [...listOf(judged.tests), ...listOf(noted.tests)]) {
         yield* filesOfRun(test.exec_info?.run_result);
     }
@@ -39,6 +41,9 @@ function listOf<T extends object>(list: readonly T[] | undefined): readonly T[] 
 
 function* filesOfRun(run: RunResult | null | undefined): Generator<OutputFile> {
     for (const file of [run?.stdout_file, run?.stderr_file]) {
-        if (typeof file?.sha256 === 'string' && OUTPUT_NAME.test(file.sha256)) yield file;
+        if (isOutputFile(file)) yield file;
     }
 }
+
+const isOutputFile = (file: OutputFile | undefined): file is OutputFile =>
+    typeof file?.sha256 === 'string' && OUTPUT_NAME.test(file.sha256);

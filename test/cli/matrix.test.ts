@@ -163,6 +163,14 @@ describe('resume-run matrix', () => {
         expect(Object.fromEntries(server.counts())).toEqual({ one: 4, three: 4 });
     });
 
+    it('runs a demonstration with no key', async () => {
+        const cwd = tempDir();
+        const demo = await runCli(['matrix', '--demo', '--num-instances', '1'], { cwd });
+        expect(demo.code, demo.stderr).toBe(0);
+        expect(demo.stdout).toContain('12 cells, 12 instances: 0/12 done, 12 to run');
+        expect(entriesIn(join(cwd, 'matrix-demo'))).toHaveLength(12);
+    });
+
     it('says what is wrong with a configuration, and where', async () => {
         const cwd = tempDir();
         const tell = async (config: string): Promise<string> => {

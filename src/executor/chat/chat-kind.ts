@@ -1,4 +1,6 @@
+import { dirname, relative, sep } from 'node:path';
 import type { OptionTable, Values } from '../../config/option.js';
+import { MODULE_REFERENCE } from '../../config/values/module.js';
 import { SCORER } from '../../config/values/scorer.js';
 import { SCORER_FORMS, type Scorer } from '../../model/scorer.js';
 import { UserError } from '../../util/user-error.js';
@@ -9,6 +11,8 @@ import type { ServiceConfig } from './chat-endpoints.js';
 import { configureService, SERVICE_OPTIONS } from './service-options.js';
 import type { PriceTable } from './prices.js';
 import type { SamplingOptions } from './chat-protocol.js';
+import type { ConversationOptions } from './conversation.js';
+import type { ToolModule } from './tool-simulator.js';
 import type { SearchOptions } from './web-search.js';
 
 const { endpoint, 'endpoint-limits': endpointLimits, 'endpoint-wait': endpointWait } = SERVER_OPTIONS;
@@ -94,6 +98,27 @@ const OPTIONS = {
         about: 'Seed that the service samples with, where it can',
         decides: 'verdict',
         effect: 'tasks that had another seed run again',
+    },
+    'tool-module': {
+        kind: 'parsed',
+        parser: MODULE_REFERENCE,
+        default: null,
+        placeholder: '<file[#export]>',
+        group: 'Language models',
+        about: 'Function that answers the tools a model calls; its module exports what is offered as `tools`',
+        decides: 'verdict',
+        effect: 'tasks that had other tools run again',
+    },
+    'max-turns': {
+        kind: 'integer',
+        default: 10,
+        min: 1,
+        max: 1000,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Answers of a model that calls tools, at most; one that still calls them then is wrong',
+        decides: 'verdict',
+        effect: 'tasks with tools that had another bound run again',
     },
     scorer: {
         kind: 'parsed',
@@ -193,8 +218,17 @@ export interface Scoring {
     readonly expected: string;
 }
 
+/** Tools that a model may call, and who answers them. */
+interface ToolConfig extends ToolModule {
+    readonly maxTurns: number;
+    /** Stands in fingerprints: the module's path relative to the folder that holds the results directory, and the export. */
+    readonly identity: string;
+}
+
 export interface ChatConfig {
     readonly kind: 'chat';
+    /** Null: none are offered. */
+    readonly tools: ToolConfig | null;
     readonly scoring: Scoring | null;
     readonly sampling: SamplingOptions;
     readonly promptTemplate: string;
@@ -208,6 +242,7 @@ export interface ChatConfig {
 
 export interface ChatDescriptor {
     readonly kind: 'chat';
+    readonly tools: ConversationOptions | null;
     readonly scoring: Scoring | null;
     readonly sampling: SamplingOptions;
     readonly promptTemplate: string;
@@ -228,7 +263,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
     usesEndpoints: true,
     usualTimeout: 120,
     runsIn: 'main',
-    configure(values) {
+    configure(values, { dir }) {
         const { model } = values;
         if (model === null)
             throw new UserError('--executor chat needs --model <name>, such as --model gpt-4o-mini');
@@ -238,6 +273,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             promptTemplate: values['prompt-template'],
             system: values.system,
             search: searchOf(values),
+            tools: toolsOf(values, dir),
             scoring: values.scorer === null ? null : { scorer: values.scorer, expected: values.expected },
             service: configureService(values),
             prices: values.prices,
@@ -251,8 +287,8 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
         checkTemplateFields('--prompt-template', promptTemplate, lists);
         if (scoring !== null) checkTemplateFields('--expected', scoring.expected, lists);
     },
-    async plan(config, { timeout }) {
-        const { kind, sampling, promptTemplate, system, scoring, search } = config;
+    async plan(config, { timeout, dir, holder }) {
+        const { kind, sampling, promptTemplate, system, scoring, search, tools } = config;
         const [{ planEndpoints }, { readPrices }] = await Promise.all([
             import('./chat-endpoints.js'),
             import('./prices.js'),
@@ -267,6 +303,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
                 system,
                 scoring,
                 search,
+                tools: tools === null ? null : { ...tools, dir, holder },
                 servers,
                 timeout,
                 prices,
@@ -277,6 +314,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
                 system,
                 promptTemplate,
                 ...(search === null ? [] : [search]),
+                ...(tools === null ? [] : [await identifyTools(tools)]),
             ]),
         };
     },
@@ -287,6 +325,22 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
     },
     createInWorker: async (descriptor) => (await import('./chat.js')).createChatInWorker(descriptor),
 };
+
+function toolsOf(values: Values<typeof OPTIONS>, dir: string): ToolConfig | null {
+    const { 'tool-module': module, 'max-turns': maxTurns } = values;
+    if (module === null) return null;
+    const exportName = module.exportName ?? 'default';
+    // Relative to the results, not to where the run was started: a restart from elsewhere is the same task.
+    const path = relative(dirname(dir), module.file).split(sep).join('/');
+    return { file: module.file, exportName, maxTurns, identity: `${path}#${exportName}` };
+}
+
+/** What of tools decides answers: which are offered, who answers them, how often. */
+async function identifyTools(tools: ToolConfig): Promise<readonly unknown[]> {
+    const { ToolSimulator } = await import('./tool-simulator.js');
+    const { definitions } = await ToolSimulator.load(tools);
+    return ['tools', tools.identity, tools.maxTurns, definitions];
+}
 
 function searchOf(values: Values<typeof OPTIONS>): SearchOptions | null {
     if (!values['web-search']) return null;

@@ -118,7 +118,8 @@ export function estimateTokens({ sampling, messages, tools = [] }: ChatCall): nu
     return Math.ceil(characters / CHARACTERS_PER_TOKEN) + (sampling.maxTokens ?? 0);
 }
 
-function messageBody(message: ChatMessage): JsonObject {
+/** A message as services take it. */
+export function messageBody(message: ChatMessage): JsonObject {
     switch (message.role) {
         case 'system':
         case 'user':

@@ -10,6 +10,7 @@ import { ChatClient, type ChatResult } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import { acquireByMessage } from './places.js';
 import type { PricedChatAnswer } from './chat-protocol.js';
+import { type ConversationEnd, Conversations } from './conversation.js';
 import { fillForTask } from './prompt.js';
 import { callForTask } from './task-call.js';
 import { usageFields } from './usage.js';
@@ -21,8 +22,10 @@ import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from
  */
 export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): ServerExecutor {
     const client = new ChatClient(descriptor, hooks);
+    const { tools } = descriptor;
+    const asker = { client, conversations: tools === null ? null : new Conversations(client, tools) };
     return {
-        run: (task, context) => ask(client, descriptor, task, context),
+        run: (task, context) => ask(asker, descriptor, task, context),
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
         close: () => client.close(),
@@ -39,8 +42,14 @@ export function createChatInWorker(descriptor: ChatDescriptor): Executor {
     };
 }
 
+interface Asker {
+    readonly client: ChatClient;
+    /** Null where no tools are offered: a task is one completion. */
+    readonly conversations: Conversations | null;
+}
+
 async function ask(
-    client: ChatClient,
+    { client, conversations }: Asker,
     descriptor: ChatDescriptor,
     task: Task,
     context: ExecutorContext,
@@ -59,8 +68,12 @@ async function ask(
     if (found !== null && 'kind' in found) return found;
     const second = found === null ? first : callForTask(descriptor, task, searchText(found));
     if (second.kind === 'missing') return missingField(second.field, second.option);
-    const result = await client.complete(second.call, context);
-    const outcome = withSearch(outcomeOf(result, second.call.sampling.model), found);
+    const { model } = second.call.sampling;
+    const ended =
+        conversations === null
+            ? outcomeOf(await client.complete(second.call, context), model)
+            : conversationOutcome(await conversations.hold(second.call, task, context), model);
+    const outcome = withSearch(ended, found);
     return scoring === null || expected === null ? outcome : score(outcome, scoring.scorer, expected.text);
 }
 
@@ -94,6 +107,21 @@ function withSearch(outcome: Outcome, search: Search | null): Outcome {
         search,
     };
     return { ...outcome, result };
+}
+
+/** The outcome of the last request, with what all requests used and the messages. A model that does not come to an end is wrong. */
+function conversationOutcome(end: ConversationEnd, model: string): Outcome {
+    const outcome = outcomeOf(end.last, model);
+    if (outcome.kind !== 'verdict') return outcome;
+    const verdict = end.isUnfinished ? 'WrongAnswer' : outcome.verdict;
+    const result: JsonObject = {
+        ...(outcome.result as JsonObject),
+        ...usageFields(model, end.answers),
+        accepted: verdict === 'Accepted',
+        verdict,
+        ...end.fields,
+    };
+    return { ...outcome, verdict, result };
 }
 
 /** Accepted with the answer, or Refused where the model or its filter declined. */

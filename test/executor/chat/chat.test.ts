@@ -45,6 +45,7 @@ function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerEx
         system: null,
         scoring: null,
         search: null,
+        tools: null,
         prices: null,
         ...descriptorOf(urls),
         timeout: 5,

@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { ContentFolder } from '../../host/content-folder.js';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import { OUTPUTS_FOLDER, outputPath } from '../../model/output-file.js';
+import type { Task } from '../../model/task.js';
+import type { ExecutorContext } from '../executor.js';
+import type { ChatClient, ChatResult } from './chat-client.js';
+import { type ChatCall, type ChatMessage, messageBody, type PricedChatAnswer } from './chat-protocol.js';
+import { requiredTools, type ToolAnswer, type ToolModule, ToolSimulator } from './tool-simulator.js';
+
+/** A conversation in which a model may call tools. */
+export interface ConversationOptions extends ToolModule {
+    /** Answers of the model at most. */
+    readonly maxTurns: number;
+    /** The results directory, where long conversations are kept. Absolute. */
+    readonly dir: string;
+    /** Id of the run, which names temporary files. */
+    readonly holder: string;
+}
+
+/** Bytes of messages that stand in the entry itself; longer ones go to a file of `.outputs`. */
+const MOST_INLINE = 16 * 1024;
+
+/** What a conversation came to. */
+export interface ConversationEnd {
+    /** Of the last request. */
+    readonly last: ChatResult<PricedChatAnswer>;
+    /** Every answer that came, those of earlier attempts too. */
+    readonly answers: readonly PricedChatAnswer[];
+    /** Fields of the result. Empty without an answer. */
+    readonly fields: JsonObject;
+    /** True where the model still called tools in its last turn. */
+    readonly isUnfinished: boolean;
+}
+
+/** Holds conversations: asks, lets the simulator answer the tools that were called, asks again. */
+export class Conversations {
+    readonly #client: ChatClient;
+    readonly #options: ConversationOptions;
+    readonly #folder: ContentFolder;
+    #simulator: Promise<ToolSimulator> | null = null;
+
+    constructor(client: ChatClient, options: ConversationOptions) {
+        this.#client = client;
+        this.#options = options;
+        this.#folder = new ContentFolder(join(options.dir, OUTPUTS_FOLDER), options.holder);
+    }
+
+    /** Each turn is on disk before the next one is asked for, so no later attempt asks it again. */
+    async hold(call: ChatCall, task: Task, context: ExecutorContext): Promise<ConversationEnd> {
+        this.#simulator ??= ToolSimulator.load(this.#options);
+        const simulator = await this.#simulator;
+        const messages: ChatMessage[] = [...call.messages];
+        const answers: PricedChatAnswer[] = [];
+        const executed: string[] = [];
+        const errors: Record<string, number> = {};
+        let failures = 0;
+        for (let turn = 1; ; turn += 1) {
+            const asked = { ...call, messages: [...messages], tools: simulator.definitions };
+            const saved = savedTurn(task, turn);
+            const last = saved ?? (await this.#client.complete(asked, context));
+            if (last.kind !== 'answered') return { last, answers, fields: {}, isUnfinished: false };
+            const { answer, endpoint } = last;
+            answers.push(answer);
+            messages.push({ role: 'assistant', content: answer.content, toolCalls: answer.toolCalls });
+            const isUnfinished = answer.toolCalls.length > 0 && turn >= this.#options.maxTurns;
+            if (isUnfinished) count(errors, 'max_turns');
+            if (answer.toolCalls.length === 0 || isUnfinished) {
+                const fields = {
+                    ...(await this.#keep(messages)),
+                    executed_tools: executed,
+                    ...requiredTools(task),
+                    tool_failures: failures,
+                    ...errors,
+                };
+                return { last, answers, fields, isUnfinished };
+            }
+            if (saved === null)
+                await context.saveStep?.(`turn-${turn}`, { endpoint, answer: asJson(answer) });
+            for (const one of answer.toolCalls) {
+                const said: ToolAnswer = await simulator.answer(one, task, turn, executed.length);
+                executed.push(one.name);
+                if (said.error !== null) count(errors, said.error);
+                if (said.hasFailed) failures += 1;
+                messages.push({ role: 'tool', toolCallId: one.id, content: said.content });
+            }
+        }
+    }
+
+    /** @throws WriteError */
+    async #keep(messages: readonly ChatMessage[]): Promise<JsonObject> {
+        const list = messages.map(messageBody);
+        const bytes = Buffer.from(JSON.stringify(list));
+        if (bytes.length <= MOST_INLINE) return { messages: list };
+        const file = await this.#folder.add(bytes);
+        return { messages_file: { path: outputPath(file.sha256), bytes: file.bytes, sha256: file.sha256 } };
+    }
+}
+
+/** Counters that the results database has; other words count as `other_errors`. */
+const COUNTERS: ReadonlySet<string> = new Set([
+    'tool_call_format',
+    'timeout',
+    'dependency',
+    'parameter_config',
+    'tool_selection',
+    'sequence_order',
+    'max_turns',
+]);
+
+function count(errors: Record<string, number>, type: string): void {
+    const name = `${COUNTERS.has(type) ? type : 'other'}_errors`;
+    errors[name] = (errors[name] ?? 0) + 1;
+}
+
+const asJson = (answer: PricedChatAnswer): Json => JSON.parse(JSON.stringify(answer)) as Json;
+
+/** The answer of a turn that an earlier attempt saved; null: there is none. */
+function savedTurn(
+    task: Task,
+    turn: number,
+): Extract<ChatResult<PricedChatAnswer>, { readonly kind: 'answered' }> | null {
+    const step = task.steps?.[`turn-${turn}`];
+    if (!isJsonObject(step) || !isAnswer(step['answer'])) return null;
+    return { kind: 'answered', answer: step['answer'], endpoint: String(step['endpoint']), took: 0 };
+}
+
+/** Written by an earlier attempt; a checkpoint may hold anything else too. */
+function isAnswer(value: unknown): value is PricedChatAnswer {
+    return isJsonObject(value) && Array.isArray(value['toolCalls']) && isJsonObject(value['usage']);
+}
