@@ -82,6 +82,8 @@ export function defineCommand<const T extends OptionTable>(
 
 /** What the action of a command that runs tasks gets. */
 export interface TaskActionInput<T extends OptionTable> {
+    /** Options as they were typed, for what decides how the others are read. */
+    readonly given: GivenOptions;
     readonly positionals: readonly string[];
     readonly cwd: string;
     /**
@@ -113,6 +115,7 @@ export function defineTaskCommand<const T extends OptionTable & typeof RUN_OPTIO
             run({
                 positionals,
                 cwd,
+                given: options,
                 resolve: async (datasets, instead = {}) => {
                     const [{ resolveRun }, { readKnownRun }] = await Promise.all([
                         import('../config.js'),

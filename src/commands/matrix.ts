@@ -101,13 +101,9 @@ export const command = defineTaskCommand({
             about: 'Without a configuration; a higher --num-instances tops up',
         },
     ],
-    run: async ({ resolve }) => {
-        const [asked, { runMatrix, demoOptions }] = await Promise.all([
-            resolve([]),
-            import('./run-matrix.js'),
-        ]);
-        const { values, sources } = asked;
-        const resolved = values.demo ? await resolve([], demoOptions(sources)) : asked;
+    run: async ({ given, resolve }) => {
+        const { runMatrix, demoOptions } = await import('./run-matrix.js');
+        const resolved = await resolve([], given['demo'] === true ? demoOptions(given) : {});
         return runMatrix(resolved, resolved.values);
     },
 });

@@ -3,7 +3,6 @@ import type { RunPlan } from '../compose.js';
 import { generateMatrix } from '../compose/matrix.js';
 import { print } from '../compose/output.js';
 import type { GivenOptions, Resolved } from '../config.js';
-import type { Source } from '../config/layers.js';
 import { choosePhases, readMatrixConfig } from '../config/matrix-config.js';
 import { DEMO_URL } from '../demo/demo-endpoint.js';
 import { matrixText, measureMatrix } from '../report/matrix-table.js';
@@ -29,8 +28,8 @@ const DEMO_ROWS = fileURLToPath(new URL('../../examples/matrix/tasks.csv', impor
  * The options of `--demo`; what the command line gives besides stays.
  * @throws UserError where a server is given too
  */
-export function demoOptions(sources: Resolved['sources'] & Readonly<Record<string, Source>>): GivenOptions {
-    if (sources.endpoint === 'command line')
+export function demoOptions(given: GivenOptions): GivenOptions {
+    if (given['endpoint'] !== undefined)
         throw new UserError('--demo brings its own server: leave --base-url out');
     const demo = {
         dir: 'matrix-demo',
@@ -43,7 +42,7 @@ export function demoOptions(sources: Resolved['sources'] & Readonly<Record<strin
         rows: [DEMO_ROWS],
         'prompt-template': '{question}',
     };
-    const missing = Object.entries(demo).filter(([name]) => sources[name] !== 'command line');
+    const missing = Object.entries(demo).filter(([name]) => given[name] === undefined);
     return { ...Object.fromEntries(missing), endpoint: DEMO_URL };
 }
 

@@ -122,7 +122,8 @@ function savedTurn(
 ): Extract<ChatResult<PricedChatAnswer>, { readonly kind: 'answered' }> | null {
     const step = task.steps?.[`turn-${turn}`];
     if (!isJsonObject(step) || !isAnswer(step['answer'])) return null;
-    return { kind: 'answered', answer: step['answer'], endpoint: String(step['endpoint']), took: 0 };
+    const { answer, endpoint } = step;
+    return { kind: 'answered', answer, endpoint: typeof endpoint === 'string' ? endpoint : '', took: 0 };
 }
 
 /** Written by an earlier attempt; a checkpoint may hold anything else too. */
