@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Figure, Measurement } from './bench.js';
+import { database } from './cases/database.js';
 import { endpoints } from './cases/endpoints.js';
 import { execTasks } from './cases/exec-tasks.js';
 import { growingSample } from './cases/growing-sample.js';
@@ -21,7 +22,15 @@ import { say } from './tools.js';
  * npm run bench -- --write            and put the figures into docs/benchmarks.md and README.md
  */
 
-const ALL: readonly Measurement[] = [moduleTasks, execTasks, judging, leftover, growingSample, endpoints];
+const ALL: readonly Measurement[] = [
+    moduleTasks,
+    execTasks,
+    judging,
+    leftover,
+    growingSample,
+    endpoints,
+    database,
+];
 
 const { values } = parseArgs({
     options: {

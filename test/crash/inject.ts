@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { killGroup } from '../rig/cli.js';
-import type { RunOptions, RunRecord, Scene } from './scene.js';
+import { type CliResult, killGroup } from '../rig/cli.js';
+import type { RunOptions } from './scene.js';
 
 /** Calls that change files, or are needed to. `?`: not every processor has all of them. */
 const CALLS = [
@@ -47,6 +47,20 @@ export interface CallSite {
 /** What happens at a call: the process is killed as it is about to make it, or it fails. */
 export type Injection = 'KILL' | { readonly error: string; readonly from: boolean };
 
+/** What faults are injected into: it starts the program in a folder. */
+export interface Subject<Record extends CliResult = CliResult> {
+    readonly home: string;
+    /** Folders below `home` whose files are ours. */
+    readonly folders: readonly string[];
+    /** Options that keep every call on our files in one thread. */
+    readonly oneThread: readonly string[];
+    run(options: RunOptions): Promise<Record>;
+    /** The same, and fails unless it went well. */
+    finish(options: RunOptions): Promise<unknown>;
+    /** A line for the account of a failed test. */
+    tell(line: string): void;
+}
+
 /** Why faults cannot be injected here; null if they can. */
 export function whyNoInjection(): string | null {
     const { status, error } = spawnSync('strace', [
@@ -61,8 +75,8 @@ export function whyNoInjection(): string | null {
     return status === 0 ? null : 'strace may not trace here';
 }
 
-/** Runs once under strace, undisturbed, and lists the calls on files of `results/` and `checkpoints/`. */
-export async function traceCalls(scene: Scene): Promise<CallSite[]> {
+/** Runs once under strace, undisturbed, and lists the calls on our files. */
+export async function traceCalls(scene: Subject): Promise<CallSite[]> {
     const trace = join(scene.home, 'trace');
     await scene.finish({ ...traced(scene, trace, []), what: 'traced' });
     const counts = new Map<string, number>();
@@ -78,11 +92,11 @@ export async function traceCalls(scene: Scene): Promise<CallSite[]> {
 }
 
 /** Runs with one call going wrong. `hit` is what strace saw there; null if the run never came so far. */
-export async function runInjected(
-    scene: Scene,
+export async function runInjected<Record extends CliResult>(
+    scene: Subject<Record>,
     site: CallSite,
     injection: Injection,
-): Promise<{ readonly record: RunRecord; readonly hit: string | null }> {
+): Promise<{ readonly record: Record; readonly hit: string | null }> {
     const trace = join(scene.home, 'trace');
     const fault =
         injection === 'KILL'
@@ -108,11 +122,10 @@ export async function runInjected(
     return { record, hit };
 }
 
-function traced(scene: Scene, trace: string, inject: readonly string[]): RunOptions {
+function traced(scene: Subject, trace: string, inject: readonly string[]): RunOptions {
     const calls = CALLS.map((call) => `?${call}`).join(',');
     return {
-        // No worker threads: they would load their modules through the same thread, in an order of their own.
-        args: ['--mode', 'async'],
+        args: scene.oneThread,
         through: ['strace', '-f', '-qq', '-y', '-s', '40', '-o', trace, '-e', `trace=${calls}`, ...inject],
         env: {
             UV_THREADPOOL_SIZE: '1',
@@ -122,13 +135,13 @@ function traced(scene: Scene, trace: string, inject: readonly string[]): RunOpti
     };
 }
 
-/** Whether a line of strace is about a file of `results/` or `checkpoints/`. */
-export function touchesOurs(scene: Scene, text: string): boolean {
-    return text.includes(`${scene.home}/results`) || text.includes(`${scene.home}/checkpoints`);
+/** Whether a line of strace is about one of our files. */
+export function touchesOurs(scene: Subject, text: string): boolean {
+    return scene.folders.some((folder) => text.includes(`${scene.home}/${folder}`));
 }
 
 /** Without the folder of the test and what is random in names. */
-function plain(scene: Scene, text: string): string {
+function plain(scene: Subject, text: string): string {
     return text
         .replaceAll(`${scene.home}/`, '')
         .replaceAll(/h[0-9a-f]{12}\.[0-9a-f]{8}\.tmp(\.\d+)?/g, (_name, own) => (own ? '*.tmp.*' : '*.tmp'));

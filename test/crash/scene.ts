@@ -54,6 +54,9 @@ export class Scene {
     /** Highest revision seen of each task's record. */
     readonly #revisions = new Map<string, number>();
     readonly results: string;
+    readonly folders = ['results', 'checkpoints'];
+    /** No worker threads: they would load their modules through the same thread, in an order of their own. */
+    readonly oneThread = ['--mode', 'async'];
     readonly #story: string[] = [];
     readonly #module: string;
     readonly #where: Where;
