@@ -1,5 +1,5 @@
 /**
- * The earlier tools' names over the results database of resume-run (`import ... from 'resume-run/legacy'`). docs/database.md
+ * The earlier tools' names over the core and the results database of resume-run (`import ... from 'resume-run/legacy'`). docs/database.md
  * says how each differs.
  *
  * @packageDocumentation
@@ -12,4 +12,11 @@ export {
     ResultCollector,
     type TestManagerOptions,
 } from './compose/collect/earlier-collector.js';
+export {
+    ConcurrentBigModelExecutor,
+    ConcurrentConfig,
+    type ConcurrentSettings,
+    type TaskResult,
+    TaskWorker,
+} from './compose/earlier-executor.js';
 export type { CommitSummary, StorageFormat } from './results/result-store.js';

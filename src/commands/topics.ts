@@ -2,15 +2,13 @@ import { readTextFile } from '../host/open-file.js';
 import type { Resolved } from '../config.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
+import { TOPICS_FIXED, TOPICS_PRESETS } from '../config/topics-presets.js';
 import type { RunEnd } from '../model/event.js';
 import type { JsonObject } from '../model/json.js';
 import { ioReason } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { defineTaskCommand, type TaskActionInput } from './command.js';
-
-/** Where the earlier tool asked. */
-const BIGMODEL = 'https://open.bigmodel.cn/api/paas/v4';
 
 /** Topics of a start that names none. */
 const BUILT_IN = [
@@ -98,16 +96,8 @@ export const command = defineTaskCommand({
         'concurrency',
         'dry-run',
     ],
-    fixed: { executor: 'chat' },
-    presets: {
-        endpoint: [BIGMODEL],
-        model: 'glm-4.5-aq',
-        system: 'You write sound, well-structured analyses and say where facts are uncertain.',
-        'prompt-template': 'Write an analysis of this topic: {topic}\n\n{search_results}',
-        temperature: 0.3,
-        'web-search': true,
-        'search-query': '{topic}',
-    },
+    fixed: TOPICS_FIXED,
+    presets: TOPICS_PRESETS,
     examples: [
         {
             line: 'resume-run topics --topics "solar power" "wind power" --iterations 3',

@@ -8,7 +8,7 @@ import type { Attempt } from '../model/entry.js';
 import { isJsonObject, type JsonObject } from '../model/json.js';
 
 /** A result as the earlier tool wrote it, with the round that it is of. Seconds. */
-interface TopicResult {
+export interface TopicResult {
     readonly topic: string;
     /** The round, from 1. */
     readonly iteration: number;
@@ -120,7 +120,8 @@ async function* resultsText(
     yield `\n  ],\n  "summary": ${text.replaceAll('\n', '\n  ')}\n}\n`;
 }
 
-async function* readResults(dir: string, topics: ReadonlySet<string>): AsyncGenerator<TopicResult> {
+/** Results of topics in a directory, by topic and round. */
+export async function* readResults(dir: string, topics: ReadonlySet<string>): AsyncGenerator<TopicResult> {
     for (const name of await listFiles(dir)) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;
         const read = await readCheckpointFile(join(dir, name), null);
