@@ -33,6 +33,12 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     ],
     'how-to/run-on-a-cluster.md': [/all 4 tasks|4 of 4|TPR +100 %/, /4 records added/],
     'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
+    'how-to/coming-from-the-earlier-scripts.md': [
+        /demo\.localhost/,
+        /Nothing left to do/,
+        /success_rate/,
+        /tides 1 true\ntides 2 true\nwind power 1 true/,
+    ],
     'how-to/use-from-typescript.md': [/sum solution 0 Accepted/, /2 finished before, 0 to run/],
 };
 
@@ -105,6 +111,18 @@ describe('pages for users', () => {
         const wanted = SHOWN[page];
         expect(wanted, `${page} has no line in SHOWN`).toBeDefined();
         for (const pattern of wanted ?? []) expect(shown).toMatch(pattern);
+    });
+
+    it('runs every command that a table of pages offers in place of earlier ones', () => {
+        const text = readFileSync(join(DOCS, 'how-to/coming-from-the-earlier-scripts.md'), 'utf8');
+        const fenced = new Set(
+            fencesOf(text)
+                .filter(({ info }) => info.startsWith('sh'))
+                .flatMap((fence) => fence.text.split('\n')),
+        );
+        const offered = Array.from(text.matchAll(/^\|.*\| `(resume-run [^`]+)` \|$/gm), ([, line]) => line);
+        expect(offered.length).toBeGreaterThan(10);
+        for (const line of offered) expect(fenced).toContain(line);
     });
 
     it('links to nothing that is not there', () => {
