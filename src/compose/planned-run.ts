@@ -98,6 +98,7 @@ export class PlannedRun implements OpenedRun {
             paused: (message) => this.#emit({ type: 'paused', at: now(), message }),
             resumed: (message) => this.#emit({ type: 'resumed', at: now(), message }),
             warned: (message) => this.#held.options.onNotice(message, 'warning'),
+            budgetSpent: (message) => this.stop({ reason: 'budget', message }),
             gaveUp: (message) => {
                 this.#held.options.onNotice(message, 'warning');
                 this.stop({ reason: 'endpoints', message });
@@ -126,7 +127,7 @@ export class PlannedRun implements OpenedRun {
 
     async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
         const { kind, executor, prepare, planKey, store, settled, found } = this.#planned;
-        const { retries, tleRetries, grace, keepSource, mode, delay, batchSize } = this.#config;
+        const { retries, tleRetries, grace, keepSource, mode, delay, batchSize, stopAfter } = this.#config;
         const { startLoop } = await import('../run/run.js');
         const stager = kind.judges
             ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
@@ -144,6 +145,7 @@ export class PlannedRun implements OpenedRun {
                 prefetch: mode === 'thread' && delay === 0 && batchSize === 0 ? PREFETCH : 0,
                 delay,
                 batchSize,
+                stopAfter,
                 retries,
                 tleRetries,
                 grace,

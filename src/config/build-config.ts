@@ -60,6 +60,7 @@ export function buildConfig(
             outputLimit: output['output-limit'],
         },
         keepSource: values['keep-source'],
+        stopAfter: values['stop-after'],
         retries: values.retries,
         tleRetries: values['tle-retries'],
         concurrency: values.concurrency ?? (kind.usesEndpoints ? null : availableParallelism()),

@@ -30,6 +30,8 @@ export interface RunConfig {
     readonly judging: JudgingConfig;
     /** Whether entries hold the source. */
     readonly keepSource: boolean;
+    /** New results after which this start stops; null: when all is done. */
+    readonly stopAfter: number | null;
     readonly retries: number;
     readonly tleRetries: number;
     /** Tasks at once; null: the sum of the endpoints' (set for every other executor). */

@@ -46,6 +46,8 @@ export interface PoolHooks {
     gaveUp?(message: string): void;
     /** Something that whoever watches the run should know of an endpoint. */
     warned?(message: string): void;
+    /** Nothing more fits into what the run may spend. Said once. */
+    budgetSpent?(message: string): void;
 }
 
 /** The right to have one request at a time in flight at an endpoint. */

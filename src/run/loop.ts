@@ -49,6 +49,8 @@ export class Loop {
     #nextWork = 0;
     #opening = 0;
     #saving = 0;
+    /** Results on their way to the disk. */
+    #committing = 0;
     #waitsForRoom = false;
     #stop: StopReason | null = null;
     #failure: { readonly error: unknown } | null = null;
@@ -126,7 +128,7 @@ export class Loop {
     // Handing out
 
     #pump(): void {
-        while (!this.#stopping && this.#saving < COMMITS_BOUND && this.#hasRoom() && this.#holder.isFresh()) {
+        while (this.#mayBegin() && this.#hasRoom() && this.#holder.isFresh()) {
             const state = this.#slots.take(this.#flights.size, () => this.#takeNew());
             if (state === null) break;
             this.#begin(state);
@@ -134,7 +136,26 @@ export class Loop {
         if (!this.#stopping) this.#feed();
         // Nothing runs and nothing can start before the last results are on disk: no reason to keep their pace.
         if (this.#flights.size === 0 && this.#opening === 0 && this.#saving > 0) this.#flush();
+        this.#stopIfEnough();
         if (this.#isOver()) this.#settle?.();
+    }
+
+    #mayBegin(): boolean {
+        if (this.#stopping || this.#saving >= COMMITS_BOUND) return false;
+        const { stopAfter } = this.#parts.options;
+        return (
+            stopAfter === null || this.#figures.committed + this.#committing + this.#flights.size < stopAfter
+        );
+    }
+
+    /** There are as many new results as were asked for, and tasks are left. */
+    #stopIfEnough(): void {
+        const { stopAfter } = this.#parts.options;
+        const { committed } = this.#figures;
+        const isIdle = this.#flights.size === 0 && this.#saving === 0 && this.#opening === 0;
+        if (stopAfter === null || committed < stopAfter || !isIdle || this.#isOver()) return;
+        const message = `${committed} new results are there (--stop-after ${stopAfter})`;
+        this.stop({ reason: 'budget', message });
     }
 
     /** Whether results may pile up further; if not, the store wakes us when they may. */
@@ -259,9 +280,12 @@ export class Loop {
         }
         switch (decision.do) {
             case 'commit':
+                this.#committing += 1;
                 this.#save(
                     state,
-                    this.#afterStarts(() => this.#recorder.commit(state, decision.outcome, completion)),
+                    this.#afterStarts(() =>
+                        this.#recorder.commit(state, decision.outcome, completion),
+                    ).finally(() => void (this.#committing -= 1)),
                 );
                 break;
             case 'give up':

@@ -29,6 +29,8 @@ export interface RunParts {
 }
 
 export interface RunOptions extends RetryPolicy {
+    /** New results after which the run stops; null: when all is done. */
+    readonly stopAfter: number | null;
     readonly concurrency: number;
     /** Tasks handed to the backend beyond `concurrency` while tasks take under `FAST_TASK_S`: 0 for none. */
     readonly prefetch: number;

@@ -116,6 +116,60 @@ describe('a model batch over a list', () => {
         expect(server.requests.length).toBe(asked);
     });
 
+    it('stops within a budget, says how to go on, and goes on', async () => {
+        const cwd = tempDir();
+        const rows = Array.from({ length: 30 }, (_, i) => JSON.stringify({ prompt: `b${i}` }));
+        writeFileSync(join(cwd, 'q.jsonl'), `${rows.join('\n')}\n`);
+        writeFileSync(
+            join(cwd, 'prices.json'),
+            JSON.stringify({ date: '2026-11-01', models: { m: { input: 1, output: 1000 } } }),
+        );
+        server.latency = 0;
+        server.fault = () => null;
+        const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url].concat([
+            '--max-tokens',
+            '10',
+            '--prices',
+            'prices.json',
+        ]);
+        const asked = () => server.requests.length;
+        const before = asked();
+        const enough = await callCli([...args, '--stop-after', '7'], { cwd });
+        expect(enough.code, enough.stderr).toBe(1);
+        expect(enough.stdout + enough.stderr).toContain('--stop-after 7');
+        expect(asked() - before).toBe(7);
+        // An answer costs 0.007 dollars, and may cost 0.01.
+        const spent = await callCli([...args, '--max-cost', '0.05'], { cwd });
+        expect(spent.code, spent.stderr).toBe(1);
+        expect(spent.stdout + spent.stderr).toContain('--max-cost');
+        const cost = answersIn(cwd).length - 7;
+        expect(cost).toBeGreaterThanOrEqual(4);
+        expect(cost * 0.007).toBeLessThanOrEqual(0.05);
+        const tokens = await callCli([...args, '--max-tokens-total', '40'], { cwd });
+        expect(tokens.code, tokens.stderr).toBe(1);
+        expect(tokens.stdout + tokens.stderr).toContain('--max-tokens-total');
+        const end = await callCli(args, { cwd });
+        expect(end.code, end.stderr).toBe(0);
+        expect(asked() - before).toBe(30);
+        const unpriced = await callCli(
+            [
+                'q.jsonl',
+                '--dir',
+                'other',
+                '--executor',
+                'chat',
+                '--model',
+                'x',
+                '--endpoint',
+                server.url,
+            ].concat(['--max-cost', '1']),
+            { cwd },
+        );
+        expect(unpriced.code).toBe(1);
+        expect(unpriced.stdout + unpriced.stderr).toContain('the price of the model is unknown');
+        expect(asked() - before).toBe(30);
+    });
+
     it('counts refusals as verdicts, and asks another model anew', async () => {
         const cwd = tempDir();
         writeFileSync(join(cwd, 'q.txt'), 'one\ntwo\n');

@@ -260,6 +260,7 @@ export class ScriptedRun {
             concurrency,
             prefetch,
             delay: 0,
+            stopAfter: null,
             batchSize: 0,
             retries,
             tleRetries,

@@ -54,6 +54,16 @@ export const RUNNING_OPTIONS = {
         about: 'Tasks handed out at a time; the next ones follow when all of these have ended',
         decides: 'run',
     },
+    'stop-after': {
+        kind: 'integer',
+        default: null,
+        defaultText: 'no bound',
+        min: 1,
+        placeholder: '<n>',
+        group: 'Running',
+        about: 'Stop when this start has so many new results; the same command goes on',
+        decides: 'run',
+    },
     grace: {
         kind: 'seconds',
         default: 10,

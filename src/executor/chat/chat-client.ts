@@ -15,6 +15,7 @@ import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import type { ExecutorContext } from '../executor.js';
 import { type Ask, Fleet } from '../servers/fleet.js';
 import type { WorkerDesk } from '../servers/server-executor.js';
+import { Budget, type BudgetOptions, type Estimate, isBounded, type Reservation } from './budget.js';
 import { type ChatErrorClass, classifyChatError } from './chat-error.js';
 import {
     type ChatAnswer,
@@ -35,6 +36,8 @@ const MAX_ANSWER = 64 * 1024 * 1024;
 const PROBE_ANSWER = 30;
 /** Times that one request is turned away unheard before it fails: asking for fewer is not an answer to it. */
 const TURNED_AWAY = 50;
+/** Tokens set aside for an answer without a bound, before any came. */
+const USUAL_ANSWER = 1024;
 
 export interface ChatClientOptions {
     readonly servers: ServerOptions;
@@ -44,6 +47,8 @@ export interface ChatClientOptions {
     readonly prices?: PriceTable | null;
     /** Where places at endpoints come from; absent: a pool of its own. */
     readonly acquire?: AcquirePlace;
+    /** What completions may spend; absent or null: whatever they do. `hooks.budgetSpent` is told when nothing more fits. */
+    readonly budget?: BudgetOptions | null;
 }
 
 /** What one request came to. */
@@ -90,17 +95,34 @@ export class ChatClient {
     readonly #place: AcquirePlace;
     readonly #timeout: number;
     readonly #prices: PriceTable | null;
+    readonly #budget: Budget | null;
+    /** Tokens of the longest answer so far: what is set aside for one that nothing bounds. */
+    #longestAnswer = USUAL_ANSWER;
 
     /** @throws UserError when a key cannot be read */
-    constructor({ servers, timeout, prices = null, acquire }: ChatClientOptions, hooks: PoolHooks = {}) {
+    constructor(options: ChatClientOptions, hooks: PoolHooks = {}) {
+        const { servers, timeout, prices = null, acquire, budget = null } = options;
         this.#fleet = new Fleet(servers, DEFAULT_CONCURRENCY, probe, hooks);
         this.#place = acquire ?? placesOf(this.#fleet.pool);
         this.#timeout = timeout;
         this.#prices = prices;
+        this.#budget =
+            budget !== null && isBounded(budget)
+                ? new Budget(budget, (message) => hooks.budgetSpent?.(message))
+                : null;
     }
 
-    /** One chat completion. Never rejects for what a service does. */
+    /** One chat completion. Never rejects for what a service does. Aborted too where the budget is spent. */
     async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
+        if (this.#budget === null) return this.#complete(call, context);
+        const reservation = await this.#budget.reserve(await this.#estimate(call), context.signal);
+        if (reservation === null) return { kind: 'aborted' };
+        const result = await this.#complete(call, context);
+        settle(reservation, result);
+        return result;
+    }
+
+    async #complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
         const result = await this.request(
             {
                 path: '/chat/completions',
@@ -117,6 +139,7 @@ export class ChatClient {
         if (result.kind !== 'answered') return result;
         const { endpoint, took } = result;
         const answer = await this.#withCost(result.answer, call.sampling.model, endpoint);
+        this.#longestAnswer = Math.max(this.#longestAnswer, answer.usage.completion ?? 0);
         const isFiltered = answer.finishReason === 'content_filter';
         const isRefused = isFiltered || (answer.refusal !== null && answer.content === null);
         if (!isRefused) return { ...result, answer };
@@ -159,6 +182,17 @@ export class ChatClient {
 
     close(): Promise<void> {
         return this.#fleet.close();
+    }
+
+    /** What a call may come to at the most, as far as that can be told before it is made. */
+    async #estimate(call: ChatCall): Promise<Estimate> {
+        const { model, maxTokens } = call.sampling;
+        const prompt = estimateTokens(call) - (maxTokens ?? 0);
+        const completion = maxTokens ?? this.#longestAnswer;
+        const usage = { prompt, cached: null, completion, reasoning: null };
+        const { url = '' } = this.#fleet.endpointFor(model) ?? {};
+        const cost = await costOf({ model, deployment: null, usage, url }, this.#prices);
+        return { tokens: prompt + completion, cost: cost?.amount ?? null };
     }
 
     async #withCost(answer: ChatAnswer, model: string, endpoint: string): Promise<PricedChatAnswer> {
@@ -216,6 +250,27 @@ export class ChatClient {
             default:
                 return unreachable(answer, 'answer');
         }
+    }
+}
+
+/** Tells the budget what became of a request. */
+function settle(reservation: Reservation, result: ChatResult<PricedChatAnswer>): void {
+    switch (result.kind) {
+        case 'answered':
+        case 'refused':
+            if (result.answer === null) reservation.cancel();
+            else reservation.settle(result.answer.usage, result.answer.cost);
+            return;
+        case 'failed':
+            // Turned down, or never sent.
+            if (result.failure.reason === 'refused' || result.endpoint === null) reservation.cancel();
+            else reservation.forfeit();
+            return;
+        case 'aborted':
+            reservation.forfeit();
+            return;
+        default:
+            unreachable(result, 'result of a chat call');
     }
 }
 

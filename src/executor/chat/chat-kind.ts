@@ -7,6 +7,7 @@ import { UserError } from '../../util/user-error.js';
 import type { ServerOptions } from '../descriptor.js';
 import type { MainExecutorKind } from '../executor-kind.js';
 import { SERVER_OPTIONS } from '../servers/server-options.js';
+import type { BudgetOptions } from './budget.js';
 import type { ServiceConfig } from './chat-endpoints.js';
 import { configureService, SERVICE_OPTIONS } from './service-options.js';
 import type { PriceTable } from './prices.js';
@@ -238,6 +239,7 @@ export interface ChatConfig {
     readonly service: ServiceConfig;
     /** Absolute path of a file of prices. */
     readonly prices: string | null;
+    readonly budget: BudgetOptions;
 }
 
 export interface ChatDescriptor {
@@ -253,6 +255,7 @@ export interface ChatDescriptor {
     readonly timeout: number;
     /** The user's prices. */
     readonly prices: PriceTable | null;
+    readonly budget: BudgetOptions;
 }
 
 /** Asks a language model by the chat completions call of OpenAI-compatible services. */
@@ -277,6 +280,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
             scoring: values.scorer === null ? null : { scorer: values.scorer, expected: values.expected },
             service: configureService(values),
             prices: values.prices,
+            budget: { maxCost: values['max-cost'], maxTokens: values['max-tokens-total'] },
         };
     },
     async checkFields({ sampling, system, promptTemplate, scoring, search }, lists) {
@@ -307,6 +311,7 @@ export const CHAT: MainExecutorKind<typeof OPTIONS, ChatConfig, ChatDescriptor> 
                 servers,
                 timeout,
                 prices,
+                budget: config.budget,
             },
             identity: JSON.stringify([
                 'chat',

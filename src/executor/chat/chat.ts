@@ -6,6 +6,7 @@ import { unreachable } from '../../util/unreachable.js';
 import { UserError } from '../../util/user-error.js';
 import type { Executor, ExecutorContext } from '../executor.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
+import { isBounded } from './budget.js';
 import { ChatClient, type ChatResult } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import { acquireByMessage } from './places.js';
@@ -29,7 +30,8 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
         close: () => client.close(),
-        desk: client.desk(),
+        // A budget is one for the whole run: its requests are made here, whatever the mode.
+        ...(isBounded(descriptor.budget) ? {} : { desk: client.desk() }),
     };
 }
 

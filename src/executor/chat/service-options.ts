@@ -46,6 +46,26 @@ export const SERVICE_OPTIONS = {
         about: 'Tokens a minute, for each account and model',
         decides: 'run',
     },
+    'max-cost': {
+        kind: 'factor',
+        default: null,
+        defaultText: 'no bound',
+        min: 0,
+        placeholder: '<dollars>',
+        group: 'Language models',
+        about: 'US dollars that this start may spend, with what is in flight set aside; then it stops',
+        decides: 'run',
+    },
+    'max-tokens-total': {
+        kind: 'integer',
+        default: null,
+        defaultText: 'no bound',
+        min: 1,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Tokens that this start may use, with what is in flight set aside; then it stops',
+        decides: 'run',
+    },
 } as const satisfies OptionTable;
 
 type ServiceValues = Values<typeof SERVICE_OPTIONS> &

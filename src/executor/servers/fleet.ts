@@ -65,6 +65,12 @@ export class Fleet {
         return [...this.known.keys()].every((address) => addresses.has(address));
     }
 
+    /** Some endpoint that serves a model; undefined: none does. */
+    endpointFor(model: string): EndpointOptions | undefined {
+        const all = [...this.known.values()].map(({ options }) => options);
+        return all.find(({ deployments }) => deployments === undefined || Object.hasOwn(deployments, model));
+    }
+
     /** The settings of an endpoint. @param address its name in the pool */
     optionsOf(address: string): EndpointOptions {
         return this.#target(address).options;

@@ -47,6 +47,7 @@ function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerEx
         search: null,
         tools: null,
         prices: null,
+        budget: { maxCost: null, maxTokens: null },
         ...descriptorOf(urls),
         timeout: 5,
         ...over,

@@ -1,0 +1,128 @@
+import type { TokenUsage } from './chat-protocol.js';
+
+/** What one start may spend. Null: no bound. */
+export interface BudgetOptions {
+    /** US dollars. */
+    readonly maxCost: number | null;
+    /** Tokens of prompts and answers. */
+    readonly maxTokens: number | null;
+}
+
+export const isBounded = ({ maxCost, maxTokens }: BudgetOptions): boolean =>
+    maxCost !== null || maxTokens !== null;
+
+/** What a request may come to, before it is sent. */
+export interface Estimate {
+    readonly tokens: number;
+    /** US dollars; null: unknown. */
+    readonly cost: number | null;
+}
+
+/** What is set aside for a request under way. */
+export interface Reservation {
+    /** The answer came: what it used takes the place of what was set aside, as far as it is known. */
+    settle(usage: TokenUsage, cost: number | null): void;
+    /** Nothing was used: the request was turned away unheard. */
+    cancel(): void;
+    /** It was sent and brought no answer: what was set aside counts as spent, since the service may have done its work. */
+    forfeit(): void;
+}
+
+interface Waiter {
+    readonly estimate: Estimate;
+    readonly grant: (reservation: Reservation | null) => void;
+}
+
+/**
+ * Holds a start to its budget. What is in flight is set aside by estimates, so that a budget is not exceeded by as much as
+ * was under way; a request that does not fit any more waits for those before it, which may use less.
+ */
+export class Budget {
+    readonly #options: BudgetOptions;
+    readonly #onSpent: (message: string) => void;
+    readonly #waiters = new Set<Waiter>();
+    #tokens = 0;
+    #cost = 0;
+    #reservedTokens = 0;
+    #reservedCost = 0;
+    #inFlight = 0;
+    #isSpent = false;
+
+    /** @param onSpent told once, when nothing more fits */
+    constructor(options: BudgetOptions, onSpent: (message: string) => void) {
+        this.#options = options;
+        this.#onSpent = onSpent;
+    }
+
+    /** Sets an estimate aside, as soon as it fits. @returns null when the budget is spent, or the signal is aborted */
+    reserve(estimate: Estimate, signal: AbortSignal): Promise<Reservation | null> {
+        return new Promise((resolve) => {
+            if (signal.aborted) return resolve(null);
+            const leave = (): void => waiter.grant(null);
+            const waiter: Waiter = {
+                estimate,
+                grant: (reservation) => {
+                    signal.removeEventListener('abort', leave);
+                    this.#waiters.delete(waiter);
+                    resolve(reservation);
+                },
+            };
+            signal.addEventListener('abort', leave, { once: true });
+            this.#waiters.add(waiter);
+            this.#pump();
+        });
+    }
+
+    #pump(): void {
+        for (const waiter of this.#waiters) {
+            const excess = this.#isSpent ? '' : this.#excessOf(waiter.estimate);
+            if (excess === null) waiter.grant(this.#take(waiter.estimate));
+            else if (this.#isSpent || this.#inFlight === 0) {
+                if (!this.#isSpent) this.#onSpent(excess);
+                this.#isSpent = true;
+                waiter.grant(null);
+            }
+        }
+    }
+
+    /** Which bound an estimate goes beyond, in words; null: none. */
+    #excessOf({ tokens, cost }: Estimate): string | null {
+        const { maxCost, maxTokens } = this.#options;
+        if (maxTokens !== null && this.#tokens + this.#reservedTokens + tokens > maxTokens) {
+            return `the budget of ${maxTokens} tokens (--max-tokens-total) is spent: ${this.#tokens} used, the next request may take ${tokens}`;
+        }
+        if (maxCost === null) return null;
+        if (cost === null)
+            return `--max-cost ${maxCost}: the price of the model is unknown; give it by --prices`;
+        if (this.#cost + this.#reservedCost + cost <= maxCost) return null;
+        return `the budget of $${maxCost} (--max-cost) is spent: $${shown(this.#cost)} used, the next request may cost $${shown(cost)}`;
+    }
+
+    #take({ tokens, cost }: Estimate): Reservation {
+        const reserved = { tokens, cost: cost ?? 0 };
+        this.#reservedTokens += reserved.tokens;
+        this.#reservedCost += reserved.cost;
+        this.#inFlight += 1;
+        let isOpen = true;
+        const end = (usedTokens: number, usedCost: number): void => {
+            if (!isOpen) return;
+            isOpen = false;
+            this.#reservedTokens -= reserved.tokens;
+            this.#reservedCost -= reserved.cost;
+            this.#inFlight -= 1;
+            this.#tokens += usedTokens;
+            this.#cost += usedCost;
+            this.#pump();
+        };
+        return {
+            settle: ({ prompt, completion }, used) => {
+                const known = prompt === null || completion === null ? null : prompt + completion;
+                end(known ?? reserved.tokens, used ?? reserved.cost);
+            },
+            cancel: () => end(0, 0),
+            forfeit: () => end(reserved.tokens, reserved.cost),
+        };
+    }
+}
+
+const shown = (amount: number): string => (amount === 0 ? '0' : amount.toPrecision(3));
