@@ -23,8 +23,7 @@ import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from
  */
 export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): ServerExecutor {
     const client = new ChatClient(descriptor, hooks);
-    const { tools } = descriptor;
-    const asker = { client, conversations: tools === null ? null : new Conversations(client, tools) };
+    const asker = askerOf(client, descriptor);
     return {
         run: (task, context) => ask(asker, descriptor, task, context),
         endpoints: () => client.endpoints(),
@@ -38,8 +37,9 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
 /** The same in a worker: places at endpoints come from the main process. @throws UserError when a key cannot be read */
 export function createChatInWorker(descriptor: ChatDescriptor): Executor {
     const client = new ChatClient({ ...descriptor, acquire: acquireByMessage });
+    const asker = askerOf(client, descriptor);
     return {
-        run: (task, context) => ask(client, descriptor, task, context),
+        run: (task, context) => ask(asker, descriptor, task, context),
         close: () => client.close(),
     };
 }
@@ -48,6 +48,10 @@ interface Asker {
     readonly client: ChatClient;
     /** Null where no tools are offered: a task is one completion. */
     readonly conversations: Conversations | null;
+}
+
+function askerOf(client: ChatClient, { tools }: ChatDescriptor): Asker {
+    return { client, conversations: tools === null ? null : new Conversations(client, tools) };
 }
 
 async function ask(
