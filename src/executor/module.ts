@@ -5,6 +5,7 @@ import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, VERDICTS } from '../model/verdict.js';
 import { callForeign, ForeignCall } from '../util/foreign-code.js';
 import { messageOf } from '../util/message.js';
+import { isNestedDeeper, MAX_NESTING } from '../util/nesting.js';
 import type { ModuleDescriptor } from './module-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { inputOf, inputTextOf } from './task-input.js';
@@ -124,7 +125,10 @@ class GivenContext implements ModuleContext {
 
     get saveStep(): (name: string, value: JsonObject) => Promise<void> {
         return async (name, value) => {
-            await this.#context.saveStep?.(name, JSON.parse(JSON.stringify(value)) as JsonObject);
+            const step = JSON.parse(JSON.stringify(value)) as JsonObject;
+            if (isNestedDeeper(step, MAX_NESTING))
+                throw new Error(`the step ${name} is nested more than ${MAX_NESTING} levels deep`);
+            await this.#context.saveStep?.(name, step);
         };
     }
 
@@ -161,6 +165,8 @@ function outcomeOf(answer: unknown): Outcome {
     const stored: unknown = JSON.parse(text);
     if (!isJsonObject(stored))
         return refused('expected the function to return a JSON object, got one whose toJSON gives none');
+    if (isNestedDeeper(stored, MAX_NESTING))
+        return refused(`the result is nested more than ${MAX_NESTING} levels deep`);
     return verdictOf(stored);
 }
 

@@ -312,7 +312,7 @@ describe('a folder with a file for each result', () => {
             expect.stringMatching(/^p_1\/solution_0\.json: .*JSON/),
             'p_1/solution_1.json: without extracted_code nothing tells its source',
             expect.stringMatching(/^p_1\/solution_4\.json: .*JSON/),
-            'p_1/solution_5.json: nested deeper than 200 levels',
+            'p_1/solution_5.json: it is nested more than 1010 levels deep',
             expect.stringMatching(/^p_1\/solution_6\.json: /),
             'p_1/solution_7.json: not a file',
             'p_1/solution_8.json: not a file',

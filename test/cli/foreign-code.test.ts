@@ -30,7 +30,7 @@ test.each(['thread', 'process', 'async'])(
             .split('\n')
             .map((line) => JSON.parse(line));
         const failed = events.filter(({ type }) => type === 'task-failed');
-        expect(failed.map(({ index, failure }) => [index, failure]).sort()).toEqual(
+        expect(failed.map(({ index, failure }) => [index, failure]).sort(([a], [b]) => a - b)).toEqual(
             [3, 5].map((index) => [
                 index,
                 { reason: 'task-threw', message: `an error that the task left unhandled: of ${index}` },

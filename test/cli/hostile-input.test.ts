@@ -161,3 +161,19 @@ describe('sizes beyond all measure, through the real binary', () => {
         expect(peak).toBeLessThan(LONG ? 900e6 : 450e6);
     });
 });
+
+it('takes 3,000 nested lists for a bad row, and in what a module returns for a failure of that task alone', async () => {
+    const cwd = tempDir();
+    const deep = '['.repeat(3000) + ']'.repeat(3000);
+    writeFileSync(join(cwd, 'list.jsonl'), `{"n":1}\n{"n":${deep}}\n{"n":3}\n`);
+    const code = `export default ({ input }) => ({ v: input.n === 3 ? JSON.parse('${deep}') : 1 });\n`;
+    writeFileSync(join(cwd, 'm.mjs'), code);
+    const start = ['list.jsonl', '--executor', 'module', '--module', './m.mjs', '--mode', 'async'];
+    const refused = await runCli(start, { cwd });
+    expect(refused.code, refused.stderr).toBe(2);
+    expect(refused.stderr).toContain('list.jsonl:2: nested more than 1000 levels deep');
+    const rest = await runCli([...start, '--skip-bad-rows', '--retries', '0', '--json'], { cwd });
+    expect(rest.code, rest.stderr).toBe(1);
+    expect(rest.stdout).toContain('"message":"the result is nested more than 1000 levels deep"');
+    expect(rest.stdout).toContain('"committed":1,"failed":1');
+});

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Checkpoint, FileStamp, NotImported, StoredEntry } from '../../model/checkpoint.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { ioCode, ioReason } from '../../util/io-error.js';
-import { isNestedDeeper } from '../../util/nesting.js';
 import { UserError } from '../../util/user-error.js';
 import { readJson } from '../result-file/read-json.js';
 import { normalizeEarlierEntry } from './normalize.js';
@@ -17,7 +16,6 @@ import { normalizeEarlierEntry } from './normalize.js';
 const FILE = /^(.+)_\d{1,9}\.json$/;
 /** Larger files are not read: a V8 string ends at 512 MiB. */
 const LARGEST = 256 * 1024 * 1024;
-const DEEPEST = 200;
 
 /** Folders in which a sample's results may stand: `a/b` in `a_b`, or nested. Relative to the results directory. */
 export function earlierFolders(id: string): readonly string[] {
@@ -89,7 +87,6 @@ async function readResult(path: string, id: string): Promise<JsonObject | string
 /** What a file's JSON says about a task of a sample, or why it says nothing. */
 export function resultOf(json: Json, id: string): JsonObject | string {
     if (!isJsonObject(json)) return 'not a JSON object';
-    if (isNestedDeeper(json, DEEPEST)) return `nested deeper than ${DEEPEST} levels`;
     const isWhole = isJsonObject(json.result) && typeof json.solution === 'string';
     const result = isWhole ? json.result : json;
     if (!isJsonObject(result)) return 'not a JSON object';

@@ -5,11 +5,15 @@ import { stampOf } from '../../host/stamp.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 import { ioCode, ioReason, readReason } from '../../util/io-error.js';
+import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { UserError } from '../../util/user-error.js';
 import { JsonScanner, ScanError } from './json-scan.js';
 import { groupOfKey, type ParsedResultFile, parseCheckpoint, type RawFile, rawFile } from './parse.js';
 
 export type ReadResult = ParsedResultFile | { readonly kind: 'absent' };
+
+/** Levels of a result file: an entry's result may have `MAX_NESTING`, and stands a few levels down. */
+const DEEPEST = MAX_NESTING + 10;
 
 /** Larger files are read piece by piece: a V8 string ends at 512 MiB, and the earlier tools wrote files beyond that. */
 const STREAM_FROM = 256 * 1024 * 1024;
@@ -115,7 +119,10 @@ export function parseBytes(bytes: Buffer): { readonly value: Json } | { readonly
     if (!isUtf8(bytes)) return { problem: 'it is not UTF-8' };
     const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     try {
-        return { value: JSON.parse((hasMark ? bytes.subarray(3) : bytes).toString()) as Json };
+        const value = JSON.parse((hasMark ? bytes.subarray(3) : bytes).toString()) as Json;
+        return isNestedDeeper(value, DEEPEST)
+            ? { problem: `it is nested more than ${DEEPEST} levels deep` }
+            : { value };
     } catch (error) {
         // Its message quotes the text, line ends included.
         return { problem: (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ') };

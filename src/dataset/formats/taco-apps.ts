@@ -1,3 +1,4 @@
+import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { digest } from '../../model/fingerprint.js';
 import type { Json } from '../../model/json.js';
 import type { OwnLimits } from '../../model/limits.js';
@@ -41,10 +42,12 @@ export function embeddedJson(field: Field, empty: Json): Field {
     if (typeof value !== 'string') return field;
     if (value.trim() === '') return field.holding(empty, null);
     try {
-        return field.holding(JSON.parse(value) as Json, value);
+        const held = JSON.parse(value) as Json;
+        if (!isNestedDeeper(held, MAX_NESTING)) return field.holding(held, value);
     } catch {
         return field.fail('JSON inside the text');
     }
+    throw field.error(`the JSON inside the text is nested more than ${MAX_NESTING} levels deep`);
 }
 
 function readSolution(source: Field): RowProgram {

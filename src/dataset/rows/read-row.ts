@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { isJsonObject } from '../../model/json.js';
 import { datasetError } from '../dataset-error.js';
+import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { Field } from '../field.js';
 import { MAX_ROW_BYTES } from './row.js';
 
@@ -25,6 +26,8 @@ export function parseRow(bytes: Buffer | null, place: string): Field {
     if (!isUtf8(bytes)) throw datasetError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
     const text = bytes.toString('utf8');
     const row = parseJson(text, place);
+    if (isNestedDeeper(row, MAX_NESTING))
+        throw datasetError(`${place}: nested more than ${MAX_NESTING} levels deep`);
     if (!isJsonObject(row)) throw datasetError(`${place}: expected a JSON object`);
     return Field.of(row, place, text);
 }
