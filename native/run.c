@@ -35,6 +35,7 @@
 #define ROUNDING_NS 50000000ull
 #define MOST_EXTENSIONS 9
 #define SOON_NS 1000000000ull
+#define SILENCE_NS 25000000ull
 
 struct sink {
     int fd, file; /* file: -1 for none */
@@ -54,6 +55,7 @@ struct watch {
     const struct request *req;
     pid_t pid;
     uint64_t start, next_tick, ended;
+    uint64_t fell_silent; /* when its stdout was closed; 0: it is open */
     uint64_t wall_end; /* 0: never */
     struct sink out, err;
     struct reaped reaped;
@@ -300,7 +302,6 @@ static void wait_a_moment(struct watch *w, uint64_t now) {
     if (fds[3].revents & POLLERR) hang_up_on_peer(&w->out);
     if (fds[1].revents || fds[3].revents) drain(&w->out);
     if (fds[2].revents) drain(&w->err);
-    if (w->out.fd < 0 && w->out.pending_len == 0 && w->req->talk == TALK_UNTIL_CLOSED) hang_up_on_peer(&w->out);
     if (w->out.over || w->err.over) w->limit = LIMIT_OUTPUT;
 }
 
@@ -328,6 +329,16 @@ static int extend_wall(struct watch *w, uint64_t now) {
     return w->wall_end > now;
 }
 
+/*
+ * A validator that closes its stdout and goes on wants its peer to know. One that ends closes it too, a moment before it can
+ * be waited for: its peer must not learn of it, and end in turn, before we know who ended first.
+ */
+static void pass_silence_on(struct watch *w, uint64_t now) {
+    if (w->req->talk != TALK_UNTIL_CLOSED || w->out.fd >= 0 || w->out.pending_len > 0) return;
+    if (!w->fell_silent) w->fell_silent = now;
+    if (now - w->fell_silent > SILENCE_NS) hang_up_on_peer(&w->out);
+}
+
 static void watch_program(struct watch *w) {
     for (;;) {
         int none_left = tree_reap(w->pid, &w->reaped) < 0;
@@ -336,6 +347,7 @@ static void watch_program(struct watch *w) {
             if (none_left) return;
             break;
         }
+        pass_silence_on(w, now);
         if (w->wall_end && now >= w->wall_end && !extend_wall(w, now)) w->limit = LIMIT_WALL;
         else if (now >= w->next_tick) tick(w, now);
         if (now >= replies_due(&w->box->replies) && flush_replies(&w->box->replies) < 0) w->hung_up = 1;

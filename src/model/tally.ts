@@ -29,6 +29,14 @@ export interface GroupTally {
     /** Given up for now: the next start tries them again. */
     readonly failed: number;
     readonly pending: number;
+    /** Of finished tasks whose problem has a best score; absent: there are none. */
+    readonly scores?: ScoreSum;
+}
+
+/** How many tasks have a share of the best score, and the sum of these shares: each from 0 to 1, negative scores aside. */
+export interface ScoreSum {
+    readonly tasks: number;
+    readonly shares: number;
 }
 
 export interface TaskRef {
@@ -53,6 +61,8 @@ export interface TaskDetails {
     readonly time?: number;
     /** Of a problem with scores. */
     readonly score?: number;
+    /** Of the best score that its problem allows; absent: it sets none. */
+    readonly scoreShare?: number;
     /** A score that was expected and is not the one it got. */
     readonly missedScore?: ExpectedScore;
 }
@@ -149,11 +159,16 @@ function detailsOf({ language, result }: StoredEntry['entry']): TaskDetails {
 function scoresOf({
     expected_scores: expected,
     result,
-}: StoredEntry['entry']): Pick<TaskDetails, 'score' | 'missedScore'> {
+}: StoredEntry['entry']): Pick<TaskDetails, 'score' | 'scoreShare' | 'missedScore'> {
     const score: unknown = 'score' in result && 'tests' in result ? result.score : undefined;
     if (typeof score !== 'number') return {};
     const missed = findMissedScore(expected, result);
-    return missed === null ? { score } : { score, missedScore: missed };
+    const best: unknown = 'best_score' in result ? result.best_score : undefined;
+    return {
+        score,
+        ...(typeof best === 'number' && best > 0 ? { scoreShare: score / best } : {}),
+        ...(missed === null ? {} : { missedScore: missed }),
+    };
 }
 
 function isAboveOwn({ limits, result }: StoredEntry['entry']): boolean {
@@ -176,6 +191,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
     for (const group of groups) {
         const verdicts: Partial<Record<Verdict, number>> = {};
         let completed = 0;
+        let scores: ScoreSum | null = null;
         for (const figures of group.entries) {
             completed += 1;
             verdicts[figures.verdict] = (verdicts[figures.verdict] ?? 0) + 1;
@@ -186,6 +202,8 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                 ...(figures.name === undefined ? {} : { name: figures.name }),
             };
             const expected = expectedOf(group.name, figures.expected ?? null);
+            if (figures.scoreShare !== undefined)
+                scores = addScores(scores, { tasks: 1, shares: figures.scoreShare });
             const { missedScore } = figures;
             if (expected !== null && (!expected.includes(figures.verdict) || missedScore !== undefined)) {
                 const { verdict, language, failedTest, time, score } = figures;
@@ -210,7 +228,15 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         for (const { reason } of group.skipped) skips[reason] = (skips[reason] ?? 0) + 1;
         const { total, pending } = group;
         const [skipped, failed] = [group.skipped.length, group.failed.length];
-        tallies[group.name] = { total, completed, verdicts, skipped, failed, pending };
+        tallies[group.name] = {
+            total,
+            completed,
+            verdicts,
+            skipped,
+            failed,
+            pending,
+            ...(scores === null ? {} : { scores }),
+        };
     }
     return {
         id,
@@ -222,6 +248,10 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         failures,
         skips: { ...skips },
     };
+}
+
+function addScores(sum: ScoreSum | null | undefined, more: ScoreSum): ScoreSum {
+    return { tasks: (sum?.tasks ?? 0) + more.tasks, shares: (sum?.shares ?? 0) + more.shares };
 }
 
 /** Enough of a message to know what happened; the result file has the rest. */
@@ -265,6 +295,7 @@ interface MutableGroup {
     skipped: number;
     failed: number;
     pending: number;
+    scores?: ScoreSum;
 }
 
 /** Adds samples to a total; a hundred thousand of them cost a hundred thousand small additions. */
@@ -313,6 +344,7 @@ export class TallySum {
         sum.skipped += group.skipped;
         sum.failed += group.failed;
         sum.pending += group.pending;
+        if (group.scores !== undefined) sum.scores = addScores(sum.scores, group.scores);
         for (const verdict in group.verdicts) {
             if (!isVerdict(verdict)) continue;
             sum.verdicts[verdict] = (sum.verdicts[verdict] ?? 0) + (group.verdicts[verdict] ?? 0);

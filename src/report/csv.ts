@@ -1,9 +1,11 @@
 import { type CsvCell, csvText } from '../util/csv.js';
-import { acceptedIn, judgedIn, trueNegatives, truePositives } from './rates.js';
+import { acceptedIn, judgedIn, meanScore, trueNegatives, truePositives } from './rates.js';
 import type { Report, SampleRow } from './report.js';
 import { openIn, orderedGroups } from './sections.js';
 
 const FIGURES = ['total', 'judged', 'accepted', 'failed', 'skipped', 'open'] as const;
+/** Last of all, and only where something has a score: what reads the columns by position still finds them. */
+const SCORE = 'mean_score';
 
 /** The report as CSV (see util/csv.ts): one row a sample, rates from 0 to 1, empty where nothing was judged. */
 export function reportCsv(report: Report): string {
@@ -16,9 +18,25 @@ export function reportCsv(report: Report): string {
         'tnr',
         'unexpected',
         'near_limit',
+        ...scoredIn(report).map((name) => `${name}_${SCORE}`),
     ];
-    const rows = report.samples.map((sample) => rowOf(sample, groups));
+    const scored = scoredIn(report);
+    const rows = report.samples.map((sample) => [
+        ...rowOf(sample, groups),
+        ...scored.map((name) => scoreOf(sample, name)),
+    ]);
     return csvText([head, ...rows]);
+}
+
+/** Groups of which some task has a score. */
+const scoredIn = ({ total }: Report): string[] =>
+    orderedGroups(total.groups)
+        .filter(([, group]) => meanScore(group) !== null)
+        .map(([name]) => name);
+
+function scoreOf(sample: SampleRow, name: string): CsvCell {
+    const group = Object.hasOwn(sample.groups, name) ? sample.groups[name] : undefined;
+    return group === undefined ? null : meanScore(group);
 }
 
 function rowOf(sample: SampleRow, groups: readonly string[]): CsvCell[] {

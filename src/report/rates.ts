@@ -20,6 +20,11 @@ export function acceptedIn(group: GroupTally): number {
     return group.verdicts.Accepted ?? 0;
 }
 
+/** Mean share of the best score, from 0 to 1; null where no finished task has one. */
+export function meanScore({ scores }: GroupTally): number | null {
+    return scores === undefined || scores.tasks === 0 ? null : scores.shares / scores.tasks;
+}
+
 /** TPR: accepted / judged solutions. Null where there is no such group. */
 export function truePositives(groups: SampleTally['groups']): Rate | null {
     const group = Object.hasOwn(groups, 'solution') ? groups['solution'] : undefined;

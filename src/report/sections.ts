@@ -60,6 +60,8 @@ export function openIn(group: GroupTally): number {
 function aside(group: GroupTally): string {
     const parts = [`${count(group.failed)} failed`, `${count(group.skipped)} skipped`];
     if (openIn(group) > 0) parts.push(`${count(openIn(group))} open`);
+    const { scores } = group;
+    if (scores !== undefined) parts.push(`mean score ${percent(scores.shares, scores.tasks)} of the best`);
     return parts.join(', ');
 }
 

@@ -1,8 +1,9 @@
-import type { Attempt, Entry, ExecInfo, OpenTask, TestResult } from '../model/entry.js';
+import type { Attempt, Entry, ExecInfo, JudgeResult, OpenTask, TestResult } from '../model/entry.js';
 import { expectedOf } from '../model/sample.js';
+import { findMissedScore } from '../model/scoring.js';
 import { verdictOf } from '../model/tally.js';
 import { printable } from '../util/printable.js';
-import { bytes, duration } from './format.js';
+import { bytes, duration, SHORT_VERDICT } from './format.js';
 import type { Page } from './page.js';
 import { type Cell, renderTable } from './table.js';
 
@@ -39,7 +40,7 @@ function headLines({ sample, group, index, state }: ShownTask, { style }: Page):
             const expected = expectedOf(group, entry.expected ?? null);
             const isExpected = expected === null || expected.some((one) => one === verdict);
             const wanted = isExpected ? '' : style.yellow(`, expected ${expected.join(' or ')}`);
-            return [`${where}  ${verdict}${wanted}`, ...factLines(entry)];
+            return [`${where}  ${verdict}${wanted}`, ...factLines(entry), ...scoreLines(entry)];
         }
         case 'failed':
             return [
@@ -51,6 +52,20 @@ function headLines({ sample, group, index, state }: ShownTask, { style }: Page):
         case 'skipped':
             return [`${where}  skipped: ${printable(state.skipped.reason)}`];
     }
+}
+
+/** `Score 30 of 100: sample 0, secret/group1 30`; nothing where the problem has no scores. */
+function scoreLines({ result, expected_scores: expected }: Entry): string[] {
+    if (!('tests' in result) || !('score' in result) || typeof result.score !== 'number') return [];
+    const { score, best_score: best, groups = [] } = result as JudgeResult;
+    const of = best === undefined ? '' : ` of ${best}`;
+    const parts = groups.map((group) => `${group.name} ${group.score} (${SHORT_VERDICT[group.verdict]})`);
+    const missed = findMissedScore(expected, result as JudgeResult);
+    const wanted =
+        missed === null
+            ? ''
+            : `, expected ${missed.min} to ${missed.max}${missed.group === undefined ? '' : ` for ${missed.group}`}`;
+    return [printable(`Score ${score}${of}${wanted}: ${parts.join(', ')}`)];
 }
 
 function factLines({ language, name, limits }: Entry): string[] {

@@ -226,8 +226,13 @@ function isGroupTally(json: unknown): boolean {
         isJsonObject(json) &&
         isJsonObject(json.verdicts) &&
         Object.entries(json.verdicts).every(([verdict, count]) => isVerdict(verdict) && isCount(count)) &&
-        [json.total, json.completed, json.skipped, json.failed, json.pending].every(isCount)
+        [json.total, json.completed, json.skipped, json.failed, json.pending].every(isCount) &&
+        (json.scores === undefined || isScoreSum(json.scores))
     );
+}
+
+function isScoreSum(json: unknown): boolean {
+    return isJsonObject(json) && isCount(json.tasks) && typeof json.shares === 'number';
 }
 
 function isCounts(value: unknown): value is Record<string, number> {

@@ -25,6 +25,11 @@ export async function loadChecker(
     if (program === undefined) return { checker: standard, skip: 'its output validator is missing' };
     if (others.length > 0)
         return { checker: standard, skip: 'several output validators at once are not supported' };
+    if (settings.interactive && program.files.some((file) => file.name === 'run')) {
+        // What it runs may take other arguments than a validator does.
+        const skip = 'its output validator is run by a script of its own, which is not supported';
+        return { checker: standard, skip };
+    }
     const loaded = await loadProgram(program, settings, 'output validator');
     if ('skip' in loaded) return { checker: standard, skip: loaded.skip };
     const checker: Checker = {
