@@ -49,6 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         // A command declares its options, each with the parser of its value.
         'config/values',
         // What doctor and endpoints ask.
+        'executor/chat/check-keys.ts',
         'executor/judge/doctor.ts',
         'demo/demo-endpoint.ts',
         'executor/kinds.ts',

@@ -1,4 +1,5 @@
 import { RUN_OPTIONS } from '../config/run-options.js';
+import type { KeyFinding } from '../executor/chat/check-keys.js';
 import type { DoctorLanguage, DoctorReport } from '../executor/judge/doctor.js';
 import type { Findings } from '../report/doctor.js';
 import { defineCommand } from './command.js';
@@ -16,20 +17,23 @@ export const command = defineCommand({
         ...JSON_OPTION,
     },
     examples: [{ line: 'resume-run doctor', about: 'Before a long run' }],
-    run: async ({ values }) => {
-        const [{ diagnose }, { renderFindings }, { print, printRaw, stdoutPage }] = await Promise.all([
-            import('../executor/judge/doctor.js'),
-            import('../report/doctor.js'),
-            import('../compose/output.js'),
-        ]);
+    run: async ({ values, env }) => {
+        const [{ diagnose }, { checkKeys }, { renderFindings }, { print, printRaw, stdoutPage }] =
+            await Promise.all([
+                import('../executor/judge/doctor.js'),
+                import('../executor/chat/check-keys.js'),
+                import('../report/doctor.js'),
+                import('../compose/output.js'),
+            ]);
         const report = await diagnose({
             sandbox: values.sandbox,
             includeDirs: values['include-dir'],
             python2As3: values['python2-as-3'],
             languages: values.languages,
         });
-        if (values.json) printRaw(JSON.stringify(report));
-        else print(renderFindings(findingsOf(report), stdoutPage()));
+        const keys = checkKeys(env);
+        if (values.json) printRaw(JSON.stringify({ ...report, keys }));
+        else print(renderFindings([...findingsOf(report), keyFindings(keys)], stdoutPage()));
         // Exit 2 where programs could not be judged at all.
         return report.sandbox.kind === null || report.helper.kind === 'none' ? 2 : 0;
     },
@@ -63,6 +67,16 @@ function findingsOf(report: DoctorReport): readonly Findings[] {
             })),
         },
     ];
+}
+
+function keyFindings(keys: readonly KeyFinding[]): Findings {
+    const said = { ok: 'set', missing: 'not set', problem: '' } as const;
+    const rows = keys.map(({ variable, state, problem }) => ({
+        name: variable,
+        state,
+        detail: problem === '' ? said[state] : problem,
+    }));
+    return { title: 'Keys of language models', rows };
 }
 
 function sandboxRows({ sandbox, bwrap, helper, user }: DoctorReport): Findings['rows'] {

@@ -99,3 +99,6 @@ export const namesDeployment = (pathname: string): boolean => /\/openai\/deploym
 
 /** The version of Azure's API that is asked for where none is given: the last one that was generally available. */
 export const AZURE_API_VERSION = '2024-10-21';
+
+/** Variable that holds a provider's key; null: it takes none. */
+export const providerKeyVariable = (name: ProviderName): string | null => PROVIDERS[name].keyVariable;
