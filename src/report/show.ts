@@ -60,7 +60,7 @@ function scoreLines({ result, expected_scores: expected }: Entry): string[] {
     const { score, best_score: best, groups = [] } = result as JudgeResult;
     const of = best === undefined ? '' : ` of ${best}`;
     const parts = groups.map((group) => `${group.name} ${group.score} (${SHORT_VERDICT[group.verdict]})`);
-    const missed = findMissedScore(expected, result as JudgeResult);
+    const missed = findMissedScore(expected, result);
     const wanted =
         missed === null
             ? ''
