@@ -1,3 +1,6 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
 /** The code of a system error (`ENOENT`), null for anything else. */
 export function ioCode(error: unknown): string | null {
     return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
@@ -7,6 +10,9 @@ export function ioCode(error: unknown): string | null {
 export function ioReason(error: unknown): string {
     switch (ioCode(error) ?? '') {
         case 'ENOSPC':
+            if (lacksInodes(error)) {
+                return 'the file system holds as many files as it can (no free inodes; see `df -i`); delete some files and start again';
+            }
             return 'the disk is full; the old file stands. Free some space and start again';
         case 'EDQUOT':
             return 'the disk quota is used up; the old file stands. Free some space and start again';
@@ -29,6 +35,18 @@ export function ioReason(error: unknown): string {
             return 'the disk reported an error (EIO)';
         default:
             return error instanceof Error ? error.message : String(error);
+    }
+}
+
+/** Whether a file could not be made because there are too many, though there is space: both are ENOSPC. */
+function lacksInodes(error: unknown): boolean {
+    if (!(error instanceof Error) || !('path' in error) || typeof error.path !== 'string') return false;
+    try {
+        const { files, ffree, bavail } = statfsSync(dirname(error.path));
+        // Some file systems have no such number, and report 0 files.
+        return files > 0 && ffree === 0 && bavail > 0;
+    } catch {
+        return false;
     }
 }
 
