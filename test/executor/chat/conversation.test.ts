@@ -44,6 +44,7 @@ function prepare(maxTurns: number): { readonly executor: ServerExecutor; readonl
         search: null,
         tools: { file, exportName: 'default', maxTurns, dir, holder: 'test' },
         prices: null,
+        budget: { maxCost: null, maxTokens: null },
         servers: {
             endpoints: [endpoint],
             retryEndpoints: [],
