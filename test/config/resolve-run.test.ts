@@ -45,6 +45,7 @@ const PARSED: Partial<Record<RunOptionName, readonly [string, string, string, st
     endpoint: ['http://a:1', 'http://b:1', 'http://c:1', 'http://d:1'],
     'retry-endpoint': ['http://a:1', 'http://b:1', 'http://c:1', 'http://d:1'],
     module: ['/m/a.mjs', '/m/b.mjs#x', '/m/c.mjs', '/m/d.mjs'],
+    'tool-module': ['/m/a.mjs', '/m/b.mjs#x', '/m/c.mjs', '/m/d.mjs'],
     checker: ['lines', 'exact', 'float:1e-6', '/checkers/own.cpp'],
 };
 

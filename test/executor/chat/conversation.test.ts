@@ -42,6 +42,7 @@ function prepare(maxTurns: number): { readonly executor: ServerExecutor; readonl
         system: null,
         scoring: null,
         search: null,
+        budget: { maxCost: null, maxTokens: null },
         tools: { file, exportName: 'default', maxTurns, dir, holder: 'test' },
         prices: null,
         budget: { maxCost: null, maxTokens: null },
