@@ -4,8 +4,8 @@ import { defineTaskCommand } from './command.js';
 export const command = defineTaskCommand({
     usage: '[datasets...] [options] [-- command...]',
     about:
-        'Runs every task of the datasets that has no result in --dir yet, and commits each result before it is ' +
-        'counted: kill it at any moment, start it again, and it does just what is left',
+        'Runs every task of the datasets that has no result in --dir yet; commits each before it counts, so after a kill ' +
+        'the same line does just what is left',
     options: RUN_OPTIONS,
     arguments: { min: 0, max: Number.POSITIVE_INFINITY, what: 'datasets' },
     takesCommand: true,
