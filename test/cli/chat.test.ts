@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 
@@ -134,24 +134,24 @@ describe('a model batch over a list', () => {
         ]);
         const asked = () => server.requests.length;
         const before = asked();
-        const enough = await callCli([...args, '--stop-after', '7'], { cwd });
+        const enough = await runCli([...args, '--stop-after', '7'], { cwd });
         expect(enough.code, enough.stderr).toBe(1);
         expect(enough.stdout + enough.stderr).toContain('--stop-after 7');
         expect(asked() - before).toBe(7);
         // An answer costs 0.007 dollars, and may cost 0.01.
-        const spent = await callCli([...args, '--max-cost', '0.05'], { cwd });
+        const spent = await runCli([...args, '--max-cost', '0.05'], { cwd });
         expect(spent.code, spent.stderr).toBe(1);
         expect(spent.stdout + spent.stderr).toContain('--max-cost');
         const cost = answersIn(cwd).length - 7;
         expect(cost).toBeGreaterThanOrEqual(4);
         expect(cost * 0.007).toBeLessThanOrEqual(0.05);
-        const tokens = await callCli([...args, '--max-tokens-total', '40'], { cwd });
+        const tokens = await runCli([...args, '--max-tokens-total', '40'], { cwd });
         expect(tokens.code, tokens.stderr).toBe(1);
         expect(tokens.stdout + tokens.stderr).toContain('--max-tokens-total');
-        const end = await callCli(args, { cwd });
+        const end = await runCli(args, { cwd });
         expect(end.code, end.stderr).toBe(0);
         expect(asked() - before).toBe(30);
-        const unpriced = await callCli(
+        const unpriced = await runCli(
             [
                 'q.jsonl',
                 '--dir',
@@ -183,10 +183,10 @@ describe('a model batch over a list', () => {
                 '--prompt-template',
                 '{line}',
             ]);
-        const first = await callCli(args('strict'), { cwd });
+        const first = await runCli(args('strict'), { cwd });
         expect(first.code, first.stderr).toBe(0);
         expect(first.stdout).toMatch(/verdicts +AC +RF/);
-        const other = await callCli([...args('mild'), '--dry-run'], { cwd });
+        const other = await runCli([...args('mild'), '--dry-run'], { cwd });
         expect(other.stdout).toContain('2 of 2 tasks would run');
     });
 });
