@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CliResult, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { type CliResult, readResults, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { LONG } from '../rig/long.js';
 
 const program = (code: string) => [{ language: 'PYTHON3', source: code }];
@@ -25,12 +26,12 @@ async function judge(rows: readonly (object | string)[], ...more: readonly strin
     const cwd = tempDir();
     const text = rows.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n');
     writeFileSync(join(cwd, 'data.jsonl'), `${text}\n`);
-    const result = await runCli(['data.jsonl', '--dir', 'out', '--quiet', '-j', '1', ...more], { cwd });
+    const result = await callCli(['data.jsonl', '--dir', 'out', '--quiet', '-j', '1', ...more], { cwd });
     expect(result.stderr, 'no stack for a user').not.toMatch(/^\s+at .*\.js:\d+/m);
     return { ...result, cwd, out: join(cwd, 'out') };
 }
 
-describe('hostile rows, through the real binary', () => {
+describe('hostile rows', () => {
     it('ids that are paths, devices or worse stay in the directory', async () => {
         const files: Readonly<Record<string, string>> = {
             '../../x': '%2E._.._x.json',

@@ -3,6 +3,7 @@ import { chmodSync, constants, copyFileSync, mkdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BIN, readResults, tempDir } from '../rig/cli.js';
+import { patience } from '../rig/slowness.js';
 
 const ROW = '{"id": "a", "groups": {"iteration": [1, 2]}}\n';
 
@@ -13,7 +14,7 @@ function bash(cwd: string, line: string, env: NodeJS.ProcessEnv = {}) {
     return spawnSync('bash', ['-c', line], {
         cwd,
         encoding: 'utf8',
-        timeout: 60_000,
+        timeout: patience(30_000),
         env: { PATH, HOME, RR: `${process.execPath} ${BIN}`, ...env },
     });
 }

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 
 const ROW = {
     id: 'a',
@@ -27,7 +28,7 @@ test('a run that no endpoint serves ends with exit 5, and says why in the events
     writeFileSync(join(cwd, 'p.jsonl'), `${JSON.stringify(ROW)}\n`);
     const start = ['p.jsonl', '--executor', 'go-judge', '--endpoint-wait', '1', '--endpoint'];
 
-    const gone = await runCli([...start, 'http://127.0.0.1:9', '--json'], { cwd });
+    const gone = await callCli([...start, 'http://127.0.0.1:9', '--json'], { cwd });
     expect(gone.code, gone.stderr).toBe(5);
     expect(JSON.parse(gone.stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
         type: 'run-finished',
@@ -38,7 +39,7 @@ test('a run that no endpoint serves ends with exit 5, and says why in the events
         },
     });
 
-    const refusing = await runCli([...start, await serverThatSays(401), '--dir', 'other'], { cwd });
+    const refusing = await callCli([...start, await serverThatSays(401), '--dir', 'other'], { cwd });
     expect(refusing.code, refusing.stderr).toBe(5);
     expect(refusing.stdout).toContain('Reason: no endpoint takes our requests: ');
 });

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 
 const server = new ChatServer();
@@ -49,7 +50,7 @@ describe('resume-run topics', () => {
             '--rate-mode',
             'fixed',
         ]);
-        const first = await runCli([...args, '--iterations', '2', '-o', 'all.json'], { cwd });
+        const first = await callCli([...args, '--iterations', '2', '-o', 'all.json'], { cwd });
         expect(first.code, first.stderr).toBe(0);
         expect(server.requests.length).toBe(8);
         expect(server.mostInFlight).toBeLessThanOrEqual(2);
@@ -102,13 +103,13 @@ describe('resume-run topics', () => {
             });
         }
 
-        const again = await runCli(['--dir', 'results'], { cwd });
+        const again = await callCli(['--dir', 'results'], { cwd });
         expect(again.code, again.stderr).toBe(0);
         expect(server.requests.length).toBe(8);
-        const raised = await runCli([...args, '--iterations', '3'], { cwd });
+        const raised = await callCli([...args, '--iterations', '3'], { cwd });
         expect(raised.code, raised.stderr).toBe(0);
         expect(server.requests.length).toBe(12);
-        const lowered = await runCli([...args, '--iterations', '1'], { cwd });
+        const lowered = await callCli([...args, '--iterations', '1'], { cwd });
         expect(lowered.stderr).toContain('finished rounds stay');
         expect(server.requests.length).toBe(12);
         expect(readResults(join(cwd, 'results')).get('tides.json')).toMatchObject({
@@ -122,11 +123,11 @@ describe('resume-run topics', () => {
             join(cwd, '.env'),
             'DEFAULT_TOPICS=a, b\nDEFAULT_ITERATIONS=2\nDEFAULT_CHAT_MODEL=from-env\nDEFAULT_DELAY=0\n',
         );
-        const start = await runCli(['topics', '--base-url', server.url, '--no-web-search'], { cwd });
+        const start = await callCli(['topics', '--base-url', server.url, '--no-web-search'], { cwd });
         expect(start.code, start.stderr).toBe(0);
         expect(server.requests.map(({ body }) => body['model'])).toEqual(Array(4).fill('from-env'));
         writeFileSync(join(cwd, '.env'), 'DEFAULT_TOPICS=c\nDEFAULT_CHAT_MODEL=other\n');
-        const again = await runCli(['topics'], { cwd });
+        const again = await callCli(['topics'], { cwd });
         expect(again.code, again.stderr).toBe(0);
         expect(server.requests.length).toBe(4);
     });
@@ -215,7 +216,7 @@ describe('resume-run topics', () => {
         ]);
 
         server.fault = () => null;
-        const end = await runCli(['--dir', 'results'], { cwd });
+        const end = await callCli(['--dir', 'results'], { cwd });
         expect(end.code, end.stderr).toBe(0);
         expect(searches()).toBe(4 + 2);
         const counts = (call: string, topic: string) =>
@@ -231,7 +232,7 @@ describe('resume-run topics', () => {
 
     it('says what to do where a service has no search', async () => {
         server.fault = ({ call }) => (call === 'search' ? { kind: 'status', status: 404 } : null);
-        const { code, stdout, stderr } = await runCli([...searching(), '--topics', 'a'], { cwd: tempDir() });
+        const { code, stdout, stderr } = await callCli([...searching(), '--topics', 'a'], { cwd: tempDir() });
         expect(code, stderr).toBe(1);
         expect(stdout + stderr).toContain('--no-web-search');
         expect(server.requests.length).toBe(1);
@@ -240,7 +241,7 @@ describe('resume-run topics', () => {
     it('exits 1 when a task failed, and 2 for what cannot be used', async () => {
         const cwd = tempDir();
         server.fault = ({ prompt }) => (prompt.includes('bad') ? { kind: 'status', status: 400 } : null);
-        const failed = await runCli([...base(), '--topics', 'bad', 'good', '-o', 'r/all.json'], { cwd });
+        const failed = await callCli([...base(), '--topics', 'bad', 'good', '-o', 'r/all.json'], { cwd });
         expect(failed.code, failed.stderr).toBe(1);
         const { results } = JSON.parse(readFileSync(join(cwd, 'r/all.json'), 'utf8')) as TopicsFile;
         expect(results).toMatchObject([
@@ -258,7 +259,7 @@ describe('resume-run topics', () => {
             [['--executor', 'exec'], '--executor cannot be chosen here'],
             [['--mode', 'fibers'], 'expected one of thread, process, async'],
         ] as const) {
-            const { code, stderr } = await runCli([...base(), ...args], { cwd: tempDir() });
+            const { code, stderr } = await callCli([...base(), ...args], { cwd: tempDir() });
             expect(code, stderr).toBe(2);
             expect(stderr).toContain(message);
         }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type CliResult, killGroup } from '../rig/cli.js';
 import type { RunOptions } from './scene.js';
+import { patience } from '../rig/slowness.js';
 
 /** Calls that change files, or are needed to. `?`: not every processor has all of them. */
 const CALLS = [
@@ -32,7 +33,7 @@ const CALLS = [
 const SHIFT = 2000;
 
 /** How long a run with a fault may take. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = patience(30_000);
 
 const SHIFT_MODULE = pathToFileURL(join(import.meta.dirname, 'shift-calls.mjs')).href;
 
@@ -106,8 +107,8 @@ export async function runInjected<Record extends CliResult>(
         ...traced(scene, trace, ['-e', `inject=${site.call}:${fault}`]),
         meanwhile: (cli) => {
             // A fault that met Node itself may leave it waiting for ever: that is not a promise of ours.
-            const patience = setTimeout(() => killGroup(cli.child), PATIENCE_MS);
-            cli.child.once('close', () => clearTimeout(patience));
+            const timer = setTimeout(() => killGroup(cli.child), PATIENCE_MS);
+            cli.child.once('close', () => clearTimeout(timer));
         },
         what: `${site.call} ${fault}, when traced: ${site.text}`,
     });

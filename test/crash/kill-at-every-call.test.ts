@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CrashDataset } from './dataset.js';
 import { type CallSite, runInjected, touchesOurs, traceCalls, whyNoInjection } from './inject.js';
 import { type RunRecord, Scene } from './scene.js';
-import { sampled, SEED } from './settings.js';
+import { sampled, SEED } from '../rig/long.js';
 
 /** Small, so that every call can be tried; two groups, two files, results that come one by one. */
 const DATASET: CrashDataset = [

@@ -7,7 +7,7 @@ import { killGroup } from '../rig/cli.js';
 import { type CrashDataset, type CrashSample, type CrashTask, keysOf } from './dataset.js';
 import { comparable, finishedKeys } from './results.js';
 import { Scene } from './scene.js';
-import { LONG, rounds, SEED } from './settings.js';
+import { LONG, rounds, SEED } from '../rig/long.js';
 
 /*
  * Any order of starts, kills, edits of the dataset, shards and requests to run again must end with the files of one

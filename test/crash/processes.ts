@@ -18,8 +18,8 @@ export function eventSeen(cli: Cli, type: RunEvent['type'], count: number): Prom
 }
 
 /** Processes whose working directory is `home` and that are still there after a moment: nothing may be left behind. */
-export async function aliveIn(home: string, patience = 3000): Promise<number[]> {
-    const until = Date.now() + patience;
+export async function aliveIn(home: string, patienceMs = patience(1500)): Promise<number[]> {
+    const until = Date.now() + patienceMs;
     for (;;) {
         const pids = processesIn(home);
         if (pids.length === 0 || Date.now() > until) return pids;
@@ -77,6 +77,7 @@ status = os.waitpid(pid, 0)[1]
 sys.exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 `,
 ];
+import { patience } from '../rig/slowness.js';
 
 /** Whether there is a Python to hold a terminal with; prints why not. */
 export function hasPython(): boolean {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
 import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { random } from './dataset.js';
-import { rounds, SEED } from './settings.js';
+import { rounds, SEED } from '../rig/long.js';
 
 /** CPU seconds that the programs take, and limits between them: a verdict follows from both. */
 const NEEDS = [0, 0.45, 1.1];

@@ -4,7 +4,7 @@ import { type Cli, killGroup } from '../rig/cli.js';
 import { makeDataset, random } from './dataset.js';
 import { finishedKeys } from './results.js';
 import { Scene } from './scene.js';
-import { rounds, SEED } from './settings.js';
+import { rounds, SEED } from '../rig/long.js';
 
 /** Kills the whole process group at a random moment: after so many lines of output, or after so long. */
 function killSomewhere(next: () => number): (cli: Cli) => Promise<void> {

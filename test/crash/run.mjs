@@ -19,7 +19,6 @@ const loops = Number(values.loops);
 if (!Number.isSafeInteger(loops) || loops < 1)
     throw new Error(`--loops: expected a number, got ${values.loops}`);
 
-console.log(`crash suite: ${loops} loops, seed ${values.seed}`);
 const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '../vitest.mjs');
 const day = String(24 * 3600 * 1000);
 const { status } = spawnSync(
@@ -28,7 +27,7 @@ const { status } = spawnSync(
     {
         cwd: join(import.meta.dirname, '../..'),
         stdio: 'inherit',
-        env: { ...process.env, CRASH_LOOPS: String(loops), CRASH_SEED: values.seed },
+        env: { ...process.env, LONG_TESTS: '1', LOOPS: String(loops), SEED: values.seed },
     },
 );
 process.exitCode = status ?? 1;

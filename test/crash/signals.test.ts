@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Cli } from '../rig/cli.js';
 import { type CrashDataset, makeDataset, random } from './dataset.js';
 import { Scene } from './scene.js';
-import { rounds, SEED } from './settings.js';
+import { rounds, SEED } from '../rig/long.js';
 import {
     aliveIn,
     eventSeen,
@@ -16,6 +16,7 @@ import {
     programsIn,
 } from './processes.js';
 import { resultFiles } from './results.js';
+import { patience } from '../rig/slowness.js';
 
 const EXIT = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 type Signal = keyof typeof EXIT;
@@ -80,7 +81,7 @@ describe.each(['thread', 'process'])('--mode %s', (mode) => {
         });
         expect(record.code).toBe(143);
         expect(record.acknowledged.size).toBe(4);
-        expect(Date.now() - started).toBeLessThan(40_000);
+        expect(Date.now() - started).toBeLessThan(patience(20_000));
         expect(await aliveIn(scene.home)).toEqual([]);
     });
 });
@@ -136,7 +137,7 @@ describe('SIGHUP', () => {
             args: ['--grace', '0.2'],
             through: [...ON_CLOSING_TERMINAL, 'sh', '-c', 'exec "$@" > events', 'sh'],
             meanwhile: async (cli) => {
-                await vi.waitUntil(() => existsSync(output) && finished() === 4, 20_000);
+                await vi.waitUntil(() => existsSync(output) && finished() === 4, patience(10_000));
                 toMain(cli, 'SIGUSR1');
                 await sleep(100);
                 for (const pid of programsIn(scene.home)) process.kill(pid, 'SIGTERM');

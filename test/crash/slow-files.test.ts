@@ -6,7 +6,7 @@ import { killGroup } from '../rig/cli.js';
 import { makeDataset, random } from './dataset.js';
 import { whyNoInjection } from './inject.js';
 import { type RunOptions, Scene } from './scene.js';
-import { rounds, SEED } from './settings.js';
+import { rounds, SEED } from '../rig/long.js';
 
 const noInjection = whyNoInjection();
 if (noInjection !== null) console.log(`skipped: a slow file system is made of delayed calls: ${noInjection}`);

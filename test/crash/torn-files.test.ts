@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CrashDataset, keysOf } from './dataset.js';
 import { type RunRecord, Scene } from './scene.js';
-import { LONG } from './settings.js';
+import { LONG } from '../rig/long.js';
 
 const DATASET: CrashDataset = [
     { id: 'whole', groups: { solution: [{ key: 'w-0' }, { key: 'w-1x' }] } },

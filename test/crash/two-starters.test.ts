@@ -8,7 +8,7 @@ import { killGroup } from '../rig/cli.js';
 import { type CrashDataset, keysOf, makeDataset } from './dataset.js';
 import { eventSeen } from './processes.js';
 import { type RunRecord, Scene } from './scene.js';
-import { LONG } from './settings.js';
+import { LONG } from '../rig/long.js';
 
 const SLOW: CrashDataset = makeDataset({ samples: 4, tasks: 5, ms: 250, size: 50 }, 3);
 

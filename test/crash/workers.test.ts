@@ -4,7 +4,7 @@ import { type CrashDataset, keysOf, makeDataset } from './dataset.js';
 import { eventSeen, processesIn, programsIn } from './processes.js';
 import { resultFiles } from './results.js';
 import { type RunRecord, Scene } from './scene.js';
-import { SEED } from './settings.js';
+import { SEED } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
 /** One task that goes wrong among five that do not. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOCS, fencesOf, userFolder } from '../rig/docs.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 import { FusionServer } from '../rig/servers/fusion-server.js';
+import { patience } from '../rig/slowness.js';
 
 /**
  * The tutorial and the how-to pages do what they say: their files are written and their commands run, in order, in an
@@ -89,7 +90,7 @@ function runScript(script: string, cwd: string, path: string): Promise<Ended> {
 }
 
 describe('pages for users', () => {
-    it.each(pages)('runs what docs/%s says', { timeout: 240_000 }, async (page) => {
+    it.each(pages)('runs what docs/%s says', { timeout: patience(120_000) }, async (page) => {
         const { cwd, path } = userFolder();
         let shown = '';
         for (const { info, text } of fencesOf(readFileSync(join(DOCS, page), 'utf8'))) {

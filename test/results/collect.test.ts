@@ -5,13 +5,14 @@ import { batchText, changeText } from '../../src/results/collect/batch-file.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { type CliResult, runCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { records } from './records.js';
 import { writeResultFile } from './result-files.js';
 
 const WITHOUT_DUCKDB = `--import ${join(import.meta.dirname, '../rig/without-duckdb.mjs')}`;
 
-const collect = (cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> =>
-    runCli(['collect', ...args], { cwd, env });
+const collect = (cwd: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<CliResult> =>
+    env === undefined ? callCli(['collect', ...args], { cwd }) : runCli(['collect', ...args], { cwd, env });
 
 async function recordsIn(cwd: string, database = 'database'): Promise<ResultRecord[]> {
     const all: ResultRecord[] = [];

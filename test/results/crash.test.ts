@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
+import { LONG } from '../rig/long.js';
+import { patience } from '../rig/slowness.js';
 
-/** `.ci/long` sets LONG_TESTS. */
-const isLong = process.env['LONG_TESTS'] !== undefined;
-const ROUNDS = isLong ? 30 : 2;
-const WRITERS = isLong ? 50 : 3;
+const ROUNDS = LONG ? 30 : 2;
+const WRITERS = LONG ? 50 : 3;
 
 const SPOOLER = join(import.meta.dirname, '../rig/spool-results.mjs');
 
@@ -92,5 +92,5 @@ it(
         };
         expect(tree.summary.total_tests).toBe(tasks.size);
     },
-    isLong ? 3_600_000 : 120_000,
+    LONG ? 3_600_000 : patience(60_000),
 );

@@ -8,7 +8,8 @@ import type { StorageFormat } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { formulaTable } from '../../src/results/tree/leaf-formulas.js';
 import { writeMasterTree } from '../../src/results/tree/write-tree.js';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { commitRecords, recordInput, records } from './records.js';
 
 const DOC = readFileSync(join(import.meta.dirname, '../../docs/database.md'), 'utf8');
@@ -29,7 +30,7 @@ it('backs up, compacts, restores and tells what there is', async () => {
     const database = join(cwd, 'database');
     await fill(database, [records(3), records(2, { run: 'run-2' })], 'json');
     const run = async (...args: string[]) => {
-        const result = await runCli(['database', ...args, '--json'], { cwd });
+        const result = await callCli(['database', ...args, '--json'], { cwd });
         return result.code === 0 ? JSON.parse(result.stdout) : result.stderr;
     };
     expect(await run('info')).toMatchObject({ records: 5, parts: 2, storage: 'json', generation: 2 });

@@ -7,9 +7,11 @@ import type { StorageFormat } from '../../src/results/result-store.js';
 import type { DatabaseStore } from '../../src/results/store/database-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
-import { killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { commitRecords, records } from './records.js';
 import { runs } from '../rig/long.js';
+import { patience } from '../rig/slowness.js';
 
 const open = (dir: string, storage: StorageFormat | null = null): Promise<DatabaseStore> =>
     openStore({ dir, storage, onNotice: () => undefined });
@@ -90,7 +92,7 @@ it('switches nothing where a part is damaged', async () => {
     expect(await linesOf(dir)).toEqual(linesFrom(all));
 });
 
-it('is whole after each kill -9, and goes on', { timeout: 180_000 }, async () => {
+it('is whole after each kill -9, and goes on', { timeout: patience(90_000) }, async () => {
     const cwd = tempDir();
     const dir = join(cwd, 'database');
     const all = await makeDatabase(dir, 'json', 6000);
@@ -110,7 +112,7 @@ it('is whole after each kill -9, and goes on', { timeout: 180_000 }, async () =>
         if ((await result).signal === 'SIGKILL') killed += 1;
         expect(await linesOf(dir)).toEqual(expected);
     }
-    const done = await runCli(['migrate', '--to', 'parquet'], { cwd });
+    const done = await callCli(['migrate', '--to', 'parquet'], { cwd });
     expect(done).toMatchObject({ code: 0 });
     expect(new Set(await codecsOf(dir))).toEqual(new Set(['parquet']));
     expect(await linesOf(dir)).toEqual(expected);

@@ -10,7 +10,8 @@ import { openStore } from '../../src/results/store/open-store.js';
 import { addUpBySql } from '../../src/results/tree/cells-by-sql.js';
 import { MasterTree, rateText } from '../../src/results/tree/master-tree.js';
 import { writeMasterTree } from '../../src/results/tree/write-tree.js';
-import { runCli, tempDir } from '../rig/cli.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { commitRecords, recordInput } from './records.js';
 
 type Tree = JsonObject;
@@ -258,7 +259,7 @@ describe('databases of the earlier tools', () => {
         const tree = `{"by_tool_success_rate": {"0.8": {"by_difficulty": {"easy": {"by_task_type": {"t": ${leaf}}}}}}}`;
         const text = `{"version": "3.0", "models": {"m": {"by_prompt_type": {"cot": ${tree}}}}}`;
         writeFileSync(join(cwd, 'master_database.json'), text);
-        const collect = () => runCli(['collect', '--json', 'master_database.json'], { cwd });
+        const collect = () => callCli(['collect', '--json', 'master_database.json'], { cwd });
         expect(JSON.parse((await collect()).stdout)).toMatchObject({ aggregates: 1, added: 0 });
         expect(JSON.parse((await collect()).stdout)).toMatchObject({ aggregates: 0 });
         const written = JSON.parse(readFileSync(join(cwd, 'database/master_database.json'), 'utf8')) as Tree;

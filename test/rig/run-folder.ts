@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LONG } from './long.js';
+import { describeForm, SEED } from './long.js';
 
 const VARIABLE = 'TEST_RUN_FOLDER';
 
@@ -11,7 +11,9 @@ const VARIABLE = 'TEST_RUN_FOLDER';
  * when this process has ended, also by a signal.
  */
 export default function setup(): void {
-    console.log(LONG ? 'the long form of the tests' : 'the short form of the tests; .ci/long tries more');
+    console.log(describeForm());
+    // The same seed in every worker.
+    process.env['SEED'] = String(SEED);
     const folder = mkdtempSync(join(tmpdir(), 'resume-run-tests-'));
     const guard = spawn(process.execPath, [join(import.meta.dirname, 'end-leftovers.mjs'), folder], {
         detached: true,

@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/model/task.js';
+import type { Outcome, Suspicion } from '../../src/model/task.js';
 import { inWords, printed } from '../executor/judge/judging.js';
 import { LONG } from '../rig/long.js';
 import { type Attack, type Expectation, MARK, OUT } from './attack.js';
 import { COMPILERS } from './attacks/compilers.js';
 import { ESCAPES } from './attacks/escapes.js';
-import { RESOURCES } from './attacks/resources.js';
+import { PROCESSES, RESOURCES } from './attacks/resources.js';
 import { STATE } from './attacks/state.js';
 import { type HostileRig, openRig, type Who } from './rig.js';
 
@@ -32,7 +32,24 @@ function expected(attack: Attack, sandbox: 'bwrap' | 'rlimit', who: Who): Expect
     return rule;
 }
 
-function isShort({ language, name }: Attack): boolean {
+/** One of each kind of limit; crowds and daemons are all tried. */
+const ONE_OF_EACH_LIMIT: ReadonlySet<string> = new Set([
+    'sleeping',
+    'ignoring signals',
+    'CPU burnt by children nobody waits for',
+    'memory of 20 processes',
+    'deep recursion',
+    'flood of stderr',
+    'filling the disk',
+    'many small files',
+    'a deep folder',
+]);
+
+/** Tried as the second user too. */
+function isShort(attack: Attack): boolean {
+    const { language, name } = attack;
+    if (RESOURCES.includes(attack) && !PROCESSES.includes(attack) && !ONE_OF_EACH_LIMIT.has(name))
+        return false;
     return language === 'PYTHON3' || (language === 'CPP' && ESCAPES.some((one) => one.name === name));
 }
 
@@ -107,7 +124,11 @@ describe.each(SETTINGS)('hostile programs under $sandbox, $who', async ({ sandbo
         await rig.remove();
     });
 
-    const judge = async (attack: Attack, number: number): Promise<Outcome> => {
+    const judgeOnce = async (
+        attack: Attack,
+        number: number,
+        confirming: Suspicion | null,
+    ): Promise<Outcome> => {
         const names = { secret: SECRET, folder: rig.folder, port, pid: rig.pid, serial: number };
         const inputs = attack.inputs ?? [''];
         const stage = join(rig.folder, 'stage', '1');
@@ -120,11 +141,22 @@ describe.each(SETTINGS)('hostile programs under $sandbox, $who', async ({ sandbo
             source,
             tests: inputs.map((input) => [input, ''] as const),
             limits: { ...LIMITS, ...attack.limits },
+            ...(confirming === null ? {} : { confirming }),
         };
         return COMPILERS.includes(attack) ? rig.compile(submission) : rig.run(submission);
     };
 
-    // The second user meets other walls around files, processes and signals; bombs burst in the same way. What a namespace
+    /** On a loaded machine the wall bound may come first: as in a run, what is in doubt for that is judged once more. */
+    const judge = async (attack: Attack, number: number): Promise<Outcome> => {
+        const first = await judgeOnce(attack, number, null);
+        const verdicts = expected(attack, sandbox, who);
+        const isInDoubt = first.kind === 'verdict' && first.suspect === 'near-time';
+        if (!isInDoubt || ('includes' in verdicts && verdicts.includes(inShort(first)))) return first;
+        return judgeOnce(attack, number, first.suspect);
+    };
+
+    // The second user meets other walls around files, processes and signals; of what bursts in the same way one of each
+    // kind is enough. What a namespace
     // hides from Python and C++ it hides from a JVM, and limits that hold Python hold the same thing in another language.
     const isRepetition = (attack: Attack): boolean =>
         who === 'as we are'

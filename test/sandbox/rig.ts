@@ -22,6 +22,8 @@ import { probeSandbox } from '../../src/executor/sandbox/probe.js';
 import type { RunLimits } from '../../src/executor/sandbox/wire.js';
 import type { Outcome, Task } from '../../src/model/task.js';
 import type { Executor } from '../../src/executor/executor.js';
+import { LONG } from '../rig/long.js';
+import { patience } from '../rig/slowness.js';
 import { sharedFolder } from '../rig/run-folder.js';
 import { type Case, JudgeRig } from '../executor/judge/judging.js';
 
@@ -38,11 +40,11 @@ function newUser(): number {
     return 61_200 + ((process.pid * 2 + serial++) % 3000);
 }
 
-/** Bombs must burst soon. */
+/** Of sources that attack compilers: bombs must burst soon. */
 const SMALL_COMPILE_LIMITS: RunLimits = {
     ...COMPILE_LIMITS,
-    cpu: 2,
-    wall: 8,
+    cpu: 3,
+    wall: patience(6),
     memory: 256 * MIB,
     fileSize: 64 * MIB,
 };
@@ -73,10 +75,7 @@ export async function openRig(sandbox: SandboxKind, who: Who): Promise<HostileRi
     if (problem !== null) return problem;
     const rig = new JudgeRig(sandbox);
     const own = descriptor(rig, sandbox);
-    const judge = await createJudge(
-        { ...own, compileCache: sharedFolder('compiled-hostile') },
-        SMALL_COMPILE_LIMITS,
-    );
+    const judge = await createJudge({ ...own, compileCache: sharedFolder('compiled') });
     const compiling = await createJudge(own, SMALL_COMPILE_LIMITS);
     const signal = new AbortController().signal;
     const helpers = new Set<number>();
@@ -154,7 +153,8 @@ async function openForUser(sandbox: SandboxKind): Promise<HostileRig | string> {
         join(place, 'judge-child.mjs'),
         join(place, 'dist'),
         JSON.stringify(descriptor(rig, sandbox)),
-        JSON.stringify(SMALL_COMPILE_LIMITS),
+        // Only the long form has attacks on compilers here; honest ones need more on a loaded machine.
+        JSON.stringify(LONG ? SMALL_COMPILE_LIMITS : COMPILE_LIMITS),
     ];
     const child = spawn('setpriv', [...asUser(user), process.execPath, ...argv], {
         stdio: ['pipe', 'pipe', 'inherit'],

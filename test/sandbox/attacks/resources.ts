@@ -61,7 +61,8 @@ const CROWDS: readonly Attack[] = [
     ),
 ];
 
-const PROCESSES: readonly Attack[] = [
+/** Crowds, and what would outlive its run. */
+export const PROCESSES: readonly Attack[] = [
     ...CROWDS.map((attack) => ({ ...attack, crowd: true })),
     py(
         'a daemon that is forked twice',
