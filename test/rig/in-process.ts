@@ -1,5 +1,6 @@
 import { Console } from 'node:console';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import type * as CommandLine from '../../src/cli/main.js';
 import { cleanEnvironment, type CliOptions, type CliResult } from './cli.js';
 
@@ -28,8 +29,8 @@ async function execute(
     added: NodeJS.ProcessEnv = {},
 ): Promise<CliResult> {
     const { main, reportFailure } = (await import(BUNDLE)) as typeof CommandLine;
-    const stdout = captureWrites(process.stdout);
-    const stderr = captureWrites(process.stderr);
+    const stdout = replaceStream('stdout');
+    const stderr = replaceStream('stderr');
     const ours = globalThis.console;
     // The one of vitest does not write to these streams.
     globalThis.console = new Console(process.stdout, process.stderr);
@@ -58,21 +59,21 @@ function setEnvironment(env: NodeJS.ProcessEnv): void {
     for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
 }
 
-/** Keeps what is written to a stream from now on, in place of writing it. */
-function captureWrites(stream: NodeJS.WriteStream): { text(): string; restore(): void } {
+/** Puts a stream that keeps what is written in the place of one of this process, until `restore`. */
+function replaceStream(name: 'stdout' | 'stderr'): { text(): string; restore(): void } {
     const chunks: Buffer[] = [];
-    const own = Object.getOwnPropertyDescriptor(stream, 'write');
-    stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
-        chunks.push(Buffer.from(chunk));
-        const done = rest.at(-1);
-        if (typeof done === 'function') queueMicrotask(() => done());
-        return true;
-    };
+    const kept = new Writable({
+        decodeStrings: true,
+        write: (chunk: Buffer, _encoding, done) => {
+            chunks.push(chunk);
+            done();
+        },
+    });
+    const own = Object.getOwnPropertyDescriptor(process, name);
+    if (own === undefined) throw new Error(`the process has no ${name}`);
+    Object.defineProperty(process, name, { value: kept, configurable: true, enumerable: true });
     return {
         text: () => Buffer.concat(chunks).toString(),
-        restore: () => {
-            if (own === undefined) Reflect.deleteProperty(stream, 'write');
-            else Object.defineProperty(stream, 'write', own);
-        },
+        restore: () => void Object.defineProperty(process, name, own),
     };
 }
