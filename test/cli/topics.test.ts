@@ -149,7 +149,7 @@ describe('resume-run topics', () => {
             );
             const topics = Array.from({ length: 6 }, (_, i) => `topic ${i}`);
             const args = ['topics', '--chat-model', 'm', '--topics', ...topics, '-m', mode, '-c', '4'];
-            const end = await runCli([...args, '-o', 'all.json', '--grace', '0'], { cwd });
+            const end = await callCli([...args, '-o', 'all.json', '--grace', '0'], { cwd });
             expect(end.code, end.stderr).toBe(0);
             expect(server.mostInFlight).toBeLessThanOrEqual(2);
             expect(server.requests.length).toBe(13);
