@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CliResult, readResults, startCli, tempDir } from '../rig/cli.js';
+import { type CliResult, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { LONG } from '../rig/long.js';
 

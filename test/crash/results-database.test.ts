@@ -15,7 +15,7 @@ import {
     whyNoInjection,
 } from './inject.js';
 import type { RunOptions } from './scene.js';
-import { sampled, SEED } from './settings.js';
+import { sampled, SEED } from '../rig/long.js';
 
 const reason = whyNoInjection();
 if (reason !== null) console.error(`faults of the results database: skipped, ${reason}`);
