@@ -45,7 +45,6 @@ function prepare(maxTurns: number): { readonly executor: ServerExecutor; readonl
         budget: { maxCost: null, maxTokens: null },
         tools: { file, exportName: 'default', maxTurns, dir, holder: 'test' },
         prices: null,
-        budget: { maxCost: null, maxTokens: null },
         servers: {
             endpoints: [endpoint],
             retryEndpoints: [],
