@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type * as Library from '../src/index.js';
-import { readResults, tempDir } from './rig/cli.js';
+import { readResults as readResultFiles, tempDir } from './rig/cli.js';
 
 /*
  * The public API, as built: workers are started from dist/.
  */
-const { open, UserError } = (await import(join(import.meta.dirname, '../dist/index.js'))) as typeof Library;
+const { open, readResults, UserError } = (await import(
+    join(import.meta.dirname, '../dist/index.js')
+)) as typeof Library;
 
 const OBEY = join(import.meta.dirname, 'rig/tasks/obey.mjs');
 
@@ -18,7 +20,7 @@ function dataset(dir: string, orders: readonly object[], samples = 1): string {
     return path;
 }
 
-const settings = (dir: string, path: string, more: object = {}) => ({
+const settings = (dir: string, path: string, more: Library.OpenSettings = {}): Library.OpenSettings => ({
     datasets: [path],
     dir: join(dir, 'results'),
     executor: 'module',
@@ -48,7 +50,7 @@ describe('library', () => {
         for await (const event of run.events()) {
             types.push(event.type);
             if (event.type !== 'task-finished') continue;
-            const file = readResults(join(dir, 'results')).get(`${event.sample.replace('/', '_')}.json`);
+            const file = readResultFiles(join(dir, 'results')).get(`${event.sample.replace('/', '_')}.json`);
             const entries = file?.['task_result'] as { index: number }[];
             expect(entries.some((entry) => entry.index === event.index)).toBe(true);
         }
@@ -85,7 +87,7 @@ describe('library', () => {
         expect(end.totals.failures).toMatchObject([
             { index: 1, reason: 'task-threw', message: 'told to throw' },
         ]);
-        const file = readResults(join(dir, 'results')).get('sample_0.json') as {
+        const file = readResultFiles(join(dir, 'results')).get('sample_0.json') as {
             task_result: { attempts: object[] }[];
             failures: { attempts: object[] }[];
             progress: object;
@@ -122,11 +124,52 @@ describe('library', () => {
         const held = await open(settings(dir, path));
         await expect(open(settings(dir, path))).rejects.toMatchObject({ name: 'UserError', exitCode: 3 });
         await held.close();
+        // @ts-expect-error: its type is refused by the compiler, too
         await expect(open(settings(dir, path, { concurrency: 'many' }))).rejects.toThrow(UserError);
         await expect(open(settings(dir, join(dir, 'nothing.jsonl')))).rejects.toThrow(/nothing\.jsonl/);
+        // @ts-expect-error: so is its name
         await expect(open(settings(dir, path, { tiemout: 3 }))).rejects.toThrow(
             'there is no setting "tiemout" (did you mean "timeout"?)',
         );
+        await expect(open(settings(dir, path, { dryRun: true, 'dry-run': true }))).rejects.toThrow(
+            'the settings dryRun and dry-run are the same: give one of them',
+        );
+    });
+
+    it('takes options in camelCase, and reads every finished task back', async () => {
+        const dir = tempDir();
+        const path = dataset(
+            dir,
+            [{ do: 'answer', value: 1 }, { do: 'answer', value: 2 }, { do: 'throw' }],
+            3,
+        );
+        const looked = await open(settings(dir, path, { dryRun: true, rowsPerSample: 10 }));
+        expect(looked.plan.part.due).toBe(9);
+        await looked.close();
+        await (await open(settings(dir, path, { retries: 0 }))).finished;
+        const found: string[] = [];
+        for await (const { sample, group, index, entry } of readResults(join(dir, 'results'))) {
+            expect(entry.result).toMatchObject({ accepted: true });
+            found.push(`${sample} ${group} ${index}`);
+        }
+        const samples = ['sample/0', 'sample/1', 'sample/2'];
+        expect(found.sort()).toEqual(samples.flatMap((id) => [`${id} task 0`, `${id} task 1`]));
+        await expect(readResults(join(dir, 'none')).next()).rejects.toThrow(UserError);
+    });
+
+    it('is stopped by a signal, while it plans and while it runs', async () => {
+        const dir = tempDir();
+        const orders = Array.from({ length: 20 }, () => ({ do: 'sleep', ms: 200 }));
+        const path = dataset(dir, orders);
+        await expect(open(settings(dir, path, { signal: AbortSignal.abort() }))).rejects.toMatchObject({
+            name: 'AbortError',
+        });
+        const controller = new AbortController();
+        const run = await open(settings(dir, path, { signal: controller.signal }));
+        for await (const event of run.events()) if (event.type === 'task-finished') controller.abort();
+        const end = await run.finished;
+        expect(end).toMatchObject({ outcome: 'stopped', stop: { reason: 'caller' } });
+        expect(end.committed).toBeLessThan(20);
     });
 
     it('does not replace many finished results because their inputs changed, unless told to', async () => {

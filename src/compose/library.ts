@@ -1,21 +1,23 @@
 import { fileURLToPath } from 'node:url';
-import { type GivenOptions, RUN_OPTION_NAMES, resolveConfig } from '../config.js';
+import { resolveConfig } from '../config.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
-import { nearest } from '../util/nearest.js';
-import { UserError } from '../util/user-error.js';
 import { EventQueue } from './event-queue.js';
 import { readKnownRun } from './directory/known-run.js';
 import { openRun } from './open-run.js';
 import type { OpenedRun, RunPlan } from './opened-run.js';
+import { givenOptions, type OptionSettings } from './settings.js';
 
-/** Settings of a run: the options of the command line, under the same names. */
-export interface OpenSettings {
+/**
+ * Settings of a run: the options of the command line, in camelCase (`allTests: true`) or as they are there
+ * (`'all-tests': true`).
+ */
+export interface OpenSettings extends OptionSettings {
     /** Files, folders or globs, relative to `cwd`. Empty: what run.json of `dir` names. */
     readonly datasets?: readonly string[];
     /** The command of `executor: 'exec'`. */
     readonly command?: readonly string[];
-    /** Any option by its name: `timeout: 10`, `'all-tests': true`, `executor: 'module'`. */
-    readonly [option: string]: unknown;
+    /** Stops the planning, and later the run as `abort()` does. */
+    readonly signal?: AbortSignal;
 }
 
 /** An open run. It holds its directory until it has ended. */
@@ -40,7 +42,8 @@ export interface Run {
 /**
  * Opens a run: reads the datasets, takes the directory, decides what is left. Nothing runs yet.
  * @param place where relative paths and the config file are looked for, and the environment (none by default)
- * @throws UserError for bad settings or datasets, or if another run holds the directory
+ * @throws UserError for bad settings or datasets, or if another run holds the directory; the reason of `signal` if that was
+ * aborted while the plan was made
  */
 export async function open(
     settings: OpenSettings,
@@ -50,10 +53,9 @@ export async function open(
         readonly onNotice?: (message: string) => void;
     } = {},
 ): Promise<Run> {
-    const { datasets = [], command = [], ...options } = settings;
-    refuseUnknown(options);
+    const { datasets = [], command = [], signal, ...options } = settings;
     const { config } = await resolveConfig({
-        argv: { options: options as GivenOptions, datasets, command },
+        argv: { options: givenOptions(options), datasets, command },
         env: place.env ?? {},
         cwd: place.cwd ?? process.cwd(),
         // Loaded only for a config file, or names that are not options of a run.
@@ -61,17 +63,12 @@ export async function open(
         readRunFile: readKnownRun,
     });
     const examples = fileURLToPath(new URL('../../examples', import.meta.url));
-    const opened = await openRun(config, { examples, onNotice: place.onNotice ?? (() => {}) });
-    return new LibraryRun(opened);
-}
-
-function refuseUnknown(options: Readonly<Record<string, unknown>>): void {
-    const unknown = Object.keys(options).find((name) => !RUN_OPTION_NAMES.some((known) => known === name));
-    if (unknown === undefined) return;
-    const meant = nearest(unknown, RUN_OPTION_NAMES);
-    throw new UserError(
-        `there is no setting ${JSON.stringify(unknown)}${meant === null ? '' : ` (did you mean ${JSON.stringify(meant)}?)`}`,
-    );
+    const opened = await openRun(config, {
+        examples,
+        onNotice: place.onNotice ?? (() => {}),
+        ...(signal === undefined ? {} : { signal }),
+    });
+    return new LibraryRun(opened, signal);
 }
 
 class LibraryRun implements Run {
@@ -79,9 +76,10 @@ class LibraryRun implements Run {
     readonly #opened: OpenedRun;
     #finished: Promise<RunEnd> | null = null;
 
-    constructor(opened: OpenedRun) {
+    constructor(opened: OpenedRun, signal: AbortSignal | undefined) {
         this.#opened = opened;
         this.plan = opened.plan;
+        signal?.addEventListener('abort', () => this.abort(), { once: true });
     }
 
     get finished(): Promise<RunEnd> {

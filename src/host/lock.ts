@@ -87,11 +87,16 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
             const dead = await refuseLiving(before, content, options);
             const number = (before.at(-1)?.number ?? 0) + 1;
             if (!(await createLock(dir, number, content))) continue;
-            if (await isOurs(dir, number, content, dead, options)) {
-                for (const lock of dead) await removeLock(dir, lock.number);
-                return new HeldLock(dir, number, content, options);
+            let isHeld = false;
+            try {
+                isHeld = await isOurs(dir, number, content, dead, options);
+            } finally {
+                // Whoever stops waiting, or is too late, leaves nothing that would keep others out.
+                if (!isHeld) await removeLock(dir, number);
             }
-            await removeLock(dir, number);
+            if (!isHeld) continue;
+            for (const lock of dead) await removeLock(dir, lock.number);
+            return new HeldLock(dir, number, content, options);
         }
     } catch (error) {
         if (error instanceof UserError || options.signal?.aborted === true) throw error;

@@ -1,0 +1,72 @@
+import type { EndpointSetting, LanguageSetting } from '../config/option.js';
+import { type GivenOptions, RUN_OPTION_NAMES } from '../config.js';
+import type { RUN_OPTIONS, RunOptionName } from '../config/run-options.js';
+import type { Json } from '../model/json.js';
+import { nearest } from '../util/nearest.js';
+import { UserError } from '../util/user-error.js';
+
+/** `all-tests` is `allTests`. */
+type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
+    ? `${Head}${Capitalize<CamelCase<Tail>>}`
+    : S;
+
+/** What an option may be given as. Values with a syntax of their own are text, as on the command line. */
+type OneSetting<S> = S extends { readonly kind: 'flag' }
+    ? boolean
+    : S extends { readonly kind: 'integer' | 'seconds' | 'factor' | 'mebibytes' }
+      ? number
+      : S extends { readonly kind: 'choice'; readonly choices: readonly (infer C)[] }
+        ? C
+        : S extends { readonly kind: 'parsed'; readonly parser: { readonly shape: 'endpoint' } }
+          ? string | EndpointSetting
+          : S extends { readonly kind: 'languages' }
+            ? Readonly<Record<string, LanguageSetting>>
+            : string;
+
+/** `default` makes a start forget what run.json remembers of an option. */
+type Setting<S> =
+    | (S extends { readonly repeatable: true } ? readonly OneSetting<S>[] | OneSetting<S> : OneSetting<S>)
+    | 'default';
+
+type Options = typeof RUN_OPTIONS;
+
+/** The options of a run in camelCase, or with dashes as on the command line. */
+export type OptionSettings = {
+    readonly [N in Exclude<RunOptionName, 'command'> as CamelCase<N>]?: Setting<Options[N]>;
+} & {
+    readonly [N in Exclude<RunOptionName, 'command'>]?: Setting<Options[N]>;
+};
+
+const DASHED: ReadonlyMap<string, RunOptionName> = new Map(
+    RUN_OPTION_NAMES.flatMap((name) => [
+        [name, name],
+        [camelCase(name), name],
+    ]),
+);
+
+function camelCase(name: string): string {
+    return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/**
+ * Settings of a program as the command line would give them.
+ * @throws UserError for a name that is not an option, or an option that is given under both of its names
+ */
+export function givenOptions(settings: Readonly<Record<string, unknown>>): GivenOptions {
+    const given = new Map<string, Json | undefined>();
+    for (const [key, value] of Object.entries(settings)) {
+        if (value === undefined) continue;
+        const name = DASHED.get(key);
+        if (name === undefined) refuseUnknown(key);
+        if (given.has(name))
+            throw new UserError(`the settings ${camelCase(name)} and ${name} are the same: give one of them`);
+        given.set(name, value as Json);
+    }
+    return Object.fromEntries(given);
+}
+
+function refuseUnknown(key: string): never {
+    const meant = nearest(key, DASHED.keys());
+    const hint = meant === null ? '' : ` (did you mean ${JSON.stringify(meant)}?)`;
+    throw new UserError(`there is no setting ${JSON.stringify(key)}${hint}`);
+}
