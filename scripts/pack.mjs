@@ -15,9 +15,11 @@ const [{ files }] = JSON.parse(npm(root, 'pack', '--dry-run', '--json', '--ignor
 const staged = mkdtempSync(join(tmpdir(), 'resume-run-pack-'));
 try {
     for (const { path } of files) cpSync(join(root, path), join(staged, path));
-    const { scripts: _, devDependencies: __, ...manifest } = JSON.parse(
-        readFileSync(join(root, 'package.json'), 'utf8'),
-    );
+    const {
+        scripts: _,
+        devDependencies: __,
+        ...manifest
+    } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     writeFileSync(join(staged, 'package.json'), `${JSON.stringify(manifest, null, 4)}\n`);
     console.log(join(destination, npm(staged, 'pack', '--silent', '--pack-destination', destination).trim()));
 } finally {

@@ -127,7 +127,8 @@ export class PlannedRun implements OpenedRun {
 
     async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
         const { kind, executor, prepare, planKey, store, settled, found } = this.#planned;
-        const { retries, tleRetries, grace, keepSource, mode, delay, batchSize, stopAfter } = this.#config;
+        const { retries, tleRetries, grace, keepSource, mode, delay, batchSize, stopAfter, halt } =
+            this.#config;
         const { startLoop } = await import('../run/run.js');
         const stager = kind.judges
             ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
@@ -146,6 +147,7 @@ export class PlannedRun implements OpenedRun {
                 delay,
                 batchSize,
                 stopAfter,
+                halt,
                 retries,
                 tleRetries,
                 grace,

@@ -61,6 +61,7 @@ export function buildConfig(
         },
         keepSource: values['keep-source'],
         stopAfter: values['stop-after'],
+        halt: values.halt,
         retries: values.retries,
         tleRetries: values['tle-retries'],
         concurrency: values.concurrency ?? (kind.usesEndpoints ? null : availableParallelism()),

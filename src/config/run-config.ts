@@ -3,6 +3,7 @@ import type { KnownExecutorConfig } from '../executor/kinds.js';
 import type { LimitOptions } from '../model/limits.js';
 import type { RerunRequest } from '../model/rerun.js';
 import type { Shard } from '../model/shard.js';
+import type { HaltRule } from '../model/stop.js';
 import type { StoredOptions } from './option.js';
 import type { CheckerSetting } from './values/checker.js';
 
@@ -32,6 +33,8 @@ export interface RunConfig {
     readonly keepSource: boolean;
     /** New results after which this start stops; null: when all is done. */
     readonly stopAfter: number | null;
+    /** When failed tasks stop the run; null: never. */
+    readonly halt: HaltRule | null;
     readonly retries: number;
     readonly tleRetries: number;
     /** Tasks at once; null: the sum of the endpoints' (set for every other executor). */

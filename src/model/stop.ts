@@ -18,6 +18,19 @@ export type StopReason =
     /** More tasks failed than the user allows. */
     | { readonly reason: 'halt'; readonly message: string };
 
+/** When a run stops because of failed tasks: after so many of them, or a share of the tasks that have ended. */
+export type HaltRule = { readonly failures: number } | { readonly percent: number };
+
+/** Tasks that must have ended before a share of them says anything. */
+const ENOUGH_FOR_SHARE = 10;
+
+/** Whether a run with so many failed and finished tasks stops. */
+export function isHalted(rule: HaltRule, failed: number, finished: number): boolean {
+    if ('failures' in rule) return failed >= rule.failures;
+    const ended = failed + finished;
+    return failed > 0 && ended >= ENOUGH_FOR_SHARE && failed * 100 >= rule.percent * ended;
+}
+
 /** What the key `signal` of events says, which is older than the reasons: the signal, or that there was none. */
 export function signalOrAbort(stop: StopReason): StopSignal | 'abort' {
     return stop.reason === 'signal' ? stop.signal : 'abort';

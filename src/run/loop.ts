@@ -1,7 +1,7 @@
 import type { Completion, Running } from '../backend/backend.js';
 import { WriteError } from '../host/write-error.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
-import { type StopReason, signalOrAbort } from '../model/stop.js';
+import { isHalted, type StopReason, signalOrAbort } from '../model/stop.js';
 import type { SampleTally } from '../model/tally.js';
 import type { TaskStep } from '../model/task.js';
 import { now } from '../util/now.js';
@@ -137,6 +137,7 @@ export class Loop {
         // Nothing runs and nothing can start before the last results are on disk: no reason to keep their pace.
         if (this.#flights.size === 0 && this.#opening === 0 && this.#saving > 0) this.#flush();
         this.#stopIfEnough();
+        this.#stopIfHalted();
         if (this.#isOver()) this.#settle?.();
     }
 
@@ -156,6 +157,17 @@ export class Loop {
         if (stopAfter === null || committed < stopAfter || !isIdle || this.#isOver()) return;
         const message = `${committed} new results are there (--stop-after ${stopAfter})`;
         this.stop({ reason: 'budget', message });
+    }
+
+    #stopIfHalted(): void {
+        const { halt } = this.#parts.options;
+        const { failed, committed } = this.#figures;
+        if (halt === null || this.#stopping || !isHalted(halt, failed, committed)) return;
+        const given = 'percent' in halt ? `${halt.percent}%` : halt.failures;
+        this.stop({
+            reason: 'halt',
+            message: `${failed} of ${failed + committed} tasks failed (--halt ${given})`,
+        });
     }
 
     /** Whether results may pile up further; if not, the store wakes us when they may. */

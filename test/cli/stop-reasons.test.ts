@@ -43,3 +43,42 @@ test('a run that no endpoint serves ends with exit 5, and says why in the events
     expect(refusing.code, refusing.stderr).toBe(5);
     expect(refusing.stdout).toContain('Reason: no endpoint takes our requests: ');
 });
+
+test('a run stops when too many tasks have failed, and the same command goes on', async () => {
+    const cwd = tempDir();
+    writeFileSync(join(cwd, 'list.txt'), Array.from({ length: 40 }, (_, n) => `${n}\n`).join(''));
+    const failing = [
+        'list.txt',
+        '--executor',
+        'exec',
+        '--retries',
+        '0',
+        '-j',
+        '1',
+        '--',
+        'sh',
+        '-c',
+        'test -e mended',
+    ];
+    const stopped = await callCli(['--halt', '3', '--json', ...failing], { cwd });
+    expect(stopped.code, stopped.stderr).toBe(1);
+    const { end } = JSON.parse(stopped.stdout.trimEnd().split('\n').at(-1) ?? '') as {
+        end: { failed: number; stop: object };
+    };
+    expect(end).toMatchObject({
+        outcome: 'stopped',
+        stop: { reason: 'halt', message: expect.stringMatching(/^\d of \d tasks failed \(--halt 3\)$/) },
+    });
+    // Those that ran when the third one failed may fail, too.
+    expect(end.failed).toBeGreaterThanOrEqual(3);
+    expect(end.failed).toBeLessThan(40);
+    const share = await callCli(['--halt', '50%', ...failing], { cwd });
+    expect(share.code).toBe(1);
+    expect(share.stdout).toMatch(/\(--halt 50%\)/);
+    writeFileSync(join(cwd, 'mended'), '');
+    const done = await callCli(['--halt', '50%', ...failing], { cwd });
+    expect(done.code, done.stderr).toBe(0);
+    expect((await callCli(['--halt', '0', ...failing], { cwd })).stderr).toMatch(
+        /--halt: expected a number of failed tasks, such as 10, or a share of 1% to 100%, got '?0/,
+    );
+});

@@ -40,6 +40,7 @@ async function resolveWith({ argv, env, file, run }: Given): Promise<Resolved> {
 const PARSED: Partial<Record<RunOptionName, readonly [string, string, string, string]>> = {
     scorer: ['exact', 'contains', 'regex', 'numeric:0.5'],
     shard: ['1/9', '2/9', '3/9', '4/9'],
+    halt: ['1', '2', '3%', '4%'],
     rerun: ['failed', 'tle', 'p/*', 'all'],
     'exit-verdict': ['1=WrongAnswer', '2=WrongAnswer', '3=WrongAnswer', '4=WrongAnswer'],
     endpoint: ['http://a:1', 'http://b:1', 'http://c:1', 'http://d:1'],

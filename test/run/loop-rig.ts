@@ -261,6 +261,7 @@ export class ScriptedRun {
             prefetch,
             delay: 0,
             stopAfter: null,
+            halt: null,
             batchSize: 0,
             retries,
             tleRetries,

@@ -1,4 +1,5 @@
 import type { OptionTable } from '../option.js';
+import { HALT } from '../values/halt.js';
 
 /** Options that say how this run goes; none is restored. */
 export const RUNNING_OPTIONS = {
@@ -62,6 +63,16 @@ export const RUNNING_OPTIONS = {
         placeholder: '<n>',
         group: 'Running',
         about: 'Stop when this start has so many new results; the same command goes on',
+        decides: 'run',
+    },
+    halt: {
+        kind: 'parsed',
+        parser: HALT,
+        default: null,
+        defaultText: 'go on',
+        placeholder: '<n|n%>',
+        group: 'Running',
+        about: 'Stop when so many tasks have failed for good, or such a share of those that ended (10 at least)',
         decides: 'run',
     },
     grace: {
