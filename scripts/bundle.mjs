@@ -28,7 +28,8 @@ const SHARED = [
     {
         name: 'options',
         minShareCount: 2,
-        test: /\/dist\/(?:util|model|config|cli)\/|\/dist\/executor\/.*(?:-kind|kinds|server-options)\.js$|\/write-error\.js$/,
+        // Not what loads packages: every start would load them, too.
+        test: /\/dist\/(?:util|model|config|cli)\/(?!(?:matrix-file|parse-config-file)\.js$)|\/dist\/executor\/.*(?:-kind|kinds|server-options)\.js$|\/write-error\.js$/,
     },
     { name: 'results', minShareCount: 2, test: /\/dist\/(?:plan|checkpoint|dataset|report)\// },
 ];

@@ -11,7 +11,7 @@
  * @packageDocumentation
  */
 export { open, type OpenSettings, type Run } from './compose/library.js';
-export { readResults, type ReadResultsOptions, type TaskResult } from './compose/directory/read-results.js';
+export { readResults, type ReadResultsOptions, type FinishedTask } from './compose/directory/read-results.js';
 export type { RunPlan } from './compose/opened-run.js';
 export type { OptionSettings } from './compose/settings.js';
 export type { RunConfig } from './config.js';

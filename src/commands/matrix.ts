@@ -89,15 +89,15 @@ export const command = defineTaskCommand({
     examples: [
         { line: 'resume-run matrix --demo', about: 'See it run against a local server, with no key' },
         {
-            line: 'resume-run matrix --test-config phases.json --base-url http://127.0.0.1:8000/v1',
-            about: 'All phases of a configuration, in order; the same line resumes after any kill',
+            line: 'resume-run matrix --test-config m.json --base-url http://127.0.0.1:8000/v1',
+            about: 'All phases, in order; the same line resumes after any kill',
         },
         {
             line: 'resume-run matrix --test-config phases.json --phase 5.1 --dry-run',
             about: 'What one phase would still run',
         },
         {
-            line: 'resume-run matrix --models a b --prompt-types all --difficulty easy --task-types all --rows tasks.jsonl --num-instances 20',
+            line: 'resume-run matrix --models a b --prompt-types all --rows t.jsonl',
             about: 'Without a configuration; a higher --num-instances tops up',
         },
     ],

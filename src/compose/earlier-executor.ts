@@ -5,7 +5,7 @@ import { UserError } from '../util/user-error.js';
 import { readKnownRun } from './directory/known-run.js';
 import { openRun } from './open-run.js';
 import { topicsDataset } from './topics.js';
-import { readResults, type TopicResult } from './topics-results.js';
+import { readTopicResults, type TopicResult } from './topics-results.js';
 
 /** One result, with the keys of the earlier tool and the round that it is of. Times in seconds. */
 export type TaskResult = TopicResult;
@@ -120,7 +120,7 @@ export class ConcurrentBigModelExecutor {
         });
         await run.start();
         const results: TaskResult[] = [];
-        for await (const result of readResults(config.dir, new Set(topics))) results.push(result);
+        for await (const result of readTopicResults(config.dir, new Set(topics))) results.push(result);
         return results;
     }
 

@@ -111,7 +111,7 @@ async function* resultsText(
     const figures = new TopicsFigures();
     yield '{\n  "results": [';
     let separator = '\n    ';
-    for await (const result of readResults(dir, topics)) {
+    for await (const result of readTopicResults(dir, topics)) {
         figures.add(result);
         yield separator + JSON.stringify(result);
         separator = ',\n    ';
@@ -121,7 +121,10 @@ async function* resultsText(
 }
 
 /** Results of topics in a directory, by topic and round. */
-export async function* readResults(dir: string, topics: ReadonlySet<string>): AsyncGenerator<TopicResult> {
+export async function* readTopicResults(
+    dir: string,
+    topics: ReadonlySet<string>,
+): AsyncGenerator<TopicResult> {
     for (const name of await listFiles(dir)) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;
         const read = await readCheckpointFile(join(dir, name), null);

@@ -1,5 +1,6 @@
 import type { FailedTask, GroupTally, SampleTally, TaskRef, TotalTally, Unexpected } from '../model/tally.js';
 import { expectedOf } from '../model/sample.js';
+import { expectedText } from './expected-verdicts.js';
 import { VERDICTS } from '../model/verdict.js';
 import { printable } from '../util/printable.js';
 import { SHORT_VERDICT, count, counted, duration, groupTitle, percent } from './format.js';
@@ -90,7 +91,7 @@ export function expectation(task: Unexpected): string {
     const same =
         implied?.length === task.expected.length &&
         task.expected.every((verdict) => implied.includes(verdict));
-    return same ? '' : `expected ${task.expected.join(' or ')}`;
+    return same ? '' : `expected ${expectedText(task.expected)}`;
 }
 
 /** What helps to see why: `CPP, test 4, 1.2 s, expected TimeLimitExceeded`; empty where nothing is known. Tests count from 1. */

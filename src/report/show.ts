@@ -1,5 +1,6 @@
 import type { Attempt, Entry, ExecInfo, JudgeResult, OpenTask, TestResult } from '../model/entry.js';
 import { expectedOf } from '../model/sample.js';
+import { expectedText } from './expected-verdicts.js';
 import { findMissedScore } from '../model/scoring.js';
 import { verdictOf } from '../model/tally.js';
 import { printable } from '../util/printable.js';
@@ -39,7 +40,7 @@ function headLines({ sample, group, index, state }: ShownTask, { style }: Page):
             const verdict = verdictOf(entry) ?? 'no verdict';
             const expected = expectedOf(group, entry.expected ?? null);
             const isExpected = expected === null || expected.some((one) => one === verdict);
-            const wanted = isExpected ? '' : style.yellow(`, expected ${expected.join(' or ')}`);
+            const wanted = isExpected ? '' : style.yellow(`, expected ${expectedText(expected)}`);
             return [`${where}  ${verdict}${wanted}`, ...factLines(entry), ...scoreLines(entry)];
         }
         case 'failed':

@@ -7,7 +7,7 @@ import { UserError } from '../../util/user-error.js';
 import { CheckpointReader } from './checkpoint-reader.js';
 
 /** One finished task of a results directory. */
-export interface TaskResult {
+export interface FinishedTask {
     readonly sample: string;
     readonly group: string;
     /** Position in the dataset's list; null in files of the earlier tools. */
@@ -32,7 +32,7 @@ export interface ReadResultsOptions {
 export async function* readResults(
     dir: string,
     options: ReadResultsOptions = {},
-): AsyncGenerator<TaskResult> {
+): AsyncGenerator<FinishedTask> {
     const path = resolve(dir);
     const checkpoints =
         options.checkpoints === undefined ? checkpointsFolder(path, null) : resolve(options.checkpoints);

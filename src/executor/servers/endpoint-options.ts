@@ -19,22 +19,22 @@ export interface GivenEndpoint {
 }
 
 /**
- * Expands comma lists and ranges: each address gets the settings of the entry it stands in, the first
- * that names it with that token.
+ * Expands comma lists and ranges: each address gets the settings of the first entry that names it. It counts again only with
+ * another token, where all of its entries have one: several keys of one service.
  * @param option for messages: `--endpoint`
  * @throws UserError for what is not an address
  */
 export function expandEndpoints(given: readonly GivenEndpoint[], option: string): readonly EndpointOptions[] {
-    const all = new Map<string, EndpointOptions>();
+    const all = new Map<string, EndpointOptions[]>();
     for (const one of given) {
         const { url, addresses, concurrency, rate, token, headers, account, deployments } = one;
         const requestsPerMinute = one['requests-per-minute'];
         const tokensPerMinute = one['tokens-per-minute'];
         const apiVersion = one['api-version'];
         for (const address of addresses ?? parseEndpoints([withReferences(url, option)], option)) {
-            const key = JSON.stringify([address, token ?? null]);
-            if (all.has(key)) continue;
-            all.set(key, {
+            const before = all.get(address) ?? [];
+            if (before.some((other) => isSameKey(other.token, token ?? null))) continue;
+            before.push({
                 url: address,
                 concurrency: concurrency ?? null,
                 rate: rate ?? null,
@@ -46,10 +46,14 @@ export function expandEndpoints(given: readonly GivenEndpoint[], option: string)
                 ...(deployments === undefined ? {} : { deployments }),
                 ...(apiVersion === undefined ? {} : { apiVersion }),
             });
+            all.set(address, before);
         }
     }
-    return [...all.values()];
+    return [...all.values()].flat();
 }
+
+const isSameKey = (one: EndpointOptions['token'], other: EndpointOptions['token']): boolean =>
+    one === null || other === null || JSON.stringify(one) === JSON.stringify(other);
 
 /** An address with the variables that `{env:NAME}` names. Values are encoded where they could be read as more than a part of it. */
 function withReferences(url: string, option: string): string {
