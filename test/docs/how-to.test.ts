@@ -30,9 +30,11 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     'how-to/ask-a-model.md': [
         /France WHAT IS THE CAPITAL OF FRANCE\? 7/,
         /Nothing left to do/,
+        /2 of 2 tasks would run/,
         /50\.0 %  1 of 2 accepted in main/,
     ],
-    'how-to/run-on-a-cluster.md': [/all 4 tasks|4 of 4|TPR +100 %/, /4 records added/],
+    'how-to/look-at-results.md': [/report\.html is written/],
+    'how-to/run-on-a-cluster.md': [/TPR +100 %/, /4 records added/],
     'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
     'how-to/coming-from-the-earlier-scripts.md': [
         /demo\.localhost/,

@@ -2,7 +2,7 @@ import { idMatcher } from '../../dataset/filter.js';
 import { writeText } from '../../host/output-file.js';
 import { htmlFile } from '../../report/html/html-file.js';
 import { DirectoryReader } from '../directory/directory-reader.js';
-import { tell, warn } from '../output.js';
+import { print, tell, warn } from '../output.js';
 import { readPageAssets } from '../page-assets.js';
 import type { RunPaths } from '../directory/run-paths.js';
 import { buildPage } from './page-data.js';
@@ -26,6 +26,7 @@ export async function writeHtmlReport(place: RunPaths, file: string, only: reado
         keepsRows: false,
     });
     await writeText(file, htmlFile(assets, page, chunks));
+    print(`${file} is written: open it in a browser`);
     if (leftOut > 0)
         tell(
             `${file} holds the source and output of the tasks that matter most; those of ${leftOut} others did not fit: resume-run show has them`,
