@@ -38,7 +38,7 @@ export interface ExecConfig {
 
 export interface ExecDescriptor {
     readonly kind: 'exec';
-    /** Template, see command-template.ts; `{input}` is the path of a JSON file with the task's data. */
+    /** Template, see field-template.ts; `{input}` is the path of a JSON file with the task's data. */
     readonly argv: readonly [string, ...string[]];
     /** `--exit-verdict code=Verdict`; 0 is Accepted. */
     readonly exitVerdicts: Readonly<Record<string, string>>;
