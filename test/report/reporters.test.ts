@@ -49,7 +49,7 @@ describe('bars', () => {
         expect(lines[2]).toMatch(/^samples {2}━─+ {6}820\/20,000 {4}4.1 %$/);
         expect(lines[3]).toMatch(/^tasks {4}━─+ {4}8,251\/200,000 {3}4.1 %$/);
         expect(lines[4]).toBe('this start: AC 50');
-        expect(lines[5]).toMatch(/^10\.\d\/s · ETA 5h \d\dm · 0 running · \d+ MB/);
+        expect(lines[5]).toMatch(/^10\.\d\/s · ETA 5h \d\dm · 0 running · [\d.]+ [MG]B/);
         expect(options.stdout.text).toBe('');
         reporter.close();
     });

@@ -70,7 +70,7 @@ async function ask(
     if (problem !== null) {
         return { kind: 'failure', failure: { reason: 'judge-error', message: problem }, by: null };
     }
-    const found = await searchFirst(client, descriptor, task, context);
+    const found = await searchFirst(client, descriptor, task, { model: first.call.sampling.model, context });
     if (found !== null && 'kind' in found) return found;
     const second = found === null ? first : callForTask(descriptor, task, searchText(found));
     if (second.kind === 'missing') return missingField(second.field, second.option);
@@ -89,18 +89,19 @@ async function ask(
  */
 async function searchFirst(
     client: ChatClient,
-    { search, sampling }: ChatDescriptor,
+    { search }: ChatDescriptor,
     task: Task,
-    context: ExecutorContext,
+    { model, context }: { readonly model: string; readonly context: ExecutorContext },
 ): Promise<Search | Outcome | null> {
     if (search === null) return null;
     const query = fillForTask(search.query, task);
     if (query.kind === 'missing') return missingField(query.field, '--search-query');
     const saved = savedSearch(task.steps, query.text);
     if (saved !== null) return saved;
-    const result = await client.request(searchRequest(query.text, search), context);
+    // Under the limits of the completion that follows: a limit given for a service is one for both.
+    const result = await client.request({ ...searchRequest(query.text, search), model }, context);
     if (result.kind !== 'answered')
-        return outcomeOf(result.kind === 'refused' ? { ...result, answer: null } : result, sampling.model);
+        return outcomeOf(result.kind === 'refused' ? { ...result, answer: null } : result, model);
     await context.saveStep?.(SEARCH_STEP, result.answer);
     return result.answer;
 }
