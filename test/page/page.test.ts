@@ -125,7 +125,7 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
         expect(await accessibilityFaults(page)).toEqual([]);
         await page.locator('.table-body a').first().click();
         await page.locator('.table-body a').first().click();
-        await page.getByRole('dialog').getByText('compared as text').waitFor();
+        await page.getByRole('dialog').getByText('compared as text').first().waitFor();
         const dialog = await page.getByRole('dialog').innerText();
         for (const part of ['What is ', 'It is ', 'compared as text', '40 + 10', '$0.00'])
             expect(dialog).toContain(part);
