@@ -11,6 +11,10 @@ interface RegisteredCommand {
 /** Every command. */
 export const COMMANDS = {
     run: { about: 'Run what is not finished yet (the default command)', load: () => import('./run.js') },
+    init: {
+        about: 'Write a small configuration and an input to begin with',
+        load: () => import('./init.js'),
+    },
     topics: {
         about: 'Ask a language model about topics, round after round',
         load: () => import('./topics.js'),
