@@ -34,6 +34,7 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
         /50\.0 %  1 of 2 accepted in main/,
     ],
     'how-to/look-at-results.md': [/report\.html is written/],
+    'how-to/run-a-matrix.md': [/8 tasks saved/, /8\/12 done, 4 to run/, /demo-model +cot +6 +6/],
     'how-to/run-on-a-cluster.md': [/TPR +100 %/, /4 records added/],
     'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
     'how-to/coming-from-the-earlier-scripts.md': [
