@@ -1,7 +1,7 @@
 import type { Completion, Running } from '../backend/backend.js';
 import { WriteError } from '../host/write-error.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
-import { isHalted, type StopReason, signalOrAbort } from '../model/stop.js';
+import { type StopReason, signalOrAbort } from '../model/stop.js';
 import type { SampleTally } from '../model/tally.js';
 import type { TaskStep } from '../model/task.js';
 import { now } from '../util/now.js';
@@ -14,6 +14,7 @@ import { plan, prepare } from './prepare.js';
 import { Recorder } from './recorder.js';
 import { decide } from './retry.js';
 import { Slots } from './slots.js';
+import { reasonToStop } from './stop-rules.js';
 import type { WorkItem } from './survey.js';
 import { type TaskState, taskOf } from './task-state.js';
 
@@ -43,7 +44,7 @@ export class Loop {
     readonly #holder: HolderCheck;
     readonly #flights = new Set<Flight>();
     /** Samples in work that still have tasks to hand out, in order. */
-    readonly #giving: OpenSample[] = [];
+    readonly #samplesWithTasks: OpenSample[] = [];
     readonly #samples = new Map<string, OpenSample>();
     readonly #untouched: Map<string, SampleTally>;
     #nextWork = 0;
@@ -136,8 +137,7 @@ export class Loop {
         if (!this.#stopping) this.#feed();
         // Nothing runs and nothing can start before the last results are on disk: no reason to keep their pace.
         if (this.#flights.size === 0 && this.#opening === 0 && this.#saving > 0) this.#flush();
-        this.#stopIfEnough();
-        this.#stopIfHalted();
+        this.#stopByRules();
         if (this.#isOver()) this.#settle?.();
     }
 
@@ -149,25 +149,11 @@ export class Loop {
         );
     }
 
-    /** There are as many new results as were asked for, and tasks are left. */
-    #stopIfEnough(): void {
-        const { stopAfter } = this.#parts.options;
-        const { committed } = this.#figures;
+    #stopByRules(): void {
+        if (this.#stopping || this.#isOver()) return;
         const isIdle = this.#flights.size === 0 && this.#saving === 0 && this.#opening === 0;
-        if (stopAfter === null || committed < stopAfter || !isIdle || this.#isOver()) return;
-        const message = `${committed} new results are there (--stop-after ${stopAfter})`;
-        this.stop({ reason: 'budget', message });
-    }
-
-    #stopIfHalted(): void {
-        const { halt } = this.#parts.options;
-        const { failed, committed } = this.#figures;
-        if (halt === null || this.#stopping || !isHalted(halt, failed, committed)) return;
-        const given = 'percent' in halt ? `${halt.percent}%` : halt.failures;
-        this.stop({
-            reason: 'halt',
-            message: `${failed} of ${failed + committed} tasks failed (--halt ${given})`,
-        });
+        const reason = reasonToStop(this.#parts.options, this.#figures, isIdle);
+        if (reason !== null) this.stop(reason);
     }
 
     /** Whether results may pile up further; if not, the store wakes us when they may. */
@@ -176,22 +162,22 @@ export class Loop {
         const room = this.#parts.store.room();
         if (room === null) return true;
         this.#waitsForRoom = true;
-        void room.then(() => this.#thereIsRoom());
+        void room.then(() => this.#onCapacityFreed());
         return false;
     }
 
-    #thereIsRoom(): void {
+    #onCapacityFreed(): void {
         this.#waitsForRoom = false;
         this.#pump();
     }
 
     #takeNew(): TaskState | null {
         for (;;) {
-            const sample = this.#giving[0];
+            const sample = this.#samplesWithTasks[0];
             if (sample === undefined) return null;
             const state = sample.take();
             if (state !== null) return state;
-            this.#giving.shift();
+            this.#samplesWithTasks.shift();
         }
     }
 
@@ -201,7 +187,7 @@ export class Loop {
         const ahead = Math.max(2, Math.min(8, this.#slots.concurrency));
         while (
             this.#nextWork < work.length &&
-            this.#giving.length + this.#opening < ahead &&
+            this.#samplesWithTasks.length + this.#opening < ahead &&
             this.#samples.size + this.#opening < this.#slots.window + ahead &&
             this.#saving < COMMITS_BOUND
         ) {
@@ -243,7 +229,7 @@ export class Loop {
         this.#samples.set(id, sample);
         this.#emit({ type: 'sample-started', at: now(), sample: id, due: sample.due, dueBy: sample.dueBy });
         if (sample.isIdle) this.#whileSaving(this.#advance(sample));
-        else this.#giving.push(sample);
+        else this.#samplesWithTasks.push(sample);
     }
 
     #begin(state: TaskState): void {
@@ -365,7 +351,7 @@ export class Loop {
     }
 
     async #advance(sample: OpenSample): Promise<void> {
-        if (await sample.advance()) this.#giving.push(sample);
+        if (await sample.advance()) this.#samplesWithTasks.push(sample);
         else await this.#close(sample);
     }
 

@@ -2,10 +2,11 @@ import type { Backend } from '../backend/backend.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { EndpointState, RunEnd, RunEvent } from '../model/event.js';
 import type { Sample, Stage } from '../model/sample.js';
-import type { HaltRule, StopReason } from '../model/stop.js';
+import type { StopReason } from '../model/stop.js';
 import type { TallySum } from '../model/tally.js';
 import type { Task } from '../model/task.js';
 import type { PrepareOptions } from './prepare.js';
+import type { StopRules } from './stop-rules.js';
 import type { RetryPolicy } from './retry.js';
 import type { ResultIndex, WorkItem } from './survey.js';
 
@@ -28,11 +29,7 @@ export interface RunParts {
     readonly verifyHolder: () => Promise<void>;
 }
 
-export interface RunOptions extends RetryPolicy {
-    /** New results after which the run stops; null: when all is done. */
-    readonly stopAfter: number | null;
-    /** When failed tasks stop the run; null: never. */
-    readonly halt: HaltRule | null;
+export interface RunOptions extends RetryPolicy, StopRules {
     readonly concurrency: number;
     /** Tasks handed to the backend beyond `concurrency` while tasks take under `FAST_TASK_S`: 0 for none. */
     readonly prefetch: number;
