@@ -51,26 +51,31 @@ function messageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UserError || error instanceof WriteError) return message;
     if (error instanceof NotAFileError) return `cannot read ${printable(error.path)}: ${error.message}`;
-    if (isSystemError(error))
-        return `cannot ${describeOperation(error)} ${printable(error.path)}: ${readReason(error)}`;
+    if (isSystemError(error)) {
+        const file = error.path === undefined ? 'a file' : printable(error.path);
+        return `cannot ${describeOperation(error)} ${file}: ${readReason(error)}`;
+    }
     if (!lacksDescriptors(error)) return message;
     return `too few files may be open at once (${message}): raise the limit with \`ulimit -n 1024\``;
 }
 
 interface SystemError extends Error {
     readonly code: string;
-    readonly path: string;
+    /** Absent where a call was made on an open file. */
+    readonly path?: string;
     readonly syscall: string;
 }
 
 /**
- * What the file system refused of a path: the user's to mend, wherever we met it. Everything else that a system call may
- * say (EBADF, EINVAL) is a bug of ours.
+ * What the file system refused of a path, or a disk that fails or is full under an open file: the user's to mend, wherever
+ * we met it. Everything else that a system call may say (EBADF, EINVAL) is a bug of ours.
  */
 function isSystemError(error: unknown): error is SystemError {
-    if (!(error instanceof Error) || !('code' in error) || !('path' in error) || !('syscall' in error))
-        return false;
-    return typeof error.path === 'string' && typeof error.code === 'string' && REFUSALS.has(error.code);
+    if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return false;
+    if (typeof error.code !== 'string' || typeof error.syscall !== 'string') return false;
+    return 'path' in error
+        ? typeof error.path === 'string' && REFUSALS.has(error.code)
+        : UNWRITABLE.includes(error.code);
 }
 
 const UNWRITABLE = ['EROFS', 'ENOSPC', 'EDQUOT', 'EIO'];

@@ -16,6 +16,16 @@ it('a checkpoint that could not be written is exit 4', () => {
     expect([text, code]).toEqual(['resume-run: cannot write /r/a.json: disk full\n', 4]);
 });
 
+it('a disk that fails under an open file is exit 4, too, and no bug of ours', () => {
+    const failed = (code: string, syscall: string): Error =>
+        Object.assign(new Error(`${code}: some error, ${syscall}`), { code, syscall, errno: -5 });
+    const { text, code } = explainError(failed('EIO', 'close'), false);
+    expect(code).toBe(4);
+    expect(text).toMatch(/^resume-run: cannot close a file: [^\n]+\n$/);
+    expect(explainError(failed('ENOSPC', 'write'), false).code).toBe(4);
+    expect(explainError(failed('EBADF', 'close'), false).code).toBe(BUG);
+});
+
 it('anything else is a bug of ours: its stack, and how to report it', () => {
     for (const thrown of [new TypeError('x is not a function'), 'text', undefined]) {
         const { text, code } = explainError(thrown, false);
