@@ -13,7 +13,7 @@ const TASKS = 400;
 const COMMITTER = `
     import { closeSync, openSync, writeSync } from 'node:fs';
     import { createFileStore } from ${JSON.stringify(compiled('checkpoint/file-store.js'))};
-    import { FileNames } from ${JSON.stringify(compiled('checkpoint/names.js'))};
+    import { FileNames } from ${JSON.stringify(compiled('checkpoint/result-file/names.js'))};
     import { newHolderId } from ${JSON.stringify(compiled('host/staging-name.js'))};
 
     const [root, free] = process.argv.slice(1);
