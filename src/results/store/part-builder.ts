@@ -7,7 +7,7 @@ import { ioReason, withDescriptors } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { StorageFormat } from '../result-store.js';
 import { PartKeys } from './key-index.js';
-import { PARTS, type PartInfo } from './manifest.js';
+import { PARTS, type PartInfo, readManifest } from './manifest.js';
 import { type PartCodec, PartError } from './part-codec.js';
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -95,11 +95,21 @@ export class PartBuilder {
         return this.#done;
     }
 
-    /** Removes what was written. Never throws. */
+    /**
+     * Removes what was written, but for parts that the manifest on disk names: where the folder could not be synced after the
+     * manifest was renamed, the new generation stands. Never throws.
+     */
     async discard(): Promise<void> {
         await this.#open?.discard();
-        for (const part of this.#done)
-            await rm(join(this.#settings.dir, part.info.path), { force: true }).catch(() => undefined);
+        const { dir } = this.#settings;
+        try {
+            const manifest = await readManifest(dir);
+            const named = new Set(manifest?.parts.map(({ path }) => path));
+            for (const { info } of this.#done)
+                if (!named.has(info.path)) await rm(join(dir, info.path), { force: true });
+        } catch {
+            // What is left is named by nobody, and moved away with the next generation.
+        }
     }
 
     async #seal(): Promise<void> {
