@@ -8,7 +8,7 @@ export interface LocalServer {
     close(): Promise<void>;
 }
 
-/** Numbers for what runs at once: the least one that is free, so that there are no more of them than ever ran together. */
+/** Gives each running task the lowest free number, so that the numbers in use never exceed the tasks that run at once. */
 class Places {
     readonly #free: number[] = [];
     #most = 0;
