@@ -5,6 +5,7 @@
  * Part of `npm run build`.
  */
 import { rm, writeFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { licensesOf } from './licenses.mjs';
@@ -15,13 +16,11 @@ const folder = `${root}dist/bundle`;
 /** Loaded by every start, with whatever they need themselves. */
 const INSIDE = ['yargs', 'picomatch'];
 /**
- * What yargs lays a help page out with, which nobody sees: ours is made by cli/help.ts. Building the tables of these two takes
- * 25 ms of every start.
+ * What yargs lays out a help page with. Ours is laid out by cli/help.ts, so these two are made ready only when yargs asks for them:
+ * building their tables of characters takes 25 ms of every start.
  */
-const UNSEEN = {
-    cliui: 'export default () => ({ div() {}, span() {}, resetOutput() {}, toString: () => "" });',
-    'string-width': 'export default (text) => text.length;',
-};
+const READY_WHEN_CALLED = new Set(['cliui', 'string-width']);
+const LAZY = '\0when-called:';
 
 /** What several commands share, in two files: for reading a command line, and for a results directory. */
 const SHARED = [
@@ -42,12 +41,19 @@ const bundle = await rolldown({
     // `main` by itself, for tests that run command lines in their own process.
     input: { cli: `${root}dist/cli.js`, main: `${root}dist/cli/main.js` },
     platform: 'node',
-    external: (id, importer) => isPackage(id) && !startsInside(id, importer) && !Object.hasOwn(UNSEEN, id),
+    external: (id, importer) => isPackage(id) && !startsInside(id, importer),
     plugins: [
         {
-            name: 'unseen',
-            resolveId: (id) => (Object.hasOwn(UNSEEN, id) ? `\0${id}` : null),
-            load: (id) => UNSEEN[id.slice(1)] ?? null,
+            name: 'ready-when-called',
+            async resolveId(id, importer) {
+                if (!READY_WHEN_CALLED.has(id) || !importer.includes('/yargs/')) return null;
+                const { id: path } = await this.resolve(id, importer, { skipSelf: true });
+                return LAZY + relative(root, path);
+            },
+            load: (id) =>
+                id.startsWith(LAZY)
+                    ? `export default (...given) => require(${JSON.stringify(root + id.slice(LAZY.length))}).default(...given);`
+                    : null,
         },
     ],
 });
@@ -57,4 +63,7 @@ const { output } = await bundle.write({
     chunkFileNames: '[name]-[hash].js',
     codeSplitting: { groups: SHARED },
 });
-await writeFile(`${folder}/LICENSES.txt`, await licensesOf(output.flatMap((chunk) => chunk.moduleIds ?? [])));
+await writeFile(
+    `${folder}/LICENSES.txt`,
+    await licensesOf(output.flatMap((chunk) => chunk.moduleIds ?? []).filter((id) => !id.startsWith(LAZY))),
+);

@@ -13,6 +13,7 @@ export async function licensesOf(modules) {
                     `${path}/LICENSE`,
                     `${path}/LICENSE.md`,
                     `${path}/LICENSE.txt`,
+                    `${path}/LICENSE-MIT.txt`,
                     `${path}/license`,
                 ]);
                 return `${name} ${version} (${license})\n\n${text.trim()}\n`;
