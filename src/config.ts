@@ -6,7 +6,6 @@ export { checkpointsFolder } from './config/build-config.js';
 export { chooseDatasets } from './config/choose-datasets.js';
 export type { GivenOptions } from './config/layers.js';
 export {
-    type CommandLine,
     type KnownRun,
     type Resolved,
     resolveConfig,

@@ -20,11 +20,8 @@ export async function freeBytes(dir: string): Promise<number | null> {
     }
 }
 
-/**
- * @param free bytes, of `freeBytes`
- * @param largest size of the largest result file so far, in bytes: a rewrite needs room for it once more
- */
-export function diskState(free: number, largest = 0): DiskState {
-    if (free < FULL + 2 * largest) return 'full';
-    return free < LOW + 4 * largest ? 'low' : 'fine';
+/** @param free bytes, of `freeBytes` */
+export function diskState(free: number): DiskState {
+    if (free < FULL) return 'full';
+    return free < LOW ? 'low' : 'fine';
 }

@@ -2,8 +2,6 @@
 export interface Clock {
     /** Milliseconds that never go back. */
     now(): number;
-    /** Milliseconds since 1970, for dates that others send. */
-    wallTime(): number;
     /** Calls `call` after `ms` milliseconds, unless the returned function is called before. */
     after(ms: number, call: () => void): () => void;
 }
@@ -13,7 +11,6 @@ const LONGEST = 2 ** 31 - 1;
 
 export const realClock: Clock = {
     now: () => performance.now(),
-    wallTime: () => Date.now(),
     after(ms, call) {
         const timer = setTimeout(call, Math.min(Math.max(0, ms), LONGEST));
         return () => clearTimeout(timer);

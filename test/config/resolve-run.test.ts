@@ -7,7 +7,8 @@ import { executorKind } from '../../src/executor/kinds.js';
 import { loadCatalog } from '../../src/commands/registry.js';
 import { environmentName, isFlag, isRestored, type OptionSpec } from '../../src/config/option.js';
 import { RUN_OPTION_NAMES, RUN_OPTIONS, type RunOptionName } from '../../src/config/run-options.js';
-import { type CommandLine, type KnownRun, type Resolved, resolveConfig } from '../../src/config.js';
+import { type KnownRun, type Resolved, resolveConfig } from '../../src/config.js';
+import type { CommandLine } from '../../src/config/resolve-run.js';
 import type { Json } from '../../src/model/json.js';
 import { runs } from '../rig/long.js';
 

@@ -8,7 +8,6 @@ import {
     RECORD_FIELDS,
 } from '../../src/results/record/fields.js';
 import {
-    type AttemptRow,
     keyDigest,
     makeRecord,
     parseRecord,
@@ -60,7 +59,7 @@ describe('a record', () => {
     });
 
     it('names attempts as result files do', () => {
-        const columns: readonly (keyof AttemptRow)[] = [
+        const columns: readonly (typeof ATTEMPT_FIELDS)[number]['name'][] = [
             'attempt',
             'verdict',
             'failure',

@@ -9,10 +9,6 @@ export class FakeClock implements Clock {
         return this.time;
     }
 
-    wallTime(): number {
-        return 1_700_000_000_000 + this.time;
-    }
-
     after(ms: number, call: () => void): () => void {
         const alarm = { at: this.time + Math.max(0, ms), call };
         this.alarms.add(alarm);

@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
-import {
-    type ATTEMPT_FIELDS,
-    type RecordField,
-    type FieldType,
-    KEY_FIELDS,
-    RECORD_FIELDS,
-    RECORD_VERSION,
-} from './fields.js';
+import { type RecordField, type FieldType, KEY_FIELDS, RECORD_FIELDS, RECORD_VERSION } from './fields.js';
 
 type ValueOf<T extends FieldType> = T extends 'integer' | 'number'
     ? number
@@ -24,9 +17,6 @@ type RowOf<F extends RecordField> = {
 
 /** One finished task, or one given up, as a flat row. The fields are those of fields.ts. */
 export type ResultRecord = RowOf<(typeof RECORD_FIELDS)[number]>;
-
-/** An element of `attempt_log`. */
-export type AttemptRow = RowOf<(typeof ATTEMPT_FIELDS)[number]>;
 
 /** What identifies a record. */
 export type RecordKey = Pick<ResultRecord, (typeof KEY_FIELDS)[number]>;
