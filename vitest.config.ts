@@ -10,18 +10,20 @@ export default defineConfig({
         server: { deps: { external: [/\/dist\//] } },
         globalSetup: './test/rig/run-folder.ts',
         include: ['test/**/*.test.ts'],
+        setupFiles: './test/rig/each-file.ts',
         // Against hangs only: a loaded machine is given the time that it needs.
-        testTimeout: 30_000 * slowness,
-        hookTimeout: 30_000 * slowness,
+        testTimeout: 20_000 * slowness,
+        hookTimeout: 20_000 * slowness,
         env: { TEST_SLOWNESS: String(slowness) },
         // Many tests run real programs against real clocks. On CI's shared cores one that lost a race gets another go;
-        // vitest names it (`retry x1`), so that it is seen. Here nothing is tried twice.
-        retry: process.env['CI'] === 'true' ? 2 : 0,
+        // vitest names it (`retry x1`), so that it is seen. What hung is not tried again: that would only take longer.
+        // Here nothing is tried twice.
+        retry: process.env['CI'] === 'true' ? { count: 2, condition: /^(?!.* timed out in \d+ms)/s } : 0,
         // The files of a worker share what they load; a process of its own for each costs half a second of CPU.
         isolate: false,
         sequence: { sequencer: LongestFirst },
         // Two cores: more workers only make the timed programs of the judging tests slower.
         maxWorkers: 2,
-        reporters: ['default', './test/rig/count-line.ts'],
+        reporters: ['default', './test/rig/watchdog.ts', './test/rig/count-line.ts'],
     },
 });

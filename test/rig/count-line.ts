@@ -1,19 +1,44 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends the run with one plain line, `tests: N passed, N failed, N skipped`, for people and for CI to read. */
+/** Files that the list of the longest names. */
+const LISTED = Number(process.env['TEST_LIST'] ?? 12);
+
+/**
+ * Ends the run with the files that took longest, and one plain line, `tests: N passed, N failed, N skipped`, for people and
+ * for CI to read.
+ */
 export default class CountLine implements Reporter {
     onTestRunEnd(modules: ReadonlyArray<TestModule>): void {
-        const count = { passed: 0, failed: 0, skipped: 0 };
-        for (const module of modules) {
-            // A file that does not load has no tests of its own, but must not look like success.
-            if (module.state() === 'failed' && module.children.size === 0) count.failed += 1;
-            for (const test of module.children.allTests()) {
-                const state = test.result().state;
-                count[state === 'pending' ? 'skipped' : state] += 1;
-            }
-        }
-        process.stdout.write(
-            `\ntests: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`,
-        );
+        if (modules.length > LISTED / 2) process.stdout.write(`\n${listLongest(modules)}\n`);
+        process.stdout.write(`\n${countLine(modules)}\n`);
     }
+}
+
+/** @param hung tests that had to be ended, which have no result */
+export function countLine(modules: ReadonlyArray<TestModule>, hung = 0): string {
+    const count = { passed: 0, failed: hung, skipped: -hung };
+    for (const module of modules) {
+        // A file that does not load has no tests of its own, but must not look like success.
+        if (module.state() === 'failed' && module.children.size === 0) count.failed += 1;
+        for (const test of module.children.allTests()) {
+            const state = test.result().state;
+            count[state === 'pending' ? 'skipped' : state] += 1;
+        }
+    }
+    return `tests: ${count.passed} passed, ${count.failed} failed, ${Math.max(0, count.skipped)} skipped`;
+}
+
+function listLongest(modules: ReadonlyArray<TestModule>): string {
+    const costs = modules.map((module) => ({
+        name: module.relativeModuleId,
+        wall: module.diagnostic().duration / 1000,
+        cpu: module.meta().cpuSeconds ?? Number.NaN,
+    }));
+    const lines = costs
+        .sort((a, b) => b.wall - a.wall)
+        .slice(0, LISTED)
+        .map(
+            ({ name, wall, cpu }) => `${wall.toFixed(1).padStart(7)} ${cpu.toFixed(1).padStart(7)}  ${name}`,
+        );
+    return ['longest files: seconds, CPU seconds', ...lines].join('\n');
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeForm, SEED } from './long.js';
@@ -35,4 +35,18 @@ export function sharedFolder(name: string): string {
     const folder = join(root, name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
+}
+
+/**
+ * Notes which test this process has just begun, for the watchdog: at once, and not by a message, which a thread that is blocked
+ * does not send.
+ */
+export function noteTest(name: string): void {
+    writeFileSync(join(sharedFolder('begun'), String(process.pid)), name);
+}
+
+/** The test that each process of the run began last, by process id. */
+export function testsBegunLast(): Map<string, string> {
+    const folder = sharedFolder('begun');
+    return new Map(readdirSync(folder).map((pid) => [pid, readFileSync(join(folder, pid), 'utf8')]));
 }

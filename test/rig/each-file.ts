@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeEach, type RunnerTestFile } from 'vitest';
+import { noteTest } from './run-folder.js';
+
+declare module 'vitest' {
+    interface TaskMeta {
+        /** CPU time of the file's tests and of the processes that they started and waited for, seconds. */
+        cpuSeconds?: number;
+    }
+}
+
+/** Linux counts in hundredths of a second in /proc, whatever its own tick is. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds of this process so far, with those of its children that have ended (fields 14 to 17 of proc(5) stat). */
+function cpuSeconds(): number | undefined {
+    if (process.platform !== 'linux') return undefined;
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
+}
+
+// Vitest's setup file, run at the beginning of each test file.
+const before = cpuSeconds();
+let file: RunnerTestFile | undefined;
+
+beforeEach(({ task }) => {
+    file = task.file;
+    noteTest(`${file.name} > ${task.name}`);
+});
+
+afterAll(() => {
+    const after = cpuSeconds();
+    if (file !== undefined && before !== undefined && after !== undefined)
+        file.meta.cpuSeconds = after - before;
+});
