@@ -69,6 +69,21 @@ const OPTIONS = {
         decides: 'tasks',
         effect: 'instances whose row changes run again',
     },
+    'top-up-from': {
+        kind: 'path',
+        default: null,
+        placeholder: '<database>',
+        group: 'Matrix',
+        about: 'Adopt results of a results database for instances without one: those asked in just the same way',
+        decides: 'run',
+    },
+    'count-imported': {
+        kind: 'flag',
+        default: false,
+        group: 'Matrix',
+        about: 'With --top-up-from: runs that the database counts without records are done too; fixed at the first use',
+        decides: 'run',
+    },
     demo: {
         kind: 'flag',
         default: false,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { RunPlan } from '../compose.js';
-import { generateMatrix } from '../compose/matrix.js';
+import { generateMatrix, type MatrixRequest } from '../compose/matrix.js';
 import { print } from '../compose/output.js';
 import type { GivenOptions, Resolved } from '../config.js';
 import { choosePhases, readMatrixConfig } from '../config/matrix-config.js';
@@ -20,6 +20,8 @@ interface MatrixValues {
     readonly dimension: readonly string[];
     readonly 'num-instances': string | null;
     readonly rows: readonly string[];
+    readonly 'top-up-from': string | null;
+    readonly 'count-imported': boolean;
 }
 
 const DEMO_ROWS = fileURLToPath(new URL('../../examples/matrix/tasks.csv', import.meta.url));
@@ -67,16 +69,34 @@ export async function runMatrix(
         if (nameless !== undefined)
             throw new UserError('no model is named: give --models, or --model for one that all cells ask');
     }
-    const matrix = generateMatrix({ blocks, rows: config.rows, prompts: config.prompts });
+    const database = values['top-up-from'];
+    const matrix = generateMatrix({
+        blocks,
+        rows: config.rows,
+        prompts: config.prompts,
+        ...(await importedCounts(database, values['count-imported'])),
+    });
     const phases = config.phases.filter(({ name }) => blocks.some(({ phase }) => phase === name));
     const measure = ({ due }: RunPlan) =>
         measureMatrix(matrix.askedCells(), phases, new Map(due.map((one) => [one.sample, one.due])));
     const { json, quiet } = run.display;
     return startRun(resolved, {
         generated: matrix.dataset,
+        ...(database === null ? {} : { topUpFrom: database }),
         describePlan: (plan) => ({ matrix: measure(plan) }),
         onPlan: (plan) => {
             if (!json && !quiet) print(matrixText(measure(plan)));
         },
     });
+}
+
+/** @throws UserError where no database is named, or there is none */
+async function importedCounts(
+    database: string | null,
+    isWanted: boolean,
+): Promise<Pick<MatrixRequest, 'imported'>> {
+    if (!isWanted) return {};
+    if (database === null) throw new UserError('--count-imported needs --top-up-from <database>');
+    const { readImportedCounts } = await import('../compose/collect/count-imported.js');
+    return { imported: { database, countOf: await readImportedCounts(database) } };
 }

@@ -37,6 +37,8 @@ export function startRun(
 export interface RunExtras {
     /** The dataset that the command makes; absent: those of the configuration. */
     readonly generated?: GeneratedDataset;
+    /** A results database whose records finish tasks that have no result yet. Absolute. */
+    readonly topUpFrom?: string;
     /** Called with every event, after the display. */
     readonly onEvent?: (event: RunEvent) => void;
     /** Called when the plan is made, before anything runs, in a dry run too. */
@@ -52,7 +54,7 @@ export interface RunExtras {
 type StartInput = Pick<Resolved, 'config' | 'announcements' | 'env'>;
 
 async function runAndShow({ config, announcements, env }: StartInput, extras: RunExtras): Promise<ExitCode> {
-    const { generated, onEvent, onEnd, section } = extras;
+    const { generated, topUpFrom, onEvent, onEnd, section } = extras;
     const reporter = await reporterFor(config, env);
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
@@ -69,6 +71,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
             onNotice: notify,
             signal: signals.aborted,
             ...(generated === undefined ? {} : { generated }),
+            ...(topUpFrom === undefined ? {} : { topUpFrom }),
         });
         if (!config.dryRun || !config.display.json) extras.onPlan?.(run.plan);
         if (config.dryRun) return await showPlan(run, config, extras);

@@ -1,4 +1,4 @@
-import { MATRIX_FORMAT, type MatrixBlock } from '../model/matrix.js';
+import { type CellCoordinates, MATRIX_FORMAT, type MatrixBlock } from '../model/matrix.js';
 import {
     type MatrixFile,
     mergeMatrixFiles,
@@ -17,6 +17,12 @@ export interface MatrixRequest {
     /** Files of rows. Absolute. */
     readonly rows: readonly string[];
     readonly prompts: Readonly<Record<string, PromptTemplates>>;
+    /** Runs of an earlier database that count as done, unless some were counted before; absent: none. */
+    readonly imported?: {
+        /** Absolute. */
+        readonly database: string;
+        readonly countOf: (at: CellCoordinates) => number;
+    };
 }
 
 /** The dataset of a start, and, once the directory is held, which cells it asks for. */
@@ -27,7 +33,7 @@ export interface GeneratedMatrix {
 }
 
 /** The dataset of `resume-run matrix`: what this start asks for, and beside it what earlier ones did. */
-export function generateMatrix({ blocks, rows, prompts }: MatrixRequest): GeneratedMatrix {
+export function generateMatrix({ blocks, rows, prompts, imported }: MatrixRequest): GeneratedMatrix {
     let asked: readonly PlannedCell[] = [];
     let isPart = false;
     return {
@@ -44,7 +50,10 @@ export function generateMatrix({ blocks, rows, prompts }: MatrixRequest): Genera
                     prompts: { ...prompts },
                     imported: null,
                 };
-                const file = mergeMatrixFiles(now, before === null ? null : parseEarlier(before));
+                const file = withImported(
+                    mergeMatrixFiles(now, before === null ? null : parseEarlier(before)),
+                    imported,
+                );
                 const text = printMatrixFile(file);
                 const all = planCells(file);
                 const ids = new Set(planCells(now).map(({ id }) => id));
@@ -54,6 +63,20 @@ export function generateMatrix({ blocks, rows, prompts }: MatrixRequest): Genera
             },
             samples: () => (isPart ? new Set(asked.map(({ id }) => id)) : null),
         },
+    };
+}
+
+/** The counts are fixed when they are first taken: a database that grows must not take instances away from a run. */
+function withImported(file: MatrixFile, imported: MatrixRequest['imported']): MatrixFile {
+    if (imported === undefined || file.imported !== null) return file;
+    const { database, countOf } = imported;
+    const cells = planCells(file).flatMap(({ id, at }) => {
+        const runs = countOf(at);
+        return runs > 0 ? [[id, runs] as const] : [];
+    });
+    return {
+        ...file,
+        imported: { database, at: new Date().toISOString(), cells: Object.fromEntries(cells) },
     };
 }
 

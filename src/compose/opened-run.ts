@@ -47,6 +47,8 @@ export interface OpenRunOptions {
     readonly examples: string;
     /** The dataset that a command makes; the run has no other one. */
     readonly generated?: GeneratedDataset;
+    /** A results database whose records finish tasks that have no result yet (`--top-up-from`). Absolute. */
+    readonly topUpFrom?: string;
     /** Lines for people, from now until the run ends. */
     readonly onNotice: (message: string, level: 'info' | 'warning') => void;
     /** Ends the planning, and the wait for a directory that another run may still hold. */

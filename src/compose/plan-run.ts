@@ -9,6 +9,7 @@ import type { Checker } from '../model/sample.js';
 import { TallySum } from '../model/tally.js';
 import type { PrepareOptions } from '../run/prepare.js';
 import { type Survey, survey } from '../run/survey.js';
+import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { chooseChecker } from './checker.js';
 import type { RunCollection } from './collect/run-collection.js';
@@ -71,6 +72,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     const prepare = prepareOptions(config, inputs, comparison.fallback, reruns);
     const planKey = planKeyOf(prepare, executor.languages ?? []);
     const settled = new TallySum();
+    await topUp(config, samples, { store, prepare }, held);
     const due: RunPlan['due'][number][] = [];
     const found = await survey(samples.part, {
         store,
@@ -181,6 +183,28 @@ async function openCollection(
     if (!config.collecting.enabled || config.dryRun) return null;
     const { openRunCollection } = await import('./collect/run-collection.js');
     return openRunCollection(config, directory, samples, notify);
+}
+
+/** Adopts what a results database has of the tasks to run, where that was asked for. */
+async function topUp(
+    config: RunConfig,
+    samples: Samples,
+    how: { readonly store: CheckpointStore; readonly prepare: PrepareOptions },
+    { directory, options }: Held,
+): Promise<void> {
+    const { topUpFrom: database } = options;
+    if (database === undefined) return;
+    const { adoptRecords } = await import('./collect/adopt-records.js');
+    const { dryRun: isDryRun, keepSource } = config;
+    const adopted = await adoptRecords(samples.part, {
+        ...how,
+        database,
+        run: directory.run,
+        keepSource,
+        isDryRun,
+    });
+    const what = `${adopted} ${adopted === 1 ? 'result' : 'results'} of ${shownPath(database)}`;
+    options.onNotice(isDryRun ? `${what} would be adopted` : `${what} adopted`, 'info');
 }
 
 function sizeOf(samples: Samples['whole']): RunPlan['whole'] {

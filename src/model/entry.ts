@@ -21,6 +21,8 @@ export interface Entry {
     /** Where the task lies in an evaluation matrix: `{model, prompt_type, ..., instance}`. */
     readonly cell?: JsonObject;
     readonly result: JudgeResult | JsonObject;
+    /** The record of a results database that it was made from (`--top-up-from`); absent where this run did the task. */
+    readonly adopted?: Adopted;
     readonly limits?: Limits;
     readonly attempts: readonly Attempt[];
     readonly fingerprint: string;
@@ -32,6 +34,15 @@ export interface Entry {
     readonly occurrence?: number;
     /** How often the task's record has changed, from 1; absent: 1. Assigned by the checkpoint store. */
     readonly revision?: number;
+}
+
+/** Where an adopted entry comes from. Nothing collects it: that record stands in a database already. */
+export interface Adopted {
+    readonly database: string;
+    /** Of the record: the run, the sample and, where it is not 0, the occurrence. */
+    readonly run: string;
+    readonly sample: string;
+    readonly occurrence?: number;
 }
 
 /** One try at a task; all are kept. Exactly one of `verdict` and `failure` is there. */

@@ -146,14 +146,14 @@ export function entryOf(
 }
 
 /** The row of a list: a result without it would have to be looked up by its position. */
-function rowKey(input: TaskInput): Pick<Entry, 'row'> {
+export function rowKey(input: TaskInput): Pick<Entry, 'row'> {
     if (input.kind !== 'data' || input.isRow !== true) return {};
     const exact = input.text === undefined ? null : parseExactJson(input.text);
     return { row: exact === null ? input.data : withNumbersAsText(exact) };
 }
 
 /** Kept without `--keep-source` too: records have it. */
-function cellKey(input: TaskInput): Pick<Entry, 'cell'> {
+export function cellKey(input: TaskInput): Pick<Entry, 'cell'> {
     return input.kind === 'data' && input.cell !== undefined ? { cell: input.cell } : {};
 }
 

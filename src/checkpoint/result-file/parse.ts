@@ -194,6 +194,7 @@ function entryProblem(value: JsonObject): string | null {
     if (value.expected_scores !== undefined && !isExpectedScores(value.expected_scores)) {
         return '"expected_scores" is not a list of scores';
     }
+    if (value.adopted !== undefined && !isJsonObject(value.adopted)) return '"adopted" is not an object';
     if (value.limits !== undefined && !isLimits(value.limits)) return '"limits" is not what it should be';
     if (!Array.isArray(value.attempts)) return '"attempts" is not a list';
     for (const attempt of value.attempts) {

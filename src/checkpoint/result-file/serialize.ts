@@ -30,6 +30,7 @@ const ENTRY_KEYS = [
     'row',
     'cell',
     'result',
+    'adopted',
     'limits',
     'attempts',
     'fingerprint',

@@ -35,14 +35,17 @@ export function* recordsOfCheckpoint(
     for (const task of checkpoint.failures) yield recordOfFailure(task, own, sample);
 }
 
-/** A record of one finished task; null for an entry without a verdict, which only earlier files hold. */
+/**
+ * A record of one finished task; null for an entry without a verdict, which only earlier files hold, and for one that was adopted
+ * from a database, where its record is.
+ */
 export function recordOfEntry(
     entry: StoredEntry['entry'],
     key: RecordKey,
     onPercent: (rate: number) => void = () => undefined,
 ): ResultRecord | null {
     const verdict = verdictOf(entry);
-    if (verdict === null) return null;
+    if (verdict === null || entry.adopted !== undefined) return null;
     const raw: unknown = entry.result;
     const result: JsonObject = isJsonObject(raw) ? raw : {};
     const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';

@@ -1,0 +1,145 @@
+import type { CheckpointStore } from '../../checkpoint/store.js';
+import type { Adopted, Entry } from '../../model/entry.js';
+import type { JsonObject } from '../../model/json.js';
+import { isVerdict } from '../../model/verdict.js';
+import { occurrenceKey } from '../../plan/plan-sample.js';
+import type { DueTask, SamplePlan } from '../../plan/sample-plan.js';
+import { KEY_FIELDS, type RecordField, RECORD_FIELDS } from '../../results/record/fields.js';
+import type { ResultRecord } from '../../results/record/record.js';
+import { readGeneration } from '../../results/store/read-generation.js';
+import { plan, prepare, type PrepareOptions } from '../../run/prepare.js';
+import type { SampleItem } from '../../run/survey.js';
+import { cellKey, rowKey } from '../../run/task-state.js';
+
+export interface AdoptOptions {
+    /** The results database to adopt from. Absolute. */
+    readonly database: string;
+    /** Id of this run: its own records are never adopted. */
+    readonly run: string;
+    readonly store: CheckpointStore;
+    readonly prepare: PrepareOptions;
+    /** Whether entries keep their row. */
+    readonly keepSource: boolean;
+    /** Only count. */
+    readonly isDryRun: boolean;
+}
+
+/**
+ * Finishes tasks that have no result yet with records of a results database: those of the same group whose fingerprint is the
+ * one that is planned. Each record serves one task, the newest first, so that repeats stay as many results as there are. The
+ * entries are marked `adopted`, and nothing spools or collects them again: the database has their record.
+ * @returns how many tasks were finished, or would be
+ * @throws UserError (exit 2) if there is no database
+ */
+export async function adoptRecords(items: readonly SampleItem[], options: AdoptOptions): Promise<number> {
+    const { database, run, isDryRun } = options;
+    const generation = await readGeneration(database);
+    const wanted = new Set<string>();
+    const open: SampleItem[] = [];
+    const used = new Set<string>();
+    for (const item of items) {
+        const found = await planItem(item, options);
+        for (const { group, fingerprint } of found.unfinished) wanted.add(taskKey(group, fingerprint));
+        for (const { stored } of found.planned.state.kept)
+            if (stored.entry.adopted !== undefined)
+                used.add(sourceKey(stored.entry.adopted, stored.entry.fingerprint));
+        if (found.unfinished.length > 0) open.push(item);
+    }
+    if (wanted.size === 0) return 0;
+    const byTask = new Map<string, ResultRecord[]>();
+    for await (const some of generation.records()) {
+        for (const record of some) {
+            const key = taskKey(record.group, record.fingerprint);
+            const isUsable = record.run !== run && isVerdict(record.verdict) && wanted.has(key);
+            if (!isUsable || used.has(sourceKey(sourceOf(record, database), record.fingerprint))) continue;
+            const list = byTask.get(key);
+            if (list === undefined) byTask.set(key, [record]);
+            else list.push(record);
+        }
+    }
+    for (const list of byTask.values()) list.sort(newestFirst);
+    let adopted = 0;
+    for (const item of open) {
+        const { planned, unfinished } = await planItem(item, options);
+        const pairs = unfinished.flatMap((task) => {
+            const record = byTask.get(taskKey(task.group, task.fingerprint))?.shift();
+            return record === undefined ? [] : [{ task, record }];
+        });
+        adopted += pairs.length;
+        if (pairs.length === 0 || isDryRun) continue;
+        const writer = options.store.open(planned.state);
+        for (const { task, record } of pairs) {
+            const entry = entryOf(task, record, options);
+            await writer.commit(task.group, entry, { apiUsed: 'adopted', workerId: '' });
+        }
+        await writer.close();
+    }
+    return adopted;
+}
+
+async function planItem(
+    { dataset, indexed }: SampleItem,
+    { store, prepare: how }: AdoptOptions,
+): Promise<{ readonly planned: SamplePlan; readonly unfinished: readonly DueTask[] }> {
+    const stamp = await store.stamp(indexed.id);
+    const checkpoint = stamp === null ? null : await store.read(indexed.id);
+    const planned = plan(prepare(await dataset.load(indexed), how), checkpoint, null, how);
+    const finished = new Set(planned.state.kept.map(({ group, index }) => `${index} ${group}`));
+    // Who asks for a task again does not want the answer that was there.
+    const unfinished = planned.due.filter(({ group, index }) => !finished.has(`${index} ${group}`));
+    return { planned, unfinished };
+}
+
+function entryOf(task: DueTask, record: ResultRecord, { database, keepSource }: AdoptOptions): Entry {
+    return {
+        index: task.index,
+        ...(keepSource ? rowKey(task.input) : {}),
+        ...cellKey(task.input),
+        result: resultOf(record),
+        adopted: sourceOf(record, database),
+        attempts: [],
+        fingerprint: task.fingerprint,
+        ...occurrenceKey(task.occurrence),
+    };
+}
+
+/** What the record knows of the result: the database holds no answers. */
+function resultOf(record: ResultRecord): JsonObject {
+    const known = RECORD_FIELDS.filter(
+        ({ name }: RecordField) => !NOT_OF_RESULT.has(name) && record[name as keyof ResultRecord] !== null,
+    ).map(({ name }) => [name, record[name]] as const);
+    return { ...Object.fromEntries(known), verdict: record.verdict, accepted: record.accepted };
+}
+
+/** The key, and what tells of another directory. */
+const NOT_OF_RESULT: ReadonlySet<string> = new Set([
+    ...KEY_FIELDS,
+    'version',
+    'revision',
+    'index',
+    'expected',
+    'attempts',
+    'attempt_log',
+    'worker',
+]);
+
+const sourceOf = ({ run, sample, occurrence }: ResultRecord, database: string): Adopted => ({
+    database,
+    run,
+    sample,
+    ...occurrenceKey(occurrence),
+});
+
+const taskKey = (group: string, fingerprint: string): string => `${fingerprint} ${group}`;
+
+/** Tells records of one fingerprint apart, wherever the database lies. */
+const sourceKey = ({ run, sample, occurrence = 0 }: Adopted, fingerprint: string | null): string =>
+    JSON.stringify([run, sample, occurrence, fingerprint]);
+
+function newestFirst(a: ResultRecord, b: ResultRecord): number {
+    return (
+        (b.finished_at ?? '').localeCompare(a.finished_at ?? '') ||
+        a.run.localeCompare(b.run) ||
+        a.occurrence - b.occurrence
+    );
+}
