@@ -1,43 +1,63 @@
-import type { ResultRecord } from '../results/record/record.js';
-import type { CsvCell } from '../util/csv.js';
-import { unreachable } from '../util/unreachable.js';
 import { UserError } from '../util/user-error.js';
+import { unreachable } from '../util/unreachable.js';
 import { defineCommand } from './command.js';
-import { openRecords, RECORD_OPTIONS, type RecordStream } from './records-of.js';
+import { EXPORTED_FIELDS, type ExportedTask, exportTask, exportedLine } from './exported-task.js';
+import { openDirectories, openRecords, RECORD_OPTIONS, type RecordPlace } from './records-of.js';
+
+const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
+
+const formatFlag = (about: string) =>
+    ({
+        kind: 'flag',
+        default: false,
+        group: 'What you see',
+        about,
+        decides: 'display',
+        only: 'command line',
+    }) as const;
 
 export const command = defineCommand({
-    usage: 'export [--dir <dir> | --database <folder>] [--format jsonl|csv|parquet] [--output <file>]',
-    about: 'Writes the records of finished tasks as JSON lines, CSV or Parquet; docs/database.md lists their fields',
+    usage: 'export [--dir <dir> | --database <folder>] [--jsonl | --csv | --parquet] [--all] [--output <file>]',
+    about:
+        'Writes every finished task as one row: its record (docs/database.md lists the fields), the row that it got and its ' +
+        'output',
     options: {
         ...RECORD_OPTIONS,
+        all: formatFlag('Tasks that were given up, too'),
         format: {
             kind: 'choice',
-            choices: ['jsonl', 'csv', 'parquet'],
-            default: 'jsonl',
+            choices: FORMATS,
+            default: null,
+            defaultText: 'jsonl',
             group: 'What you see',
             about: 'JSON lines, CSV or Parquet (which needs DuckDB and --output)',
             decides: 'display',
             only: 'command line',
         },
+        jsonl: formatFlag('Short for --format jsonl'),
+        csv: formatFlag('Short for --format csv'),
+        parquet: formatFlag('Short for --format parquet'),
     },
     examples: [
-        { line: 'resume-run export --dir results --format csv > records.csv', about: 'For a spreadsheet' },
+        { line: 'resume-run export --dir results --csv > results.csv', about: 'For a spreadsheet' },
+        { line: "resume-run export | jq -r '[.row.url, .output] | @tsv'", about: 'Inputs and outputs' },
         {
-            line: 'resume-run export --database database --format parquet -o records.parquet',
+            line: 'resume-run export --database database --parquet -o records.parquet',
             about: 'For pandas and DuckDB',
         },
     ],
-    run: async ({ values: { format, output, ...place } }) => {
-        const records = await openRecords(place);
+    run: async ({ values: { all, output, ...values } }) => {
+        const format = formatOf(values);
+        const tasks = onlyAsked(await openTasks(values), all);
         switch (format) {
             case 'jsonl':
-                await writeLines(records, output);
+                await writeLines(tasks, output);
                 break;
             case 'csv':
-                await writeCsv(records, output);
+                await writeCsv(tasks, output);
                 break;
             case 'parquet':
-                await writeParquet(records, output);
+                await writeParquet(tasks, output);
                 break;
             default:
                 unreachable(format, 'format');
@@ -46,45 +66,72 @@ export const command = defineCommand({
     },
 });
 
-async function writeLines(records: RecordStream, output: string | null): Promise<void> {
-    const [{ writeText }, { recordLines }] = await Promise.all([
-        import('../host/output-file.js'),
-        import('../results/record/lines.js'),
-    ]);
-    await writeText(output, recordLines(records));
+type Format = (typeof FORMATS)[number];
+
+/** @throws UserError where two formats were asked for */
+function formatOf(values: { readonly format: Format | null } & { readonly [F in Format]: boolean }): Format {
+    const asked = new Set(FORMATS.filter((format) => values[format] || values.format === format));
+    if (asked.size > 1)
+        throw new UserError(`--${[...asked].join(' and --')} cannot be used together: give one of them`);
+    return [...asked][0] ?? 'jsonl';
 }
 
-async function writeCsv(records: RecordStream, output: string | null): Promise<void> {
-    const [{ csvText }, { writeText }, { RECORD_FIELDS }] = await Promise.all([
+type Tasks = AsyncIterable<readonly ExportedTask[]>;
+
+/** A database holds no outputs: only result files do. */
+async function openTasks(place: RecordPlace): Promise<Tasks> {
+    if (place.database === null) return openDirectories(place, exportTask);
+    const records = await openRecords(place);
+    return (async function* () {
+        for await (const some of records) yield some.map((record) => exportTask({ record, entry: null }));
+    })();
+}
+
+async function* onlyAsked(tasks: Tasks, all: boolean): Tasks {
+    for await (const some of tasks) yield all ? some : some.filter(({ verdict }) => verdict !== null);
+}
+
+async function* linesOf(tasks: Tasks, isParquet = false): AsyncGenerator<string> {
+    for await (const some of tasks)
+        if (some.length > 0) yield some.map((task) => `${exportedLine(task, isParquet)}\n`).join('');
+}
+
+async function writeLines(tasks: Tasks, output: string | null): Promise<void> {
+    const { writeText } = await import('../host/output-file.js');
+    await writeText(output, linesOf(tasks));
+}
+
+async function writeCsv(tasks: Tasks, output: string | null): Promise<void> {
+    const [{ csvText }, { writeText }] = await Promise.all([
         import('../util/csv.js'),
         import('../host/output-file.js'),
-        import('../results/record/fields.js'),
     ]);
-    const cell = (value: ResultRecord[keyof ResultRecord]): CsvCell =>
+    const names = EXPORTED_FIELDS.map(({ name }) => name);
+    const cell = (value: ExportedTask[keyof ExportedTask]): string | number | boolean | null =>
         typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
     const lines = async function* (): AsyncGenerator<string> {
-        yield csvText([RECORD_FIELDS.map(({ name }) => name)]);
-        for await (const some of records)
-            yield csvText(some.map((one) => RECORD_FIELDS.map(({ name }) => cell(one[name]))));
+        yield csvText([names]);
+        for await (const some of tasks)
+            yield csvText(some.map((task) => names.map((name) => cell(task[name]))));
     };
     await writeText(output, lines());
 }
 
-async function writeParquet(records: RecordStream, output: string | null): Promise<void> {
-    if (output === null) throw new UserError('--format parquet needs --output: Parquet is not text');
-    const [{ loadCodec }, { makeOutputFile, writeText }, { recordLines }, { openScratch }] =
+async function writeParquet(tasks: Tasks, output: string | null): Promise<void> {
+    if (output === null) throw new UserError('--parquet needs --output: Parquet is not text');
+    const [{ openDuckDb }, { writeParquetFile }, { makeOutputFile, writeText }, { openScratch }] =
         await Promise.all([
-            import('../results/store/part-codec.js'),
+            import('../results/duckdb.js'),
+            import('../results/store/parquet-codec.js'),
             import('../host/output-file.js'),
-            import('../results/record/lines.js'),
             import('../host/scratch.js'),
         ]);
-    const codec = await loadCodec('parquet');
+    const duckdb = await openDuckDb();
     const scratch = await openScratch();
     try {
-        const lines = `${scratch.path}/records.jsonl`;
-        await writeText(lines, recordLines(records));
-        await makeOutputFile(output, (staging) => codec.encode(lines, staging));
+        const lines = `${scratch.path}/tasks.jsonl`;
+        await writeText(lines, linesOf(tasks, true));
+        await makeOutputFile(output, (staging) => writeParquetFile(duckdb, lines, staging, EXPORTED_FIELDS));
     } finally {
         await scratch.remove();
     }

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { checkpointsFolder } from '../config.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
-import type { RecordChange, ResultRecord } from '../results/record/record.js';
+import type { DirectoryRecord } from '../compose/directory/directory-records.js';
+import type { RecordedTask } from '../results/collect/checkpoint-records.js';
+import type { ResultRecord } from '../results/record/record.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
@@ -67,10 +69,18 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
         const { readGeneration } = await import('../results/store/read-generation.js');
         return (await readGeneration(database)).records();
     }
-    return await openDirectories(place);
+    return await openDirectories(place, ({ record }) => record);
 }
 
-async function openDirectories({ dir, checkpoints }: RecordPlace): Promise<RecordStream> {
+/**
+ * Every record of results directories, each key once.
+ * @param convert makes what is wanted of a record and the entry that it came from
+ * @throws UserError (exit 2) if there is nothing to read
+ */
+export async function openDirectories<T extends ResultRecord>(
+    { dir, checkpoints }: Pick<RecordPlace, 'dir' | 'checkpoints'>,
+    convert: (task: RecordedTask) => T,
+): Promise<AsyncIterable<readonly T[]>> {
     const [{ readDirectoryRecords }, { warn }, { keepNewest }] = await Promise.all([
         import('../compose/directory/directory-records.js'),
         import('../compose/output.js'),
@@ -79,10 +89,10 @@ async function openDirectories({ dir, checkpoints }: RecordPlace): Promise<Recor
     const dirs = dir ?? [resolve('results')];
     if (dirs.length > 1 && checkpoints !== null)
         throw new UserError('--checkpoints names the folder of one results directory: give --dir once');
-    const read = async function* (): AsyncGenerator<readonly ResultRecord[]> {
+    const read = async function* (): AsyncGenerator<readonly T[]> {
         for (const one of dirs) {
             const place = { dir: one, checkpoints: checkpointsFolder(one, checkpoints) };
-            yield* onlyRecords(readDirectoryRecords(place, { onNotice: warn }));
+            yield* onlyRecords(readDirectoryRecords(place, { onNotice: warn }), convert);
         }
     };
     for (const one of dirs) await requireDirectory(one);
@@ -93,10 +103,14 @@ async function openDirectories({ dir, checkpoints }: RecordPlace): Promise<Recor
 /** Records at once: one by one, a million of them would wait a million times. */
 const BATCH = 256;
 
-async function* onlyRecords(changes: AsyncIterable<RecordChange>): AsyncGenerator<readonly ResultRecord[]> {
-    let batch: ResultRecord[] = [];
+async function* onlyRecords<T>(
+    changes: AsyncIterable<DirectoryRecord>,
+    convert: (task: RecordedTask) => T,
+): AsyncGenerator<readonly T[]> {
+    let batch: T[] = [];
     for await (const change of changes) {
-        if (change.kind === 'record') batch.push(change.record);
+        if (change.kind === 'record')
+            batch.push(convert({ record: change.record, entry: change.entry ?? null }));
         if (batch.length < BATCH) continue;
         yield batch;
         batch = [];

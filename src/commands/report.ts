@@ -2,6 +2,7 @@ import { checkpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { RATE_BOUNDS } from '../config/values/rate-bounds.js';
 import { missedBounds, samplesBelow, SORT_KEYS, sortSamples } from '../report/select-samples.js';
+import { successWordOf } from '../report/success-word.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -128,6 +129,7 @@ export const command = defineCommand({
         const { run, known } = await reader.readRun();
         const chosen = onlyMatching(reader.read(Number.POSITIVE_INFINITY, known), values.only);
         const part = await report.collectReport(chosen);
+        const success = successWordOf(run?.options['executor']);
         const comparison = run?.comparison?.formats ?? null;
         const isWhole = known === null && values.only.length === 0;
         const total = isWhole ? withWhole(part.total, run?.totals ?? null) : part.total;
@@ -135,7 +137,7 @@ export const command = defineCommand({
         const whole = values.below === null ? all : samplesBelow(all, values.below);
         switch (formats[0]) {
             case undefined:
-                if (values.html === null) print(report.renderReport(whole, stdoutPage()));
+                if (values.html === null) print(report.renderReport(whole, { ...stdoutPage(), success }));
                 break;
             case 'json':
                 printRaw(report.reportJson(whole));
@@ -144,7 +146,7 @@ export const command = defineCommand({
                 printRaw((await import('../report/csv.js')).reportCsv(whole));
                 break;
             case 'markdown':
-                printRaw((await import('../report/report-markdown.js')).reportMarkdown(whole));
+                printRaw((await import('../report/report-markdown.js')).reportMarkdown(whole, success));
                 break;
             case 'junit':
                 printRaw((await import('../report/junit.js')).reportJunit(whole));

@@ -9,6 +9,7 @@ import { type Reporter, together } from '../report/live/reporter.js';
 import type { Page } from '../report/page.js';
 import { sinkOf, writeLines } from '../report/sink.js';
 import { styleFor } from '../report/style.js';
+import { successWordOf } from '../report/success-word.js';
 import { renderSummary } from '../report/summary.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { divertStdout } from '../util/foreign-code.js';
@@ -175,7 +176,11 @@ function showSummary(
 ): void {
     if (config.display.json) return;
     const sink = sinkOf(process.stdout);
-    const page = { width: sink.columns, style: styleFor(process.stdout, env) };
+    const page = {
+        width: sink.columns,
+        style: styleFor(process.stdout, env),
+        success: successWordOf(config.executor.kind),
+    };
     writeLines(sink, renderSummary(end, { ...page, dir: asTyped(config), section: section?.(page) ?? [] }));
 }
 

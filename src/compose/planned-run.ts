@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/backend.js';
 import { watchControl } from '../checkpoint/run-directory/control.js';
-import type { RunConfig } from '../config.js';
+import type { Mode, RunConfig } from '../config.js';
 import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
 import { diskState, freeBytes } from '../host/disk.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
@@ -9,6 +9,7 @@ import { Figures } from '../run/figures.js';
 import type { RunHandle } from '../run/parts.js';
 import { now } from '../util/now.js';
 import { createBackend } from './backend.js';
+import { WaitingMeter } from './waiting-meter.js';
 import type { OpenedRun, RunPlan } from './opened-run.js';
 import type { Held, Planned } from './plan-run.js';
 
@@ -19,12 +20,15 @@ export class PlannedRun implements OpenedRun {
     readonly #held: Held;
     readonly #planned: Planned;
     readonly #listeners: ((event: RunEvent) => void)[] = [];
+    /** Where tasks run: as it was chosen, else as the executor asks. */
+    #mode: Mode;
     #handle: RunHandle | null = null;
     #stopBeforeStart: StopReason | null = null;
 
     constructor(config: RunConfig, held: Held, planned: Planned) {
         this.plan = planned.plan;
         this.#config = config;
+        this.#mode = config.mode;
         this.#held = held;
         this.#planned = planned;
     }
@@ -66,22 +70,24 @@ export class PlannedRun implements OpenedRun {
     }
 
     async #runAll(): Promise<RunEnd> {
-        const { kind, executor, found } = this.#planned;
+        const { kind, executor, found: survey } = this.#planned;
         let backend: Backend | null = null;
         const unwatch: (() => void)[] = [];
         try {
-            await kind.preflight?.(executor.descriptor);
+            const found = await kind.preflight?.(executor.descriptor);
+            if (found?.mode !== undefined && !this.#config.isModeGiven) this.#mode = found.mode;
             const servers =
                 kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#serverHooks()) : null;
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
             this.#emitStarted(concurrency, servers);
             // No more workers than tasks.
-            const workers = Math.max(1, Math.min(concurrency, found.counts.due));
-            backend = await createBackend(this.#config.mode, executor.descriptor, workers, servers, (line) =>
+            const workers = Math.max(1, Math.min(concurrency, survey.counts.due));
+            backend = await createBackend(this.#mode, executor.descriptor, workers, servers, (line) =>
                 this.#emit({ type: 'task-log', at: now(), ...line }),
             );
             const handle = await this.#run(backend, concurrency, servers);
             this.#handle = handle;
+            if (kind.name === 'module' && this.#mode === 'thread') this.#hintAtWaiting();
             unwatch.push(await this.#watchControl(handle), this.#watchDisk(handle), this.#saveIndex());
             if (this.#stopBeforeStart !== null) handle.stop(this.#stopBeforeStart);
             return await handle.done;
@@ -117,7 +123,7 @@ export class PlannedRun implements OpenedRun {
             part: plan.part,
             concurrency,
             executor: kind.name,
-            mode: this.#config.mode,
+            mode: this.#mode,
             sandbox: executor.sandbox ?? null,
             limits: plan.limits,
             comparison: plan.comparison,
@@ -127,8 +133,9 @@ export class PlannedRun implements OpenedRun {
 
     async #run(backend: Backend, concurrency: number, servers: ServerExecutor | null): Promise<RunHandle> {
         const { kind, executor, prepare, planKey, store, settled, found } = this.#planned;
-        const { retries, tleRetries, grace, keepSource, mode, delay, batchSize, stopAfter, halt } =
-            this.#config;
+        const { retries, retryDelay, tleRetries, grace, keepSource } = this.#config;
+        const { delay, rate, batchSize, stopAfter, halt } = this.#config;
+        const isPaced = delay > 0 || rate !== null || batchSize > 0;
         const { startLoop } = await import('../run/run.js');
         const stager = kind.judges
             ? (await import('../dataset/stage.js')).createStager({ scratch: this.#held.scratch.path })
@@ -143,12 +150,14 @@ export class PlannedRun implements OpenedRun {
             prepare,
             options: {
                 concurrency,
-                prefetch: mode === 'thread' && delay === 0 && batchSize === 0 ? PREFETCH : 0,
+                prefetch: this.#mode === 'thread' && !isPaced ? PREFETCH : 0,
                 delay,
+                rate,
                 batchSize,
                 stopAfter,
                 halt,
                 retries,
+                retryDelay,
                 tleRetries,
                 grace,
                 keepSource,
@@ -158,6 +167,15 @@ export class PlannedRun implements OpenedRun {
             endpoints: () => servers?.endpoints() ?? [],
             emit: this.#emit,
             verifyHolder: async () => this.#held.directory.lock?.verify(),
+        });
+    }
+
+    /** Threads that only wait are better off in one: says so once. */
+    #hintAtWaiting(): void {
+        const meter = new WaitingMeter();
+        this.onEvent((event) => {
+            const hint = meter.onEvent(event);
+            if (hint !== null) this.#held.options.onNotice(hint, 'info');
         });
     }
 

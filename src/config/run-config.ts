@@ -40,8 +40,14 @@ export interface RunConfig {
     /** Tasks at once; null: the sum of the endpoints' (set for every other executor). */
     readonly concurrency: number | null;
     readonly mode: Mode;
+    /** Whether somebody chose the mode; a module may choose it otherwise. */
+    readonly isModeGiven: boolean;
     /** Seconds that a worker pauses between two tasks. */
     readonly delay: number;
+    /** Tasks started a second, at most; null: no limit. */
+    readonly rate: number | null;
+    /** Seconds before the second try of a task that failed, and before any further one at most. */
+    readonly retryDelay: { readonly first: number; readonly most: number };
     /** Tasks handed out at a time, the next ones when all of them have ended; 0: one by one, as workers become free. */
     readonly batchSize: number;
     /** Seconds that running tasks get after the first signal. */

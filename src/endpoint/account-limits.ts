@@ -1,6 +1,6 @@
 import { ConcurrencyLimit } from './concurrency.js';
 import { MinuteLimit } from './minute-limit.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimit } from '../util/rate-limit.js';
 
 /** Limits of one server, or of several that count against one account. Null: no limit. */
 export interface LimitSettings {

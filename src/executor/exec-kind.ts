@@ -98,6 +98,7 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
     },
     async preflight({ argv }) {
         await (await import('./exec-preflight.js')).tryCommand(argv);
+        return {};
     },
     patience: ({ timeout }) => timeout + SLACK,
     create: async (descriptor) => (await import('./exec.js')).createExec(descriptor),

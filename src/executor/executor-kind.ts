@@ -80,6 +80,12 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly notices?: readonly string[];
 }
 
+/** What an executor found out before any task runs. */
+export interface Preflight {
+    /** Where its tasks ask to run, where nobody chose a `--mode`; absent: in the usual one. */
+    readonly mode?: 'thread' | 'process' | 'async';
+}
+
 /** A list that is a dataset, and every field that a row of it has. */
 export interface ListFields {
     readonly path: string;
@@ -117,9 +123,10 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
     checkFields?(config: C, lists: readonly ListFields[]): Promise<void>;
     /**
      * Fails at start-up if no task could run: a command that is missing, a module that cannot be loaded.
+     * @returns what it found out on the way
      * @throws UserError
      */
-    preflight?(descriptor: D): Promise<void>;
+    preflight?(descriptor: D): Promise<Preflight>;
     /** Seconds after which the worker of a task counts as hung; null where the executor bounds it itself. */
     patience(descriptor: D, task: Task): number | null;
 }

@@ -61,7 +61,7 @@ export const MODULE: WorkerExecutorKind<typeof OPTIONS, ModuleConfig, ModuleDesc
     plan: ({ kind, file, exportName, identity }, { timeout }) =>
         Promise.resolve({ descriptor: { kind, file, exportName, timeout }, identity }),
     async preflight({ file, exportName }) {
-        await (await import('./module-preflight.js')).tryModule(file, exportName);
+        return (await import('./module-preflight.js')).tryModule(file, exportName);
     },
     patience: ({ timeout }) => timeout + SLACK,
     create: async (descriptor) => (await import('./module.js')).createModule(descriptor),

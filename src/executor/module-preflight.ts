@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
+import type { Preflight } from './executor-kind.js';
 
 /** Milliseconds for loading; a module that takes longer is taken to be a slow one. */
 const PATIENCE_MS = 30_000;
@@ -11,20 +12,30 @@ const PATIENCE_MS = 30_000;
 const TRIAL = `
 const { parentPort, workerData } = require('node:worker_threads');
 import(workerData.url).then(
-    (module) => parentPort.postMessage({ type: typeof module[workerData.name], names: Object.keys(module) }),
+    (module) => {
+        const mode = module.mode === undefined || typeof module.mode === 'string' ? module.mode : typeof module.mode;
+        parentPort.postMessage({ type: typeof module[workerData.name], names: Object.keys(module), mode });
+    },
     (error) => parentPort.postMessage({ problem: String(error?.message ?? error), stack: String(error?.stack ?? '') }),
 );`;
 
 type Trial =
-    | { readonly type: string; readonly names: readonly string[]; readonly problem?: undefined }
+    | {
+          readonly type: string;
+          readonly names: readonly string[];
+          /** What it exports as `mode`. */
+          readonly mode?: string;
+          readonly problem?: undefined;
+      }
     | { readonly problem: string; readonly stack: string };
 
 /**
  * Makes sure that a module exports a function of that name. It is loaded in a thread of its own: what it does while it is
  * loaded is done to that thread.
+ * @returns the mode that it exports as `mode`
  * @throws UserError
  */
-export async function tryModule(file: string, name: string): Promise<void> {
+export async function tryModule(file: string, name: string): Promise<Preflight> {
     const reason = await access(file, constants.R_OK).then(() => null, readReason);
     if (reason !== null) throw new UserError(`--module ${file} cannot be read: ${reason}`);
     const workerData = { url: pathToFileURL(file).href, name };
@@ -45,7 +56,7 @@ export async function tryModule(file: string, name: string): Promise<void> {
                 answer({ problem: `it ended its thread (exit code ${code})`, stack: '' }),
             );
         });
-        if (said === null) return;
+        if (said === null) return {};
         if (said.problem !== undefined) {
             throw new UserError(`--module ${file} cannot be loaded: ${said.problem}${placeIn(said.stack)}`);
         }
@@ -53,9 +64,19 @@ export async function tryModule(file: string, name: string): Promise<void> {
             const names = said.names.length === 0 ? 'nothing' : said.names.join(', ');
             throw new UserError(`--module ${file} exports no function named ${name}; it exports ${names}`);
         }
+        return preflightOf(file, said.mode);
     } finally {
         await worker.terminate();
     }
+}
+
+function preflightOf(file: string, mode: string | undefined): Preflight {
+    if (mode === undefined) return {};
+    if (mode === 'thread' || mode === 'process' || mode === 'async') return { mode };
+    const got = JSON.stringify(mode.slice(0, 40));
+    throw new UserError(
+        `--module ${file}: expected its export mode to be thread, process or async, got ${got}`,
+    );
 }
 
 /** A SyntaxError's message does not say where; its stack begins with it. */

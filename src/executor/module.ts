@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Json, type JsonObject, isJsonObject } from '../model/json.js';
+import type { Failure } from '../model/failure.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, VERDICTS } from '../model/verdict.js';
 import { callForeign, ForeignCall } from '../util/foreign-code.js';
@@ -94,7 +95,7 @@ async function runModule(
         return (await strayOf(foreign)) ?? outcomeOf(first);
     } catch (error) {
         if (context.signal.aborted) return { kind: 'abort' };
-        return { kind: 'failure', failure: { reason: 'task-threw', message: messageOf(error) }, by: BY };
+        return { kind: 'failure', failure: describeThrown(error), by: BY };
     } finally {
         clearTimeout(clock);
     }
@@ -105,7 +106,7 @@ async function strayOf(call: ForeignCall): Promise<Outcome | null> {
     await nextTurn();
     if (call.stray === null) return null;
     const message = `an error that the task left unhandled: ${messageOf(call.stray.error)}`;
-    return { kind: 'failure', failure: { reason: 'task-threw', message }, by: BY };
+    return { kind: 'failure', failure: { ...describeThrown(call.stray.error), message }, by: BY };
 }
 
 /** The context a module sees. Its signal is made when it asks for it. */
@@ -148,6 +149,22 @@ class GivenContext implements ModuleContext {
     abort(): void {
         this.#timeout?.abort();
     }
+}
+
+/** Longest wait that an error may ask for, seconds: a day. */
+const LONGEST_RETRY_AFTER = 86_400;
+
+/** What a function threw. Its `retryAfter` (seconds) and `retry: false` are its own word on another try. */
+function describeThrown(error: unknown): Extract<Failure, { reason: 'task-threw' }> {
+    const told: { readonly retryAfter?: unknown; readonly retry?: unknown } =
+        typeof error === 'object' && error !== null ? error : {};
+    const after = typeof told.retryAfter === 'number' && told.retryAfter >= 0 ? told.retryAfter : null;
+    return {
+        reason: 'task-threw',
+        message: messageOf(error),
+        ...(after === null ? {} : { retryAfter: Math.min(after, LONGEST_RETRY_AFTER) }),
+        ...(told.retry === false ? { retry: false } : {}),
+    };
 }
 
 function outcomeOf(answer: unknown): Outcome {

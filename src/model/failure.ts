@@ -17,8 +17,15 @@ export type Failure =
     | { readonly reason: 'judge-error'; readonly message: string }
     /** A program died by a signal that we did not send and no limit explains. */
     | { readonly reason: 'killed'; readonly message: string; readonly signal: string }
-    /** A module threw, or returned what is not a JSON object. */
-    | { readonly reason: 'task-threw'; readonly message: string }
+    /** A module threw, or returned what is not a JSON object. The error itself may say whether and when to try again. */
+    | {
+          readonly reason: 'task-threw';
+          readonly message: string;
+          /** Seconds to wait before the next try. */
+          readonly retryAfter?: number;
+          /** False: trying again within this start will not help. */
+          readonly retry?: false;
+      }
     /** A command of `--executor exec` exited with a code that `--exit-verdict` does not name. */
     | { readonly reason: 'exit-code'; readonly message: string; readonly exitCode: number }
     /** A command of `--executor exec` could not be started. */
@@ -47,5 +54,7 @@ const FINAL_REASONS: ReadonlySet<FailureReason> = new Set(['refused', 'result-to
 
 /** Whether another try may end otherwise. */
 export function isRetryable(failure: Failure): boolean {
-    return !FINAL_REASONS.has(failure.reason);
+    return (
+        !FINAL_REASONS.has(failure.reason) && !(failure.reason === 'task-threw' && failure.retry === false)
+    );
 }

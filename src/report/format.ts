@@ -1,4 +1,5 @@
 import type { Verdict } from '../model/verdict.js';
+import type { SuccessWord } from './success-word.js';
 
 /** `200,000`. By hand: loading Intl costs a start more than all it would ever format. @param value an integer */
 export function count(value: number): string {
@@ -70,6 +71,11 @@ export const SHORT_VERDICT: Readonly<Record<Verdict, string>> = {
     CompileError: 'CE',
     Refused: 'RF',
 };
+
+/** A verdict in a few letters; Accepted by the word that stands for it. */
+export function shortVerdict(verdict: Verdict, success: SuccessWord = 'accepted'): string {
+    return verdict === 'Accepted' && success === 'done' ? success : SHORT_VERDICT[verdict];
+}
 
 /** Made when first asked for: see `count`. */
 let collator: Intl.Collator | null = null;

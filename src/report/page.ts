@@ -1,4 +1,5 @@
 import { sinkOf, type TextStream } from './sink.js';
+import type { SuccessWord } from './success-word.js';
 import { styleFor, type Style } from './style.js';
 
 /** Where a text report is shown. */
@@ -6,6 +7,8 @@ export interface Page {
     /** Columns of the terminal; infinite where there is none. */
     readonly width: number;
     readonly style: Style;
+    /** What an Accepted task is called; absent: accepted. */
+    readonly success?: SuccessWord;
 }
 
 /** The page that a stream is. */

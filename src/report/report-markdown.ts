@@ -3,11 +3,12 @@ import type { SampleTally } from '../model/tally.js';
 import { groupTitle, percent } from './format.js';
 import { hitsOf, rateName, type Report, sumOf } from './report.js';
 import { expectation, orderedGroups } from './sections.js';
+import type { SuccessWord } from './success-word.js';
 
 /** The report as Markdown, for an issue or a pull request. */
-export function reportMarkdown(report: Report): string {
+export function reportMarkdown(report: Report, success?: SuccessWord): string {
     const { total, removed } = report;
-    const lines = tableLines(report);
+    const lines = tableLines(report, success);
     const formats = Object.entries(report.comparison ?? {});
     if (formats.length > 0) {
         const named = formats.map(([format, checker]) =>
@@ -34,11 +35,11 @@ export function reportMarkdown(report: Report): string {
     return `${lines.join('\n')}\n`;
 }
 
-function tableLines(report: Report): string[] {
+function tableLines(report: Report, success: SuccessWord | undefined): string[] {
     const groups = orderedGroups(report.total.groups).map(([name]) => name);
     const titles = [
         'sample',
-        ...groups.flatMap((name) => [titleOf(name), rateName(name)]),
+        ...groups.flatMap((name) => [titleOf(name), rateName(name, success)]),
         'failed',
         'skipped',
         'open',

@@ -18,6 +18,7 @@ import {
     verdictTable,
 } from './sections.js';
 import { type Cell, type Column, renderTable } from './table.js';
+import type { SuccessWord } from './success-word.js';
 import { weakTestLines } from './weak-tests.js';
 
 /** What `resume-run report` says: figures for each sample and in total. */
@@ -105,7 +106,7 @@ function comparisonLines({ comparison }: Report): string[] {
     return [`output compared by ${named.join(', ')}`];
 }
 
-function sampleTable(report: Report, { width, style }: Page): string[] {
+function sampleTable(report: Report, { width, style, success }: Page): string[] {
     if (report.samples.length === 0) return [];
     const groups = orderedGroups(report.total.groups).map(([name]) => name);
     const columns: Column[] = [
@@ -113,7 +114,7 @@ function sampleTable(report: Report, { width, style }: Page): string[] {
         ...groups.flatMap((name): Column[] => [
             // The whole title would be wider than any of its cells.
             { title: name === 'incorrect_solution' ? 'incorrect' : groupTitle(name), align: 'right' },
-            { title: rateName(name), align: 'right' },
+            { title: rateName(name, success), align: 'right' },
         ]),
         { title: 'failed', align: 'right' },
         { title: 'skipped', align: 'right' },
@@ -154,8 +155,8 @@ function groupCells(name: string, sample: SampleRow, paint: (text: string) => st
     return [`${count(hits)}/${count(judged)}`, hits === judged ? rate : { text: rate, paint }];
 }
 
-export function rateName(group: string): string {
-    return group === 'solution' ? 'TPR' : group === 'incorrect_solution' ? 'TNR' : 'accepted';
+export function rateName(group: string, success: SuccessWord = 'accepted'): string {
+    return group === 'solution' ? 'TPR' : group === 'incorrect_solution' ? 'TNR' : success;
 }
 
 export function sumOf(groups: SampleTally['groups'], what: 'failed' | 'skipped' | 'open'): number {

@@ -3,8 +3,9 @@ import { expectedOf } from '../model/sample.js';
 import { expectedText } from './expected-verdicts.js';
 import { VERDICTS } from '../model/verdict.js';
 import { printable } from '../util/printable.js';
-import { SHORT_VERDICT, count, counted, duration, groupTitle, percent } from './format.js';
+import { count, counted, duration, groupTitle, percent, shortVerdict } from './format.js';
 import type { Page } from './page.js';
+import type { SuccessWord } from './success-word.js';
 import { acceptedIn, judgedIn } from './rates.js';
 import { renderTable, type Cell } from './table.js';
 
@@ -21,7 +22,7 @@ export function orderedGroups(groups: Groups): readonly (readonly [string, Group
 }
 
 /** One line a group: its rate with both counts, and beside it what is in neither. */
-export function rateLines(groups: Groups, { width, style }: Page): string[] {
+export function rateLines(groups: Groups, { width, style, success = 'accepted' }: Page): string[] {
     const rows = orderedGroups(groups).map(([name, group]): Cell[] => {
         const judged = judgedIn(group);
         const rejects = name === 'incorrect_solution';
@@ -30,7 +31,7 @@ export function rateLines(groups: Groups, { width, style }: Page): string[] {
         return [
             { text: label, paint: style.bold },
             { text: percent(hits, judged), paint: style.bold },
-            `${count(hits)} of ${count(judged)} ${which(name)}`,
+            `${count(hits)} of ${count(judged)} ${which(name, success)}`,
             aside(group),
         ];
     });
@@ -47,10 +48,10 @@ export function rateLines(groups: Groups, { width, style }: Page): string[] {
 }
 
 /** Which tasks of a group its rate counts. */
-function which(group: string): string {
+function which(group: string, success: SuccessWord): string {
     const title = groupTitle(group);
     if (group === 'incorrect_solution') return `${title} rejected`;
-    return group === 'solution' ? `${title} accepted` : `accepted in ${title}`;
+    return group === 'solution' ? `${title} accepted` : `${success} in ${title}`;
 }
 
 /** Tasks that have neither a verdict nor a failure written down. */
@@ -67,13 +68,13 @@ function aside(group: GroupTally): string {
 }
 
 /** Verdicts by group; only those that occurred. */
-export function verdictTable(groups: Groups, { width, style }: Page): string[] {
+export function verdictTable(groups: Groups, { width, style, success }: Page): string[] {
     const listed = orderedGroups(groups);
     const seen = VERDICTS.filter((verdict) => listed.some(([, group]) => (group.verdicts[verdict] ?? 0) > 0));
     if (seen.length === 0) return [];
     const columns = [
         { title: 'verdicts', align: 'left' as const, atLeast: 12 },
-        ...seen.map((verdict) => ({ title: SHORT_VERDICT[verdict], align: 'right' as const })),
+        ...seen.map((verdict) => ({ title: shortVerdict(verdict, success), align: 'right' as const })),
     ];
     const rows = listed.map(([name, group]) => [
         groupTitle(name),

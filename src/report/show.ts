@@ -3,9 +3,11 @@ import { expectedOf } from '../model/sample.js';
 import { expectedText } from './expected-verdicts.js';
 import { findMissedScore } from '../model/scoring.js';
 import { verdictOf } from '../model/tally.js';
+import { findWork } from '../model/work.js';
 import { printable } from '../util/printable.js';
 import { bytes, duration, SHORT_VERDICT } from './format.js';
 import type { Page } from './page.js';
+import { successWordOf } from './success-word.js';
 import { type Cell, renderTable } from './table.js';
 
 /** What `resume-run show` knows of a task. */
@@ -13,6 +15,7 @@ export interface ShownTask {
     readonly sample: string;
     readonly group: string;
     readonly index: number;
+    readonly executor: string | null;
     readonly state:
         | { readonly kind: 'finished'; readonly entry: Entry }
         | { readonly kind: 'failed' | 'pending'; readonly open: OpenTask }
@@ -32,7 +35,7 @@ export function renderTask(task: ShownTask, page: Page): string {
         .join('\n');
 }
 
-function headLines({ sample, group, index, state }: ShownTask, { style }: Page): string[] {
+function headLines({ sample, group, index, executor, state }: ShownTask, { style }: Page): string[] {
     const where = style.bold(`${printable(sample)}  ${printable(group)} ${index}`);
     switch (state.kind) {
         case 'finished': {
@@ -40,8 +43,10 @@ function headLines({ sample, group, index, state }: ShownTask, { style }: Page):
             const verdict = verdictOf(entry) ?? 'no verdict';
             const expected = expectedOf(group, entry.expected ?? null);
             const isExpected = expected === null || expected.some((one) => one === verdict);
+            const word = verdict === 'Accepted' ? successWordOf(executor) : 'accepted';
+            const said = word === 'accepted' ? verdict : word;
             const wanted = isExpected ? '' : style.yellow(`, expected ${expectedText(expected)}`);
-            return [`${where}  ${verdict}${wanted}`, ...factLines(entry), ...scoreLines(entry)];
+            return [`${where}  ${said}${wanted}`, ...factLines(entry), ...scoreLines(entry)];
         }
         case 'failed':
             return [
@@ -87,6 +92,7 @@ function stateSections(task: ShownTask, page: Page): string[][] {
             return [
                 attemptLines(state.entry.attempts, page),
                 ...testSections(state.entry, task.test, page),
+                ...workSections(state.entry, page),
                 textLines('Source', state.entry.solution ?? null, page),
             ];
         case 'failed':
@@ -143,6 +149,27 @@ function testSections(entry: Entry, texts: ShownTask['test'], page: Page): strin
             : 'missing' in texts
               ? [[`Its input and expected output are not shown: ${printable(texts.missing)}`]]
               : [textLines('Input', texts.input, page), textLines('Expected output', texts.output, page)]),
+    ];
+}
+
+/** The row that a command or a function got and what that made of it; nothing where programs were judged by tests. */
+function workSections(entry: Entry, page: Page): string[][] {
+    const work = findWork(entry);
+    if (work === null) return [];
+    const { row } = entry;
+    const files = (['stdout_file', 'stderr_file'] as const).flatMap((key) => {
+        const file = work.run?.[key];
+        return file === undefined ? [] : [[printable(`Its ${key.slice(0, 6)} is in ${file.path}`)]];
+    });
+    return [
+        textLines('Row', row === undefined ? null : JSON.stringify(row, null, 2), page),
+        // What a command that was not done printed stands with its test.
+        ...(entry.result.accepted ? [textLines('Printed', outputOf(work.run, 'stdout'), page)] : []),
+        ...(entry.result.accepted
+            ? [textLines('Printed to stderr', outputOf(work.run, 'stderr'), page)]
+            : []),
+        ...files,
+        textLines('Result', work.returned === null ? null : JSON.stringify(work.returned, null, 2), page),
     ];
 }
 

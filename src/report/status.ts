@@ -17,6 +17,7 @@ import {
     verdictTable,
 } from './sections.js';
 import { commandFor } from './shell.js';
+import { successWordOf } from './success-word.js';
 
 /** What `resume-run status` knows of a results directory: read from its files, without its lock. */
 export interface DirectoryStatus {
@@ -25,6 +26,8 @@ export interface DirectoryStatus {
     readonly at: string;
     /** Paths of the datasets run into it, by run.json. */
     readonly datasets: readonly string[];
+    /** `--executor`, by run.json; null where that does not say. */
+    readonly executor: string | null;
     /** What the datasets hold in all; null where no run.json says. */
     readonly whole: { readonly samples: number; readonly tasks: number } | null;
     /** Over the samples of the datasets, those without a result file too. */
@@ -94,7 +97,8 @@ export function statusEta(status: DirectoryStatus): number | null {
 }
 
 /** The status as text: lines, each ended by a newline. */
-export function renderStatus(status: DirectoryStatus, page: Page): string {
+export function renderStatus(status: DirectoryStatus, terminal: Page): string {
+    const page = { ...terminal, success: successWordOf(status.executor) };
     const more = { most: 10, more: commandFor(status.dir, 'report') };
     const sections = [
         headLines(status, page),

@@ -37,6 +37,8 @@ export interface RunOptions extends RetryPolicy, StopRules {
     readonly delay: number;
     /** Tasks handed out at a time, the next ones when all of them have ended; 0: as slots become free. */
     readonly batchSize: number;
+    /** Attempts started a second, at most; null: no limit. */
+    readonly rate: number | null;
     /** Seconds that running tasks get after the first request to stop. */
     readonly grace: number;
     /** `false`: `--no-keep-source`. */

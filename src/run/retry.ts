@@ -5,6 +5,8 @@ import type { FailureOutcome, Served, Suspicion, UnwritableOutcome, VerdictOutco
 export interface RetryPolicy {
     /** `--retries`: more tries after a failure, a start. */
     readonly retries: number;
+    /** `--retry-delay`, `--max-retry-delay`: seconds before the second try, and before any further one at most. */
+    readonly retryDelay: { readonly first: number; readonly most: number };
     /** `--tle-retries`: more tries for a verdict in doubt. */
     readonly tleRetries: number;
 }
@@ -97,10 +99,11 @@ function decideFailure(
     const { failure } = outcome;
     if (stopping) return { do: 'drop' };
     if (!isRetryable(failure) || tried.failures >= policy.retries) return { do: 'give up', failure };
-    return { do: 'retry', failure, delay: backOff(tried.failures) };
+    const asked = failure.reason === 'task-threw' ? failure.retryAfter : undefined;
+    return { do: 'retry', failure, delay: asked ?? backOff(tried.failures, policy.retryDelay) };
 }
 
-/** 0.5 s, 1 s, 2 s ... at most 30 s. */
-export function backOff(failures: number): number {
-    return Math.min(30, 0.5 * 2 ** failures);
+/** Seconds, doubled with each failure before: 0.5 s, 1 s, 2 s ... at most 30 s by default. */
+export function backOff(failures: number, { first, most }: RetryPolicy['retryDelay']): number {
+    return Math.min(Math.max(first, most), first * 2 ** failures);
 }

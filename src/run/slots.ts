@@ -1,3 +1,4 @@
+import { RateLimit } from '../util/rate-limit.js';
 import type { TaskState } from './task-state.js';
 
 /** Tasks shorter than this (seconds, moving average) are handed out ahead, so that a worker never waits for the next. */
@@ -11,6 +12,8 @@ export interface Pace {
     /** Seconds. */
     readonly delay: number;
     readonly batchSize: number;
+    /** Attempts started a second, at most; null: no limit. */
+    readonly rate: number | null;
 }
 
 /**
@@ -32,6 +35,9 @@ export class Slots {
     #mean = 1;
 
     readonly #pace: Pace;
+    readonly #rate: RateLimit;
+    /** Runs until the rate lets the next task start. */
+    #rateTimer: NodeJS.Timeout | null = null;
     readonly #wake: () => void;
     concurrency: number;
     /** Slots that pause after their task. */
@@ -45,6 +51,7 @@ export class Slots {
         this.#prefetch = pace.prefetch;
         this.#pace = pace;
         this.#wake = wake;
+        this.#rate = new RateLimit(pace.rate);
         this.#leftOfBatch = pace.batchSize;
     }
 
@@ -60,6 +67,24 @@ export class Slots {
 
     /** The next task to start while `inFlight` run; null: none may, or none is there. */
     take(inFlight: number, takeNew: () => TaskState | null): TaskState | null {
+        const wait = this.#rate.wait(performance.now());
+        if (wait > 0) {
+            this.#wakeIn(wait);
+            return null;
+        }
+        const next = this.#choose(inFlight, takeNew);
+        if (next !== null) this.#rate.take(performance.now());
+        return next;
+    }
+
+    #wakeIn(milliseconds: number): void {
+        this.#rateTimer ??= setTimeout(() => {
+            this.#rateTimer = null;
+            this.#wake();
+        }, milliseconds);
+    }
+
+    #choose(inFlight: number, takeNew: () => TaskState | null): TaskState | null {
         const half = Math.max(1, Math.floor(this.concurrency / 2));
         if (this.#confirming.size > 0 || this.#confirmationsAreDue()) {
             const next = inFlight < half ? this.#confirmations.shift() : undefined;
@@ -125,6 +150,8 @@ export class Slots {
 
     /** Forgets what waits: the run is over. */
     clear(): void {
+        clearTimeout(this.#rateTimer ?? undefined);
+        this.#rateTimer = null;
         for (const timer of this.#pauses) clearTimeout(timer);
         this.#pauses.clear();
         for (const timer of this.#timers) clearTimeout(timer);

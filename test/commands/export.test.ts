@@ -19,7 +19,10 @@ it('exports result files as JSON lines and CSV without DuckDB, copies of a recor
     writeTasks(join(cwd, 'results'), '=b', [{ group: 'iteration', result: { model: 'm, 1' } }]);
     cpSync(join(cwd, 'results'), join(cwd, 'copy'), { recursive: true });
     writeFileSync(join(cwd, 'results', 'torn.json'), '{"id":');
-    const lines = await runCli(['export', '--dir', 'results', '--dir', 'copy'], { cwd, env: NO_DUCKDB });
+    const lines = await runCli(['export', '--all', '--dir', 'results', '--dir', 'copy'], {
+        cwd,
+        env: NO_DUCKDB,
+    });
     const rows = lines.stdout
         .trim()
         .split('\n')
@@ -29,7 +32,7 @@ it('exports result files as JSON lines and CSV without DuckDB, copies of a recor
         rows.map((one) => String(one.verdict ?? one.failure_reason)).sort((a, b) => (a < b ? -1 : 1)),
     ).toEqual(['Accepted', 'Accepted', 'WrongAnswer', 'endpoint']);
     expect(lines.stderr).toMatch(/torn.json is left out/);
-    const csv = await runCli(['export', '--format', 'csv', '-o', 'out/r.csv'], { cwd, env: NO_DUCKDB });
+    const csv = await runCli(['export', '--all', '--csv', '-o', 'out/r.csv'], { cwd, env: NO_DUCKDB });
     expect(csv).toMatchObject({ code: 0, stdout: '' });
     const text = readFileSync(join(cwd, 'out/r.csv'), 'utf8').split('\r\n');
     expect(text).toHaveLength(6);
@@ -57,4 +60,33 @@ it('exports a database as Parquet', async () => {
         `SELECT count(*)::INTEGER, max("index")::INTEGER, any_value(verdict) FROM read_parquet('${join(cwd, 'r.parquet')}')`,
     );
     expect(found.getRows()).toEqual([[20, 19, 'Accepted']]);
+});
+
+it('exports the row and the output of each task; those given up only with --all', async () => {
+    const cwd = tempDir();
+    writeFileSync(join(cwd, 'l.csv'), 'name,code\nann,0\nbob,7\n');
+    const script = 'printf "%s\\n" "$0"; exit "$1"';
+    const ran = await callCli(
+        ['l.csv', '--executor', 'exec', '--retries', '0', '--', 'sh', '-c', script, '{name}', '{code}'],
+        { cwd },
+    );
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('1 of 1 done in main  1 failed');
+    const { stdout } = await callCli(['export'], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({
+        verdict: 'Accepted',
+        row: { name: 'ann', code: '0' },
+        output: 'ann\n',
+    });
+    const all = await callCli(['export', '--all', '--csv'], { cwd });
+    expect(all.stdout.split('\r\n')[0]).toMatch(/,row,output,output_file$/);
+    expect(all.stdout).toMatch(/exit-code/);
+    expect((await callCli(['export', '--csv', '--jsonl'], { cwd })).stderr).toContain(
+        '--jsonl and --csv cannot be used together',
+    );
+    const shown = await callCli(['show', 'l.csv-1of1', 'main', JSON.parse(stdout).index.toString()], { cwd });
+    expect(shown.stdout).toMatch(/main \d {2}done\n/);
+    expect(shown.stdout).toMatch(/Row\n[^]*"ann"[^]*Printed\n {2}ann/);
+    for (const command of ['report', 'status'])
+        expect((await callCli([command], { cwd })).stdout).toContain('1 of 1 done in main');
 });

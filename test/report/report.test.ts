@@ -290,6 +290,7 @@ describe('status', () => {
         dir: 'results',
         at: '2026-11-21T10:00:00Z',
         datasets: ['problems.jsonl'],
+        executor: 'judge',
         whole: { samples: 20_000, tasks: 200_000 },
         ...(await addUp(files(someSamples()))),
         holders: [{ host: 'box', pid: 4711, since: '2026-11-21T09:00:00Z', shard: null, alive: true }],

@@ -260,6 +260,8 @@ export class ScriptedRun {
             concurrency,
             prefetch,
             delay: 0,
+            rate: null,
+            retryDelay: { first: 0.5, most: 30 },
             stopAfter: null,
             halt: null,
             batchSize: 0,

@@ -4,7 +4,8 @@ import type { Failure } from '../../src/model/failure.js';
 import type { Outcome, Suspicion } from '../../src/model/task.js';
 import { backOff, confirmedOnceMore, decide, type Tried } from '../../src/run/retry.js';
 
-const POLICY = { retries: 2, tleRetries: 1 };
+const RETRY_DELAY = { first: 0.5, most: 30 };
+const POLICY = { retries: 2, retryDelay: RETRY_DELAY, tleRetries: 1 };
 const NEVER: Tried = { failures: 0, confirmations: {} };
 const BY = { api_used: 'local' };
 
@@ -82,7 +83,12 @@ describe('decide', () => {
                 for (let attempt = 1; ; attempt += 1) {
                     expect(attempt).toBeLessThanOrEqual(retries + tleRetries + Math.max(1, tleRetries) + 1);
                     const [outcome] = [...stream.take(1)];
-                    const decision = decide(outcome as Outcome, tried, { retries, tleRetries }, false);
+                    const decision = decide(
+                        outcome as Outcome,
+                        tried,
+                        { ...POLICY, retries, tleRetries },
+                        false,
+                    );
                     if (decision.do === 'confirm') tried = confirmedOnceMore(tried, decision.suspicion);
                     else if (decision.do === 'retry') tried = { ...tried, failures: tried.failures + 1 };
                     else return;
@@ -92,8 +98,41 @@ describe('decide', () => {
     });
 });
 
+describe('what a thrown error asks for', () => {
+    const thrown = (told: { readonly retryAfter?: number; readonly retry?: false }): Outcome => ({
+        kind: 'failure',
+        failure: { reason: 'task-threw', message: 'HTTP 429', ...told },
+        by: BY,
+    });
+
+    it('sets the wait before the next try', () => {
+        expect(decide(thrown({ retryAfter: 7 }), NEVER, POLICY, false)).toMatchObject({
+            do: 'retry',
+            delay: 7,
+        });
+        expect(decide(thrown({ retryAfter: 0 }), NEVER, POLICY, false)).toMatchObject({
+            do: 'retry',
+            delay: 0,
+        });
+        expect(decide(thrown({}), NEVER, POLICY, false)).toMatchObject({ do: 'retry', delay: 0.5 });
+    });
+
+    it('ends the tries', () => {
+        expect(decide(thrown({ retry: false, retryAfter: 7 }), NEVER, POLICY, false).do).toBe('give up');
+    });
+});
+
 describe('backOff', () => {
     it('grows to half a minute and no further', () => {
-        expect([0, 1, 2, 5, 6, 60].map(backOff)).toEqual([0.5, 1, 2, 16, 30, 30]);
+        const delays = [0, 1, 2, 5, 6, 60].map((failures) => backOff(failures, RETRY_DELAY));
+        expect(delays).toEqual([0.5, 1, 2, 16, 30, 30]);
+    });
+
+    it('begins with --retry-delay and ends with --max-retry-delay, which never shortens the first', () => {
+        expect([0, 1, 2, 3].map((failures) => backOff(failures, { first: 3, most: 10 }))).toEqual([
+            3, 6, 10, 10,
+        ]);
+        expect(backOff(4, { first: 60, most: 30 })).toBe(60);
+        expect(backOff(100, { first: 0, most: 30 })).toBe(0);
     });
 });

@@ -12,11 +12,15 @@ const source =
 interface Rest {
     readonly delay?: number;
     readonly batchSize?: number;
+    readonly rate?: number;
     readonly wake?: () => void;
 }
 
 const slotsOf = (concurrency: number, prefetch: number, rest: Rest = {}): Slots =>
-    new Slots({ concurrency, prefetch, delay: 0, batchSize: 0, ...rest }, rest.wake ?? (() => {}));
+    new Slots(
+        { concurrency, prefetch, delay: 0, batchSize: 0, rate: null, ...rest },
+        rest.wake ?? (() => {}),
+    );
 
 describe('Slots', () => {
     it('hands out a batch only when all tasks of the last one have ended', () => {
@@ -42,6 +46,24 @@ describe('Slots', () => {
             woken = resolve;
         });
         expect(slots.take(1, next)).not.toBeNull();
+    });
+
+    it('starts no more tasks a second than its rate, and wakes the run when the next may start', async () => {
+        let woken = (): void => {};
+        const slots = slotsOf(8, 0, { rate: 50, wake: () => woken() });
+        const next = source(...['a', 'b', 'c', 'd'].map(state));
+        const began = performance.now();
+        let started = 0;
+        while (started < 4) {
+            if (slots.take(started, next) !== null) started += 1;
+            else
+                await new Promise<void>((resolve) => {
+                    woken = resolve;
+                });
+        }
+        // Three spaces of 20 ms; timers may be early by less than one.
+        expect(performance.now() - began).toBeGreaterThan(57);
+        slots.clear();
     });
 
     it('starts no more than its concurrency, and a little ahead when tasks are tiny', () => {

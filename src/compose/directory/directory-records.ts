@@ -1,11 +1,14 @@
 import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { listFiles } from '../../host/listing.js';
-import { recordsOfCheckpoint } from '../../results/collect/checkpoint-records.js';
+import { type RecordedTask, tasksOfCheckpoint } from '../../results/collect/checkpoint-records.js';
 import type { RecordChange } from '../../results/record/record.js';
 import { CheckpointReader } from './checkpoint-reader.js';
 import { earlierRunId } from './directory.js';
 import type { RunPaths } from './run-paths.js';
 import { Retirements } from '../collect/retirements.js';
+
+/** A change, with the entry that a record was made from where it comes from a result file. */
+export type DirectoryRecord = RecordChange & { readonly entry?: RecordedTask['entry'] };
 
 export interface DirectoryRecordsOptions {
     /** Told of each file that is left out, and of values that were converted. */
@@ -29,7 +32,7 @@ export interface DirectoryRecordsOptions {
 export async function* readDirectoryRecords(
     place: RunPaths,
     options: DirectoryRecordsOptions,
-): AsyncGenerator<RecordChange> {
+): AsyncGenerator<DirectoryRecord> {
     const listing = await listFiles(place.dir);
     const run = (await earlierRunId(place, await readRunFile(place.checkpoints), listing)) ?? '';
     const isPart = options.names !== undefined;
@@ -42,14 +45,14 @@ export async function* readDirectoryRecords(
     });
     for await (const checkpoint of reader.read(options.names ?? listing, isPart)) {
         options.onFile?.();
-        const records = recordsOfCheckpoint(checkpoint, run, (rate) =>
+        const tasks = tasksOfCheckpoint(checkpoint, run, (rate) =>
             options.onNotice(
                 `${place.dir}: ${checkpoint.id} has a tool success rate of ${rate}, which is taken as per cent`,
             ),
         );
-        for (const record of records) {
+        for (const { record, entry } of tasks) {
             retired.drop(record);
-            yield { kind: 'record', record };
+            yield { kind: 'record', record, entry };
         }
     }
     yield* others;

@@ -7,6 +7,7 @@ import { addUp, type DirectoryStatus, type Holder } from '../../report/status.js
 import { ioCode } from '../../util/io-error.js';
 import type { DirectoryReader } from './directory-reader.js';
 import type { KnownSamples } from './known-samples.js';
+import { executorOf } from './known-run.js';
 import { asTyped } from '../output.js';
 import type { RunPaths } from './run-paths.js';
 
@@ -36,6 +37,7 @@ export async function readStatus(place: RunPaths, reader: DirectoryReader): Prom
     return {
         dir: asTyped(place.dir),
         at: new Date(now).toISOString(),
+        executor: executorOf(run),
         datasets: (run?.datasets ?? []).map(({ path }) => path),
         whole: wholeOf(run, known),
         ...figures,

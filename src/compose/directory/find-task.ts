@@ -12,6 +12,7 @@ import { withChecker } from '../../run/prepare.js';
 import { ioCode } from '../../util/io-error.js';
 import { messageOf } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
+import { executorOf } from './known-run.js';
 import { listsOf } from './known-samples.js';
 import { withRowFiles } from '../row-files.js';
 import type { RunPaths } from './run-paths.js';
@@ -26,6 +27,8 @@ export interface FoundTask {
         | { readonly kind: 'finished'; readonly entry: Entry }
         | { readonly kind: 'failed' | 'pending'; readonly open: OpenTask }
         | { readonly kind: 'skipped'; readonly skipped: SkippedTask };
+    /** `--executor`, by run.json; null where that does not say. */
+    readonly executor: string | null;
     /** Whole texts of the test that was not passed; why there are none, in words, where the dataset is not at hand. */
     readonly test: { readonly input: string; readonly output: string } | { readonly missing: string } | null;
 }
@@ -53,19 +56,22 @@ export async function findTask(
         throw new UserError(`${place.dir} holds no results of ${JSON.stringify(sample)}`);
     const isIt = (task: { readonly group: string; readonly index: number }): boolean =>
         task.group === group && task.index === index;
+    // Without run.json, what it would say is not known; all else is in the result file.
+    const run = await readRunFile(place.checkpoints).catch(() => null);
     const ref = { sample, group, index };
+    const known = { ...ref, executor: executorOf(run) };
     const stored = checkpoint.entries.get(group)?.find(({ entry }) => entry.index === index);
     if (stored !== undefined) {
         // An entry with an index has a fingerprint.
         const entry = stored.entry as Entry;
-        return { ...ref, state: { kind: 'finished', entry }, test: await failedTest(place, ref, entry) };
+        return { ...known, state: { kind: 'finished', entry }, test: await failedTest(place, ref, entry) };
     }
     const failed = checkpoint.failures.find(isIt);
-    if (failed !== undefined) return { ...ref, state: { kind: 'failed', open: failed }, test: null };
+    if (failed !== undefined) return { ...known, state: { kind: 'failed', open: failed }, test: null };
     const pending = checkpoint.pending.find(isIt);
-    if (pending !== undefined) return { ...ref, state: { kind: 'pending', open: pending }, test: null };
+    if (pending !== undefined) return { ...known, state: { kind: 'pending', open: pending }, test: null };
     const skipped = checkpoint.skipped.find(isIt);
-    if (skipped !== undefined) return { ...ref, state: { kind: 'skipped', skipped }, test: null };
+    if (skipped !== undefined) return { ...known, state: { kind: 'skipped', skipped }, test: null };
     const groups = [...checkpoint.entries.keys()].join(', ');
     throw new UserError(
         `${JSON.stringify(sample)} has no result for ${group} ${index} yet; its groups are ${groups === '' ? 'empty' : groups}`,

@@ -14,6 +14,12 @@ export async function readKnownRun(folder: string): Promise<KnownRun | null> {
     return { options: run.options, datasets, distrust: distrustOf(folder) };
 }
 
+/** `--executor` of the last start; null where run.json does not say. */
+export function executorOf(run: Pick<RunFile, 'options'> | null): string | null {
+    const name = run?.options['executor'];
+    return typeof name === 'string' ? name : null;
+}
+
 /** Why others than this user and root may have written a run.json; null: they cannot have, or the system does not say. */
 function distrustOf(folder: string): string | null {
     const stats = statRunFile(folder);

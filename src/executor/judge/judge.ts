@@ -92,17 +92,14 @@ class Judge implements Executor {
         this.#by = { api_used: 'local', sandbox: descriptor.sandbox };
     }
 
-    async run(task: Task, context: ExecutorContext): Promise<Outcome> {
-        const { signal } = context;
+    async run(task: Task, { signal }: ExecutorContext): Promise<Outcome> {
         if (signal.aborted) return { kind: 'abort' };
         const attempt = new OneAttempt(signal);
         try {
             return this.#outcome(await attempt.until(this.#judge(task, attempt)));
         } catch (error) {
             if (signal.aborted) return { kind: 'abort' };
-            const failure = failureOf(error);
-            context.log(`${task.sample} ${task.group} ${task.index}: ${failure.message}`);
-            return { kind: 'failure', failure, by: this.#by };
+            return { kind: 'failure', failure: failureOf(error), by: this.#by };
         } finally {
             await attempt.end();
         }

@@ -3,9 +3,10 @@ import type { StopReason } from '../../model/stop.js';
 import { VERDICTS } from '../../model/verdict.js';
 import { printable } from '../../util/printable.js';
 import { currentRate, done, eta, longestRunning, type RunView, remaining } from './fold.js';
-import { bytes, count, counted, duration, percent, rate, SHORT_VERDICT } from '../format.js';
+import { bytes, count, counted, duration, percent, rate, shortVerdict } from '../format.js';
 import { endpointParts, shownEndpoints } from './live-endpoints.js';
 import type { Style } from '../style.js';
+import { successWordOf } from '../success-word.js';
 import { cut, padEnd, padStart, widthOf } from '../width.js';
 
 /** What a live display needs besides the view. */
@@ -102,12 +103,19 @@ function barLine(
 }
 
 function verdictParts(view: RunView, style: Style): string[] {
+    const success = successWordOf(view.start?.executor);
     const verdicts = VERDICTS.filter((verdict) => (view.verdicts[verdict] ?? 0) > 0)
-        .map((verdict) => `${SHORT_VERDICT[verdict]} ${count(view.verdicts[verdict] ?? 0)}`)
+        .map((verdict) => `${shortVerdict(verdict, success)} ${count(view.verdicts[verdict] ?? 0)}`)
         .join('  ');
     const { failed, retried } = view.tasks;
     // The bars count earlier starts too; verdicts are known of this one only.
-    const parts = [verdicts === '' ? 'no verdicts yet' : `this start: ${verdicts}`];
+    const parts = [
+        verdicts === ''
+            ? success === 'done'
+                ? 'none done yet'
+                : 'no verdicts yet'
+            : `this start: ${verdicts}`,
+    ];
     if (view.unexpected > 0) parts.push(style.yellow(`${count(view.unexpected)} unexpected`));
     if (failed > 0) parts.push(style.red(`${count(failed)} failed`));
     if (retried > 0) parts.push(`${count(retried)} tried again`);

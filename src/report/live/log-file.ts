@@ -71,10 +71,11 @@ function levelOf(event: RunEvent): Exclude<LogLevel, 'silent'> {
         case 'sample-finished':
         case 'concurrency-changed':
         case 'resumed':
+        // What a user's module has to say is what its log is for.
+        case 'task-log':
             return 'info';
         case 'sample-started':
         case 'task-started':
-        case 'task-log':
         case 'task-finished':
         case 'endpoint-changed':
             return 'debug';

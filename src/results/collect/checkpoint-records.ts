@@ -13,15 +13,28 @@ import { type EarlierFields, earlierFields, successLevelOf } from './earlier-rec
  * record yet.
  */
 
+/** A task of a result file: its record, and its entry, or null for one that was given up. */
+export interface RecordedTask {
+    readonly record: ResultRecord;
+    readonly entry: StoredEntry['entry'] | null;
+}
+
+/** As `tasksOfCheckpoint`, the records alone. */
+export function* recordsOfCheckpoint(
+    ...checkpoint: Parameters<typeof tasksOfCheckpoint>
+): Generator<ResultRecord> {
+    for (const { record } of tasksOfCheckpoint(...checkpoint)) yield record;
+}
+
 /**
  * @param run id for files that hold none
  * @param onPercent told that a success rate of tools was taken as per cent
  */
-export function* recordsOfCheckpoint(
+export function* tasksOfCheckpoint(
     checkpoint: Checkpoint,
     run: string,
     onPercent: (rate: number) => void = () => undefined,
-): Generator<ResultRecord> {
+): Generator<RecordedTask> {
     const { id: sample } = checkpoint;
     const own = checkpoint.run ?? run;
     for (const [group, list] of checkpoint.entries) {
@@ -29,10 +42,10 @@ export function* recordsOfCheckpoint(
         for (const { entry } of list) {
             const key = { run: own, sample, group, ...standIns.keyOf(entry) };
             const record = recordOfEntry(entry, key, onPercent);
-            if (record !== null) yield record;
+            if (record !== null) yield { record, entry };
         }
     }
-    for (const task of checkpoint.failures) yield recordOfFailure(task, own, sample);
+    for (const task of checkpoint.failures) yield { record: recordOfFailure(task, own, sample), entry: null };
 }
 
 /**

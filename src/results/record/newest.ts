@@ -1,12 +1,12 @@
-import { keyDigest, type ResultRecord } from './record.js';
+import { keyDigest, type RecordKey } from './record.js';
 
 /**
  * Each key once, at its highest revision, where sources may hold copies of one another. Reads them twice, and holds a key's
  * digest for each record.
  */
-export async function* keepNewest(
-    read: () => AsyncIterable<readonly ResultRecord[]>,
-): AsyncGenerator<readonly ResultRecord[]> {
+export async function* keepNewest<T extends RecordKey & { readonly revision: number }>(
+    read: () => AsyncIterable<readonly T[]>,
+): AsyncGenerator<readonly T[]> {
     const newest = new Map<string, number>();
     for await (const records of read()) {
         for (const record of records) {

@@ -17,7 +17,7 @@ export async function openParquetCodec(): Promise<PartCodec> {
     return {
         extension: '.parquet',
         linesPerPart: LINES_PER_PART,
-        encode: (lines, target) => encode(duckdb, lines, target),
+        encode: (lines, target) => writeParquetFile(duckdb, lines, target),
         copyRows: (sources, target) => copyRows(duckdb, sources, target),
         readRecords: (path) => readRecords(duckdb, path),
         readLines: async function* (path) {
@@ -26,8 +26,14 @@ export async function openParquetCodec(): Promise<PartCodec> {
     };
 }
 
-async function encode(duckdb: DuckDBConnection, lines: string, target: string): Promise<void> {
-    const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns()})`;
+/** Writes a file of JSON lines as Parquet. @param fields of the lines: those of records, and more */
+export async function writeParquetFile(
+    duckdb: DuckDBConnection,
+    lines: string,
+    target: string,
+    fields: readonly RecordField[] = RECORD_FIELDS,
+): Promise<void> {
+    const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns(fields)})`;
     await writeParquet(duckdb, `SELECT * FROM ${source}`, target);
 }
 
