@@ -36,16 +36,9 @@ it('a module says where it runs, and its errors whether and when they are tried 
         { attempt: 1, workerId: 'async-1', failure: { message: 'gone', retry: false } },
     ]);
     expect(ofType('task-retried')).toMatchObject([{ because: { failure: { retryAfter: 0.01 } } }]);
-    expect(
-        ofType('task-finished')
-            .map(({ attempt }) => attempt)
-            .sort(),
-    ).toEqual([1, 2]);
-    expect(
-        ofType('task-log')
-            .map(({ message }) => message)
-            .sort(),
-    ).toEqual(['row 1', 'row 2', 'row 2', 'row 3']);
+    expect(new Set(ofType('task-finished').map(({ attempt }) => attempt))).toEqual(new Set([1, 2]));
+    const logged: string[] = ofType('task-log').map(({ message }) => message);
+    expect(logged.toSorted((a, b) => a.localeCompare(b))).toEqual(['row 1', 'row 2', 'row 2', 'row 3']);
     expect(readFileSync(join(cwd, 'log.jsonl'), 'utf8').match(/"message":"row \d"/g)).toHaveLength(4);
 
     // Whoever says --mode is obeyed.
