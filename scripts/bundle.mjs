@@ -52,7 +52,9 @@ const bundle = await rolldown({
             },
             load: (id) =>
                 id.startsWith(LAZY)
-                    ? `export default (...given) => require(${JSON.stringify(root + id.slice(LAZY.length))}).default(...given);`
+                    ? `const load = () => require(${JSON.stringify(root + id.slice(LAZY.length))});
+                       // A module may name what \`require\` gives: cliui gives its function itself.
+                       export default (...given) => (load().default ?? load())(...given);`
                     : null,
         },
     ],
