@@ -5,7 +5,8 @@ import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
 import { executorKind } from '../executor/kinds.js';
 import type { RowFiles } from '../dataset/row-files.js';
 import type { Scratch } from '../host/scratch.js';
-import type { Checker } from '../model/sample.js';
+import { describeFeature, listFeatures } from '../model/problem-features.js';
+import type { Checker, Judging, ProgramInput } from '../model/sample.js';
 import { TallySum } from '../model/tally.js';
 import type { PrepareOptions } from '../run/prepare.js';
 import { type Survey, survey } from '../run/survey.js';
@@ -167,11 +168,21 @@ function prepareOptions(
             input.skip ??
             describeUnknownLanguage(input.language, judging.languages) ??
             executor.skipReason?.(input) ??
-            (judged?.interactive === true && executor.connectsPrograms !== true
-                ? 'interactive problems run on this machine alone (--executor judge)'
-                : null),
+            describeMissingFeature(input, judged, executor.features),
         plan: { allTests: judging.allTests, rerun, compilers: executor.compilers ?? new Map() },
     };
+}
+
+function describeMissingFeature(
+    input: ProgramInput,
+    judging: Judging | null,
+    features: ExecutorPlan['features'],
+): string | null {
+    if (judging === null) return null;
+    const missing = listFeatures(judging, input).find((feature) => features?.includes(feature) !== true);
+    return missing === undefined
+        ? null
+        : `${describeFeature(missing)} run on this machine alone (--executor judge)`;
 }
 
 async function openCollection(

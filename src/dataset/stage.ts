@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
-    Checker,
+    CheckerProgram,
     Content,
     Sample,
     SourceFile,
@@ -119,15 +119,24 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
             input: await place(test.input, join(folder, 'tests', `${i}.in`), INPUT_MODE),
             answer: await place(test.output, join(folder, 'tests', `${i}.ans`)),
             checkerFlags: test.checkerFlags,
+            ...(test.args === undefined ? {} : { args: test.args }),
+            ...(test.files === undefined
+                ? {}
+                : { files: await placeFiles(test.files, folder, `tests/${i}`) }),
+            ...(test.staticFlags === undefined ? {} : { staticFlags: test.staticFlags }),
         });
     }
-    const { scoring, interactive } = sample.judging;
+    const { scoring, interactive, passes, checker, staticValidator } = sample.judging;
     return {
         id: sample.id,
         tests,
-        checker: await stageChecker(sample.judging.checker, folder),
+        checker: checker.kind === 'program' ? await stageProgram(checker, folder, 'checker') : checker,
         ...(scoring === undefined ? {} : { scoring }),
         ...(interactive === undefined ? {} : { interactive }),
+        ...(passes === undefined ? {} : { passes }),
+        ...(staticValidator === undefined
+            ? {}
+            : { staticValidator: await stageProgram(staticValidator, folder, 'static-validator') }),
     };
 }
 
@@ -138,17 +147,28 @@ async function place(content: Content, path: string, mode = PRIVATE): Promise<st
     return path;
 }
 
-async function stageChecker(checker: Checker, folder: string): Promise<Checker> {
-    if (checker.kind !== 'program') return checker;
-    await mkdir(join(folder, 'checker'), { mode: 0o700 });
-    const stageFile = async (file: SourceFile, i: number): Promise<SourceFile> => {
-        const path = await place(file.content, join(folder, 'checker', String(i)));
-        return { name: file.name, content: { path, digest: file.content.digest } };
-    };
-    const [main, ...rest] = checker.files;
-    const files: [SourceFile, ...SourceFile[]] = [await stageFile(main, 0)];
-    for (const [i, file] of rest.entries()) files.push(await stageFile(file, i + 1));
-    return { ...checker, files };
+/** @param name of a folder in the stage, for the program's files */
+async function stageProgram(program: CheckerProgram, folder: string, name: string): Promise<CheckerProgram> {
+    const [main, ...rest] = program.files;
+    const [first] = await placeFiles([main], folder, `${name}-main`);
+    const files = await placeFiles(rest, folder, name);
+    const staged: CheckerProgram = { ...program, files: [first ?? main, ...files] };
+    if (program.also === undefined) return staged;
+    const also: CheckerProgram[] = [];
+    for (const [i, other] of program.also.entries())
+        also.push(await stageProgram(other, folder, `${name}-${i + 2}`));
+    return { ...staged, also };
+}
+
+/** Files under numbers in a folder of their own within `folder`; those with a place of their own stay there. */
+async function placeFiles(files: readonly SourceFile[], folder: string, name: string): Promise<SourceFile[]> {
+    const placed: SourceFile[] = [];
+    for (const [i, { name: own, content }] of files.entries()) {
+        if (content.path === undefined) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+        const path = await place(content, join(folder, name, String(i)));
+        placed.push({ name: own, content: { path, digest: content.digest } });
+    }
+    return placed;
 }
 
 const PRIVATE = 0o600;

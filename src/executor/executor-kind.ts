@@ -1,6 +1,7 @@
 import type { LanguageSetting, OptionTable, Values } from '../config/option.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { MemoryHolding } from '../model/limits.js';
+import type { ProblemFeature } from '../model/problem-features.js';
 import type { ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
 import type { JudgingOptions, SandboxChoice } from './descriptor.js';
@@ -66,8 +67,8 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly memoryHolding?: MemoryHolding;
     /** Why it can never run a program; null if it may. */
     readonly skipReason?: (input: ProgramInput) => string | null;
-    /** True where it runs interactive problems; samples of others' are skipped. */
-    readonly connectsPrograms?: true;
+    /** What problems may need of it; absent: nothing. Samples that need more are skipped. */
+    readonly features?: readonly ProblemFeature[];
     /** Tags of the languages that can run here, where that decides what is skipped. */
     readonly languages?: readonly string[];
     /** Compile command by language, for CompileErrors that another compiler may not give. */

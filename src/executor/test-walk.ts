@@ -87,7 +87,11 @@ class GroupWalk {
 
     *#item(item: GroupItem, rules: GroupRules, counts: boolean): Generator<WalkStep, SubResult, SubResult> {
         if ('group' in item) return yield* this.group(item.group, counts);
-        return yield { kind: 'test', test: item.test, rules, counts };
+        const own =
+            rules.kind === 'aggregation' && item.maximum !== undefined
+                ? { ...rules, testMaximum: item.maximum }
+                : rules;
+        return yield { kind: 'test', test: item.test, rules: own, counts };
     }
 
     /** The verdict of a group that must be accepted before this one is judged, and is not; null: none. */

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { canonicalExactJson, losesNumbers, parseExactJson } from './exact-json.js';
 import type { Json } from './json.js';
-import type { Checker, Content, DataInput, Judging, ProgramInput, Sample, TaskInput } from './sample.js';
+import type {
+    Checker,
+    Content,
+    DataInput,
+    Judging,
+    ProgramInput,
+    Sample,
+    TaskInput,
+    TestCase,
+} from './sample.js';
 import type { TestScoring } from './scoring.js';
 
 /*
@@ -13,13 +22,15 @@ import type { TestScoring } from './scoring.js';
  *   checker     = digest(text(["v1", "checker", kind, ...settings in the order of the type, files as [name, digest]]))
  *   program     = digest(text(["v1", "program", language, [[name, digest], ...], tests, checker]))
  *               | digest(text(["v2", "program", language, [[name, digest], ...], judging]))
- *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", rules]?, ["interactive"]?]))
+ *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", rules]?, ["interactive"]?, ["passes", n]?,
+ *                 ["given", [[[argument, ...], [[name, digest], ...]], ...]]?, ["static", checker, ["none" | [flag, ...], ...]]?]))
  *   rules       = canonical JSON of groups and their rules, the grader's files as digests
  *   data        = digest(text(["v1", "data", executor identity, canonical JSON of the data]))
  *               | digest(text(["v1", "data-v2", executor identity, canonical JSON of the data with exact decimals]))
  *   fingerprint = "v1-sha256-" + digest
  *
- * `v2` stands only for problems with scores and interactive ones; all others keep `v1`.
+ * `v2` stands only for problems with scores, interactive and multi-pass ones, those whose tests give programs arguments or
+ * files, and those with a static validator; all others keep `v1`. `given` and `static` have an item for each test.
  *
  * A submission of one file has the name "" (renaming it changes nothing); several files are sorted by name after the main one.
  * Canonical JSON has its keys sorted by UTF-16 code unit. `data-v2` stands only where a number of the data is lost in a
@@ -75,7 +86,13 @@ function checkerSettings(checker: Checker): Nested[] {
         case 'kattis':
             return [checker.flags];
         case 'program':
-            return [checker.convention, checker.language ?? '', namedDigests(checker.files), checker.flags];
+            return [
+                checker.convention,
+                checker.language ?? '',
+                namedDigests(checker.files),
+                checker.flags,
+                ...(checker.also === undefined ? [] : [checker.also.map(checkerDigest)]),
+            ];
     }
 }
 
@@ -115,17 +132,23 @@ interface JudgedDigests {
 
 function digestJudging(judging: Judging): JudgedDigests {
     const parts = [testsDigest(judging), checkerDigest(judging.checker)];
-    const { scoring, interactive } = judging;
-    if (scoring === undefined && interactive === undefined) return { version: 'v1', parts };
-    const judged = digestOf([
-        'v2',
-        'judging',
-        ...parts,
-        ...(scoring === undefined ? [] : [['scoring', scoringText(scoring)]]),
-        ...(interactive === undefined ? [] : [['interactive']]),
-    ]);
-    return { version: 'v2', parts: [judged] };
+    const { scoring, interactive, passes, staticValidator, tests } = judging;
+    const rules: Nested[] = [];
+    if (scoring !== undefined) rules.push(['scoring', scoringText(scoring)]);
+    if (interactive !== undefined) rules.push(['interactive']);
+    if (passes !== undefined) rules.push(['passes', String(passes)]);
+    if (tests.some(({ args, files }) => args !== undefined || files !== undefined))
+        rules.push(['given', tests.map(({ args = [], files = [] }) => [args, fileDigests(files)])]);
+    if (staticValidator !== undefined) {
+        const flags = tests.map(({ staticFlags }) => staticFlags ?? 'none');
+        rules.push(['static', checkerDigest(staticValidator), flags]);
+    }
+    if (rules.length === 0) return { version: 'v1', parts };
+    return { version: 'v2', parts: [digestOf(['v2', 'judging', ...parts, ...rules])] };
 }
+
+const fileDigests = (files: NonNullable<TestCase['files']>): Nested =>
+    files.map(({ name, content }) => [name, content.digest]);
 
 /** Rules as one text; the grader's files stand for themselves by their digests, wherever they lie. */
 function scoringText({ grader, ...rules }: TestScoring): string {

@@ -63,6 +63,12 @@ export interface TestCase {
     readonly output: Content;
     /** Flags of the checker for this test alone, after the checker's own `flags` (problem packages set them by folder). */
     readonly checkerFlags: readonly string[] | null;
+    /** Command-line arguments of the program; absent: none. */
+    readonly args?: readonly string[];
+    /** Files that the program finds in its working directory; absent: none. */
+    readonly files?: readonly SourceFile[];
+    /** Set where the static validator judges the submission's source, and nothing is run: the validator's arguments. */
+    readonly staticFlags?: readonly string[];
 }
 
 export interface Judging {
@@ -72,6 +78,10 @@ export interface Judging {
     readonly scoring?: TestScoring;
     /** True where `checker` talks to the program while both run. */
     readonly interactive?: true;
+    /** Most times that a program runs for one test, where the validator may ask for another pass; absent: once. */
+    readonly passes?: number;
+    /** Judges the source of submissions, in tests with `staticFlags`. */
+    readonly staticValidator?: CheckerProgram;
     /** True where the sample names no checker, so that `checker` is the comparison of its format. */
     readonly isFormatChecker: boolean;
     readonly limits: OwnLimits;
@@ -128,6 +138,8 @@ export interface CheckerProgram {
     readonly time: number | null;
     /** Bytes; null: the executor's default. */
     readonly memory: number | null;
+    /** Validators that must accept as well, each with its own flags; absent: none. */
+    readonly also?: readonly CheckerProgram[];
 }
 
 /** `expected` of a program whose dataset names none. */
@@ -161,6 +173,8 @@ export interface StagedSample {
     readonly checker: Checker;
     readonly scoring?: TestScoring;
     readonly interactive?: true;
+    readonly passes?: number;
+    readonly staticValidator?: CheckerProgram;
 }
 
 export interface StagedTest {
@@ -170,6 +184,9 @@ export interface StagedTest {
     /** Path of the expected output. */
     readonly answer: string;
     readonly checkerFlags: readonly string[] | null;
+    readonly args?: readonly string[];
+    readonly files?: readonly SourceFile[];
+    readonly staticFlags?: readonly string[];
 }
 
 /** A sample on disk, for as long as its tasks run. */

@@ -33,8 +33,8 @@ export interface TestGroup {
 }
 
 export type GroupItem =
-    /** A test, by its position in the sample's list. */
-    { readonly test: number } | { readonly group: TestGroup };
+    /** A test, by its position in the sample's list. `maximum`: the most that it can score, where that is not its group's `testMaximum`. */
+    { readonly test: number; readonly maximum?: number } | { readonly group: TestGroup };
 
 export type GroupRules = GraderRules | AggregationRules;
 

@@ -79,8 +79,8 @@ export function withChecker(
     const { judging } = sample;
     if (judging === null) return sample;
     const byTokens = judging.isFormatChecker && defaultComparison === 'tokens';
-    // A validator that talks to programs is more than a comparison of outputs.
-    if (judging.interactive === true) return sample;
+    // A validator that talks to programs, or makes their next input, is more than a comparison of outputs.
+    if (judging.interactive === true || judging.passes !== undefined) return sample;
     const chosen = checker ?? (byTokens ? { kind: 'tokens' as const } : judging.checker);
     return { ...sample, judging: { ...judging, checker: chosen } };
 }

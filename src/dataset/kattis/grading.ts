@@ -23,8 +23,8 @@ import { splitFlags } from './flags.js';
 
 /** What scoring is read from. */
 export interface ScoringSource {
-    /** Names of the tests, in order. */
-    readonly tests: readonly string[];
+    /** The tests in order. `maximum`: of the static validator's tests, null where they have no score. */
+    readonly tests: readonly { readonly name: string; readonly maximum?: number | null }[];
     /** Content of testdata.yaml and test_group.yaml by file name. */
     readonly settings: ReadonlyMap<string, Field>;
     /** `grading` of problem.yaml. */
@@ -43,12 +43,25 @@ export function readScoring(source: ScoringSource): TestScoring {
     return { root, objective, best: bestScore(source, root, objective), grader: source.grader };
 }
 
+interface NumberedTest {
+    readonly name: string;
+    readonly test: number;
+    readonly maximum?: number | null;
+}
+
+const numbered = (tests: ScoringSource['tests']): NumberedTest[] =>
+    tests.map((each, test) => ({ ...each, test }));
+
+function testItem({ test, maximum }: NumberedTest): GroupItem {
+    return maximum === undefined || maximum === null ? { test } : { test, maximum };
+}
+
 /** Tests below a folder, in order: by the name of what lies directly in it. */
 function* childrenOf(
-    tests: readonly { readonly name: string; readonly test: number }[],
+    tests: readonly NumberedTest[],
     depth: number,
-): Generator<{ name: string; leaf: number | null; tests: { name: string; test: number }[] }> {
-    let group: { name: string; tests: { name: string; test: number }[] } | null = null;
+): Generator<{ name: string; leaf: GroupItem | null; tests: NumberedTest[] }> {
+    let group: { name: string; tests: NumberedTest[] } | null = null;
     for (const each of tests) {
         const parts = each.name.split('/');
         const name = parts.slice(0, depth + 1).join('/');
@@ -56,7 +69,7 @@ function* childrenOf(
             yield { ...group, leaf: null };
             group = null;
         }
-        if (parts.length === depth + 1) yield { name, leaf: each.test, tests: [each] };
+        if (parts.length === depth + 1) yield { name, leaf: testItem(each), tests: [each] };
         else if (group === null) group = { name, tests: [each] };
         else group.tests.push(each);
     }
@@ -76,8 +89,7 @@ const LEGACY_KEYS = [
 ] as const;
 
 function legacyRoot({ tests, settings, grading }: ScoringSource): TestGroup {
-    const numbered = tests.map((name, test) => ({ name, test }));
-    return legacyGroup('data', numbered, 0, { settings, above: new Map(), problem: grading });
+    return legacyGroup('data', numbered(tests), 0, { settings, above: new Map(), problem: grading });
 }
 
 interface LegacyContext {
@@ -89,7 +101,7 @@ interface LegacyContext {
 
 function legacyGroup(
     name: string,
-    tests: readonly { readonly name: string; readonly test: number }[],
+    tests: readonly NumberedTest[],
     depth: number,
     context: LegacyContext,
 ): TestGroup {
@@ -104,7 +116,7 @@ function legacyGroup(
         (child): GroupItem =>
             child.leaf === null
                 ? { group: legacyGroup(child.name, child.tests, depth + 1, { ...context, above: keys }) }
-                : { test: child.leaf },
+                : child.leaf,
     );
     return { name, items, rules: graderRules(keys, context.problem) };
 }
@@ -179,9 +191,8 @@ function numberIn(field: Field): number {
 }
 
 function modernRoot({ tests, settings }: ScoringSource): TestGroup {
-    const numbered = tests.map((name, test) => ({ name, test }));
-    const of = (folder: string): { name: string; test: number }[] =>
-        numbered.filter(({ name }) => name.startsWith(`${folder}/`));
+    const of = (folder: string): NumberedTest[] =>
+        numbered(tests).filter(({ name }) => name.startsWith(`${folder}/`));
     const [sample, secret] = [of('sample'), of('secret')];
     const items: GroupItem[] = [];
     if (sample.length > 0) items.push({ group: leafGroup('sample', sample, { ...NO_RULES, requires: [] }) });
@@ -197,23 +208,20 @@ const NO_RULES: AggregationRules = {
     requires: [],
 };
 
-function leafGroup(name: string, tests: readonly { readonly test: number }[], rules: GroupRules): TestGroup {
-    return { name, items: tests.map(({ test }) => ({ test })), rules };
+function leafGroup(name: string, tests: readonly NumberedTest[], rules: GroupRules): TestGroup {
+    return { name, items: tests.map(testItem), rules };
 }
 
-function secretGroup(
-    tests: readonly { readonly name: string; readonly test: number }[],
-    settings: ReadonlyMap<string, Field>,
-): TestGroup {
+function secretGroup(tests: readonly NumberedTest[], settings: ReadonlyMap<string, Field>): TestGroup {
     const folders = [...childrenOf(tests, 1)];
     const yamlOf = (name: string): Field | undefined => settings.get(`data/${name}/test_group.yaml`);
     const isGrouped = folders.some(({ leaf, name }) => leaf === null && yamlOf(name) !== undefined);
     const rules = aggregationRules(yamlOf('secret'), { maximum: 100, aggregation: 'sum' });
-    if (!isGrouped) return leafGroup('secret', tests, withTestMaximum(rules, tests.length));
+    if (!isGrouped) return leafGroup('secret', tests, withTestMaximum(rules, tests));
     const items = folders.map(({ name, leaf, tests: own }): GroupItem => {
-        if (leaf !== null) return { test: leaf };
+        if (leaf !== null) return leaf;
         const group = aggregationRules(yamlOf(name), { maximum: null, aggregation: 'pass-fail' });
-        return { group: leafGroup(name, own, withTestMaximum(group, own.length)) };
+        return { group: leafGroup(name, own, withTestMaximum(group, own)) };
     });
     return { name: 'secret', items, rules };
 }
@@ -251,13 +259,15 @@ function requiredGroups(field: Field | undefined): readonly string[] {
     return names.map((name) => (/^(sample|secret)(\/|$)/.test(name) ? name : `secret/${name}`));
 }
 
-const withTestMaximum = (rules: AggregationRules, tests: number): AggregationRules => ({
+/** What the static validator's test can score is not shared among the others. */
+const withTestMaximum = (rules: AggregationRules, tests: readonly NumberedTest[]): AggregationRules => ({
     ...rules,
     testMaximum:
         rules.maximum === null || rules.aggregation === 'pass-fail'
             ? null
             : rules.aggregation === 'sum'
-              ? rules.maximum / Math.max(1, tests)
+              ? (rules.maximum - tests.reduce((sum, { maximum }) => sum + (maximum ?? 0), 0)) /
+                Math.max(1, tests.filter(({ maximum }) => maximum === undefined).length)
               : rules.maximum,
 });
 

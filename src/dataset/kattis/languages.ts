@@ -52,8 +52,8 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
     zig: 'ZIG',
 };
 
-/** Tags of the languages of packages. */
-export const PACKAGE_LANGUAGES: readonly string[] = Object.values(BY_EXTENSION);
+/** Tags of the languages of packages. `ANSWERS`: answers to the tests instead of a program. */
+export const PACKAGE_LANGUAGES: readonly string[] = [...Object.values(BY_EXTENSION), 'ANSWERS'];
 
 /** A source file of a program: its name within the program, and its text. */
 export interface SourceText {

@@ -1,12 +1,23 @@
-import type { Judging, Sample, TaskInput, TestCase } from '../../model/sample.js';
+import { textContent } from '../../model/fingerprint.js';
+import type { CheckerProgram, Judging, Sample, SourceFile, TaskInput, TestCase } from '../../model/sample.js';
 import type { TestScoring } from '../../model/scoring.js';
 import type { Field } from '../field.js';
 import { fileContent } from '../file-content.js';
 import { readScoring } from './grading.js';
+import type { PackageFile } from './package-files.js';
+import type { ProblemSettings } from './problem-yaml.js';
+import type { ProgramFile } from './program.js';
 import { type PackageContent, type ProblemPackage, readPackage } from './package.js';
 import { loadSubmission } from './submissions.js';
-import { collectTests, type PackageTest, type PackageTests, testSettingsFiles } from './tests.js';
-import { loadChecker, loadGrader } from './validators.js';
+import {
+    collectStaticTests,
+    collectTests,
+    compareNames,
+    type PackageTest,
+    type StaticTest,
+    testSettingsFiles,
+} from './tests.js';
+import { loadChecker, loadGrader, loadStaticProgram } from './validators.js';
 import { readYamlFile } from './yaml-file.js';
 
 /** Least limit that is computed, in seconds: start-up of interpreters must not decide. */
@@ -16,26 +27,43 @@ const LEAST_LIMIT = 1;
 export async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
     const content = await readPackage(found);
     const testSettings = await readTestSettings(found);
-    const tests = collectTests(found.files, testSettings);
+    const collected = collectTests(found.files, testSettings);
+    const tests = withStaticTests(collected.tests, testSettings);
     const { checker, skip } = await loadChecker(found.files, content.settings);
     const scored = await loadScoring(found, content, tests, testSettings);
-    const reason =
-        content.settings.skip ??
-        (found.files.some((file) => file.name.startsWith('static_validator/'))
-            ? 'its static validation is not supported'
-            : null) ??
-        tests.skip ??
-        skip ??
-        scored.skip;
+    const source = await loadStaticValidator(found.files, content.settings, tests);
+    const reason = collected.skip ?? skip ?? scored.skip ?? source.skip;
     const cases: TestCase[] = [];
-    if (reason === null) for (const test of tests.tests) cases.push(await loadTest(test));
+    if (reason === null) for (const test of tests) cases.push(await loadTest(test));
     return {
         id,
         origin: found.place,
         groups: await loadGroups(content, scored.scoring),
-        judging: { ...judgingOf(content, cases, checker), ...scoringKey(scored.scoring) },
+        judging: {
+            ...judgingOf(content, cases, checker),
+            ...scoringKey(scored.scoring),
+            ...(source.validator === null ? {} : { staticValidator: source.validator }),
+        },
         skip: reason,
     };
+}
+
+/** Test cases, and the tests of the static validator before those of their folder. */
+function withStaticTests(
+    tests: readonly PackageTest[],
+    settings: ReadonlyMap<string, Field>,
+): (PackageTest | StaticTest)[] {
+    const all = [...tests, ...collectStaticTests(settings)];
+    return all.sort((a, b) => compareNames(a.name, b.name));
+}
+
+async function loadStaticValidator(
+    files: readonly PackageFile[],
+    settings: ProblemSettings,
+    tests: readonly (PackageTest | StaticTest)[],
+): Promise<{ readonly validator: CheckerProgram | null; readonly skip: string | null }> {
+    if (!tests.some((test) => 'maximum' in test)) return { validator: null, skip: null };
+    return loadStaticProgram(files, settings);
 }
 
 async function readTestSettings(found: ProblemPackage): Promise<Map<string, Field>> {
@@ -46,13 +74,27 @@ async function readTestSettings(found: ProblemPackage): Promise<Map<string, Fiel
     return settings;
 }
 
-async function loadTest({ name, input, answer, flags }: PackageTest): Promise<TestCase> {
+async function loadTest(test: PackageTest | StaticTest): Promise<TestCase> {
+    if ('maximum' in test) {
+        const { name, flags } = test;
+        const nothing = textContent('');
+        return { name, input: nothing, output: nothing, checkerFlags: null, staticFlags: flags };
+    }
+    const { name, input, answer, flags, args, files } = test;
     return {
         name,
         input: await fileContent(input.path),
         output: await fileContent(answer.path),
         checkerFlags: flags,
+        ...(args.length === 0 ? {} : { args }),
+        ...(files.length === 0 ? {} : { files: await loadFiles(files) }),
     };
+}
+
+async function loadFiles(files: readonly ProgramFile[]): Promise<SourceFile[]> {
+    const loaded: SourceFile[] = [];
+    for (const { name, file } of files) loaded.push({ name, content: await fileContent(file.path) });
+    return loaded;
 }
 
 const scoringKey = (scoring: TestScoring | null): Pick<Judging, 'scoring'> =>
@@ -62,7 +104,7 @@ const scoringKey = (scoring: TestScoring | null): Pick<Judging, 'scoring'> =>
 async function loadScoring(
     found: ProblemPackage,
     { settings }: PackageContent,
-    { tests }: PackageTests,
+    tests: readonly (PackageTest | StaticTest)[],
     testSettings: ReadonlyMap<string, Field>,
 ): Promise<{ readonly scoring: TestScoring | null; readonly skip: string | null }> {
     if (settings.scoring === null) return { scoring: null, skip: null };
@@ -70,7 +112,9 @@ async function loadScoring(
     const hasTestGroups = [...testSettings.keys()].some((name) => name.endsWith('/test_group.yaml'));
     const hasTestdata = [...testSettings.keys()].some((name) => name.endsWith('/testdata.yaml'));
     const scoring = readScoring({
-        tests: tests.map(({ name }) => name),
+        tests: tests.map((test) =>
+            'maximum' in test ? { name: test.name, maximum: test.maximum } : { name: test.name },
+        ),
         settings: testSettings,
         ...settings.scoring,
         aggregates: hasTestGroups || (settings.modern && !hasTestdata),
@@ -103,6 +147,7 @@ function judgingOf(
         limits: { time: timeLimit, memory: settings.memory, output: settings.output },
         limitPolicy: 'own',
         ...(settings.interactive ? { interactive: true } : {}),
+        ...(settings.passes === null ? {} : { passes: settings.passes }),
         computedLimit:
             timeLimit === null
                 ? {

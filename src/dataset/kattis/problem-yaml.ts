@@ -10,8 +10,10 @@ export interface ProblemSettings {
     readonly scoring: ScoringSettings | null;
     /** The output validator talks to the submission. */
     readonly interactive: boolean;
-    /** Why problems of its kind cannot be judged. */
-    readonly skip: string | null;
+    /** Most passes of a multi-pass problem; null: it is none. */
+    readonly passes: number | null;
+    /** Submissions may be answers instead of programs. */
+    readonly submitsAnswers: boolean;
     /** Seconds. */
     readonly timeLimit: number | null;
     /** The limit is this many times the slowest accepted submission, where there is none. */
@@ -42,7 +44,7 @@ export interface ScoringSettings {
 
 const MIB = 1024 * 1024;
 const DEFAULT_VALIDATION_TIME = 60;
-const UNSUPPORTED = ['multi-pass', 'submit-answer'];
+const DEFAULT_PASSES = 2;
 
 /** @throws UserError naming the key that is not as it must be */
 export function readProblemYaml(yaml: Field): ProblemSettings {
@@ -57,7 +59,8 @@ export function readProblemYaml(yaml: Field): ProblemSettings {
                 ? { grading: yaml.get('grading'), validatorScores: modern || words.includes('score') }
                 : null,
         interactive: words.includes('interactive'),
-        skip: skipReason(words),
+        passes: words.includes('multi-pass') ? readPasses(limits.get('validation_passes')) : null,
+        submitsAnswers: words.includes('submit-answer'),
         timeLimit: positive(limits.get('time_limit')),
         timeMultiplier: readMultiplier(limits, modern),
         timeResolution: positive(limits.get('time_resolution')) ?? 1,
@@ -79,9 +82,9 @@ function wordsOf(field: Field): string[] {
     return texts.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
 }
 
-function skipReason(words: readonly string[]): string | null {
-    const kinds = UNSUPPORTED.filter((kind) => words.includes(kind));
-    return kinds.length === 0 ? null : `${kinds.join(', ')} problems are not supported`;
+function readPasses(field: Field): number {
+    const passes = positive(field) ?? DEFAULT_PASSES;
+    return Number.isInteger(passes) ? passes : field.fail('a whole number');
 }
 
 /** 2025-09 says `time_multipliers.ac_to_time_limit`, its first draft a number; legacy packages `time_multiplier`. */

@@ -8,6 +8,7 @@ import {
     annotatedScore,
     expectedByFolder,
     expectedWithScores,
+    type SubmissionSettings,
     submissionSettings,
 } from './expected.js';
 import { languageOfName, languageOfProgram, mainFile, type SourceText } from './languages.js';
@@ -73,6 +74,7 @@ async function readEntry(
     const own = submissionSettings(yaml, name.slice('submissions/'.length));
     const sources = await readSourceTexts(entry.files);
     const refused = refusedFile(entry.files);
+    if (sources.length === 0 && settings.submitsAnswers) return readAnswers(entry, own, refused);
     // Notes and data beside the submissions are none.
     if (sources.length === 0 && (refused === null || languageOfName(base) === null)) return null;
     const expectedScores = own.scores.length > 0 ? own.scores : annotatedScores(sources);
@@ -93,6 +95,27 @@ async function readEntry(
         expected,
         expectedScores,
         skip: refused ?? languageSkip(language, settings) ?? entrySkip(own.entrypoint, main),
+    };
+}
+
+/** Answers to the tests instead of a program: a folder of files named like tests, or one file. */
+function readAnswers(
+    { name, folder, files }: Entry,
+    own: SubmissionSettings,
+    refused: string | null,
+): FoundSubmission | null {
+    const expected =
+        expectedOf(folder, [], own.expected) ?? (own.scores.length > 0 ? PROGRAM_VERDICTS : null);
+    if (expected === null) return null;
+    return {
+        group: folder === 'accepted' || onlyAccepted(expected) ? 'solution' : 'incorrect_solution',
+        name,
+        language: 'ANSWERS',
+        files,
+        main: files[0]?.name ?? '',
+        expected,
+        expectedScores: own.scores,
+        skip: refused,
     };
 }
 

@@ -1,6 +1,7 @@
 import type { Field } from '../field.js';
 import { readFlags } from './flags.js';
 import type { PackageFile } from './package-files.js';
+import type { ProgramFile } from './program.js';
 
 /** A test of a package before it is hashed. */
 export interface PackageTest {
@@ -9,6 +10,10 @@ export interface PackageTest {
     readonly input: PackageFile;
     readonly answer: PackageFile;
     readonly flags: readonly string[] | null;
+    /** Arguments of the program. */
+    readonly args: readonly string[];
+    /** Files that the program finds in its working directory, under their names there. */
+    readonly files: readonly ProgramFile[];
 }
 
 export interface PackageTests {
@@ -36,30 +41,40 @@ export function collectTests(
     settings: ReadonlyMap<string, Field>,
 ): PackageTests {
     const byName = new Map(files.map((file) => [file.name, file]));
+    const given = filesByTest(files);
     const tests: PackageTest[] = [];
     let skip: string | null = null;
     for (const input of files) {
-        if (!/^data\/(sample|secret)\/.*\.in$/.test(input.name)) continue;
+        if (!/^data\/(sample|secret)\/.*\.in$/.test(input.name) || input.name.includes('.files/')) continue;
         const base = stem(input.name);
         const answer = byName.get(`${base}.ans`);
         const name = base.slice('data/'.length);
         if (answer === undefined) skip ??= `the test ${name} has no .ans file`;
-        else tests.push({ name, input, answer, flags: flagsOf(base, settings) });
-        skip ??= refusal(name, input, answer) ?? featureSkip(base, settings);
+        else {
+            tests.push({
+                name,
+                input,
+                answer,
+                flags: flagsOf(base, settings),
+                args: argsOf(base, settings),
+                files: given.get(base) ?? [],
+            });
+        }
+        skip ??= refusal(name, [input, answer, ...(given.get(base) ?? []).map(({ file }) => file)]);
     }
-    skip ??= filesSkip(files, byName) ?? (tests.length === 0 ? 'its data/ folder holds no tests' : null);
-    return { tests: tests.sort((a, b) => byParts(a.name, b.name)), skip };
+    skip ??= tests.length === 0 ? 'its data/ folder holds no tests' : null;
+    return { tests: tests.sort((a, b) => compareNames(a.name, b.name)), skip };
 }
 
 const stem = (name: string): string => name.replace(/\.[^./]*$/, '');
 
-function refusal(name: string, input: PackageFile, answer: PackageFile | undefined): string | null {
-    const refused = input.refused ?? answer?.refused ?? null;
+function refusal(name: string, files: readonly (PackageFile | undefined)[]): string | null {
+    const refused = files.find((file) => file?.refused != null)?.refused ?? null;
     return refused === null ? null : `the test ${name} cannot be read: ${refused}`;
 }
 
 /** Folder names and test names compared part by part, as the format asks: base names in lexicographical order. */
-function byParts(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
     const [left, right] = [a.split('/'), b.split('/')];
     for (const [i, part] of left.entries()) {
         const other = right[i];
@@ -92,20 +107,50 @@ function flagsOf(base: string, settings: ReadonlyMap<string, Field>): readonly s
     return null;
 }
 
-function featureSkip(base: string, settings: ReadonlyMap<string, Field>): string | null {
+function argsOf(base: string, settings: ReadonlyMap<string, Field>): readonly string[] {
     for (const each of settingsOf(base, settings)) {
-        if ((readFlags(each.get('args')) ?? []).length > 0)
-            return 'its tests give programs arguments, which is not supported';
-        if (each.get('static_validation_score').present) return 'its static validation is not supported';
+        const args = readFlags(each.get('args'));
+        if (args !== null) return args;
     }
-    return null;
+    return [];
 }
 
-/** `<test>.files/`: files that programs read. */
-function filesSkip(files: readonly PackageFile[], byName: ReadonlyMap<string, PackageFile>): string | null {
-    const given = files.some((file) => {
-        const [, base] = /^(data\/(?:sample|secret)\/.*)\.files\//.exec(file.name) ?? [];
-        return base !== undefined && byName.has(`${base}.in`);
-    });
-    return given ? 'its tests give programs files to read, which is not supported' : null;
+/** `<test>.files/`: files that programs read, by the test's file name without its extension. */
+function filesByTest(files: readonly PackageFile[]): ReadonlyMap<string, ProgramFile[]> {
+    const given = new Map<string, ProgramFile[]>();
+    for (const file of files) {
+        const [, base, name] = /^(data\/(?:sample|secret)\/.*?)\.files\/(.+)$/.exec(file.name) ?? [];
+        if (base === undefined || name === undefined) continue;
+        given.set(base, [...(given.get(base) ?? []), { name, file }]);
+    }
+    return given;
 }
+
+/** A test case that judges the source of a submission instead of running it. */
+export interface StaticTest {
+    /** `secret/group1/(source)` */
+    readonly name: string;
+    /** Arguments of the static validator. */
+    readonly flags: readonly string[];
+    /** The most that it can score; null: it has no score. */
+    readonly maximum: number | null;
+}
+
+/** The tests that test_group.yaml asks of the static validator: at most one for each folder. */
+export function collectStaticTests(settings: ReadonlyMap<string, Field>): StaticTest[] {
+    const tests: StaticTest[] = [];
+    for (const [file, yaml] of settings) {
+        const [, folder] = /^data\/((?:sample|secret)(?:\/.*)?)\/test_group\.yaml$/.exec(file) ?? [];
+        const score = yaml.get('static_validation_score');
+        if (folder === undefined || !score.present) continue;
+        tests.push({
+            name: `${folder}/${STATIC_TEST}`,
+            flags: readFlags(yaml.get('static_validator_args')) ?? [],
+            maximum: score.value === 'pass-fail' ? null : score.number(),
+        });
+    }
+    return tests;
+}
+
+/** Sorts before the names of test cases: what is wrong with the source is found before anything runs. */
+const STATIC_TEST = '(source)';

@@ -20,27 +20,22 @@ export async function loadChecker(
     const own = files.filter((file) => VALIDATORS.test(file.name));
     if (!settings.interactive && !(settings.customValidator ?? own.length > 0))
         return { checker: standard, skip: null };
-    const programs = programsOf(own, VALIDATORS);
-    const [program, ...others] = programs;
+    const [program, ...others] = programsOf(own, VALIDATORS);
     if (program === undefined) return { checker: standard, skip: 'its output validator is missing' };
-    if (others.length > 0)
-        return { checker: standard, skip: 'several output validators at once are not supported' };
-    if (settings.interactive && program.files.some((file) => file.name === 'run')) {
-        // What it runs may take other arguments than a validator does.
-        const skip = 'its output validator is run by a script of its own, which is not supported';
+    if (others.length > 0 && (settings.interactive || settings.passes !== null)) {
+        const skip = 'several output validators cannot work with one program at once';
         return { checker: standard, skip };
     }
-    const loaded = await loadProgram(program, settings, 'output validator');
-    if ('skip' in loaded) return { checker: standard, skip: loaded.skip };
-    const checker: Checker = {
-        kind: 'program',
-        convention: 'kattis',
-        ...loaded,
-        flags: settings.validatorFlags,
-        time: settings.validationTime,
-        memory: settings.validationMemory,
-    };
-    return { checker, skip: null };
+    const checkers: CheckerProgram[] = [];
+    for (const each of [program, ...others]) {
+        const loaded = await loadProgram(each, settings, 'output validator');
+        if ('skip' in loaded) return { checker: standard, skip: loaded.skip };
+        const { validatorFlags: flags, validationTime: time, validationMemory: memory } = settings;
+        checkers.push({ kind: 'program', convention: 'kattis', ...loaded, flags, time, memory });
+    }
+    const [first, ...also] = checkers;
+    if (first === undefined) throw new Error('bug in resume-run: validators without a first one');
+    return { checker: also.length === 0 ? first : { ...first, also }, skip: null };
 }
 
 const VALIDATORS = /^(output_validators?)\/(.+)$/;
@@ -92,24 +87,25 @@ async function loadProgram(
     what: string,
 ): Promise<LoadedProgram> {
     const { base } = program;
-    const files = program.files.filter(
-        (file) => !isNote(file.name) && file.name !== 'build' && file.name !== 'run',
-    );
-    const refused = refusedFile(files);
+    const files = program.files.filter((file) => !isNote(file.name) && !isScript(file));
+    const refused = refusedFile(program.files);
     if (refused !== null) return { skip: `its ${what}'s ${refused}` };
     const sources = await readSourceTexts(files);
     const language = languageOfProgram(sources);
     const main = language === null ? null : mainFile(sources, language, base, null);
-    if (language === null || main === null) {
-        const scripted = files.length < program.files.length;
-        return {
-            skip: scripted
-                ? `its ${what} is built by a script of its own, which is not supported`
-                : `its ${what}'s language cannot be told from its files`,
-        };
-    }
-    return { language, files: await sourceFiles(files, main, settings.constants) };
+    const isRunByScript = settings.interactive && program.files.some(({ name }) => name === 'run');
+    if (language !== null && main !== null && !isRunByScript)
+        return { language, files: await sourceFiles(files, main, settings.constants) };
+    const script = program.files.find(isScript);
+    if (script === undefined) return { skip: `its ${what}'s language cannot be told from its files` };
+    return { language: SCRIPTED, files: await sourceFiles(program.files, script.name, settings.constants) };
 }
+
+/** Its own `build` and `run` say how it is made and started. */
+const isScript = ({ name }: ProgramFile): boolean => name === 'build' || name === 'run';
+
+/** The row of the language table for such programs. */
+const SCRIPTED = 'SCRIPTED';
 
 export interface FoundGrader {
     readonly grader: GraderProgram | null;
@@ -126,4 +122,20 @@ export async function loadGrader(
     if (others.length > 0) return { grader: null, skip: 'it has several graders' };
     const loaded = await loadProgram(program, settings, 'grader');
     return 'skip' in loaded ? { grader: null, skip: loaded.skip } : { grader: loaded, skip: null };
+}
+
+/** The program in static_validator/, which judges the source of submissions. */
+export async function loadStaticProgram(
+    files: readonly PackageFile[],
+    settings: ProblemSettings,
+): Promise<{ readonly validator: CheckerProgram | null; readonly skip: string | null }> {
+    const [program] = programsOf(files, /^(static_validator)\/(.+)$/);
+    if (program === undefined) return { validator: null, skip: 'its static validator is missing' };
+    const loaded = await loadProgram(program, settings, 'static validator');
+    if ('skip' in loaded) return { validator: null, skip: loaded.skip };
+    const { validationTime: time, validationMemory: memory } = settings;
+    return {
+        validator: { kind: 'program', convention: 'kattis', ...loaded, flags: [], time, memory },
+        skip: null,
+    };
 }

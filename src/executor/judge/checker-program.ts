@@ -6,7 +6,7 @@ import type { GraderProgram, SubResult } from '../../model/scoring.js';
 import type { Verdict } from '../../model/verdict.js';
 import { ACCEPTED, type Comparison } from '../checker/comparison.js';
 import type { RunReport } from '../sandbox/box.js';
-import { GIVEN_PATHS } from '../sandbox/wire.js';
+import { GIVEN_PATHS, type PlacedFile } from '../sandbox/wire.js';
 import { readFeedback } from './feedback.js';
 import {
     type CheckerTools,
@@ -19,6 +19,7 @@ import {
     checkerLimitsOf,
     type ReadyProgram,
 } from './judge-programs.js';
+import { feedbackFolder, readVerdict, validatorCommand } from './validator.js';
 
 /** Runs checkers and graders in the sandbox. */
 export class CheckerPrograms {
@@ -38,9 +39,24 @@ export class CheckerPrograms {
         test: StagedTest,
         output: Buffer | { readonly path: string },
     ): Promise<Comparison> {
-        const turn = this.#last.then(() => this.#check(checker, test, output));
+        const turn = this.#last.then(() => this.#checkByAll(checker, test, output));
         this.#last = turn.catch(() => {});
         return turn;
+    }
+
+    /** The first validator that rejects decides; scores are those of the first that gives one. */
+    async #checkByAll(
+        checker: CheckerProgram,
+        test: StagedTest,
+        output: Buffer | { readonly path: string },
+    ): Promise<Comparison> {
+        let whole: Comparison = ACCEPTED;
+        for (const each of [checker, ...(checker.also ?? [])]) {
+            const said = await this.#check(each, test, output);
+            if (!said.accepted) return said;
+            if (whole.score === undefined) whole = said;
+        }
+        return whole;
     }
 
     async #check(
@@ -92,30 +108,15 @@ export class CheckerPrograms {
         output: string,
         flags: readonly string[],
     ): Promise<Comparison> {
-        const { box } = ready;
-        const feedback = `${box.work}/feedback`;
-        const [input, answer] = GIVEN_PATHS;
-        const report = await box.run({
-            argv: [
-                '/bin/sh',
-                '-c',
-                'mkdir feedback && exec "$0" "$@"',
-                ...commandOf(ready, [input, answer, `${feedback}/`, ...flags]),
-            ],
+        const report = await ready.box.run({
+            argv: validatorCommand(ready, flags, 1),
             stdin: { path: output },
             given: [test.input, test.answer],
             limits: checkerLimitsOf(ready),
             keep: true,
         });
-        const said = await readFeedback(box, feedback, this.tools.scratch);
-        const message = said.message || firstWords(report.stderr);
-        const code = exitCodeOf(report, message, 'the checker');
-        if (code === 42) {
-            const { score } = said;
-            return score === null ? ACCEPTED : { ...ACCEPTED, score };
-        }
-        if (code === 43) return { accepted: false, message };
-        throw judgeError(`the validator exited with ${code}, expected 42 or 43: ${message}`);
+        const said = await readFeedback(ready.box, feedbackFolder(ready), this.tools.scratch);
+        return readVerdict(report, said);
     }
 
     /**
@@ -154,9 +155,12 @@ export class CheckerPrograms {
         return { verdict, score: Number(score) };
     }
 
-    /** A box of its own for a validator that talks to one submission; the caller closes it. */
-    open(checker: CheckerProgram): Promise<ReadyProgram> {
-        return this.#programs.open(checker, 'the validator');
+    /**
+     * A box of its own for a validator that works with one submission; the caller closes it.
+     * @param more files beside the validator's own
+     */
+    open(checker: CheckerProgram, more: readonly PlacedFile[] = []): Promise<ReadyProgram> {
+        return this.#programs.open(checker, 'the validator', more);
     }
 
     async close(): Promise<void> {

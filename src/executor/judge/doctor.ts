@@ -10,7 +10,7 @@ import { messageOf } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { findLanguages } from './available.js';
 import { type CommonImports, findCommonImports } from './common-imports.js';
-import { languageTable } from './languages.js';
+import { isInternal, languageTable } from './languages.js';
 
 export interface DoctorOptions {
     readonly sandbox: SandboxChoice;
@@ -112,7 +112,8 @@ async function includeDirOf(path: string): Promise<{ path: string; hasTestlib: b
 async function languagesOf(options: DoctorOptions, sandbox: SandboxKind): Promise<DoctorLanguage[]> {
     const settings = { overrides: options.languages, python2As3: options.python2As3 };
     const { available, missing } = await findLanguages(settings, sandbox);
-    return [...languageTable(settings).values()].map(({ tag, name }) => {
+    const languages = [...languageTable(settings).values()].filter((language) => !isInternal(language));
+    return languages.map(({ tag, name }) => {
         const found = available.get(tag);
         return {
             tag,

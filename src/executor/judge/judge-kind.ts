@@ -1,3 +1,4 @@
+import { PROBLEM_FEATURES } from '../../model/problem-features.js';
 import type { JudgingOptions, LocalOptions } from '../descriptor.js';
 import type { WorkerExecutorKind } from '../executor-kind.js';
 
@@ -37,7 +38,7 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
         return {
             descriptor: { kind, ...options },
             skipReason: ({ language }) => (available.has(language) ? null : `no toolchain for ${language}`),
-            connectsPrograms: true,
+            features: PROBLEM_FEATURES,
             languages: [...available.keys()],
             compilers,
             sandbox: options.sandbox,

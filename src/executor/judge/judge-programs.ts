@@ -7,7 +7,7 @@ import { UserError } from '../../util/user-error.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
-import type { RunLimits } from '../sandbox/wire.js';
+import type { PlacedFile, RunLimits } from '../sandbox/wire.js';
 import { signalName } from '../signal-name.js';
 import { fillIn } from './command.js';
 import type { Compiler, Program } from './compile.js';
@@ -110,8 +110,8 @@ export class JudgePrograms {
     }
 
     /** A box of its own, which the caller closes. */
-    async open(source: JudgeProgram, what: string): Promise<ReadyProgram> {
-        return this.#build(source, what);
+    async open(source: JudgeProgram, what: string, more: readonly PlacedFile[]): Promise<ReadyProgram> {
+        return this.#build(source, what, more);
     }
 
     async #evict(): Promise<void> {
@@ -123,7 +123,11 @@ export class JudgePrograms {
         }
     }
 
-    async #build(source: JudgeProgram, what: string): Promise<ReadyProgram> {
+    async #build(
+        source: JudgeProgram,
+        what: string,
+        more: readonly PlacedFile[] = [],
+    ): Promise<ReadyProgram> {
         const { tools } = this;
         const [main] = source.files;
         const language =
@@ -142,7 +146,7 @@ export class JudgePrograms {
         if (compiled.kind === 'limit') throw judgeError(compiled.result.stderr.split('\n', 1)[0] ?? '');
         const { program } = compiled;
         const box = await tools.sandbox.open({
-            files: program.files,
+            files: [...program.files, ...more],
             roots: usable.roots,
             scratchBytes: SCRATCH_BYTES,
         });

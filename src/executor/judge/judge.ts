@@ -3,28 +3,27 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../../model/failure.js';
 import { type Limits, memoryBound } from '../../model/limits.js';
-import type { ProgramInput, StagedSample } from '../../model/sample.js';
+import type { ProgramInput, StagedTest } from '../../model/sample.js';
 import type { AttemptedBy, Outcome, Task } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type CheckOutput, compareWithAnswer } from '../check-output.js';
 import type { JudgeDescriptor } from './judge-kind.js';
 import type { Executor, ExecutorContext } from '../executor.js';
-import { type Judged, judgeTests, type RunTest } from '../judge-tests.js';
+import { type Judged, judgeTests } from '../judge-tests.js';
 import { compileErrorResult, withAdaptations } from '../judged-result.js';
 import type { Box } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
-import type { RunLimits } from '../sandbox/wire.js';
+import type { PlacedFile, RunLimits } from '../sandbox/wire.js';
 import { CheckerPrograms } from './checker-program.js';
+import { chooseRun } from './choose-run.js';
 import { fillIn } from './command.js';
 import { Compiler, type Program } from './compile.js';
 import { readHeaders } from './headers.js';
-import { checkFailure, judgeError } from './judge-programs.js';
-import { type Language, languageTable } from './languages.js';
+import { checkFailure } from './judge-programs.js';
+import { ANSWERS, type Language, languageTable } from './languages.js';
 import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
 import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
-import { interactiveTests, type TalkingProgram } from './run-interactive.js';
-import { testsInBox } from './run-tests.js';
 import { findSyntaxError } from './syntax-check.js';
 import { StagedSamples } from './staged-samples.js';
 import { layOut, type PlacedSubmission } from './submission.js';
@@ -145,14 +144,26 @@ class Judge implements Executor {
             };
         }
         const { files } = compiled.program;
-        const openBox = async (): Promise<Box> =>
+        const openBox = async (more: readonly PlacedFile[] = []): Promise<Box> =>
             attempt.owns(
-                await this.sandbox.open({ files, roots: usable.roots, scratchBytes: SCRATCH_BYTES }),
+                await this.sandbox.open({
+                    files: [...files, ...more],
+                    roots: usable.roots,
+                    scratchBytes: SCRATCH_BYTES,
+                }),
             );
         const box = await openBox();
-        const runLimits = programLimits(limits, usable.language);
-        const argv = (inside: Box): [string, ...string[]] =>
-            runCommand(usable, inside, compiled.program, limits);
+        const program = {
+            box,
+            openBox,
+            argv: (inside: Box, test: StagedTest): [string, ...string[]] => [
+                ...runCommand(usable, inside, compiled.program, limits),
+                ...argumentsOf(usable.language, test),
+            ],
+            language: usable.language,
+            limits,
+            runLimits: programLimits(limits, usable.language),
+        };
         const judged = await judgeTests({
             task,
             limits,
@@ -161,25 +172,17 @@ class Judge implements Executor {
             firstTimeout: null,
             check: this.#check,
             grade: (...asked) => this.#checkers.grade(...asked),
-            run:
-                sample.interactive === true
-                    ? this.#interactive(sample, attempt, {
-                          box,
-                          openBox,
-                          argv,
-                          language: usable.language,
-                          limits,
-                          runLimits,
-                      })
-                    : testsInBox({
-                          box,
-                          argv: argv(box),
-                          language: usable.language,
-                          limits,
-                          runLimits,
-                          tests: sample.tests,
-                          skipsTests: sample.scoring !== undefined,
-                      }),
+            run: chooseRun({
+                sample,
+                program,
+                submission,
+                openProgram: async (source, more) => {
+                    const ready = await this.#checkers.open(source, more);
+                    attempt.owns(ready.box);
+                    return ready;
+                },
+                scratch: this.descriptor.scratch,
+            }),
         });
         if (judged.kind === 'judged' && judged.decidedBy?.verdict === 'RuntimeError') {
             const { stderr } = judged.decidedBy;
@@ -195,25 +198,6 @@ class Judge implements Executor {
         return judged.kind === 'judged'
             ? { ...judged, result: withAdaptations(judged.result, adapted) }
             : judged;
-    }
-
-    /** Runs the tests of an interactive problem. @throws CheckerError where it has no validator to talk to */
-    #interactive(
-        { checker }: StagedSample,
-        attempt: OneAttempt,
-        program: Pick<TalkingProgram, 'box' | 'openBox' | 'argv' | 'language' | 'limits' | 'runLimits'>,
-    ): RunTest {
-        if (checker.kind !== 'program') throw judgeError('an interactive problem needs a validator');
-        return interactiveTests({
-            ...program,
-            validator: checker,
-            openValidator: async () => {
-                const ready = await this.#checkers.open(checker);
-                attempt.owns(ready.box);
-                return ready;
-            },
-            scratch: this.descriptor.scratch,
-        });
     }
 
     /** The files that are compiled: those of programs written for Windows judges as they compile here. */
@@ -311,6 +295,10 @@ class OneAttempt {
 function failureOf(error: unknown): Failure {
     return error instanceof Failed ? error.failure : checkFailure(error);
 }
+
+/** Answers are looked up by the test's name, programs get the arguments of the test. */
+const argumentsOf = ({ tag }: Language, { name, args = [] }: StagedTest): readonly string[] =>
+    tag === ANSWERS ? [name] : args;
 
 function runCommand(
     usable: UsableLanguage,

@@ -46,3 +46,17 @@ function measuredRun(
         stderrBytes: report.stderrBytes,
     };
 }
+
+/** Of a program that did not run, or that was ended because nothing that it did could matter any more. */
+export const UNMEASURED: ProgramRun = {
+    verdict: null,
+    doubt: 'certain',
+    nearLimit: false,
+    cpuTime: null,
+    wallTime: null,
+    memory: null,
+    returnCode: null,
+    signal: null,
+    stdout: Buffer.alloc(0),
+    stderr: '',
+};

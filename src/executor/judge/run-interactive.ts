@@ -1,23 +1,14 @@
-import type { Limits } from '../../model/limits.js';
 import type { CheckerProgram, StagedTest } from '../../model/sample.js';
-import { ACCEPTED, type Comparison } from '../checker/comparison.js';
 import type { RanTest, RunTest } from '../judge-tests.js';
-import type { ProgramRun } from '../judged-result.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
-import { GIVEN_PATHS, type RunLimits } from '../sandbox/wire.js';
 import { type Feedback, readFeedback } from './feedback.js';
-import {
-    checkerLimitsOf,
-    commandOf,
-    exitCodeOf,
-    firstWords,
-    judgeError,
-    type ReadyProgram,
-} from './judge-programs.js';
-import type { Language } from './languages.js';
-import { programRun } from './program-run.js';
+import { checkerLimitsOf, type ReadyProgram } from './judge-programs.js';
+import { type Pass, runPasses, takeNextPass } from './passes.js';
+import { programRun, UNMEASURED } from './program-run.js';
+import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
 import { renderTranscript } from './transcript.js';
+import { feedbackFolder, isRejection, readVerdict, RIGHT, validatorCommand, WRONG } from './validator.js';
 
 /*
  * Interactive problems: the submission and the validator run at once, each in a box of its own, and read what the other
@@ -31,16 +22,11 @@ import { renderTranscript } from './transcript.js';
  * submission at its wall limit, the validator then.
  */
 
-export interface TalkingProgram {
-    /** The submission's box, and how to open another where it had to be closed. */
-    readonly box: Box;
-    readonly openBox: () => Promise<Box>;
-    readonly argv: (box: Box) => readonly [string, ...string[]];
-    readonly language: Language;
-    readonly limits: Limits;
-    readonly runLimits: RunLimits;
+export interface TalkingProgram extends RunnableSubmission {
     readonly validator: CheckerProgram;
     readonly openValidator: () => Promise<ReadyProgram>;
+    /** Most passes; null: the problem has one pass for each test. */
+    readonly passes: number | null;
     readonly scratch: string;
 }
 
@@ -49,52 +35,64 @@ const LAST_WORDS = 0.5;
 
 /** Runs the tests of an interactive problem one after the other. The run throws what building or running the validator throws. */
 export function interactiveTests(program: TalkingProgram): RunTest {
-    let { box } = program;
-    let validator: ReadyProgram | null = null;
+    const boxes = new SubmissionBoxes(program);
+    let ready: ReadyProgram | null = null;
     return async (test) => {
-        if (!box.alive) box = await program.openBox();
-        if (validator?.box.alive !== true) validator = await program.openValidator();
-        return runTest(program, { box, validator, test });
+        if (ready?.box.alive !== true) ready = await program.openValidator();
+        const validator = ready;
+        const pair = { boxes, validator, test };
+        const { passes, scratch } = program;
+        if (passes === null) return (await runOnce(program, pair, { input: test.input, number: 1 })).ran;
+        try {
+            return await runPasses({ validator, input: test.input, passes, scratch }, (input, number) =>
+                runOnce(program, pair, { input, number }),
+            );
+        } catch (error) {
+            // Whatever it left must not be there for the next test.
+            await validator.box.close();
+            throw error;
+        }
     };
 }
 
 interface Pair {
-    readonly box: Box;
+    readonly boxes: SubmissionBoxes;
     readonly validator: ReadyProgram;
     readonly test: StagedTest;
 }
 
-async function runTest(program: TalkingProgram, { box, validator, test }: Pair): Promise<RanTest> {
-    const feedback = `${validator.box.work}/feedback`;
+async function runOnce(
+    program: TalkingProgram,
+    { boxes, validator, test }: Pair,
+    { input, number }: { readonly input: string; readonly number: number },
+): Promise<Pass> {
+    const { box, argv } = await boxes.open(test);
     const flags = [...program.validator.flags, ...(test.checkerFlags ?? [])];
-    const [input, answer] = GIVEN_PATHS;
     const limits = checkerLimitsOf(validator);
     const judging = validator.box.run({
-        argv: [
-            '/bin/sh',
-            '-c',
-            'mkdir feedback && exec "$0" "$@"',
-            ...commandOf(validator, [input, answer, `${feedback}/`, ...flags]),
-        ],
+        argv: validatorCommand(validator, flags, number),
         stdin: { peer: box.id, until: 'until closed' },
-        given: [test.input, test.answer],
+        given: [input, test.answer],
         // It waits for the submission, which has a limit of its own.
         limits: { ...limits, wall: limits.wall + program.runLimits.wall },
         keep: true,
     });
     const running = box.run({
-        argv: program.argv(box),
+        argv,
         stdin: { peer: validator.box.id, until: 'to its end' },
         limits: program.runLimits,
     });
     running.catch(() => {});
     const verdict = await judging;
-    const said = await readFeedback(validator.box, feedback, program.scratch);
-    const submission = rejected(verdict) ? await lastWordsOf(running, box) : await running;
-    return combine(program, submission, verdict, said);
+    const next = program.passes === null ? null : await takeNextPass(validator, verdict);
+    const said =
+        next === null ? await readFeedback(validator.box, feedbackFolder(validator), program.scratch) : null;
+    const submission = isRejection(verdict) ? await lastWordsOf(running, box) : await running;
+    boxes.done(box);
+    const ran = combine(program, submission, verdict, said);
+    const isOver = ran.kind === 'ran' && ran.run.verdict !== null;
+    return { ran, next: isOver ? null : next };
 }
-
-const rejected = (report: RunReport): boolean => report.exitCode === 43 && report.limit === null;
 
 /** Null where it did not end in time, so that its box was closed. */
 async function lastWordsOf(running: Promise<RunReport>, box: Box): Promise<RunReport | null> {
@@ -112,7 +110,8 @@ function combine(
     { limits, language }: Pick<TalkingProgram, 'limits' | 'language'>,
     submission: RunReport | null,
     verdict: RunReport,
-    said: Feedback,
+    /** null: another pass follows. */
+    said: Feedback | null,
 ): RanTest {
     if (submission !== null && submission.startErrno !== 0) {
         throw new SandboxError(
@@ -122,50 +121,22 @@ function combine(
         );
     }
     const transcript = renderTranscript(verdict, submission);
-    const run = submission === null ? KILLED : programRun(submission, limits, language);
+    const run = submission === null ? UNMEASURED : programRun(submission, limits, language);
     const validatorWasFirst = submission === null || verdict.ended < submission.ended;
-    if (rejected(verdict) && validatorWasFirst) {
-        return {
-            kind: 'ran',
-            run: { ...run, verdict: null, transcript },
-            comparison: comparisonOf(verdict, said),
-        };
-    }
+    const ended = { ...run, verdict: null, transcript };
+    const decide = (): RanTest =>
+        said === null
+            ? { kind: 'ran', run: ended }
+            : { kind: 'ran', run: ended, comparison: readVerdict(verdict, said) };
+    if (isRejection(verdict) && validatorWasFirst) return decide();
     // The submission's own fault may have confused the validator: that is then no fault of the problem's.
     if (run.verdict !== null && (!validatorWasFirst || isVerdict(verdict)))
         return { kind: 'ran', run: { ...run, transcript } };
-    return {
-        kind: 'ran',
-        run: { ...run, verdict: null, transcript },
-        comparison: comparisonOf(verdict, said),
-    };
+    return decide();
 }
 
 /** The helper's answer where it cannot connect programs (ENOSYS). */
 const NO_TALK = 38;
 
 const isVerdict = (report: RunReport): boolean =>
-    report.limit === null && (report.exitCode === 42 || report.exitCode === 43);
-
-/** @throws CheckerError where the validator says neither right nor wrong */
-function comparisonOf(report: RunReport, said: Feedback): Comparison {
-    const message = said.message || firstWords(report.stderr);
-    const code = exitCodeOf(report, message, 'the validator');
-    if (code === 42) return said.score === null ? ACCEPTED : { ...ACCEPTED, score: said.score };
-    if (code === 43) return { accepted: false, message };
-    throw judgeError(`the validator exited with ${code}, expected 42 or 43: ${message}`);
-}
-
-/** A submission that was ended because nothing that it did could matter any more: nobody measured it. */
-const KILLED: ProgramRun = {
-    verdict: null,
-    doubt: 'certain',
-    nearLimit: false,
-    cpuTime: null,
-    wallTime: null,
-    memory: null,
-    returnCode: null,
-    signal: null,
-    stdout: Buffer.alloc(0),
-    stderr: '',
-};
+    report.limit === null && (report.exitCode === RIGHT || report.exitCode === WRONG);

@@ -1,20 +1,14 @@
-import type { Limits } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
-import type { RunTest } from '../judge-tests.js';
-import type { Box, RunReport } from '../sandbox/box.js';
+import type { RanTest, RunTest } from '../judge-tests.js';
+import type { RunReport } from '../sandbox/box.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
-import { type RunLimits, SPILL_FILES } from '../sandbox/wire.js';
-import type { Language } from './languages.js';
+import { SPILL_FILES } from '../sandbox/wire.js';
 import { programRun } from './program-run.js';
+import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
 
 /** A compiled submission in its box, and the tests that it runs. */
-export interface BoxedProgram {
-    readonly box: Box;
-    readonly argv: readonly [string, ...string[]];
-    readonly language: Language;
-    readonly limits: Limits;
-    readonly runLimits: RunLimits;
-    /** The tests that are run, in this order. */
+export interface BoxedProgram extends RunnableSubmission {
+    /** The tests that are run in that box, in this order: those that give programs no files. */
     readonly tests: readonly StagedTest[];
     /** Whether some may be left out: none is then started ahead while tests take long. */
     readonly skipsTests: boolean;
@@ -36,14 +30,16 @@ const MOST_ARGUMENT_BYTES = 4096;
  * is never idle; what they do is thrown away if nobody asks for it. The run throws `SandboxError` when the box breaks.
  */
 export function testsInBox(program: BoxedProgram): RunTest {
-    const { tests, argv } = program;
+    const { tests, box } = program;
+    const boxes = new SubmissionBoxes(program);
     const positions = new Map(tests.map((test, position) => [test, position]));
     const started = new Map<number, Promise<RunReport>>();
     // Before a test is compared its large output lies in a file, which the SPILL_FILESth run after it overwrites.
-    const most = Buffer.byteLength(argv.join(' ')) > MOST_ARGUMENT_BYTES ? LEAST_AHEAD : SPILL_FILES;
+    const most = hasLongArguments(program) ? LEAST_AHEAD : SPILL_FILES;
     const least = program.skipsTests ? 1 : LEAST_AHEAD;
     let ahead = least;
     return async (wanted) => {
+        if (wanted.files !== undefined) return runAlone(program, boxes, wanted);
         const position = positions.get(wanted) ?? 0;
         for (const early of started.keys()) if (early < position) started.delete(early);
         const end = Math.min(position + ahead, tests.length);
@@ -52,15 +48,32 @@ export function testsInBox(program: BoxedProgram): RunTest {
         const report = await (started.get(position) as Promise<RunReport>);
         started.delete(position);
         ahead = report.wall <= A_MOMENT ? Math.min(2 * ahead, most) : least;
-        if (report.startErrno !== 0) {
-            throw new SandboxError(`${argv[0]} could not be started (error ${report.startErrno})`);
-        }
-        return { kind: 'ran', run: programRun(report, program.limits, program.language) };
+        return ranTest(program, program.argv(box, wanted), report);
     };
 }
 
+/** Runs a test in a box of its own. */
+async function runAlone(program: BoxedProgram, boxes: SubmissionBoxes, test: StagedTest): Promise<RanTest> {
+    const { box, argv } = await boxes.open(test);
+    try {
+        const report = await box.run({ argv, stdin: { path: test.input }, limits: program.runLimits });
+        return ranTest(program, argv, report);
+    } finally {
+        boxes.done(box);
+    }
+}
+
+function ranTest({ limits, language }: BoxedProgram, argv: readonly string[], report: RunReport): RanTest {
+    if (report.startErrno !== 0)
+        throw new SandboxError(`${argv[0]} could not be started (error ${report.startErrno})`);
+    return { kind: 'ran', run: programRun(report, limits, language) };
+}
+
+const hasLongArguments = ({ tests, box, argv }: BoxedProgram): boolean =>
+    tests.some((test) => Buffer.byteLength(argv(box, test).join(' ')) > MOST_ARGUMENT_BYTES);
+
 function start({ box, argv, runLimits }: BoxedProgram, test: StagedTest): Promise<RunReport> {
-    const report = box.run({ argv, stdin: { path: test.input }, limits: runLimits });
+    const report = box.run({ argv: argv(box, test), stdin: { path: test.input }, limits: runLimits });
     // It may be thrown away before anybody waits for it.
     report.catch(() => {});
     return report;

@@ -29,7 +29,7 @@ export async function layOut(
 ): Promise<PlacedSubmission> {
     const java = language.tag === 'JAVA' ? await javaClassOf(input.files) : null;
     const names = input.files.map((file, i) => {
-        if (i > 0) return file.name;
+        if (i > 0 || language.extensions.length === 0) return file.name;
         if (java !== null && input.files.length === 1) return java.fileName;
         return mainName(file.name, language);
     });
@@ -54,7 +54,8 @@ export async function layOut(
 
 /** The name a dataset gives, if a compiler takes it: extensions decide what compilers do, and odd characters break commands. */
 function mainName(name: string, language: Language): string {
-    const fits = language.extensions.some((extension) => name.endsWith(extension));
+    const fits =
+        name === language.source || language.extensions.some((extension) => name.endsWith(extension));
     return fits && /^(?:[\w+][\w.+-]*\/)*[\w+][\w.+-]*$/.test(name) ? name : language.source;
 }
 

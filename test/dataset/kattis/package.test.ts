@@ -14,6 +14,15 @@ const BASE = {
     'submissions/accepted/sum.py': 'print(sum(map(int, input().split())))\n',
 };
 
+/** Fingerprints of the one submission, by what is new in the problem. Never change one. */
+const GOLDEN: Readonly<Record<string, string>> = {
+    passes: 'v1-sha256-7b4b43a93d50818c3113b6617c6498e12b5624417ce13ef7a99ace4c8399ea6d',
+    'interactive passes': 'v1-sha256-9a088e31f171e0c1eaab072d5a6106bf755db51d59d62b3eb65887b3aad27e38',
+    'arguments and files': 'v1-sha256-0896e0956cf3340a2ce87920ea5f0c16d9cd937c298f9d50bda09ba71f145d21',
+    source: 'v1-sha256-b751cab0554ca8e851911b1a466609e19fd51bb8a1bb3a27d995efaabbfe80a1',
+    'two validators': 'v1-sha256-2aa6b5a5f83590c2b58545477c0c3e4701d954d0f45faea8765ed08228b3237f',
+};
+
 async function load(
     files: Readonly<Record<string, string>>,
     links: Readonly<Record<string, string>> = {},
@@ -115,10 +124,6 @@ describe('a problem package', () => {
 
     it.each([
         ['validation: custom interactive', 'its output validator is missing'],
-        [
-            'problem_format_version: 2025-09\ntype: [interactive, multi-pass]',
-            'multi-pass problems are not supported',
-        ],
         ['validation: custom', 'its output validator is missing'],
     ])('skips what cannot be judged: %s', async (yaml, reason) => {
         expect((await load({ 'problem.yaml': yaml })).skip).toContain(reason);
@@ -126,9 +131,10 @@ describe('a problem package', () => {
 
     it.each([
         [{ 'data/secret/2.in': '' }, 'secret/2 has no .ans'],
-        [{ 'data/secret/1.files/a.txt': '' }, 'files to read'],
-        [{ 'data/secret/1.yaml': 'args: ["-x"]' }, 'arguments'],
-        [{ 'data/secret/test_group.yaml': 'static_validation_score: pass-fail' }, 'static validation'],
+        [
+            { 'data/secret/test_group.yaml': 'static_validation_score: pass-fail' },
+            'static validator is missing',
+        ],
     ])('skips problems with tests that cannot be given: %j', async (files, reason) => {
         expect((await load({ ...files })).skip).toContain(reason);
     });
@@ -143,6 +149,75 @@ describe('a problem package', () => {
             'v1-sha256-5962831ccef76e703a838e6bf8395e0edadd189490efc3b115668e96562ca198',
         ]);
         expect(fingerprintSample(silent, '')).not.toEqual(fingerprintSample(talking, ''));
+    });
+
+    it.each([
+        [
+            'passes',
+            { 'problem.yaml': 'validation: custom multi-pass', 'output_validators/v.py': '' },
+            { passes: 2 },
+        ],
+        [
+            'interactive passes',
+            {
+                'problem.yaml':
+                    'problem_format_version: 2025-09\ntype: [interactive, multi-pass]\nlimits: {validation_passes: 5}',
+                'output_validator/v.py': '',
+            },
+            { passes: 5, interactive: true },
+        ],
+        [
+            'arguments and files',
+            {
+                'data/sample/test_group.yaml': 'args: [-v]',
+                'data/secret/1.yaml': 'args: ["-x", "a b"]',
+                'data/secret/1.files/deep/a.in': 'text',
+            },
+            {
+                tests: [
+                    { name: 'sample/1', args: ['-v'] },
+                    { name: 'secret/1', args: ['-x', 'a b'], files: [{ name: 'deep/a.in' }] },
+                ],
+            },
+        ],
+        [
+            'source',
+            {
+                'problem.yaml': 'problem_format_version: 2025-09\n',
+                'data/secret/test_group.yaml':
+                    'static_validation_score: pass-fail\nstatic_validator_args: [short]',
+                'static_validator/check.py': '',
+            },
+            {
+                tests: [
+                    { name: 'sample/1' },
+                    { name: 'secret/(source)', staticFlags: ['short'] },
+                    { name: 'secret/1' },
+                ],
+                staticValidator: { language: 'PYTHON3' },
+            },
+        ],
+    ])(
+        'knows tests by their %s, and has fingerprints of their own for them',
+        async (what, files, judging) => {
+            const sample = await load(files);
+            expect(sample).toMatchObject({ skip: null, judging });
+            expect(fingerprintSample(sample, '')['solution']).toEqual([GOLDEN[what]]);
+        },
+    );
+
+    it('takes answers for submissions where the problem asks for them', async () => {
+        const sample = await load({
+            'problem.yaml': 'problem_format_version: 2025-09\ntype: submit-answer',
+            'submissions/accepted/all/1.out': '11\n',
+            'submissions/wrong_answer/none/1.out': '',
+        });
+        expect(program(sample, 'accepted/all')).toMatchObject({
+            language: 'ANSWERS',
+            expected: ['Accepted'],
+        });
+        expect(program(sample, 'wrong_answer/none')).toMatchObject({ language: 'ANSWERS' });
+        expect(program(sample, 'accepted/sum.py')).toMatchObject({ language: 'PYTHON3' });
     });
 
     it('says which key of problem.yaml is wrong, and which file is not YAML', async () => {
@@ -193,20 +268,27 @@ describe('its validator', () => {
         expect(legacy.judging?.checker.kind).toBe('kattis');
     });
 
-    it('is not supported where only a script can build it, or where there are several', async () => {
+    it('may be built by a script of its own, and be several', async () => {
         const custom = { 'problem.yaml': 'validation: custom' };
         const scripted = await load({
             ...custom,
             'output_validators/x/build': 'make',
-            'output_validators/x/v.d.txt': '',
+            'output_validators/x/Makefile': '',
         });
-        expect(scripted.skip).toContain('script');
+        expect(scripted).toMatchObject({
+            skip: null,
+            judging: { checker: { language: 'SCRIPTED', files: [{ name: 'build' }, { name: 'Makefile' }] } },
+        });
         const several = await load({
             ...custom,
             'output_validators/x/a.py': python,
-            'output_validators/y/b.py': python,
+            'output_validators/y/b.py': `${python}\n`,
         });
-        expect(several.skip).toContain('several output validators');
+        expect(several).toMatchObject({
+            skip: null,
+            judging: { checker: { files: [{ name: 'a.py' }], also: [{ files: [{ name: 'b.py' }] }] } },
+        });
+        expect(fingerprintSample(several, '')['solution']).toEqual([GOLDEN['two validators']]);
     });
 });
 

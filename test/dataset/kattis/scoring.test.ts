@@ -217,6 +217,23 @@ describe('a package of 2025-09 with scores', () => {
         expect(all).toMatchObject({ score: 30, ran: MODERN_TESTS });
     });
 
+    it('gives the source a test of its own, which takes its part of the score', async () => {
+        const sample = await loadScored(['secret/b/1', 'secret/b/2'], {
+            ...MODERN,
+            'data/secret/b/test_group.yaml':
+                'max_score: 100\nscore_aggregation: sum\nstatic_validation_score: 40\n',
+            'static_validator/check.py': '',
+        });
+        expect(sample.skip).toBeNull();
+        expect(judge(sample)).toMatchObject({
+            verdict: 'Accepted',
+            score: 100,
+            ran: ['secret/b/(source)', 'secret/b/1', 'secret/b/2'],
+        });
+        expect(judge(sample, { 'secret/b/(source)': { share: 0.5 } })).toMatchObject({ score: 80 });
+        expect(judge(sample, { 'secret/b/1': 'WrongAnswer' })).toMatchObject({ score: 70 });
+    });
+
     it('rejects scores that the rules do not allow', async () => {
         const sample = await loadScored(MODERN_TESTS, MODERN);
         expect(() => judge(sample, { 'secret/b/1': { points: 26 } })).toThrow(/at most 25/);

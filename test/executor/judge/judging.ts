@@ -9,7 +9,7 @@ import type { RunLimits } from '../../../src/executor/sandbox/wire.js';
 import type { JudgeResult, TestResult } from '../../../src/model/entry.js';
 import { textContent } from '../../../src/model/fingerprint.js';
 import type { Limits } from '../../../src/model/limits.js';
-import type { Checker, StagedSample } from '../../../src/model/sample.js';
+import type { Checker, StagedSample, StagedTest } from '../../../src/model/sample.js';
 import type { Outcome, Suspicion, Task } from '../../../src/model/task.js';
 import { sharedFolder } from '../../rig/run-folder.js';
 
@@ -25,8 +25,10 @@ export interface Case {
     /** Of the files with the tests' inputs. */
     readonly inputMode?: number;
     readonly checker?: Checker;
+    /** Of each test, beside its input and output: in the order of `tests`. */
+    readonly given?: readonly Pick<StagedTest, 'args' | 'files' | 'staticFlags'>[];
     /** Of the problem, beside tests and checker. */
-    readonly problem?: Pick<StagedSample, 'scoring' | 'interactive'>;
+    readonly problem?: Omit<Partial<StagedSample>, 'id' | 'tests' | 'checker'>;
     readonly limits?: Partial<Limits>;
     readonly confirmed?: readonly TestResult[];
     readonly confirming?: Suspicion;
@@ -98,7 +100,7 @@ export class JudgeRig {
             const paths = { input: join(stage, `${i}.in`), answer: join(stage, `${i}.ans`) };
             writeFileSync(paths.input, input, { mode: one.inputMode ?? 0o600 });
             writeFileSync(paths.answer, output, { mode: 0o600 });
-            return { name: `test-${i + 1}`, ...paths, checkerFlags: one.flags ?? null };
+            return { name: `test-${i + 1}`, ...paths, checkerFlags: one.flags ?? null, ...one.given?.[i] };
         });
         const sample: StagedSample = {
             id: 'sample',

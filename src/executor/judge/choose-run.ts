@@ -1,0 +1,55 @@
+import type { CheckerProgram, StagedSample } from '../../model/sample.js';
+import type { RunTest } from '../judge-tests.js';
+import type { PlacedFile } from '../sandbox/wire.js';
+import { judgeError, type ReadyProgram } from './judge-programs.js';
+import { interactiveTests } from './run-interactive.js';
+import { multiPassTests } from './run-multi-pass.js';
+import { testsInBox } from './run-tests.js';
+import { judgeSource, submissionFiles } from './static-validation.js';
+import type { PlacedSubmission } from './submission.js';
+import type { RunnableSubmission } from './submission-boxes.js';
+
+/** What running the tests of any kind of problem takes. */
+export interface TestRunner {
+    readonly sample: StagedSample;
+    readonly program: RunnableSubmission;
+    readonly submission: PlacedSubmission;
+    /** Opens a box for a program of the problem's that works with this submission alone, with more files beside its own. */
+    readonly openProgram: (program: CheckerProgram, more: readonly PlacedFile[]) => Promise<ReadyProgram>;
+    readonly scratch: string;
+}
+
+/**
+ * What runs the tests of a sample, by the kind of problem that it is.
+ * @throws CheckerError where an interactive problem has no validator to talk to
+ */
+export function chooseRun(runner: TestRunner): RunTest {
+    const run = chooseProgramRun(runner);
+    const { staticValidator } = runner.sample;
+    if (staticValidator === undefined) return run;
+    const { submission, scratch, program } = runner;
+    let ready: ReadyProgram | null = null;
+    return async (test, time) => {
+        if (test.staticFlags === undefined) return run(test, time);
+        if (ready?.box.alive !== true)
+            ready = await runner.openProgram(staticValidator, submissionFiles(submission));
+        return judgeSource({ ready, language: program.language.tag, submission, scratch }, test);
+    };
+}
+
+function chooseProgramRun({ sample, program, openProgram, scratch }: TestRunner): RunTest {
+    const { checker, interactive, passes, scoring } = sample;
+    if (checker.kind !== 'program') {
+        if (interactive === true) throw judgeError('an interactive problem needs a validator');
+    } else if (interactive === true || passes !== undefined) {
+        const openValidator = (): Promise<ReadyProgram> => openProgram(checker, []);
+        const talking = { ...program, validator: checker, openValidator, scratch };
+        return interactive === true
+            ? interactiveTests({ ...talking, passes: passes ?? null })
+            : multiPassTests({ ...talking, passes: passes ?? 1 });
+    }
+    const tests = sample.tests.filter(
+        ({ files, staticFlags }) => files === undefined && staticFlags === undefined,
+    );
+    return testsInBox({ ...program, tests, skipsTests: scoring !== undefined });
+}

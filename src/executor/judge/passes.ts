@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RanTest } from '../judge-tests.js';
+import type { ProgramRun } from '../judged-result.js';
+import type { RunReport } from '../sandbox/box.js';
+import { checkerLimitsOf, exitCodeOf, judgeError, type ReadyProgram } from './judge-programs.js';
+import { RIGHT } from './validator.js';
+
+/*
+ * Multi-pass problems: a validator that accepts may ask for another run of the program, by leaving its input as
+ * `nextpass.in` in the feedback folder. What else is in that folder stays there for the validator of the next pass.
+ */
+
+/** One pass: it decides, or another one follows. */
+export interface Pass {
+    readonly ran: RanTest;
+    /** The input of the next pass; null: there is none. */
+    readonly next: Buffer | { readonly path: string } | null;
+}
+
+/** The validator of a multi-pass problem in its box, for the passes of one test. */
+export interface PassingTest {
+    readonly validator: ReadyProgram;
+    /** Path of the test's own input. */
+    readonly input: string;
+    /** Most passes. */
+    readonly passes: number;
+    readonly scratch: string;
+}
+
+/**
+ * Runs the passes of a test. The result has the largest figures of all passes.
+ * @throws CheckerError where the validator asks for more passes than there may be
+ */
+export async function runPasses(
+    test: PassingTest,
+    runPass: (input: string, pass: number) => Promise<Pass>,
+): Promise<RanTest> {
+    const file = join(test.scratch, `pass-${randomBytes(8).toString('hex')}`);
+    let whole: ProgramRun | null = null;
+    let { input } = test;
+    try {
+        for (let number = 1; ; number += 1) {
+            const { ran, next } = await runPass(input, number);
+            if (ran.kind !== 'ran') return ran;
+            whole = whole === null ? ran.run : joinRuns(whole, ran.run);
+            if (next === null) return { ...ran, run: whole };
+            if (number === test.passes)
+                throw judgeError(`the validator asks for more than ${test.passes} passes`);
+            input = await placeInput(next, file);
+        }
+    } finally {
+        await rm(file, { force: true });
+    }
+}
+
+async function placeInput(next: Buffer | { readonly path: string }, file: string): Promise<string> {
+    if (!Buffer.isBuffer(next)) return next.path;
+    // Another user's program may open it once more as /dev/stdin.
+    await writeFile(file, next, { mode: 0o644 });
+    return file;
+}
+
+/** Limits hold for each pass: what is shown is the pass that came nearest to them. */
+function joinRuns(before: ProgramRun, last: ProgramRun): ProgramRun {
+    const transcripts = [before.transcript, last.transcript].filter((text) => text !== undefined);
+    return {
+        ...last,
+        nearLimit: before.nearLimit || last.nearLimit,
+        cpuTime: larger(before.cpuTime, last.cpuTime),
+        wallTime: larger(before.wallTime, last.wallTime),
+        memory: larger(before.memory, last.memory),
+        ...(transcripts.length === 0 ? {} : { transcript: joinTranscripts(transcripts) }),
+    };
+}
+
+const larger = (a: number | null, b: number | null): number | null =>
+    a === null || b === null ? (a ?? b) : Math.max(a, b);
+
+/** As in `.interaction` files of multi-pass problems. Entries keep far less of it. */
+function joinTranscripts(transcripts: readonly string[]): string {
+    const text = transcripts.map((each) => (each === '' || each.endsWith('\n') ? each : `${each}\n`));
+    return text.join('---\n').slice(0, MOST_TRANSCRIPT);
+}
+
+const MOST_TRANSCRIPT = 256 * 1024;
+/** Exit code of the command that looks for the next pass where there is none. */
+const NO_PASS = 9;
+
+/**
+ * Takes the next pass's input out of the feedback folder of a validator whose work folder was kept; null: there is none.
+ * A path is that of a file which stays as it is during the next pass.
+ * @param verdict how the validator ended
+ * @throws CheckerError where it cannot be read, or the validator did not accept this pass
+ */
+export async function takeNextPass(ready: ReadyProgram, verdict: RunReport): Promise<Pass['next']> {
+    const report = await ready.box.run({
+        argv: [
+            '/bin/sh',
+            '-c',
+            `test -f feedback/nextpass.in || exit ${NO_PASS}; cat feedback/nextpass.in && rm -f feedback/nextpass.in`,
+        ],
+        stdin: null,
+        limits: checkerLimitsOf(ready),
+        keep: true,
+    });
+    const code = exitCodeOf(report, '', 'reading nextpass.in');
+    if (code === NO_PASS) return null;
+    if (code !== 0) throw judgeError('nextpass.in of the validator cannot be read');
+    if (verdict.exitCode !== RIGHT)
+        throw judgeError('the validator asks for another pass, but did not accept this one');
+    return report.stdout;
+}

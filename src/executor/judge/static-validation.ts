@@ -1,0 +1,52 @@
+import type { StagedTest } from '../../model/sample.js';
+import type { RanTest } from '../judge-tests.js';
+import type { PlacedFile } from '../sandbox/wire.js';
+import { readFeedback } from './feedback.js';
+import { checkerLimitsOf, commandOf, type ReadyProgram } from './judge-programs.js';
+import { UNMEASURED } from './program-run.js';
+import type { PlacedSubmission } from './submission.js';
+import { feedbackFolder, readVerdict, withFeedback } from './validator.js';
+
+/*
+ * Static validators judge the source of a submission: `validator language entry_point feedbackdir/ flags`, started among
+ * its files.
+ */
+
+const FOLDER = '.resume-run-submission';
+
+/** The submission's files, as they are put into the static validator's box. */
+export const submissionFiles = ({ files }: PlacedSubmission): PlacedFile[] =>
+    files.map(({ host, name, mode }) => ({ host, name: `${FOLDER}/${name}`, mode }));
+
+export interface JudgedSource {
+    readonly ready: ReadyProgram;
+    /** Tag of its language. */
+    readonly language: string;
+    readonly submission: PlacedSubmission;
+    readonly scratch: string;
+}
+
+/** @throws CheckerError where the validator says neither right nor wrong */
+export async function judgeSource(
+    { ready, language, submission, scratch }: JudgedSource,
+    { staticFlags = [] }: StagedTest,
+): Promise<RanTest> {
+    const { box } = ready;
+    const entry = submission.mainClass || submission.main;
+    const args = [languageCode(language), entry, `${feedbackFolder(ready)}/`, ...staticFlags];
+    const validate = withFeedback(commandOf(ready, args));
+    const report = await box.run({
+        argv: ['/bin/sh', '-c', `cp -R "${box.source}/${FOLDER}/." . && exec "$0" "$@"`, ...validate],
+        stdin: null,
+        limits: checkerLimitsOf(ready),
+        keep: true,
+    });
+    const said = await readFeedback(box, feedbackFolder(ready), scratch);
+    return { kind: 'ran', run: UNMEASURED, comparison: readVerdict(report, said, 'the static validator') };
+}
+
+/** Codes of the problem package format's table of languages. */
+const languageCode = (tag: string): string => {
+    if (tag === 'PYTHON') return 'python2';
+    return tag === 'PYPY3' ? 'python3' : tag.toLowerCase();
+};

@@ -1,0 +1,47 @@
+import { ACCEPTED, type Comparison } from '../checker/comparison.js';
+import type { RunReport } from '../sandbox/box.js';
+import { GIVEN_PATHS } from '../sandbox/wire.js';
+import type { Feedback } from './feedback.js';
+import { commandOf, exitCodeOf, firstWords, judgeError, type ReadyProgram } from './judge-programs.js';
+
+/*
+ * How validators of problem packages are called, and what their end means. They get the test's input and its answer as
+ * given files, and a folder for feedback: `validator in ans feedbackdir/ flags`.
+ */
+
+/** Exit codes of validators. */
+export const RIGHT = 42;
+export const WRONG = 43;
+
+/** A validator's feedback folder as it sees it. */
+export const feedbackFolder = ({ box }: ReadyProgram): string => `${box.work}/feedback`;
+
+/**
+ * Starts a validator.
+ * @param pass 1: with an empty feedback folder; a later one finds there what the pass before left
+ */
+export function validatorCommand(
+    ready: ReadyProgram,
+    flags: readonly string[],
+    pass: number,
+): [string, ...string[]] {
+    const [input, answer] = GIVEN_PATHS;
+    return withFeedback(commandOf(ready, [input, answer, `${feedbackFolder(ready)}/`, ...flags]), pass);
+}
+
+/** The command, once its feedback folder is there. */
+export function withFeedback(command: readonly string[], pass = 1): [string, ...string[]] {
+    const prepare = pass === 1 ? 'rm -rf feedback && mkdir feedback' : 'test -d feedback';
+    return ['/bin/sh', '-c', `${prepare} && exec "$0" "$@"`, ...command];
+}
+
+export const isRejection = (report: RunReport): boolean => report.exitCode === WRONG && report.limit === null;
+
+/** @throws CheckerError where the validator says neither right nor wrong */
+export function readVerdict(report: RunReport, said: Feedback, what = 'the validator'): Comparison {
+    const message = said.message || firstWords(report.stderr);
+    const code = exitCodeOf(report, message, what);
+    if (code === RIGHT) return said.score === null ? ACCEPTED : { ...ACCEPTED, score: said.score };
+    if (code === WRONG) return { accepted: false, message };
+    throw judgeError(`${what} exited with ${code}, expected ${RIGHT} or ${WRONG}: ${message}`);
+}
