@@ -23,6 +23,8 @@ export interface Attack {
     readonly limits?: Partial<Limits>;
     /** Judged this often, one after the other: for what it may leave to a later submission. */
     readonly times?: number;
+    /** Python that throws where it could not, in attacks that are nothing else: several of them fit in one program. */
+    readonly statements?: string;
     /** Takes all processes that there are: where the limit on them counts those of a user, it is run by itself. */
     readonly crowd?: boolean;
 }
@@ -57,8 +59,23 @@ const indented = (text: string): string => text.replace(/^/gm, '    ');
 
 /** Tries to do what it may not, in Python; it prints `out` if it could. Exceptions mean that it could not. */
 export function tries(name: string, statements: string, under: Under = {}): Attack {
-    const source = `def attack():\n${indented(statements)}\ntry:\n    attack()\n    print("${OUT}")\nexcept Exception:\n    pass`;
-    return ends(name, 'PYTHON3', HELD, python(source), { under });
+    return { ...ends(name, 'PYTHON3', HELD, attempts([{ name, statements }]), { under }), statements };
+}
+
+/** Several attacks by `tries` in one program, one after the other; it prints the name of each that got out. */
+export function triesAll(attacks: readonly Attack[]): Attack {
+    const parts = attacks.flatMap(({ name, statements }) =>
+        statements === undefined ? [] : { name, statements },
+    );
+    return ends(parts.map(({ name }) => name).join('; '), 'PYTHON3', HELD, attempts(parts));
+}
+
+function attempts(parts: readonly { readonly name: string; readonly statements: string }[]): string {
+    const each = parts.map(
+        ({ name, statements }) =>
+            `def attack():\n${indented(statements)}\ntry:\n    attack()\n    print("${name}:")\n    print("${OUT}")\nexcept Exception:\n    pass`,
+    );
+    return python(each.join('\n'));
 }
 
 /** The same in C++: `condition` is true if it got out. */
