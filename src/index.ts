@@ -10,13 +10,14 @@
  *
  * @packageDocumentation
  */
-export { open, type OpenSettings, type Run } from './compose/library.js';
+export { open, type OpenSettings, type RowSettings, type Run } from './compose/library.js';
 export { readResults, type ReadResultsOptions, type FinishedTask } from './compose/directory/read-results.js';
 export type { RunPlan } from './compose/opened-run.js';
 export type { OptionSettings } from './compose/settings.js';
 export type { RunConfig } from './config.js';
 export type { Dataset, IndexedSample } from './dataset/dataset.js';
 export type { Executor, ExecutorContext } from './executor/executor.js';
+export type { TaskContext, TaskFunction } from './executor/function.js';
 export type { ModuleContext, ModuleFunction, ModuleTask } from './executor/module.js';
 export type {
     Attempt,

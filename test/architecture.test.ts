@@ -76,6 +76,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'util',
         'dataset/dataset.ts',
         'executor/executor.ts',
+        'executor/function.ts',
         'executor/module.ts',
     ],
 };

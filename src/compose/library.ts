@@ -1,19 +1,35 @@
 import { fileURLToPath } from 'node:url';
 import { resolveConfig } from '../config.js';
+import type { TaskFunction } from '../executor/function.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
+import { UserError } from '../util/user-error.js';
 import { EventQueue } from './event-queue.js';
 import { readKnownRun } from './directory/known-run.js';
 import { openRun } from './open-run.js';
 import type { OpenedRun, RunPlan } from './opened-run.js';
-import { givenOptions, type OptionSettings } from './settings.js';
+import { readSettings } from './read-settings.js';
+import { camelCase, givenOptions, type OptionSettings } from './settings.js';
 
 /**
  * Settings of a run: the options of the command line, in camelCase (`allTests: true`) or as they are there
  * (`'all-tests': true`).
  */
-export interface OpenSettings extends OptionSettings {
+export interface OpenSettings extends CommonSettings {
     /** Files, folders or globs, relative to `cwd`. Empty: what run.json of `dir` names. */
     readonly datasets?: readonly string[];
+    /** Does each task, in this process. It gets the row of a list, or the JSON of a task of the general form. */
+    readonly task?: TaskFunction;
+}
+
+/** Settings of a run over rows that the program has. @typeParam Row what `task` gets */
+export interface RowSettings<Row extends object> extends CommonSettings {
+    /** Rows of a list, or samples of any dataset format, as objects. They are written beside run.json as they come. */
+    readonly datasets: Iterable<Row> | AsyncIterable<Row>;
+    /** Does each task, in this process. */
+    readonly task?: TaskFunction<Row>;
+}
+
+interface CommonSettings extends OptionSettings {
     /** The command of `executor: 'exec'`. */
     readonly command?: readonly string[];
     /** Stops the planning, and later the run as `abort()` does. */
@@ -39,33 +55,38 @@ export interface Run {
     close(): Promise<void>;
 }
 
+/** Where relative paths and the config file are looked for, the environment (none by default), and who hears of notices. */
+interface Place {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly onNotice?: (message: string) => void;
+}
+
 /**
  * Opens a run: reads the datasets, takes the directory, decides what is left. Nothing runs yet.
- * @param place where relative paths and the config file are looked for, and the environment (none by default)
  * @throws UserError for bad settings or datasets, or if another run holds the directory; the reason of `signal` if that was
  * aborted while the plan was made
  */
-export async function open(
-    settings: OpenSettings,
-    place: {
-        readonly cwd?: string;
-        readonly env?: NodeJS.ProcessEnv;
-        readonly onNotice?: (message: string) => void;
-    } = {},
-): Promise<Run> {
-    const { datasets = [], command = [], signal, ...options } = settings;
+export function open(settings: OpenSettings, place?: Place): Promise<Run>;
+export function open<Row extends object>(settings: RowSettings<Row>, place?: Place): Promise<Run>;
+export async function open(settings: OpenSettings | RowSettings<object>, place: Place = {}): Promise<Run> {
+    const { paths, rows, command, task, signal, options } = readSettings(settings);
     const { config } = await resolveConfig({
-        argv: { options: givenOptions(options), datasets, command },
+        argv: { options: givenOptions(options), datasets: paths, command, labelOf: camelCase },
         env: place.env ?? {},
         cwd: place.cwd ?? process.cwd(),
         // Loaded only for a config file, or names that are not options of a run.
         catalog: async () => (await import('../commands/registry.js')).loadCatalog(),
         readRunFile: readKnownRun,
     });
+    if (config.executor.kind === 'function' && task === undefined && !config.dryRun)
+        throw new UserError('task: expected the function that does the tasks, got nothing');
     const examples = fileURLToPath(new URL('../../examples', import.meta.url));
     const opened = await openRun(config, {
         examples,
         onNotice: place.onNotice ?? (() => {}),
+        ...(rows === null ? {} : { rows }),
+        ...(task === undefined ? {} : { task }),
         ...(signal === undefined ? {} : { signal }),
     });
     return new LibraryRun(opened, signal);

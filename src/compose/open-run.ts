@@ -8,6 +8,7 @@ import type { OpenedRun, OpenRunOptions } from './opened-run.js';
 import { planRun } from './plan-run.js';
 import { PlannedRun } from './planned-run.js';
 import { openRowFiles } from './row-files.js';
+import { spoolRows } from './spool-rows.js';
 import { spoolStdin } from './spool-stdin.js';
 
 /**
@@ -16,9 +17,9 @@ import { spoolStdin } from './spool-stdin.js';
  */
 export async function openRun(config: RunConfig, options: OpenRunOptions): Promise<OpenedRun> {
     const notice = (message: string): void => options.onNotice(message, 'warning');
-    const { generated } = options;
+    const { generated, rows } = options;
     const chosen =
-        generated === undefined
+        generated === undefined && rows === undefined
             ? await chooseDatasets(config, options.examples)
             : { datasets: [], announcement: null };
     if (chosen.announcement !== null) options.onNotice(chosen.announcement, 'info');
@@ -32,9 +33,11 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
         // A dry run writes nothing that lasts.
         const folder = config.dryRun ? scratch.path : config.checkpoints;
         const spooling =
-            generated === undefined
-                ? spoolStdin(chosen.datasets, folder)
-                : writeGenerated(generated, config.checkpoints, folder);
+            generated !== undefined
+                ? writeGenerated(generated, config.checkpoints, folder)
+                : rows !== undefined
+                  ? spoolRows(rows, folder)
+                  : spoolStdin(chosen.datasets, folder);
         const planning = spooling.then((paths) => planRun(config, paths, held));
         const planned = await untilAborted(planning, options.signal);
         return new PlannedRun(config, held, planned);

@@ -1,8 +1,10 @@
 import type { RemovedSamples } from '../model/directory-sample.js';
+import type { TaskFunction } from '../executor/function.js';
 import type { PlanCounts, RunEnd, RunEvent } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
 import type { EarlierImport } from '../run/earlier-import.js';
 import type { GeneratedDataset } from './generated-dataset.js';
+import type { RowSource } from './spool-rows.js';
 
 /** A run that is planned but not started: its directory is held, its plan can be read. */
 export interface OpenedRun {
@@ -49,6 +51,10 @@ export interface OpenRunOptions {
     readonly generated?: GeneratedDataset;
     /** A results database whose records finish tasks that have no result yet (`--top-up-from`). Absolute. */
     readonly topUpFrom?: string;
+    /** Rows that stand in for the datasets. */
+    readonly rows?: RowSource;
+    /** What does the tasks of the executor `function`. */
+    readonly task?: TaskFunction;
     /** Lines for people, from now until the run ends. */
     readonly onNotice: (message: string, level: 'info' | 'warning') => void;
     /** Ends the planning, and the wait for a directory that another run may still hold. */

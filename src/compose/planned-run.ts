@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend.js';
 import { watchControl } from '../checkpoint/run-directory/control.js';
 import type { Mode, RunConfig } from '../config.js';
+import type { FunctionDescriptor } from '../executor/function-kind.js';
 import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
 import { diskState, freeBytes } from '../host/disk.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
@@ -76,8 +77,7 @@ export class PlannedRun implements OpenedRun {
         try {
             const found = await kind.preflight?.(executor.descriptor);
             if (found?.mode !== undefined && !this.#config.isModeGiven) this.#mode = found.mode;
-            const servers =
-                kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#serverHooks()) : null;
+            const servers = await this.#createInMain();
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
             this.#emitStarted(concurrency, servers);
             // No more workers than tasks.
@@ -95,6 +95,17 @@ export class PlannedRun implements OpenedRun {
             for (const off of unwatch) off();
             await backend?.close();
         }
+    }
+
+    /** The executor that lives in this process; null: it lives where the tasks run. */
+    async #createInMain(): Promise<ServerExecutor | null> {
+        const { kind, executor } = this.#planned;
+        const { task } = this.#held.options;
+        if (task !== undefined) {
+            const { createFunctionExecutor } = await import('../executor/function.js');
+            return createFunctionExecutor(task, executor.descriptor as FunctionDescriptor);
+        }
+        return kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#serverHooks()) : null;
     }
 
     /** What the pool of endpoints tells becomes events. A run that no endpoint serves any more stops: everything is saved. */

@@ -44,7 +44,8 @@ const DASHED: ReadonlyMap<string, RunOptionName> = new Map(
     ]),
 );
 
-function camelCase(name: string): string {
+/** `all-tests` as a setting: `allTests`. */
+export function camelCase(name: string): string {
     return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 

@@ -127,7 +127,7 @@ function refuseContradictions(values: RunOptionValues, sources: OptionSources, k
     const isShared = kind.runsIn === 'main' && kind.createInWorker === undefined;
     if (isShared && values.mode !== null && values.mode !== 'async') {
         throw new UserError(
-            `--mode ${values.mode} cannot be used with --executor ${kind.name}: servers are shared, leave it out`,
+            `--mode ${values.mode} cannot be used with --executor ${kind.name}, which works in the main process: leave it out`,
         );
     }
     if (values.debug && values['log-level'] !== null && values['log-level'] !== 'debug') {

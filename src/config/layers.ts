@@ -30,16 +30,25 @@ export interface Layer {
  */
 export type GivenOptions = Readonly<Record<string, Json | undefined>>;
 
-export function fromCommandLine(table: OptionTable, given: GivenOptions, cwd: string): Layer {
+/** @param labelOf what messages call an option */
+export function fromCommandLine(
+    table: OptionTable,
+    given: GivenOptions,
+    cwd: string,
+    labelOf: (name: string) => string = (name) => `--${name}`,
+): Layer {
     const values = new Map<string, unknown>();
     for (const [name, spec] of Object.entries(table)) {
         const raw = given[name];
         if (raw === undefined) continue;
-        if (Array.isArray(raw) && raw.length === 0) throw new UserError(`--${name} needs at least one value`);
+        if (Array.isArray(raw) && raw.length === 0)
+            throw new UserError(`${labelOf(name)} needs at least one value`);
         if (Array.isArray(raw) && spec.repeatable !== true) {
-            throw new UserError(`--${name} was given more than once (${raw.join(', ')}): give it once`);
+            throw new UserError(
+                `${labelOf(name)} was given more than once (${raw.join(', ')}): give it once`,
+            );
         }
-        values.set(name, parseOption(spec, raw, { label: `--${name}`, base: cwd }));
+        values.set(name, parseOption(spec, raw, { label: labelOf(name), base: cwd }));
     }
     return { source: 'command line', values };
 }

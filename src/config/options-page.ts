@@ -32,6 +32,7 @@ function optionsMarkdown(table: OptionTable): string {
 
 function flagCell(name: string, spec: OptionSpec): string {
     if (spec.kind === 'command') return '`-- <command...>`';
+    if (spec.only === 'not a flag') return `\`${name}\` (config file, library)`;
     if (spec.only === 'config file') return `\`${name}\` (config file)`;
     const long = spec.aboutNegated === undefined ? `--${name}` : `--no-${name}`;
     const names = [...(spec.aliases ?? []).map(withDashes), long];

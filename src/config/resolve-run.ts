@@ -42,6 +42,8 @@ export interface CommandLine {
     readonly datasets: readonly string[];
     /** What followed `--`; empty: nothing did. */
     readonly command: readonly string[];
+    /** What messages call an option; absent: `--timeout`. */
+    readonly labelOf?: (name: string) => string;
 }
 
 /** What run.json holds, as far as it decides how a run goes on. */
@@ -90,7 +92,11 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
 ): Promise<Resolved<T>> {
     const { argv, cwd, catalog } = input;
     const env = await withDotEnv(input.env, cwd);
-    const commandLine = withCommand(fromCommandLine(table, argv.options, cwd), argv.command, cwd);
+    const commandLine = withCommand(
+        fromCommandLine(table, argv.options, cwd, argv.labelOf),
+        argv.command,
+        cwd,
+    );
     refuseFixed(input.fixed ?? {}, commandLine);
     const environment = fromEnvironment(table, env, cwd);
     const configFile = await readConfigFile(configPath(argv.options, env), cwd, catalog);

@@ -4,6 +4,7 @@ import { EXEC } from './exec-kind.js';
 import type { Executor } from './executor.js';
 import { CHAT } from './chat/chat-kind.js';
 import type { ExecutorKind } from './executor-kind.js';
+import { FUNCTION } from './function-kind.js';
 import { JUDGE } from './judge/judge-kind.js';
 import { MODULE } from './module-kind.js';
 import { GO_JUDGE } from './servers/go-judge-kind.js';
@@ -18,6 +19,7 @@ export const EXECUTOR_KINDS = [
     JUDGE,
     EXEC,
     MODULE,
+    FUNCTION,
     CHAT,
     // Of servers, the one whose probe is cheap first: an unknown server is asked in this order.
     GO_JUDGE,

@@ -49,9 +49,13 @@ export async function createModule(descriptor: ModuleDescriptor): Promise<Execut
     if (typeof exported !== 'function') {
         throw new Error(`${descriptor.file} exports no function named ${descriptor.exportName}`);
     }
-    const call = exported as ModuleFunction;
+    return executeModule(exported as ModuleFunction, descriptor.timeout);
+}
+
+/** @param timeout seconds that the function gets for a task */
+export function executeModule(call: ModuleFunction, timeout: number): Executor {
     return {
-        run: (task, context) => runModule(call, task, context, descriptor.timeout),
+        run: (task, context) => runModule(call, task, context, timeout),
         close: async () => {},
     };
 }

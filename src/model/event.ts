@@ -1,4 +1,5 @@
-import type { Attempt } from './entry.js';
+import type { Attempt, JudgeResult } from './entry.js';
+import type { JsonObject } from './json.js';
 import type { Failure } from './failure.js';
 import type { StopReason, StopSignal } from './stop.js';
 import type { SampleTally, TotalTally } from './tally.js';
@@ -88,6 +89,10 @@ export type RunEvent =
           readonly unexpected: boolean;
           readonly nearLimit: boolean;
           readonly by: Attempt;
+          /** As the result file holds it; null where it is too long, and then `resultBytes` says how long. */
+          readonly result: JudgeResult | JsonObject | null;
+          /** Size of a result that was left out, bytes of JSON. */
+          readonly resultBytes?: number;
       })
     /** A line that the executor (a module) wrote for the log. */
     | ({ readonly type: 'task-log'; readonly at: string } & TaskLog)

@@ -52,6 +52,7 @@ export class Recorder {
                 expected !== null && (!expected.includes(outcome.verdict) || missesScore(input, outcome)),
             nearLimit: 'near_limit' in outcome.result && outcome.result.near_limit === true,
             by: attempt,
+            result: outcome.result,
         });
     }
 

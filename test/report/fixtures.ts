@@ -172,6 +172,7 @@ export function taskEvents(index: number, at: number, duration: number, verdict:
                 api_used: 'local',
                 worker_id: task.workerId,
             },
+            result: null,
         },
     ];
 }

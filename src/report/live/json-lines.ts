@@ -1,14 +1,18 @@
+import { withoutLongResult } from '../../model/event-size.js';
 import type { RunEvent } from '../../model/event.js';
 import { maskSecrets } from '../../util/secrets.js';
 import type { Reporter } from './reporter.js';
 import type { Sink } from '../sink.js';
+
+/** Longest result that a line holds, bytes of JSON: it is in the result file, too. */
+const RESULT_BOUND = 64 * 1024;
 
 /** `--json`: every event as one line of JSON, and nothing else. */
 export class JsonLinesReporter implements Reporter {
     constructor(private readonly sink: Sink) {}
 
     onEvent(event: RunEvent): void {
-        this.sink.write(`${maskSecrets(JSON.stringify(event))}\n`);
+        this.sink.write(`${maskSecrets(JSON.stringify(withoutLongResult(event, RESULT_BOUND)))}\n`);
     }
 
     close(): void {

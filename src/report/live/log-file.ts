@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { withoutLongResult } from '../../model/event-size.js';
 import type { RunEvent } from '../../model/event.js';
 import { ioCode, readReason } from '../../util/io-error.js';
 import { messageOf } from '../../util/message.js';
@@ -42,7 +43,8 @@ export class LogFile implements Reporter {
     }
 
     onEvent(event: RunEvent): void {
-        const { at: _, ...rest } = event;
+        // Results are in the result files.
+        const { at: _, ...rest } = withoutLongResult(event, 0);
         this.logger[levelOf(event)](rest);
     }
 
