@@ -1,3 +1,5 @@
+import { JsonEnd } from '../../util/json-end.js';
+
 /*
  * Splits a JSON object that is too large for one string into its members, and the arrays that are asked for into their
  * elements, as bytes: each piece is small enough for JSON.parse. Only what separates the pieces is checked here.
@@ -30,7 +32,6 @@ type Phase =
     | 'end';
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
@@ -53,9 +54,7 @@ export class JsonScanner {
     // The piece being captured.
     #capturing = false;
     #scalar = false;
-    #depth = 0;
-    #inString = false;
-    #escaped = false;
+    readonly #end = new JsonEnd();
     #parts: Buffer[] = [];
     #size = 0;
 
@@ -125,9 +124,6 @@ export class JsonScanner {
         if (!allowed) throw new ScanError(`unexpected byte ${byte} at ${this.#offset + at}`);
         this.#capturing = true;
         this.#scalar = byte !== QUOTE && byte !== OPEN_BRACE && byte !== OPEN_BRACKET;
-        this.#depth = 0;
-        this.#inString = false;
-        this.#escaped = false;
         this.#parts = [];
         this.#size = 0;
         return at;
@@ -135,54 +131,10 @@ export class JsonScanner {
 
     /** Takes bytes from `from` to the end of the piece or of the chunk; returns where to go on. */
     #capture(chunk: Buffer, from: number): number {
-        for (let at = from; at < chunk.length; at += 1) {
-            if (this.#inString) {
-                at = this.#passString(chunk, at);
-                if (this.#inString) break;
-                if (this.#depth === 0) return this.#finish(chunk, from, at + 1);
-                continue;
-            }
-            const byte = chunk[at];
-            if (this.#scalar) {
-                if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte ?? 0)) {
-                    return this.#finish(chunk, from, at);
-                }
-            } else if (byte === QUOTE) {
-                this.#inString = true;
-            } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-                this.#depth += 1;
-            } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-                this.#depth -= 1;
-                if (this.#depth === 0) return this.#finish(chunk, from, at + 1);
-            }
-        }
+        const end = this.#scalar ? scalarEnd(chunk, from) : this.#end.find(chunk, from);
+        if (end !== null) return this.#finish(chunk, from, end);
         this.#keep(chunk, from, chunk.length);
         return chunk.length;
-    }
-
-    /** From inside a string to its closing quote (position returned), or to the end of the chunk. Most bytes are passed here. */
-    #passString(chunk: Buffer, from: number): number {
-        let at = from;
-        if (this.#escaped) {
-            this.#escaped = false;
-            at += 1;
-        }
-        for (;;) {
-            const quote = chunk.indexOf(QUOTE, at);
-            const end = quote === -1 ? chunk.length : quote;
-            let backslashes = 0;
-            while (end - backslashes > at && chunk[end - backslashes - 1] === BACKSLASH) backslashes += 1;
-            const escaped = backslashes % 2 === 1;
-            if (quote === -1) {
-                this.#escaped = escaped;
-                return chunk.length;
-            }
-            if (!escaped) {
-                this.#inString = false;
-                return quote;
-            }
-            at = quote + 1;
-        }
     }
 
     #keep(chunk: Buffer, from: number, to: number): void {
@@ -208,6 +160,15 @@ export class JsonScanner {
         }
         return to;
     }
+}
+
+/** Where a number or a word ends; null: not in this chunk. */
+function scalarEnd(chunk: Buffer, from: number): number | null {
+    for (let at = from; at < chunk.length; at += 1) {
+        const byte = chunk[at] ?? 0;
+        if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte)) return at;
+    }
+    return null;
 }
 
 function startsValue(byte: number): boolean {

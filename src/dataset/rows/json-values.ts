@@ -1,3 +1,4 @@
+import { JsonEnd } from '../../util/json-end.js';
 import { shownPath } from '../../util/shown-path.js';
 import { datasetError } from '../dataset-error.js';
 import { MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } from './row.js';
@@ -11,11 +12,9 @@ import { MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } f
  *     '-----{--> row (no array: the next row may follow at once)
  */
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const NEWLINE = 0x0a;
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
+const [OPEN_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x5b, 0x5d];
 
 /** Rows of a JSON file. @throws UserError where the file is not an array of objects nor a row of objects */
 export async function* readJsonValues(file: string, maxBytes = MAX_ROW_BYTES): AsyncIterable<RawRow> {
@@ -35,9 +34,7 @@ class Scanner {
     /** A comma is due before the next element. */
     #needsComma = false;
     #afterComma = false;
-    #depth = 0;
-    #inString = false;
-    #escaped = false;
+    readonly #end = new JsonEnd();
     #start = { line: 1, offset: 0 };
 
     constructor(
@@ -54,10 +51,12 @@ class Scanner {
                 at = this.#between(bytes, at, offset);
                 continue;
             }
-            const end = this.#rowEnd(bytes, at);
-            this.#row.add(bytes.subarray(at, end));
-            at = end;
-            if (this.#depth === 0) yield this.#take();
+            const end = this.#end.find(bytes, at);
+            const piece = bytes.subarray(at, end ?? bytes.length);
+            this.#row.add(piece);
+            this.#line += countLines(piece);
+            at += piece.length;
+            if (end !== null) yield this.#take();
         }
     }
 
@@ -117,38 +116,10 @@ class Scanner {
         if (this.#place === 'end') return 'nothing after the end of the array';
         return this.#needsComma ? 'a comma or the end of the array' : 'an object';
     }
+}
 
-    /** Position after the row's last byte, or the end of the chunk. */
-    #rowEnd(bytes: Buffer, from: number): number {
-        let at = from;
-        for (; at < bytes.length; at += 1) {
-            if (this.#inString) {
-                at = this.#stringEnd(bytes, at);
-                continue;
-            }
-            const byte = bytes[at];
-            if (byte === QUOTE) this.#inString = true;
-            else if (byte === NEWLINE) this.#line += 1;
-            else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#depth += 1;
-            else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-                this.#depth -= 1;
-                if (this.#depth === 0) return at + 1;
-            }
-        }
-        return Math.min(at, bytes.length);
-    }
-
-    /** Position of the quote that ends the string, or the end of the chunk. */
-    #stringEnd(bytes: Buffer, from: number): number {
-        for (let at = from; at < bytes.length; at += 1) {
-            const byte = bytes[at];
-            if (this.#escaped) this.#escaped = false;
-            else if (byte === BACKSLASH) this.#escaped = true;
-            else if (byte === QUOTE) {
-                this.#inString = false;
-                return at;
-            }
-        }
-        return bytes.length;
-    }
+function countLines(bytes: Buffer): number {
+    let count = 0;
+    for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
+    return count;
 }
