@@ -23,6 +23,10 @@ export const COMMANDS = {
         about: 'Ask models every combination of prompts, difficulties and more',
         load: () => import('./matrix.js'),
     },
+    score: {
+        about: 'Score stored answers again, without asking for them again',
+        load: () => import('./score.js'),
+    },
     status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
     view: {

@@ -30,11 +30,15 @@ export function checkTrust(
 
 /** Options that make a start run something, with what that is. */
 function programsOf(values: RunOptionValues): (readonly [RunOptionName, string])[] {
-    const { executor, command, module, checker, languages } = values;
+    const { executor, command, module, checker, languages, scorer } = values;
     const programs: (readonly [RunOptionName, string])[] = [];
     if (executor === 'exec' && command !== null)
         programs.push(['command', `the command ${maskLiteralSecrets(command).join(' ')}`]);
     if (executor === 'module' && module !== null) programs.push(['module', `the module ${module.file}`]);
+    const tools = values['tool-module'];
+    if (executor === 'chat' && tools !== null) programs.push(['tool-module', `the module ${tools.file}`]);
+    if (executor === 'chat' && scorer?.kind === 'module')
+        programs.push(['scorer', `the module ${scorer.file}`]);
     const isJudged = executor !== 'exec' && executor !== 'module';
     if (isJudged && checker?.kind === 'program') programs.push(['checker', `the checker ${checker.path}`]);
     const tags = isJudged ? Object.keys(languages) : [];

@@ -1,8 +1,9 @@
 import { runInNewContext } from 'node:vm';
+import { unreachable } from '../util/unreachable.js';
 import { UserError } from '../util/user-error.js';
 
-/** How an answer is compared with what was expected: a kind and, for some, its setting. */
-export type Scorer =
+/** How an answer is compared with an expected text, at once and by itself. */
+export type TextScorer =
     /** The same text, white space at the ends and letter case aside. */
     | { readonly kind: 'exact' }
     /** The expected text stands somewhere in the answer, letter case aside. */
@@ -12,7 +13,22 @@ export type Scorer =
     /** The last number of the answer is within `tolerance` of the expected one, absolutely or relatively. */
     | { readonly kind: 'numeric'; readonly tolerance: number };
 
-export const SCORER_FORMS = 'exact, contains, regex, numeric or numeric:<tolerance>';
+/** How an answer is scored: a kind and, for some, its setting. */
+export type Scorer =
+    | TextScorer
+    /** The JSON in the answer is valid by the schema in a file, or by the expected text; null: that text is the schema. */
+    | { readonly kind: 'json-schema'; readonly file: string | null }
+    /** What a function says: see executor/chat/scoring/module-scorer.ts. `exportName` null: the default export. */
+    | { readonly kind: 'module'; readonly file: string; readonly exportName: string | null }
+    /** What another model says. */
+    | { readonly kind: 'model'; readonly model: string }
+    /** The program in the answer passes the row's tests. `language` null: that of the answer's code block. */
+    | { readonly kind: 'code'; readonly language: string | null }
+    /** The row's prompt and test, completed by the answer, are a Python program that runs to its end. */
+    | { readonly kind: 'humaneval' };
+
+export const SCORER_FORMS =
+    'exact, contains, regex, numeric[:<tolerance>], json-schema[:<file>], module:<file[#export]>, model:<name>, code[:<language>] or humaneval';
 
 /** Milliseconds that a pattern gets. */
 const REGEX_MS = 1000;
@@ -20,32 +36,68 @@ const REGEX_MS = 1000;
 /** Longest answer that a regular expression is tried on, in characters: patterns may take exponential time. */
 const LONGEST_FOR_REGEX = 100_000;
 
-/** @returns null for what is not a scorer */
+/** @returns null for what is not a scorer. Files stay as they are written. */
 export function parseScorer(text: string): Scorer | null {
-    const [, kind = '', setting] = /^([a-z]+)(?::(.+))?$/.exec(text) ?? [];
+    const [, kind = '', setting] = /^([a-z-]+)(?::(.+))?$/s.exec(text) ?? [];
     switch (kind) {
         case 'exact':
         case 'contains':
         case 'regex':
+        case 'humaneval':
             return setting === undefined ? { kind } : null;
         case 'numeric': {
             const tolerance = setting === undefined ? 1e-6 : Number(setting);
             return Number.isFinite(tolerance) && tolerance >= 0 ? { kind, tolerance } : null;
         }
+        case 'json-schema':
+            return { kind, file: setting ?? null };
+        case 'module':
+            return setting === undefined ? null : moduleScorer(setting);
+        case 'model':
+            return setting === undefined ? null : { kind, model: setting };
+        case 'code':
+            return { kind, language: setting ?? null };
         default:
             return null;
     }
 }
 
+function moduleScorer(setting: string): Scorer | null {
+    const hash = setting.lastIndexOf('#');
+    if (hash === 0 || hash === setting.length - 1) return null;
+    return hash === -1
+        ? { kind: 'module', file: setting, exportName: null }
+        : { kind: 'module', file: setting.slice(0, hash), exportName: setting.slice(hash + 1) };
+}
+
+/** The scorer as `parseScorer` reads it. */
 export function scorerText(scorer: Scorer): string {
-    return scorer.kind === 'numeric' ? `numeric:${scorer.tolerance}` : scorer.kind;
+    switch (scorer.kind) {
+        case 'exact':
+        case 'contains':
+        case 'regex':
+        case 'humaneval':
+            return scorer.kind;
+        case 'numeric':
+            return `numeric:${scorer.tolerance}`;
+        case 'json-schema':
+            return scorer.file === null ? scorer.kind : `json-schema:${scorer.file}`;
+        case 'module':
+            return `module:${scorer.file}${scorer.exportName === null ? '' : `#${scorer.exportName}`}`;
+        case 'model':
+            return `model:${scorer.model}`;
+        case 'code':
+            return scorer.language === null ? scorer.kind : `code:${scorer.language}`;
+        default:
+            return unreachable(scorer, 'scorer');
+    }
 }
 
 /**
  * Scores an answer, from 0 to 1.
  * @throws UserError where what is expected cannot be compared with: no number, no regular expression
  */
-export function scoreAnswer(scorer: Scorer, answer: string, expected: string): number {
+export function scoreAnswer(scorer: TextScorer, answer: string, expected: string): number {
     switch (scorer.kind) {
         case 'exact':
             return Number(normalise(answer) === normalise(expected));

@@ -39,7 +39,7 @@ async function resolveWith({ argv, env, file, run }: Given): Promise<Resolved> {
 
 /** Values of options that have a syntax of their own. */
 const PARSED: Partial<Record<RunOptionName, readonly [string, string, string, string]>> = {
-    scorer: ['exact', 'contains', 'regex', 'numeric:0.5'],
+    scorer: ['exact', 'json-schema:/s.json', 'module:/m.mjs#f', 'numeric:0.5'],
     shard: ['1/9', '2/9', '3/9', '4/9'],
     halt: ['1', '2', '3%', '4%'],
     rerun: ['failed', 'tle', 'p/*', 'all'],

@@ -38,10 +38,15 @@ export interface Directory {
     /** Id of the run: known, found in result files, or new. `recordRun` adopts that of a shard that was faster. */
     run: string;
     /** The store over every id of the datasets. */
-    store(samples: Samples): CheckpointStore;
+    store(samples: SampleIds): CheckpointStore;
     /** The same for reading only, beside the store. It says nothing of what it cannot read. */
-    reader(samples: Samples): CheckpointStore;
+    reader(samples: SampleIds): CheckpointStore;
     close(): Promise<void>;
+}
+
+/** Every id that result files may be named after. */
+export interface SampleIds {
+    readonly whole: readonly { readonly indexed: { readonly id: string } }[];
 }
 
 /**

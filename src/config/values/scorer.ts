@@ -1,13 +1,16 @@
+import { resolve } from 'node:path';
 import { parseScorer, SCORER_FORMS, type Scorer, scorerText } from '../../model/scorer.js';
 import type { ValueParser } from '../option.js';
 import { parseText, wrongValue } from '../value-error.js';
 
-/** `--scorer`: how answers are compared with what is expected. */
+/** `--scorer`: how answers are scored. Files are relative to where the option stands. */
 export const SCORER: ValueParser<Scorer> = {
     parse(raw, origin) {
         const scorer = parseScorer(parseText(raw, origin).trim());
         if (scorer === null) throw wrongValue(origin, SCORER_FORMS, raw);
-        return scorer;
+        return 'file' in scorer && scorer.file !== null
+            ? { ...scorer, file: resolve(origin.base, scorer.file) }
+            : scorer;
     },
     format: scorerText,
     shape: 'text',

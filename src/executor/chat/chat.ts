@@ -1,19 +1,28 @@
 import type { PoolHooks } from '../../endpoint/pool.js';
-import type { JsonObject } from '../../model/json.js';
-import { type Scorer, scoreAnswer, scorerText } from '../../model/scorer.js';
-import type { Outcome, Task } from '../../model/task.js';
+import type { Failure } from '../../model/failure.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { scorerText } from '../../model/scorer.js';
+import type { Outcome, Task, VerdictOutcome } from '../../model/task.js';
+import { isVerdict } from '../../model/verdict.js';
 import { unreachable } from '../../util/unreachable.js';
-import { UserError } from '../../util/user-error.js';
 import type { Executor, ExecutorContext } from '../executor.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
 import { isBounded } from './budget.js';
 import { ChatClient, type ChatResult } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import { acquireByMessage } from './places.js';
-import type { PricedChatAnswer } from './chat-protocol.js';
+import type { ChatCall, PricedChatAnswer } from './chat-protocol.js';
 import { type ConversationEnd, Conversations } from './conversation.js';
 import { fillForTask } from './prompt.js';
-import { callForTask } from './task-call.js';
+import { openScorer } from './scoring/open-scorer.js';
+import {
+    type AnswerScorer,
+    answerIn,
+    missingField,
+    type ScoringDescriptor,
+    withScore,
+} from './scoring/scoring.js';
+import { callForTask, questionFor } from './task-call.js';
 import { usageFields } from './usage.js';
 import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from './web-search.js';
 
@@ -23,12 +32,12 @@ import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from
  */
 export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): ServerExecutor {
     const client = new ChatClient(descriptor, hooks);
-    const asker = askerOf(client, descriptor);
+    const asker = new Asker(client, descriptor);
     return {
-        run: (task, context) => ask(asker, descriptor, task, context),
+        run: (task, context) => asker.run(task, context),
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
-        close: () => client.close(),
+        close: () => asker.close(),
         // A budget is one for the whole run: its requests are made here, whatever the mode.
         ...(isBounded(descriptor.budget) ? {} : { desk: client.desk() }),
     };
@@ -37,50 +46,132 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
 /** The same in a worker: places at endpoints come from the main process. @throws UserError when a key cannot be read */
 export function createChatInWorker(descriptor: ChatDescriptor): Executor {
     const client = new ChatClient({ ...descriptor, acquire: acquireByMessage });
-    const asker = askerOf(client, descriptor);
-    return {
-        run: (task, context) => ask(asker, descriptor, task, context),
-        close: () => client.close(),
-    };
+    const asker = new Asker(client, descriptor);
+    return { run: (task, context) => asker.run(task, context), close: () => asker.close() };
 }
 
-interface Asker {
-    readonly client: ChatClient;
+/** Name of the step that keeps an answer until it has its score. */
+const ANSWER_STEP = 'answer';
+
+class Asker {
+    readonly #client: ChatClient;
+    readonly #descriptor: ChatDescriptor;
     /** Null where no tools are offered: a task is one completion. */
-    readonly conversations: Conversations | null;
+    readonly #conversations: Conversations | null;
+    /** Opened by the first task that needs it. */
+    #scorer: Promise<AnswerScorer> | null = null;
+
+    constructor(client: ChatClient, descriptor: ChatDescriptor) {
+        this.#client = client;
+        this.#descriptor = descriptor;
+        const { tools } = descriptor;
+        this.#conversations = tools === null ? null : new Conversations(client, tools);
+    }
+
+    async run(task: Task, context: ExecutorContext): Promise<Outcome> {
+        const { scoring } = this.#descriptor;
+        const first = callForTask(this.#descriptor, task);
+        if (first.kind === 'missing') return withoutAnswer(missingField(first.field, first.option));
+        if (scoring === null) return this.#ask(first.call, task, context);
+        const scorer = await this.#openScorer(scoring);
+        // Before anything is paid for.
+        const problem = scorer.check(task);
+        if (problem !== null) return withoutAnswer(problem);
+        const saved = savedAnswer(task);
+        const outcome = saved ?? (await this.#ask(first.call, task, context));
+        if (outcome.kind !== 'verdict') return outcome;
+        const keep = async (): Promise<void> => {
+            if (saved === null) await context.saveStep?.(ANSWER_STEP, asStep(outcome));
+        };
+        return scoreOutcome(outcome, { scorer, scoring, keep }, task, context);
+    }
+
+    async #ask(first: ChatCall, task: Task, context: ExecutorContext): Promise<Outcome> {
+        const client = this.#client;
+        const asked = { model: first.sampling.model, context };
+        const found = await searchFirst(client, this.#descriptor, task, asked);
+        if (found !== null && 'kind' in found) return found;
+        const second =
+            found === null
+                ? ({ kind: 'call', call: first } as const)
+                : callForTask(this.#descriptor, task, searchText(found));
+        if (second.kind === 'missing') return withoutAnswer(missingField(second.field, second.option));
+        const { model } = second.call.sampling;
+        const ended =
+            this.#conversations === null
+                ? outcomeOf(await client.complete(second.call, context), model)
+                : conversationOutcome(await this.#conversations.hold(second.call, task, context), model);
+        return withSearch(ended, found);
+    }
+
+    #openScorer(scoring: ScoringDescriptor): Promise<AnswerScorer> {
+        const { timeout } = this.#descriptor;
+        const questionOf = (task: Task): string => questionFor(this.#descriptor, task);
+        this.#scorer ??= openScorer(scoring, { client: () => this.#client, questionOf, timeout });
+        return this.#scorer;
+    }
+
+    async close(): Promise<void> {
+        await (await this.#scorer?.catch(() => null))?.close();
+        await this.#client.close();
+    }
 }
 
-function askerOf(client: ChatClient, { tools }: ChatDescriptor): Asker {
-    return { client, conversations: tools === null ? null : new Conversations(client, tools) };
-}
-
-async function ask(
-    { client, conversations }: Asker,
-    descriptor: ChatDescriptor,
+/**
+ * An outcome with its score. Where a score takes long, or cannot be had, the answer is saved first, since it was paid for: the
+ * next attempt only scores it.
+ */
+async function scoreOutcome(
+    outcome: VerdictOutcome,
+    {
+        scorer,
+        scoring,
+        keep,
+    }: {
+        readonly scorer: AnswerScorer;
+        readonly scoring: ScoringDescriptor;
+        readonly keep: () => Promise<void>;
+    },
     task: Task,
     context: ExecutorContext,
 ): Promise<Outcome> {
-    const { scoring } = descriptor;
-    const first = callForTask(descriptor, task);
-    if (first.kind === 'missing') return missingField(first.field, first.option);
-    // Before anything is paid for.
-    const expected = scoring === null ? null : fillForTask(scoring.expected, task);
-    if (expected?.kind === 'missing') return missingField(expected.field, '--expected');
-    const problem = scoring === null || expected === null ? null : problemOf(scoring.scorer, expected.text);
-    if (problem !== null) {
-        return { kind: 'failure', failure: { reason: 'judge-error', message: problem }, by: null };
+    const result = outcome.result as JsonObject;
+    const answer = answerIn(result);
+    if (answer === null) return outcome;
+    if (!scorer.isQuick) await keep();
+    const scored = await scorer.score(answer, task, context);
+    switch (scored.kind) {
+        case 'aborted':
+            return { kind: 'abort' };
+        case 'failed':
+            if (scorer.isQuick) await keep();
+            return { kind: 'failure', failure: scored.failure, by: outcome.by };
+        case 'scored': {
+            const { fingerprint } = scoring;
+            return {
+                ...outcome,
+                ...withScore(result, scored, { text: scorerText(scoring.scorer), fingerprint }),
+            };
+        }
+        default:
+            return unreachable(scored, 'score');
     }
-    const found = await searchFirst(client, descriptor, task, { model: first.call.sampling.model, context });
-    if (found !== null && 'kind' in found) return found;
-    const second = found === null ? first : callForTask(descriptor, task, searchText(found));
-    if (second.kind === 'missing') return missingField(second.field, second.option);
-    const { model } = second.call.sampling;
-    const ended =
-        conversations === null
-            ? outcomeOf(await client.complete(second.call, context), model)
-            : conversationOutcome(await conversations.hold(second.call, task, context), model);
-    const outcome = withSearch(ended, found);
-    return scoring === null || expected === null ? outcome : score(outcome, scoring.scorer, expected.text);
+}
+
+const asStep = ({ verdict, result, by }: VerdictOutcome): JsonObject => ({
+    verdict,
+    result: result as JsonObject,
+    api_used: by.api_used,
+});
+
+/** The answer that an earlier attempt got and could not score; null: there is none. */
+function savedAnswer(task: Task): VerdictOutcome | null {
+    const step = task.steps?.[ANSWER_STEP];
+    if (!isJsonObject(step)) return null;
+    const { verdict, result, api_used: endpoint } = step;
+    if (!isVerdict(verdict) || !isJsonObject(result)) return null;
+    const by = { api_used: typeof endpoint === 'string' ? endpoint : 'local' };
+    return { kind: 'verdict', verdict, result, suspect: null, by };
 }
 
 /**
@@ -95,7 +186,7 @@ async function searchFirst(
 ): Promise<Search | Outcome | null> {
     if (search === null) return null;
     const query = fillForTask(search.query, task);
-    if (query.kind === 'missing') return missingField(query.field, '--search-query');
+    if (query.kind === 'missing') return withoutAnswer(missingField(query.field, '--search-query'));
     const saved = savedSearch(task.steps, query.text);
     if (saved !== null) return saved;
     // Under the limits of the completion that follows: a limit given for a service is one for both.
@@ -162,38 +253,4 @@ function outcomeOf(result: ChatResult<PricedChatAnswer>, model: string): Outcome
     }
 }
 
-/** An answer with its score. One that cannot be scored (a pattern that takes too long) is kept, since it was paid for. */
-function score(outcome: Outcome, scorer: Scorer, expected: string): Outcome {
-    if (outcome.kind !== 'verdict' || outcome.verdict !== 'Accepted') return outcome;
-    const result: JsonObject = { ...(outcome.result as JsonObject) };
-    const { answer } = result;
-    if (typeof answer !== 'string') return outcome;
-    const scored = scoreOrProblem(scorer, answer, expected);
-    const accepted = scored.score === 1;
-    const verdict = accepted ? 'Accepted' : 'WrongAnswer';
-    const by = { scorer: scorerText(scorer), expected };
-    return { ...outcome, verdict, result: { ...result, accepted, verdict, ...by, ...scored } };
-}
-
-/** Why answers cannot be compared with this; null if they can. */
-const problemOf = (scorer: Scorer, expected: string): string | null =>
-    scoreOrProblem(scorer, '', expected).score_problem ?? null;
-
-function scoreOrProblem(
-    scorer: Scorer,
-    answer: string,
-    expected: string,
-): { readonly score: number | null; readonly score_problem?: string } {
-    try {
-        return { score: scoreAnswer(scorer, answer, expected) };
-    } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        return { score: null, score_problem: error.message };
-    }
-}
-
-const missingField = (field: string, option: string): Outcome => ({
-    kind: 'failure',
-    failure: { reason: 'not-started', message: `the row has no field for {${field}} of ${option}` },
-    by: null,
-});
+const withoutAnswer = (failure: Failure): Outcome => ({ kind: 'failure', failure, by: null });

@@ -32,3 +32,12 @@ export function callForTask(
     const messages = messagesOf(prompt, systemText);
     return { kind: 'call', call: { sampling: { ...sampling, model }, messages } };
 }
+
+/** What a task asks, as text, for a model that judges its answer; empty where its row lacks a field. */
+export function questionFor(
+    descriptor: Pick<ChatDescriptor, 'promptTemplate' | 'system' | 'sampling'>,
+    task: Task,
+): string {
+    const first = callForTask(descriptor, task);
+    return first.kind === 'missing' ? '' : (first.call.messages.at(-1)?.content ?? '');
+}

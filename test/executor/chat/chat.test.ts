@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createChat } from '../../../src/executor/chat/chat.js';
 import { ChatClient } from '../../../src/executor/chat/chat-client.js';
 import type { ChatDescriptor } from '../../../src/executor/chat/chat-kind.js';
+import type { ScoringDescriptor } from '../../../src/executor/chat/scoring/scoring.js';
 import { usageFields } from '../../../src/executor/chat/usage.js';
 import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
 import { recordOfEntry } from '../../../src/results/collect/checkpoint-records.js';
+import type { Scorer } from '../../../src/model/scorer.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
 import { type ChatFault, ChatServer, completion } from '../../rig/servers/chat-server.js';
 import { contextOf } from '../../rig/servers/submissions.js';
@@ -72,6 +74,15 @@ const taskOf = (data: Record<string, string>): Task => ({
 
 const ask = (executor: ServerExecutor, prompt = 'hello'): Promise<Outcome> =>
     executor.run(taskOf({ prompt }), contextOf());
+
+const scoringBy = (scorer: Scorer): ScoringDescriptor => ({
+    scorer,
+    expected: '{wanted}',
+    judgePrompt: 'Grade {answer}, {expected} expected, to {question}',
+    codeTimeout: 10,
+    fingerprint: 'score-v1',
+    judge: null,
+});
 
 /** The first time a prompt comes, this; then good answers. */
 const once =
@@ -315,7 +326,7 @@ describe('asking a model', () => {
     });
 
     it('scores answers, and asks nothing where there is nothing to compare with', async () => {
-        const scoring = { scorer: { kind: 'contains' }, expected: '{wanted}' } as const;
+        const scoring = scoringBy({ kind: 'contains' });
         const executor = chat({ scoring });
         const run = (data: Record<string, string>) => executor.run(taskOf(data), contextOf());
         expect(await run({ prompt: 'it is paris', wanted: 'Paris' })).toMatchObject({
@@ -337,9 +348,7 @@ describe('asking a model', () => {
             kind: 'failure',
             failure: { message: expect.stringContaining('{wanted} of --expected') },
         });
-        const numeric = chat({
-            scoring: { scorer: { kind: 'numeric', tolerance: 0 }, expected: '{wanted}' },
-        });
+        const numeric = chat({ scoring: scoringBy({ kind: 'numeric', tolerance: 0 }) });
         expect(await numeric.run(taskOf({ prompt: '4', wanted: 'four' }), contextOf())).toMatchObject({
             kind: 'failure',
             failure: { reason: 'judge-error', message: expect.stringContaining('is not a number') },

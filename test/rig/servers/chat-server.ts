@@ -5,16 +5,21 @@ export { type ChatFault, completion } from '../../../src/demo/chat-server.js';
 /** The bundled chat server as tests steer it: answers with the prompt in capitals, and keeps every request it gets. */
 export class ChatServer {
     readonly requests: ChatRequest[] = [];
+    readonly #seen = new Map<string, number>();
     /** The fault for a request; null: a good answer. @param seen how often its prompt has come, from 1 */
     fault: (request: ChatRequest, seen: number) => ChatFault | null = () => null;
+    /** What a good answer says. */
+    text: (request: ChatRequest) => string = ({ prompt, call }) =>
+        call === 'search' ? prompt : prompt.toUpperCase();
     /** Milliseconds before each answer. */
     latency = 0;
     readonly #server = new LocalChatServer((request) => {
-        const { prompt, call } = request;
+        const { prompt } = request;
+        if (this.requests.length === 0) this.#seen.clear();
         this.requests.push(request);
-        const seen = this.counts().get(prompt) ?? 0;
-        const text = call === 'search' ? prompt : prompt.toUpperCase();
-        return { latency: this.latency, fault: this.fault(request, seen), text };
+        const seen = (this.#seen.get(prompt) ?? 0) + 1;
+        this.#seen.set(prompt, seen);
+        return { latency: this.latency, fault: this.fault(request, seen), text: this.text(request) };
     });
 
     get inFlight(): number {

@@ -1,0 +1,101 @@
+import type { ScoreSummary } from '../compose/score-answers.js';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import { asTyped, print, printRaw, tell, warn } from '../compose/output.js';
+import { onInterrupt } from '../run/interrupt.js';
+import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
+import { printable } from '../util/printable.js';
+import type { ExitCode } from '../util/user-error.js';
+import { defineTaskCommand } from './command.js';
+
+export const command = defineTaskCommand({
+    usage: 'score [--dir <dir>] --scorer <how>',
+    about:
+        'Scores the stored answers of a run again and asks no model for them again; each new score is saved as a run saves ' +
+        'results, so after a kill the same line scores just what is left',
+    options: RUN_OPTIONS,
+    common: ['dir', 'scorer', 'expected', 'judge-prompt', 'code-timeout', 'concurrency', 'dry-run', 'json'],
+    examples: [
+        { line: 'resume-run score --dir results --scorer numeric:0.01', about: 'With a wider tolerance' },
+        {
+            line: 'resume-run score --dir results --scorer module:./my-scorer.mjs',
+            about: 'By a function of your own',
+        },
+        {
+            line: 'resume-run score --dir results --scorer model:gpt-4o-mini --max-cost 2',
+            about: 'By another model, whose cost is kept apart',
+        },
+    ],
+    run: async ({ resolve }) => {
+        const { config, env } = await resolve([]);
+        const { scoreAnswers } = await import('../compose/score-answers.js');
+        for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+        const stop = new AbortController();
+        let signal: StopSignal | null = null;
+        const interrupt = onInterrupt((one) => {
+            signal ??= one;
+            stop.abort();
+        }, process.stdout.isTTY);
+        const progress = new Progress(config.display.json || config.display.quiet);
+        try {
+            const summary = await scoreAnswers(config, {
+                onNotice: warn,
+                onScored: (count) => progress.show(count),
+                signal: stop.signal,
+            });
+            if (config.display.json) printRaw(JSON.stringify(summary));
+            else for (const line of describeScores(summary, config.dryRun)) print(printable(line));
+            return exitCodeOf(summary, signal);
+        } finally {
+            interrupt.dispose();
+        }
+    },
+});
+
+function exitCodeOf({ unscored }: ScoreSummary, signal: StopSignal | null): ExitCode {
+    if (signal !== null) return exitCodeOfStop({ reason: 'signal', signal });
+    return unscored > 0 ? 1 : 0;
+}
+
+/** Milliseconds between two lines of progress. */
+const PROGRESS_MS = 10_000;
+
+/** Says now and then how far it is: answers are not counted before they are read, so there is no share to show. */
+class Progress {
+    readonly #isSilent: boolean;
+    #at = Date.now();
+
+    constructor(isSilent: boolean) {
+        this.#isSilent = isSilent;
+    }
+
+    show(count: number): void {
+        if (this.#isSilent || Date.now() - this.#at < PROGRESS_MS) return;
+        this.#at = Date.now();
+        tell(`${count.toLocaleString('en')} answers scored`);
+    }
+}
+
+function describeScores(summary: ScoreSummary, isDryRun: boolean): readonly string[] {
+    const { scored, unchanged, unscored, accepted, refused, finished, tasks } = summary;
+    const dir = asTyped(summary.dir);
+    const n = (count: number): string => count.toLocaleString('en');
+    if (isDryRun) {
+        return [
+            `${n(scored)} answers in ${dir} would be scored by ${summary.scorer}; ${n(unchanged)} have this score`,
+        ];
+    }
+    const lines = [
+        `${n(scored)} answers in ${dir} scored by ${summary.scorer}; ${n(unchanged)} had this score already` +
+            (unscored === 0 ? '' : `, ${n(unscored)} could not be scored and keep what they had`),
+        `accepted     ${share(accepted, finished)} of the tasks with a verdict (${n(refused)} of them refused), ` +
+            `${share(accepted, tasks)} of all tasks`,
+        `changed      ${n(summary.accepted_now)} accepted now, ${n(summary.no_longer_accepted)} no longer`,
+    ];
+    if (summary.judge_cost !== null) lines.push(`judge        $${summary.judge_cost.toPrecision(3)}`);
+    if (summary.stopped) lines.push('stopped: the same command scores the rest');
+    if (summary.scored > 0) lines.push('resume-run collect brings the new scores into a results database');
+    return lines;
+}
+
+const share = (part: number, whole: number): string =>
+    `${part.toLocaleString('en')}/${whole.toLocaleString('en')} (${whole === 0 ? '-' : ((100 * part) / whole).toFixed(1)} %)`;

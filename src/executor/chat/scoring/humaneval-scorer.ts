@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { Failure } from '../../../model/failure.js';
+import type { Task } from '../../../model/task.js';
+import { inputOf } from '../../task-input.js';
+import { codeBlocks, extractCode } from './extract-code.js';
+import type { ProgramJudge } from './program-judge.js';
+import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
+
+/*
+ * The scorer of HumanEval (https://github.com/openai/human-eval): prompt, answer, test and check(entry_point) are one program.
+ * An answer is a completion of the prompt, as base models give it, or a text with the whole function, as chat models do.
+ */
+
+/** The fields of a row that it needs. */
+const problem = z.object({ prompt: z.string(), test: z.string(), entry_point: z.string().regex(/^\w+$/) });
+
+type Problem = z.infer<typeof problem>;
+
+/** What the program prints at its very end. A program that exits before all tests were run does not. */
+const END = 'all tests passed';
+
+export function createHumanEvalScorer(judge: ProgramJudge, codeTimeout: number): AnswerScorer {
+    return {
+        isQuick: false,
+        check: (task): Failure | null => (problemOf(task) === null ? NO_PROBLEM : null),
+        score: (answer, task, context): Promise<Scored> => {
+            const found = problemOf(task);
+            if (found === null) return Promise.resolve({ kind: 'failed', failure: NO_PROBLEM });
+            const program = {
+                source: runnerOf(programOf(found, answer)),
+                language: 'PYTHON3',
+                tests: [{ name: 'check', input: END, output: END }],
+                checker: { kind: 'tokens' },
+                time: codeTimeout,
+                memory: null,
+            } as const;
+            return judge.score(program, task, context);
+        },
+        close: () => judge.close(),
+    };
+}
+
+const NO_PROBLEM = scoringFailure(
+    '--scorer humaneval needs rows with prompt, test and entry_point, such as those of HumanEval.jsonl',
+);
+
+function problemOf(task: Task): Problem | null {
+    const parsed = problem.safeParse(inputOf(task));
+    return parsed.success ? parsed.data : null;
+}
+
+/** The prompt completed by the answer, with its tests. */
+export function programOf({ prompt, test, entry_point: entry }: Problem, answer: string): string {
+    const code = codeBlocks(answer).length === 0 ? answer : (extractCode(answer, 'PYTHON3')?.text ?? answer);
+    // A whole function takes the place of the prompt's, whose imports and helpers it may need.
+    const isWhole = new RegExp(`^(async +)?def +${entry}\\b`, 'm').test(code);
+    return `${prompt}${isWhole ? '\n' : ''}${code}\n\n${test}\n\ncheck(${entry})\n`;
+}
+
+/**
+ * A program that runs another one as the harness of HumanEval does, with what it prints thrown away, and prints what it read
+ * from stdin when that came to its end.
+ */
+function runnerOf(program: string): string {
+    return [
+        'import os, sys',
+        'end = sys.stdin.readline()',
+        'out = os.dup(1)',
+        'os.dup2(os.open(os.devnull, os.O_WRONLY), 1)',
+        `exec(compile(${JSON.stringify(program)}, "<answer>", "exec"), {"__name__": "__main__"})`,
+        'os.write(out, end.encode())',
+        '',
+    ].join('\n');
+}

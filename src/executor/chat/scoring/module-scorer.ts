@@ -1,0 +1,98 @@
+import { pathToFileURL } from 'node:url';
+import { isJsonObject, type Json, type JsonObject } from '../../../model/json.js';
+import { callForeign, ForeignCall } from '../../../util/foreign-code.js';
+import { messageOf } from '../../../util/message.js';
+import { shownPath } from '../../../util/shown-path.js';
+import { UserError } from '../../../util/user-error.js';
+import { inputOf } from '../../task-input.js';
+import { expectedTextIfAny } from './expected-text.js';
+import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
+
+/** What the function of `--scorer module:file#export` gets. */
+export interface AnswerForScorer {
+    readonly answer: string;
+    /** By `--expected`; null where the row has no such field. */
+    readonly expected: string | null;
+    /** The task's data: its row, its coordinates in a matrix. */
+    readonly row: Json;
+}
+
+/** What it returns: from 0 to 1, or whether the answer is right; with `details` for the result if it likes. */
+export type ModuleScore =
+    | number
+    | boolean
+    | { readonly score: number | boolean; readonly reason?: string; readonly details?: JsonObject };
+
+/** Most bytes of `details`. */
+const MOST_DETAILS = 64 * 1024;
+
+/** Scores answers by a function of the user. @throws UserError when it cannot be loaded */
+export async function createModuleScorer(
+    { file, exportName }: { readonly file: string; readonly exportName: string | null },
+    { expected: template, timeout }: { readonly expected: string; readonly timeout: number },
+): Promise<AnswerScorer> {
+    const place = `--scorer module:${shownPath(file)}`;
+    let loaded: Record<string, unknown>;
+    try {
+        loaded = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    } catch (error) {
+        throw new UserError(`${place}: cannot be loaded (${messageOf(error)})`);
+    }
+    const name = exportName ?? 'default';
+    const call = loaded[name];
+    if (typeof call !== 'function') throw new UserError(`${place}: exports no function named ${name}`);
+    const score = call as (given: AnswerForScorer) => unknown;
+    return {
+        isQuick: false,
+        check: () => null,
+        score: async (answer, task) => {
+            const expected = expectedTextIfAny(template, task);
+            const given: AnswerForScorer = { answer, expected, row: inputOf(task) };
+            try {
+                const value = await callForeignWithin(timeout, () => score(given));
+                return readScore(value, expected);
+            } catch (error) {
+                return { kind: 'failed', failure: scoringFailure(`${place}: ${messageOf(error)}`) };
+            }
+        },
+        close: () => Promise.resolve(),
+    };
+}
+
+/** @param seconds after which nobody waits any more */
+async function callForeignWithin(seconds: number, call: () => unknown): Promise<unknown> {
+    const foreign = new ForeignCall();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no score within ${seconds} s`)), seconds * 1000);
+    });
+    const strayed = foreign.failed.then((): never => {
+        throw foreign.stray?.error ?? new Error('failed');
+    });
+    try {
+        return await Promise.race([callForeign(foreign, async () => call()), strayed, late]);
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+function readScore(value: unknown, expected: string | null): Scored {
+    const { score, reason, details } = isJsonObject(value)
+        ? value
+        : { score: value as Json, reason: undefined, details: undefined };
+    const number = typeof score === 'boolean' ? Number(score) : score;
+    if (typeof number !== 'number' || !(number >= 0 && number <= 1)) {
+        const message = `expected a number from 0 to 1, true or false, or {score}, got ${JSON.stringify(value)?.slice(0, 80) ?? String(value)}`;
+        throw new Error(message);
+    }
+    const kept = isJsonObject(details) && JSON.stringify(details).length <= MOST_DETAILS ? details : null;
+    return {
+        kind: 'scored',
+        score: number,
+        details: {
+            ...(expected === null ? {} : { expected }),
+            ...(typeof reason === 'string' ? { score_reason: reason.slice(0, 2000) } : {}),
+            ...(kept === null ? {} : { score_details: kept }),
+        },
+    };
+}

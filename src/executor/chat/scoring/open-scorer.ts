@@ -1,0 +1,73 @@
+import { unreachable } from '../../../util/unreachable.js';
+import type { Task } from '../../../model/task.js';
+import type { JudgeDescriptor } from '../../judge/judge-kind.js';
+import type { ChatClient } from '../chat-client.js';
+import { languageOf } from './plan-scoring.js';
+import type { ProgramJudge } from './program-judge.js';
+import type { AnswerScorer, ScoringDescriptor } from './scoring.js';
+
+/** What some scorers need besides their settings. */
+export interface ScorerParts {
+    /** Asks the model that judges. */
+    readonly client: () => ChatClient;
+    /** What the model under test was asked. */
+    readonly questionOf: (task: Task) => string;
+    /** Seconds that a module gets for an answer. */
+    readonly timeout: number;
+}
+
+/** Builds a scorer; loads only what it needs. @throws UserError when it cannot be built */
+export async function openScorer(scoring: ScoringDescriptor, parts: ScorerParts): Promise<AnswerScorer> {
+    const { scorer, expected, codeTimeout } = scoring;
+    switch (scorer.kind) {
+        case 'exact':
+        case 'contains':
+        case 'regex':
+        case 'numeric':
+            return (await import('./text-scorer.js')).createTextScorer(scorer, expected);
+        case 'json-schema':
+            return (await import('./json-schema-scorer.js')).createJsonSchemaScorer(scorer.file, expected);
+        case 'module': {
+            const { createModuleScorer } = await import('./module-scorer.js');
+            return createModuleScorer(scorer, { expected, timeout: parts.timeout });
+        }
+        case 'model': {
+            const { createModelScorer } = await import('./model-scorer.js');
+            const { questionOf } = parts;
+            const { model } = scorer;
+            return createModelScorer(parts.client(), {
+                model,
+                prompt: scoring.judgePrompt,
+                expected,
+                questionOf,
+            });
+        }
+        case 'code': {
+            const { createCodeScorer } = await import('./code-scorer.js');
+            return createCodeScorer(await judgeOf(scoring.judge), {
+                language: languageOf(scorer),
+                codeTimeout,
+            });
+        }
+        case 'humaneval': {
+            const { createHumanEvalScorer } = await import('./humaneval-scorer.js');
+            return createHumanEvalScorer(await judgeOf(scoring.judge), codeTimeout);
+        }
+        default:
+            return unreachable(scorer, 'scorer');
+    }
+}
+
+/** Loads what a scorer is made of, so that a start fails at once where that cannot be had. @throws UserError */
+export async function checkScorer({ scorer, expected }: ScoringDescriptor): Promise<void> {
+    if (scorer.kind === 'json-schema')
+        (await import('./json-schema-scorer.js')).createJsonSchemaScorer(scorer.file, expected);
+    if (scorer.kind === 'module')
+        await (await import('./module-scorer.js')).createModuleScorer(scorer, { expected, timeout: 1 });
+}
+
+async function judgeOf(descriptor: JudgeDescriptor | null): Promise<ProgramJudge> {
+    if (descriptor === null) throw new Error('bug in resume-run: a scorer of programs without a judge');
+    const { ProgramJudge } = await import('./program-judge.js');
+    return new ProgramJudge(descriptor);
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Scorer, scorerText } from '../../../model/scorer.js';
+import { readReason } from '../../../util/io-error.js';
+import { shownPath } from '../../../util/shown-path.js';
+import { unreachable } from '../../../util/unreachable.js';
+import { UserError } from '../../../util/user-error.js';
+import type { PlanContext } from '../../executor-kind.js';
+import type { JudgeDescriptor } from '../../judge/judge-kind.js';
+import { languageByName } from './extract-code.js';
+import type { ScoringConfig, ScoringDescriptor } from './scoring.js';
+
+/** Bytes of a failed program's output that its score keeps. */
+const KEPT_OUTPUT = 1024;
+
+/**
+ * Makes scoring ready: reads what decides its scores, and looks for what programs are run by.
+ * @returns also lines to show, such as a sandbox that is missing
+ * @throws UserError where it cannot work here
+ */
+export async function planScoring(
+    config: ScoringConfig,
+    context: PlanContext,
+): Promise<{ readonly scoring: ScoringDescriptor; readonly notices: readonly string[] }> {
+    const fingerprint = fingerprintOf(config);
+    const judge = runsPrograms(config.scorer) ? await planJudge(config.scorer, context) : null;
+    const scoring = { ...config, fingerprint, judge: judge?.descriptor ?? null };
+    return { scoring, notices: judge?.notices ?? [] };
+}
+
+/** Whether every row must have what `--expected` names. Other scorers do without it, or can. */
+export function needsExpected(scorer: Scorer): boolean {
+    switch (scorer.kind) {
+        case 'exact':
+        case 'contains':
+        case 'regex':
+        case 'numeric':
+            return true;
+        case 'json-schema':
+            return scorer.file === null;
+        case 'module':
+        case 'model':
+        case 'code':
+        case 'humaneval':
+            return false;
+        default:
+            return unreachable(scorer, 'scorer');
+    }
+}
+
+const runsPrograms = ({ kind }: Scorer): boolean => kind === 'code' || kind === 'humaneval';
+
+/** Two scorers with one fingerprint give the same answers of the same rows the same scores. Files count by their content. */
+function fingerprintOf({ scorer, expected, judgePrompt, codeTimeout }: ScoringConfig): string {
+    const parts: unknown[] = ['v1', scorer.kind];
+    switch (scorer.kind) {
+        case 'exact':
+        case 'contains':
+        case 'regex':
+            parts.push(expected);
+            break;
+        case 'numeric':
+            parts.push(scorer.tolerance, expected);
+            break;
+        case 'json-schema':
+            parts.push(scorer.file === null ? ['expected', expected] : ['file', digestOf(scorer.file)]);
+            break;
+        case 'module':
+            parts.push(digestOf(scorer.file), scorer.exportName ?? 'default', expected);
+            break;
+        case 'model':
+            parts.push(scorer.model, judgePrompt, expected);
+            break;
+        case 'code':
+            parts.push(scorer.language, codeTimeout);
+            break;
+        case 'humaneval':
+            parts.push(codeTimeout);
+            break;
+        default:
+            unreachable(scorer, 'scorer');
+    }
+    return `score-v1-sha256-${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+}
+
+function digestOf(file: string): string {
+    try {
+        return createHash('sha256').update(readFileSync(file)).digest('hex');
+    } catch (error) {
+        throw new UserError(`--scorer: cannot read ${shownPath(file)}: ${readReason(error)}`);
+    }
+}
+
+async function planJudge(
+    scorer: Scorer,
+    context: PlanContext,
+): Promise<{ readonly descriptor: JudgeDescriptor; readonly notices: readonly string[] }> {
+    const [{ readLocalOptions }, { availableLanguages }] = await Promise.all([
+        import('../../local-options.js'),
+        import('../../judge/available.js'),
+    ]);
+    const { options, notices } = await readLocalOptions(context);
+    const available = await availableLanguages(options.languages, options.python2As3, options.sandbox);
+    const language = languageOf(scorer);
+    if (language !== null && !available.has(language)) {
+        throw new UserError(
+            `--scorer ${scorerText(scorer)}: no toolchain for ${language} (resume-run doctor says more)`,
+        );
+    }
+    const kept = { allTests: false, keepOutput: 'failed', outputLimit: KEPT_OUTPUT } as const;
+    return { descriptor: { kind: 'judge', ...options, ...kept }, notices };
+}
+
+/** Tag of the language that all programs are in; null: the answers say it. */
+export function languageOf(scorer: Scorer): string | null {
+    if (scorer.kind === 'humaneval') return 'PYTHON3';
+    if (scorer.kind !== 'code' || scorer.language === null) return null;
+    return languageByName(scorer.language) ?? scorer.language.toUpperCase();
+}

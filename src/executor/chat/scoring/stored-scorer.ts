@@ -1,0 +1,61 @@
+import { availableParallelism } from 'node:os';
+import { UserError } from '../../../util/user-error.js';
+import type { PlanContext } from '../../executor-kind.js';
+import { ChatClient } from '../chat-client.js';
+import { planEndpoints } from '../chat-endpoints.js';
+import type { ChatConfig } from '../chat-kind.js';
+import { readPrices } from '../prices.js';
+import { questionFor } from '../task-call.js';
+import { openScorer } from './open-scorer.js';
+import { planScoring } from './plan-scoring.js';
+import type { AnswerScorer, ScoringDescriptor } from './scoring.js';
+
+/** A scorer for answers that are stored already. */
+export interface StoredScorer {
+    readonly scorer: AnswerScorer;
+    readonly scoring: ScoringDescriptor;
+    /** Answers that are worth scoring at once. */
+    readonly concurrency: number;
+    readonly notices: readonly string[];
+    close(): Promise<void>;
+}
+
+/** Answers that a module, or a comparison, is given at once. */
+const QUICK_CONCURRENCY = 16;
+
+/**
+ * Opens the scorer of a configuration without the model under test: only a model that judges needs an endpoint and a key.
+ * @throws UserError where none is configured, or it cannot work here
+ */
+export async function openStoredScorer(config: ChatConfig, context: PlanContext): Promise<StoredScorer> {
+    if (config.scoring === null)
+        throw new UserError('score needs --scorer <how>, such as --scorer numeric: this run has none');
+    const { scoring, notices } = await planScoring(config.scoring, context);
+    const { scorer: how, judge } = scoring;
+    // Made only where a model judges; other scorers ask nothing, and need no key.
+    const client = how.kind === 'model' ? judgingClient(config, how.model, context.timeout) : null;
+    const scorer = await openScorer(scoring, {
+        client: () => {
+            if (client === null) throw new Error('bug in resume-run: a scorer that asks without a client');
+            return client;
+        },
+        questionOf: (task) => questionFor(config, task),
+        timeout: context.timeout,
+    });
+    return {
+        scorer,
+        scoring,
+        notices,
+        concurrency: client?.concurrency() ?? (judge === null ? QUICK_CONCURRENCY : availableParallelism()),
+        close: async () => {
+            await scorer.close();
+            await client?.close();
+        },
+    };
+}
+
+function judgingClient(config: ChatConfig, model: string, timeout: number): ChatClient {
+    const servers = planEndpoints(config.service, [model]);
+    const prices = config.prices === null ? null : readPrices(config.prices);
+    return new ChatClient({ servers, timeout, prices, budget: config.budget });
+}
