@@ -83,6 +83,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Files that import what a variable names: the linker cannot know what, so each says why. */
 const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
+    'executor/chat/scoring/module-scorer.ts': "the user's module that scores answers",
     'executor/chat/tool-simulator.ts': "the user's module that answers tools",
     'executor/module.ts': "the user's module",
     'executor/module-preflight.ts': "the user's module, on trial in a thread of its own",

@@ -1,4 +1,4 @@
-import type { ScoreSummary } from '../compose/score-answers.js';
+import type { RescoringSummary } from '../compose/score-answers.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { asTyped, print, printRaw, tell, warn } from '../compose/output.js';
 import { onInterrupt } from '../run/interrupt.js';
@@ -51,7 +51,7 @@ export const command = defineTaskCommand({
     },
 });
 
-function exitCodeOf({ unscored }: ScoreSummary, signal: StopSignal | null): ExitCode {
+function exitCodeOf({ unscored }: RescoringSummary, signal: StopSignal | null): ExitCode {
     if (signal !== null) return exitCodeOfStop({ reason: 'signal', signal });
     return unscored > 0 ? 1 : 0;
 }
@@ -75,7 +75,7 @@ class Progress {
     }
 }
 
-function describeScores(summary: ScoreSummary, isDryRun: boolean): readonly string[] {
+function describeScores(summary: RescoringSummary, isDryRun: boolean): readonly string[] {
     const { scored, unchanged, unscored, accepted, refused, finished, tasks } = summary;
     const dir = asTyped(summary.dir);
     const n = (count: number): string => count.toLocaleString('en');

@@ -19,7 +19,7 @@ import { KnownSamplesReader } from './directory/known-samples.js';
 import { ResultFiles } from './directory/result-files.js';
 
 /** What scoring stored answers came to. */
-export interface ScoreSummary {
+export interface RescoringSummary {
     readonly dir: string;
     readonly scorer: string;
     readonly scorer_fingerprint: string;
@@ -61,7 +61,7 @@ const MOST_PROBLEMS = 5;
  * same scorer already is passed over, so the same call goes on after a kill.
  * @throws UserError for a directory that another run holds, or a scorer that cannot work here; WriteError
  */
-export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Promise<ScoreSummary> {
+export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Promise<RescoringSummary> {
     const chat = chatConfigOf(config);
     const directory = await openDirectory(config, options.onNotice, options.signal);
     let stored: StoredScorer | null = null;
@@ -277,7 +277,7 @@ class Rescoring {
         this.#options.onScored(figures.scored);
     }
 
-    summary(): ScoreSummary {
+    summary(): RescoringSummary {
         const { scorer, fingerprint } = this.#stored.scoring;
         return {
             dir: this.#config.dir,

@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseScorer, scoreAnswer, scorerText } from '../../src/model/scorer.js';
+import {
+    parseScorer,
+    type Scorer,
+    scoreAnswer,
+    scorerText,
+    type TextScorer,
+} from '../../src/model/scorer.js';
 import { patience } from '../rig/slowness.js';
+
+const isTextScorer = (scorer: Scorer): scorer is TextScorer =>
+    ['exact', 'contains', 'regex', 'numeric'].includes(scorer.kind);
 
 const score = (scorer: string, answer: string, expected: string): number => {
     const parsed = parseScorer(scorer);
-    switch (parsed?.kind) {
-        case 'exact':
-        case 'contains':
-        case 'regex':
-        case 'numeric':
-            return scoreAnswer(parsed, answer, expected);
-        default:
-            throw new Error(`no scorer of texts: ${scorer}`);
-    }
+    if (parsed === null || !isTextScorer(parsed)) throw new Error(`no scorer of texts: ${scorer}`);
+    return scoreAnswer(parsed, answer, expected);
 };
 
 describe('scoring an answer', () => {

@@ -7,9 +7,10 @@ import { usageFields } from '../../../src/executor/chat/usage.js';
 import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
 import { recordOfEntry } from '../../../src/results/collect/checkpoint-records.js';
 import type { Scorer } from '../../../src/model/scorer.js';
-import type { Outcome, Task } from '../../../src/model/task.js';
+import type { Outcome } from '../../../src/model/task.js';
 import { type ChatFault, ChatServer, completion } from '../../rig/servers/chat-server.js';
 import { contextOf } from '../../rig/servers/submissions.js';
+import { chatDescriptor, serversOf, taskOf } from './chat-rig.js';
 
 const server = new ChatServer();
 const other = new ChatServer();
@@ -27,50 +28,12 @@ afterEach(async () => {
     await Promise.all([server.stop(), other.stop()]);
 });
 
-function descriptorOf(urls: readonly string[]): Pick<ChatDescriptor, 'servers'> {
-    const endpoints = urls.map((url) => ({ url, concurrency: null, rate: null, token: null, headers: {} }));
-    const servers = {
-        endpoints,
-        retryEndpoints: [],
-        limits: 'adaptive',
-        endpointWait: 2,
-        firstTimeout: null,
-    } as const;
-    return { servers };
-}
-
+/** An executor over these endpoints, closed after the test. */
 function chat(over: Partial<ChatDescriptor> = {}, urls = [server.url]): ServerExecutor {
-    const executor = createChat({
-        kind: 'chat',
-        sampling: { model: 'm', temperature: 0.3, topP: null, maxTokens: 50, seed: null },
-        promptTemplate: '{prompt}',
-        system: null,
-        scoring: null,
-        search: null,
-        tools: null,
-        prices: null,
-        budget: { maxCost: null, maxTokens: null },
-        ...descriptorOf(urls),
-        timeout: 5,
-        ...over,
-    });
+    const executor = createChat(chatDescriptor(urls, over));
     closing.push(executor);
     return executor;
 }
-
-const taskOf = (data: Record<string, string>): Task => ({
-    sample: 's',
-    group: 'main',
-    index: 0,
-    fingerprint: 'f',
-    input: { kind: 'data', data },
-    limits: null,
-    stage: null,
-    attempt: 1,
-    confirmed: [],
-    confirming: null,
-    settles: true,
-});
 
 const ask = (executor: ServerExecutor, prompt = 'hello'): Promise<Outcome> =>
     executor.run(taskOf({ prompt }), contextOf());
@@ -182,7 +145,7 @@ describe('asking a model', () => {
             finishReason: 'tool_calls',
         } as const;
         server.fault = ({ prompt }) => (prompt === 'sum' ? asksForTool : null);
-        const client = new ChatClient({ ...descriptorOf([server.url]), timeout: 5 });
+        const client = new ChatClient({ ...serversOf([server.url]), timeout: 5 });
         closing.push(client);
         const tools = [{ name: 'add', description: 'Adds', parameters: { type: 'object' } }];
         const question = { role: 'user', content: 'sum' } as const;

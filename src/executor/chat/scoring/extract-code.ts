@@ -80,6 +80,6 @@ export function extractCode(answer: string, language: string | null): ExtractedC
 
 /** A block called python may be meant for either implementation and version. */
 function sameFamily(found: string | null, wanted: string): boolean {
-    const family = (tag: string): string => (/^PY/.test(tag) ? 'PYTHON' : tag);
+    const family = (tag: string): string => (tag.startsWith('PY') ? 'PYTHON' : tag);
     return found !== null && family(found) === family(wanted);
 }

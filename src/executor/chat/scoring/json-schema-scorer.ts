@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Schema, Validator } from '@cfworker/json-schema';
+import { Validator } from '@cfworker/json-schema';
 import { isJsonObject, type Json } from '../../../model/json.js';
 import type { Task } from '../../../model/task.js';
 import { callWithin } from '../../../util/bounded-call.js';
@@ -84,7 +84,7 @@ function parseSchema(text: string): Validator {
         throw new SchemaError(
             `"type": expected one of ${[...TYPES].join(', ')}, got ${JSON.stringify(wrong)}`,
         );
-    return new Validator(schema as Schema, draftOf(schema['$schema']));
+    return new Validator(schema, draftOf(schema['$schema']));
 }
 
 function draftOf(named: Json | undefined): '4' | '7' | '2019-09' | '2020-12' {

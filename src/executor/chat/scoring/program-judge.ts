@@ -146,7 +146,7 @@ const taskFor = ({ source, language, time, memory }: ProgramToJudge, task: Task)
 
 /** All tests passed: 1; anything else: 0. */
 function scoreOf({ verdict, result }: VerdictOutcome, language: string): Scored {
-    const { tests = [] } = result as JudgeResult;
+    const { tests } = result as JudgeResult;
     const failed = tests.find(({ passed }) => !passed);
     const run = failed?.exec_info.compile_result ?? failed?.exec_info.run_result;
     const details: JsonObject = {
