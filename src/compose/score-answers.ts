@@ -252,7 +252,7 @@ class Rescoring {
                 failures >= this.#config.retries ||
                 signal.aborted;
             if (isFinal) return scored;
-            await sleep(backOff(failures) * 1000, signal).catch(() => undefined);
+            await sleep(backOff(failures, this.#config.retryDelay) * 1000, signal).catch(() => undefined);
         }
     }
 

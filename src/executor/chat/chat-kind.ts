@@ -128,6 +128,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
     },
     async preflight({ scoring }) {
         if (scoring !== null) await (await import('./scoring/open-scorer.js')).checkScorer(scoring);
+        return {};
     },
     patience: () => null,
     async create(descriptor, hooks) {
