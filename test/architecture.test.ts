@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'demo/demo-endpoint.ts',
         'executor/kinds.ts',
         'executor/servers/probe.ts',
+        'executor/servers/calibrate-servers.ts',
         'executor/servers/endpoint-options.ts',
     ],
     // The front end: its own build, imported by nothing.

@@ -3,6 +3,7 @@ import { SERVER_KINDS } from '../executor/kinds.js';
 import type { EndpointReport } from '../executor/servers/probe.js';
 import type { Page } from '../report/page.js';
 import type { Cell, Column } from '../report/table.js';
+import { widthRates } from '../report/width-rates.js';
 import { printable } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
@@ -28,10 +29,22 @@ export const command = defineCommand({
         endpoint: RUN_OPTIONS.endpoint,
         'retry-endpoint': RUN_OPTIONS['retry-endpoint'],
         config: RUN_OPTIONS.config,
+        calibrate: {
+            kind: 'flag',
+            default: false,
+            group: 'Sandbox servers',
+            about: 'Also find out how many requests at once each server is best at: hello-worlds, for a few seconds',
+            decides: 'run',
+            only: 'command line',
+        },
         ...JSON_OPTION,
     },
     examples: [
         { line: "resume-run endpoints --endpoint 'http://10.0.0.{1..4}:8080'", about: 'Probe a range' },
+        {
+            line: 'resume-run endpoints --endpoint http://10.0.0.1:8080 --calibrate',
+            about: 'How many requests at once',
+        },
     ],
     run: async ({ values, env }) => {
         const given = [...values.endpoint, ...values['retry-endpoint']];
@@ -56,17 +69,26 @@ export const command = defineCommand({
                 `${counter.known}/${endpoints.length} ${printable(report.endpoint)} ${printable(state)}\n`,
             );
         };
-        const reports = await probeEndpoints(endpoints, {
+        const { signal } = new AbortController();
+        const probed = await probeEndpoints(endpoints, {
             kind: values.executor,
             languages: null,
-            signal: new AbortController().signal,
+            signal,
             ...(values.json || endpoints.length === 1 ? {} : { onReport: showProgress }),
         });
+        const reports = values.calibrate
+            ? await (await import('../executor/servers/calibrate-servers.js')).calibrateServers(
+                  endpoints,
+                  probed,
+                  signal,
+              )
+            : probed;
         if (values.json) {
             printRaw(JSON.stringify(reports));
         } else {
             print(await tableOf(reports, stdoutPage()));
             for (const line of failedLanguages(reports)) print(line);
+            for (const line of calibrations(reports)) print(line);
         }
         // Exit 1 where a server cannot be used.
         return reports.every((report) => report.problem === null) ? 0 : 1;
@@ -109,6 +131,17 @@ function failedLanguages(reports: readonly EndpointReport[]): string[] {
             .map(
                 ({ language, problem }) => `${printable(endpoint)} ${language}: ${printable(problem ?? '')}`,
             ),
+    );
+}
+
+/** What calibrations found: `http://10.0.0.1:8080: 2 at once (hello-worlds: 6.7/s at 1, 12.5/s at 2, 12.1/s at 4)`. */
+function calibrations(reports: readonly EndpointReport[]): string[] {
+    return reports.flatMap(({ endpoint, calibration }) =>
+        calibration === null || calibration === undefined
+            ? []
+            : [
+                  `${printable(endpoint)}: ${calibration.width} at once (hello-worlds: ${widthRates(calibration.rates)})`,
+              ],
     );
 }
 

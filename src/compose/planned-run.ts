@@ -25,11 +25,14 @@ export class PlannedRun implements OpenedRun {
     #mode: Mode;
     #handle: RunHandle | null = null;
     #stopBeforeStart: StopReason | null = null;
+    #servers: ServerExecutor | null = null;
+    #isConcurrencyGiven: boolean;
 
     constructor(config: RunConfig, held: Held, planned: Planned) {
         this.plan = planned.plan;
         this.#config = config;
         this.#mode = config.mode;
+        this.#isConcurrencyGiven = config.concurrency !== null;
         this.#held = held;
         this.#planned = planned;
     }
@@ -48,7 +51,14 @@ export class PlannedRun implements OpenedRun {
     }
 
     setConcurrency(concurrency: number): void {
+        this.#isConcurrencyGiven = true;
         this.#handle?.setConcurrency(concurrency);
+    }
+
+    /** As many tasks at once as the servers take now, unless somebody named a number. */
+    #followServers(): void {
+        if (this.#isConcurrencyGiven || this.#servers === null) return;
+        this.#handle?.setConcurrency(this.#servers.concurrency());
     }
 
     async start(): Promise<RunEnd> {
@@ -79,6 +89,8 @@ export class PlannedRun implements OpenedRun {
             if (found?.mode !== undefined && !this.#config.isModeGiven) this.#mode = found.mode;
             const servers = await this.#createInMain();
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
+            servers?.prepare?.({ tasks: survey.counts.due, concurrency: this.#config.concurrency });
+            this.#servers = servers;
             this.#emitStarted(concurrency, servers);
             // No more workers than tasks.
             const workers = Math.max(1, Math.min(concurrency, survey.counts.due));
@@ -87,8 +99,9 @@ export class PlannedRun implements OpenedRun {
             );
             const handle = await this.#run(backend, concurrency, servers);
             this.#handle = handle;
+            this.#followServers();
             if (kind.name === 'module' && this.#mode === 'thread') this.#hintAtWaiting();
-            unwatch.push(await this.#watchControl(handle), this.#watchDisk(handle), this.#saveIndex());
+            unwatch.push(await this.#watchControl(), this.#watchDisk(handle), this.#saveIndex());
             if (this.#stopBeforeStart !== null) handle.stop(this.#stopBeforeStart);
             return await handle.done;
         } finally {
@@ -111,6 +124,7 @@ export class PlannedRun implements OpenedRun {
     /** What the pool of endpoints tells becomes events. A run that no endpoint serves any more stops: everything is saved. */
     #serverHooks(): ServerHooks {
         return {
+            resized: () => this.#followServers(),
             changed: (endpoint) => this.#emit({ type: 'endpoint-changed', at: now(), endpoint }),
             paused: (message) => this.#emit({ type: 'paused', at: now(), message }),
             resumed: (message) => this.#emit({ type: 'resumed', at: now(), message }),
@@ -190,10 +204,8 @@ export class PlannedRun implements OpenedRun {
         });
     }
 
-    #watchControl(handle: RunHandle): Promise<() => void> {
-        return watchControl(this.#config.checkpoints, (control) =>
-            handle.setConcurrency(control.concurrency),
-        );
+    #watchControl(): Promise<() => void> {
+        return watchControl(this.#config.checkpoints, ({ concurrency }) => this.setConcurrency(concurrency));
     }
 
     /** A disk that fills up is announced in time, and stops the run while what is there can still be saved. */

@@ -17,9 +17,17 @@ export class ConcurrencyLimit {
     /** @param ceiling where it begins, and what it never exceeds */
     constructor(
         private readonly mode: 'fixed' | 'adaptive',
-        private readonly ceiling: number,
+        private ceiling: number,
     ) {
         this.#current = ceiling;
+    }
+
+    /** Begins again from another ceiling, which was found out meanwhile. */
+    restart(ceiling: number): void {
+        this.ceiling = ceiling;
+        this.#current = ceiling;
+        this.#successes = 0;
+        this.#tooMany = Number.POSITIVE_INFINITY;
     }
 
     get value(): number {

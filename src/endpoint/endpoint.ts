@@ -1,7 +1,8 @@
-import type { EndpointState } from '../model/event.js';
+import type { EndpointState, WidthRate } from '../model/event.js';
 import { unreachable } from '../util/unreachable.js';
 import { Breaker } from './breaker.js';
 import type { AccountLimits } from './account-limits.js';
+import type { Calibration } from './calibration.js';
 import type { OutcomeClass } from './outcome-class.js';
 
 /** What a pool needs to know of one server. */
@@ -32,6 +33,13 @@ export class Endpoint {
     lastGrant = 0;
     /** Milliseconds that finished requests took. */
     private busy = 0;
+    /** Whether its settings leave open how many requests it gets at once. */
+    readonly #isOpen: boolean;
+    /** It is being calibrated, or waits for the others of its machine. */
+    #isCalibrating = false;
+    /** Cool-downs before the last calibration; null: there was none. */
+    #coolDownsThen: number | null = null;
+    #rates: readonly WidthRate[] | null = null;
 
     constructor(
         settings: EndpointSettings,
@@ -43,12 +51,38 @@ export class Endpoint {
         readonly model: string | null,
     ) {
         this.address = settings.address;
+        this.#isOpen = settings.concurrency === null;
         this.#name = model === null ? settings.address : `${settings.address} (${model})`;
         this.breaker = new Breaker(random);
     }
 
     hasRoom(now: number): boolean {
-        return this.limits.hasRoom && this.breaker.usable(now);
+        return !this.#isCalibrating && this.limits.hasRoom && this.breaker.usable(now);
+    }
+
+    /** Whether its width is to be found out, at first and after each cool-down, and nothing runs there that it would disturb. */
+    mayCalibrate(now: number): boolean {
+        const isDue = this.#isOpen && !this.reserve && this.#coolDownsThen !== this.breaker.coolDowns;
+        return isDue && this.inFlight === 0 && this.breaker.usable(now);
+    }
+
+    /** Keeps it free of tasks until it is calibrated together with others, which are still being asked how they are. */
+    awaitCalibration(): void {
+        this.#isCalibrating = true;
+    }
+
+    /** It takes no task until `endCalibration`. */
+    beginCalibration(): void {
+        this.#isCalibrating = true;
+        this.#coolDownsThen = this.breaker.coolDowns;
+    }
+
+    /** @param found null: nothing; it keeps the width that it has */
+    endCalibration(found: Calibration | null): void {
+        this.#isCalibrating = false;
+        if (found === null) return;
+        this.#rates = found.rates;
+        this.limits.concurrency.restart(found.width);
     }
 
     /** Nobody knows yet how it is: its first probe is still to come, or under way. */
@@ -88,6 +122,7 @@ export class Endpoint {
             meanTime: this.done === 0 ? null : this.busy / this.done / 1000,
             coolDowns: this.breaker.coolDowns,
             concurrency: this.limits.concurrency.value,
+            ...(this.#rates === null ? {} : { calibration: this.#rates }),
         };
     }
 

@@ -3,12 +3,15 @@ import type { EndpointState } from '../model/event.js';
 import { type Clock, realClock } from '../util/clock.js';
 import { unreachable } from '../util/unreachable.js';
 import { AccountLimits } from './account-limits.js';
+import { Calibrator } from './calibrator.js';
 import { type AcquireOptions, chooseEndpoint } from './choose-endpoint.js';
 import { Endpoint, type EndpointSettings } from './endpoint.js';
 import type { OutcomeClass } from './outcome-class.js';
 import { OutageWatch } from './outage.js';
+import type { PoolHooks, ProbeOutcome } from './pool-hooks.js';
 
 export type { AcquireOptions } from './choose-endpoint.js';
+export type { PoolHooks, ProbeOutcome } from './pool-hooks.js';
 
 export interface PoolOptions {
     readonly endpoints: readonly EndpointSettings[];
@@ -21,33 +24,12 @@ export interface PoolOptions {
     readonly endpointWait: number | null;
     /** Asks an endpoint whether it is well. Must settle; it is given a signal that ends it with the pool. */
     readonly probe: (address: string, signal: AbortSignal) => Promise<ProbeOutcome>;
+    /** Runs a small program at an endpoint, to find out how many at once it is best at; absent: that is never done. */
+    readonly runHello?: (address: string, signal: AbortSignal) => Promise<ProbeOutcome>;
     readonly hooks?: PoolHooks;
     readonly clock?: Clock;
     /** 0 to 1. */
     readonly random?: () => number;
-}
-
-export interface ProbeOutcome {
-    readonly outcome: OutcomeClass;
-    /** Milliseconds that the server asked to wait. */
-    readonly wait: number | null;
-    readonly message: string;
-}
-
-/** Told as things happen; must not throw. */
-export interface PoolHooks {
-    /** An endpoint became healthy, cooling, down or refused. */
-    changed?(state: EndpointState): void;
-    /** Nobody can be served: work waits. */
-    paused?(message: string): void;
-    /** After `paused`: an endpoint is back. */
-    resumed?(message: string): void;
-    /** No endpoint came back within `endpointWait`, or all refuse us: every `acquire` now fails. Said once. */
-    gaveUp?(message: string): void;
-    /** Something that whoever watches the run should know of an endpoint. */
-    warned?(message: string): void;
-    /** Nothing more fits into what the run may spend. Said once. */
-    budgetSpent?(message: string): void;
 }
 
 /** The right to have one request at a time in flight at an endpoint. */
@@ -86,6 +68,7 @@ export class EndpointPool {
     private readonly hooks: PoolHooks;
     private readonly waiters = new Set<Waiter>();
     private readonly closing = new AbortController();
+    private readonly calibrator: Calibrator;
     private grants = 0;
     private probes = 0;
     private stopTimer: () => void = () => {};
@@ -98,6 +81,18 @@ export class EndpointPool {
         this.clock = options.clock ?? realClock;
         this.hooks = options.hooks ?? {};
         this.random = options.random ?? Math.random;
+        this.calibrator = new Calibrator({
+            runHello: options.runHello,
+            clock: this.clock,
+            signal: this.closing.signal,
+            onEnd: (endpoint, hasFound) => {
+                if (hasFound && !this.closing.signal.aborted) this.hooks.changed?.(endpoint.snapshot());
+            },
+            onMachineEnd: (hasFound) => {
+                if (hasFound && !this.closing.signal.aborted) this.hooks.resized?.();
+                this.pump();
+            },
+        });
         this.addModel(null);
         if (options.endpoints.length === 0) throw new Error('bug in resume-run: a pool without endpoints');
     }
@@ -138,6 +133,15 @@ export class EndpointPool {
             });
         this.limits.set(key, limits);
         return limits;
+    }
+
+    /**
+     * From now on, endpoints whose settings name no number of requests at once are calibrated before their first task, and
+     * again after cool-downs, at moments when they have nothing to do. Does nothing with fixed limits, or without `runHello`.
+     * @param atMost requests at once over all endpoints; null: no limit
+     */
+    calibrateUpTo(atMost: number | null): void {
+        if (this.options.limits === 'adaptive') this.calibrator.turnOn(atMost);
     }
 
     /** Requests that the main pool takes at once, as its limits are now; before the first request: at best. */
@@ -201,6 +205,7 @@ export class EndpointPool {
         if (this.closing.signal.aborted) return;
         const now = this.clock.now();
         this.startProbes(now);
+        if (this.waiters.size > 0) this.calibrator.start(this.endpoints, now);
         this.serve(now);
         this.watchOutages(now);
         this.setAlarm(now);

@@ -136,6 +136,14 @@ export interface EndpointState {
     readonly meanTime: number | null;
     readonly coolDowns: number;
     readonly concurrency: number;
+    /** What was measured to find `concurrency`; absent: it was not measured. */
+    readonly calibration?: readonly WidthRate[];
+}
+
+/** How fast an endpoint ran hello-worlds, so many at once. */
+export interface WidthRate {
+    readonly width: number;
+    readonly perSecond: number;
 }
 
 /** How a run ended. */

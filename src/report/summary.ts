@@ -18,6 +18,7 @@ import {
 } from './sections.js';
 import { commandFor } from './shell.js';
 import { renderTable } from './table.js';
+import { widthRates } from './width-rates.js';
 
 /** Most entries of a list in the summary; the rest is a command away. */
 const MOST = 10;
@@ -145,21 +146,26 @@ function endpointLines(endpoints: readonly EndpointState[], { width, style }: Su
     const shown = endpoints
         .toSorted((a, b) => b.failures - a.failures || b.done - a.done)
         .slice(0, MOST_WORKERS);
+    const isCalibrated = shown.some(({ calibration }) => calibration !== undefined);
     const columns = [
         { title: 'endpoint', align: 'left', atLeast: 20 },
         { title: 'done', align: 'right' },
         { title: 'failures', align: 'right' },
         { title: 'mean', align: 'right' },
+        { title: 'at once', align: 'right' },
         { title: 'cool-downs', align: 'right' },
         { title: 'state', align: 'left' },
+        ...(isCalibrated ? [{ title: 'hello-worlds', align: 'left', atLeast: 12 } as const] : []),
     ] as const;
     const rows = shown.map((endpoint) => [
         endpoint.endpoint,
         count(endpoint.done),
         count(endpoint.failures),
         endpoint.meanTime === null ? '-' : duration(endpoint.meanTime),
+        count(endpoint.concurrency),
         count(endpoint.coolDowns),
         endpoint.state,
+        ...(isCalibrated ? [widthRates(endpoint.calibration ?? [])] : []),
     ]);
     const lines = renderTable(columns, rows, { width, paintTitle: style.dim });
     return endpoints.length > shown.length

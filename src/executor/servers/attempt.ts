@@ -23,6 +23,9 @@ export interface Submission {
     readonly context: ExecutorContext;
 }
 
+/** Tasks for each endpoint from which on a calibration of a few seconds pays. */
+const TASKS_WORTH_CALIBRATING = 30;
+
 /** Runs attempts over one fleet. Remembers who gave a verdict that is in doubt, so that another endpoint confirms it. */
 export class Attempts {
     /** Endpoint of the doubtful verdict, by task; gone once that is confirmed. */
@@ -41,6 +44,13 @@ export class Attempts {
             run: (task, context) => this.run(task, context, judge),
             endpoints: () => this.fleet.pool.states(),
             concurrency: () => this.fleet.pool.concurrency,
+            prepare: ({ tasks, concurrency }) => {
+                const count = this.fleet.pool.states().length;
+                const hasMany = tasks >= TASKS_WORTH_CALIBRATING * count;
+                if (hasMany && (concurrency ?? Number.POSITIVE_INFINITY) > count) {
+                    this.fleet.pool.calibrateUpTo(concurrency);
+                }
+            },
             close: async () => {
                 await this.fleet.close();
                 await local.close();

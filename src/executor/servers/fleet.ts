@@ -28,6 +28,7 @@ export class Fleet {
 
     /**
      * @param probe one request that shows whether an endpoint is well, and how its answer is read
+     * @param runHello runs a hello-world, where how many requests at once an endpoint is best at has to be found out by that
      * @throws UserError when a token cannot be read
      */
     constructor(
@@ -35,6 +36,7 @@ export class Fleet {
         defaultConcurrency: number,
         probe: (ask: Ask, signal: AbortSignal, address: string) => Promise<ProbeOutcome>,
         hooks: PoolHooks = {},
+        runHello?: (ask: Ask, address: string) => Promise<ProbeOutcome>,
     ) {
         const all = [...options.endpoints, ...options.retryEndpoints];
         const names = nameEndpoints(all);
@@ -56,6 +58,12 @@ export class Fleet {
             endpointWait: options.endpointWait,
             probe: (address, signal) =>
                 probe((request) => this.send(address, request, signal), signal, address),
+            ...(runHello === undefined
+                ? {}
+                : {
+                      runHello: (address: string, signal: AbortSignal) =>
+                          runHello((request) => this.send(address, request, signal), address),
+                  }),
             hooks,
         });
     }

@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { displayAddress } from '../../endpoint/address.js';
+import type { Calibration } from '../../endpoint/calibration.js';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
 import { textContent } from '../../model/fingerprint.js';
 import type { JudgeResult } from '../../model/entry.js';
@@ -29,6 +31,8 @@ export interface EndpointReport {
     /** Seconds of the quickest of three small requests: the version, or a hello-world where there is none. */
     readonly latency: number | null;
     readonly languages: readonly LanguageReport[];
+    /** How many requests at once it is best at, and what was measured; null: nothing was. Absent where nobody asked. */
+    readonly calibration?: Calibration | null;
 }
 
 /** How a hello-world fared. */
@@ -65,6 +69,8 @@ export async function probeEndpoints(
     endpoints: readonly EndpointOptions[],
     options: ProbeOptions,
 ): Promise<readonly EndpointReport[]> {
+    // Every request under way listens to it.
+    setMaxListeners(0, options.signal);
     const folder = await mkdtemp(join(tmpdir(), 'resume-run-probe-'));
     try {
         await stageHello(folder);

@@ -1,5 +1,7 @@
 import type { OptionTable } from '../../config/option.js';
 import { configureServers, SERVER_OPTIONS, type ServerConfig } from './server-options.js';
+import type { ProbeOutcome } from '../../endpoint/pool.js';
+import type { Ask } from './fleet.js';
 import type { SandboxServerKind, SandboxServerOptions } from './server-kind.js';
 
 const OPTIONS = {
@@ -30,6 +32,11 @@ export interface SandboxFusionDescriptor extends SandboxServerOptions {
      * in the limits of entries, and never in a fingerprint.
      */
     readonly memoryLimit: number | null;
+}
+
+async function askForHello(ask: Ask): Promise<ProbeOutcome> {
+    const { probeFusion } = await import('./sandbox-fusion.js');
+    return probeFusion(ask, { api: 'run_code', memoryLimit: null }, null);
 }
 
 /** Judges programs on SandboxFusion servers. */
@@ -69,12 +76,8 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
                 hooks === undefined ? {} : { hooks },
             ),
         server: {
-            probe: async (ask) =>
-                (await import('./sandbox-fusion.js')).probeFusion(
-                    ask,
-                    { api: 'run_code', memoryLimit: null },
-                    null,
-                ),
+            probe: askForHello,
+            runHello: askForHello,
             languages: async () => (await import('./fusion-languages.js')).fusionTags(),
             describe: (options) => ({
                 kind: 'sandbox-fusion',

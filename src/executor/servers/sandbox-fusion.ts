@@ -18,8 +18,8 @@ import { type EndpointTry, type Reading, type Step, whyNot } from './session.js'
 import { type Judged, judgeTests } from '../judge-tests.js';
 
 /**
- * Requests at once where the user names no number: one. These servers measure wall time alone, so that two programs at once
- * on one of them would slow each other into a time-out.
+ * Requests at once where the user names no number, and none was found by calibration: one. These servers measure wall time
+ * alone, so that programs that crowd one of them slow each other into a time-out, and they never say that it is too much.
  */
 const DEFAULT_CONCURRENCY = 1;
 
@@ -42,6 +42,7 @@ export function createSandboxFusion(
         DEFAULT_CONCURRENCY,
         (ask, _signal, address) => probeFusion(ask, descriptor, { address, controls }),
         parts.hooks,
+        (ask, address) => probeFusion(ask, descriptor, { address, controls }),
     );
     const budget = new ByteBudget(LOAD_BUDGET);
     const table = languageTable({ overrides, python2As3 });

@@ -20,6 +20,12 @@ export interface ServerExecutor extends Executor {
     endpoints(): readonly EndpointState[];
     /** Tasks that the main pool takes at once, as its limits are now: what the run's concurrency should be. */
     concurrency(): number;
+    /**
+     * Told before the first task what the run is about to do. Absent: it needs nothing of that.
+     * @param work.tasks how many tasks there are, at least
+     * @param work.concurrency `--concurrency`; null: as many as the servers are good for
+     */
+    prepare?(work: { readonly tasks: number; readonly concurrency: number | null }): void;
     /** Answers what tasks in workers ask; absent where none run in workers. */
     readonly desk?: WorkerDesk;
     /** What workers build their part of; absent: the descriptor that this one was built of. */

@@ -21,6 +21,8 @@ export interface SandboxServerKind<
 interface SandboxServer<D extends ExecutorDescriptor> {
     /** Asks one server whether it is of this kind and well. The message of an `ok` is its version, if it tells one. */
     probe(ask: Ask): Promise<ProbeOutcome>;
+    /** Runs a hello-world, for calibrations; absent: such servers say themselves when it is too much. */
+    runHello?(ask: Ask): Promise<ProbeOutcome>;
     /** Tags of the languages that such a server may have. */
     languages(): Promise<readonly string[]>;
     /** The descriptor for these options, its own at their defaults. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 
 /** Where the real go-judge is: `GO_JUDGE`, or on PATH; null where it is not installed. */
 export function findGoJudge(): string | null {
@@ -13,15 +14,22 @@ export function findGoJudge(): string | null {
     }
 }
 
-/** The real go-judge, on loopback. */
+/**
+ * The real go-judge, on loopback. Where the mount table of its repository lies beside the binary, it is started with that, as
+ * its documentation says: the table built into the program lacks what Java needs.
+ */
 export class RealGoJudge {
     private child: ChildProcess | null = null;
     private port = 0;
+    /** Whether it runs with the mount table of its repository. */
+    readonly hasMountTable: boolean;
 
     constructor(
         private readonly binary: string,
         private readonly flags: readonly string[] = [],
-    ) {}
+    ) {
+        this.hasMountTable = existsSync(join(dirname(binary), MOUNT_TABLE));
+    }
 
     get url(): string {
         return `http://127.0.0.1:${this.port}`;
@@ -31,7 +39,11 @@ export class RealGoJudge {
     async start(): Promise<this> {
         this.port ||= await freePort();
         const address = `127.0.0.1:${this.port}`;
-        const child = spawn(this.binary, ['-http-addr', address, '-silent', '-release', ...this.flags], {
+        const flags = ['-http-addr', address, '-silent', '-release', ...this.flags];
+        const mounts = this.hasMountTable ? ['-mount-conf', MOUNT_TABLE] : [];
+        const child = spawn(this.binary, [...flags, ...mounts], {
+            // The table names files beside it.
+            cwd: dirname(this.binary),
             stdio: ['ignore', 'pipe', 'pipe'],
         });
         this.child = child;
@@ -62,6 +74,8 @@ export class RealGoJudge {
         await ended;
     }
 }
+
+const MOUNT_TABLE = 'mount.yaml';
 
 async function freePort(): Promise<number> {
     const server = createServer();

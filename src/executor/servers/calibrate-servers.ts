@@ -1,0 +1,69 @@
+import { displayAddress } from '../../endpoint/address.js';
+import { type Calibration, calibrate, GREATEST_WIDTH, machineOf } from '../../endpoint/calibration.js';
+import { realClock } from '../../util/clock.js';
+import type { EndpointOptions, ServerOptions } from '../descriptor.js';
+import { SERVER_KINDS } from '../kinds.js';
+import { Fleet } from './fleet.js';
+import type { EndpointReport } from './probe.js';
+import type { SandboxServerKind } from './server-kind.js';
+
+/**
+ * Finds out how many requests at once servers are best at, those of one machine together, as a run does.
+ * @param endpoints in the order of `reports`; a number that one gives is never exceeded
+ * @returns the reports, each with what was found, null where it was not: servers that say themselves when it is too much
+ */
+export async function calibrateServers(
+    endpoints: readonly EndpointOptions[],
+    reports: readonly EndpointReport[],
+    signal: AbortSignal,
+): Promise<readonly EndpointReport[]> {
+    const machines = new Map<string, EndpointOptions[]>();
+    for (const [index, endpoint] of endpoints.entries()) {
+        const report = reports[index];
+        if (report === undefined || report.problem !== null || kindOf(report)?.server.runHello === undefined)
+            continue;
+        const key = `${report.kind} ${machineOf(report.endpoint)}`;
+        machines.set(key, [...(machines.get(key) ?? []), endpoint]);
+    }
+    const found = new Map<string, Calibration | null>();
+    await Promise.all(
+        [...machines].map(async ([key, together]) => {
+            const kind = SERVER_KINDS.find(({ name }) => key.startsWith(`${name} `));
+            const calibration = kind === undefined ? null : await calibrateMachine(kind, together, signal);
+            for (const { url } of together) found.set(displayAddress(url), calibration);
+        }),
+    );
+    return reports.map((report) => ({ ...report, calibration: found.get(report.endpoint) ?? null }));
+}
+
+const kindOf = (report: EndpointReport): SandboxServerKind | undefined =>
+    SERVER_KINDS.find(({ name }) => name === report.kind);
+
+async function calibrateMachine(
+    kind: SandboxServerKind,
+    endpoints: readonly EndpointOptions[],
+    signal: AbortSignal,
+): Promise<Calibration | null> {
+    const options: ServerOptions = {
+        endpoints,
+        retryEndpoints: [],
+        limits: 'fixed',
+        endpointWait: 0,
+        firstTimeout: null,
+    };
+    const fleet = new Fleet(options, 1, () => Promise.resolve({ outcome: 'ok', wait: null, message: '' }));
+    try {
+        return await calibrate({
+            addresses: endpoints.map(({ url }) => displayAddress(url)),
+            atMost: Math.min(GREATEST_WIDTH, ...endpoints.map((one) => one.concurrency ?? GREATEST_WIDTH)),
+            runHello: async (address) => {
+                const ran = await kind.server.runHello?.((request) => fleet.send(address, request, signal));
+                return ran?.outcome === 'ok';
+            },
+            clock: realClock,
+            signal,
+        });
+    } finally {
+        await fleet.close();
+    }
+}
