@@ -115,9 +115,9 @@ describe('closing summary', () => {
           Failed: 3 tasks, tried again at the next start
             …and 3 more (resume-run report --dir 'my results')
 
-          endpoint               done  failures   mean  cool-downs  state
-          http://10.0.0.2:8080/    40         4      -           2  cooling
-          http://10.0.0.1:8080/    40         0  1.3 s           0  healthy
+          endpoint               done  failures   mean  at once  cool-downs  state
+          http://10.0.0.2:8080/    40         4      -        4           2  cooling
+          http://10.0.0.1:8080/    40         0  1.3 s        4           0  healthy
 
           Results  my results (0 of 1 sample complete)
           Resume   resume-run --dir 'my results'
