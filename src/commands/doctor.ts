@@ -1,4 +1,5 @@
 import { RUN_OPTIONS } from '../config/run-options.js';
+import type { SelfTestFinding } from '../compose/self-test.js';
 import type { KeyFinding } from '../executor/chat/check-keys.js';
 import type { DoctorLanguage, DoctorReport } from '../executor/judge/doctor.js';
 import type { Findings } from '../report/doctor.js';
@@ -6,7 +7,7 @@ import { defineCommand } from './command.js';
 import { JSON_OPTION } from './shared-options.js';
 
 export const command = defineCommand({
-    usage: 'doctor [--sandbox <sandbox>] [--json]',
+    usage: 'doctor [--self-test] [--sandbox <sandbox>] [--json]',
     about: 'Shows which languages and sandbox this machine has, their versions, and what cannot be enforced here',
     options: {
         sandbox: RUN_OPTIONS.sandbox,
@@ -14,9 +15,20 @@ export const command = defineCommand({
         'python2-as-3': RUN_OPTIONS['python2-as-3'],
         languages: RUN_OPTIONS.languages,
         config: RUN_OPTIONS.config,
+        'self-test': {
+            kind: 'flag',
+            default: false,
+            group: 'What runs',
+            about: 'Also judge a tiny dataset in every language, kill a run and resume it; exit 1 if something does not work',
+            decides: 'run',
+            only: 'command line',
+        },
         ...JSON_OPTION,
     },
-    examples: [{ line: 'resume-run doctor', about: 'Before a long run' }],
+    examples: [
+        { line: 'resume-run doctor', about: 'Before a long run' },
+        { line: 'resume-run doctor --self-test', about: 'What works on this machine, tried out' },
+    ],
     run: async ({ values, env }) => {
         const [{ diagnose }, { checkKeys }, { renderFindings }, { print, printRaw, stdoutPage }] =
             await Promise.all([
@@ -32,19 +44,43 @@ export const command = defineCommand({
             languages: values.languages,
         });
         const keys = checkKeys(env);
-        if (values.json) printRaw(JSON.stringify({ ...report, keys }));
-        else print(renderFindings([...findingsOf(report), keyFindings(keys)], stdoutPage()));
+        const canJudge = report.sandbox.kind !== null && report.helper.kind !== 'none';
+        const selfTest = values['self-test'] ? await selfTestOf(report, canJudge) : null;
+        if (values.json)
+            printRaw(JSON.stringify({ ...report, keys, ...(selfTest === null ? {} : { selfTest }) }));
+        else {
+            const tried = selfTest === null ? [] : [{ title: 'Tried out', rows: selfTest }];
+            print(renderFindings([...findingsOf(report), keyFindings(keys), ...tried], stdoutPage()));
+        }
         // Exit 2 where programs could not be judged at all.
-        return report.sandbox.kind === null || report.helper.kind === 'none' ? 2 : 0;
+        if (!canJudge) return 2;
+        return selfTest?.some(({ state }) => state === 'problem') === true ? 1 : 0;
     },
 });
+
+async function selfTestOf(report: DoctorReport, canJudge: boolean): Promise<readonly SelfTestFinding[]> {
+    const [{ runSelfTest }, { tell }] = await Promise.all([
+        import('../compose/self-test.js'),
+        import('../compose/output.js'),
+    ]);
+    const found = report.languages.filter(({ path }) => path !== null).map(({ tag }) => tag);
+    tell(
+        `trying out ${canJudge ? `${found.length} languages, and ` : ''}a kill and a resume: up to a minute`,
+    );
+    return runSelfTest(canJudge ? found : [], report.sandbox.asked);
+}
 
 function findingsOf(report: DoctorReport): readonly Findings[] {
     return [
         { title: 'Sandbox', rows: sandboxRows(report) },
         {
             title: `Not enforced by ${report.sandbox.kind ?? report.sandbox.asked}`,
-            rows: report.sandbox.notEnforced.map((detail) => ({ name: '', state: 'problem', detail })),
+            rows: report.sandbox.notEnforced.map((detail) => ({
+                name: '',
+                state: 'problem',
+                // The title names the sandbox.
+                detail: detail.replace(`${report.sandbox.kind}: `, ''),
+            })),
         },
         { title: 'Languages', rows: report.languages.flatMap(languageRows) },
         {
@@ -80,14 +116,17 @@ function keyFindings(keys: readonly KeyFinding[]): Findings {
 }
 
 function sandboxRows({ sandbox, bwrap, helper, user }: DoctorReport): Findings['rows'] {
-    const { kind, problem, notes, asked } = sandbox;
+    const { kind, problem, notes, notEnforced, asked } = sandbox;
     return [
         {
             name: 'used',
             state: kind === null ? 'problem' : 'ok',
             detail: kind === null ? (problem ?? `${asked} does not work`) : kind,
         },
-        ...notes.map((detail) => ({ name: 'note', state: 'problem' as const, detail })),
+        // What is not enforced has a section of its own.
+        ...notes
+            .filter((note) => !notEnforced.includes(note))
+            .map((detail) => ({ name: 'note', state: 'problem' as const, detail })),
         {
             name: 'bubblewrap',
             state: bwrap === null ? 'missing' : 'ok',
@@ -104,18 +143,30 @@ function sandboxRows({ sandbox, bwrap, helper, user }: DoctorReport): Findings['
         {
             name: 'user',
             state: 'ok',
-            detail: user.isRoot ? 'root: programs run as an unprivileged user' : `uid ${user.uid ?? '?'}`,
+            detail: describeUser(user, kind),
         },
     ];
 }
 
+function describeUser(
+    { uid, isRoot }: DoctorReport['user'],
+    sandbox: DoctorReport['sandbox']['kind'],
+): string {
+    if (!isRoot) return `uid ${uid ?? '?'}`;
+    return sandbox === 'none'
+        ? 'root: programs run as root, too'
+        : 'root: programs run as an unprivileged user';
+}
+
 function languageRows({ tag, name, path, version, missing, passedOver }: DoctorLanguage): Findings['rows'] {
-    const found = path === null ? (missing ?? 'not found') : `${version ?? name}  ${path}`;
+    // A tool may warn before it says its version.
+    const shown = version === null || /\bwarning\b/i.test(version) ? name : version;
+    const found = path === null ? (missing ?? 'not found') : `${shown}  ${path}`;
     return [
         { name: tag, state: path === null ? 'missing' : 'ok', detail: found },
         ...passedOver.map((detail) => ({
             name: '',
-            state: 'missing' as const,
+            state: 'note' as const,
             detail: `passed over: ${detail}`,
         })),
     ];

@@ -10,8 +10,8 @@ export interface Findings {
 
 interface Finding {
     readonly name: string;
-    /** `missing`: not there and not needed by everyone; `problem`: someone should do something. */
-    readonly state: 'ok' | 'missing' | 'problem';
+    /** `missing`: not there and not needed by everyone; `problem`: someone should do something; `note`: good to know. */
+    readonly state: 'ok' | 'missing' | 'problem' | 'note';
     /** A version and a path, what cannot be enforced, or what to do. */
     readonly detail: string;
 }
@@ -23,7 +23,7 @@ export function renderFindings(sections: readonly Findings[], { width, style }: 
         { title: '', align: 'left' },
         { title: '', align: 'left' },
     ] as const;
-    const paints = { ok: style.green, missing: style.dim, problem: style.yellow };
+    const paints = { ok: style.green, missing: style.dim, note: style.dim, problem: style.yellow };
     return sections
         .filter(({ rows }) => rows.length > 0)
         .map(({ title, rows }) => {

@@ -1,0 +1,207 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { HELLO_OUTPUT, HELLO_WORLDS } from '../executor/servers/hello.js';
+import { openScratch } from '../host/scratch.js';
+import type { RunEnd, RunEvent } from '../model/event.js';
+
+/*
+ * `doctor --self-test`: the program itself, as users start it, over tiny datasets in a scratch folder.
+ */
+
+/** What one part of the self-test came to. */
+export interface SelfTestFinding {
+    /** A language's tag, or `kill and resume`. */
+    readonly name: string;
+    readonly state: 'ok' | 'problem';
+    readonly detail: string;
+}
+
+/** Milliseconds that one start gets: compilers of some languages take ten seconds each. */
+const PATIENCE_MS = 180_000;
+
+const PROGRAM = fileURLToPath(new URL('../../bin/resume-run.js', import.meta.url));
+
+/**
+ * Judges a right and a wrong program of each language, then kills a run in the middle and resumes it.
+ * @param languages tags of what was found on this machine
+ * @param sandbox `--sandbox`
+ */
+export async function runSelfTest(
+    languages: readonly string[],
+    sandbox: string,
+): Promise<readonly SelfTestFinding[]> {
+    const scratch = await openScratch();
+    try {
+        const judged = await judgePrograms(languages, sandbox, scratch.path);
+        return [...judged, await killAndResume(scratch.path)];
+    } finally {
+        await scratch.remove();
+    }
+}
+
+async function judgePrograms(
+    languages: readonly string[],
+    sandbox: string,
+    folder: string,
+): Promise<readonly SelfTestFinding[]> {
+    const programs = languages.flatMap((tag): { tag: string; source: string }[] => {
+        const source = HELLO_WORLDS[tag === 'PYTHON' || tag === 'PYPY3' ? 'PYTHON3' : tag];
+        return source === undefined ? [] : [{ tag, source }];
+    });
+    if (programs.length === 0) return [];
+    const rows = programs.map(({ tag, source }) =>
+        JSON.stringify({
+            id: tag,
+            tests: [{ input: '', output: `${HELLO_OUTPUT}\n` }],
+            solutions: [{ language: tag, source }],
+            incorrect_solutions: [{ language: tag, source: source.replaceAll(HELLO_OUTPUT, 'hullo') }],
+        }),
+    );
+    await writeFile(join(folder, 'programs.jsonl'), `${rows.join('\n')}\n`);
+    const args = ['programs.jsonl', '--dir', 'judged', '--sandbox', sandbox, '--retries', '0', '--json'];
+    const { output, problem } = await start(args, folder).ended;
+    const end = endIn(output);
+    return programs.map(({ tag }) => ({ name: tag, ...judgedAs(tag, end, problem) }));
+}
+
+function judgedAs(tag: string, end: RunEnd | null, problem: string): Omit<SelfTestFinding, 'name'> {
+    if (end === null) return { state: 'problem', detail: problem };
+    const { failures, unexpected } = end.totals;
+    const failed = failures.find(({ sample }) => sample === tag);
+    if (failed !== undefined) return { state: 'problem', detail: `${failed.reason}: ${failed.message}` };
+    const wrong = unexpected.find(({ sample }) => sample === tag);
+    if (wrong !== undefined) {
+        const which = wrong.group === 'solution' ? 'right' : 'wrong';
+        return { state: 'problem', detail: `the ${which} program was judged ${wrong.verdict}` };
+    }
+    return { state: 'ok', detail: 'a right program is accepted, a wrong one is not' };
+}
+
+/** Rows of the run that is killed; each takes a twentieth of a second. */
+const ROWS = 100;
+
+/** Results that must be on disk before the kill. */
+const ENOUGH = 10;
+
+async function killAndResume(folder: string): Promise<SelfTestFinding> {
+    const name = 'kill and resume';
+    await writeFile(join(folder, 'rows.txt'), Array.from({ length: ROWS }, (_, i) => `row-${i}\n`).join(''));
+    const script = 'sleep 0.05; echo "$0" >> calls';
+    const args = [
+        'rows.txt',
+        '--dir',
+        'resumed',
+        '--executor',
+        'exec',
+        '-j',
+        '2',
+        '--',
+        'sh',
+        '-c',
+        script,
+        '{line}',
+    ];
+    const first = start([...args.slice(0, 3), '--json', ...args.slice(3)], folder);
+    const began = performance.now();
+    while (first.finished() < ENOUGH && !first.hasEnded() && performance.now() - began < PATIENCE_MS)
+        await wait(20);
+    if (first.hasEnded()) return { name, state: 'problem', detail: (await first.ended).problem };
+    first.kill();
+    await first.ended;
+    const saved = await savedRows(join(folder, 'resumed'));
+    const { problem, code } = await start([...args.slice(0, 3), '--json', ...args.slice(3)], folder).ended;
+    if (code !== 0) return { name, state: 'problem', detail: `the second start did not finish: ${problem}` };
+    const all = await savedRows(join(folder, 'resumed'));
+    const calls = (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
+    const repeated = saved.filter((row) => calls.filter((call) => call === row).length !== 1);
+    if (all.length !== ROWS || saved.length < ENOUGH || repeated.length > 0) {
+        const detail = `${all.length} of ${ROWS} rows have a result, ${repeated.length} of ${saved.length} saved ones ran again`;
+        return { name, state: 'problem', detail };
+    }
+    const detail = `killed with ${saved.length} of ${ROWS} rows saved; the same command did the other ${ROWS - saved.length}`;
+    return { name, state: 'ok', detail };
+}
+
+/** The rows that result files hold. */
+async function savedRows(dir: string): Promise<string[]> {
+    const names = (await readdir(dir)).filter((name) => name.endsWith('.json'));
+    const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
+    return texts.flatMap((text) => {
+        const { main_result: entries } = JSON.parse(text) as { main_result: { row: { line: string } }[] };
+        return entries.map(({ row }) => row.line);
+    });
+}
+
+interface Started {
+    /** Tasks that it has said are finished. */
+    finished(): number;
+    hasEnded(): boolean;
+    /** As `kill -9` of it and all that it started. */
+    kill(): void;
+    readonly ended: Promise<{
+        readonly code: number | null;
+        readonly output: string;
+        readonly problem: string;
+    }>;
+}
+
+function start(args: readonly string[], cwd: string): Started {
+    const { PATH, HOME, TMPDIR } = process.env;
+    const env = { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+        cwd,
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+    });
+    const patience = setTimeout(() => killGroup(child), PATIENCE_MS);
+    let output = '';
+    let problem = '';
+    let hasEnded = false;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        problem += text;
+    });
+    const ended = new Promise<{ code: number | null; output: string; problem: string }>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (code, signal) => {
+            clearTimeout(patience);
+            hasEnded = true;
+            const last = problem.trim().split('\n').at(-1) ?? '';
+            resolve({
+                code,
+                output,
+                problem: last === '' ? `it ended with ${signal ?? `code ${code}`}` : last,
+            });
+        });
+    });
+    return {
+        finished: () => output.split('"type":"task-finished"').length - 1,
+        hasEnded: () => hasEnded,
+        kill: () => killGroup(child),
+        ended,
+    };
+}
+
+function killGroup({ pid }: ChildProcess): void {
+    try {
+        if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+        // It has ended by itself.
+    }
+}
+
+/** The end that `--json` told of; null where the run did not come so far. */
+function endIn(output: string): RunEnd | null {
+    for (const line of output.trim().split('\n').toReversed()) {
+        if (!line.startsWith('{')) continue;
+        const event = JSON.parse(line) as RunEvent;
+        if (event.type === 'run-finished') return event.end;
+    }
+    return null;
+}
