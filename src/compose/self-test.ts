@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HELLO_OUTPUT, HELLO_WORLDS } from '../executor/servers/hello.js';
 import { openScratch } from '../host/scratch.js';
-import type { RunEnd, RunEvent } from '../model/event.js';
+import type { RunEvent } from '../model/event.js';
+import type { Verdict } from '../model/verdict.js';
 
 /*
  * `doctor --self-test`: the program itself, as users start it, over tiny datasets in a scratch folder.
@@ -22,7 +23,7 @@ export interface SelfTestFinding {
 /** Milliseconds that one start gets: compilers of some languages take ten seconds each. */
 const PATIENCE_MS = 180_000;
 
-const PROGRAM = fileURLToPath(new URL('../../bin/resume-run.js', import.meta.url));
+const PROGRAM = join(fileURLToPath(new URL('../../bin', import.meta.url)), 'resume-run.js');
 
 /**
  * Judges a right and a wrong program of each language, then kills a run in the middle and resumes it.
@@ -63,25 +64,29 @@ async function judgePrograms(
     await writeFile(join(folder, 'programs.jsonl'), `${rows.join('\n')}\n`);
     const args = ['programs.jsonl', '--dir', 'judged', '--sandbox', sandbox, '--retries', '0', '--json'];
     const { output, problem } = await start(args, folder).ended;
-    const end = endIn(output);
-    return programs.map(({ tag }) => ({ name: tag, ...judgedAs(tag, end, problem) }));
+    const events = eventsIn(output);
+    return programs.map(({ tag }) => ({ name: tag, ...judgedAs(tag, events, problem) }));
 }
 
-function judgedAs(tag: string, end: RunEnd | null, problem: string): Omit<SelfTestFinding, 'name'> {
-    if (end === null) return { state: 'problem', detail: problem };
-    const { failures, unexpected } = end.totals;
-    const failed = failures.find(({ sample }) => sample === tag);
-    if (failed !== undefined) return { state: 'problem', detail: `${failed.reason}: ${failed.message}` };
-    const wrong = unexpected.find(({ sample }) => sample === tag);
-    if (wrong !== undefined) {
-        const which = wrong.group === 'solution' ? 'right' : 'wrong';
-        return { state: 'problem', detail: `the ${which} program was judged ${wrong.verdict}` };
+function judgedAs(tag: string, events: readonly RunEvent[], problem: string): Omit<SelfTestFinding, 'name'> {
+    const verdicts: Record<string, Verdict> = {};
+    for (const event of events) {
+        if (event.type === 'task-failed' && event.sample === tag)
+            return { state: 'problem', detail: `${event.failure.reason}: ${event.failure.message}` };
+        if (event.type === 'task-finished' && event.sample === tag) verdicts[event.group] = event.verdict;
     }
+    const { solution, incorrect_solution: incorrect } = verdicts;
+    if (solution === undefined || incorrect === undefined)
+        return { state: 'problem', detail: `not judged: ${problem}` };
+    if (solution !== 'Accepted')
+        return { state: 'problem', detail: `a right program was judged ${solution}` };
+    if (incorrect !== 'WrongAnswer')
+        return { state: 'problem', detail: `a wrong program was judged ${incorrect}` };
     return { state: 'ok', detail: 'a right program is accepted, a wrong one is not' };
 }
 
 /** Rows of the run that is killed; each takes a twentieth of a second. */
-const ROWS = 100;
+const ROWS = 60;
 
 /** Results that must be on disk before the kill. */
 const ENOUGH = 10;
@@ -196,12 +201,7 @@ function killGroup({ pid }: ChildProcess): void {
     }
 }
 
-/** The end that `--json` told of; null where the run did not come so far. */
-function endIn(output: string): RunEnd | null {
-    for (const line of output.trim().split('\n').toReversed()) {
-        if (!line.startsWith('{')) continue;
-        const event = JSON.parse(line) as RunEvent;
-        if (event.type === 'run-finished') return event.end;
-    }
-    return null;
+function eventsIn(output: string): readonly RunEvent[] {
+    const lines = output.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+    return lines.map((line) => JSON.parse(line) as RunEvent);
 }

@@ -21,13 +21,22 @@ export function shardOf(id: string, count: number): number {
 
 /**
  * Whether ids are chosen by `--only`. A pattern is a glob in which `*` does not cross `/` and `**` does; an id itself is
- * always matched by its own text, whatever signs are in it.
+ * matched by its own text, whatever signs are in it. A pattern that begins with `!` leaves out what the rest of it matches;
+ * `\!` and `\*` stand for these signs themselves.
  * @throws UserError for patterns that are empty or far too long
  */
 export function idMatcher(only: readonly string[] | null): (id: string) => boolean {
     if (only === null || only.length === 0) return () => true;
-    const exact = new Set(only);
-    const matches = globMatcher(only);
+    const chosen = only.filter((pattern) => !pattern.startsWith('!'));
+    const leftOut = only.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
+    const isChosen = chosen.length === 0 ? () => true : eitherMatcher(chosen);
+    const isLeftOut = leftOut.length === 0 ? () => false : eitherMatcher(leftOut);
+    return (id) => isChosen(id) && !isLeftOut(id);
+}
+
+function eitherMatcher(patterns: readonly string[]): (id: string) => boolean {
+    const exact = new Set(patterns);
+    const matches = globMatcher(patterns);
     return (id) => exact.has(id) || matches(id);
 }
 

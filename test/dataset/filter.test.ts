@@ -23,6 +23,18 @@ describe('the choice of samples', () => {
         expect(() => idMatcher([''])).toThrow(UserError);
     });
 
+    it('leaves out what a pattern after ! matches, and takes escaped signs literally', () => {
+        const ids = ['a1', 'a2', 'b1', '!neg', '**'];
+        const only = (...patterns: string[]): string[] => chosen(ids, { only: patterns });
+        expect(only('!a*')).toEqual(['b1', '!neg', '**']);
+        expect(only('a*', '!a2')).toEqual(['a1']);
+        expect(only('!a*', '!b1')).toEqual(['!neg', '**']);
+        expect(only('\\!neg')).toEqual(['!neg']);
+        expect(only('\\*\\*')).toEqual(['**']);
+        expect(only('**')).toEqual(ids);
+        expect(() => only('!')).toThrow(UserError);
+    });
+
     it('counts the limit after the rest, and reads no further', () => {
         let read = 0;
         function* counted(): Iterable<{ id: string }> {

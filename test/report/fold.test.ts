@@ -10,6 +10,7 @@ import {
     type RunView,
     remaining,
 } from '../../src/report/live/fold.js';
+import { Durations } from '../../src/report/live/durations.js';
 import { heartbeat } from '../../src/report/live/live.js';
 import { RateWindow } from '../../src/report/live/rate-window.js';
 import { PLAIN } from '../../src/report/style.js';
@@ -155,6 +156,22 @@ describe('rate', () => {
         expect(window.rate(START + 10_000)).toBeGreaterThan(before / 2);
         expect(window.rate(START + 3_600_000)).toBeLessThan(0.1);
         expect(Number.isFinite(window.rate(START - 1e9))).toBe(true);
+    });
+
+    test('ends no sooner than the longest running task', () => {
+        const durations = new Durations();
+        for (let i = 0; i < 99; i += 1) durations.add(1);
+        durations.add(600);
+        // Only one task took longer than ten seconds: 600 s.
+        expect(durations.expectRest(10)).toBe(590);
+        expect(durations.expectRest(0)).toBeCloseTo(6.99);
+        // None took that long: as long again.
+        expect(durations.expectRest(1000)).toBe(1000);
+        const finished = Array.from({ length: 100 }, (_, i) => taskEvents(i + 1, i, 1, 'Accepted')).flat();
+        const [begun] = taskEvents(0, 0, 1, 'Accepted');
+        const view = play([startOf(102, 0, 1), begun as RunEvent, ...finished]);
+        // One waits at one a second, but the other has run for 100 s, ten times longer than any.
+        expect(eta(view, START + 100_000)).toBeCloseTo(100, 0);
     });
 
     test('gives the ETA', () => {

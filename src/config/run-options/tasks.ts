@@ -73,7 +73,7 @@ export const TASK_OPTIONS = {
         default: [],
         placeholder: '<glob>',
         group: 'What runs',
-        about: 'Only samples whose id matches',
+        about: 'Only samples whose id matches; !glob leaves out, and a backslash makes a sign literal',
         decides: 'run',
     },
     limit: {

@@ -3,6 +3,7 @@ import type { StopReason } from '../../model/stop.js';
 import { LIST_BOUND } from '../../model/tally.js';
 import type { Verdict } from '../../model/verdict.js';
 import { RoundFigures } from '../rounds.js';
+import { Durations } from './durations.js';
 import { RateWindow } from './rate-window.js';
 
 /**
@@ -30,6 +31,8 @@ export interface RunView {
     readonly givenEndpoints: number;
     readonly warnings: number;
     readonly window: RateWindow;
+    /** Of attempts that ended a task. */
+    readonly durations: Durations;
     readonly rounds: RoundFigures;
     readonly end: RunEnd | null;
 }
@@ -86,6 +89,7 @@ export function emptyView(): RunView {
         givenEndpoints: 0,
         warnings: 0,
         window: new RateWindow(),
+        durations: new Durations(),
         rounds: new RoundFigures(),
         end: null,
     };
@@ -121,6 +125,7 @@ export function fold(view: RunView, event: RunEvent): RunView {
             view.running.delete(keyOf(event));
             worked(view, event.workerId, event.by.duration, true);
             view.window.add(Date.parse(event.at));
+            view.durations.add(event.by.duration);
             view.rounds.add(event);
             return withTasks(view, {
                 running: Math.max(0, view.tasks.running - 1),
@@ -174,6 +179,7 @@ function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished
     view.running.delete(keyOf(event));
     worked(view, event.workerId, event.by.duration, false);
     view.window.add(Date.parse(event.at));
+    view.durations.add(event.by.duration);
     view.rounds.add(event);
     return {
         ...withTasks(view, {
@@ -246,8 +252,14 @@ export function currentRate(view: RunView, now: number): number {
     return view.window.rate(now);
 }
 
-/** Seconds until all is done at the present rate; null while there is none to tell by. */
+/**
+ * Seconds until all is done: at the present rate, and not before the longest running task is; null while there is no rate to
+ * tell by.
+ */
 export function eta(view: RunView, now: number): number | null {
     const perSecond = currentRate(view, now);
-    return perSecond > 0 ? remaining(view) / perSecond : null;
+    if (perSecond <= 0) return null;
+    const longest = longestRunning(view);
+    const tail = longest === null ? 0 : view.durations.expectRest(Math.max(0, now - longest.since) / 1000);
+    return Math.max(remaining(view) / perSecond, tail);
 }
