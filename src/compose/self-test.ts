@@ -162,9 +162,12 @@ function start(args: readonly string[], cwd: string): Started {
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
     });
-    const patience = setTimeout(() => killGroup(child), PATIENCE_MS);
     let output = '';
     let problem = '';
+    const patience = setTimeout(() => {
+        problem += `\nit was not through after ${PATIENCE_MS / 1000} s`;
+        killGroup(child);
+    }, PATIENCE_MS);
     let hasEnded = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
         output += text;
