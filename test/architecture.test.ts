@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     demo: ['model/json.ts', 'util/user-error.ts'],
     executor: [...GROUND, 'demo', 'endpoint', 'config/option.ts', 'config/values'],
     endpoint: GROUND,
+    trace: GROUND,
     checkpoint: GROUND,
     results: GROUND,
     report: GROUND,

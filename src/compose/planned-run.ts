@@ -6,6 +6,7 @@ import type { ServerExecutor, ServerHooks } from '../executor/servers/server-exe
 import { diskState, freeBytes } from '../host/disk.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
+import type { TaskLog } from '../model/task.js';
 import { Figures } from '../run/figures.js';
 import type { RunHandle } from '../run/parts.js';
 import { now } from '../util/now.js';
@@ -13,6 +14,7 @@ import { createBackend } from './backend.js';
 import { WaitingMeter } from './waiting-meter.js';
 import type { OpenedRun, RunPlan } from './opened-run.js';
 import type { Held, Planned } from './plan-run.js';
+import { openTracing, type Tracing } from './tracing.js';
 
 /** A planned run that can be started: joins the plan's parts with a backend and the loop. */
 export class PlannedRun implements OpenedRun {
@@ -83,10 +85,14 @@ export class PlannedRun implements OpenedRun {
     async #runAll(): Promise<RunEnd> {
         const { kind, executor, found: survey } = this.#planned;
         let backend: Backend | null = null;
+        let tracing: Tracing | null = null;
         const unwatch: (() => void)[] = [];
         try {
             const found = await kind.preflight?.(executor.descriptor);
             if (found?.mode !== undefined && !this.#config.isModeGiven) this.#mode = found.mode;
+            tracing = await openTracing(this.#config.display.langSmith, (message) =>
+                this.#held.options.onNotice(message, 'warning'),
+            );
             const servers = await this.#createInMain();
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
             servers?.prepare?.({ tasks: survey.counts.due, concurrency: this.#config.concurrency });
@@ -94,9 +100,12 @@ export class PlannedRun implements OpenedRun {
             this.#emitStarted(concurrency, servers);
             // No more workers than tasks.
             const workers = Math.max(1, Math.min(concurrency, survey.counts.due));
-            backend = await createBackend(this.#mode, executor.descriptor, workers, servers, (line) =>
-                this.#emit({ type: 'task-log', at: now(), ...line }),
-            );
+            const told = (line: TaskLog): void => {
+                if (line.span === undefined) this.#emit({ type: 'task-log', at: now(), ...line });
+                else tracing?.add(line.span);
+            };
+            backend = await createBackend(this.#mode, executor.descriptor, workers, servers, told);
+            backend = tracing?.wrap(backend) ?? backend;
             const handle = await this.#run(backend, concurrency, servers);
             this.#handle = handle;
             this.#followServers();
@@ -107,6 +116,7 @@ export class PlannedRun implements OpenedRun {
         } finally {
             for (const off of unwatch) off();
             await backend?.close();
+            await tracing?.close();
         }
     }
 

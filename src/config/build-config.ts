@@ -116,6 +116,7 @@ function displayOf(values: RunOptionValues): DisplayConfig {
         quiet: values.quiet,
         logFile: values['log-file'],
         logLevel: values['log-level'] ?? (values.debug ? 'debug' : 'info'),
+        langSmith: values['enable-langsmith'] ? 'on' : values['disable-langsmith'] ? 'off' : 'auto',
     };
 }
 
@@ -130,6 +131,8 @@ function refuseContradictions(values: RunOptionValues, sources: OptionSources, k
             `--mode ${values.mode} cannot be used with --executor ${kind.name}, which works in the main process: leave it out`,
         );
     }
+    if (values['enable-langsmith'] && values['disable-langsmith'])
+        throw new UserError('--enable-langsmith contradicts --disable-langsmith: give one of them');
     if (values.debug && values['log-level'] !== null && values['log-level'] !== 'debug') {
         throw new UserError(`--debug contradicts --log-level ${values['log-level']}: give one of them`);
     }

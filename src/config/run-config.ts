@@ -91,4 +91,6 @@ export interface DisplayConfig {
     readonly quiet: boolean;
     readonly logFile: string | null;
     readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+    /** Whether traces go to LangSmith; `auto`: as LANGSMITH_TRACING says. */
+    readonly langSmith: 'on' | 'off' | 'auto';
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../model/json.js';
+import type { TaskSpan } from '../model/span.js';
 import type { Outcome, Task } from '../model/task.js';
 
 /**
@@ -21,6 +22,8 @@ export interface ExecutorContext {
      * its value in `task.steps` under this name. Absent where nothing is kept but results.
      */
     readonly saveStep?: (name: string, value: JsonObject) => Promise<void>;
+    /** Tells a finished part of the attempt to the run's trace; absent where the run is not traced. */
+    readonly span?: ((span: Omit<TaskSpan, 'parent'>) => void) | undefined;
     /**
      * In a worker, of executors over endpoints: asks the executor's part in the main process, which holds what all workers
      * share. Absent in the main process itself.

@@ -3,6 +3,7 @@ import type { Failure } from './failure.js';
 import type { JsonObject } from './json.js';
 import type { Limits } from './limits.js';
 import type { TaskInput } from './sample.js';
+import type { TaskSpan } from './span.js';
 import type { Verdict } from './verdict.js';
 
 /** The unit of work, of resume and of retry. Plain data: it crosses threads, processes and queues. */
@@ -30,6 +31,8 @@ export interface Task {
     readonly settles: boolean;
     /** What earlier attempts wrote down of a task that takes several steps, by step; absent: nothing. */
     readonly steps?: JsonObject;
+    /** The span of this attempt, as the W3C header `traceparent` writes it; absent where the run is not traced. */
+    readonly traceparent?: string;
 }
 
 /** A step of a task that is to be on disk before the next one begins. */
@@ -102,11 +105,13 @@ export interface AttemptedBy {
  */
 export type Suspicion = 'near-time' | 'signal' | 'no-output' | 'machine' | 'compile-limit' | 'first-timeout';
 
-/** A line that a task's executor wrote for the run's log. */
+/** A line that a task's executor wrote for the run's log, or a span for its trace. */
 export interface TaskLog {
     readonly sample: string;
     readonly group: string;
     readonly index: number;
     readonly attempt: number;
     readonly message: string;
+    /** Set where it is a span: `message` is its name then. */
+    readonly span?: TaskSpan;
 }

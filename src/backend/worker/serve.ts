@@ -91,6 +91,15 @@ class Abortable implements ExecutorContext {
         };
     }
 
+    get span(): ExecutorContext['span'] {
+        const { sample, group, index, attempt, traceparent } = this.task;
+        if (traceparent === undefined) return undefined;
+        return (span) => {
+            const message = span.name;
+            this.onLine({ sample, group, index, attempt, message, span: { ...span, parent: traceparent } });
+        };
+    }
+
     /** As a function of its own, too. */
     get saveStep(): (name: string, value: JsonObject) => Promise<void> {
         return (name, value) => this.main.saveStep({ name, value });

@@ -151,6 +151,20 @@ export const DISPLAY_OPTIONS = {
         about: 'Write the log there, as JSON lines',
         decides: 'display',
     },
+    'enable-langsmith': {
+        kind: 'flag',
+        default: false,
+        group: 'What you see',
+        about: 'Send traces to LangSmith (LANGSMITH_API_KEY, LANGSMITH_PROJECT, LANGSMITH_ENDPOINT); LANGSMITH_TRACING=true does so too',
+        decides: 'display',
+    },
+    'disable-langsmith': {
+        kind: 'flag',
+        default: false,
+        group: 'What you see',
+        about: 'Send no traces to LangSmith, whatever LANGSMITH_TRACING says',
+        decides: 'display',
+    },
     'log-level': {
         kind: 'choice',
         choices: ['error', 'warn', 'info', 'debug'],

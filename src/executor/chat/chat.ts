@@ -22,6 +22,7 @@ import {
     type ScoringDescriptor,
     withScore,
 } from './scoring/scoring.js';
+import { completeTraced, requestTraced } from './spans.js';
 import { callForTask, questionFor } from './task-call.js';
 import { usageFields } from './usage.js';
 import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from './web-search.js';
@@ -99,7 +100,7 @@ class Asker {
         const { model } = second.call.sampling;
         const ended =
             this.#conversations === null
-                ? outcomeOf(await client.complete(second.call, context), model)
+                ? outcomeOf(await completeTraced(client, second.call, context), model)
                 : conversationOutcome(await this.#conversations.hold(second.call, task, context), model);
         return withSearch(ended, found);
     }
@@ -190,7 +191,8 @@ async function searchFirst(
     const saved = savedSearch(task.steps, query.text);
     if (saved !== null) return saved;
     // Under the limits of the completion that follows: a limit given for a service is one for both.
-    const result = await client.request({ ...searchRequest(query.text, search), model }, context);
+    const request = { ...searchRequest(query.text, search), model };
+    const result = await requestTraced('web_search', client, request, context);
     if (result.kind !== 'answered')
         return outcomeOf(result.kind === 'refused' ? { ...result, answer: null } : result, model);
     await context.saveStep?.(SEARCH_STEP, result.answer);

@@ -6,6 +6,7 @@ import type { Task } from '../../model/task.js';
 import type { ExecutorContext } from '../executor.js';
 import type { ChatClient, ChatResult } from './chat-client.js';
 import { type ChatCall, type ChatMessage, messageBody, type PricedChatAnswer } from './chat-protocol.js';
+import { answerTraced, completeTraced } from './spans.js';
 import { requiredTools, type ToolAnswer, type ToolModule, ToolSimulator } from './tool-simulator.js';
 
 /** A conversation in which a model may call tools. */
@@ -58,7 +59,7 @@ export class Conversations {
         for (let turn = 1; ; turn += 1) {
             const asked = { ...call, messages: [...messages], tools: simulator.definitions };
             const saved = savedTurn(task, turn);
-            const last = saved ?? (await this.#client.complete(asked, context));
+            const last = saved ?? (await completeTraced(this.#client, asked, context));
             if (last.kind !== 'answered') return { last, answers, fields: {}, isUnfinished: false };
             const { answer, endpoint } = last;
             answers.push(answer);
@@ -78,7 +79,8 @@ export class Conversations {
             if (saved === null)
                 await context.saveStep?.(`turn-${turn}`, { endpoint, answer: asJson(answer) });
             for (const one of answer.toolCalls) {
-                const said: ToolAnswer = await simulator.answer(one, task, turn, executed.length);
+                const at = { task, turn, number: executed.length };
+                const said: ToolAnswer = await answerTraced(simulator, one, at, context);
                 executed.push(one.name);
                 if (said.error !== null) count(errors, said.error);
                 if (said.hasFailed) failures += 1;
