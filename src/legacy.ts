@@ -19,4 +19,12 @@ export {
     type TaskResult,
     TaskWorker,
 } from './compose/earlier-executor.js';
+export {
+    type BatchTestResult,
+    type BatchTestSettings,
+    type MatrixSettings,
+    type MatrixTest,
+    runBatchTestSmart,
+    UltraParallelRunner,
+} from './compose/earlier-matrix.js';
 export type { CommitSummary, StorageFormat } from './results/result-store.js';

@@ -1,3 +1,4 @@
+import { MATRIX_PRESETS } from '../config/matrix-presets.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { defineTaskCommand } from './command.js';
@@ -100,7 +101,7 @@ export const command = defineTaskCommand({
         'Asks models every combination of dimensions (models, prompt types, difficulties, ...), a number of instances each. ' +
         'A cell is a result file; the same command, or resume-run --dir, runs just what is missing',
     options: { ...OPTIONS, ...RUN_OPTIONS },
-    presets: { executor: 'chat', model: '{model}', system: '{system}' },
+    presets: MATRIX_PRESETS,
     examples: [
         { line: 'resume-run matrix --demo', about: 'See it run against a local server, with no key' },
         {

@@ -1,0 +1,171 @@
+import { resolve } from 'node:path';
+import { type GivenOptions, resolveConfig } from '../config.js';
+import { choosePhases, readMatrixConfig } from '../config/matrix-config.js';
+import { MATRIX_PRESETS } from '../config/matrix-presets.js';
+import type { RunEnd } from '../model/event.js';
+import { INSTANCE_GROUP } from '../model/matrix.js';
+import { UserError } from '../util/user-error.js';
+import { readKnownRun } from './directory/known-run.js';
+import { generateMatrix } from './matrix.js';
+import { openRun } from './open-run.js';
+
+/** One value of a dimension, several, or a word that stands for several: `all`, `all_with_flawed`. */
+type OneOrMore<T> = T | readonly T[];
+
+/** Which cells a test covers, and how often each is asked. */
+export interface MatrixTest {
+    readonly model: OneOrMore<string>;
+    /** `all`: baseline, cot, optimal; `all_with_flawed`: these and seven with a flaw. `baseline` if absent. */
+    readonly promptTypes?: OneOrMore<string>;
+    /** `easy` if absent. */
+    readonly difficulty?: OneOrMore<string>;
+    /** `all` if absent: the five kinds of tasks. */
+    readonly taskTypes?: OneOrMore<string>;
+    /** 0 to 1; 0.8 if absent. */
+    readonly toolSuccessRate?: OneOrMore<number>;
+    /** Of each cell; 20 if absent. `20x4` is 20 rows, each 4 times. */
+    readonly numInstances?: number | string;
+}
+
+/** Whom to ask, how, and where results go. What is absent has the default of `resume-run matrix`. */
+export interface MatrixSettings {
+    /** Base URLs of the service: one for each deployment. */
+    readonly baseUrl?: OneOrMore<string>;
+    /** Files of rows that prompts are made from. */
+    readonly rows?: OneOrMore<string>;
+    /** `{field}` stands for a field of the row, or a coordinate of the cell; the row's `prompt` if absent. */
+    readonly promptTemplate?: string;
+    /** Module that answers the tools a model calls. */
+    readonly toolModule?: string;
+    /** Instances at once; what the service takes if absent. */
+    readonly maxWorkers?: number;
+    /** `adaptive` if absent. */
+    readonly rateMode?: 'adaptive' | 'fixed';
+    /** The results directory; `results` if absent. Another call of the same runs just what is missing. */
+    readonly dir?: string;
+    /** Whether results also go into the results database; absent: what USE_RESULT_COLLECTOR says. */
+    readonly useResultCollector?: boolean;
+    /** Folder of the results database; `database` if absent. */
+    readonly database?: string;
+    /** Folder through which results travel to the database; absent: RESULT_TEMP_DIR, else `temp_results`. */
+    readonly tempDir?: string;
+    /** A line for people. */
+    readonly onNotice?: (message: string) => void;
+}
+
+export interface BatchTestSettings extends MatrixTest, MatrixSettings {}
+
+/** How far a test is when it has ended. */
+export interface BatchTestResult {
+    /** Absolute. */
+    readonly dir: string;
+    readonly cells: number;
+    /** Instances that were asked for. */
+    readonly instances: number;
+    /** Of these, finished by now, those of earlier calls included. */
+    readonly finished: number;
+    readonly accepted: number;
+    /** Given up for now: the next call tries them again. */
+    readonly failed: number;
+    /** Instances that this call has finished. */
+    readonly committed: number;
+    readonly outcome: RunEnd['outcome'];
+}
+
+/**
+ * Runs what is missing of a matrix, under the earlier batch runner's name. Each instance is on disk before it is counted, so the same
+ * call after a crash asks nothing again, and a higher `numInstances` tops up.
+ *
+ * @example
+ * const { finished, accepted } = await runBatchTestSmart({
+ *     model: 'gpt-4o-mini', promptTypes: 'all', difficulty: 'easy', taskTypes: 'simple_task', numInstances: 20,
+ *     useResultCollector: true, rows: 'tasks.csv', promptTemplate: '{question}', baseUrl: 'http://127.0.0.1:8000/v1',
+ * });
+ * @throws UserError for settings that cannot be used, or if another run holds the directory
+ */
+export async function runBatchTestSmart(settings: BatchTestSettings): Promise<BatchTestResult> {
+    const { numInstances, onNotice = () => undefined } = settings;
+    const matrix = await readMatrixConfig(null, {
+        models: listOf(settings.model),
+        promptTypes: listOf(settings.promptTypes ?? 'baseline'),
+        difficulty: listOf(settings.difficulty ?? 'easy'),
+        taskTypes: listOf(settings.taskTypes ?? 'all'),
+        toolSuccessRate: listOf(settings.toolSuccessRate ?? 0.8),
+        dimensions: [],
+        numInstances: numInstances === undefined ? null : String(numInstances),
+        rows: listOf(settings.rows ?? []).map((path) => resolve(path)),
+    });
+    const { config } = await resolveConfig({
+        argv: { options: optionsOf(settings), datasets: [], command: [] },
+        env: process.env,
+        cwd: process.cwd(),
+        catalog: async () => (await import('../commands/registry.js')).loadCatalog(),
+        readRunFile: readKnownRun,
+        presets: MATRIX_PRESETS,
+    });
+    const generated = generateMatrix({ ...matrix, blocks: choosePhases(matrix, []) });
+    const run = await openRun(config, { examples: '', onNotice, generated: generated.dataset });
+    const cells = generated.askedCells();
+    const { outcome, committed, totals } = await run.start();
+    const instances = totals.groups[INSTANCE_GROUP];
+    return {
+        dir: config.dir,
+        cells: cells.length,
+        instances: cells.reduce((sum, { asked }) => sum + asked, 0),
+        finished: instances?.completed ?? 0,
+        accepted: instances?.verdicts.Accepted ?? 0,
+        failed: instances?.failed ?? 0,
+        committed,
+        outcome,
+    };
+}
+
+/**
+ * Asks several deployments of a model at once, under the earlier runner's name. What changed: the deployments share one queue, so an
+ * instance is asked once whichever of them is free, and a slow one holds nothing up; the earlier runner dealt the work out in
+ * advance and ran more or fewer instances than were asked for.
+ *
+ * @example
+ * const runner = new UltraParallelRunner({
+ *     baseUrl: ['http://10.0.0.1:8000/v1', 'http://10.0.0.2:8000/v1'], maxWorkers: 200, rateMode: 'adaptive',
+ * });
+ * const { accepted } = await runner.runUltraParallelTest({ model: 'DeepSeek-V3', promptTypes: 'all', numInstances: 20 });
+ */
+export class UltraParallelRunner {
+    readonly settings: MatrixSettings;
+
+    /** @throws UserError naming the setting that is wrong */
+    constructor(settings: MatrixSettings = {}) {
+        const { maxWorkers } = settings;
+        if (maxWorkers !== undefined && !(Number.isInteger(maxWorkers) && maxWorkers >= 1))
+            throw new UserError(
+                `maxWorkers: expected a whole number of at least 1, got ${String(maxWorkers)}`,
+            );
+        this.settings = settings;
+    }
+
+    /** Runs what is missing. @throws UserError as `runBatchTestSmart` does */
+    runUltraParallelTest(test: MatrixTest): Promise<BatchTestResult> {
+        return runBatchTestSmart({ ...this.settings, ...test });
+    }
+}
+
+function listOf(values: OneOrMore<string | number>): readonly string[] {
+    return (typeof values === 'object' ? values : [values]).map(String);
+}
+
+function optionsOf(settings: MatrixSettings): GivenOptions {
+    const { baseUrl, promptTemplate, toolModule, maxWorkers, rateMode, dir } = settings;
+    const { useResultCollector, database, tempDir } = settings;
+    return {
+        dir: resolve(dir ?? 'results'),
+        ...(baseUrl === undefined ? {} : { endpoint: listOf(baseUrl) }),
+        ...(promptTemplate === undefined ? {} : { 'prompt-template': promptTemplate }),
+        ...(toolModule === undefined ? {} : { 'tool-module': toolModule }),
+        ...(maxWorkers === undefined ? {} : { concurrency: maxWorkers }),
+        ...(rateMode === undefined ? {} : { 'endpoint-limits': rateMode }),
+        ...(useResultCollector === undefined ? {} : { collect: useResultCollector }),
+        ...(database === undefined ? {} : { database: resolve(database) }),
+        ...(tempDir === undefined ? {} : { 'temp-dir': resolve(tempDir) }),
+    };
+}
