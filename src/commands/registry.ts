@@ -53,6 +53,10 @@ export const COMMANDS = {
         about: 'Show what this machine can run, and what it cannot enforce',
         load: () => import('./doctor.js'),
     },
+    bench: {
+        about: 'Compare the modes thread, process and async on this machine',
+        load: () => import('./bench.js'),
+    },
     endpoints: { about: 'Probe sandbox servers', load: () => import('./endpoints.js') },
 } as const satisfies Readonly<Record<string, RegisteredCommand>>;
 

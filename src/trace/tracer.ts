@@ -248,7 +248,7 @@ function watch(
     return {
         export: (spans: ReadableSpan[], done) =>
             exporter.export(spans, (result) => {
-                if (Number(result.code) !== 0) tell(result.error ?? 'it took too long');
+                if (result.error !== undefined) tell(result.error);
                 done(result);
             }),
         shutdown: () => exporter.shutdown(),

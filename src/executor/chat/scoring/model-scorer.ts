@@ -5,6 +5,7 @@ import { fillFields } from '../../../model/field-template.js';
 import { inputTextOf } from '../../task-input.js';
 import type { ChatClient } from '../chat-client.js';
 import type { PricedChatAnswer } from '../chat-protocol.js';
+import { completeTraced } from '../spans.js';
 import { usageFields } from '../usage.js';
 import { expectedTextIfAny } from './expected-text.js';
 import { type AnswerScorer, missingField, type Scored, scoringFailure } from './scoring.js';
@@ -35,7 +36,7 @@ export function createModelScorer(client: ChatClient, options: ModelJudgeOptions
                 return { kind: 'failed', failure: missingField(prompt.field, '--judge-prompt') };
             const sampling = { model, temperature: 0, topP: null, maxTokens: null, seed: null };
             const messages = [{ role: 'user', content: prompt.text }] as const;
-            const result = await client.complete({ sampling, messages }, context);
+            const result = await completeTraced(client, { sampling, messages }, context);
             switch (result.kind) {
                 case 'aborted':
                     return result;

@@ -1,0 +1,160 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Mode } from '../config.js';
+import { LocalChatServer } from '../demo/chat-server.js';
+import { measureTree } from '../host/process-tree.js';
+import { isJsonObject, type Json } from '../model/json.js';
+import { UserError } from '../util/user-error.js';
+
+/** What each mode is given to do. */
+export interface BenchLoad {
+    /** Requests, one a task. */
+    readonly requests: number;
+    /** Tasks at once. */
+    readonly concurrency: number;
+    /** Milliseconds before the server answers. */
+    readonly latency: number;
+}
+
+export interface ModeFigures {
+    readonly mode: Mode;
+    /** Seconds from the first task to the last result on disk, the start of workers included. */
+    readonly duration: number;
+    /** Requests a second. */
+    readonly throughput: number;
+    /** Seconds of CPU of the run and its workers, from the start of the program to its end; null: not measured here. */
+    readonly cpu: number | null;
+    /** Bytes in memory at most, of the run and its workers; null: not measured here. */
+    readonly memory: number | null;
+}
+
+export const BENCHED_MODES: readonly Mode[] = ['async', 'thread', 'process'];
+
+/** The command, from where this file is built. */
+const PROGRAM = join(fileURLToPath(new URL('../../bin/', import.meta.url)), 'resume-run.js');
+
+/** Milliseconds between two looks at what a run uses. */
+const LOOK_EVERY = 100;
+/** Milliseconds that one mode gets before it counts as stuck. */
+const MOST_TIME = 10 * 60_000;
+
+/**
+ * Runs the same requests in each mode, one mode after the other, as a program of its own against a server in this process.
+ * @param onMode told before each mode begins
+ * @throws UserError where a run does not end well
+ */
+export async function benchModes(
+    load: BenchLoad,
+    onMode: (mode: Mode) => void,
+    signal?: AbortSignal,
+): Promise<readonly ModeFigures[]> {
+    const server = new LocalChatServer(() => ({ latency: load.latency, fault: null, text: 'yes' }));
+    await server.start();
+    const folder = await mkdtemp(join(tmpdir(), 'resume-run-bench-'));
+    try {
+        const rows = Array.from({ length: load.requests }, (_, i) => `{"prompt":"question ${i}"}\n`);
+        await writeFile(join(folder, 'rows.jsonl'), rows.join(''));
+        const figures: ModeFigures[] = [];
+        for (const mode of BENCHED_MODES) {
+            onMode(mode);
+            const before = server.received;
+            figures.push(await runMode(mode, load, { folder, url: server.url, signal }));
+            const asked = server.received - before;
+            if (asked !== load.requests)
+                throw new UserError(`mode ${mode}: ${asked} requests came for ${load.requests} tasks`);
+        }
+        return figures;
+    } finally {
+        await server.stop();
+        await rm(folder, { recursive: true, force: true });
+    }
+}
+
+interface Place {
+    readonly folder: string;
+    readonly url: string;
+    readonly signal: AbortSignal | undefined;
+}
+
+async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Place): Promise<ModeFigures> {
+    const words = `run rows.jsonl --executor chat --model bench --endpoint-limits fixed --json --mode ${mode} --dir ${mode}`;
+    const args = [...words.split(' '), '--endpoint', url, '-c', String(load.concurrency)];
+    // Without variables of the user's that would change what is measured.
+    const env = Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !/^(RESUME_RUN|LANG(SMITH|CHAIN)|OTEL)_/.test(name)),
+    );
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+        cwd: folder,
+        env: { ...env, USE_RESULT_COLLECTOR: 'false' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: MOST_TIME,
+        ...(signal === undefined ? {} : { signal }),
+    });
+    const usage = new Usage(child.pid ?? 0);
+    let last = '';
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        last = (last + text).slice(-LONGEST_TAIL);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-LONGEST_TAIL);
+    });
+    const code = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', resolve);
+    }).finally(() => usage.stop());
+    const duration = durationIn(last);
+    if (code !== 0 || duration === null)
+        throw new UserError(
+            `mode ${mode} did not end well (exit code ${code ?? 'none'}): ${said.trim().slice(-500)}`,
+        );
+    return { mode, duration, throughput: load.requests / duration, ...usage.figures() };
+}
+
+/** Characters of output that are kept: the last event is all that counts. */
+const LONGEST_TAIL = 1024 * 1024;
+
+/** `duration` of the event `run-finished`; null where it is missing. */
+function durationIn(output: string): number | null {
+    for (const line of output.trim().split('\n').toReversed()) {
+        if (!line.includes('run-finished')) continue;
+        const event = JSON.parse(line) as Json;
+        const end = isJsonObject(event) ? event['end'] : null;
+        const duration = isJsonObject(end) ? end['duration'] : null;
+        if (typeof duration === 'number' && duration > 0) return duration;
+    }
+    return null;
+}
+
+/** Looks at a program and its children until it is stopped. */
+class Usage {
+    readonly #pid: number;
+    readonly #timer: NodeJS.Timeout;
+    /** The last that was seen of each process. */
+    readonly #cpu = new Map<number, number>();
+    #memory = 0;
+
+    constructor(pid: number) {
+        this.#pid = pid;
+        this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
+    }
+
+    #look(): void {
+        const usage = measureTree(this.#pid);
+        if (usage === null) return;
+        this.#memory = Math.max(this.#memory, usage.memory);
+        for (const [pid, seconds] of usage.cpu) this.#cpu.set(pid, seconds);
+    }
+
+    stop(): void {
+        clearInterval(this.#timer);
+    }
+
+    figures(): Pick<ModeFigures, 'cpu' | 'memory'> {
+        if (this.#cpu.size === 0) return { cpu: null, memory: null };
+        return { cpu: [...this.#cpu.values()].reduce((a, b) => a + b, 0), memory: this.#memory };
+    }
+}
