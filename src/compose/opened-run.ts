@@ -36,7 +36,7 @@ export interface RunPlan {
         readonly due: number;
         readonly dueBy: PlanCounts['dueBy'];
     }[];
-    /** Rows left out because of `--skip-bad-rows`. */
+    /** Rows left out because of `--skip-bad-rows`, and what is not a dataset or cannot be read beside others. */
     readonly badRows: readonly string[];
     /** Samples with results that the datasets no longer hold; looked for by a dry run only. */
     readonly removed?: RemovedSamples;

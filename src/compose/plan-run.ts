@@ -97,7 +97,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
         whole: sizeOf(samples.whole),
         part: found.counts,
         due,
-        badRows: samples.datasets.flatMap((dataset) => dataset.badRows),
+        badRows: [...samples.leftOut, ...samples.datasets.flatMap((dataset) => dataset.badRows)],
         ...(found.earlier === null ? {} : { earlier: found.earlier }),
         ...(config.dryRun ? { removed: await findRemovedSamples(config, idsOf(samples.whole)) } : {}),
     };
@@ -131,9 +131,8 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     const [samples, executor, checker] = await Promise.all([
         collectSamples(
             { ...config, part: { ...config.part, ids: generated?.samples?.() ?? null } },
-            paths,
+            { paths, others, recorded: directory.known?.datasets.map(({ path }) => path) ?? [] },
             { cache: directory.index.datasets, lists: listOptions(config, kind, directory), files },
-            others,
             warn,
         ),
         kind.plan(config.executor, {

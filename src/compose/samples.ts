@@ -12,6 +12,8 @@ export interface Samples {
     readonly datasets: readonly Dataset[];
     readonly whole: readonly SampleItem[];
     readonly part: readonly SampleItem[];
+    /** What was found and is not a dataset, or cannot be read: a line each. */
+    readonly leftOut: readonly string[];
 }
 
 /** A dataset that was run into the directory before and is not asked for now. */
@@ -20,35 +22,60 @@ export interface OtherDataset {
     readonly format: RunConfig['format'];
 }
 
+/** Where the samples of a directory come from. */
+export interface SampleSources {
+    /** Datasets of this start. */
+    readonly paths: readonly string[];
+    /** Run into the directory before: looked into for ids and totals only; one that cannot be read is left out with a notice. */
+    readonly others: readonly OtherDataset[];
+    /** Datasets of earlier starts in the order in which they came: their ids stay as they are. */
+    readonly recorded: readonly string[];
+}
+
 /**
- * Indexes all datasets. The same sample in two of them counts once.
- * @param others are looked into for ids and totals only; one that cannot be read is left out with a notice
- * @throws UserError for a bad dataset, an id with different content in two of them, or no sample at all
+ * Indexes all datasets. The same sample in two of them counts once; packages at the same place in two trees have ids apart.
+ * @throws UserError for a bad dataset, a row's id with different content in two of them, or no sample at all
  */
 export async function collectSamples(
     config: Pick<RunConfig, 'format' | 'skipBadRows' | 'part'>,
-    paths: readonly string[],
+    { paths, others, recorded }: SampleSources,
     { cache, lists, files }: Pick<OpenOptions, 'cache' | 'lists' | 'files'>,
-    others: readonly OtherDataset[],
     onNotice: (message: string) => void,
 ): Promise<Samples> {
     const { format, skipBadRows, part } = config;
-    const datasets = await openDatasets(paths, { format, skipBadRows, cache, lists, files });
+    const leftOut: string[] = [];
+    const options = {
+        format,
+        skipBadRows,
+        cache,
+        lists,
+        files,
+        onLeftOut: (line: string) => leftOut.push(line),
+    };
     const found = new SamplesById();
-    for (const dataset of datasets) await found.addAll(dataset);
-    const asked = found.all;
-    if (asked.length === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
-    const chosen = isAll(part) ? asked : [...chooseSamples(asked, idOf, part)];
-    if (chosen.length === 0) refuseNone(asked, part, onNotice);
-    for (const { path, format: known } of others) {
-        try {
-            await found.addPath(path, known, { cache, lists, files });
-        } catch (error) {
-            if (error instanceof IdConflict) throw error;
-            onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
+    const datasets: Dataset[] = [];
+    const asked = new Map<string, SampleItem>();
+    for (const path of new Set([...recorded, ...paths])) {
+        const other = others.find((one) => one.path === path);
+        if (other !== undefined) {
+            await found.addPath(path, other.format, { cache, lists, files }).catch((error: unknown) => {
+                if (error instanceof IdConflict) throw error;
+                onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
+            });
+            continue;
+        }
+        if (!paths.includes(path)) continue;
+        for (const dataset of await openDatasets([path], options)) {
+            datasets.push(dataset);
+            for (const item of await found.addAll(dataset)) asked.set(item.indexed.id, item);
         }
     }
-    return { datasets, whole: found.all, part: chosen };
+    if (asked.size === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
+    const all = [...asked.values()];
+    const chosen = isAll(part) ? all : [...chooseSamples(all, idOf, part)];
+    if (chosen.length === 0) refuseNone(all, part, onNotice);
+    const rest = found.all.filter(({ indexed }) => !asked.has(indexed.id));
+    return { datasets, whole: [...all, ...rest], part: chosen, leftOut };
 }
 
 /** One id with different content in two datasets: whichever is asked for, results would replace each other. */
@@ -62,6 +89,10 @@ export class SamplesById {
         return [...this.#items.values()];
     }
 
+    get(id: string): SampleItem | undefined {
+        return this.#items.get(id);
+    }
+
     /**
      * Adds what a dataset of an earlier start holds, for its ids and totals. Bad rows are left out.
      * @throws UserError if it cannot be read, or holds an id that is there already with different content
@@ -72,28 +103,40 @@ export class SamplesById {
         { cache, lists, files }: Pick<OpenOptions, 'cache' | 'lists' | 'files'>,
     ): Promise<void> {
         const asked = { format, skipBadRows: true, cache, files, lists: { ...lists, accepted: true } };
-        const opened = await openDatasets([path], asked);
+        const opened = await openDatasets([path], { ...asked, onLeftOut: () => undefined });
         for (const dataset of opened) await this.addAll(dataset);
     }
 
-    async addAll(dataset: Dataset): Promise<void> {
+    /** @returns its samples, under the ids that they have in the directory */
+    async addAll(dataset: Dataset): Promise<SampleItem[]> {
+        const added: SampleItem[] = [];
         for await (const several of dataset.index()) {
-            for (const indexed of several) this.#add({ indexed, dataset });
+            for (const indexed of several) added.push(this.#add({ indexed, dataset }));
         }
+        return added;
     }
 
-    #add(item: SampleItem): void {
-        const { id, fingerprint } = item.indexed;
-        const other = this.#items.get(id);
-        if (other === undefined) {
-            this.#items.set(id, item);
-        } else if (other.indexed.fingerprint !== fingerprint) {
-            throw new IdConflict(
-                `${JSON.stringify(id)} stands in ${other.dataset.path} and in ${item.dataset.path} with different content: ` +
-                    'give them separate --dir, rename the id, or remove the file whose place the other takes',
-            );
+    #add(item: SampleItem): SampleItem {
+        const { indexed, dataset } = item;
+        for (const id of [indexed.id, ...idsApart(indexed.id, dataset.idPrefix)]) {
+            const other = this.#items.get(id);
+            if (other !== undefined && other.indexed.fingerprint !== indexed.fingerprint) continue;
+            const placed = id === indexed.id ? item : { dataset, indexed: { ...indexed, id } };
+            this.#items.set(id, placed);
+            return placed;
         }
+        const other = this.#items.get(indexed.id);
+        throw new IdConflict(
+            `${JSON.stringify(indexed.id)} stands in ${dataset.path} and in ${other?.dataset.path} with different content: ` +
+                'give them separate --dir, rename the id, or remove the file whose place the other takes',
+        );
     }
+}
+
+/** Ids for a sample whose own is taken: more and more of the path of the tree that it lies in, in front. */
+function* idsApart(id: string, prefix: string | undefined): Generator<string> {
+    const parts = prefix?.split('/').filter((part) => part !== '') ?? [];
+    for (let taken = 1; taken <= parts.length; taken += 1) yield [...parts.slice(-taken), id].join('/');
 }
 
 /** A shard may be empty: of many small parts some are, and an array of jobs is not to fail for it. Anything else is a mistake. */

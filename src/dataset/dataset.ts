@@ -24,8 +24,13 @@ export interface Dataset {
      * @throws UserError (exit 2) when it is no longer what `index` saw: "changed, start again"
      */
     load(indexed: IndexedSample): Promise<Sample>;
-    /** Rows left out so far because of `--skip-bad-rows`: one line each. */
+    /** Rows left out so far because of `--skip-bad-rows`, and packages that cannot be read beside others: one line each. */
     readonly badRows: readonly string[];
+    /**
+     * Where ids are paths: the path of the tree that they start from, `/` between folders. It tells samples of two trees
+     * apart. Absent: ids are the dataset's own.
+     */
+    readonly idPrefix?: string;
     /** For lists, after `index`: every field that a row has. */
     readonly fields?: ReadonlySet<string>;
     /** For lists, after `index`: over how many samples the rows of each file are spread. run.json keeps it. */

@@ -8,6 +8,8 @@ import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat 
 export interface OpenDatasetsOptions extends OpenOptions {
     /** `--format`: null means that each is recognised. */
     readonly format: string | null;
+    /** Told of each file beside packages that is not a dataset: one line. */
+    readonly onLeftOut: (line: string) => void;
 }
 
 /**
@@ -24,13 +26,21 @@ export async function openDatasets(
     for (const name of names) {
         const found = await findSources(name, forced);
         const groups = new Map<DatasetFormatName, string[]>();
-        for (const files of found.rowFiles) {
+        // Beside packages, files of JSON are settings of tools more often than rows: each is looked at by itself.
+        const hasPackages = found.packages.length > 0;
+        const rowFiles = hasPackages ? found.rowFiles.flat().map((file) => [file] as const) : found.rowFiles;
+        for (const files of rowFiles) {
             const [first] = files;
-            const format = forced ?? (await findFormat(first, options));
-            if (isListFormat(format)) checkAccepted(format, first, options.lists);
-            groups.set(format, [...(groups.get(format) ?? []), ...files]);
+            try {
+                const format = forced ?? (await findFormat(first, options));
+                if (isListFormat(format)) checkAccepted(format, first, options.lists);
+                groups.set(format, [...(groups.get(format) ?? []), ...files]);
+            } catch (error) {
+                if (!(error instanceof UserError) || !hasPackages) throw error;
+                options.onLeftOut(error.message);
+            }
         }
-        if (found.packages.length > 0) groups.set('kattis', [...found.packages]);
+        if (hasPackages) groups.set('kattis', [...found.packages]);
         for (const [format, items] of groups) {
             checkFits(format, forced, found.packages.length > 0, name);
             const [only = found.path] = items;

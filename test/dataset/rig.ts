@@ -60,6 +60,7 @@ export async function openAll(names: readonly string[], settings: OpenSettings =
     const { format = null, skipBadRows = false, cache = new MemoryCache() } = settings;
     return openDatasets(names, {
         format,
+        onLeftOut: () => undefined,
         skipBadRows,
         cache,
         lists: { ...LISTS, ...settings.lists },

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createFileStore } from '../../checkpoint/file-store.js';
 import { FileNames } from '../../checkpoint/result-file/names.js';
 import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-file.js';
-import { openDatasets } from '../../dataset/open.js';
+import { SamplesById } from '../samples.js';
 import type { RowFiles } from '../../dataset/row-files.js';
 import { parseChecker } from '../../model/checker-text.js';
 import type { Entry, OpenTask, SkippedTask } from '../../model/entry.js';
@@ -108,15 +108,12 @@ function loadSample(run: RunFile, id: string): Promise<Sample | null> {
 }
 
 async function loadSampleFrom(run: RunFile, id: string, files: RowFiles): Promise<Sample | null> {
+    const samples = new SamplesById();
+    const cache = { get: () => null, set: () => undefined };
     for (const { path, format } of run.datasets) {
-        const cache = { get: () => null, set: () => undefined };
-        const options = { format, skipBadRows: true, cache, files, lists: listsOf(run) };
-        for (const dataset of await openDatasets([path], options)) {
-            for await (const rows of dataset.index()) {
-                const found = rows.find((row) => row.id === id);
-                if (found !== undefined) return await dataset.load(found);
-            }
-        }
+        await samples.addPath(path, format, { cache, files, lists: listsOf(run) });
+        const found = samples.get(id);
+        if (found !== undefined) return await found.dataset.load(found.indexed);
     }
     return null;
 }

@@ -27,6 +27,10 @@ class KattisDataset implements Dataset {
         private readonly options: OpenOptions,
     ) {}
 
+    get idPrefix(): string {
+        return this.source.root.replaceAll('\\', '/');
+    }
+
     get path(): string {
         return this.source.path;
     }
@@ -37,7 +41,9 @@ class KattisDataset implements Dataset {
             try {
                 yield [await this.#indexPackage(folder)];
             } catch (error) {
-                if (!(error instanceof UserError) || !this.options.skipBadRows) throw error;
+                // A template, or one that is broken, does not keep the others of a repository from being judged.
+                const mayLeaveOut = this.options.skipBadRows || this.source.items.length > 1;
+                if (!(error instanceof UserError) || !mayLeaveOut) throw error;
                 this.badRows.push(error.message);
             }
         }
