@@ -39,6 +39,8 @@ export interface RowProgram {
     readonly name: string | null;
     readonly expected: readonly Verdict[] | null;
     readonly skip?: string;
+    /** True for a function that a harness calls, instead of a program. */
+    readonly isCalled?: true;
 }
 
 /** A text of the row, or a file beside the dataset, named relative to the dataset file's folder. */

@@ -1,6 +1,7 @@
 import { textContent } from '../model/fingerprint.js';
 import type { Checker, Content, DataInput, Judging, Sample, TaskInput, TestCase } from '../model/sample.js';
 import { unreachable } from '../util/unreachable.js';
+import { callFiles } from './calls/harness.js';
 import type { Field } from './field.js';
 import { fileContent, referencedFile } from './file-content.js';
 import type {
@@ -71,7 +72,8 @@ export function buildData(input: Field): DataInput {
 }
 
 async function buildProgram(program: RowProgram, at: RowPlace): Promise<TaskInput> {
-    const { source, ...rest } = program;
+    const { source, isCalled, ...rest } = program;
+    if (isCalled === true) return { ...rest, files: callFiles(await buildContent(source, at)) };
     const name = typeof source === 'string' ? '' : (source.file.split('/').at(-1) ?? '');
     return { ...rest, files: [{ name, content: await buildContent(source, at) }] };
 }

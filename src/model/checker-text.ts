@@ -18,6 +18,7 @@ export function checkerText(checker: BuiltInChecker): string {
         case 'judge0':
         case 'apps':
         case 'livecodebench':
+        case 'calls':
             return checker.kind;
         case 'float':
             return `float:${checker.absolute}${checker.relative === null ? '' : `,${checker.relative}`}`;

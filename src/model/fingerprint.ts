@@ -80,6 +80,7 @@ function checkerSettings(checker: Checker): Nested[] {
         case 'judge0':
         case 'apps':
         case 'livecodebench':
+        case 'calls':
             return [];
         case 'float':
             return [String(checker.absolute), String(checker.relative)];

@@ -121,6 +121,8 @@ export type Checker =
     | { readonly kind: 'apps' }
     /** As LiveCodeBench grades programs that read stdin. */
     | { readonly kind: 'livecodebench' }
+    /** What called functions return; see dataset/calls. */
+    | { readonly kind: 'calls' }
     | CheckerProgram;
 
 /** A checker that compares by itself: every kind but a program. */

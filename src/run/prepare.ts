@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, JudgeResult } from '../model/entry.js';
+import { shownFile } from '../model/call-harness.js';
 import { digest, fingerprintSample, roundedFingerprint } from '../model/fingerprint.js';
 import { effectiveLimits, type LimitOptions, type Limits, type MemoryHolding } from '../model/limits.js';
 import type {
@@ -80,6 +81,7 @@ export function withChecker(
     if (judging === null) return sample;
     const byTokens = judging.isFormatChecker && defaultComparison === 'tokens';
     // A validator that talks to programs, or makes their next input, is more than a comparison of outputs.
+    if (judging.checker.kind === 'calls') return sample;
     if (judging.interactive === true || judging.passes !== undefined) return sample;
     const chosen = checker ?? (byTokens ? { kind: 'tokens' as const } : judging.checker);
     return { ...sample, judging: { ...judging, checker: chosen } };
@@ -102,7 +104,7 @@ function activeRule(judging: Judging | null, options: PrepareOptions): ComputedL
 /** Text of a program's main file; null for tasks that are none, or files that cannot be read. */
 export function sourceText(input: TaskInput): string | null {
     if (input.kind !== 'program') return null;
-    const { content } = input.files[0];
+    const { content } = shownFile(input);
     if (content.text !== undefined) return content.text;
     try {
         return readFileSync(content.path, 'utf8');

@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { fingerprintSample } from '../../src/model/fingerprint.js';
 import type { Sample } from '../../src/model/sample.js';
 import { samplesOf } from './rig.js';
 
@@ -91,10 +92,20 @@ describe('TACO and APPS', () => {
         expect(sample.judging?.limits).toEqual({ time: 2.5, memory: 256 * 1024 * 1024, output: null });
     });
 
-    it('skip functions to be called, and take empty strings for nothing', async () => {
-        const call = JSON.stringify({ fn_name: 'twice', inputs: [[1]], outputs: [[2]] });
-        expect((await sampleOf({ ...row, input_output: call })).skip).toContain(
-            'functions to be called (twice)',
+    it('make programs of functions to be called, and take empty strings for nothing', async () => {
+        const call = '{"fn_name": "twice", "inputs": [[9007199254740993, 1.0]], "outputs": [[2]]}';
+        const called = await sampleOf({ ...row, input_output: call });
+        expect([called.skip, called.judging?.checker]).toEqual([null, { kind: 'calls' }]);
+        expect(testsOf(called)).toEqual([
+            [
+                'test-1',
+                '{"call": "twice", "rule": "apps", "args": [9007199254740993,1.0]}\n',
+                'r:l[2]\nr:2\nc:2\n',
+            ],
+        ]);
+        // Never change it.
+        expect(fingerprintSample(called, '')['solution']?.[0]).toBe(
+            'v1-sha256-9bd021b263bc53f2b2a8d4e6d24a7aac8f1b82b721623674ad36d789e3113b74',
         );
         const empty = await sampleOf({ ...row, solutions: '', input_output: '' });
         expect(languagesOf(empty)).toEqual([['solution'], ['incorrect_solution']]);
@@ -164,10 +175,20 @@ describe('LiveCodeBench', () => {
         expect((await sampleOf({ ...row, metadata: '{"func_name": ""}' })).skip).toBeNull();
     });
 
-    it('never unpickles, and skips functions', async () => {
+    it('never unpickles, and calls functions by the name that it is given', async () => {
         const pickle = deflateSync(Buffer.from([0x80, 4, 0x2e])).toString('base64');
         expect((await sampleOf({ ...row, private_test_cases: pickle })).skip).toContain('Python pickle');
-        expect((await sampleOf({ ...row, metadata: '{"func_name": "f"}' })).skip).toContain('functions');
+        const lines = JSON.stringify([{ input: '[1, 2]\n"x"', output: 'true', testtype: 'functional' }]);
+        const named = await sampleOf({
+            ...row,
+            metadata: '{"func_name": "f"}',
+            public_test_cases: lines,
+            private_test_cases: '',
+        });
+        expect(named.skip).toBeNull();
+        expect(testsOf(named)).toEqual([
+            ['public-1', '{"call": "f", "rule": "livecodebench", "args": [[1, 2], "x"]}\n', 'r:1\n'],
+        ]);
         const functional = JSON.stringify([{ input: '1', output: '2', testtype: 'functional' }]);
         expect((await sampleOf({ ...row, public_test_cases: functional })).skip).toContain('functions');
     });

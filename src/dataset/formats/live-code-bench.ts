@@ -1,9 +1,19 @@
-import { isJsonObject } from '../../model/json.js';
+import { isJsonObject, type Json } from '../../model/json.js';
+import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
+import { expectedLines } from '../calls/canonical-value.js';
+import { callInput } from '../calls/harness.js';
 import type { Field } from '../field.js';
-import { NO_LIMITS, type RowContent, type RowFormat, type RowTest, readId } from '../row-content.js';
+import {
+    NO_LIMITS,
+    type RowContent,
+    type RowFormat,
+    type RowProgram,
+    type RowTest,
+    readId,
+} from '../row-content.js';
 import { looksPacked, unpackText } from '../packed-text.js';
 import { readPlainPrograms } from './plain.js';
-import { embeddedJson } from './taco-apps.js';
+import { asCalled, embeddedJson } from './taco-apps.js';
 
 /**
  * LiveCodeBench. It publishes no solutions: rows may carry `solutions` and `incorrect_solutions` as in the plain form.
@@ -17,16 +27,18 @@ export const liveCodeBench: RowFormat = {
         return row.get('question_id').present && row.get('public_test_cases').value !== undefined;
     },
     read(row): RowContent {
-        const tests = readTests(row);
+        const { tests, call } = readTests(row);
+        const programs = (key: string): RowProgram[] =>
+            readPlainPrograms(row.get(key)).map((program) => (call === null ? program : asCalled(program)));
         return {
             id: readId(row.get('question_id')),
             groups: [
-                ['solution', readPlainPrograms(row.get('solutions'))],
-                ['incorrect_solution', readPlainPrograms(row.get('incorrect_solutions'))],
+                ['solution', programs('solutions')],
+                ['incorrect_solution', programs('incorrect_solutions')],
             ],
             judging: {
                 tests: typeof tests === 'string' ? [] : tests,
-                checker: null,
+                checker: call === null ? null : { kind: 'calls' },
                 limits: NO_LIMITS,
             },
             skip: typeof tests === 'string' ? tests : null,
@@ -34,28 +46,63 @@ export const liveCodeBench: RowFormat = {
     },
 };
 
-/** The rows' tests, or why none of its tasks can run. */
-function readTests(row: Field): readonly RowTest[] | string {
+interface ReadTests {
+    /** A text says why none of its tasks can run. */
+    readonly tests: readonly RowTest[] | string;
+    /** Name of the function that solutions are; null where they are programs. */
+    readonly call: string | null;
+}
+
+function readTests(row: Field): ReadTests {
     const groups = (['public', 'private'] as const).map((name) => {
         const tests = openTests(row.get(`${name}_test_cases`));
         return { name, tests: typeof tests === 'string' ? tests : tests.list() };
     });
     const metadata = embeddedJson(row.get('metadata'), {});
-    const functionName = isJsonObject(metadata.value) ? metadata.get('func_name') : null;
-    if (functionName?.present === true && functionName.value !== '') return FUNCTIONAL;
+    const named = isJsonObject(metadata.value) ? metadata.get('func_name').optionalString() : null;
+    const call = named === '' ? null : named;
     const found: RowTest[] = [];
     for (const { name, tests } of groups) {
-        if (typeof tests === 'string') return tests;
+        if (typeof tests === 'string') return { tests, call };
         for (const [i, test] of tests.entries()) {
-            if (test.get('testtype').value === 'functional') return FUNCTIONAL;
-            const [input, output] = [test.get('input').string(), test.get('output').string()];
-            found.push({ name: `${name}-${i + 1}`, input, output });
+            if (call === null && test.get('testtype').value === 'functional')
+                return { tests: NAMELESS, call };
+            const named = { name: `${name}-${i + 1}` };
+            found.push({ ...named, ...(call === null ? readStreams(test) : readCall(test, call)) });
         }
     }
-    return found;
+    return { tests: found, call };
 }
 
-const FUNCTIONAL = 'its solutions are functions to be called, not programs that read stdin';
+const NAMELESS = 'its solutions are functions to be called, and metadata.func_name does not say which';
+
+const readStreams = (test: Field): Pick<RowTest, 'input' | 'output'> => ({
+    input: test.get('input').string(),
+    output: test.get('output').string(),
+});
+
+/** The input is a line of JSON for each argument, the output what the function returns, as JSON. */
+function readCall(test: Field, name: string): Pick<RowTest, 'input' | 'output'> {
+    const [input, output] = [test.get('input'), test.get('output')];
+    const lines = input
+        .string()
+        .split('\n')
+        .filter((line) => line.trim() !== '');
+    if (!lines.every(isJsonText)) input.fail('a line of JSON for each argument');
+    if (!isJsonText(output.string())) output.fail('JSON inside the text');
+    return {
+        input: callInput(name, 'livecodebench', `[${lines.join(', ')}]`),
+        output: expectedLines(output.string(), 'livecodebench'),
+    };
+}
+
+function isJsonText(text: string): boolean {
+    try {
+        return !isNestedDeeper(JSON.parse(text) as Json, MAX_NESTING);
+    } catch {
+        return false;
+    }
+}
 
 /** A list of tests: as it stands, as JSON in a text, or packed; a text says why it cannot be read. */
 function openTests(field: Field): Field | string {

@@ -2,6 +2,8 @@ import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { digest } from '../../model/fingerprint.js';
 import type { Json } from '../../model/json.js';
 import type { OwnLimits } from '../../model/limits.js';
+import { expectedLines } from '../calls/canonical-value.js';
+import { callInput } from '../calls/harness.js';
 import type { Field } from '../field.js';
 import { type RowContent, type RowFormat, type RowProgram, type RowTest, readId } from '../row-content.js';
 
@@ -15,14 +17,20 @@ export const tacoApps: RowFormat = {
     },
     read(row): RowContent {
         const tests = embeddedJson(row.get('input_output'), {});
+        const call = functionName(tests);
+        const solutions = embeddedJson(row.get('solutions'), []).list().map(readSolution);
         return {
             id: readTacoId(row),
             groups: [
-                ['solution', embeddedJson(row.get('solutions'), []).list().map(readSolution)],
+                ['solution', call === null ? solutions : solutions.map(asCalled)],
                 ['incorrect_solution', []],
             ],
-            judging: { tests: readTests(tests), checker: null, limits: readLimits(row) },
-            skip: functionSkip(tests),
+            judging: {
+                tests: call === null ? readTests(tests) : readCalls(tests, call),
+                checker: call === null ? null : { kind: 'calls' },
+                limits: readLimits(row),
+            },
+            skip: null,
         };
     },
 };
@@ -54,24 +62,42 @@ function readSolution(source: Field): RowProgram {
     return { kind: 'program', language: 'PYTHON3', source: source.string(), name: null, expected: null };
 }
 
-function functionSkip(tests: Field): string | null {
+/** A function that a harness calls, with the tests that `readCalls` makes. */
+export const asCalled = (program: RowProgram): RowProgram => ({ ...program, isCalled: true });
+
+/** Name of the function that solutions are; null where they are programs. */
+function functionName(tests: Field): string | null {
     const name = tests.get('fn_name').optionalString();
-    return name === null || name === ''
-        ? null
-        : `its solutions are functions to be called (${name}), not programs that read stdin`;
+    return name === '' ? null : name;
+}
+
+/** Inputs are lists of arguments, outputs what the function returns. */
+function readCalls(tests: Field, name: string): RowTest[] {
+    return pairs(tests).map(([input, output], i) => {
+        const json = (field: Field): string => field.exactText() ?? JSON.stringify(field.value ?? null);
+        const args = Array.isArray(input.value) ? json(input) : `[${json(input)}]`;
+        return {
+            name: `test-${i + 1}`,
+            input: callInput(name, 'apps', args),
+            output: expectedLines(json(output), 'apps'),
+        };
+    });
 }
 
 function readTests(tests: Field): RowTest[] {
-    if (functionSkip(tests) !== null) return [];
+    return pairs(tests).map(([input, output], i) => ({
+        name: `test-${i + 1}`,
+        input: linesOf(input),
+        output: linesOf(output),
+    }));
+}
+
+function pairs(tests: Field): [input: Field, output: Field][] {
     const [inputs, outputs] = [tests.get('inputs').optionalList(), tests.get('outputs').optionalList()];
     if (inputs.length !== outputs.length) {
         tests.fail(`as many inputs (${inputs.length}) as outputs (${outputs.length})`);
     }
-    return inputs.map((input, i) => ({
-        name: `test-${i + 1}`,
-        input: linesOf(input),
-        output: linesOf(outputs[i] ?? input),
-    }));
+    return inputs.map((input, i) => [input, outputs[i] ?? input]);
 }
 
 /** A text or a number, or a list of them, one a line. */

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { BuiltInChecker } from '../../model/sample.js';
 import { unreachable } from '../../util/unreachable.js';
 import { appsComparer } from './apps.js';
+import { CallComparer } from './calls.js';
 import { CodeContestsComparer } from './codecontests.js';
 import { ACCEPTED, type Comparer, type Comparison } from './comparison.js';
 import { ExactComparer } from './exact.js';
@@ -113,6 +114,8 @@ export function comparerFor(checker: BuiltInChecker, flags: readonly string[] | 
             return appsComparer();
         case 'livecodebench':
             return liveCodeBenchComparer();
+        case 'calls':
+            return new CallComparer();
         default:
             return unreachable(checker, 'checker');
     }

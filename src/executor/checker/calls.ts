@@ -1,0 +1,42 @@
+import { ACCEPTED, type Comparer, type Comparison, rejected } from './comparison.js';
+import type { Window } from './window.js';
+
+/** Larger values are not looked at: what is in memory is bounded. */
+const LONGEST_VALUE = 256 * 1024;
+
+/**
+ * What a called function returned, as the harness of `dataset/calls/harness.ts` prints it: a line `r:<value>` and, where the
+ * grader would look at the value in another way too, one `c:<value>`. The expected side lists every line that is right.
+ * More lines than one of each kind are wrong: nobody may list guesses.
+ */
+export class CallComparer implements Comparer {
+    step(output: Window, answer: Window): Comparison | null {
+        if (output.unread > LONGEST_VALUE) return rejected('what was returned is too large');
+        if (!output.last || !answer.last) {
+            if (answer.unread === answer.bytes.length) return rejected('what is expected is too large');
+            return null;
+        }
+        const lines = linesOf(output);
+        const right = new Set(linesOf(answer));
+        output.at = output.end;
+        answer.at = answer.end;
+        const isFair =
+            lines.length <= 2 && new Set(lines.map((line) => line.slice(0, 2))).size === lines.length;
+        if (isFair && lines.some((line) => right.has(line))) return ACCEPTED;
+        const [expected = ''] = right;
+        return rejected(`expected ${shownValue(expected)}, the function returned ${shownValue(lines[0])}`);
+    }
+}
+
+const linesOf = ({ bytes, at, end }: Window): string[] =>
+    bytes
+        .subarray(at, end)
+        .toString()
+        .split('\n')
+        .filter((line) => line !== '');
+
+function shownValue(line: string | undefined): string {
+    if (line === undefined) return 'nothing';
+    const value = line.slice(2);
+    return value.length > 60 ? `${value.slice(0, 60)}…` : value;
+}
