@@ -125,6 +125,8 @@ describe('a run that is ended', () => {
         let rounds = 0;
         for (let done = false; !done; rounds += 1) {
             const end = await run(root, 'SIGKILL', 40 + rounds * 37);
+            // Each round gets further than the one before; one that does nothing would go on for ever.
+            expect(end.said.length, `round ${rounds}, exit code ${end.code}`).toBeGreaterThan(0);
             for (const line of end.acknowledged) {
                 expect(acknowledged.has(line), `${line} ran twice`).toBe(false);
                 acknowledged.add(line);

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { ResultCollector } from '../../src/legacy.js';
 import { auditDatabase } from '../../src/results/ask/audit.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
-import { type CliResult, runCli, startCli, tempDir } from '../rig/cli.js';
+import { type CliResult, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import {
     type CallSite,
     type Injection,
@@ -59,8 +60,9 @@ class DatabaseScene implements Subject {
         return result;
     }
 
-    async finish(options: RunOptions): Promise<void> {
-        const { code, stderr } = await this.run(options);
+    /** The command, undisturbed. */
+    async finish(): Promise<void> {
+        const { code, stderr } = await callCli(this.command, { cwd: this.home });
         expect(code, stderr).toBe(0);
     }
 
@@ -95,10 +97,10 @@ async function prepare(before: readonly (readonly string[])[]): Promise<string> 
     for (let at = 0; at < TASKS; at += 1) {
         await collector.addBatchResult('m', [{ task_id: `task-${at}`, success: at % 2 === 0 }]);
         const step = before[at];
-        if (step !== undefined) expect(await runCli([...step], { cwd: home })).toMatchObject({ code: 0 });
+        if (step !== undefined) expect(await callCli(step, { cwd: home })).toMatchObject({ code: 0 });
     }
     for (const step of before.slice(TASKS))
-        expect(await runCli([...step], { cwd: home })).toMatchObject({ code: 0 });
+        expect(await callCli(step, { cwd: home })).toMatchObject({ code: 0 });
     return home;
 }
 
@@ -148,7 +150,7 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
                     if (injection !== 'KILL' && hit !== null && touchesOurs(scene, hit))
                         expectClearEnd(record);
                     await scene.check(false);
-                    await scene.finish({});
+                    await scene.finish();
                     await scene.check(true);
                     scene.remove();
                 } catch (error) {

@@ -249,6 +249,6 @@ function uninterrupted(dataset: CrashDataset, where: Where): Promise<Record<stri
 
 async function runUndisturbed(dataset: CrashDataset, where: Where): Promise<Record<string, unknown>> {
     const scene = new Scene(dataset, where);
-    await scene.finish({ what: 'the uninterrupted one' });
+    await scene.finish({ what: 'the uninterrupted one', args: ['-j', '8'] });
     return comparable(scene.results);
 }

@@ -94,7 +94,7 @@ function runScript(script: string, cwd: string, path: string): Promise<Ended> {
 }
 
 describe('pages for users', () => {
-    it.each(pages)('runs what docs/%s says', { timeout: patience(120_000) }, async (page) => {
+    it.each(pages)('runs what docs/%s says', { timeout: patience(60_000) }, async (page) => {
         const { cwd, path } = userFolder();
         let shown = '';
         for (const { info, text } of fencesOf(readFileSync(join(DOCS, page), 'utf8'))) {

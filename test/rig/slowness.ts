@@ -1,8 +1,8 @@
 /** CPU time that is measured, milliseconds: enough to meet the others who want the cores. */
 const SPIN_MS = 150;
 
-/** Load 20 on two cores. Limits that grew without bound would end no hang on a machine that was busy for a moment. */
-const MOST = 10;
+/** Limits that grew without bound would end no hang on a machine that was busy for a moment. */
+const MOST = 6;
 
 /**
  * How many times longer than on a quiet machine things take now: wall time over CPU time of a busy loop. At least 2, for what

@@ -162,7 +162,10 @@ async function openForUser(sandbox: SandboxKind): Promise<HostileRig | string> {
         cwd: place,
     });
     const judge = new ChildJudge(child);
+    // Awaited while the file is loaded, where no limit of a test's is in force.
+    const silent = setTimeout(() => child.kill('SIGKILL'), patience(20_000));
     const problem = await judge.ready;
+    clearTimeout(silent);
     if (problem !== null) {
         await judge.close();
         await rig.close();
