@@ -60,9 +60,12 @@ class DatabaseScene implements Subject {
         return result;
     }
 
-    /** The command, undisturbed. */
-    async finish(): Promise<void> {
-        const { code, stderr } = await callCli(this.command, { cwd: this.home });
+    /** The command to its end; undisturbed, it needs no process of its own. */
+    async finish(options: RunOptions = {}): Promise<void> {
+        const { code, stderr } =
+            options.through === undefined
+                ? await callCli(this.command, { cwd: this.home })
+                : await this.run(options);
         expect(code, stderr).toBe(0);
     }
 
