@@ -4,7 +4,7 @@
  * @example
  * import { open } from 'resume-run';
  * const run = await open({ datasets: ['problems.jsonl'], dir: 'results', timeout: 10 });
- * console.log(run.plan.part.due, 'tasks are due');
+ * console.log(run.plan.part.due, 'tasks to run');
  * for await (const event of run.events()) if (event.type === 'task-finished') console.log(event.sample, event.verdict);
  * const end = await run.finished;
  *

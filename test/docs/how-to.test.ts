@@ -26,7 +26,12 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     ],
     'how-to/judge-a-dataset.md': [/TPR +100 %/, /TNR +100 %/, /sum \['WrongAnswer', 'TimeLimitExceeded'\]/],
     'how-to/judge-on-servers.md': [/sandbox-fusion/, /TPR +100 %/],
-    'how-to/run-a-command.md': [/cover WrongAnswer\nintro Accepted\nend Accepted/, /Nothing left to do/],
+    'how-to/run-a-command.md': [
+        /^cover\tWrongAnswer\tcover 80\\n$/m,
+        /2 of 3 done in main/,
+        /Nothing left to do/,
+        /Row\n/,
+    ],
     'how-to/ask-a-model.md': [
         /France WHAT IS THE CAPITAL OF FRANCE\? 7/,
         /Nothing left to do/,
@@ -37,14 +42,19 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     'how-to/look-at-results.md': [/report\.html is written/],
     'how-to/run-a-matrix.md': [/8 tasks saved/, /8\/12 done, 4 to run/, /demo-model +cot +6 +6/],
     'how-to/run-on-a-cluster.md': [/TPR +100 %/, /4 records added/],
-    'how-to/call-an-api.md': [/'square': 1000000/, /'square': 4/, /Nothing left to do/],
+    'how-to/call-an-api.md': [/^\[1000,1000000\]$/m, /^\[2,4\]$/m, /Nothing left to do/],
     'how-to/coming-from-the-earlier-scripts.md': [
         /demo\.localhost/,
         /Nothing left to do/,
         /success_rate/,
         /tides 1 true\ntides 2 true\nwind power 1 true/,
     ],
-    'how-to/use-from-typescript.md': [/sum solution 0 Accepted/, /2 finished before, 0 to run/],
+    'how-to/use-from-typescript.md': [
+        /sum solution 0 Accepted/,
+        /2 finished before, 0 to run/,
+        /double: 240/,
+        /2 new/,
+    ],
 };
 
 const fusion = new FusionServer();

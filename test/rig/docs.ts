@@ -24,6 +24,10 @@ export function userFolder(): { readonly cwd: string; readonly path: string } {
     mkdirSync(bin);
     mkdirSync(join(cwd, 'node_modules'), { recursive: true });
     symlinkSync(ROOT, join(cwd, 'node_modules', 'resume-run'));
+    // Whoever writes TypeScript has these.
+    mkdirSync(join(cwd, 'node_modules', '.bin'));
+    for (const name of ['.bin/tsc', '@types'])
+        symlinkSync(join(ROOT, 'node_modules', name), join(cwd, 'node_modules', name));
     const command = join(bin, 'resume-run');
     writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
     chmodSync(command, 0o755);
