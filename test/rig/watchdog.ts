@@ -7,7 +7,7 @@ import { runEnvironment, testsBegunLast } from './run-folder.js';
 const MINUTE_MS = 60_000;
 
 /** What the whole run may take before it is ended, however slow the machine is. On a quiet machine it takes a third of that. */
-const LIMIT_MS = LONG ? Number.POSITIVE_INFINITY : 40 * MINUTE_MS;
+const LIMIT_MS = LONG ? Number.POSITIVE_INFINITY : 30 * MINUTE_MS;
 
 /** Above every limit of one test: what runs longer has blocked its thread, so that its own limit cannot end it. */
 const BLOCKED_MS = LONG ? Number.POSITIVE_INFINITY : 10 * MINUTE_MS;
