@@ -88,6 +88,25 @@ function asHereSuite(url: () => Promise<string>, languages: readonly string[]): 
             expect(brief(outcome), JSON.stringify(outcome)).toBe('Accepted');
         },
     );
+    const needy = [
+        ['PYTHON3', 'import no_such_module_anywhere\nprint(3)'],
+        ['CPP', '#include <no/such/header.hpp>\nint main() {}'],
+        ['JAVASCRIPT', 'process.exitCode = 1;\nrequire("no-such-module-anywhere");'],
+    ] as const;
+    it.each(needy.filter(([language]) => language === 'PYTHON3' || languages.includes(language)))(
+        '%s that needs what the server lacks gets no verdict',
+        async (language, source) => {
+            const signal = new AbortController().signal;
+            const outcome = await executor.run(taskOf(stage, language, source), { signal, log: () => {} });
+            expect(brief(outcome), JSON.stringify(outcome)).toBe('failure environment');
+        },
+    );
+    it.each(languages)('looks itself whether %s runs where a program ends with 127', async (language) => {
+        const source = language === 'CPP' ? 'int main() { return 127; }' : 'process.exit(127)';
+        const signal = new AbortController().signal;
+        const outcome = await executor.run(taskOf(stage, language, source), { signal, log: () => {} });
+        expect(brief(outcome), JSON.stringify(outcome)).toBe('suspect machine');
+    });
 }
 
 describe('go-judge by our table, against the rig', () => {

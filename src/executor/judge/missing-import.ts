@@ -4,10 +4,12 @@
  * language's standard library must not have it, and a probe of ours must fail to find it (probe-import.ts).
  */
 
+import { findGoPackage, findJavaPackage, findRustCrate } from './missing-package.js';
+
 /** What a program seems to lack. */
 export interface MissingImport {
-    readonly what: 'module' | 'header';
-    /** `numpy`, `bits/stdc++.h`. */
+    readonly what: 'module' | 'header' | 'package' | 'crate';
+    /** `numpy`, `bits/stdc++.h`, `com.google.common.collect`, `github.com/emirpasic/gods/maps`, `proconio`. */
     readonly name: string;
 }
 
@@ -22,11 +24,30 @@ export function findMissingImport(
     said: string,
     sources: readonly string[],
 ): MissingImport | null {
-    if (/^(?:PYTHON|PYPY)/.test(tag)) return missingPythonModule(said, sources);
-    if (tag === 'CPP' || tag === 'C') return missingHeader(said, sources);
-    if (tag === 'JAVASCRIPT' || tag === 'TYPESCRIPT') return missingNodeModule(said, sources);
-    return null;
+    switch (tag) {
+        case 'PYTHON':
+        case 'PYTHON3':
+        case 'PYPY3':
+            return missingPythonModule(said, sources);
+        case 'CPP':
+        case 'C':
+            return missingHeader(said, sources);
+        case 'JAVASCRIPT':
+        case 'TYPESCRIPT':
+            return missingNodeModule(said, sources);
+        case 'JAVA':
+            return named('package', findJavaPackage(said, sources));
+        case 'GO':
+            return named('package', findGoPackage(said, sources));
+        case 'RUST':
+            return named('crate', findRustCrate(said, sources));
+        default:
+            return null;
+    }
 }
+
+const named = (what: MissingImport['what'], name: string | null): MissingImport | null =>
+    name === null ? null : { what, name };
 
 /** The last lines of a traceback; names are bounded so that no text can make the search slow. */
 const NO_MODULE = /^(?:ModuleNotFoundError|ImportError): No module named '?(\w{1,100})/m;

@@ -1,25 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { textContent } from '../../model/fingerprint.js';
+import type { Box } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunLimits } from '../sandbox/wire.js';
 import { fillIn, variants } from './command.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES } from './limits.js';
+import { importProbe, isProbedMissing } from './import-probe-source.js';
 import type { MissingImport } from './missing-import.js';
+import { layOut } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
-
-/** Exits with 0 if the module can be found and with 3 if it cannot; any other exit proves nothing. */
-const PYTHON_PROBE = `import sys
-name = sys.argv[1]
-try:
-    __import__(name)
-except ImportError as error:
-    sys.exit(3 if getattr(error, 'name', name) in (None, name) else 0)
-except Exception:
-    pass
-`;
-const NODE_PROBE = `try { require.resolve(process.argv[2]); } catch { process.exitCode = 3; }\n`;
-const MISSING = 3;
 
 const PROBE_LIMITS: RunLimits = { ...COMPILE_LIMITS, cpu: 20, wall: 90 };
 
@@ -49,24 +40,30 @@ export class ImportProbe {
 
     async #probe(usable: UsableLanguage, wanted: MissingImport): Promise<boolean> {
         const folder = join(this.scratch, `probe-${randomBytes(8).toString('hex')}`);
-        await mkdir(folder, { mode: 0o700 });
-        const { extensions } = usable.language;
-        const name = `probe${extensions[0] ?? ''}`;
-        const host = join(folder, name);
-        await writeFile(host, probeText(usable, wanted));
+        const { language } = usable;
+        const content = textContent(importProbe(wanted, language.tag));
+        const { files, main, mainClass } = await layOut(
+            { files: [{ name: language.source, content }] },
+            language,
+            folder,
+        );
         const box = await this.sandbox.open({
-            files: [{ host, name, mode: 0o444 }],
+            files,
             roots: usable.roots,
             scratchBytes: COMPILE_SCRATCH_BYTES,
         });
         try {
             const report = await box.run({
-                argv: probeCommand(usable, `${box.source}/${name}`, `${box.work}/probe`, wanted),
+                argv: probeCommand(usable, box, main, mainClass),
                 stdin: null,
                 limits: this.limits,
             });
-            if (wanted.what === 'module') return report.exitCode === MISSING;
-            return report.exitCode !== null && report.exitCode !== 0 && report.limit === null;
+            const isCompiled = usable.compile !== null;
+            const hasFailed = report.exitCode !== null && report.exitCode !== 0 && report.limit === null;
+            return isProbedMissing(wanted, language.tag, {
+                complaint: isCompiled && hasFailed ? report.stderr.toString() : null,
+                exitCode: isCompiled ? null : report.exitCode,
+            });
         } finally {
             void box.close();
             await rm(folder, { recursive: true, force: true });
@@ -76,18 +73,22 @@ export class ImportProbe {
 
 const MOST_KNOWN = 1000;
 
-function probeText({ language }: UsableLanguage, { what, name }: MissingImport): string {
-    if (what === 'header') return `#include <${name}>\nint main(void) { return 0; }\n`;
-    return language.tag === 'JAVASCRIPT' || language.tag === 'TYPESCRIPT' ? NODE_PROBE : PYTHON_PROBE;
-}
-
 function probeCommand(
-    { compile, run }: UsableLanguage,
-    source: string,
-    out: string,
-    { what, name }: MissingImport,
+    { compile, run, language }: UsableLanguage,
+    box: Box,
+    main: string,
+    mainClass: string,
 ): [string, ...string[]] {
-    if (what === 'module') return [run[0] ?? '', source, name];
-    const [command] = variants(compile ?? []);
-    return fillIn(command, { source, sources: [source], includes: [], dir: '', out });
+    const source = `${box.source}/${main}`;
+    const common = { source, dir: box.source, class: mainClass, memory_mb: '256', stack_mb: '64' };
+    if (compile === null) return fillIn(run, common);
+    const folder = `${box.work}/out`;
+    const [command] = variants(compile);
+    const filled = fillIn(command, {
+        ...common,
+        sources: [source],
+        includes: [],
+        out: language.makes === 'folder' ? folder : `${folder}/main`,
+    });
+    return ['/bin/sh', '-c', 'mkdir "$0" && exec "$@"', folder, ...filled];
 }

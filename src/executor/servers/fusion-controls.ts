@@ -1,7 +1,7 @@
 import type { CapturedRun } from '../../model/entry.js';
-import type { MissingImport } from '../judge/missing-import.js';
 import type { FusionRun } from './fusion-protocol.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
+import { LackingEndpoints } from './lacking-endpoints.js';
 import type { Reading, Step } from './session.js';
 
 /** A program of ours that runs in place of a submission. */
@@ -44,9 +44,6 @@ const OUTPUT_PROBE = `import sys\nsys.stdout.write(${JSON.stringify(PROBE_LINE)}
 /** Seconds: a server that does not read lets the probe wait for all of its time. */
 const PROBE_TIME = 20;
 
-/** Distinct names that are remembered: they come from submissions. */
-const MOST_NAMES = 1000;
-
 /**
  * What control runs found out about the endpoints of a SandboxFusion fleet, each thing once. A control run is made under the
  * conditions of what it vouches for: same call, language, memory limit.
@@ -55,7 +52,8 @@ export class FusionControls {
     readonly #compilers = new Set<string>();
     readonly #losses = new Map<string, Promise<Step<OutputLoss | null>>>();
     readonly #lossy = new Set<string>();
-    readonly #lacking = new Map<string, Set<string>>();
+    /** Modules and headers that endpoints lack. */
+    readonly lacking = new LackingEndpoints();
     readonly #unlimited = new Set<string>();
     readonly #warned = new Set<string>();
 
@@ -129,37 +127,6 @@ export class FusionControls {
         if (step.kind === 'done' && step.value !== null) this.#lossy.add(endpoint);
         return step;
     }
-
-    /** Whether the endpoint lacks a module or a header that a program asked for in vain. */
-    async lacks(place: ControlledPlace, wanted: MissingImport, tag: string): Promise<Step<boolean>> {
-        const without = this.#endpointsWithout(wanted, tag);
-        if (without.has(place.endpoint)) return { kind: 'done', value: true };
-        const step = await place.control({ code: importProbe(wanted, tag) });
-        if (step.kind !== 'done') return step;
-        const { run, compile } = step.value;
-        const isMissing =
-            wanted.what === 'header'
-                ? run === null && compile?.status === 'Finished'
-                : run?.return_code === IMPORT_MISSING;
-        if (isMissing) without.add(place.endpoint);
-        return { kind: 'done', value: isMissing };
-    }
-
-    /** Endpoints that are known to lack it. */
-    endpointsWithout(wanted: MissingImport, tag: string): ReadonlySet<string> {
-        return this.#endpointsWithout(wanted, tag);
-    }
-
-    #endpointsWithout({ what, name }: MissingImport, tag: string): Set<string> {
-        const key = `${tag} ${what} ${name}`;
-        let without = this.#lacking.get(key);
-        if (without === undefined) {
-            without = new Set();
-            this.#lacking.set(key, without);
-            if (this.#lacking.size > MOST_NAMES) this.#lacking.delete([...this.#lacking.keys()][0] ?? '');
-        }
-        return without;
-    }
 }
 
 /** The first line of what a compiler said, some of which write to stdout. */
@@ -190,25 +157,3 @@ async function probeOutput(place: ControlledPlace): Promise<Step<OutputLoss | nu
 export const describeLoss = (endpoint: string, { came }: OutputLoss): string =>
     `${endpoint} loses output: of ${PROBE_BYTES} bytes that a probe printed, ${came} came back. ` +
     'Name an endpoint that keeps it (--retry-endpoint, or the fork of SandboxFusion that reads while programs run), or judge by go-judge or on this machine';
-
-/** The exit code by which a probe says that it did not find its module. */
-const IMPORT_MISSING = 3;
-
-/** A program that looks for a module or a header; any end but the one that says "missing" proves nothing. */
-function importProbe({ what, name }: MissingImport, tag: string): string {
-    if (what === 'header') return `#include <${name}>\nint main() { return 0; }\n`;
-    const text = JSON.stringify(name);
-    if (tag === 'JAVASCRIPT' || tag === 'TYPESCRIPT') {
-        return `try { require.resolve(${text}); } catch { process.exitCode = ${IMPORT_MISSING}; }\n`;
-    }
-    return [
-        'import sys',
-        'try:',
-        `    __import__(${text})`,
-        'except ImportError as error:',
-        `    sys.exit(${IMPORT_MISSING} if getattr(error, "name", ${text}) in (None, ${text}) else 0)`,
-        'except Exception:',
-        '    pass',
-        '',
-    ].join('\n');
-}

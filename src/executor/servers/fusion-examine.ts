@@ -1,7 +1,6 @@
 import type { CapturedRun } from '../../model/entry.js';
 import type { Checker, StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
-import { findMissingImport } from '../judge/missing-import.js';
 import { type ControlledPlace, describeLoss, type FusionControls, SMALLEST_LOSS } from './fusion-controls.js';
 import type { FusionRun } from './fusion-protocol.js';
 import { asText, readWhole } from './load.js';
@@ -63,17 +62,21 @@ async function examineCrash(run: CapturedRun, about: ExaminedRun): Promise<Step<
 }
 
 /** A program that needs what the endpoint does not have gets no verdict of it; null where that is not so. */
-async function refuseMissing(said: CapturedRun, about: ExaminedRun): Promise<Step<never> | null> {
-    const { place, controls, tag } = about;
-    if (said.stderr === '') return null;
-    const missing = findMissingImport(tag, said.stderr, await about.sources());
-    if (missing === null) return null;
-    const lacks = await controls.lacks(place, missing, tag);
-    if (lacks.kind !== 'done') return lacks;
-    if (!lacks.value) return null;
-    const message = `the ${tag} ${missing.what} ${missing.name} is not on ${place.endpoint}`;
-    const alike = controls.endpointsWithout(missing, tag);
-    return { kind: 'failed', failure: { reason: 'environment', message }, retry: true, alike };
+function refuseMissing(seen: CapturedRun, about: ExaminedRun): Promise<Step<never> | null> {
+    const { place, controls, tag, sources } = about;
+    return controls.lacking.refuse({
+        endpoint: place.endpoint,
+        tag,
+        said: seen.stderr,
+        sources,
+        runProbe: async (code) => {
+            const step = await place.control({ code });
+            if (step.kind !== 'done') return step;
+            const { run, compile } = step.value;
+            const complaint = run === null && compile?.status === 'Finished' ? compile.stderr : null;
+            return { kind: 'done', value: { complaint, exitCode: run?.return_code ?? null } };
+        },
+    });
 }
 
 /** Whether all of an output came, of a program that ended well or was stopped at its time limit. */

@@ -11,6 +11,7 @@ import type { RunReport } from '../sandbox/box.js';
 import { signalName } from '../signal-name.js';
 import type { Submission } from './attempt.js';
 import type { Fleet } from './fleet.js';
+import { buildControl, type ControlConditions, runControl, runImportProbe } from './go-judge-control.js';
 import {
     asContents,
     type Built,
@@ -31,6 +32,7 @@ import {
     uploadRequest,
 } from './go-judge-protocol.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
+import type { LackingEndpoints } from './lacking-endpoints.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
 import { compilerTrouble, runTrouble } from './machine-trouble.js';
 import type { EndpointTry, Step } from './session.js';
@@ -44,6 +46,8 @@ export interface GoJudgeAttemptParts {
     readonly budget: ByteBudget;
     /** Pairs of endpoint and language that were seen to compile a hello-world; shared by all attempts. */
     readonly compilers: Set<string>;
+    /** Shared, too. */
+    readonly lacking: LackingEndpoints;
 }
 
 /** One attempt at a submission: what is built where, and what is to be deleted. */
@@ -114,6 +118,8 @@ export class GoJudgeAttempt {
             }
             refused ??= compileResult(ran);
         }
+        const lacking = refused === null ? null : await this.refuseMissing(place, refused.stderr);
+        if (lacking !== null) return lacking;
         return done({ endpoint, copyIn: {}, refused });
     }
 
@@ -130,19 +136,11 @@ export class GoJudgeAttempt {
         const key = `${place.endpoint} ${language.tag}`;
         const code = COMPILED_HELLO_WORLDS[language.tag];
         if (compilers.has(key) || code === undefined) return null;
-        const sources = {
-            files: { [language.source]: code },
-            binaries: {},
-            main: language.source,
-            mainClass: 'Main',
-        };
-        const [command] = compileCommands(language, sources, {});
-        if (command === undefined) return null;
-        const step = await place.exchange(runRequest(command), readRan);
+        const step = await buildControl(place, this.conditions(), code);
         if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
-        this.keep(place.endpoint, step.value);
-        if (step.value.status !== 'Accepted') {
-            const { stderr, stdout } = step.value;
+        const { compiled } = step.value;
+        if (compiled !== null && compiled.status !== 'Accepted') {
+            const { stderr, stdout } = compiled;
             const [said = ''] = (stderr.trim() || stdout.trim()).split('\n', 1);
             return `it cannot compile a hello-world in ${language.name}${said === '' ? '' : `: ${said.slice(0, 200)}`}`;
         }
@@ -223,31 +221,42 @@ export class GoJudgeAttempt {
         const judged = this.judged(ran, output, time);
         if (judged.kind !== 'ran' || judged.run.verdict !== 'RuntimeError') return done(judged);
         const trouble = runTrouble(compileResult(ran));
-        if (trouble === null) return done(judged);
+        if (trouble === null) return (await this.refuseMissing(place, ran.stderr)) ?? done(judged);
         const well = await this.runHello(place, trouble);
         if (well.kind !== 'done') return well;
         return done({ ...judged, run: { ...judged.run, doubt: 'machine' } });
     }
 
+    /** A program that needs what the endpoint does not have gets no verdict of it; null where that is not so. */
+    private refuseMissing(place: EndpointTry, said: string): Promise<Step<never> | null> {
+        const { language, lacking, sources } = this.parts;
+        return lacking.refuse({
+            endpoint: place.endpoint,
+            tag: language.tag,
+            said,
+            sources: async () => [
+                ...Object.values(sources.files),
+                ...Object.values(sources.binaries).map((bytes) => bytes.toString('latin1')),
+            ],
+            runProbe: (code) => runImportProbe(place, this.conditions(), code),
+        });
+    }
+
+    /** Under which programs of ours run in place of the submission. */
+    private conditions(): ControlConditions {
+        const { language, submission } = this.parts;
+        return { language, limits: submission.limits, keep: (endpoint, ran) => this.keep(endpoint, ran) };
+    }
+
     /** Runs a hello-world under the program's own limits: an endpoint on which that fails is taken out of use for a while. */
     private async runHello(place: EndpointTry, trouble: string): Promise<Step<Ran | null>> {
-        const { language, submission } = this.parts;
+        const { language } = this.parts;
         const code = HELLO_WORLDS[language.tag === 'PYTHON' ? 'PYTHON3' : language.tag];
         if (code === undefined) return done(null);
-        const files = { [language.source]: code };
-        const sources = { files, binaries: {}, main: language.source, mainClass: 'Main' };
-        let copyIn: Built['copyIn'] = asContents(files);
-        const [command] = compileCommands(language, sources, {});
-        if (command !== undefined) {
-            const compiling = await place.exchange(runRequest(command), readRan);
-            if (compiling.kind !== 'done') return compiling;
-            this.keep(place.endpoint, compiling.value);
-            copyIn = builtFiles(language, compiling.value) ?? {};
-        }
-        const limits = programLimits(submission.limits, language);
-        const args = runArguments(language, sources, memoryBound(submission.limits), limits.stack);
-        const request = runRequest({ args, stdin: { content: '' }, copyIn, keep: [], limits });
-        return place.exchange(request, (body) => {
+        const conditions = this.conditions();
+        const building = await buildControl(place, conditions, code);
+        if (building.kind !== 'done') return building;
+        return runControl(place, conditions, building.value, (body) => {
             const reading = readRan(body);
             if (!('value' in reading)) return reading;
             const { status, stdout } = reading.value;

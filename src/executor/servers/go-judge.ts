@@ -7,6 +7,7 @@ import { type Ask, Fleet } from './fleet.js';
 import { parseAnswer } from './fusion-protocol.js';
 import { GoJudgeAttempt } from './go-judge-attempt.js';
 import { readSources } from './go-judge-program.js';
+import { LackingEndpoints } from './lacking-endpoints.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import { LocalCheck } from './local-check.js';
 import { whyNot } from './session.js';
@@ -28,6 +29,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
     const table = languageTable({ overrides: descriptor.languages, python2As3: descriptor.python2As3 });
     const budget = new ByteBudget(LOAD_BUDGET);
     const compilers = new Set<string>();
+    const lacking = new LackingEndpoints();
     const local = new LocalCheck(descriptor);
     const check = parts.check ?? local.check;
     const judge = async (submission: Submission): Promise<Judged> => {
@@ -38,7 +40,15 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
             return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
         const sources = await readSources(input, language);
-        const attempt = new GoJudgeAttempt({ submission, language, sources, fleet, budget, compilers });
+        const attempt = new GoJudgeAttempt({
+            submission,
+            language,
+            sources,
+            fleet,
+            budget,
+            compilers,
+            lacking,
+        });
         try {
             return await judgeTests({
                 task,

@@ -23,6 +23,16 @@ describe('a module or header that is not here', () => {
         ['CPP', '#include <no/such_header.h>\nint main() {}\n', 'the C++ header no/such_header.h'],
         ['C', '#include "no_such.h"\nint main(void) { return 0; }\n', 'the C header no_such.h'],
         ['JAVASCRIPT', 'const x = require("no-such-module");\n', 'the JavaScript module no-such-module'],
+        [
+            'JAVA',
+            'import static org.nowhere.Things.of;\npublic class Main { public static void main(String[] a) {} }\n',
+            'the Java package org.nowhere',
+        ],
+        [
+            'GO',
+            'package main\n\nimport "example.org/nowhere"\n\nfunc main() { nowhere.Run() }\n',
+            'the Go package example.org/nowhere',
+        ],
     ])('is a failure, in %s: %j', async (language, source, message) => {
         expect(available.has(language)).toBe(true);
         const words = inWords(await rig.run({ language, source, limits: { time: 10 } }));
@@ -56,6 +66,47 @@ describe('a module or header that is not here', () => {
     ])("is the program's own fault for a header %s", (_, source, name) => {
         const said = `main.cpp:1:10: fatal error: ${name}: No such file or directory`;
         expect(findMissingImport('CPP', said, [source])).toBe(null);
+    });
+
+    it.each([
+        [
+            'GO',
+            'main.go:2:16: no required module provides package example.org/gods/maps: go.mod file not found in current directory',
+            'import ("fmt"; "example.org/gods/maps")\n',
+            'example.org/gods/maps',
+        ],
+        [
+            'GO',
+            'main.go:4:2: cannot find package "example.org/x" in any of:',
+            'import x `example.org/x`\n',
+            'example.org/x',
+        ],
+        [
+            'JAVA',
+            'Main.java:1: error: package javafx.util does not exist',
+            'import javafx.util.Pair;\n',
+            'javafx.util',
+        ],
+        ['RUST', "error[E0463]: can't find crate for `num`", 'extern crate num;\n', 'num'],
+        ['RUST', 'use of undeclared crate or module `rand`', 'pub use rand::Rng;\n', 'rand'],
+    ])('is found in what compilers of %s say: %s', (language, said, source, name) => {
+        expect(findMissingImport(language, said, [source])?.name).toBe(name);
+    });
+
+    it.each([
+        [
+            'GO',
+            'main.go:2:8: package nowhere/at/all is not in std (/usr/lib/go/src/nowhere)',
+            'import "nowhere/at/all"\n',
+        ],
+        ['GO', 'no required module provides package example.org/x: go.mod', 'import "fmt"\n'],
+        ['JAVA', 'Main.java:1: error: package javax.xml.bind does not exist', 'import javax.xml.bind.*;\n'],
+        ['JAVA', 'Main.java:1: error: package java.utils does not exist', 'import java.utils.List;\n'],
+        ['JAVA', 'Main.java:3: error: package system does not exist', 'class A { int x = system.out.y; }\n'],
+        ['RUST', 'use of unresolved module or unlinked crate `mem`', 'use mem::swap;\n'],
+        ['RUST', 'use of unresolved module or unlinked crate `solver`', 'fn main() { solver::run(); }\n'],
+    ])("is the program's own fault in %s: %s", (language, said, source) => {
+        expect(findMissingImport(language, said, [source])).toBe(null);
     });
 
     it('is not tried again within a start', () => {

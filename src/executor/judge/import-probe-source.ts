@@ -1,0 +1,50 @@
+import { findMissingImport, type MissingImport } from './missing-import.js';
+
+/** The exit code by which a probe of an interpreted language says that it did not find its module. */
+const NOT_FOUND = 3;
+
+/** How a probe ended, wherever it ran. */
+export interface ProbeEnd {
+    /** What its compiler wrote where it did not compile; null: it compiled, or nothing was to be compiled. */
+    readonly complaint: string | null;
+    /** Of the program; null where it did not run, or did not exit. */
+    readonly exitCode: number | null;
+}
+
+/**
+ * A program of ours that imports what a submission asked for in vain: interpreted, it exits with a code of its own where it does not
+ * find it; compiled, it does not compile.
+ */
+export function importProbe({ what, name }: MissingImport, tag: string): string {
+    const text = JSON.stringify(name);
+    switch (what) {
+        case 'header':
+            return `#include <${name}>\nint main(void) { return 0; }\n`;
+        case 'package':
+            return tag === 'JAVA'
+                ? `import ${name}.*;\n\npublic class Main {\n    public static void main(String[] args) {}\n}\n`
+                : `package main\n\nimport _ ${text}\n\nfunc main() {}\n`;
+        case 'crate':
+            return `extern crate ${name};\n\nfn main() {}\n`;
+        case 'module':
+            return tag === 'JAVASCRIPT' || tag === 'TYPESCRIPT'
+                ? `try { require.resolve(${text}); } catch { process.exitCode = ${NOT_FOUND}; }\n`
+                : [
+                      'import sys',
+                      'try:',
+                      `    __import__(${text})`,
+                      'except ImportError as error:',
+                      `    sys.exit(${NOT_FOUND} if getattr(error, "name", ${text}) in (None, ${text}) else 0)`,
+                      'except Exception:',
+                      '    pass',
+                      '',
+                  ].join('\n');
+    }
+}
+
+/** Whether a probe did not find its module, header or package. Any end but the one that says so proves nothing. */
+export function isProbedMissing(wanted: MissingImport, tag: string, end: ProbeEnd): boolean {
+    if (wanted.what === 'module') return end.complaint === null && end.exitCode === NOT_FOUND;
+    if (end.complaint === null) return false;
+    return findMissingImport(tag, end.complaint, [importProbe(wanted, tag)])?.name === wanted.name;
+}

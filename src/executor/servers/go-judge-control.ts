@@ -1,0 +1,86 @@
+import { memoryBound, type Limits } from '../../model/limits.js';
+import { textContent } from '../../model/fingerprint.js';
+import type { ProbeEnd } from '../judge/import-probe-source.js';
+import type { Language } from '../judge/languages.js';
+import { programLimits } from '../judge/limits.js';
+import {
+    asContents,
+    type Built,
+    builtFiles,
+    compileCommands,
+    readSources,
+    runArguments,
+    type Sources,
+} from './go-judge-program.js';
+import { type Ran, readRan, runRequest } from './go-judge-protocol.js';
+import type { EndpointTry, Reading, Step } from './session.js';
+
+/** What programs of ours run with in place of a submission. */
+export interface ControlConditions {
+    readonly language: Language;
+    readonly limits: Limits;
+    /** Remembers what the server keeps of it, to be deleted later. */
+    readonly keep: (endpoint: string, ran: Ran) => void;
+}
+
+/** A program of ours on a server, ready to be run, unless its compiler refused it. */
+interface ControlBuild {
+    readonly sources: Sources;
+    readonly copyIn: Built['copyIn'];
+    /** How its compiler ended; null: there is nothing to compile. */
+    readonly compiled: Ran | null;
+}
+
+/** Compiles a program of ours by the first of its language's commands. */
+export async function buildControl(
+    place: EndpointTry,
+    { language, keep }: ControlConditions,
+    code: string,
+): Promise<Step<ControlBuild>> {
+    const sources = await readSources(
+        { files: [{ name: language.source, content: textContent(code) }] },
+        language,
+    );
+    const [command] = compileCommands(language, sources, {});
+    if (command === undefined) {
+        return { kind: 'done', value: { sources, copyIn: asContents(sources.files), compiled: null } };
+    }
+    const step = await place.exchange(runRequest(command), readRan);
+    if (step.kind !== 'done') return step;
+    keep(place.endpoint, step.value);
+    const copyIn = builtFiles(language, step.value) ?? {};
+    return { kind: 'done', value: { sources, copyIn, compiled: step.value } };
+}
+
+/** Runs a program of ours without input, under the limits of the submission. @param read looks at its end */
+export async function runControl(
+    place: EndpointTry,
+    { language, limits }: ControlConditions,
+    { sources, copyIn }: ControlBuild,
+    read: (body: Buffer) => Reading<Ran> = readRan,
+): Promise<Step<Ran>> {
+    const held = programLimits(limits, language);
+    const args = runArguments(language, sources, memoryBound(limits), held.stack);
+    const request = runRequest({ args, stdin: { content: '' }, copyIn, keep: [], limits: held });
+    return place.exchange(request, read);
+}
+
+/** Runs a program of ours that looks for a module; a compiled one only has to compile. */
+export async function runImportProbe(
+    place: EndpointTry,
+    conditions: ControlConditions,
+    code: string,
+): Promise<Step<ProbeEnd>> {
+    const building = await buildControl(place, conditions, code);
+    if (building.kind !== 'done') return building;
+    const { compiled } = building.value;
+    if (compiled !== null) {
+        const complaint = compiled.status === 'Nonzero Exit Status' ? compiled.stderr : null;
+        return { kind: 'done', value: { complaint, exitCode: null } };
+    }
+    const step = await runControl(place, conditions, building.value);
+    if (step.kind !== 'done') return step;
+    const { status, exitStatus } = step.value;
+    const hasExited = status === 'Accepted' || status === 'Nonzero Exit Status';
+    return { kind: 'done', value: { complaint: null, exitCode: hasExited ? exitStatus : null } };
+}

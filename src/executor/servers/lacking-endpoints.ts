@@ -1,0 +1,54 @@
+import { importProbe, isProbedMissing, type ProbeEnd } from '../judge/import-probe-source.js';
+import { findMissingImport, type MissingImport } from '../judge/missing-import.js';
+import type { Step } from './session.js';
+
+/** Distinct names that are remembered: they come from submissions. */
+const MOST_NAMES = 1000;
+
+/** A program that did not compile, or crashed, at an endpoint. */
+export interface ComplainingProgram {
+    readonly endpoint: string;
+    /** Language tag. */
+    readonly tag: string;
+    /** What its compiler or the program itself wrote to stderr. */
+    readonly said: string;
+    readonly sources: () => Promise<readonly string[]>;
+    /** Runs a program of ours there, in the same language and under the same conditions. */
+    readonly runProbe: (code: string) => Promise<Step<ProbeEnd>>;
+}
+
+/** Which endpoints of a fleet lack which modules and headers; each is asked once. */
+export class LackingEndpoints {
+    readonly #byImport = new Map<string, Set<string>>();
+
+    /**
+     * Refuses a verdict to a program that needs what the endpoint does not have: `failed` with the reason `environment`, to be
+     * tried elsewhere; null where that is not so.
+     */
+    async refuse(program: ComplainingProgram): Promise<Step<never> | null> {
+        const { endpoint, tag, said } = program;
+        if (said === '') return null;
+        const missing = findMissingImport(tag, said, await program.sources());
+        if (missing === null) return null;
+        const without = this.#endpointsWithout(missing, tag);
+        if (!without.has(endpoint)) {
+            const step = await program.runProbe(importProbe(missing, tag));
+            if (step.kind !== 'done') return step;
+            if (!isProbedMissing(missing, tag, step.value)) return null;
+            without.add(endpoint);
+        }
+        const message = `the ${tag} ${missing.what} ${missing.name} is not on ${endpoint}`;
+        return { kind: 'failed', failure: { reason: 'environment', message }, retry: true, alike: without };
+    }
+
+    #endpointsWithout({ what, name }: MissingImport, tag: string): Set<string> {
+        const key = `${tag} ${what} ${name}`;
+        let without = this.#byImport.get(key);
+        if (without === undefined) {
+            without = new Set();
+            this.#byImport.set(key, without);
+            if (this.#byImport.size > MOST_NAMES) this.#byImport.delete([...this.#byImport.keys()][0] ?? '');
+        }
+        return without;
+    }
+}
