@@ -33,6 +33,8 @@ export class Breaker {
     state: BreakerState = { name: 'unknown' };
     coolDowns = 0;
     private failuresInRow = 0;
+    /** Tasks among those failures that may have failed by themselves. */
+    private readonly strikes = new Set<string>();
     private ratesInRow = 0;
     private rejectionsInRow = 0;
     private opensInRow = 0;
@@ -61,8 +63,18 @@ export class Breaker {
         this.state = { name: 'probing' };
     }
 
-    /** What a request came to. @param wait milliseconds the server asked for, if it did */
-    note(outcome: OutcomeClass, now: number, wait: number | null, why: string): void {
+    /**
+     * What a request came to.
+     * @param wait milliseconds the server asked for, if it did
+     * @param task whose own doing a failure may be, because the server answered: however often it fails, that counts once
+     */
+    note(
+        outcome: OutcomeClass,
+        now: number,
+        wait: number | null,
+        why: string,
+        task: string | null = null,
+    ): void {
         switch (outcome) {
             case 'ok':
                 this.worked();
@@ -73,7 +85,7 @@ export class Breaker {
                 return;
             case 'overload':
             case 'broken':
-                this.failed(now, wait);
+                this.failed(now, wait, task);
                 return;
             case 'refused':
                 this.state = { name: 'refused', why };
@@ -99,7 +111,7 @@ export class Breaker {
             case 'bad-request':
                 // It answers; whether the answers are any good, the next requests will show.
                 this.state = { name: 'closed' };
-                this.failuresInRow = 0;
+                this.forgetFailures();
                 return;
             case 'refused':
                 this.state = { name: 'refused', why };
@@ -119,7 +131,7 @@ export class Breaker {
 
     private worked(): void {
         this.everWorked = true;
-        this.failuresInRow = 0;
+        this.forgetFailures();
         this.ratesInRow = 0;
         this.rejectionsInRow = 0;
         this.opensInRow = 0;
@@ -127,8 +139,15 @@ export class Breaker {
         if (this.state.name === 'open') this.state = { name: 'closed' };
     }
 
-    private failed(now: number, wait: number | null): void {
-        this.failuresInRow += 1;
+    private forgetFailures(): void {
+        this.failuresInRow = 0;
+        this.strikes.clear();
+    }
+
+    private failed(now: number, wait: number | null, task: string | null): void {
+        if (task === null || !this.strikes.has(task)) this.failuresInRow += 1;
+        // Bounded: with that many the circuit is open.
+        if (task !== null && this.strikes.size < FAILURES_TO_OPEN) this.strikes.add(task);
         if (this.state.name !== 'closed' && this.state.name !== 'waiting') return;
         if (this.failuresInRow >= FAILURES_TO_OPEN) this.open(now, wait);
         else if (wait !== null) this.waitFor(wait, now);

@@ -39,8 +39,18 @@ export interface Lease {
     turn(signal: AbortSignal): Promise<void>;
     /** Says how many tokens the last request used, of those that were reserved for it. Not called: all of them. */
     settle(tokens: number): void;
-    /** Says what one request came to. @param wait milliseconds the server asked for */
-    report(outcome: OutcomeClass, took: number, wait?: number | null, message?: string): void;
+    /**
+     * Says what one request came to.
+     * @param wait milliseconds the server asked for
+     * @param task whose own doing a failure may be, because the server answered: its repeated failure counts once
+     */
+    report(
+        outcome: OutcomeClass,
+        took: number,
+        wait?: number | null,
+        message?: string,
+        task?: string | null,
+    ): void;
     /** Gives the place back. Calling it twice does nothing. */
     release(): void;
 }
@@ -239,7 +249,7 @@ export class EndpointPool {
                 sentAt = this.clock.now();
             },
             settle: (used) => limits.settle(tokens, used),
-            report: (outcome, took, wait = null, message = '') => {
+            report: (outcome, took, wait = null, message = '', task = null) => {
                 endpoint.count(outcome, took);
                 const now = this.clock.now();
                 const before = limits.concurrency.value;
@@ -248,7 +258,7 @@ export class EndpointPool {
                 const concerned =
                     outcome === 'rate' ? this.endpoints.filter((one) => one.limits === limits) : [endpoint];
                 const changes = concerned.map((one) =>
-                    this.watch(one, () => one.breaker.note(outcome, now, wait, message)),
+                    this.watch(one, () => one.breaker.note(outcome, now, wait, message, task)),
                 );
                 const changed = changes.includes(true);
                 // Most requests end well and change nothing for anybody.

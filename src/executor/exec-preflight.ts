@@ -6,7 +6,7 @@ import { UserError } from '../util/user-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { isPlaceholder, listFields, unknownFields } from '../model/field-template.js';
 import type { ListFields } from './executor-kind.js';
-import { findOnPath } from './sandbox/find-on-path.js';
+import { findProgram } from './sandbox/find-program.js';
 
 /**
  * Looks whether each field that a command names stands in a list's rows; elsewhere, whether a placeholder is misspelt.
@@ -46,8 +46,10 @@ export async function tryCommand(argv: readonly [string, ...string[]]): Promise<
         readReference(variable, '--executor exec');
     if (command.includes('{')) return;
     if (!command.includes('/')) {
-        if ((await findOnPath(command)) !== null) return;
-        throw new UserError(`--executor exec: no program named ${command} is on PATH`);
+        if ((await findProgram(command)) !== null) return;
+        throw new UserError(
+            `--executor exec: no program named ${command} is on PATH or in the usual folders`,
+        );
     }
     const reason = await access(command, constants.X_OK).then(() => null, readReason);
     if (reason !== null) throw new UserError(`--executor exec: ${command} cannot be run: ${reason}`);

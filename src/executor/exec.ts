@@ -14,7 +14,7 @@ import type { Executor, ExecutorContext } from './executor.js';
 import { commandResult } from './judge/program-run.js';
 import { OutputKeeper } from './kept-output.js';
 import { type Box, KEPT_INLINE, type RunReport } from './sandbox/box.js';
-import { findOnPath } from './sandbox/find-on-path.js';
+import { findProgram } from './sandbox/find-program.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { SandboxError } from './sandbox/sandbox-error.js';
 import type { RunLimits, Stdin } from './sandbox/wire.js';
@@ -30,7 +30,7 @@ const BY = { api_used: 'local', sandbox: 'none' } as const;
  */
 export async function createExec(descriptor: ExecDescriptor): Promise<Executor> {
     const [command, ...args] = descriptor.argv;
-    const path = command.includes('/') || command.includes('{') ? command : await findOnPath(command);
+    const path = command.includes('/') || command.includes('{') ? command : await findProgram(command);
     const sandbox = await Sandbox.create('none', descriptor.scratch);
     return new Exec(descriptor, [path ?? command, ...args], sandbox);
 }

@@ -135,6 +135,19 @@ describe('EndpointPool', () => {
         expect(pool.states()[0]?.coolDowns).toBe(3);
     });
 
+    it('counts the repeated failure of one task once, and of several tasks each', async () => {
+        const { pool, said } = poolOf(1);
+        const strike = async (task: string | null): Promise<void> => {
+            const lease = await leaseOf(pool);
+            lease.report('broken', 5, null, 'SandboxError', task);
+            lease.release();
+        };
+        for (let time = 0; time < 3 * FAILURES_TO_OPEN; time += 1) await strike('a');
+        expect(said).toEqual([]);
+        for (let n = 1; n < FAILURES_TO_OPEN; n += 1) await strike(`b${n}`);
+        expect(said).toContain('e0 down');
+    });
+
     it('gives no task to an endpoint that is down, however long it stays so', async () => {
         const { pool, clock, health } = poolOf(2);
         health.set('e0', 'broken');

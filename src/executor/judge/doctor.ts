@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LanguageOverride, SandboxChoice, SandboxKind } from '../descriptor.js';
 import { findHelper } from '../sandbox/build-helper.js';
-import { findOnPath } from '../sandbox/find-on-path.js';
+import { findProgram } from '../sandbox/find-program.js';
 import { probeSandbox } from '../sandbox/probe.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
 import { messageOf } from '../../util/message.js';
@@ -81,7 +81,7 @@ async function sandboxOf(asked: SandboxChoice): Promise<DoctorReport['sandbox']>
 }
 
 async function bwrapOf(): Promise<DoctorReport['bwrap']> {
-    const path = await findOnPath('bwrap');
+    const path = await findProgram('bwrap');
     if (path === null) return null;
     const version = await new Promise<string | null>((resolve) => {
         execFile(path, ['--version'], { timeout: 5000 }, (error, stdout) =>

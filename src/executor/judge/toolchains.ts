@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { open, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { SandboxKind } from '../descriptor.js';
-import { allOnPath } from '../sandbox/find-on-path.js';
+import { findPrograms } from '../sandbox/find-program.js';
 import { isRunnableByOthers } from '../sandbox/reachable.js';
 import type { Language } from './languages.js';
 import { remembered } from './tool-facts.js';
@@ -24,9 +24,6 @@ export interface FoundTool {
     readonly passedOver: readonly string[];
 }
 
-/** Candidates beside PATH: where distributions put what a version manager hides. */
-const SYSTEM_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/go/bin'];
-
 /**
  * Finds tools, each once.
  * As root, programs run as a user who owns nothing (but in mode none): a tool under root's home is of no use then.
@@ -47,9 +44,7 @@ export class Toolchains {
 
     async #search(name: string): Promise<FoundTool> {
         const passedOver: string[] = [];
-        const candidates = [...(await allOnPath(name))];
-        for (const folder of SYSTEM_FOLDERS) candidates.push(...(await allOnPath(join(folder, name))));
-        for (const candidate of new Set(candidates)) {
+        for (const candidate of await findPrograms(name)) {
             const result = await this.#consider(name, candidate);
             if (typeof result !== 'string') return { tool: result, passedOver };
             passedOver.push(`${candidate}: ${result}`);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { chmod, lstat, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { NATIVE_FOLDER } from '../native.js';
-import { cacheFolder } from './cache-folder.js';
-import { findOnPath } from './find-on-path.js';
+import { programCacheFolder } from './cache-folder.js';
+import { findProgram, programFolders } from './find-program.js';
 import { SandboxError } from './sandbox-error.js';
 
 const run = promisify(execFile);
@@ -64,18 +64,18 @@ async function findPython(): Promise<string | null> {
         () => true,
         () => false,
     );
-    return there ? system : findOnPath('python3');
+    return there ? system : findProgram('python3');
 }
 
 async function compiledHelper(): Promise<string> {
-    const cc = (await findOnPath('cc')) ?? (await findOnPath('gcc')) ?? (await findOnPath('clang'));
-    if (cc === null) throw new Error('no C compiler: cc, gcc and clang are not on PATH');
+    const cc = (await findProgram('cc')) ?? (await findProgram('gcc')) ?? (await findProgram('clang'));
+    if (cc === null) throw new Error('no C compiler: none of cc, gcc and clang is installed');
     const sources = (await readdir(NATIVE_FOLDER))
         .filter((name) => name.endsWith('.c') || name.endsWith('.h'))
         .sort();
     const hash = createHash('sha256').update(`${process.arch}\0${cc}\0`);
     for (const name of sources) hash.update(`${name}\0`).update(await readFile(join(NATIVE_FOLDER, name)));
-    const cache = await cacheFolder();
+    const cache = await programCacheFolder();
     const target = join(cache, `helper-${hash.digest('hex').slice(0, 16)}`);
     if (await isOurs(target)) return target;
     const files = sources.filter((name) => name.endsWith('.c')).map((name) => join(NATIVE_FOLDER, name));
@@ -95,7 +95,8 @@ async function compileInto(
         const out = join(folder, 'helper');
         const flags = ['-O2', '-std=gnu11', '-o', out, ...files];
         // Static: smaller in memory, quicker to start, and the same in every sandbox. Not every system can.
-        await run(cc, ['-static', ...flags]).catch(() => run(cc, flags));
+        const env = { ...process.env, PATH: programFolders().join(delimiter) };
+        await run(cc, ['-static', ...flags], { env }).catch(() => run(cc, flags, { env }));
         // The sandbox runs it as another user; the folder above lets nobody else in.
         await chmod(out, 0o755);
         await rename(out, target);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SandboxChoice, SandboxKind } from '../descriptor.js';
 import { UserError } from '../../util/user-error.js';
 import type { Box } from './box.js';
-import { findOnPath } from './find-on-path.js';
+import { findProgram } from './find-program.js';
 import { Sandbox } from './sandbox.js';
 import { SandboxError } from './sandbox-error.js';
 import type { RunLimits } from './wire.js';
@@ -122,7 +122,7 @@ interface Trial {
 const failed = (problem: string): Trial => ({ problem, open: new Set() });
 
 async function tryOut(kind: SandboxKind): Promise<Trial> {
-    if (kind === 'bwrap' && (await findOnPath('bwrap')) === null) return failed('bwrap is not on PATH');
+    if (kind === 'bwrap' && (await findProgram('bwrap')) === null) return failed('bwrap is not installed');
     const scratch = await mkdtemp(join(tmpdir(), 'resume-run-probe-'));
     const sandbox = await Sandbox.create(kind, scratch);
     let box: Box | null = null;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Box, type BareBoxOptions, type BoxOptions } from './box.js';
-import { findOnPath } from './find-on-path.js';
+import { findProgram } from './find-program.js';
 import { Helper } from './helper.js';
 import { isReachable } from './reachable.js';
 import { SandboxError } from './sandbox-error.js';
@@ -24,7 +24,7 @@ export class Sandbox {
 
     /** @param scratch folder of ours alone; it exists */
     static async create(kind: SandboxKind, scratch: string): Promise<Sandbox> {
-        const bwrap = kind === 'bwrap' ? await findOnPath('bwrap') : null;
+        const bwrap = kind === 'bwrap' ? await findProgram('bwrap') : null;
         return new Sandbox(kind, scratch, bwrap);
     }
 

@@ -74,7 +74,7 @@ export class Attempts {
         const avoid = doubted === undefined ? undefined : new Set([doubted]);
         const prefer = task.confirming === null ? undefined : 'reserve';
         this.doubted.delete(key);
-        const session = new Session(this.fleet, context.signal, { avoid, prefer }, context.log);
+        const session = new Session(this.fleet, context.signal, { avoid, prefer }, context.log, key);
         try {
             const sample = await this.samples.get(stage);
             const { files, adapted } = this.adaptWindows

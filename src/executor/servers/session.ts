@@ -53,6 +53,8 @@ export class Session {
         private readonly signal: AbortSignal,
         private readonly wanted: AcquireOptions,
         private readonly log: (message: string) => void,
+        /** Names the task whose attempt this is. */
+        private readonly task: string,
     ) {}
 
     /** The endpoint of the last try; null before the first. */
@@ -125,7 +127,9 @@ export class Session {
                         return { kind: 'abort' };
                     case 'failure': {
                         const said = describe(answer);
-                        lease.report(answer.outcome, answer.took, answer.wait, said);
+                        // A server that cannot cope, or is not there, says nothing about the task.
+                        const task = answer.outcome === 'broken' && answer.status !== null ? this.task : null;
+                        lease.report(answer.outcome, answer.took, answer.wait, said, task);
                         return failed(endpoint, answer.outcome, answer.status, said);
                     }
                     case 'answer': {
@@ -139,7 +143,7 @@ export class Session {
                             const message = `${endpoint}: ${reading.unable}`;
                             return { kind: 'failed', failure: { reason: 'sandbox', message }, retry: true };
                         }
-                        lease.report('broken', answer.took, null, reading.broken);
+                        lease.report('broken', answer.took, null, reading.broken, this.task);
                         return failed(endpoint, 'broken', answer.status, reading.broken);
                     }
                     default:

@@ -1,0 +1,46 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+
+/** Looked into after PATH, which may be short or absent (cron, `env -i`, containers), and where a version manager hides the real ones. */
+const USUAL_FOLDERS = [
+    '/usr/local/bin',
+    '/usr/bin',
+    '/bin',
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+    '/usr/local/go/bin',
+    '/run/current-system/sw/bin',
+    '/opt/homebrew/bin',
+];
+
+/** Folders in which programs are looked for, in order. */
+export function programFolders(path: string | undefined = process.env['PATH']): readonly string[] {
+    const named = (path ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
+    return [...new Set([...named, ...USUAL_FOLDERS])];
+}
+
+/** Every executable file of that name on PATH and in the usual folders, in order; a path stands for itself. */
+export async function findPrograms(name: string): Promise<string[]> {
+    if (isAbsolute(name)) return (await isExecutable(name)) ? [name] : [];
+    const found: string[] = [];
+    for (const folder of programFolders()) {
+        const candidate = join(folder, name);
+        if (await isExecutable(candidate)) found.push(candidate);
+    }
+    return found;
+}
+
+export async function findProgram(name: string): Promise<string | null> {
+    return (await findPrograms(name))[0] ?? null;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+    try {
+        await access(path, constants.X_OK);
+        return (await stat(path)).isFile();
+    } catch {
+        return false;
+    }
+}
