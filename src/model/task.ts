@@ -62,6 +62,8 @@ export interface VerdictOutcome {
     readonly suspect: Suspicion | null;
     /** True where tests were left out because of the doubt, and the result needs them: it cannot be final. */
     readonly isPartial?: boolean;
+    /** The limits that were held, where they are not the task's. */
+    readonly limits?: Limits;
     readonly by: AttemptedBy;
 }
 

@@ -126,6 +126,7 @@ export function entryOf(
     keepSource: boolean,
 ): Entry {
     const { input } = state.due;
+    const limits = outcome.limits ?? state.limits;
     const program = input.kind === 'program' ? input : null;
     const source = program !== null && keepSource ? sourceText(input) : null;
     return {
@@ -135,7 +136,7 @@ export function entryOf(
         ...(keepSource ? rowKey(input) : {}),
         ...cellKey(input),
         result: outcome.result,
-        ...(state.limits === null ? {} : { limits: state.limits }),
+        ...(limits === null ? {} : { limits }),
         attempts,
         fingerprint: state.due.fingerprint,
         ...(program?.name == null ? {} : { name: program.name }),

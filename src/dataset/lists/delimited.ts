@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
 import { parse, type Options } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { openFile } from '../../host/open-file.js';
@@ -7,6 +8,7 @@ import { datasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import { readAt } from '../rows/read-row.js';
 import { MAX_ROW_BYTES } from '../rows/row.js';
+import { boundRecords } from './bound-records.js';
 import type { ListFile, ListReader, ListRow } from './list-reader.js';
 
 /** Comma-separated values as RFC 4180 has them; the first record names the fields. Every value is text. */
@@ -98,7 +100,8 @@ const optionsFor = (delimiter: string): Options => ({
 async function* readRecords(file: string, delimiter: string): AsyncIterable<Place> {
     const input = (await openFile(file)).createReadStream();
     const parser = parse({ ...optionsFor(delimiter), info: true });
-    input.on('error', (error) => parser.destroy(error)).pipe(parser);
+    const bounded = Readable.from(boundRecords(input, shownPath(file), MAX_ROW_BYTES));
+    bounded.on('error', (error) => parser.destroy(error)).pipe(parser);
     let offset = 0;
     let line = 1;
     try {
@@ -112,6 +115,7 @@ async function* readRecords(file: string, delimiter: string): AsyncIterable<Plac
             ? datasetError(`${shownPath(file)}:${line}: not valid CSV: ${error.message}`)
             : error;
     } finally {
+        bounded.destroy();
         input.destroy();
     }
 }

@@ -21,6 +21,8 @@ export interface Submission {
     readonly sample: StagedSample;
     readonly session: Session;
     readonly context: ExecutorContext;
+    /** Whether every run was under the task's memory limit: an endpoint may take none, or blame it where the program is innocent. */
+    readonly held: { memory: boolean };
 }
 
 /** Tasks for each endpoint from which on a calibration of a few seconds pays. */
@@ -80,14 +82,18 @@ export class Attempts {
             const { files, adapted } = this.adaptWindows
                 ? await adaptFiles(input.files, input.language)
                 : { files: input.files, adapted: [] };
-            const submission = { task, input: { ...input, files }, limits, sample, session, context };
+            const held = { memory: true };
+            const submission = { task, input: { ...input, files }, limits, sample, session, context, held };
             const judged = await judge(submission).catch(
                 (error: unknown): Judged => ({ kind: 'failed', failure: checkFailure(error) }),
             );
             if (judged.kind === 'judged' && judged.suspect !== null && session.endpoint !== null) {
                 this.doubted.set(key, session.endpoint);
             }
-            return outcomeOf(judged, adapted, session);
+            const outcome = outcomeOf(judged, adapted, session);
+            return outcome.kind === 'verdict' && limits.memory !== null && !held.memory
+                ? { ...outcome, limits: { ...limits, memory: null } }
+                : outcome;
         } finally {
             session.release();
         }

@@ -51,6 +51,7 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
                 const limited = await runLimited(place, run, attempt.controls);
                 if (limited.kind !== 'done') return limited;
                 memory = limited.value.memory;
+                if (memory === null) submission.held.memory = false;
                 return judgeable(attempt, place, { ...run, memory }, { test, seen: limited.value.seen });
             });
         });

@@ -87,13 +87,17 @@ describe('a memory limit', () => {
         const executor = judgeOn([server.url], { memoryLimit: 256 * MIB });
         expect(await verdict(executor, taskOf(sum, 'CPP', THREAD_CPP))).toBe('Accepted');
         expect(await verdict(executor, taskOf(sum, 'PYTHON3', THREAD_PYTHON))).toBe('Accepted');
-        expect(await verdict(executor, taskOf(sum, 'CPP', 'int main() { return x; }'))).toBe('CompileError');
+        const refused = await executor.run(taskOf(sum, 'CPP', 'int main() { return x; }'), contextOf());
+        // It was refused without the limit as well: the entry must not say that one was held.
+        expect(refused).toMatchObject({ verdict: 'CompileError', limits: { memory: null } });
         if (hasRust) expect(await verdict(executor, taskOf(sum, 'RUST', SUM_RUST))).toBe('Accepted');
     });
 
     it('that a program runs into is MemoryLimitExceeded', async () => {
         const executor = judgeOn([(await serve()).url], { memoryLimit: 256 * MIB });
-        expect(await verdict(executor, taskOf(sum, 'PYTHON3', BIG_PYTHON))).toBe('MemoryLimitExceeded');
+        const big = await executor.run(taskOf(sum, 'PYTHON3', BIG_PYTHON), contextOf());
+        expect(big).toMatchObject({ verdict: 'MemoryLimitExceeded' });
+        expect(big).not.toHaveProperty('limits');
         expect(await verdict(executor, taskOf(sum, 'CPP', BIG_CPP))).toBe('MemoryLimitExceeded');
         // It fails the same way by its own doing: nothing ran into a limit.
         const faking = 'import sys\nsys.stderr.write("MemoryError\\n")\nsys.exit(1)';

@@ -1,0 +1,93 @@
+import { datasetError } from '../dataset-error.js';
+
+const QUOTE = 0x22;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/** A record up to this size goes to the parser as it comes: where its quotes are wrong, the parser says so better than we could. */
+const HELD_FROM = 1024 * 1024;
+
+/**
+ * Passes on the bytes of a file of delimited values, and refuses a record of more than `maxBytes` (mostly a quote that is not
+ * closed) before the parser has worked through it byte by byte. At most `maxBytes` are held.
+ * @param path for messages
+ * @throws UserError that names the line where such a record begins
+ */
+export async function* boundRecords(
+    chunks: AsyncIterable<Buffer>,
+    path: string,
+    maxBytes: number,
+): AsyncIterable<Buffer> {
+    const scan = new RecordScan();
+    let held: Buffer[] = [];
+    for await (const chunk of chunks) {
+        scan.read(chunk);
+        if (scan.length > maxBytes) {
+            throw datasetError(
+                `${path}:${scan.line}: the row is longer than ${Math.floor(maxBytes / 1024 / 1024)} MiB, the most that is read; ` +
+                    'is a quote not closed?',
+            );
+        }
+        held.push(chunk);
+        if (scan.length > HELD_FROM) continue;
+        yield* held;
+        held = [];
+    }
+    yield* held;
+}
+
+/** Finds where records end: at a line end outside of quotes. */
+class RecordScan {
+    /** Where the record under way begins: 1 for the file's first line. */
+    line = 1;
+    /** Bytes of it so far. */
+    length = 0;
+    #isQuoted = false;
+    #lines = 0;
+
+    read(chunk: Buffer): void {
+        const quotes = new Finder(chunk, QUOTE);
+        const newlines = new Finder(chunk, NEWLINE);
+        const returns = new Finder(chunk, RETURN);
+        let from = 0;
+        for (;;) {
+            const quote = quotes.next(from);
+            const newline = newlines.next(from);
+            const at = Math.min(quote, newline, this.#isQuoted ? chunk.length : returns.next(from));
+            if (at >= chunk.length) break;
+            this.length += at + 1 - from;
+            from = at + 1;
+            if (at === quote) this.#isQuoted = !this.#isQuoted;
+            else this.#endLine(at === newline);
+        }
+        this.length += chunk.length - from;
+    }
+
+    /** @param counts a return alone ends a record, too, in files that know no other end; messages then name line 1 */
+    #endLine(counts: boolean): void {
+        if (counts) this.#lines += 1;
+        if (this.#isQuoted) return;
+        this.line += this.#lines;
+        this.#lines = 0;
+        this.length = 0;
+    }
+}
+
+/** Looks for one byte, each stretch of the buffer once. */
+class Finder {
+    #found = -1;
+
+    constructor(
+        private readonly bytes: Buffer,
+        private readonly wanted: number,
+    ) {}
+
+    /** The first place from `from` on; the buffer's length where there is none. */
+    next(from: number): number {
+        if (this.#found < from) {
+            const found = this.bytes.indexOf(this.wanted, from);
+            this.#found = found === -1 ? this.bytes.length : found;
+        }
+        return this.#found;
+    }
+}
