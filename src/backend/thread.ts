@@ -15,6 +15,7 @@ import {
     unserved,
 } from './backend.js';
 import { serveCall } from './serve-call.js';
+import { STARTING_AT_ONCE, ThreadStarts } from './thread-starts.js';
 import type { BatchDone, ChannelMessage, Job, ThreadData } from './worker/messages.js';
 
 export interface ThreadBackendOptions {
@@ -80,6 +81,7 @@ class ThreadBackend implements Backend {
     #pool: Piscina;
     /** What each pool still runs. A pool of an earlier size ends with its last batch. */
     readonly #load = new Map<Piscina, number>();
+    readonly #starts = new WeakMap<Piscina, ThreadStarts>();
     readonly #ending = new Set<Promise<void>>();
     #nextKey = 0;
 
@@ -89,6 +91,7 @@ class ThreadBackend implements Backend {
         this.#channel.onmessage = (event: unknown): void => {
             const message = (event as { readonly data: ChannelMessage }).data;
             if (message.type === 'early') this.#take(message);
+            if (message.type === 'ready') this.#noteReady(message.threadId);
             if (message.type === 'log') options.onLog(message.line);
             if (message.type === 'call') {
                 const host = this.#jobs.get(message.key)?.host ?? null;
@@ -103,7 +106,8 @@ class ThreadBackend implements Backend {
         allowListeners(this.#concurrency);
         const pool = new Piscina({
             filename: this.#options.entry,
-            minThreads: this.#concurrency,
+            // More come as they find work, and as the ones before them are ready: see `#bound`.
+            minThreads: Math.min(this.#concurrency, STARTING_AT_ONCE),
             maxThreads: this.#concurrency,
             idleTimeout: Number.POSITIVE_INFINITY,
             workerData: {
@@ -114,6 +118,7 @@ class ThreadBackend implements Backend {
         });
         // A worker that dies reports through its task; without a listener the event would end the process.
         pool.on('error', () => {});
+        this.#starts.set(pool, new ThreadStarts(pool));
         return pool;
     }
 
@@ -140,10 +145,26 @@ class ThreadBackend implements Backend {
         return { completion, abort: () => this.#abort(job) };
     }
 
-    /** Keeps two batches a thread on their way: one runs, one waits at its door. */
+    #noteReady(threadId: number): void {
+        for (const pool of [this.#pool, ...this.#load.keys()]) this.#starts.get(pool)?.note(threadId);
+        this.#dispatch();
+    }
+
+    /**
+     * Batches on their way at once: two a thread, of which one runs and one waits at its door. While threads are still to be started,
+     * one for each that is ready and for the few that may start now, because the pool starts a thread for each batch without one.
+     */
+    #bound(): number {
+        const { threads } = this.#pool;
+        if (threads.length >= this.#concurrency) return this.#concurrency * 2;
+        return (this.#starts.get(this.#pool)?.ready ?? 0) + STARTING_AT_ONCE;
+    }
+
     #dispatch(): void {
-        while (this.#waiting.length > 0 && this.#batches < this.#concurrency * 2) {
-            const fair = Math.ceil(this.#waiting.length / (this.#concurrency * 2 - this.#batches));
+        while (this.#waiting.length > 0 && this.#batches < this.#bound()) {
+            // Of all that there will be: a batch of tasks that take long would keep them from the threads that come later.
+            const room = Math.max(1, this.#concurrency * 2 - this.#batches);
+            const fair = Math.ceil(this.#waiting.length / room);
             const size = this.#waiting.some((job) => job.alone) ? 1 : Math.min(BATCH_BOUND, fair);
             this.#send(this.#waiting.splice(0, size));
         }
@@ -213,11 +234,19 @@ class ThreadBackend implements Backend {
         const { batch } = job;
         const message: ChannelMessage = { type: 'abort', key: job.key };
         this.#channel.postMessage(message);
-        job.patience = setTimeout(() => {
-            // A thread that is through with the batch will not answer any more, whatever the reason.
-            if (batch.over) this.#settle(job, unserved({ kind: 'abort' }, 'thread', job.startedAt));
-            else batch.terminate.emit('abort');
-        }, ABORT_PATIENCE_MS);
+        job.patience = setTimeout(() => void this.#endThread(batch, job), ABORT_PATIENCE_MS);
+    }
+
+    async #endThread(batch: Batch, job: ThreadJob): Promise<void> {
+        await this.#starts.get(this.#pool)?.settled();
+        // A thread that is through with the batch will not answer any more, whatever the reason.
+        if (batch.over) this.#settle(job, unserved({ kind: 'abort' }, 'thread', job.startedAt));
+        else batch.terminate.emit('abort');
+    }
+
+    async #destroy(pool: Piscina): Promise<void> {
+        await this.#starts.get(pool)?.settled();
+        await pool.destroy();
     }
 
     resize(concurrency: number): void {
@@ -232,13 +261,13 @@ class ThreadBackend implements Backend {
     #endIfIdle(pool: Piscina): void {
         if (pool === this.#pool || (this.#load.get(pool) ?? 0) > 0) return;
         this.#load.delete(pool);
-        const ended = pool.destroy().finally(() => this.#ending.delete(ended));
+        const ended = this.#destroy(pool).finally(() => this.#ending.delete(ended));
         this.#ending.add(ended);
     }
 
     async close(): Promise<void> {
         for (const job of this.#jobs.values()) job.aborted = true;
-        await Promise.all([this.#pool, ...this.#load.keys()].map((pool) => pool.destroy()));
+        await Promise.all([this.#pool, ...this.#load.keys()].map((pool) => this.#destroy(pool)));
         await Promise.allSettled(this.#ending);
         this.#channel.close();
     }

@@ -28,7 +28,7 @@ const descriptor: ModuleDescriptor = {
 const lines: TaskLog[] = [];
 const onLog = (line: TaskLog): void => void lines.push(line);
 
-const BACKENDS: Readonly<Record<string, (concurrency: number) => Backend>> = {
+const BACKENDS: Readonly<Record<'thread' | 'process' | 'async', (concurrency: number) => Backend>> = {
     thread: (concurrency) =>
         createThreadBackend({
             entry: pathToFileURL(join(WORKER, 'thread.js')).href,
@@ -54,6 +54,31 @@ const task = (data: Json): Task => ({
     confirmed: [],
     confirming: null,
     settles: true,
+});
+
+describe('many threads', { timeout: patience(30_000) }, () => {
+    const start = (backend: Backend, count: number) =>
+        Array.from({ length: count }, (_, value) => backend.start(task({ do: 'answer', value })).completion);
+
+    it('start a few at a time, and the first ones work meanwhile', async () => {
+        const backend = BACKENDS.thread(24);
+        const completions = await Promise.all(start(backend, 24));
+        expect(completions.map(({ outcome }) => outcome.kind)).toEqual(Array(24).fill('verdict'));
+        expect(new Set(completions.map(({ workerId }) => workerId)).size).toBeLessThan(24);
+        await backend.close();
+    });
+
+    it('are not ended while they load their modules, which would abort Node 20', async () => {
+        for (const wait of [0, 60, 150]) {
+            const backend = BACKENDS.thread(24);
+            const completions = start(backend, 48);
+            await new Promise((resolve) => setTimeout(resolve, wait));
+            await backend.close();
+            for (const { outcome } of await Promise.all(completions)) {
+                expect(['verdict', 'abort', 'failure']).toContain(outcome.kind);
+            }
+        }
+    });
 });
 
 describe.each(Object.entries(BACKENDS))('backend %s', { timeout: patience(10_000) }, (name, create) => {

@@ -59,8 +59,12 @@ export interface CallReply {
     readonly problem: string | null;
 }
 
-/** On the channel. Main thread -> threads: `abort`. Threads -> main thread: `early`, results of a batch that goes on, and `log`. */
+/**
+ * On the channel. Main thread -> threads: `abort`. Threads -> main thread: `ready`, when all modules are loaded; `early`, results of a
+ * batch that goes on; and `log`.
+ */
 export type ChannelMessage =
+    | { readonly type: 'ready'; readonly threadId: number }
     | { readonly type: 'abort'; readonly key: string }
     | ({ readonly type: 'early' } & BatchDone)
     | LogLine

@@ -32,6 +32,11 @@ export class TaskServer {
         this.#executor.catch(() => {});
     }
 
+    /** Resolves when the executor is built, or cannot be. */
+    async ready(): Promise<void> {
+        await this.#executor.catch(() => {});
+    }
+
     async run(key: string, task: Task, main: MainProcess): Promise<Served> {
         const startedAt = Date.now();
         const started = performance.now();

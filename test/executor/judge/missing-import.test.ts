@@ -28,11 +28,6 @@ describe('a module or header that is not here', () => {
             'import static org.nowhere.Things.of;\npublic class Main { public static void main(String[] a) {} }\n',
             'the Java package org.nowhere',
         ],
-        [
-            'GO',
-            'package main\n\nimport "example.org/nowhere"\n\nfunc main() { nowhere.Run() }\n',
-            'the Go package example.org/nowhere',
-        ],
     ])('is a failure, in %s: %j', async (language, source, message) => {
         expect(available.has(language)).toBe(true);
         const words = inWords(await rig.run({ language, source, limits: { time: 10 } }));
