@@ -60,6 +60,6 @@ export class ThreadStarts {
     }
 
     #wake(): void {
-        for (const look of [...this.#waiting]) look();
+        for (const look of this.#waiting) look();
     }
 }

@@ -28,10 +28,13 @@ export const command = defineCommand({
     run: async ({ values: { dir, checkpoints, fix, 'take-over': takeOver, json } }) => {
         const checkpointsDir = checkpointsFolder(dir, checkpoints);
         const { acquireLock, livingHolders } = await import('../host/lock.js');
+        const { DirectoryReader } = await import('../compose/directory/directory-reader.js');
+        const { known } = await new DirectoryReader({ dir, checkpoints: checkpointsDir }, tell).readRun();
+        const samples = known === null ? null : new Set(known.keys());
         if (!fix) {
             const living = await livingHolders(checkpointsDir);
             return showFindings(
-                { dir, checkpointsDir, living, holdsLock: false },
+                { dir, checkpointsDir, living, holdsLock: false, samples },
                 () => Promise.resolve(null),
                 json,
             );
@@ -41,7 +44,7 @@ export const command = defineCommand({
         const lock = await acquireLock({ checkpointsDir, dir, shard: null, takeOver, onNotice: tell });
         try {
             const living = new Set([lock.id]);
-            const options = { dir, checkpointsDir, living, holdsLock: true, holder: lock.id };
+            const options = { dir, checkpointsDir, living, holdsLock: true, holder: lock.id, samples };
             const repair = async (finding: Finding): Promise<string | null> => {
                 if (!isFixable(finding)) return null;
                 await lock.verify();

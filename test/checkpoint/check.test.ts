@@ -24,6 +24,7 @@ const options = (made: Place): CheckOptions => ({
     checkpointsDir: made.checkpoints,
     living: new Set([HOLDER]),
     holdsLock: true,
+    samples: null,
 });
 
 async function check(made: Place): Promise<Finding[]> {

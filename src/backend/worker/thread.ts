@@ -24,10 +24,13 @@ channel.onmessage = (event: unknown): void => {
 };
 channel.unref();
 const calls = new Calls(String(threadId), (call) => channel.postMessage(call));
-void server.ready().then(() => {
+void tellReady();
+
+async function tellReady(): Promise<void> {
+    await server.ready();
     const message: ChannelMessage = { type: 'ready', threadId };
     channel.postMessage(message);
-});
+}
 
 /** Milliseconds after which finished tasks of a batch are told of before the batch is through. */
 const EARLY_MS = 10;

@@ -27,13 +27,16 @@ export interface CheckOptions {
     readonly living: ReadonlySet<string>;
     /** The lock is ours: output files that nothing names are nobody's, not those of an entry that is about to be saved. */
     readonly holdsLock: boolean;
+    /** Ids of all samples that the datasets hold now; null where nobody can tell. */
+    readonly samples: ReadonlySet<string> | null;
 }
 
 /** Looks at everything in a results directory and tells what is not as it should be. Changes nothing. */
 export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Finding> {
     const seen = new Map<string, string[]>();
     const outputs = await OutputCheck.open(options.dir);
-    for (const file of await listed(options.dir)) yield* checkFile(file, options, { seen, outputs });
+    const state = { seen, outputs, isOfSample: nameTest(options.samples) };
+    for (const file of await listed(options.dir)) yield* checkFile(file, options, state);
     for (const [id, files] of seen) {
         if (files.length > 1) yield { kind: 'duplicate id', id, files: inOrder(id, files) };
     }
@@ -73,12 +76,27 @@ interface CheckState {
     /** Files by the sample they hold. */
     readonly seen: Map<string, string[]>;
     readonly outputs: OutputCheck;
+    /** Whether a run looks for results under this name; null where nobody can tell. */
+    readonly isOfSample: (file: string) => boolean | null;
+}
+
+/** Works out the names of all samples when it is first asked. */
+function nameTest(samples: ReadonlySet<string> | null): CheckState['isOfSample'] {
+    let known: ReadonlySet<string> | null = null;
+    return (file) => {
+        if (samples === null) return null;
+        if (known === null) {
+            const names = new FileNames(samples);
+            known = new Set([...samples].flatMap((id) => [...names.candidates(id)]));
+        }
+        return known.has(file);
+    };
 }
 
 async function* checkFile(
     file: string,
     options: CheckOptions,
-    { seen, outputs }: CheckState,
+    { seen, outputs, isOfSample }: CheckState,
 ): AsyncGenerator<Finding> {
     if (stagingHolder(file) !== null) {
         if (isLeftover(file, options)) yield { kind: 'leftover', file };
@@ -97,7 +115,7 @@ async function* checkFile(
     const read = await readOrTell(join(options.dir, file));
     if (read === null) return;
     if (typeof read === 'string') {
-        yield { kind: 'unparseable', file, why: read };
+        yield { kind: 'unparseable', file, why: read, isOfSample: isOfSample(file) };
         return;
     }
     const { checkpoint, raw } = read;
@@ -113,6 +131,8 @@ async function* checkFile(
     const names = new FileNames([id]);
     if (![...names.candidates(id)].includes(file)) {
         yield { kind: 'wrong name', file, id, expected: names.fileOf(id) };
+    } else if (options.samples?.has(id) === false) {
+        yield { kind: 'removed sample', file, id };
     }
     if (checkpoint.origin === 'earlier') yield { kind: 'earlier tool', file, id };
     else yield* checkContent(file, checkpoint, raw);

@@ -2,8 +2,18 @@ import { unreachable } from '../../util/unreachable.js';
 
 /** Something that is not as it should be in a results directory. Paths are relative to it or to its checkpoints directory. */
 export type Finding =
-    /** No result file of ours or of the earlier tools: a start moves it aside and does its sample again. */
-    | { readonly kind: 'unparseable'; readonly file: string; readonly why: string }
+    /**
+     * No result file of ours or of the earlier tools: a start moves it aside and does its sample again, if it has one. `isOfSample`:
+     * whether a sample of the datasets has this name; null where they cannot be read.
+     */
+    | {
+          readonly kind: 'unparseable';
+          readonly file: string;
+          readonly why: string;
+          readonly isOfSample: boolean | null;
+      }
+    /** Results of a sample that the datasets no longer hold. */
+    | { readonly kind: 'removed sample'; readonly file: string; readonly id: string }
     /** The `id` inside cannot have this name: nobody finds it here. */
     | { readonly kind: 'wrong name'; readonly file: string; readonly id: string; readonly expected: string }
     /** Two files hold the same sample; `files[0]` is the one that counts. */
@@ -69,6 +79,7 @@ export function severityOf(finding: Finding): Severity {
         case 'earlier checker':
         case 'earlier folder':
         case 'stranger':
+        case 'removed sample':
             return 'info';
         default:
             return unreachable(finding);
@@ -94,6 +105,7 @@ export function isFixable(finding: Finding): boolean {
         case 'earlier checker':
         case 'earlier folder':
         case 'stranger':
+        case 'removed sample':
         case 'archive damaged':
         case 'output damaged':
             return false;
@@ -106,7 +118,9 @@ export function isFixable(finding: Finding): boolean {
 export function describeFinding(finding: Finding): string {
     switch (finding.kind) {
         case 'unparseable':
-            return `${finding.file}: cannot be read as a result file (${finding.why}); a run moves it aside and does its sample again`;
+            return `${finding.file}: cannot be read as a result file (${finding.why}); ${whatBecomesOf(finding.isOfSample)}`;
+        case 'removed sample':
+            return `${finding.file}: holds ${JSON.stringify(finding.id)}, which the dataset no longer has; a run leaves it alone, and it is in no rate`;
         case 'wrong name':
             return `${finding.file}: holds ${JSON.stringify(finding.id)}, which belongs into ${finding.expected}; it is not found here`;
         case 'duplicate id':
@@ -141,5 +155,16 @@ export function describeFinding(finding: Finding): string {
             return `${finding.file}: output that no entry names (a run was killed before it saved the entry)`;
         default:
             return unreachable(finding);
+    }
+}
+
+function whatBecomesOf(isOfSample: boolean | null): string {
+    switch (isOfSample) {
+        case true:
+            return 'the next run moves it aside and does its sample again';
+        case false:
+            return 'no sample of the dataset has this name, so that a run leaves it alone';
+        case null:
+            return 'a run whose dataset has a sample of this name moves it aside and does that again';
     }
 }

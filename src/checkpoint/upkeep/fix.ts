@@ -39,6 +39,7 @@ export async function fixFinding(finding: Finding, options: FixOptions): Promise
         case 'earlier checker':
         case 'earlier folder':
         case 'stranger':
+        case 'removed sample':
         case 'torn log':
         case 'unusable':
         case 'archive damaged':
