@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
 import { WriteError } from '../host/write-error.js';
-import { readReason, withDescriptors } from '../util/io-error.js';
+import { readReason } from '../util/io-error.js';
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { changedDatasetError } from './dataset-error.js';
@@ -14,7 +14,7 @@ import { recogniseRow } from './recognise.js';
 import type { PartRow } from './row-files.js';
 import type { RowContent, RowFormat } from './row-content.js';
 import { buildSample, filesOf } from './row-sample.js';
-import { hashRow, parseRow, readAt } from './rows/read-row.js';
+import { hashRow, parseRow } from './rows/read-row.js';
 
 /** Where a row stands. `file` is its number in the dataset's list; `as` says by which reading its groups were counted. */
 interface RowLocator {
@@ -35,6 +35,7 @@ const INDEX_VERSION = 3;
 export class RowDataset implements Dataset {
     readonly badRows: string[] = [];
     readonly #as: string;
+    readonly #shownPaths: string[] = [];
 
     constructor(
         private readonly source: DatasetSource,
@@ -96,18 +97,17 @@ export class RowDataset implements Dataset {
         const { file, part, line, offset, length } = indexed.locator as RowLocator;
         const path = this.#file(file);
         const place = this.#place(file, line);
-        const { files } = this.options;
-        const reading = withDescriptors(async () => readAt(await files.open(path, part), offset, length));
+        const reading = this.options.files.read(path, part, offset, length);
         const bytes = await reading.catch((error: unknown) => {
             if (error instanceof WriteError) throw error;
             throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
         });
-        const changed = changedDatasetError(`${place}: the dataset`);
-        if (bytes.length !== length) throw changed;
+        const changed = (): UserError => changedDatasetError(`${place}: the dataset`);
+        if (bytes.length !== length) throw changed();
         const hash = hashRow(bytes);
-        if (!indexed.fingerprint.startsWith(hash)) throw changed;
+        if (!indexed.fingerprint.startsWith(hash)) throw changed();
         const content = this.rowFormat.read(parseRow(bytes, place));
-        if (hash + (await this.#filesMark(content, path, place)) !== indexed.fingerprint) throw changed;
+        if (hash + (await this.#filesMark(content, path, place)) !== indexed.fingerprint) throw changed();
         return buildSample(content, { folder: dirname(path), place }, this.rowFormat);
     }
 
@@ -202,7 +202,10 @@ export class RowDataset implements Dataset {
         return path;
     }
 
+    /** Made for every row, in case there is something to say of it. */
     #place(file: number, line: number): string {
-        return `${shownPath(this.#file(file))}:${line}`;
+        const shown = this.#shownPaths[file] ?? shownPath(this.#file(file));
+        this.#shownPaths[file] = shown;
+        return `${shown}:${line}`;
     }
 }

@@ -10,6 +10,7 @@ import { ScratchCopies } from './packed/scratch-copies.js';
 import { unpackChunks } from './packed/unpack.js';
 import { readJsonLines } from './rows/json-lines.js';
 import { MAX_ROW_BYTES, type RawRow, readHandle } from './rows/row.js';
+import { RowReader } from './rows/row-reader.js';
 import { readRows } from './rows/rows.js';
 
 /** A row of a file that may be packed. `offset` counts from the start of its part, `line` over the whole file. */
@@ -25,6 +26,9 @@ export interface RowFilesOptions {
     readonly parquetWorker: URL;
 }
 
+/** Files that are kept open between their rows. */
+const MOST_OPEN = 4;
+
 /**
  * Files of JSON rows, plain or packed (gzip, Zstandard, Parquet): rows in order, and rows again by their place. What is packed
  * is read again from unpacked copies in scratch files, of which few exist at a time.
@@ -33,6 +37,8 @@ export class RowFiles {
     readonly #packings = new Map<string, Promise<Packing>>();
     readonly #copies: ScratchCopies;
     readonly #parquet: ParquetDecoder;
+    /** By file and part, the least lately used one first. */
+    readonly #readers = new Map<string, RowReader>();
 
     constructor({ scratch, parquetWorker }: RowFilesOptions) {
         this.#copies = new ScratchCopies(scratch);
@@ -61,6 +67,20 @@ export class RowFiles {
         return packing === 'none' ? openFile(file) : this.#openCopy(file, packing, part);
     }
 
+    /** Bytes of one row again; fewer where the file is shorter now. @throws UserError, WriteError, what the system says */
+    read(file: string, part: number, offset: number, length: number): Promise<Buffer> {
+        const key = `${part} ${file}`;
+        const reader = this.#readers.get(key) ?? new RowReader(() => this.open(file, part));
+        this.#readers.delete(key);
+        this.#readers.set(key, reader);
+        for (const [oldest, one] of this.#readers) {
+            if (this.#readers.size <= MOST_OPEN) break;
+            this.#readers.delete(oldest);
+            one.close();
+        }
+        return reader.read(offset, length);
+    }
+
     /** The whole file as one: for rows that are asked for in any order. `offset`s count within `open`'s bytes. */
     async openWhole(file: string): Promise<WholeFile> {
         const packing = await this.#packingOf(file);
@@ -72,6 +92,8 @@ export class RowFiles {
     }
 
     async close(): Promise<void> {
+        for (const reader of this.#readers.values()) reader.close();
+        this.#readers.clear();
         await this.#parquet.close();
     }
 

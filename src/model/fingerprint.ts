@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalExactJson, losesNumbers, parseExactJson } from './exact-json.js';
 import type { Json } from './json.js';
 import type {
@@ -41,7 +41,7 @@ const PREFIX = 'v1-sha256-';
 
 /** SHA-256 of bytes (a string counts as UTF-8), hex. */
 export function digest(content: string | Uint8Array): string {
-    return createHash('sha256').update(content).digest('hex');
+    return hash('sha256', content);
 }
 
 export function textContent(text: string): Content {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { sameStamp } from '../../host/stamp.js';
 import { WriteError } from '../../host/write-error.js';
 import { canonicalExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
@@ -212,7 +212,7 @@ class ListDataset implements Dataset {
     }
 }
 
-const hashText = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32);
+const hashText = (text: string): string => hash('sha256', text).slice(0, 32);
 
 /** 48 bits of a hash of the row's data, which is the same for rows whose fingerprint is. */
 function placementHash(row: Field): number {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { isJsonObject } from '../../model/json.js';
 import { datasetError } from '../dataset-error.js';
@@ -9,7 +9,7 @@ import { MAX_ROW_BYTES } from './row.js';
 
 /** Fingerprint of a row's bytes: the first 128 bits of their SHA-256, hex; a hundred thousand of them are held. */
 export function hashRow(bytes: Uint8Array): string {
-    return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+    return hash('sha256', bytes).slice(0, 32);
 }
 
 /**
