@@ -200,6 +200,7 @@ export class PlannedRun implements OpenedRun {
             },
             settled,
             endpoints: () => servers?.endpoints() ?? [],
+            spent: () => servers?.spent?.(),
             emit: this.#emit,
             verifyHolder: async () => this.#held.directory.lock?.verify(),
         });

@@ -12,8 +12,8 @@ export type ChatFault =
       }
     /** Closes the connection: before any byte, or in the middle of the body. */
     | { readonly kind: 'reset'; readonly inBody: boolean }
-    /** Never answers. */
-    | { readonly kind: 'silence' }
+    /** Never answers; `afterStart`: begins to, and says no more. */
+    | { readonly kind: 'silence'; readonly afterStart?: boolean }
     /** Status 200 with this text. */
     | { readonly kind: 'body'; readonly text: string }
     /** A completion with this message. */
@@ -102,7 +102,9 @@ export class LocalChatServer {
         const { latency, fault, text } = this.#reply(asked);
         if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency));
         this.inFlight -= 1;
-        if (fault === null)
+        if (fault === null && call === 'completion' && body['stream'] === true)
+            streamCompletion(response, text, asked.prompt);
+        else if (fault === null)
             response.end(
                 call === 'search' ? searchResult(text) : completion({ content: text }, 'stop', asked.prompt),
             );
@@ -141,6 +143,7 @@ function sendFault(response: ServerResponse, fault: ChatFault, prompt: string): 
             setTimeout(() => response.socket?.destroy(), 20);
             return;
         case 'silence':
+            if (fault.afterStart === true) response.write('\n');
             return;
         case 'body':
             response.end(fault.text);
@@ -173,6 +176,26 @@ export function completion(message: Record<string, unknown>, finishReason: strin
             completion_tokens_details: { reasoning_tokens: 3 },
         },
     });
+}
+
+/** A completion as a stream of events: what it says in two pieces, then how it ended, then what it used. */
+function streamCompletion(response: ServerResponse, text: string, prompt: string): void {
+    const whole = JSON.parse(completion({ content: text }, 'stop', prompt)) as Record<string, unknown>;
+    const { choices: _, usage, ...head } = whole;
+    const half = Math.ceil(text.length / 2);
+    const deltas = [
+        { role: 'assistant', content: '' },
+        { content: text.slice(0, half) },
+        { content: text.slice(half) },
+    ];
+    const chunks = [
+        ...deltas.map((delta) => ({ ...head, choices: [{ index: 0, delta, finish_reason: null }] })),
+        { ...head, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+        { ...head, choices: [], usage },
+    ];
+    response.setHeader('content-type', 'text/event-stream');
+    for (const chunk of chunks) response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+    response.end('data: [DONE]\n\n');
 }
 
 /** Search results as BigModel writes them. */

@@ -16,7 +16,7 @@ const REJECTIONS_TO_REFUSE = 5;
  *   unknown --probe ok--> closed --3 failures in a row--> open --time is up--> probing --ok--> closed
  *      \--probe failed--> open <---------------probe failed (longer)------------/
  *   closed --rate error, or the server names a time--> waiting --time is up--> closed
- *   any --401, 403, 404--> refused (for good)
+ *   any --401, 403, 404, unknown model--> refused (for good)
  */
 export type BreakerState =
     | { readonly name: 'unknown' }
@@ -26,7 +26,8 @@ export type BreakerState =
     /** Is probed at `until`. */
     | { readonly name: 'open'; readonly until: number }
     | { readonly name: 'probing' }
-    | { readonly name: 'refused'; readonly why: string };
+    /** For good; `isOfModel`: only what is asked of this model. */
+    | { readonly name: 'refused'; readonly why: string; readonly isOfModel: boolean };
 
 /** Whether an endpoint may be used: the circuit breaker of one endpoint. Times in milliseconds of the pool's clock. */
 export class Breaker {
@@ -78,6 +79,8 @@ export class Breaker {
         switch (outcome) {
             case 'ok':
                 this.worked();
+                // Its limit is used up: the next request would be turned away.
+                if (wait !== null && wait > 0) this.waitFor(wait, now);
                 return;
             case 'rate':
                 this.ratesInRow += 1;
@@ -88,12 +91,13 @@ export class Breaker {
                 this.failed(now, wait, task);
                 return;
             case 'refused':
-                this.state = { name: 'refused', why };
+            case 'unknown-model':
+                this.state = { name: 'refused', why, isOfModel: outcome === 'unknown-model' };
                 return;
             case 'bad-request':
                 this.rejectionsInRow += 1;
                 if (!this.everWorked && this.rejectionsInRow >= REJECTIONS_TO_REFUSE) {
-                    this.state = { name: 'refused', why };
+                    this.state = { name: 'refused', why, isOfModel: false };
                 }
                 return;
             case 'abandoned':
@@ -114,7 +118,8 @@ export class Breaker {
                 this.forgetFailures();
                 return;
             case 'refused':
-                this.state = { name: 'refused', why };
+            case 'unknown-model':
+                this.state = { name: 'refused', why, isOfModel: outcome === 'unknown-model' };
                 return;
             case 'rate':
             case 'overload':

@@ -102,6 +102,7 @@ export class Endpoint {
             case 'overload':
             case 'broken':
             case 'refused':
+            case 'unknown-model':
             case 'bad-request':
                 this.failures += 1;
                 return;

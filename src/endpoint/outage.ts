@@ -26,6 +26,11 @@ export class OutageWatch {
         return this.#hasGivenUp;
     }
 
+    /** True where its endpoints answer, but do not have this model: others may be served. */
+    get isOfModel(): boolean {
+        return this.endpoints.every(({ breaker: { state } }) => state.name === 'refused' && state.isOfModel);
+    }
+
     /** Somebody begins to wait, the first: time in which nobody did is no outage. */
     beginWait(now: number): void {
         if (this.#since !== null) this.#since = now;

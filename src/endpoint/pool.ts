@@ -26,6 +26,8 @@ export interface PoolOptions {
     readonly probe: (address: string, signal: AbortSignal) => Promise<ProbeOutcome>;
     /** Runs a small program at an endpoint, to find out how many at once it is best at; absent: that is never done. */
     readonly runHello?: (address: string, signal: AbortSignal) => Promise<ProbeOutcome>;
+    /** True where tasks name their models, so that one that nobody has says nothing of the others. */
+    readonly modelsVary?: boolean;
     readonly hooks?: PoolHooks;
     readonly clock?: Clock;
     /** 0 to 1. */
@@ -256,7 +258,9 @@ export class EndpointPool {
                 limits.concurrency.note(outcome, sentAt, now);
                 // A rate error is about the account: whoever shares it waits too.
                 const concerned =
-                    outcome === 'rate' ? this.endpoints.filter((one) => one.limits === limits) : [endpoint];
+                    outcome === 'rate' || (outcome === 'ok' && wait !== null)
+                        ? this.endpoints.filter((one) => one.limits === limits)
+                        : [endpoint];
                 const changes = concerned.map((one) =>
                     this.watch(one, () => one.breaker.note(outcome, now, wait, message, task)),
                 );
@@ -349,7 +353,10 @@ export class EndpointPool {
     private tellGivenUp(outage: OutageWatch, message: string): void {
         const isAsked = ({ address }: EndpointSettings) =>
             this.endpoints.some((one) => one.address === address);
-        const isOver = this.outages.every((one) => one.hasGivenUp) && this.options.endpoints.every(isAsked);
+        const isOver =
+            this.outages.every((one) => one.hasGivenUp) &&
+            this.options.endpoints.every(isAsked) &&
+            !(this.options.modelsVary === true && outage.isOfModel);
         if (isOver) this.hooks.gaveUp?.(message);
         else this.hooks.warned?.(this.about(outage, message));
     }

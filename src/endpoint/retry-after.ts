@@ -1,5 +1,5 @@
-/** The longest wait that a server may ask for, milliseconds: beyond it the probe asks again. */
-export const LONGEST_RETRY_AFTER = 3_600_000;
+/** The longest wait that a server may ask for, milliseconds: 24 days, near the longest that timers take. Quotas end by the day or month. */
+export const LONGEST_RETRY_AFTER = 24 * 24 * 3_600_000;
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -7,7 +7,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  * How long a server asks us to wait: `retry-after-ms`, or `Retry-After` as seconds or as an HTTP date.
  * @param headers names in lower case
  * @param wallTime milliseconds since 1970
- * @returns milliseconds, bounded by an hour; null where it asks for nothing that can be read
+ * @returns milliseconds, bounded by 24 days; null where it asks for nothing that can be read
  */
 export function retryAfter(headers: Headers, wallTime: number): number | null {
     const precise = decimal(headers['retry-after-ms']);

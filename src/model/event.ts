@@ -163,6 +163,28 @@ export interface RunEnd {
     readonly totals: TotalTally;
     readonly workers: readonly WorkerFigures[];
     readonly endpoints: readonly EndpointState[];
+    /** What requests to language models used, and what of it is in results; absent: there were none. */
+    readonly spent?: Spending & { readonly kept: KeptSpending };
+}
+
+/** What the requests of one start used: a lower bound, since one without an answer may have been counted by its service. */
+export interface Spending {
+    readonly answers: number;
+    /** Requests that were sent and brought no answer. */
+    readonly unanswered: number;
+    /** Of prompts and answers, as far as services told them. */
+    readonly tokens: number;
+    /** US dollars, of the answers whose price is known. */
+    readonly cost: number;
+    /** Answers whose price is unknown. */
+    readonly unpriced: number;
+}
+
+/** The part of it that is in results. */
+export interface KeptSpending {
+    readonly tokens: number;
+    /** US dollars. */
+    readonly cost: number;
 }
 
 export interface WorkerFigures {

@@ -47,6 +47,7 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
         skipLines(totals.skips, context, more),
         workerLines(end.workers, context),
         endpointLines(end.endpoints, context),
+        spendingLines(end),
         context.section ?? [],
         whereLines(end, context),
     ];
@@ -138,6 +139,25 @@ function workerLines(workers: readonly WorkerFigures[], { width, style, section 
     return workers.length > shown.length
         ? [...lines, `…and ${count(workers.length - shown.length)} more`]
         : lines;
+}
+
+/** What requests to models used beside what is kept of it: they differ by what was asked in vain. */
+function spendingLines({ spent }: RunEnd): string[] {
+    if (spent === undefined || spent.answers + spent.unanswered === 0) return [];
+    const { kept, answers, unanswered, unpriced } = spent;
+    const priced = unpriced < answers;
+    const cost = (amount: number): string => (priced ? `$${amount.toFixed(4)}, ` : '');
+    const parts = [
+        `spent  ${cost(spent.cost)}${counted(spent.tokens, 'token')} in ${counted(answers, 'answer')}`,
+        `kept  ${cost(kept.cost)}${counted(kept.tokens, 'token')}`,
+    ];
+    const lines = [parts.join('; ')];
+    if (priced && unpriced > 0) lines.push(`the price of ${counted(unpriced, 'answer')} is unknown`);
+    if (unanswered > 0)
+        lines.push(
+            `${counted(unanswered, 'request')} brought no answer and may have been charged: what was spent is a lower bound`,
+        );
+    return lines;
 }
 
 function endpointLines(endpoints: readonly EndpointState[], { width, style }: SummaryContext): string[] {

@@ -1,4 +1,4 @@
-import type { RunEnd, WorkerFigures } from '../model/event.js';
+import type { RunEnd, Spending, WorkerFigures } from '../model/event.js';
 import { type StopReason, signalOrAbort } from '../model/stop.js';
 
 /** What a run counted while it ran. */
@@ -6,8 +6,18 @@ export class Figures {
     committed = 0;
     failed = 0;
     aborted = 0;
+    /** What the answers in committed results used. */
+    readonly kept = { tokens: 0, cost: 0 };
     readonly #started = performance.now();
     readonly #workers = new Map<string, { attempts: number; failures: number; busy: number }>();
+
+    /** A result was committed. */
+    commit(result: Readonly<Record<string, unknown>>): void {
+        this.committed += 1;
+        const { prompt_tokens: prompt, completion_tokens: completion, cost } = result;
+        for (const tokens of [prompt, completion]) if (typeof tokens === 'number') this.kept.tokens += tokens;
+        if (typeof cost === 'number') this.kept.cost += cost;
+    }
 
     /** An attempt ended on a worker; `busy` in seconds. */
     attempt(workerId: string, busy: number, isFailure: boolean): void {
@@ -23,7 +33,10 @@ export class Figures {
         if (isFailure) worker.failures += 1;
     }
 
-    end(stop: StopReason | null, rest: Pick<RunEnd, 'totals' | 'endpoints'>): RunEnd {
+    end(
+        stop: StopReason | null,
+        { spent, ...rest }: Pick<RunEnd, 'totals' | 'endpoints'> & { readonly spent?: Spending | undefined },
+    ): RunEnd {
         const workers = [...this.#workers].map(
             ([workerId, figures]): WorkerFigures => ({ workerId, ...figures }),
         );
@@ -37,6 +50,7 @@ export class Figures {
             duration: (performance.now() - this.#started) / 1000,
             workers,
             ...rest,
+            ...(spent === undefined ? {} : { spent: { ...spent, kept: { ...this.kept } } }),
         };
     }
 }

@@ -84,7 +84,11 @@ export class Loop {
         await this.#closeRest();
         if (this.#failure !== null) throw this.#failure.error;
         const totals = this.#totals();
-        return this.#figures.end(this.#stop, { totals, endpoints: this.#parts.endpoints() });
+        return this.#figures.end(this.#stop, {
+            totals,
+            endpoints: this.#parts.endpoints(),
+            spent: this.#parts.spent?.(),
+        });
     }
 
     stop(reason: StopReason): void {

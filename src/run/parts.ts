@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/backend.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
-import type { EndpointState, RunEnd, RunEvent } from '../model/event.js';
+import type { EndpointState, Spending, RunEnd, RunEvent } from '../model/event.js';
 import type { Sample, Stage } from '../model/sample.js';
 import type { StopReason } from '../model/stop.js';
 import type { TallySum } from '../model/tally.js';
@@ -24,6 +24,8 @@ export interface RunParts {
     /** Tallies of the samples that have no work, added up. */
     readonly settled: TallySum;
     readonly endpoints: () => readonly EndpointState[];
+    /** What requests have used so far; absent: nothing that is counted. */
+    readonly spent?: () => Spending | undefined;
     readonly emit: (event: RunEvent) => void;
     /** Throws if the directory is another run's by now. Asked before tasks start, at most every half a minute. */
     readonly verifyHolder: () => Promise<void>;

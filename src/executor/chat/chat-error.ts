@@ -3,17 +3,28 @@ import { isJsonObject } from '../../model/json.js';
 /**
  * What an error of a chat service means.
  * - `rate`: it asks for fewer requests; `overload`: it cannot cope now; `broken`: no usable answer. All are tried again.
+ * - `unknown-model`: the service does not have the model. Others of its models may work.
  * - `quota`: no credit is left; `auth`: the key is not accepted. The endpoint is done for.
  * - `content`: its filter declined. A verdict about the task, not a failure.
  * - `bad-request`: this request can never succeed. Recorded, not tried again.
  */
-export type ChatErrorClass = 'rate' | 'overload' | 'broken' | 'quota' | 'auth' | 'content' | 'bad-request';
+export type ChatErrorClass =
+    | 'rate'
+    | 'overload'
+    | 'broken'
+    | 'quota'
+    | 'auth'
+    | 'unknown-model'
+    | 'content'
+    | 'bad-request';
 
 export interface ChatError {
     readonly class: ChatErrorClass;
     /** The service's own code, if it sent one. */
     readonly code: string | null;
     readonly message: string;
+    /** Milliseconds after which it takes requests again, as its message says; null: it does not say. */
+    readonly wait: number | null;
 }
 
 /**
@@ -24,7 +35,9 @@ const BIGMODEL: readonly (readonly [from: number, to: number, ChatErrorClass])[]
     [1000, 1004, 'auth'],
     [1110, 1113, 'quota'],
     [1121, 1121, 'quota'],
-    [1210, 1215, 'bad-request'],
+    [1210, 1210, 'bad-request'],
+    [1211, 1211, 'unknown-model'],
+    [1212, 1215, 'bad-request'],
     [1261, 1261, 'bad-request'],
     [1301, 1301, 'content'],
     [1302, 1303, 'rate'],
@@ -46,7 +59,9 @@ const NAMED: Readonly<Record<string, ChatErrorClass>> = {
     content_filter: 'content',
     content_policy_violation: 'content',
     context_length_exceeded: 'bad-request',
-    model_not_found: 'auth',
+    model_not_found: 'unknown-model',
+    // vLLM and other servers of one's own
+    NotFoundError: 'unknown-model',
     // DashScope
     data_inspection_failed: 'content',
     Arrearage: 'quota',
@@ -56,25 +71,52 @@ const NAMED: Readonly<Record<string, ChatErrorClass>> = {
  * Classifies an answer that is not a completion: by the vendor's code first, then by the HTTP status.
  * @param status null where no answer came
  */
-export function classifyChatError(status: number | null, body: Buffer | null, message: string): ChatError {
-    const { code, text } = readError(body);
+export function classifyChatError(
+    status: number | null,
+    body: Buffer | null,
+    message: string,
+    now = Date.now(),
+): ChatError {
+    const { code, type, text } = readError(body);
     const said = status === null ? message : `HTTP ${status}${text === null ? '' : `: ${text}`}`;
-    return { class: classOfCode(code) ?? classOfStatus(status), code, message: said };
+    const wait = code !== null && RESETS.has(code) ? resetIn(text ?? '', now) : null;
+    // What is used up until a moment that is named is only to be waited for.
+    const byCode = wait === null ? (classOfCode(code) ?? classOfCode(type)) : 'rate';
+    const isMissing = (status === 404 || status === 400) && MISSING_MODEL.test(text ?? '');
+    const byText = isMissing ? 'unknown-model' : null;
+    return { class: byCode ?? byText ?? classOfStatus(status), code: code ?? type, message: said, wait };
 }
 
-function readError(body: Buffer | null): { readonly code: string | null; readonly text: string | null } {
+/** Codes of BigModel for limits that are lifted at a moment that the message names. */
+const RESETS: ReadonlySet<string> = new Set(['1304', '1308', '1310']);
+
+const MISSING_MODEL = /model\b.{0,80}\b(does not exist|not exist|not found)|unknown model/i;
+
+/** Milliseconds until the time in a message, which is China's; null: it holds none. At least a second: clocks differ. */
+function resetIn(text: string, now: number): number | null {
+    const [, date, time] = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)/.exec(text) ?? [];
+    const at = date === undefined || time === undefined ? Number.NaN : Date.parse(`${date}T${time}+08:00`);
+    return Number.isNaN(at) ? null : Math.max(1000, at - now);
+}
+
+function readError(body: Buffer | null): {
+    readonly code: string | null;
+    readonly type: string | null;
+    readonly text: string | null;
+} {
     let json: unknown;
     try {
         json = JSON.parse(body?.toString('utf8') ?? '');
     } catch {
-        return { code: null, text: null };
+        return { code: null, type: null, text: null };
     }
     const error = isJsonObject(json) && isJsonObject(json['error']) ? json['error'] : json;
-    if (!isJsonObject(error)) return { code: null, text: null };
-    const code = textOf(error['code']) ?? textOf(error['type']);
+    if (!isJsonObject(error)) return { code: null, type: null, text: null };
+    const code = textOf(error['code']);
+    const type = textOf(error['type']);
     const { message } = error;
     const text = typeof message === 'string' ? message.replace(/\s+/g, ' ').slice(0, 300) : null;
-    return { code, text };
+    return { code, type, text };
 }
 
 /** A code as text; some services write numbers. */

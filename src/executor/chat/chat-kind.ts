@@ -3,12 +3,13 @@ import type { Values } from '../../config/option.js';
 import { UserError } from '../../util/user-error.js';
 import type { ServerOptions } from '../descriptor.js';
 import type { MainExecutorKind, PlanContext } from '../executor-kind.js';
-import type { BudgetOptions } from './budget.js';
+import { type BudgetOptions, isBounded } from './budget.js';
+import type { RequestTimeouts } from './chat-client.js';
 import type { ServiceConfig } from './chat-endpoints.js';
 import { CHAT_OPTIONS } from './chat-options.js';
 import { configureScoring } from './scoring/scoring-options.js';
 import type { ScoringConfig, ScoringDescriptor } from './scoring/scoring.js';
-import { configureService } from './service-options.js';
+import { configureService, timeoutsOf } from './service-options.js';
 import type { PriceTable } from './prices.js';
 import type { SamplingOptions } from './chat-protocol.js';
 import type { ConversationOptions } from './conversation.js';
@@ -34,6 +35,8 @@ export interface ChatConfig {
     /** Null: no search. */
     readonly search: SearchOptions | null;
     readonly service: ServiceConfig;
+    readonly timeouts: RequestTimeouts;
+    readonly stream: boolean;
     /** Absolute path of a file of prices. */
     readonly prices: string | null;
     readonly budget: BudgetOptions;
@@ -50,6 +53,9 @@ export interface ChatDescriptor {
     readonly servers: ServerOptions;
     /** Seconds for one request, its answer included. */
     readonly timeout: number;
+    readonly timeouts?: RequestTimeouts;
+    /** Absent: false. */
+    readonly stream?: boolean;
     /** The user's prices. */
     readonly prices: PriceTable | null;
     readonly budget: BudgetOptions;
@@ -76,6 +82,8 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
             tools: toolsOf(values, dir),
             scoring: configureScoring(values),
             service: configureService(values),
+            timeouts: timeoutsOf(values),
+            stream: values.stream,
             prices: values.prices,
             budget: { maxCost: values['max-cost'], maxTokens: values['max-tokens-total'] },
         };
@@ -112,6 +120,8 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
                 tools: tools === null ? null : { ...tools, dir, holder },
                 servers,
                 timeout,
+                timeouts: config.timeouts,
+                stream: config.stream,
                 prices,
                 budget: config.budget,
             },
@@ -123,7 +133,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
                 ...(search === null ? [] : [search]),
                 ...(tools === null ? [] : [await identifyTools(tools)]),
             ]),
-            notices: scoring?.notices ?? [],
+            notices: [...(scoring?.notices ?? []), ...budgetNotices(config)],
         };
     },
     async preflight({ scoring }) {
@@ -162,6 +172,14 @@ function searchOf(values: Values<typeof CHAT_OPTIONS>): SearchOptions | null {
         contentSize: values['search-content-size'],
         count: values['search-count'],
     };
+}
+
+/** What a budget cannot hold. */
+function budgetNotices({ budget, sampling }: ChatConfig): readonly string[] {
+    if (!isBounded(budget) || sampling.maxTokens !== null) return [];
+    return [
+        'without --max-tokens nobody knows how long an answer gets: a budget may be exceeded by what is in flight when it is spent',
+    ];
 }
 
 /** Models that are asked besides those under test. */

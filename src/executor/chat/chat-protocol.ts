@@ -61,6 +61,8 @@ export interface ChatAnswer {
     /** `stop`, `length`, `tool_calls`, `content_filter`, ...: as the service says it. */
     readonly finishReason: string | null;
     readonly usage: TokenUsage;
+    /** Seconds until the first token came; absent where the answer was not streamed, null where that cannot be told. */
+    readonly firstToken?: number | null;
 }
 
 /** An answer with its price. */
@@ -91,9 +93,14 @@ export interface ChatCall {
 export interface ChatDialect {
     readonly deployments?: Readonly<Record<string, string>> | undefined;
     readonly provider?: string | undefined;
+    /** True: the answer comes as a stream. */
+    readonly stream?: boolean;
 }
 
-export function chatBody(call: ChatCall, { deployments = {}, provider }: ChatDialect = {}): JsonObject {
+export function chatBody(
+    call: ChatCall,
+    { deployments = {}, provider, stream = false }: ChatDialect = {},
+): JsonObject {
     const { sampling, messages, tools = [] } = call;
     const { model, temperature, topP, maxTokens, seed } = sampling;
     return {
@@ -103,6 +110,7 @@ export function chatBody(call: ChatCall, { deployments = {}, provider }: ChatDia
         ...(topP === null ? {} : { top_p: topP }),
         ...(maxTokens === null ? {} : { [maxTokensFieldOf(provider)]: maxTokens }),
         ...(seed === null ? {} : { seed }),
+        ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
         ...(tools.length === 0
             ? {}
             : { tools: tools.map((tool): Json => ({ type: 'function', function: { ...tool } })) }),

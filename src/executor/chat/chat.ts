@@ -8,9 +8,11 @@ import { unreachable } from '../../util/unreachable.js';
 import type { Executor, ExecutorContext } from '../executor.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
 import { isBounded } from './budget.js';
-import { ChatClient, type ChatResult } from './chat-client.js';
+import { ChatClient } from './chat-client.js';
+import type { ChatResult } from './chat-exchange.js';
 import type { ChatDescriptor } from './chat-kind.js';
-import { acquireByMessage } from './places.js';
+import { acquireByMessage, tellSpent } from './places.js';
+import { type Spent, SpendingLedger } from './spending.js';
 import type { ChatCall, PricedChatAnswer } from './chat-protocol.js';
 import { type ConversationEnd, Conversations } from './conversation.js';
 import { fillForTask } from './prompt.js';
@@ -32,24 +34,30 @@ import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from
  * @throws UserError when a key cannot be read
  */
 export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): ServerExecutor {
-    const client = new ChatClient(descriptor, hooks);
+    const ledger = new SpendingLedger();
+    const onSpent = (spent: Spent): void => ledger.add(spent);
+    const client = new ChatClient({ ...descriptor, onSpent, modelsVary: variesModels(descriptor) }, hooks);
     const asker = new Asker(client, descriptor);
     return {
         run: (task, context) => asker.run(task, context),
+        spent: () => ledger.sum,
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
         close: () => asker.close(),
         // A budget is one for the whole run: its requests are made here, whatever the mode.
-        ...(isBounded(descriptor.budget) ? {} : { desk: client.desk() }),
+        ...(isBounded(descriptor.budget) ? {} : { desk: client.desk(onSpent) }),
     };
 }
 
 /** The same in a worker: places at endpoints come from the main process. @throws UserError when a key cannot be read */
 export function createChatInWorker(descriptor: ChatDescriptor): Executor {
-    const client = new ChatClient({ ...descriptor, acquire: acquireByMessage });
+    const client = new ChatClient({ ...descriptor, acquire: acquireByMessage, onSpent: tellSpent });
     const asker = new Asker(client, descriptor);
     return { run: (task, context) => asker.run(task, context), close: () => asker.close() };
 }
+
+/** Whether rows name the models, so that there may be several. */
+const variesModels = ({ sampling }: ChatDescriptor): boolean => sampling.model.includes('{');
 
 /** Name of the step that keeps an answer until it has its score. */
 const ANSWER_STEP = 'answer';
@@ -245,6 +253,7 @@ function outcomeOf(result: ChatResult<PricedChatAnswer>, model: string): Outcome
                 ...usageFields(model, answer === null ? [] : [answer]),
                 finish_reason: answer?.finishReason ?? null,
                 completion_id: answer?.id ?? null,
+                ...(answer?.firstToken === undefined ? {} : { time_to_first_token: answer.firstToken }),
                 ...(answer === null || answer.reasoning === null ? {} : { reasoning: answer.reasoning }),
                 ...(isRefused ? { refused_by: result.by, refusal: result.reason } : {}),
             };

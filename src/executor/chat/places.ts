@@ -3,6 +3,7 @@ import { type AcquireOptions, type EndpointPool, type Lease, NoEndpointError } f
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { ExecutorContext } from '../executor.js';
 import type { WorkerDesk } from '../servers/server-executor.js';
+import type { Spent } from './spending.js';
 
 /*
  * Places at endpoints for tasks that run in workers. The one pool is in the main process: a worker asks for a place by a
@@ -68,22 +69,35 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     });
 }
 
+/** Tells the main process what a request used. */
+export function tellSpent(spent: Spent, { ask }: ExecutorContext): void {
+    ask?.({ do: 'spent', spent }).catch(() => {});
+}
+
+const isSpent = (value: Json | undefined): value is Spent =>
+    isJsonObject(value) && typeof value['isAnswered'] === 'boolean';
+
 /** The main process's side. */
 export class PlaceDesk implements WorkerDesk {
     readonly #pool: EndpointPool;
+    readonly #onSpent: (spent: Spent) => void;
     readonly #jobs = new Map<
         number,
         { readonly gone: AbortController; readonly leases: Map<number, Lease> }
     >();
     #next = 1;
 
-    constructor(pool: EndpointPool) {
+    /** @param onSpent told what requests of workers used */
+    constructor(pool: EndpointPool, onSpent: (spent: Spent) => void) {
         this.#pool = pool;
+        this.#onSpent = onSpent;
     }
 
     async serve(job: number, request: JsonObject): Promise<JsonObject | null> {
         if (request['do'] === 'acquire') return this.#acquire(job, request);
-        this.#release(job, request);
+        const { spent } = request;
+        if (request['do'] === 'spent' && isSpent(spent)) this.#onSpent(spent);
+        if (request['do'] === 'release') this.#release(job, request);
         return null;
     }
 

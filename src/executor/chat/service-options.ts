@@ -1,3 +1,4 @@
+import type { RequestTimeouts } from './chat-client.js';
 import type { OptionTable, Values } from '../../config/option.js';
 import { UserError } from '../../util/user-error.js';
 import { SERVER_OPTIONS } from '../servers/server-options.js';
@@ -46,6 +47,38 @@ export const SERVICE_OPTIONS = {
         about: 'Tokens a minute, for each account and model',
         decides: 'run',
     },
+    stream: {
+        kind: 'flag',
+        default: false,
+        group: 'Language models',
+        about: 'Have answers streamed, and keep how long the first token took (time_to_first_token)',
+        decides: 'run',
+    },
+    'connect-timeout': {
+        kind: 'seconds',
+        default: 10,
+        placeholder: '<seconds>',
+        group: 'Language models',
+        about: 'Time to make a connection to a service',
+        decides: 'run',
+    },
+    'first-byte-timeout': {
+        kind: 'seconds',
+        default: null,
+        defaultText: 'only --timeout',
+        placeholder: '<seconds>',
+        group: 'Language models',
+        about: 'Time until an answer begins; without --stream that is as long as the model writes',
+        decides: 'run',
+    },
+    'idle-timeout': {
+        kind: 'seconds',
+        default: 60,
+        placeholder: '<seconds>',
+        group: 'Language models',
+        about: 'Time between two pieces of an answer that has begun; --timeout bounds the whole request',
+        decides: 'run',
+    },
     'max-cost': {
         kind: 'factor',
         default: null,
@@ -70,6 +103,13 @@ export const SERVICE_OPTIONS = {
 
 type ServiceValues = Values<typeof SERVICE_OPTIONS> &
     Values<Pick<typeof SERVER_OPTIONS, 'endpoint' | 'endpoint-limits' | 'endpoint-wait'>>;
+
+/** Bounds of a request besides `--timeout`. */
+export const timeoutsOf = (values: Values<typeof SERVICE_OPTIONS>): RequestTimeouts => ({
+    connect: values['connect-timeout'],
+    firstByte: values['first-byte-timeout'],
+    idle: values['idle-timeout'],
+});
 
 /** @throws UserError where no service is named, or too many for the endpoints */
 export function configureService(values: ServiceValues): ServiceConfig {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../model/json.js';
-import type { ServiceRequest } from './chat-client.js';
+import type { ServiceRequest } from './chat-exchange.js';
 
 /*
  * The web search of Zhipu BigModel, which a task can make before its completion: POST <base>/web_search.

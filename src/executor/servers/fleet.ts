@@ -13,16 +13,26 @@ export interface FleetRequest {
     readonly path: string;
     readonly body?: string | Buffer;
     readonly contentType?: string;
-    /** Seconds for the whole exchange. */
+    /** Seconds for the whole exchange, the body included. */
     readonly timeout: number;
+    /** Seconds until the answer begins, and between two pieces of it; absent: only `timeout` bounds them. */
+    readonly firstByteTimeout?: number | undefined;
+    readonly idleTimeout?: number | undefined;
     /** Bytes of answer that are read at most. */
     readonly maxAnswer: number;
+}
+
+export interface FleetSettings {
+    /** Seconds to make a connection; absent: the usual 10. */
+    readonly connectTimeout?: number | undefined;
+    /** True where tasks name their models. */
+    readonly modelsVary?: boolean;
 }
 
 /** The servers of one executor: who they are, how they are spoken to, and the pool that gives out places. */
 export class Fleet {
     readonly pool: EndpointPool;
-    private readonly client = new HttpClient();
+    private readonly client: HttpClient;
     private readonly background = new Set<Promise<void>>();
     private readonly known: ReadonlyMap<string, Target>;
 
@@ -37,7 +47,9 @@ export class Fleet {
         probe: (ask: Ask, signal: AbortSignal, address: string) => Promise<ProbeOutcome>,
         hooks: PoolHooks = {},
         runHello?: (ask: Ask, address: string) => Promise<ProbeOutcome>,
+        { connectTimeout, modelsVary = false }: FleetSettings = {},
     ) {
+        this.client = new HttpClient(inMilliseconds(connectTimeout));
         const all = [...options.endpoints, ...options.retryEndpoints];
         const names = nameEndpoints(all);
         this.known = new Map(all.map((one) => [names.get(one) ?? '', targetOf(one)]));
@@ -64,6 +76,7 @@ export class Fleet {
                       runHello: (address: string, signal: AbortSignal) =>
                           runHello((request) => this.send(address, request, signal), address),
                   }),
+            ...(modelsVary ? { modelsVary } : {}),
             hooks,
         });
     }
@@ -99,6 +112,8 @@ export class Fleet {
                       : { ...target.headers, 'content-type': request.contentType },
             ...(request.body === undefined ? {} : { body: request.body }),
             timeout: request.timeout * 1000,
+            firstByteTimeout: inMilliseconds(request.firstByteTimeout),
+            idleTimeout: inMilliseconds(request.idleTimeout),
             maxAnswer: request.maxAnswer,
             signal,
         });
@@ -122,6 +137,9 @@ export class Fleet {
         await this.client.close();
     }
 }
+
+const inMilliseconds = (seconds: number | undefined): number | undefined =>
+    seconds === undefined ? undefined : seconds * 1000;
 
 const NEVER = new AbortController().signal;
 setMaxListeners(0, NEVER);

@@ -8,7 +8,7 @@
  */
 
 import type { PoolHooks } from '../../endpoint/pool.js';
-import type { EndpointState } from '../../model/event.js';
+import type { EndpointState, Spending } from '../../model/event.js';
 import type { ExecutorDescriptor } from '../../model/executor-descriptor.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Executor } from '../executor.js';
@@ -26,6 +26,8 @@ export interface ServerExecutor extends Executor {
      * @param work.concurrency `--concurrency`; null: as many as the servers are good for
      */
     prepare?(work: { readonly tasks: number; readonly concurrency: number | null }): void;
+    /** What its requests have used, kept or not; absent: nothing that is counted. */
+    spent?(): Spending;
     /** Answers what tasks in workers ask; absent where none run in workers. */
     readonly desk?: WorkerDesk;
     /** What workers build their part of; absent: the descriptor that this one was built of. */

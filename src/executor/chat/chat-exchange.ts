@@ -1,0 +1,185 @@
+import type { HttpAnswer, Piece } from '../../endpoint/http.js';
+import type { OutcomeClass } from '../../endpoint/outcome-class.js';
+import type { Lease, ProbeOutcome } from '../../endpoint/pool.js';
+import type { Failure } from '../../model/failure.js';
+import type { JsonObject } from '../../model/json.js';
+import { unreachable } from '../../util/unreachable.js';
+import type { EndpointOptions } from '../descriptor.js';
+import type { Ask } from '../servers/fleet.js';
+import { type ChatErrorClass, classifyChatError } from './chat-error.js';
+
+/*
+ * One request to a service and what came of it: sorted out for the caller, and told to the pool.
+ */
+
+/** Bytes of an answer that are read. */
+export const MAX_ANSWER = 64 * 1024 * 1024;
+/** Seconds that a probe's answer gets. */
+const PROBE_ANSWER = 30;
+
+/** What one request came to. */
+export type ChatResult<T> =
+    | { readonly kind: 'answered'; readonly answer: T; readonly endpoint: string; readonly took: number }
+    /** The model or the service's filter declined: a verdict about the task. `answer` is there where the model said so itself. */
+    | {
+          readonly kind: 'refused';
+          readonly by: 'model' | 'filter';
+          readonly reason: string | null;
+          readonly answer: T | null;
+          readonly endpoint: string;
+          readonly took: number;
+      }
+    /** Nothing usable came. `isRetryable` of model/failure.ts tells whether to try again. `endpoint` null: none could be had. */
+    | { readonly kind: 'failed'; readonly failure: Failure; readonly endpoint: string | null }
+    | { readonly kind: 'aborted' };
+
+/** What is wrong with an answer of status 2xx; `error` is what the service said instead, if it did. */
+export interface BrokenAnswer {
+    readonly broken: string;
+    readonly error?: Buffer;
+}
+
+/** A request to the service besides chat completions. */
+export interface ServiceRequest<T> {
+    /** Below the endpoint's base URL; begins with `/`. */
+    readonly path: string;
+    /** Only endpoints that serve this model; absent: any. */
+    readonly model?: string;
+    /** Tokens that it may use, as an estimate: what limits by the minute reserve. Absent: 0. */
+    readonly tokens?: number;
+    /** What is sent, which may depend on the endpoint. */
+    readonly body: JsonObject | ((endpoint: EndpointOptions) => JsonObject);
+    /** Tokens that an answer used; null: not told. */
+    readonly used?: ((answer: T) => number | null) | undefined;
+    /** Reads an answer of status 2xx, or says what is wrong with it. */
+    readonly read: (body: Buffer, pieces: readonly Piece[]) => T | BrokenAnswer;
+    /** Why the request comes to nothing where the service does not have it (404, 405), whose other calls go on. */
+    readonly missing?: string;
+}
+
+/** What one exchange with an endpoint came to. */
+export type Exchange<T> =
+    | ChatResult<T>
+    /** The endpoint did not take the request. */
+    | { readonly kind: 'turned-away'; readonly failure: Failure };
+
+/** What an exchange tells of a request that brought no answer. */
+interface TurnedDown {
+    readonly status: number | null;
+    readonly body: Buffer | null;
+    /** Milliseconds. */
+    readonly took: number;
+    readonly wait?: number | null;
+}
+
+export function readAnswer<T extends object>(
+    lease: Lease,
+    answer: Extract<HttpAnswer, { readonly kind: 'answer' }>,
+    { read, used }: Pick<ServiceRequest<T>, 'read' | 'used'>,
+): Exchange<T> {
+    const value = read(answer.body, answer.pieces);
+    if (!isBroken(value)) {
+        lease.report('ok', answer.took, answer.hold);
+        const tokens = used?.(value) ?? null;
+        if (tokens !== null) lease.settle(tokens);
+        return { kind: 'answered', answer: value, endpoint: lease.endpoint, took: answer.took / 1000 };
+    }
+    // Some services send an error with status 200.
+    const body = value.error ?? answer.body;
+    const { code } = classifyChatError(answer.status, body, value.broken);
+    if (code !== null) return turnDown(lease, { ...answer, body }, value.broken);
+    lease.report('broken', answer.took, null, value.broken);
+    return failedAt(lease, value.broken, answer.status);
+}
+
+const isBroken = (value: object): value is BrokenAnswer =>
+    'broken' in value && typeof value.broken === 'string';
+
+/** Sorts out a request that brought no answer, and tells the pool. */
+export function turnDown(lease: Lease, answer: TurnedDown, said: string): Exchange<never> {
+    const { status, took } = answer;
+    const error = classifyChatError(status, answer.body, said);
+    const { message } = error;
+    const wait = error.wait ?? answer.wait ?? null;
+    lease.report(OUTCOMES[error.class], took, wait, message);
+    const { endpoint } = lease;
+    switch (error.class) {
+        case 'rate':
+        case 'overload':
+        case 'quota':
+        case 'auth':
+        case 'unknown-model':
+            return { kind: 'turned-away', failure: endpointFailure(lease, message, status) };
+        case 'broken':
+            return failedAt(lease, message, status);
+        case 'bad-request':
+            return refusedAt(lease, message, status ?? 400);
+        case 'content':
+            return {
+                kind: 'refused',
+                by: 'filter',
+                reason: message,
+                answer: null,
+                endpoint,
+                took: took / 1000,
+            };
+        default:
+            return unreachable(error.class, 'class of chat error');
+    }
+}
+
+/** What each class says about the endpoint. */
+const OUTCOMES: Readonly<Record<ChatErrorClass, Exclude<OutcomeClass, 'abandoned'>>> = {
+    rate: 'rate',
+    overload: 'overload',
+    broken: 'broken',
+    quota: 'refused',
+    auth: 'refused',
+    'unknown-model': 'unknown-model',
+    content: 'ok',
+    'bad-request': 'bad-request',
+};
+
+const endpointFailure = (lease: Lease, message: string, status: number | null): Failure => ({
+    reason: 'endpoint',
+    message,
+    endpoint: lease.endpoint,
+    ...(status === null ? {} : { status }),
+});
+
+export const refusedAt = ({ endpoint }: Lease, message: string, status: number): Exchange<never> => ({
+    kind: 'failed',
+    failure: { reason: 'refused', message, endpoint, status },
+    endpoint,
+});
+
+const failedAt = (lease: Lease, message: string, status: number | null): Exchange<never> => ({
+    kind: 'failed',
+    failure: endpointFailure(lease, message, status),
+    endpoint: lease.endpoint,
+});
+
+/** Asks for the list of models: nearly every service has one, and it costs nothing. One without it is well too. */
+export async function probe(ask: Ask): Promise<ProbeOutcome> {
+    const answer = await ask({
+        method: 'GET',
+        path: '/models',
+        timeout: PROBE_ANSWER,
+        maxAnswer: MAX_ANSWER,
+    });
+    switch (answer.kind) {
+        case 'aborted':
+            return { outcome: 'abandoned', wait: null, message: 'stopped' };
+        case 'answer':
+            return { outcome: 'ok', wait: null, message: '' };
+        case 'failure': {
+            const { status, wait } = answer;
+            const isUnknownCall = status === 404 || status === 405 || status === 400;
+            if (isUnknownCall) return { outcome: 'ok', wait: null, message: '' };
+            const error = classifyChatError(status, answer.body, answer.message);
+            return { outcome: OUTCOMES[error.class], wait, message: error.message };
+        }
+        default:
+            return unreachable(answer, 'answer');
+    }
+}

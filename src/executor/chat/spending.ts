@@ -1,0 +1,43 @@
+import type { Spending } from '../../model/event.js';
+import type { Json } from '../../model/json.js';
+import type { TokenUsage } from './chat-protocol.js';
+
+/** What one request came to, as far as it costs. Null: not told. */
+export interface Spent {
+    readonly [key: string]: Json;
+    /** False where it brought no answer, though the service may have done its work. */
+    readonly isAnswered: boolean;
+    readonly prompt: number | null;
+    readonly completion: number | null;
+    /** US dollars. */
+    readonly cost: number | null;
+}
+
+export const spentBy = ({ prompt, completion }: TokenUsage, cost: number | null): Spent => ({
+    isAnswered: true,
+    prompt,
+    completion,
+    cost,
+});
+
+export const SPENT_UNKNOWN: Spent = { isAnswered: false, prompt: null, completion: null, cost: null };
+
+/** Adds up what all requests of a start used, kept or not. */
+export class SpendingLedger {
+    #sum: Spending = { answers: 0, unanswered: 0, tokens: 0, cost: 0, unpriced: 0 };
+
+    add({ isAnswered, prompt, completion, cost }: Spent): void {
+        const { answers, unanswered, tokens, cost: sum, unpriced } = this.#sum;
+        this.#sum = {
+            answers: answers + Number(isAnswered),
+            unanswered: unanswered + Number(!isAnswered),
+            tokens: tokens + (prompt ?? 0) + (completion ?? 0),
+            cost: sum + (cost ?? 0),
+            unpriced: unpriced + Number(isAnswered && cost === null),
+        };
+    }
+
+    get sum(): Spending {
+        return this.#sum;
+    }
+}
