@@ -9,8 +9,10 @@ export function limitsInWords(
     options: LimitOptions,
     datasets: readonly Pick<Dataset, 'format' | 'limitPolicy'>[],
 ): string {
-    const { policy, timeout, timeFactor } = options;
-    const factor = timeFactor === 1 ? '' : ` x ${timeFactor}`;
+    const { policy, timeout, timeFactor, timeSafety } = options;
+    const factor =
+        (timeFactor === 1 ? '' : ` x ${timeFactor}`) +
+        (timeSafety === 1 ? '' : `, computed ones x ${timeSafety}`);
     const words = {
         own: `the sample's own${factor}, at most ${timeout} s`,
         flat: `${timeout} s for every test`,

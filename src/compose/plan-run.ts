@@ -3,11 +3,14 @@ import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
 import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
 import { executorKind } from '../executor/kinds.js';
+import type { TestMakerSource } from '../dataset/dataset.js';
 import type { RowFiles } from '../dataset/row-files.js';
+import { machineLoad } from '../host/machine-load.js';
 import type { Scratch } from '../host/scratch.js';
 import { describeFeature, listFeatures } from '../model/problem-features.js';
 import type { Checker, Judging, ProgramInput } from '../model/sample.js';
 import { TallySum } from '../model/tally.js';
+import type { TestMaker } from '../model/test-recipe.js';
 import type { PrepareOptions } from '../run/prepare.js';
 import { type Survey, survey } from '../run/survey.js';
 import { shownPath } from '../util/shown-path.js';
@@ -128,21 +131,34 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
         ({ path }) => path !== made,
     );
     const kind: ExecutorKind = executorKind(config.executor.kind);
+    const planning = kind.plan(config.executor, {
+        timeout: config.limits.timeout,
+        memoryLimit: config.limits.memory,
+        judging: config.judging,
+        dir: config.dir,
+        holder: directory.holder,
+        scratch: scratch.path,
+    });
+    // Nothing of a dry run stays.
+    const testsFolder = join(config.dryRun ? scratch.path : config.checkpoints, 'generated-tests');
+    let maker: Promise<TestMaker | null> | null = null;
+    const testMaker: TestMakerSource = () =>
+        (maker ??= planning.then(
+            (plan) => plan.createTestMaker?.(testsFolder, (line) => options.onNotice(line, 'info')) ?? null,
+        ));
     const [samples, executor, checker] = await Promise.all([
         collectSamples(
             { ...config, part: { ...config.part, ids: generated?.samples?.() ?? null } },
             { paths, others, recorded: directory.known?.datasets.map(({ path }) => path) ?? [] },
-            { cache: directory.index.datasets, lists: listOptions(config, kind, directory), files },
+            {
+                cache: directory.index.datasets,
+                lists: listOptions(config, kind, directory),
+                files,
+                testMaker,
+            },
             warn,
         ),
-        kind.plan(config.executor, {
-            timeout: config.limits.timeout,
-            memoryLimit: config.limits.memory,
-            judging: config.judging,
-            dir: config.dir,
-            holder: directory.holder,
-            scratch: scratch.path,
-        }),
+        planning,
         chooseChecker(config.judging.checker),
     ]);
     await kind.checkFields?.(config.executor, listsIn(samples.datasets));
@@ -163,6 +179,7 @@ function prepareOptions(
         executorIdentity: executor.identity ?? '',
         judges: kind.judges,
         memoryHolding: executor.memoryHolding ?? 'always',
+        machineLoad: kind.judges && kind.runsIn !== 'main' ? machineLoad : null,
         skipReason: (input, { judging: judged }) =>
             input.skip ??
             describeUnknownLanguage(input.language, judging.languages) ??

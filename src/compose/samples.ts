@@ -39,7 +39,7 @@ export interface SampleSources {
 export async function collectSamples(
     config: Pick<RunConfig, 'format' | 'skipBadRows' | 'part'>,
     { paths, others, recorded }: SampleSources,
-    { cache, lists, files }: Pick<OpenOptions, 'cache' | 'lists' | 'files'>,
+    opening: Pick<OpenOptions, 'cache' | 'lists' | 'files' | 'testMaker'>,
     onNotice: (message: string) => void,
 ): Promise<Samples> {
     const { format, skipBadRows, part } = config;
@@ -47,9 +47,7 @@ export async function collectSamples(
     const options = {
         format,
         skipBadRows,
-        cache,
-        lists,
-        files,
+        ...opening,
         onLeftOut: (line: string) => leftOut.push(line),
     };
     const found = new SamplesById();
@@ -58,7 +56,7 @@ export async function collectSamples(
     for (const path of new Set([...recorded, ...paths])) {
         const other = others.find((one) => one.path === path);
         if (other !== undefined) {
-            await found.addPath(path, other.format, { cache, lists, files }).catch((error: unknown) => {
+            await found.addPath(path, other.format, opening).catch((error: unknown) => {
                 if (error instanceof IdConflict) throw error;
                 onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
             });

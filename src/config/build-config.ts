@@ -45,6 +45,7 @@ export function buildConfig(
             policy: values.limits,
             timeout,
             timeFactor: values['time-factor'],
+            timeSafety: values['time-safety'],
             memory: inBytes(values['memory-limit']),
             output: inBytes(values['max-output']),
         },

@@ -3,6 +3,7 @@ import type { JsonObject } from '../model/json.js';
 import type { LimitPolicy } from '../model/limits.js';
 import type { RowFiles } from './row-files.js';
 import type { BuiltInChecker, Sample } from '../model/sample.js';
+import type { TestMaker } from '../model/test-recipe.js';
 
 /** An opened dataset: one file, one folder of files, or one tree of packages. Implementations hold no sample in memory. */
 export interface Dataset {
@@ -56,7 +57,12 @@ export interface OpenOptions {
     readonly lists: ListOptions;
     /** Reads files of rows; shared by the datasets of a start. */
     readonly files: RowFiles;
+    /** Who makes tests that a dataset only describes; absent: samples are never loaded. */
+    readonly testMaker?: TestMakerSource;
 }
+
+/** Null where the executor runs no programs on this machine. */
+export type TestMakerSource = () => Promise<TestMaker | null>;
 
 /** How lists become samples. */
 export interface ListOptions {

@@ -4,6 +4,7 @@ import type { MemoryHolding } from '../model/limits.js';
 import type { ProblemFeature } from '../model/problem-features.js';
 import type { ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
+import type { TestMaker } from '../model/test-recipe.js';
 import type { JudgingOptions, SandboxChoice } from './descriptor.js';
 import type { Executor } from './executor.js';
 import type { ServerExecutor, ServerHooks } from './servers/server-executor.js';
@@ -77,6 +78,8 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly sandbox?: string;
     /** Who compares outputs, in words, where it is not our checkers. */
     readonly comparison?: string;
+    /** Makes tests that datasets only describe, where programs run on this machine. They stay in `folder`. */
+    readonly createTestMaker?: (folder: string, notify: (message: string) => void) => Promise<TestMaker>;
     /** Lines to show before anything runs, such as a sandbox that is missing. */
     readonly notices?: readonly string[];
 }

@@ -206,4 +206,19 @@ export interface ComputedLimits {
     readonly slowest: number;
     /** Fingerprint of the group that it was computed from: SHA-256 over the group's fingerprints in order. */
     readonly group_fingerprint: string;
+    /** ISO 8601, UTC; absent in files of 0.1. */
+    readonly computed_at?: string;
+    /** How busy this machine was then; absent where the programs ran elsewhere, and in files of 0.1. */
+    readonly load?: MachineLoad;
+    /** Accepted programs of the group that `--timeout` cut, so that they do not count; absent: none. */
+    readonly cut?: { readonly programs: number; readonly timeout: number };
 }
+
+export interface MachineLoad {
+    /** Load average of the last minute. */
+    readonly average: number;
+    readonly processors: number;
+}
+
+/** Whether more wanted to run than there were processors: CPU times, and limits computed from them, are then too long. */
+export const isOverloaded = ({ average, processors }: MachineLoad): boolean => average > processors * 1.25;

@@ -8,6 +8,8 @@ export interface Limits {
     readonly output: number;
     /** The sample's own time limit, where `--limits flat` left it aside: accepted runs above it are listed. Seconds. */
     readonly own_time?: number;
+    /** True where `time` is `--timeout` though the sample's own limits hold: it has none, or a longer one. */
+    readonly from_timeout?: true;
 }
 
 /** What a sample itself says; null where it says nothing. Seconds, bytes. */
@@ -30,6 +32,8 @@ export interface LimitOptions {
     readonly timeout: number;
     /** `--time-factor` */
     readonly timeFactor: number;
+    /** `--time-safety`: limits that are computed from a sample's own solutions are this many times as long. */
+    readonly timeSafety: number;
     /** `--memory-limit`: null means the sample's own, else `DEFAULT_MEMORY`. */
     readonly memory: number | null;
     /** `--max-output`: null means the sample's own, else `DEFAULT_OUTPUT`. */
@@ -58,12 +62,20 @@ export function effectiveLimits(
             ? options.timeout
             : Math.min(own.time * options.timeFactor, options.timeout);
     const aside = policy === 'flat' && own.time !== null ? { own_time: own.time } : {};
+    const isBounded =
+        policy === 'own' && (own.time === null || own.time * options.timeFactor > options.timeout);
     return {
         time,
         memory: heldMemory(policy === 'own' ? own.memory : null, options.memory, holding),
         output: options.output ?? own.output ?? DEFAULT_OUTPUT,
         ...aside,
+        ...(isBounded ? { from_timeout: true } : {}),
     };
+}
+
+/** Beyond this much CPU time a program is over its limit for certain, and is stopped. Seconds. */
+export function killTime(limit: number): number {
+    return Math.max(limit * 1.25, limit + 0.5);
 }
 
 function heldMemory(own: number | null, given: number | null, holding: MemoryHolding): number | null {

@@ -1,6 +1,14 @@
 import { UserError } from '../util/user-error.js';
 
-export const RERUN_WORDS = ['all', 'failed', 'tle', 'over-limit', 'compile-errors', 'changed'] as const;
+export const RERUN_WORDS = [
+    'all',
+    'failed',
+    'tle',
+    'over-limit',
+    'compile-errors',
+    'computed-limits',
+    'changed',
+] as const;
 
 /**
  * What one `--rerun` asks for. `changed` asks for no entry: it allows that changed inputs replace many finished ones. Any

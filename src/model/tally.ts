@@ -1,6 +1,7 @@
 import type { Checkpoint, StoredEntry } from './checkpoint.js';
 import type { OpenTask, SkippedTask, TestResult } from './entry.js';
 import { isJsonObject } from './json.js';
+import { killTime } from './limits.js';
 import { expectedOf } from './sample.js';
 import { type ExpectedScore, findMissedScore } from './scoring.js';
 import { isVerdict, type Verdict } from './verdict.js';
@@ -59,6 +60,11 @@ export interface TaskDetails {
     readonly failedTest?: number;
     /** Seconds of its slowest test. */
     readonly time?: number;
+    /**
+     * Of a program that timed out just beyond its sample's own limit, and ended by itself: its time in limits, above 1. On a faster
+     * machine it may pass.
+     */
+    readonly timeInLimits?: number;
     /** Of a problem with scores. */
     readonly score?: number;
     /** Of the best score that its problem allows; absent: it sets none. */
@@ -136,6 +142,7 @@ export function figuresOf(entry: StoredEntry['entry']): EntryFigures | null {
         ...(entry.name === undefined ? {} : { name: entry.name }),
         ...(entry.expected === undefined ? {} : { expected: entry.expected }),
         ...detailsOf(entry),
+        ...(verdict === 'TimeLimitExceeded' ? timeInLimitsOf(entry) : {}),
         ...scoresOf(entry),
     };
 }
@@ -154,6 +161,14 @@ function detailsOf({ language, result }: StoredEntry['entry']): TaskDetails {
         ...(failedTest === -1 ? {} : { failedTest }),
         ...(time === 0 ? {} : { time }),
     };
+}
+
+function timeInLimitsOf({ limits, result }: StoredEntry['entry']): Pick<TaskDetails, 'timeInLimits'> {
+    if (limits === undefined || limits.from_timeout === true || limits.own_time !== undefined) return {};
+    const tests: unknown = 'tests' in result ? result.tests : [];
+    if (!Array.isArray(tests)) return {};
+    const time = (tests as readonly TestResult[]).find((test) => !test.passed)?.cpu_time ?? 0;
+    return time > limits.time && time < killTime(limits.time) ? { timeInLimits: time / limits.time } : {};
 }
 
 function scoresOf({
@@ -206,7 +221,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                 scores = addScores(scores, { tasks: 1, shares: figures.scoreShare });
             const { missedScore } = figures;
             if (expected !== null && (!expected.includes(figures.verdict) || missedScore !== undefined)) {
-                const { verdict, language, failedTest, time, score } = figures;
+                const { verdict, language, failedTest, time, timeInLimits, score } = figures;
                 unexpected.push({
                     ...ref,
                     verdict,
@@ -214,6 +229,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                     ...(language === undefined ? {} : { language }),
                     ...(failedTest === undefined ? {} : { failedTest }),
                     ...(time === undefined ? {} : { time }),
+                    ...(timeInLimits === undefined ? {} : { timeInLimits }),
                     ...(score === undefined ? {} : { score }),
                     ...(missedScore === undefined ? {} : { missedScore }),
                 });

@@ -45,7 +45,9 @@ export function planSample(input: PlanInput): SamplePlan {
             computedLimits: input.computedLimits,
             retiredRevision: input.checkpoint?.retiredRevision ?? 0,
             origin: input.checkpoint?.origin ?? 'new',
-            dirty: isDirty(input.checkpoint, { totals, kept, superseded, skipped, ...open }),
+            dirty:
+                awaitsLimit(input, kept) ||
+                isDirty(input.checkpoint, { totals, kept, superseded, skipped, ...open }),
         },
     };
 }
@@ -199,8 +201,13 @@ function whyAgain(
         earlier,
     }: { readonly group: string; readonly limits: Limits | null; readonly earlier: boolean },
 ): DueReason | null {
-    const { options } = input;
-    if (isAskedFor(options.rerun, { id: input.id, group }, entry, limits)) return 'asked for';
+    const { options, measuredGroup } = input;
+    const place = {
+        id: input.id,
+        group,
+        ...(measuredGroup === null ? {} : { isMeasured: group === measuredGroup }),
+    };
+    if (isAskedFor(options.rerun, place, entry, limits)) return 'asked for';
     // An entry of ours has limits; without them it was taken over from a file of the earlier tools.
     const isImported = earlier || (entry.limits === undefined && entry.attempts.length === 0);
     if (isImported && hasOtherTests(entry.result, input.tests)) return 'another number of tests';
@@ -302,6 +309,14 @@ function openTasks(
                 : [],
         );
     return { failures: still(input.checkpoint?.failures), pending: still(input.checkpoint?.pending) };
+}
+
+/** Whether the sample's limit can be computed and is not: an earlier start ended before it was written down. */
+function awaitsLimit({ measuredGroup, computedLimits }: PlanInput, kept: readonly KeptEntry[]): boolean {
+    if (measuredGroup === null || computedLimits !== null) return false;
+    const isAccepted = ({ group, stored }: KeptEntry): boolean =>
+        group === measuredGroup && stored.entry.result['accepted'] === true;
+    return kept.some(({ group }) => group !== measuredGroup) && kept.some(isAccepted);
 }
 
 /** Whether the file must be rewritten though no task may run: it would otherwise say what is no longer so. */

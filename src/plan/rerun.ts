@@ -15,10 +15,18 @@ export interface Rerun {
     readonly only: readonly string[];
 }
 
+/** The group of an entry. */
+interface EntryPlace {
+    readonly id: string;
+    readonly group: string;
+    /** True where the sample's limit is computed from this group. */
+    readonly isMeasured?: boolean;
+}
+
 /** Whether one of the requests asks for this finished entry, given the limits of now. */
 export function isAskedFor(
     requests: readonly Rerun[],
-    { id, group }: { readonly id: string; readonly group: string },
+    { id, group, isMeasured }: EntryPlace,
     entry: Pick<Entry, 'result' | 'limits' | 'attempts' | 'expected' | 'expected_scores'>,
     limits: Limits | null,
 ): boolean {
@@ -26,8 +34,23 @@ export function isAskedFor(
     return requests.some(
         (request) =>
             last < request.at &&
-            (request.only.length === 0 || request.only.some((pattern) => matchesId(pattern, id))) &&
-            asksFor(request.what, { id, group }, entry, limits),
+            concerns(request, id) &&
+            asksFor(
+                request.what,
+                { id, group, ...(isMeasured === undefined ? {} : { isMeasured }) },
+                entry,
+                limits,
+            ),
+    );
+}
+
+const concerns = ({ only }: Rerun, id: string): boolean =>
+    only.length === 0 || only.some((pattern) => matchesId(pattern, id));
+
+/** Whether a sample's computed limit is to be measured again: it is older than a request for that. @param computedAt ISO 8601, UTC */
+export function isMeasurementAskedFor(requests: readonly Rerun[], id: string, computedAt: string): boolean {
+    return requests.some(
+        (request) => request.what === 'computed-limits' && computedAt < request.at && concerns(request, id),
     );
 }
 
@@ -47,7 +70,7 @@ export function matchesId(pattern: string, id: string): boolean {
 
 function asksFor(
     what: RerunRequest,
-    { id, group }: { readonly id: string; readonly group: string },
+    { id, group, isMeasured }: EntryPlace,
     entry: Pick<Entry, 'result' | 'limits' | 'expected' | 'expected_scores'>,
     limits: Limits | null,
 ): boolean {
@@ -64,6 +87,10 @@ function asksFor(
             return entry.result['verdict'] === 'CompileError';
         case 'over-limit':
             return limits !== null && usedMore(entry.result as JudgeResult, limits);
+        case 'computed-limits':
+            // Of the other groups of such a sample, what a lower limit would have stopped; a higher one is the planner's own reason.
+            if (isMeasured === undefined) return false;
+            return isMeasured || (limits !== null && usedMore(entry.result as JudgeResult, limits));
         default:
             return matchesId(what.glob, id);
     }

@@ -16,6 +16,8 @@ export interface PlanInput {
     /** Number of tests, for entries that stopped early; 0 where there are none. */
     readonly tests: number;
     readonly computedLimits: ComputedLimits | null;
+    /** The group that the sample's limit is computed from; null: its limit is stated, or `--timeout`. */
+    readonly measuredGroup: string | null;
     readonly options: PlanOptions;
 }
 

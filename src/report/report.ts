@@ -1,4 +1,5 @@
 import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
+import { type ComputedLimits, isOverloaded } from '../model/entry.js';
 import { type GroupTally, LIST_BOUND, type SampleTally, TallySum, type TotalTally } from '../model/tally.js';
 import { printable } from '../util/printable.js';
 import { compareNatural, count, counted, duration, groupTitle, percent } from './format.js';
@@ -14,6 +15,7 @@ import {
     orderedGroups,
     rateLines,
     skipLines,
+    slowMachineLines,
     unexpectedLines,
     verdictTable,
 } from './sections.js';
@@ -38,7 +40,7 @@ export interface SampleRow {
     readonly unexpected: number;
     readonly nearLimit: number;
     /** The time limit that was computed from accepted submissions, and their slowest run, seconds; null where it is stated. */
-    readonly computedLimit: { readonly time: number; readonly slowest: number } | null;
+    readonly computedLimit: Pick<ComputedLimits, 'time' | 'slowest' | 'load' | 'cut'> | null;
 }
 
 /** Reads all samples of a directory. Memory grows by some hundred bytes a sample. */
@@ -57,12 +59,15 @@ export async function collectReport(
         if (standing === 'not begun') continue;
         const { id, isComplete, groups } = tally;
         const [unexpected, nearLimit] = [tally.unexpected.length, tally.nearLimit.length];
-        const computedLimit =
-            computedLimits === null ? null : { time: computedLimits.time, slowest: computedLimits.slowest };
+        const computedLimit = computedLimits === null ? null : shownLimit(computedLimits);
         rows.push({ id, isComplete, groups, unexpected, nearLimit, computedLimit });
     }
     rows.sort((a, b) => compareNatural(a.id, b.id));
     return { total: sum.value(), samples: rows, comparison: null, removed: removed.value() };
+}
+
+function shownLimit({ time, slowest, load, cut }: ComputedLimits): SampleRow['computedLimit'] {
+    return { time, slowest, ...(load === undefined ? {} : { load }), ...(cut === undefined ? {} : { cut }) };
 }
 
 /** What a group's cells say: `accepted` of `judged`, or for incorrect solutions `rejected` of `judged`. */
@@ -88,6 +93,7 @@ export function renderReport(report: Report, page: Page): string {
         sampleTable(report, page),
         nearLimitLines(total, page, all),
         computedLimitLines(report, page),
+        slowMachineLines(total, page),
         aboveOwnLines(total, page, all),
         failureLines(failedIn(total.groups), total.failures, page, all),
         skipLines(total.skips, page, all),
@@ -133,18 +139,40 @@ function sampleTable(report: Report, { width, style, success }: Page): string[] 
 
 /** Limits that nobody stated: where they come from explains many an unexpected verdict. */
 function computedLimitLines({ samples }: Report, { width, style }: Page): string[] {
-    const rows = samples.flatMap(({ id, computedLimit }): Cell[][] => {
+    const busy: string[] = [];
+    const rows = samples.flatMap(({ id, computedLimit, nearLimit }): Cell[][] => {
         if (computedLimit === null) return [];
-        const { time, slowest } = computedLimit;
-        return [[printable(id), duration(time), `slowest accepted run ${duration(slowest)}`]];
+        const { time, slowest, load, cut } = computedLimit;
+        const isBusy = load !== undefined && isOverloaded(load);
+        if (isBusy) busy.push(id);
+        const notes = [
+            `slowest accepted run ${duration(slowest)}`,
+            load === undefined ? '' : `load ${load.average} on ${counted(load.processors, 'processor')}`,
+            nearLimit === 0 ? '' : `${counted(nearLimit, 'verdict')} within 10 % of it`,
+            cut === undefined
+                ? ''
+                : `without ${counted(cut.programs, 'solution')} that --timeout ${cut.timeout} stopped`,
+        ].filter((note) => note !== '');
+        const text = notes.join(', ');
+        return [[printable(id), duration(time), isBusy ? { text, paint: style.yellow } : text]];
     });
     if (rows.length === 0) return [];
+    const again =
+        busy.length === 0
+            ? []
+            : [
+                  `  ${counted(busy.length, 'limit')} computed while this machine had more to do than processors: --rerun computed-limits measures again.`,
+              ];
     const columns = [
         { title: '', align: 'left', atLeast: 16 },
         { title: '', align: 'right' },
         { title: '', align: 'left' },
     ] as const;
-    return [style.bold('Computed time limits'), ...renderTable(columns, rows, { width, indent: '  ' })];
+    return [
+        style.bold('Computed time limits'),
+        ...renderTable(columns, rows, { width, indent: '  ' }),
+        ...again,
+    ];
 }
 
 function groupCells(name: string, sample: SampleRow, paint: (text: string) => string): Cell[] {

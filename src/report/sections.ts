@@ -176,6 +176,29 @@ export function aboveOwnLines(
     return taskLines("Accepted above the sample's own time limit", aboveOwnCount, aboveOwn, page, options);
 }
 
+/**
+ * Solutions that should be accepted and time out just beyond their problem's own limit: it was made on a faster machine. Names the factor
+ * that would let them pass; nothing where there are none.
+ */
+export function slowMachineLines({ unexpected }: TotalTally, { style }: Page): string[] {
+    const ratios = unexpected.flatMap(({ expected, timeInLimits }) =>
+        timeInLimits !== undefined && expected.includes('Accepted') ? [timeInLimits] : [],
+    );
+    if (ratios.length === 0) return [];
+    const over = (ratio: number): string => `${Math.max(1, Math.round((ratio - 1) * 100))}`;
+    const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
+    const range = over(least) === over(most) ? over(most) : `${over(least)} to ${over(most)}`;
+    const factor = (Math.ceil(most * 100) / 100).toFixed(2);
+    const who =
+        ratios.length === 1
+            ? '1 solution that should be accepted'
+            : `${count(ratios.length)} solutions that should be accepted`;
+    return [
+        style.bold(`${who} took ${range} % longer than the time limit of the problem`),
+        `  This machine seems slower than the one that limit was made for: --time-factor ${factor} lets ${ratios.length === 1 ? 'it' : 'them'} pass the tests that failed.`,
+    ];
+}
+
 function taskLines(
     title: string,
     total: number,

@@ -13,6 +13,7 @@ import {
     openIn,
     rateLines,
     skipLines,
+    slowMachineLines,
     unexpectedLines,
     verdictTable,
 } from './sections.js';
@@ -42,6 +43,7 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
         verdictTable(totals.groups, context),
         unexpectedLines(totals, context, more),
         nearLimitLines(totals, context, more),
+        slowMachineLines(totals, context),
         aboveOwnLines(totals, context, more),
         failureLines(failedIn(totals.groups), totals.failures, context, more),
         skipLines(totals.skips, context, more),

@@ -8,7 +8,7 @@ import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
 import { Figures } from './figures.js';
 import { HolderCheck } from './holder-check.js';
-import { OpenSample } from './open-sample.js';
+import { awaitsLimit, OpenSample } from './open-sample.js';
 import type { RunParts } from './parts.js';
 import { plan, prepare } from './prepare.js';
 import { Recorder } from './recorder.js';
@@ -214,7 +214,9 @@ export class Loop {
         const prepared = prepare(loaded, options);
         const first = plan(prepared, checkpoint, null, options);
         const staged =
-            stage !== null && first.due.length > 0 && prepared.sample.judging !== null
+            stage !== null &&
+            (first.due.length > 0 || awaitsLimit(prepared, first)) &&
+            prepared.sample.judging !== null
                 ? await stage(prepared.sample)
                 : null;
         if (this.#stopping) {
@@ -355,7 +357,9 @@ export class Loop {
     }
 
     async #advance(sample: OpenSample): Promise<void> {
-        if (await sample.advance()) this.#samplesWithTasks.push(sample);
+        const warn = (message: string): void =>
+            this.#emit({ type: 'notice', at: now(), level: 'warning', message });
+        if (await sample.advance(warn)) this.#samplesWithTasks.push(sample);
         else await this.#close(sample);
     }
 

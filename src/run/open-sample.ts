@@ -4,7 +4,14 @@ import type { PlanCounts } from '../model/event.js';
 import type { Stage } from '../model/sample.js';
 import { countDue } from '../plan/count-due.js';
 import type { DueTask, SamplePlan } from '../plan/sample-plan.js';
-import { computeLimits, limitsOf, plan, type PreparedSample, type PrepareOptions } from './prepare.js';
+import {
+    computeLimits,
+    entriesCutByTimeout,
+    limitsOf,
+    plan,
+    type PreparedSample,
+    type PrepareOptions,
+} from './prepare.js';
 import { newTaskState, type SampleInWork, type TaskState } from './task-state.js';
 
 /**
@@ -24,7 +31,8 @@ export class OpenSample implements SampleInWork {
     #next = 0;
     /** Tasks handed out or waiting, of this phase. */
     #open: number;
-    #deferred: readonly DueTask[];
+    /** Its limit is computed once the tasks of this phase have ended. */
+    #awaitsLimit: boolean;
 
     constructor(
         readonly writer: SampleWriter,
@@ -43,9 +51,8 @@ export class OpenSample implements SampleInWork {
         this.due = first.due.length;
         this.dueBy = countDue(first.due);
         const { rule } = prepared;
-        const waits = (task: DueTask): boolean =>
-            rule !== null && first.state.computedLimits === null && task.group !== rule.group;
-        this.#deferred = first.due.filter(waits);
+        this.#awaitsLimit = awaitsLimit(prepared, first);
+        const waits = (task: DueTask): boolean => this.#awaitsLimit && task.group !== rule?.group;
         this.#queue = this.#states(
             first.due.filter((task) => !waits(task)),
             first.state.computedLimits,
@@ -92,12 +99,16 @@ export class OpenSample implements SampleInWork {
     /**
      * After a phase: computes the limit the rest waited for and queues it. Returns whether there is more to do.
      * Where no run of the group was accepted the rest runs under `--timeout`.
+     * @param warn gets a line where `--timeout` decided what the limit was computed from
      */
-    async advance(): Promise<boolean> {
-        if (this.#deferred.length === 0) return false;
+    async advance(warn: (message: string) => void): Promise<boolean> {
+        if (!this.#awaitsLimit) return false;
+        this.#awaitsLimit = false;
         const { rule, ruleFingerprint } = this.#prepared;
         const entries = rule === null ? [] : this.writer.entriesOf(rule.group);
-        const measured = computeLimits(this.#prepared, entries);
+        const measured = computeLimits(this.#prepared, entries, this.#options.machineLoad);
+        const cut = entriesCutByTimeout(entries).length;
+        if (cut > 0) warn(describeCut(this.id, cut, measured?.time ?? null, this.#options.limits.timeout));
         // Not written down where nothing was accepted: a later start may know better.
         if (measured !== null) await this.writer.setComputedLimits(measured);
         const computed = measured ?? {
@@ -107,10 +118,24 @@ export class OpenSample implements SampleInWork {
         };
         const again = plan(this.#prepared, this.#checkpoint, computed, this.#options);
         const due = again.due.filter((task) => task.group !== rule?.group);
-        this.#deferred = [];
         this.#queue = this.#states(due, computed);
         this.#next = 0;
         this.#open = this.#queue.length;
         return this.#open > 0;
     }
+}
+
+/** Whether a sample's limit has still to be computed: its tests are needed then, whatever is due so far. */
+export const awaitsLimit = ({ rule }: PreparedSample, { state }: SamplePlan): boolean =>
+    rule !== null && state.computedLimits === null;
+
+function describeCut(id: string, cut: number, limit: number | null, timeout: number): string {
+    const programs =
+        cut === 1 ? 'a solution that should be accepted' : `${cut} solutions that should be accepted`;
+    const without = cut === 1 ? 'without it' : 'without them';
+    const effect =
+        limit === null
+            ? 'no time limit could be computed, and --timeout holds for the others'
+            : `its time limit (${limit} s) was computed ${without}`;
+    return `${id}: --timeout ${timeout} stopped ${programs}, so ${effect}; give a larger --timeout to have ${cut === 1 ? 'it' : 'them'} count`;
 }

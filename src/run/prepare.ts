@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
-import type { ComputedLimits, Entry, JudgeResult } from '../model/entry.js';
+import type { ComputedLimits, Entry, JudgeResult, MachineLoad } from '../model/entry.js';
 import { shownFile } from '../model/call-harness.js';
 import { digest, fingerprintSample, roundedFingerprint } from '../model/fingerprint.js';
 import { effectiveLimits, type LimitOptions, type Limits, type MemoryHolding } from '../model/limits.js';
@@ -13,6 +13,7 @@ import type {
     TaskInput,
 } from '../model/sample.js';
 import { planSample } from '../plan/plan-sample.js';
+import { isMeasurementAskedFor } from '../plan/rerun.js';
 import type { PlanGroup, PlanOptions, PlanTask, SamplePlan } from '../plan/sample-plan.js';
 import { UserError } from '../util/user-error.js';
 
@@ -31,6 +32,8 @@ export interface PrepareOptions {
     /** Whether the executor judges programs. */
     readonly judges: boolean;
     readonly memoryHolding: MemoryHolding;
+    /** How busy the machine is that programs run on; null where they run elsewhere. */
+    readonly machineLoad: (() => MachineLoad) | null;
     /** Why a program cannot run here, or null. */
     readonly skipReason: (input: ProgramInput, sample: Sample) => string | null;
     readonly plan: PlanOptions;
@@ -120,24 +123,33 @@ export function plan(
     computed: ComputedLimits | null,
     options: PrepareOptions,
 ): SamplePlan {
-    const known = computed ?? knownLimits(prepared, checkpoint);
+    const known = computed ?? knownLimits(prepared, checkpoint, options);
     return planSample({
         id: prepared.sample.id,
         groups: prepared.groups,
         checkpoint,
         computedLimits: known,
+        measuredGroup: prepared.rule?.group ?? null,
         limits: (group) => limitsOf(prepared, group, known, options),
         tests: prepared.sample.judging?.tests.length ?? 0,
         options: options.plan,
     });
 }
 
-/** Limits computed by an earlier start, while the group they were computed from is the same. */
-export function knownLimits(prepared: PreparedSample, checkpoint: Checkpoint | null): ComputedLimits | null {
+/**
+ * Limits computed by an earlier start, while the group they were computed from is the same; null where they are to be measured again:
+ * because that was asked for, or because programs that `--timeout` cut may now run longer.
+ */
+export function knownLimits(
+    { sample, rule, ruleFingerprint }: PreparedSample,
+    checkpoint: Checkpoint | null,
+    options: Pick<PrepareOptions, 'limits' | 'plan'>,
+): ComputedLimits | null {
     const computed = checkpoint?.computedLimits ?? null;
-    return prepared.rule !== null && computed?.group_fingerprint === prepared.ruleFingerprint
-        ? computed
-        : null;
+    if (rule === null || computed?.group_fingerprint !== ruleFingerprint) return null;
+    if (computed.cut !== undefined && computed.cut.timeout < options.limits.timeout) return null;
+    const isStale = isMeasurementAskedFor(options.plan.rerun, sample.id, computed.computed_at ?? '');
+    return isStale ? null : computed;
 }
 
 /** Limits of one group; null where none decide, or while they are not computed yet. */
@@ -158,7 +170,7 @@ export function limitsOf(
         return limitsFrom(judging.limits.time);
     }
     if (computed === null) return null;
-    return limitsFrom(computed.time);
+    return limitsFrom(Number((computed.time * options.limits.timeSafety).toFixed(6)));
 }
 
 /**
@@ -167,7 +179,11 @@ export function limitsOf(
  * Null when none was accepted: nothing is known then, and `--timeout` holds.
  * Source: the Kattis/ICPC problem package format, `limits`.
  */
-export function computeLimits(prepared: PreparedSample, entries: readonly Entry[]): ComputedLimits | null {
+export function computeLimits(
+    prepared: PreparedSample,
+    entries: readonly Entry[],
+    machineLoad: PrepareOptions['machineLoad'],
+): ComputedLimits | null {
     const { rule } = prepared;
     const accepted = entries.filter((entry) => entry.result['accepted'] === true);
     if (rule === null || accepted.length === 0) return null;
@@ -179,5 +195,30 @@ export function computeLimits(prepared: PreparedSample, entries: readonly Entry[
     // Half of a microsecond less: 0.2 s x 5 is 1 s, whatever the last bit of it says.
     const steps = Math.ceil((exact - 5e-7) / rule.resolution);
     const time = Number((steps * rule.resolution).toFixed(6));
-    return { time, slowest, group_fingerprint: prepared.ruleFingerprint };
+    const cut = entriesCutByTimeout(entries);
+    return {
+        time,
+        slowest,
+        group_fingerprint: prepared.ruleFingerprint,
+        computed_at: new Date().toISOString(),
+        ...(machineLoad === null ? {} : { load: machineLoad() }),
+        ...(cut.length === 0
+            ? {}
+            : {
+                  cut: {
+                      programs: cut.length,
+                      timeout: Math.min(...cut.map(({ limits }) => limits?.time ?? 0)),
+                  },
+              }),
+    };
+}
+
+/** Programs that should be accepted, and that `--timeout` stopped: how long they take is not known. */
+export function entriesCutByTimeout(entries: readonly Entry[]): readonly Entry[] {
+    return entries.filter(
+        ({ result, limits, expected }) =>
+            result['verdict'] === 'TimeLimitExceeded' &&
+            limits?.from_timeout === true &&
+            (expected === undefined || expected.includes('Accepted')),
+    );
 }

@@ -6,6 +6,7 @@ const options = (more: Partial<LimitOptions> = {}): LimitOptions => ({
     policy: null,
     timeout: 20,
     timeFactor: 1,
+    timeSafety: 1,
     memory: null,
     output: null,
     ...more,

@@ -71,6 +71,7 @@ export const plan = (tasks: readonly PlanTask[], more: Partial<PlanInput> = {}) 
         limits: () => LIMITS,
         tests: 3,
         computedLimits: null,
+        measuredGroup: null,
         options: { allTests: false, rerun: [], compilers: new Map() },
         ...more,
     });

@@ -14,7 +14,7 @@ function entryOf(accepted: boolean, ...times: readonly number[]): Entry {
 }
 
 const limitOf = (multiplier: number, resolution: number, ...entries: readonly Entry[]): number | undefined =>
-    computeLimits(sampleOf(multiplier, resolution), entries)?.time;
+    computeLimits(sampleOf(multiplier, resolution), entries, null)?.time;
 
 describe('a computed limit', () => {
     it('is a multiple of the slowest accepted run, rounded up', () => {

@@ -465,11 +465,12 @@ export class ScriptedRun {
 
 function prepareOptions(judges: boolean): PrepareOptions {
     return {
-        limits: { policy: null, timeout: 10, timeFactor: 1, memory: null, output: null },
+        limits: { policy: null, timeout: 10, timeFactor: 1, timeSafety: 1, memory: null, output: null },
         checker: null,
         defaultComparison: 'format',
         executorIdentity: 'test',
         judges,
+        machineLoad: null,
         memoryHolding: 'always',
         skipReason: () => null,
         plan: { allTests: false, rerun: [], compilers: new Map() },

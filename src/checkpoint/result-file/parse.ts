@@ -268,9 +268,15 @@ function isComputedLimits(value: Json): value is Json & ComputedLimits {
         isJsonObject(value) &&
         isAmount(value.time) &&
         isAmount(value.slowest) &&
-        typeof value.group_fingerprint === 'string'
+        typeof value.group_fingerprint === 'string' &&
+        (value.computed_at === undefined || typeof value.computed_at === 'string') &&
+        (value.load === undefined || hasAmounts(value.load, ['average', 'processors'])) &&
+        (value.cut === undefined || hasAmounts(value.cut, ['programs', 'timeout']))
     );
 }
+
+const hasAmounts = (value: Json, keys: readonly string[]): boolean =>
+    isJsonObject(value) && keys.every((key) => isAmount(value[key]));
 
 function taskProblem(value: Json): string | null {
     if (!isJsonObject(value)) return 'not an object';

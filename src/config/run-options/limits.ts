@@ -47,6 +47,17 @@ export const LIMIT_OPTIONS = {
         decides: 'verdict',
         effect: LIMIT_EFFECT('time-outs'),
     },
+    'time-safety': {
+        kind: 'factor',
+        default: 1,
+        min: 0.001,
+        max: 1000,
+        placeholder: '<factor>',
+        group: 'Limits and verdicts',
+        about: "Multiplies time limits that are computed from a package's own solutions",
+        decides: 'verdict',
+        effect: LIMIT_EFFECT('time-outs'),
+    },
     'memory-limit': {
         kind: 'mebibytes',
         default: null,

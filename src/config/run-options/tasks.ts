@@ -101,7 +101,7 @@ export const TASK_OPTIONS = {
         default: [],
         placeholder: '<what>',
         group: 'What runs',
-        about: 'Run again: all, failed, tle, over-limit, compile-errors, changed, or ids by glob',
+        about: 'Run again: all, failed, tle, over-limit, compile-errors, computed-limits, changed, or ids by glob',
         decides: 'run',
         only: 'command line',
     },

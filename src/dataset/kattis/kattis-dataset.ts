@@ -54,7 +54,7 @@ class KattisDataset implements Dataset {
         if (found.fingerprint !== indexed.fingerprint) {
             throw changedDatasetError(`${found.place}: the package`);
         }
-        return loadPackage(found, indexed.id);
+        return loadPackage(found, indexed.id, this.options.testMaker ?? null);
     }
 
     async #indexPackage(folder: string): Promise<IndexedSample> {

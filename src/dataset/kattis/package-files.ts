@@ -17,12 +17,13 @@ export interface PackageFile {
     readonly refused: string | null;
 }
 
-/** What is read of a package; statements, generators and input validators are not. */
+/** What is read of a package; statements and input validators are not. */
 const ROOTS = [
     'problem.yaml',
     '.timelimit',
     'domjudge-problem.ini',
     'data',
+    'generators',
     'graders',
     'include',
     'output_validator',

@@ -1,6 +1,7 @@
 import { textContent } from '../../model/fingerprint.js';
 import type { CheckerProgram, Judging, Sample, SourceFile, TaskInput, TestCase } from '../../model/sample.js';
 import type { TestScoring } from '../../model/scoring.js';
+import type { TestMakerSource } from '../dataset.js';
 import type { Field } from '../field.js';
 import { fileContent } from '../file-content.js';
 import { readScoring } from './grading.js';
@@ -8,6 +9,7 @@ import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
 import type { ProgramFile } from './program.js';
 import { type PackageContent, type ProblemPackage, readPackage } from './package.js';
+import { findTestFiles } from './secret-tests.js';
 import { loadSubmission } from './submissions.js';
 import {
     collectStaticTests,
@@ -24,15 +26,22 @@ import { readYamlFile } from './yaml-file.js';
 const LEAST_LIMIT = 1;
 
 /** The sample that a package is, with everything hashed. */
-export async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
+export async function loadPackage(
+    found: ProblemPackage,
+    id: string,
+    maker: TestMakerSource | null,
+): Promise<Sample> {
     const content = await readPackage(found);
-    const testSettings = await readTestSettings(found);
-    const collected = collectTests(found.files, testSettings);
+    const testFiles = await findTestFiles(found, content.settings, await readTestSettings(found), maker);
+    const testSettings = testFiles.settings;
+    const collected = collectTests(testFiles.files, testSettings);
     const tests = withStaticTests(collected.tests, testSettings);
     const { checker, skip } = await loadChecker(found.files, content.settings);
     const scored = await loadScoring(found, content, tests, testSettings);
     const source = await loadStaticValidator(found.files, content.settings, tests);
-    const reason = collected.skip ?? skip ?? scored.skip ?? source.skip;
+    const hasSecretTests = tests.some(({ name }) => name.startsWith('secret/'));
+    const reason =
+        (hasSecretTests ? null : testFiles.skip) ?? collected.skip ?? skip ?? scored.skip ?? source.skip;
     const cases: TestCase[] = [];
     if (reason === null) for (const test of tests) cases.push(await loadTest(test));
     return {

@@ -39,6 +39,10 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
             descriptor: { kind, ...options },
             skipReason: ({ language }) => (available.has(language) ? null : `no toolchain for ${language}`),
             features: PROBLEM_FEATURES,
+            createTestMaker: async (folder, notify) => {
+                const { SandboxTestMaker } = await import('./make-tests.js');
+                return new SandboxTestMaker({ ...options, folder, notify });
+            },
             languages: [...available.keys()],
             compilers,
             sandbox: options.sandbox,

@@ -1,14 +1,9 @@
-import { type Limits, memoryBound } from '../../model/limits.js';
+import { killTime, type Limits, memoryBound } from '../../model/limits.js';
 import type { RunLimits } from '../sandbox/wire.js';
 import type { Language } from './languages.js';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
-
-/** Beyond this much CPU time a program is over its limit for certain. Seconds. */
-export function killTime(limit: number): number {
-    return Math.max(limit * 1.25, limit + 0.5);
-}
 
 /** Generous, so that load does not decide; small enough that a sleeper ends. Seconds. */
 export function wallTime(limit: number): number {

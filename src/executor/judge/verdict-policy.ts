@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
-import { type Limits, memoryBound } from '../../model/limits.js';
+import { killTime, type Limits, memoryBound } from '../../model/limits.js';
 import type { Suspicion } from '../../model/task.js';
 import type { RunVerdict } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
 import type { Language } from './languages.js';
-import { killMemory, killTime } from './limits.js';
+import { killMemory } from './limits.js';
 
 /** What a run says by itself, before its output is compared. */
 export interface RunJudgement {

@@ -1,0 +1,255 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Content } from '../../model/sample.js';
+import type { MadeTest, MakerProgram, TestMaker, TestRecipe } from '../../model/test-recipe.js';
+import { UserError } from '../../util/user-error.js';
+import type { LocalOptions } from '../descriptor.js';
+import type { RunReport } from '../sandbox/box.js';
+import { Sandbox } from '../sandbox/sandbox.js';
+import { SandboxError } from '../sandbox/sandbox-error.js';
+import { type RunLimits, type Stdin, unpack } from '../sandbox/wire.js';
+import { Compiler } from './compile.js';
+import { readHeaders } from './headers.js';
+import {
+    CheckerError,
+    commandOf,
+    exitCodeOf,
+    JudgePrograms,
+    judgeError,
+    lastWords,
+} from './judge-programs.js';
+import { languageTable } from './languages.js';
+import { CHECKER_MEMORY, CHECKER_TIME, programLimits } from './limits.js';
+import { Toolchains, usableLanguage } from './toolchains.js';
+
+const MIB = 1024 * 1024;
+/** Largest input or answer, and all of a package's together. Bytes. */
+const TEST_BYTES = 256 * MIB;
+const ALL_BYTES = 4096 * MIB;
+const INDEX = 'index.json';
+const UNFINISHED = '.unfinished-';
+/** After so long no start is still at it. */
+const DAY_MS = 24 * 3600 * 1000;
+
+export interface MakeTestsOptions extends LocalOptions {
+    /** Folder that the tests stay in. */
+    readonly folder: string;
+    readonly notify: (message: string) => void;
+}
+
+/**
+ * Runs the generators of packages in the sandbox. What they made stays in `folder`, by the content of its recipes: a generator
+ * that gives something else each time does so once for each results directory.
+ */
+export class SandboxTestMaker implements TestMaker {
+    #last: Promise<unknown> = Promise.resolve();
+
+    constructor(private readonly options: MakeTestsOptions) {}
+
+    make(what: string, recipes: readonly TestRecipe[]): Promise<readonly MadeTest[] | string> {
+        // One package at a time: they have the machine to themselves, and generators hold much memory.
+        const made = this.#last.then(() => this.#find(what, recipes));
+        this.#last = made.catch(() => undefined);
+        return made;
+    }
+
+    async #find(what: string, recipes: readonly TestRecipe[]): Promise<readonly MadeTest[] | string> {
+        const folder = join(this.options.folder, digestOf(recipes));
+        const known = await readIndex(folder);
+        if (known !== null) return known;
+        this.options.notify(`making ${recipes.length} tests of ${what} by its generators`);
+        await removeUnfinished(this.options.folder);
+        const unfinished = join(this.options.folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
+        try {
+            await mkdir(unfinished, { recursive: true, mode: 0o700 });
+            await this.#makeAll(recipes, unfinished).catch(async (error: unknown) => {
+                // A sandbox may break once; a generator that is at fault would be so again.
+                if (!(error instanceof SandboxError)) throw error;
+                await this.#makeAll(recipes, unfinished);
+            });
+            await rename(unfinished, folder).catch(async (error: unknown) => {
+                // Another shard was quicker.
+                if ((await readIndex(folder)) === null) throw error;
+            });
+            return (await readIndex(folder)) ?? 'the tests that its generators made could not be read';
+        } catch (error) {
+            if (error instanceof CheckerError && error.failure.reason === 'judge-error') return error.message;
+            if (error instanceof CheckerError || error instanceof SandboxError)
+                throw new UserError(`${what}: its tests could not be made: ${error.message}`, 2, {
+                    cause: error,
+                });
+            throw error;
+        } finally {
+            await rm(unfinished, { recursive: true, force: true });
+        }
+    }
+
+    async #makeAll(recipes: readonly TestRecipe[], folder: string): Promise<void> {
+        const { options } = this;
+        const sandbox = await Sandbox.create(options.sandbox, options.scratch);
+        const programs = await this.#programs(sandbox);
+        try {
+            let bytes = 0;
+            for (const [i, recipe] of recipes.entries()) {
+                await new OneTest(recipe, programs, join(folder, String(i))).make();
+                for (const extension of ['in', 'ans'])
+                    bytes += (await stat(join(folder, `${i}.${extension}`))).size;
+                if (bytes > ALL_BYTES)
+                    throw judgeError(`its generators make more than ${ALL_BYTES / MIB} MiB`);
+            }
+            await writeFile(join(folder, INDEX), JSON.stringify(recipes.map(({ name }) => name)), {
+                mode: 0o600,
+            });
+        } finally {
+            await programs.close();
+            await sandbox.close();
+        }
+    }
+
+    async #programs(sandbox: Sandbox): Promise<JudgePrograms> {
+        const { options } = this;
+        const { scratch, adaptWindows, languages: overrides, python2As3 } = options;
+        const headers = await readHeaders(options.includeDirs);
+        const compiler = new Compiler(sandbox, scratch, options.compileCache, headers);
+        const toolchains = new Toolchains(options.sandbox);
+        const table = languageTable({ overrides, python2As3 });
+        return new JudgePrograms({
+            sandbox,
+            compiler,
+            scratch,
+            adaptWindows,
+            table,
+            usable: (language) => usableLanguage(language, toolchains),
+        });
+    }
+}
+
+/** Makes one test: `<path>.in` and `<path>.ans`. @throws CheckerError naming the test, SandboxError */
+class OneTest {
+    constructor(
+        private readonly recipe: TestRecipe,
+        private readonly programs: JudgePrograms,
+        private readonly path: string,
+    ) {}
+
+    async make(): Promise<void> {
+        const { input, answer } = this.recipe;
+        const [inPath, answerPath] = [`${this.path}.in`, `${this.path}.ans`];
+        let answered = answer !== null;
+        if (answer !== null) await writeContent(answer, answerPath);
+        if (input.kind === 'content') await writeContent(input.content, inPath);
+        else answered = (await this.#generate(input.program, input.args, inPath, answerPath)) || answered;
+        if (!answered) await this.#solve(inPath, answerPath);
+    }
+
+    /** @returns whether it made the answer, too */
+    async #generate(
+        source: MakerProgram,
+        args: readonly string[],
+        inPath: string,
+        answerPath: string,
+    ): Promise<boolean> {
+        const bundle = `${this.path}.bundle`;
+        const { report, ready } = await this.#run(source, args, null);
+        await writeOutput(report, inPath);
+        await ready.box.collect(ready.box.work, bundle, 2 * TEST_BYTES);
+        const files = new Map(
+            [...unpack(await readFile(bundle))].map(({ name, content }) => [name, content]),
+        );
+        await rm(bundle);
+        // What older tools call the files; the name of the test was the name of its files then.
+        const base = this.recipe.name.slice(this.recipe.name.lastIndexOf('/') + 1);
+        const written = (extension: string): Buffer | undefined =>
+            files.get(`testcase.${extension}`) ?? files.get(`${base}.${extension}`);
+        const input = written('in');
+        if (input !== undefined) await writeFile(inPath, input, { mode: 0o600 });
+        const answer = written('ans');
+        if (answer === undefined || this.recipe.answer !== null) return false;
+        await writeFile(answerPath, answer, { mode: 0o600 });
+        return true;
+    }
+
+    async #solve(inPath: string, answerPath: string): Promise<void> {
+        const { solution, name } = this.recipe;
+        if (solution === null)
+            throw judgeError(`its test ${name} has no answer, and there is no solution to give one`);
+        const { report } = await this.#run(solution, [], { path: inPath });
+        await writeOutput(report, answerPath);
+    }
+
+    async #run(
+        source: MakerProgram,
+        args: readonly string[],
+        stdin: Stdin,
+    ): Promise<{
+        readonly report: RunReport;
+        readonly ready: Awaited<ReturnType<JudgePrograms['prepare']>>;
+    }> {
+        const [main] = source.files;
+        const what = `${main.name}, which makes its test ${this.recipe.name},`;
+        const ready = await this.programs.prepare(source, what);
+        const limits: RunLimits = programLimits(
+            { time: CHECKER_TIME, memory: CHECKER_MEMORY, output: TEST_BYTES },
+            ready.usable.language,
+        );
+        const report = await ready.box.run({
+            argv: commandOf(ready, args),
+            stdin,
+            limits,
+            keep: stdin === null,
+        });
+        const said = lastWords(report.stderr);
+        const code = exitCodeOf(report, said, what);
+        if (code !== 0) throw judgeError(`${what} ended with exit code ${code}: ${said}`);
+        return { report, ready };
+    }
+}
+
+async function writeOutput({ stdout }: RunReport, path: string): Promise<void> {
+    if (Buffer.isBuffer(stdout)) await writeFile(path, stdout, { mode: 0o600 });
+    else await copyFile(stdout.path, path);
+}
+
+async function writeContent(content: Content, path: string): Promise<void> {
+    if (content.text === undefined) await copyFile(content.path, path);
+    else await writeFile(path, content.text, { mode: 0o600 });
+}
+
+/** Of everything that decides what the tests are. */
+function digestOf(recipes: readonly TestRecipe[]): string {
+    const program = (one: MakerProgram | null): unknown =>
+        one === null ? null : [one.language, one.files.map(({ name, content }) => [name, content.digest])];
+    const facts = recipes.map(({ name, input, answer, solution }) => [
+        name,
+        input.kind === 'content' ? input.content.digest : [program(input.program), input.args],
+        answer?.digest ?? null,
+        program(solution),
+    ]);
+    return createHash('sha256')
+        .update(JSON.stringify([1, facts]))
+        .digest('hex')
+        .slice(0, 32);
+}
+
+/** The tests of a finished folder; null where there is none. */
+async function readIndex(folder: string): Promise<readonly MadeTest[] | null> {
+    const text = await readFile(join(folder, INDEX), 'utf8').catch(() => null);
+    if (text === null) return null;
+    const names = JSON.parse(text) as readonly string[];
+    return names.map((name, i) => ({
+        name,
+        input: join(folder, `${i}.in`),
+        answer: join(folder, `${i}.ans`),
+    }));
+}
+
+/** What a killed start left behind. */
+async function removeUnfinished(folder: string): Promise<void> {
+    const names = await readdir(folder).catch((): string[] => []);
+    for (const name of names.filter((each) => each.startsWith(UNFINISHED))) {
+        const made = await stat(join(folder, name)).catch(() => null);
+        if (made !== null && Date.now() - made.mtimeMs > DAY_MS)
+            await rm(join(folder, name), { recursive: true, force: true });
+    }
+}
