@@ -83,7 +83,7 @@ class Recipes {
             solution: this.#solutionIn(this.yaml, this.#anySolution()),
         };
         for (const [name, field] of folderEntries(data)) {
-            if (name === 'sample' || name === 'secret') this.#readFolder(`${name}`, field, scope, [name]);
+            if (name === 'sample' || name === 'secret') this.#readFolder(name, field, scope, [name]);
         }
         for (const { folder, keys } of this.#includes) this.#include(folder, keys);
         const recipes: TestRecipe[] = [];
@@ -345,7 +345,8 @@ function countsOf(field: Field): readonly number[] | null {
 
 function numbersOf(count: Field): readonly number[] {
     if (Array.isArray(count.value)) return count.list().map((each) => each.number());
-    const [, from, to] = /^(-?\d+)\.\.=(-?\d+)$/.exec(String(count.value)) ?? [];
+    const text = typeof count.value === 'string' ? count.value : '';
+    const [, from, to] = /^(-?\d+)\.\.=(-?\d+)$/.exec(text) ?? [];
     const [first, last] = from === undefined ? [1, count.number()] : [Number(from), Number(to)];
     const length = Math.min(MOST_COUNT + 1, Math.max(0, Math.floor(last - first + 1)));
     return Array.from({ length }, (_, i) => first + i);
