@@ -87,16 +87,19 @@ static void configure(struct box *box) {
     static char packet[PACKET_MAX];
     int fds[MAX_FDS], nfds;
     long n = receive_packet(box->replies.channel, packet, sizeof packet, fds, &nfds);
-    if (n <= 0 || nfds != SPILL_FILES) _exit(0);
+    if (n <= 0 || nfds < SPILL_FILES) _exit(0);
     struct reader r = {packet, packet + n, 0};
     uint8_t kind = get_u8(&r);
     uint32_t uid = get_u32(&r);
+    box->cgroup.version = get_u8(&r);
     box->cwd = get_text(&r, NULL);
     box->env = get_list(&r);
     box->clean = get_list(&r);
     box->readable = get_list(&r);
     box->compiles = get_u8(&r);
-    if (r.bad) _exit(71);
+    if (r.bad || nfds != SPILL_FILES + (box->cgroup.version ? CGROUP_FILES : 0)) _exit(71);
+    if (box->cgroup.version) memcpy(box->cgroup.files, fds + SPILL_FILES, sizeof box->cgroup.files);
+    cgroup_verify(&box->cgroup);
     for (int slot = 0; slot < SPILL_FILES; slot++) box->spill[slot] = fds[slot];
     box->own_namespace = kind == KIND_BWRAP;
     /* Inside bwrap serve has changed the uid already, for all of us. */
@@ -115,8 +118,8 @@ int box_main(int channel) {
     umask(022);
     syscall(SYS_close_range, channel + 1, ~0u, 0);
     configure(&box);
-    char opened = REPLY_OPENED;
-    if (send_reply(&box.replies, &opened, 1) < 0) return 0;
+    char opened[2] = {REPLY_OPENED, (char)box.cgroup.version};
+    if (send_reply(&box.replies, opened, sizeof opened) < 0) return 0;
     static char packet[PACKET_MAX];
     for (;;) {
         int fds[MAX_FDS], nfds;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "launch.h"
 #include "box.h"
+#include "cgroup.h"
 #include "scratch.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -116,6 +117,7 @@ pid_t launch_box(const struct launch *l, int channel, int errors) {
     }
     pid_t pid = fork();
     if (pid != 0) return pid;
+    if (l->procs >= 0) cgroup_join(l->procs);
     if (l->kind == KIND_BWRAP) become_bwrap(l, channel, errors);
     else become_plain(channel);
     return -1;

@@ -11,6 +11,7 @@ struct launch {
     char **argv;      /* bwrap and its arguments; "@files" stands for the files, the box's command follows */
     uint32_t nfiles;
     struct placed *files;
+    int procs; /* of the control group that it joins; -1: none */
 };
 
 struct placed {

@@ -60,6 +60,7 @@ struct watch {
     struct sink out, err;
     struct reaped reaped;
     uint64_t tree_peak, cpu_seen, cpu_lost;
+    uint64_t scratch_peak; /* bytes that were seen in its folders, where these are memory */
     uint8_t limit;
     int start_errno, hung_up;
 };
@@ -109,6 +110,14 @@ static enum filter filter_of(const struct box *box) {
     return box->uid || box->compiles ? FILTER_OTHER : FILTER_AS_US;
 }
 
+/* Where the group runs out of memory, the program goes, not what watches it. */
+static void be_killed_first(void) {
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    if (write(fd, "1000", 4) < 0) errno = 0;
+    close(fd);
+}
+
 static __attribute__((noreturn)) void not_started(volatile int *error) {
     *error = errno;
     _exit(127);
@@ -128,6 +137,7 @@ static void become_program(struct box *box, const struct request *req, const int
     syscall(SYS_close_range, 3 + req->ngiven, ~0u, 0);
     default_signals();
     limit_program(box, req);
+    if (box->cgroup.version) be_killed_first();
     if (box->uid) {
         umask(022);
         gid_t gid = (gid_t)box->uid;
@@ -267,6 +277,49 @@ static uint64_t cpu_so_far(struct watch *w, const struct usage *live) {
     return cpu + w->cpu_lost;
 }
 
+/* Bytes in the box's folders, where these are file systems in memory. They have bounds of their own, and count as no memory. */
+static uint64_t scratch_used(const struct box *box) {
+    uint64_t sum = 0;
+    if (box->own_namespace)
+        for (char **dir = box->clean; *dir; dir++) sum += bytes_used(*dir);
+    return sum;
+}
+
+static uint64_t scratch_size(const struct box *box) {
+    uint64_t sum = 0;
+    if (box->own_namespace)
+        for (char **dir = box->clean; *dir; dir++) sum += bytes_in_all(*dir);
+    return sum;
+}
+
+/* What a control group counts beside the program's pages: page tables, stacks of the kernel, what processors hold back. */
+static uint64_t tolerated(uint64_t memory) { return memory + memory / 32 + (16u << 20); }
+
+/*
+ * Memory that the kernel counted beyond what a look at processes finds: buffers of sockets and pipes, files in memory, bursts between two
+ * looks. `counted` is worth explaining only where it is beyond the limit.
+ */
+static void judge_counted(struct watch *w, uint64_t counted) {
+    uint64_t memory = w->req->memory;
+    if (!memory || counted <= tolerated(memory)) return;
+    uint64_t scratch = scratch_used(w->box);
+    if (scratch > w->scratch_peak) w->scratch_peak = scratch;
+    uint64_t aside = w->scratch_peak + cgroup_file_cache(&w->box->cgroup);
+    if (counted <= aside || counted - aside <= tolerated(memory)) return;
+    if (counted - aside > w->tree_peak) w->tree_peak = counted - aside;
+    if (!w->limit) w->limit = LIMIT_MEMORY;
+}
+
+/* A program's own end says nothing where the kernel took its memory away. */
+static void judge_group(struct watch *w) {
+    struct cgroup *group = &w->box->cgroup;
+    if (!group->version || !w->req->memory) return;
+    judge_counted(w, cgroup_peak(group));
+    if (!cgroup_has_killed(group)) return;
+    if (w->tree_peak < w->req->memory) w->tree_peak = w->req->memory;
+    if (!w->limit) w->limit = LIMIT_MEMORY;
+}
+
 static void tick(struct watch *w, uint64_t now) {
     const struct request *req = w->req;
     if (req->cpu_ns || req->memory) {
@@ -276,6 +329,7 @@ static void tick(struct watch *w, uint64_t now) {
         if (req->cpu_ns && cpu > req->cpu_ns) w->limit = LIMIT_CPU;
         if (req->memory && live.memory > req->memory) w->limit = LIMIT_MEMORY;
     }
+    if (w->box->cgroup.version) judge_counted(w, cgroup_usage(&w->box->cgroup));
     if (w->box->own_namespace)
         for (char **dir = w->box->clean; *dir; dir++)
             if (inodes_used(*dir) > MAX_INODES) w->limit = LIMIT_FILES;
@@ -434,6 +488,10 @@ int run_program(struct box *box, const struct request *req) {
         w.out.peer = req->peer_fd;
         fcntl(req->peer_fd, F_SETFL, O_NONBLOCK);
     }
+    if (box->cgroup.version) {
+        if (!box->scratch_size) box->scratch_size = scratch_size(box);
+        cgroup_begin(&box->cgroup, req->memory ? tolerated(req->memory) + box->scratch_size : 0);
+    }
     w.start = now_ns();
     w.next_tick = w.start + FIRST_TICK_NS;
     w.wall_end = req->wall_ns ? w.start + req->wall_ns : 0;
@@ -446,6 +504,7 @@ int run_program(struct box *box, const struct request *req) {
     if (w.pid > 0) watch_program(&w);
     w.ended = now_ns();
     uint64_t wall = w.ended - w.start;
+    judge_group(&w);
     int killed = w.pid > 0 ? tree_kill(box->reach, box->uid, w.pid, &w.reaped) : 0;
     finish_talk(&w);
     if (w.limit != LIMIT_OUTPUT) {

@@ -1,6 +1,7 @@
 /* One program, from its start to the death of its last process. */
 #ifndef RUN_H
 #define RUN_H
+#include "cgroup.h"
 #include "replies.h"
 #include "tree.h"
 #include "wire.h"
@@ -19,6 +20,8 @@ struct box {
     int ruleset; /* of `readable` and `clean`; 0: not made yet, -1: there is none */
     char *inputs; /* the folder whose files `ruleset` lets programs read; NULL: none yet */
     int filtered; /* the filter is on us, and on all that we start */
+    uint64_t scratch_size; /* bytes that its folders hold at most, where these are memory; 0: not looked yet, or they are not */
+    struct cgroup cgroup; /* that all of the box is in */
     uint32_t others; /* processes of our user that are not of this box, yet counted with it */
 };
 

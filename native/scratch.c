@@ -100,6 +100,16 @@ uint64_t inodes_used(const char *path) {
     return s.f_files - s.f_ffree - 1;
 }
 
+uint64_t bytes_used(const char *path) {
+    struct statfs s;
+    return statfs(path, &s) < 0 ? 0 : (uint64_t)(s.f_blocks - s.f_bfree) * (uint64_t)s.f_bsize;
+}
+
+uint64_t bytes_in_all(const char *path) {
+    struct statfs s;
+    return statfs(path, &s) < 0 ? 0 : (uint64_t)s.f_blocks * (uint64_t)s.f_bsize;
+}
+
 void remove_ipc(void) {
     struct shm_info shm;
     struct seminfo sem;

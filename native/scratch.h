@@ -8,6 +8,9 @@
 int empty_folder(const char *path);
 /* Inodes in use in the file system of `path` beside its root. */
 uint64_t inodes_used(const char *path);
+/* Bytes in use in the file system of `path`, and bytes that it holds at most. */
+uint64_t bytes_used(const char *path);
+uint64_t bytes_in_all(const char *path);
 /* Removes shared memory, semaphores and queues of the IPC namespace we are in. */
 void remove_ipc(void);
 /* Copies a file, giving it `mode`; makes the folders above it, below `base`. 0 or -1 with errno. */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "serve.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "launch.h"
 #include "scratch.h"
@@ -141,22 +142,31 @@ static void hang_up(struct served *b) {
     if (!b->kill_at) b->kill_at = now_ns() + CLOSE_PATIENCE_NS;
 }
 
-/* Prefixes of spill files: they stay for the next box of their place, for making and removing so many takes time. */
-static char **places;
+/* What stays for the next box of a place, for making and removing it takes time: spill files, and a control group. */
+struct place {
+    char *out; /* prefix of the spill files */
+    int version, files[CGROUP_FILES]; /* of the control group; version 0: none */
+};
+static struct place *places;
 static size_t nplaces;
 
-static void remember_place(const char *out) {
+static struct place *place_of(const char *out) {
     for (size_t i = 0; i < nplaces; i++)
-        if (strcmp(places[i], out) == 0) return;
+        if (strcmp(places[i].out, out) == 0) return &places[i];
     places = must_alloc(places, (nplaces + 1) * sizeof *places);
-    places[nplaces++] = strdup(out);
+    struct place *place = &places[nplaces++];
+    const char *name = strrchr(out, '/');
+    *place = (struct place){.out = strdup(out)};
+    place->version = cgroup_make(name ? name + 1 : out, place->files);
+    return place;
 }
 
 static void remove_places(void) {
     char path[PATH_MAX];
     for (size_t i = 0; i < nplaces; i++)
         for (int slot = 0; slot < SPILL_FILES; slot++)
-            if (snprintf(path, sizeof path, "%s.%d", places[i], slot) < PATH_MAX) unlink(path);
+            if (snprintf(path, sizeof path, "%s.%d", places[i].out, slot) < PATH_MAX) unlink(path);
+    cgroups_remove();
 }
 
 static void remove_traces(struct served *b) {
@@ -217,14 +227,17 @@ static int spill_file(const char *prefix, int slot) {
 }
 
 /* The settings that the box itself needs; see configure() in box.c. */
-static int send_settings(int channel, struct reader *r, const struct launch *l, const char *out) {
+static int send_settings(int channel, struct reader *r, const struct launch *l, const struct place *place) {
     struct writer msg = {0};
     put_u8(&msg, l->kind);
     put_u32(&msg, l->uid);
+    put_u8(&msg, (uint8_t)place->version);
     for (const char *at = r->at; at < r->end; at++) put_u8(&msg, (uint8_t)*at);
-    int fds[SPILL_FILES], n = 0;
-    while (n < SPILL_FILES && (fds[n] = spill_file(out, n)) >= 0) n++;
-    int result = n < SPILL_FILES ? -1 : send_packet(channel, msg.buf, msg.len, fds, n);
+    int fds[MAX_FDS], n = 0;
+    while (n < SPILL_FILES && (fds[n] = spill_file(place->out, n)) >= 0) n++;
+    int ngroup = place->version ? CGROUP_FILES : 0;
+    memcpy(fds + n, place->files, (size_t)ngroup * sizeof *fds);
+    int result = n < SPILL_FILES ? -1 : send_packet(channel, msg.buf, msg.len, fds, n + ngroup);
     while (n > 0) close(fds[--n]);
     free(msg.buf);
     return result;
@@ -244,7 +257,9 @@ static void read_files(struct reader *r, struct launch *l) {
     }
 }
 
-static int start_box(const struct launch *l, struct reader *settings, struct served *b) {
+static int start_box(struct launch *l, struct reader *settings, struct served *b) {
+    struct place *place = place_of(b->out);
+    l->procs = place->version ? place->files[CGROUP_PROCS] : -1;
     int pair[2], errors[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
     if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
@@ -257,7 +272,7 @@ static int start_box(const struct launch *l, struct reader *settings, struct ser
         b->pid = 0;
         return -1;
     }
-    return send_settings(b->channel, settings, l, b->out);
+    return send_settings(b->channel, settings, l, place);
 }
 
 static void open_box(uint32_t id, struct reader *r) {
@@ -272,7 +287,6 @@ static void open_box(uint32_t id, struct reader *r) {
     struct served b = {.id = id, .channel = -1, .errors = -1,
                        .guard_stdin = guard_stdin, .uid = l.uid, .dir = strdup(l.dir), .out = strdup(out)};
     if (r->bad) die("broken message");
-    remember_place(out);
     int failed = start_box(&l, r, &b) < 0 ? errno : 0;
     boxes = must_alloc(boxes, (nboxes + 1) * sizeof *boxes);
     boxes[nboxes++] = b;

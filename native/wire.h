@@ -26,8 +26,8 @@ enum { LIMIT_NONE = 0, LIMIT_CPU = 1, LIMIT_WALL = 2, LIMIT_MEMORY = 3, LIMIT_OU
 /* In a request: no file for stderr, of which the reply brings only the first bytes. */
 #define NO_SLOT 255
 
-/* Descriptors that a packet may carry. */
-#define MAX_FDS SPILL_FILES
+/* Descriptors that a packet may carry: those files, and the files of a control group. */
+#define MAX_FDS (SPILL_FILES + 8)
 
 /* Largest message between serve and a box: below the default buffer of a socket. */
 #define PACKET_MAX 200000

@@ -60,6 +60,8 @@ export interface Attempt {
     readonly api_used: string;
     readonly worker_id: string;
     readonly sandbox?: string;
+    /** Version of the control groups that held its memory on this machine; absent: it was held by looking at its processes. */
+    readonly cgroup?: number;
 }
 
 export interface JudgeResult {

@@ -94,6 +94,8 @@ export interface AttemptedBy {
     readonly api_used: string;
     /** `bwrap`, `rlimit`, `none`; absent where a server sandboxes. */
     readonly sandbox?: string;
+    /** Version of control groups that held its memory; absent: none did. */
+    readonly cgroup?: number;
 }
 
 /**

@@ -109,6 +109,7 @@ export function attemptOf(
         api_used: by?.api_used ?? 'local',
         worker_id: measure.workerId,
         ...(by?.sandbox === undefined ? {} : { sandbox: by.sandbox }),
+        ...(by?.cgroup === undefined ? {} : { cgroup: by.cgroup }),
     };
 }
 

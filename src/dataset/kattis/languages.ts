@@ -81,7 +81,16 @@ export function languageOfProgram(sources: readonly SourceText[]): string | null
 
 function languageOfSource(source: SourceText): string | null {
     const tag = languageOfName(source.name);
+    if (tag === 'PROLOG' && isPerl(source.text)) return 'PERL';
     return tag === 'PYTHON3' && source.name.endsWith('.py') && isPython2(source.text) ? 'PYTHON' : tag;
+}
+
+/** Whether a .pl file is Perl: by its first line, else by what no Prolog program begins a line with. */
+function isPerl(text: string): boolean {
+    if (text.startsWith('#!')) return /^#!.*perl/.test(text);
+    return text
+        .split('\n')
+        .some((line) => /^\s*(?:use (?:strict|warnings|v?5)\b|my\b|print\s|chomp\b)/.test(line));
 }
 
 /**

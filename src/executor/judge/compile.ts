@@ -113,18 +113,20 @@ export class Compiler {
         const bundle = join(this.scratch, `bundle-${randomBytes(8).toString('hex')}`);
         try {
             const out = `${box.work}/out`;
+            const dir = language.compilesCopy === true ? `${box.work}/src` : box.source;
             const placeholders = {
-                source: `${box.source}/${submission.main}`,
+                source: `${dir}/${submission.main}`,
                 sources: submission.files
                     .filter((file) => language.extensions.some((extension) => file.name.endsWith(extension)))
-                    .map((file) => `${box.source}/${file.name}`),
+                    .map((file) => `${dir}/${file.name}`),
                 includes: this.headers.folders.map((folder) => `-I${box.source}/${folder}`),
-                dir: box.source,
+                dir,
                 out: language.makes === 'folder' ? out : `${out}/main`,
             };
             let complaint: CapturedRun | null = null;
             for (const variant of variants(usable.compile ?? [])) {
-                const report = await runCompiler(box, fillIn(variant, placeholders), this.limits);
+                const copied = dir === box.source ? null : box.source;
+                const report = await runCompiler(box, fillIn(variant, placeholders), copied, this.limits);
                 const stopped = stoppedAtLimit(report, language.name);
                 if (stopped !== null) return { stopped };
                 const failure = failureOf(report, language.name);
@@ -174,9 +176,16 @@ export class Compiler {
     }
 }
 
-function runCompiler(box: Box, command: readonly string[], limits: RunLimits): Promise<RunReport> {
+/** @param copied the folder that is copied to `src` of the work folder first; null: none */
+function runCompiler(
+    box: Box,
+    command: readonly string[],
+    copied: string | null,
+    limits: RunLimits,
+): Promise<RunReport> {
+    const copy = copied === null ? '' : ` && rm -rf src && cp -r ${copied} src && chmod -R u+w src`;
     return box.run({
-        argv: ['/bin/sh', '-c', 'rm -rf out && mkdir out && exec "$0" "$@"', ...command],
+        argv: ['/bin/sh', '-c', `rm -rf out && mkdir out${copy} && exec "$0" "$@"`, ...command],
         stdin: null,
         limits,
         keep: true,

@@ -6,4 +6,9 @@ export const COMPILED_HELLO_WORLDS: Readonly<Record<string, string>> = {
     GO: 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n',
     RUST: 'fn main() { println!("hello"); }\n',
     KOTLIN: 'fun main() { println("hello") }\n',
+    HASKELL: 'main :: IO ()\nmain = putStrLn "hello"\n',
+    CSHARP: 'class Hello { static void Main() { System.Console.WriteLine("hello"); } }\n',
+    PROLOG: "main :- writeln('hello').\n",
+    PASCAL: "begin writeln('hello'); end.\n",
+    OCAML: 'let () = print_endline "hello"\n',
 };

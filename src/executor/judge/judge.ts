@@ -20,7 +20,9 @@ import { fillIn } from './command.js';
 import { Compiler, type Program } from './compile.js';
 import { readHeaders } from './headers.js';
 import { checkFailure } from './judge-programs.js';
-import { ANSWERS, type Language, languageTable } from './languages.js';
+import { ANSWERS } from './internal-languages.js';
+import type { Language } from './language.js';
+import { languageTable } from './languages.js';
 import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
 import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
@@ -68,7 +70,6 @@ class Judge implements Executor {
     readonly #usable = new Map<string, Promise<UsableLanguage | string>>();
     readonly #checkers: CheckerPrograms;
     readonly #imports: ImportProbe;
-    readonly #by: AttemptedBy;
 
     constructor(
         private readonly descriptor: JudgeDescriptor,
@@ -88,7 +89,11 @@ class Judge implements Executor {
             usable,
         });
         this.#imports = new ImportProbe(sandbox, scratch);
-        this.#by = { api_used: 'local', sandbox: descriptor.sandbox };
+    }
+
+    get #by(): AttemptedBy {
+        const { cgroup } = this.sandbox;
+        return { api_used: 'local', sandbox: this.descriptor.sandbox, ...(cgroup === 0 ? {} : { cgroup }) };
     }
 
     async run(task: Task, { signal }: ExecutorContext): Promise<Outcome> {

@@ -1,6 +1,6 @@
 import { killTime, type Limits, memoryBound } from '../../model/limits.js';
 import type { RunLimits } from '../sandbox/wire.js';
-import type { Language } from './languages.js';
+import type { Language } from './language.js';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;

@@ -3,7 +3,7 @@ import type { Limits } from '../../model/limits.js';
 import { capturedRun, type ProgramRun, runResult } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
 import { signalName } from '../signal-name.js';
-import type { Language } from './languages.js';
+import type { Language } from './language.js';
 import { judgeRun } from './verdict-policy.js';
 
 /** A run in our sandbox, judged by its limits. */

@@ -2,7 +2,7 @@ import type { Limits } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import type { Box } from '../sandbox/box.js';
 import type { PlacedFile, RunLimits } from '../sandbox/wire.js';
-import type { Language } from './languages.js';
+import type { Language } from './language.js';
 
 /** A compiled submission, and how it is started. */
 export interface RunnableSubmission {

@@ -4,7 +4,7 @@ import type { ProgramInput, SourceFile } from '../../model/sample.js';
 import { textContent } from '../../model/fingerprint.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 import { findJavaClass } from './java-class.js';
-import type { Language } from './languages.js';
+import type { Language } from './language.js';
 import { encodeSource } from './source-encoding.js';
 
 /** A submission's files on disk, ready to be put into a box. */

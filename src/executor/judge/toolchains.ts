@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { SandboxKind } from '../descriptor.js';
 import { findPrograms } from '../sandbox/find-program.js';
 import { isRunnableByOthers } from '../sandbox/reachable.js';
-import type { Language } from './languages.js';
+import type { Language } from './language.js';
 import { remembered } from './tool-facts.js';
 import { homeFolder } from '../../util/home-folder.js';
 
@@ -140,6 +141,12 @@ const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     javac: ['-version'],
     kotlinc: ['-version'],
     go: ['version'],
+    lua: ['-v'],
+    'lua5.4': ['-v'],
+    'lua5.3': ['-v'],
+    luajit: ['-v'],
+    fpc: ['-iV'],
+    ocamlopt: ['-version'],
 };
 
 async function versionOf(name: string, path: string): Promise<string | null> {
@@ -184,7 +191,10 @@ export async function usableLanguage(
     if (language.tag === 'TYPESCRIPT' && !canStripTypes(run.tool)) {
         return `${run.tool?.path} (${run.tool?.version}) cannot run TypeScript: 22.6 or later can`;
     }
-    const roots = [compile?.tool?.root ?? null, run.tool?.root ?? null].filter((root) => root !== null);
+    const needs = (language.needs ?? []).filter((path) => existsSync(path));
+    const roots = [compile?.tool?.root ?? null, run.tool?.root ?? null, ...needs].filter(
+        (root) => root !== null,
+    );
     return {
         language,
         compile: compile?.command ?? null,

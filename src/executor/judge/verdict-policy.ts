@@ -3,7 +3,7 @@ import { killTime, type Limits, memoryBound } from '../../model/limits.js';
 import type { Suspicion } from '../../model/task.js';
 import type { RunVerdict } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
-import type { Language } from './languages.js';
+import type { Language } from './language.js';
 import { killMemory } from './limits.js';
 
 /** What a run says by itself, before its output is compared. */

@@ -40,6 +40,8 @@ export interface BoxOptions {
     readonly scratchBytes: number;
     /** Compilers run in it: what they make has modes that they set. */
     readonly compiles?: boolean;
+    /** Told the version of control groups that holds its memory, before its first run ends; 0: none. */
+    readonly onOpened?: (cgroup: number) => void;
 }
 
 /** How a box runs that only starts commands: no folders of its own, the environment and place it is given. */
@@ -93,6 +95,7 @@ export class Box implements ReplyHandler {
     #isGone: () => void = () => {};
     #serial = 0;
     #dead: SandboxError | null = null;
+    #onOpened: (cgroup: number) => void = () => {};
 
     private constructor(
         private readonly helper: Helper,
@@ -116,6 +119,7 @@ export class Box implements ReplyHandler {
         const { dir } = options;
         const paths = bwrap ? INSIDE : { source: join(dir, 'src'), work: join(dir, 'box') };
         const box = new Box(helper, id, spill, paths);
+        if (options.onOpened !== undefined) box.#onOpened = options.onOpened;
         const uid = options.sandbox === 'none' ? 0 : helper.userOf(place);
         const compiles = options.compiles ?? false;
         const common = {
@@ -241,7 +245,7 @@ export class Box implements ReplyHandler {
     reply(reply: Reply): void {
         switch (reply.kind) {
             case 'opened':
-                return;
+                return this.#onOpened(reply.cgroup);
             case 'result':
                 return this.#result(reply.id, reply.report);
             case 'collected': {

@@ -50,29 +50,40 @@ async function probe(choice: SandboxChoice): Promise<SandboxProbe> {
     if (choice !== 'auto') {
         const { problem, open } = await tryOut(choice);
         if (problem !== null) throw new UserError(`--sandbox ${choice} does not work here: ${problem}`);
-        const notEnforced = weaknesses(choice, open);
-        return { kind: choice, notes: notEnforced, notEnforced };
+        return { kind: choice, ...heldBy(choice, open) };
     }
-    const { problem: why } = await tryOut('bwrap');
-    if (why === null) return { kind: 'bwrap', notes: [], notEnforced: [] };
+    const { problem: why, open: openInBwrap } = await tryOut('bwrap');
+    if (why === null) return { kind: 'bwrap', ...heldBy('bwrap', openInBwrap) };
     const { problem, open } = await tryOut('rlimit');
     if (problem !== null) throw new UserError(`no sandbox works here: bwrap: ${why}; rlimit: ${problem}`);
     const fallback = `bubblewrap does not work here (${why}): programs are held less well, by rlimit`;
-    const notEnforced = weaknesses('rlimit', open);
-    return { kind: 'rlimit', notes: [fallback, ...notEnforced], notEnforced };
+    const { notes, notEnforced } = heldBy('rlimit', open);
+    return { kind: 'rlimit', notes: [fallback, ...notes], notEnforced };
+}
+
+/** Most machines give us no control groups: `doctor` and the entries say so, the start of a run does not. */
+function heldBy(kind: SandboxKind, open: ReadonlySet<Open>): Pick<SandboxProbe, 'notes' | 'notEnforced'> {
+    const known = new Set([...open].filter((what) => what !== 'memory'));
+    return { notes: weaknesses(kind, known), notEnforced: weaknesses(kind, open) };
 }
 
 /** What a trial run got at, outside of bwrap: files and signals need Landlock, system calls a filter. */
-type Open = 'files' | 'signals' | 'calls';
+type Open = 'files' | 'signals' | 'calls' | 'memory';
 
 /** What programs are not kept from; docs/security.md says the same. */
 function weaknesses(kind: SandboxKind, open: ReadonlySet<Open>): string[] {
     const root = process.getuid?.() === 0;
+    const uncounted = open.has('memory')
+        ? [
+              `${kind}: memory in buffers of sockets and pipes, and bursts of several processes between two looks, are not counted: no control group can be had here (docs/sandbox.md)`,
+          ]
+        : [];
     switch (kind) {
         case 'bwrap':
-            return [];
+            return uncounted;
         case 'rlimit':
             return [
+                ...uncounted,
                 'rlimit: programs can see the list of processes, what is in /etc, and the size and times of any file by its name',
                 'rlimit: the disk space that programs take while they run is bounded for each file only',
                 ...(root
@@ -131,7 +142,9 @@ async function tryOut(kind: SandboxKind): Promise<Trial> {
         const report = await box.run({ argv: ['/bin/sh', '-c', TRIAL_SCRIPT], stdin: null, limits: TRIAL });
         const words = Buffer.isBuffer(report.stdout) ? report.stdout.toString().split('\n') : [];
         if (report.exitCode === 0 && words[0] === 'works') {
-            return { problem: null, open: new Set(WORDS.filter((word) => words.includes(word))) };
+            const open = new Set(WORDS.filter((word) => words.includes(word)));
+            if (sandbox.cgroup === 0) open.add('memory');
+            return { problem: null, open };
         }
         const said = report.stderr.toString().trim() || `exit code ${report.exitCode}`;
         return failed(`a trial run failed (${said})`);

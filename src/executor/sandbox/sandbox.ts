@@ -8,13 +8,14 @@ import { isReachable } from './reachable.js';
 import { SandboxError } from './sandbox-error.js';
 import type { SandboxKind } from '../descriptor.js';
 
-export type OpenBoxOptions = Omit<BoxOptions, 'sandbox' | 'bwrap' | 'scratch' | 'dir'>;
+export type OpenBoxOptions = Omit<BoxOptions, 'sandbox' | 'bwrap' | 'scratch' | 'dir' | 'onOpened'>;
 
 /** Opens boxes of one kind through one helper, which is started when it is first needed and again if it dies. */
 export class Sandbox {
     #helper: Promise<Helper> | null = null;
     #serial = 0;
     #closed = false;
+    #cgroup = 0;
 
     private constructor(
         readonly kind: SandboxKind,
@@ -28,6 +29,11 @@ export class Sandbox {
         return new Sandbox(kind, scratch, bwrap);
     }
 
+    /** Version of control groups that held the memory of the box that was opened last; 0: none, or no box has run yet. */
+    get cgroup(): number {
+        return this.#cgroup;
+    }
+
     /** @throws SandboxError if the helper cannot be started */
     async open(options: OpenBoxOptions): Promise<Box> {
         const helper = await this.#start();
@@ -38,6 +44,9 @@ export class Sandbox {
             bwrap,
             scratch,
             dir: await this.#newFolder(),
+            onOpened: (cgroup) => {
+                this.#cgroup = cgroup;
+            },
         });
     }
 

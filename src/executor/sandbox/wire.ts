@@ -108,7 +108,8 @@ export interface RunMessage {
 }
 
 export type Reply =
-    | { readonly kind: 'opened'; readonly box: number }
+    /** `cgroup`: which version of control groups holds its memory; 0: none. */
+    | { readonly kind: 'opened'; readonly box: number; readonly cgroup: number }
     | { readonly kind: 'result'; readonly box: number; readonly id: number; readonly report: RawReport }
     | { readonly kind: 'collected'; readonly box: number; readonly id: number; readonly error: string | null }
     /** The box was closed and nothing of it is left. */
@@ -307,7 +308,7 @@ export function decodeReply(message: Buffer): Reply {
     const kind = r.u8();
     switch (kind) {
         case REPLY.opened:
-            return { kind: 'opened', box };
+            return { kind: 'opened', box, cgroup: r.done ? 0 : r.u8() };
         case REPLY.result:
             return { kind: 'result', box, id: r.u32(), report: decodeReport(r) };
         case REPLY.collected: {

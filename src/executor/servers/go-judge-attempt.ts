@@ -3,7 +3,7 @@ import type { CapturedRun } from '../../model/entry.js';
 import { memoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
-import type { Language } from '../judge/languages.js';
+import type { Language } from '../judge/language.js';
 import { programLimits } from '../judge/limits.js';
 import { judgeRun } from '../judge/verdict-policy.js';
 import type { RanTest } from '../judge-tests.js';

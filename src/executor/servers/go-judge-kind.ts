@@ -39,7 +39,10 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
     server: {
         probe: async (ask) => (await import('./go-judge.js')).probeGoJudge(ask),
         async languages() {
-            const { languageTable, PYPY3 } = await import('../judge/languages.js');
+            const [{ languageTable }, { PYPY3 }] = await Promise.all([
+                import('../judge/languages.js'),
+                import('../judge/language-table.js'),
+            ]);
             const table = languageTable({ overrides: {}, python2As3: false });
             return [...table.keys()].filter((tag) => tag !== PYPY3);
         },

@@ -2,7 +2,7 @@ import type { CapturedRun } from '../../model/entry.js';
 import type { ProgramInput } from '../../model/sample.js';
 import { fillIn, variants } from '../judge/command.js';
 import { findJavaClass } from '../judge/java-class.js';
-import type { Language } from '../judge/languages.js';
+import type { Language } from '../judge/language.js';
 import { COMPILE_LIMITS } from '../judge/limits.js';
 import { signalName } from '../signal-name.js';
 import { sourceBytes } from './fusion-source.js';

@@ -1,0 +1,101 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { inWords, JudgeRig } from '../executor/judge/judging.js';
+
+/*
+ * What only the kernel can count: memory that no look at processes finds. Where control groups cannot be had, `doctor` and the entries
+ * say that nobody counts it.
+ */
+
+const MIB = 1024 * 1024;
+const LIMITS = { time: 5, memory: 128 * MIB };
+
+/** Fills the buffers of pairs of sockets, in processes of their own, and sleeps. */
+const SOCKETS = `
+import os, socket, time
+pids = []
+for _ in range(24):
+    pid = os.fork()
+    if pid == 0:
+        held = []
+        try:
+            while True:
+                pair = socket.socketpair()
+                for one in pair:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+                    one.setblocking(False)
+                held.append(pair)
+                for one in pair:
+                    try:
+                        while True: one.send(b'x' * 65536)
+                    except BlockingIOError: pass
+        except OSError:
+            pass
+        time.sleep(1)
+        os._exit(0)
+    pids.append(pid)
+for pid in pids: os.waitpid(pid, 0)
+print('right')
+`;
+
+/** Many processes take memory at once, and give it back before anybody looks. */
+const BURST = `
+import mmap, os
+read, write = os.pipe()
+pids = []
+for _ in range(30):
+    pid = os.fork()
+    if pid == 0:
+        os.close(write); os.read(read, 1)
+        held = mmap.mmap(-1, 16 << 20)
+        for at in range(0, 16 << 20, 4096): held[at] = 1
+        os._exit(0)
+    pids.append(pid)
+os.close(read); os.close(write)
+for pid in pids: os.waitpid(pid, 0)
+print('right')
+`;
+
+/** Holds little, but writes and removes files of more than the limit. */
+const FILES = `
+import os
+for i in range(3):
+    with open('big', 'wb') as file:
+        for _ in range(150): file.write(b'x' * (1 << 20))
+    os.remove('big')
+print('right')
+`;
+
+describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, %s', async (sandbox) => {
+    const rig = new JudgeRig(sandbox);
+    afterAll(() => rig.close());
+    const trial = await rig.run({ language: 'PYTHON3', source: 'print(1)', tests: [['', '1\n']] });
+    const version = trial.kind === 'verdict' ? trial.by.cgroup : undefined;
+    if (version === undefined) {
+        const why = `skipped: ${sandbox}: no control group can be had here`;
+        console.log(why);
+        it.skip(why, () => {});
+        return;
+    }
+    const run = (source: string) =>
+        rig.run({ language: 'PYTHON3', source, tests: [['', 'right\n']], limits: LIMITS });
+
+    it('counts buffers of sockets', async () => {
+        expect(inWords(await run(SOCKETS))).toBe('MemoryLimitExceeded');
+    });
+
+    it('counts a burst that is over before anybody looks', async () => {
+        expect(inWords(await run(BURST))).toBe('MemoryLimitExceeded');
+    });
+
+    it('leaves files in scratch to their own limits, and a program after all that to its own memory', async () => {
+        expect(inWords(await run(FILES))).toBe('Accepted');
+        const small = await rig.run({
+            language: 'PYTHON3',
+            source: 'print("right")',
+            tests: [['', 'right\n']],
+            limits: LIMITS,
+        });
+        expect(inWords(small)).toBe('Accepted');
+        expect(small).toMatchObject({ result: { tests: [{ passed: true }] } });
+    });
+});
