@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { type Page, pageOf } from '../report/page.js';
 import { sinkOf, writeLines } from '../report/sink.js';
+import { fitScreen } from '../report/width.js';
 import { printable, printableLines } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
 
@@ -25,14 +26,14 @@ const CLEAR_BELOW = '\u001b[J';
 
 /** Shows lines in place of what the terminal shows: as many as it has rows, from the first, which is the headline. */
 export function printScreen(text: string): void {
-    const { rows } = process.stdout;
-    const lines = text.trimEnd().split('\n');
-    const isCut = lines.length > rows - 1;
-    const shown = isCut ? [...lines.slice(0, rows - 2), '…'] : lines;
+    const lines = text
+        .trimEnd()
+        .split('\n')
+        .map((line) => maskSecrets(printableLines(line)));
     const sink = sinkOf(process.stdout);
     // Each line replaces what was there: the screen is never empty in between.
     sink.write(HOME);
-    for (const line of shown) sink.write(`${maskSecrets(printableLines(line))}${CLEAR_LINE}\n`);
+    for (const line of fitScreen(lines, process.stdout)) sink.write(`${line}${CLEAR_LINE}\n`);
     sink.write(CLEAR_BELOW);
 }
 

@@ -38,6 +38,25 @@ function widthOfCharacter(character: string): 0 | 1 | 2 {
     return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
+/**
+ * The lines from the first that fit a terminal, one row left for the cursor; `…` stands for the rest. A line wider than the
+ * terminal takes several rows.
+ */
+export function fitScreen(
+    lines: readonly string[],
+    { rows, columns }: { readonly rows: number; readonly columns: number },
+): string[] {
+    const rowsOf = (line: string): number => Math.max(1, Math.ceil(widthOf(line) / columns));
+    const taken = (shown: readonly string[]): number => shown.reduce((sum, line) => sum + rowsOf(line), 0);
+    if (taken(lines) <= rows - 1) return [...lines];
+    const shown: string[] = [];
+    for (const line of lines) {
+        if (taken(shown) + rowsOf(line) > rows - 2) break;
+        shown.push(line);
+    }
+    return [...shown, '…'];
+}
+
 /** Cuts uncoloured text to `columns`, the middle left out: both ends of an id tell it apart from its neighbours. */
 export function cut(text: string, columns: number): string {
     if (widthOf(text) <= columns) return text;

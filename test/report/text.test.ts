@@ -5,7 +5,17 @@ import { bytes, count, counted, duration, groupTitle, percent, rate } from '../.
 import { commandFor, quoted } from '../../src/report/shell.js';
 import { COLOURED, PLAIN, styleFor } from '../../src/report/style.js';
 import { renderTable, type Column } from '../../src/report/table.js';
-import { cut, padEnd, padStart, widthOf } from '../../src/report/width.js';
+import { cut, fitScreen, padEnd, padStart, widthOf } from '../../src/report/width.js';
+
+describe('a screen', () => {
+    test('shows lines from the first that fit, counting the rows that long ones take', () => {
+        const screen = { rows: 5, columns: 10 };
+        expect(fitScreen(['a', 'b', 'c', 'd'], screen)).toEqual(['a', 'b', 'c', 'd']);
+        expect(fitScreen(['a', 'b', 'c', 'd', 'e'], screen)).toEqual(['a', 'b', 'c', '…']);
+        expect(fitScreen(['a', 'b'.repeat(25), 'c'], screen)).toEqual(['a', '…']);
+        expect(fitScreen(['a', 'b'.repeat(20), 'c'], screen)).toEqual(['a', 'b'.repeat(20), 'c']);
+    });
+});
 
 describe('width', () => {
     test.each([

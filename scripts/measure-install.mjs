@@ -1,0 +1,44 @@
+/*
+ * What an installation costs: `node scripts/measure-install.mjs` packs the product, installs it into an empty folder as a user
+ * does, and prints the size of the archive, of what is installed, and the number of packages. Build first. Needs the registry.
+ */
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'resume-run-install-'));
+
+/** Bytes of all files below a folder. */
+function sizeOf(path) {
+    const stats = lstatSync(path);
+    if (!stats.isDirectory()) return stats.size;
+    return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+try {
+    const archive = execFileSync('node', [join(root, 'scripts/pack.mjs'), folder], {
+        encoding: 'utf8',
+    }).trim();
+    const home = join(folder, 'home');
+    execFileSync(
+        'npm',
+        ['install', '--global', '--prefix', home, '--omit=optional', '--no-audit', '--no-fund', archive],
+        {
+            stdio: ['ignore', 'ignore', 'inherit'],
+        },
+    );
+    const installed = join(home, 'lib/node_modules');
+    const lock = JSON.parse(
+        readFileSync(join(installed, 'resume-run/node_modules/.package-lock.json'), 'utf8'),
+    );
+    const names = Object.keys(lock.packages).filter((name) => name !== '');
+    console.log(`archive            ${megabytes(lstatSync(archive).size)}`);
+    console.log(`installed          ${megabytes(sizeOf(installed))}`);
+    console.log(`other packages     ${names.length}`);
+} finally {
+    rmSync(folder, { recursive: true, force: true });
+}
