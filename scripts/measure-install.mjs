@@ -3,7 +3,7 @@
  * does, and prints the size of the archive, of what is installed, and the number of packages. Build first. Needs the registry.
  */
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -15,6 +15,16 @@ function sizeOf(path) {
     const stats = lstatSync(path);
     if (!stats.isDirectory()) return stats.size;
     return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+/** Packages in a node_modules folder, and in those of the packages. */
+function packagesIn(modules) {
+    if (!existsSync(modules)) return 0;
+    const names = readdirSync(modules).filter((name) => !name.startsWith('.'));
+    const folders = names.flatMap((name) =>
+        name.startsWith('@') ? readdirSync(join(modules, name)).map((part) => join(name, part)) : [name],
+    );
+    return folders.reduce((sum, name) => sum + 1 + packagesIn(join(modules, name, 'node_modules')), 0);
 }
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -32,13 +42,9 @@ try {
         },
     );
     const installed = join(home, 'lib/node_modules');
-    const lock = JSON.parse(
-        readFileSync(join(installed, 'resume-run/node_modules/.package-lock.json'), 'utf8'),
-    );
-    const names = Object.keys(lock.packages).filter((name) => name !== '');
     console.log(`archive            ${megabytes(lstatSync(archive).size)}`);
     console.log(`installed          ${megabytes(sizeOf(installed))}`);
-    console.log(`other packages     ${names.length}`);
+    console.log(`other packages     ${packagesIn(installed) - 1}`);
 } finally {
     rmSync(folder, { recursive: true, force: true });
 }

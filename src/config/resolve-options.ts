@@ -20,8 +20,27 @@ export async function resolveOptions<T extends OptionTable>(
     const { options, cwd, catalog } = input;
     const env = await withDotEnv(input.env, cwd);
     const file = await readConfigFile(configPath(options, env), cwd, catalog);
-    const layers = [fromCommandLine(table, options, cwd), fromEnvironment(table, env, cwd), file.layer];
+    const layers = [
+        fromCommandLine(table, options, cwd),
+        fromEnvironment(table, env, cwd),
+        { ...file.layer, values: forTable(table, file.layer.values) },
+    ];
     return { values: pick(table, [...layers, defaults(table, cwd)]).values, env };
+}
+
+/**
+ * What a config file's values mean to this command. The file is read by the options of runs: an option of the same name that
+ * only the command line gives is another one (`--format` of export). `dir` is not: a command that reads several directories
+ * reads that of the file.
+ */
+function forTable(table: OptionTable, values: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+    const fitting = new Map<string, unknown>();
+    for (const [name, value] of values) {
+        const spec = table[name];
+        if (spec === undefined || (spec.only === 'command line' && name !== 'dir')) continue;
+        fitting.set(name, spec.repeatable === true && !Array.isArray(value) ? [value] : value);
+    }
+    return fitting;
 }
 
 /** `--config`, or its variable; null: look in the current folder. */

@@ -73,7 +73,7 @@ export function verdictTable(groups: Groups, { width, style, success }: Page): s
     const seen = VERDICTS.filter((verdict) => listed.some(([, group]) => (group.verdicts[verdict] ?? 0) > 0));
     if (seen.length === 0) return [];
     const columns = [
-        { title: 'verdicts', align: 'left' as const, atLeast: 12 },
+        { title: success === 'done' ? 'outcome' : 'verdicts', align: 'left' as const, atLeast: 12 },
         ...seen.map((verdict) => ({ title: shortVerdict(verdict, success), align: 'right' as const })),
     ];
     const rows = listed.map(([name, group]) => [

@@ -62,6 +62,15 @@ it('exports a database as Parquet', async () => {
     expect(found.getRows()).toEqual([[20, 19, 'Accepted']]);
 });
 
+it('reads the directory that a config file names, and takes nothing else from it for its own', async () => {
+    const cwd = tempDir();
+    writeTasks(join(cwd, 'elsewhere'), 'a', [{}]);
+    writeFileSync(join(cwd, 'resume-run.config.yaml'), 'dir: elsewhere\nformat: csv\n');
+    const { code, stdout, stderr } = await callCli(['export'], { cwd });
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ sample: 'a', verdict: 'Accepted' });
+});
+
 it('exports the row and the output of each task; those given up only with --all', async () => {
     const cwd = tempDir();
     writeFileSync(join(cwd, 'l.csv'), 'name,code\nann,0\nbob,7\n');
