@@ -8,6 +8,7 @@ import { FUNCTION } from './function-kind.js';
 import { JUDGE } from './judge/judge-kind.js';
 import { MODULE } from './module-kind.js';
 import { GO_JUDGE } from './servers/go-judge-kind.js';
+import { PISTON } from './servers/piston-kind.js';
 import { SANDBOX_FUSION } from './servers/sandbox-fusion-kind.js';
 import type { SandboxServerKind } from './servers/server-kind.js';
 
@@ -23,6 +24,7 @@ export const EXECUTOR_KINDS = [
     CHAT,
     // Of servers, the one whose probe is cheap first: an unknown server is asked in this order.
     GO_JUDGE,
+    PISTON,
     SANDBOX_FUSION,
 ] as const satisfies readonly ExecutorKind[];
 

@@ -1,10 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGoJudge } from '../../src/executor/servers/go-judge.js';
+import { createPiston } from '../../src/executor/servers/piston.js';
 import { createSandboxFusion } from '../../src/executor/servers/sandbox-fusion.js';
 import { FusionServer } from '../rig/servers/fusion-server.js';
 import { GoJudgeServer } from '../rig/servers/go-judge-server.js';
+import { LONG } from '../rig/long.js';
+import { PistonServer } from '../rig/servers/piston-server.js';
 import { findGoJudge, RealGoJudge } from '../rig/servers/real-go-judge.js';
-import { brief, checkTokens, fusion, goJudge, stageSample, taskOf } from '../rig/servers/submissions.js';
+import {
+    brief,
+    checkTokens,
+    fusion,
+    goJudge,
+    piston,
+    stageSample,
+    taskOf,
+} from '../rig/servers/submissions.js';
 import type { ServerExecutor } from '../../src/executor/servers/server-executor.js';
 import { sandboxServerSuite } from './sandbox-server.js';
 
@@ -53,6 +64,22 @@ describe('go-judge, against the rig', () => {
         },
         close: () => server.stop(),
         languages: ALL,
+        limitsMemory: true,
+        tellsMemory: true,
+        tellsCpu: true,
+    });
+});
+
+describe('piston, against the rig', () => {
+    const server = new PistonServer({ outputMaxSize: 4 << 20 });
+    sandboxServerSuite({
+        create: async () => {
+            await server.start();
+            return createPiston(piston([server.url]), { check: checkTokens });
+        },
+        close: () => server.clean(),
+        // Each test of a Java program compiles it twice; test/executor/servers/piston.test.ts has one.
+        languages: LONG ? ALL : ['PYTHON3', 'CPP'],
         limitsMemory: true,
         tellsMemory: true,
         tellsCpu: true,

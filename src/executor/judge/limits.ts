@@ -21,7 +21,7 @@ function addressSpace(memory: number, language: Language): number {
 }
 
 /** Memory at which a program is killed, bytes. */
-export function killMemory(limits: Limits, language: Language): number {
+export function killMemory(limits: Limits, language: Pick<Language, 'memory'>): number {
     return memoryBound(limits) + language.memory.overhead;
 }
 

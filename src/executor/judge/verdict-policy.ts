@@ -6,6 +6,9 @@ import type { RunReport } from '../sandbox/box.js';
 import type { Language } from './language.js';
 import { killMemory } from './limits.js';
 
+/** What judging needs to know of a language. */
+export type JudgedLanguage = Pick<Language, 'memory' | 'outOfMemory'>;
+
 /** What a run says by itself, before its output is compared. */
 export interface RunJudgement {
     /** null: it ended well, the checker decides. */
@@ -32,7 +35,7 @@ const OWN_SIGNALS: ReadonlySet<number> = new Set([
 const NEAR = 0.1;
 
 /** How a run is judged: knowledge of limits comes before how the program ended. */
-export function judgeRun(report: RunReport, limits: Limits, language: Language): RunJudgement {
+export function judgeRun(report: RunReport, limits: Limits, language: JudgedLanguage): RunJudgement {
     const nearLimit = Math.abs(report.cpu - limits.time) <= NEAR * limits.time;
     const say = (verdict: RunJudgement['verdict'], suspect: Suspicion | null = null): RunJudgement => ({
         verdict,
@@ -54,7 +57,7 @@ export function judgeRun(report: RunReport, limits: Limits, language: Language):
 }
 
 /** It says so, and its figures do not speak against it; runtimes that hold their own heap are believed. */
-function ranOutOfMemory(report: RunReport, limits: Limits, language: Language): boolean {
+function ranOutOfMemory(report: RunReport, limits: Limits, language: JudgedLanguage): boolean {
     if (language.outOfMemory === null || !language.outOfMemory.test(report.stderr.toString('latin1')))
         return false;
     return !language.memory.addressSpace || report.memory >= memoryBound(limits) / 2;

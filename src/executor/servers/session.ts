@@ -175,7 +175,8 @@ function describe(failure: HttpFailure): string {
     return fields === null ? failure.message : `HTTP ${failure.status}: ${fields}`;
 }
 
-/** `body.run_timeout: Input should be a valid number`, from the `detail` list that FastAPI servers send with a 422. */
+/** `body.run_timeout: Input should be a valid number`, from the `detail` list that FastAPI servers send with a 422; or the
+ * `message` that Piston sends with a 400. */
 function rejectedFields(body: Buffer): string | null {
     let parsed: unknown;
     try {
@@ -183,14 +184,11 @@ function rejectedFields(body: Buffer): string | null {
     } catch {
         return null;
     }
-    if (
-        typeof parsed !== 'object' ||
-        parsed === null ||
-        !('detail' in parsed) ||
-        !Array.isArray(parsed.detail)
-    ) {
-        return null;
+    if (typeof parsed !== 'object' || parsed === null) return null;
+    if ('message' in parsed && typeof parsed.message === 'string' && parsed.message !== '') {
+        return parsed.message.slice(0, 300);
     }
+    if (!('detail' in parsed) || !Array.isArray(parsed.detail)) return null;
     const lines = parsed.detail.slice(0, 3).flatMap((item: unknown) => {
         if (typeof item !== 'object' || item === null || !('loc' in item) || !('msg' in item)) return [];
         return [`${Array.isArray(item.loc) ? item.loc.join('.') : String(item.loc)}: ${String(item.msg)}`];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerOptions } from '../../../src/executor/descriptor.js';
 import type { GoJudgeDescriptor } from '../../../src/executor/servers/go-judge-kind.js';
+import type { PistonDescriptor } from '../../../src/executor/servers/piston-kind.js';
 import type { SandboxFusionDescriptor } from '../../../src/executor/servers/sandbox-fusion-kind.js';
 import type { CheckOutput } from '../../../src/executor/check-output.js';
 import { textContent } from '../../../src/model/fingerprint.js';
@@ -108,6 +109,10 @@ export function fusion(
 
 export function goJudge(urls: readonly string[], over: Partial<GoJudgeDescriptor> = {}): GoJudgeDescriptor {
     return { kind: 'go-judge', ...JUDGING, ...servers(urls), ...over };
+}
+
+export function piston(urls: readonly string[], over: Partial<PistonDescriptor> = {}): PistonDescriptor {
+    return { kind: 'piston', ...JUDGING, ...servers(urls), ...over };
 }
 
 /** Compares tokens: enough for a rig. */

@@ -1,0 +1,308 @@
+import { constants } from 'node:os';
+import type { Failure } from '../../model/failure.js';
+import { textContent } from '../../model/fingerprint.js';
+import { memoryBound } from '../../model/limits.js';
+import type { StagedTest } from '../../model/sample.js';
+import type { CheckOutput } from '../check-output.js';
+import type { RanTest } from '../judge-tests.js';
+import type { Language } from '../judge/languages.js';
+import { killMemory, killTime, wallTime } from '../judge/limits.js';
+import { type JudgedLanguage, judgeRun } from '../judge/verdict-policy.js';
+import type { RunReport } from '../sandbox/box.js';
+import type { Submission } from './attempt.js';
+import type { ControlRun, FusionControls } from './fusion-controls.js';
+import { examineRun } from './fusion-examine.js';
+import type { FusionRun } from './fusion-protocol.js';
+import { sourceTexts } from './fusion-source.js';
+import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
+import type { PistonLanguage } from './piston-languages.js';
+import {
+    capturedRun,
+    executeRequest,
+    type PistonCommand,
+    type PistonFile,
+    type PistonRun,
+    type PistonStage,
+    readExecuted,
+} from './piston-protocol.js';
+import { isJavaNotCompiled, pistonFiles } from './piston-source.js';
+import type { EndpointTry, Step } from './session.js';
+import { visiblePartAgrees } from './visible-part.js';
+
+/** What is known of the endpoints of a Piston fleet. */
+export interface PistonFacts {
+    /** Names of the languages of each endpoint that was asked. */
+    readonly runtimes: Map<string, ReadonlySet<string>>;
+    /** Bytes of output that each was seen to give back whole, and fewest that it was seen to refuse. */
+    readonly keeps: Map<string, number>;
+    readonly refuses: Map<string, number>;
+}
+
+export interface PistonAttemptParts {
+    readonly submission: Submission;
+    readonly language: PistonLanguage;
+    /** Our own row of the language; null: it has none. */
+    readonly rules: Language | null;
+    readonly files: readonly PistonFile[];
+    readonly facts: PistonFacts;
+    readonly controls: FusionControls;
+    readonly budget: ByteBudget;
+    readonly check: CheckOutput;
+}
+
+/** How a language without a row of its own is judged. */
+const PLAIN: JudgedLanguage = { memory: { addressSpace: false, overhead: 0 }, outOfMemory: null };
+
+/** One attempt at a submission. */
+export class PistonAttempt {
+    readonly #parts: PistonAttemptParts;
+    readonly #rules: JudgedLanguage;
+
+    constructor(parts: PistonAttemptParts) {
+        this.#parts = parts;
+        this.#rules = parts.rules ?? PLAIN;
+    }
+
+    /** @param time seconds of CPU time that the test gets */
+    async run(test: StagedTest, time: number): Promise<RanTest> {
+        const { budget, submission } = this.#parts;
+        // The text, its JSON and what goes over the wire.
+        const step = await budget.hold(sizeOf(test.input) * 3, async (): Promise<Step<RanTest>> => {
+            const stdin = asText(await readWhole(test.input));
+            if (stdin !== null)
+                return submission.session.step((place) => this.#tryAt(place, test, stdin, time));
+            const message = `test ${test.name} is not UTF-8 text, and Piston takes nothing else`;
+            return { kind: 'failed', failure: { reason: 'sandbox', message }, retry: false };
+        });
+        return step.kind === 'done' ? step.value : step;
+    }
+
+    async #tryAt(place: EndpointTry, test: StagedTest, stdin: string, time: number): Promise<Step<RanTest>> {
+        const missing = this.#missingLanguage(place.endpoint);
+        if (missing !== null) return missing;
+        const { files, language, submission } = this.#parts;
+        const limits = { ...submission.limits, time };
+        const command: PistonCommand = {
+            ...{ language, files, stdin, cpu: killTime(time), wall: wallTime(time) },
+            memory: killMemory(limits, this.#rules),
+            output: limits.output,
+        };
+        const step = withRemedy(await place.exchange(executeRequest(command), readExecuted));
+        if (step.kind !== 'done') return step;
+        const seen = compileApart(step.value, submission.input.language);
+        const lost = seen.run === null ? null : await this.#lostOutput(place, command, test, seen.run);
+        return lost ?? this.#examined(place, command, { test, seen, time });
+    }
+
+    /** A language that the server does not have costs no request, and is looked for elsewhere. */
+    #missingLanguage(endpoint: string): Step<never> | null {
+        const { language, facts, submission } = this.#parts;
+        const major = Number.parseInt(language.version, 10);
+        const wanted = Number.isNaN(major) ? language.name : `${language.name} ${major}`;
+        const lacks = (names: ReadonlySet<string>) => !names.has(wanted);
+        const known = facts.runtimes.get(endpoint);
+        if (known === undefined || !lacks(known)) return null;
+        const message = `${endpoint}: Piston there has no ${wanted} for ${submission.input.language}`;
+        const alike = new Set([...facts.runtimes].filter(([, names]) => lacks(names)).map(([name]) => name));
+        return { kind: 'failed', failure: { reason: 'sandbox', message }, retry: true, alike };
+    }
+
+    /** Tells the program's own end from the server's, and judges it by the same rules as on this machine. */
+    async #examined(
+        place: EndpointTry,
+        command: PistonCommand,
+        { test, seen, time }: { readonly test: StagedTest; readonly seen: PistonRun; readonly time: number },
+    ): Promise<Step<RanTest>> {
+        const { submission, controls, check } = this.#parts;
+        const { input, sample } = submission;
+        const { run } = seen;
+        const judged = run === null ? null : this.#judged(run, command, time);
+        let isDoubtful = false;
+        if (judged === null || judged.run.verdict === 'RuntimeError') {
+            const examination = await examineRun(asFusionRun(seen), {
+                place: { endpoint: place.endpoint, control: this.#control(place, command) },
+                controls,
+                tag: input.language,
+                conditions: `${command.language.name} ${command.memory}`,
+                sources: () => sourceTexts(input),
+                ...{ test, checker: sample.checker, check },
+            });
+            if (examination.kind !== 'done') return examination;
+            isDoubtful = examination.value.isDoubtful;
+        }
+        if (judged === null) {
+            const { compile } = asFusionRun(seen);
+            if (compile === null) throw new Error('bug in resume-run: neither compiled nor run');
+            return { kind: 'done', value: { kind: 'not-compiled', compile } };
+        }
+        const doubt = isDoubtful ? 'machine' : judged.run.doubt;
+        return { kind: 'done', value: { ...judged, run: { ...judged.run, doubt } } };
+    }
+
+    /** Control runs by the very request of `command`. */
+    #control(place: EndpointTry, command: PistonCommand): ControlRun {
+        const tag = this.#parts.submission.input.language;
+        return async ({ code, read }) => {
+            const files = await pistonFiles({
+                language: tag,
+                files: [{ name: 'main', content: textContent(code) }],
+            });
+            return place.exchange(executeRequest({ ...command, files, stdin: '' }), (body) => {
+                const reading = readExecuted(body);
+                if (!('value' in reading)) return reading;
+                const seen = asFusionRun(compileApart(reading.value, tag));
+                return read === undefined ? { value: seen } : read(seen);
+            });
+        };
+    }
+
+    /** A failure where the server's own limit on output, or its way of decoding, decides; null where all came. */
+    async #lostOutput(
+        place: EndpointTry,
+        command: PistonCommand,
+        test: StagedTest,
+        run: PistonStage,
+    ): Promise<Step<RanTest> | null> {
+        const { checker } = this.#parts.submission.sample;
+        const cut = run.stdout.indexOf('\uFFFD');
+        const visible = Buffer.from(cut < 0 ? run.stdout : run.stdout.slice(0, cut));
+        if (run.status === 'EL') {
+            return failedAt(
+                place.endpoint,
+                `stopped the program because of what it wrote to stderr; ${OUTPUT_REMEDY}`,
+            );
+        }
+        if (run.status === 'OL') {
+            if (!(await visiblePartAgrees(checker, test, visible))) return null;
+            const enough = 2 * sizeOf(test.answer) + 1024;
+            const fits = await this.#keepsOutput(place, command, enough);
+            if (fits.kind !== 'done') return fits;
+            return fits.value
+                ? null
+                : failedAt(place.endpoint, `keeps less output than the test needs; ${OUTPUT_REMEDY}`);
+        }
+        if (cut < 0) return null;
+        const { accepted } = await this.#parts.check(checker, test, Buffer.from(run.stdout));
+        if (accepted || !(await visiblePartAgrees(checker, test, visible))) return null;
+        return failedAt(
+            place.endpoint,
+            'decodes output piece by piece, and lost a character, or the program printed what is not UTF-8: judge it by go-judge or on this machine',
+        );
+    }
+
+    /** Whether the server gives back so many bytes, by a program of ours that prints them. */
+    async #keepsOutput(place: EndpointTry, command: PistonCommand, bytes: number): Promise<Step<boolean>> {
+        const { keeps, refuses, runtimes } = this.#parts.facts;
+        const { endpoint } = place;
+        if (bytes <= (keeps.get(endpoint) ?? 0)) return { kind: 'done', value: true };
+        if (bytes >= (refuses.get(endpoint) ?? Number.POSITIVE_INFINITY))
+            return { kind: 'done', value: false };
+        // Without Python there is no telling: the server's word is taken, and a failure made of it.
+        if (runtimes.get(endpoint)?.has('python 3') === false) return { kind: 'done', value: false };
+        const code = `import sys\nsys.stdout.write("x" * ${bytes})\n`;
+        const content = textContent(code);
+        const files = await pistonFiles({ language: 'PYTHON3', files: [{ name: 'main', content }] });
+        const request = executeRequest({
+            ...{ ...command, language: { name: 'python', version: '3.x' }, files, stdin: '' },
+            output: Math.max(command.output, bytes),
+        });
+        const step = await place.exchange(request, readExecuted);
+        if (step.kind !== 'done') return step;
+        const { run } = step.value;
+        const fits = run?.status === null && run.stdout.length === bytes;
+        if (fits) keeps.set(endpoint, Math.max(bytes, keeps.get(endpoint) ?? 0));
+        else refuses.set(endpoint, Math.min(bytes, refuses.get(endpoint) ?? Number.POSITIVE_INFINITY));
+        return { kind: 'done', value: fits };
+    }
+
+    #judged(run: PistonStage, command: PistonCommand, time: number): RanTest & { readonly kind: 'ran' } {
+        const { limits } = this.#parts.submission;
+        const report = reportOf(run, command.memory ?? memoryBound(limits), limits.output);
+        const verdict = judgeRun(report, { ...limits, time }, this.#rules);
+        return {
+            kind: 'ran',
+            run: {
+                verdict: verdict.verdict,
+                doubt: verdict.suspect ?? 'certain',
+                nearLimit: verdict.nearLimit,
+                cpuTime: run.cpu,
+                wallTime: run.wall ?? 0,
+                memory: run.memory,
+                returnCode: run.code,
+                signal: run.code === null ? run.signal : null,
+                stdout: report.stdout,
+                stderr: run.stderr,
+            },
+        };
+    }
+}
+
+const OUTPUT_REMEDY =
+    'start the server with a higher PISTON_OUTPUT_MAX_SIZE, name another with --retry-endpoint, or judge by go-judge or on this machine';
+
+function failedAt(endpoint: string, what: string): Step<never> {
+    const failure: Failure = { reason: 'endpoint', message: `${endpoint} ${what}`, endpoint };
+    // The reserve is asked next: other servers are mostly set up alike.
+    return { kind: 'failed', failure, retry: true, alike: new Set([endpoint]) };
+}
+
+/** Says what to do about a limit that is above the server's own. */
+function withRemedy<T>(step: Step<T>): Step<T> {
+    if (step.kind !== 'failed' || !step.failure.message.includes('cannot exceed the configured limit'))
+        return step;
+    const message =
+        `${step.failure.message}. Start the server with higher limits (PISTON_RUN_TIMEOUT, PISTON_RUN_CPU_TIME, ` +
+        'PISTON_RUN_MEMORY_LIMIT), or lower --timeout or --memory-limit';
+    return { ...step, failure: { ...step.failure, message } };
+}
+
+/** Java and Go are compiled as they are run: what tells of that is made a compilation. */
+function compileApart(seen: PistonRun, tag: string): PistonRun {
+    const { run } = seen;
+    if (run === null || run.code === 0) return seen;
+    const isGoError = tag === 'GO' && run.stdout === '' && run.stderr.startsWith('# command-line-arguments');
+    return isGoError || (tag === 'JAVA' && isJavaNotCompiled(run)) ? { compile: run, run: null } : seen;
+}
+
+const asFusionRun = ({ compile, run }: PistonRun): FusionRun => ({
+    compile: compile === null ? null : capturedRun(compile),
+    run: run === null ? null : capturedRun(run),
+});
+
+/** The server's figures of memory are in thousands of bytes, rounded down. */
+const MEMORY_ROUNDING = 0.98;
+
+/** @param memory bytes at which the server ends the program */
+function reportOf(run: PistonStage, memory: number, output: number): RunReport {
+    const [stdout, stderr] = [Buffer.from(run.stdout), Buffer.from(run.stderr)];
+    const isOver = run.status === 'OL' || Math.max(stdout.length, stderr.length) > output;
+    const used = run.memory ?? 0;
+    const isKilled = run.status === 'SG' && run.signal === 'SIGKILL';
+    return {
+        startErrno: 0,
+        exitCode: run.code,
+        signal: run.code === null ? signalNumber(run.signal) : null,
+        cpu: run.cpu ?? run.wall ?? 0,
+        wall: run.wall ?? 0,
+        memory: used,
+        limit: isOver
+            ? 'output'
+            : run.status === 'TO'
+              ? 'wall'
+              : isKilled && used >= memory * MEMORY_ROUNDING
+                ? 'memory'
+                : null,
+        stdoutBytes: stdout.length,
+        stderrBytes: stderr.length,
+        stderrFile: null,
+        stdout,
+        stderr,
+        ended: 0,
+        pieces: [],
+    };
+}
+
+function signalNumber(name: string | null): number | null {
+    const found = Object.entries(constants.signals).find(([one]) => one === name);
+    return found === undefined ? null : found[1];
+}
