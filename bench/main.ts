@@ -10,6 +10,7 @@ import { growingSample } from './cases/growing-sample.js';
 import { judging } from './cases/judging.js';
 import { leftover } from './cases/leftover.js';
 import { moduleTasks } from './cases/module-tasks.js';
+import { widths } from './cases/widths.js';
 import { describeMachine } from './machine.js';
 import { Stopwatch } from './stopwatch.js';
 import { markdown, type Measured, writePages } from './pages.js';
@@ -29,6 +30,7 @@ const ALL: readonly Measurement[] = [
     leftover,
     growingSample,
     endpoints,
+    widths,
     database,
 ];
 

@@ -39,7 +39,7 @@ interface Pace {
 }
 
 async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
-    const servers = await startServers(bench.folder);
+    const servers = await startServers(bench.folder, ENDPOINTS);
     try {
         const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
         const ports = JSON.parse(line.toString()) as readonly number[];
@@ -59,7 +59,7 @@ async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
 const SERVERS = fileURLToPath(new URL('../../../bench/baseline/answering-servers.c', import.meta.url));
 
 /** All of them are one small C program: what they cost is taken from what is measured. They end with their stdin. */
-async function startServers(folder: string): Promise<ChildProcess> {
+export async function startServers(folder: string, count: number): Promise<ChildProcess> {
     const program = join(folder, 'answering-servers');
     await promisify(execFile)('cc', ['-O2', '-Wall', '-Wextra', '-o', program, SERVERS]);
     const body = JSON.stringify({
@@ -79,7 +79,7 @@ async function startServers(folder: string): Promise<ChildProcess> {
     const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
     const response = join(folder, 'response');
     await writeFile(response, head + body);
-    return spawn(program, [String(ENDPOINTS), String(LATENCY), response], {
+    return spawn(program, [String(count), String(LATENCY), response], {
         stdio: ['pipe', 'pipe', 'inherit'],
     });
 }
@@ -145,10 +145,12 @@ async function bareLoop(ports: readonly number[], requests: number): Promise<Pac
     return { perSecond: requests / wall, cpu: (user + system) / 1000 / requests };
 }
 
-function post(agent: Agent, port: number, body: string): Promise<void> {
+const JSON_BODY = { 'content-type': 'application/json' };
+
+export function post(agent: Agent, port: number, body: string): Promise<void> {
     return new Promise((resolve, reject) => {
         const request = httpRequest(
-            { agent, host: '127.0.0.1', port, path: '/run_code', method: 'POST' },
+            { agent, host: '127.0.0.1', port, path: '/run_code', method: 'POST', headers: JSON_BODY },
             (response) => {
                 response.resume().once('end', resolve);
             },

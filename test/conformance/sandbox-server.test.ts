@@ -71,7 +71,7 @@ describe('go-judge, against the rig', () => {
 });
 
 describe('piston, against the rig', () => {
-    const server = new PistonServer({ outputMaxSize: 4 << 20 });
+    const server = new PistonServer({ outputMaxSize: 256 << 10 });
     sandboxServerSuite({
         create: async () => {
             await server.start();

@@ -83,7 +83,11 @@ export class PistonAttempt {
         const { files, language, submission } = this.#parts;
         const limits = { ...submission.limits, time };
         const command: PistonCommand = {
-            ...{ language, files, stdin, cpu: killTime(time), wall: wallTime(time) },
+            language,
+            files,
+            stdin,
+            cpu: killTime(time),
+            wall: wallTime(time),
             memory: killMemory(limits, this.#rules),
             output: limits.output,
         };
@@ -125,7 +129,9 @@ export class PistonAttempt {
                 tag: input.language,
                 conditions: `${command.language.name} ${command.memory}`,
                 sources: () => sourceTexts(input),
-                ...{ test, checker: sample.checker, check },
+                test,
+                checker: sample.checker,
+                check,
             });
             if (examination.kind !== 'done') return examination;
             isDoubtful = examination.value.isDoubtful;
@@ -203,7 +209,10 @@ export class PistonAttempt {
         const content = textContent(code);
         const files = await pistonFiles({ language: 'PYTHON3', files: [{ name: 'main', content }] });
         const request = executeRequest({
-            ...{ ...command, language: { name: 'python', version: '3.x' }, files, stdin: '' },
+            ...command,
+            language: { name: 'python', version: '3.x' },
+            files,
+            stdin: '',
             output: Math.max(command.output, bytes),
         });
         const step = await place.exchange(request, readExecuted);

@@ -49,7 +49,14 @@ export function createPiston(descriptor: PistonDescriptor, parts: ServerParts = 
         const rules = table.get(input.language) ?? null;
         const files = await pistonFiles(input);
         const attempt = new PistonAttempt({
-            ...{ submission, language, rules, files, facts, controls, budget, check },
+            submission,
+            language,
+            rules,
+            files,
+            facts,
+            controls,
+            budget,
+            check,
         });
         return judgeTests({
             task,
@@ -86,7 +93,13 @@ export async function runPistonHello(ask: Ask): Promise<ProbeOutcome> {
     });
     const language = { name: 'python', version: '3.x' };
     const request = executeRequest({
-        ...{ language, files, stdin: '', cpu: null, wall: null, memory: null, output: 65_536 },
+        language,
+        files,
+        stdin: '',
+        cpu: null,
+        wall: null,
+        memory: null,
+        output: 65_536,
     });
     return askOnce(ask, request, (body) => {
         const reading = readExecuted(body);

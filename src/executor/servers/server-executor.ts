@@ -2,7 +2,7 @@
  * Executors over sandbox servers. What they share: fleet.ts (who the servers are), session.ts (an attempt's way through the pool),
  * attempt.ts (a task becomes an outcome), local-check.ts (comparing), and with local judging ../judge-tests.ts and ../doubts.ts
  * (what runs mean).
- * Another kind of server (Piston, Judge0) is three files beside sandbox-fusion.ts: its protocol as data (`*-protocol.ts`:
+ * Another kind of server (Judge0) is three files beside sandbox-fusion.ts: its protocol as data (`*-protocol.ts`:
  * requests, and answers read by a schema), `create<Kind>`, which hands a way to run one test to `judgeTests` and a probe to
  * `Fleet`, and its row (`*-kind.ts`); then a line in ../kinds.ts, a rig server, and a line in the conformance suite.
  */
