@@ -17,7 +17,7 @@ import { sourceTexts } from './fusion-source.js';
 import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
 import type { PistonLanguage } from './piston-languages.js';
 import {
-    capturedRun,
+    stageAsRun,
     executeRequest,
     type PistonCommand,
     type PistonFile,
@@ -274,8 +274,8 @@ function compileApart(seen: PistonRun, tag: string): PistonRun {
 }
 
 const asFusionRun = ({ compile, run }: PistonRun): FusionRun => ({
-    compile: compile === null ? null : capturedRun(compile),
-    run: run === null ? null : capturedRun(run),
+    compile: compile === null ? null : stageAsRun(compile),
+    run: run === null ? null : stageAsRun(run),
 });
 
 /** The server's figures of memory are in thousands of bytes, rounded down. */

@@ -120,7 +120,7 @@ function read(from: z.infer<typeof stage>): PistonStage {
 }
 
 /** A stage as result files show it. */
-export const capturedRun = (from: PistonStage): CapturedRun => ({
+export const stageAsRun = (from: PistonStage): CapturedRun => ({
     status: from.status === 'TO' ? 'TimeLimitExceeded' : 'Finished',
     execution_time: from.wall ?? 0,
     return_code: from.code,
