@@ -1,7 +1,7 @@
 import { memoryBound, type Limits } from '../../model/limits.js';
 import { textContent } from '../../model/fingerprint.js';
 import type { ProbeEnd } from '../judge/import-probe-source.js';
-import type { Language } from '../judge/languages.js';
+import type { Language } from '../judge/language.js';
 import { programLimits } from '../judge/limits.js';
 import {
     asContents,

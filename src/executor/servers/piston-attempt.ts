@@ -5,7 +5,7 @@ import { memoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
 import type { RanTest } from '../judge-tests.js';
-import type { Language } from '../judge/languages.js';
+import type { Language } from '../judge/language.js';
 import { killMemory, killTime, wallTime } from '../judge/limits.js';
 import { type JudgedLanguage, judgeRun } from '../judge/verdict-policy.js';
 import type { RunReport } from '../sandbox/box.js';
