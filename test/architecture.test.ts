@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'config/values',
         // What doctor and endpoints ask.
         'executor/chat/check-keys.ts',
+        'executor/chat/check-services.ts',
         'executor/judge/doctor.ts',
         'demo/demo-endpoint.ts',
         'executor/kinds.ts',

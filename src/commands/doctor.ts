@@ -1,19 +1,26 @@
 import { RUN_OPTIONS } from '../config/run-options.js';
+import type { Values } from '../config/option.js';
 import type { SelfTestFinding } from '../compose/self-test.js';
 import type { KeyFinding } from '../executor/chat/check-keys.js';
+import type { ServiceFinding } from '../executor/chat/check-services.js';
 import type { DoctorLanguage, DoctorReport } from '../executor/judge/doctor.js';
 import type { Findings } from '../report/doctor.js';
 import { defineCommand } from './command.js';
 import { JSON_OPTION } from './shared-options.js';
 
 export const command = defineCommand({
-    usage: 'doctor [--self-test] [--sandbox <sandbox>] [--json]',
-    about: 'Shows which languages and sandbox this machine has, their versions, and what cannot be enforced here',
+    usage: 'doctor [--self-test] [--sandbox <sandbox>] [--endpoint <base URL>] [--provider <name>] [--json]',
+    about:
+        'Shows which languages and sandbox this machine has, their versions, what cannot be enforced here, and which keys of ' +
+        'language models are set. Services that are named are asked whether they take their key; no part of a key is shown',
     options: {
         sandbox: RUN_OPTIONS.sandbox,
         'include-dir': RUN_OPTIONS['include-dir'],
         'python2-as-3': RUN_OPTIONS['python2-as-3'],
         languages: RUN_OPTIONS.languages,
+        endpoint: RUN_OPTIONS.endpoint,
+        provider: RUN_OPTIONS.provider,
+        'api-key-env': RUN_OPTIONS['api-key-env'],
         config: RUN_OPTIONS.config,
         'self-test': {
             kind: 'flag',
@@ -28,6 +35,7 @@ export const command = defineCommand({
     examples: [
         { line: 'resume-run doctor', about: 'Before a long run' },
         { line: 'resume-run doctor --self-test', about: 'What works on this machine, tried out' },
+        { line: 'resume-run doctor --provider openai', about: 'Whether a service takes its key' },
     ],
     run: async ({ values, env }) => {
         const [{ diagnose }, { checkKeys }, { renderFindings }, { print, printRaw, stdoutPage }] =
@@ -44,17 +52,21 @@ export const command = defineCommand({
             languages: values.languages,
         });
         const keys = checkKeys(env);
+        const services = await askServices(values, env);
         const canJudge = report.sandbox.kind !== null && report.helper.kind !== 'none';
         const selfTest = values['self-test'] ? await selfTestOf(report, canJudge) : null;
         if (values.json)
-            printRaw(JSON.stringify({ ...report, keys, ...(selfTest === null ? {} : { selfTest }) }));
+            printRaw(
+                JSON.stringify({ ...report, keys, services, ...(selfTest === null ? {} : { selfTest }) }),
+            );
         else {
             const tried = selfTest === null ? [] : [{ title: 'Tried out', rows: selfTest }];
-            print(renderFindings([...findingsOf(report), keyFindings(keys), ...tried], stdoutPage()));
+            const models = [keyFindings(keys), serviceFindings(services)];
+            print(renderFindings([...findingsOf(report), ...models, ...tried], stdoutPage()));
         }
         // Exit 2 where programs could not be judged at all.
         if (!canJudge) return 2;
-        return selfTest?.some(({ state }) => state === 'problem') === true ? 1 : 0;
+        return [...services, ...(selfTest ?? [])].some(({ state }) => state === 'problem') ? 1 : 0;
     },
 });
 
@@ -69,6 +81,27 @@ async function selfTestOf(report: DoctorReport, canJudge: boolean): Promise<read
     );
     return runSelfTest(canJudge ? found : [], report.sandbox.asked);
 }
+
+/** Asks the services that are named; none where none is. */
+async function askServices(
+    {
+        endpoint: endpoints,
+        provider: providers,
+        'api-key-env': apiKeyEnv,
+    }: Values<Pick<typeof RUN_OPTIONS, 'endpoint' | 'provider' | 'api-key-env'>>,
+    env: NodeJS.ProcessEnv,
+): Promise<readonly ServiceFinding[]> {
+    if (endpoints.length === 0 && providers.length === 0) return [];
+    // Keys are looked up by name when they are used; a variable that is really set wins over .env.
+    for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+    const { checkServices } = await import('../executor/chat/check-services.js');
+    return checkServices({ endpoints, providers, apiKeyEnv });
+}
+
+const serviceFindings = (services: readonly ServiceFinding[]): Findings => ({
+    title: 'Services of language models',
+    rows: services.map(({ endpoint, state, detail }) => ({ name: endpoint, state, detail })),
+});
 
 function findingsOf(report: DoctorReport): readonly Findings[] {
     return [

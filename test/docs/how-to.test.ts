@@ -48,6 +48,8 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
         /Nothing left to do/,
         /success_rate/,
         /tides 1 true\ntides 2 true\nwind power 1 true/,
+        /8\/8 done, 0 to run|8\/24 done|0\/8 done, 8 to run/,
+        /3 6\n3\n/,
     ],
     'how-to/use-from-typescript.md': [
         /sum solution 0 Accepted/,

@@ -5,7 +5,7 @@ import { HALT } from '../values/halt.js';
 export const RUNNING_OPTIONS = {
     concurrency: {
         kind: 'integer',
-        aliases: ['c', 'j'],
+        aliases: ['c', 'j', 'workers', 'max-workers'],
         default: null,
         defaultText: "cores; servers': their sum",
         min: 1,
