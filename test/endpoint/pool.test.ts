@@ -70,6 +70,25 @@ async function fail(pool: EndpointPool, times: number, outcome: OutcomeClass = '
 }
 
 describe('EndpointPool', () => {
+    it('waits out a Retry-After of two hours, and then finds its limit again', async () => {
+        const { pool, clock } = poolOf(1, { limits: 'adaptive' }, 4);
+        const first = await leaseOf(pool);
+        first.report('rate', 5, 2 * 3_600_000);
+        first.release();
+        const next = pool.acquire(never);
+        await clock.pass(2 * 3_600_000 - 1000);
+        expect(await peek(next)).toBe('waiting');
+        await clock.pass(1001);
+        let lease = await next;
+        expect(pool.concurrency).toBe(2);
+        for (let time = 0; time < 300 && pool.concurrency < 4; time += 1) {
+            lease.report('ok', 5);
+            lease.release();
+            lease = await leaseOf(pool);
+        }
+        expect(pool.concurrency).toBe(4);
+    });
+
     it('gives the least loaded endpoint, and takes turns among equals', async () => {
         const { pool } = poolOf(3, {}, 2);
         const order: string[] = [];
