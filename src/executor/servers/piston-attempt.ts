@@ -6,11 +6,7 @@ import type { StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
 import type { RanTest } from '../judge-tests.js';
 import type { Language } from '../judge/language.js';
-<<<<<<< HEAD
-import { killMemory, killTime, wallTime } from '../judge/limits.js';
-=======
 import { killMemory, wallTime } from '../judge/limits.js';
->>>>>>> aa161e3 (Take the kill time of Piston programs from its new home, and name Piston in the how-to)
 import { type JudgedLanguage, judgeRun } from '../judge/verdict-policy.js';
 import type { RunReport } from '../sandbox/box.js';
 import type { Submission } from './attempt.js';
