@@ -11,6 +11,7 @@ import { judging } from './cases/judging.js';
 import { leftover } from './cases/leftover.js';
 import { moduleTasks } from './cases/module-tasks.js';
 import { widths } from './cases/widths.js';
+import { savingLag } from './cases/saving-lag.js';
 import { describeMachine } from './machine.js';
 import { Stopwatch } from './stopwatch.js';
 import { markdown, type Measured, writePages } from './pages.js';
@@ -32,6 +33,7 @@ const ALL: readonly Measurement[] = [
     endpoints,
     widths,
     database,
+    savingLag,
 ];
 
 const { values } = parseArgs({
