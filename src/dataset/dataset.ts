@@ -89,6 +89,9 @@ export interface DatasetSource {
     readonly items: readonly string[];
     /** Ids of packages are relative to it. */
     readonly root: string;
+    /** By folder, where that is not so: ids of packages that were unpacked from archives, and how messages name them. */
+    readonly ids?: ReadonlyMap<string, string>;
+    readonly names?: ReadonlyMap<string, string>;
     /** True where `--format` was given: rows need not look like the format. */
     readonly forced: boolean;
 }

@@ -12,8 +12,9 @@ export interface FoundSources {
     readonly path: string;
     /** Files of rows that share a format: each JSONL file alone, all `.json` files together. */
     readonly rowFiles: readonly (readonly [string, ...string[]])[];
-    /** Folders with a problem.yaml. */
+    /** Folders with a problem.yaml, and folders of Polygon's packages, with a problem.xml. */
     readonly packages: readonly string[];
+    readonly polygons: readonly string[];
     /** What ids of packages are relative to. */
     readonly root: string;
 }
@@ -62,17 +63,20 @@ async function kindOf(path: string): Promise<'file' | 'folder' | { readonly othe
 }
 
 async function oneFile(path: string, name: string, forcedFormat: string | null): Promise<FoundSources> {
-    if (basename(path) === 'problem.yaml' && forcedFormat === null) return inFolder(dirname(path), name);
+    if (MANIFESTS.includes(basename(path)) && forcedFormat === null) return inFolder(dirname(path), name);
     refuseCompressed(path, name);
-    return { path, rowFiles: [[path]], packages: [], root: dirname(path) };
+    return { path, rowFiles: [[path]], packages: [], polygons: [], root: dirname(path) };
 }
 
 /** A package, or everything of use in a folder. */
 async function inFolder(folder: string, name: string): Promise<FoundSources> {
     if ((await kindOf(join(folder, 'problem.yaml'))) === 'file') {
-        return { path: folder, rowFiles: [], packages: [folder], root: dirname(folder) };
+        return { path: folder, rowFiles: [], packages: [folder], polygons: [], root: dirname(folder) };
     }
-    const packages = await findPackages(folder);
+    if ((await kindOf(join(folder, 'problem.xml'))) === 'file') {
+        return { path: folder, rowFiles: [], packages: [], polygons: [folder], root: dirname(folder) };
+    }
+    const { packages, polygons } = await findPackages(folder);
     const glob = await loadGlob();
     const files = await glob('**/*.{jsonl,ndjson,json,jsonl.gz,ndjson.gz,jsonl.zst,ndjson.zst,parquet}', {
         cwd: folder,
@@ -80,28 +84,62 @@ async function inFolder(folder: string, name: string): Promise<FoundSources> {
         onlyFiles: true,
         deep: DEEPEST,
         caseSensitiveMatch: false,
-        ignore: [...IGNORED, ...packages.map((each) => `${glob.escapePath(each)}/**`)],
+        ignore: [...IGNORED, ...[...packages, ...polygons].map((each) => `${glob.escapePath(each)}/**`)],
     });
-    const found = group(folder, files, packages, folder);
-    if (found.rowFiles.length === 0 && found.packages.length === 0) {
+    const found = group(folder, files, { packages, polygons }, folder);
+    if (isEmpty(found)) {
+        const other = await describeUnsupported(folder);
         throw new UserError(
-            `${name}: no dataset in this folder; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`,
+            other === null
+                ? `${name}: no dataset in this folder; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`
+                : `${name}: ${other}`,
         );
     }
     return found;
 }
 
-/** Folders with a problem.yaml; what lies inside a package is never one of its own. */
-async function findPackages(folder: string): Promise<string[]> {
+const MANIFESTS = ['problem.yaml', 'problem.xml'];
+
+type FoundPackages = Pick<FoundSources, 'packages' | 'polygons'>;
+
+const isEmpty = ({ rowFiles, packages, polygons }: FoundSources): boolean =>
+    rowFiles.length === 0 && packages.length === 0 && polygons.length === 0;
+
+/** Folders of packages; what lies inside a package is never one of its own. */
+async function findPackages(folder: string): Promise<FoundPackages> {
     const glob = await loadGlob();
-    const files = await glob('**/problem.yaml', {
+    const files = await glob(`**/{${MANIFESTS.join(',')}}`, {
         cwd: folder,
         absolute: true,
         onlyFiles: true,
         deep: DEEPEST,
         ignore: IGNORED,
     });
-    return outermost(files.map((file) => dirname(file)));
+    return byManifest(files);
+}
+
+/** @param files manifests */
+function byManifest(files: readonly string[]): FoundPackages {
+    const withYaml = new Set(files.filter((file) => file.endsWith('.yaml')).map((file) => dirname(file)));
+    const all = outermost([...new Set(files.map((file) => dirname(file)))]);
+    return {
+        packages: all.filter((each) => withYaml.has(each)),
+        polygons: all.filter((each) => !withYaml.has(each)),
+    };
+}
+
+/** What a folder holds that is known and not supported, in words; null: nothing. */
+async function describeUnsupported(folder: string): Promise<string | null> {
+    const glob = await loadGlob();
+    const [cms] = await glob('**/task.yaml', {
+        cwd: folder,
+        onlyFiles: true,
+        deep: DEEPEST,
+        ignore: IGNORED,
+    });
+    return cms === undefined
+        ? null
+        : `${cms} is a task of CMS, which is not supported; expected .jsonl, .json or .parquet files, or folders with a problem.yaml or a problem.xml`;
 }
 
 function outermost(folders: readonly string[]): string[] {
@@ -123,40 +161,36 @@ async function byPattern(path: string, name: string): Promise<FoundSources> {
     });
     const folders = matches.filter((match) => match.endsWith('/')).map((match) => match.slice(0, -1));
     const all = matches.filter((match) => !match.endsWith('/'));
-    const manifests = all.filter((file) => basename(file) === 'problem.yaml').map((file) => dirname(file));
-    const packages = [...manifests];
+    const manifests = all.filter((file) => MANIFESTS.includes(basename(file)));
     for (const folder of folders) {
-        if ((await kindOf(join(folder, 'problem.yaml'))) === 'file') packages.push(folder);
+        for (const manifest of MANIFESTS)
+            if ((await kindOf(join(folder, manifest))) === 'file') manifests.push(join(folder, manifest));
     }
-    const kept = outermost([...new Set(packages)]);
+    const found = byManifest([...new Set(manifests)]);
+    const kept = [...found.packages, ...found.polygons];
     const files = all.filter(
         (file) =>
             (isNamedAsRows(file) || LIST_FILES.test(file)) &&
             !kept.some((each) => file.startsWith(`${each}/`)),
     );
     const root = resolve(picomatch.scan(name).base);
-    const found = group(path, files, kept, root);
-    if (found.rowFiles.length === 0 && found.packages.length === 0) {
+    const grouped = group(path, files, found, root);
+    if (isEmpty(grouped)) {
         throw new UserError(
             `no dataset matches ${name}; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`,
         );
     }
-    return found;
+    return grouped;
 }
 
-function group(
-    path: string,
-    files: readonly string[],
-    packages: readonly string[],
-    root: string,
-): FoundSources {
+function group(path: string, files: readonly string[], packages: FoundPackages, root: string): FoundSources {
     const sorted = [...files].sort(byPath);
     const rowFiles: [string, ...string[]][] = sorted
         .filter((file) => !/\.json$/i.test(file))
         .map((file) => [file]);
     const [first, ...rest] = sorted.filter((file) => /\.json$/i.test(file));
     if (first !== undefined) rowFiles.push([first, ...rest]);
-    return { path, rowFiles, packages, root };
+    return { path, rowFiles, ...packages, root };
 }
 
 /** Folder by folder, by UTF-16 code unit: the same on every machine. */

@@ -1,7 +1,7 @@
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, ListOptions, OpenOptions } from './dataset.js';
-import { findSources, holdsMatrix, holdsRows, listFormatOf } from './find-sources.js';
+import { type FoundSources, findSources, holdsMatrix, holdsRows, listFormatOf } from './find-sources.js';
 import { recogniseFile } from './recognise.js';
 import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat } from './registry.js';
 
@@ -27,7 +27,7 @@ export async function openDatasets(
         const found = await findSources(name, forced);
         const groups = new Map<DatasetFormatName, string[]>();
         // Beside packages, files of JSON are settings of tools more often than rows: each is looked at by itself.
-        const hasPackages = found.packages.length > 0;
+        const hasPackages = found.packages.length > 0 || found.polygons.length > 0;
         const rowFiles = hasPackages ? found.rowFiles.flat().map((file) => [file] as const) : found.rowFiles;
         for (const files of rowFiles) {
             const [first] = files;
@@ -40,9 +40,10 @@ export async function openDatasets(
                 options.onLeftOut(error.message);
             }
         }
-        if (hasPackages) groups.set('kattis', [...found.packages]);
+        if (found.packages.length > 0) groups.set('kattis', [...found.packages]);
+        if (found.polygons.length > 0) groups.set('polygon', [...found.polygons]);
         for (const [format, items] of groups) {
-            checkFits(format, forced, found.packages.length > 0, name);
+            checkFits(format, forced, found, name);
             const [only = found.path] = items;
             const path = items.length === 1 ? only : found.path;
             const source: DatasetSource = { path, items, root: found.root, forced: forced !== null };
@@ -84,14 +85,18 @@ function rowFormatName(key: string): DatasetFormatName {
     throw new Error(`bug in resume-run: format ${key} is not in the registry`);
 }
 
-function checkFits(format: string, forced: string | null, hasPackages: boolean, name: string): void {
+function checkFits(format: string, forced: string | null, found: FoundSources, name: string): void {
     if (forced === null) return;
-    if (format === 'kattis' && forced !== 'kattis') {
+    if (PACKAGE_FORMATS.includes(format) && forced !== format) {
         throw new UserError(`${name}: holds problem packages, not ${forced} rows; leave --format out`);
     }
-    if (forced === 'kattis' && !hasPackages) {
+    const manifest = forced === 'kattis' ? 'problem.yaml' : 'problem.xml';
+    const packages = forced === 'kattis' ? found.packages : found.polygons;
+    if (PACKAGE_FORMATS.includes(forced) && packages.length === 0) {
         throw new UserError(
-            `${name}: has no problem.yaml in it; --format kattis expects a problem package or a folder of them`,
+            `${name}: has no ${manifest} in it; --format ${forced} expects a problem package or a folder of them`,
         );
     }
 }
+
+const PACKAGE_FORMATS: readonly string[] = ['kattis', 'polygon'];

@@ -21,10 +21,11 @@ export const DATASET_FORMATS = {
     'code-contests-plus': rows('code-contests-plus'),
     'common-oj': rows('common-oj'),
     general: rows('general'),
-    kattis: async () => (await import('./kattis/kattis-dataset.js')).kattis,
+    kattis: async () => (await import('./kattis/kattis.js')).kattis,
     'live-code-bench': rows('live-code-bench'),
     matrix: async () => (await import('./matrix/matrix-dataset.js')).matrixDataset,
     plain: rows('plain'),
+    polygon: async () => (await import('./polygon/polygon.js')).polygon,
     'taco-apps': rows('taco-apps'),
     ...LIST_FORMATS,
 } satisfies Record<string, () => Promise<DatasetFormat>>;

@@ -126,13 +126,16 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
             ...(test.staticFlags === undefined ? {} : { staticFlags: test.staticFlags }),
         });
     }
-    const { scoring, interactive, passes, checker, staticValidator } = sample.judging;
+    const { scoring, interactive, interactor, passes, checker, staticValidator } = sample.judging;
     return {
         id: sample.id,
         tests,
         checker: checker.kind === 'program' ? await stageProgram(checker, folder, 'checker') : checker,
         ...(scoring === undefined ? {} : { scoring }),
         ...(interactive === undefined ? {} : { interactive }),
+        ...(interactor === undefined
+            ? {}
+            : { interactor: await stageProgram(interactor, folder, 'interactor') }),
         ...(passes === undefined ? {} : { passes }),
         ...(staticValidator === undefined
             ? {}

@@ -22,7 +22,7 @@ import type { TestScoring } from './scoring.js';
  *   checker     = digest(text(["v1", "checker", kind, ...settings in the order of the type, files as [name, digest]]))
  *   program     = digest(text(["v1", "program", language, [[name, digest], ...], tests, checker]))
  *               | digest(text(["v2", "program", language, [[name, digest], ...], judging]))
- *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", rules]?, ["interactive"]?, ["passes", n]?,
+ *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", rules]?, ["interactive"]?, ["interactor", checker]?, ["passes", n]?,
  *                 ["given", [[[argument, ...], [[name, digest], ...]], ...]]?, ["static", checker, ["none" | [flag, ...], ...]]?]))
  *   rules       = canonical JSON of groups and their rules, the grader's files as digests
  *   data        = digest(text(["v1", "data", executor identity, canonical JSON of the data]))
@@ -133,10 +133,11 @@ interface JudgedDigests {
 
 function digestJudging(judging: Judging): JudgedDigests {
     const parts = [testsDigest(judging), checkerDigest(judging.checker)];
-    const { scoring, interactive, passes, staticValidator, tests } = judging;
+    const { scoring, interactive, interactor, passes, staticValidator, tests } = judging;
     const rules: Nested[] = [];
     if (scoring !== undefined) rules.push(['scoring', scoringText(scoring)]);
     if (interactive !== undefined) rules.push(['interactive']);
+    if (interactor !== undefined) rules.push(['interactor', checkerDigest(interactor)]);
     if (passes !== undefined) rules.push(['passes', String(passes)]);
     if (tests.some(({ args, files }) => args !== undefined || files !== undefined))
         rules.push(['given', tests.map(({ args = [], files = [] }) => [args, fileDigests(files)])]);

@@ -78,6 +78,8 @@ export interface Judging {
     readonly scoring?: TestScoring;
     /** True where `checker` talks to the program while both run. */
     readonly interactive?: true;
+    /** Talks to the program in the validator's place, by testlib's convention; `checker` then judges what it wrote down. */
+    readonly interactor?: CheckerProgram;
     /** Most times that a program runs for one test, where the validator may ask for another pass; absent: once. */
     readonly passes?: number;
     /** Judges the source of submissions, in tests with `staticFlags`. */
@@ -175,6 +177,7 @@ export interface StagedSample {
     readonly checker: Checker;
     readonly scoring?: TestScoring;
     readonly interactive?: true;
+    readonly interactor?: CheckerProgram;
     readonly passes?: number;
     readonly staticValidator?: CheckerProgram;
 }

@@ -39,11 +39,16 @@ const DEEPEST = 16;
 /**
  * The files of a package, sorted by name.
  * @param bounds real path that links may lead to besides the package: the tree that it is a part of
+ * @param roots what is looked into; not given: what packages of Kattis have
  */
-export async function listPackage(folder: string, bounds: string): Promise<PackageFile[]> {
+export async function listPackage(
+    folder: string,
+    bounds: string,
+    roots: readonly string[] = ROOTS,
+): Promise<PackageFile[]> {
     const found: PackageFile[] = [];
     const root = await realpath(folder);
-    for (const name of ROOTS)
+    for (const name of roots)
         await walk({ name, path: join(root, name), bounds: [root, bounds], depth: 0 }, found);
     return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }

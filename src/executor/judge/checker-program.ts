@@ -19,7 +19,7 @@ import {
     checkerLimitsOf,
     type ReadyProgram,
 } from './judge-programs.js';
-import { feedbackFolder, readVerdict, validatorCommand } from './validator.js';
+import { feedbackFolder, isTestlibRejection, readVerdict, validatorCommand } from './validator.js';
 
 /** Runs checkers and graders in the sandbox. */
 export class CheckerPrograms {
@@ -96,8 +96,7 @@ export class CheckerPrograms {
         if (code === 0) return ACCEPTED;
         if (code === 1 && threw(report, ready.usable.language.tag))
             throw judgeError(`the checker ended by an exception: ${lastWords(report.stderr)}`);
-        if (code === 1 || code === 2 || code === 4 || code === 8 || code >= 16)
-            return { accepted: false, message };
+        if (isTestlibRejection(code)) return { accepted: false, message };
         throw judgeError(`the checker exited with ${code}, which says neither right nor wrong: ${message}`);
     }
 

@@ -1,4 +1,5 @@
 import type { CheckerProgram, StagedSample } from '../../model/sample.js';
+import type { CheckOutput } from '../check-output.js';
 import type { RunTest } from '../judge-tests.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 import { judgeError, type ReadyProgram } from './judge-programs.js';
@@ -16,6 +17,7 @@ export interface TestRunner {
     readonly submission: PlacedSubmission;
     /** Opens a box for a program of the problem's that works with this submission alone, with more files beside its own. */
     readonly openProgram: (program: CheckerProgram, more: readonly PlacedFile[]) => Promise<ReadyProgram>;
+    readonly check: CheckOutput;
     readonly scratch: string;
 }
 
@@ -37,16 +39,20 @@ export function chooseRun(runner: TestRunner): RunTest {
     };
 }
 
-function chooseProgramRun({ sample, program, openProgram, scratch }: TestRunner): RunTest {
-    const { checker, interactive, passes, scoring } = sample;
-    if (checker.kind !== 'program') {
-        if (interactive === true) throw judgeError('an interactive problem needs a validator');
-    } else if (interactive === true || passes !== undefined) {
-        const openValidator = (): Promise<ReadyProgram> => openProgram(checker, []);
-        const talking = { ...program, validator: checker, openValidator, scratch };
-        return interactive === true
-            ? interactiveTests({ ...talking, passes: passes ?? null })
-            : multiPassTests({ ...talking, passes: passes ?? 1 });
+function chooseProgramRun({ sample, program, openProgram, check, scratch }: TestRunner): RunTest {
+    const { checker, interactive, interactor, passes, scoring } = sample;
+    const talker = interactor ?? (checker.kind === 'program' ? checker : null);
+    if (interactive === true && talker === null)
+        throw judgeError('an interactive problem needs a validator or an interactor');
+    if (talker !== null && (interactive === true || passes !== undefined)) {
+        const openValidator = (): Promise<ReadyProgram> => openProgram(talker, []);
+        const talking = { ...program, validator: talker, openValidator, scratch };
+        if (interactive !== true) return multiPassTests({ ...talking, passes: passes ?? 1 });
+        return interactiveTests({
+            ...talking,
+            checkWritten: async (test, written) => check(checker, test, written),
+            passes: passes ?? null,
+        });
     }
     const tests = sample.tests.filter(
         ({ files, staticFlags }) => files === undefined && staticFlags === undefined,

@@ -186,6 +186,7 @@ class Judge implements Executor {
                     attempt.owns(ready.box);
                     return ready;
                 },
+                check: this.#check,
                 scratch: this.descriptor.scratch,
             }),
         });

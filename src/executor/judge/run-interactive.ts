@@ -1,14 +1,33 @@
 import type { CheckerProgram, StagedTest } from '../../model/sample.js';
+import type { Comparison } from '../checker/comparison.js';
 import type { RanTest, RunTest } from '../judge-tests.js';
+import type { ProgramRun } from '../judged-result.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
+import { GIVEN_PATHS } from '../sandbox/wire.js';
 import { type Feedback, readFeedback } from './feedback.js';
-import { checkerLimitsOf, type ReadyProgram } from './judge-programs.js';
+import {
+    checkerLimitsOf,
+    commandOf,
+    exitCodeOf,
+    firstWords,
+    judgeError,
+    type ReadyProgram,
+} from './judge-programs.js';
 import { type Pass, runPasses, takeNextPass } from './passes.js';
 import { programRun, UNMEASURED } from './program-run.js';
 import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
 import { renderTranscript } from './transcript.js';
-import { feedbackFolder, isRejection, readVerdict, RIGHT, validatorCommand, WRONG } from './validator.js';
+import {
+    feedbackFolder,
+    isRejection,
+    isTestlibRejection,
+    readVerdict,
+    RIGHT,
+    validatorCommand,
+    withFeedback,
+    WRONG,
+} from './validator.js';
 
 /*
  * Interactive problems: the submission and the validator run at once, each in a box of its own, and read what the other
@@ -18,12 +37,18 @@ import { feedbackFolder, isRejection, readVerdict, RIGHT, validatorCommand, WRON
  *   the submission hit a limit or crashed       that
  *   otherwise                                   the validator's verdict; any exit but 42 and 43 is a judge error
  *
+ * An interactor written for testlib takes the validator's place where a problem has one; it exits as checkers do, and if it
+ * accepts, the problem's checker judges the file that it wrote.
+ *
  * The submission's end is the end of the validator's input, and the other way round, so a deadlock ends both: the
  * submission at its wall limit, the validator then.
  */
 
 export interface TalkingProgram extends RunnableSubmission {
+    /** The validator of a problem package, or an interactor written for testlib. */
     readonly validator: CheckerProgram;
+    /** Judges what an interactor wrote down. */
+    readonly checkWritten: (test: StagedTest, written: Buffer) => Promise<Comparison>;
     readonly openValidator: () => Promise<ReadyProgram>;
     /** Most passes; null: the problem has one pass for each test. */
     readonly passes: number | null;
@@ -70,7 +95,9 @@ async function runOnce(
     const flags = [...program.validator.flags, ...(test.checkerFlags ?? [])];
     const limits = checkerLimitsOf(validator);
     const judging = validator.box.run({
-        argv: validatorCommand(validator, flags, number),
+        argv: isInteractor(program)
+            ? interactorCommand(validator)
+            : validatorCommand(validator, flags, number),
         stdin: { peer: box.id, until: 'until closed' },
         given: [input, test.answer],
         // It waits for the submission, which has a limit of its own.
@@ -87,9 +114,12 @@ async function runOnce(
     const next = program.passes === null ? null : await takeNextPass(validator, verdict);
     const said =
         next === null ? await readFeedback(validator.box, feedbackFolder(validator), program.scratch) : null;
-    const submission = isRejection(verdict) ? await lastWordsOf(running, box) : await running;
+    const rejects = isInteractor(program) ? isInteractorRejection : isRejection;
+    const submission = rejects(verdict) ? await lastWordsOf(running, box) : await running;
     boxes.done(box);
-    const ran = combine(program, submission, verdict, said);
+    const ran = isInteractor(program)
+        ? await judgeWritten(program, test, { submission, verdict, said })
+        : combine(program, submission, verdict, said);
     const isOver = ran.kind === 'ran' && ran.run.verdict !== null;
     return { ran, next: isOver ? null : next };
 }
@@ -107,12 +137,24 @@ async function lastWordsOf(running: Promise<RunReport>, box: Box): Promise<RunRe
 }
 
 function combine(
-    { limits, language }: Pick<TalkingProgram, 'limits' | 'language'>,
+    program: Pick<TalkingProgram, 'limits' | 'language'>,
     submission: RunReport | null,
     verdict: RunReport,
     /** null: another pass follows. */
     said: Feedback | null,
 ): RanTest {
+    const run = decidingRun(program, { submission, verdict }, isRejection, isVerdict);
+    if (run.verdict !== null || said === null) return { kind: 'ran', run };
+    return { kind: 'ran', run, comparison: readVerdict(verdict, said) };
+}
+
+/** The run of the submission; its verdict is null where the other side decides. */
+function decidingRun(
+    { limits, language }: Pick<TalkingProgram, 'limits' | 'language'>,
+    { submission, verdict }: { readonly submission: RunReport | null; readonly verdict: RunReport },
+    rejects: (report: RunReport) => boolean,
+    decides: (report: RunReport) => boolean,
+): ProgramRun {
     if (submission !== null && submission.startErrno !== 0) {
         throw new SandboxError(
             submission.startErrno === NO_TALK
@@ -123,16 +165,11 @@ function combine(
     const transcript = renderTranscript(verdict, submission);
     const run = submission === null ? UNMEASURED : programRun(submission, limits, language);
     const validatorWasFirst = submission === null || verdict.ended < submission.ended;
-    const ended = { ...run, verdict: null, transcript };
-    const decide = (): RanTest =>
-        said === null
-            ? { kind: 'ran', run: ended }
-            : { kind: 'ran', run: ended, comparison: readVerdict(verdict, said) };
-    if (isRejection(verdict) && validatorWasFirst) return decide();
+    const isRejected = rejects(verdict) && validatorWasFirst;
     // The submission's own fault may have confused the validator: that is then no fault of the problem's.
-    if (run.verdict !== null && (!validatorWasFirst || isVerdict(verdict)))
-        return { kind: 'ran', run: { ...run, transcript } };
-    return decide();
+    if (!isRejected && run.verdict !== null && (!validatorWasFirst || decides(verdict)))
+        return { ...run, transcript };
+    return { ...run, verdict: null, transcript };
 }
 
 /** The helper's answer where it cannot connect programs (ENOSYS). */
@@ -140,3 +177,45 @@ const NO_TALK = 38;
 
 const isVerdict = (report: RunReport): boolean =>
     report.limit === null && (report.exitCode === RIGHT || report.exitCode === WRONG);
+
+const isInteractor = ({ validator }: Pick<TalkingProgram, 'validator'>): boolean =>
+    validator.convention === 'testlib';
+
+/** `interactor input output answer`: what it writes to `output` is what the checker looks at. */
+function interactorCommand(ready: ReadyProgram): [string, ...string[]] {
+    const [input, answer] = GIVEN_PATHS;
+    return withFeedback(commandOf(ready, [input, `${feedbackFolder(ready)}/${WRITTEN}`, answer]));
+}
+
+const WRITTEN = 'output';
+
+const isInteractorRejection = ({ exitCode, limit }: RunReport): boolean =>
+    limit === null && exitCode !== null && isTestlibRejection(exitCode);
+
+async function judgeWritten(
+    program: TalkingProgram,
+    test: StagedTest,
+    ended: {
+        readonly submission: RunReport | null;
+        readonly verdict: RunReport;
+        readonly said: Feedback | null;
+    },
+): Promise<RanTest> {
+    const { verdict, said } = ended;
+    const run = decidingRun(
+        program,
+        ended,
+        isInteractorRejection,
+        (report) => report.exitCode === 0 || isInteractorRejection(report),
+    );
+    if (run.verdict !== null) return { kind: 'ran', run };
+    const message = firstWords(verdict.stderr);
+    const code = exitCodeOf(verdict, message, 'the interactor');
+    if (isTestlibRejection(code)) return { kind: 'ran', run, comparison: { accepted: false, message } };
+    if (code !== 0)
+        throw judgeError(
+            `the interactor exited with ${code}, which says neither right nor wrong: ${message}`,
+        );
+    const written = said?.files.find(({ name }) => name === WRITTEN)?.content ?? Buffer.alloc(0);
+    return { kind: 'ran', run, comparison: await program.checkWritten(test, written) };
+}

@@ -37,6 +37,10 @@ export function withFeedback(command: readonly string[], pass = 1): [string, ...
 
 export const isRejection = (report: RunReport): boolean => report.exitCode === WRONG && report.limit === null;
 
+/** Whether a checker or an interactor written for testlib says "wrong" by this exit code; 0 is right, all else its own failure. */
+export const isTestlibRejection = (code: number): boolean =>
+    code === 1 || code === 2 || code === 4 || code === 8 || code >= 16;
+
 /** @throws CheckerError where the validator says neither right nor wrong */
 export function readVerdict(report: RunReport, said: Feedback, what = 'the validator'): Comparison {
     const message = said.message || firstWords(report.stderr);

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { SandboxKind } from '../../../src/executor/descriptor.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { textContent } from '../../../src/model/fingerprint.js';
-import type { Checker } from '../../../src/model/sample.js';
+import type { Checker, CheckerProgram } from '../../../src/model/sample.js';
 import type { BuiltInGrader, TestScoring } from '../../../src/model/scoring.js';
 import { type Case, inWords, JudgeRig } from './judging.js';
 
@@ -153,6 +153,65 @@ for line in sys.stdin:
             }),
         );
         expect(inWords(outcome)).toBe('Accepted');
+    });
+});
+
+describe('an interactor written for testlib', () => {
+    const rig = new JudgeRig(kind);
+    afterAll(() => rig.close());
+    const program = (text: string): CheckerProgram => ({
+        kind: 'program',
+        convention: 'testlib',
+        language: 'PYTHON3',
+        files: [{ name: 'program.py', content: textContent(text) }],
+        flags: [],
+        time: 10,
+        memory: null,
+    });
+    // Says the number, and writes down what it hears.
+    const interactor = program(`import sys
+n = open(sys.argv[1]).read().strip()
+print(n, flush=True)
+heard = sys.stdin.readline()
+if heard.strip() == "fail": sys.exit(3)
+if not heard.strip().isdigit():
+    sys.stderr.write("not a number")
+    sys.exit(1)
+open(sys.argv[2], "w").write(heard)
+`);
+    const checker = program(`import sys
+written, answer = open(sys.argv[2]).read(), open(sys.argv[3]).read()
+sys.stderr.write("wrote " + written.strip())
+sys.exit(0 if written.split() == answer.split() else 1)
+`);
+    const talkTo = (source: string): Case => ({
+        language: 'PYTHON3',
+        source,
+        checker,
+        problem: { interactive: true, interactor },
+        tests: [['4\n', '8\n']],
+        limits: { time: 5 },
+    });
+
+    it('talks to the program, and the checker judges what it wrote', async () => {
+        expect(await rig.result(talkTo('print(2 * int(input()))'))).toMatchObject({ verdict: 'Accepted' });
+        expect(await rig.result(talkTo('print(input())'))).toMatchObject({
+            verdict: 'WrongAnswer',
+            tests: [{ exec_info: { checker_message: 'wrote 4', transcript: '< 4\n> 4\n' } }],
+        });
+    });
+
+    it('may reject by itself, and its failure is none of the program', async () => {
+        expect(await rig.result(talkTo('print("x", flush=True)\nwhile True: pass'))).toMatchObject({
+            verdict: 'WrongAnswer',
+            tests: [{ exec_info: { checker_message: 'not a number' } }],
+        });
+        expect(inWords(await rig.run(talkTo('print("fail")')))).toMatch(
+            /judge-error: the interactor exited with 3/,
+        );
+        expect(await rig.result(talkTo('print(8, flush=True)\nraise SystemExit(7)'))).toMatchObject({
+            verdict: 'RuntimeError',
+        });
     });
 });
 

@@ -1,31 +1,63 @@
 import { realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { FileStamp } from '../../model/checkpoint.js';
-import type { Sample } from '../../model/sample.js';
-import { shownPath } from '../../util/shown-path.js';
-import { UserError } from '../../util/user-error.js';
-import { changedDatasetError } from '../dataset-error.js';
-import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
-import { findPackage, type ProblemPackage, readPackage } from './package.js';
-import { loadPackage } from './package-sample.js';
+import type { FileStamp } from '../model/checkpoint.js';
+import type { Sample } from '../model/sample.js';
+import { shownPath } from '../util/shown-path.js';
+import { UserError } from '../util/user-error.js';
+import { changedDatasetError } from './dataset-error.js';
+import type {
+    Dataset,
+    DatasetFormat,
+    DatasetSource,
+    IndexedSample,
+    OpenOptions,
+    TestMakerSource,
+} from './dataset.js';
+import type { ProblemPackage } from './kattis/package.js';
 
-/** Problem packages of Kattis and the ICPC. */
-export const kattis: DatasetFormat = { open: (source, options) => new KattisDataset(source, options) };
+/** Reads the packages of one format. */
+export interface PackageReader {
+    /** Key of the registry. */
+    readonly format: string;
+    /** The file that makes a folder a package. */
+    readonly manifest: string;
+    /** Raised when submissions are found or grouped another way: packages that an earlier version indexed are read anew. */
+    readonly version: number;
+    /**
+     * The files of a package.
+     * @param place how messages name it
+     * @param bounds real path that links must not leave
+     */
+    find(folder: string, place: string, bounds: string): Promise<ProblemPackage>;
+    /** @throws UserError for settings that cannot be read */
+    countTasks(found: ProblemPackage): Promise<{ readonly solution: number; readonly incorrect: number }>;
+    /**
+     * The sample that a package is, with everything hashed.
+     * @param maker makes tests that the package only describes; null: nobody does
+     * @throws UserError
+     */
+    load(found: ProblemPackage, id: string, maker: TestMakerSource | null): Promise<Sample>;
+}
 
-/** Raised when submissions are found or grouped another way: packages that an earlier version indexed are read anew. */
-const INDEX_VERSION = 2;
+export const packageFormat = (reader: PackageReader): DatasetFormat => ({
+    open: (source, options) => new PackageDataset(reader, source, options),
+});
 
 /** Packages in a tree, or a single one; the id of a package is its path from the tree's root. */
-class KattisDataset implements Dataset {
-    readonly format = 'kattis';
+class PackageDataset implements Dataset {
     readonly limitPolicy = 'own';
     readonly comparison = null;
     readonly badRows: string[] = [];
 
     constructor(
+        private readonly reader: PackageReader,
         private readonly source: DatasetSource,
         private readonly options: OpenOptions,
     ) {}
+
+    get format(): string {
+        return this.reader.format;
+    }
 
     get idPrefix(): string {
         return this.source.root.replaceAll('\\', '/');
@@ -54,29 +86,28 @@ class KattisDataset implements Dataset {
         if (found.fingerprint !== indexed.fingerprint) {
             throw changedDatasetError(`${found.place}: the package`);
         }
-        return loadPackage(found, indexed.id, this.options.testMaker ?? null);
+        return this.reader.load(found, indexed.id, this.options.testMaker ?? null);
     }
 
     async #indexPackage(folder: string): Promise<IndexedSample> {
         const found = await this.#find(folder);
         // Not one file's stamp: the fingerprint stands for the stamps of all of them.
         const stamp: FileStamp = {
-            inode: `package/${INDEX_VERSION}`,
+            inode: `package/${this.reader.version}`,
             size: found.files.length,
             mtime: found.fingerprint,
         };
-        const key = join(folder, 'problem.yaml');
+        const key = join(folder, this.reader.manifest);
         const [cached] = this.options.cache.get(key, stamp) ?? [];
-        const id = relative(this.source.root, folder).replaceAll('\\', '/');
+        const id = this.#idOf(folder);
         if (cached !== undefined && cached.id === id) return cached;
-        const { submissions } = await readPackage(found);
-        const count = (group: string): number => submissions.filter((each) => each.group === group).length;
+        const counts = await this.reader.countTasks(found);
         const indexed: IndexedSample = {
             id,
             locator: { package: id },
             groups: [
-                ['solution', count('solution')],
-                ['incorrect_solution', count('incorrect_solution')],
+                ['solution', counts.solution],
+                ['incorrect_solution', counts.incorrect],
             ],
             fingerprint: found.fingerprint,
         };
@@ -84,10 +115,14 @@ class KattisDataset implements Dataset {
         return indexed;
     }
 
+    #idOf(folder: string): string {
+        return this.source.ids?.get(folder) ?? relative(this.source.root, folder).replaceAll('\\', '/');
+    }
+
     #folderOf(indexed: IndexedSample): string {
         const { package: id } = indexed.locator;
-        const folder = typeof id === 'string' ? join(this.source.root, id) : '';
-        if (!this.source.items.includes(folder)) {
+        const folder = this.source.items.find((item) => this.#idOf(item) === id);
+        if (folder === undefined) {
             throw new UserError(`${this.path}: has no package ${indexed.id} any more; start again`);
         }
         return folder;
@@ -96,6 +131,10 @@ class KattisDataset implements Dataset {
     /** Links may lead anywhere within what the user named: a tree shares headers and tests among its packages. */
     async #find(folder: string): Promise<ProblemPackage> {
         const bounds = folder === this.source.path ? folder : this.source.root;
-        return findPackage(folder, shownPath(folder), await realpath(bounds));
+        return this.reader.find(
+            folder,
+            this.source.names?.get(folder) ?? shownPath(folder),
+            await realpath(bounds),
+        );
     }
 }

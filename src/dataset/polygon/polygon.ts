@@ -1,0 +1,230 @@
+import { realpath } from 'node:fs/promises';
+import type {
+    Checker,
+    CheckerProgram,
+    ProgramInput,
+    Sample,
+    SourceFile,
+    TestCase,
+} from '../../model/sample.js';
+import type { TestScoring } from '../../model/scoring.js';
+import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
+import { UserError } from '../../util/user-error.js';
+import { fileContent } from '../file-content.js';
+import { languageOfName } from '../kattis/languages.js';
+import type { ProblemPackage } from '../kattis/package.js';
+import { listPackage, packageFingerprint, type PackageFile } from '../kattis/package-files.js';
+import { packageFormat } from '../package-dataset.js';
+import { readPolygonScoring } from './polygon-scoring.js';
+import {
+    type PolygonProblem,
+    type PolygonProgram,
+    type PolygonSolution,
+    type PolygonTestset,
+    readProblemXml,
+} from './problem-xml.js';
+
+/** Packages of Polygon, as they are downloaded: problem.xml, tests, files, solutions. */
+export const polygon = packageFormat({
+    format: 'polygon',
+    manifest: 'problem.xml',
+    version: 1,
+    async find(folder, place, bounds) {
+        await realpath(folder);
+        const files = await listPackage(folder, bounds, ROOTS);
+        return { folder, place, files, fingerprint: packageFingerprint(files) };
+    },
+    async countTasks(found) {
+        const solutions = known(await readPackage(found));
+        const solution = solutions.filter(({ tag }) => GOOD_TAGS.has(tag)).length;
+        return { solution, incorrect: solutions.length - solution };
+    },
+    load: loadPackage,
+});
+
+/** What is read of a package; statements and scripts are not. */
+const ROOTS = ['problem.xml', 'files', 'pretests', 'solutions', 'tests'];
+
+const CRASHED: readonly Verdict[] = ['RuntimeError', 'MemoryLimitExceeded', 'OutputLimitExceeded'];
+const REJECTED = PROGRAM_VERDICTS.filter((verdict) => verdict !== 'Accepted');
+
+/** Verdicts that tags of solutions ask for. */
+const TAGS: Readonly<Record<string, readonly Verdict[]>> = {
+    main: ['Accepted'],
+    accepted: ['Accepted'],
+    rejected: REJECTED,
+    failed: REJECTED,
+    'wrong-answer': ['WrongAnswer'],
+    'presentation-error': ['WrongAnswer'],
+    'memory-limit-exceeded': CRASHED,
+    'time-limit-exceeded': ['TimeLimitExceeded'],
+    'time-limit-exceeded-or-accepted': ['Accepted', 'TimeLimitExceeded'],
+    'time-limit-exceeded-or-memory-limit-exceeded': ['TimeLimitExceeded', ...CRASHED],
+};
+const GOOD_TAGS: ReadonlySet<string> = new Set(['main', 'accepted']);
+
+/** Solutions whose tag says what is expected of them, by name: `do-not-run` and the like do not. */
+const known = ({ solutions }: PolygonProblem): PolygonSolution[] =>
+    solutions
+        .filter(({ tag }) => Object.hasOwn(TAGS, tag))
+        .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+
+function readPackage(found: ProblemPackage): Promise<PolygonProblem> {
+    const file = found.files.find(({ name }) => name === 'problem.xml');
+    const place = `${found.place}/problem.xml`;
+    if (file === undefined) throw new UserError(`${place}: is not there any more`);
+    return readProblemXml(file, place);
+}
+
+async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
+    const problem = await readPackage(found);
+    const files = new Map(found.files.map((file) => [file.name, file]));
+    const { testset } = problem;
+    const scoring = readPolygonScoring(testset);
+    const tests = await loadTests(testset, files);
+    const checker = await loadJudge(problem.checker, problem, files);
+    const interactor = await loadJudge(problem.interactor, problem, files);
+    const solutions = await Promise.all(
+        known(problem).map((each) => loadSolution(each, problem, files, scoring)),
+    );
+    const skip =
+        namedFilesSkip(problem) ??
+        (typeof tests === 'string' ? tests : null) ??
+        [checker, interactor].find((each) => typeof each === 'string') ??
+        null;
+    return {
+        id,
+        origin: found.place,
+        groups: {
+            solution: solutions.flatMap(({ isGood, input }) => (isGood ? [input] : [])),
+            incorrect_solution: solutions.flatMap(({ isGood, input }) => (isGood ? [] : [input])),
+        },
+        judging: {
+            tests: typeof tests === 'string' ? [] : tests,
+            checker: isProgram(checker) ? checker : TOKENS,
+            isFormatChecker: false,
+            limits: { time: testset.timeLimit, memory: testset.memoryLimit, output: null },
+            limitPolicy: 'own',
+            computedLimit: null,
+            ...(isProgram(interactor) ? { interactive: true, interactor } : {}),
+            ...(scoring === null ? {} : { scoring }),
+        },
+        skip: typeof skip === 'string' ? skip : null,
+    };
+}
+
+const TOKENS: Checker = { kind: 'tokens' };
+
+const isProgram = (loaded: CheckerProgram | string | null): loaded is CheckerProgram =>
+    loaded !== null && typeof loaded !== 'string';
+
+function namedFilesSkip({ inputFile, outputFile }: PolygonProblem): string | null {
+    return inputFile === '' && outputFile === ''
+        ? null
+        : `its programs use named files (${inputFile || 'stdin'}, ${outputFile || 'stdout'})`;
+}
+
+/** The tests, or why they cannot be given. */
+async function loadTests(
+    { tests, inputPattern, answerPattern }: PolygonTestset,
+    files: ReadonlyMap<string, PackageFile>,
+): Promise<TestCase[] | string> {
+    const loaded: TestCase[] = [];
+    for (const [i, test] of tests.entries()) {
+        const [input, answer] = [inputPattern, answerPattern].map((pattern) =>
+            files.get(fillIn(pattern, i + 1)),
+        );
+        if (input === undefined || answer === undefined) {
+            return test.isGenerated
+                ? 'its tests are made by doall, which is not run; download the full package, or run doall first'
+                : `its test ${fillIn(inputPattern, i + 1)} or the answer to it is missing`;
+        }
+        const refused = input.refused ?? answer.refused;
+        if (refused !== null) return `its test ${input.name} cannot be read: ${refused}`;
+        loaded.push({
+            name: input.name,
+            input: await fileContent(input.path),
+            output: await fileContent(answer.path),
+            checkerFlags: null,
+        });
+    }
+    return loaded.length === 0 ? 'its testset holds no tests' : loaded;
+}
+
+/** `tests/%02d` with a number. */
+const fillIn = (pattern: string, number: number): string =>
+    pattern.replace(/%(0?)(\d*)d/, (_, zero: string, width: string) =>
+        String(number).padStart(Number(width || '0'), zero === '' ? ' ' : '0'),
+    );
+
+/** Checker or interactor with the headers of the package, testlib.h among them; a text says why it cannot be used. */
+async function loadJudge(
+    program: PolygonProgram | null,
+    { resources }: PolygonProblem,
+    files: ReadonlyMap<string, PackageFile>,
+): Promise<CheckerProgram | string | null> {
+    if (program === null) return null;
+    const main = files.get(program.path);
+    if (main === undefined) return `its ${program.path} is missing`;
+    const paths = new Set([...resources.map(({ path }) => path), 'files/testlib.h']);
+    const headers = [...paths].flatMap((path) => {
+        const file = files.get(path);
+        return file !== undefined && /\.(h|hpp|inc)$/i.test(path) ? [file] : [];
+    });
+    const refused = [main, ...headers].find((file) => file.refused !== null);
+    if (refused !== undefined) return `its ${refused.name} cannot be read: ${refused.refused}`;
+    return {
+        kind: 'program',
+        convention: 'testlib',
+        language: languageOf(program),
+        files: [await sourceFile(main), ...(await Promise.all(headers.map(sourceFile)))],
+        flags: [],
+        time: null,
+        memory: null,
+    };
+}
+
+async function sourceFile({ name, path }: PackageFile): Promise<SourceFile> {
+    return { name: name.split('/').at(-1) ?? name, content: await fileContent(path) };
+}
+
+/** By type (`python.2`, `cpp.g++17`), else by the file's name. */
+function languageOf({ path, type }: PolygonProgram): string | null {
+    const byName = languageOfName(path);
+    if (byName === 'PYTHON3' && /python\.?(2|pypy2)/.test(type)) return 'PYTHON';
+    if (byName !== null && byName !== 'PROLOG') return byName;
+    return path.endsWith('.pl') ? 'PERL' : byName;
+}
+
+interface LoadedSolution {
+    readonly isGood: boolean;
+    readonly input: ProgramInput;
+}
+
+async function loadSolution(
+    solution: PolygonSolution,
+    { resources }: PolygonProblem,
+    files: ReadonlyMap<string, PackageFile>,
+    scoring: TestScoring | null,
+): Promise<LoadedSolution> {
+    const beside = resources.filter(({ forSolutions }) => forSolutions).map(({ path }) => path);
+    const found = [solution.path, ...beside].map((path) => files.get(path));
+    const usable = found.filter((file) => file !== undefined && file.refused === null);
+    const sources = await Promise.all(usable.map((file) => sourceFile(file as PackageFile)));
+    const [main, ...rest] = sources;
+    const expected = TAGS[solution.tag] ?? REJECTED;
+    const isVague = scoring !== null && expected.length > 2;
+    return {
+        isGood: GOOD_TAGS.has(solution.tag),
+        input: {
+            kind: 'program',
+            language: languageOf(solution) ?? 'UNKNOWN',
+            files: [main ?? { name: solution.path, content: { text: '', digest: '' } }, ...rest],
+            expected: isVague ? [...expected, 'PartiallyAccepted'] : expected,
+            name: solution.path,
+            ...(usable.length < found.length
+                ? { skip: `${solution.path} or a file that it needs is missing` }
+                : {}),
+        },
+    };
+}

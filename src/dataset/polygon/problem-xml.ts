@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import { XMLParser } from 'fast-xml-parser';
+import { messageOf } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
+
+/*
+ * What problem.xml of a Polygon package says about judging. Attributes and elements that do not matter for it are left out.
+ */
+
+export interface PolygonProblem {
+    /** Files that programs read and write instead of stdin and stdout; '': those. */
+    readonly inputFile: string;
+    readonly outputFile: string;
+    readonly testset: PolygonTestset;
+    readonly checker: PolygonProgram | null;
+    readonly interactor: PolygonProgram | null;
+    readonly solutions: readonly PolygonSolution[];
+    /** Headers and the like: `forSolutions`: they belong to every solution. */
+    readonly resources: readonly { readonly path: string; readonly forSolutions: boolean }[];
+}
+
+export interface PolygonTestset {
+    /** Seconds; null: not stated. */
+    readonly timeLimit: number | null;
+    /** Bytes; null: not stated. */
+    readonly memoryLimit: number | null;
+    /** `tests/%02d` */
+    readonly inputPattern: string;
+    readonly answerPattern: string;
+    readonly tests: readonly PolygonTest[];
+    readonly groups: readonly PolygonGroup[];
+}
+
+export interface PolygonTest {
+    readonly isGenerated: boolean;
+    readonly points: number;
+    /** Name of its group; null: none. */
+    readonly group: string | null;
+}
+
+export interface PolygonGroup {
+    readonly name: string;
+    /** null: the sum of its tests' points. */
+    readonly points: number | null;
+    readonly policy: 'complete-group' | 'each-test';
+    readonly dependencies: readonly string[];
+}
+
+export interface PolygonProgram {
+    /** `files/check.cpp` */
+    readonly path: string;
+    /** `cpp.g++17` */
+    readonly type: string;
+}
+
+export interface PolygonSolution extends PolygonProgram {
+    /** `main`, `wrong-answer`, ... */
+    readonly tag: string;
+}
+
+/** No problem.xml comes near it, with statements in many languages too. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** An element: attributes as `@name`, children by name; several of a name are a list. */
+interface Element {
+    readonly [key: string]: unknown;
+}
+
+const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '@',
+    parseAttributeValue: false,
+    parseTagValue: false,
+    processEntities: false,
+});
+
+/** @param place for messages @throws UserError for a file that is not a problem.xml */
+export async function readProblemXml(
+    file: { readonly path: string; readonly size: number; readonly refused: string | null },
+    place: string,
+): Promise<PolygonProblem> {
+    if (file.refused !== null) throw new UserError(`${place}: ${file.refused}`);
+    if (file.size > MAX_BYTES) throw new UserError(`${place}: is larger than 4 MiB`);
+    let top: Element;
+    try {
+        top = elementIn(parser.parse(await readFile(file.path, 'utf8'), true), 'problem');
+    } catch (error) {
+        throw new UserError(`${place}: not valid XML: ${messageOf(error).split('\n', 1)[0]}`);
+    }
+    const judging = elementIn(top, 'judging');
+    const sets = childrenOf(judging, 'testset');
+    const set = sets.find((each) => textOf(each, '@name') === 'tests') ?? sets.at(-1);
+    if (set === undefined) throw new UserError(`${place}: has no <testset>; expected a Polygon package`);
+    const assets = elementIn(top, 'assets');
+    return {
+        inputFile: textOf(judging, '@input-file'),
+        outputFile: textOf(judging, '@output-file'),
+        testset: readTestset(set),
+        checker: readProgram(elementIn(assets, 'checker')),
+        interactor: readProgram(elementIn(assets, 'interactor')),
+        solutions: childrenOf(elementIn(assets, 'solutions'), 'solution').flatMap((solution) => {
+            const program = readProgram(solution);
+            return program === null ? [] : [{ ...program, tag: textOf(solution, '@tag') }];
+        }),
+        resources: childrenOf(elementIn(elementIn(top, 'files'), 'resources'), 'file').map((resource) => ({
+            path: textOf(resource, '@path'),
+            forSolutions: childrenOf(elementIn(resource, 'assets'), 'asset').some(
+                (asset) => textOf(asset, '@name') === 'solution',
+            ),
+        })),
+    };
+}
+
+function readTestset(set: Element): PolygonTestset {
+    return {
+        timeLimit: numberOf(textOf(set, 'time-limit'), 1 / 1000),
+        memoryLimit: numberOf(textOf(set, 'memory-limit'), 1),
+        inputPattern: textOf(set, 'input-path-pattern') || 'tests/%02d',
+        answerPattern: textOf(set, 'answer-path-pattern') || 'tests/%02d.a',
+        tests: childrenOf(elementIn(set, 'tests'), 'test').map((test) => ({
+            isGenerated: textOf(test, '@method') === 'generated',
+            points: numberOf(textOf(test, '@points'), 1) ?? 0,
+            group: textOf(test, '@group') || null,
+        })),
+        groups: childrenOf(elementIn(set, 'groups'), 'group').map((group) => ({
+            name: textOf(group, '@name'),
+            points: numberOf(textOf(group, '@points'), 1),
+            policy: textOf(group, '@points-policy') === 'each-test' ? 'each-test' : 'complete-group',
+            dependencies: childrenOf(elementIn(group, 'dependencies'), 'dependency').map((each) =>
+                textOf(each, '@group'),
+            ),
+        })),
+    };
+}
+
+function readProgram(element: Element): PolygonProgram | null {
+    const source = elementIn(element, 'source');
+    const path = textOf(source, '@path');
+    return path === '' ? null : { path, type: textOf(source, '@type') };
+}
+
+function isElement(value: unknown): value is Element {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An empty element where there is none. */
+function elementIn(parent: unknown, name: string): Element {
+    return childrenOf(isElement(parent) ? parent : {}, name)[0] ?? {};
+}
+
+function childrenOf(parent: Element, name: string): Element[] {
+    const value = parent[name];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    // An element without attributes and children is a text.
+    return list.flatMap((item) => (isElement(item) ? [item] : typeof item === 'string' ? [{}] : []));
+}
+
+function textOf(parent: Element, name: string): string {
+    const value = parent[name];
+    const text = isElement(value) ? value['#text'] : value;
+    return typeof text === 'string' ? text.trim() : '';
+}
+
+/** A number above 0; null for anything else. */
+function numberOf(text: string, unit: number): number | null {
+    const value = Number(text) * unit;
+    return text !== '' && Number.isFinite(value) && value > 0 ? value : null;
+}
