@@ -4,6 +4,7 @@ import picomatch from 'picomatch';
 import { describeKind } from '../host/open-file.js';
 import { MATRIX_FORMAT } from '../model/matrix.js';
 import { UserError } from '../util/user-error.js';
+import { holdsPackages } from './archives.js';
 import { isNamedAsRows, packingOf, startOf } from './packed/packing.js';
 
 /** What a name on the command line stands for. All paths absolute and sorted. */
@@ -15,6 +16,8 @@ export interface FoundSources {
     /** Folders with a problem.yaml, and folders of Polygon's packages, with a problem.xml. */
     readonly packages: readonly string[];
     readonly polygons: readonly string[];
+    /** Zip archives that hold packages. */
+    readonly archives: readonly string[];
     /** What ids of packages are relative to. */
     readonly root: string;
 }
@@ -64,21 +67,43 @@ async function kindOf(path: string): Promise<'file' | 'folder' | { readonly othe
 
 async function oneFile(path: string, name: string, forcedFormat: string | null): Promise<FoundSources> {
     if (MANIFESTS.includes(basename(path)) && forcedFormat === null) return inFolder(dirname(path), name);
+    const root = dirname(path);
+    if (/\.zip$/i.test(path)) {
+        if (await holdsPackages(path))
+            return { path, rowFiles: [], packages: [], polygons: [], archives: [path], root };
+        throw new UserError(
+            `${name}: is no zip archive with a problem package (a problem.yaml or a problem.xml) in it`,
+        );
+    }
     refuseCompressed(path, name);
-    return { path, rowFiles: [[path]], packages: [], polygons: [], root: dirname(path) };
+    return { path, rowFiles: [[path]], packages: [], polygons: [], archives: [], root };
 }
+
+async function isPackage(folder: string): Promise<boolean> {
+    for (const manifest of ['problem.yaml', 'domjudge-problem.ini'])
+        if ((await kindOf(join(folder, manifest))) === 'file') return true;
+    return false;
+}
+
+const onePackage = (folder: string, found: FoundPackages): FoundSources => ({
+    path: folder,
+    rowFiles: [],
+    ...found,
+    archives: [],
+    root: dirname(folder),
+});
 
 /** A package, or everything of use in a folder. */
 async function inFolder(folder: string, name: string): Promise<FoundSources> {
-    if ((await kindOf(join(folder, 'problem.yaml'))) === 'file') {
-        return { path: folder, rowFiles: [], packages: [folder], polygons: [], root: dirname(folder) };
+    if (await isPackage(folder)) {
+        return onePackage(folder, { packages: [folder], polygons: [] });
     }
     if ((await kindOf(join(folder, 'problem.xml'))) === 'file') {
-        return { path: folder, rowFiles: [], packages: [], polygons: [folder], root: dirname(folder) };
+        return onePackage(folder, { packages: [], polygons: [folder] });
     }
     const { packages, polygons } = await findPackages(folder);
     const glob = await loadGlob();
-    const files = await glob('**/*.{jsonl,ndjson,json,jsonl.gz,ndjson.gz,jsonl.zst,ndjson.zst,parquet}', {
+    const files = await glob('**/*.{jsonl,ndjson,json,jsonl.gz,ndjson.gz,jsonl.zst,ndjson.zst,parquet,zip}', {
         cwd: folder,
         absolute: true,
         onlyFiles: true,
@@ -86,7 +111,7 @@ async function inFolder(folder: string, name: string): Promise<FoundSources> {
         caseSensitiveMatch: false,
         ignore: [...IGNORED, ...[...packages, ...polygons].map((each) => `${glob.escapePath(each)}/**`)],
     });
-    const found = group(folder, files, { packages, polygons }, folder);
+    const found = await group(folder, files, { packages, polygons }, folder);
     if (isEmpty(found)) {
         const other = await describeUnsupported(folder);
         throw new UserError(
@@ -98,15 +123,16 @@ async function inFolder(folder: string, name: string): Promise<FoundSources> {
     return found;
 }
 
-const MANIFESTS = ['problem.yaml', 'problem.xml'];
+/** DOMjudge's own settings make a package too, without a problem.yaml. */
+const MANIFESTS = ['problem.yaml', 'domjudge-problem.ini', 'problem.xml'];
 
 type FoundPackages = Pick<FoundSources, 'packages' | 'polygons'>;
 
-const isEmpty = ({ rowFiles, packages, polygons }: FoundSources): boolean =>
-    rowFiles.length === 0 && packages.length === 0 && polygons.length === 0;
+const isEmpty = ({ rowFiles, packages, polygons, archives }: FoundSources): boolean =>
+    rowFiles.length + packages.length + polygons.length + archives.length === 0;
 
 /** Folders of packages; what lies inside a package is never one of its own. */
-async function findPackages(folder: string): Promise<FoundPackages> {
+export async function findPackages(folder: string): Promise<FoundPackages> {
     const glob = await loadGlob();
     const files = await glob(`**/{${MANIFESTS.join(',')}}`, {
         cwd: folder,
@@ -120,7 +146,7 @@ async function findPackages(folder: string): Promise<FoundPackages> {
 
 /** @param files manifests */
 function byManifest(files: readonly string[]): FoundPackages {
-    const withYaml = new Set(files.filter((file) => file.endsWith('.yaml')).map((file) => dirname(file)));
+    const withYaml = new Set(files.filter((file) => !file.endsWith('.xml')).map((file) => dirname(file)));
     const all = outermost([...new Set(files.map((file) => dirname(file)))]);
     return {
         packages: all.filter((each) => withYaml.has(each)),
@@ -170,11 +196,11 @@ async function byPattern(path: string, name: string): Promise<FoundSources> {
     const kept = [...found.packages, ...found.polygons];
     const files = all.filter(
         (file) =>
-            (isNamedAsRows(file) || LIST_FILES.test(file)) &&
+            (isNamedAsRows(file) || LIST_FILES.test(file) || /\.zip$/i.test(file)) &&
             !kept.some((each) => file.startsWith(`${each}/`)),
     );
     const root = resolve(picomatch.scan(name).base);
-    const grouped = group(path, files, found, root);
+    const grouped = await group(path, files, found, root);
     if (isEmpty(grouped)) {
         throw new UserError(
             `no dataset matches ${name}; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`,
@@ -183,14 +209,22 @@ async function byPattern(path: string, name: string): Promise<FoundSources> {
     return grouped;
 }
 
-function group(path: string, files: readonly string[], packages: FoundPackages, root: string): FoundSources {
+async function group(
+    path: string,
+    files: readonly string[],
+    packages: FoundPackages,
+    root: string,
+): Promise<FoundSources> {
     const sorted = [...files].sort(byPath);
+    const archives: string[] = [];
+    // Archives of other things lie beside problems too.
+    for (const file of sorted) if (/\.zip$/i.test(file) && (await holdsPackages(file))) archives.push(file);
     const rowFiles: [string, ...string[]][] = sorted
-        .filter((file) => !/\.json$/i.test(file))
+        .filter((file) => !/\.(json|zip)$/i.test(file))
         .map((file) => [file]);
     const [first, ...rest] = sorted.filter((file) => /\.json$/i.test(file));
     if (first !== undefined) rowFiles.push([first, ...rest]);
-    return { path, rowFiles, ...packages, root };
+    return { path, rowFiles, ...packages, archives, root };
 }
 
 /** Folder by folder, by UTF-16 code unit: the same on every machine. */

@@ -1,7 +1,15 @@
+import { relative } from 'node:path';
 import { shownPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, ListOptions, OpenOptions } from './dataset.js';
-import { type FoundSources, findSources, holdsMatrix, holdsRows, listFormatOf } from './find-sources.js';
+import {
+    findPackages,
+    type FoundSources,
+    findSources,
+    holdsMatrix,
+    holdsRows,
+    listFormatOf,
+} from './find-sources.js';
 import { recogniseFile } from './recognise.js';
 import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat } from './registry.js';
 
@@ -42,6 +50,10 @@ export async function openDatasets(
         }
         if (found.packages.length > 0) groups.set('kattis', [...found.packages]);
         if (found.polygons.length > 0) groups.set('polygon', [...found.polygons]);
+        for (const archive of found.archives)
+            datasets.push(
+                ...(await openArchive(archive, found.root, { ...options, isOnly: archive === found.path })),
+            );
         for (const [format, items] of groups) {
             checkFits(format, forced, found, name);
             const [only = found.path] = items;
@@ -51,6 +63,40 @@ export async function openDatasets(
         }
     }
     return datasets;
+}
+
+/** The packages in an archive. Where it holds one, the archive's name without `.zip` is its id. */
+async function openArchive(
+    archive: string,
+    root: string,
+    options: OpenDatasetsOptions & { readonly isOnly: boolean },
+): Promise<Dataset[]> {
+    const own = relative(root, archive)
+        .replaceAll('\\', '/')
+        .replace(/\.zip$/i, '');
+    try {
+        const folder = await options.files.unpacked(archive);
+        const found = await findPackages(folder);
+        const all = [...found.packages, ...found.polygons];
+        const name = (item: string, whole: string): string =>
+            all.length === 1 ? whole : `${whole}/${relative(folder, item).replaceAll('\\', '/')}`;
+        const ids = new Map(all.map((item) => [item, name(item, own)]));
+        const names = new Map(all.map((item) => [item, name(item, shownPath(archive))]));
+        const datasets: Dataset[] = [];
+        for (const [format, items] of [
+            ['kattis', found.packages],
+            ['polygon', found.polygons],
+        ] as const) {
+            if (items.length === 0) continue;
+            const source = { path: archive, items, root, ids, names, forced: false };
+            datasets.push((await DATASET_FORMATS[format]()).open(source, options));
+        }
+        return datasets;
+    } catch (error) {
+        if (!(error instanceof UserError) || options.isOnly) throw error;
+        options.onLeftOut(error.message);
+        return [];
+    }
 }
 
 /** The format of a file that `--format` says nothing about, by its name and its first row. */

@@ -130,7 +130,8 @@ class PackageDataset implements Dataset {
 
     /** Links may lead anywhere within what the user named: a tree shares headers and tests among its packages. */
     async #find(folder: string): Promise<ProblemPackage> {
-        const bounds = folder === this.source.path ? folder : this.source.root;
+        const isAlone = folder === this.source.path || this.source.ids?.has(folder) === true;
+        const bounds = isAlone ? folder : this.source.root;
         return this.reader.find(
             folder,
             this.source.names?.get(folder) ?? shownPath(folder),

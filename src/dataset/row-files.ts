@@ -1,8 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openFile } from '../host/open-file.js';
 import { unreachable } from '../util/unreachable.js';
+import { unpackArchive } from './archives.js';
 import { readStamp } from './file-content.js';
 import { type Packing, packingOf } from './packed/packing.js';
 import { ParquetDecoder } from './packed/parquet-decoder.js';
@@ -40,7 +43,11 @@ export class RowFiles {
     /** By file and part, the least lately used one first. */
     readonly #readers = new Map<string, RowReader>();
 
+    readonly #unpacked = new Map<string, Promise<string>>();
+    readonly #scratch: () => Promise<string>;
+
     constructor({ scratch, parquetWorker }: RowFilesOptions) {
+        this.#scratch = scratch;
         this.#copies = new ScratchCopies(scratch);
         this.#parquet = new ParquetDecoder(parquetWorker);
     }
@@ -89,6 +96,19 @@ export class RowFiles {
         }
         const open = (): Promise<FileHandle> => this.#openCopy(file, packing, null);
         return { rows: () => linesOf(file, open), open };
+    }
+
+    /** The folder that an archive of packages was unpacked into: once for all who ask. @throws UserError, WriteError */
+    unpacked(archive: string): Promise<string> {
+        const known = this.#unpacked.get(archive);
+        if (known !== undefined) return known;
+        const folder = this.#scratch().then(async (scratch) => {
+            const target = join(scratch, `archive-${randomBytes(8).toString('hex')}`);
+            await unpackArchive(archive, target);
+            return target;
+        });
+        this.#unpacked.set(archive, folder);
+        return folder;
     }
 
     async close(): Promise<void> {

@@ -37,6 +37,7 @@ export const TASK_OPTIONS = {
             'live-code-bench',
             'matrix',
             'plain',
+            'polygon',
             'rows',
             'taco-apps',
             'tsv',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Field } from '../field.js';
+import { Field } from '../field.js';
 import { listPackage, type PackageFile, packageFingerprint } from './package-files.js';
 import { type ProblemSettings, readProblemYaml, readTimeLimitText } from './problem-yaml.js';
 import { type FoundSubmission, findSubmissions } from './submissions.js';
@@ -30,8 +30,8 @@ export async function findPackage(folder: string, place: string, bounds: string)
 /** Settings and submissions of a package; nothing is hashed. @throws UserError naming file and key */
 export async function readPackage(found: ProblemPackage): Promise<PackageContent> {
     const problem = await yamlOf(found, 'problem.yaml');
-    if (problem === null) throw new Error(`bug in resume-run: ${found.place} has no problem.yaml`);
-    const settings = readProblemYaml(problem);
+    // DOMjudge's archives need none.
+    const settings = readProblemYaml(problem ?? Field.of({}, `${found.place}/problem.yaml`, null));
     return {
         settings,
         timeLimit: settings.timeLimit ?? (await timeLimitOf(found)),

@@ -1,0 +1,86 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { WriteError } from '../host/write-error.js';
+import { ioCode } from '../util/io-error.js';
+import { messageOf } from '../util/message.js';
+import { shownPath } from '../util/shown-path.js';
+import { UserError } from '../util/user-error.js';
+import { isInside } from './file-content.js';
+
+/*
+ * Zip archives that hold problem packages: contest systems hand them out so. They are unpacked into scratch files, where they
+ * are read like folders. Names that lead out of the folder, links, and archives beyond the bounds are refused.
+ */
+
+const MOST_ENTRIES = 200_000;
+/** Bytes of all files of an archive once unpacked. */
+const MOST_BYTES = 16 * 1024 ** 3;
+
+const MANIFEST = /(^|\/)(problem\.yaml|problem\.xml|domjudge-problem\.ini)$/;
+
+/** Whether an archive holds a problem package; false for what is not a zip archive, too. */
+export async function holdsPackages(path: string): Promise<boolean> {
+    try {
+        for await (const { fileName } of entriesOf(await openPromise(path)))
+            if (MANIFEST.test(fileName)) return true;
+        return false;
+    } catch {
+        return false;
+    }
+}
+
+/**
+ * Unpacks an archive into a folder, which is made.
+ * @throws UserError for an archive that is damaged, too large, or has names that lead out; WriteError without room
+ */
+export async function unpackArchive(path: string, folder: string): Promise<void> {
+    const place = shownPath(path);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+        const archive = await openPromise(path);
+        let [count, bytes] = [0, 0];
+        for await (const entry of entriesOf(archive)) {
+            count += 1;
+            bytes += entry.uncompressedSize;
+            if (count > MOST_ENTRIES) throw new UserError(`${place}: holds more than ${MOST_ENTRIES} files`);
+            if (bytes > MOST_BYTES) throw new UserError(`${place}: is larger than 16 GiB once unpacked`);
+            if (!isPlainFile(entry)) continue;
+            await unpackEntry(archive, entry, folder);
+        }
+    } catch (error) {
+        if (error instanceof UserError) throw error;
+        if (ioCode(error) === 'ENOSPC' || ioCode(error) === 'EDQUOT')
+            throw new WriteError(folder, messageOf(error), { cause: error });
+        throw new UserError(`${place}: cannot be unpacked: ${messageOf(error)}`);
+    }
+}
+
+/** yauzl refuses names that are absolute or hold `..`, and files larger than they say. */
+async function* entriesOf(archive: ZipFile): AsyncGenerator<Entry> {
+    try {
+        yield* archive.eachEntry();
+    } finally {
+        archive.close();
+    }
+}
+
+/** Not a folder, and not a link: what a link would lead to is not in the archive's hands. */
+function isPlainFile({ fileName, externalFileAttributes }: Entry): boolean {
+    const kind = (externalFileAttributes >>> 16) & 0o170000;
+    return !fileName.endsWith('/') && (kind === 0 || kind === 0o100000);
+}
+
+async function unpackEntry(archive: ZipFile, entry: Entry, folder: string): Promise<void> {
+    const target = join(folder, entry.fileName);
+    if (!isInside(folder, target))
+        throw new UserError(`the name ${JSON.stringify(entry.fileName)} leads out of it`);
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    const stream = await archive.openReadStreamPromise(entry);
+    await pipeline(stream, createWriteStream(target, { flags: 'wx', mode: 0o600 }));
+    // Packages are told apart by the times of their files: unpacked again, it is the same package.
+    const time = entry.getLastModDate();
+    await utimes(target, time, time);
+}

@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fingerprintSample } from '../../src/model/fingerprint.js';
+import { folderWith, indexOf, loadAll, openAll, openOne } from './rig.js';
+
+const PACKAGE = {
+    'domjudge-problem.ini': "timelimit='3'\n",
+    'data/sample/1.in': '1 2\n',
+    'data/sample/1.ans': '3\n',
+    'submissions/accepted/sum.py': 'print(3)\n',
+};
+
+/** Zips by Python, whose library writes any name that it is given. */
+function zip(path: string, files: Readonly<Record<string, string>>): string {
+    const script = `import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
+    for name, text in json.loads(sys.argv[2]).items(): out.writestr(name, text)`;
+    execFileSync('python3', ['-c', script, path, JSON.stringify(files)]);
+    return path;
+}
+
+const within = (folder: string, files: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+
+describe('a zip archive', () => {
+    it('is the package that it holds, of DOMjudge too, and the same one wherever it is unpacked', async () => {
+        const path = zip(join(await folderWith({}), 'sum.zip'), PACKAGE);
+        const [dataset, again] = [await openOne(path), await openOne(path)];
+        const [sample] = await loadAll(dataset);
+        expect(sample).toMatchObject({ id: 'sum', skip: null, judging: { limits: { time: 3 } } });
+        expect(await indexOf(again)).toEqual(await indexOf(dataset));
+        const [folder] = await loadAll(await openOne(await folderWith(PACKAGE)));
+        if (sample === undefined || folder === undefined) throw new Error('no sample');
+        expect(fingerprintSample(sample, '')).toEqual(fingerprintSample(folder, ''));
+    });
+
+    it('is found in folders beside others, and left alone where it holds something else', async () => {
+        const folder = await folderWith(within('plain', { ...PACKAGE, 'problem.yaml': 'name: x\n' }));
+        zip(join(folder, 'one.zip'), within('deep/one', { ...PACKAGE, 'problem.yaml': 'name: x\n' }));
+        zip(join(folder, 'many.zip'), { ...within('a', PACKAGE), ...within('b', PACKAGE) });
+        zip(join(folder, 'notes.zip'), { 'notes.txt': 'x' });
+        const indexed = (await Promise.all((await openAll([folder])).map(indexOf))).flat();
+        expect(indexed.map(({ id }) => id).sort()).toEqual(['many/a', 'many/b', 'one', 'plain']);
+        await expect(openAll([join(folder, 'notes.zip')])).rejects.toThrow(
+            /no zip archive with a problem package/,
+        );
+    });
+
+    it('cannot write outside of its folder, and is refused where it is damaged', async () => {
+        const folder = await folderWith({});
+        const hostile = zip(join(folder, 'hostile.zip'), { 'problem.yaml': '', '../../escaped.txt': 'x' });
+        await expect(openAll([hostile])).rejects.toThrow(/hostile\.zip: .*(relative|\.\.)|no zip archive/);
+        const good = zip(join(folder, 'good.zip'), { 'problem.yaml': 'name: x\n'.repeat(5000) });
+        const torn = execFileSync('python3', [
+            '-c',
+            'import sys; data = bytearray(open(sys.argv[1], "rb").read()); data[45:60] = bytes(15); sys.stdout.buffer.write(data)',
+            good,
+        ]);
+        writeFileSync(join(dirname(good), 'torn.zip'), torn);
+        renameSync(good, join(folder, 'good.bak'));
+        await expect(openAll([join(folder, 'torn.zip')])).rejects.toThrow(/torn\.zip: cannot be unpacked/);
+    });
+});
