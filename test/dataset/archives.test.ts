@@ -7,8 +7,8 @@ import { folderWith, indexOf, loadAll, openAll, openOne } from './rig.js';
 
 const PACKAGE = {
     'domjudge-problem.ini': "timelimit='3'\n",
-    'data/sample/1.in': '1 2\n',
-    'data/sample/1.ans': '3\n',
+    'data/secret/1.in': '1 2\n',
+    'data/secret/1.ans': '3\n',
     'submissions/accepted/sum.py': 'print(3)\n',
 };
 
