@@ -2,7 +2,7 @@
  * From command line, environment, config file and run.json to one checked RunConfig.
  * The options of a run are config/run-options.ts; the order of sources is config/resolve-run.ts.
  */
-export { checkpointsFolder } from './config/build-config.js';
+export { chooseCheckpointsFolder } from './config/build-config.js';
 export { chooseDatasets } from './config/choose-datasets.js';
 export type { GivenOptions } from './config/layers.js';
 export {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { bwrapArguments, INSIDE } from '../../src/executor/sandbox/bwrap.js';
+import { buildBwrapArguments, INSIDE } from '../../src/executor/sandbox/bwrap.js';
 import {
     type Bench,
     type Figure,
@@ -107,7 +107,7 @@ function inSandbox(bwrap: string, argv: Program['argv']): [string, ...string[]] 
     const inside = (path: string): string =>
         ours.includes(path) ? join(INSIDE.source, basename(path)) : path;
     const shown = ours.flatMap((path) => ['--ro-bind', path, inside(path)]);
-    const args = bwrapArguments({ bwrap, roots: [], scratchBytes: 64 * 2 ** 20 });
+    const args = buildBwrapArguments({ bwrap, roots: [], scratchBytes: 64 * 2 ** 20 });
     return [
         bwrap,
         ...args.slice(1).flatMap((arg) => (arg === '@files' ? shown : [arg])),

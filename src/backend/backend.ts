@@ -39,7 +39,7 @@ export interface Completion extends Served {
 }
 
 /** A completion that no worker measured: it died, or never started. */
-export function unserved(outcome: Outcome, workerId: string, startedAt: number): Completion {
+export function makeUnservedCompletion(outcome: Outcome, workerId: string, startedAt: number): Completion {
     return { outcome, workerId, startedAt, duration: (Date.now() - startedAt) / 1000 };
 }
 

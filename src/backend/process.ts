@@ -8,7 +8,7 @@ import {
     KEEPS_NO_STEPS,
     type Running,
     type TaskHost,
-    unserved,
+    makeUnservedCompletion,
 } from './backend.js';
 import { serveCall } from './serve-call.js';
 import type { FromProcess, Job, ToProcess } from './worker/messages.js';
@@ -57,7 +57,11 @@ class ProcessBackend implements Backend {
             host,
             aborted: false,
             settle: (answer, workerId) =>
-                resolve('kind' in answer ? unserved(answer, workerId, startedAt) : { ...answer, workerId }),
+                resolve(
+                    'kind' in answer
+                        ? makeUnservedCompletion(answer, workerId, startedAt)
+                        : { ...answer, workerId },
+                ),
         };
         this.#queue.push(job);
         this.#pump();

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/json.js';
-import { messageOf } from '../util/message.js';
+import { getMessage } from '../util/message.js';
 import { unreachable } from '../util/unreachable.js';
 import type { TaskHost } from './backend.js';
 import type { CallReply, TaskCall } from './worker/messages.js';
@@ -10,7 +10,7 @@ export async function serveCall({ call, request }: TaskCall, host: TaskHost | nu
         if (host === null) throw new Error('the task has ended');
         return { type: 'reply', call, value: await serve(request, host), problem: null };
     } catch (error) {
-        return { type: 'reply', call, value: null, problem: messageOf(error) };
+        return { type: 'reply', call, value: null, problem: getMessage(error) };
     }
 }
 

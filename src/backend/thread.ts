@@ -4,7 +4,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { Task, TaskLog } from '../model/task.js';
-import { messageOf } from '../util/message.js';
+import { getMessage } from '../util/message.js';
 import {
     ABORT_PATIENCE_MS,
     type Backend,
@@ -12,7 +12,7 @@ import {
     KEEPS_NO_STEPS,
     type Running,
     type TaskHost,
-    unserved,
+    makeUnservedCompletion,
 } from './backend.js';
 import { serveCall } from './serve-call.js';
 import { STARTING_AT_ONCE, ThreadStarts } from './thread-starts.js';
@@ -210,11 +210,14 @@ class ThreadBackend implements Backend {
         const unanswered = [...batch.jobs].filter((job) => this.#jobs.has(job.key));
         for (const job of unanswered) {
             if (job.aborted) {
-                this.#settle(job, unserved({ kind: 'abort' }, 'thread', job.startedAt));
+                this.#settle(job, makeUnservedCompletion({ kind: 'abort' }, 'thread', job.startedAt));
             } else if (batch.jobs.size === 1) {
-                const message = `the worker thread ended: ${messageOf(error)}`;
+                const message = `the worker thread ended: ${getMessage(error)}`;
                 const failure = { reason: 'worker-died', message } as const;
-                this.#settle(job, unserved({ kind: 'failure', failure, by: null }, 'thread', job.startedAt));
+                this.#settle(
+                    job,
+                    makeUnservedCompletion({ kind: 'failure', failure, by: null }, 'thread', job.startedAt),
+                );
             } else {
                 job.batch = null;
                 job.alone = true;
@@ -228,7 +231,7 @@ class ThreadBackend implements Backend {
         job.aborted = true;
         if (job.batch === null) {
             this.#waiting = this.#waiting.filter((other) => other !== job);
-            this.#settle(job, unserved({ kind: 'abort' }, 'thread', job.startedAt));
+            this.#settle(job, makeUnservedCompletion({ kind: 'abort' }, 'thread', job.startedAt));
             return;
         }
         const { batch } = job;
@@ -240,7 +243,7 @@ class ThreadBackend implements Backend {
     async #endThread(batch: Batch, job: ThreadJob): Promise<void> {
         await this.#starts.get(this.#pool)?.settled();
         // A thread that is through with the batch will not answer any more, whatever the reason.
-        if (batch.over) this.#settle(job, unserved({ kind: 'abort' }, 'thread', job.startedAt));
+        if (batch.over) this.#settle(job, makeUnservedCompletion({ kind: 'abort' }, 'thread', job.startedAt));
         else batch.terminate.emit('abort');
     }
 

@@ -6,13 +6,13 @@ import { listFiles } from '../host/listing.js';
 import { stampFile } from '../host/stamp.js';
 import { WriteError } from '../host/write-error.js';
 import type { Checkpoint, FileStamp, SampleState, SupersededEntry } from '../model/checkpoint.js';
-import { ioReason } from '../util/io-error.js';
+import { describeIoError } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './upkeep/archive-list.js';
 import { quarantinePath } from './result-file/quarantine.js';
 import { EarlierResults } from './earlier/find.js';
 import { OldResults } from './result-file/keep-old.js';
-import { earlierName, type FileNames, hashedName, plainName } from './result-file/names.js';
+import { makeEarlierName, type FileNames, hashedName, plainName } from './result-file/names.js';
 import { readCheckpointFile } from './result-file/read-file.js';
 import { SampleContent } from './result-file/sample-content.js';
 import { FileSampleWriter } from './result-file/sample-writer.js';
@@ -87,18 +87,18 @@ class FileStore implements CheckpointStore {
     stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
         if (this.#listed === null) return this.#list().then(() => this.stamp(id));
         // Nearly always there, and asked for as often as there are samples.
-        const likely = this.#options.names.fileOf(id);
-        const found = this.#listed.has(likely) ? this.#stampOf(likely) : null;
+        const likely = this.#options.names.getFile(id);
+        const found = this.#listed.has(likely) ? this.#findStamp(likely) : null;
         if (found !== null) return found;
         for (const name of this.#options.names.candidates(id)) {
-            const stamp = this.#listed.has(name) ? this.#stampOf(name) : null;
+            const stamp = this.#listed.has(name) ? this.#findStamp(name) : null;
             if (stamp !== null) return stamp;
         }
         const listed = this.#listed;
         return this.#archived().then((archives) => archives.stamp(id) ?? this.#earlier.stamp(id, listed));
     }
 
-    #stampOf(name: string): FileStamp | null {
+    #findStamp(name: string): FileStamp | null {
         return stampFile(`${this.#options.dir}${sep}${name}`);
     }
 
@@ -190,7 +190,7 @@ class FileStore implements CheckpointStore {
         // Read from a folder, or from a checker file alone: those stay as they are.
         if (stampFile(join(this.#options.dir, file)) === null) return file;
         await this.#old.keepEarlier(join(this.#options.dir, file), file);
-        const own = this.#options.names.fileOf(state.id);
+        const own = this.#options.names.getFile(state.id);
         if (own === file || file === plainName(state.id)) return file;
         return stampFile(join(this.#options.dir, own)) === null ? own : hashedName(state.id);
     }
@@ -201,7 +201,7 @@ class FileStore implements CheckpointStore {
         try {
             await rm(path, { force: true });
         } catch (error) {
-            throw new WriteError(path, ioReason(error), { cause: error });
+            throw new WriteError(path, describeIoError(error), { cause: error });
         }
         (await this.#list()).delete(file);
     }
@@ -230,7 +230,7 @@ class FileStore implements CheckpointStore {
                     if (!(await this.#moveAside(id, name, result.why, listing))) taken.add(name);
             }
         }
-        const name = this.#options.names.fileOf(id);
+        const name = this.#options.names.getFile(id);
         const file = taken.has(name) ? hashedName(id) : name;
         const unlisted = await this.#unlisted(id, file);
         if (unlisted !== null) return unlisted;
@@ -240,7 +240,7 @@ class FileStore implements CheckpointStore {
 
     /** The earlier tools' file of a sample that was upgraded by a start that was killed before it removed the old one. */
     async #removeUpgraded(id: string, own: string): Promise<void> {
-        const earlier = earlierName(id);
+        const earlier = makeEarlierName(id);
         if (this.#options.readOnly === true || earlier === null || earlier === own) return;
         if (!(await this.#list()).has(earlier)) return;
         const path = join(this.#options.dir, earlier);
@@ -271,7 +271,7 @@ class FileStore implements CheckpointStore {
             await rename(path, aside);
             await syncDirectory(this.#options.dir);
         } catch (error) {
-            throw new WriteError(path, `moving it aside failed: ${ioReason(error)}`, { cause: error });
+            throw new WriteError(path, `moving it aside failed: ${describeIoError(error)}`, { cause: error });
         }
         listing.delete(name);
         this.#options.onNotice(
@@ -307,7 +307,7 @@ async function listResults(
         return new Set(listing ?? (await listFiles(dir)));
     } catch (error) {
         if (error instanceof UserError) throw error;
-        throw new UserError(`cannot use ${dir} for results: ${ioReason(error)}`, readOnly ? 2 : 4, {
+        throw new UserError(`cannot use ${dir} for results: ${describeIoError(error)}`, readOnly ? 2 : 4, {
             cause: error,
         });
     }

@@ -43,7 +43,7 @@ export interface SampleWriter {
     /** Writes down limits computed for the sample. */
     setComputedLimits(limits: ComputedLimits): Promise<void>;
     /** Entries committed so far: kept ones and new ones, for limits that are computed from them. */
-    entriesOf(group: string): readonly Entry[];
+    getEntries(group: string): readonly Entry[];
     tally(): SampleTally;
     /** Waits for what is in flight, writes if `dirty`, and drops the sample from memory. Returns its last stamp (null if never written). */
     close(): Promise<FileStamp | null>;

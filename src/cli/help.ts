@@ -3,7 +3,7 @@ import {
     type OptionGroup,
     type OptionSpec,
     type OptionTable,
-    shownDefault,
+    describeDefault,
     withDashes,
 } from '../config/option.js';
 import type { Command, Example } from '../commands/command.js';
@@ -14,7 +14,7 @@ const WIDTH = 80;
 const COLUMN = 30;
 
 /** The help of one command, at most 80 columns wide. The default command's lists the others too. */
-export function helpText(name: CommandName, command: Command): string {
+export function renderHelp(name: CommandName, command: Command): string {
     const parts = [
         usageText(command.usage),
         wrap(`${command.about}.`, 0).join('\n'),
@@ -27,12 +27,12 @@ export function helpText(name: CommandName, command: Command): string {
 }
 
 /** What `-h` prints: the options that most people need, where a command has many. */
-export function shortHelpText(name: CommandName, command: Command): string {
+export function renderShortHelp(name: CommandName, command: Command): string {
     const { common, options } = command;
-    if (common === undefined) return helpText(name, command);
+    if (common === undefined) return renderHelp(name, command);
     const shown = common.flatMap((option) => {
         const spec = options[option];
-        return spec === undefined ? [] : entry(`  ${flagText(option, spec)}`, describe(spec));
+        return spec === undefined ? [] : entry(`  ${formatFlag(option, spec)}`, describe(spec));
     });
     const full = name === 'run' ? 'resume-run --help' : `resume-run ${name} --help`;
     const parts = [
@@ -83,7 +83,7 @@ function optionGroups(command: Command): string[] {
     for (const [name, spec] of Object.entries(command.options)) {
         if (!isFlag(spec)) continue;
         const lines = groups.get(spec.group) ?? [];
-        lines.push(...entry(`  ${flagText(name, spec)}`, describe(spec)));
+        lines.push(...entry(`  ${formatFlag(name, spec)}`, describe(spec)));
         groups.set(spec.group, lines);
     }
     const general = [
@@ -98,7 +98,7 @@ function optionGroups(command: Command): string[] {
 }
 
 /** `-t, --timeout <seconds>` */
-export function flagText(name: string, spec: OptionSpec): string {
+export function formatFlag(name: string, spec: OptionSpec): string {
     const short = (spec.aliases ?? [])
         .filter((alias) => alias.length === 1)
         .map((alias) => `-${alias}, `)
@@ -113,7 +113,7 @@ function describe(spec: OptionSpec): string {
     const repeatable = spec.repeatable === true ? ' (repeatable)' : '';
     const words = (spec.aliases ?? []).filter((alias) => alias.length > 1).map(withDashes);
     const aliases = words.length === 0 ? '' : ` (also ${words.join(', ')})`;
-    const standard = shownDefault(spec);
+    const standard = describeDefault(spec);
     return `${spec.aboutNegated ?? spec.about}${choices}${repeatable}${aliases}${standard === null ? '' : ` [${standard}]`}`;
 }
 

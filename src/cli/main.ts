@@ -60,22 +60,22 @@ export function reportFailure(error: unknown, argv: readonly string[]): number {
 }
 
 /** The command that a command line most likely means: for help, which is wanted even where the rest is wrong. */
-export function commandIn(argv: readonly string[]): CommandName {
+export function findCommand(argv: readonly string[]): CommandName {
     const [first] = argv.filter((word) => !word.startsWith('-'));
     return COMMAND_NAMES.find((name) => name === first) ?? 'run';
 }
 
 async function showHelp(argv: readonly string[], length: 'short' | 'full'): Promise<ExitCode> {
-    const name = commandIn(argv);
+    const name = findCommand(argv);
     const [help, { command }] = await Promise.all([import('./help.js'), COMMANDS[name].load()]);
     process.stdout.write(
-        length === 'short' ? help.shortHelpText(name, command) : help.helpText(name, command),
+        length === 'short' ? help.renderShortHelp(name, command) : help.renderHelp(name, command),
     );
     return 0;
 }
 
 async function showVersion(): Promise<ExitCode> {
-    const { packageVersion } = await import('../host/package-version.js');
+    const { readPackageVersion: packageVersion } = await import('../host/package-version.js');
     process.stdout.write(`${packageVersion()}\n`);
     return 0;
 }

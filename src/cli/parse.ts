@@ -4,7 +4,7 @@ import type { Command, CommandLineInput } from '../commands/command.js';
 import { COMMAND_NAMES, COMMANDS, type CommandName } from '../commands/registry.js';
 import type { GivenOptions } from '../config/layers.js';
 import { isFlag, type OptionTable, withDashes } from '../config/option.js';
-import { nearest } from '../util/nearest.js';
+import { findNearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
 import { COMPLETION } from './help.js';
 import { ownWords } from './own-words.js';
@@ -137,7 +137,7 @@ function refuseUnknown(command: Command, given: Record<string, unknown>): void {
         .map(([name]) => name);
     for (const key of Object.keys(given)) {
         if (NOT_OPTIONS.has(key) || known.includes(key)) continue;
-        const meant = key.length === 1 ? null : nearest(key, known);
+        const meant = key.length === 1 ? null : findNearest(key, known);
         const dashed = withDashes(key);
         throw new UserError(
             `unknown option ${dashed}${meant === null ? '' : ` (did you mean --${meant}?)`}; see resume-run --help`,
@@ -197,5 +197,5 @@ function refuseMistypedCommand(positionals: readonly string[]): void {
 /** A command that a word stands for: another tool's name for it, its beginning, or a slip of the keyboard. */
 function commandMeant(word: string): string | null {
     const beginning = word.length < 3 ? undefined : COMMAND_NAMES.find((name) => name.startsWith(word));
-    return OTHER_WORDS.get(word) ?? beginning ?? nearest(word, COMMAND_NAMES);
+    return OTHER_WORDS.get(word) ?? beginning ?? findNearest(word, COMMAND_NAMES);
 }

@@ -1,9 +1,9 @@
 import { NotAFileError } from '../host/open-file.js';
 import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
-import { printable } from '../util/printable.js';
+import { escapeLine } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
-import { type ErrorCode, type ExitCode, errorCodeOfExit, UserError } from '../util/user-error.js';
+import { type ErrorCode, type ExitCode, toErrorCode, UserError } from '../util/user-error.js';
 
 /** The exit code of a bug of ours (EX_SOFTWARE): none of those that say how a run ended. */
 export const BUG = 70;
@@ -16,14 +16,14 @@ export function explainError(
     error: unknown,
     json: boolean,
 ): { readonly text: string; readonly code: ExitCode | typeof BUG } {
-    const code = codeOf(error);
+    const code = chooseExitCode(error);
     const message = maskSecrets(messageFor(error));
     if (json)
         return {
-            text: `${JSON.stringify({ type: 'error', message, exitCode: code, code: stableCodeOf(error, code) })}\n`,
+            text: `${JSON.stringify({ type: 'error', message, exitCode: code, code: chooseStableCode(error, code) })}\n`,
             code,
         };
-    if (code !== BUG) return { text: `resume-run: ${printable(message.replaceAll('\n', ' '))}\n`, code };
+    if (code !== BUG) return { text: `resume-run: ${escapeLine(message.replaceAll('\n', ' '))}\n`, code };
     const stack = error instanceof Error ? (error.stack ?? message) : message;
     return {
         text:
@@ -33,26 +33,26 @@ export function explainError(
     };
 }
 
-function codeOf(error: unknown): ExitCode | typeof BUG {
+function chooseExitCode(error: unknown): ExitCode | typeof BUG {
     if (error instanceof UserError) return error.exitCode;
     if (lacksDescriptors(error) || error instanceof NotAFileError) return 2;
     if (error instanceof WriteError) return 4;
-    return isSystemError(error) ? exitCodeOf(error) : BUG;
+    return isSystemError(error) ? chooseSystemExitCode(error) : BUG;
 }
 
 /** What programs may compare; messages are for people. */
-function stableCodeOf(error: unknown, exitCode: ExitCode | typeof BUG): ErrorCode | 'RESUME_RUN_BUG' {
+function chooseStableCode(error: unknown, exitCode: ExitCode | typeof BUG): ErrorCode | 'RESUME_RUN_BUG' {
     if (error instanceof UserError || error instanceof WriteError) return error.code;
     if (exitCode === BUG) return 'RESUME_RUN_BUG';
-    return errorCodeOfExit(exitCode);
+    return toErrorCode(exitCode);
 }
 
 function messageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UserError || error instanceof WriteError) return message;
-    if (error instanceof NotAFileError) return `cannot read ${printable(error.path)}: ${error.message}`;
+    if (error instanceof NotAFileError) return `cannot read ${escapeLine(error.path)}: ${error.message}`;
     if (isSystemError(error)) {
-        const file = error.path === undefined ? 'a file' : printable(error.path);
+        const file = error.path === undefined ? 'a file' : escapeLine(error.path);
         return `cannot ${describeOperation(error)} ${file}: ${readReason(error)}`;
     }
     if (!lacksDescriptors(error)) return message;
@@ -91,7 +91,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /** Exit code 4 says that results could not be written; 2 that the input was at fault. */
-function exitCodeOf(error: SystemError): ExitCode {
+function chooseSystemExitCode(error: SystemError): ExitCode {
     return UNWRITABLE.includes(error.code) ? 4 : 2;
 }
 

@@ -1,7 +1,7 @@
 import type { Answer } from '../model/answer.js';
 import { isQuestionName, QUESTION_NAMES, QUESTIONS } from '../results/ask/questions.js';
 import type { AskEngine } from '../results/ask/engine.js';
-import { nearest } from '../util/nearest.js';
+import { findNearest } from '../util/nearest.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { ANSWER_OPTIONS, type AnswerTarget, chooseTarget, writeAnswer } from './answer-output.js';
 import { withAskEngine } from './ask-engine.js';
@@ -82,10 +82,10 @@ export const command = defineCommand({
         const target = chooseTarget(values);
         if (values.audit !== null) return await audit(values.audit, target);
         const options = {
-            by: values.by === null ? null : listOf(values.by),
+            by: values.by === null ? null : splitList(values.by),
             where: values.where,
             limit: values.rows,
-            k: values.k === null ? DEFAULT_K : listOf(values.k).map(parseK),
+            k: values.k === null ? DEFAULT_K : splitList(values.k).map(parseK),
         };
         await withAskEngine(values, async (engine, scratch) => {
             const answer =
@@ -119,12 +119,12 @@ function chooseQuestion(name: string | null, sql: string | null) {
     if (name === null) return 'rates';
     if (sql !== null) throw new UserError(`--sql is a question of its own: leave out '${name}'`);
     if (isQuestionName(name)) return name;
-    const meant = nearest(name, QUESTION_NAMES);
+    const meant = findNearest(name, QUESTION_NAMES);
     const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
     throw new UserError(`expected a question (${QUESTION_NAMES.join(', ')}), got '${name}'${hint}`);
 }
 
-const listOf = (text: string): string[] =>
+const splitList = (text: string): string[] =>
     text
         .split(',')
         .map((part) => part.trim())

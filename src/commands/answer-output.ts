@@ -53,11 +53,12 @@ export async function writeAnswer(
     { format, output }: AnswerTarget,
     scratch: string,
 ): Promise<void> {
-    const [{ renderAnswer }, { stdoutPage }, { makeOutputFile, writeText }] = await Promise.all([
-        import('../report/answer.js'),
-        import('../compose/output.js'),
-        import('../host/output-file.js'),
-    ]);
+    const [{ renderAnswer }, { describeStdout: stdoutPage }, { makeOutputFile, writeText }] =
+        await Promise.all([
+            import('../report/answer.js'),
+            import('../compose/output.js'),
+            import('../host/output-file.js'),
+        ]);
     if (format !== 'parquet') {
         await writeText(output, renderAnswer(answer, format, stdoutPage()));
         return;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Archived } from '../checkpoint/upkeep/archive.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { print, printRaw, tell } from '../compose/output.js';
-import { printable } from '../util/printable.js';
-import { checkpointsFolder } from '../config.js';
+import { escapeLine } from '../util/printable.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import { OUTPUTS_FOLDER } from '../model/output-file.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
@@ -34,7 +34,7 @@ export const command = defineCommand({
     run: async ({ values: { dir, checkpoints, to, 'take-over': takeOver, json } }) => {
         if (to === null)
             throw new UserError('archive needs --to <file.tar | dir>, such as --to results-1.tar');
-        const checkpointsDir = checkpointsFolder(dir, checkpoints);
+        const checkpointsDir = chooseCheckpointsFolder(dir, checkpoints);
         if (!existsSync(dir)) throw new UserError(`there is no results directory ${dir}: nothing to archive`);
         const [{ archiveResults }, { ArchiveList }, { IndexFile }, { acquireLock }, { sweep }] =
             await Promise.all([
@@ -57,7 +57,7 @@ export const command = defineCommand({
             const moved = await archiveResults({ dir, list, index, holder: lock.id, target });
             await index.save();
             if (json) printRaw(JSON.stringify(moved));
-            else for (const line of describeMove(dir, moved)) print(printable(line));
+            else for (const line of describeMove(dir, moved)) print(escapeLine(line));
             return 0;
         } finally {
             await lock.release();

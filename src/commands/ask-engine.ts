@@ -13,7 +13,7 @@ export function withAskEngine<T>(
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
     return withEngine(
-        async (Engine, scratch, pins) => Engine.open(await filesOf(place, scratch, pins), scratch),
+        async (Engine, scratch, pins) => Engine.open(await openFiles(place, scratch, pins), scratch),
         action,
     );
 }
@@ -32,18 +32,18 @@ export function withPairEngine<T>(
     return withEngine(
         async (Engine, scratch, pins) =>
             Engine.openPair(
-                await sideOf(first, `${scratch}/first`, pins),
-                await sideOf(second, `${scratch}/second`, pins),
+                await openSide(first, `${scratch}/first`, pins),
+                await openSide(second, `${scratch}/second`, pins),
                 scratch,
             ),
         action,
     );
 }
 
-async function sideOf(run: ComparedRun, scratch: string, pins: PinnedGeneration[]): Promise<RecordSide> {
-    if (run.kind === 'run') return { ...(await partsOf(run.database, pins)), run: run.run };
+async function openSide(run: ComparedRun, scratch: string, pins: PinnedGeneration[]): Promise<RecordSide> {
+    if (run.kind === 'run') return { ...(await openParts(run.database, pins)), run: run.run };
     const place = { dir: [run.dir], checkpoints: null, database: null };
-    return { ...(await filesOf(place, scratch, pins)), run: null };
+    return { ...(await openFiles(place, scratch, pins)), run: null };
 }
 
 async function withEngine<T>(
@@ -71,8 +71,12 @@ async function withEngine<T>(
 }
 
 /** @param pins takes what must be closed at the end */
-async function filesOf(place: RecordPlace, scratch: string, pins: PinnedGeneration[]): Promise<RecordFiles> {
-    if (place.database !== null && place.dir === null) return await partsOf(place.database, pins);
+async function openFiles(
+    place: RecordPlace,
+    scratch: string,
+    pins: PinnedGeneration[],
+): Promise<RecordFiles> {
+    if (place.database !== null && place.dir === null) return await openParts(place.database, pins);
     const [{ recordLines }, { writeText }] = await Promise.all([
         import('../results/record/lines.js'),
         import('../host/output-file.js'),
@@ -82,12 +86,12 @@ async function filesOf(place: RecordPlace, scratch: string, pins: PinnedGenerati
     return { json: [path], parquet: [], cells: [], folders: [`${scratch}/records`] };
 }
 
-async function partsOf(database: string, pins: PinnedGeneration[]): Promise<RecordFiles> {
+async function openParts(database: string, pins: PinnedGeneration[]): Promise<RecordFiles> {
     const { pinGeneration } = await import('../results/store/read-generation.js');
     const pinned = await pinGeneration(database);
     pins.push(pinned);
-    const pathsOf = (codec: 'json' | 'parquet'): string[] =>
+    const listPaths = (codec: 'json' | 'parquet'): string[] =>
         pinned.parts.filter(({ part }) => part.codec === codec).map(({ path }) => path);
     const cells = pinned.aggregates.map(({ path, info }) => ({ path, source: info.source }));
-    return { json: pathsOf('json'), parquet: pathsOf('parquet'), cells, folders: pinned.folders };
+    return { json: listPaths('json'), parquet: listPaths('parquet'), cells, folders: pinned.folders };
 }

@@ -83,16 +83,21 @@ export const command = defineCommand({
             concurrency: values['at-once'] ?? usual.concurrency,
             latency: values.latency ?? usual.latency,
         };
-        const [{ benchModes }, { drawModes }, { print, printRaw, stdoutPage }, { writeText }] =
-            await Promise.all([
-                import('../compose/bench-modes.js'),
-                import('../report/mode-plot.js'),
-                import('../compose/output.js'),
-                import('../host/output-file.js'),
-            ]);
+        const [
+            { benchModes },
+            { drawModes },
+            { print, printRaw, describeStdout: stdoutPage },
+            { writeText },
+        ] = await Promise.all([
+            import('../compose/bench-modes.js'),
+            import('../report/mode-plot.js'),
+            import('../compose/output.js'),
+            import('../host/output-file.js'),
+        ]);
         const modes = await benchModes(load, (mode) => process.stderr.write(`mode ${mode} ...\n`));
         await writeText(values.svg, drawModes(describeLoad(load), modes));
-        if (values.json) printRaw(JSON.stringify({ load, ideal: idealOf(load), modes, svg: values.svg }));
+        if (values.json)
+            printRaw(JSON.stringify({ load, ideal: computeIdeal(load), modes, svg: values.svg }));
         else print(await renderModes(load, modes, { page: stdoutPage(), svg: values.svg }));
         return 0;
     },
@@ -102,7 +107,7 @@ const describeLoad = ({ requests, concurrency, latency }: BenchLoad): string =>
     `${requests} requests, ${concurrency} at once, answered after ${latency} ms`;
 
 /** Requests a second, were everything but the server's wait free; null: there is none. */
-const idealOf = ({ concurrency, latency }: BenchLoad): number | null =>
+const computeIdeal = ({ concurrency, latency }: BenchLoad): number | null =>
     latency === 0 ? null : (concurrency * 1000) / latency;
 
 async function renderModes(
@@ -110,11 +115,11 @@ async function renderModes(
     modes: readonly ModeFigures[],
     { page, svg }: { readonly page: Page; readonly svg: string },
 ): Promise<string> {
-    const [{ renderTable }, { shownPath }] = await Promise.all([
+    const [{ renderTable }, { shortenPath: shownPath }] = await Promise.all([
         import('../report/table.js'),
         import('../util/shown-path.js'),
     ]);
-    const ideal = idealOf(load);
+    const ideal = computeIdeal(load);
     const columns = ['mode', 'requests/s', 'of the ideal', 'CPU s', 'CPU ms/request', 'memory MB'].map(
         (title, i) => ({ title, align: i === 0 ? ('left' as const) : ('right' as const) }),
     );

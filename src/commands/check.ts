@@ -2,8 +2,8 @@ import type { CheckOptions } from '../checkpoint/upkeep/check.js';
 import type { Finding } from '../checkpoint/upkeep/finding.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { print, printRaw, tell } from '../compose/output.js';
-import { printable } from '../util/printable.js';
-import { checkpointsFolder } from '../config.js';
+import { escapeLine } from '../util/printable.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import type { ExitCode } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -26,8 +26,8 @@ export const command = defineCommand({
     },
     examples: [{ line: 'resume-run check --dir results --fix', about: 'After a crash of the machine' }],
     run: async ({ values: { dir, checkpoints, fix, 'take-over': takeOver, json } }) => {
-        const checkpointsDir = checkpointsFolder(dir, checkpoints);
-        const { acquireLock, livingHolders } = await import('../host/lock.js');
+        const checkpointsDir = chooseCheckpointsFolder(dir, checkpoints);
+        const { acquireLock, findLivingHolders: livingHolders } = await import('../host/lock.js');
         const { DirectoryReader } = await import('../compose/directory/directory-reader.js');
         const { known } = await new DirectoryReader({ dir, checkpoints: checkpointsDir }, tell).readRun();
         const samples = known === null ? null : new Set(known.keys());
@@ -67,7 +67,11 @@ async function showFindings(
     json: boolean,
 ): Promise<ExitCode> {
     const { checkDirectory } = await import('../checkpoint/upkeep/check.js');
-    const { describeFinding, isFixable, severityOf } = await import('../checkpoint/upkeep/finding.js');
+    const {
+        describeFinding,
+        isFixable,
+        chooseSeverity: severityOf,
+    } = await import('../checkpoint/upkeep/finding.js');
     let found = 0;
     let fixed = 0;
     let open = 0;
@@ -82,10 +86,10 @@ async function showFindings(
             printRaw(
                 JSON.stringify({ ...finding, severity, fixable: isFixable(finding), fixed: done, message }),
             );
-        else print(printable(`${severity}: ${message}${done === null ? '' : ` (${done})`}`));
+        else print(escapeLine(`${severity}: ${message}${done === null ? '' : ` (${done})`}`));
     }
     if (!json)
-        print(found === 0 ? printable(`${options.dir}: nothing wrong`) : summarize(found, fixed, open));
+        print(found === 0 ? escapeLine(`${options.dir}: nothing wrong`) : summarize(found, fixed, open));
     return open > 0 ? 1 : 0;
 }
 

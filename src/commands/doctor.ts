@@ -38,13 +38,17 @@ export const command = defineCommand({
         { line: 'resume-run doctor --provider openai', about: 'Whether a service takes its key' },
     ],
     run: async ({ values, env }) => {
-        const [{ diagnose }, { checkKeys }, { renderFindings }, { print, printRaw, stdoutPage }] =
-            await Promise.all([
-                import('../executor/judge/doctor.js'),
-                import('../executor/chat/check-keys.js'),
-                import('../report/doctor.js'),
-                import('../compose/output.js'),
-            ]);
+        const [
+            { diagnose },
+            { checkKeys },
+            { renderFindings },
+            { print, printRaw, describeStdout: stdoutPage },
+        ] = await Promise.all([
+            import('../executor/judge/doctor.js'),
+            import('../executor/chat/check-keys.js'),
+            import('../report/doctor.js'),
+            import('../compose/output.js'),
+        ]);
         const report = await diagnose({
             sandbox: values.sandbox,
             includeDirs: values['include-dir'],
@@ -54,7 +58,7 @@ export const command = defineCommand({
         const keys = checkKeys(env);
         const services = await askServices(values, env);
         const canJudge = report.sandbox.kind !== null && report.helper.kind !== 'none';
-        const selfTest = values['self-test'] ? await selfTestOf(report, canJudge) : null;
+        const selfTest = values['self-test'] ? await describeSelfTest(report, canJudge) : null;
         if (values.json)
             printRaw(
                 JSON.stringify({ ...report, keys, services, ...(selfTest === null ? {} : { selfTest }) }),
@@ -62,7 +66,7 @@ export const command = defineCommand({
         else {
             const tried = selfTest === null ? [] : [{ title: 'Tried out', rows: selfTest }];
             const models = [keyFindings(keys), serviceFindings(services)];
-            print(renderFindings([...findingsOf(report), ...models, ...tried], stdoutPage()));
+            print(renderFindings([...listFindings(report), ...models, ...tried], stdoutPage()));
         }
         // Exit 2 where programs could not be judged at all.
         if (!canJudge) return 2;
@@ -70,7 +74,10 @@ export const command = defineCommand({
     },
 });
 
-async function selfTestOf(report: DoctorReport, canJudge: boolean): Promise<readonly SelfTestFinding[]> {
+async function describeSelfTest(
+    report: DoctorReport,
+    canJudge: boolean,
+): Promise<readonly SelfTestFinding[]> {
     const [{ runSelfTest }, { tell }] = await Promise.all([
         import('../compose/self-test.js'),
         import('../compose/output.js'),
@@ -103,7 +110,7 @@ const serviceFindings = (services: readonly ServiceFinding[]): Findings => ({
     rows: services.map(({ endpoint, state, detail }) => ({ name: endpoint, state, detail })),
 });
 
-function findingsOf(report: DoctorReport): readonly Findings[] {
+function listFindings(report: DoctorReport): readonly Findings[] {
     return [
         { title: 'Sandbox', rows: sandboxRows(report) },
         {

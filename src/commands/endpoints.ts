@@ -4,7 +4,7 @@ import type { EndpointReport } from '../executor/servers/probe.js';
 import type { Page } from '../report/page.js';
 import type { Cell, Column } from '../report/table.js';
 import { widthRates } from '../report/width-rates.js';
-import { printable } from '../util/printable.js';
+import { escapeLine } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { JSON_OPTION } from './shared-options.js';
@@ -51,11 +51,12 @@ export const command = defineCommand({
         if (given.length === 0) {
             throw new UserError('endpoints needs --endpoint <url>, such as http://127.0.0.1:8080');
         }
-        const [{ expandEndpoints }, { probeEndpoints }, { print, printRaw, stdoutPage }] = await Promise.all([
-            import('../executor/servers/endpoint-options.js'),
-            import('../executor/servers/probe.js'),
-            import('../compose/output.js'),
-        ]);
+        const [{ expandEndpoints }, { probeEndpoints }, { print, printRaw, describeStdout: stdoutPage }] =
+            await Promise.all([
+                import('../executor/servers/endpoint-options.js'),
+                import('../executor/servers/probe.js'),
+                import('../compose/output.js'),
+            ]);
         // Tokens and references are looked up by name when they are used; a variable that is really set wins over .env.
         for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
         const endpoints = expandEndpoints(given, '--endpoint');
@@ -66,7 +67,7 @@ export const command = defineCommand({
             counter.known += 1;
             const state = report.problem ?? (report.reachable ? 'ok' : 'down');
             process.stderr.write(
-                `${counter.known}/${endpoints.length} ${printable(report.endpoint)} ${printable(state)}\n`,
+                `${counter.known}/${endpoints.length} ${escapeLine(report.endpoint)} ${escapeLine(state)}\n`,
             );
         };
         const { signal } = new AbortController();
@@ -86,7 +87,7 @@ export const command = defineCommand({
         if (values.json) {
             printRaw(JSON.stringify(reports));
         } else {
-            print(await tableOf(reports, stdoutPage()));
+            print(await drawTable(reports, stdoutPage()));
             for (const line of failedLanguages(reports)) print(line);
             for (const line of calibrations(reports)) print(line);
         }
@@ -104,20 +105,20 @@ const COLUMNS: readonly Column[] = [
     { title: 'hello-world', align: 'left', atLeast: 20 },
 ];
 
-async function tableOf(reports: readonly EndpointReport[], { width, style }: Page): Promise<string> {
+async function drawTable(reports: readonly EndpointReport[], { width, style }: Page): Promise<string> {
     const { renderTable } = await import('../report/table.js');
     const rows = reports.map((report): Cell[] => [
         report.endpoint,
-        stateOf(report, style),
+        describeState(report, style),
         report.kind ?? '?',
         report.version ?? '',
         report.latency === null ? '' : `${Math.round(report.latency * 1000)} ms`,
-        report.problem ?? languagesOf(report),
+        report.problem ?? describeLanguages(report),
     ]);
     return renderTable(COLUMNS, rows, { width, paintTitle: style.dim }).join('\n');
 }
 
-function stateOf(report: EndpointReport, style: Page['style']): Cell {
+function describeState(report: EndpointReport, style: Page['style']): Cell {
     if (!report.reachable) return { text: 'down', paint: style.red };
     if (report.problem !== null) return { text: 'problem', paint: style.yellow };
     return { text: 'ok', paint: style.green };
@@ -129,7 +130,8 @@ function failedLanguages(reports: readonly EndpointReport[]): string[] {
         languages
             .filter(({ problem }) => problem !== null)
             .map(
-                ({ language, problem }) => `${printable(endpoint)} ${language}: ${printable(problem ?? '')}`,
+                ({ language, problem }) =>
+                    `${escapeLine(endpoint)} ${language}: ${escapeLine(problem ?? '')}`,
             ),
     );
 }
@@ -140,13 +142,13 @@ function calibrations(reports: readonly EndpointReport[]): string[] {
         calibration === null || calibration === undefined
             ? []
             : [
-                  `${printable(endpoint)}: ${calibration.width} at once (hello-worlds: ${widthRates(calibration.rates)})`,
+                  `${escapeLine(endpoint)}: ${calibration.width} at once (hello-worlds: ${widthRates(calibration.rates)})`,
               ],
     );
 }
 
 /** `CPP, JAVA, PYTHON3; not GO (RuntimeError)` */
-function languagesOf({ languages }: EndpointReport): string {
+function describeLanguages({ languages }: EndpointReport): string {
     const works = languages.filter(({ verdict }) => verdict === 'Accepted').map(({ language }) => language);
     const fails = languages
         .filter(({ verdict }) => verdict !== 'Accepted')

@@ -47,7 +47,7 @@ export const command = defineCommand({
         },
     ],
     run: async ({ values: { all, output, ...values } }) => {
-        const format = formatOf(values);
+        const format = chooseFormat(values);
         const tasks = onlyAsked(await openTasks(values), all);
         switch (format) {
             case 'jsonl':
@@ -69,7 +69,9 @@ export const command = defineCommand({
 type Format = (typeof FORMATS)[number];
 
 /** @throws UserError where two formats were asked for */
-function formatOf(values: { readonly format: Format | null } & { readonly [F in Format]: boolean }): Format {
+function chooseFormat(
+    values: { readonly format: Format | null } & { readonly [F in Format]: boolean },
+): Format {
     const asked = new Set(FORMATS.filter((format) => values[format] || values.format === format));
     if (asked.size > 1)
         throw new UserError(`--${[...asked].join(' and --')} cannot be used together: give one of them`);
@@ -102,7 +104,7 @@ async function writeLines(tasks: Tasks, output: string | null): Promise<void> {
 }
 
 async function writeCsv(tasks: Tasks, output: string | null): Promise<void> {
-    const [{ csvText }, { writeText }] = await Promise.all([
+    const [{ renderCsv: csvText }, { writeText }] = await Promise.all([
         import('../util/csv.js'),
         import('../host/output-file.js'),
     ]);

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { print } from '../compose/output.js';
-import { ioReason } from '../util/io-error.js';
-import { shownPath } from '../util/shown-path.js';
+import { describeIoError } from '../util/io-error.js';
+import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { STARTER_KINDS, type StarterKind, STARTERS } from './starter-files.js';
@@ -25,13 +25,13 @@ export const command = defineCommand({
         const standing = Object.keys(files).filter((name) => existsSync(join(target, name)));
         if (standing.length > 0)
             throw new UserError(
-                `${shownPath(target)} has ${standing.join(', ')} already: name another folder, as in resume-run init ${kind} my-${kind}`,
+                `${shortenPath(target)} has ${standing.join(', ')} already: name another folder, as in resume-run init ${kind} my-${kind}`,
             );
         await mkdir(target, { recursive: true }).catch((error: unknown) => refuse(target, error));
         for (const [name, content] of Object.entries(files)) {
             const path = join(target, name);
             await writeFile(path, content, { flag: 'wx' }).catch((error: unknown) => refuse(path, error));
-            print(`wrote ${shownPath(path)}`);
+            print(`wrote ${shortenPath(path)}`);
         }
         const there = relative(cwd, target);
         print(`Run it: ${there === '' ? '' : `cd ${there} && `}${run}`);
@@ -42,5 +42,5 @@ export const command = defineCommand({
 const isStarterKind = (kind: string): kind is StarterKind => STARTER_KINDS.some((known) => known === kind);
 
 function refuse(path: string, error: unknown): never {
-    throw new UserError(`cannot write ${shownPath(path)}: ${ioReason(error)}`, 2, { cause: error });
+    throw new UserError(`cannot write ${shortenPath(path)}: ${describeIoError(error)}`, 2, { cause: error });
 }

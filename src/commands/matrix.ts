@@ -118,7 +118,7 @@ export const command = defineTaskCommand({
         },
     ],
     run: async ({ given, resolve }) => {
-        const { runMatrix, demoOptions } = await import('./run-matrix.js');
+        const { runMatrix, makeDemoOptions: demoOptions } = await import('./run-matrix.js');
         const resolved = await resolve([], given['demo'] === true ? demoOptions(given) : {});
         return runMatrix(resolved, resolved.values);
     },

@@ -40,7 +40,7 @@ export const command = defineCommand({
     run: async ({ values: { to, rollback, database, 'take-over': takeOver } }) => {
         if ((to === null) === !rollback)
             throw new UserError('migrate takes --to parquet, --to json or --rollback: give one of them');
-        const [{ openStore }, { print, warn, tell }, { count, counted }, { readManifest }] =
+        const [{ openStore }, { print, warn, tell }, { count, formatCount: counted }, { readManifest }] =
             await Promise.all([
                 import('../results/store/open-store.js'),
                 import('../compose/output.js'),

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { checkpointsFolder } from '../config.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import type { DirectoryRecord } from '../compose/directory/directory-records.js';
@@ -91,7 +91,7 @@ export async function openDirectories<T extends ResultRecord>(
         throw new UserError('--checkpoints names the folder of one results directory: give --dir once');
     const read = async function* (): AsyncGenerator<readonly T[]> {
         for (const one of dirs) {
-            const place = { dir: one, checkpoints: checkpointsFolder(one, checkpoints) };
+            const place = { dir: one, checkpoints: chooseCheckpointsFolder(one, checkpoints) };
             yield* onlyRecords(readDirectoryRecords(place, { onNotice: warn }), convert);
         }
     };

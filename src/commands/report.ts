@@ -1,8 +1,8 @@
-import { checkpointsFolder } from '../config.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { RATE_BOUNDS } from '../config/values/rate-bounds.js';
-import { missedBounds, samplesBelow, SORT_KEYS, sortSamples } from '../report/select-samples.js';
-import { successWordOf } from '../report/success-word.js';
+import { listMissedBounds, selectSamplesBelow, SORT_KEYS, sortSamples } from '../report/select-samples.js';
+import { chooseSuccessWord } from '../report/success-word.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -102,7 +102,7 @@ export const command = defineCommand({
     ],
     run: async ({ values }) => {
         const { dir } = values;
-        const checkpoints = checkpointsFolder(dir, values.checkpoints);
+        const checkpoints = chooseCheckpointsFolder(dir, values.checkpoints);
         const formats = (['json', 'csv', 'markdown', 'junit', 'github'] as const).filter(
             (format) => values[format],
         );
@@ -115,8 +115,8 @@ export const command = defineCommand({
             if (values['fail-under'] === null) return 0;
         }
         const [
-            { DirectoryReader, onlyMatching },
-            { print, printRaw, stdoutPage, warn },
+            { DirectoryReader, keepMatching: onlyMatching },
+            { print, printRaw, describeStdout: stdoutPage, warn },
             { withWhole },
             report,
         ] = await Promise.all([
@@ -129,12 +129,12 @@ export const command = defineCommand({
         const { run, known } = await reader.readRun();
         const chosen = onlyMatching(reader.read(Number.POSITIVE_INFINITY, known), values.only);
         const part = await report.collectReport(chosen);
-        const success = successWordOf(run?.options['executor']);
+        const success = chooseSuccessWord(run?.options['executor']);
         const comparison = run?.comparison?.formats ?? null;
         const isWhole = known === null && values.only.length === 0;
         const total = isWhole ? withWhole(part.total, run?.totals ?? null) : part.total;
         const all = sortSamples({ ...part, comparison, total }, values.sort);
-        const whole = values.below === null ? all : samplesBelow(all, values.below);
+        const whole = values.below === null ? all : selectSamplesBelow(all, values.below);
         switch (formats[0]) {
             case undefined:
                 if (values.html === null) print(report.renderReport(whole, { ...stdoutPage(), success }));
@@ -155,7 +155,7 @@ export const command = defineCommand({
                 printRaw((await import('../report/annotations.js')).reportAnnotations(whole));
                 break;
         }
-        const missed = values['fail-under'] === null ? [] : missedBounds(all, values['fail-under']);
+        const missed = values['fail-under'] === null ? [] : listMissedBounds(all, values['fail-under']);
         for (const line of missed) warn(`--fail-under: ${line}`);
         return missed.length > 0 ? 1 : 0;
     },

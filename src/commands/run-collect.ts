@@ -4,10 +4,10 @@ import { print, warn } from '../compose/output.js';
 import { openRecordSources } from '../compose/collect/record-sources.js';
 import { WriteError } from '../host/write-error.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
-import { count, counted } from '../report/format.js';
-import { aggregatesOfParquet } from '../results/aggregate/earlier-database.js';
-import { changesOf, newSourceCounts, type SourceCounts } from '../results/collect/source.js';
-import { storageLine } from '../results/collect/storage-line.js';
+import { count, formatCount } from '../report/format.js';
+import { readAggregatesFromParquet } from '../results/aggregate/earlier-database.js';
+import { readChanges, makeSourceCounts, type SourceCounts } from '../results/collect/source.js';
+import { describeStorage } from '../results/collect/storage-line.js';
 import type { CommitSummary, StorageFormat } from '../results/result-store.js';
 import { collectSpool } from '../results/spool/collect-spool.js';
 import type { DatabaseStore } from '../results/store/database-store.js';
@@ -77,11 +77,11 @@ export async function runCollect(
 }
 
 async function fromPaths(paths: readonly string[], { checkpoints }: CollectValues): Promise<Collect> {
-    const counts = newSourceCounts();
+    const counts = makeSourceCounts();
     const sources = await openRecordSources(paths, { checkpoints, counts, onNotice: warn });
     return async (store) => {
-        const summary = await store.commit(changesOf(sources.records, counts));
-        const parquet = await Promise.all(sources.parquet.map(aggregatesOfParquet));
+        const summary = await store.commit(readChanges(sources.records, counts));
+        const parquet = await Promise.all(sources.parquet.map(readAggregatesFromParquet));
         const databases = [...sources.databases, ...parquet];
         counts.files += parquet.length;
         let aggregates = 0;
@@ -93,7 +93,7 @@ async function fromPaths(paths: readonly string[], { checkpoints }: CollectValue
 function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
     const { 'temp-dir': dir, 'keep-days': keepDays } = values;
     return async (store) => {
-        const counts = newSourceCounts();
+        const counts = makeSourceCounts();
         const summary = await collectSpool(store, { dir, keepDays, counts, onNotice: warn, signal });
         return { summary, counts, aggregates: 0 };
     };
@@ -103,7 +103,7 @@ async function collectInto(values: CollectValues, collect: Collect, signal: Abor
     const { database: dir, storage, 'take-over': takeOver, watch, json } = values;
     const store = await openStore({ dir, storage, takeOver, onNotice: warn, signal });
     try {
-        if (!json) print(storageLine(store.storage));
+        if (!json) print(describeStorage(store.storage));
         const tree = new TreeKeeper(dir);
         for (;;) {
             const started = performance.now();
@@ -150,8 +150,10 @@ function show(result: CollectResult, hasNews: boolean, json: boolean): void {
         replaced > 0 ? `${count(replaced)} replaced` : '',
         retired > 0 ? `${count(retired)} retired` : '',
         duplicates > 0 ? `${count(duplicates)} known already` : '',
-        aggregates > 0 ? `${counted(aggregates, 'cell')} of earlier databases` : '',
+        aggregates > 0 ? `${formatCount(aggregates, 'cell')} of earlier databases` : '',
     ].filter((part) => part !== '');
-    print([`${counted(added, 'record')} added`, ...rest].join(', '));
-    print(`from ${counted(result.files, 'file')} into ${result.database} (generation ${result.generation})`);
+    print([`${formatCount(added, 'record')} added`, ...rest].join(', '));
+    print(
+        `from ${formatCount(result.files, 'file')} into ${result.database} (generation ${result.generation})`,
+    );
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { print, warn } from '../compose/output.js';
-import { bytes, count, counted } from '../report/format.js';
+import { formatBytes, count, formatCount } from '../report/format.js';
 import type { StorageFormat } from '../results/result-store.js';
 import { backUpDatabase, restoreDatabase, timeForName } from '../results/store/backup.js';
 import { type Manifest, readManifest } from '../results/store/manifest.js';
@@ -46,21 +46,25 @@ async function showInfo({ database, json }: DatabaseValues): Promise<ExitCode> {
     const manifest = await readManifest(database);
     if (manifest === null)
         throw new UserError(`there is no database in ${database}: make one with \`resume-run collect\``);
-    const info = infoOf(database, manifest);
+    const info = buildInfo(database, manifest);
     if (json) {
         print(JSON.stringify(info));
         return 0;
     }
     print(`Database    ${database}`);
-    print(`Records     ${count(info.records)} in ${counted(info.parts, 'part')}, ${bytes(info.bytes)}`);
+    print(
+        `Records     ${count(info.records)} in ${formatCount(info.parts, 'part')}, ${formatBytes(info.bytes)}`,
+    );
     print(`Storage     ${info.storage}${info.mixed ? ' (some parts are in the other format)' : ''}`);
     print(`Retired     ${count(info.retired)}`);
-    print(`Earlier     ${counted(info.aggregate_cells, 'cell')} of ${counted(info.aggregates, 'database')}`);
+    print(
+        `Earlier     ${formatCount(info.aggregate_cells, 'cell')} of ${formatCount(info.aggregates, 'database')}`,
+    );
     print(`Generation  ${info.generation}, written ${info.written_at}`);
     return 0;
 }
 
-function infoOf(database: string, manifest: Manifest) {
+function buildInfo(database: string, manifest: Manifest) {
     const { parts, retirements, aggregates, generation, storage, created_at, written_at } = manifest;
     const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
     return {
@@ -91,7 +95,7 @@ async function compact(values: DatabaseValues): Promise<ExitCode> {
         print(
             json
                 ? JSON.stringify({ database: dir, before: before.parts.length, after, generation })
-                : `${counted(before.parts.length, 'part')} joined into ${count(after)} (generation ${generation})`,
+                : `${formatCount(before.parts.length, 'part')} joined into ${count(after)} (generation ${generation})`,
         );
     } finally {
         await store.close();

@@ -5,7 +5,7 @@ import { print } from '../compose/output.js';
 import type { GivenOptions, Resolved } from '../config.js';
 import { choosePhases, readMatrixConfig } from '../config/matrix-config.js';
 import { DEMO_URL } from '../demo/demo-endpoint.js';
-import { matrixText, measureMatrix } from '../report/matrix-table.js';
+import { renderMatrix, measureMatrix } from '../report/matrix-table.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { startRun } from './start-run.js';
 
@@ -30,7 +30,7 @@ const DEMO_ROWS = fileURLToPath(new URL('../../examples/matrix/tasks.csv', impor
  * The options of `--demo`; what the command line gives besides stays.
  * @throws UserError where a server is given too
  */
-export function demoOptions(given: GivenOptions): GivenOptions {
+export function makeDemoOptions(given: GivenOptions): GivenOptions {
     if (given['endpoint'] !== undefined)
         throw new UserError('--demo brings its own server: leave --base-url out');
     const demo = {
@@ -85,7 +85,7 @@ export async function runMatrix(
         ...(database === null ? {} : { topUpFrom: database }),
         describePlan: (plan) => ({ matrix: measure(plan) }),
         onPlan: (plan) => {
-            if (!json && !quiet) print(matrixText(measure(plan)));
+            if (!json && !quiet) print(renderMatrix(measure(plan)));
         },
     });
 }

@@ -3,7 +3,7 @@ import { RUN_OPTIONS } from '../config/run-options.js';
 import { asTyped, print, printRaw, tell, warn } from '../compose/output.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
-import { printable } from '../util/printable.js';
+import { escapeLine } from '../util/printable.js';
 import type { ExitCode } from '../util/user-error.js';
 import { defineTaskCommand } from './command.js';
 
@@ -43,15 +43,15 @@ export const command = defineTaskCommand({
                 signal: stop.signal,
             });
             if (config.display.json) printRaw(JSON.stringify(summary));
-            else for (const line of describeScores(summary, config.dryRun)) print(printable(line));
-            return exitCodeOf(summary, signal);
+            else for (const line of describeScores(summary, config.dryRun)) print(escapeLine(line));
+            return chooseExitCode(summary, signal);
         } finally {
             interrupt.dispose();
         }
     },
 });
 
-function exitCodeOf({ unscored }: RescoringSummary, signal: StopSignal | null): ExitCode {
+function chooseExitCode({ unscored }: RescoringSummary, signal: StopSignal | null): ExitCode {
     if (signal !== null) return exitCodeOfStop({ reason: 'signal', signal });
     return unscored > 0 ? 1 : 0;
 }

@@ -1,9 +1,9 @@
 import type { Control } from '../checkpoint/run-directory/control.js';
-import { checkpointsFolder } from '../config.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
-import { ioCode, ioReason } from '../util/io-error.js';
+import { getIoCode, describeIoError } from '../util/io-error.js';
 import { print, printRaw } from '../compose/output.js';
-import { printable } from '../util/printable.js';
+import { escapeLine } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -27,7 +27,7 @@ export const command = defineCommand({
         if (concurrency === null) {
             throw new UserError('set needs what to change: -j <n>, such as resume-run set -j 8');
         }
-        const folder = checkpointsFolder(dir, checkpoints);
+        const folder = chooseCheckpointsFolder(dir, checkpoints);
         const control: Control = { concurrency, at: new Date().toISOString() };
         try {
             await refuseWithoutRun(dir, folder);
@@ -35,21 +35,23 @@ export const command = defineCommand({
             await writeControl(folder, control);
         } catch (error) {
             if (error instanceof UserError) throw error;
-            if (ioCode(error) === 'ENOENT') {
+            if (getIoCode(error) === 'ENOENT') {
                 throw new UserError(`no run was started into ${dir} (${folder} is missing)`);
             }
-            throw new UserError(`cannot write into ${folder}: ${ioReason(error)}`, 2, { cause: error });
+            throw new UserError(`cannot write into ${folder}: ${describeIoError(error)}`, 2, {
+                cause: error,
+            });
         }
         const tasks = `${concurrency} ${concurrency === 1 ? 'task' : 'tasks'}`;
         if (json) printRaw(JSON.stringify(control));
-        else print(printable(`asked the run on ${dir} for ${tasks} at once`));
+        else print(escapeLine(`asked the run on ${dir} for ${tasks} at once`));
         return 0;
     },
 });
 
 /** Concurrency is not remembered: a change that no run takes up would be lost silently. */
 async function refuseWithoutRun(dir: string, checkpoints: string): Promise<void> {
-    const [{ listLocks }, { lifeOf, ownIdentity }] = await Promise.all([
+    const [{ listLocks }, { judgeLife: lifeOf, ownIdentity }] = await Promise.all([
         import('../host/lock-file.js'),
         import('../host/lock-identity.js'),
     ]);

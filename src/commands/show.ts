@@ -1,4 +1,4 @@
-import { checkpointsFolder } from '../config.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
@@ -13,13 +13,14 @@ export const command = defineCommand({
         const [id = '', group = '', text = ''] = positionals;
         if (!/^\d{1,9}$/.test(text))
             throw new UserError(`show: expected an index from 0 as the third argument, got '${text}'`);
-        const [{ findTask }, { print, printRaw, stdoutPage }, { renderTask }] = await Promise.all([
-            import('../compose/directory/find-task.js'),
-            import('../compose/output.js'),
-            import('../report/show.js'),
-        ]);
+        const [{ findTask }, { print, printRaw, describeStdout: stdoutPage }, { renderTask }] =
+            await Promise.all([
+                import('../compose/directory/find-task.js'),
+                import('../compose/output.js'),
+                import('../report/show.js'),
+            ]);
         const task = await findTask(
-            { dir, checkpoints: checkpointsFolder(dir, checkpoints) },
+            { dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) },
             id,
             group,
             Number(text),

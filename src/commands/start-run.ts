@@ -5,11 +5,11 @@ import type { Resolved, RunConfig } from '../config.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
 import { openReporter } from '../report/live/open-reporter.js';
-import { type Reporter, together } from '../report/live/reporter.js';
+import { type Reporter, combineReporters } from '../report/live/reporter.js';
 import type { Page } from '../report/page.js';
-import { sinkOf, writeLines } from '../report/sink.js';
-import { styleFor } from '../report/style.js';
-import { successWordOf } from '../report/success-word.js';
+import { makeSink, writeLines } from '../report/sink.js';
+import { chooseStyle } from '../report/style.js';
+import { chooseSuccessWord } from '../report/success-word.js';
 import { renderSummary } from '../report/summary.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { divertStdout } from '../util/foreign-code.js';
@@ -61,7 +61,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
     if (config.executor.kind === 'module') {
         // In async mode it runs in here. Our own way to stdout comes first.
-        sinkOf(process.stdout);
+        makeSink(process.stdout);
         divertStdout();
     }
     const signals = new Signals();
@@ -84,7 +84,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
         reporter.close();
         await onEnd?.(end);
         showSummary(end, config, env, section);
-        return exitCodeOf(end);
+        return chooseExitCode(end);
     } catch (error) {
         // Stopped while the plan was made, or another run was waited for: nothing has begun.
         const { first } = signals;
@@ -148,7 +148,7 @@ async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<R
         dir: config.dir,
         shard: shard === null ? null : `${shard.index}/${shard.count}`,
     });
-    if (logFile === null) return together([shown, live]);
+    if (logFile === null) return combineReporters([shown, live]);
     const { LogFile } = await import('../report/live/log-file.js');
     const log = new LogFile({
         path: logFile,
@@ -156,12 +156,12 @@ async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<R
         onProblem: (message) =>
             shown.onEvent({ type: 'notice', at: new Date().toISOString(), level: 'warning', message }),
     });
-    return together([shown, live, log]);
+    return combineReporters([shown, live, log]);
 }
 
 async function showPlan(run: OpenedRun, config: RunConfig, extras: RunExtras): Promise<ExitCode> {
     await run.close();
-    const sink = sinkOf(process.stdout);
+    const sink = makeSink(process.stdout);
     if (config.display.json)
         sink.write(`${JSON.stringify({ ...run.plan, ...extras.describePlan?.(run.plan) })}\n`);
     else writeLines(sink, planText(run.plan));
@@ -175,11 +175,11 @@ function showSummary(
     section: RunExtras['section'],
 ): void {
     if (config.display.json) return;
-    const sink = sinkOf(process.stdout);
+    const sink = makeSink(process.stdout);
     const page = {
         width: sink.columns,
-        style: styleFor(process.stdout, env),
-        success: successWordOf(config.executor.kind),
+        style: chooseStyle(process.stdout, env),
+        success: chooseSuccessWord(config.executor.kind),
     };
     writeLines(sink, renderSummary(end, { ...page, dir: asTyped(config), section: section?.(page) ?? [] }));
 }
@@ -190,7 +190,7 @@ function asTyped({ cwd, dir }: RunConfig): string {
     return path === '' || path.startsWith('..') ? dir : path;
 }
 
-function exitCodeOf({ outcome, stop }: RunEnd): ExitCode {
+function chooseExitCode({ outcome, stop }: RunEnd): ExitCode {
     if (stop !== null) return exitCodeOfStop(stop);
     return outcome === 'finished' ? 0 : 1;
 }

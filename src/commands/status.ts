@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { checkpointsFolder } from '../config.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
 
@@ -38,15 +38,15 @@ export const command = defineCommand({
         const [
             { readStatus },
             { DirectoryReader },
-            { print, printRaw, printScreen, stdoutPage, warn },
-            { renderStatus, statusJson },
+            { print, printRaw, printScreen, describeStdout: stdoutPage, warn },
+            { renderStatus, renderStatusJson: statusJson },
         ] = await Promise.all([
             import('../compose/directory/directory-status.js'),
             import('../compose/directory/directory-reader.js'),
             import('../compose/output.js'),
             import('../report/status.js'),
         ]);
-        const place = { dir, checkpoints: checkpointsFolder(dir, checkpoints) };
+        const place = { dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) };
         const reader = new DirectoryReader(place, warn);
         for (;;) {
             const status = await readStatus(place, reader);

@@ -5,8 +5,8 @@ import { RUN_OPTIONS } from '../config/run-options.js';
 import { TOPICS_FIXED, TOPICS_PRESETS } from '../config/topics-presets.js';
 import type { RunEnd } from '../model/event.js';
 import type { JsonObject } from '../model/json.js';
-import { ioReason } from '../util/io-error.js';
-import { shownPath } from '../util/shown-path.js';
+import { describeIoError } from '../util/io-error.js';
+import { shortenPath } from '../util/shown-path.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { defineTaskCommand, type TaskActionInput } from './command.js';
 
@@ -137,13 +137,17 @@ async function startRounds(
     iterations: number,
     onEnd: (end: RunEnd) => void,
 ): Promise<ExitCode> {
-    const [{ startRun }, { topicsDataset }, { RoundFigures }, { TopicsOutput, OUTPUT_INTERVAL }] =
-        await Promise.all([
-            import('./start-run.js'),
-            import('../compose/topics.js'),
-            import('../report/rounds.js'),
-            import('../compose/topics-output.js'),
-        ]);
+    const [
+        { startRun },
+        { makeTopicsDataset: topicsDataset },
+        { RoundFigures },
+        { TopicsOutput, OUTPUT_INTERVAL },
+    ] = await Promise.all([
+        import('./start-run.js'),
+        import('../compose/topics.js'),
+        import('../report/rounds.js'),
+        import('../compose/topics-output.js'),
+    ]);
     const { config, values } = resolved;
     const output =
         values.output === null || config.dryRun
@@ -152,7 +156,7 @@ async function startRounds(
                   path: values.output,
                   dir: config.dir,
                   topics,
-                  summary: summaryOf(resolved, OUTPUT_INTERVAL),
+                  summary: summarizeTopics(resolved, OUTPUT_INTERVAL),
                   onNotice: (message) => process.stderr.write(`${message}\n`),
               });
     const rounds = new RoundFigures();
@@ -174,7 +178,7 @@ async function startRounds(
 const MOST_ROUNDS = 10;
 
 /** What the summary of `--output` says of the configuration, by the earlier tool's keys. */
-function summaryOf(
+function summarizeTopics(
     { config, values }: Resolved<typeof TABLE>,
     interval: number,
 ): { readonly config: JsonObject; readonly models: JsonObject } {
@@ -216,7 +220,7 @@ async function readTopics(named: readonly string[], file: string | null): Promis
         (topic) => topic !== '',
     );
     if (topics.length > 0) return topics;
-    if (file !== null) throw new UserError(`${shownPath(file)}: expected one topic a line, found none`);
+    if (file !== null) throw new UserError(`${shortenPath(file)}: expected one topic a line, found none`);
     return BUILT_IN;
 }
 
@@ -224,6 +228,6 @@ async function readTopicsFile(file: string): Promise<readonly string[]> {
     try {
         return (await readTextFile(file)).replace(/^\uFEFF/, '').split(/\r?\n/);
     } catch (error) {
-        throw new UserError(`--topics-file: cannot read ${shownPath(file)}: ${ioReason(error)}`);
+        throw new UserError(`--topics-file: cannot read ${shortenPath(file)}: ${describeIoError(error)}`);
     }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { checkpointsFolder } from '../config.js';
+import { chooseCheckpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
@@ -57,7 +57,7 @@ export const command = defineCommand({
                 import('../run/interrupt.js'),
             ]);
         const runs = dirs.map(
-            (dir) => new ViewedRun({ dir, checkpoints: checkpointsFolder(dir, checkpoints) }, warn),
+            (dir) => new ViewedRun({ dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) }, warn),
         );
         const server = new ViewServer(runs, await readPageAssets());
         const token = LOOPBACK.includes(host) ? null : randomBytes(24).toString('base64url');

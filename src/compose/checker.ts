@@ -16,7 +16,7 @@ export async function chooseChecker(setting: CheckerSetting | null): Promise<Che
         const { checker } = setting;
         // Wrong flags are refused here rather than at the first test.
         if (checker.kind !== 'program') {
-            const { comparerFor } = await import('../executor/checker/compare.js');
+            const { chooseComparer: comparerFor } = await import('../executor/checker/compare.js');
             comparerFor(checker, null);
         }
         return checker;

@@ -2,7 +2,7 @@ import type { RunFile } from '../checkpoint/run-directory/run-file-shape.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { CheckerSetting } from '../config.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { checkerText, FORMAT_CHECKERS } from '../model/checker-text.js';
+import { formatChecker, FORMAT_CHECKERS } from '../model/checker-text.js';
 import { fingerprintSample } from '../model/fingerprint.js';
 import { type DefaultComparison, type PrepareOptions, withChecker } from '../run/prepare.js';
 import type { SampleItem } from '../run/survey.js';
@@ -55,19 +55,19 @@ export async function chooseComparison(
         };
     }
     const fallback = checker?.kind === 'format' ? 'format' : await findFallback(datasets, directory);
-    const nameOf = ({ comparison }: Pick<Dataset, 'comparison'>): string => {
+    const nameComparison = ({ comparison }: Pick<Dataset, 'comparison'>): string => {
         if (comparison === null) return "each package's own validator";
-        return fallback === 'tokens' ? 'tokens' : checkerText(comparison);
+        return fallback === 'tokens' ? 'tokens' : formatChecker(comparison);
     };
     const changed = datasets.filter(hasNewComparison);
     const isKept = fallback === 'tokens' && changed.length > 0;
     return {
         fallback,
-        record: { by: fallback, formats: recordFormats(datasets, nameOf) },
-        inWords: `output compared by ${listByName(datasets, nameOf)}`,
+        record: { by: fallback, formats: recordFormats(datasets, nameComparison) },
+        inWords: `output compared by ${listByName(datasets, nameComparison)}`,
         notice: isKept
             ? `results in this directory were compared by tokens, so all of its tasks are; --checker ${FORMAT_CHECKERS} --rerun changed ` +
-              `switches to ${listByName(changed, ({ comparison }) => (comparison === null ? '' : checkerText(comparison)))}`
+              `switches to ${listByName(changed, ({ comparison }) => (comparison === null ? '' : formatChecker(comparison)))}`
             : null,
     };
 }

@@ -4,7 +4,7 @@ import { TOPICS_FIXED, TOPICS_PRESETS } from '../config/topics-presets.js';
 import { UserError } from '../util/user-error.js';
 import { readKnownRun } from './directory/known-run.js';
 import { openRun } from './open-run.js';
-import { topicsDataset } from './topics.js';
+import { makeTopicsDataset } from './topics.js';
 import { readTopicResults, type TopicResult } from './topics-results.js';
 
 /** One result, with the keys of the earlier tool and the round that it is of. Times in seconds. */
@@ -116,7 +116,7 @@ export class ConcurrentBigModelExecutor {
         const run = await openRun(config, {
             examples: '',
             onNotice: () => {},
-            generated: topicsDataset(topics, rounds, config),
+            generated: makeTopicsDataset(topics, rounds, config),
         });
         await run.start();
         const results: TaskResult[] = [];

@@ -86,17 +86,17 @@ export interface BatchTestResult {
 export async function runBatchTestSmart(settings: BatchTestSettings): Promise<BatchTestResult> {
     const { numInstances, onNotice = () => undefined } = settings;
     const matrix = await readMatrixConfig(null, {
-        models: listOf(settings.model),
-        promptTypes: listOf(settings.promptTypes ?? 'baseline'),
-        difficulty: listOf(settings.difficulty ?? 'easy'),
-        taskTypes: listOf(settings.taskTypes ?? 'all'),
-        toolSuccessRate: listOf(settings.toolSuccessRate ?? 0.8),
+        models: toList(settings.model),
+        promptTypes: toList(settings.promptTypes ?? 'baseline'),
+        difficulty: toList(settings.difficulty ?? 'easy'),
+        taskTypes: toList(settings.taskTypes ?? 'all'),
+        toolSuccessRate: toList(settings.toolSuccessRate ?? 0.8),
         dimensions: [],
         numInstances: numInstances === undefined ? null : String(numInstances),
-        rows: listOf(settings.rows ?? []).map((path) => resolve(path)),
+        rows: toList(settings.rows ?? []).map((path) => resolve(path)),
     });
     const { config } = await resolveConfig({
-        argv: { options: optionsOf(settings), datasets: [], command: [] },
+        argv: { options: toOptions(settings), datasets: [], command: [] },
         env: process.env,
         cwd: process.cwd(),
         catalog: async () => (await import('../commands/registry.js')).loadCatalog(),
@@ -150,16 +150,16 @@ export class UltraParallelRunner {
     }
 }
 
-function listOf(values: OneOrMore<string | number>): readonly string[] {
+function toList(values: OneOrMore<string | number>): readonly string[] {
     return (typeof values === 'object' ? values : [values]).map(String);
 }
 
-function optionsOf(settings: MatrixSettings): GivenOptions {
+function toOptions(settings: MatrixSettings): GivenOptions {
     const { baseUrl, promptTemplate, toolModule, maxWorkers, rateMode, dir } = settings;
     const { useResultCollector, database, tempDir } = settings;
     return {
         dir: resolve(dir ?? 'results'),
-        ...(baseUrl === undefined ? {} : { endpoint: listOf(baseUrl) }),
+        ...(baseUrl === undefined ? {} : { endpoint: toList(baseUrl) }),
         ...(promptTemplate === undefined ? {} : { 'prompt-template': promptTemplate }),
         ...(toolModule === undefined ? {} : { 'tool-module': toolModule }),
         ...(maxWorkers === undefined ? {} : { concurrency: maxWorkers }),

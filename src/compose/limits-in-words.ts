@@ -5,7 +5,7 @@ import type { LimitOptions } from '../model/limits.js';
  * Which time limit holds, for the first lines of a run: nobody should find out after a week that it was another one.
  * Where `--limits` does not say, the format of each dataset does.
  */
-export function limitsInWords(
+export function describeLimits(
     options: LimitOptions,
     datasets: readonly Pick<Dataset, 'format' | 'limitPolicy'>[],
 ): string {
@@ -18,9 +18,9 @@ export function limitsInWords(
         flat: `${timeout} s for every test`,
     };
     if (policy !== null) return `time limit: ${words[policy]} (--limits ${policy})`;
-    const formatsOf = (which: 'own' | 'flat'): string =>
+    const listFormats = (which: 'own' | 'flat'): string =>
         [...new Set(datasets.filter((one) => one.limitPolicy === which).map((one) => one.format))].join(', ');
-    const [flat, own] = [formatsOf('flat'), formatsOf('own')];
+    const [flat, own] = [listFormats('flat'), listFormats('own')];
     if (flat === '') return `time limit: ${words.own}`;
     if (own === '') return `time limit: ${words.flat}`;
     return `time limit: ${words.flat} (${flat}), ${words.own} (${own})`;

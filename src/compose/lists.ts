@@ -1,7 +1,7 @@
 import type { RunFile } from '../checkpoint/run-directory/run-file-shape.js';
 import type { RunConfig } from '../config.js';
 import type { Dataset, ListOptions } from '../dataset/dataset.js';
-import { bucketsInNames } from '../dataset/lists/buckets-in-names.js';
+import { countBucketsInNames } from '../dataset/lists/buckets-in-names.js';
 import type { ExecutorKind, ListFields } from '../executor/executor-kind.js';
 
 /** How lists become samples in a results directory; a list that was run into it keeps its number of samples. */
@@ -13,7 +13,7 @@ export function listOptions(
     return {
         accepted: !judges,
         rowsPerSample,
-        bucketsOf: (file) => directory.known?.buckets?.[file] ?? bucketsInNames(file, directory.listing),
+        bucketsOf: (file) => directory.known?.buckets?.[file] ?? countBucketsInNames(file, directory.listing),
     };
 }
 

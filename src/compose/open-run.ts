@@ -1,7 +1,7 @@
 import { chooseDatasets, type RunConfig } from '../config.js';
 import type { RowFiles } from '../dataset/row-files.js';
 import { openScratch, type Scratch } from '../host/scratch.js';
-import { untilAborted } from '../util/until-aborted.js';
+import { waitUntilAborted } from '../util/until-aborted.js';
 import { openDirectory } from './directory/directory.js';
 import { writeGenerated } from './generated-dataset.js';
 import type { OpenedRun, OpenRunOptions } from './opened-run.js';
@@ -39,7 +39,7 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
                   ? spoolRows(rows, folder)
                   : spoolStdin(chosen.datasets, folder);
         const planning = spooling.then((paths) => planRun(config, paths, held));
-        const planned = await untilAborted(planning, options.signal);
+        const planned = await waitUntilAborted(planning, options.signal);
         return new PlannedRun(config, held, planned);
     } catch (error) {
         await files?.close();

@@ -1,23 +1,23 @@
 import { relative } from 'node:path';
-import { type Page, pageOf } from '../report/page.js';
-import { sinkOf, writeLines } from '../report/sink.js';
+import { type Page, describePage } from '../report/page.js';
+import { makeSink, writeLines } from '../report/sink.js';
 import { fitScreen } from '../report/width.js';
-import { printable, printableLines } from '../util/printable.js';
+import { escapeLine, escapeLines } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
 
 /** How text for people is laid out on stdout. */
-export function stdoutPage(): Page {
-    return pageOf(process.stdout, process.env);
+export function describeStdout(): Page {
+    return describePage(process.stdout, process.env);
 }
 
 /** Writes lines for people to stdout; a reader that went away is no error. */
 export function print(text: string): void {
-    writeLines(sinkOf(process.stdout), text);
+    writeLines(makeSink(process.stdout), text);
 }
 
 /** Writes what a program reads (JSON, CSV, Markdown, XML) to stdout, as its own writer made it. */
 export function printRaw(text: string): void {
-    sinkOf(process.stdout).write(text.endsWith('\n') ? text : `${text}\n`);
+    makeSink(process.stdout).write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
 const HOME = '\u001b[H';
@@ -29,8 +29,8 @@ export function printScreen(text: string): void {
     const lines = text
         .trimEnd()
         .split('\n')
-        .map((line) => maskSecrets(printableLines(line)));
-    const sink = sinkOf(process.stdout);
+        .map((line) => maskSecrets(escapeLines(line)));
+    const sink = makeSink(process.stdout);
     // Each line replaces what was there: the screen is never empty in between.
     sink.write(HOME);
     for (const line of fitScreen(lines, process.stdout)) sink.write(`${line}${CLEAR_LINE}\n`);
@@ -39,12 +39,12 @@ export function printScreen(text: string): void {
 
 /** Says on stderr what stdout must not be mixed with. */
 export function warn(message: string): void {
-    writeLines(sinkOf(process.stderr), `warning: ${printable(message)}`);
+    writeLines(makeSink(process.stderr), `warning: ${escapeLine(message)}`);
 }
 
 /** A line for people on stderr. */
 export function tell(message: string): void {
-    writeLines(sinkOf(process.stderr), printable(message));
+    writeLines(makeSink(process.stderr), escapeLine(message));
 }
 
 /** A directory as people type it from where they are. */

@@ -1,4 +1,4 @@
-import { checkerDigest, digest } from '../model/fingerprint.js';
+import { digestChecker, digest } from '../model/fingerprint.js';
 import { PLANNER_VERSION } from '../plan/plan-sample.js';
 import type { PrepareOptions } from '../run/prepare.js';
 
@@ -7,13 +7,13 @@ import type { PrepareOptions } from '../run/prepare.js';
  * complete sample whose file and row did not change need not be opened.
  * @param languages tags of the languages that can run here
  */
-export function planKeyOf(options: PrepareOptions, languages: readonly string[]): string {
+export function computePlanKey(options: PrepareOptions, languages: readonly string[]): string {
     const { limits, checker, defaultComparison, executorIdentity, judges, memoryHolding, plan } = options;
     return digest(
         JSON.stringify([
             PLANNER_VERSION,
             limits,
-            checker === null ? defaultComparison : checkerDigest(checker),
+            checker === null ? defaultComparison : digestChecker(checker),
             executorIdentity,
             judges,
             memoryHolding,

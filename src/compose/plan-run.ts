@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
 import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
-import { executorKind } from '../executor/kinds.js';
+import { findExecutorKind } from '../executor/kinds.js';
 import type { TestMakerSource } from '../dataset/dataset.js';
 import type { RowFiles } from '../dataset/row-files.js';
 import { machineLoad } from '../host/machine-load.js';
@@ -13,19 +13,19 @@ import { TallySum } from '../model/tally.js';
 import type { TestMaker } from '../model/test-recipe.js';
 import type { PrepareOptions } from '../run/prepare.js';
 import { type Survey, survey } from '../run/survey.js';
-import { shownPath } from '../util/shown-path.js';
+import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { chooseChecker } from './checker.js';
 import type { RunCollection } from './collect/run-collection.js';
 import { chooseComparison } from './comparison.js';
 import { describeImport } from './describe-import.js';
 import { type Directory, recordRun, rerunRequests } from './directory/directory.js';
-import { otherDatasets } from './directory/known-run.js';
+import { findOtherDatasets } from './directory/known-run.js';
 import { findRemovedSamples } from './directory/removed-samples.js';
-import { limitsInWords } from './limits-in-words.js';
+import { describeLimits } from './limits-in-words.js';
 import { listOptions, listsIn } from './lists.js';
 import type { OpenRunOptions, RunPlan } from './opened-run.js';
-import { planKeyOf } from './plan-key.js';
+import { computePlanKey } from './plan-key.js';
 import { collectSamples, type OtherDataset, type Samples } from './samples.js';
 import { describeUnknownLanguage } from './unknown-language.js';
 
@@ -74,7 +74,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     );
     if (comparison.notice !== null) inform(comparison.notice);
     const prepare = prepareOptions(config, inputs, comparison.fallback, reruns);
-    const planKey = planKeyOf(prepare, executor.languages ?? []);
+    const planKey = computePlanKey(prepare, executor.languages ?? []);
     const settled = new TallySum();
     await topUp(config, samples, { store, prepare }, held);
     const due: RunPlan['due'][number][] = [];
@@ -95,14 +95,14 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     const plan: RunPlan = {
         dir: config.dir,
         datasets: samples.datasets.map(({ path, format }) => ({ path, format })),
-        limits: kind.judges ? limitsInWords(config.limits, samples.datasets) : null,
+        limits: kind.judges ? describeLimits(config.limits, samples.datasets) : null,
         comparison: comparison.inWords,
-        whole: sizeOf(samples.whole),
+        whole: measureSize(samples.whole),
         part: found.counts,
         due,
         badRows: [...samples.leftOut, ...samples.datasets.flatMap((dataset) => dataset.badRows)],
         ...(found.earlier === null ? {} : { earlier: found.earlier }),
-        ...(config.dryRun ? { removed: await findRemovedSamples(config, idsOf(samples.whole)) } : {}),
+        ...(config.dryRun ? { removed: await findRemovedSamples(config, collectIds(samples.whole)) } : {}),
     };
     const collection = await openCollection(config, directory, samples, options.onNotice);
     return { plan, kind, executor, prepare, planKey, store, settled, found, collection };
@@ -127,10 +127,10 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     const { generated } = options;
     // A dry run makes its rows elsewhere: those of earlier starts are the same dataset.
     const made = generated === undefined ? null : join(config.checkpoints, generated.file);
-    const others = otherDatasets(directory.known, paths, forgets ? warn : () => {}).filter(
+    const others = findOtherDatasets(directory.known, paths, forgets ? warn : () => {}).filter(
         ({ path }) => path !== made,
     );
-    const kind: ExecutorKind = executorKind(config.executor.kind);
+    const kind: ExecutorKind = findExecutorKind(config.executor.kind);
     const planning = kind.plan(config.executor, {
         timeout: config.limits.timeout,
         memoryLimit: config.limits.memory,
@@ -230,17 +230,17 @@ async function topUp(
         keepSource,
         isDryRun,
     });
-    const what = `${adopted} ${adopted === 1 ? 'result' : 'results'} of ${shownPath(database)}`;
+    const what = `${adopted} ${adopted === 1 ? 'result' : 'results'} of ${shortenPath(database)}`;
     options.onNotice(isDryRun ? `${what} would be adopted` : `${what} adopted`, 'info');
 }
 
-function sizeOf(samples: Samples['whole']): RunPlan['whole'] {
+function measureSize(samples: Samples['whole']): RunPlan['whole'] {
     let tasks = 0;
     for (const { indexed } of samples) for (const [, count] of indexed.groups) tasks += count;
     return { samples: samples.length, tasks };
 }
 
-const idsOf = (samples: Samples['whole']): ReadonlySet<string> =>
+const collectIds = (samples: Samples['whole']): ReadonlySet<string> =>
     new Set(samples.map(({ indexed }) => indexed.id));
 
 /** A wrong dataset, or a wrong `--checker`, must not cost a week of results. */

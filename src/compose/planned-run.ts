@@ -3,7 +3,7 @@ import { watchControl } from '../checkpoint/run-directory/control.js';
 import type { Mode, RunConfig } from '../config.js';
 import type { FunctionDescriptor } from '../executor/function-kind.js';
 import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
-import { diskState, freeBytes } from '../host/disk.js';
+import { judgeDiskState, freeBytes } from '../host/disk.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
 import type { TaskLog } from '../model/task.js';
@@ -224,7 +224,7 @@ export class PlannedRun implements OpenedRun {
         let warned = false;
         const look = async (): Promise<void> => {
             const free = await freeBytes(this.#config.dir);
-            const state = free === null ? 'fine' : diskState(free);
+            const state = free === null ? 'fine' : judgeDiskState(free);
             if (state === 'fine' || (state === 'low' && warned)) return;
             warned = true;
             const left = Math.round((free ?? 0) / 1024 ** 2);

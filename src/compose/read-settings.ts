@@ -19,14 +19,14 @@ interface Settings {
  */
 export function readSettings(settings: unknown): Settings {
     if (typeof settings !== 'object' || settings === null)
-        throw new UserError(`open() takes an object of settings, got ${nameOf(settings)}`);
+        throw new UserError(`open() takes an object of settings, got ${nameType(settings)}`);
     const { datasets, command, task, signal, ...options } = settings as Readonly<Record<string, unknown>>;
     if (task !== undefined && typeof task !== 'function')
-        throw new UserError(`task: expected a function, got ${nameOf(task)}`);
+        throw new UserError(`task: expected a function, got ${nameType(task)}`);
     if (signal !== undefined && !(signal instanceof AbortSignal))
-        throw new UserError(`signal: expected an AbortSignal, got ${nameOf(signal)}`);
+        throw new UserError(`signal: expected an AbortSignal, got ${nameType(signal)}`);
     if (command !== undefined && !isTexts(command))
-        throw new UserError(`command: expected a list of words, got ${nameOf(command)}`);
+        throw new UserError(`command: expected a list of words, got ${nameType(command)}`);
     const executor = options['executor'] ?? 'function';
     if (task !== undefined && executor !== 'function')
         throw new UserError(
@@ -48,7 +48,7 @@ function readDatasets(datasets: unknown): Pick<Settings, 'paths' | 'rows'> {
     if (typeof datasets === 'object' && datasets !== null && isIterable(datasets))
         return { paths: [], rows: datasets };
     throw new UserError(
-        `datasets: expected a list of files, or rows (an array or an async iterable of objects), got ${nameOf(datasets)}`,
+        `datasets: expected a list of files, or rows (an array or an async iterable of objects), got ${nameType(datasets)}`,
     );
 }
 
@@ -58,7 +58,7 @@ const isTexts = (value: unknown): value is readonly string[] =>
 const isIterable = (value: object): value is RowSource =>
     Symbol.iterator in value || Symbol.asyncIterator in value;
 
-function nameOf(value: unknown): string {
+function nameType(value: unknown): string {
     if (value === null) return 'null';
     if (Array.isArray(value)) return 'a list';
     return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : `a value of type ${typeof value}`;

@@ -3,7 +3,7 @@ import type { Dataset, OpenOptions } from '../dataset/dataset.js';
 import { chooseSamples } from '../dataset/filter.js';
 import { openDatasets } from '../dataset/open.js';
 import type { SampleItem } from '../run/survey.js';
-import { messageOf } from '../util/message.js';
+import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 
 /** Every sample of the directory's datasets, and the part that was asked for. */
@@ -58,7 +58,7 @@ export async function collectSamples(
         if (other !== undefined) {
             await found.addPath(path, other.format, opening).catch((error: unknown) => {
                 if (error instanceof IdConflict) throw error;
-                onNotice(`not counted, though run into this directory before: ${messageOf(error)}`);
+                onNotice(`not counted, though run into this directory before: ${getMessage(error)}`);
             });
             continue;
         }
@@ -70,7 +70,7 @@ export async function collectSamples(
     }
     if (asked.size === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
     const all = [...asked.values()];
-    const chosen = isAll(part) ? all : [...chooseSamples(all, idOf, part)];
+    const chosen = isAll(part) ? all : [...chooseSamples(all, getId, part)];
     if (chosen.length === 0) refuseNone(all, part, onNotice);
     const rest = found.all.filter(({ indexed }) => !asked.has(indexed.id));
     return { datasets, whole: [...all, ...rest], part: chosen, leftOut };
@@ -144,7 +144,7 @@ function refuseNone(
     onNotice: (message: string) => void,
 ): void {
     const { only, limit, shard } = part;
-    const whole = chooseSamples(all, idOf, { ...part, shard: null });
+    const whole = chooseSamples(all, getId, { ...part, shard: null });
     if (shard !== null && whole[Symbol.iterator]().next().done !== true) {
         onNotice(`shard ${shard.index}/${shard.count} holds no sample`);
         return;
@@ -156,7 +156,7 @@ function refuseNone(
     throw new UserError(`${given.join(' with ')} leaves no sample`);
 }
 
-const idOf = (item: SampleItem): string => item.indexed.id;
+const getId = (item: SampleItem): string => item.indexed.id;
 
 const isAll = ({ only, ids = null, limit, shard }: RunConfig['part']): boolean =>
     ids === null && only.length === 0 && limit === null && shard === null;

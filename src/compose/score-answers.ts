@@ -9,7 +9,7 @@ import type { Checkpoint, SampleState } from '../model/checkpoint.js';
 import type { Entry } from '../model/entry.js';
 import { isRetryable } from '../model/failure.js';
 import { isJsonObject, type JsonObject } from '../model/json.js';
-import { scorerText } from '../model/scorer.js';
+import { formatScorer } from '../model/scorer.js';
 import type { Task } from '../model/task.js';
 import { backOff } from '../run/retry.js';
 import { sleep } from '../util/sleep.js';
@@ -62,7 +62,7 @@ const MOST_PROBLEMS = 5;
  * @throws UserError for a directory that another run holds, or a scorer that cannot work here; WriteError
  */
 export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Promise<RescoringSummary> {
-    const chat = chatConfigOf(config);
+    const chat = getChatConfig(config);
     const directory = await openDirectory(config, options.onNotice, options.signal);
     let stored: StoredScorer | null = null;
     const scratch = await openScratch();
@@ -93,7 +93,7 @@ export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Pr
     }
 }
 
-function chatConfigOf({ executor, dir }: RunConfig): ChatConfig {
+function getChatConfig({ executor, dir }: RunConfig): ChatConfig {
     if (executor.kind === 'chat') return executor;
     throw new UserError(
         `${dir} does not hold answers of a language model that could be scored: its executor is ${executor.kind}`,
@@ -165,7 +165,7 @@ class Rescoring {
             return;
         }
         if (due.length === 0) return;
-        const writer = this.#store.open(stateOf(checkpoint));
+        const writer = this.#store.open(buildState(checkpoint));
         try {
             await this.#scoreAll(id, due, writer);
         } finally {
@@ -216,13 +216,13 @@ class Rescoring {
         writer: SampleWriter,
     ): Promise<void> {
         const { scoring } = this.#stored;
-        const scored = await this.#score(answer, taskOf(id, group, entry));
+        const scored = await this.#score(answer, buildTask(id, group, entry));
         if (scored.kind === 'aborted') return;
         if (scored.kind === 'failed') {
             this.#tellProblem(`${id} ${group} ${entry.index}: ${scored.failure.message}`);
             return;
         }
-        const by = { text: scorerText(scoring.scorer), fingerprint: scoring.fingerprint };
+        const by = { text: formatScorer(scoring.scorer), fingerprint: scoring.fingerprint };
         const { result: fresh, verdict } = withScore(result, scored, by);
         const last = entry.attempts.at(-1);
         // An entry's verdict is that of its last attempt, which is the one that was scored.
@@ -281,7 +281,7 @@ class Rescoring {
         const { scorer, fingerprint } = this.#stored.scoring;
         return {
             dir: this.#config.dir,
-            scorer: scorerText(scorer),
+            scorer: formatScorer(scorer),
             scorer_fingerprint: fingerprint,
             ...this.#figures,
             judge_cost: this.#judgeCost,
@@ -291,7 +291,7 @@ class Rescoring {
 }
 
 /** What the file holds, as it stands: nothing moves, nothing is superseded but by new scores. */
-function stateOf(checkpoint: Checkpoint): SampleState {
+function buildState(checkpoint: Checkpoint): SampleState {
     const { id, totals, failures, pending, skipped, computedLimits, retiredRevision } = checkpoint;
     const kept = [...checkpoint.entries].flatMap(([group, list]) =>
         list.flatMap((stored) => {
@@ -316,7 +316,7 @@ function stateOf(checkpoint: Checkpoint): SampleState {
 }
 
 /** The task as far as scoring needs it; null where its row was not kept. */
-function taskOf(id: string, group: string, entry: Entry): Task | null {
+function buildTask(id: string, group: string, entry: Entry): Task | null {
     const { row, index, fingerprint } = entry;
     if (row === undefined) return null;
     return {

@@ -2,7 +2,7 @@ import type { EndpointSetting, LanguageSetting } from '../config/option.js';
 import { type GivenOptions, RUN_OPTION_NAMES } from '../config.js';
 import type { RUN_OPTIONS, RunOptionName } from '../config/run-options.js';
 import type { Json } from '../model/json.js';
-import { nearest } from '../util/nearest.js';
+import { findNearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
 
 /** `all-tests` is `allTests`. */
@@ -53,7 +53,7 @@ export function camelCase(name: string): string {
  * Settings of a program as the command line would give them.
  * @throws UserError for a name that is not an option, or an option that is given under both of its names
  */
-export function givenOptions(settings: Readonly<Record<string, unknown>>): GivenOptions {
+export function readGivenOptions(settings: Readonly<Record<string, unknown>>): GivenOptions {
     const given = new Map<string, Json | undefined>();
     for (const [key, value] of Object.entries(settings)) {
         if (value === undefined) continue;
@@ -67,7 +67,7 @@ export function givenOptions(settings: Readonly<Record<string, unknown>>): Given
 }
 
 function refuseUnknown(key: string): never {
-    const meant = nearest(key, DASHED.keys());
+    const meant = findNearest(key, DASHED.keys());
     const hint = meant === null ? '' : ` (did you mean ${JSON.stringify(meant)}?)`;
     throw new UserError(`there is no setting ${JSON.stringify(key)}${hint}`);
 }

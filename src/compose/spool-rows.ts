@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { makeOutputFile } from '../host/output-file.js';
 import { isJsonObject } from '../model/json.js';
-import { messageOf } from '../util/message.js';
+import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 
 /** Rows that a program hands over instead of a file. */
@@ -23,25 +23,25 @@ const NAME = 'rows';
 export async function spoolRows(source: RowSource, folder: string): Promise<readonly string[]> {
     const file = join(folder, NAME);
     await makeOutputFile(file, (staging) =>
-        pipeline(Readable.from(linesOf(source)), createWriteStream(staging, { flags: 'wx' })),
+        pipeline(Readable.from(writeLines(source)), createWriteStream(staging, { flags: 'wx' })),
     );
     return [file];
 }
 
-async function* linesOf(source: RowSource): AsyncGenerator<string> {
+async function* writeLines(source: RowSource): AsyncGenerator<string> {
     let number = 0;
     for await (const row of source) {
-        yield `${textOf(row, number)}\n`;
+        yield `${serializeRow(row, number)}\n`;
         number += 1;
     }
 }
 
-function textOf(row: unknown, number: number): string {
+function serializeRow(row: unknown, number: number): string {
     let text: string | undefined;
     try {
         text = isJsonObject(row) ? JSON.stringify(row) : undefined;
     } catch (error) {
-        throw new UserError(`datasets: row ${number} cannot be written as JSON: ${messageOf(error)}`, 2, {
+        throw new UserError(`datasets: row ${number} cannot be written as JSON: ${getMessage(error)}`, 2, {
             cause: error,
         });
     }

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../model/event.js';
-import { messageOf } from '../util/message.js';
+import { getMessage } from '../util/message.js';
 import { type TopicsSummary, writeTopicsResults } from './topics-results.js';
 
 /** Seconds between two writings while results keep coming. */
@@ -51,7 +51,7 @@ export class TopicsOutput {
             this.#changed = false;
             this.#writing = this.#write()
                 // The results themselves are safe, and the end tries again.
-                .catch((error: unknown) => this.#options.onNotice(messageOf(error)))
+                .catch((error: unknown) => this.#options.onNotice(getMessage(error)))
                 .finally(() => {
                     const took = (performance.now() - began) / 1000;
                     const next = Math.max(OUTPUT_INTERVAL, took / SHARE);

@@ -47,7 +47,7 @@ class TopicsFigures {
 
     add({ success, execution_time: seconds, worker_id: worker, iteration }: TopicResult): void {
         const name = worker === null ? 'unknown' : worker.replace(/-\d+$/, '');
-        for (const share of [this.all, shareOf(this.workers, name), shareOf(this.rounds, iteration)]) {
+        for (const share of [this.all, getShare(this.workers, name), getShare(this.rounds, iteration)]) {
             share[success ? 'successful' : 'failed'] += 1;
             share.execution_time += seconds;
         }
@@ -63,21 +63,21 @@ class TopicsFigures {
             total_execution_time: rounded(seconds),
             average_execution_time: total === 0 ? 0 : rounded(seconds / total),
             wall_time: rounded(wallTime),
-            iterations: Object.fromEntries(sharesOf(this.rounds)),
-            workers: Object.fromEntries(sharesOf(this.workers)),
+            iterations: Object.fromEntries(listShares(this.rounds)),
+            workers: Object.fromEntries(listShares(this.workers)),
             config,
             models,
         };
     }
 }
 
-function shareOf<K>(shares: Map<K, Share>, key: K): Share {
+function getShare<K>(shares: Map<K, Share>, key: K): Share {
     const share = shares.get(key) ?? { successful: 0, failed: 0, execution_time: 0 };
     shares.set(key, share);
     return share;
 }
 
-const sharesOf = (shares: ReadonlyMap<string | number, Share>): [string, JsonObject][] =>
+const listShares = (shares: ReadonlyMap<string | number, Share>): [string, JsonObject][] =>
     [...shares]
         .map(([key, share]): [string, JsonObject] => [
             String(key),
@@ -128,11 +128,11 @@ export async function* readTopicResults(
     for (const name of await listFiles(dir)) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;
         const read = await readCheckpointFile(join(dir, name), null);
-        if (read.kind === 'checkpoint' && topics.has(read.checkpoint.id)) yield* resultsOf(read.checkpoint);
+        if (read.kind === 'checkpoint' && topics.has(read.checkpoint.id)) yield* listResults(read.checkpoint);
     }
 }
 
-function resultsOf({ id, entries, failures }: Checkpoint): TopicResult[] {
+function listResults({ id, entries, failures }: Checkpoint): TopicResult[] {
     const finished = (entries.get(ROUNDS) ?? []).map(({ entry }) =>
         finishedResult(id, (entry.index ?? 0) + 1, entry.result, entry.attempts),
     );
@@ -146,7 +146,7 @@ function resultsOf({ id, entries, failures }: Checkpoint): TopicResult[] {
                 analysis: null,
                 search_results_count: 0,
                 error_message: message,
-                ...effortOf(attempts, index + 1),
+                ...measureEffort(attempts, index + 1),
             }),
         );
     return [...finished, ...failed].sort((a, b) => a.iteration - b.iteration);
@@ -169,11 +169,11 @@ function finishedResult(
         analysis: typeof answer === 'string' ? answer : null,
         search_results_count: typeof found === 'number' ? found : 0,
         error_message: success ? null : why,
-        ...effortOf(attempts, iteration),
+        ...measureEffort(attempts, iteration),
     };
 }
 
-function effortOf(
+function measureEffort(
     attempts: readonly Attempt[],
     iteration: number,
 ): Pick<TopicResult, 'execution_time' | 'worker_id' | 'timestamp'> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCheckpointFile } from '../checkpoint/result-file/read-file.js';
-import { type RoundsByTopic, ROUNDS, readTopicRows, topicRows } from '../dataset/generated/topics.js';
+import { type RoundsByTopic, ROUNDS, readTopicRows, writeTopicRows } from '../dataset/generated/topics.js';
 import { listFiles } from '../host/listing.js';
 import type { GeneratedDataset } from './generated-dataset.js';
 import type { RunPaths } from './directory/run-paths.js';
@@ -14,7 +14,7 @@ const FILE = 'topics.jsonl';
  * its result file has answers of.
  * @param iterations rounds of each topic, at least 1
  */
-export function topicsDataset(
+export function makeTopicsDataset(
     topics: readonly string[],
     iterations: number,
     { dir }: RunPaths,
@@ -29,7 +29,7 @@ export function topicsDataset(
             const rounds = topics.map(
                 (topic) => [topic, Math.max(iterations, finished.get(topic) ?? 0)] as const,
             );
-            return topicRows(new Map(rounds));
+            return writeTopicRows(new Map(rounds));
         },
     };
 }

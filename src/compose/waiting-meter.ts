@@ -1,5 +1,5 @@
 import type { RunEvent } from '../model/event.js';
-import { percent } from '../report/format.js';
+import { formatPercent } from '../report/format.js';
 
 /** Seconds of work, over all workers, before anything is said: by then the loading of modules weighs little. */
 const ENOUGH_SECONDS = 20;
@@ -27,7 +27,7 @@ export class WaitingMeter {
         const cpu = this.#cpu();
         if (cpu >= MOSTLY_WAITING * this.#busy) return null;
         return (
-            `the workers mostly wait (they compute for ${percent(cpu, this.#busy)} of their time): --mode async, or ` +
+            `the workers mostly wait (they compute for ${formatPercent(cpu, this.#busy)} of their time): --mode async, or ` +
             "export const mode = 'async' in the module, runs many more such tasks at once (-j 64)"
         );
     }

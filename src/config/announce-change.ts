@@ -11,7 +11,7 @@ export function announceChange(
     { now, before, source }: { readonly now: Json; readonly before: Json; readonly source: Source },
 ): string {
     const from = source === 'command line' ? '' : `, from the ${source}`;
-    return `${asTyped(name, spec, now)} (was ${asBefore(spec, before)}${from})${effectOf(spec, now, before)}`;
+    return `${asTyped(name, spec, now)} (was ${asBefore(spec, before)}${from})${describeEffect(spec, now, before)}`;
 }
 
 function asTyped(name: string, spec: OptionSpec, value: Json): string {
@@ -39,7 +39,7 @@ function asText(value: Json): string {
     return typeof url === 'string' ? shorten(url) : shorten(JSON.stringify(value));
 }
 
-function effectOf(spec: OptionSpec, now: Json, before: Json): string {
+function describeEffect(spec: OptionSpec, now: Json, before: Json): string {
     const { effect } = spec;
     if (effect === undefined) return '';
     if (typeof effect === 'string') return `: ${effect}`;

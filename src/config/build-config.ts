@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { ExecutorKind } from '../executor/executor-kind.js';
-import { EXECUTOR_KINDS, EXECUTOR_OPTIONS, executorKind } from '../executor/kinds.js';
+import { EXECUTOR_KINDS, EXECUTOR_OPTIONS, findExecutorKind } from '../executor/kinds.js';
 import { UserError } from '../util/user-error.js';
 import type { Source } from './layers.js';
 import type { OptionSpec, StoredOptions } from './option.js';
@@ -25,7 +25,7 @@ export function buildConfig(
         readonly stored: StoredOptions;
     },
 ): RunConfig {
-    const kind = executorKind(values.executor);
+    const kind = findExecutorKind(values.executor);
     refuseContradictions(values, sources, kind);
     const output = keptOutput(values, kind);
     const timeout = values.timeout ?? kind.usualTimeout ?? USUAL_TIMEOUT;
@@ -33,7 +33,7 @@ export function buildConfig(
         cwd: rest.cwd,
         datasets: rest.datasets,
         dir: values.dir,
-        checkpoints: checkpointsFolder(values.dir, values.checkpoints),
+        checkpoints: chooseCheckpointsFolder(values.dir, values.checkpoints),
         format: values.format,
         skipBadRows: values['skip-bad-rows'],
         rowsPerSample: values['rows-per-sample'],
@@ -74,7 +74,7 @@ export function buildConfig(
         batchSize: values['batch-size'],
         grace: values.grace,
         takeOver: values['take-over'],
-        display: displayOf(values),
+        display: buildDisplay(values),
         collecting: {
             enabled: values.collect,
             database: values.database,
@@ -105,13 +105,13 @@ const TEST_OUTPUT_LIMIT = 1024;
  * @param dir absolute path of the results directory
  * @param checkpoints absolute path given by `--checkpoints`; null: `checkpoints` beside `dir`
  */
-export function checkpointsFolder(dir: string, checkpoints: string | null): string {
+export function chooseCheckpointsFolder(dir: string, checkpoints: string | null): string {
     const name = basename(dir);
     if (name === '') throw new UserError(`--dir: ${dir} cannot be a results directory: name a folder in it`);
     return join(checkpoints ?? join(dirname(dir), 'checkpoints'), name);
 }
 
-function displayOf(values: RunOptionValues): DisplayConfig {
+function buildDisplay(values: RunOptionValues): DisplayConfig {
     return {
         json: values.json,
         quiet: values.quiet,

@@ -14,7 +14,7 @@ export function checkTrust(
     sources: Readonly<Record<RunOptionName, Source>>,
     { runFile, distrust }: { readonly runFile: string; readonly distrust: string | null },
 ): string[] {
-    const programs = programsOf(values).filter(([option]) => sources[option] === 'run.json');
+    const programs = listPrograms(values).filter(([option]) => sources[option] === 'run.json');
     // A dry run starts none of them.
     if (programs.length === 0 || values['dry-run']) return [];
     const named = programs.map(([, program]) => program).join(', ');
@@ -29,7 +29,7 @@ export function checkTrust(
 }
 
 /** Options that make a start run something, with what that is. */
-function programsOf(values: RunOptionValues): (readonly [RunOptionName, string])[] {
+function listPrograms(values: RunOptionValues): (readonly [RunOptionName, string])[] {
     const { executor, command, module, checker, languages, scorer } = values;
     const programs: (readonly [RunOptionName, string])[] = [];
     if (executor === 'exec' && command !== null)

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { executorKind } from '../executor/kinds.js';
+import { findExecutorKind } from '../executor/kinds.js';
 import { UserError } from '../util/user-error.js';
 import type { RunConfig } from './run-config.js';
 
@@ -15,7 +15,7 @@ export async function chooseDatasets(
 ): Promise<{ readonly datasets: readonly string[]; readonly announcement: string | null }> {
     if (config.datasets.length > 0) return { datasets: config.datasets, announcement: null };
     // The examples are programs to be judged.
-    if (!executorKind(config.executor.kind).judges) {
+    if (!findExecutorKind(config.executor.kind).judges) {
         throw new UserError(`--executor ${config.executor.kind} needs a dataset: resume-run <dataset> ...`);
     }
     if (!(await isAbsentOrEmpty(config.dir))) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../model/json.js';
-import { nearest } from '../util/nearest.js';
+import { findNearest } from '../util/nearest.js';
 import { unreachable } from '../util/unreachable.js';
 import { UserError } from '../util/user-error.js';
 import { isConfigKey, type OptionSpec, type OptionTable } from './option.js';
@@ -40,7 +40,7 @@ const language = z.strictObject({
 });
 
 /** The shape of a config file; what a text must look like is left to parse-option.ts. */
-function schemaOf(options: OptionTable) {
+function buildSchema(options: OptionTable) {
     return z.strictObject({
         $schema: z.string().optional(),
         datasets: z
@@ -54,11 +54,11 @@ function schemaOf(options: OptionTable) {
 function optionShapes(table: OptionTable): Record<string, z.ZodType> {
     const shapes = Object.entries(table)
         .filter(([, spec]) => isConfigKey(spec))
-        .map(([name, spec]): [string, z.ZodType] => [name, shapeOf(spec).optional().describe(spec.about)]);
+        .map(([name, spec]): [string, z.ZodType] => [name, buildShape(spec).optional().describe(spec.about)]);
     return Object.fromEntries(shapes);
 }
 
-function shapeOf(spec: OptionSpec): z.ZodType {
+function buildShape(spec: OptionSpec): z.ZodType {
     const one = oneShape(spec);
     return spec.repeatable === true ? z.union([one, z.array(one)]) : one;
 }
@@ -97,14 +97,14 @@ function bounded(number: z.ZodNumber, spec: OptionSpec): z.ZodNumber {
 }
 
 /** The committed `resume-run.config.schema.json`, by which editors complete and check config files. */
-export function configJsonSchema(options: OptionTable): object {
-    const schema = z.toJSONSchema(schemaOf(options), { target: 'draft-7' });
+export function buildConfigJsonSchema(options: OptionTable): object {
+    const schema = z.toJSONSchema(buildSchema(options), { target: 'draft-7' });
     return { ...schema, title: 'Config file of resume-run' };
 }
 
 /** @throws UserError naming file, line, key and what was expected */
 export function checkShape(data: JsonObject, source: Locator, options: OptionTable): void {
-    const checked = schemaOf(options).safeParse(data);
+    const checked = buildSchema(options).safeParse(data);
     const issue = checked.error?.issues[0];
     if (issue !== undefined) throw new UserError(explain(issue, source, options));
 }
@@ -117,8 +117,8 @@ function explain(issue: Issue, source: Locator, options: OptionTable): string {
         if (issue.path.length === 0 && Object.hasOwn(options, key)) {
             return `${source.at([key])}: '${key}' can be given on the command line only`;
         }
-        const known = Object.keys(schemaOf(options).shape);
-        const meant = issue.path.length === 0 ? nearest(key, known) : null;
+        const known = Object.keys(buildSchema(options).shape);
+        const meant = issue.path.length === 0 ? findNearest(key, known) : null;
         const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
         return `${source.at([...issue.path, key])}: unknown key '${[...issue.path, key].join('.')}'${hint}`;
     }

@@ -1,10 +1,10 @@
 import type { Json } from '../model/json.js';
-import { nearest } from '../util/nearest.js';
+import { findNearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
-import { DEFAULT_WORD, defaultOf, parseOption } from './parse-option.js';
+import { DEFAULT_WORD, parseDefault, parseOption } from './parse-option.js';
 import {
     ENVIRONMENT_PREFIX,
-    environmentName,
+    toEnvironmentName,
     isRestored,
     isVariable,
     type OptionSpec,
@@ -74,7 +74,7 @@ function givenVariable(
     spec: OptionSpec,
     env: NodeJS.ProcessEnv,
 ): { readonly variable: string; readonly text: string } | null {
-    const own = environmentName(name);
+    const own = toEnvironmentName(name);
     const text = env[own];
     if (text !== undefined && text !== '') return { variable: own, text };
     const earlier = spec.variable === undefined ? undefined : env[spec.variable];
@@ -129,13 +129,13 @@ export function listIn(text: string, origin: ValueOrigin): Json {
 }
 
 /** One line for each RESUME_RUN_ variable that no command reads: most likely a mistyped one. */
-export async function unknownVariables(
+export async function findUnknownVariables(
     table: OptionTable,
     env: NodeJS.ProcessEnv,
     catalog: OptionCatalog,
 ): Promise<string[]> {
     const unread = (options: OptionTable): string[] => {
-        const known = variablesOf(options);
+        const known = listVariables(options);
         return Object.keys(env).filter(
             (variable) => variable.startsWith(ENVIRONMENT_PREFIX) && !known.has(variable),
         );
@@ -143,10 +143,10 @@ export async function unknownVariables(
     if (unread(table).length === 0) return [];
     const all = await catalog();
     return unread(all).map((variable) => {
-        const [name, spec] = Object.entries(all).find(([one]) => environmentName(one) === variable) ?? [];
+        const [name, spec] = Object.entries(all).find(([one]) => toEnvironmentName(one) === variable) ?? [];
         if (spec?.only !== undefined)
             return `${variable} is set, but '${name}' is read from the ${spec.only} only`;
-        const meant = nearest(variable, variablesOf(all));
+        const meant = findNearest(variable, listVariables(all));
         return `${variable} is set but names no option${meant === null ? '' : `: did you mean ${meant}?`}`;
     });
 }
@@ -154,11 +154,11 @@ export async function unknownVariables(
 /** Variables with our prefix that are no options: the sandbox's helper program, for those who build their own. */
 const OTHER_VARIABLES = ['RESUME_RUN_HELPER'];
 
-function variablesOf(options: OptionTable): ReadonlySet<string> {
+function listVariables(options: OptionTable): ReadonlySet<string> {
     const read = Object.entries(options).filter(([name, spec]) => isVariable(name, spec));
     return new Set([
-        ...read.map(([name]) => environmentName(name)),
-        environmentName('datasets'),
+        ...read.map(([name]) => toEnvironmentName(name)),
+        toEnvironmentName('datasets'),
         ...OTHER_VARIABLES,
     ]);
 }
@@ -183,8 +183,11 @@ export function fromRunFile(
     return { source: 'run.json', values, foreign };
 }
 
-export function defaults(table: OptionTable, cwd: string): Layer {
-    const values = Object.entries(table).map(([name, spec]): [string, Json] => [name, defaultOf(spec, cwd)]);
+export function makeDefaultsLayer(table: OptionTable, cwd: string): Layer {
+    const values = Object.entries(table).map(([name, spec]): [string, Json] => [
+        name,
+        parseDefault(spec, cwd),
+    ]);
     return { source: 'default', values: new Map(values) };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readTextFile } from '../host/open-file.js';
 import type { Coordinate, MatrixBlock } from '../model/matrix.js';
 import type { PromptTemplates } from '../model/matrix-file.js';
-import { nearest } from '../util/nearest.js';
+import { findNearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
 import { parseSource } from './parse-config-file.js';
 import { parseInstances } from './values/instances.js';
@@ -142,10 +142,10 @@ export async function readMatrixConfig(path: string | null, flags: MatrixFlags):
         prompts: await readPrompts(prompts, folder),
     };
     if (phases.length === 0) {
-        return { ...base, phases: [], blocks: [blockOf([given, common], words, null, at([]))] };
+        return { ...base, phases: [], blocks: [readBlock([given, common], words, null, at([]))] };
     }
     const blocks = phases.map((phase, position) =>
-        blockOf([given, phase, common], words, String(phase.name), at(['phases', position])),
+        readBlock([given, phase, common], words, String(phase.name), at(['phases', position])),
     );
     const twice = blocks.find(
         ({ phase }, position) => blocks.findIndex((one) => one.phase === phase) !== position,
@@ -189,7 +189,7 @@ async function readShape(path: string): Promise<ReadShape> {
         const keys = Object.keys(
             issue.path[0] === 'phases' ? { name: 0, title: 0, ...part } : configShape.shape,
         );
-        const meant = nearest(key, keys);
+        const meant = findNearest(key, keys);
         throw new UserError(
             `${at([...issue.path, key])}: there is no '${key}'${meant === null ? `; expected ${keys.join(', ')}` : ` (did you mean '${meant}'?)`}`,
         );
@@ -250,7 +250,7 @@ function plainValue(text: string): Coordinate {
 }
 
 /** @param parts the first that gives a key wins; of `dimensions` each name is a key */
-function blockOf(
+function readBlock(
     parts: readonly MatrixPart[],
     words: NameTable,
     phase: string | null,
@@ -289,11 +289,11 @@ function expand(
     const found = list.flatMap((value) =>
         typeof value === 'string' && Object.hasOwn(known, value) ? (known[value] ?? []) : [value],
     );
-    return [...new Set(name === 'tool_success_rate' ? found.map(rateOf) : found)];
+    return [...new Set(name === 'tool_success_rate' ? found.map(readRate) : found)];
 }
 
 /** A rate as a fraction with 4 places: earlier writers gave 0.8, 1.0 or 80 (per cent). */
-function rateOf(value: Coordinate): number {
+function readRate(value: Coordinate): number {
     const number = typeof value === 'boolean' ? Number.NaN : Number(value);
     if (!(number >= 0 && number <= 100)) {
         throw new UserError(`tool_success_rate ${String(value)}: expected a number from 0 to 1, such as 0.8`);
@@ -309,14 +309,14 @@ async function readPrompts(
     for (const [name, given] of Object.entries(prompts)) {
         const one = typeof given === 'string' ? { template: given } : given;
         read[name] = {
-            template: one.template ?? (await textOf(one.template_file, folder)),
-            system: one.system ?? (await textOf(one.system_file, folder)),
+            template: one.template ?? (await loadText(one.template_file, folder)),
+            system: one.system ?? (await loadText(one.system_file, folder)),
         };
     }
     return read;
 }
 
-async function textOf(file: string | undefined, folder: string): Promise<string | null> {
+async function loadText(file: string | undefined, folder: string): Promise<string | null> {
     if (file === undefined) return null;
     const path = resolve(folder, file);
     try {

@@ -160,7 +160,7 @@ export type Values<T extends OptionTable> = { readonly [K in keyof T]: ValueOf<T
 export type StoredOptions = JsonObject;
 
 /** The environment variable of an option: `--time-factor` is `RESUME_RUN_TIME_FACTOR`. */
-export function environmentName(option: string): string {
+export function toEnvironmentName(option: string): string {
     return ENVIRONMENT_PREFIX + option.toUpperCase().replaceAll('-', '_');
 }
 
@@ -185,7 +185,7 @@ export function isConfigKey(spec: OptionSpec): boolean {
 export const withDashes = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
 /** A default as people read it; null where there is nothing to show. */
-export function shownDefault(spec: OptionSpec): string | null {
+export function describeDefault(spec: OptionSpec): string | null {
     if (spec.defaultText !== undefined) return spec.defaultText;
     return typeof spec.default === 'string' || typeof spec.default === 'number' ? String(spec.default) : null;
 }

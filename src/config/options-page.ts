@@ -1,10 +1,10 @@
 import {
-    environmentName,
+    toEnvironmentName,
     isRestored,
     type OptionGroup,
     type OptionSpec,
     type OptionTable,
-    shownDefault,
+    describeDefault,
     withDashes,
 } from './option.js';
 
@@ -62,7 +62,7 @@ function describe(spec: OptionSpec): string {
 
 function defaultCell(spec: OptionSpec): string {
     if (spec.defaultText !== undefined) return escaped(spec.defaultText);
-    const text = shownDefault(spec);
+    const text = describeDefault(spec);
     return text === null ? '' : `\`${text}\``;
 }
 
@@ -79,7 +79,7 @@ interface OwnOptions {
  * @param runOptions the options of every command that runs tasks
  * @param commands every command with its whole table; what it shares with a run is not repeated
  */
-export function optionsPage(runOptions: OptionTable, commands: readonly OwnOptions[]): string {
+export function renderOptionsPage(runOptions: OptionTable, commands: readonly OwnOptions[]): string {
     const own = commands.flatMap(({ name, options }) => {
         const entries = Object.entries(options).filter(([option, spec]) => runOptions[option] !== spec);
         if (entries.length === 0) return [];
@@ -94,8 +94,8 @@ An option is taken from the command line, else the environment (\`.env\` include
 option is announced with its effect before anything runs. On the command line and in the environment, the value
 \`default\` makes a run forget an option: \`--checker default\`.
 
-- Environment: \`${environmentName('time-factor')}\` is \`--time-factor\`. A flag takes \`true\` or \`false\`; a list is one value a
-  line or a JSON array. \`${environmentName('datasets')}\` names the datasets.
+- Environment: \`${toEnvironmentName('time-factor')}\` is \`--time-factor\`. A flag takes \`true\` or \`false\`; a list is one value a
+  line or a JSON array. \`${toEnvironmentName('datasets')}\` names the datasets.
 - Config file: \`resume-run.config.json\`, \`.yaml\` or \`.yml\` where the run is started, or \`--config <file>\`. Keys are the
   names below without dashes, and \`datasets\`; paths are relative to the file. \`resume-run.config.schema.json\` is its JSON
   Schema: editors complete by it when the file begins with a \`$schema\` key.

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { isJsonObject, type Json } from '../model/json.js';
-import { nearest } from '../util/nearest.js';
+import { findNearest } from '../util/nearest.js';
 import { unreachable } from '../util/unreachable.js';
 import { UserError } from '../util/user-error.js';
 import type { OptionSpec, ValueOrigin } from './option.js';
-import { parseText, wrongValue } from './value-error.js';
+import { parseText, makeValueError } from './value-error.js';
 
 /** The word that stands for an option's default, whatever run.json holds: `--checker default`. */
 export const DEFAULT_WORD = 'default';
@@ -15,7 +15,7 @@ export const DEFAULT_WORD = 'default';
  * @throws UserError that names the origin, what was expected and what was given
  */
 export function parseOption(spec: OptionSpec, raw: Json, origin: ValueOrigin): unknown {
-    if (raw === null || raw === DEFAULT_WORD) return defaultOf(spec, origin.base);
+    if (raw === null || raw === DEFAULT_WORD) return parseDefault(spec, origin.base);
     if (spec.repeatable !== true) return parseOne(spec, raw, origin);
     const list = Array.isArray(raw) ? (raw as readonly Json[]) : [raw];
     return list.map((one) => parseOne(spec, one, origin));
@@ -30,7 +30,7 @@ export function formatOption(spec: OptionSpec, value: unknown): Json {
 }
 
 /** An option's default. A path's is relative to where the command is started. */
-export function defaultOf(spec: OptionSpec, cwd: string): Json {
+export function parseDefault(spec: OptionSpec, cwd: string): Json {
     return spec.kind === 'path' && typeof spec.default === 'string'
         ? resolve(cwd, spec.default)
         : spec.default;
@@ -58,7 +58,7 @@ function parseOne(spec: OptionSpec, raw: Json, origin: ValueOrigin): unknown {
             return parseCommand(raw, origin);
         case 'languages':
             if (isJsonObject(raw)) return raw;
-            throw wrongValue(origin, 'an object of languages', raw);
+            throw makeValueError(origin, 'an object of languages', raw);
         case 'parsed':
             if (spec.parser === undefined) throw new Error('bug in resume-run: an option without its parser');
             return spec.parser.parse(raw, origin);
@@ -74,7 +74,7 @@ function parseFlag(raw: Json, origin: ValueOrigin): boolean {
     const word = typeof raw === 'string' ? raw.toLowerCase() : '';
     if (YES.has(word)) return true;
     if (NO.has(word)) return false;
-    throw wrongValue(origin, 'true or false', raw);
+    throw makeValueError(origin, 'true or false', raw);
 }
 
 const YES: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on']);
@@ -84,8 +84,8 @@ function parseChoice({ choices = [], synonyms = {} }: OptionSpec, raw: Json, ori
     if (typeof raw === 'string' && choices.includes(raw)) return raw;
     const synonym = typeof raw === 'string' && Object.hasOwn(synonyms, raw) ? synonyms[raw] : undefined;
     if (synonym !== undefined) return synonym;
-    const meant = typeof raw === 'string' ? nearest(raw, choices) : null;
-    const error = wrongValue(origin, `one of ${choices.join(', ')}`, raw);
+    const meant = typeof raw === 'string' ? findNearest(raw, choices) : null;
+    const error = makeValueError(origin, `one of ${choices.join(', ')}`, raw);
     throw meant === null ? error : new UserError(`${error.message} (did you mean ${meant}?)`);
 }
 
@@ -103,11 +103,11 @@ function parseNumber(
               ? Number(raw)
               : Number.NaN;
     if (!Number.isFinite(value) || (spec.kind === 'integer' && !Number.isSafeInteger(value))) {
-        throw wrongValue(origin, expected, raw);
+        throw makeValueError(origin, expected, raw);
     }
     const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
-    if (value < min) throw wrongValue(origin, `at least ${min}`, raw);
-    if (value > max) throw wrongValue(origin, `at most ${max}`, raw);
+    if (value < min) throw makeValueError(origin, `at least ${min}`, raw);
+    if (value > max) throw makeValueError(origin, `at most ${max}`, raw);
     // -0 would not survive run.json.
     return value + 0;
 }
@@ -117,5 +117,5 @@ function parseCommand(raw: Json, origin: ValueOrigin): readonly string[] {
     if (Array.isArray(raw) && raw.length > 0 && raw[0] !== '' && (raw as readonly Json[]).every(isText)) {
         return raw as readonly string[];
     }
-    throw wrongValue(origin, 'a list of texts: the command and its arguments', raw);
+    throw makeValueError(origin, 'a list of texts: the command and its arguments', raw);
 }

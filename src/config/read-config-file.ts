@@ -50,8 +50,8 @@ export async function readConfigFile(
     if (!isJsonObject(source.data)) throw new UserError(`${shown}: expected an object with options as keys`);
     checkShape(source.data, source, options);
     return {
-        layer: { source: 'config file', values: valuesOf(source, options, dirname(path)) },
-        datasets: datasetsOf(source.data).map((one) => resolve(dirname(path), one)),
+        layer: { source: 'config file', values: readValues(source, options, dirname(path)) },
+        datasets: readDatasets(source.data).map((one) => resolve(dirname(path), one)),
         path,
     };
 }
@@ -89,7 +89,7 @@ export interface Locator {
     readonly at: (path: readonly PropertyKey[]) => string;
 }
 
-function valuesOf(
+function readValues(
     source: Locator & { readonly data: Json },
     table: OptionTable,
     base: string,
@@ -104,7 +104,7 @@ function valuesOf(
     return values;
 }
 
-function datasetsOf(data: JsonObject): readonly string[] {
+function readDatasets(data: JsonObject): readonly string[] {
     const { datasets } = data;
     if (typeof datasets === 'string') return [datasets];
     return Array.isArray(datasets) ? datasets.map(String) : [];

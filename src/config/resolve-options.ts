@@ -1,6 +1,6 @@
 import { withDotEnv } from './dot-env.js';
-import { defaults, fromCommandLine, fromEnvironment, type GivenOptions, pick } from './layers.js';
-import { environmentName, type OptionTable, type Values } from './option.js';
+import { makeDefaultsLayer, fromCommandLine, fromEnvironment, type GivenOptions, pick } from './layers.js';
+import { toEnvironmentName, type OptionTable, type Values } from './option.js';
 import type { OptionCatalog } from './option-catalog.js';
 import { readConfigFile } from './read-config-file.js';
 
@@ -19,13 +19,13 @@ export async function resolveOptions<T extends OptionTable>(
 ): Promise<{ readonly values: Values<T>; readonly env: NodeJS.ProcessEnv }> {
     const { options, cwd, catalog } = input;
     const env = await withDotEnv(input.env, cwd);
-    const file = await readConfigFile(configPath(options, env), cwd, catalog);
+    const file = await readConfigFile(chooseConfigPath(options, env), cwd, catalog);
     const layers = [
         fromCommandLine(table, options, cwd),
         fromEnvironment(table, env, cwd),
         { ...file.layer, values: forTable(table, file.layer.values) },
     ];
-    return { values: pick(table, [...layers, defaults(table, cwd)]).values, env };
+    return { values: pick(table, [...layers, makeDefaultsLayer(table, cwd)]).values, env };
 }
 
 /**
@@ -44,7 +44,7 @@ function forTable(table: OptionTable, values: ReadonlyMap<string, unknown>): Rea
 }
 
 /** `--config`, or its variable; null: look in the current folder. */
-export function configPath(options: GivenOptions, env: NodeJS.ProcessEnv): string | null {
-    const given = options['config'] ?? env[environmentName('config')];
+export function chooseConfigPath(options: GivenOptions, env: NodeJS.ProcessEnv): string | null {
+    const given = options['config'] ?? env[toEnvironmentName('config')];
     return typeof given === 'string' && given !== '' ? given : null;
 }

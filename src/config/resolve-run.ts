@@ -4,11 +4,11 @@ import type { Json } from '../model/json.js';
 import { findLiteralSecret } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 import { announceChange } from './announce-change.js';
-import { buildConfig, checkpointsFolder } from './build-config.js';
+import { buildConfig, chooseCheckpointsFolder } from './build-config.js';
 import { checkTrust } from './check-trust.js';
 import { withDotEnv } from './dot-env.js';
 import {
-    defaults,
+    makeDefaultsLayer,
     fromCommand,
     fromCommandLine,
     fromDefaultVariables,
@@ -19,10 +19,10 @@ import {
     listIn,
     pick,
     type Source,
-    unknownVariables,
+    findUnknownVariables,
 } from './layers.js';
 import {
-    environmentName,
+    toEnvironmentName,
     isRestored,
     type OptionSpec,
     type OptionTable,
@@ -32,7 +32,7 @@ import {
 import type { OptionCatalog } from './option-catalog.js';
 import { formatOption, parseOption } from './parse-option.js';
 import { readConfigFile } from './read-config-file.js';
-import { configPath } from './resolve-options.js';
+import { chooseConfigPath } from './resolve-options.js';
 import type { RunConfig } from './run-config.js';
 import { RUN_OPTIONS } from './run-options.js';
 
@@ -99,7 +99,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     );
     refuseFixed(input.fixed ?? {}, commandLine);
     const environment = fromEnvironment(table, env, cwd);
-    const configFile = await readConfigFile(configPath(argv.options, env), cwd, catalog);
+    const configFile = await readConfigFile(chooseConfigPath(argv.options, env), cwd, catalog);
     const given = [commandLine, environment, configFile.layer];
 
     const folder = whereToLook(table, given, cwd);
@@ -114,10 +114,10 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
         restored,
         fromDefaultVariables(table, env, cwd),
         fromCommand(table, input.presets ?? {}, cwd),
-        defaults(table, cwd),
+        makeDefaultsLayer(table, cwd),
     ];
     const { values, sources } = pick(table, layers);
-    const datasets = datasetsOf(input, env, configFile.datasets, known);
+    const datasets = chooseDatasets(input, env, configFile.datasets, known);
     const stored = { ...others.known, ...storable(table, values) };
     const runValues = pick(RUN_OPTIONS, layers);
     const trusted = checkTrust(runValues.values, runValues.sources, {
@@ -131,7 +131,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
         announcements: [
             ...trusted,
             ...warnOfSecrets(runValues.values.command),
-            ...(await unknownVariables(table, env, catalog)),
+            ...(await findUnknownVariables(table, env, catalog)),
             ...others.unknown.map(
                 (name) => `${runFile}: '${name}' is not known to this version and is passed over`,
             ),
@@ -202,12 +202,12 @@ function withCommand(layer: Layer, command: readonly string[], cwd: string): Lay
 function whereToLook(table: OptionTable, given: readonly Layer[], cwd: string): string {
     const { values } = pick({ dir: RUN_OPTIONS.dir, checkpoints: RUN_OPTIONS.checkpoints }, [
         ...given,
-        defaults(table, cwd),
+        makeDefaultsLayer(table, cwd),
     ]);
-    return checkpointsFolder(values.dir, values.checkpoints);
+    return chooseCheckpointsFolder(values.dir, values.checkpoints);
 }
 
-function datasetsOf(
+function chooseDatasets(
     { argv, cwd }: ConfigInput,
     env: NodeJS.ProcessEnv,
     fromFile: readonly string[],
@@ -216,7 +216,7 @@ function datasetsOf(
     const absolute = (paths: readonly string[]): string[] =>
         paths.map((path) => (path === '-' ? '/dev/stdin' : resolve(cwd, path)));
     if (argv.datasets.length > 0) return { value: absolute(argv.datasets), source: 'command line' };
-    const variable = environmentName('datasets');
+    const variable = toEnvironmentName('datasets');
     const text = env[variable];
     if (text !== undefined && text !== '') {
         const listed = listIn(text, { label: variable, base: cwd });

@@ -3,7 +3,7 @@ import { UserError } from '../util/user-error.js';
 import type { ValueOrigin } from './option.js';
 
 /** `--timeout: expected seconds, such as 20 or 1.5, got 'soon'` */
-export function wrongValue(origin: ValueOrigin, expected: string, raw: Json): UserError {
+export function makeValueError(origin: ValueOrigin, expected: string, raw: Json): UserError {
     const given = typeof raw === 'string' ? `'${shorten(raw)}'` : shorten(JSON.stringify(raw));
     return new UserError(`${origin.label}: expected ${expected}, got ${raw === '' ? 'nothing' : given}`);
 }
@@ -15,7 +15,7 @@ export function shorten(text: string): string {
 
 /** @throws UserError unless it is a text that can be an argument of a program */
 export function parseText(raw: Json, origin: ValueOrigin): string {
-    if (typeof raw !== 'string' || raw === '') throw wrongValue(origin, 'a value', raw);
+    if (typeof raw !== 'string' || raw === '') throw makeValueError(origin, 'a value', raw);
     if (raw.includes('\0')) throw new UserError(`${origin.label}: must not contain a NUL character`);
     return raw;
 }

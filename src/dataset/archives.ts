@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { WriteError } from '../host/write-error.js';
-import { ioCode } from '../util/io-error.js';
-import { messageOf } from '../util/message.js';
-import { shownPath } from '../util/shown-path.js';
+import { getIoCode } from '../util/io-error.js';
+import { getMessage } from '../util/message.js';
+import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { isInside } from './file-content.js';
 
@@ -24,7 +24,7 @@ const MANIFEST = /(^|\/)(problem\.yaml|problem\.xml|domjudge-problem\.ini)$/;
 /** Whether an archive holds a problem package; false for what is not a zip archive, too. */
 export async function holdsPackages(path: string): Promise<boolean> {
     try {
-        for await (const { fileName } of entriesOf(await openPromise(path)))
+        for await (const { fileName } of readEntries(await openPromise(path)))
             if (MANIFEST.test(fileName)) return true;
         return false;
     } catch {
@@ -37,12 +37,12 @@ export async function holdsPackages(path: string): Promise<boolean> {
  * @throws UserError for an archive that is damaged, too large, or has names that lead out; WriteError without room
  */
 export async function unpackArchive(path: string, folder: string): Promise<void> {
-    const place = shownPath(path);
+    const place = shortenPath(path);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
         const archive = await openPromise(path);
         let [count, bytes] = [0, 0];
-        for await (const entry of entriesOf(archive)) {
+        for await (const entry of readEntries(archive)) {
             count += 1;
             bytes += entry.uncompressedSize;
             if (count > MOST_ENTRIES) throw new UserError(`${place}: holds more than ${MOST_ENTRIES} files`);
@@ -52,14 +52,14 @@ export async function unpackArchive(path: string, folder: string): Promise<void>
         }
     } catch (error) {
         if (error instanceof UserError) throw error;
-        if (ioCode(error) === 'ENOSPC' || ioCode(error) === 'EDQUOT')
-            throw new WriteError(folder, messageOf(error), { cause: error });
-        throw new UserError(`${place}: cannot be unpacked: ${messageOf(error)}`);
+        if (getIoCode(error) === 'ENOSPC' || getIoCode(error) === 'EDQUOT')
+            throw new WriteError(folder, getMessage(error), { cause: error });
+        throw new UserError(`${place}: cannot be unpacked: ${getMessage(error)}`);
     }
 }
 
 /** yauzl refuses names that are absolute or hold `..`, and files larger than they say. */
-async function* entriesOf(archive: ZipFile): AsyncGenerator<Entry> {
+async function* readEntries(archive: ZipFile): AsyncGenerator<Entry> {
     try {
         yield* archive.eachEntry();
     } finally {

@@ -9,7 +9,7 @@ import {
 } from '../model/exact-json.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
-import { datasetError } from './dataset-error.js';
+import { makeDatasetError } from './dataset-error.js';
 
 /**
  * A value of a dataset row and where it stands: it is read by asking for what it must be, and says
@@ -109,7 +109,7 @@ export class Field {
     }
 
     error(message: string): UserError {
-        return datasetError(`${this.place}: ${this.path === '' ? '' : `${this.path}: `}${message}`);
+        return makeDatasetError(`${this.place}: ${this.path === '' ? '' : `${this.path}: `}${message}`);
     }
 }
 

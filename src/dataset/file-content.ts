@@ -1,14 +1,14 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { hashFile } from '../host/hash-file.js';
-import { sameStamp, stampOf } from '../host/stamp.js';
+import { isSameStamp, makeStamp } from '../host/stamp.js';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Content } from '../model/sample.js';
 import { UserError } from '../util/user-error.js';
 
 /** A file's stamp. @throws the error of stat */
 export async function readStamp(path: string): Promise<FileStamp> {
-    return stampOf(await stat(path, { bigint: true }));
+    return makeStamp(await stat(path, { bigint: true }));
 }
 
 interface KnownDigest {
@@ -21,13 +21,13 @@ const known = new Map<string, KnownDigest>();
 const MOST_KNOWN = 100_000;
 
 /** A file as content: it stays where it is, and is hashed once a process unless it changes. @param path absolute */
-export async function fileContent(path: string): Promise<Content> {
+export async function describeFileContent(path: string): Promise<Content> {
     const stamp = await readStamp(path);
     const before = known.get(path);
-    if (before !== undefined && sameStamp(before.stamp, stamp)) return { path, digest: before.digest };
+    if (before !== undefined && isSameStamp(before.stamp, stamp)) return { path, digest: before.digest };
     const { sha256: digest } = await hashFile(path);
     // Written to while it was read: the digest may belong to neither version.
-    if (sameStamp(stamp, await readStamp(path))) remember(path, { stamp, digest });
+    if (isSameStamp(stamp, await readStamp(path))) remember(path, { stamp, digest });
     return { path, digest };
 }
 
@@ -60,7 +60,7 @@ export function isInside(folder: string, path: string): boolean {
 }
 
 /** The file that a row names, or one clear line. @param place `problems.jsonl:12` */
-export async function referencedFile(folder: string, name: string, place: string): Promise<string> {
+export async function resolveReferencedFile(folder: string, name: string, place: string): Promise<string> {
     const quoted = JSON.stringify(name);
     let path: string | null;
     try {

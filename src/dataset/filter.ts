@@ -15,7 +15,7 @@ export interface SampleChoice {
 }
 
 /** The shard of n that a sample belongs to, 1 to n: by its id alone, so that it stays when the dataset grows. */
-export function shardOf(id: string, count: number): number {
+export function chooseShard(id: string, count: number): number {
     return (createHash('sha256').update(id).digest().readUInt32BE(0) % count) + 1;
 }
 
@@ -25,7 +25,7 @@ export function shardOf(id: string, count: number): number {
  * `\!` and `\*` stand for these signs themselves.
  * @throws UserError for patterns that are empty or far too long
  */
-export function idMatcher(only: readonly string[] | null): (id: string) => boolean {
+export function makeIdMatcher(only: readonly string[] | null): (id: string) => boolean {
     if (only === null || only.length === 0) return () => true;
     const chosen = only.filter((pattern) => !pattern.startsWith('!'));
     const leftOut = only.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
@@ -55,13 +55,13 @@ export function* chooseSamples<T>(
     idOf: (sample: T) => string,
     choice: SampleChoice,
 ): Iterable<T> {
-    const matches = idMatcher(choice.only);
+    const matches = makeIdMatcher(choice.only);
     const { shard } = choice;
     let left = choice.limit ?? Number.POSITIVE_INFINITY;
     if (left <= 0) return;
     for (const sample of samples) {
         if (!matches(idOf(sample)) || choice.ids?.has(idOf(sample)) === false) continue;
-        if (shard !== null && shardOf(idOf(sample), shard.count) !== shard.index) continue;
+        if (shard !== null && chooseShard(idOf(sample), shard.count) !== shard.index) continue;
         yield sample;
         left -= 1;
         if (left === 0) return;

@@ -5,7 +5,7 @@ import { describeKind } from '../host/open-file.js';
 import { MATRIX_FORMAT } from '../model/matrix.js';
 import { UserError } from '../util/user-error.js';
 import { holdsPackages } from './archives.js';
-import { isNamedAsRows, packingOf, startOf } from './packed/packing.js';
+import { isNamedAsRows, detectPacking, readStart } from './packed/packing.js';
 
 /** What a name on the command line stands for. All paths absolute and sorted. */
 export interface FoundSources {
@@ -35,7 +35,7 @@ const DEEPEST = 10;
  */
 export async function findSources(name: string, forcedFormat: string | null): Promise<FoundSources> {
     const path = resolve(name);
-    const kind = await kindOf(path);
+    const kind = await detectKind(path);
     if (typeof kind === 'object' && kind !== null) {
         throw new UserError(
             `${name}: is ${kind.other}; a dataset must be a file, because it is read again at every start ("-" takes one from stdin)`,
@@ -55,7 +55,7 @@ export async function findSources(name: string, forcedFormat: string | null): Pr
 const loadGlob = async () => (await import('fast-glob')).default;
 
 /** `other`: what it is, where it is neither. null: there is nothing. */
-async function kindOf(path: string): Promise<'file' | 'folder' | { readonly other: string } | null> {
+async function detectKind(path: string): Promise<'file' | 'folder' | { readonly other: string } | null> {
     try {
         const stats = await stat(path);
         if (stats.isDirectory()) return 'folder';
@@ -81,7 +81,7 @@ async function oneFile(path: string, name: string, forcedFormat: string | null):
 
 async function isPackage(folder: string): Promise<boolean> {
     for (const manifest of ['problem.yaml', 'domjudge-problem.ini'])
-        if ((await kindOf(join(folder, manifest))) === 'file') return true;
+        if ((await detectKind(join(folder, manifest))) === 'file') return true;
     return false;
 }
 
@@ -98,7 +98,7 @@ async function inFolder(folder: string, name: string): Promise<FoundSources> {
     if (await isPackage(folder)) {
         return onePackage(folder, { packages: [folder], polygons: [] });
     }
-    if ((await kindOf(join(folder, 'problem.xml'))) === 'file') {
+    if ((await detectKind(join(folder, 'problem.xml'))) === 'file') {
         return onePackage(folder, { packages: [], polygons: [folder] });
     }
     const { packages, polygons } = await findPackages(folder);
@@ -190,7 +190,7 @@ async function byPattern(path: string, name: string): Promise<FoundSources> {
     const manifests = all.filter((file) => MANIFESTS.includes(basename(file)));
     for (const folder of folders) {
         for (const manifest of MANIFESTS)
-            if ((await kindOf(join(folder, manifest))) === 'file') manifests.push(join(folder, manifest));
+            if ((await detectKind(join(folder, manifest))) === 'file') manifests.push(join(folder, manifest));
     }
     const found = byManifest([...new Set(manifests)]);
     const kept = [...found.packages, ...found.polygons];
@@ -234,15 +234,15 @@ function byPath(a: string, b: string): number {
 }
 
 /** `csv` or `tsv` where the file's name says so; null elsewhere. */
-export function listFormatOf(file: string): 'csv' | 'tsv' | null {
+export function detectListFormat(file: string): 'csv' | 'tsv' | null {
     const extension = /\.(csv|tsv)$/i.exec(file)?.[1]?.toLowerCase();
     return extension === 'csv' || extension === 'tsv' ? extension : null;
 }
 
 /** Whether a file holds rows of JSON, packed or not: by its name, or by how it starts. */
 export async function holdsRows(path: string): Promise<boolean> {
-    if (isNamedAsRows(path) || (await packingOf(path)) !== 'none') return true;
-    return /^[\s\uFEFF]*[[{]/.test((await startOf(path)).toString('utf8'));
+    if (isNamedAsRows(path) || (await detectPacking(path)) !== 'none') return true;
+    return /^[\s\uFEFF]*[[{]/.test((await readStart(path)).toString('utf8'));
 }
 
 /** Other compressed files would be taken for lists of strange lines. */
@@ -255,7 +255,7 @@ function refuseCompressed(path: string, name: string): void {
 
 /** Whether a file is an evaluation matrix, as `resume-run matrix` writes it. */
 export async function holdsMatrix(path: string): Promise<boolean> {
-    return /\.json$/i.test(path) && MATRIX_START.test((await startOf(path)).toString('utf8'));
+    return /\.json$/i.test(path) && MATRIX_START.test((await readStart(path)).toString('utf8'));
 }
 
 const MATRIX_START = new RegExp(`^\\s*\\{\\s*"format":\\s*"${MATRIX_FORMAT}"`);

@@ -85,7 +85,7 @@ export const isKnownLanguage = (tag: string): boolean => KNOWN.has(tag);
  * Tag of a language by its name in a dataset: `py3` and `PyPy 3-64` give `PYTHON3`, `GNU C++17` gives `CPP`; `PYTHON3`
  * gives itself, and `Brainfuck` gives `BRAINFUCK`.
  */
-export function languageTag(name: string): string {
+export function toLanguageTag(name: string): string {
     const key = name.trim().toLowerCase();
     const tag = Object.hasOwn(TAGS, key) ? TAGS[key] : judgeTag(key);
     return tag ?? key.toUpperCase();

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { shownPath } from '../util/shown-path.js';
+import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import type { Dataset, DatasetSource, ListOptions, OpenOptions } from './dataset.js';
 import {
@@ -8,7 +8,7 @@ import {
     findSources,
     holdsMatrix,
     holdsRows,
-    listFormatOf,
+    detectListFormat,
 } from './find-sources.js';
 import { recogniseFile } from './recognise.js';
 import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat } from './registry.js';
@@ -81,7 +81,7 @@ async function openArchive(
         const name = (item: string, whole: string): string =>
             all.length === 1 ? whole : `${whole}/${relative(folder, item).replaceAll('\\', '/')}`;
         const ids = new Map(all.map((item) => [item, name(item, own)]));
-        const names = new Map(all.map((item) => [item, name(item, shownPath(archive))]));
+        const names = new Map(all.map((item) => [item, name(item, shortenPath(archive))]));
         const datasets: Dataset[] = [];
         for (const [format, items] of [
             ['kattis', found.packages],
@@ -104,7 +104,7 @@ async function findFormat(
     file: string,
     { lists, files }: Pick<OpenOptions, 'lists' | 'files'>,
 ): Promise<DatasetFormatName> {
-    const named = listFormatOf(file);
+    const named = detectListFormat(file);
     if (named !== null) return named;
     if (!(await holdsRows(file))) return 'lines';
     if (await holdsMatrix(file)) return 'matrix';
@@ -115,7 +115,7 @@ async function findFormat(
 function checkAccepted(format: string, file: string, { accepted }: ListOptions): void {
     if (accepted) return;
     throw new UserError(
-        `${shownPath(file)}: is not a dataset of problems but a list (${format}), which runs with --executor exec or module; ` +
+        `${shortenPath(file)}: is not a dataset of problems but a list (${format}), which runs with --executor exec or module; ` +
             'expected JSONL, JSON, or a problem package (a folder with a problem.yaml)',
     );
 }

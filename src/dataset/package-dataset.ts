@@ -2,9 +2,9 @@ import { realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
-import { shownPath } from '../util/shown-path.js';
+import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
-import { changedDatasetError } from './dataset-error.js';
+import { makeChangedDatasetError } from './dataset-error.js';
 import type {
     Dataset,
     DatasetFormat,
@@ -82,9 +82,9 @@ class PackageDataset implements Dataset {
     }
 
     async load(indexed: IndexedSample): Promise<Sample> {
-        const found = await this.#find(this.#folderOf(indexed));
+        const found = await this.#find(this.#findFolder(indexed));
         if (found.fingerprint !== indexed.fingerprint) {
-            throw changedDatasetError(`${found.place}: the package`);
+            throw makeChangedDatasetError(`${found.place}: the package`);
         }
         return this.reader.load(found, indexed.id, this.options.testMaker ?? null);
     }
@@ -99,7 +99,7 @@ class PackageDataset implements Dataset {
         };
         const key = join(folder, this.reader.manifest);
         const [cached] = this.options.cache.get(key, stamp) ?? [];
-        const id = this.#idOf(folder);
+        const id = this.#makeId(folder);
         if (cached !== undefined && cached.id === id) return cached;
         const counts = await this.reader.countTasks(found);
         const indexed: IndexedSample = {
@@ -115,13 +115,13 @@ class PackageDataset implements Dataset {
         return indexed;
     }
 
-    #idOf(folder: string): string {
+    #makeId(folder: string): string {
         return this.source.ids?.get(folder) ?? relative(this.source.root, folder).replaceAll('\\', '/');
     }
 
-    #folderOf(indexed: IndexedSample): string {
+    #findFolder(indexed: IndexedSample): string {
         const { package: id } = indexed.locator;
-        const folder = this.source.items.find((item) => this.#idOf(item) === id);
+        const folder = this.source.items.find((item) => this.#makeId(item) === id);
         if (folder === undefined) {
             throw new UserError(`${this.path}: has no package ${indexed.id} any more; start again`);
         }
@@ -134,7 +134,7 @@ class PackageDataset implements Dataset {
         const bounds = isAlone ? folder : this.source.root;
         return this.reader.find(
             folder,
-            this.source.names?.get(folder) ?? shownPath(folder),
+            this.source.names?.get(folder) ?? shortenPath(folder),
             await realpath(bounds),
         );
     }

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { ioCode } from '../util/io-error.js';
-import { messageOf } from '../util/message.js';
+import { getIoCode } from '../util/io-error.js';
+import { getMessage } from '../util/message.js';
 import type { ParquetRequest, ParquetResponse } from './packed/parquet-messages.js';
 import { decodeGroups, describeFile } from './packed/read-parquet.js';
 
@@ -18,7 +18,7 @@ async function answer(request: ParquetRequest): Promise<ParquetResponse> {
         await decodeGroups(request.file, request.group, request.to);
         return { kind: 'decoded', id };
     } catch (error) {
-        return { kind: 'failed', id, why: messageOf(error), code: ioCode(error) };
+        return { kind: 'failed', id, why: getMessage(error), code: getIoCode(error) };
     }
 }
 

@@ -1,4 +1,4 @@
-import { shownPath } from '../util/shown-path.js';
+import { shortenPath } from '../util/shown-path.js';
 import type { Field } from './field.js';
 import { codeContests } from './formats/code-contests.js';
 import { codeContestsPlus } from './formats/code-contests-plus.js';
@@ -43,7 +43,7 @@ export async function recogniseFile(
     { mayBeList, files }: { readonly mayBeList: boolean; readonly files: RowFiles },
 ): Promise<RowFormat | null> {
     for await (const raw of files.rows(file)) {
-        const place = `${shownPath(file)}:${raw.line}`;
+        const place = `${shortenPath(file)}:${raw.line}`;
         const row = parseRow(raw.bytes, place);
         const format = recogniseRow(row);
         if (format !== null || mayBeList) return format;

@@ -2,17 +2,17 @@ import type { DatasetFormat } from './dataset.js';
 import type { ListReader } from './lists/list-reader.js';
 
 const rows = (key: string) => async (): Promise<DatasetFormat> =>
-    (await import('./row-formats.js')).rowFormat(key);
+    (await import('./row-formats.js')).findRowFormat(key);
 
 /** Lists: each row is one task. */
 const LIST_FORMATS = {
-    csv: async () => listOf((await import('./lists/delimited.js')).CSV),
-    lines: async () => listOf((await import('./lists/plain-lines.js')).PLAIN_LINES),
-    rows: async () => listOf((await import('./lists/json-rows.js')).JSON_ROWS),
-    tsv: async () => listOf((await import('./lists/delimited.js')).TSV),
+    csv: async () => makeListFormat((await import('./lists/delimited.js')).CSV),
+    lines: async () => makeListFormat((await import('./lists/plain-lines.js')).PLAIN_LINES),
+    rows: async () => makeListFormat((await import('./lists/json-rows.js')).JSON_ROWS),
+    tsv: async () => makeListFormat((await import('./lists/delimited.js')).TSV),
 } satisfies Record<string, () => Promise<DatasetFormat>>;
 
-const listOf = async (reader: ListReader): Promise<DatasetFormat> =>
+const makeListFormat = async (reader: ListReader): Promise<DatasetFormat> =>
     (await import('./lists/list-dataset.js')).listFormat(reader);
 
 /** Formats of `--format` by name. Only what a run needs is loaded. */

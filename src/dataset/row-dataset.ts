@@ -4,16 +4,16 @@ import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
 import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
-import { shownPath } from '../util/shown-path.js';
+import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
-import { changedDatasetError } from './dataset-error.js';
+import { makeChangedDatasetError } from './dataset-error.js';
 import type { Dataset, DatasetSource, IndexedSample, OpenOptions } from './dataset.js';
 import type { Field } from './field.js';
-import { referencedFile, readStamp } from './file-content.js';
+import { resolveReferencedFile, readStamp } from './file-content.js';
 import { recogniseRow } from './recognise.js';
 import type { PartRow } from './row-files.js';
 import type { RowContent, RowFormat } from './row-content.js';
-import { buildSample, filesOf } from './row-sample.js';
+import { buildSample, listReferencedFiles } from './row-sample.js';
 import { hashRow, parseRow } from './rows/read-row.js';
 
 /** Where a row stands. `file` is its number in the dataset's list; `as` says by which reading its groups were counted. */
@@ -102,7 +102,7 @@ export class RowDataset implements Dataset {
             if (error instanceof WriteError) throw error;
             throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
         });
-        const changed = (): UserError => changedDatasetError(`${place}: the dataset`);
+        const changed = (): UserError => makeChangedDatasetError(`${place}: the dataset`);
         if (bytes.length !== length) throw changed();
         const hash = hashRow(bytes);
         if (!indexed.fingerprint.startsWith(hash)) throw changed();
@@ -181,11 +181,11 @@ export class RowDataset implements Dataset {
 
     /** Stamps of the files that a row names, as a suffix of its fingerprint; empty where it names none. */
     async #filesMark(content: RowContent, path: string, place: string): Promise<string> {
-        const names = filesOf(content);
+        const names = listReferencedFiles(content);
         if (names.length === 0) return '';
         const hash = createHash('sha256');
         for (const name of names) {
-            const stamp = await readStamp(await referencedFile(dirname(path), name, place));
+            const stamp = await readStamp(await resolveReferencedFile(dirname(path), name, place));
             hash.update(JSON.stringify([name, stamp.size, stamp.mtime]));
         }
         return `-${hash.digest('hex').slice(0, 16)}`;
@@ -198,13 +198,13 @@ export class RowDataset implements Dataset {
 
     #file(number: number): string {
         const path = this.source.items[number];
-        if (path === undefined) throw changedDatasetError(`${this.path}: the dataset`);
+        if (path === undefined) throw makeChangedDatasetError(`${this.path}: the dataset`);
         return path;
     }
 
     /** Made for every row, in case there is something to say of it. */
     #place(file: number, line: number): string {
-        const shown = this.#shownPaths[file] ?? shownPath(this.#file(file));
+        const shown = this.#shownPaths[file] ?? shortenPath(this.#file(file));
         this.#shownPaths[file] = shown;
         return `${shown}:${line}`;
     }

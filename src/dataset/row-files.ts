@@ -7,7 +7,7 @@ import { openFile } from '../host/open-file.js';
 import { unreachable } from '../util/unreachable.js';
 import { unpackArchive } from './archives.js';
 import { readStamp } from './file-content.js';
-import { type Packing, packingOf } from './packed/packing.js';
+import { type Packing, detectPacking } from './packed/packing.js';
 import { ParquetDecoder } from './packed/parquet-decoder.js';
 import { ScratchCopies } from './packed/scratch-copies.js';
 import { unpackChunks } from './packed/unpack.js';
@@ -54,7 +54,7 @@ export class RowFiles {
 
     /** Rows in order. @throws UserError (exit 2) where the file is torn */
     async *rows(file: string): AsyncIterable<PartRow> {
-        const packing = await this.#packingOf(file);
+        const packing = await this.#detectPacking(file);
         switch (packing) {
             case 'none':
                 return yield* inOnePart(readRows(file));
@@ -70,7 +70,7 @@ export class RowFiles {
 
     /** Opens what holds the bytes of one part's rows. The caller closes it. @throws UserError, WriteError */
     async open(file: string, part: number): Promise<FileHandle> {
-        const packing = await this.#packingOf(file);
+        const packing = await this.#detectPacking(file);
         return packing === 'none' ? openFile(file) : this.#openCopy(file, packing, part);
     }
 
@@ -90,12 +90,12 @@ export class RowFiles {
 
     /** The whole file as one: for rows that are asked for in any order. `offset`s count within `open`'s bytes. */
     async openWhole(file: string): Promise<WholeFile> {
-        const packing = await this.#packingOf(file);
+        const packing = await this.#detectPacking(file);
         if (packing !== 'parquet') {
             return { rows: () => this.rows(file), open: () => this.open(file, 0) };
         }
         const open = (): Promise<FileHandle> => this.#openCopy(file, packing, null);
-        return { rows: () => linesOf(file, open), open };
+        return { rows: () => readLines(file, open), open };
     }
 
     /** The folder that an archive of packages was unpacked into: once for all who ask. @throws UserError, WriteError */
@@ -121,17 +121,17 @@ export class RowFiles {
         const groups = await this.#parquet.describe(file);
         let first = 0;
         for (const [part, count] of groups.entries()) {
-            for await (const row of linesOf(file, () => this.open(file, part))) {
+            for await (const row of readLines(file, () => this.open(file, part))) {
                 yield { ...row, line: first + row.line, part };
             }
             first += count;
         }
     }
 
-    #packingOf(file: string): Promise<Packing> {
+    #detectPacking(file: string): Promise<Packing> {
         const known = this.#packings.get(file);
         if (known !== undefined) return known;
-        const packing = packingOf(file);
+        const packing = detectPacking(file);
         this.#packings.set(file, packing);
         return packing;
     }
@@ -147,7 +147,7 @@ export class RowFiles {
         return this.#copies.open(JSON.stringify([file, inode, size, mtime, part]), (path) =>
             packing === 'parquet'
                 ? this.#parquet.decode(file, part, path)
-                : pipeline(bytesOf(file, packing), createWriteStream(path, { flags: 'wx' })),
+                : pipeline(unpackBytes(file, packing), createWriteStream(path, { flags: 'wx' })),
         );
     }
 }
@@ -162,10 +162,10 @@ async function* inOnePart(rows: AsyncIterable<RawRow>): AsyncIterable<PartRow> {
     for await (const row of rows) yield { ...row, part: 0 };
 }
 
-async function* linesOf(file: string, open: () => Promise<FileHandle>): AsyncIterable<RawRow> {
+async function* readLines(file: string, open: () => Promise<FileHandle>): AsyncIterable<RawRow> {
     yield* readJsonLines(file, MAX_ROW_BYTES, readHandle(await open()));
 }
 
-async function* bytesOf(file: string, packing: 'gzip' | 'zstd'): AsyncIterable<Buffer> {
+async function* unpackBytes(file: string, packing: 'gzip' | 'zstd'): AsyncIterable<Buffer> {
     for await (const { bytes } of unpackChunks(file, packing)) yield bytes;
 }

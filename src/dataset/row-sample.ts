@@ -1,9 +1,9 @@
-import { textContent } from '../model/fingerprint.js';
+import { makeTextContent } from '../model/fingerprint.js';
 import type { Checker, Content, DataInput, Judging, Sample, TaskInput, TestCase } from '../model/sample.js';
 import { unreachable } from '../util/unreachable.js';
 import { callFiles } from './calls/harness.js';
 import type { Field } from './field.js';
-import { fileContent, referencedFile } from './file-content.js';
+import { describeFileContent, resolveReferencedFile } from './file-content.js';
 import type {
     RowChecker,
     RowContent,
@@ -40,7 +40,7 @@ export async function buildSample(row: RowContent, at: RowPlace, format: RowForm
 }
 
 /** Files beside the dataset that a row names, as it names them; none for most rows. */
-export function filesOf(row: RowContent): readonly string[] {
+export function listReferencedFiles(row: RowContent): readonly string[] {
     const texts: Text[] = [];
     for (const [, tasks] of row.groups) {
         for (const task of tasks) if (task.kind === 'program') texts.push(task.source);
@@ -51,8 +51,8 @@ export function filesOf(row: RowContent): readonly string[] {
 }
 
 async function buildContent(text: Text, at: RowPlace): Promise<Content> {
-    if (typeof text === 'string') return textContent(text);
-    return fileContent(await referencedFile(at.folder, text.file, at.place));
+    if (typeof text === 'string') return makeTextContent(text);
+    return describeFileContent(await resolveReferencedFile(at.folder, text.file, at.place));
 }
 
 async function buildTask(task: RowTask, at: RowPlace): Promise<TaskInput> {

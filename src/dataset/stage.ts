@@ -48,7 +48,7 @@ class ScratchStager implements Stager {
     ) {}
 
     async stage(sample: Sample): Promise<Stage> {
-        const bytes = sizeOf(sample);
+        const bytes = measureSize(sample);
         while (!this.#staged.has(sample.id) && this.#bytes > 0 && this.#bytes + bytes > this.maxBytes) {
             await new Promise<void>((resolve) => this.#waiting.push(resolve));
         }
@@ -88,7 +88,7 @@ function once(action: () => Promise<void>): () => Promise<void> {
 }
 
 /** Bytes that staging writes: texts only; files stay where they are. */
-function sizeOf(sample: Sample): number {
+function measureSize(sample: Sample): number {
     const size = (content: Content): number =>
         content.text === undefined ? 0 : Buffer.byteLength(content.text);
     const tests = sample.judging?.tests ?? [];

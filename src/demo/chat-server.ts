@@ -95,7 +95,7 @@ export class LocalChatServer {
             return;
         }
         const call = path.endsWith('/web_search') ? 'search' : 'completion';
-        const asked = { call, prompt: promptOf(body), body, headers: request.headers, url } as const;
+        const asked = { call, prompt: readPrompt(body), body, headers: request.headers, url } as const;
         this.received += 1;
         this.inFlight += 1;
         this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
@@ -106,7 +106,9 @@ export class LocalChatServer {
             streamCompletion(response, text, asked.prompt);
         else if (fault === null)
             response.end(
-                call === 'search' ? searchResult(text) : completion({ content: text }, 'stop', asked.prompt),
+                call === 'search'
+                    ? searchResult(text)
+                    : buildCompletion({ content: text }, 'stop', asked.prompt),
             );
         else sendFault(response, fault, asked.prompt);
     }
@@ -125,7 +127,7 @@ async function readBody(request: IncomingMessage): Promise<JsonObject> {
     return body;
 }
 
-function promptOf(body: JsonObject): string {
+function readPrompt(body: JsonObject): string {
     const { messages, search_query: query } = body;
     if (typeof query === 'string') return query;
     const last: Json | undefined = Array.isArray(messages) ? (messages as readonly Json[]).at(-1) : undefined;
@@ -149,7 +151,7 @@ function sendFault(response: ServerResponse, fault: ChatFault, prompt: string): 
             response.end(fault.text);
             return;
         case 'message':
-            response.end(completion(fault.message, fault.finishReason, prompt));
+            response.end(buildCompletion(fault.message, fault.finishReason, prompt));
     }
 }
 
@@ -163,7 +165,11 @@ function sendError(
 }
 
 /** A completion as services write it. */
-export function completion(message: Record<string, unknown>, finishReason: string, prompt: string): string {
+export function buildCompletion(
+    message: Record<string, unknown>,
+    finishReason: string,
+    prompt: string,
+): string {
     return JSON.stringify({
         id: 'chatcmpl-1',
         object: 'chat.completion',
@@ -180,7 +186,7 @@ export function completion(message: Record<string, unknown>, finishReason: strin
 
 /** A completion as a stream of events: what it says in two pieces, then how it ended, then what it used. */
 function streamCompletion(response: ServerResponse, text: string, prompt: string): void {
-    const whole = JSON.parse(completion({ content: text }, 'stop', prompt)) as Record<string, unknown>;
+    const whole = JSON.parse(buildCompletion({ content: text }, 'stop', prompt)) as Record<string, unknown>;
     const { choices: _, usage, ...head } = whole;
     const half = Math.ceil(text.length / 2);
     const deltas = [

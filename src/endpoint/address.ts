@@ -35,7 +35,7 @@ export function displayAddress(address: string): string {
 }
 
 /** The credentials in an address as the value of an `Authorization` header; null if it holds none. */
-export function basicAuthorization(address: string): string | null {
+export function buildBasicAuthorization(address: string): string | null {
     const url = new URL(address);
     if (url.username === '' && url.password === '') return null;
     const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -90,14 +90,14 @@ function splitOutsideBraces(value: string, option: string): readonly string[] {
 function expand(text: string, option: string): readonly string[] {
     let texts = [''];
     for (const part of text.split(/(\{[^}]*\})/)) {
-        const choices = part.startsWith('{') ? choicesOf(part, text, option) : [part];
+        const choices = part.startsWith('{') ? expandBraces(part, text, option) : [part];
         if (texts.length * choices.length > MOST_ENDPOINTS) throw tooMany(text, option);
         texts = texts.flatMap((start) => choices.map((choice) => start + choice));
     }
     return texts;
 }
 
-function choicesOf(braces: string, text: string, option: string): readonly string[] {
+function expandBraces(braces: string, text: string, option: string): readonly string[] {
     const inside = braces.slice(1, -1);
     const range = /^(\d{1,9})\.\.(\d{1,9})$/.exec(inside);
     if (range !== null) {

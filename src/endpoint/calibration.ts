@@ -88,7 +88,7 @@ function roundsFor(took: number): number {
 }
 
 /** Endpoints by the machine that their address names. @param address of an endpoint; it may have more behind it */
-export function machineOf(address: string): string {
+export function findMachine(address: string): string {
     const [url = ''] = address.split(' ', 1);
     return URL.canParse(url) ? new URL(url).hostname : address;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock.js';
-import { calibrate, GREATEST_WIDTH, machineOf } from './calibration.js';
+import { calibrate, GREATEST_WIDTH, findMachine } from './calibration.js';
 import type { Endpoint } from './endpoint.js';
 import type { ProbeOutcome } from './pool-hooks.js';
 
@@ -35,11 +35,11 @@ export class Calibrator {
     start(endpoints: readonly Endpoint[], now: number): void {
         if (this.#greatestWidth <= 1) return;
         const untested = new Set(
-            endpoints.filter((one) => one.untested).map(({ address }) => machineOf(address)),
+            endpoints.filter((one) => one.untested).map(({ address }) => findMachine(address)),
         );
         const machines = new Map<string, Endpoint[]>();
         for (const endpoint of endpoints) {
-            const machine = machineOf(endpoint.address);
+            const machine = findMachine(endpoint.address);
             if (!endpoint.mayCalibrate(now)) continue;
             if (untested.has(machine)) endpoint.awaitCalibration();
             else machines.set(machine, [...(machines.get(machine) ?? []), endpoint]);

@@ -186,7 +186,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
 
     onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-        this.end({ ...NO_ANSWER, message: reasonOf(error, this.connectTimeout), took: this.took });
+        this.end({ ...NO_ANSWER, message: describeReason(error, this.connectTimeout), took: this.took });
     }
 
     private get took(): number {
@@ -258,7 +258,7 @@ export function classifyStatus(status: number): HttpFailure['outcome'] | null {
 }
 
 /** Whether a failure may end otherwise when tried again. */
-export function worthRetrying(outcome: HttpFailure['outcome']): boolean {
+export function isWorthRetrying(outcome: HttpFailure['outcome']): boolean {
     switch (outcome) {
         case 'rate':
         case 'overload':
@@ -281,7 +281,7 @@ function quote(body: Buffer): string {
 
 const inSeconds = (ms: number): string => `${ms < 1000 ? ms / 1000 : Math.round(ms / 1000)} s`;
 
-function reasonOf(error: unknown, connectTimeout: number): string {
+function describeReason(error: unknown, connectTimeout: number): string {
     if (error instanceof errors.ConnectTimeoutError)
         return `no connection within ${inSeconds(connectTimeout)}`;
     const cause = error instanceof AggregateError ? error.errors[0] : error;

@@ -114,7 +114,7 @@ export class EndpointPool {
         if (this.outages.some((outage) => outage.model === model)) return;
         const { endpoints, reserve, endpointWait } = this.options;
         const build = (isReserve: boolean) => (settings: EndpointSettings) =>
-            new Endpoint(settings, isReserve, this.limitsOf(settings, model), this.random, model);
+            new Endpoint(settings, isReserve, this.findLimits(settings, model), this.random, model);
         const isServed = ({ models }: EndpointSettings): boolean =>
             model === null || models === undefined || models === null || models.includes(model);
         const servers = endpoints.filter(isServed).map(build(false));
@@ -133,7 +133,7 @@ export class EndpointPool {
         this.outages = [...(isUnused ? [] : this.outages), new OutageWatch(model, servers, endpointWait)];
     }
 
-    private limitsOf(settings: EndpointSettings, model: string | null): AccountLimits {
+    private findLimits(settings: EndpointSettings, model: string | null): AccountLimits {
         const key = JSON.stringify([settings.account ?? settings.address, model]);
         const limits =
             this.limits.get(key) ??
@@ -191,9 +191,10 @@ export class EndpointPool {
             };
             signal.addEventListener('abort', leave, { once: true });
             for (const outage of this.outages) {
-                const isOf = (one: Pick<Waiter, 'model'>) =>
+                const waitsForModel = (one: Pick<Waiter, 'model'>) =>
                     outage.model === null || one.model === outage.model;
-                if (isOf(waiter) && ![...this.waiters].some(isOf)) outage.beginWait(this.clock.now());
+                if (waitsForModel(waiter) && ![...this.waiters].some(waitsForModel))
+                    outage.beginWait(this.clock.now());
             }
             this.waiters.add(waiter);
             this.pump();

@@ -16,7 +16,7 @@ export function rateHeaderWait(headers: Headers): number | null {
         const of = (what: string): string | null => single(headers[`x-ratelimit-${what}-${kind}`]);
         const limit = of('limit');
         if (of('remaining') !== '0' || (limit !== null && !(Number(limit) > 0))) return null;
-        return durationOf(of('reset') ?? '');
+        return parseDuration(of('reset') ?? '');
     });
     return waits.reduce((one, other) =>
         one === null || other === null ? (one ?? other) : Math.max(one, other),
@@ -27,7 +27,7 @@ const single = (value: string | string[] | undefined): string | null =>
     (Array.isArray(value) ? value[0] : value)?.trim() ?? null;
 
 /** `1m30s` or seconds as a number, in milliseconds; null for anything else. */
-function durationOf(text: string): number | null {
+function parseDuration(text: string): number | null {
     if (/^\d+(\.\d+)?$/.test(text)) return bounded(Number(text) * 1000);
     if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(text)) return null;
     const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g);

@@ -28,10 +28,10 @@ export interface TimeOut {
 }
 
 /** Whether a time-out should be confirmed by one more attempt, and why. */
-export async function timeOutSuspicion(seen: TimeOut): Promise<Suspicion | null> {
+export async function suspectTimeOut(seen: TimeOut): Promise<Suspicion | null> {
     const { doubt } = seen;
     if (!seen.first && doubt !== 'unmeasured') return doubt === 'certain' ? null : doubt;
-    const output = await bytesOf(seen.output);
+    const output = await readOutput(seen.output);
     const blank = isBlank(output);
     if (!seen.first) return blank ? 'no-output' : null;
     if (blank) return doubt === 'unmeasured' ? 'no-output' : 'first-timeout';
@@ -44,11 +44,11 @@ export const cutTimeOutSuspicion = ({ first }: TimeOut): Suspicion | null => (fi
 /**
  * Seconds for a test: `--first-timeout` where that is lower, unless this very test is run again to confirm.
  */
-export function timeFor(limit: number, firstTimeout: number | null, confirming: boolean): number {
+export function chooseTime(limit: number, firstTimeout: number | null, confirming: boolean): number {
     return firstTimeout === null || confirming ? limit : Math.min(firstTimeout, limit);
 }
 
-const bytesOf = async (output: Output): Promise<Buffer> =>
+const readOutput = async (output: Output): Promise<Buffer> =>
     Buffer.isBuffer(output) ? output : readFile(output.path);
 
 const isBlank = (output: Buffer): boolean => output.toString('latin1').trim() === '';
@@ -59,7 +59,7 @@ async function mayBecomeRight(output: Buffer, checker: Checker, answer: string):
         case 'lines':
         case 'exact':
         case 'judge0':
-            return isBeginningOf(output, answer);
+            return beginsAnswer(output, answer);
         case 'float':
         case 'kattis':
         case 'codecontests':
@@ -76,7 +76,7 @@ async function mayBecomeRight(output: Buffer, checker: Checker, answer: string):
 }
 
 /** Whether the output, white space aside, is a proper beginning of the expected one. Reads no more of that than it needs. */
-export async function isBeginningOf(output: Buffer, answer: string): Promise<boolean> {
+export async function beginsAnswer(output: Buffer, answer: string): Promise<boolean> {
     const { size } = await stat(answer);
     const enough = Math.min(size, output.length * 2 + 4096);
     const expected = Buffer.alloc(enough);

@@ -22,7 +22,9 @@ export function fillCommand(
     for (const word of template) {
         const filled = fillWord(word, values, row);
         const problem =
-            typeof filled === 'string' ? problemOf(word, values, { filled, isAfterDashes }) : filled.problem;
+            typeof filled === 'string'
+                ? findProblem(word, values, { filled, isAfterDashes })
+                : filled.problem;
         if (problem !== null) return { kind: 'problem', message: problem };
         if (typeof filled === 'string') words.push(filled);
         if (word === '--') isAfterDashes = true;
@@ -55,7 +57,7 @@ function fillWord(
 }
 
 /** Ids and groups come from the dataset: a command must not take one for an option. Fields may be negative numbers. */
-function problemOf(
+function findProblem(
     word: string,
     values: Readonly<Record<Placeholder, string>>,
     { filled, isAfterDashes }: { readonly filled: string; readonly isAfterDashes: boolean },

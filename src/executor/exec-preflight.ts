@@ -3,8 +3,8 @@ import { access, stat } from 'node:fs/promises';
 import { readReason } from '../util/io-error.js';
 import { ENV_REFERENCE, readReference } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
-import { shownPath } from '../util/shown-path.js';
-import { isPlaceholder, listFields, unknownFields } from '../model/field-template.js';
+import { shortenPath } from '../util/shown-path.js';
+import { isPlaceholder, listFields, findUnknownFields } from '../model/field-template.js';
 import type { ListFields } from './executor-kind.js';
 import { findProgram } from './sandbox/find-program.js';
 
@@ -16,10 +16,10 @@ export function checkPlaceholders(argv: readonly string[], lists: readonly ListF
     // A list may well have a field {ID}.
     if (lists.length === 0) checkSpelling(argv);
     for (const { fields, path } of lists) {
-        const [unknown] = unknownFields(argv, fields);
+        const [unknown] = findUnknownFields(argv, fields);
         if (unknown === undefined) continue;
         throw new UserError(
-            `--executor exec: the command names ${unknown}, which no row of ${shownPath(path)} has; its fields: ${listFields(fields)}. ` +
+            `--executor exec: the command names ${unknown}, which no row of ${shortenPath(path)} has; its fields: ${listFields(fields)}. ` +
                 `Write {${unknown}} for the text ${unknown} itself`,
         );
     }

@@ -11,16 +11,16 @@ import { readEnd } from './cut-text.js';
 import { fillCommand, type FilledCommand } from './exec-arguments.js';
 import type { ExecDescriptor } from './exec-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
-import { commandResult } from './judge/program-run.js';
+import { toCommandResult } from './judge/program-run.js';
 import { OutputKeeper } from './kept-output.js';
 import { type Box, KEPT_INLINE, type RunReport } from './sandbox/box.js';
 import { findProgram } from './sandbox/find-program.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { SandboxError } from './sandbox/sandbox-error.js';
 import type { RunLimits, Stdin } from './sandbox/wire.js';
-import { signalName } from './signal-name.js';
+import { nameSignal } from './signal-name.js';
 import { maskSecrets } from '../util/secrets.js';
-import { inputTextOf } from './task-input.js';
+import { getInputText } from './task-input.js';
 
 const BY = { api_used: 'local', sandbox: 'none' } as const;
 
@@ -75,7 +75,7 @@ class Exec implements Executor {
 
     async #writeInput(task: Task): Promise<string> {
         const path = join(this.descriptor.scratch, `input-${randomBytes(8).toString('hex')}.json`);
-        await writeFile(path, inputTextOf(task), { mode: 0o600 });
+        await writeFile(path, getInputText(task), { mode: 0o600 });
         return path;
     }
 
@@ -89,7 +89,7 @@ class Exec implements Executor {
         const stop = (): void => void box.close();
         signal.addEventListener('abort', stop, { once: true });
         try {
-            const stdin: Stdin = file === null ? { data: Buffer.from(inputTextOf(task)) } : null;
+            const stdin: Stdin = file === null ? { data: Buffer.from(getInputText(task)) } : null;
             const report = await box.run({
                 argv,
                 stdin,
@@ -97,7 +97,7 @@ class Exec implements Executor {
                 ...(keepOutput !== 'none' && outputLimit > KEPT_INLINE ? { keepBytes: outputLimit } : {}),
             });
             // Before the box is free for the next command, which overwrites the files of what this one printed.
-            return signal.aborted ? { kind: 'abort' } : await this.#outcomeOf(report);
+            return signal.aborted ? { kind: 'abort' } : await this.#judgeReport(report);
         } finally {
             signal.removeEventListener('abort', stop);
             if (signal.aborted) await box.close();
@@ -114,17 +114,17 @@ class Exec implements Executor {
 
     #commandFor(task: Task, file: string | null): FilledCommand {
         const { sample: id, group, index } = task;
-        const row = isRow(task) ? parseExactJson(inputTextOf(task)) : null;
+        const row = isRow(task) ? parseExactJson(getInputText(task)) : null;
         return fillCommand(this.argv, { id, group, index: String(index), input: file ?? '' }, row);
     }
 
-    async #outcomeOf(report: RunReport): Promise<Outcome> {
-        const verdict = this.#verdictOf(report);
+    async #judgeReport(report: RunReport): Promise<Outcome> {
+        const verdict = this.#decideVerdict(report);
         const passed = verdict === 'Accepted';
         const { keepOutput } = this.descriptor;
         const isKept =
             report.startErrno === 0 && (keepOutput === 'all' || (keepOutput === 'failed' && !passed));
-        const run = { ...commandResult(report), ...(isKept ? await this.#keeper.keep(report) : {}) };
+        const run = { ...toCommandResult(report), ...(isKept ? await this.#keeper.keep(report) : {}) };
         if (typeof verdict !== 'string') {
             return { kind: 'failure', failure: verdict, by: BY, ...(isKept ? { run } : {}) };
         }
@@ -143,7 +143,7 @@ class Exec implements Executor {
         return { kind: 'verdict', verdict, result, suspect: null, by: BY };
     }
 
-    #verdictOf(report: RunReport): Verdict | Failure {
+    #decideVerdict(report: RunReport): Verdict | Failure {
         const command = this.argv[0];
         if (report.startErrno !== 0) {
             const why = getSystemErrorName(-report.startErrno);
@@ -152,7 +152,7 @@ class Exec implements Executor {
         const after = this.descriptor.timeout;
         if (report.limit !== null) return { reason: 'no-answer', message: `no end within ${after} s`, after };
         if (report.signal !== null) {
-            const signal = signalName(report.signal);
+            const signal = nameSignal(report.signal);
             return { reason: 'killed', message: `${command} died by ${signal}${lastWords(report)}`, signal };
         }
         const exitCode = report.exitCode ?? 0;

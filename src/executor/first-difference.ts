@@ -13,7 +13,7 @@ const MOST = 8 * 1024 * 1024;
  * @returns null where none is found
  */
 export function findFirstDifference(expected: Output, got: Output): FirstDifference | null {
-    const [wanted, printed] = [startOf(expected), startOf(got)];
+    const [wanted, printed] = [takeStart(expected), takeStart(got)];
     const place = differenceByWords(wanted, printed) ?? differenceByBytes(wanted, printed);
     if (place === null) return null;
     const [inWanted, inPrinted] = place;
@@ -66,7 +66,7 @@ function textAround(bytes: Buffer, place: number): string {
         .replace(to < bytes.length ? /\ufffd{1,3}$/ : /(?!)$/, '');
 }
 
-function startOf(output: Output): Buffer {
+function takeStart(output: Output): Buffer {
     if (Buffer.isBuffer(output)) return output.subarray(0, MOST);
     const file = openSync(output.path, 'r');
     try {

@@ -15,7 +15,7 @@ import { unreachable } from '../util/unreachable.js';
 import type { CheckOutput } from './check-output.js';
 import type { Comparison } from './checker/comparison.js';
 import type { JudgingOptions } from './descriptor.js';
-import { cutTimeOutSuspicion, timeFor, timeOutSuspicion } from './doubts.js';
+import { cutTimeOutSuspicion, chooseTime, suspectTimeOut } from './doubts.js';
 import { findFirstDifference } from './first-difference.js';
 import { compileErrorResult, judgeResult, type ProgramRun, testResult } from './judged-result.js';
 import { walkGroups, walkInOrder, type WalkStep } from './test-walk.js';
@@ -105,10 +105,10 @@ export async function judgeTests(plan: JudgingPlan): Promise<Judged> {
         const before = known.take(test.name);
         if (before !== null) {
             tests.push(before);
-            step = walk.next(subResultOf(before));
+            step = walk.next(toSubResult(before));
             continue;
         }
-        const time = timeFor(plan.limits.time, plan.firstTimeout, confirming !== null);
+        const time = chooseTime(plan.limits.time, plan.firstTimeout, confirming !== null);
         const ran = await plan.run(test, time);
         switch (ran.kind) {
             case 'abort':
@@ -135,7 +135,7 @@ export async function judgeTests(plan: JudgingPlan): Promise<Judged> {
                     };
                 }
                 confirming = null;
-                step = walk.next(subResultOf(scored));
+                step = walk.next(toSubResult(scored));
                 break;
             }
             default:
@@ -165,7 +165,7 @@ class KnownTests {
     }
 }
 
-const subResultOf = ({ passed, verdict, score }: TestResult): SubResult => ({
+const toSubResult = ({ passed, verdict, score }: TestResult): SubResult => ({
     verdict: passed ? 'Accepted' : (verdict ?? 'WrongAnswer'),
     score: score ?? 0,
 });
@@ -252,7 +252,7 @@ async function judgeTimeOut(
 ): Promise<Tested> {
     const truncated = lossy === true;
     const seen = { output: run.stdout, doubt: run.doubt, first: time < limits.time, checker, answer };
-    const suspect = truncated ? cutTimeOutSuspicion(seen) : await timeOutSuspicion(seen);
+    const suspect = truncated ? cutTimeOutSuspicion(seen) : await suspectTimeOut(seen);
     const test = testResult({ name, run, comparison: null, truncated }, options);
     return { test, given: null, suspect };
 }

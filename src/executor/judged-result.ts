@@ -102,11 +102,11 @@ function checkerMessage(
 
 /** A run as result files show it. @param limit bytes of each stream that are kept; null: output is left out */
 export function runResult(run: ProgramRun, limit: number | null): RunResult {
-    return limit === null ? runEnd(run) : capturedRun(run, limit);
+    return limit === null ? runEnd(run) : toCapturedRun(run, limit);
 }
 
 /** A run with what it printed, as result files show it. @param limit bytes of each stream that are kept */
-export function capturedRun(run: ProgramRun, limit: number): CapturedRun {
+export function toCapturedRun(run: ProgramRun, limit: number): CapturedRun {
     return { ...runEnd(run), ...keptOutput(run, limit) };
 }
 

@@ -56,7 +56,7 @@ function mergeOptions<K extends readonly { readonly options: OptionTable }[]>(
 export const SERVER_KINDS: readonly SandboxServerKind[] = EXECUTOR_KINDS.filter((kind) => 'server' in kind);
 
 /** The row of an executor. @param name from a checked configuration, or from a descriptor that this version made */
-export function executorKind(name: string): Kinds[number] {
+export function findExecutorKind(name: string): Kinds[number] {
     const kind = EXECUTOR_KINDS.find((one) => one.name === name);
     if (kind === undefined) throw new Error(`bug in resume-run: no executor ${name}`);
     return kind;
@@ -64,7 +64,7 @@ export function executorKind(name: string): Kinds[number] {
 
 /** Builds the executor that a descriptor describes; loads only what that kind needs. */
 export function createExecutor(descriptor: ExecutorDescriptor): Promise<Executor> {
-    const kind: ExecutorKind = executorKind(descriptor.kind);
+    const kind: ExecutorKind = findExecutorKind(descriptor.kind);
     return kind.runsIn === 'main' && kind.createInWorker !== undefined
         ? kind.createInWorker(descriptor)
         : kind.create(descriptor);

@@ -64,13 +64,13 @@ export async function tryModule(file: string, name: string): Promise<Preflight> 
             const names = said.names.length === 0 ? 'nothing' : said.names.join(', ');
             throw new UserError(`--module ${file} exports no function named ${name}; it exports ${names}`);
         }
-        return preflightOf(file, said.mode);
+        return readPreflight(file, said.mode);
     } finally {
         await worker.terminate();
     }
 }
 
-function preflightOf(file: string, mode: string | undefined): Preflight {
+function readPreflight(file: string, mode: string | undefined): Preflight {
     if (mode === undefined) return {};
     if (mode === 'thread' || mode === 'process' || mode === 'async') return { mode };
     const got = JSON.stringify(mode.slice(0, 40));

@@ -5,11 +5,11 @@ import type { Failure } from '../model/failure.js';
 import type { Outcome, Task } from '../model/task.js';
 import { isVerdict, VERDICTS } from '../model/verdict.js';
 import { callForeign, ForeignCall } from '../util/foreign-code.js';
-import { messageOf } from '../util/message.js';
+import { getMessage } from '../util/message.js';
 import { isNestedDeeper, MAX_NESTING } from '../util/nesting.js';
 import type { ModuleDescriptor } from './module-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
-import { inputOf, inputTextOf } from './task-input.js';
+import { getInput, getInputText } from './task-input.js';
 
 /** What a module's function gets: one task. */
 export interface ModuleTask {
@@ -70,10 +70,10 @@ async function runModule(
         id: task.sample,
         group: task.group,
         index: task.index,
-        input: inputOf(task),
+        input: getInput(task),
         // Made when it is asked for: few modules do.
         get inputText() {
-            return inputTextOf(task);
+            return getInputText(task);
         },
     };
     const given = new GivenContext(context, task);
@@ -82,7 +82,7 @@ async function runModule(
     try {
         const answer = callForeign(foreign, () => call(input, given));
         // An answer that is there already needs no clock.
-        if (!(answer instanceof Promise)) return (await strayOf(foreign)) ?? outcomeOf(answer);
+        if (!(answer instanceof Promise)) return (await findStrayError(foreign)) ?? toOutcome(answer);
         const ended = new Promise<'abort' | 'timeout' | 'stray'>((resolve) => {
             clock = setTimeout(() => resolve('timeout'), timeout * 1000);
             context.signal.addEventListener('abort', () => resolve('abort'), { once: true });
@@ -96,7 +96,7 @@ async function runModule(
             const message = `no answer within ${timeout} s`;
             return { kind: 'failure', failure: { reason: 'no-answer', message, after: timeout }, by: BY };
         }
-        return (await strayOf(foreign)) ?? outcomeOf(first);
+        return (await findStrayError(foreign)) ?? toOutcome(first);
     } catch (error) {
         if (context.signal.aborted) return { kind: 'abort' };
         return { kind: 'failure', failure: describeThrown(error), by: BY };
@@ -106,10 +106,10 @@ async function runModule(
 }
 
 /** A rejection that nobody handles surfaces when the event loop turns: no sooner is the call known to be without fault. */
-async function strayOf(call: ForeignCall): Promise<Outcome | null> {
+async function findStrayError(call: ForeignCall): Promise<Outcome | null> {
     await nextTurn();
     if (call.stray === null) return null;
-    const message = `an error that the task left unhandled: ${messageOf(call.stray.error)}`;
+    const message = `an error that the task left unhandled: ${getMessage(call.stray.error)}`;
     return { kind: 'failure', failure: { ...describeThrown(call.stray.error), message }, by: BY };
 }
 
@@ -165,13 +165,13 @@ function describeThrown(error: unknown): Extract<Failure, { reason: 'task-threw'
     const after = typeof told.retryAfter === 'number' && told.retryAfter >= 0 ? told.retryAfter : null;
     return {
         reason: 'task-threw',
-        message: messageOf(error),
+        message: getMessage(error),
         ...(after === null ? {} : { retryAfter: Math.min(after, LONGEST_RETRY_AFTER) }),
         ...(told.retry === false ? { retry: false } : {}),
     };
 }
 
-function outcomeOf(answer: unknown): Outcome {
+function toOutcome(answer: unknown): Outcome {
     if (!isJsonObject(answer)) {
         const got = answer === null ? 'null' : Array.isArray(answer) ? 'a list' : typeof answer;
         return refused(`expected the function to return a JSON object, got ${got}`);
@@ -188,11 +188,11 @@ function outcomeOf(answer: unknown): Outcome {
         return refused('expected the function to return a JSON object, got one whose toJSON gives none');
     if (isNestedDeeper(stored, MAX_NESTING))
         return refused(`the result is nested more than ${MAX_NESTING} levels deep`);
-    return verdictOf(stored);
+    return readVerdict(stored);
 }
 
 /** The object is stored whole, so what it says of `accepted` and `verdict` must be what result files mean by them. */
-function verdictOf(stored: JsonObject): Outcome {
+function readVerdict(stored: JsonObject): Outcome {
     const { accepted: said, verdict: named } = stored;
     if (said !== undefined && typeof said !== 'boolean') {
         return refused(

@@ -7,6 +7,6 @@ for (const [name, number] of Object.entries(constants.signals)) {
 }
 
 /** `SIGSEGV` for 11; `SIG40` where the system has no name for it. */
-export function signalName(signal: number): string {
+export function nameSignal(signal: number): string {
     return SIGNAL_NAMES.get(signal) ?? `SIG${signal}`;
 }

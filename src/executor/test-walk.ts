@@ -1,7 +1,7 @@
 import type { GroupResult } from '../model/entry.js';
 import {
     aggregate,
-    finalResult,
+    chooseFinalResult,
     gradeByDefault,
     type GroupItem,
     type GroupRules,
@@ -53,7 +53,7 @@ export function* walkInOrder(count: number, allTests: boolean): TestWalk {
 /** The tests of a problem with scores, by its groups' rules. @param allTests run also what no longer counts */
 export function* walkGroups(scoring: TestScoring, allTests: boolean): TestWalk {
     const walk = new GroupWalk(allTests);
-    const result = finalResult(scoring, yield* walk.group(scoring.root, true));
+    const result = chooseFinalResult(scoring, yield* walk.group(scoring.root, true));
     return { ...result, groups: walk.ended };
 }
 

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ioReason, withDescriptors } from '../util/io-error.js';
+import { describeIoError, withDescriptors } from '../util/io-error.js';
 import { DirectorySync, makeDirectory } from './durable-write.js';
 import { hashFile, hashRange } from './hash-file.js';
 import { openFile } from './open-file.js';
-import { stagingName } from './staging-name.js';
+import { makeStagingName } from './staging-name.js';
 import { WriteError } from './write-error.js';
 
 /** A file of a `ContentFolder`. */
@@ -79,7 +79,7 @@ export class ContentFolder {
         } catch (error) {
             throw error instanceof WriteError
                 ? error
-                : new WriteError(target, ioReason(error), { cause: error });
+                : new WriteError(target, describeIoError(error), { cause: error });
         }
     }
 
@@ -88,7 +88,7 @@ export class ContentFolder {
         { sha256, bytes }: ContentFile,
         write: (handle: FileHandle) => Promise<string>,
     ): Promise<void> {
-        const staging = join(this.#dir, stagingName(sha256, this.#holder));
+        const staging = join(this.#dir, makeStagingName(sha256, this.#holder));
         try {
             const handle = await open(staging, 'wx');
             try {

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ioCode } from '../util/io-error.js';
+import { getIoCode } from '../util/io-error.js';
 
 /** `low`: worth a warning. `full`: commits may fail any moment, so stop while what is there can still be saved. */
 export type DiskState = 'fine' | 'low' | 'full';
@@ -15,13 +15,13 @@ export async function freeBytes(dir: string): Promise<number | null> {
             const { bavail, bsize } = await statfs(at);
             return bavail * bsize;
         } catch (error) {
-            if (ioCode(error) !== 'ENOENT' || dirname(at) === at) return null;
+            if (getIoCode(error) !== 'ENOENT' || dirname(at) === at) return null;
         }
     }
 }
 
 /** @param free bytes, of `freeBytes` */
-export function diskState(free: number): DiskState {
+export function judgeDiskState(free: number): DiskState {
     if (free < FULL) return 'full';
     return free < LOW ? 'low' : 'fine';
 }

@@ -3,9 +3,9 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { FileStamp } from '../model/file-stamp.js';
-import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
-import { stagingName } from './staging-name.js';
-import { stampOf } from './stamp.js';
+import { getIoCode, describeIoError, withDescriptors } from '../util/io-error.js';
+import { makeStagingName } from './staging-name.js';
+import { makeStamp } from './stamp.js';
 import { WriteError } from './write-error.js';
 
 /**
@@ -38,7 +38,7 @@ export class DurableWriter {
             return stamp;
         } catch (error) {
             if (error instanceof WriteError) throw error;
-            throw new WriteError(target, ioReason(error), { cause: error });
+            throw new WriteError(target, describeIoError(error), { cause: error });
         }
     }
 
@@ -47,7 +47,7 @@ export class DurableWriter {
         target: string,
         { chunks, mode }: { readonly chunks: readonly Buffer[]; readonly mode: number | undefined },
     ): Promise<FileStamp> {
-        const staging = join(this.#dir, stagingName(file, this.#holder));
+        const staging = join(this.#dir, makeStagingName(file, this.#holder));
         try {
             const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
             const stats = await writeStaging(staging, chunks, mode);
@@ -60,7 +60,7 @@ export class DurableWriter {
                 );
             }
             await renameOver(staging, target, stats.ino);
-            return stampOf(stats);
+            return makeStamp(stats);
         } catch (error) {
             await rm(staging, { force: true }).catch(() => undefined);
             throw error;
@@ -180,7 +180,7 @@ export async function syncDirectory(dir: string): Promise<void> {
         await handle.sync();
     } catch (error) {
         // Some network and FUSE file systems have no fsync for directories; there the rename itself is the promise.
-        if (ioCode(error) !== 'EINVAL' && ioCode(error) !== 'ENOTSUP') throw error;
+        if (getIoCode(error) !== 'EINVAL' && getIoCode(error) !== 'ENOTSUP') throw error;
     } finally {
         await handle.close();
     }
@@ -193,7 +193,7 @@ export async function makeDirectory(dir: string): Promise<void> {
         await mkdir(dir);
     } catch (error) {
         if (await isDirectory(dir)) return;
-        if (ioCode(error) !== 'ENOENT' || dirname(dir) === dir) throw error;
+        if (getIoCode(error) !== 'ENOENT' || dirname(dir) === dir) throw error;
         await makeDirectory(dirname(dir));
         await mkdir(dir).catch(async (again: unknown) => {
             if (!(await isDirectory(dir))) throw again;

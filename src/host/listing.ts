@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { ioCode, ioReason } from '../util/io-error.js';
+import { getIoCode, describeIoError } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
 /**
@@ -10,7 +10,7 @@ export async function listFiles(dir: string): Promise<readonly string[]> {
     try {
         return await readdir(dir);
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return [];
-        throw new UserError(`cannot list ${dir}: ${ioReason(error)}`, 2, { cause: error });
+        if (getIoCode(error) === 'ENOENT') return [];
+        throw new UserError(`cannot list ${dir}: ${describeIoError(error)}`, 2, { cause: error });
     }
 }

@@ -1,10 +1,10 @@
 import { link, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject, type Json } from '../model/json.js';
-import { ioCode } from '../util/io-error.js';
+import { getIoCode } from '../util/io-error.js';
 import type { HolderIdentity } from './lock-identity.js';
 import { NotAFileError, readTextFile } from './open-file.js';
-import { stagingName } from './staging-name.js';
+import { makeStagingName } from './staging-name.js';
 
 /*
  * The file `lock.<k>`: two lines, who holds it (JSON) and a heartbeat of fixed length, overwritten in place, so that no
@@ -70,9 +70,9 @@ async function readLock(dir: string, number: number): Promise<LockFile | null> {
         };
     } catch (error) {
         // Removed between listing and reading: by one whose lock is higher.
-        if (ioCode(error) === 'ENOENT') return null;
+        if (getIoCode(error) === 'ENOENT') return null;
         // No run made it. Its number is taken all the same.
-        if (error instanceof NotAFileError || ioCode(error) === 'ELOOP') {
+        if (error instanceof NotAFileError || getIoCode(error) === 'ELOOP') {
             return { number, content: null, released: true, beat: '' };
         }
         throw error;
@@ -83,14 +83,14 @@ async function readLock(dir: string, number: number): Promise<LockFile | null> {
 export async function createLock(dir: string, number: number, content: LockContent): Promise<boolean> {
     const path = join(dir, lockName(number));
     const text = `${JSON.stringify(content)}\n${beatText(0)}\n`;
-    const staging = join(dir, stagingName('lock', content.id));
+    const staging = join(dir, makeStagingName('lock', content.id));
     try {
         await writeFile(staging, text, { flag: 'wx' });
         // Like O_EXCL, but with the content already in it: whoever is killed here leaves no empty lock.
         await link(staging, path);
         return true;
     } catch (error) {
-        const code = ioCode(error);
+        const code = getIoCode(error);
         // ENOENT: a shard that starts now took the staging file for one of the dead. If the directory is gone, listing says so.
         if (code === 'EEXIST' || code === 'ENOENT') return false;
         const noLinks = code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS';
@@ -107,7 +107,7 @@ async function createPlain(path: string, text: string): Promise<boolean> {
         await writeFile(path, text, { flag: 'wx' });
         return true;
     } catch (error) {
-        if (ioCode(error) === 'EEXIST') return false;
+        if (getIoCode(error) === 'EEXIST') return false;
         throw error;
     }
 }
@@ -134,14 +134,14 @@ export async function writeBeat(dir: string, number: number, beat: number | 'rel
             await handle.close();
         }
     } catch (error) {
-        if (ioCode(error) !== 'ENOENT') throw error;
+        if (getIoCode(error) !== 'ENOENT') throw error;
     }
 }
 
 export async function removeLock(dir: string, number: number): Promise<void> {
     // What is not a file is none of ours.
     await rm(join(dir, lockName(number)), { force: true }).catch((error: unknown) => {
-        if (ioCode(error) !== 'ERR_FS_EISDIR') throw error;
+        if (getIoCode(error) !== 'ERR_FS_EISDIR') throw error;
     });
 }
 
@@ -179,6 +179,6 @@ function parseShard(json: Json): ShardOf | null | undefined {
 }
 
 /** Two runs may share a directory only as different shards of the same number. */
-export function compatible(a: ShardOf | null, b: ShardOf | null): boolean {
+export function isCompatible(a: ShardOf | null, b: ShardOf | null): boolean {
     return a !== null && b !== null && a.count === b.count && a.index !== b.index;
 }

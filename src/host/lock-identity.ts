@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { ioCode } from '../util/io-error.js';
+import { getIoCode } from '../util/io-error.js';
 
 /** Which process holds a directory. A pid alone is used again; with boot, namespace and start time it is not. */
 export interface HolderIdentity {
@@ -30,7 +30,7 @@ export function ownIdentity(): HolderIdentity {
  * Whether a holder lives. /proc decides only if it is of our pid namespace, and the holder's host, boot and pid namespace are ours: in a container host name and boot id
  * are equal to the host's while the holder's /proc entry is not to be seen.
  */
-export function lifeOf(holder: HolderIdentity, own: HolderIdentity): Life {
+export function judgeLife(holder: HolderIdentity, own: HolderIdentity): Life {
     const comparable =
         own.bootId !== null &&
         own.pidNamespace !== null &&
@@ -68,7 +68,7 @@ function exists(pid: number): boolean {
         process.kill(pid, 0);
         return processState(pid) !== 'Z';
     } catch (error) {
-        return ioCode(error) === 'EPERM';
+        return getIoCode(error) === 'EPERM';
     }
 }
 

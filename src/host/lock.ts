@@ -1,8 +1,8 @@
-import { ioCode, ioReason, withDescriptors } from '../util/io-error.js';
+import { getIoCode, describeIoError, withDescriptors } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import { makeDirectory } from './durable-write.js';
 import {
-    compatible,
+    isCompatible,
     createLock,
     flushLock,
     type LockContent,
@@ -13,8 +13,8 @@ import {
     type ShardOf,
     writeBeat,
 } from './lock-file.js';
-import { type HolderIdentity, lifeOf, ownIdentity } from './lock-identity.js';
-import { newHolderId } from './staging-name.js';
+import { type HolderIdentity, judgeLife, ownIdentity } from './lock-identity.js';
+import { makeHolderId } from './staging-name.js';
 
 export interface LockOptions {
     /** `checkpoints/<dir name>`; made if it is not there. */
@@ -75,7 +75,7 @@ const REAL_CLOCK: LockClock = {
 export async function acquireLock(options: LockOptions): Promise<Lock> {
     const { checkpointsDir: dir } = options;
     const content: LockContent = {
-        id: newHolderId(),
+        id: makeHolderId(),
         identity: options.identity ?? ownIdentity(),
         shard: options.shard,
         startedAt: new Date().toISOString(),
@@ -100,7 +100,9 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
         }
     } catch (error) {
         if (error instanceof UserError || options.signal?.aborted === true) throw error;
-        throw new UserError(`cannot lock ${options.dir} in ${dir}: ${ioReason(error)}`, 4, { cause: error });
+        throw new UserError(`cannot lock ${options.dir} in ${dir}: ${describeIoError(error)}`, 4, {
+            cause: error,
+        });
     }
 }
 
@@ -113,7 +115,7 @@ async function refuseLiving(
     const gone: LockFile[] = [];
     for (const lock of locks) {
         if (lock.released) gone.push(lock);
-        else if (lock.content !== null && compatible(lock.content.shard, own.shard)) continue;
+        else if (lock.content !== null && isCompatible(lock.content.shard, own.shard)) continue;
         else if (await isGone(lock, own, options)) gone.push(lock);
         else throw refusal(lock, options);
     }
@@ -131,18 +133,18 @@ async function isOurs(
     const known = new Set(dead.map((lock) => `${lock.number} ${lock.content?.id}`));
     for (const lock of await listLocks(dir)) {
         if (lock.number === number) continue;
-        if (lock.number > number && !compatible(lock.content?.shard ?? null, own.shard)) return false;
+        if (lock.number > number && !isCompatible(lock.content?.shard ?? null, own.shard)) return false;
         if (lock.released || known.has(`${lock.number} ${lock.content?.id}`)) continue;
-        if (lock.content !== null && compatible(lock.content.shard, own.shard)) continue;
+        if (lock.content !== null && isCompatible(lock.content.shard, own.shard)) continue;
         // Came in between with a lower number: judged like any other, in the next round.
-        if (lock.content === null || lifeOf(lock.content.identity, own.identity) !== 'dead') return false;
+        if (lock.content === null || judgeLife(lock.content.identity, own.identity) !== 'dead') return false;
     }
     options.signal?.throwIfAborted();
     return true;
 }
 
 async function isGone(lock: LockFile, own: LockContent, options: LockOptions): Promise<boolean> {
-    const life = lock.content === null ? 'unknown' : lifeOf(lock.content.identity, own.identity);
+    const life = lock.content === null ? 'unknown' : judgeLife(lock.content.identity, own.identity);
     switch (life) {
         case 'alive':
             return false;
@@ -199,11 +201,11 @@ function refusal(lock: LockFile, options: LockOptions): UserError {
  * Ids of the runs that hold a directory now, or may do so, for those who only look.
  * @param dir `checkpoints/<dir name>`
  */
-export async function livingHolders(dir: string): Promise<ReadonlySet<string>> {
+export async function findLivingHolders(dir: string): Promise<ReadonlySet<string>> {
     try {
         return livingIds(await withDescriptors(() => listLocks(dir)), ownIdentity());
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return new Set();
+        if (getIoCode(error) === 'ENOENT') return new Set();
         throw error;
     }
 }
@@ -211,7 +213,7 @@ export async function livingHolders(dir: string): Promise<ReadonlySet<string>> {
 function livingIds(locks: readonly LockFile[], own: HolderIdentity): Set<string> {
     const ids = new Set<string>();
     for (const { released, content } of locks) {
-        if (!released && content !== null && lifeOf(content.identity, own) !== 'dead') ids.add(content.id);
+        if (!released && content !== null && judgeLife(content.identity, own) !== 'dead') ids.add(content.id);
     }
     return ids;
 }
@@ -271,7 +273,7 @@ class HeldLock implements Lock {
         const own = locks.find((lock) => lock.number === this.#number);
         const above = locks.find(
             (lock) =>
-                lock.number > this.#number && !compatible(lock.content?.shard ?? null, this.#content.shard),
+                lock.number > this.#number && !isCompatible(lock.content?.shard ?? null, this.#content.shard),
         );
         if (own?.content?.id !== this.#content.id || above !== undefined) {
             const who =
@@ -298,13 +300,13 @@ class HeldLock implements Lock {
             await this.#durable;
         } catch (error) {
             // It is gone: the look at all locks that follows says what else is.
-            if (ioCode(error) === 'ENOENT') return;
+            if (getIoCode(error) === 'ENOENT') return;
             throw this.#broken('write', error);
         }
     }
 
     #broken(what: 'check' | 'write', cause: unknown): UserError {
-        const why = ioReason(cause);
+        const why = describeIoError(cause);
         return new UserError(`cannot ${what} the lock in ${this.#dir}: ${why}; nothing more is written`, 4, {
             cause,
         });

@@ -3,9 +3,9 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ioCode, ioReason } from '../util/io-error.js';
+import { getIoCode, describeIoError } from '../util/io-error.js';
 import { makeDirectory, syncDirectory } from './durable-write.js';
-import { newHolderId, stagingName } from './staging-name.js';
+import { makeHolderId, makeStagingName } from './staging-name.js';
 import { WriteError } from './write-error.js';
 
 /**
@@ -16,7 +16,7 @@ import { WriteError } from './write-error.js';
  */
 export async function makeOutputFile(path: string, make: (staging: string) => Promise<void>): Promise<void> {
     const folder = dirname(path);
-    const staging = join(folder, stagingName(basename(path), newHolderId()));
+    const staging = join(folder, makeStagingName(basename(path), makeHolderId()));
     try {
         await makeDirectory(folder);
         await make(staging);
@@ -30,8 +30,8 @@ export async function makeOutputFile(path: string, make: (staging: string) => Pr
         await syncDirectory(folder);
     } catch (error) {
         await rm(staging, { force: true }).catch(() => undefined);
-        throw ioCode(error)?.startsWith('E') === true
-            ? new WriteError(path, ioReason(error), { cause: error })
+        throw getIoCode(error)?.startsWith('E') === true
+            ? new WriteError(path, describeIoError(error), { cause: error })
             : error;
     }
 }
@@ -55,6 +55,6 @@ export async function writeText(
     try {
         await pipeline(source(), process.stdout, { end: false });
     } catch (error) {
-        if (ioCode(error) !== 'EPIPE') throw error;
+        if (getIoCode(error) !== 'EPIPE') throw error;
     }
 }

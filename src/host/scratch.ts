@@ -2,8 +2,8 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTextFile } from './open-file.js';
-import { type HolderIdentity, lifeOf, ownIdentity } from './lock-identity.js';
-import { messageOf } from '../util/message.js';
+import { type HolderIdentity, judgeLife, ownIdentity } from './lock-identity.js';
+import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 
 /** A folder for scratch files of this run, ours alone. */
@@ -31,7 +31,7 @@ export async function openScratch(): Promise<Scratch> {
         return { path, remove: () => rm(path, { recursive: true, force: true }).catch(() => undefined) };
     } catch (error) {
         throw new UserError(
-            `cannot make a scratch folder in ${tmpdir()}: ${messageOf(error)}; TMPDIR names another place`,
+            `cannot make a scratch folder in ${tmpdir()}: ${getMessage(error)}; TMPDIR names another place`,
             4,
             { cause: error },
         );
@@ -45,7 +45,7 @@ async function sweepScratch(): Promise<void> {
         const path = join(tmpdir(), name);
         try {
             const owner = JSON.parse(await readTextFile(join(path, OWNER_FILE))) as HolderIdentity;
-            if (lifeOf(owner, own) === 'dead') await rm(path, { recursive: true, force: true });
+            if (judgeLife(owner, own) === 'dead') await rm(path, { recursive: true, force: true });
         } catch {
             // Being made or removed by somebody else, or not ours to read: leave it.
         }

@@ -6,17 +6,17 @@ import { randomBytes } from 'node:crypto';
  */
 
 /** Identifies one run's temporary files: `h` and 12 hex digits, so that nobody's own file looks like one of ours. */
-export function newHolderId(): string {
+export function makeHolderId(): string {
     return `h${randomBytes(6).toString('hex')}`;
 }
 
-export function stagingName(file: string, holder: string): string {
+export function makeStagingName(file: string, holder: string): string {
     return `.${file}.${holder}.${randomBytes(4).toString('hex')}.tmp`;
 }
 
 const PATTERN = /^\..+\.(h[0-9a-f]{12})\.[0-9a-f]{8}\.tmp(?:\.\d+)?$/s;
 
 /** The holder that a temporary file belongs to; null if the name is none of ours. */
-export function stagingHolder(name: string): string | null {
+export function parseStagingHolder(name: string): string | null {
     return PATTERN.exec(name)?.[1] ?? null;
 }

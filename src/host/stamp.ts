@@ -1,8 +1,8 @@
 import { type BigIntStats, statSync } from 'node:fs';
-import { ioCode } from '../util/io-error.js';
+import { getIoCode } from '../util/io-error.js';
 import type { FileStamp } from '../model/file-stamp.js';
 
-export function stampOf(stats: BigIntStats): FileStamp {
+export function makeStamp(stats: BigIntStats): FileStamp {
     return { inode: String(stats.ino), size: Number(stats.size), mtime: String(stats.mtimeNs) };
 }
 
@@ -13,14 +13,14 @@ export function stampOf(stats: BigIntStats): FileStamp {
 export function stampFile(path: string): FileStamp | null {
     try {
         const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-        return stats === undefined ? null : stampOf(stats);
+        return stats === undefined ? null : makeStamp(stats);
     } catch (error) {
         // A link that leads in a circle leads to no file.
-        if (ioCode(error) === 'ELOOP') return null;
+        if (getIoCode(error) === 'ELOOP') return null;
         throw error;
     }
 }
 
-export function sameStamp(a: FileStamp, b: FileStamp): boolean {
+export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
     return a.inode === b.inode && a.size === b.size && a.mtime === b.mtime;
 }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFiles } from './listing.js';
-import { stagingHolder } from './staging-name.js';
+import { parseStagingHolder } from './staging-name.js';
 
 interface ListedFolder {
     readonly dir: string;
@@ -24,7 +24,7 @@ export async function sweep(
     for (const each of dirs) {
         const { dir, names } = typeof each === 'string' ? { dir: each, names: await listFiles(each) } : each;
         for (const name of names) {
-            const holder = stagingHolder(name);
+            const holder = parseStagingHolder(name);
             if (holder !== null) found.push({ path: join(dir, name), holder });
         }
     }

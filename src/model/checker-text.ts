@@ -8,7 +8,7 @@ export const CHECKER_FORMS =
     'tokens, lines, exact, float:<absolute>[,<relative>], kattis[:<flags>], codecontests, sandboxfusion, judge0, apps or livecodebench';
 
 /** A checker as users write it: what `parseChecker` reads back. */
-export function checkerText(checker: BuiltInChecker): string {
+export function formatChecker(checker: BuiltInChecker): string {
     switch (checker.kind) {
         case 'tokens':
         case 'lines':

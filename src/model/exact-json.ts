@@ -45,10 +45,10 @@ export function printExactJson(value: ExactJson): string {
  * JSON with sorted keys and every number as its exact decimal: equal values give equal text, however they were written.
  * Key order is that of UTF-16 code units.
  */
-export function canonicalExactJson(value: ExactJson): string {
+export function canonicalizeExactJson(value: ExactJson): string {
     return printWith(
         value,
-        (number) => exactDecimal(number instanceof NumberText ? number.text : String(number)),
+        (number) => toExactDecimal(number instanceof NumberText ? number.text : String(number)),
         true,
     );
 }
@@ -57,7 +57,7 @@ export function canonicalExactJson(value: ExactJson): string {
 export function losesNumbers(value: ExactJson): boolean {
     if (value instanceof NumberText) {
         const double = Number(value.text);
-        return !Number.isFinite(double) || exactDecimal(value.text) !== exactDecimal(String(double));
+        return !Number.isFinite(double) || toExactDecimal(value.text) !== toExactDecimal(String(double));
     }
     if (isExactArray(value)) return value.some(losesNumbers);
     return isExactObject(value) && Object.values(value).some(losesNumbers);
@@ -82,7 +82,7 @@ export function withNumbersAsText(value: ExactJson): Json {
  * The decimal value of a JSON number, normalised: `-12.50e3` gives `-125e2`, every zero `0`. Digits without leading or
  * trailing zeros, then `e` and the exponent of the last digit.
  */
-export function exactDecimal(text: string): string {
+export function toExactDecimal(text: string): string {
     const [, sign = '', whole = '', fraction = '', exponent = '0'] =
         /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
     const digits = whole + fraction;

@@ -38,7 +38,7 @@ export function fillFields(
         if (isPlaceholder(name)) return values[name];
         const value = valueAt(row, nameInRow(name));
         if (value === undefined) missing ??= name;
-        return value === undefined ? '' : textOf(value);
+        return value === undefined ? '' : formatValue(value);
     });
     return missing === null ? { kind: 'filled', text } : { kind: 'missing', field: missing };
 }
@@ -47,7 +47,7 @@ export function fillFields(
  * Placeholders of a command that no row of a list has a value for, as they are written.
  * @param fields every field that a row has
  */
-export function unknownFields(argv: readonly string[], fields: ReadonlySet<string>): readonly string[] {
+export function findUnknownFields(argv: readonly string[], fields: ReadonlySet<string>): readonly string[] {
     const named = argv.flatMap((argument) =>
         Array.from(argument.matchAll(FIELD), ([, , name]) => name ?? ''),
     );
@@ -78,7 +78,7 @@ function valueAt(row: ExactJson, path: string): ExactJson | undefined {
 }
 
 /** Text as it is, null as nothing, numbers as they are written, lists and objects as JSON. */
-function textOf(value: ExactJson): string {
+function formatValue(value: ExactJson): string {
     if (typeof value === 'string') return value;
     if (value === null) return '';
     return value instanceof NumberText ? value.text : printExactJson(value);

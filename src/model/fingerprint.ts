@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { canonicalExactJson, losesNumbers, parseExactJson } from './exact-json.js';
+import { canonicalizeExactJson, losesNumbers, parseExactJson } from './exact-json.js';
 import type { Json } from './json.js';
 import type {
     Checker,
@@ -44,30 +44,30 @@ export function digest(content: string | Uint8Array): string {
     return hash('sha256', content);
 }
 
-export function textContent(text: string): Content {
+export function makeTextContent(text: string): Content {
     return { text, digest: digest(text) };
 }
 
 type Nested = string | readonly Nested[];
 
-const digestOf = (value: Nested): string => digest(JSON.stringify(value));
+const digestNested = (value: Nested): string => digest(JSON.stringify(value));
 
 const namedDigests = (files: readonly { readonly name: string; readonly content: Content }[]): Nested =>
     files.map((file) => [files.length === 1 ? '' : file.name, file.content.digest]);
 
 /** JSON with sorted keys: the same data gives the same text, however it was written. */
-export function canonicalJson(value: Json): string {
+export function canonicalizeJson(value: Json): string {
     if (value === null || typeof value !== 'object') return JSON.stringify(value);
-    if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`;
+    if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalizeJson).join(',')}]`;
     const object = value as { readonly [key: string]: Json };
     const parts = Object.keys(object)
         .sort()
-        .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`);
+        .map((key) => `${JSON.stringify(key)}:${canonicalizeJson(object[key] as Json)}`);
     return `{${parts.join(',')}}`;
 }
 
-export function checkerDigest(checker: Checker): string {
-    return digestOf(['v1', 'checker', checker.kind, ...checkerSettings(checker)]);
+export function digestChecker(checker: Checker): string {
+    return digestNested(['v1', 'checker', checker.kind, ...checkerSettings(checker)]);
 }
 
 function checkerSettings(checker: Checker): Nested[] {
@@ -92,7 +92,7 @@ function checkerSettings(checker: Checker): Nested[] {
                 checker.language ?? '',
                 namedDigests(checker.files),
                 checker.flags,
-                ...(checker.also === undefined ? [] : [checker.also.map(checkerDigest)]),
+                ...(checker.also === undefined ? [] : [checker.also.map(digestChecker)]),
             ];
     }
 }
@@ -103,7 +103,7 @@ function testsDigest(judging: Judging): string {
         test.output.digest,
         ...(test.checkerFlags ?? []),
     ]);
-    return digestOf(['v1', 'tests', tests]);
+    return digestNested(['v1', 'tests', tests]);
 }
 
 /**
@@ -132,21 +132,21 @@ interface JudgedDigests {
 }
 
 function digestJudging(judging: Judging): JudgedDigests {
-    const parts = [testsDigest(judging), checkerDigest(judging.checker)];
+    const parts = [testsDigest(judging), digestChecker(judging.checker)];
     const { scoring, interactive, interactor, passes, staticValidator, tests } = judging;
     const rules: Nested[] = [];
     if (scoring !== undefined) rules.push(['scoring', scoringText(scoring)]);
     if (interactive !== undefined) rules.push(['interactive']);
-    if (interactor !== undefined) rules.push(['interactor', checkerDigest(interactor)]);
+    if (interactor !== undefined) rules.push(['interactor', digestChecker(interactor)]);
     if (passes !== undefined) rules.push(['passes', String(passes)]);
     if (tests.some(({ args, files }) => args !== undefined || files !== undefined))
         rules.push(['given', tests.map(({ args = [], files = [] }) => [args, fileDigests(files)])]);
     if (staticValidator !== undefined) {
         const flags = tests.map(({ staticFlags }) => staticFlags ?? 'none');
-        rules.push(['static', checkerDigest(staticValidator), flags]);
+        rules.push(['static', digestChecker(staticValidator), flags]);
     }
     if (rules.length === 0) return { version: 'v1', parts };
-    return { version: 'v2', parts: [digestOf(['v2', 'judging', ...parts, ...rules])] };
+    return { version: 'v2', parts: [digestNested(['v2', 'judging', ...parts, ...rules])] };
 }
 
 const fileDigests = (files: NonNullable<TestCase['files']>): Nested =>
@@ -158,7 +158,7 @@ function scoringText({ grader, ...rules }: TestScoring): string {
         grader === null
             ? null
             : { language: grader.language, files: JSON.stringify(namedDigests(grader.files)) };
-    return canonicalJson(JSON.parse(JSON.stringify({ ...rules, grader: program })) as Json);
+    return canonicalizeJson(JSON.parse(JSON.stringify({ ...rules, grader: program })) as Json);
 }
 
 function inputDigest(input: TaskInput, judged: JudgedDigests | null, executorIdentity: string): string {
@@ -174,17 +174,17 @@ function dataDigest({ data, text }: DataInput, executorIdentity: string): string
     const exact = text === undefined ? null : parseExactJson(text);
     return exact === null || !losesNumbers(exact)
         ? roundedDigest(data, executorIdentity)
-        : digestOf(['v1', 'data-v2', executorIdentity, canonicalExactJson(exact)]);
+        : digestNested(['v1', 'data-v2', executorIdentity, canonicalizeExactJson(exact)]);
 }
 
 const roundedDigest = (data: Json, executorIdentity: string): string =>
-    digestOf(['v1', 'data', executorIdentity, canonicalJson(data)]);
+    digestNested(['v1', 'data', executorIdentity, canonicalizeJson(data)]);
 
 /**
  * The fingerprint that 0.1 gave to a task whose numbers it rounded: its entry was made from another input. Null where
  * nothing is lost, so that the fingerprint is the same.
  */
-export function roundedFingerprint(input: TaskInput, executorIdentity: string): string | null {
+export function fingerprintRounded(input: TaskInput, executorIdentity: string): string | null {
     if (input.kind !== 'data' || input.text === undefined) return null;
     if (!losesNumbers(parseExactJson(input.text))) return null;
     return PREFIX + roundedDigest(input.data, executorIdentity);
@@ -193,5 +193,5 @@ export function roundedFingerprint(input: TaskInput, executorIdentity: string): 
 function programDigest(input: ProgramInput, { version, parts }: JudgedDigests): string {
     const [main, ...rest] = input.files;
     const files = [main, ...rest.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))];
-    return digestOf([version, 'program', input.language, namedDigests(files), ...parts]);
+    return digestNested([version, 'program', input.language, namedDigests(files), ...parts]);
 }

@@ -50,7 +50,7 @@ export const DEFAULT_OUTPUT = 64 * 1024 * 1024;
  * own: the sample's time x `timeFactor`, at most `timeout`; `timeout` where it has none. flat: `timeout`, and the
  * sample's memory limit is left aside too, as on the servers that the flat policy was made for.
  */
-export function effectiveLimits(
+export function chooseEffectiveLimits(
     own: OwnLimits,
     formatPolicy: LimitPolicy,
     options: LimitOptions,
@@ -93,7 +93,7 @@ function heldMemory(own: number | null, given: number | null, holding: MemoryHol
 export const memoryBound = ({ memory }: Pick<Limits, 'memory'>): number => memory ?? DEFAULT_MEMORY;
 
 /** Which limit a verdict ran into; null for verdicts that no limit decides. */
-export function limitOf(verdict: Verdict): 'time' | 'memory' | 'output' | null {
+export function findExceededLimit(verdict: Verdict): 'time' | 'memory' | 'output' | null {
     if (!isLimitVerdict(verdict)) return null;
     switch (verdict) {
         case 'TimeLimitExceeded':

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../util/user-error.js';
-import { cellsOf, countCells, MATRIX_FORMAT, type MatrixBlock, type MatrixCell } from './matrix.js';
+import { expandBlocks, countCells, MATRIX_FORMAT, type MatrixBlock, type MatrixCell } from './matrix.js';
 
 /*
  * A matrix as a dataset: one JSON file in the checkpoints folder of a results directory, written by `resume-run matrix`. It
@@ -92,8 +92,8 @@ export function printMatrixFile(file: MatrixFile): string {
 
 /** The cells of the last start, then those that only earlier ones asked for. */
 export function planCells({ asked, earlier, imported: counted }: MatrixFile): readonly PlannedCell[] {
-    const now = new Map(cellsOf(asked).map((cell) => [cell.id, cell.instances]));
-    return cellsOf([...asked, ...earlier]).map((cell) => ({
+    const now = new Map(expandBlocks(asked).map((cell) => [cell.id, cell.instances]));
+    return expandBlocks([...asked, ...earlier]).map((cell) => ({
         ...cell,
         asked: now.get(cell.id) ?? cell.instances,
         imported: Object.hasOwn(counted?.cells ?? {}, cell.id) ? (counted?.cells[cell.id] ?? 0) : 0,

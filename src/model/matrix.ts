@@ -47,12 +47,12 @@ export interface MatrixCell {
 }
 
 /** The cells of blocks in order; one that several blocks name is there once, where the first names it. */
-export function cellsOf(blocks: readonly MatrixBlock[]): readonly MatrixCell[] {
+export function expandBlocks(blocks: readonly MatrixBlock[]): readonly MatrixCell[] {
     const cells = new Map<string, MatrixCell>();
     for (const block of blocks) {
         const phases = block.phase === null ? [] : [block.phase];
         for (const at of product(block.dimensions)) {
-            const id = cellId(at);
+            const id = makeCellId(at);
             const known = cells.get(id);
             const larger = known !== undefined && known.instances >= block.instances ? known : block;
             cells.set(id, {
@@ -105,13 +105,13 @@ export const isStandard = (name: string): boolean =>
     (STANDARD_DIMENSIONS as readonly string[]).includes(name);
 
 /** The dimensions of a cell that the results database does not know by name; null where there are none. */
-export function otherCoordinates(at: CellCoordinates): CellCoordinates | null {
+export function listOtherCoordinates(at: CellCoordinates): CellCoordinates | null {
     const others = Object.entries(at).filter(([name]) => !isStandard(name));
     return others.length === 0 ? null : Object.fromEntries(others);
 }
 
 /** `flawed_tool_misuse` is a prompt with a flaw; null for others. */
-export function flawOf(at: CellCoordinates): string | null {
+export function findFlaw(at: CellCoordinates): string | null {
     const prompt = at['prompt_type'];
     return typeof prompt === 'string' && prompt.startsWith(FLAWED) ? prompt.slice(FLAWED.length) : null;
 }
@@ -122,11 +122,11 @@ const FLAWED = 'flawed_';
  * The id of a cell: `gpt-4o/optimal/0.8/easy/simple_task`, then `name=value` for other dimensions; with a standard dimension
  * missing, `name=value` for all. Signs that do not belong in file names are replaced, and a hash then tells equal ids apart.
  */
-export function cellId(at: CellCoordinates): string {
+export function makeCellId(at: CellCoordinates): string {
     const names = orderedNames(Object.keys(at));
     const isWhole = STANDARD_DIMENSIONS.every((name) => Object.hasOwn(at, name));
     const parts = names.map((name) => {
-        const value = coordinateText(name, at[name] ?? '');
+        const value = formatCoordinate(name, at[name] ?? '');
         return isWhole && isStandard(name) ? value : `${name}=${value}`;
     });
     const safe = parts.map((part) => part.replace(UNSAFE, '-') || '-');
@@ -140,7 +140,7 @@ const UNSAFE = /[^\p{L}\p{N}._=+@-]+|^\.+/gu;
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);
 
 /** A coordinate as text. A rate is rounded to 4 places, as the earlier tools wrote it: `0.8`. */
-export function coordinateText(name: string, value: Coordinate): string {
+export function formatCoordinate(name: string, value: Coordinate): string {
     const isRate = name === 'tool_success_rate' && typeof value === 'number';
     return String(isRate ? Number(value.toFixed(4)) : value);
 }

@@ -25,17 +25,17 @@ interface WithOutputs {
  * The output files that an entry, or a note of `failures` or `pending`, names. What was read from a disk may hold anything:
  * what is not the description of a file with a sound name is passed over.
  */
-export function* outputFilesOf(noted: WithOutputs): Generator<OutputFile> {
-    for (const attempt of listOf(noted.attempts)) yield* filesOfRun(attempt.run_result);
+export function* listOutputFiles(noted: WithOutputs): Generator<OutputFile> {
+    for (const attempt of orEmpty(noted.attempts)) yield* filesOfRun(attempt.run_result);
     const judged: { readonly tests?: readonly TestResult[]; readonly messages_file?: OutputFile } =
         noted.result ?? {};
     if (isOutputFile(judged.messages_file)) yield judged.messages_file;
-    for (const test of [...listOf(judged.tests), ...listOf(noted.tests)]) {
+    for (const test of [...orEmpty(judged.tests), ...orEmpty(noted.tests)]) {
         yield* filesOfRun(test.exec_info?.run_result);
     }
 }
 
-function listOf<T extends object>(list: readonly T[] | undefined): readonly T[] {
+function orEmpty<T extends object>(list: readonly T[] | undefined): readonly T[] {
     return Array.isArray(list) ? list.filter((item) => typeof item === 'object' && item !== null) : [];
 }
 

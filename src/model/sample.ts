@@ -147,7 +147,7 @@ export interface CheckerProgram {
 }
 
 /** `expected` of a program whose dataset names none. */
-export function expectedOf(group: string, named: readonly Verdict[] | null): readonly Verdict[] | null {
+export function chooseExpected(group: string, named: readonly Verdict[] | null): readonly Verdict[] | null {
     if (named !== null) return named;
     switch (group) {
         case 'solution':

@@ -71,7 +71,7 @@ function moduleScorer(setting: string): Scorer | null {
 }
 
 /** The scorer as `parseScorer` reads it. */
-export function scorerText(scorer: Scorer): string {
+export function formatScorer(scorer: Scorer): string {
     switch (scorer.kind) {
         case 'exact':
         case 'contains':

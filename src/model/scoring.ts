@@ -209,7 +209,7 @@ export function isSettled(rules: GroupRules, last: SubResult): boolean {
  * What a submission comes to, given the result of all tests: accepted with less than the best score is accepted in part.
  * A score that a grader gives to what is not accepted does not count.
  */
-export function finalResult({ best, objective, root }: TestScoring, result: SubResult): SubResult {
+export function chooseFinalResult({ best, objective, root }: TestScoring, result: SubResult): SubResult {
     const score = Math.round(result.score * 1e9) / 1e9 + 0;
     if (result.verdict !== 'Accepted')
         return { verdict: result.verdict, score: root.rules.kind === 'grader' ? 0 : score };

@@ -32,7 +32,7 @@ export function isHalted(rule: HaltRule, failed: number, finished: number): bool
 }
 
 /** What the key `signal` of events says, which is older than the reasons: the signal, or that there was none. */
-export function signalOrAbort(stop: StopReason): StopSignal | 'abort' {
+export function toSignalOrAbort(stop: StopReason): StopSignal | 'abort' {
     return stop.reason === 'signal' ? stop.signal : 'abort';
 }
 

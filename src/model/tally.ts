@@ -2,7 +2,7 @@ import type { Checkpoint, StoredEntry } from './checkpoint.js';
 import type { OpenTask, SkippedTask, TestResult } from './entry.js';
 import { isJsonObject } from './json.js';
 import { killTime } from './limits.js';
-import { expectedOf } from './sample.js';
+import { chooseExpected } from './sample.js';
 import { type ExpectedScore, findMissedScore } from './scoring.js';
 import { isVerdict, type Verdict } from './verdict.js';
 
@@ -122,7 +122,7 @@ export interface GroupFigures {
  * The verdict of an entry as it stands in a result file: that of its last attempt, else (the earlier tools' entries have
  * no attempts) what its result says; null if neither is a verdict.
  */
-export function verdictOf(entry: StoredEntry['entry']): Verdict | null {
+export function getVerdict(entry: StoredEntry['entry']): Verdict | null {
     const last = entry.attempts.at(-1)?.verdict;
     if (last !== undefined) return last;
     const result: unknown = entry.result;
@@ -130,8 +130,8 @@ export function verdictOf(entry: StoredEntry['entry']): Verdict | null {
 }
 
 /** @returns null for an entry that has no verdict or no index (an earlier tool's entry that no task was matched to) */
-export function figuresOf(entry: StoredEntry['entry']): EntryFigures | null {
-    const verdict = verdictOf(entry);
+export function readFigures(entry: StoredEntry['entry']): EntryFigures | null {
+    const verdict = getVerdict(entry);
     if (verdict === null || entry.index === null) return null;
     const result: unknown = entry.result;
     return {
@@ -141,13 +141,13 @@ export function figuresOf(entry: StoredEntry['entry']): EntryFigures | null {
         aboveOwn: verdict === 'Accepted' && isAboveOwn(entry),
         ...(entry.name === undefined ? {} : { name: entry.name }),
         ...(entry.expected === undefined ? {} : { expected: entry.expected }),
-        ...detailsOf(entry),
-        ...(verdict === 'TimeLimitExceeded' ? timeInLimitsOf(entry) : {}),
-        ...scoresOf(entry),
+        ...readDetails(entry),
+        ...(verdict === 'TimeLimitExceeded' ? computeTimeInLimits(entry) : {}),
+        ...readScores(entry),
     };
 }
 
-function detailsOf({ language, result }: StoredEntry['entry']): TaskDetails {
+function readDetails({ language, result }: StoredEntry['entry']): TaskDetails {
     const list: unknown = 'tests' in result ? result.tests : [];
     const tests = Array.isArray(list) ? (list as readonly TestResult[]) : [];
     let failedTest = -1;
@@ -163,7 +163,7 @@ function detailsOf({ language, result }: StoredEntry['entry']): TaskDetails {
     };
 }
 
-function timeInLimitsOf({ limits, result }: StoredEntry['entry']): Pick<TaskDetails, 'timeInLimits'> {
+function computeTimeInLimits({ limits, result }: StoredEntry['entry']): Pick<TaskDetails, 'timeInLimits'> {
     if (limits === undefined || limits.from_timeout === true || limits.own_time !== undefined) return {};
     const tests: unknown = 'tests' in result ? result.tests : [];
     if (!Array.isArray(tests)) return {};
@@ -171,7 +171,7 @@ function timeInLimitsOf({ limits, result }: StoredEntry['entry']): Pick<TaskDeta
     return time > limits.time && time < killTime(limits.time) ? { timeInLimits: time / limits.time } : {};
 }
 
-function scoresOf({
+function readScores({
     expected_scores: expected,
     result,
 }: StoredEntry['entry']): Pick<TaskDetails, 'score' | 'scoreShare' | 'missedScore'> {
@@ -216,7 +216,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                 index: figures.index,
                 ...(figures.name === undefined ? {} : { name: figures.name }),
             };
-            const expected = expectedOf(group.name, figures.expected ?? null);
+            const expected = chooseExpected(group.name, figures.expected ?? null);
             if (figures.scoreShare !== undefined)
                 scores = addScores(scores, { tasks: 1, shares: figures.scoreShare });
             const { missedScore } = figures;
@@ -279,14 +279,14 @@ export function tallyCheckpoint(checkpoint: Checkpoint): SampleTally {
     const groups = [...names].map((name) => {
         const entries: EntryFigures[] = [];
         for (const stored of checkpoint.entries.get(name) ?? []) {
-            const figures = figuresOf(stored.entry);
+            const figures = readFigures(stored.entry);
             if (figures !== null) entries.push(figures);
         }
         return {
             name,
             total: checkpoint.totals.get(name) ?? entries.length,
             entries,
-            ...openTasksOf(checkpoint, name),
+            ...countOpenTasks(checkpoint, name),
         };
     });
     const tally = tallySample(checkpoint.id, groups);
@@ -295,7 +295,7 @@ export function tallyCheckpoint(checkpoint: Checkpoint): SampleTally {
 }
 
 /** What a group has besides finished tasks. */
-export function openTasksOf(
+export function countOpenTasks(
     from: Pick<Checkpoint, 'skipped' | 'failures' | 'pending'>,
     group: string,
 ): Pick<GroupFigures, 'skipped' | 'failed' | 'pending'> {

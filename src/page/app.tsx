@@ -6,9 +6,9 @@ import type { PageSource } from './data/detail-source.js';
 import type { ServerSource } from './data/server-source.js';
 import { showCount, showTime } from './language/figures.js';
 import type { TextKey } from './language/english.js';
-import { currentLanguage, say, setLanguage } from './language/text.js';
-import { shownLabel } from './parts/shown-text.js';
-import { type Route, routeTo, useRoute, type ViewName } from './route.js';
+import { detectLanguage, say, setLanguage } from './language/text.js';
+import { formatLabel } from './parts/shown-text.js';
+import { type Route, buildRoute, useRoute, type ViewName } from './route.js';
 import { CompareView } from './views/compare.js';
 import { HeatMapView } from './views/heat-map.js';
 import { LiveView } from './views/live.js';
@@ -50,9 +50,9 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
     );
     const reload = async (): Promise<void> => setData(new RunData(await source.readPage()));
     // A change of language draws everything anew.
-    const [, setShownLanguage] = useState(currentLanguage());
+    const [, setShownLanguage] = useState(detectLanguage());
     const changeLanguage = (): void => {
-        const next = currentLanguage() === 'zh' ? 'en' : 'zh';
+        const next = detectLanguage() === 'zh' ? 'en' : 'zh';
         setLanguage(next);
         setShownLanguage(next);
     };
@@ -64,7 +64,7 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
                 {say('skipLink')}
             </a>
             <header class="page-head">
-                <h1>{shownLabel(data.header.dir)}</h1>
+                <h1>{formatLabel(data.header.dir)}</h1>
                 <p class="faint">
                     {say('samplesCount', { count: showCount(data.header.samples.length) })},{' '}
                     {say('tasksCount', { count: showCount(data.count) })}
@@ -124,7 +124,7 @@ function RunChoice({ server }: { readonly server: ServerSource }): JSX.Element |
         >
             {server.runs.map((dir, at) => (
                 <option key={dir} value={String(at)}>
-                    {shownLabel(dir)}
+                    {formatLabel(dir)}
                 </option>
             ))}
         </select>
@@ -146,7 +146,7 @@ function Navigation({
     return (
         <nav aria-label={say('views')}>
             {views.map((view) => (
-                <a key={view} href={routeTo(view)} aria-current={route.view === view ? 'page' : undefined}>
+                <a key={view} href={buildRoute(view)} aria-current={route.view === view ? 'page' : undefined}>
                     {say(view)}
                 </a>
             ))}
@@ -188,7 +188,7 @@ function Notices({ data }: { readonly data: RunData }): JSX.Element | null {
     if (leftOut !== null) lines.push(say('leftOutNotice', { count: showCount(leftOut.entries) }));
     if (removed > 0) lines.push(say('removedNotice', { count: showCount(removed) }));
     for (const [format, checker] of Object.entries(comparison ?? {}))
-        lines.push(say('comparedBy', { checker: `${shownLabel(checker)} (${shownLabel(format)})` }));
+        lines.push(say('comparedBy', { checker: `${formatLabel(checker)} (${formatLabel(format)})` }));
     if (lines.length === 0) return null;
     return (
         <footer class="notices">

@@ -3,13 +3,13 @@ import { App } from './app.js';
 import { FileSource } from './data/detail-source.js';
 import { RunData } from './data/run-data.js';
 import { ServerSource } from './data/server-source.js';
-import { currentLanguage, say, setLanguage } from './language/text.js';
+import { detectLanguage, say, setLanguage } from './language/text.js';
 
 /** Starts the page with what the file holds, or with what `resume-run view` hands out. */
 async function start(): Promise<void> {
     const root = document.getElementById('page');
     if (root === null) return;
-    setLanguage(currentLanguage());
+    setLanguage(detectLanguage());
     root.textContent = say('loading');
     try {
         const server =

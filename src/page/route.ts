@@ -27,7 +27,10 @@ export function parseRoute(hash: string): Route {
 }
 
 /** The address of a view; filters that are empty are left out. */
-export function routeTo(view: ViewName, filters: Readonly<Record<string, string | undefined>> = {}): string {
+export function buildRoute(
+    view: ViewName,
+    filters: Readonly<Record<string, string | undefined>> = {},
+): string {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(filters))
         if (value !== undefined && value !== '') query.set(name, value);
@@ -41,7 +44,7 @@ export function changeFilters(
     change: Readonly<Record<string, string | undefined>>,
     isTyping = false,
 ): void {
-    const hash = routeTo(route.view, { ...route.filters, ...change });
+    const hash = buildRoute(route.view, { ...route.filters, ...change });
     if (hash === location.hash) return;
     if (!isTyping) {
         location.hash = hash;
@@ -62,7 +65,7 @@ export function useRoute(): Route {
 }
 
 /** Names a task in the address: `sample~group~index`; the sample may hold anything, so it comes last. */
-export function taskName(sample: string, group: string, index: number): string {
+export function nameTask(sample: string, group: string, index: number): string {
     return `${index}~${group}~${sample}`;
 }
 

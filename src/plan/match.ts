@@ -48,7 +48,7 @@ export function matchBySource(tasks: readonly PlanTask[], entries: readonly Stor
     for (const agrees of [sameLanguage, bothPython, anyLanguage]) {
         waiting = waiting.filter((stored) => {
             const indexes = free.get(stored.entry.solution ?? null) ?? [];
-            const at = indexes.findIndex((index) => agrees(languageOf(tasks[index]), stored.entry.language));
+            const at = indexes.findIndex((index) => agrees(getLanguage(tasks[index]), stored.entry.language));
             const index = at === -1 ? undefined : indexes.splice(at, 1)[0];
             if (index === undefined) return true;
             byIndex[index] = stored;
@@ -76,7 +76,7 @@ const bothPython: LanguageTest = (language, written) =>
     language?.startsWith('PYTHON') === true && written?.toUpperCase().startsWith('PYTHON') === true;
 const anyLanguage: LanguageTest = () => true;
 
-const languageOf = (task: PlanTask | undefined): string | undefined =>
+const getLanguage = (task: PlanTask | undefined): string | undefined =>
     task?.input.kind === 'program' ? task.input.language : undefined;
 
 function freeIndexes<Key>(

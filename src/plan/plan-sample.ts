@@ -1,7 +1,7 @@
 import type { Checkpoint, KeptEntry, StoredEntry, SupersededEntry } from '../model/checkpoint.js';
 import type { JudgeResult, OpenTask, SkippedTask } from '../model/entry.js';
 import type { DueReason } from '../model/event.js';
-import { type Limits, limitOf } from '../model/limits.js';
+import { type Limits, findExceededLimit } from '../model/limits.js';
 import { isVerdict } from '../model/verdict.js';
 import { matchByFingerprint, matchBySource } from './match.js';
 import { isAskedFor } from './rerun.js';
@@ -88,7 +88,7 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
     }));
     const lost = new LostEntries(unmatched);
     const limits = input.limits(group.name);
-    const occurrences = occurrencesOf(group.tasks);
+    const occurrences = countOccurrences(group.tasks);
     let changed = 0;
     group.tasks.forEach((task, index) => {
         const occurrence = occurrences[index] ?? 0;
@@ -118,7 +118,7 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
             skipped.push({ group: group.name, index, reason: task.skip });
             return;
         }
-        const open = finished === null ? openOf(input.checkpoint, group.name, task, occurrence) : null;
+        const open = finished === null ? findOpen(input.checkpoint, group.name, task, occurrence) : null;
         const why =
             finished === null
                 ? whyUnfinished(open, stored !== undefined, earlier ? null : lost.reasonFor(task, index))
@@ -224,7 +224,7 @@ function whyAgain(
 /** Only verdicts that ran into a limit can end otherwise under a higher one. */
 function isLimitRaised(entry: StoredEntry['entry'], limits: Limits): boolean {
     const verdict = entry.result['verdict'];
-    const limit = isVerdict(verdict) ? limitOf(verdict) : null;
+    const limit = isVerdict(verdict) ? findExceededLimit(verdict) : null;
     if (limit === null || entry.limits === undefined) return false;
     const [now, before] = [limits[limit], entry.limits[limit]];
     // Where none is held now, nobody could tell whether it was too low before.
@@ -233,7 +233,7 @@ function isLimitRaised(entry: StoredEntry['entry'], limits: Limits): boolean {
 
 /** An accepted entry of the earlier tools passed the tests that there were then. */
 function hasOtherTests(result: StoredEntry['entry']['result'], tests: number): boolean {
-    return tests > 0 && result['verdict'] === 'Accepted' && testsOf(result).length !== tests;
+    return tests > 0 && result['verdict'] === 'Accepted' && getTests(result).length !== tests;
 }
 
 /**
@@ -243,7 +243,7 @@ function hasOtherTests(result: StoredEntry['entry']['result'], tests: number): b
 function whyTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits): DueReason | null {
     if (result['verdict'] !== 'TimeLimitExceeded') return null;
     // The first failed test gave the verdict: later ones may have ended otherwise.
-    const run = testsOf(result).find((test) => !test.passed)?.exec_info?.run_result;
+    const run = getTests(result).find((test) => !test.passed)?.exec_info?.run_result;
     if (run === undefined || run === null || run.stdout === '' || run.stdout === undefined)
         return 'time-out without output';
     return limits.time > run.execution_time ? 'limit raised' : null;
@@ -251,7 +251,7 @@ function whyTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits)
 
 function stoppedEarly(result: StoredEntry['entry']['result'], tests: number): boolean {
     return (
-        result['accepted'] !== true && result['verdict'] !== 'CompileError' && testsOf(result).length < tests
+        result['accepted'] !== true && result['verdict'] !== 'CompileError' && getTests(result).length < tests
     );
 }
 
@@ -266,11 +266,11 @@ function compilerChanged(
     return now !== undefined && typeof then === 'string' && then !== now;
 }
 
-const testsOf = (result: StoredEntry['entry']['result']): JudgeResult['tests'] =>
+const getTests = (result: StoredEntry['entry']['result']): JudgeResult['tests'] =>
     Array.isArray(result['tests']) ? (result['tests'] as JudgeResult['tests']) : [];
 
 /** Place of each task among the equal ones before it. */
-function occurrencesOf(tasks: readonly PlanTask[]): readonly number[] {
+function countOccurrences(tasks: readonly PlanTask[]): readonly number[] {
     const counts = new Map<string, number>();
     return tasks.map(({ fingerprint }) => {
         const count = counts.get(fingerprint) ?? 0;
@@ -284,7 +284,7 @@ export const occurrenceKey = (occurrence: number): { readonly occurrence?: numbe
     occurrence === 0 ? {} : { occurrence };
 
 /** A failure or an attempt not final yet that belongs to this task: by fingerprint, and by its place among equal ones. */
-function openOf(
+function findOpen(
     checkpoint: Checkpoint | null,
     group: string,
     task: PlanTask,

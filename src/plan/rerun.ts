@@ -1,10 +1,10 @@
 import picomatch from 'picomatch';
 import type { Entry, JudgeResult } from '../model/entry.js';
 import type { RerunRequest } from '../model/rerun.js';
-import { expectedOf } from '../model/sample.js';
+import { chooseExpected } from '../model/sample.js';
 import { findMissedScore } from '../model/scoring.js';
 import { isVerdict } from '../model/verdict.js';
-import { type Limits, limitOf } from '../model/limits.js';
+import { type Limits, findExceededLimit } from '../model/limits.js';
 
 /** What `--rerun` asked for, and when: an entry is due while its last attempt is older, so a killed re-run goes on. */
 export interface Rerun {
@@ -98,7 +98,7 @@ function asksFor(
 
 /** A verdict that nobody expected: a solution that is not accepted, an incorrect one that is. Without expectation: not accepted. */
 function isUnexpected(group: string, entry: Pick<Entry, 'result' | 'expected' | 'expected_scores'>): boolean {
-    const expected = expectedOf(group, entry.expected ?? null);
+    const expected = chooseExpected(group, entry.expected ?? null);
     const verdict = entry.result['verdict'];
     if (expected === null || !isVerdict(verdict)) return entry.result['accepted'] !== true;
     return !expected.includes(verdict) || findMissedScore(entry.expected_scores, entry.result) !== null;
@@ -111,6 +111,6 @@ function usedMore(result: JudgeResult, limits: Limits): boolean {
         (test) =>
             (test.cpu_time ?? 0) > limits.time ||
             (test.memory ?? 0) > (limits.memory ?? Number.POSITIVE_INFINITY) ||
-            (test.verdict !== undefined && limitOf(test.verdict) === 'output'),
+            (test.verdict !== undefined && findExceededLimit(test.verdict) === 'output'),
     );
 }

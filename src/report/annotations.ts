@@ -1,8 +1,8 @@
-import { workflowCommand } from '../util/workflow-command.js';
-import { count, percent } from './format.js';
-import { trueNegatives, truePositives } from './rates.js';
+import { formatWorkflowCommand } from '../util/workflow-command.js';
+import { count, formatPercent } from './format.js';
+import { computeTrueNegativeRate, computeTruePositiveRate } from './rates.js';
 import type { Report } from './report.js';
-import { describeTask, failedIn } from './sections.js';
+import { describeTask, countFailed } from './sections.js';
 
 /** GitHub shows ten of each kind of a step. */
 const MOST = 10;
@@ -10,25 +10,29 @@ const MOST = 10;
 /** The report as annotations of a GitHub workflow: rates, unexpected verdicts, and what could not be judged. */
 export function reportAnnotations({ total }: Report): string {
     const rates = [
-        ['TPR', truePositives(total.groups)],
-        ['TNR', trueNegatives(total.groups)],
+        ['TPR', computeTruePositiveRate(total.groups)],
+        ['TNR', computeTrueNegativeRate(total.groups)],
     ] as const;
     const named = rates.flatMap(([name, rate]) =>
-        rate === null ? [] : [`${name} ${percent(rate.hits, rate.judged)}`],
+        rate === null ? [] : [`${name} ${formatPercent(rate.hits, rate.judged)}`],
     );
-    const failed = failedIn(total.groups);
+    const failed = countFailed(total.groups);
     const head = `${named.join(', ')}; ${count(total.unexpectedCount)} unexpected, ${count(failed)} failed`;
     return [
-        workflowCommand('notice', 'resume-run report', head),
+        formatWorkflowCommand('notice', 'resume-run report', head),
         ...total.unexpected.slice(0, MOST).map((task) => {
             const details = describeTask(task);
             const message = `${task.sample} ${task.group} ${task.index}: ${task.verdict}${details === '' ? '' : ` (${details})`}`;
-            return workflowCommand('warning', 'Unexpected verdict', message);
+            return formatWorkflowCommand('warning', 'Unexpected verdict', message);
         }),
         ...total.failures
             .slice(0, MOST)
             .map(({ sample, group, index, reason, message }) =>
-                workflowCommand('error', 'Not judged', `${sample} ${group} ${index}: ${reason}: ${message}`),
+                formatWorkflowCommand(
+                    'error',
+                    'Not judged',
+                    `${sample} ${group} ${index}: ${reason}: ${message}`,
+                ),
             ),
     ].join('');
 }

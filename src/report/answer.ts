@@ -1,8 +1,8 @@
 import type { Answer, AnswerColumn, AnswerValue } from '../model/answer.js';
-import { csvText } from '../util/csv.js';
-import { type MarkdownPart, markdownLine, markdownTable } from '../util/markdown.js';
+import { renderCsv } from '../util/csv.js';
+import { type MarkdownPart, renderMarkdownLine, renderMarkdownTable } from '../util/markdown.js';
 import { unreachable } from '../util/unreachable.js';
-import { bytes, count, duration } from './format.js';
+import { formatBytes, count, formatDuration } from './format.js';
 import type { Page } from './page.js';
 import { renderTable } from './table.js';
 
@@ -75,8 +75,8 @@ async function* renderAsJson(answer: Answer): AsyncGenerator<string> {
 }
 
 async function* renderAsCsv(answer: Answer): AsyncGenerator<string> {
-    yield csvText([answer.columns.map(({ name }) => name)]);
-    for await (const row of answer.rows) yield csvText([row]);
+    yield renderCsv([answer.columns.map(({ name }) => name)]);
+    for await (const row of answer.rows) yield renderCsv([row]);
 }
 
 async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
@@ -93,10 +93,13 @@ async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
         ({ name }): MarkdownPart => (/^[a-z0-9_@]+$/.test(name) ? name : { outside: name }),
     );
     const lines = Object.entries(answer.summary ?? {}).map(([name, value]) =>
-        markdownLine(`- ${name}: `, typeof value === 'string' ? { outside: value } : String(value ?? '')),
+        renderMarkdownLine(
+            `- ${name}: `,
+            typeof value === 'string' ? { outside: value } : String(value ?? ''),
+        ),
     );
     if (lines.length > 0) lines.push('');
-    lines.push(...markdownTable(titles, cells));
+    lines.push(...renderMarkdownTable(titles, cells));
     if (rest > 0) lines.push('', `and ${count(rest)} more rows`);
     for (const note of answer.notes) lines.push('', note);
     yield lines.map((line) => `${line}\n`).join('');
@@ -137,9 +140,9 @@ function shownValue(value: AnswerValue, column: AnswerColumn | undefined): strin
         case 'share':
             return value === 0 || value === 1 ? `${value * 100} %` : `${(value * 100).toFixed(1)} %`;
         case 'seconds':
-            return duration(value);
+            return formatDuration(value);
         case 'bytes':
-            return bytes(value);
+            return formatBytes(value);
         case 'usd':
             return value.toFixed(Math.abs(value) >= 1 ? 2 : 4);
         case 'integer':

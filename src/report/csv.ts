@@ -1,7 +1,13 @@
-import { type CsvCell, csvText } from '../util/csv.js';
-import { acceptedIn, judgedIn, meanScore, trueNegatives, truePositives } from './rates.js';
+import { type CsvCell, renderCsv } from '../util/csv.js';
+import {
+    countAccepted,
+    countJudged,
+    computeMeanScore,
+    computeTrueNegativeRate,
+    computeTruePositiveRate,
+} from './rates.js';
 import type { Report, SampleRow } from './report.js';
-import { openIn, orderedGroups } from './sections.js';
+import { openIn, orderGroups } from './sections.js';
 
 const FIGURES = ['total', 'judged', 'accepted', 'failed', 'skipped', 'open'] as const;
 /** Last of all, and only where something has a score: what reads the columns by position still finds them. */
@@ -9,7 +15,7 @@ const SCORE = 'mean_score';
 
 /** The report as CSV (see util/csv.ts): one row a sample, rates from 0 to 1, empty where nothing was judged. */
 export function reportCsv(report: Report): string {
-    const groups = orderedGroups(report.total.groups).map(([name]) => name);
+    const groups = orderGroups(report.total.groups).map(([name]) => name);
     const head = [
         'sample',
         'complete',
@@ -22,36 +28,36 @@ export function reportCsv(report: Report): string {
     ];
     const scored = scoredIn(report);
     const rows = report.samples.map((sample) => [
-        ...rowOf(sample, groups),
-        ...scored.map((name) => scoreOf(sample, name)),
+        ...buildRow(sample, groups),
+        ...scored.map((name) => formatScore(sample, name)),
     ]);
-    return csvText([head, ...rows]);
+    return renderCsv([head, ...rows]);
 }
 
 /** Groups of which some task has a score. */
 const scoredIn = ({ total }: Report): string[] =>
-    orderedGroups(total.groups)
-        .filter(([, group]) => meanScore(group) !== null)
+    orderGroups(total.groups)
+        .filter(([, group]) => computeMeanScore(group) !== null)
         .map(([name]) => name);
 
-function scoreOf(sample: SampleRow, name: string): CsvCell {
+function formatScore(sample: SampleRow, name: string): CsvCell {
     const group = Object.hasOwn(sample.groups, name) ? sample.groups[name] : undefined;
-    return group === undefined ? null : meanScore(group);
+    return group === undefined ? null : computeMeanScore(group);
 }
 
-function rowOf(sample: SampleRow, groups: readonly string[]): CsvCell[] {
+function buildRow(sample: SampleRow, groups: readonly string[]): CsvCell[] {
     const figures = groups.flatMap((name) => {
         const group = Object.hasOwn(sample.groups, name) ? sample.groups[name] : undefined;
         if (group === undefined) return FIGURES.map(() => null);
         const { total, failed, skipped } = group;
-        return [total, judgedIn(group), acceptedIn(group), failed, skipped, openIn(group)];
+        return [total, countJudged(group), countAccepted(group), failed, skipped, openIn(group)];
     });
     return [
         sample.id,
         sample.isComplete,
         ...figures,
-        truePositives(sample.groups)?.value ?? null,
-        trueNegatives(sample.groups)?.value ?? null,
+        computeTruePositiveRate(sample.groups)?.value ?? null,
+        computeTrueNegativeRate(sample.groups)?.value ?? null,
         sample.unexpected,
         sample.nearLimit,
     ];

@@ -1,4 +1,4 @@
-import { printable } from '../util/printable.js';
+import { escapeLine } from '../util/printable.js';
 import type { Page } from './page.js';
 import { renderTable, type Cell } from './table.js';
 
@@ -33,7 +33,7 @@ export function renderFindings(sections: readonly Findings[], { width, style }: 
                 detail,
             ]);
             const lines = [
-                style.bold(printable(title)),
+                style.bold(escapeLine(title)),
                 ...renderTable(columns, cells, { width, indent: '  ' }),
             ];
             return `${lines.join('\n')}\n`;

@@ -1,7 +1,7 @@
 import { PROGRAM_VERDICTS, type Verdict } from '../model/verdict.js';
 
 /** Expected verdicts as people read them: `WrongAnswer or TimeLimitExceeded`, `any verdict but Accepted`. */
-export function expectedText(expected: readonly Verdict[]): string {
+export function formatExpected(expected: readonly Verdict[]): string {
     const left = PROGRAM_VERDICTS.filter((verdict) => !expected.includes(verdict));
     return left.length === 1 && expected.length > 2 ? `any verdict but ${left[0]}` : expected.join(' or ');
 }

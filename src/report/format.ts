@@ -7,12 +7,12 @@ export function count(value: number): string {
 }
 
 /** `1 task`, `2,000 tasks` */
-export function counted(value: number, noun: string): string {
+export function formatCount(value: number, noun: string): string {
     return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 /** `21 ms`, `0.4 s`, `12 s`, `4m 12s`, `3h 05m`, `12d 3h`: two figures at most. @param seconds infinite or not a number: `-` */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
     if (!Number.isFinite(seconds)) return '-';
     if (seconds > 0 && seconds < 0.095) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
     if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
@@ -28,7 +28,7 @@ function two(value: number): string {
 }
 
 /** `12.4/s`, `3.2/min`, `7.0/h`: the unit in which a person would count. @param perSecond tasks */
-export function rate(perSecond: number): string {
+export function formatRate(perSecond: number): string {
     if (!(perSecond > 0)) return '-';
     const [value, unit] =
         perSecond >= 1
@@ -40,7 +40,7 @@ export function rate(perSecond: number): string {
 }
 
 /** `97.6 %`; never rounded up to 100 nor down to 0: those two say "all" and "none". */
-export function percent(part: number, whole: number): string {
+export function formatPercent(part: number, whole: number): string {
     if (whole === 0) return '-';
     if (part === whole) return '100 %';
     if (part === 0) return '0 %';
@@ -49,7 +49,7 @@ export function percent(part: number, whole: number): string {
 }
 
 /** `212 MB`, `1.4 GB`: powers of 1000. */
-export function bytes(value: number): string {
+export function formatBytes(value: number): string {
     if (value < 1e6) return `${Math.round(value / 1e3)} kB`;
     return value < 1e9 ? `${Math.round(value / 1e6)} MB` : `${(value / 1e9).toFixed(1)} GB`;
 }

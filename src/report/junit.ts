@@ -1,8 +1,8 @@
 import type { FailedTask, Unexpected } from '../model/tally.js';
-import { type XmlElement, xmlText } from '../util/xml.js';
+import { type XmlElement, renderXml } from '../util/xml.js';
 import { groupTitle } from './format.js';
-import { hitsOf, type Report, type SampleRow } from './report.js';
-import { describeTask, orderedGroups } from './sections.js';
+import { countHits, type Report, type SampleRow } from './report.js';
+import { describeTask, orderGroups } from './sections.js';
 
 /**
  * The report as JUnit XML: a suite for each sample, a case for each group, and one for each task that is worth a look: a failure
@@ -12,9 +12,9 @@ export function reportJunit(report: Report): string {
     const unexpected = bySample(report.total.unexpected);
     const failures = bySample(report.total.failures);
     const suites = report.samples.map((sample) =>
-        suiteOf(sample, unexpected.get(sample.id) ?? [], failures.get(sample.id) ?? []),
+        buildSuite(sample, unexpected.get(sample.id) ?? [], failures.get(sample.id) ?? []),
     );
-    return xmlText({ name: 'testsuites', attributes: { name: 'resume-run' }, children: suites });
+    return renderXml({ name: 'testsuites', attributes: { name: 'resume-run' }, children: suites });
 }
 
 function bySample<T extends { readonly sample: string }>(tasks: readonly T[]): Map<string, T[]> {
@@ -27,24 +27,27 @@ function bySample<T extends { readonly sample: string }>(tasks: readonly T[]): M
     return lists;
 }
 
-function suiteOf(
+function buildSuite(
     sample: SampleRow,
     unexpected: readonly Unexpected[],
     failed: readonly FailedTask[],
 ): XmlElement {
     const { id } = sample;
     const cases = [
-        ...orderedGroups(sample.groups).map(([name, group]): XmlElement => {
-            const { hits, judged } = hitsOf(name, group);
+        ...orderGroups(sample.groups).map(([name, group]): XmlElement => {
+            const { hits, judged } = countHits(name, group);
             const what = name === 'incorrect_solution' ? 'rejected' : 'accepted';
-            return caseOf(id, `${groupTitle(name)}: ${hits} of ${judged} ${what}`);
+            return buildCase(id, `${groupTitle(name)}: ${hits} of ${judged} ${what}`);
         }),
         ...unexpected.map((task) => {
             const message = [task.verdict, describeTask(task)].filter((part) => part !== '').join(': ');
-            return caseOf(id, nameOf(task), { name: 'failure', attributes: { message, type: task.verdict } });
+            return buildCase(id, nameCase(task), {
+                name: 'failure',
+                attributes: { message, type: task.verdict },
+            });
         }),
         ...failed.map((task) =>
-            caseOf(id, nameOf(task), {
+            buildCase(id, nameCase(task), {
                 name: 'error',
                 attributes: { message: task.message, type: task.reason },
             }),
@@ -54,12 +57,12 @@ function suiteOf(
     return { name: 'testsuite', attributes, children: cases };
 }
 
-function caseOf(sample: string, name: string, outcome?: XmlElement): XmlElement {
+function buildCase(sample: string, name: string, outcome?: XmlElement): XmlElement {
     const attributes = { classname: sample, name };
     return { name: 'testcase', attributes, ...(outcome === undefined ? {} : { children: [outcome] }) };
 }
 
-const nameOf = ({
+const nameCase = ({
     group,
     index,
     name,

@@ -1,6 +1,6 @@
 import { type PlannedCell } from '../model/matrix-file.js';
-import { printable } from '../util/printable.js';
-import { count, counted } from './format.js';
+import { escapeLine } from '../util/printable.js';
+import { count, formatCount } from './format.js';
 
 /** Cells that are listed one by one; `--dry-run --json` lists all. */
 const MOST_CELLS = 60;
@@ -48,11 +48,11 @@ export function measureMatrix(
         return { cell: cell.id, phase: cell.phases[0] ?? null, instances: cell.asked, done, imported, toRun };
     });
     return {
-        ...sumOf(figures),
+        ...sumFigures(figures),
         phases: phases.map(({ name, title }) => ({
             phase: name,
             title,
-            ...sumOf(figures.filter(({ phase }) => phase === name)),
+            ...sumFigures(figures.filter(({ phase }) => phase === name)),
             shared: cells
                 .filter((cell) => cell.phases.includes(name) && cell.phases[0] !== name)
                 .reduce((sum, cell) => sum + cell.asked, 0),
@@ -61,7 +61,7 @@ export function measureMatrix(
     };
 }
 
-function sumOf(figures: readonly MatrixFigures[]): MatrixFigures {
+function sumFigures(figures: readonly MatrixFigures[]): MatrixFigures {
     const sum = (pick: (one: MatrixFigures) => number): number =>
         figures.reduce((total, one) => total + pick(one), 0);
     return {
@@ -73,34 +73,34 @@ function sumOf(figures: readonly MatrixFigures[]): MatrixFigures {
 }
 
 /** The table before a run: what is done and what is to run, in all, by phase and by cell. */
-export function matrixText(progress: MatrixProgress): string {
+export function renderMatrix(progress: MatrixProgress): string {
     const { cells, phases, imported } = progress;
     const lines = [
-        `matrix  ${counted(cells.length, 'cell')}, ${counted(progress.instances, 'instance')}: ${stateOf(progress)}`,
+        `matrix  ${formatCount(cells.length, 'cell')}, ${formatCount(progress.instances, 'instance')}: ${describeState(progress)}`,
     ];
     if (imported > 0)
         lines.push(`  ${count(imported)} of those done are counts of an earlier database, without results`);
     for (const one of phases) {
         const title = one.title === null ? '' : ` ${one.title}`;
         const shared = one.shared === 0 ? '' : `; ${count(one.shared)} more are shared with an earlier phase`;
-        lines.push(`phase ${printable(one.phase + title)}: ${stateOf(one)}${shared}`);
+        lines.push(`phase ${escapeLine(one.phase + title)}: ${describeState(one)}${shared}`);
     }
     let heading = '';
     for (const one of cells.slice(0, MOST_CELLS)) {
         const [folder, name] = splitId(one.cell);
-        if (folder !== heading) lines.push(`  ${printable(folder)}`);
+        if (folder !== heading) lines.push(`  ${escapeLine(folder)}`);
         heading = folder;
-        lines.push(`    ${printable(name)}: ${stateOf(one)}  ${earlierLine(one)}`);
+        lines.push(`    ${escapeLine(name)}: ${describeState(one)}  ${earlierLine(one)}`);
     }
     if (cells.length > MOST_CELLS)
         lines.push(
-            `  ...and ${counted(cells.length - MOST_CELLS, 'more cell')} (--dry-run --json lists all)`,
+            `  ...and ${formatCount(cells.length - MOST_CELLS, 'more cell')} (--dry-run --json lists all)`,
         );
     return `${lines.join('\n')}\n`;
 }
 
 /** `7/20 done, 13 to run` */
-const stateOf = ({ done, instances, toRun }: MatrixFigures): string =>
+const describeState = ({ done, instances, toRun }: MatrixFigures): string =>
     `${count(done)}/${count(instances)} done, ${count(toRun)} to run`;
 
 /** As the earlier tools printed it: people search their logs for it. */

@@ -1,6 +1,6 @@
-import { sinkOf, type TextStream } from './sink.js';
+import { makeSink, type TextStream } from './sink.js';
 import type { SuccessWord } from './success-word.js';
-import { styleFor, type Style } from './style.js';
+import { chooseStyle, type Style } from './style.js';
 
 /** Where a text report is shown. */
 export interface Page {
@@ -12,6 +12,6 @@ export interface Page {
 }
 
 /** The page that a stream is. */
-export function pageOf(stream: TextStream, env: Readonly<Record<string, string | undefined>>): Page {
-    return { width: sinkOf(stream).columns, style: styleFor(stream, env) };
+export function describePage(stream: TextStream, env: Readonly<Record<string, string | undefined>>): Page {
+    return { width: makeSink(stream).columns, style: chooseStyle(stream, env) };
 }

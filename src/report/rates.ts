@@ -10,35 +10,35 @@ export interface Rate {
 }
 
 /** Tasks of a group that have a verdict. */
-export function judgedIn(group: GroupTally): number {
+export function countJudged(group: GroupTally): number {
     let judged = 0;
     for (const verdict of VERDICTS) judged += group.verdicts[verdict] ?? 0;
     return judged;
 }
 
-export function acceptedIn(group: GroupTally): number {
+export function countAccepted(group: GroupTally): number {
     return group.verdicts.Accepted ?? 0;
 }
 
 /** Mean share of the best score, from 0 to 1; null where no finished task has one. */
-export function meanScore({ scores }: GroupTally): number | null {
+export function computeMeanScore({ scores }: GroupTally): number | null {
     return scores === undefined || scores.tasks === 0 ? null : scores.shares / scores.tasks;
 }
 
 /** TPR: accepted / judged solutions. Null where there is no such group. */
-export function truePositives(groups: SampleTally['groups']): Rate | null {
+export function computeTruePositiveRate(groups: SampleTally['groups']): Rate | null {
     const group = Object.hasOwn(groups, 'solution') ? groups['solution'] : undefined;
-    return group === undefined ? null : rateOf(acceptedIn(group), judgedIn(group));
+    return group === undefined ? null : computeRate(countAccepted(group), countJudged(group));
 }
 
 /** TNR: rejected / judged incorrect solutions. Null where there is no such group. */
-export function trueNegatives(groups: SampleTally['groups']): Rate | null {
+export function computeTrueNegativeRate(groups: SampleTally['groups']): Rate | null {
     const group = Object.hasOwn(groups, 'incorrect_solution') ? groups['incorrect_solution'] : undefined;
     if (group === undefined) return null;
-    const judged = judgedIn(group);
-    return rateOf(judged - acceptedIn(group), judged);
+    const judged = countJudged(group);
+    return computeRate(judged - countAccepted(group), judged);
 }
 
-function rateOf(hits: number, judged: number): Rate {
+function computeRate(hits: number, judged: number): Rate {
     return { hits, judged, value: judged === 0 ? null : hits / judged };
 }

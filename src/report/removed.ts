@@ -1,7 +1,7 @@
 import type { RemovedSamples } from '../model/directory-sample.js';
 import { LIST_BOUND } from '../model/tally.js';
-import { printable } from '../util/printable.js';
-import { compareNatural, count, counted } from './format.js';
+import { escapeLine } from '../util/printable.js';
+import { compareNatural, count, formatCount } from './format.js';
 import type { Page } from './page.js';
 
 /** Collects the samples that were removed from the datasets. */
@@ -20,13 +20,13 @@ export class RemovedList {
 }
 
 /** The list as lines; none where nothing was removed. */
-export function removedLines(removed: RemovedSamples, { style }: Page, most: number): string[] {
+export function renderRemoved(removed: RemovedSamples, { style }: Page, most: number): string[] {
     if (removed.count === 0) return [];
     const shown = removed.samples.slice(0, most);
     const rest = removed.count - shown.length;
     return [
-        style.bold(`No longer in the dataset, counted nowhere: ${counted(removed.count, 'sample')}`),
-        ...shown.map((id) => `  ${printable(id)}`),
+        style.bold(`No longer in the dataset, counted nowhere: ${formatCount(removed.count, 'sample')}`),
+        ...shown.map((id) => `  ${escapeLine(id)}`),
         ...(rest > 0 ? [`  …and ${count(rest)} more`] : []),
     ];
 }

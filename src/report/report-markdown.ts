@@ -1,8 +1,8 @@
-import { type MarkdownPart, markdownLine, markdownTable } from '../util/markdown.js';
+import { type MarkdownPart, renderMarkdownLine, renderMarkdownTable } from '../util/markdown.js';
 import type { SampleTally } from '../model/tally.js';
-import { groupTitle, percent } from './format.js';
-import { hitsOf, rateName, type Report, sumOf } from './report.js';
-import { expectation, orderedGroups } from './sections.js';
+import { groupTitle, formatPercent } from './format.js';
+import { countHits, nameRate, type Report, sumGroups } from './report.js';
+import { describeExpectation, orderGroups } from './sections.js';
 import type { SuccessWord } from './success-word.js';
 
 /** The report as Markdown, for an issue or a pull request. */
@@ -12,7 +12,7 @@ export function reportMarkdown(report: Report, success?: SuccessWord): string {
     const formats = Object.entries(report.comparison ?? {});
     if (formats.length > 0) {
         const named = formats.map(([format, checker]) =>
-            markdownLine({ outside: checker }, ' (', { outside: format }, ')'),
+            renderMarkdownLine({ outside: checker }, ' (', { outside: format }, ')'),
         );
         lines.push('', `output compared by ${named.join(', ')}`);
     }
@@ -20,26 +20,26 @@ export function reportMarkdown(report: Report, success?: SuccessWord): string {
         lines.push('', `Unexpected verdicts: ${total.unexpectedCount}`, '');
         for (const task of total.unexpected) {
             const name = task.name === undefined ? [] : [' (', { outside: task.name }, ')'];
-            const wanted = expectation(task);
+            const wanted = describeExpectation(task);
             const verdict = wanted === '' ? task.verdict : `${task.verdict}, ${wanted}`;
             const where = [{ outside: task.sample }, ': ', { outside: task.group }, ` ${task.index}`];
-            lines.push(markdownLine('- ', ...where, ...name, `: ${verdict}`));
+            lines.push(renderMarkdownLine('- ', ...where, ...name, `: ${verdict}`));
         }
         const rest = total.unexpectedCount - total.unexpected.length;
         if (rest > 0) lines.push(`- …and ${rest} more`);
     }
     if (removed.count > 0) {
         lines.push('', `No longer in the dataset, counted nowhere: ${removed.count}`, '');
-        for (const id of removed.samples) lines.push(markdownLine('- ', { outside: id }));
+        for (const id of removed.samples) lines.push(renderMarkdownLine('- ', { outside: id }));
     }
     return `${lines.join('\n')}\n`;
 }
 
 function tableLines(report: Report, success: SuccessWord | undefined): string[] {
-    const groups = orderedGroups(report.total.groups).map(([name]) => name);
+    const groups = orderGroups(report.total.groups).map(([name]) => name);
     const titles = [
         'sample',
-        ...groups.flatMap((name) => [titleOf(name), rateName(name, success)]),
+        ...groups.flatMap((name) => [formatTitle(name), nameRate(name, success)]),
         'failed',
         'skipped',
         'open',
@@ -49,17 +49,17 @@ function tableLines(report: Report, success: SuccessWord | undefined): string[] 
         ...groups.flatMap((name) => {
             const group = Object.hasOwn(of, name) ? of[name] : undefined;
             if (group === undefined) return ['', ''];
-            const { hits, judged } = hitsOf(name, group);
-            return [`${hits}/${judged}`, percent(hits, judged)];
+            const { hits, judged } = countHits(name, group);
+            return [`${hits}/${judged}`, formatPercent(hits, judged)];
         }),
-        ...(['failed', 'skipped', 'open'] as const).map((what) => String(sumOf(of, what))),
+        ...(['failed', 'skipped', 'open'] as const).map((what) => String(sumGroups(of, what))),
     ];
     const samples = report.samples.map(({ id, groups: of }) => row({ outside: id }, of));
-    return markdownTable(titles, [...samples, row('**total**', report.total.groups)]);
+    return renderMarkdownTable(titles, [...samples, row('**total**', report.total.groups)]);
 }
 
 /** Names of groups come from the dataset, but for the two that have a title of ours. */
-function titleOf(group: string): MarkdownPart {
+function formatTitle(group: string): MarkdownPart {
     const title = groupTitle(group);
     return title === group ? { outside: group } : title;
 }

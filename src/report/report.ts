@@ -1,27 +1,33 @@
 import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
 import { type ComputedLimits, isOverloaded } from '../model/entry.js';
 import { type GroupTally, LIST_BOUND, type SampleTally, TallySum, type TotalTally } from '../model/tally.js';
-import { printable } from '../util/printable.js';
-import { compareNatural, count, counted, duration, groupTitle, percent } from './format.js';
+import { escapeLine } from '../util/printable.js';
+import { compareNatural, count, formatCount, formatDuration, groupTitle, formatPercent } from './format.js';
 import type { Page } from './page.js';
-import { acceptedIn, judgedIn, type Rate, trueNegatives, truePositives } from './rates.js';
-import { RemovedList, removedLines } from './removed.js';
 import {
-    aboveOwnLines,
-    failedIn,
-    failureLines,
-    nearLimitLines,
+    countAccepted,
+    countJudged,
+    type Rate,
+    computeTrueNegativeRate,
+    computeTruePositiveRate,
+} from './rates.js';
+import { RemovedList, renderRemoved } from './removed.js';
+import {
+    renderAboveOwn,
+    countFailed,
+    renderFailures,
+    renderNearLimit,
     openIn,
-    orderedGroups,
-    rateLines,
+    orderGroups,
+    renderRates,
     skipLines,
     slowMachineLines,
-    unexpectedLines,
-    verdictTable,
+    renderUnexpected,
+    renderVerdictTable,
 } from './sections.js';
 import { type Cell, type Column, renderTable } from './table.js';
 import type { SuccessWord } from './success-word.js';
-import { weakTestLines } from './weak-tests.js';
+import { renderWeakTests } from './weak-tests.js';
 
 /** What `resume-run report` says: figures for each sample and in total. */
 export interface Report {
@@ -71,9 +77,12 @@ function shownLimit({ time, slowest, load, cut }: ComputedLimits): SampleRow['co
 }
 
 /** What a group's cells say: `accepted` of `judged`, or for incorrect solutions `rejected` of `judged`. */
-export function hitsOf(name: string, group: GroupTally): { readonly hits: number; readonly judged: number } {
-    const judged = judgedIn(group);
-    const accepted = acceptedIn(group);
+export function countHits(
+    name: string,
+    group: GroupTally,
+): { readonly hits: number; readonly judged: number } {
+    const judged = countJudged(group);
+    const accepted = countAccepted(group);
     return { hits: name === 'incorrect_solution' ? judged - accepted : accepted, judged };
 }
 
@@ -83,21 +92,21 @@ export function renderReport(report: Report, page: Page): string {
     const all = { most: LIST_BOUND };
     const sections = [
         [
-            `${counted(total.samples, 'sample')}, ${count(total.completeSamples)} complete`,
-            ...rateLines(total.groups, page),
+            `${formatCount(total.samples, 'sample')}, ${count(total.completeSamples)} complete`,
+            ...renderRates(total.groups, page),
             ...comparisonLines(report),
         ],
-        weakTestLines(report.samples, page),
-        unexpectedLines(total, page, all),
-        verdictTable(total.groups, page),
+        renderWeakTests(report.samples, page),
+        renderUnexpected(total, page, all),
+        renderVerdictTable(total.groups, page),
         sampleTable(report, page),
-        nearLimitLines(total, page, all),
+        renderNearLimit(total, page, all),
         computedLimitLines(report, page),
         slowMachineLines(total, page),
-        aboveOwnLines(total, page, all),
-        failureLines(failedIn(total.groups), total.failures, page, all),
+        renderAboveOwn(total, page, all),
+        renderFailures(countFailed(total.groups), total.failures, page, all),
         skipLines(total.skips, page, all),
-        removedLines(report.removed, page, LIST_BOUND),
+        renderRemoved(report.removed, page, LIST_BOUND),
     ];
     return sections
         .filter((lines) => lines.length > 0)
@@ -108,19 +117,19 @@ export function renderReport(report: Report, page: Page): string {
 function comparisonLines({ comparison }: Report): string[] {
     const formats = Object.entries(comparison ?? {});
     if (formats.length === 0) return [];
-    const named = formats.map(([format, checker]) => `${printable(checker)} (${printable(format)})`);
+    const named = formats.map(([format, checker]) => `${escapeLine(checker)} (${escapeLine(format)})`);
     return [`output compared by ${named.join(', ')}`];
 }
 
 function sampleTable(report: Report, { width, style, success }: Page): string[] {
     if (report.samples.length === 0) return [];
-    const groups = orderedGroups(report.total.groups).map(([name]) => name);
+    const groups = orderGroups(report.total.groups).map(([name]) => name);
     const columns: Column[] = [
         { title: 'sample', align: 'left', atLeast: 16 },
         ...groups.flatMap((name): Column[] => [
             // The whole title would be wider than any of its cells.
             { title: name === 'incorrect_solution' ? 'incorrect' : groupTitle(name), align: 'right' },
-            { title: rateName(name, success), align: 'right' },
+            { title: nameRate(name, success), align: 'right' },
         ]),
         { title: 'failed', align: 'right' },
         { title: 'skipped', align: 'right' },
@@ -130,7 +139,7 @@ function sampleTable(report: Report, { width, style, success }: Page): string[] 
         sample.id,
         ...groups.flatMap((name) => groupCells(name, sample, style.yellow)),
         ...(['failed', 'skipped', 'open'] as const).map((what): Cell => {
-            const number = sumOf(sample.groups, what);
+            const number = sumGroups(sample.groups, what);
             return number === 0 ? { text: '·', paint: style.dim } : count(number);
         }),
     ]);
@@ -146,22 +155,22 @@ function computedLimitLines({ samples }: Report, { width, style }: Page): string
         const isBusy = load !== undefined && isOverloaded(load);
         if (isBusy) busy.push(id);
         const notes = [
-            `slowest accepted run ${duration(slowest)}`,
-            load === undefined ? '' : `load ${load.average} on ${counted(load.processors, 'processor')}`,
-            nearLimit === 0 ? '' : `${counted(nearLimit, 'verdict')} within 10 % of it`,
+            `slowest accepted run ${formatDuration(slowest)}`,
+            load === undefined ? '' : `load ${load.average} on ${formatCount(load.processors, 'processor')}`,
+            nearLimit === 0 ? '' : `${formatCount(nearLimit, 'verdict')} within 10 % of it`,
             cut === undefined
                 ? ''
-                : `without ${counted(cut.programs, 'solution')} that --timeout ${cut.timeout} stopped`,
+                : `without ${formatCount(cut.programs, 'solution')} that --timeout ${cut.timeout} stopped`,
         ].filter((note) => note !== '');
         const text = notes.join(', ');
-        return [[printable(id), duration(time), isBusy ? { text, paint: style.yellow } : text]];
+        return [[escapeLine(id), formatDuration(time), isBusy ? { text, paint: style.yellow } : text]];
     });
     if (rows.length === 0) return [];
     const again =
         busy.length === 0
             ? []
             : [
-                  `  ${counted(busy.length, 'limit')} computed while this machine had more to do than processors: --rerun computed-limits measures again.`,
+                  `  ${formatCount(busy.length, 'limit')} computed while this machine had more to do than processors: --rerun computed-limits measures again.`,
               ];
     const columns = [
         { title: '', align: 'left', atLeast: 16 },
@@ -178,16 +187,16 @@ function computedLimitLines({ samples }: Report, { width, style }: Page): string
 function groupCells(name: string, sample: SampleRow, paint: (text: string) => string): Cell[] {
     const group = Object.hasOwn(sample.groups, name) ? sample.groups[name] : undefined;
     if (group === undefined) return ['', ''];
-    const { hits, judged } = hitsOf(name, group);
-    const rate = percent(hits, judged);
+    const { hits, judged } = countHits(name, group);
+    const rate = formatPercent(hits, judged);
     return [`${count(hits)}/${count(judged)}`, hits === judged ? rate : { text: rate, paint }];
 }
 
-export function rateName(group: string, success: SuccessWord = 'accepted'): string {
+export function nameRate(group: string, success: SuccessWord = 'accepted'): string {
     return group === 'solution' ? 'TPR' : group === 'incorrect_solution' ? 'TNR' : success;
 }
 
-export function sumOf(groups: SampleTally['groups'], what: 'failed' | 'skipped' | 'open'): number {
+export function sumGroups(groups: SampleTally['groups'], what: 'failed' | 'skipped' | 'open'): number {
     return Object.values(groups).reduce(
         (all, group) => all + (what === 'open' ? openIn(group) : group[what]),
         0,
@@ -197,14 +206,17 @@ export function sumOf(groups: SampleTally['groups'], what: 'failed' | 'skipped' 
 /** The report as one JSON value, rates worked out. */
 export function reportJson(report: Report): string {
     const value = {
-        total: { ...report.total, ...ratesOf(report.total.groups) },
+        total: { ...report.total, ...computeRates(report.total.groups) },
         ...(report.comparison === null ? {} : { comparison: report.comparison }),
         removed: report.removed,
-        samples: report.samples.map((sample) => ({ ...sample, ...ratesOf(sample.groups) })),
+        samples: report.samples.map((sample) => ({ ...sample, ...computeRates(sample.groups) })),
     };
     return `${JSON.stringify(value, null, 4)}\n`;
 }
 
-function ratesOf(groups: SampleTally['groups']): { readonly tpr: Rate | null; readonly tnr: Rate | null } {
-    return { tpr: truePositives(groups), tnr: trueNegatives(groups) };
+function computeRates(groups: SampleTally['groups']): {
+    readonly tpr: Rate | null;
+    readonly tnr: Rate | null;
+} {
+    return { tpr: computeTruePositiveRate(groups), tnr: computeTrueNegativeRate(groups) };
 }

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../model/event.js';
 import { LIST_BOUND } from '../model/tally.js';
-import { count, duration } from './format.js';
+import { count, formatDuration } from './format.js';
 import type { Page } from './page.js';
 import { renderTable } from './table.js';
 
@@ -54,7 +54,7 @@ export class RoundFigures {
                 count(number),
                 count(answered),
                 count(failed),
-                duration(busy),
+                formatDuration(busy),
             ]);
         const before = rounds.length > most ? [`${count(rounds.length - most)} rounds before these`] : [];
         return [...renderTable(columns, rows, { width, paintTitle: style.dim }), ...before];

@@ -1,12 +1,12 @@
 import type { FailedTask, GroupTally, SampleTally, TaskRef, TotalTally, Unexpected } from '../model/tally.js';
-import { expectedOf } from '../model/sample.js';
-import { expectedText } from './expected-verdicts.js';
+import { chooseExpected } from '../model/sample.js';
+import { formatExpected } from './expected-verdicts.js';
 import { VERDICTS } from '../model/verdict.js';
-import { printable } from '../util/printable.js';
-import { count, counted, duration, groupTitle, percent, shortVerdict } from './format.js';
+import { escapeLine } from '../util/printable.js';
+import { count, formatCount, formatDuration, groupTitle, formatPercent, shortVerdict } from './format.js';
 import type { Page } from './page.js';
 import type { SuccessWord } from './success-word.js';
-import { acceptedIn, judgedIn } from './rates.js';
+import { countAccepted, countJudged } from './rates.js';
 import { renderTable, type Cell } from './table.js';
 
 /*
@@ -16,21 +16,21 @@ import { renderTable, type Cell } from './table.js';
 type Groups = SampleTally['groups'];
 
 /** Groups with solutions first, then incorrect ones, then the others as they came. */
-export function orderedGroups(groups: Groups): readonly (readonly [string, GroupTally])[] {
+export function orderGroups(groups: Groups): readonly (readonly [string, GroupTally])[] {
     const rank = (name: string): number => (name === 'solution' ? 0 : name === 'incorrect_solution' ? 1 : 2);
     return Object.entries(groups).sort(([a], [b]) => rank(a) - rank(b));
 }
 
 /** One line a group: its rate with both counts, and beside it what is in neither. */
-export function rateLines(groups: Groups, { width, style, success = 'accepted' }: Page): string[] {
-    const rows = orderedGroups(groups).map(([name, group]): Cell[] => {
-        const judged = judgedIn(group);
+export function renderRates(groups: Groups, { width, style, success = 'accepted' }: Page): string[] {
+    const rows = orderGroups(groups).map(([name, group]): Cell[] => {
+        const judged = countJudged(group);
         const rejects = name === 'incorrect_solution';
-        const hits = rejects ? judged - acceptedIn(group) : acceptedIn(group);
+        const hits = rejects ? judged - countAccepted(group) : countAccepted(group);
         const label = name === 'solution' ? 'TPR' : rejects ? 'TNR' : '';
         return [
             { text: label, paint: style.bold },
-            { text: percent(hits, judged), paint: style.bold },
+            { text: formatPercent(hits, judged), paint: style.bold },
             `${count(hits)} of ${count(judged)} ${which(name, success)}`,
             aside(group),
         ];
@@ -63,13 +63,14 @@ function aside(group: GroupTally): string {
     const parts = [`${count(group.failed)} failed`, `${count(group.skipped)} skipped`];
     if (openIn(group) > 0) parts.push(`${count(openIn(group))} open`);
     const { scores } = group;
-    if (scores !== undefined) parts.push(`mean score ${percent(scores.shares, scores.tasks)} of the best`);
+    if (scores !== undefined)
+        parts.push(`mean score ${formatPercent(scores.shares, scores.tasks)} of the best`);
     return parts.join(', ');
 }
 
 /** Verdicts by group; only those that occurred. */
-export function verdictTable(groups: Groups, { width, style, success }: Page): string[] {
-    const listed = orderedGroups(groups);
+export function renderVerdictTable(groups: Groups, { width, style, success }: Page): string[] {
+    const listed = orderGroups(groups);
     const seen = VERDICTS.filter((verdict) => listed.some(([, group]) => (group.verdicts[verdict] ?? 0) > 0));
     if (seen.length === 0) return [];
     const columns = [
@@ -87,12 +88,12 @@ export function verdictTable(groups: Groups, { width, style, success }: Page): s
 }
 
 /** What was expected of a task, where its group does not say it already: `expected Accepted or WrongAnswer`. */
-export function expectation(task: Unexpected): string {
-    const implied = expectedOf(task.group, null);
+export function describeExpectation(task: Unexpected): string {
+    const implied = chooseExpected(task.group, null);
     const same =
         implied?.length === task.expected.length &&
         task.expected.every((verdict) => implied.includes(verdict));
-    return same ? '' : `expected ${expectedText(task.expected)}`;
+    return same ? '' : `expected ${formatExpected(task.expected)}`;
 }
 
 /** What helps to see why: `CPP, test 4, 1.2 s, expected TimeLimitExceeded`; empty where nothing is known. Tests count from 1. */
@@ -101,8 +102,8 @@ export function describeTask(task: Unexpected): string {
     return [
         language ?? '',
         failedTest === undefined ? '' : `test ${failedTest + 1}`,
-        time === undefined ? '' : duration(time),
-        expectation(task),
+        time === undefined ? '' : formatDuration(time),
+        describeExpectation(task),
         scoreExpectation(task),
     ]
         .filter((part) => part !== '')
@@ -127,17 +128,17 @@ export interface ShownListOptions {
 }
 
 /** The tasks whose verdict is not among those expected, or that there are none; nothing where nothing was expected. */
-export function unexpectedLines(
+export function renderUnexpected(
     { unexpectedCount: total, unexpected: list, groups }: TotalTally,
     page: Page,
     options: ShownListOptions,
 ): string[] {
     if (total === 0) {
         const judged = Object.entries(groups).reduce(
-            (sum, [name, group]) => sum + (expectedOf(name, null) === null ? 0 : judgedIn(group)),
+            (sum, [name, group]) => sum + (chooseExpected(name, null) === null ? 0 : countJudged(group)),
             0,
         );
-        return judged === 0 ? [] : [`All ${counted(judged, 'verdict')} as expected.`];
+        return judged === 0 ? [] : [`All ${formatCount(judged, 'verdict')} as expected.`];
     }
     const rows = list
         .slice(0, options.most)
@@ -152,14 +153,14 @@ export function unexpectedLines(
         { title: '', align: 'left' as const, atLeast: 12 },
     ];
     return [
-        page.style.bold(`Unexpected: ${counted(total, 'verdict')}`),
+        page.style.bold(`Unexpected: ${formatCount(total, 'verdict')}`),
         ...renderTable(columns, rows, { width: page.width, indent: '  ' }),
         ...theRest(total, rows.length, options),
     ];
 }
 
 /** The tasks whose time came near the limit; nothing where there are none. */
-export function nearLimitLines(
+export function renderNearLimit(
     { nearLimitCount, nearLimit }: TotalTally,
     page: Page,
     options: ShownListOptions,
@@ -168,7 +169,7 @@ export function nearLimitLines(
 }
 
 /** Accepted runs that took longer than the sample's own limit, which `--limits flat` left aside; nothing where there are none. */
-export function aboveOwnLines(
+export function renderAboveOwn(
     { aboveOwnCount, aboveOwn }: TotalTally,
     page: Page,
     options: ShownListOptions,
@@ -209,14 +210,14 @@ function taskLines(
     if (total === 0) return [];
     const rows = list.slice(0, options.most).map(taskCells);
     return [
-        page.style.bold(`${title}: ${counted(total, 'verdict')}`),
+        page.style.bold(`${title}: ${formatCount(total, 'verdict')}`),
         ...renderTable(TASK_COLUMNS, rows, { width: page.width, indent: '  ' }),
         ...theRest(total, rows.length, options),
     ];
 }
 
 /** Tasks given up for now, and why; nothing where there are none. */
-export function failureLines(
+export function renderFailures(
     total: number,
     list: readonly FailedTask[],
     page: Page,
@@ -225,10 +226,10 @@ export function failureLines(
     if (total === 0) return [];
     const missing = list.filter(({ reason }) => reason === 'environment');
     const others = list.filter(({ reason }) => reason !== 'environment');
-    const lacking = `Not judged, because this machine lacks what they import: ${counted(missing.length, 'task')}`;
+    const lacking = `Not judged, because this machine lacks what they import: ${formatCount(missing.length, 'task')}`;
     return [
         ...failureTable(
-            `Failed: ${counted(total - missing.length, 'task')}`,
+            `Failed: ${formatCount(total - missing.length, 'task')}`,
             total - missing.length,
             others,
             page,
@@ -256,7 +257,7 @@ function failureTable(
     return [
         page.style.bold(`${title}, tried again at the next start`),
         // A message is a sentence: under its line, never cut by the table.
-        ...lines.flatMap((line, i) => [line, `    ${printable(shown[i]?.message ?? '')}`]),
+        ...lines.flatMap((line, i) => [line, `    ${escapeLine(shown[i]?.message ?? '')}`]),
         ...theRest(total, rows.length, options),
     ];
 }
@@ -272,14 +273,14 @@ export function skipLines(skips: TotalTally['skips'], page: Page, options: Shown
         { title: '', align: 'left' as const, atLeast: 24 },
     ];
     return [
-        page.style.bold(`Skipped: ${counted(total, 'task')}`),
+        page.style.bold(`Skipped: ${formatCount(total, 'task')}`),
         ...renderTable(columns, rows, { width: page.width, indent: '  ' }),
         ...theRest(reasons.length, rows.length, options),
     ];
 }
 
 /** Failed tasks of all groups. */
-export function failedIn(groups: Groups): number {
+export function countFailed(groups: Groups): number {
     return Object.values(groups).reduce((sum, group) => sum + group.failed, 0);
 }
 

@@ -1,5 +1,5 @@
 import { compareNatural } from './format.js';
-import { type Rate, trueNegatives, truePositives } from './rates.js';
+import { type Rate, computeTrueNegativeRate, computeTruePositiveRate } from './rates.js';
 import type { Report, SampleRow } from './report.js';
 import { openIn } from './sections.js';
 
@@ -17,8 +17,8 @@ export interface RateBounds {
 export function sortSamples(report: Report, by: SortKey): Report {
     const orders: Readonly<Record<SortKey, (sample: SampleRow) => number>> = {
         id: () => 0,
-        tpr: ({ groups }) => orderOf(truePositives(groups)),
-        tnr: ({ groups }) => orderOf(trueNegatives(groups)),
+        tpr: ({ groups }) => rankRate(computeTruePositiveRate(groups)),
+        tnr: ({ groups }) => rankRate(computeTrueNegativeRate(groups)),
         unexpected: ({ unexpected }) => -unexpected,
         failed: ({ groups }) => -sum(groups, (group) => group.failed),
         open: ({ groups }) => -sum(groups, openIn),
@@ -29,13 +29,13 @@ export function sortSamples(report: Report, by: SortKey): Report {
 }
 
 /** Where nothing was judged there is no rate: last. */
-const orderOf = (rate: Rate | null): number => rate?.value ?? 2;
+const rankRate = (rate: Rate | null): number => rate?.value ?? 2;
 
 const sum = (groups: SampleRow['groups'], of: (group: SampleRow['groups'][string]) => number): number =>
     Object.values(groups).reduce((all, group) => all + of(group), 0);
 
 /** The report with only the samples that have a rate below a bound, and what its lists say of them. The totals stay. */
-export function samplesBelow(report: Report, bounds: RateBounds): Report {
+export function selectSamplesBelow(report: Report, bounds: RateBounds): Report {
     const samples = report.samples.filter(({ groups }) => ratesBelow(groups, bounds).length > 0);
     const ids = new Set(samples.map(({ id }) => id));
     const among = <T extends { readonly sample: string }>(list: readonly T[]): T[] =>
@@ -53,24 +53,24 @@ export function samplesBelow(report: Report, bounds: RateBounds): Report {
 
 /** The rates that are below their bound: `tnr 0.85 < 0.9`. Where nothing was judged there is none. */
 function ratesBelow(groups: SampleRow['groups'], bounds: RateBounds): string[] {
-    return ratesOf(groups, bounds).flatMap(({ name, rate, bound }) =>
+    return getRates(groups, bounds).flatMap(({ name, rate, bound }) =>
         rate !== null && rate < bound ? [`${name} ${rate.toFixed(4)} is under ${bound}`] : [],
     );
 }
 
 /** Which bounds the whole report misses, in words. A rate that there is none of, as nothing was judged, misses its bound. */
-export function missedBounds(report: Report, bounds: RateBounds): string[] {
-    return ratesOf(report.total.groups, bounds).flatMap(({ name, rate, bound }) => {
+export function listMissedBounds(report: Report, bounds: RateBounds): string[] {
+    return getRates(report.total.groups, bounds).flatMap(({ name, rate, bound }) => {
         if (rate === null) return [`${name}: nothing was judged`];
         return rate < bound ? [`${name} ${rate.toFixed(4)} is under ${bound}`] : [];
     });
 }
 
-function ratesOf(
+function getRates(
     groups: SampleRow['groups'],
     bounds: RateBounds,
 ): { readonly name: string; readonly rate: number | null; readonly bound: number }[] {
-    const rates = { tpr: truePositives(groups), tnr: trueNegatives(groups) };
+    const rates = { tpr: computeTruePositiveRate(groups), tnr: computeTrueNegativeRate(groups) };
     return (['tpr', 'tnr'] as const).flatMap((name) => {
         const bound = bounds[name];
         return bound === undefined ? [] : [{ name, rate: rates[name]?.value ?? null, bound }];

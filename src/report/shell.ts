@@ -1,12 +1,12 @@
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
 
 /** A word as it must be typed in a POSIX shell. */
-export function quoted(word: string): string {
+export function quoteWord(word: string): string {
     return PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The command that goes on with a results directory, or does something else with it. */
-export function commandFor(dir: string, command: 'run' | 'report' | 'status' = 'run'): string {
+export function buildShellCommand(dir: string, command: 'run' | 'report' | 'status' = 'run'): string {
     const words = command === 'run' ? ['resume-run'] : ['resume-run', command];
-    return [...words, '--dir', quoted(dir)].join(' ');
+    return [...words, '--dir', quoteWord(dir)].join(' ');
 }

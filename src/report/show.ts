@@ -1,13 +1,13 @@
 import type { Attempt, Entry, ExecInfo, JudgeResult, OpenTask, TestResult } from '../model/entry.js';
-import { expectedOf } from '../model/sample.js';
-import { expectedText } from './expected-verdicts.js';
+import { chooseExpected } from '../model/sample.js';
+import { formatExpected } from './expected-verdicts.js';
 import { findMissedScore } from '../model/scoring.js';
-import { verdictOf } from '../model/tally.js';
+import { getVerdict } from '../model/tally.js';
 import { findWork } from '../model/work.js';
-import { printable } from '../util/printable.js';
-import { bytes, duration, SHORT_VERDICT } from './format.js';
+import { escapeLine } from '../util/printable.js';
+import { formatBytes, formatDuration, SHORT_VERDICT } from './format.js';
 import type { Page } from './page.js';
-import { successWordOf } from './success-word.js';
+import { chooseSuccessWord } from './success-word.js';
 import { type Cell, renderTable } from './table.js';
 
 /** What `resume-run show` knows of a task. */
@@ -36,27 +36,27 @@ export function renderTask(task: ShownTask, page: Page): string {
 }
 
 function headLines({ sample, group, index, executor, state }: ShownTask, { style }: Page): string[] {
-    const where = style.bold(`${printable(sample)}  ${printable(group)} ${index}`);
+    const where = style.bold(`${escapeLine(sample)}  ${escapeLine(group)} ${index}`);
     switch (state.kind) {
         case 'finished': {
             const { entry } = state;
-            const verdict = verdictOf(entry) ?? 'no verdict';
-            const expected = expectedOf(group, entry.expected ?? null);
+            const verdict = getVerdict(entry) ?? 'no verdict';
+            const expected = chooseExpected(group, entry.expected ?? null);
             const isExpected = expected === null || expected.some((one) => one === verdict);
-            const word = verdict === 'Accepted' ? successWordOf(executor) : 'accepted';
+            const word = verdict === 'Accepted' ? chooseSuccessWord(executor) : 'accepted';
             const said = word === 'accepted' ? verdict : word;
-            const wanted = isExpected ? '' : style.yellow(`, expected ${expectedText(expected)}`);
+            const wanted = isExpected ? '' : style.yellow(`, expected ${formatExpected(expected)}`);
             return [`${where}  ${said}${wanted}`, ...factLines(entry), ...scoreLines(entry)];
         }
         case 'failed':
             return [
-                `${where}  failed (${printable(state.open.reason)}), tried again at the next start`,
-                `  ${printable(state.open.message)}`,
+                `${where}  failed (${escapeLine(state.open.reason)}), tried again at the next start`,
+                `  ${escapeLine(state.open.message)}`,
             ];
         case 'pending':
-            return [`${where}  not final yet (${printable(state.open.reason)})`];
+            return [`${where}  not final yet (${escapeLine(state.open.reason)})`];
         case 'skipped':
-            return [`${where}  skipped: ${printable(state.skipped.reason)}`];
+            return [`${where}  skipped: ${escapeLine(state.skipped.reason)}`];
     }
 }
 
@@ -71,7 +71,7 @@ function scoreLines({ result, expected_scores: expected }: Entry): string[] {
         missed === null
             ? ''
             : `, expected ${missed.min} to ${missed.max}${missed.group === undefined ? '' : ` for ${missed.group}`}`;
-    return [printable(`Score ${score}${of}${wanted}: ${parts.join(', ')}`)];
+    return [escapeLine(`Score ${score}${of}${wanted}: ${parts.join(', ')}`)];
 }
 
 function factLines({ language, name, limits }: Entry): string[] {
@@ -80,9 +80,9 @@ function factLines({ language, name, limits }: Entry): string[] {
         name ?? '',
         limits === undefined
             ? ''
-            : `limits ${duration(limits.time)}, ${limits.memory === null ? 'memory not limited' : bytes(limits.memory)}, output ${bytes(limits.output)}`,
+            : `limits ${formatDuration(limits.time)}, ${limits.memory === null ? 'memory not limited' : formatBytes(limits.memory)}, output ${formatBytes(limits.output)}`,
     ].filter((fact) => fact !== '');
-    return facts.length === 0 ? [] : [printable(facts.join(', '))];
+    return facts.length === 0 ? [] : [escapeLine(facts.join(', '))];
 }
 
 function stateSections(task: ShownTask, page: Page): string[][] {
@@ -108,7 +108,7 @@ function attemptLines(attempts: readonly Attempt[], { style, width }: Page): str
     const rows = attempts.map((one): Cell[] => [
         String(one.attempt),
         one.verdict ?? one.failure ?? '',
-        duration(one.duration),
+        formatDuration(one.duration),
         [one.api_used, one.worker_id, one.sandbox ?? ''].filter((part) => part !== '').join(' '),
         one.message ?? '',
     ]);
@@ -132,22 +132,22 @@ function testSections(entry: Entry, texts: ShownTask['test'], page: Page): strin
     const time = failed.cpu_time ?? failed.wall_time;
     const figures = [
         failed.verdict ?? '',
-        time === null ? '' : duration(time),
-        failed.memory === null ? '' : bytes(failed.memory),
+        time === null ? '' : formatDuration(time),
+        failed.memory === null ? '' : formatBytes(failed.memory),
     ];
-    const named = failed.name === undefined ? '' : ` (${printable(failed.name)})`;
+    const named = failed.name === undefined ? '' : ` (${escapeLine(failed.name)})`;
     const head = `Test ${at + 1} of ${tests.length}${named}: ${figures.filter((one) => one !== '').join(', ')}`;
     const step = info.run_result ?? info.compile_result;
     return [
         [page.style.bold(head), ...messageLines(info)],
         differenceLines(info, page),
         textLines('Said (< the validator, > the program)', info.transcript ?? null, page),
-        textLines('Printed', outputOf(step, 'stdout'), page),
-        textLines('Printed to stderr', outputOf(step, 'stderr'), page),
+        textLines('Printed', readOutput(step, 'stdout'), page),
+        textLines('Printed to stderr', readOutput(step, 'stderr'), page),
         ...(texts === null
             ? []
             : 'missing' in texts
-              ? [[`Its input and expected output are not shown: ${printable(texts.missing)}`]]
+              ? [[`Its input and expected output are not shown: ${escapeLine(texts.missing)}`]]
               : [textLines('Input', texts.input, page), textLines('Expected output', texts.output, page)]),
     ];
 }
@@ -159,36 +159,36 @@ function workSections(entry: Entry, page: Page): string[][] {
     const { row } = entry;
     const files = (['stdout_file', 'stderr_file'] as const).flatMap((key) => {
         const file = work.run?.[key];
-        return file === undefined ? [] : [[printable(`Its ${key.slice(0, 6)} is in ${file.path}`)]];
+        return file === undefined ? [] : [[escapeLine(`Its ${key.slice(0, 6)} is in ${file.path}`)]];
     });
     return [
         textLines('Row', row === undefined ? null : JSON.stringify(row, null, 2), page),
         // What a command that was not done printed stands with its test.
-        ...(entry.result.accepted ? [textLines('Printed', outputOf(work.run, 'stdout'), page)] : []),
+        ...(entry.result.accepted ? [textLines('Printed', readOutput(work.run, 'stdout'), page)] : []),
         ...(entry.result.accepted
-            ? [textLines('Printed to stderr', outputOf(work.run, 'stderr'), page)]
+            ? [textLines('Printed to stderr', readOutput(work.run, 'stderr'), page)]
             : []),
         ...files,
         textLines('Result', work.returned === null ? null : JSON.stringify(work.returned, null, 2), page),
     ];
 }
 
-function outputOf(step: unknown, stream: 'stdout' | 'stderr'): string | null {
+function readOutput(step: unknown, stream: 'stdout' | 'stderr'): string | null {
     if (typeof step !== 'object' || step === null || !(stream in step)) return null;
     const text: unknown = (step as Readonly<Record<string, unknown>>)[stream];
     return typeof text === 'string' && text !== '' ? text : null;
 }
 
 function messageLines({ checker_message: message }: ExecInfo): string[] {
-    return message === undefined ? [] : [`  ${printable(message)}`];
+    return message === undefined ? [] : [`  ${escapeLine(message)}`];
 }
 
 function differenceLines({ first_difference: difference }: ExecInfo, { style }: Page): string[] {
     if (difference === undefined) return [];
     return [
         style.bold(`First difference: line ${difference.line} of the expected output`),
-        `  expected  ${printable(difference.expected)}`,
-        `  got       ${printable(difference.got)}`,
+        `  expected  ${escapeLine(difference.expected)}`,
+        `  got       ${escapeLine(difference.got)}`,
     ];
 }
 
@@ -198,7 +198,7 @@ function textLines(title: string, text: string | null, { style }: Page): string[
     const rest = lines.length - MOST_LINES;
     return [
         style.bold(title),
-        ...lines.slice(0, MOST_LINES).map((line) => `  ${printable(line).replaceAll('\\t', '    ')}`),
+        ...lines.slice(0, MOST_LINES).map((line) => `  ${escapeLine(line).replaceAll('\\t', '    ')}`),
         ...(rest > 0 ? [`  …and ${rest} more lines`] : []),
     ];
 }

@@ -1,4 +1,4 @@
-import { printableLines } from '../util/printable.js';
+import { escapeLines } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
 
 /** The part of a writable stream that reports need. */
@@ -19,13 +19,13 @@ export interface Sink {
 
 /** The one writer of text for people: whatever could steer a terminal, and is neither a line end nor a colour of ours, becomes visible. */
 export function writeLines(sink: Sink, text: string): void {
-    sink.write(maskSecrets(printableLines(text.endsWith('\n') ? text : `${text}\n`)));
+    sink.write(maskSecrets(escapeLines(text.endsWith('\n') ? text : `${text}\n`)));
 }
 
 const sinks = new WeakMap<TextStream, Sink>();
 
 /** The sink of a stream: one for each, so that its errors are listened to once. */
-export function sinkOf(stream: TextStream): Sink {
+export function makeSink(stream: TextStream): Sink {
     let sink = sinks.get(stream);
     if (sink === undefined) {
         sink = createSink(stream);

@@ -1,23 +1,23 @@
 import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
 import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally.js';
-import { printable } from '../util/printable.js';
-import { count, counted, duration, percent, rate } from './format.js';
+import { escapeLine } from '../util/printable.js';
+import { count, formatCount, formatDuration, formatPercent, formatRate } from './format.js';
 import type { Page } from './page.js';
-import { trueNegatives, truePositives } from './rates.js';
-import { RemovedList, removedLines } from './removed.js';
+import { computeTrueNegativeRate, computeTruePositiveRate } from './rates.js';
+import { RemovedList, renderRemoved } from './removed.js';
 import {
-    aboveOwnLines,
-    failedIn,
-    failureLines,
+    renderAboveOwn,
+    countFailed,
+    renderFailures,
     skipLines,
-    nearLimitLines,
+    renderNearLimit,
     openIn,
-    rateLines,
-    unexpectedLines,
-    verdictTable,
+    renderRates,
+    renderUnexpected,
+    renderVerdictTable,
 } from './sections.js';
-import { commandFor } from './shell.js';
-import { successWordOf } from './success-word.js';
+import { buildShellCommand } from './shell.js';
+import { chooseSuccessWord } from './success-word.js';
 
 /** What `resume-run status` knows of a results directory: read from its files, without its lock. */
 export interface DirectoryStatus {
@@ -91,26 +91,26 @@ function taskCounts(status: DirectoryStatus): { readonly finished: number; reado
 }
 
 /** Seconds until a run that goes on will be done; null while that cannot be told. */
-export function statusEta(status: DirectoryStatus): number | null {
+export function estimateStatusEta(status: DirectoryStatus): number | null {
     const { finished, all } = taskCounts(status);
     return status.rate !== null && status.rate > 0 ? (all - finished) / status.rate : null;
 }
 
 /** The status as text: lines, each ended by a newline. */
 export function renderStatus(status: DirectoryStatus, terminal: Page): string {
-    const page = { ...terminal, success: successWordOf(status.executor) };
-    const more = { most: 10, more: commandFor(status.dir, 'report') };
+    const page = { ...terminal, success: chooseSuccessWord(status.executor) };
+    const more = { most: 10, more: buildShellCommand(status.dir, 'report') };
     const sections = [
         headLines(status, page),
-        rateLines(status.total.groups, page),
-        verdictTable(status.total.groups, page),
-        unexpectedLines(status.total, page, more),
-        nearLimitLines(status.total, page, more),
-        aboveOwnLines(status.total, page, more),
-        failureLines(failedIn(status.total.groups), status.total.failures, page, more),
+        renderRates(status.total.groups, page),
+        renderVerdictTable(status.total.groups, page),
+        renderUnexpected(status.total, page, more),
+        renderNearLimit(status.total, page, more),
+        renderAboveOwn(status.total, page, more),
+        renderFailures(countFailed(status.total.groups), status.total.failures, page, more),
         skipLines(status.total.skips, page, more),
         incompleteLines(status, page),
-        removedLines(status.removed, page, more.most),
+        renderRemoved(status.removed, page, more.most),
     ];
     return sections
         .filter((lines) => lines.length > 0)
@@ -122,25 +122,25 @@ function headLines(status: DirectoryStatus, { style }: Page): string[] {
     const { finished, all } = taskCounts(status);
     const samples = Math.max(status.total.samples, status.whole?.samples ?? 0);
     const lines = [
-        `${style.bold(printable(status.dir))}: ${count(finished)} of ${counted(all, 'task')} finished (${percent(finished, all)}), ` +
-            `${count(status.total.completeSamples)} of ${counted(samples, 'sample')} complete`,
+        `${style.bold(escapeLine(status.dir))}: ${count(finished)} of ${formatCount(all, 'task')} finished (${formatPercent(finished, all)}), ` +
+            `${count(status.total.completeSamples)} of ${formatCount(samples, 'sample')} complete`,
     ];
-    for (const dataset of status.datasets) lines.push(`dataset ${printable(dataset)}`);
+    for (const dataset of status.datasets) lines.push(`dataset ${escapeLine(dataset)}`);
     for (const holder of status.holders) lines.push(holderLine(holder, status, style));
     if (status.holders.every((holder) => holder.alive === false) && finished < all)
-        lines.push(`nothing is running; to go on: ${commandFor(status.dir)}`);
+        lines.push(`nothing is running; to go on: ${buildShellCommand(status.dir)}`);
     if (status.lastUpdate !== null) {
         lines.push(`last result ${ago(status.lastUpdate, status.at)} ago (${status.lastUpdate})`);
     }
-    const seconds = statusEta(status);
+    const seconds = estimateStatusEta(status);
     if (seconds !== null && status.rate !== null)
-        lines.push(`${rate(status.rate)}, ETA ${duration(seconds)}`);
+        lines.push(`${formatRate(status.rate)}, ETA ${formatDuration(seconds)}`);
     return lines;
 }
 
 function holderLine(holder: Holder, status: DirectoryStatus, style: Page['style']): string {
-    const part = holder.shard === null ? '' : ` on shard ${printable(holder.shard)}`;
-    const who = `process ${holder.pid} on ${printable(holder.host)}${part}, started ${ago(holder.since, status.at)} ago`;
+    const part = holder.shard === null ? '' : ` on shard ${escapeLine(holder.shard)}`;
+    const who = `process ${holder.pid} on ${escapeLine(holder.host)}${part}, started ${ago(holder.since, status.at)} ago`;
     switch (holder.alive) {
         case true:
             return `${style.green('running')}: ${who}`;
@@ -152,7 +152,7 @@ function holderLine(holder: Holder, status: DirectoryStatus, style: Page['style'
 }
 
 function ago(then: string, now: string): string {
-    return duration(Math.max(0, (Date.parse(now) - Date.parse(then)) / 1000));
+    return formatDuration(Math.max(0, (Date.parse(now) - Date.parse(then)) / 1000));
 }
 
 function incompleteLines(status: DirectoryStatus, { style }: Page): string[] {
@@ -160,21 +160,21 @@ function incompleteLines(status: DirectoryStatus, { style }: Page): string[] {
     const shown = status.incomplete.slice(0, 10);
     const rest = status.incompleteCount - shown.length;
     return [
-        style.bold(`Begun, not complete: ${counted(status.incompleteCount, 'sample')}`),
-        ...shown.map((id) => `  ${printable(id)}`),
+        style.bold(`Begun, not complete: ${formatCount(status.incompleteCount, 'sample')}`),
+        ...shown.map((id) => `  ${escapeLine(id)}`),
         ...(rest > 0 ? [`  …and ${count(rest)} more`] : []),
     ];
 }
 
 /** The status as one JSON value, with rates and estimates worked out. */
-export function statusJson(status: DirectoryStatus): string {
+export function renderStatusJson(status: DirectoryStatus): string {
     const { finished, all } = taskCounts(status);
     const value = {
         ...status,
         tasks: { finished, all, open: openTasks(status) },
-        tpr: truePositives(status.total.groups),
-        tnr: trueNegatives(status.total.groups),
-        eta: statusEta(status),
+        tpr: computeTruePositiveRate(status.total.groups),
+        tnr: computeTrueNegativeRate(status.total.groups),
+        eta: estimateStatusEta(status),
     };
     return `${JSON.stringify(value, null, 4)}\n`;
 }

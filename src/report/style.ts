@@ -27,7 +27,7 @@ export const COLOURED: Style = {
 };
 
 /** Colours on a terminal only, unless NO_COLOR or FORCE_COLOR (any value but empty, and but 0) say otherwise; NO_COLOR wins. */
-export function styleFor(
+export function chooseStyle(
     stream: { readonly isTTY?: boolean | undefined },
     env: Readonly<Record<string, string | undefined>>,
 ): Style {

@@ -5,6 +5,6 @@ export type SuccessWord = 'accepted' | 'done';
 const DO_WORK: ReadonlySet<unknown> = new Set(['exec', 'module', 'function']);
 
 /** @param executor `executor` of `run-started` or of run.json; anything else: not known */
-export function successWordOf(executor: unknown): SuccessWord {
+export function chooseSuccessWord(executor: unknown): SuccessWord {
     return DO_WORK.has(executor) ? 'done' : 'accepted';
 }

@@ -1,23 +1,23 @@
 import type { EndpointState, RunEnd, WorkerFigures } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
 import type { GroupTally } from '../model/tally.js';
-import { printable } from '../util/printable.js';
+import { escapeLine } from '../util/printable.js';
 import { unreachable } from '../util/unreachable.js';
-import { compareNatural, count, counted, duration, rate } from './format.js';
+import { compareNatural, count, formatCount, formatDuration, formatRate } from './format.js';
 import type { Page } from './page.js';
 import {
-    aboveOwnLines,
-    failedIn,
-    failureLines,
-    nearLimitLines,
+    renderAboveOwn,
+    countFailed,
+    renderFailures,
+    renderNearLimit,
     openIn,
-    rateLines,
+    renderRates,
     skipLines,
     slowMachineLines,
-    unexpectedLines,
-    verdictTable,
+    renderUnexpected,
+    renderVerdictTable,
 } from './sections.js';
-import { commandFor } from './shell.js';
+import { buildShellCommand } from './shell.js';
 import { renderTable } from './table.js';
 import { widthRates } from './width-rates.js';
 
@@ -36,16 +36,16 @@ export interface SummaryContext extends Page {
 /** The closing summary of a run, for stdout: lines, each ended by a newline. */
 export function renderSummary(end: RunEnd, context: SummaryContext): string {
     const { totals } = end;
-    const more = { most: MOST, more: commandFor(context.dir, 'report') };
+    const more = { most: MOST, more: buildShellCommand(context.dir, 'report') };
     const sections = [
         outcomeLines(end, context),
-        rateLines(totals.groups, context),
-        verdictTable(totals.groups, context),
-        unexpectedLines(totals, context, more),
-        nearLimitLines(totals, context, more),
+        renderRates(totals.groups, context),
+        renderVerdictTable(totals.groups, context),
+        renderUnexpected(totals, context, more),
+        renderNearLimit(totals, context, more),
         slowMachineLines(totals, context),
-        aboveOwnLines(totals, context, more),
-        failureLines(failedIn(totals.groups), totals.failures, context, more),
+        renderAboveOwn(totals, context, more),
+        renderFailures(countFailed(totals.groups), totals.failures, context, more),
         skipLines(totals.skips, context, more),
         workerLines(end.workers, context),
         endpointLines(end.endpoints, context),
@@ -60,9 +60,9 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
 }
 
 function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
-    const took = duration(end.duration);
-    const saved = `${counted(end.committed, 'task')} saved`;
-    const did = end.committed > 0 ? `${saved}, ${rate(end.committed / end.duration)}` : saved;
+    const took = formatDuration(end.duration);
+    const saved = `${formatCount(end.committed, 'task')} saved`;
+    const did = end.committed > 0 ? `${saved}, ${formatRate(end.committed / end.duration)}` : saved;
     switch (end.outcome) {
         case 'finished':
             return end.committed === 0
@@ -70,7 +70,7 @@ function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
                 : [`${style.bold(style.green('Finished'))} in ${took}: ${did}.`];
         case 'finished with failures':
             return [
-                `${style.bold(style.red(`Finished with ${counted(end.failed, 'failure')}`))} in ${took}: ${did}.`,
+                `${style.bold(style.red(`Finished with ${formatCount(end.failed, 'failure')}`))} in ${took}: ${did}.`,
                 'Failures are not verdicts; the next start tries them again.',
             ];
         case 'stopped': {
@@ -87,7 +87,7 @@ function nothingDone({ totals }: RunEnd): string {
     const groups = Object.values(totals.groups);
     const [finished, skipped] = [sum(groups, 'completed'), sum(groups, 'skipped')];
     return finished === 0 && skipped > 0
-        ? `Nothing to do: ${counted(skipped, 'task')} skipped, none can run.`
+        ? `Nothing to do: ${formatCount(skipped, 'task')} skipped, none can run.`
         : 'Nothing left to do: everything asked for was finished before.';
 }
 
@@ -111,7 +111,7 @@ function whyStopped(stop: StopReason | null): string[] {
         case 'disk':
         case 'budget':
         case 'halt':
-            return [`Reason: ${printable(stop.message)}.`];
+            return [`Reason: ${escapeLine(stop.message)}.`];
         default:
             return unreachable(stop, 'stop reason');
     }
@@ -135,7 +135,7 @@ function workerLines(workers: readonly WorkerFigures[], { width, style, section 
         worker.workerId,
         count(worker.attempts),
         count(worker.failures),
-        duration(worker.busy),
+        formatDuration(worker.busy),
     ]);
     const lines = renderTable(columns, rows, { width, paintTitle: style.dim });
     return workers.length > shown.length
@@ -150,14 +150,14 @@ function spendingLines({ spent }: RunEnd): string[] {
     const priced = unpriced < answers;
     const cost = (amount: number): string => (priced ? `$${amount.toFixed(4)}, ` : '');
     const parts = [
-        `spent  ${cost(spent.cost)}${counted(spent.tokens, 'token')} in ${counted(answers, 'answer')}`,
-        `kept  ${cost(kept.cost)}${counted(kept.tokens, 'token')}`,
+        `spent  ${cost(spent.cost)}${formatCount(spent.tokens, 'token')} in ${formatCount(answers, 'answer')}`,
+        `kept  ${cost(kept.cost)}${formatCount(kept.tokens, 'token')}`,
     ];
     const lines = [parts.join('; ')];
-    if (priced && unpriced > 0) lines.push(`the price of ${counted(unpriced, 'answer')} is unknown`);
+    if (priced && unpriced > 0) lines.push(`the price of ${formatCount(unpriced, 'answer')} is unknown`);
     if (unanswered > 0)
         lines.push(
-            `${counted(unanswered, 'request')} brought no answer and may have been charged: what was spent is a lower bound`,
+            `${formatCount(unanswered, 'request')} brought no answer and may have been charged: what was spent is a lower bound`,
         );
     return lines;
 }
@@ -183,7 +183,7 @@ function endpointLines(endpoints: readonly EndpointState[], { width, style }: Su
         endpoint.endpoint,
         count(endpoint.done),
         count(endpoint.failures),
-        endpoint.meanTime === null ? '-' : duration(endpoint.meanTime),
+        endpoint.meanTime === null ? '-' : formatDuration(endpoint.meanTime),
         count(endpoint.concurrency),
         count(endpoint.coolDowns),
         endpoint.state,
@@ -200,10 +200,10 @@ function whereLines(end: RunEnd, { dir, style }: SummaryContext): string[] {
     const left = Object.values(groups).some((group) => openIn(group) > 0 || group.failed > 0);
     const next =
         left || end.outcome === 'stopped'
-            ? ['Resume', commandFor(dir)]
-            : ['Details', commandFor(dir, 'report')];
+            ? ['Resume', buildShellCommand(dir)]
+            : ['Details', buildShellCommand(dir, 'report')];
     return [
-        `${style.dim('Results')}  ${printable(dir)} (${count(completeSamples)} of ${counted(samples, 'sample')} complete)`,
+        `${style.dim('Results')}  ${escapeLine(dir)} (${count(completeSamples)} of ${formatCount(samples, 'sample')} complete)`,
         `${style.dim((next[0] ?? '').padEnd(7))}  ${next[1] ?? ''}`,
     ];
 }

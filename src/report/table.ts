@@ -1,6 +1,6 @@
-import { printable } from '../util/printable.js';
+import { escapeLine } from '../util/printable.js';
 import type { Paint } from './style.js';
-import { cut, padEnd, padStart, widthOf } from './width.js';
+import { cut, padEnd, padStart, measureWidth } from './width.js';
 
 export interface Column {
     readonly title: string;
@@ -31,12 +31,15 @@ export function renderTable(
     options: TableOptions,
 ): string[] {
     const indent = options.indent ?? '';
-    const columns = given.map((column) => ({ ...column, title: printable(column.title) }));
+    const columns = given.map((column) => ({ ...column, title: escapeLine(column.title) }));
     const cells = rows.map((row) => columns.map((_, i) => safe(row[i] ?? '')));
     const wanted = columns.map((column, i) =>
-        cells.reduce((most, row) => Math.max(most, widthOf(textOf(row[i] ?? ''))), widthOf(column.title)),
+        cells.reduce(
+            (most, row) => Math.max(most, measureWidth(getText(row[i] ?? ''))),
+            measureWidth(column.title),
+        ),
     );
-    const room = options.width - widthOf(indent) - GAP.length * (columns.length - 1);
+    const room = options.width - measureWidth(indent) - GAP.length * (columns.length - 1);
     const widths = fit(columns, wanted, room);
     const paintTitle = options.paintTitle ?? ((text) => text);
     const lines = cells.map((row) => row.map((cell, i) => place(cell, columns[i], widths[i] ?? 0)));
@@ -50,15 +53,15 @@ export function renderTable(
 }
 
 function safe(cell: Cell): Cell {
-    return typeof cell === 'string' ? printable(cell) : { ...cell, text: printable(cell.text) };
+    return typeof cell === 'string' ? escapeLine(cell) : { ...cell, text: escapeLine(cell.text) };
 }
 
-function textOf(cell: Cell): string {
+function getText(cell: Cell): string {
     return typeof cell === 'string' ? cell : cell.text;
 }
 
 function place(cell: Cell, column: Column | undefined, width: number): string {
-    const text = cut(textOf(cell), width);
+    const text = cut(getText(cell), width);
     const padded = column?.align === 'right' ? padStart(text, width) : padEnd(text, width);
     // Painted without its padding, so that trailing spaces can be trimmed.
     return typeof cell === 'string' ? padded : padded.replace(text, () => cell.paint(text));

@@ -24,7 +24,7 @@ const WIDE: readonly (readonly [number, number])[] = [
 ];
 
 /** Columns of a terminal that `text` takes. */
-export function widthOf(text: string): number {
+export function measureWidth(text: string): number {
     let width = 0;
     for (const character of text.replace(COLOURS, '')) width += widthOfCharacter(character);
     return width;
@@ -46,12 +46,12 @@ export function fitScreen(
     lines: readonly string[],
     { rows, columns }: { readonly rows: number; readonly columns: number },
 ): string[] {
-    const rowsOf = (line: string): number => Math.max(1, Math.ceil(widthOf(line) / columns));
-    const taken = (shown: readonly string[]): number => shown.reduce((sum, line) => sum + rowsOf(line), 0);
+    const splitRows = (line: string): number => Math.max(1, Math.ceil(measureWidth(line) / columns));
+    const taken = (shown: readonly string[]): number => shown.reduce((sum, line) => sum + splitRows(line), 0);
     if (taken(lines) <= rows - 1) return [...lines];
     const shown: string[] = [];
     for (const line of lines) {
-        if (taken(shown) + rowsOf(line) > rows - 2) break;
+        if (taken(shown) + splitRows(line) > rows - 2) break;
         shown.push(line);
     }
     return [...shown, '…'];
@@ -59,11 +59,11 @@ export function fitScreen(
 
 /** Cuts uncoloured text to `columns`, the middle left out: both ends of an id tell it apart from its neighbours. */
 export function cut(text: string, columns: number): string {
-    if (widthOf(text) <= columns) return text;
+    if (measureWidth(text) <= columns) return text;
     if (columns < 2) return '…'.slice(0, columns);
     const characters = Array.from(text);
     const back = take(characters.toReversed(), Math.floor((columns - 1) / 2)).toReversed();
-    const front = take(characters, columns - 1 - widthOf(back.join('')));
+    const front = take(characters, columns - 1 - measureWidth(back.join('')));
     return `${front.join('')}…${back.join('')}`;
 }
 
@@ -79,9 +79,9 @@ function take(characters: readonly string[], columns: number): string[] {
 }
 
 export function padEnd(text: string, columns: number): string {
-    return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+    return text + ' '.repeat(Math.max(0, columns - measureWidth(text)));
 }
 
 export function padStart(text: string, columns: number): string {
-    return ' '.repeat(Math.max(0, columns - widthOf(text))) + text;
+    return ' '.repeat(Math.max(0, columns - measureWidth(text))) + text;
 }

@@ -1,5 +1,5 @@
 import type { RunEnd, Spending, WorkerFigures } from '../model/event.js';
-import { type StopReason, signalOrAbort } from '../model/stop.js';
+import { type StopReason, toSignalOrAbort } from '../model/stop.js';
 
 /** What a run counted while it ran. */
 export class Figures {
@@ -43,7 +43,7 @@ export class Figures {
         return {
             outcome: stop !== null ? 'stopped' : this.failed > 0 ? 'finished with failures' : 'finished',
             stop,
-            signal: stop === null ? null : signalOrAbort(stop),
+            signal: stop === null ? null : toSignalOrAbort(stop),
             committed: this.committed,
             failed: this.failed,
             aborted: this.aborted,

@@ -1,7 +1,7 @@
 import type { Completion, Running } from '../backend/backend.js';
 import { WriteError } from '../host/write-error.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
-import { type StopReason, signalOrAbort } from '../model/stop.js';
+import { type StopReason, toSignalOrAbort } from '../model/stop.js';
 import type { SampleTally } from '../model/tally.js';
 import type { TaskStep } from '../model/task.js';
 import { now } from '../util/now.js';
@@ -14,9 +14,9 @@ import { plan, prepare } from './prepare.js';
 import { Recorder } from './recorder.js';
 import { decide } from './retry.js';
 import { Slots } from './slots.js';
-import { reasonToStop } from './stop-rules.js';
+import { findReasonToStop } from './stop-rules.js';
 import type { WorkItem } from './survey.js';
-import { type TaskState, taskOf } from './task-state.js';
+import { type TaskState, buildTask } from './task-state.js';
 
 /** Commits under way at once, at most: beyond it nothing new starts. */
 const COMMITS_BOUND = 4096;
@@ -104,7 +104,7 @@ export class Loop {
             type: 'stopping',
             at: now(),
             stop: reason,
-            signal: signalOrAbort(reason),
+            signal: toSignalOrAbort(reason),
             running: this.#flights.size,
             grace,
         });
@@ -156,7 +156,7 @@ export class Loop {
     #stopByRules(): void {
         if (this.#stopping || this.#isOver()) return;
         const isIdle = this.#flights.size === 0 && this.#saving === 0 && this.#opening === 0;
-        const reason = reasonToStop(this.#parts.options, this.#figures, isIdle);
+        const reason = findReasonToStop(this.#parts.options, this.#figures, isIdle);
         if (reason !== null) this.stop(reason);
     }
 
@@ -239,7 +239,7 @@ export class Loop {
     }
 
     #begin(state: TaskState): void {
-        const task = taskOf(state, this.#parts.options);
+        const task = buildTask(state, this.#parts.options);
         const running = this.#parts.backend.start(task, { saveStep: (step) => this.#saveStep(state, step) });
         const patience = this.#parts.options.patience(task);
         const deadline = patience === null ? Number.POSITIVE_INFINITY : performance.now() + patience * 1000;
@@ -275,7 +275,7 @@ export class Loop {
         // A verdict that came while its worker was being ended is as good as any.
         const outcome =
             flight.hung && completion.outcome.kind !== 'verdict'
-                ? hungOutcome(this.#parts.options.patience(taskOf(state, this.#parts.options)) ?? 0)
+                ? hungOutcome(this.#parts.options.patience(buildTask(state, this.#parts.options)) ?? 0)
                 : completion.outcome;
         this.#slots.ended(state, completion.duration);
         const decision = decide(outcome, state.tried, this.#parts.options, this.#stopping);

@@ -7,12 +7,12 @@ import type { DueTask, SamplePlan } from '../plan/sample-plan.js';
 import {
     computeLimits,
     entriesCutByTimeout,
-    limitsOf,
+    buildLimits,
     plan,
     type PreparedSample,
     type PrepareOptions,
 } from './prepare.js';
-import { newTaskState, type SampleInWork, type TaskState } from './task-state.js';
+import { makeTaskState, type SampleInWork, type TaskState } from './task-state.js';
 
 /**
  * A sample in work: loaded once, its tasks handed out one by one, its file closed when the last one has ended.
@@ -66,7 +66,7 @@ export class OpenSample implements SampleInWork {
 
     #states(due: readonly DueTask[], computed: SamplePlan['state']['computedLimits']): readonly TaskState[] {
         return due.map((task) =>
-            newTaskState(task, this, limitsOf(this.#prepared, task.group, computed, this.#options)),
+            makeTaskState(task, this, buildLimits(this.#prepared, task.group, computed, this.#options)),
         );
     }
 
@@ -105,7 +105,7 @@ export class OpenSample implements SampleInWork {
         if (!this.#awaitsLimit) return false;
         this.#awaitsLimit = false;
         const { rule, ruleFingerprint } = this.#prepared;
-        const entries = rule === null ? [] : this.writer.entriesOf(rule.group);
+        const entries = rule === null ? [] : this.writer.getEntries(rule.group);
         const measured = computeLimits(this.#prepared, entries, this.#options.machineLoad);
         const cut = entriesCutByTimeout(entries).length;
         if (cut > 0) warn(describeCut(this.id, cut, measured?.time ?? null, this.#options.limits.timeout));

@@ -2,8 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, JudgeResult, MachineLoad } from '../model/entry.js';
 import { shownFile } from '../model/call-harness.js';
-import { digest, fingerprintSample, roundedFingerprint } from '../model/fingerprint.js';
-import { effectiveLimits, type LimitOptions, type Limits, type MemoryHolding } from '../model/limits.js';
+import { digest, fingerprintSample, fingerprintRounded } from '../model/fingerprint.js';
+import {
+    chooseEffectiveLimits,
+    type LimitOptions,
+    type Limits,
+    type MemoryHolding,
+} from '../model/limits.js';
 import type {
     Checker,
     ComputedLimitRule,
@@ -64,9 +69,9 @@ export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample
             return {
                 input,
                 fingerprint: fingerprints[name]?.[index] ?? '',
-                rounded: roundedFingerprint(input, options.executorIdentity),
-                skip: skipOf(sample, input, options),
-                source: () => sourceText(input),
+                rounded: fingerprintRounded(input, options.executorIdentity),
+                skip: explainSkip(sample, input, options),
+                source: () => getSourceText(input),
             };
         }),
     }));
@@ -90,7 +95,7 @@ export function withChecker(
     return { ...sample, judging: { ...judging, checker: chosen } };
 }
 
-function skipOf(sample: Sample, input: TaskInput, options: PrepareOptions): string | null {
+function explainSkip(sample: Sample, input: TaskInput, options: PrepareOptions): string | null {
     if (input.kind === 'data') return input.skip ?? null;
     if (!options.judges) return null;
     // Zero tests are passed by everything: that would count as a right verdict, and say nothing.
@@ -105,7 +110,7 @@ function activeRule(judging: Judging | null, options: PrepareOptions): ComputedL
 }
 
 /** Text of a program's main file; null for tasks that are none, or files that cannot be read. */
-export function sourceText(input: TaskInput): string | null {
+export function getSourceText(input: TaskInput): string | null {
     if (input.kind !== 'program') return null;
     const { content } = shownFile(input);
     if (content.text !== undefined) return content.text;
@@ -123,14 +128,14 @@ export function plan(
     computed: ComputedLimits | null,
     options: PrepareOptions,
 ): SamplePlan {
-    const known = computed ?? knownLimits(prepared, checkpoint, options);
+    const known = computed ?? findKnownLimits(prepared, checkpoint, options);
     return planSample({
         id: prepared.sample.id,
         groups: prepared.groups,
         checkpoint,
         computedLimits: known,
         measuredGroup: prepared.rule?.group ?? null,
-        limits: (group) => limitsOf(prepared, group, known, options),
+        limits: (group) => buildLimits(prepared, group, known, options),
         tests: prepared.sample.judging?.tests.length ?? 0,
         options: options.plan,
     });
@@ -140,7 +145,7 @@ export function plan(
  * Limits computed by an earlier start, while the group they were computed from is the same; null where they are to be measured again:
  * because that was asked for, or because programs that `--timeout` cut may now run longer.
  */
-export function knownLimits(
+export function findKnownLimits(
     { sample, rule, ruleFingerprint }: PreparedSample,
     checkpoint: Checkpoint | null,
     options: Pick<PrepareOptions, 'limits' | 'plan'>,
@@ -153,7 +158,7 @@ export function knownLimits(
 }
 
 /** Limits of one group; null where none decide, or while they are not computed yet. */
-export function limitsOf(
+export function buildLimits(
     prepared: PreparedSample,
     group: string,
     computed: ComputedLimits | null,
@@ -163,7 +168,7 @@ export function limitsOf(
     if (judging === null || !options.judges) return null;
     const limitsFrom = (time: number | null): Limits => {
         const own = { ...judging.limits, time };
-        return effectiveLimits(own, judging.limitPolicy, options.limits, options.memoryHolding);
+        return chooseEffectiveLimits(own, judging.limitPolicy, options.limits, options.memoryHolding);
     };
     const { rule } = prepared;
     if (rule === null || group === rule.group) {

@@ -2,20 +2,20 @@ import type { Completion } from '../backend/backend.js';
 import type { RunResult } from '../model/entry.js';
 import type { RunEvent, TaskEvent } from '../model/event.js';
 import type { Failure } from '../model/failure.js';
-import { expectedOf, type TaskInput } from '../model/sample.js';
+import { chooseExpected, type TaskInput } from '../model/sample.js';
 import { findMissedScore } from '../model/scoring.js';
 import type { AttemptedBy, Suspicion, TaskStep, VerdictOutcome } from '../model/task.js';
 import { now } from '../util/now.js';
 import type { Figures } from './figures.js';
-import { confirmedOnceMore } from './retry.js';
+import { confirmOnceMore } from './retry.js';
 import {
-    attemptOf,
-    entryOf,
-    failedTask,
-    pendingTask,
-    steppedTask,
+    recordAttempt,
+    buildEntry,
+    toFailedTask,
+    toPendingTask,
+    toSteppedTask,
     type TaskState,
-    testsOf,
+    getTests,
 } from './task-state.js';
 
 /** Writes down what attempts came to, and tells it once it is on disk. */
@@ -35,14 +35,14 @@ export class Recorder {
     }
 
     async commit(state: TaskState, outcome: VerdictOutcome, completion: Completion): Promise<void> {
-        const attempt = attemptOf(state, completion, outcome.by, { verdict: outcome.verdict });
+        const attempt = recordAttempt(state, completion, outcome.by, { verdict: outcome.verdict });
         const event = taskEvent(state, completion.workerId);
-        const entry = entryOf(state, outcome, [...state.attempts, attempt], this.#keepSource);
+        const entry = buildEntry(state, outcome, [...state.attempts, attempt], this.#keepSource);
         const { group, input } = state.due;
         const by = { apiUsed: outcome.by.api_used, workerId: completion.workerId };
         await state.sample.writer.commit(group, entry, by);
         this.#figures.commit({ ...outcome.result });
-        const expected = expectedOf(group, input.kind === 'program' ? input.expected : null);
+        const expected = chooseExpected(group, input.kind === 'program' ? input.expected : null);
         this.#emit({
             type: 'task-finished',
             ...event,
@@ -57,9 +57,15 @@ export class Recorder {
     }
 
     async giveUp(state: TaskState, failure: Failure, completion: Completion): Promise<void> {
-        const attempt = attemptOf(state, completion, byOf(completion), { failure, run: runOf(completion) });
+        const attempt = recordAttempt(state, completion, findWorker(completion), {
+            failure,
+            run: getRunResult(completion),
+        });
         const event = taskEvent(state, completion.workerId);
-        await state.sample.writer.note('failures', failedTask(state, failure, [...state.attempts, attempt]));
+        await state.sample.writer.note(
+            'failures',
+            toFailedTask(state, failure, [...state.attempts, attempt]),
+        );
         this.#figures.failed += 1;
         this.#emit({ type: 'task-failed', ...event, failure, by: attempt });
     }
@@ -71,24 +77,27 @@ export class Recorder {
         completion: Completion,
     ): Promise<void> {
         const { outcome, suspicion } = doubt;
-        const attempt = attemptOf(state, completion, outcome.by, { verdict: outcome.verdict });
+        const attempt = recordAttempt(state, completion, outcome.by, { verdict: outcome.verdict });
         const because = { suspicion, verdict: outcome.verdict };
         this.#emit({ type: 'task-retried', ...taskEvent(state, completion.workerId), because, by: attempt });
         state.attempts = [...state.attempts, attempt];
-        state.tried = confirmedOnceMore(state.tried, suspicion);
-        state.confirmed = testsOf(outcome).slice(0, -1);
+        state.tried = confirmOnceMore(state.tried, suspicion);
+        state.confirmed = getTests(outcome).slice(0, -1);
         state.confirming = suspicion;
-        await state.sample.writer.note('pending', pendingTask(state, suspicion, outcome, state.attempts));
+        await state.sample.writer.note('pending', toPendingTask(state, suspicion, outcome, state.attempts));
     }
 
     /** Written down as `pending`, so that a later attempt goes on after it. */
     async saveStep(state: TaskState, { name, value }: TaskStep): Promise<void> {
         state.steps = { ...state.steps, [name]: value };
-        await state.sample.writer.note('pending', steppedTask(state, name));
+        await state.sample.writer.note('pending', toSteppedTask(state, name));
     }
 
     retry(state: TaskState, failure: Failure, completion: Completion): void {
-        const attempt = attemptOf(state, completion, byOf(completion), { failure, run: runOf(completion) });
+        const attempt = recordAttempt(state, completion, findWorker(completion), {
+            failure,
+            run: getRunResult(completion),
+        });
         const because = { failure };
         this.#emit({ type: 'task-retried', ...taskEvent(state, completion.workerId), because, by: attempt });
         state.attempts = [...state.attempts, attempt];
@@ -102,12 +111,12 @@ function taskEvent(state: TaskState, workerId: string): TaskEvent {
 }
 
 /** Who made an attempt that failed; null where its worker died and could not say. */
-function byOf(completion: Completion): AttemptedBy | null {
+function findWorker(completion: Completion): AttemptedBy | null {
     return completion.outcome.kind === 'failure' ? completion.outcome.by : null;
 }
 
 /** What a command printed in an attempt that failed; null where that is not kept. */
-function runOf(completion: Completion): RunResult | null {
+function getRunResult(completion: Completion): RunResult | null {
     return completion.outcome.kind === 'failure' ? (completion.outcome.run ?? null) : null;
 }
 

@@ -19,7 +19,7 @@ export interface Tried {
 }
 
 /** A further try was made because of this doubt. */
-export function confirmedOnceMore(tried: Tried, suspicion: Suspicion): Tried {
+export function confirmOnceMore(tried: Tried, suspicion: Suspicion): Tried {
     const confirmations = {
         ...tried.confirmations,
         [suspicion]: (tried.confirmations[suspicion] ?? 0) + 1,

@@ -12,7 +12,7 @@ export interface StopRules {
  * @param isIdle whether nothing runs and nothing is being written
  * @returns null where it goes on
  */
-export function reasonToStop(
+export function findReasonToStop(
     { stopAfter, halt }: StopRules,
     { committed, failed }: { readonly committed: number; readonly failed: number },
     isIdle: boolean,

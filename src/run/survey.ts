@@ -3,7 +3,13 @@ import type { Dataset, IndexedSample } from '../dataset/dataset.js';
 import type { Checkpoint, FileStamp, SampleState } from '../model/checkpoint.js';
 import { tallyUntouched } from '../model/directory-sample.js';
 import type { DueReason, PlanCounts } from '../model/event.js';
-import { type EntryFigures, figuresOf, openTasksOf, type SampleTally, tallySample } from '../model/tally.js';
+import {
+    type EntryFigures,
+    readFigures,
+    countOpenTasks,
+    type SampleTally,
+    tallySample,
+} from '../model/tally.js';
 import { countDue } from '../plan/count-due.js';
 import type { SamplePlan } from '../plan/sample-plan.js';
 import { type EarlierImport, EarlierImportSum } from './earlier-import.js';
@@ -199,7 +205,7 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
         checkpoint !== null && (checkpoint.origin === 'earlier' || checkpoint.earlier !== undefined);
     const seen = {
         ...seenIn(planned),
-        tally: tallyOf(planned.state),
+        tally: countTally(planned.state),
         earlier: isEarlier ? { checkpoint, planned } : null,
     };
     if (stamp !== null && seen.due === 0 && !seen.dirty && seen.tally.isComplete) {
@@ -218,7 +224,7 @@ function seenIn(planned: SamplePlan): Omit<Seen, 'tally' | 'earlier'> {
 }
 
 /** What a sample's file will say when work on it starts. */
-function tallyOf(state: SampleState): SampleTally {
+function countTally(state: SampleState): SampleTally {
     return tallySample(
         state.id,
         state.totals.map(([name, total]) => ({
@@ -227,10 +233,10 @@ function tallyOf(state: SampleState): SampleTally {
             entries: state.kept.flatMap((kept): EntryFigures[] => {
                 if (kept.group !== name) return [];
                 // Entries of the earlier tools have no index of their own yet.
-                const figures = figuresOf({ ...kept.stored.entry, index: kept.index });
+                const figures = readFigures({ ...kept.stored.entry, index: kept.index });
                 return figures === null ? [] : [figures];
             }),
-            ...openTasksOf(state, name),
+            ...countOpenTasks(state, name),
         })),
     );
 }

@@ -8,7 +8,7 @@ import type { TaskInput } from '../model/sample.js';
 import type { AttemptedBy, Suspicion, Task, VerdictOutcome } from '../model/task.js';
 import { occurrenceKey } from '../plan/plan-sample.js';
 import type { DueTask } from '../plan/sample-plan.js';
-import { sourceText } from './prepare.js';
+import { getSourceText } from './prepare.js';
 import { isConfirmed, type RetryPolicy, type Tried } from './retry.js';
 
 /** The sample that a task belongs to, while it is in work. */
@@ -36,10 +36,10 @@ export interface TaskState {
     steps: JsonObject;
 }
 
-export function newTaskState(due: DueTask, sample: SampleInWork, limits: Limits | null): TaskState {
+export function makeTaskState(due: DueTask, sample: SampleInWork, limits: Limits | null): TaskState {
     const tests = due.open?.tests;
     const pending = tests !== undefined;
-    const confirming = pending ? suspicionOf(due.open?.reason) : null;
+    const confirming = pending ? describeSuspicion(due.open?.reason) : null;
     return {
         due,
         sample,
@@ -61,11 +61,11 @@ const SUSPICIONS: readonly Suspicion[] = [
     'first-timeout',
 ];
 
-const suspicionOf = (reason: string | undefined): Suspicion =>
+const describeSuspicion = (reason: string | undefined): Suspicion =>
     SUSPICIONS.find((suspicion) => suspicion === reason) ?? 'near-time';
 
 /** The plain data that crosses to a worker. */
-export function taskOf(state: TaskState, policy: RetryPolicy): Task {
+export function buildTask(state: TaskState, policy: RetryPolicy): Task {
     const { due, sample } = state;
     return {
         sample: sample.id,
@@ -90,7 +90,7 @@ export interface AttemptMeasure {
     readonly workerId: string;
 }
 
-export function attemptOf(
+export function recordAttempt(
     state: TaskState,
     measure: AttemptMeasure,
     by: AttemptedBy | null,
@@ -120,7 +120,7 @@ const cut = (message: string): string =>
     message.length <= MESSAGE_BOUND ? message : `${message.slice(0, MESSAGE_BOUND)}…`;
 
 /** A finished task as it is written. */
-export function entryOf(
+export function buildEntry(
     state: TaskState,
     outcome: VerdictOutcome,
     attempts: readonly Attempt[],
@@ -129,7 +129,7 @@ export function entryOf(
     const { input } = state.due;
     const limits = outcome.limits ?? state.limits;
     const program = input.kind === 'program' ? input : null;
-    const source = program !== null && keepSource ? sourceText(input) : null;
+    const source = program !== null && keepSource ? getSourceText(input) : null;
     return {
         index: state.due.index,
         ...(program === null ? {} : { language: program.language }),
@@ -160,23 +160,23 @@ export function cellKey(input: TaskInput): Pick<Entry, 'cell'> {
 }
 
 /** A task given up, for `failures`. */
-export function failedTask(state: TaskState, failure: Failure, attempts: readonly Attempt[]): OpenTask {
+export function toFailedTask(state: TaskState, failure: Failure, attempts: readonly Attempt[]): OpenTask {
     return openTask(state, failure.reason, cut(failure.message), attempts);
 }
 
 /** A verdict that waits to be confirmed, for `pending`. */
-export function pendingTask(
+export function toPendingTask(
     state: TaskState,
     suspicion: Suspicion,
     outcome: VerdictOutcome,
     attempts: readonly Attempt[],
 ): OpenTask {
     const message = `${outcome.verdict} at the first try, to be confirmed`;
-    return { ...openTask(state, suspicion, message, attempts), tests: testsOf(outcome) };
+    return { ...openTask(state, suspicion, message, attempts), tests: getTests(outcome) };
 }
 
 /** A task in the middle of its steps, for `pending`. @param last the step that has just ended */
-export function steppedTask(state: TaskState, last: string): OpenTask {
+export function toSteppedTask(state: TaskState, last: string): OpenTask {
     return openTask(state, STEPPED, `${last} is done, the rest is not`, state.attempts);
 }
 
@@ -185,7 +185,7 @@ const STEPPED = 'in-progress';
 
 const hasSteps = ({ steps }: TaskState): boolean => Object.keys(steps).length > 0;
 
-export function testsOf(outcome: VerdictOutcome): readonly TestResult[] {
+export function getTests(outcome: VerdictOutcome): readonly TestResult[] {
     return (outcome.result as JudgeResult).tests ?? [];
 }
 

@@ -1,9 +1,9 @@
 import type { Context, Span, SpanContext, Tracer } from '@opentelemetry/api';
 import type { BasicTracerProvider, ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
-import { packageVersion } from '../host/package-version.js';
+import { readPackageVersion } from '../host/package-version.js';
 import type { SpanAttributes, TaskSpan } from '../model/span.js';
 import type { Outcome, Task, UnwritableOutcome } from '../model/task.js';
-import { messageOf } from '../util/message.js';
+import { getMessage } from '../util/message.js';
 import { maskSecrets } from '../util/secrets.js';
 import type { Destination } from './destinations.js';
 
@@ -56,7 +56,7 @@ export class RunTracer {
         this.#api = api;
         this.#onNotice = onNotice;
         this.#provider = provider;
-        this.#tracer = provider.getTracer('resume-run', packageVersion());
+        this.#tracer = provider.getTracer('resume-run', readPackageVersion());
     }
 
     /** @returns null, with a notice, where the packages of OpenTelemetry are not installed */
@@ -74,7 +74,7 @@ export class RunTracer {
             const provider = new sdk.BasicTracerProvider({
                 resource: resourceFromAttributes({
                     'service.name': process.env['OTEL_SERVICE_NAME'] || 'resume-run',
-                    'service.version': packageVersion(),
+                    'service.version': readPackageVersion(),
                 }),
                 spanProcessors: destinations.map((destination) => {
                     const { url, headers } = destination;
@@ -103,7 +103,7 @@ export class RunTracer {
     start(task: Task): TracedTask {
         const { sample, group, index, attempt } = task;
         const isTopic = group === ROUNDS;
-        const round = isTopic ? this.#roundOf(index) : null;
+        const round = isTopic ? this.#findRound(index) : null;
         if (round !== null) round.open += 1;
         const span = this.#tracer.startSpan(
             isTopic ? 'topic_analysis' : group === 'instance' ? 'cell' : 'task',
@@ -176,7 +176,7 @@ export class RunTracer {
             );
     }
 
-    #roundOf(index: number): Round {
+    #findRound(index: number): Round {
         const known = this.#rounds.get(index);
         if (known !== undefined) return known;
         const { trace, ROOT_CONTEXT } = this.#api;
@@ -242,7 +242,7 @@ function watch(
         hasTold = true;
         const why = Object.values(headers)
             .filter((value) => value.length >= 6)
-            .reduce((text, value) => text.replaceAll(value, '***'), maskSecrets(messageOf(error)));
+            .reduce((text, value) => text.replaceAll(value, '***'), maskSecrets(getMessage(error)));
         onNotice(`traces cannot be sent to ${name} (${why}); results are not affected`);
     };
     return {

@@ -1,4 +1,4 @@
-import { printableText } from './printable.js';
+import { escapeText } from './printable.js';
 
 /** A cell: numbers and truth values are ours, texts may come from anywhere; null is an empty cell. */
 export type CsvCell = string | number | boolean | null;
@@ -11,13 +11,13 @@ const FORMULA = /^[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]/;
  * header too. Control characters other than tabs and line ends are written as escapes. A text that a spreadsheet would take
  * for a formula gets an apostrophe in front, which spreadsheets do not show (OWASP, "CSV Injection").
  */
-export function csvText(rows: readonly (readonly CsvCell[])[]): string {
+export function renderCsv(rows: readonly (readonly CsvCell[])[]): string {
     return rows.map((row) => `${row.map(cellText).join(',')}\r\n`).join('');
 }
 
 function cellText(cell: CsvCell): string {
     if (cell === null) return '';
     if (typeof cell !== 'string') return String(cell);
-    const text = printableText(FORMULA.test(cell) ? `'${cell}` : cell);
+    const text = escapeText(FORMULA.test(cell) ? `'${cell}` : cell);
     return /[",\r\n\t]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

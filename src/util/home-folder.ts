@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 
 /** The user's home; null where there is none: a container's user may have neither HOME nor an entry in the list of users. */
-export function homeFolder(): string | null {
+export function findHomeFolder(): string | null {
     try {
         return homedir() || null;
     } catch {

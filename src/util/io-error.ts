@@ -2,13 +2,13 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The code of a system error (`ENOENT`), null for anything else. */
-export function ioCode(error: unknown): string | null {
+export function getIoCode(error: unknown): string | null {
     return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
 /** What a system error means, in words for people. */
-export function ioReason(error: unknown): string {
-    switch (ioCode(error) ?? '') {
+export function describeIoError(error: unknown): string {
+    switch (getIoCode(error) ?? '') {
         case 'ENOSPC':
             if (lacksInodes(error)) {
                 return 'the file system holds as many files as it can (no free inodes; see `df -i`); delete some files and start again';
@@ -52,7 +52,7 @@ function lacksInodes(error: unknown): boolean {
 
 /** The same of something that was to be read, where nothing stood before that could still stand. */
 export function readReason(error: unknown): string {
-    switch (ioCode(error) ?? '') {
+    switch (getIoCode(error) ?? '') {
         case 'ENOENT':
             return 'there is no such file or folder';
         case 'EISDIR':
@@ -62,7 +62,7 @@ export function readReason(error: unknown): string {
         case 'ENAMETOOLONG':
             return 'the name is too long';
         default:
-            return ioReason(error);
+            return describeIoError(error);
     }
 }
 
@@ -74,7 +74,7 @@ export async function withDescriptors<T>(action: () => Promise<T>): Promise<T> {
         try {
             return await action();
         } catch (error) {
-            const code = ioCode(error);
+            const code = getIoCode(error);
             if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
             await new Promise((resolve) => setTimeout(resolve, pause));
         }

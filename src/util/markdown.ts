@@ -1,4 +1,4 @@
-import { printable } from './printable.js';
+import { escapeLine } from './printable.js';
 
 /*
  * The one writer of Markdown. Text that came from outside (ids, names, groups, messages) is a code span: nothing in one is a
@@ -9,7 +9,7 @@ import { printable } from './printable.js';
 export type MarkdownPart = string | { readonly outside: string };
 
 /** A table with a header; the first column is aligned left, the others right. GitHub's dialect. */
-export function markdownTable(
+export function renderMarkdownTable(
     titles: readonly MarkdownPart[],
     rows: readonly (readonly MarkdownPart[])[],
 ): string[] {
@@ -18,16 +18,16 @@ export function markdownTable(
 }
 
 /** One line of text: parts joined as they stand. */
-export function markdownLine(...parts: readonly MarkdownPart[]): string {
+export function renderMarkdownLine(...parts: readonly MarkdownPart[]): string {
     return parts
-        .map((part) => (typeof part === 'string' ? part : codeSpan(printable(part.outside))))
+        .map((part) => (typeof part === 'string' ? part : codeSpan(escapeLine(part.outside))))
         .join('');
 }
 
 function cellText(cell: MarkdownPart): string {
     if (typeof cell === 'string') return cell;
     // A table is split at its bars before anything else is read, and `\\|` would be an escaped backslash and a bar.
-    return codeSpan(printable(cell.outside).replace(/\\(?=\|)/g, '\\x5c')).replaceAll('|', '\\|');
+    return codeSpan(escapeLine(cell.outside).replace(/\\(?=\|)/g, '\\x5c')).replaceAll('|', '\\|');
 }
 
 /** Fenced by more backticks than there are in a row inside. */

@@ -1,5 +1,5 @@
 /** The candidate that differs least from a mistyped word, if one is near enough to be meant; else null. */
-export function nearest(word: string, candidates: Iterable<string>): string | null {
+export function findNearest(word: string, candidates: Iterable<string>): string | null {
     let best: string | null = null;
     let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
     for (const candidate of candidates) {

@@ -15,24 +15,24 @@ const KEPT = /\n|\u001b\[\d{1,2}m/g;
  * Lines that were put together for a terminal, as the last thing that happens to them: whatever in them could steer it, and is
  * neither a line end nor a colour, becomes visible. Parts from outside have gone through `printable` before.
  */
-export function printableLines(text: string): string {
+export function escapeLines(text: string): string {
     const kept = [...text.matchAll(KEPT)].map(([match]) => match);
     return text
         .split(KEPT)
-        .map((part, i) => printable(part) + (kept[i] ?? ''))
+        .map((part, i) => escapeLine(part) + (kept[i] ?? ''))
         .join('');
 }
 
 /** Text of several lines from outside, for a file: tabs and line ends stay. */
-export function printableText(text: string): string {
+export function escapeText(text: string): string {
     return text
         .split(/([\t\r\n]+)/)
-        .map((part, i) => (i % 2 === 0 ? printable(part) : part))
+        .map((part, i) => (i % 2 === 0 ? escapeLine(part) : part))
         .join('');
 }
 
 /** Text that came from outside (ids, names, output of programs), safe to print on a terminal: one line, no commands in it. */
-export function printable(text: string): string {
+export function escapeLine(text: string): string {
     return text.replace(UNPRINTABLE, (character) => {
         const code = character.charCodeAt(0);
         const hex = code.toString(16);

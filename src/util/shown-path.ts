@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 
 /** A path as messages show it: relative where it lies in the current folder, else absolute. */
-export function shownPath(path: string): string {
+export function shortenPath(path: string): string {
     const way = relative('', path);
     return way === '' || way.startsWith('..') ? path : way;
 }

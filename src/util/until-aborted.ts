@@ -2,7 +2,7 @@
  * What `work` comes to, or a rejection with the signal's reason as soon as it is aborted. The work itself goes on: only for
  * what may be abandoned.
  */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export async function waitUntilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     if (signal === undefined) return await work;
     signal.throwIfAborted();
     let stop = (): void => undefined;

@@ -39,12 +39,12 @@ export class UserError extends Error {
         options: UserErrorOptions = {},
     ) {
         super(message, options);
-        this.code = options.code ?? errorCodeOfExit(exitCode);
+        this.code = options.code ?? toErrorCode(exitCode);
     }
 }
 
 /** The code of an error of which only the exit code is known. */
-export function errorCodeOfExit(exitCode: ExitCode): ErrorCode {
+export function toErrorCode(exitCode: ExitCode): ErrorCode {
     if (exitCode === 3) return 'RESUME_RUN_DIRECTORY_HELD';
     if (exitCode === 4) return 'RESUME_RUN_CANNOT_WRITE';
     return exitCode === 5 ? 'RESUME_RUN_NO_ENDPOINT' : 'RESUME_RUN_INVALID_INPUT';

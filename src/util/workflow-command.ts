@@ -1,7 +1,7 @@
-import { printableText } from './printable.js';
+import { escapeText } from './printable.js';
 
 /** The one writer of GitHub's workflow commands: `::warning title=...::message`, an annotation of a run. */
-export function workflowCommand(
+export function formatWorkflowCommand(
     command: 'error' | 'warning' | 'notice',
     title: string,
     message: string,
@@ -10,6 +10,6 @@ export function workflowCommand(
 }
 
 const data = (text: string): string =>
-    printableText(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+    escapeText(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

@@ -1,4 +1,4 @@
-import { printableText } from './printable.js';
+import { escapeText } from './printable.js';
 
 /** The one writer of XML. An element with its attributes and what is in it: elements, or one text. */
 export interface XmlElement {
@@ -8,7 +8,7 @@ export interface XmlElement {
 }
 
 /** A document: every text and attribute is escaped, and what XML 1.0 cannot hold is written as an escape of ours. */
-export function xmlText(root: XmlElement): string {
+export function renderXml(root: XmlElement): string {
     return `<?xml version="1.0" encoding="UTF-8"?>\n${lines(root, '').join('\n')}\n`;
 }
 
@@ -33,7 +33,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function escape(text: string): string {
-    return printableText(text.replace(/\p{Cs}/gu, '\ufffd'))
+    return escapeText(text.replace(/\p{Cs}/gu, '\ufffd'))
         .replace(/[\ufffe\uffff]/g, '\ufffd')
         .replace(/[&<>"'\t\n\r]/g, (character) => ENTITIES[character] ?? character);
 }

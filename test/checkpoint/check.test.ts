@@ -13,10 +13,15 @@ import { describe, expect, it } from 'vitest';
 import { archiveResults } from '../../src/checkpoint/upkeep/archive.js';
 import { ArchiveList } from '../../src/checkpoint/upkeep/archive-list.js';
 import { type CheckOptions, checkDirectory } from '../../src/checkpoint/upkeep/check.js';
-import { describeFinding, type Finding, isFixable, severityOf } from '../../src/checkpoint/upkeep/finding.js';
+import {
+    describeFinding,
+    type Finding,
+    isFixable,
+    chooseSeverity,
+} from '../../src/checkpoint/upkeep/finding.js';
 import { fixFinding } from '../../src/checkpoint/upkeep/fix.js';
 import { ContentFolder } from '../../src/host/content-folder.js';
-import { newHolderId, stagingName } from '../../src/host/staging-name.js';
+import { makeHolderId, makeStagingName } from '../../src/host/staging-name.js';
 import { BY, entry, HOLDER, type Place, place, state } from './rig.js';
 
 const options = (made: Place): CheckOptions => ({
@@ -70,12 +75,12 @@ describe('check', () => {
         ],
         [
             'leftover',
-            ({ results }) => writeFileSync(join(results, stagingName('p_1.json', newHolderId())), 'x'),
+            ({ results }) => writeFileSync(join(results, makeStagingName('p_1.json', makeHolderId())), 'x'),
         ],
         [
             'leftover',
             ({ checkpoints }) =>
-                writeFileSync(join(checkpoints, stagingName('run.json', newHolderId())), 'x'),
+                writeFileSync(join(checkpoints, makeStagingName('run.json', makeHolderId())), 'x'),
         ],
     ])('finds and mends: %s', async (kind, harm) => {
         const made = await filled();
@@ -119,7 +124,7 @@ describe('check', () => {
         expect(findings.map((finding) => finding.kind)).toContain(kind);
         for (const finding of findings) {
             expect(describeFinding(finding)).toMatch(/^[^\n]+$/);
-            expect(['error', 'warning', 'info']).toContain(severityOf(finding));
+            expect(['error', 'warning', 'info']).toContain(chooseSeverity(finding));
             if (finding.kind === kind) {
                 expect(await fixFinding(finding, { ...options(made), holder: HOLDER })).toBeNull();
             }

@@ -3,16 +3,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { assert, constantFrom, dictionary, jsonValue, oneof, property, record, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEarlierFolder, resultOf } from '../../src/checkpoint/earlier/folder.js';
+import { readEarlierFolder, parseResult } from '../../src/checkpoint/earlier/folder.js';
 import {
-    earlierVerdict,
+    readEarlierVerdict,
     normalizeCheckedEntry,
     normalizeEarlierEntry,
-    withoutFalseVerdict,
+    dropFalseVerdict,
 } from '../../src/checkpoint/earlier/normalize.js';
 import { readCheckpointFile } from '../../src/checkpoint/result-file/read-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.js';
-import { verdictOf } from '../../src/model/tally.js';
+import { getVerdict } from '../../src/model/tally.js';
 import { BY, entry, place, scratch, state } from './rig.js';
 import { runs } from '../rig/long.js';
 
@@ -102,7 +102,7 @@ describe('the verdict of an earlier entry', () => {
         [null, { accepted: true, tests: [test(false)] }],
         [null, { detail: 'Internal Server Error' }],
     ])('is %s', (verdict, result) => {
-        expect(earlierVerdict(result as JsonObject)).toBe(verdict);
+        expect(readEarlierVerdict(result as JsonObject)).toBe(verdict);
     });
 });
 
@@ -118,7 +118,7 @@ describe('an entry that 0.1 took over', () => {
     it('keeps its verdict only if it holds one', () => {
         const verdicts = [noAnswer, judged, noTests].map((result, index) => {
             const entry = { index, language: 'CPP', result, attempts: [], fingerprint: `f${index}` };
-            return verdictOf(withoutFalseVerdict(entry));
+            return getVerdict(dropFalseVerdict(entry));
         });
         expect(verdicts).toEqual([null, 'Accepted', null]);
     });
@@ -161,7 +161,7 @@ describe('an earlier entry', () => {
             { verdict: 'Accepted' },
         ]) {
             const { entry: normal } = normalizeEarlierEntry({ language: 'CPP', solution: 'x', result });
-            expect(verdictOf(normal)).toBeNull();
+            expect(getVerdict(normal)).toBeNull();
         }
     });
 
@@ -295,7 +295,7 @@ describe('a folder with a file for each result', () => {
         const read = await readEarlierFolder(dir, 'p_1', 'p/1', stamp);
         const sources = [...(read?.entries ?? [])].map(([group, list]) => [
             group,
-            list.map(({ entry, file }) => [file, entry.solution, verdictOf(entry)]),
+            list.map(({ entry, file }) => [file, entry.solution, getVerdict(entry)]),
         ]);
         expect(sources).toEqual([
             [
@@ -321,8 +321,8 @@ describe('a folder with a file for each result', () => {
     });
 
     it('of an id that shares it with another is left to that one', () => {
-        expect(resultOf(bare('x'), 'p/1')).toMatchObject({ solution: 'x' });
-        expect(resultOf({ ...bare('x'), id: 'a/b_c' }, 'a_b/c')).toBe('it is of "a/b_c"');
+        expect(parseResult(bare('x'), 'p/1')).toMatchObject({ solution: 'x' });
+        expect(parseResult({ ...bare('x'), id: 'a/b_c' }, 'a_b/c')).toBe('it is of "a/b_c"');
     });
 
     it('whatever stands in a file, nothing throws, and only judged tests make a verdict', () => {
@@ -356,18 +356,18 @@ describe('a folder with a file for each result', () => {
         assert(
             property(answer, oneTest, oneTest, (given, first, second) => {
                 const json = JSON.parse(JSON.stringify({ tests: [first, second], ...given })) as JsonObject;
-                const read = resultOf(json, 'p/1');
+                const read = parseResult(json, 'p/1');
                 if (typeof read === 'string') return;
                 for (const normalize of [normalizeEarlierEntry, normalizeCheckedEntry]) {
                     const { entry: normal } = normalize(read);
-                    const verdict = verdictOf(normal);
+                    const verdict = getVerdict(normal);
                     const result: unknown = normal.result;
                     if (verdict === null || !isJsonObject(result)) continue;
                     expect(result.accepted).toBe(verdict === 'Accepted');
                     expect(Array.isArray(result.tests) && result.tests.length > 0).toBe(true);
                     // Taken over once, it stays what it is at every later start.
-                    const again = withoutFalseVerdict({ ...normal, index: 0, fingerprint: 'f' });
-                    expect(verdictOf(again)).toBe(verdict);
+                    const again = dropFalseVerdict({ ...normal, index: 0, fingerprint: 'f' });
+                    expect(getVerdict(again)).toBe(verdict);
                 }
             }),
             { numRuns: runs(200) },
@@ -388,9 +388,11 @@ describe('verdicts of <id>_checker.json', () => {
             tests: [{ passed: true }, { passed: true }],
         });
         const stopped = earlierEntry(true, [test(false, { status: 'Failed', run_result: timedOut })]);
-        expect(verdictOf(normalizeCheckedEntry(stopped).entry)).toBeNull();
-        expect(verdictOf(normalizeCheckedEntry(earlierEntry(false, [test(true)])).entry)).toBe('WrongAnswer');
-        expect(verdictOf(normalizeCheckedEntry(earlierEntry(true, [])).entry)).toBeNull();
+        expect(getVerdict(normalizeCheckedEntry(stopped).entry)).toBeNull();
+        expect(getVerdict(normalizeCheckedEntry(earlierEntry(false, [test(true)])).entry)).toBe(
+            'WrongAnswer',
+        );
+        expect(getVerdict(normalizeCheckedEntry(earlierEntry(true, [])).entry)).toBeNull();
     });
 
     it('replace those of the file beside it, and stand alone where there is none', async () => {
@@ -409,7 +411,9 @@ describe('verdicts of <id>_checker.json', () => {
             expect(await opened.stamp(id)).not.toBeNull();
             const read = await opened.read(id);
             expect(read?.earlier).toMatchObject({ changedVerdicts, folder: null });
-            expect(read?.entries.get('solution')?.map(({ entry }) => verdictOf(entry))).toEqual(['Accepted']);
+            expect(read?.entries.get('solution')?.map(({ entry }) => getVerdict(entry))).toEqual([
+                'Accepted',
+            ]);
         }
     });
 
@@ -429,12 +433,12 @@ describe('verdicts of <id>_checker.json', () => {
             JSON.stringify({ solution_result: [checked, earlierEntry(true, [test(true)])] }),
         );
         const read = await store().read('p/1');
-        expect(read?.entries.get('solution')?.map(({ entry }) => [entry.revision, verdictOf(entry)])).toEqual(
-            [
-                [2, 'Accepted'],
-                [undefined, 'WrongAnswer'],
-            ],
-        );
+        expect(
+            read?.entries.get('solution')?.map(({ entry }) => [entry.revision, getVerdict(entry)]),
+        ).toEqual([
+            [2, 'Accepted'],
+            [undefined, 'WrongAnswer'],
+        ]);
         expect(read?.replaced).toMatchObject([
             { group: 'solution', reason: 'p_1_checker.json says otherwise' },
         ]);

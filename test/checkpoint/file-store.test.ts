@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pause, waitingBound } from '../../src/checkpoint/result-file/pacing.js';
+import { pause, chooseWaitingBound } from '../../src/checkpoint/result-file/pacing.js';
 import { WriteError } from '../../src/host/write-error.js';
 import { UserError } from '../../src/util/user-error.js';
 import { BY, entry, place, scratch, state } from './rig.js';
@@ -36,7 +36,7 @@ describe('rewriting', () => {
             for (let task = 0; task < tasks; task += 1) {
                 waiting += bytes;
                 const now = (task / rate) * 1000;
-                if (waiting < waitingBound(size) && now - last < pause(size)) continue;
+                if (waiting < chooseWaitingBound(size) && now - last < pause(size)) continue;
                 size += waiting;
                 written += size;
                 waiting = 0;

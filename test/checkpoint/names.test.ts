@@ -1,6 +1,6 @@
 import { assert, constantFrom, oneof, property, string, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { earlierName, FileNames, hashedName, plainName } from '../../src/checkpoint/result-file/names.js';
+import { makeEarlierName, FileNames, hashedName, plainName } from '../../src/checkpoint/result-file/names.js';
 import { runs } from '../rig/long.js';
 
 /** Ids that are likely to collide, to be unsafe, or to be too long. */
@@ -55,10 +55,10 @@ describe('file names', () => {
             property(uniqueArray(id, { maxLength: 40 }), (ids) => {
                 const names = new FileNames(ids);
                 const keys = ids.map((value) =>
-                    names.fileOf(value).normalize('NFC').toLowerCase().normalize('NFC'),
+                    names.getFile(value).normalize('NFC').toLowerCase().normalize('NFC'),
                 );
                 expect(new Set(keys).size).toBe(ids.length);
-                for (const value of ids) expect([...names.candidates(value)]).toContain(names.fileOf(value));
+                for (const value of ids) expect([...names.candidates(value)]).toContain(names.getFile(value));
             }),
             { numRuns: runs(1000) },
         );
@@ -66,16 +66,16 @@ describe('file names', () => {
 
     it('give every id of a colliding set a hash, and leave the others alone', () => {
         const names = new FileNames(['a/b', 'a_b', 'A_B', 'c/d']);
-        expect(names.fileOf('a/b')).toMatch(/^a_b-[0-9a-f]{16}\.json$/);
-        expect(names.fileOf('A_B')).toMatch(/^A_B-[0-9a-f]{16}\.json$/);
-        expect(names.fileOf('c/d')).toBe('c_d.json');
+        expect(names.getFile('a/b')).toMatch(/^a_b-[0-9a-f]{16}\.json$/);
+        expect(names.getFile('A_B')).toMatch(/^A_B-[0-9a-f]{16}\.json$/);
+        expect(names.getFile('c/d')).toBe('c_d.json');
         expect([...names.candidates('a_b')]).toEqual([hashedName('a_b'), 'a_b.json']);
     });
 
     it('also for an id that is made to look like another one with its hash', () => {
         const impostor = hashedName('a/b').slice(0, -'.json'.length);
         const names = new FileNames(['a/b', 'a_b', impostor]);
-        expect(names.fileOf(impostor)).not.toBe(names.fileOf('a/b'));
+        expect(names.getFile(impostor)).not.toBe(names.getFile('a/b'));
     });
 
     it('keep being found under the names that version 0.1 gave them', () => {
@@ -89,12 +89,12 @@ describe('file names', () => {
     });
 
     it('look for the name of the earlier tools too', () => {
-        expect(earlierName('a/b:c')).toBe('a_b:c.json');
+        expect(makeEarlierName('a/b:c')).toBe('a_b:c.json');
         expect([...new FileNames(['a/b:c']).candidates('a/b:c')]).toEqual([
             'a_b%3Ac.json',
             hashedName('a/b:c'),
             'a_b:c.json',
         ]);
-        expect(earlierName('a\0b')).toBeNull();
+        expect(makeEarlierName('a\0b')).toBeNull();
     });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { assert, jsonValue, property, string, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileNames } from '../../src/checkpoint/result-file/names.js';
-import { parseCheckpoint, rawFile } from '../../src/checkpoint/result-file/parse.js';
+import { parseCheckpoint, parseRawFile } from '../../src/checkpoint/result-file/parse.js';
 import { readCheckpointFile } from '../../src/checkpoint/result-file/read-file.js';
 import { runs } from '../rig/long.js';
 import { BY, entry, place, scratch, state } from './rig.js';
@@ -141,7 +141,7 @@ describe('parsing a result file', () => {
         progress: { completed_solutions: 1, total_solutions: 1, is_complete: true },
     });
     const parse = (json: unknown) => {
-        const raw = rawFile(JSON.parse(JSON.stringify(json)));
+        const raw = parseRawFile(JSON.parse(JSON.stringify(json)));
         return typeof raw === 'string' ? { kind: 'corrupt', why: raw } : parseCheckpoint(raw, 'p/1', stamp);
     };
 
@@ -198,7 +198,7 @@ describe('parsing a result file', () => {
             '{"__proto__": {"x": 1}, "__proto___result": [], "constructor_result": [],',
         );
         const progress = '"total___proto__s": 0, "total_constructors": 0, "is_complete"';
-        const raw = rawFile(JSON.parse(text.replace('"is_complete"', progress)));
+        const raw = parseRawFile(JSON.parse(text.replace('"is_complete"', progress)));
         if (typeof raw === 'string') throw new Error(raw);
         const parsed = parseCheckpoint(raw, 'p/1', stamp);
         expect(parsed).toMatchObject({ kind: 'checkpoint' });

@@ -2,8 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRunFile, readRunFile, writeRunFile } from '../../src/checkpoint/run-directory/run-file.js';
-import { diskState, freeBytes } from '../../src/host/disk.js';
-import { newHolderId, stagingName } from '../../src/host/staging-name.js';
+import { judgeDiskState, freeBytes } from '../../src/host/disk.js';
+import { makeHolderId, makeStagingName } from '../../src/host/staging-name.js';
 import { sweep } from '../../src/host/sweep.js';
 import { HOLDER, runFile as run, scratch } from './rig.js';
 
@@ -21,7 +21,9 @@ describe('run.json', () => {
     it('is created by one of many shards only', async () => {
         const dir = scratch();
         const all = await Promise.all(
-            Array.from({ length: 8 }, (_, shard) => createRunFile(dir, newHolderId(), run(`shard-${shard}`))),
+            Array.from({ length: 8 }, (_, shard) =>
+                createRunFile(dir, makeHolderId(), run(`shard-${shard}`)),
+            ),
         );
         const winner = all.find((result) => result.created);
         expect(all.filter((result) => result.created)).toHaveLength(1);
@@ -54,17 +56,17 @@ describe('run.json', () => {
 describe('the sweep', () => {
     it('removes temporary files of runs that are gone, and nothing else', async () => {
         const dir = scratch();
-        const gone = newHolderId();
-        const living = newHolderId();
+        const gone = makeHolderId();
+        const living = makeHolderId();
         const keep = [
-            stagingName('a.json', living),
+            makeStagingName('a.json', living),
             'a.json',
             'a.json.corrupt-20261121T090000Z',
             '.hidden.tmp',
             'mine.h0123456789ab.01234567.tmp',
             '.env',
         ];
-        const ours = [stagingName('a.json', gone), `${stagingName('b\n.json', gone)}.3141592653`];
+        const ours = [makeStagingName('a.json', gone), `${makeStagingName('b\n.json', gone)}.3141592653`];
         for (const name of [...keep, ...ours]) writeFileSync(join(dir, name), '');
         expect(await sweep([dir, join(dir, 'not-there')], () => Promise.resolve(new Set([living])))).toBe(2);
         expect(readdirSync(dir).sort()).toEqual(keep.sort());
@@ -78,8 +80,8 @@ describe('free space', () => {
     });
 
     it('is low or used up by what the largest file needs', () => {
-        expect(diskState(10 * 2 ** 30)).toBe('fine');
-        expect(diskState(2 ** 29)).toBe('low');
-        expect(diskState(2 ** 20)).toBe('full');
+        expect(judgeDiskState(10 * 2 ** 30)).toBe('fine');
+        expect(judgeDiskState(2 ** 29)).toBe('low');
+        expect(judgeDiskState(2 ** 20)).toBe('full');
     });
 });

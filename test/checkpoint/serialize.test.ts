@@ -1,6 +1,10 @@
 import { assert, jsonValue, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { oneLine, serializeEntry, serializeFile } from '../../src/checkpoint/result-file/serialize.js';
+import {
+    serializeOnOneLine,
+    serializeEntry,
+    serializeFile,
+} from '../../src/checkpoint/result-file/serialize.js';
 import { entry } from './rig.js';
 
 const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString();
@@ -9,7 +13,7 @@ describe('oneLine', () => {
     it('is JSON that reads back the same', () => {
         assert(
             property(jsonValue(), (value) => {
-                const line = oneLine(value);
+                const line = serializeOnOneLine(value);
                 expect(line).not.toContain('\n');
                 expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)));
             }),
@@ -17,7 +21,9 @@ describe('oneLine', () => {
     });
 
     it('has a space after colon and comma', () => {
-        expect(oneLine({ a: 1, b: [2, { c: 'x' }], d: undefined })).toBe('{"a": 1, "b": [2, {"c": "x"}]}');
+        expect(serializeOnOneLine({ a: 1, b: [2, { c: 'x' }], d: undefined })).toBe(
+            '{"a": 1, "b": [2, {"c": "x"}]}',
+        );
     });
 });
 
@@ -138,7 +144,7 @@ describe('serializeFile', () => {
         });
         const written = serializeEntry(odd).toString();
         expect(written).toContain('"list": [1, 2],\n                "tests": "none"\n');
-        expect(oneLine([Number.POSITIVE_INFINITY, Number.NaN, null])).toBe('[null, null, null]');
+        expect(serializeOnOneLine([Number.POSITIVE_INFINITY, Number.NaN, null])).toBe('[null, null, null]');
     });
 
     it('survives hostile keys and values', () => {

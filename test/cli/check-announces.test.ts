@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newHolderId, stagingName } from '../../src/host/staging-name.js';
+import { makeHolderId, makeStagingName } from '../../src/host/staging-name.js';
 import { runs } from '../rig/long.js';
 import { callCli } from '../rig/in-process.js';
 import { tempDir } from '../rig/cli.js';
@@ -31,7 +31,7 @@ const HARMS: Readonly<Record<string, (file: string, dir: string) => void>> = {
     copied: (file, dir) => copyFileSync(file, join(dir, 'copy.json')),
     'garbage elsewhere': (_, dir) => writeFileSync(join(dir, 'zzz.json'), 'x'),
     'fifo elsewhere': (_, dir) => void spawnSync('mkfifo', [join(dir, 'pipe.json')]),
-    'left over': (_, dir) => writeFileSync(join(dir, stagingName('p_1.json', newHolderId())), 'x'),
+    'left over': (_, dir) => writeFileSync(join(dir, makeStagingName('p_1.json', makeHolderId())), 'x'),
     'of a removed sample': (file, dir) =>
         writeFileSync(
             join(dir, 'p_9.json'),

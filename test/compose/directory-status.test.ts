@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DirectoryReader } from '../../src/compose/directory/directory-reader.js';
 import { readStatus } from '../../src/compose/directory/directory-status.js';
 import { acquireLock } from '../../src/host/lock.js';
-import { statusEta } from '../../src/report/status.js';
+import { estimateStatusEta } from '../../src/report/status.js';
 
 let root = '';
 let place = { dir: '', checkpoints: '' };
@@ -87,7 +87,7 @@ describe('status', () => {
             expect(status.holders).toMatchObject([{ pid: process.pid, shard: null, alive: true }]);
             expect(status.rate).toBeGreaterThan(0);
             expect(status.rate).toBeLessThanOrEqual(4);
-            expect(statusEta(status)).toBeCloseTo(6 / (status.rate ?? 1));
+            expect(estimateStatusEta(status)).toBeCloseTo(6 / (status.rate ?? 1));
         } finally {
             await lock.release();
         }

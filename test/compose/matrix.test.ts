@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateMatrix } from '../../src/compose/matrix.js';
 import { choosePhases, type MatrixFlags, readMatrixConfig } from '../../src/config/matrix-config.js';
-import { cellId, cellsOf, type MatrixBlock } from '../../src/model/matrix.js';
+import { makeCellId, expandBlocks, type MatrixBlock } from '../../src/model/matrix.js';
 import type { Sample } from '../../src/model/sample.js';
 import { measureMatrix } from '../../src/report/matrix-table.js';
 import { openAll } from '../dataset/rig.js';
@@ -85,10 +85,10 @@ describe('cells', () => {
             difficulty: 'easy',
             task_type: 'simple_task',
         };
-        expect(cellId(at)).toBe('gpt-4o/cot/0.8/easy/simple_task');
-        expect(cellId({ language: 'en', ...at })).toBe('gpt-4o/cot/0.8/easy/simple_task/language=en');
-        expect(cellId({ model: 'a' })).toBe('model=a');
-        expect(cellId({ ...at, model: '../x y' })).toMatch(
+        expect(makeCellId(at)).toBe('gpt-4o/cot/0.8/easy/simple_task');
+        expect(makeCellId({ language: 'en', ...at })).toBe('gpt-4o/cot/0.8/easy/simple_task/language=en');
+        expect(makeCellId({ model: 'a' })).toBe('model=a');
+        expect(makeCellId({ ...at, model: '../x y' })).toMatch(
             /^--x-y\/cot\/0\.8\/easy\/simple_task-[0-9a-f]{6}$/,
         );
     });
@@ -102,14 +102,14 @@ describe('cells', () => {
         fc.assert(
             fc.property(at, at, (one, other) => {
                 const isSame = JSON.stringify(one) === JSON.stringify(other);
-                expect(cellId(one) === cellId(other)).toBe(isSame);
-                expect(cellId(one)).not.toMatch(/[\s\\:*?"<>|%]|(^|\/)\.\.?(\/|$)/);
+                expect(makeCellId(one) === makeCellId(other)).toBe(isSame);
+                expect(makeCellId(one)).not.toMatch(/[\s\\:*?"<>|%]|(^|\/)\.\.?(\/|$)/);
             }),
         );
     });
 
     it('that several blocks name are there once, with the most instances', () => {
-        const cells = cellsOf([block({ model: ['a', 'b'] }, 3), block({ model: ['b', 'c'] }, 5)]);
+        const cells = expandBlocks([block({ model: ['a', 'b'] }, 3), block({ model: ['b', 'c'] }, 5)]);
         expect(cells.map(({ id, instances }) => [id, instances])).toEqual([
             ['model=a', 3],
             ['model=b', 5],

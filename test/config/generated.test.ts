@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { loadCatalog, loadCommands } from '../../src/commands/registry.js';
-import { configJsonSchema } from '../../src/config/config-file-schema.js';
-import { unknownVariables } from '../../src/config/layers.js';
+import { buildConfigJsonSchema } from '../../src/config/config-file-schema.js';
+import { findUnknownVariables } from '../../src/config/layers.js';
 import { isConfigKey, isRestored, type OptionSpec } from '../../src/config/option.js';
 import { RUN_OPTIONS } from '../../src/config/run-options.js';
-import { optionsPage } from '../../src/config/options-page.js';
+import { renderOptionsPage } from '../../src/config/options-page.js';
 import { DATASET_FORMATS } from '../../src/dataset/registry.js';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -14,7 +14,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 describe('what is made from the table of options (npm run generate)', () => {
     it('resume-run.config.schema.json is current', async () => {
         expect(JSON.parse(read('resume-run.config.schema.json'))).toEqual(
-            configJsonSchema(await loadCatalog()),
+            buildConfigJsonSchema(await loadCatalog()),
         );
     });
 
@@ -23,14 +23,14 @@ describe('what is made from the table of options (npm run generate)', () => {
             name,
             options: command.options,
         }));
-        expect(read('docs/options.md')).toBe(optionsPage(RUN_OPTIONS, commands));
+        expect(read('docs/options.md')).toBe(renderOptionsPage(RUN_OPTIONS, commands));
     });
 
     it('.env.example names options that there are', async () => {
         const lines = read('.env.example').replaceAll(/^# (?=[A-Z_]+=)/gm, '');
         const variables = parseEnv(lines);
         expect(Object.keys(variables).length).toBeGreaterThan(5);
-        expect(await unknownVariables(RUN_OPTIONS, variables, loadCatalog)).toEqual([]);
+        expect(await findUnknownVariables(RUN_OPTIONS, variables, loadCatalog)).toEqual([]);
     });
 
     it('--format takes the formats that there are', () => {

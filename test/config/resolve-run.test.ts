@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { executorKind } from '../../src/executor/kinds.js';
+import { findExecutorKind } from '../../src/executor/kinds.js';
 import { loadCatalog } from '../../src/commands/registry.js';
-import { environmentName, isFlag, isRestored, type OptionSpec } from '../../src/config/option.js';
+import { toEnvironmentName, isFlag, isRestored, type OptionSpec } from '../../src/config/option.js';
 import { RUN_OPTION_NAMES, RUN_OPTIONS, type RunOptionName } from '../../src/config/run-options.js';
 import { type KnownRun, type Resolved, resolveConfig } from '../../src/config.js';
 import type { CommandLine } from '../../src/config/resolve-run.js';
@@ -105,7 +105,7 @@ const BESIDE: Partial<Record<RunOptionName, Record<string, string>>> = {
     'exit-verdict': { executor: 'exec' },
     model: { executor: 'chat', endpoint: 'http://e:1' },
     ...Object.fromEntries(
-        Object.keys(executorKind('chat').options)
+        Object.keys(findExecutorKind('chat').options)
             .filter((name) => !['endpoint', 'endpoint-limits', 'endpoint-wait', 'model'].includes(name))
             .map((name) => [name, { executor: 'chat', endpoint: 'http://e:1', model: 'm' }]),
     ),
@@ -131,7 +131,7 @@ describe('precedence', () => {
                         options: { ...beside, ...(has('command line') ? { [name]: a } : {}) },
                         command,
                     },
-                    env: has('environment') ? { [environmentName(name)]: b } : {},
+                    env: has('environment') ? { [toEnvironmentName(name)]: b } : {},
                     file: has('config file') ? { [name]: asJson(name, c) } : {},
                     run: { options: has('run.json') ? { [name]: asJson(name, d) } : {} },
                 };

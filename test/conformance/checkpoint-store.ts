@@ -104,7 +104,7 @@ export function describeCheckpointStore(name: string, open: (ids: readonly strin
             const place = open(['p/1']);
             const writer = place.store().open(state('p/1', [['solution', 2]]));
             void writer.commit('solution', entry(1), BY);
-            expect(writer.entriesOf('solution')).toEqual([entry(1)]);
+            expect(writer.getEntries('solution')).toEqual([entry(1)]);
             const limits = { time: 2, slowest: 0.4, group_fingerprint: 'x' };
             await writer.setComputedLimits(limits);
             expect((await place.store().read('p/1'))?.computedLimits).toEqual(limits);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseSamples, idMatcher, type SampleChoice, shardOf } from '../../src/dataset/filter.js';
+import { chooseSamples, makeIdMatcher, type SampleChoice, chooseShard } from '../../src/dataset/filter.js';
 import { UserError } from '../../src/util/user-error.js';
 
 const idOf = ({ id }: { readonly id: string }): string => id;
@@ -13,14 +13,14 @@ function chosen(ids: readonly string[], choice: Partial<SampleChoice>): string[]
 
 describe('the choice of samples', () => {
     it('takes ids by glob or by their own text', () => {
-        const matches = (pattern: string, id: string): boolean => idMatcher([pattern])(id);
+        const matches = (pattern: string, id: string): boolean => makeIdMatcher([pattern])(id);
         expect(matches('Codeforces/*/A', 'Codeforces/1575/A')).toBe(true);
         expect(matches('Codeforces/*', 'Codeforces/1575/A')).toBe(false);
         expect(matches('Codeforces/**', 'Codeforces/1575/A')).toBe(true);
         expect(matches('a[1]', 'a[1]')).toBe(true);
-        expect(idMatcher(null)('anything')).toBe(true);
-        expect(idMatcher(['a', 'b*'])('bc')).toBe(true);
-        expect(() => idMatcher([''])).toThrow(UserError);
+        expect(makeIdMatcher(null)('anything')).toBe(true);
+        expect(makeIdMatcher(['a', 'b*'])('bc')).toBe(true);
+        expect(() => makeIdMatcher([''])).toThrow(UserError);
     });
 
     it('leaves out what a pattern after ! matches, and takes escaped signs literally', () => {
@@ -57,7 +57,7 @@ describe('the choice of samples', () => {
                 const parts: string[] = [];
                 for (let index = 1; index <= count; index += 1) {
                     const part = chosen(ids, { shard: { index, count } });
-                    for (const id of part) expect(shardOf(id, count)).toBe(index);
+                    for (const id of part) expect(chooseShard(id, count)).toBe(index);
                     parts.push(...part);
                 }
                 expect(parts.sort()).toEqual([...ids].sort());

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isKnownLanguage, languageTag } from '../../src/dataset/language-tags.js';
-import { languageTable } from '../../src/executor/judge/languages.js';
+import { isKnownLanguage, toLanguageTag } from '../../src/dataset/language-tags.js';
+import { buildLanguageTable } from '../../src/executor/judge/languages.js';
 
 describe('names of languages', () => {
     it.each([
@@ -35,31 +35,31 @@ describe('names of languages', () => {
         ['KOTLIN', 'Kotlin 1.7', 'Kotlin'],
         ['GO', 'Go', 'Go 1.22.2', 'Go (1.14.1)'],
     ])('%s has the names of Codeforces, AtCoder and others', (tag, ...names) => {
-        expect(names.map(languageTag)).toEqual(names.map(() => tag));
+        expect(names.map(toLanguageTag)).toEqual(names.map(() => tag));
     });
 
     it.each(['Brainfuck', 'Objective C', 'C--', 'Delphi 7', 'PascalABC.NET', 'Python 5', 'GNU', '', '(3)'])(
         'leaves %j to be an unknown name',
         (name) => {
-            expect(languageTag(name)).toBe(name.toUpperCase());
-            expect(isKnownLanguage(languageTag(name))).toBe(false);
+            expect(toLanguageTag(name)).toBe(name.toUpperCase());
+            expect(isKnownLanguage(toLanguageTag(name))).toBe(false);
         },
     );
 
     it('take every tag for itself, and know every row of the language table', () => {
-        for (const tag of languageTable({ overrides: {}, python2As3: false }).keys()) {
+        for (const tag of buildLanguageTable({ overrides: {}, python2As3: false }).keys()) {
             // What problem packages ask for by files of theirs, and no dataset by a name.
             if (tag === 'PYPY3' || tag === 'SCRIPTED') continue;
             expect([tag, isKnownLanguage(tag)]).toEqual([tag, true]);
-            if (tag !== 'PYTHON') expect(languageTag(tag)).toBe(tag);
+            if (tag !== 'PYTHON') expect(toLanguageTag(tag)).toBe(tag);
         }
     });
 
     it('of any kind give the same tag in any case and with space around', () => {
         fc.assert(
             fc.property(fc.string(), (name) => {
-                expect(languageTag(` ${name.toUpperCase().toLowerCase()} `)).toBe(
-                    languageTag(name.toUpperCase().toLowerCase()),
+                expect(toLanguageTag(` ${name.toUpperCase().toLowerCase()} `)).toBe(
+                    toLanguageTag(name.toUpperCase().toLowerCase()),
                 );
             }),
         );

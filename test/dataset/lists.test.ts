@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/dataset/dataset.js';
 import { BucketLayoutBuilder } from '../../src/dataset/lists/bucket-layout.js';
-import { bucketsInNames } from '../../src/dataset/lists/buckets-in-names.js';
+import { countBucketsInNames } from '../../src/dataset/lists/buckets-in-names.js';
 import { UserError } from '../../src/util/user-error.js';
 import { runs } from '../rig/long.js';
 import { folderWith, indexOf, MemoryCache, openOne } from './rig.js';
@@ -136,7 +136,7 @@ describe('lists', () => {
                     const layout = builder.build(buckets, (text) => text);
                     const lines: number[] = [];
                     for (let bucket = 0; bucket < buckets; bucket += 1) {
-                        const rows = layout.rowsOf(bucket);
+                        const rows = layout.getRows(bucket);
                         expect(rows.every((row) => row.hash % buckets === bucket)).toBe(true);
                         expect(rows.map(({ line }) => line)).toEqual(
                             rows.map(({ line }) => line).toSorted((a, b) => a - b),
@@ -151,8 +151,8 @@ describe('lists', () => {
     });
 
     it('knows the number of samples from names of result files', () => {
-        expect(bucketsInNames('/x/u.csv', ['other.json', 'u.csv-3of17.json'])).toBe(17);
-        expect(bucketsInNames('/x/u.csv', ['xu.csv-3of17.json', 'u.csv-3of17.json.damaged'])).toBeNull();
+        expect(countBucketsInNames('/x/u.csv', ['other.json', 'u.csv-3of17.json'])).toBe(17);
+        expect(countBucketsInNames('/x/u.csv', ['xu.csv-3of17.json', 'u.csv-3of17.json.damaged'])).toBeNull();
     });
 
     it('reads what csv-parse writes between quotes whatever it holds', async () => {

@@ -1,7 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { digest, textContent } from '../../src/model/fingerprint.js';
+import { digest, makeTextContent } from '../../src/model/fingerprint.js';
 import { folderWith, jsonLines, loadAll, openOne, samplesOf } from './rig.js';
 
 const row = {
@@ -23,8 +23,8 @@ describe('the plain form', () => {
             tests: [
                 {
                     name: 'test-1',
-                    input: textContent('1 2\n'),
-                    output: textContent('3\n'),
+                    input: makeTextContent('1 2\n'),
+                    output: makeTextContent('3\n'),
                     checkerFlags: null,
                 },
             ],
@@ -39,7 +39,7 @@ describe('the plain form', () => {
                 {
                     kind: 'program',
                     language: 'PYTHON3',
-                    files: [{ name: '', content: textContent('print(3)') }],
+                    files: [{ name: '', content: makeTextContent('print(3)') }],
                     expected: null,
                     name: null,
                 },
@@ -48,7 +48,7 @@ describe('the plain form', () => {
                 {
                     kind: 'program',
                     language: 'CPP',
-                    files: [{ name: '', content: textContent('int main(){}') }],
+                    files: [{ name: '', content: makeTextContent('int main(){}') }],
                     expected: ['WrongAnswer'],
                     name: 'empty',
                 },

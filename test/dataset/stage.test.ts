@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createStager } from '../../src/dataset/stage.js';
-import { textContent } from '../../src/model/fingerprint.js';
+import { makeTextContent } from '../../src/model/fingerprint.js';
 import type { Sample, StagedSample } from '../../src/model/sample.js';
 import { folderWith } from './rig.js';
 
@@ -16,8 +16,8 @@ function sampleOf(id: string, input: string): Sample {
             tests: [
                 {
                     name: 'test-1',
-                    input: textContent(input),
-                    output: textContent('out'),
+                    input: makeTextContent(input),
+                    output: makeTextContent('out'),
                     checkerFlags: ['f'],
                 },
             ],
@@ -25,7 +25,7 @@ function sampleOf(id: string, input: string): Sample {
                 kind: 'program',
                 convention: 'testlib',
                 language: 'CPP',
-                files: [{ name: 'checker.cpp', content: textContent('int main(){}') }],
+                files: [{ name: 'checker.cpp', content: makeTextContent('int main(){}') }],
                 flags: [],
                 time: null,
                 memory: null,

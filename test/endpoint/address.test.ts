@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-    basicAuthorization,
+    buildBasicAuthorization,
     displayAddress,
     MOST_ENDPOINTS,
     parseEndpoints,
@@ -79,8 +79,10 @@ describe('parseEndpoints', () => {
         expect(() => parseEndpoints(['http://me:hunter2@host/{'])).toThrow(/^(?!.*hunter2)/);
         const [address = ''] = parseEndpoints(['http://me:hunter2@host:1/']);
         expect(displayAddress(address)).toBe('http://host:1');
-        expect(basicAuthorization(address)).toBe(`Basic ${Buffer.from('me:hunter2').toString('base64')}`);
-        expect(basicAuthorization('http://host')).toBeNull();
+        expect(buildBasicAuthorization(address)).toBe(
+            `Basic ${Buffer.from('me:hunter2').toString('base64')}`,
+        );
+        expect(buildBasicAuthorization('http://host')).toBeNull();
     });
 
     it('never does anything but parse or throw a UserError, and stays bounded', () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { classifyStatus, HttpClient, type HttpRequest, worthRetrying } from '../../src/endpoint/http.js';
+import { classifyStatus, HttpClient, type HttpRequest, isWorthRetrying } from '../../src/endpoint/http.js';
 
 let server: Server;
 let origin = '';
@@ -147,6 +147,6 @@ describe('classifyStatus', () => {
 
     it('knows what is worth another try', () => {
         const all = ['rate', 'overload', 'broken', 'refused', 'bad-request'] as const;
-        expect(all.filter((outcome) => worthRetrying(outcome))).toEqual(['rate', 'overload', 'broken']);
+        expect(all.filter((outcome) => isWorthRetrying(outcome))).toEqual(['rate', 'overload', 'broken']);
     });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type TimeOut, timeFor, timeOutSuspicion } from '../../src/executor/doubts.js';
+import { type TimeOut, chooseTime, suspectTimeOut } from '../../src/executor/doubts.js';
 
 let answer = '';
 beforeAll(async () => {
@@ -42,15 +42,15 @@ describe('a time-out', () => {
             'first-timeout',
         ],
     ] as const)('%s', async (_, output, over, expected) => {
-        expect(await timeOutSuspicion(seen(output, over))).toBe(expected);
+        expect(await suspectTimeOut(seen(output, over))).toBe(expected);
     });
 });
 
 describe('limits of an attempt', () => {
     it('starts at --first-timeout, and confirms at the full limit', () => {
-        expect(timeFor(1000, null, false)).toBe(1000);
-        expect(timeFor(1000, 20, false)).toBe(20);
-        expect(timeFor(1000, 20, true)).toBe(1000);
-        expect(timeFor(5, 20, false)).toBe(5);
+        expect(chooseTime(1000, null, false)).toBe(1000);
+        expect(chooseTime(1000, 20, false)).toBe(20);
+        expect(chooseTime(1000, 20, true)).toBe(1000);
+        expect(chooseTime(5, 20, false)).toBe(5);
     });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { acquireLock, type LockOptions } from '../../src/host/lock.js';
 import { createLock, listLocks, writeBeat } from '../../src/host/lock-file.js';
 import { type HolderIdentity, ownIdentity } from '../../src/host/lock-identity.js';
-import { newHolderId } from '../../src/host/staging-name.js';
+import { makeHolderId } from '../../src/host/staging-name.js';
 import { compiled } from '../checkpoint/compiled.js';
 import { scratch } from '../checkpoint/rig.js';
 
@@ -26,7 +26,7 @@ function options(dir: string, more: Partial<LockOptions> = {}): LockOptions & { 
 
 async function leave(dir: string, identity: HolderIdentity, number = 1, shard: LockOptions['shard'] = null) {
     mkdirSync(dir, { recursive: true });
-    const content = { id: newHolderId(), identity, shard, startedAt: '2026-11-21T09:00:00.000Z' };
+    const content = { id: makeHolderId(), identity, shard, startedAt: '2026-11-21T09:00:00.000Z' };
     expect(await createLock(dir, number, content)).toBe(true);
     return content;
 }
@@ -124,7 +124,7 @@ describe('acquireLock', () => {
         const slept = await acquireLock(options(dir));
         const locks = await listLocks(dir);
         expect(locks).toHaveLength(1);
-        const taker = { id: newHolderId(), identity: OTHER_HOST, shard: null, startedAt: 'now' };
+        const taker = { id: makeHolderId(), identity: OTHER_HOST, shard: null, startedAt: 'now' };
         await createLock(dir, 2, taker);
         await writeBeat(dir, 2, 'released');
         await expect(slept.verify()).rejects.toMatchObject({ exitCode: 3 });

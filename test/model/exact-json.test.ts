@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-    canonicalExactJson,
-    exactDecimal,
+    canonicalizeExactJson,
+    toExactDecimal,
     hasNumberTexts,
     losesNumbers,
     parseExactJson,
@@ -105,21 +105,21 @@ describe('exact JSON', () => {
     });
 
     it('says the same canonical decimal for equal values, however they are written', () => {
-        expect(['100', '1e2', '1.00E+2', '0.1e3', '1000e-1'].map(exactDecimal)).toEqual(
+        expect(['100', '1e2', '1.00E+2', '0.1e3', '1000e-1'].map(toExactDecimal)).toEqual(
             Array.from({ length: 5 }, () => '1e2'),
         );
-        expect(['0', '-0', '0.00', '0e9'].map(exactDecimal)).toEqual(['0', '0', '0', '0']);
-        expect(exactDecimal('-12.50e3')).toBe('-125e2');
+        expect(['0', '-0', '0.00', '0e9'].map(toExactDecimal)).toEqual(['0', '0', '0', '0']);
+        expect(toExactDecimal('-12.50e3')).toBe('-125e2');
         fc.assert(
             fc.property(numberText, fc.nat(20), (text, zeros) => {
-                const decimal = exactDecimal(text);
-                expect(exactDecimal(decimal)).toBe(decimal);
+                const decimal = toExactDecimal(text);
+                expect(toExactDecimal(decimal)).toBe(decimal);
                 // The same value with zeros in front of it, and with its point moved.
                 const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
                 const [whole = '', fraction = ''] = mantissa.split('.');
                 const longer = `${whole}.${fraction}${'0'.repeat(zeros + 1)}e${exponent}`;
-                expect(exactDecimal(longer)).toBe(decimal);
-                expect(exactDecimal(`${whole}${fraction}e${Number(exponent) - fraction.length}`)).toBe(
+                expect(toExactDecimal(longer)).toBe(decimal);
+                expect(toExactDecimal(`${whole}${fraction}e${Number(exponent) - fraction.length}`)).toBe(
                     decimal,
                 );
             }),
@@ -127,7 +127,7 @@ describe('exact JSON', () => {
     });
 
     it('sorts the keys of canonical text', () => {
-        expect(canonicalExactJson(parseExactJson('{"b":1.0,"a":[true,null,"1.0",1e400]}'))).toBe(
+        expect(canonicalizeExactJson(parseExactJson('{"b":1.0,"a":[true,null,"1.0",1e400]}'))).toBe(
             '{"a":[true,null,"1.0",1e400],"b":1e0}',
         );
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillFields, fillPlaceholders, unknownFields } from '../../src/model/field-template.js';
+import { fillFields, fillPlaceholders, findUnknownFields } from '../../src/model/field-template.js';
 import { parseExactJson } from '../../src/model/exact-json.js';
 
 const values = { id: 'list-1of1', group: 'main', index: '4', input: '/tmp/in.json' };
@@ -30,10 +30,9 @@ describe('a command for rows of a list', () => {
     it('names the field that a row does not have', () => {
         expect(fill('{nope}')).toEqual({ kind: 'missing', field: 'nope' });
         expect(fill('{deep.list.9}')).toEqual({ kind: 'missing', field: 'deep.list.9' });
-        expect(unknownFields(['{url}', '{nope}', '{row.gone}', '{id}', '{{x}}'], new Set(['url']))).toEqual([
-            '{nope}',
-            '{row.gone}',
-        ]);
+        expect(
+            findUnknownFields(['{url}', '{nope}', '{row.gone}', '{id}', '{{x}}'], new Set(['url'])),
+        ).toEqual(['{nope}', '{row.gone}']);
     });
 });
 

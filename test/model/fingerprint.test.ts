@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadCatalog } from '../../src/commands/registry.js';
 import { resolveConfig } from '../../src/config.js';
 import { parseChecker } from '../../src/model/checker-text.js';
-import { checkerDigest, digest, fingerprintSample, textContent } from '../../src/model/fingerprint.js';
+import { digestChecker, digest, fingerprintSample, makeTextContent } from '../../src/model/fingerprint.js';
 import type { Checker, Judging, ProgramInput, Sample, TestCase } from '../../src/model/sample.js';
 import { folderWith, loadAll, openOne } from '../dataset/rig.js';
 import GOLDEN from '../golden/0.1/fingerprints.json' with { type: 'json' };
@@ -21,7 +21,7 @@ function program(
     const named = typeof source === 'string' ? { 'main.txt': source } : source;
     const [main, ...rest] = Object.entries(named).map(([name, text]) => ({
         name,
-        content: textContent(text),
+        content: makeTextContent(text),
     }));
     if (main === undefined) throw new Error('a program needs a file');
     return { kind: 'program', language, files: [main, ...rest], expected: null, name: null, ...more };
@@ -33,8 +33,8 @@ const testCase = (
     checkerFlags: TestCase['checkerFlags'] = null,
 ): TestCase => ({
     name: 'any',
-    input: textContent(input),
-    output: textContent(output),
+    input: makeTextContent(input),
+    output: makeTextContent(output),
     checkerFlags,
 });
 
@@ -71,7 +71,7 @@ const checkerProgram = (more: Partial<Extract<Checker, { kind: 'program' }>> = {
     kind: 'program',
     convention: 'testlib',
     language: 'CPP',
-    files: [{ name: 'checker.cpp', content: textContent('int main() {}\n') }],
+    files: [{ name: 'checker.cpp', content: makeTextContent('int main() {}\n') }],
     flags: [],
     time: null,
     memory: null,
@@ -79,8 +79,8 @@ const checkerProgram = (more: Partial<Extract<Checker, { kind: 'program' }>> = {
 });
 
 const TWO_FILES = [
-    { name: 'validate.cc', content: textContent('#include "validate.h"\n') },
-    { name: 'validate.h', content: textContent('\n') },
+    { name: 'validate.cc', content: makeTextContent('#include "validate.h"\n') },
+    { name: 'validate.h', content: makeTextContent('\n') },
 ] as const;
 
 describe('digests', () => {
@@ -115,7 +115,7 @@ describe('checkers keep the digest of version 1', () => {
 
     it('by kind and settings', () => {
         const digests = Object.fromEntries(
-            Object.entries(given).map(([name, checker]) => [name, checkerDigest(checker)]),
+            Object.entries(given).map(([name, checker]) => [name, digestChecker(checker)]),
         );
         expect(digests).toEqual(GOLDEN.checkers);
         expect(new Set(Object.values(digests)).size).toBe(Object.keys(given).length);
@@ -138,16 +138,16 @@ describe('checkers keep the digest of version 1', () => {
         const parsed = parseChecker(text);
         const expected = given[name];
         if (parsed === null || expected === undefined) throw new Error(`no checker ${text}`);
-        expect(checkerDigest(parsed)).toBe(checkerDigest(expected));
+        expect(digestChecker(parsed)).toBe(digestChecker(expected));
     });
 
     it('whatever a checker program may use and whatever its only file is called', () => {
         const other = checkerProgram({
-            files: [{ name: 'other.cpp', content: textContent('int main() {}\n') }],
+            files: [{ name: 'other.cpp', content: makeTextContent('int main() {}\n') }],
             time: 3,
             memory: 2 ** 20,
         });
-        expect(checkerDigest(other)).toBe(checkerDigest(checkerProgram()));
+        expect(digestChecker(other)).toBe(digestChecker(checkerProgram()));
     });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasNumberTexts, parseExactJson } from '../../src/model/exact-json.js';
-import { fingerprintSample, roundedFingerprint } from '../../src/model/fingerprint.js';
+import { fingerprintSample, fingerprintRounded } from '../../src/model/fingerprint.js';
 import type { Json } from '../../src/model/json.js';
 import type { DataInput } from '../../src/model/sample.js';
 
@@ -23,7 +23,7 @@ describe('fingerprints of tasks with numbers that a double changes', () => {
         'stay those of 0.1 where the value is the same: %s',
         (text) => {
             expect(fingerprintOf(inputOf(text))).toBe(asBefore(text));
-            expect(roundedFingerprint(inputOf(text), 'command')).toBeNull();
+            expect(fingerprintRounded(inputOf(text), 'command')).toBeNull();
         },
     );
 
@@ -31,7 +31,7 @@ describe('fingerprints of tasks with numbers that a double changes', () => {
         'are new ones where it is not, and know the old one: %s',
         (text) => {
             expect(fingerprintOf(inputOf(text))).not.toBe(asBefore(text));
-            expect(roundedFingerprint(inputOf(text), 'command')).toBe(asBefore(text));
+            expect(fingerprintRounded(inputOf(text), 'command')).toBe(asBefore(text));
         },
     );
 

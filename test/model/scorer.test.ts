@@ -4,7 +4,7 @@ import {
     parseScorer,
     type Scorer,
     scoreAnswer,
-    scorerText,
+    formatScorer,
     type TextScorer,
 } from '../../src/model/scorer.js';
 import { patience } from '../rig/slowness.js';
@@ -59,7 +59,7 @@ describe('scoring an answer', () => {
         );
         for (const text of [...forms, 'humaneval']) {
             const parsed = parseScorer(text);
-            expect(parsed === null ? null : scorerText(parsed)).toBe(text);
+            expect(parsed === null ? null : formatScorer(parsed)).toBe(text);
         }
         for (const text of [
             '',

@@ -1,6 +1,6 @@
 import type { Checkpoint, StoredEntry } from '../../src/model/checkpoint.js';
 import type { Entry } from '../../src/model/entry.js';
-import { textContent } from '../../src/model/fingerprint.js';
+import { makeTextContent } from '../../src/model/fingerprint.js';
 import type { Limits } from '../../src/model/limits.js';
 import type { Verdict } from '../../src/model/verdict.js';
 import { planSample } from '../../src/plan/plan-sample.js';
@@ -23,7 +23,7 @@ export const task = (
     input: {
         kind: 'program',
         language,
-        files: [{ name: 'main', content: textContent(source) }],
+        files: [{ name: 'main', content: makeTextContent(source) }],
         expected: null,
         name: null,
     },

@@ -1,6 +1,6 @@
 import type { RunEnd, RunEvent } from '../../src/model/event.js';
 import { TallySum, type GroupTally, type SampleTally, type TotalTally } from '../../src/model/tally.js';
-import { expectedOf } from '../../src/model/sample.js';
+import { chooseExpected } from '../../src/model/sample.js';
 import type { Verdict } from '../../src/model/verdict.js';
 
 /*
@@ -35,7 +35,7 @@ export function sampleTally(
     };
 }
 
-const REJECTED = expectedOf('incorrect_solution', null) ?? [];
+const REJECTED = chooseExpected('incorrect_solution', null) ?? [];
 
 /** Three samples: one clean, one with surprises, one half-way. */
 export function someSamples(): SampleTally[] {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
 import {
-    currentRate,
-    done,
-    emptyView,
-    eta,
+    computeCurrentRate,
+    countDone,
+    makeEmptyView,
+    estimateEta,
     fold,
-    longestRunning,
+    findLongestRunning,
     type RunView,
-    remaining,
+    countRemaining,
 } from '../../src/report/live/fold.js';
 import { Durations } from '../../src/report/live/durations.js';
-import { heartbeat } from '../../src/report/live/live.js';
+import { renderHeartbeat } from '../../src/report/live/live.js';
 import { RateWindow } from '../../src/report/live/rate-window.js';
 import { PLAIN } from '../../src/report/style.js';
 import { startOf, taskEvents } from './fixtures.js';
@@ -19,7 +19,7 @@ import { startOf, taskEvents } from './fixtures.js';
 const START = Date.parse('2026-11-21T09:00:00.000Z');
 
 function play(events: Iterable<RunEvent>): RunView {
-    let view = emptyView();
+    let view = makeEmptyView();
     for (const event of events) view = fold(view, event);
     return view;
 }
@@ -43,16 +43,16 @@ describe('folding events', () => {
             failures: 0,
             busy: 4,
         });
-        expect(remaining(view)).toBe(4);
-        expect(done(view)).toBe(6);
+        expect(countRemaining(view)).toBe(4);
+        expect(countDone(view)).toBe(6);
     });
 
     test('finished tasks that run again are done once they have', () => {
         const plain = startOf(10, 10, 4);
         if (plain.type !== 'run-started') throw new Error('no start');
         const begun = { ...plain, part: { ...plain.part, due: 4 } };
-        expect(done(play([begun]))).toBe(6);
-        expect(done(play([begun, ...taskEvents(0, 0, 1, 'Accepted')]))).toBe(7);
+        expect(countDone(play([begun]))).toBe(6);
+        expect(countDone(play([begun, ...taskEvents(0, 0, 1, 'Accepted')]))).toBe(7);
     });
 
     test('knows what has run longest, and names it in a line once it takes a minute', () => {
@@ -61,20 +61,20 @@ describe('folding events', () => {
         );
         const begun = events.map(([first]) => first);
         const view = play([startOf(3, 0, 1), ...begun]);
-        expect(longestRunning(view)).toMatchObject({
+        expect(findLongestRunning(view)).toMatchObject({
             sample: 'hello',
             group: 'solution',
             index: 0,
             since: START,
         });
         const around = { width: Number.POSITIVE_INFINITY, style: PLAIN, memory: 1e6, load: null };
-        expect(heartbeat(view, { ...around, now: START + 59_000 })).not.toContain('longest');
-        expect(heartbeat(view, { ...around, now: START + 125_000 })).toMatch(
+        expect(renderHeartbeat(view, { ...around, now: START + 59_000 })).not.toContain('longest');
+        expect(renderHeartbeat(view, { ...around, now: START + 125_000 })).toMatch(
             / · longest 2m 05s: hello solution 0$/,
         );
         const later = play([startOf(3, 0, 1), ...begun, events[0]?.[1] as RunEvent]);
-        expect(longestRunning(later)).toMatchObject({ index: 1 });
-        expect(longestRunning(play([startOf(3, 0, 1), ...events.flat()]))).toBeNull();
+        expect(findLongestRunning(later)).toMatchObject({ index: 1 });
+        expect(findLongestRunning(play([startOf(3, 0, 1), ...events.flat()]))).toBeNull();
     });
 
     test('retries and failures are not verdicts', () => {
@@ -99,7 +99,7 @@ describe('folding events', () => {
         expect(view.tasks).toMatchObject({ committed: 0, failed: 1, retried: 1, running: 0 });
         expect(view.verdicts).toEqual({});
         expect(view.workers.get('thread-0')).toMatchObject({ attempts: 2, failures: 2, busy: 10 });
-        expect(remaining(view)).toBe(0);
+        expect(countRemaining(view)).toBe(0);
     });
 
     test('phases', () => {
@@ -171,14 +171,14 @@ describe('rate', () => {
         const [begun] = taskEvents(0, 0, 1, 'Accepted');
         const view = play([startOf(102, 0, 1), begun as RunEvent, ...finished]);
         // One waits at one a second, but the other has run for 100 s, ten times longer than any.
-        expect(eta(view, START + 100_000)).toBeCloseTo(100, 0);
+        expect(estimateEta(view, START + 100_000)).toBeCloseTo(100, 0);
     });
 
     test('gives the ETA', () => {
         const events = Array.from({ length: 100 }, (_, i) => taskEvents(i, i, 0, 'Accepted')).flat();
         const view = play([startOf(1100, 0, 1), ...events]);
-        expect(currentRate(view, START + 100_000)).toBeCloseTo(1, 1);
-        expect(eta(view, START + 100_000)).toBeCloseTo(1000, -1);
-        expect(eta(play([startOf(5, 0, 1)]), START + 1000)).toBeNull();
+        expect(computeCurrentRate(view, START + 100_000)).toBeCloseTo(1, 1);
+        expect(estimateEta(view, START + 100_000)).toBeCloseTo(1000, -1);
+        expect(estimateEta(play([startOf(5, 0, 1)]), START + 1000)).toBeNull();
     });
 });

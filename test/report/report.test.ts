@@ -7,12 +7,18 @@ import type { SampleTally } from '../../src/model/tally.js';
 import { reportAnnotations } from '../../src/report/annotations.js';
 import { reportCsv } from '../../src/report/csv.js';
 import { reportJunit } from '../../src/report/junit.js';
-import { missedBounds, samplesBelow, sortSamples } from '../../src/report/select-samples.js';
+import { listMissedBounds, selectSamplesBelow, sortSamples } from '../../src/report/select-samples.js';
 import { renderFindings } from '../../src/report/doctor.js';
 import { reportMarkdown } from '../../src/report/report-markdown.js';
-import { trueNegatives, truePositives } from '../../src/report/rates.js';
+import { computeTrueNegativeRate, computeTruePositiveRate } from '../../src/report/rates.js';
 import { collectReport, renderReport, reportJson, type Report } from '../../src/report/report.js';
-import { addUp, renderStatus, statusEta, statusJson, type DirectoryStatus } from '../../src/report/status.js';
+import {
+    addUp,
+    renderStatus,
+    estimateStatusEta,
+    renderStatusJson,
+    type DirectoryStatus,
+} from '../../src/report/status.js';
 import { PLAIN } from '../../src/report/style.js';
 import { group, sampleTally, someSamples } from './fixtures.js';
 
@@ -34,18 +40,18 @@ describe('rates', () => {
             solution: group({ Accepted: 3, WrongAnswer: 1 }, { total: 10, failed: 2, skipped: 5 }),
             incorrect_solution: group({ Accepted: 1, WrongAnswer: 2, TimeLimitExceeded: 1 }, { failed: 9 }),
         };
-        expect(truePositives(groups)).toEqual({ hits: 3, judged: 4, value: 0.75 });
-        expect(trueNegatives(groups)).toEqual({ hits: 3, judged: 4, value: 0.75 });
+        expect(computeTruePositiveRate(groups)).toEqual({ hits: 3, judged: 4, value: 0.75 });
+        expect(computeTrueNegativeRate(groups)).toEqual({ hits: 3, judged: 4, value: 0.75 });
     });
 
     test('null where nothing was judged or there is no such group', () => {
-        expect(truePositives({ solution: group({}, { total: 3, failed: 3 }) })).toEqual({
+        expect(computeTruePositiveRate({ solution: group({}, { total: 3, failed: 3 }) })).toEqual({
             hits: 0,
             judged: 0,
             value: null,
         });
-        expect(trueNegatives({ iteration: group({ Accepted: 1 }) })).toBeNull();
-        expect(truePositives({})).toBeNull();
+        expect(computeTrueNegativeRate({ iteration: group({ Accepted: 1 }) })).toBeNull();
+        expect(computeTruePositiveRate({})).toBeNull();
     });
 });
 
@@ -199,11 +205,11 @@ describe('report', () => {
         const ids = (some: Report): string[] => some.samples.map(({ id }) => id);
         expect(ids(sortSamples(report, 'tnr'))).toEqual(['a', 'b', 'fine', 'p']);
         expect(ids(sortSamples(report, 'tpr'))).toEqual(['p', 'a', 'b', 'fine']);
-        expect(ids(samplesBelow(report, { tnr: 0.5 }))).toEqual(['a']);
-        expect(ids(samplesBelow(report, { tnr: 0.9, tpr: 0.9 }))).toEqual(['a', 'b', 'p']);
-        expect(samplesBelow(report, { tnr: 0.5 }).total.unexpected).toEqual([]);
-        expect(missedBounds(report, { tnr: 0.66, tpr: 0.67 })).toEqual(['tpr 0.6667 is under 0.67']);
-        expect(missedBounds(await reportOf([]), { tpr: 0 })).toEqual(['tpr: nothing was judged']);
+        expect(ids(selectSamplesBelow(report, { tnr: 0.5 }))).toEqual(['a']);
+        expect(ids(selectSamplesBelow(report, { tnr: 0.9, tpr: 0.9 }))).toEqual(['a', 'b', 'p']);
+        expect(selectSamplesBelow(report, { tnr: 0.5 }).total.unexpected).toEqual([]);
+        expect(listMissedBounds(report, { tnr: 0.66, tpr: 0.67 })).toEqual(['tpr 0.6667 is under 0.67']);
+        expect(listMissedBounds(await reportOf([]), { tpr: 0 })).toEqual(['tpr: nothing was judged']);
     });
 
     test('as JUnit XML and as annotations, whatever ids hold', async () => {
@@ -363,14 +369,14 @@ describe('status', () => {
 
     test('as JSON', async () => {
         const status = await statusOf();
-        expect(JSON.parse(statusJson(status))).toMatchObject({
+        expect(JSON.parse(renderStatusJson(status))).toMatchObject({
             tasks: { finished: 53, all: 199_998, open: 4 },
             tpr: { hits: 22, judged: 24 },
             eta: (199_998 - 53) / 12.3,
             incompleteCount: 2,
             incomplete: ['Codeforces/1575/A', 'p10-\u4e2d\u6587\u984c\u76ee'],
         });
-        expect(statusEta({ ...status, rate: 0 })).toBeNull();
+        expect(estimateStatusEta({ ...status, rate: 0 })).toBeNull();
     });
 });
 

@@ -1,4 +1,4 @@
-import { widthOf } from '../../src/report/width.js';
+import { measureWidth } from '../../src/report/width.js';
 import type { TextStream } from '../../src/report/sink.js';
 
 /** Keeps what is written; can be broken like a pipe whose reader went away. */
@@ -32,7 +32,7 @@ export function drawn(text: string, columns: number): string[] {
     let row = 0;
     let column = 0;
     const put = (character: string): void => {
-        if (column + widthOf(character) > columns) move(1, 0);
+        if (column + measureWidth(character) > columns) move(1, 0);
         const line = (lines[row] ?? '').padEnd(column);
         lines[row] = line.slice(0, column) + character + line.slice(column + character.length);
         column += character.length;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PLAIN } from '../../src/report/style.js';
 import { renderSummary } from '../../src/report/summary.js';
-import { widthOf } from '../../src/report/width.js';
+import { measureWidth } from '../../src/report/width.js';
 import { endOf, group, sampleTally, someSamples, totalOf } from './fixtures.js';
 
 const page = (width: number, dir = 'results') => ({ width, dir, style: PLAIN });
@@ -180,7 +180,7 @@ describe('closing summary', () => {
         );
         const text = renderSummary(endOf(totalOf(samples)), page(80));
         for (const line of text.split('\n')) {
-            expect(widthOf(line)).toBeLessThanOrEqual(80);
+            expect(measureWidth(line)).toBeLessThanOrEqual(80);
             expect(line).not.toMatch(/\p{Cc}|\u202e/u);
         }
     });

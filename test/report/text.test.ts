@@ -1,11 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytes, count, counted, duration, groupTitle, percent, rate } from '../../src/report/format.js';
-import { commandFor, quoted } from '../../src/report/shell.js';
-import { COLOURED, PLAIN, styleFor } from '../../src/report/style.js';
+import {
+    formatBytes,
+    count,
+    formatCount,
+    formatDuration,
+    groupTitle,
+    formatPercent,
+    formatRate,
+} from '../../src/report/format.js';
+import { buildShellCommand, quoteWord } from '../../src/report/shell.js';
+import { COLOURED, PLAIN, chooseStyle } from '../../src/report/style.js';
 import { renderTable, type Column } from '../../src/report/table.js';
-import { cut, fitScreen, padEnd, padStart, widthOf } from '../../src/report/width.js';
+import { cut, fitScreen, padEnd, padStart, measureWidth } from '../../src/report/width.js';
 
 describe('a screen', () => {
     test('shows lines from the first that fit, counting the rows that long ones take', () => {
@@ -28,7 +36,7 @@ describe('width', () => {
         ['🎉', 2],
         [COLOURED.red('abc'), 3],
     ])('%j takes %d columns', (text, columns) => {
-        expect(widthOf(text)).toBe(columns);
+        expect(measureWidth(text)).toBe(columns);
     });
 
     test.each([
@@ -45,7 +53,7 @@ describe('width', () => {
     test('a cut text fits', () => {
         fc.assert(
             fc.property(fc.string({ unit: 'binary' }), fc.nat(30), (text, columns) => {
-                expect(widthOf(cut(text, columns))).toBeLessThanOrEqual(columns);
+                expect(measureWidth(cut(text, columns))).toBeLessThanOrEqual(columns);
             }),
         );
     });
@@ -73,7 +81,7 @@ describe('format', () => {
         [Number.POSITIVE_INFINITY, '-'],
         [-1, '0.0 s'],
     ])('%d seconds: %s', (seconds, text) => {
-        expect(duration(seconds)).toBe(text);
+        expect(formatDuration(seconds)).toBe(text);
     });
 
     test.each([
@@ -84,7 +92,7 @@ describe('format', () => {
         [1, 100_000, '0.1 %'],
         [41, 43, '95.3 %'],
     ])('%d of %d: %s', (part, whole, text) => {
-        expect(percent(part, whole)).toBe(text);
+        expect(formatPercent(part, whole)).toBe(text);
     });
 
     test.each([
@@ -95,13 +103,17 @@ describe('format', () => {
         [0.5, '30.0/min'],
         [0.001, '3.6/h'],
     ])('%d a second: %s', (perSecond, text) => {
-        expect(rate(perSecond)).toBe(text);
+        expect(formatRate(perSecond)).toBe(text);
     });
 
     test('the rest', () => {
         expect(count(200_000)).toBe('200,000');
-        expect([counted(1, 'task'), counted(2000, 'task')]).toEqual(['1 task', '2,000 tasks']);
-        expect([bytes(900_000), bytes(212e6), bytes(1.44e9)]).toEqual(['900 kB', '212 MB', '1.4 GB']);
+        expect([formatCount(1, 'task'), formatCount(2000, 'task')]).toEqual(['1 task', '2,000 tasks']);
+        expect([formatBytes(900_000), formatBytes(212e6), formatBytes(1.44e9)]).toEqual([
+            '900 kB',
+            '212 MB',
+            '1.4 GB',
+        ]);
         expect(groupTitle('incorrect_solution')).toBe('incorrect solutions');
         expect(groupTitle('is_it')).toBe('is_it');
     });
@@ -118,7 +130,7 @@ describe('colours', () => {
         ['both', false, { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
         ['a dumb terminal', true, { TERM: 'dumb' }, false],
     ])('%s', (_, isTTY, env, coloured) => {
-        expect(styleFor({ isTTY }, env)).toBe(coloured ? COLOURED : PLAIN);
+        expect(chooseStyle({ isTTY }, env)).toBe(coloured ? COLOURED : PLAIN);
     });
 });
 
@@ -159,15 +171,15 @@ describe('table', () => {
 
 describe('commands to type', () => {
     test('as examples', () => {
-        expect(commandFor('results')).toBe('resume-run --dir results');
-        expect(commandFor("it's mine", 'report')).toBe("resume-run report --dir 'it'\\''s mine'");
+        expect(buildShellCommand('results')).toBe('resume-run --dir results');
+        expect(buildShellCommand("it's mine", 'report')).toBe("resume-run report --dir 'it'\\''s mine'");
     });
 
     test('a shell reads back what was quoted', () => {
         const words = fc
             .sample(fc.string({ unit: 'grapheme', minLength: 1 }), 40)
             .filter((word) => !word.includes('\0'));
-        const script = words.map((word) => `printf '%s\\0' ${quoted(word)}`).join('\n');
+        const script = words.map((word) => `printf '%s\\0' ${quoteWord(word)}`).join('\n');
         const read = execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1);
         expect(read).toEqual(words);
     });

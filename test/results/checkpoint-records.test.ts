@@ -1,21 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { parseCheckpoint, rawFile } from '../../src/checkpoint/result-file/parse.js';
+import { parseCheckpoint, parseRawFile } from '../../src/checkpoint/result-file/parse.js';
 import type { Checkpoint } from '../../src/model/checkpoint.js';
 import type { Json } from '../../src/model/json.js';
-import { recordsOfCheckpoint } from '../../src/results/collect/checkpoint-records.js';
+import { buildRecords } from '../../src/results/collect/checkpoint-records.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
 
 function parse(json: Json): Checkpoint {
-    const raw = rawFile(json);
+    const raw = parseRawFile(json);
     if (typeof raw === 'string') throw new Error(raw);
     const parsed = parseCheckpoint(raw, null, { size: 0, mtime: '0', inode: '0' });
     if (parsed.kind !== 'checkpoint') throw new Error(JSON.stringify(parsed));
     return parsed.checkpoint;
 }
 
-const take = (checkpoint: Checkpoint, run: string): ResultRecord[] => [
-    ...recordsOfCheckpoint(checkpoint, run),
-];
+const take = (checkpoint: Checkpoint, run: string): ResultRecord[] => [...buildRecords(checkpoint, run)];
 
 const attempt = (more: object) => ({
     attempt: 1,
@@ -78,7 +76,7 @@ describe('the records of a result file', () => {
                 ],
             }),
         );
-        const [finished, failed] = recordsOfCheckpoint(checkpoint, 'unused');
+        const [finished, failed] = buildRecords(checkpoint, 'unused');
         expect(finished).toMatchObject({
             run: 'run-7',
             sample: 'a/1',

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { fieldTable } from '../../src/results/record/schema.js';
+import { renderFieldTable } from '../../src/results/record/schema.js';
 import { makeRecord, type ResultRecord } from '../../src/results/record/record.js';
 import type { StorageFormat } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
-import { formulaTable } from '../../src/results/tree/leaf-formulas.js';
+import { renderFormulaTable } from '../../src/results/tree/leaf-formulas.js';
 import { writeMasterTree } from '../../src/results/tree/write-tree.js';
 import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
@@ -21,8 +21,8 @@ async function fill(dir: string, batches: readonly ResultRecord[][], storage: St
 }
 
 it('docs/database.md has the tables of the code', () => {
-    expect(DOC).toContain(fieldTable());
-    expect(DOC).toContain(formulaTable());
+    expect(DOC).toContain(renderFieldTable());
+    expect(DOC).toContain(renderFormulaTable());
 });
 
 it('backs up, compacts, restores and tells what there is', async () => {

@@ -8,13 +8,13 @@ import {
     RECORD_FIELDS,
 } from '../../src/results/record/fields.js';
 import {
-    keyDigest,
+    digestKey,
     makeRecord,
     parseRecord,
     parseRetirement,
     recordLine,
 } from '../../src/results/record/record.js';
-import { fieldTable, recordSchema } from '../../src/results/record/schema.js';
+import { renderFieldTable, recordSchema } from '../../src/results/record/schema.js';
 import { STORAGE_FORMATS, type StorageFormat } from '../../src/results/result-store.js';
 import { anyRecord, recordInput } from './records.js';
 
@@ -85,13 +85,13 @@ describe('a key', () => {
             { ...key, occurrence: 1 },
             { ...key, group: 'gf', fingerprint: '' },
         ];
-        expect(new Set(keys.map((one) => keyDigest(one).toString('hex'))).size).toBe(keys.length);
+        expect(new Set(keys.map((one) => digestKey(one).toString('hex'))).size).toBe(keys.length);
     });
 
     it('does not depend on revision, index or time', () => {
         const a = makeRecord(recordInput({ revision: 1, index: 0, finished_at: '2026-01-01T00:00:00Z' }));
         const b = makeRecord(recordInput({ revision: 2, index: 7, finished_at: '2027-01-01T00:00:00Z' }));
-        expect(keyDigest(a)).toEqual(keyDigest(b));
+        expect(digestKey(a)).toEqual(digestKey(b));
     });
 
     it('of a retirement has nothing but key and revision', () => {
@@ -108,7 +108,7 @@ describe('the schema', () => {
         expect(new Set(names).size).toBe(names.length);
         expect(Object.keys(recordSchema()['properties'] as object)).toEqual(names);
         expect([...describeColumns().matchAll(/"(\w+)":/g)].map((match) => match[1])).toEqual(names);
-        expect([...fieldTable().matchAll(/^\| `(\w+)`/gm)].map((match) => match[1])).toEqual(names);
+        expect([...renderFieldTable().matchAll(/^\| `(\w+)`/gm)].map((match) => match[1])).toEqual(names);
         expect(recordSchema()['required']).toEqual(
             fields.filter((one) => !one.nullable).map((one) => one.name),
         );

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { newSourceCounts } from '../../src/results/collect/source.js';
+import { makeSourceCounts } from '../../src/results/collect/source.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
 import { collectSpool } from '../../src/results/spool/collect-spool.js';
 import { Spool, type SpoolMark } from '../../src/results/spool/spool.js';
@@ -46,7 +46,7 @@ describe('the spool of a run', () => {
         expect(batches(dir)).toHaveLength(2);
         expect(batches(dir)[0]).toMatch(/^a%2Fb_\d+_\d+_[0-9a-f]{8}\.json$/);
         const store = await open(join(dir, 'db'));
-        const counts = newSourceCounts();
+        const counts = makeSourceCounts();
         const onNotice = (): void => undefined;
         expect(await collectSpool(store, { dir, keepDays: 7, counts, onNotice })).toMatchObject({ added: 2 });
         expect(batches(dir)).toEqual([]);
@@ -89,7 +89,7 @@ describe('the collector of the spool', () => {
             compact: () => Promise.resolve(),
             close: () => Promise.resolve(),
         };
-        const counts = newSourceCounts();
+        const counts = makeSourceCounts();
         await expect(collectSpool(failing, { ...options, counts })).rejects.toThrow('the disk is full');
         // The earlier tools write in place: a torn file that is young may be whole in a moment.
         expect(batches(dir)).toEqual(['m_1_1.json', 'torn.json']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-    keyDigest,
+    digestKey,
     makeRecord,
     type RecordChange,
     type ResultRecord,
@@ -100,7 +100,7 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
             fc.asyncProperty(
                 fc.uniqueArray(anyRecord, {
                     maxLength: 8,
-                    selector: (one) => keyDigest(one).toString('hex'),
+                    selector: (one) => digestKey(one).toString('hex'),
                 }),
                 async (batch) => {
                     const dir = tempDir();

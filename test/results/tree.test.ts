@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
-import { aggregatesOfJson } from '../../src/results/aggregate/earlier-database.js';
+import { readAggregatesFromJson } from '../../src/results/aggregate/earlier-database.js';
 import { makeRecord, type RecordInput, type ResultRecord } from '../../src/results/record/record.js';
 import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { addUpBySql } from '../../src/results/tree/cells-by-sql.js';
-import { MasterTree, rateText } from '../../src/results/tree/master-tree.js';
+import { MasterTree, formatRateKey } from '../../src/results/tree/master-tree.js';
 import { writeMasterTree } from '../../src/results/tree/write-tree.js';
 import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
@@ -124,7 +124,7 @@ describe('the tree of master_database.json', () => {
     });
 
     it('names cells as the earlier tools did', () => {
-        expect([0.8, 1, 0.123456, 0].map(rateText)).toEqual(['0.8', '1.0', '0.1235', '0.0']);
+        expect([0.8, 1, 0.123456, 0].map(formatRateKey)).toEqual(['0.8', '1.0', '0.1235', '0.0']);
         const tree = treeOf([
             cell({ model: '__proto__', is_flawed: true, flaw_type: 'tool_misuse' }),
             cell({ model: null }),
@@ -291,7 +291,7 @@ describe('databases of the earlier tools', () => {
                 'what is this': { total: 1 },
             },
         };
-        const { cells } = aggregatesOfJson('v2.json', json, 'hash');
+        const { cells } = readAggregatesFromJson('v2.json', json, 'hash');
         expect(cells).toMatchObject([
             {
                 model: 'a_b',

@@ -8,7 +8,7 @@ import { tallyUntouched } from '../../src/model/directory-sample.js';
 import type { Entry } from '../../src/model/entry.js';
 import type { RunEnd, RunEvent } from '../../src/model/event.js';
 import type { StopSignal } from '../../src/model/stop.js';
-import { fingerprintSample, textContent } from '../../src/model/fingerprint.js';
+import { fingerprintSample, makeTextContent } from '../../src/model/fingerprint.js';
 import type { Judging, Sample, TaskInput } from '../../src/model/sample.js';
 import { tallyCheckpoint, TallySum } from '../../src/model/tally.js';
 import type { Outcome, Task } from '../../src/model/task.js';
@@ -449,7 +449,7 @@ export class ScriptedRun {
                 content.setComputedLimits(limits);
                 return save(() => {});
             },
-            entriesOf: (group) => content.entriesOf(group),
+            getEntries: (group) => content.getEntries(group),
             tally: () => content.tally(),
             close: async () => {
                 for (const one of this.saves) if (one.sample === id) one.isAsked = true;
@@ -483,7 +483,7 @@ function sampleOf(id: string, script: SampleScript, { judges }: RunScript): Samp
             ? {
                   kind: 'program',
                   language: 'PYTHON3',
-                  files: [{ name: 'main.py', content: textContent(`${id} ${group} ${index}`) }],
+                  files: [{ name: 'main.py', content: makeTextContent(`${id} ${group} ${index}`) }],
                   expected: null,
                   name: null,
               }
@@ -491,7 +491,7 @@ function sampleOf(id: string, script: SampleScript, { judges }: RunScript): Samp
     const list = (group: string, count: number): TaskInput[] =>
         Array.from({ length: count }, (_, index) => input(group, index));
     const judging: Judging = {
-        tests: [{ name: '1', input: textContent(''), output: textContent(''), checkerFlags: null }],
+        tests: [{ name: '1', input: makeTextContent(''), output: makeTextContent(''), checkerFlags: null }],
         checker: { kind: 'tokens' },
         isFormatChecker: false,
         limits: { time: script.isLimitComputed ? null : 1, memory: null, output: null },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/model/failure.js';
 import type { Outcome, Suspicion } from '../../src/model/task.js';
-import { backOff, confirmedOnceMore, decide, type Tried } from '../../src/run/retry.js';
+import { backOff, confirmOnceMore, decide, type Tried } from '../../src/run/retry.js';
 
 const RETRY_DELAY = { first: 0.5, most: 30 };
 const POLICY = { retries: 2, retryDelay: RETRY_DELAY, tleRetries: 1 };
@@ -37,15 +37,15 @@ describe('decide', () => {
                 do: 'confirm',
                 suspicion,
             });
-            const once = confirmedOnceMore(NEVER, suspicion);
+            const once = confirmOnceMore(NEVER, suspicion);
             expect(decide(verdict(suspicion), once, POLICY, false).do).toBe('commit');
         },
     );
 
     it('confirms a second doubt of another kind', () => {
-        const once = confirmedOnceMore(NEVER, 'near-time');
+        const once = confirmOnceMore(NEVER, 'near-time');
         expect(decide(verdict('signal'), once, POLICY, false).do).toBe('confirm');
-        const both = confirmedOnceMore(once, 'signal');
+        const both = confirmOnceMore(once, 'signal');
         expect(decide(verdict('signal'), both, POLICY, false).do).toBe('commit');
         expect(decide(verdict('near-time'), both, POLICY, false).do).toBe('commit');
     });
@@ -89,7 +89,7 @@ describe('decide', () => {
                         { ...POLICY, retries, tleRetries },
                         false,
                     );
-                    if (decision.do === 'confirm') tried = confirmedOnceMore(tried, decision.suspicion);
+                    if (decision.do === 'confirm') tried = confirmOnceMore(tried, decision.suspicion);
                     else if (decision.do === 'retry') tried = { ...tried, failures: tried.failures + 1 };
                     else return;
                 }

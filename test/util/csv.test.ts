@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { csvText } from '../../src/util/csv.js';
+import { renderCsv } from '../../src/util/csv.js';
 
 /** Reads RFC 4180 by the letter. */
 function parse(text: string): string[][] {
@@ -22,7 +22,7 @@ test('every text is read back as it is, but for what would steer a spreadsheet o
     const cell = fc.array(piece, { maxLength: 6 });
     fc.assert(
         fc.property(fc.array(fc.array(cell, { minLength: 3, maxLength: 3 }), { minLength: 1 }), (rows) => {
-            const text = csvText(rows.map((row) => row.map((pieces) => pieces.join(''))));
+            const text = renderCsv(rows.map((row) => row.map((pieces) => pieces.join(''))));
             // oxlint-disable-next-line no-control-regex
             expect(text).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/);
             const wanted = rows.map((row) =>
@@ -37,5 +37,5 @@ test('every text is read back as it is, but for what would steer a spreadsheet o
 });
 
 test('numbers are numbers, also negative ones', () => {
-    expect(csvText([['a', -1.5, null, true]])).toBe('a,-1.5,,true\r\n');
+    expect(renderCsv([['a', -1.5, null, true]])).toBe('a,-1.5,,true\r\n');
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ioReason } from '../../src/util/io-error.js';
+import { describeIoError } from '../../src/util/io-error.js';
 import { mountTmpfs } from '../crash/mounts.js';
 import { tempDir } from '../rig/cli.js';
 
@@ -10,7 +10,7 @@ function reasonOfWriting(path: string): string {
         writeFileSync(path, 'x');
         return 'written';
     } catch (error) {
-        return ioReason(error);
+        return describeIoError(error);
     }
 }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { markdownLine, markdownTable } from '../../src/util/markdown.js';
-import { printable, printableLines } from '../../src/util/printable.js';
+import { renderMarkdownLine, renderMarkdownTable } from '../../src/util/markdown.js';
+import { escapeLine, escapeLines } from '../../src/util/printable.js';
 import { runs } from '../rig/long.js';
 
 const hostile = fc
@@ -45,14 +45,14 @@ function shownBy(line: string): string | null {
 test('text from outside is one code span, in a table and in a line', () => {
     fc.assert(
         fc.property(hostile, (text) => {
-            const [, , row = ''] = markdownTable(['a', 'b'], [[{ outside: text }, '1']]);
+            const [, , row = ''] = renderMarkdownTable(['a', 'b'], [[{ outside: text }, '1']]);
             const cells = cellsOf(row);
             expect(cells).toHaveLength(2);
             if (text === '') return;
-            const wanted = printable(text).trim();
+            const wanted = escapeLine(text).trim();
             const inCell = shownBy((cells[0] ?? '').slice(1, -1));
             expect(inCell?.replaceAll('\\x5c|', '\\|').trim()).toBe(wanted);
-            expect(shownBy(markdownLine({ outside: text }))?.trim()).toBe(wanted);
+            expect(shownBy(renderMarkdownLine({ outside: text }))?.trim()).toBe(wanted);
         }),
         { numRuns: runs(1000) },
     );
@@ -60,6 +60,6 @@ test('text from outside is one code span, in a table and in a line', () => {
 
 test('lines for a terminal keep their ends and our colours, and nothing else that could steer it', () => {
     const ours = '\u001b[1mtitle\u001b[22m\n  row\n';
-    expect(printableLines(ours)).toBe(ours);
-    expect(printableLines('a\u001b[2J\u001b]0;x\u0007\r\u009b1m')).toBe('a\\x1b[2J\\x1b]0;x\\x07\\r\\x9b1m');
+    expect(escapeLines(ours)).toBe(ours);
+    expect(escapeLines('a\u001b[2J\u001b]0;x\u0007\r\u009b1m')).toBe('a\\x1b[2J\\x1b]0;x\\x07\\r\\x9b1m');
 });

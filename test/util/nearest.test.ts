@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { nearest } from '../../src/util/nearest.js';
+import { findNearest } from '../../src/util/nearest.js';
 
 it.each([
     ['timout', 'timeout'],
@@ -10,5 +10,5 @@ it.each([
     ['zebra', null],
     ['', null],
 ])('%j is meant as %j', (word, meant) => {
-    expect(nearest(word, ['timeout', 'limit', 'limits', 'retries'])).toBe(meant);
+    expect(findNearest(word, ['timeout', 'limit', 'limits', 'retries'])).toBe(meant);
 });

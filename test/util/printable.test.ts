@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { printable } from '../../src/util/printable.js';
+import { escapeLine } from '../../src/util/printable.js';
 
 test.each([
     ['plain text, 中文, émoji 🎉', 'plain text, 中文, émoji 🎉'],
@@ -10,13 +10,13 @@ test.each([
     ['\u202egnp.exe', '\\u202egnp.exe'],
     ['\u061cx', '\\u061cx'],
 ])('%j', (text, expected) => {
-    expect(printable(text)).toBe(expected);
+    expect(escapeLine(text)).toBe(expected);
 });
 
 test('whatever comes in, nothing that steers a terminal comes out', () => {
     fc.assert(
         fc.property(fc.string({ unit: 'binary' }), (text) => {
-            expect(printable(text)).not.toMatch(/\p{Cc}|[\u2028-\u202e\u2066-\u2069]/u);
+            expect(escapeLine(text)).not.toMatch(/\p{Cc}|[\u2028-\u202e\u2066-\u2069]/u);
         }),
     );
 });

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Checkpoint, FileStamp, StoredEntry, SupersededEntry } from '../../model/checkpoint.js';
 import { isJsonObject } from '../../model/json.js';
-import { verdictOf } from '../../model/tally.js';
-import { earlierName } from '../result-file/names.js';
+import { getVerdict } from '../../model/tally.js';
+import { makeEarlierName } from '../result-file/names.js';
 import { isImported } from '../result-file/parse.js';
 import { readRawFile } from '../result-file/read-file.js';
 import { normalizeCheckedEntry } from './normalize.js';
@@ -15,8 +15,8 @@ import { normalizeCheckedEntry } from './normalize.js';
 const SUFFIX = '_checker.json';
 
 /** Name of the checker file of a sample; null if no file can have it. */
-export function checkerFileName(id: string): string | null {
-    const name = earlierName(id);
+export function nameCheckerFile(id: string): string | null {
+    const name = makeEarlierName(id);
     return name === null ? null : name.slice(0, -'.json'.length) + SUFFIX;
 }
 
@@ -56,8 +56,8 @@ export function applyCheckerFile(checkpoint: Checkpoint, file: string, groups: G
         const merged = own.map((stored) => {
             if (checkpoint.origin === 'resume-run' && !isImported(stored.entry)) return stored;
             const better = takeCounterpart(bySource, stored);
-            const verdict = better === null ? null : verdictOf(better.entry);
-            if (better === null || verdict === null || verdict === verdictOf(stored.entry)) return stored;
+            const verdict = better === null ? null : getVerdict(better.entry);
+            if (better === null || verdict === null || verdict === getVerdict(stored.entry)) return stored;
             changedVerdicts += 1;
             if (checkpoint.origin === 'earlier') return better;
             replaced.push({ group, reason: `${file} says otherwise`, stored });

@@ -1,10 +1,10 @@
-import { earlierCheckpoint } from './earlier-checkpoint.js';
+import { makeEarlierCheckpoint } from './earlier-checkpoint.js';
 import { join } from 'node:path';
 import { stampFile } from '../../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
 import { isImported } from '../result-file/parse.js';
-import { applyCheckerFile, checkerFileName, readCheckerFile } from './checker-file.js';
-import { earlierFolders, readEarlierFolder } from './folder.js';
+import { applyCheckerFile, nameCheckerFile, readCheckerFile } from './checker-file.js';
+import { listEarlierFolders, readEarlierFolder } from './folder.js';
 
 /** Results of the earlier tools that stand beside the result files: a folder for each sample, and checker files. */
 export class EarlierResults {
@@ -17,7 +17,7 @@ export class EarlierResults {
 
     /** A sample's checkpoint with the verdicts of its checker file, if it has one. @throws UserError (exit 2) */
     async withCheckerFile(checkpoint: Checkpoint, listing: ReadonlySet<string>): Promise<Checkpoint> {
-        const name = checkerFileName(checkpoint.id);
+        const name = nameCheckerFile(checkpoint.id);
         if (name === null || !listing.has(name) || !mayChange(checkpoint)) return checkpoint;
         const checker = await readCheckerFile(this.#dir, name, checkpoint.id);
         return checker === null ? checkpoint : applyCheckerFile(checkpoint, name, checker.groups);
@@ -34,19 +34,19 @@ export class EarlierResults {
     }
 
     async #readCheckerAlone(id: string, listing: ReadonlySet<string>): Promise<Checkpoint | null> {
-        const name = checkerFileName(id);
+        const name = nameCheckerFile(id);
         if (name === null || !listing.has(name)) return null;
         const checker = await readCheckerFile(this.#dir, name, id);
         if (checker === null) return null;
         return {
-            ...earlierCheckpoint(id, checker.groups, checker.stamp),
+            ...makeEarlierCheckpoint(id, checker.groups, checker.stamp),
             earlier: { folder: null, checkerFile: name, changedVerdicts: 0, unusable: [] },
         };
     }
 
     /** Stamp of what `read` would look at; null if there is nothing. */
     stamp(id: string, listing: ReadonlySet<string>): FileStamp | null {
-        const checker = checkerFileName(id);
+        const checker = nameCheckerFile(id);
         const names = [...listedFolders(id, listing)];
         if (checker !== null && listing.has(checker)) names.push(checker);
         for (const name of names) {
@@ -63,7 +63,7 @@ function mayChange({ origin, entries }: Checkpoint): boolean {
 }
 
 function* listedFolders(id: string, listing: ReadonlySet<string>): Generator<string> {
-    for (const folder of earlierFolders(id)) {
+    for (const folder of listEarlierFolders(id)) {
         if (listing.has(folder.split('/', 1)[0] ?? '')) yield folder;
     }
 }

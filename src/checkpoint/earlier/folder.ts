@@ -1,9 +1,9 @@
-import { earlierCheckpoint } from './earlier-checkpoint.js';
+import { makeEarlierCheckpoint } from './earlier-checkpoint.js';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint, FileStamp, NotImported, StoredEntry } from '../../model/checkpoint.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { ioCode, ioReason } from '../../util/io-error.js';
+import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { readJson } from '../result-file/read-json.js';
 import { normalizeEarlierEntry } from './normalize.js';
@@ -18,7 +18,7 @@ const FILE = /^(.+)_\d{1,9}\.json$/;
 const LARGEST = 256 * 1024 * 1024;
 
 /** Folders in which a sample's results may stand: `a/b` in `a_b`, or nested. Relative to the results directory. */
-export function earlierFolders(id: string): readonly string[] {
+export function listEarlierFolders(id: string): readonly string[] {
     const parts = id.split('/');
     const isSafe = parts.every(
         (part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'),
@@ -59,7 +59,7 @@ export async function readEarlierFolder(
         list.push({ ...normalizeEarlierEntry(read), file });
     }
     return {
-        ...earlierCheckpoint(id, entries, stamp),
+        ...makeEarlierCheckpoint(id, entries, stamp),
         earlier: { folder, checkerFile: null, changedVerdicts: 0, unusable },
     };
 }
@@ -68,9 +68,9 @@ async function listFolder(path: string): Promise<string[]> {
     try {
         return await readdir(path);
     } catch (error) {
-        const code = ioCode(error);
+        const code = getIoCode(error);
         if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return [];
-        throw new UserError(`cannot list ${path}: ${ioReason(error)}`, 2, { cause: error });
+        throw new UserError(`cannot list ${path}: ${describeIoError(error)}`, 2, { cause: error });
     }
 }
 
@@ -81,11 +81,11 @@ async function readResult(path: string, id: string): Promise<JsonObject | string
     if (stats.size > LARGEST) return 'too large to be read (over 256 MiB)';
     const read = await readJson(path);
     if ('problem' in read) return read.problem;
-    return resultOf(read.value, id);
+    return parseResult(read.value, id);
 }
 
 /** What a file's JSON says about a task of a sample, or why it says nothing. */
-export function resultOf(json: Json, id: string): JsonObject | string {
+export function parseResult(json: Json, id: string): JsonObject | string {
     if (!isJsonObject(json)) return 'not a JSON object';
     const isWhole = isJsonObject(json.result) && typeof json.solution === 'string';
     const result = isWhole ? json.result : json;

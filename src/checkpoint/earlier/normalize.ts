@@ -76,7 +76,7 @@ function normalizeResult(raw: Json): JsonObject {
     if (!isJsonObject(raw)) return raw === null ? {} : { earlier_result: raw };
     const kept = omit(raw, ['extracted_code', 'test_info', 'accepted', 'verdict', 'tests', JUDGED_BY]);
     const tests = Array.isArray(raw.tests) ? raw.tests.filter(isJsonObject).map(normalizeTest) : [];
-    const verdict = earlierVerdict(raw);
+    const verdict = readEarlierVerdict(raw);
     if (verdict === null) {
         // Neither `accepted` nor `verdict`: nobody can take this for a finished task.
         const said: JsonObject = raw.accepted === undefined ? {} : { earlier_accepted: raw.accepted };
@@ -112,7 +112,7 @@ function normalizeTest(raw: JsonObject): JsonObject {
  * The verdict of an earlier tool's `result`; null if it holds none: `accepted` is not boolean, there are no tests, a test
  * says SandboxError or got no answer, or nothing tells why it was not accepted.
  */
-export function earlierVerdict(result: JsonObject): Verdict | null {
+export function readEarlierVerdict(result: JsonObject): Verdict | null {
     if (typeof result.accepted !== 'boolean') return null;
     const tests = Array.isArray(result.tests) ? result.tests.filter(isJsonObject) : [];
     // The server answers `accepted: true` to a submission without tests: nothing was judged.
@@ -129,9 +129,9 @@ export function earlierVerdict(result: JsonObject): Verdict | null {
  * An entry that an earlier version imported: none of its attempts are known. It said Accepted or WrongAnswer to some that
  * hold no verdict; those lose it, so that their tasks run.
  */
-export function withoutFalseVerdict(entry: StoredEntry['entry']): StoredEntry['entry'] {
+export function dropFalseVerdict(entry: StoredEntry['entry']): StoredEntry['entry'] {
     const result: unknown = entry.result;
-    if (!isJsonObject(result) || earlierVerdict(result) !== null) return entry;
+    if (!isJsonObject(result) || readEarlierVerdict(result) !== null) return entry;
     if (result[JUDGED_BY] === EARLIER_CHECKER && Array.isArray(result.tests) && result.tests.length > 0) {
         return entry;
     }

@@ -47,7 +47,7 @@ export interface IndexContent {
     readonly results: ResultColumns;
 }
 
-export function noResults(): ResultColumns {
+export function makeEmptyColumns(): ResultColumns {
     return {
         ids: [],
         inodes: [],
@@ -147,7 +147,7 @@ export function packColumns(
 }
 
 /** The locator of the row at `place`. */
-export function locatorAt(locators: DatasetColumns['locators'], place: number): JsonObject {
+export function getLocatorAt(locators: DatasetColumns['locators'], place: number): JsonObject {
     const locator: Record<string, Json> = {};
     for (const key in locators) {
         const column = locators[key] ?? [];
@@ -193,11 +193,13 @@ function isResults(json: JsonObject, isNumber: IsNumber): json is JsonObject & O
         isList(sizes, isCount) &&
         isList(planKeys, isNumber) &&
         isList(shapes, isNumber) &&
-        [inodes, sizes, mtimes, rows, planKeys, shapes].every((column) => lengthOf(column) === lengthOf(ids))
+        [inodes, sizes, mtimes, rows, planKeys, shapes].every(
+            (column) => measureLength(column) === measureLength(ids),
+        )
     );
 }
 
-const lengthOf = (column: unknown): number => (Array.isArray(column) ? column.length : -1);
+const measureLength = (column: unknown): number => (Array.isArray(column) ? column.length : -1);
 
 function isRestItem(item: unknown): item is [number, JsonObject] {
     return Array.isArray(item) && isCount(item[0]) && isJsonObject(item[1]);
@@ -217,7 +219,7 @@ function isDatasetItem(item: unknown, isNumber: IsNumber): item is [string, Data
         groups.length === count &&
         isJsonObject(locators) &&
         !Object.hasOwn(locators, '__proto__') &&
-        Object.values(locators).every((column) => [1, count].includes(lengthOf(column)))
+        Object.values(locators).every((column) => [1, count].includes(measureLength(column)))
     );
 }
 

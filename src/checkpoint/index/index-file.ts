@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeDirectory } from '../../host/durable-write.js';
 import { readTextFile } from '../../host/open-file.js';
 import type { ShardOf } from '../../host/lock-file.js';
-import { stagingName } from '../../host/staging-name.js';
+import { makeStagingName } from '../../host/staging-name.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import type { Json, JsonObject } from '../../model/json.js';
 import type { SampleTally } from '../../model/tally.js';
@@ -14,8 +14,8 @@ import {
     isGroups,
     isTallies,
     type Lists,
-    locatorAt,
-    noResults,
+    getLocatorAt,
+    makeEmptyColumns,
     readIndex,
     readLists,
     writeIndex,
@@ -34,7 +34,7 @@ export class IndexFile {
     readonly #holder: string;
     #texts = new Texts([]);
     #datasets = new Map<string, DatasetColumns>();
-    #results = noResults();
+    #results = makeEmptyColumns();
     /** Where a sample stands in the columns. A place without an id here is left out when they are written. */
     readonly #places = new Map<string, number>();
     #changed = false;
@@ -64,7 +64,7 @@ export class IndexFile {
 
     /** Rows of dataset files; has the shape of a dataset cache. */
     readonly datasets = {
-        get: (file: string, stamp: FileStamp): readonly IndexRow[] | null => this.#rowsOf(file, stamp),
+        get: (file: string, stamp: FileStamp): readonly IndexRow[] | null => this.#findRows(file, stamp),
         set: (file: string, { inode, size, mtime }: FileStamp, rows: readonly IndexRow[]): void => {
             this.#changed = true;
             const columns = packColumns([inode, size, mtime], rows, (text) => this.#texts.add(text));
@@ -72,7 +72,7 @@ export class IndexFile {
         },
     };
 
-    #rowsOf(file: string, stamp: FileStamp): readonly IndexRow[] | null {
+    #findRows(file: string, stamp: FileStamp): readonly IndexRow[] | null {
         const known = this.#datasets.get(file);
         if (known === undefined) return null;
         const [inode, size, mtime] = known.stamp;
@@ -163,7 +163,7 @@ export class IndexFile {
     async save(): Promise<boolean> {
         if (!this.#changed) return true;
         this.#changed = false;
-        const staging = join(this.#dir, stagingName(this.#name, this.#holder));
+        const staging = join(this.#dir, makeStagingName(this.#name, this.#holder));
         try {
             await makeDirectory(this.#dir);
             await writeFile(staging, this.#text());
@@ -217,7 +217,7 @@ class KnownRow implements IndexRow {
     ) {}
 
     get locator(): JsonObject {
-        return locatorAt(this.locators, this.place);
+        return getLocatorAt(this.locators, this.place);
     }
 }
 

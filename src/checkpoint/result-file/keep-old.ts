@@ -2,12 +2,12 @@ import { constants } from 'node:fs';
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DirectorySync, makeDirectory, syncDirectory } from '../../host/durable-write.js';
-import { stagingName } from '../../host/staging-name.js';
+import { makeStagingName } from '../../host/staging-name.js';
 import { stampFile } from '../../host/stamp.js';
 import { WriteError } from '../../host/write-error.js';
 import type { SupersededEntry } from '../../model/checkpoint.js';
-import { ioReason, withDescriptors } from '../../util/io-error.js';
-import { oneLine } from './serialize.js';
+import { describeIoError, withDescriptors } from '../../util/io-error.js';
+import { serializeOnOneLine } from './serialize.js';
 
 export const SUPERSEDED = 'superseded.jsonl';
 export const EARLIER = 'earlier';
@@ -36,7 +36,7 @@ export class OldResults {
         if (entries.length === 0) return;
         const at = new Date().toISOString();
         const lines = entries.map(({ group, reason, stored }) =>
-            Buffer.from(`${oneLine({ sample, group, reason, at, entry: stored.entry })}\n`),
+            Buffer.from(`${serializeOnOneLine({ sample, group, reason, at, entry: stored.entry })}\n`),
         );
         const turn = this.#last.catch(() => undefined).then(() => this.#write(Buffer.concat(lines)));
         this.#last = turn;
@@ -63,7 +63,7 @@ export class OldResults {
             this.#started = true;
         } catch (error) {
             if (error instanceof WriteError) throw error;
-            throw new WriteError(path, ioReason(error), { cause: error });
+            throw new WriteError(path, describeIoError(error), { cause: error });
         }
     }
 
@@ -78,12 +78,12 @@ export class OldResults {
             if (there !== null && there.size === stampFile(source)?.size) return;
             await this.#copy(source, dir, there === null ? name : `${name}.${Date.now()}`);
         } catch (error) {
-            throw new WriteError(target, ioReason(error), { cause: error });
+            throw new WriteError(target, describeIoError(error), { cause: error });
         }
     }
 
     async #copy(source: string, dir: string, name: string): Promise<void> {
-        const staging = join(dir, stagingName(name, this.#holder));
+        const staging = join(dir, makeStagingName(name, this.#holder));
         try {
             await copyFile(source, staging, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
             const handle = await withDescriptors(() => open(staging, 'r+'));

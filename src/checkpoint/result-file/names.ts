@@ -53,7 +53,7 @@ function namesOfVersion01(id: string): readonly string[] {
 }
 
 /** The name that the earlier tools used: only `/` replaced. Null if no file can have it. */
-export function earlierName(id: string): string | null {
+export function makeEarlierName(id: string): string | null {
     const name = id.replaceAll('/', '_') + EXTENSION;
     return id === '' || name.includes('\0') || Buffer.byteLength(name) > 255 ? null : name;
 }
@@ -126,7 +126,7 @@ export class FileNames {
     }
 
     /** Where a sample's results are written if there is no file of it yet. */
-    fileOf(id: string): string {
+    getFile(id: string): string {
         return this.isColliding(id) ? hashedName(id) : plainName(id);
     }
 
@@ -135,9 +135,9 @@ export class FileNames {
      * at a start the first is asked for as often as there are samples, the others hardly ever.
      */
     *candidates(id: string): Generator<string> {
-        const first = this.fileOf(id);
+        const first = this.getFile(id);
         yield first;
-        const others = new Set([plainName(id), hashedName(id), ...namesOfVersion01(id), earlierName(id)]);
+        const others = new Set([plainName(id), hashedName(id), ...namesOfVersion01(id), makeEarlierName(id)]);
         for (const name of others) if (name !== null && name !== first) yield name;
     }
 }

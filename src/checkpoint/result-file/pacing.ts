@@ -10,7 +10,7 @@ const LEAST_WAITING = 64 * 1024;
 const LEAST_PAUSE = 25;
 
 /** Waiting bytes at which a file of `size` bytes is rewritten at once. */
-export function waitingBound(size: number): number {
+export function chooseWaitingBound(size: number): number {
     return Math.max(size / 16, LEAST_WAITING);
 }
 

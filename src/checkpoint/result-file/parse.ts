@@ -1,10 +1,10 @@
-import { earlierCheckpoint } from '../earlier/earlier-checkpoint.js';
+import { makeEarlierCheckpoint } from '../earlier/earlier-checkpoint.js';
 import type { Checkpoint, FileStamp, StoredEntry } from '../../model/checkpoint.js';
 import type { ComputedLimits, OpenTask, SkippedTask } from '../../model/entry.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { verdictOf } from '../../model/tally.js';
+import { getVerdict } from '../../model/tally.js';
 import { isVerdict } from '../../model/verdict.js';
-import { normalizeEarlierEntry, withoutFalseVerdict } from '../earlier/normalize.js';
+import { normalizeEarlierEntry, dropFalseVerdict } from '../earlier/normalize.js';
 
 /*
  * From parsed JSON to a checkpoint. Checked by hand: this runs over every entry of every file at a start. Whatever is wrong
@@ -33,7 +33,7 @@ export function groupOfKey(key: string): string | null {
 }
 
 /** Sorts the members of a parsed result file; text if it is none. */
-export function rawFile(json: Json): RawFile | string {
+export function parseRawFile(json: Json): RawFile | string {
     if (!isJsonObject(json)) return 'not a JSON object';
     const members = new Map<string, Json>();
     const groups = new Map<string, readonly Json[]>();
@@ -80,7 +80,7 @@ function readEarlier(raw: RawFile, id: string, stamp: FileStamp): Checkpoint {
     const entries = new Map<string, readonly StoredEntry[]>();
     for (const [group, list] of raw.groups)
         entries.set(group, list.filter(isJsonObject).map(normalizeEarlierEntry));
-    return earlierCheckpoint(id, entries, stamp);
+    return makeEarlierCheckpoint(id, entries, stamp);
 }
 
 function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): ParsedResultFile {
@@ -95,7 +95,7 @@ function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): ParsedResult
             const entry = readEntry(value);
             if (typeof entry === 'string') return corrupt(`${group}_result[${position}]: ${entry}`);
             stored.push({ entry });
-            if (verdictOf(entry) === null) complete = false;
+            if (getVerdict(entry) === null) complete = false;
         }
         entries.set(group, stored);
         const total = progress[`total_${group}s`];
@@ -168,11 +168,11 @@ function readEntry(value: Json): StoredEntry['entry'] | string {
     if (problem !== null) return problem;
     const checked: unknown = value;
     const entry = checked as StoredEntry['entry'];
-    const verdict = verdictOf(entry);
+    const verdict = getVerdict(entry);
     if (verdict === null) return 'it holds no verdict';
     const wrong = entry.language === undefined ? null : judgedProblem(value.result, verdict);
     if (wrong !== null) return wrong;
-    return isImported(entry) ? withoutFalseVerdict(entry) : entry;
+    return isImported(entry) ? dropFalseVerdict(entry) : entry;
 }
 
 /** Taken over from a file of the earlier tools: a program whose attempts and limits nobody knows. */

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { NotAFileError, openFile } from '../../host/open-file.js';
-import { stampOf } from '../../host/stamp.js';
+import { makeStamp } from '../../host/stamp.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
-import { ioCode, ioReason, readReason } from '../../util/io-error.js';
+import { getIoCode, describeIoError, readReason } from '../../util/io-error.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { UserError } from '../../util/user-error.js';
 import { JsonScanner, ScanError } from './json-scan.js';
-import { groupOfKey, type ParsedResultFile, parseCheckpoint, type RawFile, rawFile } from './parse.js';
+import { groupOfKey, type ParsedResultFile, parseCheckpoint, type RawFile, parseRawFile } from './parse.js';
 
 export type ReadResult = ParsedResultFile | { readonly kind: 'absent' };
 
@@ -44,7 +44,7 @@ export async function readRawFile(
     const read = await withFile(path, async (handle) => {
         const stats = await handle.stat({ bigint: true });
         const raw = await readRange(handle, 0, Number(stats.size), streamFrom);
-        return { raw, stamp: stampOf(stats) };
+        return { raw, stamp: makeStamp(stats) };
     });
     return typeof read === 'string' ? { raw: read, stamp: NO_STAMP } : read;
 }
@@ -67,7 +67,7 @@ async function withFile<T>(
     try {
         handle = await openFile(path);
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return null;
+        if (getIoCode(error) === 'ENOENT') return null;
         const why = whyNotAFile(error);
         if (why !== null) return why;
         throw unreadable(path, error);
@@ -96,7 +96,7 @@ async function readRange(
         length += bytesRead;
     }
     const json = parseBytes(bytes.subarray(0, length));
-    return 'problem' in json ? json.problem : rawFile(json.value);
+    return 'problem' in json ? json.problem : parseRawFile(json.value);
 }
 
 /** Of what is not a file. */
@@ -104,13 +104,13 @@ const NO_STAMP: FileStamp = { inode: '', size: 0, mtime: '' };
 
 /** What stands there instead of a file; null: the file is there, and cannot be read. */
 function whyNotAFile(error: unknown): string | null {
-    return error instanceof NotAFileError || ioCode(error) === 'ELOOP' ? readReason(error) : null;
+    return error instanceof NotAFileError || getIoCode(error) === 'ELOOP' ? readReason(error) : null;
 }
 
 function unreadable(path: string, error: unknown): Error {
     // What is not the system's answer is a bug of ours, and shown as one.
-    if (ioCode(error) === null) return error instanceof Error ? error : new Error(String(error));
-    return new UserError(`cannot read ${path}: ${ioReason(error)}`, 2, { cause: error });
+    if (getIoCode(error) === null) return error instanceof Error ? error : new Error(String(error));
+    return new UserError(`cannot read ${path}: ${describeIoError(error)}`, 2, { cause: error });
 }
 
 /** JSON of strict UTF-8: a damaged byte must not become a question mark in somebody's program. */

@@ -14,7 +14,10 @@ export interface RevisedTask {
  * The task with the revision that follows those recorded so far.
  * @param recorded of the task itself, or of what its file no longer holds; undefined: none
  */
-export function nextRevision<T extends RevisedTask>(task: T, recorded: readonly (number | undefined)[]): T {
+export function setNextRevision<T extends RevisedTask>(
+    task: T,
+    recorded: readonly (number | undefined)[],
+): T {
     const { revision: _, ...first } = task;
     const highest = Math.max(0, ...recorded.map((revision) => revision ?? 0));
     return (highest === 0 ? first : { ...first, revision: highest + 1 }) as T;

@@ -2,12 +2,12 @@ import type { SampleState, StoredEntry, SupersededEntry } from '../../model/chec
 import type { ComputedLimits, Entry, OpenTask, SkippedTask } from '../../model/entry.js';
 import {
     type EntryFigures,
-    figuresOf,
-    openTasksOf,
+    readFigures,
+    countOpenTasks,
     type SampleTally,
     tallySample,
 } from '../../model/tally.js';
-import { nextRevision, type RevisedTask } from './revision.js';
+import { setNextRevision, type RevisedTask } from './revision.js';
 import { serializeEntry, serializeFile, withoutComma } from './serialize.js';
 
 /** A finished task in memory: its text, made once, and what a tally needs. The entry itself is not kept. */
@@ -71,7 +71,7 @@ export class SampleContent {
             };
             // One that takes the place of an equal task must outrank the retirement of that one's record, too.
             const recorded = [before.revision ?? 1, isRenumbered ? this.#retiredRevision : 0];
-            this.#put(group, hasChanged ? nextRevision(entry, recorded) : entry);
+            this.#put(group, hasChanged ? setNextRevision(entry, recorded) : entry);
             const last = stored.entry.attempts.at(-1);
             if (last !== undefined) this.setWriter(last.api_used, last.worker_id);
         }
@@ -87,7 +87,7 @@ export class SampleContent {
         const entry = this.#revised(group, finished);
         const replaced = this.#put(group, entry);
         if (replaced !== undefined) {
-            this.#superseded.push({ group, reason: 'replaced', stored: storedOf(replaced) });
+            this.#superseded.push({ group, reason: 'replaced', stored: toStoredEntry(replaced) });
         } else {
             this.#missing -= 1;
         }
@@ -105,7 +105,7 @@ export class SampleContent {
             this.#revisionOfOpen(key),
             this.#retiredRevision === 0 ? undefined : this.#retiredRevision,
         ];
-        return nextRevision(task, recorded);
+        return setNextRevision(task, recorded);
     }
 
     /** Revision of the failure that was last recorded of a task; undefined where there was none. */
@@ -117,7 +117,7 @@ export class SampleContent {
     #put(groupName: string, entry: Entry): Slot | undefined {
         const group = this.#groups.get(groupName);
         if (group === undefined) throw new Error(`bug in resume-run: ${this.id} has no group ${groupName}`);
-        const figures = figuresOf(entry);
+        const figures = readFigures(entry);
         if (figures === null) throw new Error(`bug in resume-run: an entry without a verdict in ${this.id}`);
         const slot: Slot = { bytes: serializeEntry(entry), figures, revision: entry.revision ?? 1 };
         const replaced = group.byIndex.get(entry.index);
@@ -181,9 +181,9 @@ export class SampleContent {
     }
 
     /** Entries of a group by index, read back from their text: seldom asked for, so they are not kept twice. */
-    entriesOf(groupName: string): readonly Entry[] {
+    getEntries(groupName: string): readonly Entry[] {
         const group = this.#groups.get(groupName);
-        return group === undefined ? [] : sorted(group).map(entryOf);
+        return group === undefined ? [] : sorted(group).map(parseEntry);
     }
 
     tally(): SampleTally {
@@ -196,7 +196,7 @@ export class SampleContent {
             name: group.name,
             total: group.total,
             entries: sorted(group).map((slot) => slot.figures),
-            ...openTasksOf(open, group.name),
+            ...countOpenTasks(open, group.name),
         }));
         return tallySample(this.id, groups);
     }
@@ -210,10 +210,10 @@ function sorted(group: Group): readonly Slot[] {
     return group.order;
 }
 
-const entryOf = (slot: Slot): Entry => JSON.parse(withoutComma(slot.bytes).toString()) as Entry;
+const parseEntry = (slot: Slot): Entry => JSON.parse(withoutComma(slot.bytes).toString()) as Entry;
 
-function storedOf(slot: Slot): StoredEntry {
-    return { entry: entryOf(slot) };
+function toStoredEntry(slot: Slot): StoredEntry {
+    return { entry: parseEntry(slot) };
 }
 
 const taskKey = (group: string, index: number): string => `${index} ${group}`;

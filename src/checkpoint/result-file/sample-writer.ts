@@ -1,7 +1,7 @@
 import type { FileStamp, SupersededEntry } from '../../model/checkpoint.js';
 import type { ComputedLimits, Entry, OpenTask } from '../../model/entry.js';
 import type { SampleTally } from '../../model/tally.js';
-import { pause, waitingBound } from './pacing.js';
+import { pause, chooseWaitingBound } from './pacing.js';
 import type { SampleContent } from './sample-content.js';
 import type { SampleWriter } from '../store.js';
 
@@ -75,8 +75,8 @@ export class FileSampleWriter implements SampleWriter {
         return this.#changed(0);
     }
 
-    entriesOf(group: string): readonly Entry[] {
-        return this.#content.entriesOf(group);
+    getEntries(group: string): readonly Entry[] {
+        return this.#content.getEntries(group);
     }
 
     tally(): SampleTally {
@@ -146,7 +146,7 @@ export class FileSampleWriter implements SampleWriter {
     }
 
     #pauseLeft(): number {
-        if (this.#waiting >= waitingBound(this.#size)) return 0;
+        if (this.#waiting >= chooseWaitingBound(this.#size)) return 0;
         return this.#lastStart + pause(this.#size) - performance.now();
     }
 

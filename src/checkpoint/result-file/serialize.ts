@@ -8,16 +8,16 @@ import { isJsonObject } from '../../model/json.js';
  */
 
 /** JSON on one line, with a space after every colon and comma. Keys whose value is undefined are left out. */
-export function oneLine(value: unknown): string {
+export function serializeOnOneLine(value: unknown): string {
     if (typeof value === 'string') return JSON.stringify(value);
     if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
     if (typeof value === 'boolean') return value ? 'true' : 'false';
     if (typeof value !== 'object' || value === null) return 'null';
-    if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+    if (Array.isArray(value)) return `[${value.map(serializeOnOneLine).join(', ')}]`;
     let text = '';
     for (const [key, member] of Object.entries(value)) {
         if (member === undefined) continue;
-        text += `${text === '' ? '' : ', '}${JSON.stringify(key)}: ${oneLine(member)}`;
+        text += `${text === '' ? '' : ', '}${JSON.stringify(key)}: ${serializeOnOneLine(member)}`;
     }
     return `{${text}}`;
 }
@@ -58,7 +58,7 @@ export function serializeEntry(entry: StoredEntry['entry']): Buffer {
     }
     for (const [key, value] of Object.entries(entry)) {
         if (!KNOWN_KEYS.has(key) && value !== undefined) {
-            lines.push(`${KEY_INDENT}${JSON.stringify(key)}: ${oneLine(value)}`);
+            lines.push(`${KEY_INDENT}${JSON.stringify(key)}: ${serializeOnOneLine(value)}`);
         }
     }
     return Buffer.from(`${ENTRY_INDENT}{\n${lines.join(',\n')}\n${ENTRY_INDENT}}${COMMA}`);
@@ -69,7 +69,7 @@ export const withoutComma = (entry: Buffer): Buffer => entry.subarray(0, entry.l
 function entryValue(key: string, value: unknown): string {
     if (key === 'attempts' && Array.isArray(value)) return linePerItem(value, KEY_INDENT);
     if (key === 'result' && isJsonObject(value)) return serializeResult(value);
-    return oneLine(value);
+    return serializeOnOneLine(value);
 }
 
 function serializeResult(result: object): string {
@@ -77,7 +77,8 @@ function serializeResult(result: object): string {
     const lines: string[] = [];
     for (const [key, value] of Object.entries(result) as [string, unknown][]) {
         if (value === undefined) continue;
-        const text = key === 'tests' && Array.isArray(value) ? linePerItem(value, indent) : oneLine(value);
+        const text =
+            key === 'tests' && Array.isArray(value) ? linePerItem(value, indent) : serializeOnOneLine(value);
         lines.push(`${indent}${JSON.stringify(key)}: ${text}`);
     }
     return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${KEY_INDENT}}`;
@@ -85,7 +86,7 @@ function serializeResult(result: object): string {
 
 function linePerItem(items: readonly unknown[], indent: string): string {
     if (items.length === 0) return '[]';
-    return `[\n${items.map((item) => `${indent}    ${oneLine(item)}`).join(',\n')}\n${indent}]`;
+    return `[\n${items.map((item) => `${indent}    ${serializeOnOneLine(item)}`).join(',\n')}\n${indent}]`;
 }
 
 /** Everything of a result file but its entries' contents. */
@@ -147,7 +148,7 @@ function serializeTail(layout: FileLayout): string {
         if (items.length > 0) members.push(`    "${key}": ${linePerItem(items, '    ')}`);
     }
     if (layout.computedLimits !== null)
-        members.push(`    "computed_limits": ${oneLine(layout.computedLimits)}`);
+        members.push(`    "computed_limits": ${serializeOnOneLine(layout.computedLimits)}`);
     if (layout.retiredRevision > 0) members.push(`    "retired_revision": ${layout.retiredRevision}`);
     if (layout.run !== null) members.push(`    "run": ${JSON.stringify(layout.run)}`);
     return `${members.join(',\n')}\n}\n`;

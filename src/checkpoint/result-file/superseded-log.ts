@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { NotAFileError, openFile } from '../../host/open-file.js';
 import type { StoredEntry } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
-import { ioCode } from '../../util/io-error.js';
+import { getIoCode } from '../../util/io-error.js';
 import { SUPERSEDED } from './keep-old.js';
 
 /** An entry that was replaced, or that belongs to no task any more. */
@@ -26,7 +26,7 @@ export async function* readSuperseded(dir: string): AsyncGenerator<SupersededLin
         }
     } catch (error) {
         // Nothing of ours where it is not a file: `resume-run check` reports it.
-        if (ioCode(error) !== 'ENOENT' && !(error instanceof NotAFileError)) throw error;
+        if (getIoCode(error) !== 'ENOENT' && !(error instanceof NotAFileError)) throw error;
     }
 }
 

@@ -58,12 +58,12 @@ export async function watchControl(
     onChange: (control: Control) => void,
     interval = 1000,
 ): Promise<() => void> {
-    let seen = await stampOf(folder);
+    let seen = await readStamp(folder);
     let told: Control | null = null;
     let looking = false;
     let stopped = false;
     const look = async (): Promise<void> => {
-        const stamp = await stampOf(folder);
+        const stamp = await readStamp(folder);
         if (stamp === seen) return;
         seen = stamp;
         const control = await readControl(folder);
@@ -86,7 +86,7 @@ export async function watchControl(
 }
 
 /** Which file it is and when it was written; empty if there is none. */
-async function stampOf(folder: string): Promise<string> {
+async function readStamp(folder: string): Promise<string> {
     try {
         const { ino, mtimeNs, size } = await stat(join(folder, CONTROL_FILE), { bigint: true });
         return `${ino} ${mtimeNs} ${size}`;

@@ -43,11 +43,11 @@ type Check = (value: unknown) => boolean;
 const isText: Check = (value) => typeof value === 'string';
 const isFilled: Check = (value) => typeof value === 'string' && value !== '';
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const listOf =
+const readList =
     (check: Check): Check =>
     (value) =>
         Array.isArray(value) && value.every(check);
-const mapOf =
+const readMap =
     (check: Check): Check =>
     (value) =>
         isJsonObject(value) && Object.values(value).every(check);
@@ -66,28 +66,28 @@ const FIELDS: Readonly<Record<keyof Required<RunFile>, Check>> = {
     run: (value) => value === undefined || isFilled(value),
     created_at: isFilled,
     updated_at: isFilled,
-    datasets: listOf(shape({ path: isFilled, format: (value) => value === null || isText(value) })),
+    datasets: readList(shape({ path: isFilled, format: (value) => value === null || isText(value) })),
     options: isJsonObject,
-    totals: shape({ samples: isCount, tasks: isCount, groups: mapOf(isCount) }),
-    versions: mapOf(isText),
+    totals: shape({ samples: isCount, tasks: isCount, groups: readMap(isCount) }),
+    versions: readMap(isText),
     comparison: optional(
         shape({
             by: (value) => value === 'format' || value === 'tokens' || value === 'checker',
-            formats: mapOf(isText),
+            formats: readMap(isText),
         }),
     ),
-    buckets: optional(mapOf((value) => isCount(value) && value !== 0)),
-    reruns: listOf(
+    buckets: optional(readMap((value) => isCount(value) && value !== 0)),
+    reruns: readList(
         shape({
             request: isFilled,
             at: isFilled,
-            only: optional(listOf(isText)),
+            only: optional(readList(isText)),
         }),
     ),
 };
 
 /** Parsed JSON as a run file, null if it is none. */
-export function runFileOf(json: unknown): RunFile | null {
+export function parseRunFile(json: unknown): RunFile | null {
     if (!shape(FIELDS)(json)) return null;
     const run = json as RunFile;
     // Absent in files of the first versions.
@@ -95,7 +95,7 @@ export function runFileOf(json: unknown): RunFile | null {
 }
 
 /** What is wrong with JSON that is not a run file, in a few words. */
-export function problemIn(json: unknown): string {
+export function describeProblem(json: unknown): string {
     if (json === undefined) return 'no JSON';
     if (!isJsonObject(json)) return 'no JSON object';
     const wrong = Object.entries(FIELDS).find(([key, check]) => !check(json[key]));

@@ -3,10 +3,10 @@ import { chmod, link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { readTextFile } from '../../host/open-file.js';
-import { stagingName } from '../../host/staging-name.js';
-import { ioCode, ioReason, readReason } from '../../util/io-error.js';
+import { makeStagingName } from '../../host/staging-name.js';
+import { getIoCode, describeIoError, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
-import { problemIn, type RunFile, runFileOf } from './run-file-shape.js';
+import { describeProblem, type RunFile, parseRunFile } from './run-file-shape.js';
 
 /*
  * checkpoints/<dir>/run.json: what a bare restart needs to know. Results do not depend on it: without it the user says
@@ -29,16 +29,16 @@ export async function readRunFile(dir: string): Promise<RunFile | null> {
     try {
         text = await readTextFile(path);
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return null;
+        if (getIoCode(error) === 'ENOENT') return null;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
     // A machine that lost its power may leave an empty file, or zero bytes: as good as none, and written again.
     if (/^[\s\0]*$/.test(text)) return null;
     const json = parse(text);
-    const run = runFileOf(json);
+    const run = parseRunFile(json);
     if (run !== null) return run;
     throw new UserError(
-        `${path} is damaged (${problemIn(json)}): move it away and name the dataset again; no result depends on it`,
+        `${path} is damaged (${describeProblem(json)}): move it away and name the dataset again; no result depends on it`,
     );
 }
 
@@ -75,7 +75,7 @@ export async function createRunFile(
     holder: string,
     run: RunFile,
 ): Promise<{ readonly created: boolean; readonly run: RunFile }> {
-    const staging = join(dir, stagingName(NAME, holder));
+    const staging = join(dir, makeStagingName(NAME, holder));
     try {
         await makeDirectory(dir);
         await writeFile(staging, text(run), { flag: 'wx', flush: true, mode: MODE });
@@ -84,7 +84,7 @@ export async function createRunFile(
         await syncDirectory(dir);
         return { created: true, run };
     } catch (error) {
-        const code = ioCode(error);
+        const code = getIoCode(error);
         const there = code === null ? null : await readRunFile(dir);
         if (there !== null) return { created: false, run: there };
         // An empty file stands there, or the file system has no hard links: the lock alone keeps others away.
@@ -98,7 +98,9 @@ export async function createRunFile(
             await writeRunFile(dir, holder, run);
             return { created: true, run };
         }
-        throw new UserError(`cannot create ${join(dir, NAME)}: ${ioReason(error)}`, 4, { cause: error });
+        throw new UserError(`cannot create ${join(dir, NAME)}: ${describeIoError(error)}`, 4, {
+            cause: error,
+        });
     } finally {
         await rm(staging, { force: true }).catch(() => undefined);
     }

@@ -10,7 +10,7 @@ import type { RunFile } from './run-file-shape.js';
  */
 
 /** A new id: `20261129-041500-3f9a0c27d1e4`, UTC and 48 random bits. */
-export function newRunId(): string {
+export function makeRunId(): string {
     return `${timePart(new Date())}-${randomBytes(6).toString('hex')}`;
 }
 
@@ -20,17 +20,17 @@ export function newRunId(): string {
  * @param run its run.json, null if there is none
  * @param dir its absolute path, used only if run.json is missing
  */
-export function derivedRunId(run: Pick<RunFile, 'created_at' | 'datasets'> | null, dir: string): string {
-    if (run === null) return `earlier-${hashOf(['directory', dir])}`;
+export function deriveRunId(run: Pick<RunFile, 'created_at' | 'datasets'> | null, dir: string): string {
+    if (run === null) return `earlier-${hashParts(['directory', dir])}`;
     const created = new Date(run.created_at);
     const time = Number.isNaN(created.getTime()) ? 'earlier' : timePart(created);
-    return `${time}-${hashOf(['run.json', run.created_at, run.datasets[0]?.path ?? ''])}`;
+    return `${time}-${hashParts(['run.json', run.created_at, run.datasets[0]?.path ?? ''])}`;
 }
 
 const timePart = (time: Date): string =>
     time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 
-const hashOf = (parts: readonly string[]): string =>
+const hashParts = (parts: readonly string[]): string =>
     createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
 
 /**

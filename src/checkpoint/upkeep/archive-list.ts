@@ -5,7 +5,7 @@ import { openFile, readTextFile } from '../../host/open-file.js';
 import { stampFile } from '../../host/stamp.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
-import { ioCode, readReason } from '../../util/io-error.js';
+import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { type ParsedResultFile, parseCheckpoint } from '../result-file/parse.js';
 import { readEmbedded } from '../result-file/read-file.js';
@@ -58,7 +58,8 @@ export class ArchiveList {
         try {
             text = await readTextFile(path);
         } catch (error) {
-            if (ioCode(error) === 'ENOENT' || ioCode(error) === 'ENOTDIR') return new ArchiveList(dir, []);
+            if (getIoCode(error) === 'ENOENT' || getIoCode(error) === 'ENOTDIR')
+                return new ArchiveList(dir, []);
             throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
         }
         const archives = parseArchives(text, dir);
@@ -117,7 +118,7 @@ export class ArchiveList {
     }
 
     /** Path of the tar, or of the file in a folder, that holds an archived sample; null if it is not archived. */
-    pathOf(id: string): string | null {
+    findPath(id: string): string | null {
         const place = this.#places.get(id);
         return place === undefined ? null : pathIn(place.archive, place.file);
     }
@@ -166,7 +167,7 @@ async function hasContent(path: string, { offset, size, sha256 }: ArchivedFile):
             await handle.close();
         }
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return false;
+        if (getIoCode(error) === 'ENOENT') return false;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
 }

@@ -2,12 +2,12 @@ import { copyFile, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { hashFile } from '../../host/hash-file.js';
-import { stagingName } from '../../host/staging-name.js';
-import { sameStamp, stampFile } from '../../host/stamp.js';
+import { makeStagingName } from '../../host/staging-name.js';
+import { isSameStamp, stampFile } from '../../host/stamp.js';
 import { WriteError } from '../../host/write-error.js';
 import type { FileStamp } from '../../model/checkpoint.js';
-import { outputFilesOf } from '../../model/output-file.js';
-import { ioReason } from '../../util/io-error.js';
+import { listOutputFiles } from '../../model/output-file.js';
+import { describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { ArchivedFile, ArchiveList } from './archive-list.js';
 import type { IndexFile } from '../index/index-file.js';
@@ -64,7 +64,7 @@ export async function archiveResults(options: ArchiveOptions): Promise<Archived>
         let samples = 0;
         for (const { id, stamp: before, path: source } of files) {
             const now = stampFile(source);
-            if (now === null || !sameStamp(now, before)) continue;
+            if (now === null || !isSameStamp(now, before)) continue;
             await rm(source);
             samples += 1;
             const stamp = options.list.stamp(id);
@@ -75,7 +75,7 @@ export async function archiveResults(options: ArchiveOptions): Promise<Archived>
         return { samples, bytes, outputs, path };
     } catch (error) {
         if (error instanceof UserError || error instanceof WriteError) throw error;
-        throw new WriteError(path, ioReason(error), { cause: error });
+        throw new WriteError(path, describeIoError(error), { cause: error });
     }
 }
 
@@ -93,7 +93,8 @@ async function finished(
         if (!isComplete || origin !== 'resume-run' || options.select?.(id) === false) continue;
         files.push({ id, stamp, name, path });
         for (const list of result.checkpoint.entries.values()) {
-            for (const { entry } of list) for (const { sha256 } of outputFilesOf(entry)) outputs.add(sha256);
+            for (const { entry } of list)
+                for (const { sha256 } of listOutputFiles(entry)) outputs.add(sha256);
         }
     }
     return { files, outputs: outputs.size };
@@ -106,7 +107,7 @@ async function toTar(
 ): Promise<ArchivedFile[]> {
     if (stampFile(path) !== null) throw new UserError(`${path} exists: name a tar that does not`);
     await makeDirectory(dirname(path));
-    const staging = join(dirname(path), stagingName(basename(path), options.holder));
+    const staging = join(dirname(path), makeStagingName(basename(path), options.holder));
     try {
         await writeTar(
             staging,
@@ -148,7 +149,7 @@ async function toFolder(
     const archived: ArchivedFile[] = [];
     for (const file of files) {
         const target = join(path, file.name);
-        const staging = join(path, stagingName(file.name, options.holder));
+        const staging = join(path, makeStagingName(file.name, options.holder));
         try {
             await copyFile(file.path, staging);
             const handle = await open(staging, 'r+');

@@ -11,10 +11,10 @@ export async function* checkArchives(list: ArchiveList, outputs: OutputCheck): A
     for (const id of list.ids()) {
         try {
             const checkpoint = await list.read(id);
-            if (checkpoint !== null) outputs.addCheckpoint(checkpoint, list.pathOf(id) ?? '');
+            if (checkpoint !== null) outputs.addCheckpoint(checkpoint, list.findPath(id) ?? '');
         } catch (error) {
             if (!(error instanceof UserError)) throw error;
-            yield { kind: 'archive damaged', file: list.pathOf(id) ?? '', id, why: error.message };
+            yield { kind: 'archive damaged', file: list.findPath(id) ?? '', id, why: error.message };
         }
     }
 }

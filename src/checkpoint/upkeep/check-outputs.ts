@@ -4,11 +4,11 @@ import { hashFile } from '../../host/hash-file.js';
 import { openFile } from '../../host/open-file.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { OutputFile } from '../../model/entry.js';
-import { OUTPUT_NAME, OUTPUTS_FOLDER, outputFilesOf, outputPath } from '../../model/output-file.js';
-import { ioCode, readReason } from '../../util/io-error.js';
+import { OUTPUT_NAME, OUTPUTS_FOLDER, listOutputFiles, outputPath } from '../../model/output-file.js';
+import { getIoCode, readReason } from '../../util/io-error.js';
 import type { Finding } from './finding.js';
 
-type Noted = Parameters<typeof outputFilesOf>[0];
+type Noted = Parameters<typeof listOutputFiles>[0];
 
 /** Compares the output files of a results directory with what entries say of them. */
 export class OutputCheck {
@@ -35,7 +35,7 @@ export class OutputCheck {
     }
 
     add(noted: Noted, where: string): void {
-        for (const file of outputFilesOf(noted)) {
+        for (const file of listOutputFiles(noted)) {
             if (!this.#named.has(file.sha256)) this.#named.set(file.sha256, { bytes: file.bytes, where });
         }
     }
@@ -69,7 +69,7 @@ async function listOutputs(dir: string): Promise<string[]> {
     try {
         return (await readdir(join(dir, OUTPUTS_FOLDER))).filter((name) => OUTPUT_NAME.test(name)).sort();
     } catch (error) {
-        if (ioCode(error) === 'ENOENT' || ioCode(error) === 'ENOTDIR') return [];
+        if (getIoCode(error) === 'ENOENT' || getIoCode(error) === 'ENOTDIR') return [];
         throw error;
     }
 }
@@ -99,6 +99,6 @@ async function strikeNamed(path: string, names: Set<string>): Promise<boolean> {
         }
         return true;
     } catch (error) {
-        return ioCode(error) === 'ENOENT';
+        return getIoCode(error) === 'ENOENT';
     }
 }

@@ -1,16 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NotAFileError, openFile } from '../../host/open-file.js';
-import { stagingHolder } from '../../host/staging-name.js';
+import { parseStagingHolder } from '../../host/staging-name.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 import { OUTPUTS_FOLDER } from '../../model/output-file.js';
-import { ioCode } from '../../util/io-error.js';
+import { getIoCode } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { ArchiveList } from './archive-list.js';
 import { checkArchives } from './check-archives.js';
 import { OutputCheck } from './check-outputs.js';
-import { checkerFileName } from '../earlier/checker-file.js';
+import { nameCheckerFile } from '../earlier/checker-file.js';
 import { isEarlierResultName } from '../earlier/folder.js';
 import type { Finding } from './finding.js';
 import { EARLIER, SUPERSEDED } from '../result-file/keep-old.js';
@@ -68,7 +68,7 @@ async function* filesThatName(options: CheckOptions, archives: ArchiveList): Asy
             if (!file.isDirectory()) yield join(dir, file.name);
         }
     }
-    yield* new Set([...archives.ids()].map((id) => archives.pathOf(id) ?? ''));
+    yield* new Set([...archives.ids()].map((id) => archives.findPath(id) ?? ''));
 }
 
 /** What a look at result files finds out beside its findings. */
@@ -98,7 +98,7 @@ async function* checkFile(
     options: CheckOptions,
     { seen, outputs, isOfSample }: CheckState,
 ): AsyncGenerator<Finding> {
-    if (stagingHolder(file) !== null) {
+    if (parseStagingHolder(file) !== null) {
         if (isLeftover(file, options)) yield { kind: 'leftover', file };
         return;
     }
@@ -121,7 +121,7 @@ async function* checkFile(
     const { checkpoint, raw } = read;
     const { id } = checkpoint;
     outputs.addCheckpoint(checkpoint, file);
-    if (checkpoint.origin === 'earlier' && file === checkerFileName(id)) {
+    if (checkpoint.origin === 'earlier' && file === nameCheckerFile(id)) {
         yield { kind: 'earlier checker', file, id };
         return;
     }
@@ -130,7 +130,7 @@ async function* checkFile(
     else holders.push(file);
     const names = new FileNames([id]);
     if (![...names.candidates(id)].includes(file)) {
-        yield { kind: 'wrong name', file, id, expected: names.fileOf(id) };
+        yield { kind: 'wrong name', file, id, expected: names.getFile(id) };
     } else if (options.samples?.has(id) === false) {
         yield { kind: 'removed sample', file, id };
     }
@@ -196,7 +196,7 @@ function* checkContent(file: string, checkpoint: Checkpoint, raw: RawFile): Gene
 const text = (value: Json | undefined): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 
 const isLeftover = (file: string, options: CheckOptions): boolean => {
-    const holder = stagingHolder(file);
+    const holder = parseStagingHolder(file);
     return holder !== null && !options.living.has(holder);
 };
 
@@ -220,7 +220,7 @@ async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Find
         }
     } catch (error) {
         if (error instanceof NotAFileError) yield { kind: 'unusable', file: SUPERSEDED, why: error.message };
-        else if (ioCode(error) !== 'ENOENT') throw error;
+        else if (getIoCode(error) !== 'ENOENT') throw error;
     }
 }
 
@@ -248,7 +248,7 @@ async function listed(dir: string): Promise<string[]> {
     try {
         return (await readdir(dir)).sort();
     } catch (error) {
-        if (ioCode(error) === 'ENOENT' || ioCode(error) === 'ENOTDIR') return [];
+        if (getIoCode(error) === 'ENOENT' || getIoCode(error) === 'ENOTDIR') return [];
         throw error;
     }
 }

@@ -58,7 +58,7 @@ export type Finding =
 
 export type Severity = 'error' | 'warning' | 'info';
 
-export function severityOf(finding: Finding): Severity {
+export function chooseSeverity(finding: Finding): Severity {
     switch (finding.kind) {
         case 'unparseable':
         case 'duplicate id':
@@ -118,7 +118,7 @@ export function isFixable(finding: Finding): boolean {
 export function describeFinding(finding: Finding): string {
     switch (finding.kind) {
         case 'unparseable':
-            return `${finding.file}: cannot be read as a result file (${finding.why}); ${whatBecomesOf(finding.isOfSample)}`;
+            return `${finding.file}: cannot be read as a result file (${finding.why}); ${describeOutcome(finding.isOfSample)}`;
         case 'removed sample':
             return `${finding.file}: holds ${JSON.stringify(finding.id)}, which the dataset no longer has; a run leaves it alone, and it is in no rate`;
         case 'wrong name':
@@ -158,7 +158,7 @@ export function describeFinding(finding: Finding): string {
     }
 }
 
-function whatBecomesOf(isOfSample: boolean | null): string {
+function describeOutcome(isOfSample: boolean | null): string {
     switch (isOfSample) {
         case true:
             return 'the next run moves it aside and does its sample again';

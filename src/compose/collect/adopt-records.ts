@@ -51,7 +51,7 @@ export async function adoptRecords(items: readonly SampleItem[], options: AdoptO
         for (const record of some) {
             const key = taskKey(record.group, record.fingerprint);
             const isUsable = record.run !== run && isVerdict(record.verdict) && wanted.has(key);
-            if (!isUsable || used.has(sourceKey(sourceOf(record, database), record.fingerprint))) continue;
+            if (!isUsable || used.has(sourceKey(openSource(record, database), record.fingerprint))) continue;
             const list = byTask.get(key);
             if (list === undefined) byTask.set(key, [record]);
             else list.push(record);
@@ -69,7 +69,7 @@ export async function adoptRecords(items: readonly SampleItem[], options: AdoptO
         if (pairs.length === 0 || isDryRun) continue;
         const writer = options.store.open(planned.state);
         for (const { task, record } of pairs) {
-            const entry = entryOf(task, record, options);
+            const entry = buildEntry(task, record, options);
             await writer.commit(task.group, entry, { apiUsed: 'adopted', workerId: '' });
         }
         await writer.close();
@@ -90,13 +90,13 @@ async function planItem(
     return { planned, unfinished };
 }
 
-function entryOf(task: DueTask, record: ResultRecord, { database, keepSource }: AdoptOptions): Entry {
+function buildEntry(task: DueTask, record: ResultRecord, { database, keepSource }: AdoptOptions): Entry {
     return {
         index: task.index,
         ...(keepSource ? rowKey(task.input) : {}),
         ...cellKey(task.input),
-        result: resultOf(record),
-        adopted: sourceOf(record, database),
+        result: buildResult(record),
+        adopted: openSource(record, database),
         attempts: [],
         fingerprint: task.fingerprint,
         ...occurrenceKey(task.occurrence),
@@ -104,7 +104,7 @@ function entryOf(task: DueTask, record: ResultRecord, { database, keepSource }: 
 }
 
 /** What the record knows of the result: the database holds no answers. */
-function resultOf(record: ResultRecord): JsonObject {
+function buildResult(record: ResultRecord): JsonObject {
     const known = RECORD_FIELDS.filter(
         ({ name }: RecordField) => !NOT_OF_RESULT.has(name) && record[name as keyof ResultRecord] !== null,
     ).map(({ name }) => [name, record[name]] as const);
@@ -123,7 +123,7 @@ const NOT_OF_RESULT: ReadonlySet<string> = new Set([
     'worker',
 ]);
 
-const sourceOf = ({ run, sample, occurrence }: ResultRecord, database: string): Adopted => ({
+const openSource = ({ run, sample, occurrence }: ResultRecord, database: string): Adopted => ({
     database,
     run,
     sample,

@@ -17,18 +17,18 @@ export async function readImportedCounts(database: string): Promise<(at: CellCoo
         for (const cell of await readAggregates(join(database, path))) {
             const { total } = cell;
             if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 1) continue;
-            const key = keyOf(STANDARD_DIMENSIONS.map((name) => cell[name]));
+            const key = makeKey(STANDARD_DIMENSIONS.map((name) => cell[name]));
             totals.set(key, (totals.get(key) ?? 0) + total);
         }
     }
     return (at) => {
         const isKnown = Object.keys(at).length === STANDARD_DIMENSIONS.length;
-        return isKnown ? (totals.get(keyOf(STANDARD_DIMENSIONS.map((name) => at[name]))) ?? 0) : 0;
+        return isKnown ? (totals.get(makeKey(STANDARD_DIMENSIONS.map((name) => at[name]))) ?? 0) : 0;
     };
 }
 
 /** A rate is a number here and text there: `0.8`, `1.0`. */
-function keyOf(values: readonly unknown[]): string {
+function makeKey(values: readonly unknown[]): string {
     const rate = STANDARD_DIMENSIONS.indexOf('tool_success_rate');
     return JSON.stringify(
         values.map((value, position) =>

@@ -3,10 +3,10 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { listFiles } from '../../host/listing.js';
-import { newHolderId } from '../../host/staging-name.js';
+import { makeHolderId } from '../../host/staging-name.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
-import { earlierRecord } from '../../results/collect/earlier-record.js';
-import { newSourceCounts } from '../../results/collect/source.js';
+import { buildEarlierRecord } from '../../results/collect/earlier-record.js';
+import { makeSourceCounts } from '../../results/collect/source.js';
 import { makeRecord } from '../../results/record/record.js';
 import type { CommitSummary, StorageFormat } from '../../results/result-store.js';
 import { collectSpool } from '../../results/spool/collect-spool.js';
@@ -51,7 +51,7 @@ export class ResultCollector {
     constructor(options: CollectorOptions = {}) {
         this.#options = options;
         this.#tempDir = resolve(options.tempDir ?? (process.env['RESULT_TEMP_DIR'] || 'temp_results'));
-        this.#writer = new DurableWriter(this.#tempDir, newHolderId());
+        this.#writer = new DurableWriter(this.#tempDir, makeHolderId());
     }
 
     /**
@@ -96,7 +96,7 @@ export class ResultCollector {
         const { database = 'database', keepDays = KEEP_DAYS, onNotice = () => undefined } = this.#options;
         const store = await openStore({ dir: resolve(database), storage: this.#storage(), onNotice });
         try {
-            const counts = newSourceCounts();
+            const counts = makeSourceCounts();
             const summary = await collectSpool(store, { dir: this.#tempDir, keepDays, counts, onNotice });
             await writeMasterTree(store.dir);
             return summary;
@@ -123,7 +123,7 @@ export class ResultAggregator {
         const tree = new MasterTree();
         for (const { model, results } of batches)
             for (const result of results)
-                tree.add(makeRecord(earlierRecord({ model, ...result }, '', 0, () => undefined)));
+                tree.add(makeRecord(buildEarlierRecord({ model, ...result }, '', 0, () => undefined)));
         return tree.toJson(new Date().toISOString(), {});
     }
 }

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { checkpointsFolder } from '../../config.js';
+import { chooseCheckpointsFolder } from '../../config.js';
 import { listFiles } from '../../host/listing.js';
 import type { AggregateSet } from '../../results/aggregate/aggregate-files.js';
-import { aggregatesOfJson } from '../../results/aggregate/earlier-database.js';
+import { readAggregatesFromJson } from '../../results/aggregate/earlier-database.js';
 import { readBatchFile } from '../../results/collect/batch-file.js';
 import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
 import type { RecordChange } from '../../results/record/record.js';
-import { ioCode, readReason } from '../../util/io-error.js';
+import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { readDirectoryRecords } from '../directory/directory-records.js';
 
@@ -56,7 +56,7 @@ export async function openRecordSources(
         if (names === undefined) byDirectory.set(dirname(path), [basename(path)]);
         else names?.push(basename(path));
     }
-    const records = [...byDirectory].map(([dir, names]) => sourceOf(dir, names, databases, options));
+    const records = [...byDirectory].map(([dir, names]) => makeSource(dir, names, databases, options));
     return { records, parquet, databases };
 }
 
@@ -70,7 +70,7 @@ async function earlierParquet(dir: string): Promise<readonly string[]> {
     return [...(hasMain ? [main] : []), ...files.map((name) => join(dir, 'incremental', name))];
 }
 
-function sourceOf(
+function makeSource(
     dir: string,
     names: readonly string[] | null,
     databases: AggregateSet[],
@@ -86,7 +86,7 @@ function sourceOf(
                 return [];
             case 'database':
                 counts.files += 1;
-                databases.push(aggregatesOfJson(path, file.json, file.sha256));
+                databases.push(readAggregatesFromJson(path, file.json, file.sha256));
                 return [];
             case 'torn':
             case 'foreign':
@@ -99,7 +99,7 @@ function sourceOf(
         name: dir,
         changes: () =>
             readDirectoryRecords(
-                { dir, checkpoints: checkpointsFolder(dir, checkpoints) },
+                { dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) },
                 {
                     onNotice,
                     readOther,
@@ -126,7 +126,7 @@ async function refuseDatabase(dir: string): Promise<void> {
         await stat(join(dir, 'manifest.json'));
         await stat(join(dir, 'parts'));
     } catch (error) {
-        if (ioCode(error) !== null) return;
+        if (getIoCode(error) !== null) return;
         throw error;
     }
     throw new UserError(

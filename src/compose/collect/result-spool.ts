@@ -3,8 +3,8 @@ import type { RunConfig } from '../../config.js';
 import { makeDirectory } from '../../host/durable-write.js';
 import { Spool } from '../../results/spool/spool.js';
 import { SpoolMarks } from '../../results/spool/spool-marks.js';
-import { ioReason } from '../../util/io-error.js';
-import { messageOf } from '../../util/message.js';
+import { describeIoError } from '../../util/io-error.js';
+import { getMessage } from '../../util/message.js';
 import type { Directory } from '../directory/directory.js';
 import { Retirements } from './retirements.js';
 import type { Samples } from '../samples.js';
@@ -41,7 +41,7 @@ export async function openResultSpool(
         await makeDirectory(tempDir);
     } catch (error) {
         notify(
-            `ResultCollector不可用 (results are not collected: ${tempDir} cannot be made: ${ioReason(error)})`,
+            `ResultCollector不可用 (results are not collected: ${tempDir} cannot be made: ${describeIoError(error)})`,
             'warning',
         );
         return null;
@@ -93,7 +93,7 @@ class RunSpool implements ResultSpool {
         this.#options = options;
         this.#marks = marks;
         this.#spooling = spooling.catch((error: unknown) =>
-            notify(`some earlier results are not collected: ${messageOf(error)}`, 'warning'),
+            notify(`some earlier results are not collected: ${getMessage(error)}`, 'warning'),
         );
         this.#timer = setInterval(() => void marks.save(), SAVE_EVERY).unref();
     }

@@ -5,7 +5,7 @@ import { readSuperseded } from '../../checkpoint/result-file/superseded-log.js';
 import { listFiles } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { StandIns } from '../../results/collect/checkpoint-records.js';
-import { keyDigest, type ResultRecord, type Retirement } from '../../results/record/record.js';
+import { digestKey, type ResultRecord, type Retirement } from '../../results/record/record.js';
 
 /** Records that a results directory had and has no more. About 200 bytes each. */
 export class Retirements {
@@ -32,7 +32,7 @@ export class Retirements {
 
     /** Of one key the highest revision counts. */
     add(retirement: Retirement): void {
-        const digest = keyDigest(retirement).toString('latin1');
+        const digest = digestKey(retirement).toString('latin1');
         const known = this.#byKey.get(digest);
         if (known === undefined || known.revision < retirement.revision) this.#byKey.set(digest, retirement);
     }
@@ -40,7 +40,7 @@ export class Retirements {
     /** A record that stands in a result file is not retired: superseded.jsonl is written before the file is. */
     drop(record: ResultRecord): void {
         if (this.#byKey.size === 0) return;
-        const digest = keyDigest(record).toString('latin1');
+        const digest = digestKey(record).toString('latin1');
         const known = this.#byKey.get(digest);
         if (known !== undefined && known.revision <= record.revision) this.#byKey.delete(digest);
     }
@@ -50,7 +50,7 @@ export class Retirements {
         for (const [group, list] of entries) {
             const standIns = new StandIns();
             for (const { entry } of list)
-                this.add({ run, sample, group, ...standIns.keyOf(entry), revision: 1 });
+                this.add({ run, sample, group, ...standIns.findKey(entry), revision: 1 });
         }
     }
 

@@ -1,14 +1,14 @@
 import type { CollectingConfig, RunConfig } from '../../config.js';
 import type { RunEnd } from '../../model/event.js';
-import { newSourceCounts } from '../../results/collect/source.js';
-import { storageLine } from '../../results/collect/storage-line.js';
+import { makeSourceCounts } from '../../results/collect/source.js';
+import { describeStorage } from '../../results/collect/storage-line.js';
 import type { StorageFormat } from '../../results/result-store.js';
 import { chooseStorage } from '../../results/store/choose-storage.js';
 import { readManifest } from '../../results/store/manifest.js';
 import { openStore } from '../../results/store/open-store.js';
 import { collectSpool } from '../../results/spool/collect-spool.js';
 import { writeMasterTree } from '../../results/tree/write-tree.js';
-import { messageOf } from '../../util/message.js';
+import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import type { Directory } from '../directory/directory.js';
 import { openResultSpool, type ResultSpool } from './result-spool.js';
@@ -61,7 +61,7 @@ async function announceStorage(collecting: CollectingConfig, notify: Notify): Pr
         };
         const manifest = await readManifest(database);
         const storage = await chooseStorage({ dir: database, storage: wanted, onNotice }, manifest);
-        if (!hasWarned) notify(storageLine(storage), 'info');
+        if (!hasWarned) notify(describeStorage(storage), 'info');
         process.env['STORAGE_FORMAT'] = storage;
         return storage;
     } catch (error) {
@@ -82,7 +82,7 @@ async function collectAtEnd(
         const store = await openStore({ dir: database, storage, onNotice: () => undefined });
         try {
             const onNotice = (message: string): void => notify(message, 'warning');
-            const options = { dir: tempDir, keepDays: KEEP_DAYS, counts: newSourceCounts(), onNotice };
+            const options = { dir: tempDir, keepDays: KEEP_DAYS, counts: makeSourceCounts(), onNotice };
             const { added, replaced, retired } = await collectSpool(store, options);
             await writeMasterTree(database);
             notify(`${database}: ${added} records added, ${replaced} replaced, ${retired} retired`, 'info');
@@ -92,6 +92,6 @@ async function collectAtEnd(
     } catch (error) {
         if (error instanceof UserError && error.exitCode === 3)
             notify(`another process collects into ${database} now. ${left}`, 'info');
-        else notify(`❌ 结果收集失败: ${messageOf(error)} (collecting failed). ${left}`, 'warning');
+        else notify(`❌ 结果收集失败: ${getMessage(error)} (collecting failed). ${left}`, 'warning');
     }
 }

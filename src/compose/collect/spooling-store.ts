@@ -2,11 +2,7 @@ import type { CheckpointStore, SampleWriter } from '../../checkpoint/store.js';
 import type { Checkpoint, FileStamp, KeptEntry, SampleState } from '../../model/checkpoint.js';
 import type { ComputedLimits, Entry, OpenTask } from '../../model/entry.js';
 import type { SampleTally } from '../../model/tally.js';
-import {
-    recordOfEntry,
-    recordOfFailure,
-    recordsOfCheckpoint,
-} from '../../results/collect/checkpoint-records.js';
+import { recordOfEntry, recordOfFailure, buildRecords } from '../../results/collect/checkpoint-records.js';
 import type { RecordKey } from '../../results/record/record.js';
 import type { Spool } from '../../results/spool/spool.js';
 import { stampText } from '../../results/spool/spool-marks.js';
@@ -56,7 +52,7 @@ export async function spoolSample(
 ): Promise<void> {
     const checkpoint = await reader.read(id);
     if (checkpoint === null) return;
-    for (const record of recordsOfCheckpoint(checkpoint, run())) {
+    for (const record of buildRecords(checkpoint, run())) {
         retired.drop(record);
         spool.add(id, { kind: 'record', record });
     }
@@ -92,7 +88,7 @@ class SpoolingWriter implements SampleWriter {
         by: { readonly apiUsed: string; readonly workerId: string },
     ): Promise<Entry> {
         const written = await this.#writer.commit(group, entry, by);
-        const key = this.#keyOf(group, written);
+        const key = this.#makeKey(group, written);
         const record = recordOfEntry(written, key);
         if (record !== null) this.#options.spool.add(this.#state.id, { kind: 'record', record });
         this.#retireReplaced(group, written);
@@ -112,8 +108,8 @@ class SpoolingWriter implements SampleWriter {
         return this.#writer.setComputedLimits(limits);
     }
 
-    entriesOf(group: string): readonly Entry[] {
-        return this.#writer.entriesOf(group);
+    getEntries(group: string): readonly Entry[] {
+        return this.#writer.getEntries(group);
     }
 
     tally(): SampleTally {
@@ -152,11 +148,11 @@ class SpoolingWriter implements SampleWriter {
             return;
         const { fingerprint: replaced, occurrence: which } = kept;
         const revision = kept.stored.entry.revision ?? 1;
-        const key = this.#keyOf(group, { fingerprint: replaced, occurrence: which });
+        const key = this.#makeKey(group, { fingerprint: replaced, occurrence: which });
         this.#options.spool.add(key.sample, { kind: 'retirement', retirement: { ...key, revision } });
     }
 
-    #keyOf(
+    #makeKey(
         group: string,
         { fingerprint, occurrence = 0 }: Pick<Entry, 'fingerprint' | 'occurrence'>,
     ): RecordKey {

@@ -1,5 +1,5 @@
 import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-file.js';
-import { idMatcher } from '../../dataset/filter.js';
+import { makeIdMatcher } from '../../dataset/filter.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { DirectorySample } from '../../model/directory-sample.js';
 import { UserError } from '../../util/user-error.js';
@@ -8,11 +8,11 @@ import type { RunPaths } from './run-paths.js';
 import { type PickedSample, ResultFiles } from './result-files.js';
 
 /** Samples whose id matches one of the globs; all of them where there is none. @throws UserError for a glob that cannot be used */
-export async function* onlyMatching(
+export async function* keepMatching(
     samples: AsyncIterable<DirectorySample>,
     only: readonly string[],
 ): AsyncGenerator<DirectorySample> {
-    const matches = idMatcher(only);
+    const matches = makeIdMatcher(only);
     for await (const sample of samples) if (matches(sample.tally.id)) yield sample;
 }
 

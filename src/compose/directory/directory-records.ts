@@ -3,7 +3,7 @@ import { listFiles } from '../../host/listing.js';
 import { type RecordedTask, tasksOfCheckpoint } from '../../results/collect/checkpoint-records.js';
 import type { RecordChange } from '../../results/record/record.js';
 import { CheckpointReader } from './checkpoint-reader.js';
-import { earlierRunId } from './directory.js';
+import { deriveEarlierRunId } from './directory.js';
 import type { RunPaths } from './run-paths.js';
 import { Retirements } from '../collect/retirements.js';
 
@@ -34,7 +34,7 @@ export async function* readDirectoryRecords(
     options: DirectoryRecordsOptions,
 ): AsyncGenerator<DirectoryRecord> {
     const listing = await listFiles(place.dir);
-    const run = (await earlierRunId(place, await readRunFile(place.checkpoints), listing)) ?? '';
+    const run = (await deriveEarlierRunId(place, await readRunFile(place.checkpoints), listing)) ?? '';
     const isPart = options.names !== undefined;
     const retired = await Retirements.load(place.checkpoints, run);
     const others: RecordChange[] = [];

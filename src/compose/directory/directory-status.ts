@@ -1,13 +1,13 @@
 import type { RunFile } from '../../checkpoint/run-directory/run-file.js';
 import { listLocks } from '../../host/lock-file.js';
-import { type Life, lifeOf, ownIdentity } from '../../host/lock-identity.js';
+import { type Life, judgeLife, ownIdentity } from '../../host/lock-identity.js';
 import type { DirectorySample } from '../../model/directory-sample.js';
 import { withWhole } from '../../model/tally.js';
 import { addUp, type DirectoryStatus, type Holder } from '../../report/status.js';
-import { ioCode } from '../../util/io-error.js';
+import { getIoCode } from '../../util/io-error.js';
 import type { DirectoryReader } from './directory-reader.js';
 import type { KnownSamples } from './known-samples.js';
-import { executorOf } from './known-run.js';
+import { readExecutor } from './known-run.js';
 import { asTyped } from '../output.js';
 import type { RunPaths } from './run-paths.js';
 
@@ -18,7 +18,7 @@ const ENOUGH = 10;
 /** What is known of a directory now, from its files and its datasets alone. */
 export async function readStatus(place: RunPaths, reader: DirectoryReader): Promise<DirectoryStatus> {
     const now = Date.now();
-    const [{ run, known }, holders] = await Promise.all([reader.readRun(), holdersOf(place.checkpoints)]);
+    const [{ run, known }, holders] = await Promise.all([reader.readRun(), findHolders(place.checkpoints)]);
     const living = holders
         .filter((holder) => holder.alive !== false)
         .map((holder) => Date.parse(holder.since));
@@ -37,18 +37,18 @@ export async function readStatus(place: RunPaths, reader: DirectoryReader): Prom
     return {
         dir: asTyped(place.dir),
         at: new Date(now).toISOString(),
-        executor: executorOf(run),
+        executor: readExecutor(run),
         datasets: (run?.datasets ?? []).map(({ path }) => path),
-        whole: wholeOf(run, known),
+        whole: findWhole(run, known),
         ...figures,
         total,
         holders,
         lastUpdate: Number.isFinite(newest) ? new Date(newest).toISOString() : null,
-        rate: living.length === 0 ? null : rateOf(ends, since, now),
+        rate: living.length === 0 ? null : computeRate(ends, since, now),
     };
 }
 
-function wholeOf(run: RunFile | null, known: KnownSamples | null): DirectoryStatus['whole'] {
+function findWhole(run: RunFile | null, known: KnownSamples | null): DirectoryStatus['whole'] {
     if (known === null) return run === null ? null : { samples: run.totals.samples, tasks: run.totals.tasks };
     let tasks = 0;
     for (const groups of known.values()) for (const [, count] of groups) tasks += count;
@@ -56,7 +56,7 @@ function wholeOf(run: RunFile | null, known: KnownSamples | null): DirectoryStat
 }
 
 /** Finished tasks a second; null where none has finished since the run began. */
-function rateOf(ends: readonly number[], since: number, now: number): number | null {
+function computeRate(ends: readonly number[], since: number, now: number): number | null {
     const recent = ends.filter((end) => end >= now - WINDOW_MS).length;
     const from = recent >= ENOUGH ? Math.max(since, now - WINDOW_MS) : since;
     const finished = recent >= ENOUGH ? recent : ends.length;
@@ -64,7 +64,7 @@ function rateOf(ends: readonly number[], since: number, now: number): number | n
 }
 
 /** The runs that have not given the directory back. */
-async function holdersOf(checkpoints: string): Promise<readonly Holder[]> {
+async function findHolders(checkpoints: string): Promise<readonly Holder[]> {
     try {
         const own = ownIdentity();
         return (await listLocks(checkpoints)).flatMap(({ content, released }): Holder[] => {
@@ -76,12 +76,12 @@ async function holdersOf(checkpoints: string): Promise<readonly Holder[]> {
                     pid: identity.pid,
                     since: startedAt,
                     shard: shard === null ? null : `${shard.index}/${shard.count}`,
-                    alive: isAlive(lifeOf(identity, own)),
+                    alive: isAlive(judgeLife(identity, own)),
                 },
             ];
         });
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return [];
+        if (getIoCode(error) === 'ENOENT') return [];
         throw error;
     }
 }

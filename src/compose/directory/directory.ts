@@ -10,13 +10,13 @@ import {
     restrictRunFile,
     writeRunFile,
 } from '../../checkpoint/run-directory/run-file.js';
-import { derivedRunId, findRunId, newRunId } from '../../checkpoint/run-directory/run-id.js';
+import { deriveRunId, findRunId, makeRunId } from '../../checkpoint/run-directory/run-id.js';
 import type { CheckpointStore } from '../../checkpoint/store.js';
 import type { RunConfig } from '../../config.js';
 import { listFiles } from '../../host/listing.js';
 import { acquireLock, type Lock } from '../../host/lock.js';
-import { packageVersion } from '../../host/package-version.js';
-import { newHolderId } from '../../host/staging-name.js';
+import { readPackageVersion } from '../../host/package-version.js';
+import { makeHolderId } from '../../host/staging-name.js';
 import { sweep } from '../../host/sweep.js';
 import { formatRerun, parseRerun, RERUN_FORMS } from '../../model/rerun.js';
 import { OUTPUTS_FOLDER } from '../../model/output-file.js';
@@ -70,7 +70,7 @@ export async function openDirectory(
               ...(signal === undefined ? {} : { signal }),
           });
     try {
-        const holder = lock?.id ?? newHolderId();
+        const holder = lock?.id ?? makeHolderId();
         const listing = await listFiles(dir);
         const folders = [
             { dir, names: listing },
@@ -92,7 +92,7 @@ export async function openDirectory(
             known,
             listing,
             // Who only looks writes none.
-            run: known?.run ?? (lock === null ? '' : await runIdOf(config, known, listing)),
+            run: known?.run ?? (lock === null ? '' : await chooseRunId(config, known, listing)),
             store: (samples) =>
                 createFileStore({
                     dir,
@@ -127,12 +127,12 @@ export async function openDirectory(
 }
 
 /** The id of a run whose run.json has none: lost, new, or written by version 0.1. */
-async function runIdOf(
+async function chooseRunId(
     config: Pick<RunConfig, 'dir' | 'checkpoints'>,
     known: RunFile | null,
     listing: readonly string[],
 ): Promise<string> {
-    return (await earlierRunId(config, known, listing)) ?? newRunId();
+    return (await deriveEarlierRunId(config, known, listing)) ?? makeRunId();
 }
 
 /**
@@ -141,7 +141,7 @@ async function runIdOf(
  * @param listing names in the results directory
  * @throws UserError (exit 2) if archive.json cannot be read
  */
-export async function earlierRunId(
+export async function deriveEarlierRunId(
     { dir, checkpoints }: Pick<RunConfig, 'dir' | 'checkpoints'>,
     known: RunFile | null,
     listing: readonly string[],
@@ -150,7 +150,7 @@ export async function earlierRunId(
     const found = await findRunId(dir, listing, checkpoints);
     if (found !== null) return found;
     const wasRunBefore = known !== null || listing.some((name) => name.endsWith('.json'));
-    return wasRunBefore ? derivedRunId(known, dir) : null;
+    return wasRunBefore ? deriveRunId(known, dir) : null;
 }
 
 /**
@@ -216,8 +216,8 @@ export async function recordRun(
         updated_at: now,
         datasets: [...datasets.values()],
         options: { ...config.runOptions },
-        totals: totalsOf(samples),
-        versions: { 'resume-run': packageVersion(), node: process.version },
+        totals: countTotals(samples),
+        versions: { 'resume-run': readPackageVersion(), node: process.version },
         ...(comparison === undefined ? {} : { comparison }),
         ...bucketsIn(samples, known),
         reruns: reruns
@@ -261,7 +261,7 @@ function agree(there: RunFile, ours: RunFile): void {
     }
 }
 
-function totalsOf(samples: Samples): RunFile['totals'] {
+function countTotals(samples: Samples): RunFile['totals'] {
     const groups: Record<string, number> = Object.create(null) as Record<string, number>;
     let tasks = 0;
     for (const { indexed } of samples.whole) {

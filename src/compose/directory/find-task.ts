@@ -9,11 +9,11 @@ import type { Entry, OpenTask, SkippedTask } from '../../model/entry.js';
 import { fingerprintSample } from '../../model/fingerprint.js';
 import type { Content, Sample } from '../../model/sample.js';
 import { withChecker } from '../../run/prepare.js';
-import { ioCode } from '../../util/io-error.js';
-import { messageOf } from '../../util/message.js';
+import { getIoCode } from '../../util/io-error.js';
+import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
-import { executorOf } from './known-run.js';
-import { listsOf } from './known-samples.js';
+import { readExecutor } from './known-run.js';
+import { chooseListOptions } from './known-samples.js';
 import { withRowFiles } from '../row-files.js';
 import type { RunPaths } from './run-paths.js';
 
@@ -59,7 +59,7 @@ export async function findTask(
     // Without run.json, what it would say is not known; all else is in the result file.
     const run = await readRunFile(place.checkpoints).catch(() => null);
     const ref = { sample, group, index };
-    const known = { ...ref, executor: executorOf(run) };
+    const known = { ...ref, executor: readExecutor(run) };
     const stored = checkpoint.entries.get(group)?.find(({ entry }) => entry.index === index);
     if (stored !== undefined) {
         // An entry with an index has a fingerprint.
@@ -96,10 +96,10 @@ async function failedTest(
             return { missing: 'the dataset changed since, or --checker was another one' };
         const test = sample.judging?.tests[at];
         if (test === undefined) return { missing: 'the dataset has no such test' };
-        return { input: textOf(test.input), output: textOf(test.output) };
+        return { input: readText(test.input), output: readText(test.output) };
     } catch (error) {
-        if (!(error instanceof UserError) && ioCode(error) === null) throw error;
-        return { missing: messageOf(error) };
+        if (!(error instanceof UserError) && getIoCode(error) === null) throw error;
+        return { missing: getMessage(error) };
     }
 }
 
@@ -111,7 +111,7 @@ async function loadSampleFrom(run: RunFile, id: string, files: RowFiles): Promis
     const samples = new SamplesById();
     const cache = { get: () => null, set: () => undefined };
     for (const { path, format } of run.datasets) {
-        await samples.addPath(path, format, { cache, files, lists: listsOf(run) });
+        await samples.addPath(path, format, { cache, files, lists: chooseListOptions(run) });
         const found = samples.get(id);
         if (found !== undefined) return await found.dataset.load(found.indexed);
     }
@@ -136,7 +136,7 @@ function isSameTask(
 /** Bytes of a test that are shown at most. */
 const MOST = 64 * 1024;
 
-function textOf(content: Content): string {
+function readText(content: Content): string {
     if (content.text !== undefined) return content.text.slice(0, MOST);
     if (statSync(content.path).size > MOST) return `(in ${content.path})`;
     return readFileSync(content.path, 'utf8');

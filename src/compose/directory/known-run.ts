@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readRunFile, statRunFile } from '../../checkpoint/run-directory/run-file.js';
 import type { RunFile } from '../../checkpoint/run-directory/run-file-shape.js';
 import type { KnownRun } from '../../config.js';
-import { shownPath } from '../../util/shown-path.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { OtherDataset } from '../samples.js';
 
@@ -11,17 +11,17 @@ export async function readKnownRun(folder: string): Promise<KnownRun | null> {
     const run = await readRunFile(folder);
     if (run === null) return null;
     const datasets = run.datasets.map((dataset) => dataset.path);
-    return { options: run.options, datasets, distrust: distrustOf(folder) };
+    return { options: run.options, datasets, distrust: explainDistrust(folder) };
 }
 
 /** `--executor` of the last start; null where run.json does not say. */
-export function executorOf(run: Pick<RunFile, 'options'> | null): string | null {
+export function readExecutor(run: Pick<RunFile, 'options'> | null): string | null {
     const name = run?.options['executor'];
     return typeof name === 'string' ? name : null;
 }
 
 /** Why others than this user and root may have written a run.json; null: they cannot have, or the system does not say. */
-function distrustOf(folder: string): string | null {
+function explainDistrust(folder: string): string | null {
     const stats = statRunFile(folder);
     const self = process.getuid?.();
     if (stats === null || self === undefined) return null;
@@ -35,7 +35,7 @@ function distrustOf(folder: string): string | null {
  * @param paths datasets of this start, absolute
  * @throws UserError when one that a bare start remembers is gone
  */
-export function otherDatasets(
+export function findOtherDatasets(
     known: Pick<RunFile, 'datasets'> | null,
     paths: readonly string[],
     onNotice: (message: string) => void,
@@ -46,7 +46,7 @@ export function otherDatasets(
         const gone = paths.find(isGone);
         if (gone !== undefined) {
             throw new UserError(
-                `${shownPath(gone)}, which was run into this directory before, is gone: put it back, or name what stands in its place ` +
+                `${shortenPath(gone)}, which was run into this directory before, is gone: put it back, or name what stands in its place ` +
                     '(resume-run <dataset> --dir ...), and it is forgotten',
             );
         }
@@ -54,7 +54,7 @@ export function otherDatasets(
     const others: OtherDataset[] = [];
     for (const { path, format } of remembered.filter((one) => !paths.includes(one.path))) {
         if (isGone(path))
-            onNotice(`${shownPath(path)} is gone: a bare start asks for it no longer (its results stay)`);
+            onNotice(`${shortenPath(path)} is gone: a bare start asks for it no longer (its results stay)`);
         else others.push({ path, format });
     }
     return others;

@@ -3,11 +3,11 @@ import { IndexFile } from '../../checkpoint/index/index-file.js';
 import type { RunFile } from '../../checkpoint/run-directory/run-file.js';
 import type { DatasetCache, ListOptions } from '../../dataset/dataset.js';
 import { listFiles } from '../../host/listing.js';
-import { sameStamp, stampFile } from '../../host/stamp.js';
+import { isSameStamp, stampFile } from '../../host/stamp.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import type { GroupSizes } from '../../model/directory-sample.js';
-import { ioCode } from '../../util/io-error.js';
-import { messageOf } from '../../util/message.js';
+import { getIoCode } from '../../util/io-error.js';
+import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { withRowFiles } from '../row-files.js';
 import { SamplesById } from '../samples.js';
@@ -64,17 +64,17 @@ export class KnownSamplesReader {
         const samples = new SamplesById();
         try {
             const cache = await loadCache(this.#checkpoints);
-            const lists = listsOf(run);
+            const lists = chooseListOptions(run);
             await withRowFiles(async (files) => {
                 for (const { path, format } of run?.datasets ?? []) {
                     await samples.addPath(path, format, { cache, lists, files });
                 }
             });
         } catch (error) {
-            if (!(error instanceof UserError) && ioCode(error) === null) throw error;
+            if (!(error instanceof UserError) && getIoCode(error) === null) throw error;
             if (!isToldAlready) {
                 this.#onNotice(
-                    `${messageOf(error)}; until its datasets can be read, figures are of all result files, also of samples that were removed`,
+                    `${getMessage(error)}; until its datasets can be read, figures are of all result files, also of samples that were removed`,
                 );
             }
             return null;
@@ -84,7 +84,7 @@ export class KnownSamplesReader {
 }
 
 /** How lists of rows are read by those who only look: placed as the run placed them. */
-export function listsOf(run: Pick<RunFile, 'buckets'> | null): ListOptions {
+export function chooseListOptions(run: Pick<RunFile, 'buckets'> | null): ListOptions {
     return { accepted: true, rowsPerSample: 1, bucketsOf: (file) => run?.buckets?.[file] ?? null };
 }
 
@@ -101,7 +101,7 @@ function stamped(path: string): Stamped {
 
 function isSame(a: Stamped, b: Stamped | undefined): boolean {
     if (b === undefined || a.path !== b.path) return false;
-    return a.stamp === null || b.stamp === null ? a.stamp === b.stamp : sameStamp(a.stamp, b.stamp);
+    return a.stamp === null || b.stamp === null ? a.stamp === b.stamp : isSameStamp(a.stamp, b.stamp);
 }
 
 /** What starts have learned about dataset files, those of shards too. Nothing is added to it. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { checkpointsFolder } from '../../config.js';
+import { chooseCheckpointsFolder } from '../../config.js';
 import { listFiles } from '../../host/listing.js';
 import type { StoredEntry } from '../../model/checkpoint.js';
 import { UserError } from '../../util/user-error.js';
@@ -35,7 +35,9 @@ export async function* readResults(
 ): AsyncGenerator<FinishedTask> {
     const path = resolve(dir);
     const checkpoints =
-        options.checkpoints === undefined ? checkpointsFolder(path, null) : resolve(options.checkpoints);
+        options.checkpoints === undefined
+            ? chooseCheckpointsFolder(path, null)
+            : resolve(options.checkpoints);
     const reader = new CheckpointReader({ dir: path, checkpoints }, (file, why) =>
         options.onNotice?.(`${file} is left out: ${why}`),
     );

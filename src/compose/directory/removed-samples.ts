@@ -17,7 +17,7 @@ export async function findRemovedSamples(
     known: ReadonlySet<string>,
 ): Promise<RemovedSamples> {
     const names = new FileNames(known);
-    const expected = new Set([...known].map((id) => names.fileOf(id)));
+    const expected = new Set([...known].map((id) => names.getFile(id)));
     const removed = new Set<string>();
     for (const name of await listFiles(place.dir)) {
         if (!name.endsWith('.json') || expected.has(name)) continue;

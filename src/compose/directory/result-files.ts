@@ -1,14 +1,14 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
-import { checkerFileName } from '../../checkpoint/earlier/checker-file.js';
+import { nameCheckerFile } from '../../checkpoint/earlier/checker-file.js';
 import { FileNames, plainName } from '../../checkpoint/result-file/names.js';
 import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
-import { sameStamp, stampFile } from '../../host/stamp.js';
+import { isSameStamp, stampFile } from '../../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
 import { type DirectorySample, tallyUntouched, withDatasetTotals } from '../../model/directory-sample.js';
 import { tallyCheckpoint } from '../../model/tally.js';
-import { ioCode, ioReason } from '../../util/io-error.js';
+import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { KnownSamples } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
@@ -63,8 +63,8 @@ export class ResultFiles<T = null> {
             for (const [name, file] of files) {
                 if (file === null) continue;
                 const { id } = file.tally;
-                const rank = name === names.fileOf(id) ? 0 : [...names.candidates(id)].indexOf(name);
-                if (rank < 0 && name !== checkerFileName(id)) this.#tellMisplaced(name, id);
+                const rank = name === names.getFile(id) ? 0 : [...names.candidates(id)].indexOf(name);
+                if (rank < 0 && name !== nameCheckerFile(id)) this.#tellMisplaced(name, id);
                 else if (rank > 0 && rank < (others.get(id)?.rank ?? Infinity))
                     others.set(id, { rank, file });
                 const sample = rank === 0 ? take(file) : null;
@@ -128,7 +128,7 @@ export class ResultFiles<T = null> {
     async #readOne(path: string, since: number): Promise<FileFigures<T> | null> {
         const before = this.#seen.get(path);
         const stamp = stampFile(path);
-        if (before !== undefined && stamp !== null && sameStamp(before.stamp, stamp)) return before.file;
+        if (before !== undefined && stamp !== null && isSameStamp(before.stamp, stamp)) return before.file;
         const read = await readCheckpointFile(path, null);
         if (read.kind === 'absent') return null;
         if (read.kind !== 'checkpoint') {
@@ -158,10 +158,10 @@ async function* namesIn(dir: string): AsyncGenerator<string> {
             if (entry.name.endsWith('.json') && !entry.isDirectory()) yield entry.name;
         }
     } catch (error) {
-        if (ioCode(error) === 'ENOENT')
+        if (getIoCode(error) === 'ENOENT')
             throw new UserError(`${dir}: there is no such directory; name it with --dir`);
-        if (ioCode(error) === null) throw error;
-        throw new UserError(`cannot read ${dir}: ${ioReason(error)}`, 2, { cause: error });
+        if (getIoCode(error) === null) throw error;
+        throw new UserError(`cannot read ${dir}: ${describeIoError(error)}`, 2, { cause: error });
     }
 }
 

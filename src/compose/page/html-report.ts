@@ -1,6 +1,6 @@
-import { idMatcher } from '../../dataset/filter.js';
+import { makeIdMatcher } from '../../dataset/filter.js';
 import { writeText } from '../../host/output-file.js';
-import { htmlFile } from '../../report/html/html-file.js';
+import { writeHtmlFile } from '../../report/html/html-file.js';
 import { DirectoryReader } from '../directory/directory-reader.js';
 import { print, tell, warn } from '../output.js';
 import { readPageAssets } from '../page-assets.js';
@@ -22,10 +22,10 @@ export async function writeHtmlReport(place: RunPaths, file: string, only: reado
     const { page, chunks, leftOut } = await buildPage(reader, {
         dir: place.dir,
         budget: DETAIL_BUDGET,
-        matches: idMatcher(only),
+        matches: makeIdMatcher(only),
         keepsRows: false,
     });
-    await writeText(file, htmlFile(assets, page, chunks));
+    await writeText(file, writeHtmlFile(assets, page, chunks));
     print(`${file} is written: open it in a browser`);
     if (leftOut > 0)
         tell(

@@ -5,7 +5,7 @@ import { compareNatural } from '../../report/format.js';
 import { ColumnBuilder, type DetailPlace } from '../../report/html/column-builder.js';
 import { DetailChunks } from '../../report/html/detail-chunks.js';
 import type { PageRow, PageRows } from '../../report/html/page-row.js';
-import { packageVersion } from '../../host/package-version.js';
+import { readPackageVersion } from '../../host/package-version.js';
 import type { DirectoryReader } from '../directory/directory-reader.js';
 import { asTyped } from '../output.js';
 
@@ -39,7 +39,7 @@ export async function buildPage(
         const rows = sample.picked?.rows ?? [];
         if (sample.standing === 'removed') removed += 1;
         else if (matches(sample.tally.id)) {
-            columns.addSample(sample.tally.id, totalsOf(sample));
+            columns.addSample(sample.tally.id, countTotals(sample));
             for (const { row, detail } of rows) {
                 const place: DetailPlace =
                     detail === null || budget === 0
@@ -54,7 +54,7 @@ export async function buildPage(
     const bytes = columns.pack(
         {
             dir: asTyped(dir),
-            version: packageVersion(),
+            version: readPackageVersion(),
             generatedAt: new Date().toISOString(),
             datasets: (run?.datasets ?? []).map(({ path }) => path),
             comparison: run?.comparison?.formats ?? null,
@@ -66,7 +66,7 @@ export async function buildPage(
     return { page: gzipSync(bytes), chunks: packed, leftOut: chunks.leftOut };
 }
 
-function totalsOf({ tally }: DirectorySample): readonly (readonly [string, number])[] {
+function countTotals({ tally }: DirectorySample): readonly (readonly [string, number])[] {
     return Object.entries(tally.groups).map(([group, { total }]) => [group, total]);
 }
 

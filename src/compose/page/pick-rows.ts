@@ -7,9 +7,9 @@ import {
     FLAG_NEAR_LIMIT,
     FLAG_UNEXPECTED,
 } from '../../model/page-data.js';
-import { expectedOf } from '../../model/sample.js';
-import { figuresOf } from '../../model/tally.js';
-import { detailOfEntry, detailOfOpenTask, testsIn } from '../../report/html/entry-detail.js';
+import { chooseExpected } from '../../model/sample.js';
+import { readFigures } from '../../model/tally.js';
+import { describeEntry, describeOpenTask, readTests } from '../../report/html/entry-detail.js';
 import type { PageRow, PageRows } from '../../report/html/page-row.js';
 import { recordOfEntry, StandIns } from '../../results/collect/checkpoint-records.js';
 
@@ -23,7 +23,7 @@ export function pickRows(checkpoint: Checkpoint, withDetails = true): PageRows {
         const standIns = new StandIns();
         for (const { entry } of list) {
             const row = rowOfEntry(entry, group, checkpoint.id, standIns);
-            if (row !== null) rows.push({ row, detail: withDetails ? detailOfEntry(entry) : null });
+            if (row !== null) rows.push({ row, detail: withDetails ? describeEntry(entry) : null });
         }
     }
     for (const task of checkpoint.failures) rows.push(rowOfOpenTask(task, 'failed'));
@@ -39,11 +39,11 @@ function rowOfEntry(
     sample: string,
     standIns: StandIns,
 ): PageRow | null {
-    const figures = figuresOf(entry);
-    const key = standIns.keyOf(entry);
+    const figures = readFigures(entry);
+    const key = standIns.findKey(entry);
     const record = recordOfEntry(entry, { run: '', sample, group, ...key });
     if (figures === null || record === null) return null;
-    const expected = expectedOf(group, entry.expected ?? null);
+    const expected = chooseExpected(group, entry.expected ?? null);
     const isUnexpected = expected !== null && !expected.includes(figures.verdict);
     return {
         ...EMPTY_ROW,
@@ -62,7 +62,7 @@ function rowOfEntry(
         memory: record.memory ?? 0,
         limit: entry.limits?.time ?? 0,
         failedTest: figures.failedTest === undefined ? 0 : figures.failedTest + 1,
-        cause: figures.verdict === 'Accepted' ? '' : causeOf(entry),
+        cause: figures.verdict === 'Accepted' ? '' : findCause(entry),
         attempts: record.attempts,
         score: record.score,
         endpoint: record.endpoint ?? '',
@@ -74,7 +74,7 @@ function rowOfEntry(
         promptTokens: record.prompt_tokens ?? 0,
         completionTokens: record.completion_tokens ?? 0,
         cost: record.cost ?? 0,
-        task: hashOf(key.fingerprint, key.occurrence),
+        task: hashTask(key.fingerprint, key.occurrence),
     };
 }
 
@@ -115,15 +115,15 @@ function rowOfOpenTask(
             group: task.group,
             index: task.index,
             outcome,
-            expected: expectedOf(task.group, null)?.join(' ') ?? '',
+            expected: chooseExpected(task.group, null)?.join(' ') ?? '',
             duration: last?.duration ?? 0,
             cause: task.reason,
             attempts: task.attempts.length,
             endpoint: last?.api_used ?? '',
             startedAt: Number.isNaN(startedAt) ? 0 : startedAt,
-            task: hashOf(task.fingerprint, task.occurrence ?? 0),
+            task: hashTask(task.fingerprint, task.occurrence ?? 0),
         },
-        detail: detailOfOpenTask(task),
+        detail: describeOpenTask(task),
     };
 }
 
@@ -136,7 +136,7 @@ function rowOfSkipped({ group, index, reason }: SkippedTask): {
 }
 
 /** Pairs tasks of two runs within a sample and a group, so 32 bits are enough. */
-function hashOf(fingerprint: string, occurrence: number): number {
+function hashTask(fingerprint: string, occurrence: number): number {
     return createHash('md5').update(`${fingerprint} ${occurrence}`).digest().readUInt32LE(0);
 }
 
@@ -144,8 +144,8 @@ function hashOf(fingerprint: string, occurrence: number): number {
 const MOST_OF_CAUSE = 80;
 
 /** Why a program got its verdict, in words that programs with the same fault share. Empty where nothing tells. */
-function causeOf(entry: StoredEntry['entry']): string {
-    const failed = testsIn(entry.result).find((test) => !test.passed);
+function findCause(entry: StoredEntry['entry']): string {
+    const failed = readTests(entry.result).find((test) => !test.passed);
     if (failed === undefined) return '';
     const { compile_result: compiling, run_result: run } = failed.exec_info;
     if (failed.verdict === 'CompileError') return compilerError(compiling);

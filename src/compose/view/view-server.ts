@@ -137,7 +137,7 @@ export class ViewServer {
         if (run === undefined) return { status: 404, type: 'text/plain', body: 'there is nothing here\n' };
         try {
             if (what === 'live') return json(await run.live());
-            if (what === 'task') return json(await taskOf(run, url.searchParams));
+            if (what === 'task') return json(await readTask(run, url.searchParams));
             return { status: 200, type: 'application/octet-stream', body: await run.page(), isGzip: true };
         } catch (error) {
             if (!(error instanceof UserError)) throw error;
@@ -170,7 +170,7 @@ export class ViewServer {
     }
 }
 
-function taskOf(run: ViewedRun, query: URLSearchParams): Promise<object | null> {
+function readTask(run: ViewedRun, query: URLSearchParams): Promise<object | null> {
     const index = Number(query.get('index'));
     if (!Number.isSafeInteger(index) || index < 0) throw new UserError('expected an index from 0');
     return run.detail(query.get('sample') ?? '', query.get('group') ?? '', index);

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { EntryDetail } from '../../model/page-data.js';
 import { isJsonObject } from '../../model/json.js';
 import type { LiveState } from '../../model/live-state.js';
-import { detailOfEntry, detailOfOpenTask, shortened } from '../../report/html/entry-detail.js';
+import { describeEntry, describeOpenTask, shortenText } from '../../report/html/entry-detail.js';
 import type { PageRows } from '../../report/html/page-row.js';
-import { ioCode } from '../../util/io-error.js';
+import { getIoCode } from '../../util/io-error.js';
 import { DirectoryReader } from '../directory/directory-reader.js';
 import { findTask, type FoundTask } from '../directory/find-task.js';
 import type { RunPaths } from '../directory/run-paths.js';
@@ -48,10 +48,10 @@ export class ViewedRun {
         const { state, test } = await findTask(this.place, sample, group, index);
         switch (state.kind) {
             case 'finished':
-                return withTest(detailOfEntry(state.entry), test);
+                return withTest(describeEntry(state.entry), test);
             case 'failed':
             case 'pending':
-                return detailOfOpenTask(state.open);
+                return describeOpenTask(state.open);
             case 'skipped':
                 return null;
         }
@@ -75,7 +75,7 @@ export class ViewedRun {
                 : null;
         } catch (error) {
             // A torn file is followed by a whole one within a second.
-            if (error instanceof SyntaxError || ioCode(error) !== null) return null;
+            if (error instanceof SyntaxError || getIoCode(error) !== null) return null;
             throw error;
         }
     }
@@ -86,6 +86,6 @@ function withTest(detail: EntryDetail, test: FoundTask['test']): EntryDetail {
     const more =
         'missing' in test
             ? { missing: test.missing }
-            : { input: shortened(test.input), expectedOutput: shortened(test.output) };
+            : { input: shortenText(test.input), expectedOutput: shortenText(test.output) };
     return { ...detail, failure: { ...detail.failure, ...more } };
 }

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { CHECKER_FORMS, FORMAT_CHECKERS, parseChecker } from '../../model/checker-text.js';
 import type { Checker } from '../../model/sample.js';
 import type { ValueParser } from '../option.js';
-import { parseText, wrongValue } from '../value-error.js';
+import { parseText, makeValueError } from '../value-error.js';
 
 /** How `--checker` compares output. */
 export type CheckerSetting =
@@ -23,7 +23,7 @@ export const CHECKER: ValueParser<CheckerSetting> = {
         const isBuiltIn = parseChecker(name) !== null || name === 'float';
         if (isBuiltIn || !(text.includes('/') || text.indexOf('.') > 0)) {
             const forms = `${FORMAT_CHECKERS}, ${CHECKER_FORMS}`;
-            throw wrongValue(origin, `${forms}, or the path of a checker program (./name)`, raw);
+            throw makeValueError(origin, `${forms}, or the path of a checker program (./name)`, raw);
         }
         return { kind: 'program', path: isAbsolute(text) ? text : resolve(origin.base, text) };
     },

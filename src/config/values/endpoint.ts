@@ -2,7 +2,7 @@ import { parseEndpoints } from '../../endpoint/address.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 import { UserError } from '../../util/user-error.js';
 import type { EndpointSetting, ValueOrigin, ValueParser } from '../option.js';
-import { parseText, wrongValue } from '../value-error.js';
+import { parseText, makeValueError } from '../value-error.js';
 
 /** `--endpoint`: an address; in a config file also an object with settings, whose shape the file's schema checks. */
 export const ENDPOINT: ValueParser<EndpointSetting> = {
@@ -11,7 +11,7 @@ export const ENDPOINT: ValueParser<EndpointSetting> = {
         if (isJsonObject(raw) && typeof raw['url'] === 'string') {
             return { ...raw, ...parseAddresses(raw['url'], origin) };
         }
-        throw wrongValue(origin, 'the address of a server', raw);
+        throw makeValueError(origin, 'the address of a server', raw);
     },
     // Headers may hold secrets: they stay in the config file, where a start that resumes finds them.
     format({ headers: _headers, addresses: _addresses, ...rest }) {

@@ -1,7 +1,7 @@
 import { type Verdict, VERDICTS } from '../../model/verdict.js';
 import { UserError } from '../../util/user-error.js';
 import type { ValueParser } from '../option.js';
-import { wrongValue } from '../value-error.js';
+import { makeValueError } from '../value-error.js';
 
 /** An exit code of the user's command that is a verdict. */
 export interface ExitVerdict {
@@ -16,12 +16,12 @@ export const EXIT_VERDICT: ValueParser<ExitVerdict> = {
         const match = typeof raw === 'string' ? /^(\d{1,3})=(.+)$/.exec(raw) : null;
         const code = Number(match?.[1]);
         if (match === null || code > 255)
-            throw wrongValue(origin, 'code=Verdict, such as 1=WrongAnswer', raw);
+            throw makeValueError(origin, 'code=Verdict, such as 1=WrongAnswer', raw);
         if (code === 0) throw new UserError(`${origin.label}: exit code 0 is always Accepted`);
         const given = match[2] ?? '';
         const verdict = VERDICTS.find((one) => one.toLowerCase() === given.toLowerCase());
         if (verdict === undefined)
-            throw wrongValue(origin, `one of the verdicts ${VERDICTS.join(', ')}`, given);
+            throw makeValueError(origin, `one of the verdicts ${VERDICTS.join(', ')}`, given);
         return { code, verdict };
     },
     format: ({ code, verdict }) => `${code}=${verdict}`,

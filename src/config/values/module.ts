@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ValueParser } from '../option.js';
-import { parseText, wrongValue } from '../value-error.js';
+import { parseText, makeValueError } from '../value-error.js';
 
 /** A function in a module. */
 export interface ModuleReference {
@@ -16,7 +16,7 @@ export const MODULE_REFERENCE: ValueParser<ModuleReference> = {
         const text = parseText(raw, origin);
         const hash = text.lastIndexOf('#');
         const file = hash === -1 ? text : text.slice(0, hash);
-        if (file === '' || hash === text.length - 1) throw wrongValue(origin, 'file or file#export', raw);
+        if (file === '' || hash === text.length - 1) throw makeValueError(origin, 'file or file#export', raw);
         return {
             file: resolve(origin.base, file),
             exportName: hash === -1 ? null : text.slice(hash + 1),

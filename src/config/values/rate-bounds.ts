@@ -1,5 +1,5 @@
 import type { ValueParser } from '../option.js';
-import { parseText, wrongValue } from '../value-error.js';
+import { parseText, makeValueError } from '../value-error.js';
 
 /** Bounds of rates, from 0 to 1. */
 interface RateBounds {
@@ -16,7 +16,7 @@ export const RATE_BOUNDS: ValueParser<RateBounds> = {
                 /^\s*(tpr|tnr)\s*=\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/i.exec(part) ?? [];
             const value = Number(number) / (percent === '%' ? 100 : 1);
             if (name === undefined || value > 1)
-                throw wrongValue(origin, 'bounds such as tpr=0.9,tnr=0.95 or tnr=95%', raw);
+                throw makeValueError(origin, 'bounds such as tpr=0.9,tnr=0.95 or tnr=95%', raw);
             bounds[name.toLowerCase() === 'tpr' ? 'tpr' : 'tnr'] = value;
         }
         return bounds;

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
-import { parseScorer, SCORER_FORMS, type Scorer, scorerText } from '../../model/scorer.js';
+import { parseScorer, SCORER_FORMS, type Scorer, formatScorer } from '../../model/scorer.js';
 import type { ValueParser } from '../option.js';
-import { parseText, wrongValue } from '../value-error.js';
+import { parseText, makeValueError } from '../value-error.js';
 
 /** `--scorer`: how answers are scored. Files are relative to where the option stands. */
 export const SCORER: ValueParser<Scorer> = {
     parse(raw, origin) {
         const scorer = parseScorer(parseText(raw, origin).trim());
-        if (scorer === null) throw wrongValue(origin, SCORER_FORMS, raw);
+        if (scorer === null) throw makeValueError(origin, SCORER_FORMS, raw);
         return 'file' in scorer && scorer.file !== null
             ? { ...scorer, file: resolve(origin.base, scorer.file) }
             : scorer;
     },
-    format: scorerText,
+    format: formatScorer,
     shape: 'text',
 };

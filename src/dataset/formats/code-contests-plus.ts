@@ -1,5 +1,5 @@
 import type { Field } from '../field.js';
-import { languageTag } from '../language-tags.js';
+import { toLanguageTag } from '../language-tags.js';
 import { type RowContent, type RowFormat, type RowJudging, type RowProgram, readId } from '../row-content.js';
 
 /** ByteDance's CodeContests+. Its time limits are taken as milliseconds and its memory limits as MiB; `checker` is C++ for testlib. */
@@ -43,7 +43,7 @@ export const codeContestsPlus: RowFormat = {
 function readSubmissions(list: Field): RowProgram[] {
     return list.optionalList().map((submission) => ({
         kind: 'program',
-        language: languageTag(submission.get('language').string()),
+        language: toLanguageTag(submission.get('language').string()),
         source: submission.get('code').string(),
         name: null,
         expected: null,

@@ -1,6 +1,6 @@
 import type { OwnLimits } from '../../model/limits.js';
 import type { Field } from '../field.js';
-import { languageTag } from '../language-tags.js';
+import { toLanguageTag } from '../language-tags.js';
 import {
     pairTests,
     type RowContent,
@@ -87,7 +87,7 @@ function readLanguage(field: Field): string {
     if (typeof value === 'number')
         return LANGUAGES[value] ?? field.fail(`a language from 0 to ${LANGUAGES.length - 1}`);
     const name = field.string();
-    return name === 'PYTHON' ? name : languageTag(name);
+    return name === 'PYTHON' ? name : toLanguageTag(name);
 }
 
 /** `test` where it is present; otherwise the three test groups in order. */
@@ -108,11 +108,11 @@ function readLimits(row: Field): OwnLimits {
 /** Seconds, as a number or as `{seconds, nanos}`; 0 and null mean that there is none. */
 function readTime(limit: Field): number | null {
     if (!limit.present) return null;
-    const seconds = typeof limit.value === 'object' ? durationOf(limit) : limit.number();
+    const seconds = typeof limit.value === 'object' ? readDuration(limit) : limit.number();
     return seconds > 0 ? seconds : null;
 }
 
-function durationOf(limit: Field): number {
+function readDuration(limit: Field): number {
     const part = (key: string): number => (limit.get(key).present ? limit.get(key).number() : 0);
     return part('seconds') + part('nanos') / 1e9;
 }

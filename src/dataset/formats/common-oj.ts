@@ -1,5 +1,5 @@
 import type { Field } from '../field.js';
-import { languageTag } from '../language-tags.js';
+import { toLanguageTag } from '../language-tags.js';
 import {
     NO_LIMITS,
     type RowContent,
@@ -40,7 +40,7 @@ function readCanonical(solutions: Field): RowProgram[] {
     return solutions.entries().map(([language, source]) => ({
         kind: 'program',
         // SandboxFusion's "python" is Python 3.
-        language: language === 'python' ? 'PYTHON3' : languageTag(language),
+        language: language === 'python' ? 'PYTHON3' : toLanguageTag(language),
         source: source.string(),
         name: `canonical_solution.${language}`,
         expected: null,

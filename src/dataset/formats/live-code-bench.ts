@@ -13,7 +13,7 @@ import {
 } from '../row-content.js';
 import { looksPacked, unpackText } from '../packed-text.js';
 import { readPlainPrograms } from './plain.js';
-import { asCalled, embeddedJson } from './taco-apps.js';
+import { asCalled, parseEmbeddedJson } from './taco-apps.js';
 
 /**
  * LiveCodeBench. It publishes no solutions: rows may carry `solutions` and `incorrect_solutions` as in the plain form.
@@ -58,7 +58,7 @@ function readTests(row: Field): ReadTests {
         const tests = openTests(row.get(`${name}_test_cases`));
         return { name, tests: typeof tests === 'string' ? tests : tests.list() };
     });
-    const metadata = embeddedJson(row.get('metadata'), {});
+    const metadata = parseEmbeddedJson(row.get('metadata'), {});
     const named = isJsonObject(metadata.value) ? metadata.get('func_name').optionalString() : null;
     const call = named === '' ? null : named;
     const found: RowTest[] = [];
@@ -106,8 +106,8 @@ function isJsonText(text: string): boolean {
 
 /** A list of tests: as it stands, as JSON in a text, or packed; a text says why it cannot be read. */
 function openTests(field: Field): Field | string {
-    if (typeof field.value !== 'string' || !looksPacked(field.value)) return embeddedJson(field, []);
+    if (typeof field.value !== 'string' || !looksPacked(field.value)) return parseEmbeddedJson(field, []);
     const text = unpackText(field.value);
     if (text.kind === 'refused') return `its ${field.path} are packed, ${text.why}; export them as JSON`;
-    return embeddedJson(field.holding(text.text, null), []);
+    return parseEmbeddedJson(field.holding(text.text, null), []);
 }

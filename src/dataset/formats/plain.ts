@@ -2,7 +2,7 @@ import { CHECKER_FORMS, parseChecker } from '../../model/checker-text.js';
 import type { OwnLimits } from '../../model/limits.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
-import { languageTag } from '../language-tags.js';
+import { toLanguageTag } from '../language-tags.js';
 import {
     type RowChecker,
     type RowContent,
@@ -55,7 +55,7 @@ function readLanguage(field: Field): string {
     const name = field.string();
     if (name.trim() === '') field.fail('the name of a language');
     if (name !== 'PYTHON' && name.toLowerCase() === 'python') field.fail('"python3" or "python2"');
-    return name === 'PYTHON' ? name : languageTag(name);
+    return name === 'PYTHON' ? name : toLanguageTag(name);
 }
 
 /** A text that stands in the row or in a file beside the dataset; exactly one of both. */

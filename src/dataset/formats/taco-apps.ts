@@ -16,9 +16,9 @@ export const tacoApps: RowFormat = {
         return row.get('input_output').value !== undefined && row.get('question').value !== undefined;
     },
     read(row): RowContent {
-        const tests = embeddedJson(row.get('input_output'), {});
+        const tests = parseEmbeddedJson(row.get('input_output'), {});
         const call = functionName(tests);
-        const solutions = embeddedJson(row.get('solutions'), []).list().map(readSolution);
+        const solutions = parseEmbeddedJson(row.get('solutions'), []).list().map(readSolution);
         return {
             id: readTacoId(row),
             groups: [
@@ -44,7 +44,7 @@ function readTacoId(row: Field): string {
 }
 
 /** The value that a string holds as JSON; `empty` where the string is empty or missing. Plain values are taken as they are. */
-export function embeddedJson(field: Field, empty: Json): Field {
+export function parseEmbeddedJson(field: Field, empty: Json): Field {
     const { value } = field;
     if (value === undefined || value === null) return field.holding(empty, null);
     if (typeof value !== 'string') return field;
@@ -87,8 +87,8 @@ function readCalls(tests: Field, name: string): RowTest[] {
 function readTests(tests: Field): RowTest[] {
     return pairs(tests).map(([input, output], i) => ({
         name: `test-${i + 1}`,
-        input: linesOf(input),
-        output: linesOf(output),
+        input: readLines(input),
+        output: readLines(output),
     }));
 }
 
@@ -101,16 +101,16 @@ function pairs(tests: Field): [input: Field, output: Field][] {
 }
 
 /** A text or a number, or a list of them, one a line. */
-function linesOf(field: Field): string {
-    return Array.isArray(field.value) ? field.list().map(lineOf).join('\n') : lineOf(field);
+function readLines(field: Field): string {
+    return Array.isArray(field.value) ? field.list().map(readLine).join('\n') : readLine(field);
 }
 
-const lineOf = (field: Field): string => field.numberText() ?? field.string();
+const readLine = (field: Field): string => field.numberText() ?? field.string();
 
 /** TACO writes `2.0 seconds` and `256.0 megabytes`; anything else counts as not given. */
 function readLimits(row: Field): OwnLimits {
-    const time = /^([\d.]+)\s*seconds?$/.exec(textOf(row.get('time_limit')));
-    const memory = /^([\d.]+)\s*megabytes?$/.exec(textOf(row.get('memory_limit')));
+    const time = /^([\d.]+)\s*seconds?$/.exec(readText(row.get('time_limit')));
+    const memory = /^([\d.]+)\s*megabytes?$/.exec(readText(row.get('memory_limit')));
     return {
         time: positiveOrNull(time?.[1], 1),
         memory: positiveOrNull(memory?.[1], 1024 * 1024),
@@ -118,7 +118,7 @@ function readLimits(row: Field): OwnLimits {
     };
 }
 
-const textOf = (field: Field): string => (typeof field.value === 'string' ? field.value.trim() : '');
+const readText = (field: Field): string => (typeof field.value === 'string' ? field.value.trim() : '');
 
 function positiveOrNull(text: string | undefined, unit: number): number | null {
     const value = Number(text) * unit;

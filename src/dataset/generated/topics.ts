@@ -10,7 +10,7 @@ export type RoundsByTopic = ReadonlyMap<string, number>;
  * Rows of a dataset of topics (format `general`), as JSON lines: each topic is a sample, each round of it a task whose data
  * is `{"topic", "iteration"}`, with rounds counted from 1.
  */
-export function topicRows(rounds: RoundsByTopic): string {
+export function writeTopicRows(rounds: RoundsByTopic): string {
     const rows = [...rounds].map(([topic, count]) => ({
         id: topic,
         groups: { [ROUNDS]: Array.from({ length: count }, (_, index) => ({ topic, iteration: index + 1 })) },

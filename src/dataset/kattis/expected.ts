@@ -63,7 +63,7 @@ const WORDS: Readonly<Record<string, readonly Verdict[]>> = {
 };
 
 /** Verdicts that a source asks for by `@EXPECTED_RESULTS@: A, B`; null where it does not, or in words that no one knows. */
-export function annotated(text: string): readonly Verdict[] | null {
+export function readAnnotatedVerdicts(text: string): readonly Verdict[] | null {
     const [, list] = /@EXPECTED_RESULTS@\s*:[ \t]*([^\r\n]*)/i.exec(text) ?? [];
     if (list === undefined) return null;
     const verdicts = list.split(',').flatMap((part) => {
@@ -75,7 +75,7 @@ export function annotated(text: string): readonly Verdict[] | null {
 }
 
 /** The score that a source asks for by `@EXPECTED_SCORE@: 30`; null where it does not. */
-export function annotatedScore(text: string): number | null {
+export function readAnnotatedScore(text: string): number | null {
     const [, score] = /@EXPECTED_SCORE@\s*:[ \t]*(-?\d+(?:\.\d+)?)/i.exec(text) ?? [];
     return score === undefined ? null : Number(score);
 }
@@ -85,7 +85,7 @@ export function annotatedScore(text: string): number | null {
  * less than the best is accepted in part. An expected score decides where the verdict is left open.
  * @param best the best score; null: the problem sets none, and nobody can tell a part from the whole
  */
-export function expectedWithScores(
+export function combineExpected(
     found: {
         readonly name: string;
         readonly expected: readonly Verdict[];
@@ -112,7 +112,7 @@ export function expectedWithScores(
  * In a folder that names one verdict, a comment can only add others: one that contradicts it was left over from a copy.
  * Elsewhere it alone decides, as in BAPCtools.
  */
-export function expectedByFolder(
+export function chooseExpectedByFolder(
     folder: string,
     comment: readonly Verdict[] | null,
 ): readonly Verdict[] | null {
@@ -144,18 +144,18 @@ export interface SubmissionSettings {
  * What submissions.yaml says of a submission.
  * @param name within submissions/, such as `accepted/fast.cpp`
  */
-export function submissionSettings(yaml: Field | null, name: string): SubmissionSettings {
+export function readSubmissionSettings(yaml: Field | null, name: string): SubmissionSettings {
     const matching = (yaml?.entries() ?? [])
         .filter(([pattern, value]) => value.present && matches(pattern, name))
         .map(([, value]) => value);
     const last = (key: string): string | null =>
         matching.map((each) => each.get(key).optionalString()).findLast((value) => value !== null) ?? null;
-    const rules = matching.flatMap((each) => rulesOf(each));
+    const rules = matching.flatMap((each) => readRules(each));
     return {
         language: last('language'),
         entrypoint: last('entrypoint'),
         expected: rules.length === 0 ? null : verdictsUnder(rules),
-        scores: matching.flatMap((each) => scoresOf(each)),
+        scores: matching.flatMap((each) => readScores(each)),
     };
 }
 
@@ -168,7 +168,7 @@ function matches(pattern: string, name: string): boolean {
 }
 
 /** The rule itself; rules for some tests only count in that a required failure makes acceptance impossible. */
-function rulesOf(rule: Field): Rule[] {
+function readRules(rule: Field): Rule[] {
     const own = readRule(rule);
     const parts = rule
         .entries()
@@ -180,7 +180,7 @@ function rulesOf(rule: Field): Rule[] {
 }
 
 /** `score: 30` or `score: [10, 30]`, of the submission and of named groups. */
-function scoresOf(rule: Field): ExpectedScore[] {
+function readScores(rule: Field): ExpectedScore[] {
     const groups = rule
         .entries()
         .filter(([key, part]) => /^(sample|secret)\b[^*{]*$/.test(key) && typeof part.value === 'object')

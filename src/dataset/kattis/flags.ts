@@ -11,10 +11,10 @@ export function splitFlags(text: string): string[] {
 /** Flags as text, as a list, or as a map with `flags`; null where they are missing. Numbers stand for their text. */
 export function readFlags(field: Field): string[] | null {
     if (!field.present) return null;
-    if (Array.isArray(field.value)) return field.list().map(textOf);
+    if (Array.isArray(field.value)) return field.list().map(formatFlag);
     if (typeof field.value === 'object') return readFlags(field.get('flags')) ?? [];
-    return splitFlags(textOf(field));
+    return splitFlags(formatFlag(field));
 }
 
-const textOf = (field: Field): string =>
+const formatFlag = (field: Field): string =>
     typeof field.value === 'number' ? String(field.value) : field.string();

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { Content } from '../../model/sample.js';
 import type { Field } from '../field.js';
-import { fileContent } from '../file-content.js';
+import { describeFileContent } from '../file-content.js';
 import type { MakerProgram, TestRecipe } from '../../model/test-recipe.js';
-import { languageOfProgram, mainFile } from './languages.js';
+import { findLanguageOfProgram, findMainFile } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
-import { type ProgramFile, readSourceTexts, refusedFile, sourceFiles } from './program.js';
+import { type ProgramFile, readSourceTexts, findRefusedFile, readSourceFiles } from './program.js';
 
 /*
  * generators/generators.yaml: how the tests of a package are made. Source: doc/generators.md and doc/generators.yaml of BAPCtools.
@@ -87,7 +87,7 @@ class Recipes {
         }
         for (const { folder, keys } of this.#includes) this.#include(folder, keys);
         const recipes: TestRecipe[] = [];
-        for (const described of this.#described) recipes.push(...(await this.#recipesOf(described)));
+        for (const described of this.#described) recipes.push(...(await this.#readRecipes(described)));
         return { recipes, settings: this.#settings };
     }
 
@@ -116,7 +116,7 @@ class Recipes {
             }
         }
         const include = field.get('include');
-        if (include.present) this.#includes.push({ folder, keys: include.list().map(textOf) });
+        if (include.present) this.#includes.push({ folder, keys: include.list().map(readText) });
     }
 
     #describe(
@@ -125,7 +125,7 @@ class Recipes {
         test: Pick<Described, 'key' | 'field' | 'scope'>,
         keys: readonly string[],
     ): void {
-        const counts = countsOf(test.field);
+        const counts = readCounts(test.field);
         const digits = Math.max(...(counts ?? [0]).map((count) => String(count).length));
         for (const count of counts ?? [null]) {
             const suffix = count === null ? '' : `-${String(count).padStart(digits, '0')}`;
@@ -153,16 +153,16 @@ class Recipes {
         }
     }
 
-    async #recipesOf({ name, field, scope, count }: Described): Promise<readonly TestRecipe[]> {
-        const command = commandOf(field);
+    async #readRecipes({ name, field, scope, count }: Described): Promise<readonly TestRecipe[]> {
+        const command = buildCommand(field);
         const given = (key: string): Content | null =>
-            field.get(key).present ? textContent(withNewline(textOf(field.get(key)))) : null;
+            field.get(key).present ? makeTextContent(withNewline(readText(field.get(key)))) : null;
         const copied = field.get('copy').optionalString();
         const input = given('in') ?? (await this.#copied(copied, 'in'));
         const solution = this.#solutionIn(field, scope.solution);
         const own = given('ans') ?? (await this.#copied(copied, 'ans'));
         // Nobody reads the answer of a problem whose validator talks to the program, unless it says one.
-        const answer = own === null && this.problem.interactive ? textContent('') : own;
+        const answer = own === null && this.problem.interactive ? makeTextContent('') : own;
         const common = {
             name,
             answer,
@@ -174,7 +174,7 @@ class Recipes {
         const text = this.#filledIn(command, count);
         const [program = '', ...args] = text.split(/\s+/).filter((word) => word !== '');
         const base = name.slice(name.lastIndexOf('/') + 1);
-        const seed = String(seedOf(salt, text, count ?? 1));
+        const seed = String(computeSeed(salt, text, count ?? 1));
         const filled = args.map((arg) => arg.replaceAll('{name}', base).replace(/\{seed(?::\d+)?\}/g, seed));
         const maker = await this.#program(this.#generatorPath(program));
         return [{ ...common, input: { kind: 'program', program: maker, args: filled } }];
@@ -191,7 +191,7 @@ class Recipes {
     async #copied(base: string | null, extension: 'in' | 'ans'): Promise<Content | null> {
         if (base === null) return null;
         const file = this.#byName.get(normal(`generators/${base}.${extension}`));
-        if (file !== undefined && file.refused === null) return fileContent(file.path);
+        if (file !== undefined && file.refused === null) return describeFileContent(file.path);
         if (extension === 'ans') return null;
         throw new RecipeError(`it copies generators/${base}.in, which is not in the package`);
     }
@@ -236,16 +236,16 @@ class Recipes {
         const script = files.find(({ name }) => name === 'build' || name === 'run');
         if (script !== undefined)
             throw new RecipeError(`${label} is built or run by a script of its own, which is not supported`);
-        const refused = refusedFile(files);
+        const refused = findRefusedFile(files);
         if (refused !== null) throw new RecipeError(refused);
         const sources = await readSourceTexts(files);
-        const language = languageOfProgram(sources);
+        const language = findLanguageOfProgram(sources);
         const first = listed === null ? null : (files[0]?.name ?? null);
         const base = path.slice(path.lastIndexOf('/') + 1);
-        const main = language === null ? null : mainFile(sources, language, base, first);
+        const main = language === null ? null : findMainFile(sources, language, base, first);
         if (language === null || main === null)
             throw new RecipeError(`the language of ${label} cannot be told from its files`);
-        return { language, files: await sourceFiles(files, main, this.problem.constants) };
+        return { language, files: await readSourceFiles(files, main, this.problem.constants) };
     }
 
     #filesAt(path: string): ProgramFile[] {
@@ -291,11 +291,11 @@ function normal(path: string): string {
 }
 
 /** YAML reads `1` as a number; what is meant is its text. */
-const textOf = (field: Field): string =>
+const readText = (field: Field): string =>
     typeof field.value === 'number' ? String(field.value) : field.string();
 
 /** The seed of a command: the last 31 bits of its SHA-512. */
-function seedOf(salt: string, command: string, count: number): bigint {
+function computeSeed(salt: string, command: string, count: number): bigint {
     const text = `${salt}${count === 1 ? '' : `:${count - 1}`}${command}`;
     return BigInt(`0x${createHash('sha512').update(text).digest('hex')}`) % 2n ** 31n;
 }
@@ -320,7 +320,7 @@ function isTest(field: Field): boolean {
 }
 
 /** `generate`, `input` as it was called before, or the test itself. */
-function commandOf(field: Field): string | null {
+function buildCommand(field: Field): string | null {
     if (typeof field.value === 'string') return field.value === '' ? null : field.value;
     return field.get('generate').optionalString() ?? field.get('input').optionalString();
 }
@@ -333,17 +333,17 @@ function countNumbered(data: Field): number {
 }
 
 /** The numbers that a test with `count` is made for: up to a number, a list, or a range `3..=5`; null without it. */
-function countsOf(field: Field): readonly number[] | null {
+function readCounts(field: Field): readonly number[] | null {
     if (typeof field.value !== 'object') return null;
     const count = field.get('count');
     if (!count.present) return null;
-    const numbers = numbersOf(count);
+    const numbers = readNumbers(count);
     if (numbers.length === 0 || numbers.length > MOST_COUNT)
         throw new RecipeError(`its ${count.path} is not a number from 1 to ${MOST_COUNT}`);
     return numbers;
 }
 
-function numbersOf(count: Field): readonly number[] {
+function readNumbers(count: Field): readonly number[] {
     if (Array.isArray(count.value)) return count.list().map((each) => each.number());
     const text = typeof count.value === 'string' ? count.value : '';
     const [, from, to] = /^(-?\d+)\.\.=(-?\d+)$/.exec(text) ?? [];

@@ -57,7 +57,7 @@ function testItem({ test, maximum }: NumberedTest): GroupItem {
 }
 
 /** Tests below a folder, in order: by the name of what lies directly in it. */
-function* childrenOf(
+function* listChildren(
     tests: readonly NumberedTest[],
     depth: number,
 ): Generator<{ name: string; leaf: GroupItem | null; tests: NumberedTest[] }> {
@@ -112,7 +112,7 @@ function legacyGroup(
         const field = own?.get(key);
         if (field?.present === true) keys.set(key, field);
     }
-    const items = [...childrenOf(tests, depth)].map(
+    const items = [...listChildren(tests, depth)].map(
         (child): GroupItem =>
             child.leaf === null
                 ? { group: legacyGroup(child.name, child.tests, depth + 1, { ...context, above: keys }) }
@@ -213,14 +213,14 @@ function leafGroup(name: string, tests: readonly NumberedTest[], rules: GroupRul
 }
 
 function secretGroup(tests: readonly NumberedTest[], settings: ReadonlyMap<string, Field>): TestGroup {
-    const folders = [...childrenOf(tests, 1)];
-    const yamlOf = (name: string): Field | undefined => settings.get(`data/${name}/test_group.yaml`);
-    const isGrouped = folders.some(({ leaf, name }) => leaf === null && yamlOf(name) !== undefined);
-    const rules = aggregationRules(yamlOf('secret'), { maximum: 100, aggregation: 'sum' });
+    const folders = [...listChildren(tests, 1)];
+    const readGroupYaml = (name: string): Field | undefined => settings.get(`data/${name}/test_group.yaml`);
+    const isGrouped = folders.some(({ leaf, name }) => leaf === null && readGroupYaml(name) !== undefined);
+    const rules = aggregationRules(readGroupYaml('secret'), { maximum: 100, aggregation: 'sum' });
     if (!isGrouped) return leafGroup('secret', tests, withTestMaximum(rules, tests));
     const items = folders.map(({ name, leaf, tests: own }): GroupItem => {
         if (leaf !== null) return leaf;
-        const group = aggregationRules(yamlOf(name), { maximum: null, aggregation: 'pass-fail' });
+        const group = aggregationRules(readGroupYaml(name), { maximum: null, aggregation: 'pass-fail' });
         return { group: leafGroup(name, own, withTestMaximum(group, own)) };
     });
     return { name: 'secret', items, rules };
@@ -283,19 +283,19 @@ function bestScore(source: ScoringSource, root: TestGroup, objective: 'max' | 'm
             : null;
     }
     if (!source.validatorScores && objective === 'max') {
-        const result = bestOf(root);
+        const result = findBestScore(root);
         if (result !== null) return result.score;
     }
     return rangeEnd(source, objective);
 }
 
 /** What a group comes to when every test is passed; null where a program decides. */
-function bestOf({ items, rules }: TestGroup): SubResult | null {
+function findBestScore({ items, rules }: TestGroup): SubResult | null {
     const results: SubResult[] = [];
     for (const item of items) {
         const result: SubResult | null =
             'group' in item
-                ? bestOf(item.group)
+                ? findBestScore(item.group)
                 : { verdict: 'Accepted', score: scoreTest(rules, true, null) };
         if (result === null) return null;
         results.push(result);

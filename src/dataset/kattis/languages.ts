@@ -62,7 +62,7 @@ export interface SourceText {
 }
 
 /** Tag by a file's name; null for what is not source (headers, notes, data). */
-export function languageOfName(name: string): string | null {
+export function findLanguageByName(name: string): string | null {
     const [, extension = ''] = /\.([^./]+)$/.exec(name) ?? [];
     for (const key of [extension, extension.toLowerCase()]) {
         if (Object.hasOwn(BY_EXTENSION, key)) return BY_EXTENSION[key] ?? null;
@@ -71,7 +71,7 @@ export function languageOfName(name: string): string | null {
 }
 
 /** Tag of a program; null where its files are of no language, or of several. C beside C++ is C++. */
-export function languageOfProgram(sources: readonly SourceText[]): string | null {
+export function findLanguageOfProgram(sources: readonly SourceText[]): string | null {
     const tags = new Set(sources.map((source) => languageOfSource(source)).filter((tag) => tag !== null));
     if (tags.has('CPP')) tags.delete('C');
     if (tags.has('PYTHON')) tags.delete('PYTHON3');
@@ -80,7 +80,7 @@ export function languageOfProgram(sources: readonly SourceText[]): string | null
 }
 
 function languageOfSource(source: SourceText): string | null {
-    const tag = languageOfName(source.name);
+    const tag = findLanguageByName(source.name);
     if (tag === 'PROLOG' && isPerl(source.text)) return 'PERL';
     return tag === 'PYTHON3' && source.name.endsWith('.py') && isPython2(source.text) ? 'PYTHON' : tag;
 }
@@ -140,20 +140,20 @@ const ENTRY: Readonly<Record<string, RegExp>> = {
  * `__main__`), else one that holds a main function, else one called like its folder, else the first.
  * @param entrypoint a file name, or a class without its package, as submissions.yaml has it
  */
-export function mainFile(
+export function findMainFile(
     sources: readonly SourceText[],
     language: string,
     folder: string,
     entrypoint: string | null,
 ): string | null {
-    const own = sources.filter((source) => languageOfName(source.name) !== null);
+    const own = sources.filter((source) => findLanguageByName(source.name) !== null);
     const called = (base: string): SourceText | undefined =>
-        own.find((source) => baseOf(source.name).toLowerCase() === base.toLowerCase());
+        own.find((source) => stripExtension(source.name).toLowerCase() === base.toLowerCase());
     if (entrypoint !== null) {
         const named =
             own.find((source) => source.name === entrypoint) ??
-            called(baseOf(entrypoint.split('.').at(-1) ?? ''));
-        return named?.name ?? called(baseOf(entrypoint))?.name ?? null;
+            called(stripExtension(entrypoint.split('.').at(-1) ?? ''));
+        return named?.name ?? called(stripExtension(entrypoint))?.name ?? null;
     }
     const sign = ENTRY[language];
     const starting = sign === undefined ? [] : own.filter((source) => sign.test(source.text));
@@ -163,7 +163,9 @@ export function mainFile(
         return main.name;
     if (language.startsWith('PYTHON') && main !== undefined) return main.name;
     const candidates = starting.length > 0 ? starting : own;
-    return (candidates.find((source) => baseOf(source.name) === folder) ?? candidates[0])?.name ?? null;
+    return (
+        (candidates.find((source) => stripExtension(source.name) === folder) ?? candidates[0])?.name ?? null
+    );
 }
 
-const baseOf = (name: string): string => (name.split('/').at(-1) ?? name).replace(/\.[^.]*$/, '');
+const stripExtension = (name: string): string => (name.split('/').at(-1) ?? name).replace(/\.[^.]*$/, '');

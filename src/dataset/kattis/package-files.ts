@@ -54,7 +54,7 @@ export async function listPackage(
 }
 
 /** Hash over names, sizes and times: equal means that nothing changed as far as the file system tells. */
-export function packageFingerprint(files: readonly PackageFile[]): string {
+export function fingerprintPackage(files: readonly PackageFile[]): string {
     const hash = createHash('sha256');
     for (const { name, size, mtime, refused } of files)
         hash.update(`${JSON.stringify([name, size, mtime, refused])}\n`);

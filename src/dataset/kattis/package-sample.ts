@@ -1,9 +1,9 @@
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { CheckerProgram, Judging, Sample, SourceFile, TaskInput, TestCase } from '../../model/sample.js';
 import type { TestScoring } from '../../model/scoring.js';
 import type { TestMakerSource } from '../dataset.js';
 import type { Field } from '../field.js';
-import { fileContent } from '../file-content.js';
+import { describeFileContent } from '../file-content.js';
 import { readScoring } from './grading.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
@@ -49,7 +49,7 @@ export async function loadPackage(
         origin: found.place,
         groups: await loadGroups(content, scored.scoring),
         judging: {
-            ...judgingOf(content, cases, checker),
+            ...buildJudging(content, cases, checker),
             ...scoringKey(scored.scoring),
             ...(source.validator === null ? {} : { staticValidator: source.validator }),
         },
@@ -86,14 +86,14 @@ async function readTestSettings(found: ProblemPackage): Promise<Map<string, Fiel
 async function loadTest(test: PackageTest | StaticTest): Promise<TestCase> {
     if ('maximum' in test) {
         const { name, flags } = test;
-        const nothing = textContent('');
+        const nothing = makeTextContent('');
         return { name, input: nothing, output: nothing, checkerFlags: null, staticFlags: flags };
     }
     const { name, input, answer, flags, args, files } = test;
     return {
         name,
-        input: await fileContent(input.path),
-        output: await fileContent(answer.path),
+        input: await describeFileContent(input.path),
+        output: await describeFileContent(answer.path),
         checkerFlags: flags,
         ...(args.length === 0 ? {} : { args }),
         ...(files.length === 0 ? {} : { files: await loadFiles(files) }),
@@ -102,7 +102,7 @@ async function loadTest(test: PackageTest | StaticTest): Promise<TestCase> {
 
 async function loadFiles(files: readonly ProgramFile[]): Promise<SourceFile[]> {
     const loaded: SourceFile[] = [];
-    for (const { name, file } of files) loaded.push({ name, content: await fileContent(file.path) });
+    for (const { name, file } of files) loaded.push({ name, content: await describeFileContent(file.path) });
     return loaded;
 }
 
@@ -143,7 +143,7 @@ async function loadGroups(content: PackageContent, scoring: TestScoring | null):
     return groups;
 }
 
-function judgingOf(
+function buildJudging(
     content: PackageContent,
     tests: readonly TestCase[],
     checker: Judging['checker'],

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Field } from '../field.js';
-import { listPackage, type PackageFile, packageFingerprint } from './package-files.js';
+import { listPackage, type PackageFile, fingerprintPackage } from './package-files.js';
 import { type ProblemSettings, readProblemYaml, readTimeLimitText } from './problem-yaml.js';
 import { type FoundSubmission, findSubmissions } from './submissions.js';
 import { readYamlFile } from './yaml-file.js';
@@ -24,32 +24,32 @@ export interface PackageContent {
 /** @param bounds real path that links must not leave */
 export async function findPackage(folder: string, place: string, bounds: string): Promise<ProblemPackage> {
     const files = await listPackage(folder, bounds);
-    return { folder, place, files, fingerprint: packageFingerprint(files) };
+    return { folder, place, files, fingerprint: fingerprintPackage(files) };
 }
 
 /** Settings and submissions of a package; nothing is hashed. @throws UserError naming file and key */
 export async function readPackage(found: ProblemPackage): Promise<PackageContent> {
-    const problem = await yamlOf(found, 'problem.yaml');
+    const problem = await readYaml(found, 'problem.yaml');
     // DOMjudge's archives need none.
     const settings = readProblemYaml(problem ?? Field.of({}, `${found.place}/problem.yaml`, null));
     return {
         settings,
-        timeLimit: settings.timeLimit ?? (await timeLimitOf(found)),
+        timeLimit: settings.timeLimit ?? (await readTimeLimit(found)),
         submissions: await findSubmissions(
             found.files,
             settings,
-            await yamlOf(found, 'submissions/submissions.yaml'),
+            await readYaml(found, 'submissions/submissions.yaml'),
         ),
     };
 }
 
-async function yamlOf(found: ProblemPackage, name: string): Promise<Field | null> {
+async function readYaml(found: ProblemPackage, name: string): Promise<Field | null> {
     const file = found.files.find((each) => each.name === name);
     return file === undefined ? null : readYamlFile(file, `${found.place}/${name}`);
 }
 
 /** Older tools keep the limit in files of their own. */
-async function timeLimitOf(found: ProblemPackage): Promise<number | null> {
+async function readTimeLimit(found: ProblemPackage): Promise<number | null> {
     for (const name of ['.timelimit', 'domjudge-problem.ini']) {
         const file = found.files.find(
             (each) => each.name === name && each.refused === null && each.size < 65_536,

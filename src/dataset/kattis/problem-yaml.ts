@@ -1,5 +1,5 @@
 import type { Field } from '../field.js';
-import { languageTag } from '../language-tags.js';
+import { toLanguageTag } from '../language-tags.js';
 import { readFlags } from './flags.js';
 
 /** What problem.yaml says about judging, legacy or 2025-09 (and the drafts before it). */
@@ -51,7 +51,7 @@ export function readProblemYaml(yaml: Field): ProblemSettings {
     const version = yaml.get('problem_format_version');
     const modern = version.present && !version.string().startsWith('legacy');
     const limits = yaml.get('limits');
-    const words = [...wordsOf(yaml.get('type')), ...wordsOf(yaml.get('validation'))];
+    const words = [...splitWords(yaml.get('type')), ...splitWords(yaml.get('validation'))];
     return {
         modern,
         scoring:
@@ -76,7 +76,7 @@ export function readProblemYaml(yaml: Field): ProblemSettings {
 }
 
 /** A text of words, or a list of them. */
-function wordsOf(field: Field): string[] {
+function splitWords(field: Field): string[] {
     if (!field.present) return [];
     const texts = Array.isArray(field.value) ? field.strings() : [field.string()];
     return texts.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
@@ -105,9 +105,9 @@ const times = (value: number | null, unit: number): number | null =>
 
 /** A text (words, or `all`) or a list. C++ and Java with more libraries are still C++ and Java. */
 function readLanguages(field: Field): readonly string[] | null {
-    const codes = wordsOf(field).map((code) => code.replace(/,$/, ''));
+    const codes = splitWords(field).map((code) => code.replace(/,$/, ''));
     if (codes.length === 0 || codes.includes('all')) return null;
-    return codes.map((code) => languageTag(code.replace(/(gmp|algs4|numpy)$/, '')));
+    return codes.map((code) => toLanguageTag(code.replace(/(gmp|algs4|numpy)$/, '')));
 }
 
 /** A constant may be written in several ways: a map of them, `{{name.WAY}}`, with `value` for plain `{{name}}`. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { Content, SourceFile } from '../../model/sample.js';
-import { fileContent } from '../file-content.js';
-import { languageOfName, type SourceText } from './languages.js';
+import { describeFileContent } from '../file-content.js';
+import { findLanguageByName, type SourceText } from './languages.js';
 import type { PackageFile } from './package-files.js';
 
 /** A file of a program under the name that it has within it. */
@@ -18,20 +18,21 @@ const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 export async function readSourceTexts(files: readonly ProgramFile[]): Promise<SourceText[]> {
     const sources: SourceText[] = [];
     for (const { name, file } of files) {
-        if (languageOfName(name) === null || file.refused !== null || file.size > MAX_SOURCE_BYTES) continue;
+        if (findLanguageByName(name) === null || file.refused !== null || file.size > MAX_SOURCE_BYTES)
+            continue;
         sources.push({ name, text: await readFile(file.path, 'utf8') });
     }
     return sources;
 }
 
 /** Why a program cannot be read; null if it can. */
-export function refusedFile(files: readonly ProgramFile[]): string | null {
+export function findRefusedFile(files: readonly ProgramFile[]): string | null {
     const refused = files.find(({ file }) => file.refused !== null);
     return refused === undefined ? null : `${refused.file.name} cannot be read: ${refused.file.refused}`;
 }
 
 /** The files hashed, the main one first, constants of the problem filled in. */
-export async function sourceFiles(
+export async function readSourceFiles(
     files: readonly ProgramFile[],
     main: string,
     constants: ReadonlyMap<string, string>,
@@ -48,17 +49,17 @@ async function sourceFile(
     { name, file }: ProgramFile,
     constants: ReadonlyMap<string, string>,
 ): Promise<SourceFile> {
-    if (file.refused !== null) return { name, content: textContent('') };
-    return { name, content: await contentOf(file, constants) };
+    if (file.refused !== null) return { name, content: makeTextContent('') };
+    return { name, content: await readContent(file, constants) };
 }
 
 /** A file, or its text with `{{name}}` replaced where the problem has constants. */
-async function contentOf(file: PackageFile, constants: ReadonlyMap<string, string>): Promise<Content> {
-    if (constants.size === 0 || file.size > MAX_SOURCE_BYTES) return fileContent(file.path);
+async function readContent(file: PackageFile, constants: ReadonlyMap<string, string>): Promise<Content> {
+    if (constants.size === 0 || file.size > MAX_SOURCE_BYTES) return describeFileContent(file.path);
     const text = await readFile(file.path, 'utf8');
     const filled = text.replace(
         /\{\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?)\}\}/g,
         (tag, name: string) => constants.get(name) ?? tag,
     );
-    return filled === text ? fileContent(file.path) : textContent(filled);
+    return filled === text ? describeFileContent(file.path) : makeTextContent(filled);
 }

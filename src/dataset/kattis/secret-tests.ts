@@ -50,7 +50,7 @@ export async function findTestFiles(
     const made = await ready.make(found.place, missing);
     if (typeof made === 'string') return { ...own, skip: cannotBeMade(made) };
     const files = [...found.files];
-    for (const test of made) files.push(...(await filesOf(test)));
+    for (const test of made) files.push(...(await listFiles(test)));
     return { files, settings: new Map([...described.settings, ...settings]), skip: null };
 }
 
@@ -74,7 +74,7 @@ const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 const cannotBeMade = (why: string): string => `its secret tests could not be made by its generators: ${why}`;
 
 /** A test that was made, as if it lay in the package. */
-async function filesOf({ name, input, answer }: MadeTest): Promise<PackageFile[]> {
+async function listFiles({ name, input, answer }: MadeTest): Promise<PackageFile[]> {
     const file = async (path: string, extension: string): Promise<PackageFile> => {
         const stats = await lstat(path, { bigint: true });
         return {

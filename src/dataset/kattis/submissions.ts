@@ -2,19 +2,19 @@ import type { ProgramInput } from '../../model/sample.js';
 import type { ExpectedScore, TestScoring } from '../../model/scoring.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
-import { languageTag } from '../language-tags.js';
+import { toLanguageTag } from '../language-tags.js';
 import {
-    annotated,
-    annotatedScore,
-    expectedByFolder,
-    expectedWithScores,
+    readAnnotatedVerdicts,
+    readAnnotatedScore,
+    chooseExpectedByFolder,
+    combineExpected,
     type SubmissionSettings,
-    submissionSettings,
+    readSubmissionSettings,
 } from './expected.js';
-import { languageOfName, languageOfProgram, mainFile, type SourceText } from './languages.js';
+import { findLanguageByName, findLanguageOfProgram, findMainFile, type SourceText } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
-import { type ProgramFile, readSourceTexts, refusedFile, sourceFiles } from './program.js';
+import { type ProgramFile, readSourceTexts, findRefusedFile, readSourceFiles } from './program.js';
 
 /** A submission of a package before it is hashed. */
 export interface FoundSubmission {
@@ -43,7 +43,7 @@ export async function findSubmissions(
     yaml: Field | null,
 ): Promise<FoundSubmission[]> {
     const found: FoundSubmission[] = [];
-    for (const entry of entriesOf(files)) {
+    for (const entry of listEntries(files)) {
         const submission = await readEntry(entry, files, settings, yaml);
         if (submission !== null) found.push(submission);
     }
@@ -51,7 +51,7 @@ export async function findSubmissions(
 }
 
 /** A file or a folder directly in a folder of submissions/ is one program. */
-function entriesOf(files: readonly PackageFile[]): Entry[] {
+function listEntries(files: readonly PackageFile[]): Entry[] {
     const entries = new Map<string, Entry>();
     for (const file of files) {
         const [, folder, base, inside] = /^submissions\/([^/]+)\/([^/]+)(?:\/(.+))?$/.exec(file.name) ?? [];
@@ -71,21 +71,21 @@ async function readEntry(
     yaml: Field | null,
 ): Promise<FoundSubmission | null> {
     const { name, folder, base } = entry;
-    const own = submissionSettings(yaml, name.slice('submissions/'.length));
+    const own = readSubmissionSettings(yaml, name.slice('submissions/'.length));
     const sources = await readSourceTexts(entry.files);
-    const refused = refusedFile(entry.files);
+    const refused = findRefusedFile(entry.files);
     if (sources.length === 0 && settings.submitsAnswers) return readAnswers(entry, own, refused);
     // Notes and data beside the submissions are none.
-    if (sources.length === 0 && (refused === null || languageOfName(base) === null)) return null;
+    if (sources.length === 0 && (refused === null || findLanguageByName(base) === null)) return null;
     const expectedScores = own.scores.length > 0 ? own.scores : annotatedScores(sources);
     const expected =
-        expectedOf(folder, sources, own.expected) ?? (expectedScores.length > 0 ? PROGRAM_VERDICTS : null);
+        findExpected(folder, sources, own.expected) ?? (expectedScores.length > 0 ? PROGRAM_VERDICTS : null);
     if (expected === null) return null;
-    const named = own.language === null ? null : languageTag(own.language);
-    const language = named ?? languageOfProgram(sources) ?? languageOfName(base);
+    const named = own.language === null ? null : toLanguageTag(own.language);
+    const language = named ?? findLanguageOfProgram(sources) ?? findLanguageByName(base);
     const files = language === null ? entry.files : withIncludes(entry.files, all, language);
     const texts = files === entry.files ? sources : await readSourceTexts(files);
-    const main = mainFile(texts, language ?? '', base, own.entrypoint);
+    const main = findMainFile(texts, language ?? '', base, own.entrypoint);
     return {
         group: folder === 'accepted' || onlyAccepted(expected) ? 'solution' : 'incorrect_solution',
         name,
@@ -105,7 +105,7 @@ function readAnswers(
     refused: string | null,
 ): FoundSubmission | null {
     const expected =
-        expectedOf(folder, [], own.expected) ?? (own.scores.length > 0 ? PROGRAM_VERDICTS : null);
+        findExpected(folder, [], own.expected) ?? (own.scores.length > 0 ? PROGRAM_VERDICTS : null);
     if (expected === null) return null;
     return {
         group: folder === 'accepted' || onlyAccepted(expected) ? 'solution' : 'incorrect_solution',
@@ -120,7 +120,7 @@ function readAnswers(
 }
 
 function annotatedScores(sources: readonly SourceText[]): readonly ExpectedScore[] {
-    const score = sources.map(({ text }) => annotatedScore(text)).find((one) => one !== null) ?? null;
+    const score = sources.map(({ text }) => readAnnotatedScore(text)).find((one) => one !== null) ?? null;
     return score === null ? [] : [{ min: score, max: score }];
 }
 
@@ -128,14 +128,15 @@ const onlyAccepted = (expected: readonly Verdict[]): boolean =>
     expected.every((verdict) => verdict === 'Accepted');
 
 /** submissions.yaml narrows what a folder means, or gives other folders a meaning. */
-function expectedOf(
+function findExpected(
     folder: string,
     sources: readonly SourceText[],
     byYaml: readonly Verdict[] | null,
 ): readonly Verdict[] | null {
     const comment =
-        sources.map((source) => annotated(source.text)).find((verdicts) => verdicts !== null) ?? null;
-    const byFolder = expectedByFolder(folder, comment);
+        sources.map((source) => readAnnotatedVerdicts(source.text)).find((verdicts) => verdicts !== null) ??
+        null;
+    const byFolder = chooseExpectedByFolder(folder, comment);
     if (byYaml === null || byYaml.length === 0) return byFolder;
     const both = byFolder?.filter((verdict) => byYaml.includes(verdict)) ?? [];
     return both.length > 0 ? both : byYaml;
@@ -167,7 +168,7 @@ function withIncludes(
     for (const wanted of ['default', language]) {
         for (const file of all) {
             const [, code = '', name] = /^include\/([^/]+)\/(.+)$/.exec(file.name) ?? [];
-            if (name === undefined || (code !== wanted && languageTag(code) !== wanted)) continue;
+            if (name === undefined || (code !== wanted && toLanguageTag(code) !== wanted)) continue;
             merged.set(name, { name, file });
             added = true;
         }
@@ -182,15 +183,14 @@ export async function loadSubmission(
     scoring: TestScoring | null,
 ): Promise<ProgramInput> {
     const { language, name, expectedScores, skip } = found;
-    const files = await sourceFiles(found.files, found.main, settings.constants);
+    const files = await readSourceFiles(found.files, found.main, settings.constants);
     const program = {
         kind: 'program',
         language,
         // What Kattis, BAPCtools and DOMjudge run it with: labels and computed limits were made so.
         ...(language === 'PYTHON3' ? { preferred: 'PYPY3' } : {}),
         files,
-        expected:
-            scoring === null ? found.expected : expectedWithScores(found, settings.modern, scoring.best),
+        expected: scoring === null ? found.expected : combineExpected(found, settings.modern, scoring.best),
         ...(scoring === null || expectedScores.length === 0 ? {} : { expectedScores }),
         name,
     } as const;

@@ -55,8 +55,8 @@ export function collectTests(
                 name,
                 input,
                 answer,
-                flags: flagsOf(base, settings),
-                args: argsOf(base, settings),
+                flags: collectFlags(base, settings),
+                args: readArguments(base, settings),
                 files: given.get(base) ?? [],
             });
         }
@@ -85,7 +85,7 @@ export function compareNames(a: string, b: string): number {
 }
 
 /** Settings that hold for a test, the nearest first: its own, its folder's, and those of the folders above. */
-function* settingsOf(base: string, settings: ReadonlyMap<string, Field>): Iterable<Field> {
+function* collectSettings(base: string, settings: ReadonlyMap<string, Field>): Iterable<Field> {
     const own = settings.get(`${base}.yaml`);
     if (own !== undefined) yield own;
     for (let folder = base; folder.includes('/'); ) {
@@ -97,8 +97,8 @@ function* settingsOf(base: string, settings: ReadonlyMap<string, Field>): Iterab
     }
 }
 
-function flagsOf(base: string, settings: ReadonlyMap<string, Field>): readonly string[] | null {
-    for (const each of settingsOf(base, settings)) {
+function collectFlags(base: string, settings: ReadonlyMap<string, Field>): readonly string[] | null {
+    for (const each of collectSettings(base, settings)) {
         for (const key of ['output_validator_args', 'output_validator_flags']) {
             const flags = readFlags(each.get(key));
             if (flags !== null) return flags.length === 0 ? null : flags;
@@ -107,8 +107,8 @@ function flagsOf(base: string, settings: ReadonlyMap<string, Field>): readonly s
     return null;
 }
 
-function argsOf(base: string, settings: ReadonlyMap<string, Field>): readonly string[] {
-    for (const each of settingsOf(base, settings)) {
+function readArguments(base: string, settings: ReadonlyMap<string, Field>): readonly string[] {
+    for (const each of collectSettings(base, settings)) {
         const args = readFlags(each.get('args'));
         if (args !== null) return args;
     }

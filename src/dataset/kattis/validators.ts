@@ -1,9 +1,9 @@
 import type { Checker, CheckerProgram } from '../../model/sample.js';
 import type { GraderProgram } from '../../model/scoring.js';
-import { languageOfProgram, mainFile } from './languages.js';
+import { findLanguageOfProgram, findMainFile } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
-import { type ProgramFile, readSourceTexts, refusedFile, sourceFiles } from './program.js';
+import { type ProgramFile, readSourceTexts, findRefusedFile, readSourceFiles } from './program.js';
 
 export interface FoundChecker {
     readonly checker: Checker;
@@ -20,7 +20,7 @@ export async function loadChecker(
     const own = files.filter((file) => VALIDATORS.test(file.name));
     if (!settings.interactive && !(settings.customValidator ?? own.length > 0))
         return { checker: standard, skip: null };
-    const [program, ...others] = programsOf(own, VALIDATORS);
+    const [program, ...others] = listPrograms(own, VALIDATORS);
     if (program === undefined) return { checker: standard, skip: 'its output validator is missing' };
     if (others.length > 0 && (settings.interactive || settings.passes !== null)) {
         const skip = 'several output validators cannot work with one program at once';
@@ -49,7 +49,7 @@ interface ValidatorProgram {
  * Programs among the files of output_validators/ (or output_validator/, which is one program): a folder each, or all
  * files that lie there loosely together, as packages without a folder of their own have them.
  */
-function programsOf(files: readonly PackageFile[], place: RegExp): ValidatorProgram[] {
+function listPrograms(files: readonly PackageFile[], place: RegExp): ValidatorProgram[] {
     const programs = new Map<string, ValidatorProgram>();
     for (const file of files) {
         const [, kind = '', inside = ''] = place.exec(file.name) ?? [];
@@ -88,17 +88,20 @@ async function loadProgram(
 ): Promise<LoadedProgram> {
     const { base } = program;
     const files = program.files.filter((file) => !isNote(file.name) && !isScript(file));
-    const refused = refusedFile(program.files);
+    const refused = findRefusedFile(program.files);
     if (refused !== null) return { skip: `its ${what}'s ${refused}` };
     const sources = await readSourceTexts(files);
-    const language = languageOfProgram(sources);
-    const main = language === null ? null : mainFile(sources, language, base, null);
+    const language = findLanguageOfProgram(sources);
+    const main = language === null ? null : findMainFile(sources, language, base, null);
     const isRunByScript = settings.interactive && program.files.some(({ name }) => name === 'run');
     if (language !== null && main !== null && !isRunByScript)
-        return { language, files: await sourceFiles(files, main, settings.constants) };
+        return { language, files: await readSourceFiles(files, main, settings.constants) };
     const script = program.files.find(isScript);
     if (script === undefined) return { skip: `its ${what}'s language cannot be told from its files` };
-    return { language: SCRIPTED, files: await sourceFiles(program.files, script.name, settings.constants) };
+    return {
+        language: SCRIPTED,
+        files: await readSourceFiles(program.files, script.name, settings.constants),
+    };
 }
 
 /** Its own `build` and `run` say how it is made and started. */
@@ -117,7 +120,7 @@ export async function loadGrader(
     files: readonly PackageFile[],
     settings: ProblemSettings,
 ): Promise<FoundGrader> {
-    const [program, ...others] = programsOf(files, /^(graders)\/(.+)$/);
+    const [program, ...others] = listPrograms(files, /^(graders)\/(.+)$/);
     if (program === undefined) return { grader: null, skip: null };
     if (others.length > 0) return { grader: null, skip: 'it has several graders' };
     const loaded = await loadProgram(program, settings, 'grader');
@@ -129,7 +132,7 @@ export async function loadStaticProgram(
     files: readonly PackageFile[],
     settings: ProblemSettings,
 ): Promise<{ readonly validator: CheckerProgram | null; readonly skip: string | null }> {
-    const [program] = programsOf(files, /^(static_validator)\/(.+)$/);
+    const [program] = listPrograms(files, /^(static_validator)\/(.+)$/);
     if (program === undefined) return { validator: null, skip: 'its static validator is missing' };
     const loaded = await loadProgram(program, settings, 'static validator');
     if ('skip' in loaded) return { validator: null, skip: loaded.skip };

@@ -1,4 +1,4 @@
-import { datasetError } from '../dataset-error.js';
+import { makeDatasetError } from '../dataset-error.js';
 
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
@@ -23,7 +23,7 @@ export async function* boundRecords(
     for await (const chunk of chunks) {
         scan.read(chunk);
         if (scan.length > maxBytes) {
-            throw datasetError(
+            throw makeDatasetError(
                 `${path}:${scan.line}: the row is longer than ${Math.floor(maxBytes / 1024 / 1024)} MiB, the most that is read; ` +
                     'is a quote not closed?',
             );

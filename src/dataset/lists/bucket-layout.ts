@@ -9,9 +9,9 @@ export interface BucketLayout {
     readonly buckets: number;
     readonly rows: number;
     /** Rows of a bucket in the order of the file. */
-    rowsOf(bucket: number): readonly RowSpan[];
+    getRows(bucket: number): readonly RowSpan[];
     /** A hash over the rows of a bucket; null where it has none. */
-    fingerprintOf(bucket: number): string | null;
+    getFingerprint(bucket: number): string | null;
 }
 
 export interface RowSpan {
@@ -86,20 +86,20 @@ class Layout implements BucketLayout {
         private readonly hashText: (text: string) => string,
     ) {
         this.#starts = new Uint32Array(buckets + 1);
-        for (let row = 0; row < rows; row += 1) this.#addTo(this.#starts, this.#bucketOf(row) + 1);
+        for (let row = 0; row < rows; row += 1) this.#addTo(this.#starts, this.#chooseBucket(row) + 1);
         for (let bucket = 0; bucket < buckets; bucket += 1) {
             this.#starts[bucket + 1] = this.#start(bucket) + this.#start(bucket + 1);
         }
         this.#order = new Uint32Array(rows);
         const next = this.#starts.slice();
         for (let row = 0; row < rows; row += 1) {
-            const bucket = this.#bucketOf(row);
+            const bucket = this.#chooseBucket(row);
             this.#order[next[bucket] ?? 0] = row;
             this.#addTo(next, bucket);
         }
     }
 
-    rowsOf(bucket: number): readonly RowSpan[] {
+    getRows(bucket: number): readonly RowSpan[] {
         const rows = this.#order.subarray(this.#start(bucket), this.#start(bucket + 1));
         const { lines, offsets, lengths, hashes } = this.columns;
         return Array.from(rows, (row) => ({
@@ -110,12 +110,12 @@ class Layout implements BucketLayout {
         }));
     }
 
-    fingerprintOf(bucket: number): string | null {
-        const rows = this.rowsOf(bucket);
+    getFingerprint(bucket: number): string | null {
+        const rows = this.getRows(bucket);
         return rows.length === 0 ? null : this.hashText(rows.map(({ hash }) => hash).join(','));
     }
 
-    #bucketOf(row: number): number {
+    #chooseBucket(row: number): number {
         return (this.columns.hashes[row] ?? 0) % this.buckets;
     }
 

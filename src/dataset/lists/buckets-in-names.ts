@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 
 /** `urls.csv-3of17`: with the number of samples, so that it can be read off the result files if run.json is lost. */
-export const sampleIdOf = (path: string, bucket: number, buckets: number): string =>
+export const makeSampleId = (path: string, bucket: number, buckets: number): string =>
     `${basename(path)}-${bucket + 1}of${buckets}`;
 
 /** The number of samples of a list that names of result files tell; null where there is none. */
-export function bucketsInNames(path: string, fileNames: readonly string[]): number | null {
+export function countBucketsInNames(path: string, fileNames: readonly string[]): number | null {
     const start = `${basename(path)}-`;
     for (const name of fileNames) {
         const found = name.startsWith(start) ? /^\d+of(\d+)\.json$/.exec(name.slice(start.length)) : null;

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { parse, type Options } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { openFile } from '../../host/open-file.js';
-import { shownPath } from '../../util/shown-path.js';
-import { datasetError } from '../dataset-error.js';
+import { shortenPath } from '../../util/shown-path.js';
+import { makeDatasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import { readAt } from '../rows/read-row.js';
 import { MAX_ROW_BYTES } from '../rows/row.js';
@@ -35,7 +35,7 @@ async function openDelimited(file: string, delimiter: string): Promise<ListFile>
             const records: unknown = parseSync(bytes, optionsFor(delimiter));
             const first: unknown = Array.isArray(records) ? records[0] : [];
             const record = Array.isArray(first) ? first.filter((value) => typeof value === 'string') : [];
-            return rowOf(record, header, place);
+            return buildRow(record, header, place);
         },
     };
 }
@@ -47,16 +47,16 @@ async function readHeader(file: string, delimiter: string): Promise<readonly str
 
 function checkHeader(header: readonly string[], file: string): readonly string[] {
     if (header.length === 0) {
-        throw datasetError(
-            `${shownPath(file)}:1: expected a header that names the fields; the file is empty`,
+        throw makeDatasetError(
+            `${shortenPath(file)}:1: expected a header that names the fields; the file is empty`,
         );
     }
     const seen = new Set<string>();
     for (const [i, name] of header.entries()) {
         const problem = name.trim() === '' ? 'has no name' : seen.has(name) ? `is named ${name} again` : null;
         if (problem !== null) {
-            throw datasetError(
-                `${shownPath(file)}:1: column ${i + 1} ${problem}; the header must name each field once`,
+            throw makeDatasetError(
+                `${shortenPath(file)}:1: column ${i + 1} ${problem}; the header must name each field once`,
             );
         }
         seen.add(name);
@@ -72,7 +72,7 @@ async function* dataRows(file: string, { header, delimiter }: Dialect): AsyncIte
             if (record.some((value) => value.includes('\uFFFD'))) {
                 checkUtf8(await readAt(await openFile(file), offset, length), place);
             }
-            return rowOf(record, header, place);
+            return buildRow(record, header, place);
         };
         if (!isHeader) yield { line, offset, length, read };
         isHeader = false;
@@ -85,7 +85,7 @@ interface Dialect {
 }
 
 function checkUtf8(bytes: Buffer, place: string): void {
-    if (!isUtf8(bytes)) throw datasetError(`${place}: the row is not valid UTF-8`);
+    if (!isUtf8(bytes)) throw makeDatasetError(`${place}: the row is not valid UTF-8`);
 }
 
 /** Lenient about columns: a row with too many or too few is a bad row, not the end of the file. */
@@ -100,7 +100,7 @@ const optionsFor = (delimiter: string): Options => ({
 async function* readRecords(file: string, delimiter: string): AsyncIterable<Place> {
     const input = (await openFile(file)).createReadStream();
     const parser = parse({ ...optionsFor(delimiter), info: true });
-    const bounded = Readable.from(boundRecords(input, shownPath(file), MAX_ROW_BYTES));
+    const bounded = Readable.from(boundRecords(input, shortenPath(file), MAX_ROW_BYTES));
     bounded.on('error', (error) => parser.destroy(error)).pipe(parser);
     let offset = 0;
     let line = 1;
@@ -112,7 +112,7 @@ async function* readRecords(file: string, delimiter: string): AsyncIterable<Plac
         }
     } catch (error) {
         throw isCsvError(error)
-            ? datasetError(`${shownPath(file)}:${line}: not valid CSV: ${error.message}`)
+            ? makeDatasetError(`${shortenPath(file)}:${line}: not valid CSV: ${error.message}`)
             : error;
     } finally {
         bounded.destroy();
@@ -129,9 +129,9 @@ interface ParsedRecord {
 const isCsvError = (error: unknown): error is Error & { readonly code: string } =>
     error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');
 
-function rowOf(record: readonly string[], header: readonly string[], place: string): Field {
+function buildRow(record: readonly string[], header: readonly string[], place: string): Field {
     if (record.length !== header.length) {
-        throw datasetError(
+        throw makeDatasetError(
             `${place}: expected ${header.length} columns, as the header has, got ${record.length}`,
         );
     }

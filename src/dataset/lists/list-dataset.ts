@@ -1,20 +1,20 @@
 import { createHash, hash } from 'node:crypto';
-import { sameStamp } from '../../host/stamp.js';
+import { isSameStamp } from '../../host/stamp.js';
 import { WriteError } from '../../host/write-error.js';
-import { canonicalExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
+import { canonicalizeExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
 import type { FileStamp } from '../../model/checkpoint.js';
-import { canonicalJson } from '../../model/fingerprint.js';
+import { canonicalizeJson } from '../../model/fingerprint.js';
 import type { Sample, TaskInput } from '../../model/sample.js';
 import { readReason, withDescriptors } from '../../util/io-error.js';
-import { shownPath } from '../../util/shown-path.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
-import { changedDatasetError } from '../dataset-error.js';
+import { makeChangedDatasetError } from '../dataset-error.js';
 import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
 import type { Field } from '../field.js';
 import { readStamp } from '../file-content.js';
 import { buildData } from '../row-sample.js';
 import { type BucketLayout, BucketLayoutBuilder, bucketsFor, type RowSpan } from './bucket-layout.js';
-import { sampleIdOf } from './buckets-in-names.js';
+import { makeSampleId } from './buckets-in-names.js';
 import type { ListFile, ListReader } from './list-reader.js';
 import { readRowsAt } from './read-rows-at.js';
 
@@ -115,12 +115,12 @@ class ListDataset implements Dataset {
         const { buckets } = layout;
         const samples: IndexedSample[] = [];
         for (let bucket = 0; bucket < buckets; bucket += 1) {
-            const fingerprint = layout.fingerprintOf(bucket);
+            const fingerprint = layout.getFingerprint(bucket);
             if (fingerprint === null) continue;
             const locator: ListLocator = { as: this.#as, file, bucket, buckets, fields };
-            const count = layout.rowsOf(bucket).length;
+            const count = layout.getRows(bucket).length;
             samples.push({
-                id: sampleIdOf(path, bucket, buckets),
+                id: makeSampleId(path, bucket, buckets),
                 locator,
                 groups: [[GROUP, count]],
                 fingerprint,
@@ -139,7 +139,7 @@ class ListDataset implements Dataset {
         for await (const row of list.rows()) {
             const { line, offset, length } = row;
             try {
-                const field = await row.read(`${shownPath(path)}:${line}`);
+                const field = await row.read(`${shortenPath(path)}:${line}`);
                 rows.add({ line, offset, length, hash: placementHash(field) });
                 for (const name of Object.keys(field.object()))
                     if (fields.size < MOST_FIELDS) fields.add(name);
@@ -154,20 +154,20 @@ class ListDataset implements Dataset {
     async load(indexed: IndexedSample): Promise<Sample> {
         const { file, bucket, buckets } = indexed.locator as ListLocator;
         const path = this.source.items[file];
-        const changed = changedDatasetError(`${shownPath(path ?? this.path)}: the dataset`);
+        const changed = makeChangedDatasetError(`${shortenPath(path ?? this.path)}: the dataset`);
         if (path === undefined) throw changed;
-        const { layout, list } = await this.#layoutOf(path, buckets);
-        if (layout.fingerprintOf(bucket) !== indexed.fingerprint) throw changed;
+        const { layout, list } = await this.#readLayout(path, buckets);
+        if (layout.getFingerprint(bucket) !== indexed.fingerprint) throw changed;
         const inputs: TaskInput[] = [];
-        for (const [place, bytes] of await this.#bytesOf(path, list, layout.rowsOf(bucket))) {
+        for (const [place, bytes] of await this.#readBytes(path, list, layout.getRows(bucket))) {
             if (bytes.length !== place.length) throw changed;
-            const field = list.parse(bytes, `${shownPath(path)}:${place.line}`);
+            const field = list.parse(bytes, `${shortenPath(path)}:${place.line}`);
             if (placementHash(field) !== place.hash) throw changed;
             inputs.push({ ...buildData(field), isRow: true });
         }
         return {
             id: indexed.id,
-            origin: shownPath(path),
+            origin: shortenPath(path),
             groups: { [GROUP]: inputs },
             judging: null,
             skip: null,
@@ -175,7 +175,7 @@ class ListDataset implements Dataset {
     }
 
     /** Where rows stand; read again where an earlier start has indexed the file. */
-    #layoutOf(path: string, buckets: number): Promise<Pick<ReadList, 'layout' | 'list'>> {
+    #readLayout(path: string, buckets: number): Promise<Pick<ReadList, 'layout' | 'list'>> {
         const known = this.#layouts.get(path);
         if (known !== undefined) return known;
         const reading = this.#readUnchanged(path, buckets);
@@ -189,11 +189,11 @@ class ListDataset implements Dataset {
         const read = await this.#read(path, buckets);
         // The start has listed them already.
         this.badRows.length = bad;
-        if (sameStamp(before, await readStamp(path))) return read;
-        throw changedDatasetError(`${shownPath(path)}: the dataset`);
+        if (isSameStamp(before, await readStamp(path))) return read;
+        throw makeChangedDatasetError(`${shortenPath(path)}: the dataset`);
     }
 
-    async #bytesOf(
+    async #readBytes(
         path: string,
         list: ListFile,
         rows: readonly RowSpan[],
@@ -219,6 +219,6 @@ function placementHash(row: Field): number {
     const text = row.exactText();
     const exact = text === null ? null : parseExactJson(text);
     const canonical =
-        exact !== null && losesNumbers(exact) ? canonicalExactJson(exact) : canonicalJson(row.object());
+        exact !== null && losesNumbers(exact) ? canonicalizeExactJson(exact) : canonicalizeJson(row.object());
     return createHash('sha256').update(canonical).digest().readUIntBE(0, 6);
 }

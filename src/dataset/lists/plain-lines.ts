@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { openFile } from '../../host/open-file.js';
-import { datasetError } from '../dataset-error.js';
+import { makeDatasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import { readJsonLines } from '../rows/json-lines.js';
 import { MAX_ROW_BYTES } from '../rows/row.js';
@@ -19,10 +19,10 @@ export const PLAIN_LINES: ListReader = {
 
 function parseLine(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
-        throw datasetError(
+        throw makeDatasetError(
             `${place}: the line is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
         );
     }
-    if (!isUtf8(bytes)) throw datasetError(`${place}: the line is not valid UTF-8`);
+    if (!isUtf8(bytes)) throw makeDatasetError(`${place}: the line is not valid UTF-8`);
     return Field.of({ line: bytes.toString('utf8').replace(/\r$/, '') }, place, null);
 }

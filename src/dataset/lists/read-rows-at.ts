@@ -14,7 +14,7 @@ export async function readRowsAt(
 ): Promise<(readonly [RowSpan, Buffer])[]> {
     try {
         const found: (readonly [RowSpan, Buffer])[] = [];
-        for (const span of spansOf(rows)) {
+        for (const span of mergeSpans(rows)) {
             const bytes = await readFully(handle, span.offset, span.length);
             for (const row of span.rows) {
                 const from = row.offset - span.offset;
@@ -34,7 +34,7 @@ interface Span {
 }
 
 /** Rows that stand close together. */
-function spansOf(rows: readonly RowSpan[]): readonly Span[] {
+function mergeSpans(rows: readonly RowSpan[]): readonly Span[] {
     const spans: Span[] = [];
     for (const row of rows) {
         const last = spans.at(-1);

@@ -5,9 +5,9 @@ import {
     parseExactJson,
     printExactJson,
 } from '../../model/exact-json.js';
-import { fillFields, listFields, unknownFields } from '../../model/field-template.js';
+import { fillFields, listFields, findUnknownFields } from '../../model/field-template.js';
 import type { Json, JsonObject } from '../../model/json.js';
-import { type CellCoordinates, flawOf, INSTANCE_GROUP, otherCoordinates } from '../../model/matrix.js';
+import { type CellCoordinates, findFlaw, INSTANCE_GROUP, listOtherCoordinates } from '../../model/matrix.js';
 import {
     instancesToRun,
     type MatrixFile,
@@ -34,10 +34,10 @@ export class InstanceBuilder {
     }
 
     /** The templates of the cell's prompt type; null: it has none. */
-    templatesOf({ at }: PlannedCell): PromptTemplates | null {
+    findTemplates({ at }: PlannedCell): PromptTemplates | null {
         const { prompts } = this.#file;
         const own = String(at['prompt_type'] ?? DEFAULT_PROMPT);
-        const names = [own, ...(flawOf(at) === null ? [] : [FLAWED_PROMPT]), DEFAULT_PROMPT];
+        const names = [own, ...(findFlaw(at) === null ? [] : [FLAWED_PROMPT]), DEFAULT_PROMPT];
         const found = names.find((name) => Object.hasOwn(prompts, name));
         return found === undefined ? null : (prompts[found] ?? null);
     }
@@ -46,13 +46,17 @@ export class InstanceBuilder {
      * Every field that a task of the cells has.
      * @throws UserError for a template that names another one
      */
-    fieldsOf(cells: readonly PlannedCell[]): ReadonlySet<string> {
+    collectFields(cells: readonly PlannedCell[]): ReadonlySet<string> {
         const all = new Set<string>(this.#rowFields ?? []);
         for (const cell of cells) {
-            const templates = this.templatesOf(cell);
-            const known = new Set([...(this.#rowFields ?? []), ...Object.keys(factsOf(cell.at)), 'instance']);
+            const templates = this.findTemplates(cell);
+            const known = new Set([
+                ...(this.#rowFields ?? []),
+                ...Object.keys(listFacts(cell.at)),
+                'instance',
+            ]);
             for (const text of [templates?.template, templates?.system]) {
-                const [unknown] = text === null || text === undefined ? [] : unknownFields([text], known);
+                const [unknown] = text === null || text === undefined ? [] : findUnknownFields([text], known);
                 if (unknown === undefined) continue;
                 throw new UserError(
                     `the prompt of ${cell.id} names ${unknown}, which its rows do not have; they have ${listFields(known)}. ` +
@@ -67,16 +71,16 @@ export class InstanceBuilder {
     }
 
     /** @param rows a row for each instance; null: the matrix has none */
-    instancesOf(cell: PlannedCell, rows: readonly Field[] | null): readonly DataInput[] {
+    buildInstances(cell: PlannedCell, rows: readonly Field[] | null): readonly DataInput[] {
         return Array.from({ length: cell.instances }, (_, instance) =>
-            this.#instanceOf(cell, instance, rows?.[instance] ?? null),
+            this.#buildInstance(cell, instance, rows?.[instance] ?? null),
         );
     }
 
-    #instanceOf(cell: PlannedCell, instance: number, row: Field | null): DataInput {
-        const facts = factsOf(cell.at);
+    #buildInstance(cell: PlannedCell, instance: number, row: Field | null): DataInput {
+        const facts = listFacts(cell.at);
         const fields: ExactJson = { ...exactRow(row), ...facts, instance };
-        const templates = this.templatesOf(cell);
+        const templates = this.findTemplates(cell);
         const fill = (template: string): string => {
             const filled = fillFields(
                 template,
@@ -96,7 +100,7 @@ export class InstanceBuilder {
             system: templates === null || templates.system === null ? '' : fill(templates.system),
         };
         const text = printExactJson(exact);
-        const skip = this.#skipOf(cell, instance);
+        const skip = this.#explainSkip(cell, instance);
         return {
             kind: 'data',
             data: JSON.parse(text) as Json,
@@ -108,7 +112,7 @@ export class InstanceBuilder {
     }
 
     /** Why an instance has nothing to run, where it has no result yet. */
-    #skipOf(cell: PlannedCell, instance: number): string | null {
+    #explainSkip(cell: PlannedCell, instance: number): string | null {
         if (instance >= cell.asked) return `beyond the ${cell.asked} instances that the last start asked for`;
         if (instance < instancesToRun(cell)) return null;
         return `counts as done: ${cell.imported} runs in ${this.#file.imported?.database ?? 'an earlier database'}`;
@@ -116,15 +120,15 @@ export class InstanceBuilder {
 }
 
 /** What templates and programs may ask of a cell. */
-function factsOf(at: CellCoordinates): Readonly<Record<string, string | number | boolean>> {
-    const flaw = flawOf(at);
+function listFacts(at: CellCoordinates): Readonly<Record<string, string | number | boolean>> {
+    const flaw = findFlaw(at);
     return { ...at, is_flawed: flaw !== null, flaw_type: flaw ?? '' };
 }
 
 /** What records of the results database hold of a cell. */
 function recordedFacts(at: CellCoordinates): JsonObject {
-    const flaw = flawOf(at);
-    const others = otherCoordinates(at);
+    const flaw = findFlaw(at);
+    const others = listOtherCoordinates(at);
     const standard = Object.entries(at).filter(([name]) => others === null || !Object.hasOwn(others, name));
     return {
         ...Object.fromEntries(standard),

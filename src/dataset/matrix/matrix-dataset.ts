@@ -10,7 +10,7 @@ import {
 } from '../../model/matrix-file.js';
 import type { Sample } from '../../model/sample.js';
 import { readReason } from '../../util/io-error.js';
-import { shownPath } from '../../util/shown-path.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions } from '../dataset.js';
 import type { RowFiles } from '../row-files.js';
@@ -44,7 +44,7 @@ class MatrixDataset implements Dataset {
         this.#files = files;
         if (!lists.accepted) {
             throw new UserError(
-                `${shownPath(source.path)}: is an evaluation matrix, which runs with --executor chat, module or exec`,
+                `${shortenPath(source.path)}: is an evaluation matrix, which runs with --executor chat, module or exec`,
             );
         }
     }
@@ -60,11 +60,11 @@ class MatrixDataset implements Dataset {
     async *index(): AsyncIterable<readonly IndexedSample[]> {
         const { file, cells, rows } = await this.#open();
         const builder = new InstanceBuilder(file, rows?.fields ?? null);
-        this.#fields = builder.fieldsOf(cells);
+        this.#fields = builder.collectFields(cells);
         yield cells.map((cell, position): IndexedSample => {
             const found = rows?.of(cell) ?? null;
             if (found?.count === 0) throw new UserError(`${rowFiles(file)}: no row fits the cell ${cell.id}`);
-            const decides = [VERSION, cell, builder.templatesOf(cell), found?.fingerprint() ?? ''];
+            const decides = [VERSION, cell, builder.findTemplates(cell), found?.fingerprint() ?? ''];
             return {
                 id: cell.id,
                 locator: { position },
@@ -79,15 +79,15 @@ class MatrixDataset implements Dataset {
         const cell = cells[Number(indexed.locator['position'])];
         if (cell === undefined || cell.id !== indexed.id) {
             throw new UserError(
-                `${shownPath(this.path)}: the matrix changed while it was in use; start again`,
+                `${shortenPath(this.path)}: the matrix changed while it was in use; start again`,
             );
         }
         const fields = (await rows?.of(cell).read()) ?? null;
         const builder = new InstanceBuilder(file, rows?.fields ?? null);
         return {
             id: cell.id,
-            origin: shownPath(this.path),
-            groups: { [INSTANCE_GROUP]: builder.instancesOf(cell, fields) },
+            origin: shortenPath(this.path),
+            groups: { [INSTANCE_GROUP]: builder.buildInstances(cell, fields) },
             judging: null,
             skip: null,
         };
@@ -99,10 +99,10 @@ class MatrixDataset implements Dataset {
     }
 }
 
-const rowFiles = ({ rows }: MatrixFile): string => rows.map(shownPath).join(', ');
+const rowFiles = ({ rows }: MatrixFile): string => rows.map(shortenPath).join(', ');
 
 async function openMatrix(path: string, files: RowFiles): Promise<OpenMatrix> {
-    const file = parseMatrixFile(await readText(path), shownPath(path));
+    const file = parseMatrixFile(await readText(path), shortenPath(path));
     const cells = planCells(file);
     const names = new Set(cells.flatMap(({ at }) => Object.keys(at)));
     const rows = file.rows.length === 0 ? null : await MatrixRows.open(file.rows, names, files);
@@ -113,6 +113,6 @@ async function readText(path: string): Promise<string> {
     try {
         return await readTextFile(path);
     } catch (error) {
-        throw new UserError(`${shownPath(path)}: cannot be read (${readReason(error)})`);
+        throw new UserError(`${shortenPath(path)}: cannot be read (${readReason(error)})`);
     }
 }

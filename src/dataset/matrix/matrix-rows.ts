@@ -1,9 +1,9 @@
 import type { MatrixCell } from '../../model/matrix.js';
 import { readReason, withDescriptors } from '../../util/io-error.js';
-import { shownPath } from '../../util/shown-path.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { Field } from '../field.js';
-import { listFormatOf } from '../find-sources.js';
+import { detectListFormat } from '../find-sources.js';
 import type { ListFile, ListReader } from '../lists/list-reader.js';
 import { readRowsAt } from '../lists/read-rows-at.js';
 import type { RowFiles } from '../row-files.js';
@@ -64,7 +64,7 @@ export class MatrixRows {
             lists.set(file, list);
             for await (const row of list.rows()) {
                 const { line, offset, length } = row;
-                const field = await row.read(`${shownPath(file)}:${line}`);
+                const field = await row.read(`${shortenPath(file)}:${line}`);
                 const object = field.object();
                 for (const name of Object.keys(object)) fields.add(name);
                 const hash = hashRow(Buffer.from(field.exactText() ?? JSON.stringify(object)));
@@ -97,12 +97,12 @@ export class MatrixRows {
             if (places.length === 0) continue;
             places.sort((a, b) => a.offset - b.offset);
             const changed = new UserError(
-                `${shownPath(file)}: the rows changed while they were in use; start again`,
+                `${shortenPath(file)}: the rows changed while they were in use; start again`,
             );
-            for (const [span, bytes] of await bytesOf(file, list, places)) {
+            for (const [span, bytes] of await readBytes(file, list, places)) {
                 const place = places.find(({ offset }) => offset === span.offset);
                 if (place === undefined || bytes.length !== place.length) throw changed;
-                const field = list.parse(bytes, `${shownPath(file)}:${place.line}`);
+                const field = list.parse(bytes, `${shortenPath(file)}:${place.line}`);
                 if (hashRow(Buffer.from(field.exactText() ?? JSON.stringify(field.object()))) !== place.hash)
                     throw changed;
                 fields.set(place, field);
@@ -114,17 +114,17 @@ export class MatrixRows {
 
 async function openList(file: string, reading: RowFiles): Promise<ListFile> {
     try {
-        return await (await readerOf(file)).open(file, reading);
+        return await (await chooseReader(file)).open(file, reading);
     } catch (error) {
         if (error instanceof UserError) throw error;
         throw new UserError(
-            `${shownPath(file)}: the rows of the matrix cannot be read (${readReason(error)})`,
+            `${shortenPath(file)}: the rows of the matrix cannot be read (${readReason(error)})`,
         );
     }
 }
 
-async function readerOf(file: string): Promise<ListReader> {
-    switch (listFormatOf(file)) {
+async function chooseReader(file: string): Promise<ListReader> {
+    switch (detectListFormat(file)) {
         case 'csv':
             return (await import('../lists/delimited.js')).CSV;
         case 'tsv':
@@ -134,7 +134,7 @@ async function readerOf(file: string): Promise<ListReader> {
     }
 }
 
-async function bytesOf(
+async function readBytes(
     file: string,
     list: ListFile,
     places: readonly RowPlace[],
@@ -148,7 +148,7 @@ async function bytesOf(
         );
     } catch (error) {
         throw new UserError(
-            `${shownPath(file)}: cannot be read any more (${readReason(error)}); start again`,
+            `${shortenPath(file)}: cannot be read any more (${readReason(error)}); start again`,
         );
     }
 }

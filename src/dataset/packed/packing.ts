@@ -23,15 +23,15 @@ export function isNamedAsRows(path: string): boolean {
 }
 
 /** What a file is packed in: by its name, else by its first bytes. */
-export async function packingOf(path: string): Promise<Packing> {
+export async function detectPacking(path: string): Promise<Packing> {
     const named = BY_NAME.find(([pattern]) => pattern.test(path));
     if (named !== undefined) return named[1];
-    const start = await startOf(path);
+    const start = await readStart(path);
     return BY_START.find(([bytes]) => start.subarray(0, bytes.length).equals(bytes))?.[1] ?? 'none';
 }
 
 /** The first bytes of a file; empty where it is. */
-export async function startOf(path: string): Promise<Buffer> {
+export async function readStart(path: string): Promise<Buffer> {
     for await (const chunk of readChunks(path)) return chunk.bytes.subarray(0, 4096);
     return Buffer.alloc(0);
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { shownPath } from '../../util/shown-path.js';
-import { datasetError } from '../dataset-error.js';
-import { messageOf } from '../../util/message.js';
+import { shortenPath } from '../../util/shown-path.js';
+import { makeDatasetError } from '../dataset-error.js';
+import { getMessage } from '../../util/message.js';
 import { unreachable } from '../../util/unreachable.js';
 import type { ParquetRequest, ParquetResponse } from './parquet-messages.js';
 
@@ -63,7 +63,7 @@ export class ParquetDecoder {
             if (this.#waiting.size === 0) worker.unref();
         });
         worker.on('error', (error) => {
-            reason = messageOf(error);
+            reason = getMessage(error);
         });
         worker.on('exit', () => {
             this.#worker = null;
@@ -80,7 +80,7 @@ function refusal(file: string, what: string, response: ParquetResponse): Error {
         case 'failed':
             if (response.code !== null)
                 return Object.assign(new Error(response.why), { code: response.code });
-            return datasetError(`${shownPath(file)}: ${what} (${response.why}); is the file complete?`);
+            return makeDatasetError(`${shortenPath(file)}: ${what} (${response.why}); is the file complete?`);
         case 'described':
         case 'decoded':
             return new Error(`bug in resume-run: the decoder of Parquet answered ${response.kind}`);

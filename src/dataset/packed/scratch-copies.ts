@@ -1,7 +1,7 @@
 import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile } from '../../host/open-file.js';
-import { ioCode, ioReason } from '../../util/io-error.js';
+import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { WriteError } from '../../host/write-error.js';
 
 /** Copies that are kept: samples are handed out in order, so a second one serves those that still run. */
@@ -29,7 +29,7 @@ export class ScratchCopies {
                 return await openFile(path);
             } catch (error) {
                 // Removed for a newer one meanwhile.
-                if (ioCode(error) !== 'ENOENT') throw error;
+                if (getIoCode(error) !== 'ENOENT') throw error;
             }
         }
         const opening = this.#queue.then(async () =>
@@ -54,9 +54,9 @@ export class ScratchCopies {
             await make(path);
         } catch (error) {
             await rm(path, { force: true }).catch(() => undefined);
-            const code = ioCode(error);
+            const code = getIoCode(error);
             const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
-            throw isFull ? new WriteError(path, ioReason(error), { cause: error }) : error;
+            throw isFull ? new WriteError(path, describeIoError(error), { cause: error }) : error;
         }
         this.#copies.set(key, path);
         for (const [oldest, removed] of this.#copies) {

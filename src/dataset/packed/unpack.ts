@@ -1,10 +1,10 @@
 import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
 import { Decompress } from 'fzstd';
-import { ioCode } from '../../util/io-error.js';
-import { messageOf } from '../../util/message.js';
-import { shownPath } from '../../util/shown-path.js';
-import { datasetError } from '../dataset-error.js';
+import { getIoCode } from '../../util/io-error.js';
+import { getMessage } from '../../util/message.js';
+import { shortenPath } from '../../util/shown-path.js';
+import { makeDatasetError } from '../dataset-error.js';
 import { type Chunk, readChunks } from '../rows/row.js';
 
 /**
@@ -21,17 +21,17 @@ export async function* unpackChunks(file: string, packing: 'gzip' | 'zstd'): Asy
         }
     } catch (error) {
         if (isSystemError(error)) throw error;
-        throw datasetError(
-            `${shownPath(file)}: cannot be unpacked (${packing}: ${messageOf(error)}); is the file complete?`,
+        throw makeDatasetError(
+            `${shortenPath(file)}: cannot be unpacked (${packing}: ${getMessage(error)}); is the file complete?`,
         );
     }
 }
 
 /** Errors of zlib have codes of their own (`Z_BUF_ERROR`). */
-const isSystemError = (error: unknown): boolean => ioCode(error)?.startsWith('E') === true;
+const isSystemError = (error: unknown): boolean => getIoCode(error)?.startsWith('E') === true;
 
 async function* gunzip(file: string): AsyncIterable<Buffer> {
-    const input = Readable.from(bytesOf(file), { objectMode: false, highWaterMark: 1 });
+    const input = Readable.from(readBytes(file), { objectMode: false, highWaterMark: 1 });
     const unpacked = createGunzip({ chunkSize: 256 * 1024 });
     input.on('error', (error) => unpacked.destroy(error)).pipe(unpacked);
     try {
@@ -51,7 +51,7 @@ async function* unzstd(file: string): AsyncIterable<Buffer> {
         // The library uses its buffer again.
         ready.push(Buffer.from(bytes));
     });
-    for await (const chunk of bytesOf(file)) {
+    for await (const chunk of readBytes(file)) {
         for (let from = 0; from < chunk.length; from += ZSTD_STEP_BYTES) {
             stream.push(chunk.subarray(from, from + ZSTD_STEP_BYTES));
             yield* ready.splice(0);
@@ -61,6 +61,6 @@ async function* unzstd(file: string): AsyncIterable<Buffer> {
     yield* ready.splice(0);
 }
 
-async function* bytesOf(file: string): AsyncIterable<Buffer> {
+async function* readBytes(file: string): AsyncIterable<Buffer> {
     for await (const { bytes } of readChunks(file)) yield bytes;
 }

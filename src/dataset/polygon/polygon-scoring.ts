@@ -18,7 +18,7 @@ export function readPolygonScoring({ tests, groups }: PolygonTestset): TestScori
         const isWhole = group?.policy === 'complete-group';
         const most = isWhole ? (group.points ?? sum) : sum;
         const members: GroupItem[] = isWhole ? own.map(({ test }) => ({ test })) : own;
-        const rules = rulesOf(isWhole ? 'pass-fail' : 'sum', most, group);
+        const rules = buildRules(isWhole ? 'pass-fail' : 'sum', most, group);
         return { item: { name: name === '' ? 'tests' : name, items: members, rules }, most };
     });
     const best = items.reduce((total, { most }) => total + most, 0);
@@ -26,12 +26,12 @@ export function readPolygonScoring({ tests, groups }: PolygonTestset): TestScori
     const root: TestGroup = {
         name: 'data',
         items: items.map(({ item }) => ({ group: item })),
-        rules: { ...rulesOf('sum', best, undefined), aggregation: 'none', maximum: null },
+        rules: { ...buildRules('sum', best, undefined), aggregation: 'none', maximum: null },
     };
     return { root, objective: 'max', best, grader: null };
 }
 
-const rulesOf = (
+const buildRules = (
     aggregation: AggregationRules['aggregation'],
     maximum: number,
     group: PolygonGroup | undefined,

@@ -10,10 +10,10 @@ import type {
 import type { TestScoring } from '../../model/scoring.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import { UserError } from '../../util/user-error.js';
-import { fileContent } from '../file-content.js';
-import { languageOfName } from '../kattis/languages.js';
+import { describeFileContent } from '../file-content.js';
+import { findLanguageByName } from '../kattis/languages.js';
 import type { ProblemPackage } from '../kattis/package.js';
-import { listPackage, packageFingerprint, type PackageFile } from '../kattis/package-files.js';
+import { listPackage, fingerprintPackage, type PackageFile } from '../kattis/package-files.js';
 import { packageFormat } from '../package-dataset.js';
 import { readPolygonScoring } from './polygon-scoring.js';
 import {
@@ -32,7 +32,7 @@ export const polygon = packageFormat({
     async find(folder, place, bounds) {
         await realpath(folder);
         const files = await listPackage(folder, bounds, ROOTS);
-        return { folder, place, files, fingerprint: packageFingerprint(files) };
+        return { folder, place, files, fingerprint: fingerprintPackage(files) };
     },
     async countTasks(found) {
         const solutions = known(await readPackage(found));
@@ -143,8 +143,8 @@ async function loadTests(
         if (refused !== null) return `its test ${input.name} cannot be read: ${refused}`;
         loaded.push({
             name: input.name,
-            input: await fileContent(input.path),
-            output: await fileContent(answer.path),
+            input: await describeFileContent(input.path),
+            output: await describeFileContent(answer.path),
             checkerFlags: null,
         });
     }
@@ -176,7 +176,7 @@ async function loadJudge(
     return {
         kind: 'program',
         convention: 'testlib',
-        language: languageOf(program),
+        language: chooseLanguage(program),
         files: [await sourceFile(main), ...(await Promise.all(headers.map(sourceFile)))],
         flags: [],
         time: null,
@@ -185,12 +185,12 @@ async function loadJudge(
 }
 
 async function sourceFile({ name, path }: PackageFile): Promise<SourceFile> {
-    return { name: name.split('/').at(-1) ?? name, content: await fileContent(path) };
+    return { name: name.split('/').at(-1) ?? name, content: await describeFileContent(path) };
 }
 
 /** By type (`python.2`, `cpp.g++17`), else by the file's name. */
-function languageOf({ path, type }: PolygonProgram): string | null {
-    const byName = languageOfName(path);
+function chooseLanguage({ path, type }: PolygonProgram): string | null {
+    const byName = findLanguageByName(path);
     if (byName === 'PYTHON3' && /python\.?(2|pypy2)/.test(type)) return 'PYTHON';
     if (byName !== null && byName !== 'PROLOG') return byName;
     return path.endsWith('.pl') ? 'PERL' : byName;
@@ -218,7 +218,7 @@ async function loadSolution(
         isGood: GOOD_TAGS.has(solution.tag),
         input: {
             kind: 'program',
-            language: languageOf(solution) ?? 'UNKNOWN',
+            language: chooseLanguage(solution) ?? 'UNKNOWN',
             files: [main ?? { name: solution.path, content: { text: '', digest: '' } }, ...rest],
             expected: isVague ? [...expected, 'PartiallyAccepted'] : expected,
             name: solution.path,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { XMLParser } from 'fast-xml-parser';
-import { messageOf } from '../../util/message.js';
+import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 
 /*
@@ -85,27 +85,27 @@ export async function readProblemXml(
     try {
         top = elementIn(parser.parse(await readFile(file.path, 'utf8'), true), 'problem');
     } catch (error) {
-        throw new UserError(`${place}: not valid XML: ${messageOf(error).split('\n', 1)[0]}`);
+        throw new UserError(`${place}: not valid XML: ${getMessage(error).split('\n', 1)[0]}`);
     }
     const judging = elementIn(top, 'judging');
-    const sets = childrenOf(judging, 'testset');
-    const set = sets.find((each) => textOf(each, '@name') === 'tests') ?? sets.at(-1);
+    const sets = listChildren(judging, 'testset');
+    const set = sets.find((each) => readText(each, '@name') === 'tests') ?? sets.at(-1);
     if (set === undefined) throw new UserError(`${place}: has no <testset>; expected a Polygon package`);
     const assets = elementIn(top, 'assets');
     return {
-        inputFile: textOf(judging, '@input-file'),
-        outputFile: textOf(judging, '@output-file'),
+        inputFile: readText(judging, '@input-file'),
+        outputFile: readText(judging, '@output-file'),
         testset: readTestset(set),
         checker: readProgram(elementIn(assets, 'checker')),
         interactor: readProgram(elementIn(assets, 'interactor')),
-        solutions: childrenOf(elementIn(assets, 'solutions'), 'solution').flatMap((solution) => {
+        solutions: listChildren(elementIn(assets, 'solutions'), 'solution').flatMap((solution) => {
             const program = readProgram(solution);
-            return program === null ? [] : [{ ...program, tag: textOf(solution, '@tag') }];
+            return program === null ? [] : [{ ...program, tag: readText(solution, '@tag') }];
         }),
-        resources: childrenOf(elementIn(elementIn(top, 'files'), 'resources'), 'file').map((resource) => ({
-            path: textOf(resource, '@path'),
-            forSolutions: childrenOf(elementIn(resource, 'assets'), 'asset').some(
-                (asset) => textOf(asset, '@name') === 'solution',
+        resources: listChildren(elementIn(elementIn(top, 'files'), 'resources'), 'file').map((resource) => ({
+            path: readText(resource, '@path'),
+            forSolutions: listChildren(elementIn(resource, 'assets'), 'asset').some(
+                (asset) => readText(asset, '@name') === 'solution',
             ),
         })),
     };
@@ -113,21 +113,21 @@ export async function readProblemXml(
 
 function readTestset(set: Element): PolygonTestset {
     return {
-        timeLimit: numberOf(textOf(set, 'time-limit'), 1 / 1000),
-        memoryLimit: numberOf(textOf(set, 'memory-limit'), 1),
-        inputPattern: textOf(set, 'input-path-pattern') || 'tests/%02d',
-        answerPattern: textOf(set, 'answer-path-pattern') || 'tests/%02d.a',
-        tests: childrenOf(elementIn(set, 'tests'), 'test').map((test) => ({
-            isGenerated: textOf(test, '@method') === 'generated',
-            points: numberOf(textOf(test, '@points'), 1) ?? 0,
-            group: textOf(test, '@group') || null,
+        timeLimit: readNumber(readText(set, 'time-limit'), 1 / 1000),
+        memoryLimit: readNumber(readText(set, 'memory-limit'), 1),
+        inputPattern: readText(set, 'input-path-pattern') || 'tests/%02d',
+        answerPattern: readText(set, 'answer-path-pattern') || 'tests/%02d.a',
+        tests: listChildren(elementIn(set, 'tests'), 'test').map((test) => ({
+            isGenerated: readText(test, '@method') === 'generated',
+            points: readNumber(readText(test, '@points'), 1) ?? 0,
+            group: readText(test, '@group') || null,
         })),
-        groups: childrenOf(elementIn(set, 'groups'), 'group').map((group) => ({
-            name: textOf(group, '@name'),
-            points: numberOf(textOf(group, '@points'), 1),
-            policy: textOf(group, '@points-policy') === 'each-test' ? 'each-test' : 'complete-group',
-            dependencies: childrenOf(elementIn(group, 'dependencies'), 'dependency').map((each) =>
-                textOf(each, '@group'),
+        groups: listChildren(elementIn(set, 'groups'), 'group').map((group) => ({
+            name: readText(group, '@name'),
+            points: readNumber(readText(group, '@points'), 1),
+            policy: readText(group, '@points-policy') === 'each-test' ? 'each-test' : 'complete-group',
+            dependencies: listChildren(elementIn(group, 'dependencies'), 'dependency').map((each) =>
+                readText(each, '@group'),
             ),
         })),
     };
@@ -135,8 +135,8 @@ function readTestset(set: Element): PolygonTestset {
 
 function readProgram(element: Element): PolygonProgram | null {
     const source = elementIn(element, 'source');
-    const path = textOf(source, '@path');
-    return path === '' ? null : { path, type: textOf(source, '@type') };
+    const path = readText(source, '@path');
+    return path === '' ? null : { path, type: readText(source, '@type') };
 }
 
 function isElement(value: unknown): value is Element {
@@ -145,24 +145,24 @@ function isElement(value: unknown): value is Element {
 
 /** An empty element where there is none. */
 function elementIn(parent: unknown, name: string): Element {
-    return childrenOf(isElement(parent) ? parent : {}, name)[0] ?? {};
+    return listChildren(isElement(parent) ? parent : {}, name)[0] ?? {};
 }
 
-function childrenOf(parent: Element, name: string): Element[] {
+function listChildren(parent: Element, name: string): Element[] {
     const value = parent[name];
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
     // An element without attributes and children is a text.
     return list.flatMap((item) => (isElement(item) ? [item] : typeof item === 'string' ? [{}] : []));
 }
 
-function textOf(parent: Element, name: string): string {
+function readText(parent: Element, name: string): string {
     const value = parent[name];
     const text = isElement(value) ? value['#text'] : value;
     return typeof text === 'string' ? text.trim() : '';
 }
 
 /** A number above 0; null for anything else. */
-function numberOf(text: string, unit: number): number | null {
+function readNumber(text: string, unit: number): number | null {
     const value = Number(text) * unit;
     return text !== '' && Number.isFinite(value) && value > 0 ? value : null;
 }

@@ -1,6 +1,6 @@
 import { JsonEnd } from '../../util/json-end.js';
-import { shownPath } from '../../util/shown-path.js';
-import { datasetError } from '../dataset-error.js';
+import { shortenPath } from '../../util/shown-path.js';
+import { makeDatasetError } from '../dataset-error.js';
 import { MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } from './row.js';
 
 /*
@@ -63,13 +63,13 @@ class Scanner {
     /** @throws UserError if the file ended in the middle */
     finish(): void {
         if (this.#place === 'row') {
-            throw datasetError(
-                `${shownPath(this.file)}:${this.#start.line}: the file ends inside the row that starts here; is it complete?`,
+            throw makeDatasetError(
+                `${shortenPath(this.file)}:${this.#start.line}: the file ends inside the row that starts here; is it complete?`,
             );
         }
         if (this.#inArray && this.#place !== 'end') {
-            throw datasetError(
-                `${shownPath(this.file)}:${this.#line}: the file ends inside its array; is it complete?`,
+            throw makeDatasetError(
+                `${shortenPath(this.file)}:${this.#line}: the file ends inside its array; is it complete?`,
             );
         }
     }
@@ -106,7 +106,7 @@ class Scanner {
         ) {
             this.#place = 'end';
         } else {
-            throw datasetError(`${shownPath(this.file)}:${this.#line}: expected ${this.#expected()}`);
+            throw makeDatasetError(`${shortenPath(this.file)}:${this.#line}: expected ${this.#expected()}`);
         }
         return at + 1;
     }

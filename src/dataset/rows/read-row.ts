@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { isJsonObject } from '../../model/json.js';
-import { datasetError } from '../dataset-error.js';
+import { makeDatasetError } from '../dataset-error.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { Field } from '../field.js';
 import { MAX_ROW_BYTES } from './row.js';
@@ -19,16 +19,17 @@ export function hashRow(bytes: Uint8Array): string {
  */
 export function parseRow(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
-        throw datasetError(
+        throw makeDatasetError(
             `${place}: the row is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
         );
     }
-    if (!isUtf8(bytes)) throw datasetError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
+    if (!isUtf8(bytes))
+        throw makeDatasetError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
     const text = bytes.toString('utf8');
     const row = parseJson(text, place);
     if (isNestedDeeper(row, MAX_NESTING))
-        throw datasetError(`${place}: nested more than ${MAX_NESTING} levels deep`);
-    if (!isJsonObject(row)) throw datasetError(`${place}: expected a JSON object`);
+        throw makeDatasetError(`${place}: nested more than ${MAX_NESTING} levels deep`);
+    if (!isJsonObject(row)) throw makeDatasetError(`${place}: expected a JSON object`);
     return Field.of(row, place, text);
 }
 
@@ -37,7 +38,7 @@ function parseJson(text: string, place: string): unknown {
         return JSON.parse(text);
     } catch (error) {
         const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-        throw datasetError(`${place}: not valid JSON: ${why}`);
+        throw makeDatasetError(`${place}: not valid JSON: ${why}`);
     }
 }
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { openFile } from '../../host/open-file.js';
-import { shownPath } from '../../util/shown-path.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 
 /** Longest row that is read, in bytes: a V8 string ends at 512 MiB, and parsing needs several times the row. */
@@ -84,7 +84,7 @@ export function skipByteOrderMark(start: Buffer, file: string): number {
     const [a, b, c] = start;
     if (a === 0xef && b === 0xbb && c === 0xbf) return 3;
     if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
-        throw new UserError(`${shownPath(file)}: is UTF-16 text; expected UTF-8`);
+        throw new UserError(`${shortenPath(file)}: is UTF-16 text; expected UTF-8`);
     }
     return 0;
 }

@@ -75,7 +75,7 @@ export class Budget {
 
     #pump(): void {
         for (const waiter of this.#waiters) {
-            const excess = this.#isSpent ? '' : this.#excessOf(waiter.estimate);
+            const excess = this.#isSpent ? '' : this.#describeExcess(waiter.estimate);
             if (excess === null) waiter.grant(this.#take(waiter.estimate));
             else if (this.#isSpent || this.#inFlight === 0) {
                 if (!this.#isSpent) this.#onSpent(excess);
@@ -86,7 +86,7 @@ export class Budget {
     }
 
     /** Which bound an estimate goes beyond, in words; null: none. */
-    #excessOf({ tokens, cost }: Estimate): string | null {
+    #describeExcess({ tokens, cost }: Estimate): string | null {
         const { maxCost, maxTokens } = this.#options;
         if (maxTokens !== null && this.#tokens + this.#reservedTokens + tokens > maxTokens) {
             return `the budget of ${maxTokens} tokens (--max-tokens-total) is spent: ${this.#tokens} used, the next request may take ${tokens}`;

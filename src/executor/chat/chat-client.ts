@@ -20,14 +20,14 @@ import {
 import {
     type ChatAnswer,
     type ChatCall,
-    chatBody,
+    buildChatBody,
     estimateTokens,
     type PricedChatAnswer,
     readChatAnswer,
 } from './chat-protocol.js';
-import { type AcquirePlace, PlaceDesk, placesOf } from './places.js';
+import { type AcquirePlace, PlaceDesk, reservePlaces } from './places.js';
 import { readChatStream } from './chat-stream.js';
-import { costOf, type PriceTable } from './prices.js';
+import { computeCost, type PriceTable } from './prices.js';
 import { SPENT_UNKNOWN, spentBy, type Spent } from './spending.js';
 
 /** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
@@ -94,7 +94,7 @@ export class ChatClient {
         this.#timeouts = timeouts;
         this.#stream = stream;
         this.#onSpent = options.onSpent;
-        this.#place = acquire ?? placesOf(this.#fleet.pool);
+        this.#place = acquire ?? reservePlaces(this.#fleet.pool);
         this.#timeout = timeout;
         this.#prices = prices;
         this.#budget =
@@ -120,7 +120,7 @@ export class ChatClient {
                 path: '/chat/completions',
                 model: call.sampling.model,
                 tokens: estimateTokens(call),
-                body: ({ deployments, provider }) => chatBody(call, { deployments, provider, stream }),
+                body: ({ deployments, provider }) => buildChatBody(call, { deployments, provider, stream }),
                 read: stream ? readChatStream : readChatAnswer,
                 used: ({ usage: { prompt, completion } }) =>
                     prompt === null || completion === null ? null : prompt + completion,
@@ -185,13 +185,13 @@ export class ChatClient {
         const completion = maxTokens ?? this.#longestAnswer;
         const usage = { prompt, cached: null, completion, reasoning: null };
         const { url = '' } = this.#fleet.endpointFor(model) ?? {};
-        const cost = await costOf({ model, deployment: null, usage, url }, this.#prices);
+        const cost = await computeCost({ model, deployment: null, usage, url }, this.#prices);
         return { tokens: prompt + completion, cost: cost?.amount ?? null };
     }
 
     async #withCost(answer: ChatAnswer, model: string, endpoint: string): Promise<PricedChatAnswer> {
-        const { url } = this.#fleet.optionsOf(endpoint);
-        const cost = await costOf(
+        const { url } = this.#fleet.getOptions(endpoint);
+        const cost = await computeCost(
             { model, deployment: answer.model, usage: answer.usage, url },
             this.#prices,
         );
@@ -223,7 +223,7 @@ export class ChatClient {
             method: 'POST',
             path,
             body: JSON.stringify(
-                typeof body === 'function' ? body(this.#fleet.optionsOf(lease.endpoint)) : body,
+                typeof body === 'function' ? body(this.#fleet.getOptions(lease.endpoint)) : body,
             ),
             timeout: this.#timeout,
             firstByteTimeout: this.#timeouts?.firstByte ?? undefined,

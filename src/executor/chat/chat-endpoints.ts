@@ -7,10 +7,10 @@ import {
     AZURE_API_VERSION,
     namesDeployment,
     type ProviderName,
-    providerKey,
-    providerOfHost,
+    findProviderKey,
+    findProviderByHost,
     providerTokenHeader,
-    providerUrl,
+    findProviderUrl,
     providerUrlVariable,
 } from './providers.js';
 
@@ -51,7 +51,7 @@ export function planEndpoints(config: ServiceConfig, models: readonly string[]):
 function givenEndpoints({ servers, providers }: ServiceConfig): readonly EndpointOptions[] {
     if (servers.endpoints.length > 0) return expandEndpoints(servers.endpoints, '--endpoint');
     const presets = providers.map((name): GivenEndpoint => {
-        const url = providerUrl(name);
+        const url = findProviderUrl(name);
         if (url !== null) return { url };
         throw new UserError(
             `--provider ${name} needs --endpoint <base URL>, or the variable ${providerUrlVariable(name)}`,
@@ -63,13 +63,13 @@ function givenEndpoints({ servers, providers }: ServiceConfig): readonly Endpoin
 function withKeys(endpoint: EndpointOptions, config: ServiceConfig): readonly EndpointOptions[] {
     const { hostname, pathname } = new URL(endpoint.url);
     const [told = null] = config.servers.endpoints.length > 0 ? config.providers : [];
-    const provider = told ?? providerOfHost(hostname);
+    const provider = told ?? findProviderByHost(hostname);
     const tokenHeader = provider === null ? undefined : providerTokenHeader(provider);
     const version = endpoint.apiVersion ?? (namesDeployment(pathname) ? AZURE_API_VERSION : undefined);
-    return keysOf(endpoint, provider, config.apiKeyEnv).map((token) => ({
+    return listKeys(endpoint, provider, config.apiKeyEnv).map((token) => ({
         ...endpoint,
         token,
-        account: endpoint.account ?? accountOf(token, endpoint.url),
+        account: endpoint.account ?? nameAccount(token, endpoint.url),
         requestsPerMinute: endpoint.requestsPerMinute ?? config.requestsPerMinute,
         tokensPerMinute: endpoint.tokensPerMinute ?? config.tokensPerMinute,
         ...(provider === null ? {} : { provider }),
@@ -78,7 +78,7 @@ function withKeys(endpoint: EndpointOptions, config: ServiceConfig): readonly En
     }));
 }
 
-function keysOf(
+function listKeys(
     { token }: EndpointOptions,
     provider: ProviderName | null,
     apiKeyEnv: string | null,
@@ -87,11 +87,11 @@ function keysOf(
     const names = (apiKeyEnv ?? '').split(',').map((name) => name.trim());
     const given = names.filter((name) => name !== '').map((env) => ({ env }));
     if (given.length > 0) return given;
-    return [provider === null ? null : providerKey(provider)];
+    return [provider === null ? null : findProviderKey(provider)];
 }
 
 /** Services count by the key's account, wherever the key is used; without a key, by the server. */
-function accountOf(token: TokenSource | null, url: string): string {
+function nameAccount(token: TokenSource | null, url: string): string {
     if (token === null) return url;
     return 'env' in token ? `key in ${token.env}` : `key in ${token.file}`;
 }

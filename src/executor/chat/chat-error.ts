@@ -112,15 +112,15 @@ function readError(body: Buffer | null): {
     }
     const error = isJsonObject(json) && isJsonObject(json['error']) ? json['error'] : json;
     if (!isJsonObject(error)) return { code: null, type: null, text: null };
-    const code = textOf(error['code']);
-    const type = textOf(error['type']);
+    const code = asText(error['code']);
+    const type = asText(error['type']);
     const { message } = error;
     const text = typeof message === 'string' ? message.replace(/\s+/g, ' ').slice(0, 300) : null;
     return { code, type, text };
 }
 
 /** A code as text; some services write numbers. */
-function textOf(value: unknown): string | null {
+function asText(value: unknown): string | null {
     if (typeof value === 'number') return String(value);
     return typeof value === 'string' && value !== '' ? value : null;
 }

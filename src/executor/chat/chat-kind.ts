@@ -9,7 +9,7 @@ import type { ServiceConfig } from './chat-endpoints.js';
 import { CHAT_OPTIONS } from './chat-options.js';
 import { configureScoring } from './scoring/scoring-options.js';
 import type { ScoringConfig, ScoringDescriptor } from './scoring/scoring.js';
-import { configureService, timeoutsOf } from './service-options.js';
+import { configureService, chooseTimeouts } from './service-options.js';
 import type { PriceTable } from './prices.js';
 import type { SamplingOptions } from './chat-protocol.js';
 import type { ConversationOptions } from './conversation.js';
@@ -75,14 +75,14 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
             throw new UserError('--executor chat needs --model <name>, such as --model gpt-4o-mini');
         return {
             kind: 'chat',
-            sampling: samplingOf(values, model),
+            sampling: chooseSampling(values, model),
             promptTemplate: values['prompt-template'],
             system: values.system,
-            search: searchOf(values),
-            tools: toolsOf(values, dir),
+            search: chooseSearch(values),
+            tools: chooseTools(values, dir),
             scoring: configureScoring(values),
             service: configureService(values),
-            timeouts: timeoutsOf(values),
+            timeouts: chooseTimeouts(values),
             stream: values.stream,
             prices: values.prices,
             budget: { maxCost: values['max-cost'], maxTokens: values['max-tokens-total'] },
@@ -148,7 +148,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
     createInWorker: async (descriptor) => (await import('./chat.js')).createChatInWorker(descriptor),
 };
 
-function toolsOf(values: Values<typeof CHAT_OPTIONS>, dir: string): ToolConfig | null {
+function chooseTools(values: Values<typeof CHAT_OPTIONS>, dir: string): ToolConfig | null {
     const { 'tool-module': module, 'max-turns': maxTurns } = values;
     if (module === null) return null;
     const exportName = module.exportName ?? 'default';
@@ -164,7 +164,7 @@ async function identifyTools(tools: ToolConfig): Promise<readonly unknown[]> {
     return ['tools', tools.identity, tools.maxTurns, definitions];
 }
 
-function searchOf(values: Values<typeof CHAT_OPTIONS>): SearchOptions | null {
+function chooseSearch(values: Values<typeof CHAT_OPTIONS>): SearchOptions | null {
     if (!values['web-search']) return null;
     return {
         query: values['search-query'],
@@ -197,7 +197,7 @@ async function planned(
 /** A template stands for the models of the rows, which are known when they are asked for. */
 const namedModels = ({ model }: SamplingOptions): readonly string[] => (model.includes('{') ? [] : [model]);
 
-function samplingOf(values: Values<typeof CHAT_OPTIONS>, model: string): SamplingOptions {
+function chooseSampling(values: Values<typeof CHAT_OPTIONS>, model: string): SamplingOptions {
     return {
         model,
         temperature: values.temperature,

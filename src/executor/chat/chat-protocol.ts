@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
-import { maxTokensFieldOf } from './providers.js';
+import { chooseMaxTokensField } from './providers.js';
 
 /*
  * The chat completions call of OpenAI-compatible services, as data: what is sent, and how answers are read. Fields that
@@ -97,7 +97,7 @@ export interface ChatDialect {
     readonly stream?: boolean;
 }
 
-export function chatBody(
+export function buildChatBody(
     call: ChatCall,
     { deployments = {}, provider, stream = false }: ChatDialect = {},
 ): JsonObject {
@@ -105,10 +105,10 @@ export function chatBody(
     const { model, temperature, topP, maxTokens, seed } = sampling;
     return {
         model: (Object.hasOwn(deployments, model) ? deployments[model] : null) ?? model,
-        messages: messages.map(messageBody),
+        messages: messages.map(buildMessageBody),
         ...(temperature === null ? {} : { temperature }),
         ...(topP === null ? {} : { top_p: topP }),
-        ...(maxTokens === null ? {} : { [maxTokensFieldOf(provider)]: maxTokens }),
+        ...(maxTokens === null ? {} : { [chooseMaxTokensField(provider)]: maxTokens }),
         ...(seed === null ? {} : { seed }),
         ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
         ...(tools.length === 0
@@ -127,7 +127,7 @@ export function estimateTokens({ sampling, messages, tools = [] }: ChatCall): nu
 }
 
 /** A message as services take it. */
-export function messageBody(message: ChatMessage): JsonObject {
+export function buildMessageBody(message: ChatMessage): JsonObject {
     switch (message.role) {
         case 'system':
         case 'user':

@@ -22,7 +22,7 @@ export function readChatStream(body: Buffer, pieces: readonly Piece[]): Streamed
     while (offset < body.length) {
         const found = body.indexOf(0x0a, offset);
         const end = found === -1 ? body.length : found;
-        const data = dataOf(body.subarray(offset, end));
+        const data = readData(body.subarray(offset, end));
         offset = end + 1;
         if (data === null || data === '[DONE]') continue;
         let chunk: unknown;
@@ -34,7 +34,7 @@ export function readChatStream(body: Buffer, pieces: readonly Piece[]): Streamed
         if (!isJsonObject(chunk)) continue;
         if (chunk['error'] !== undefined && chunk['error'] !== null)
             return { broken: 'the stream ended with an error', error: Buffer.from(data) };
-        if (assembly.add(chunk)) firstToken ??= timeOf(pieces, end);
+        if (assembly.add(chunk)) firstToken ??= measureTime(pieces, end);
     }
     if (!assembly.isWhole) return { broken: 'the stream ended before the answer did' };
     const answer = readChatAnswer(Buffer.from(JSON.stringify(assembly.completion())));
@@ -42,13 +42,13 @@ export function readChatStream(body: Buffer, pieces: readonly Piece[]): Streamed
 }
 
 /** The data of a line; null for comments, blank lines and other fields. */
-function dataOf(line: Buffer): string | null {
+function readData(line: Buffer): string | null {
     const text = line.toString('utf8').replace(/\r$/, '');
     return text.startsWith('data:') ? text.slice('data:'.length).trim() : null;
 }
 
 /** Seconds after which the byte before `end` had come. */
-function timeOf(pieces: readonly Piece[], end: number): number | null {
+function measureTime(pieces: readonly Piece[], end: number): number | null {
     const piece = pieces.findLast(({ offset }) => offset < end);
     return piece === undefined ? null : piece.at / 1000;
 }

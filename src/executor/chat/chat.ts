@@ -1,7 +1,7 @@
 import type { PoolHooks } from '../../endpoint/pool.js';
 import type { Failure } from '../../model/failure.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
-import { scorerText } from '../../model/scorer.js';
+import { formatScorer } from '../../model/scorer.js';
 import type { Outcome, Task, VerdictOutcome } from '../../model/task.js';
 import { isVerdict } from '../../model/verdict.js';
 import { unreachable } from '../../util/unreachable.js';
@@ -26,8 +26,8 @@ import {
 } from './scoring/scoring.js';
 import { completeTraced, requestTraced } from './spans.js';
 import { callForTask, questionFor } from './task-call.js';
-import { usageFields } from './usage.js';
-import { SEARCH_STEP, type Search, savedSearch, searchRequest, searchText } from './web-search.js';
+import { buildUsageFields } from './usage.js';
+import { SEARCH_STEP, type Search, readSavedSearch, searchRequest, searchText } from './web-search.js';
 
 /**
  * Asks language models, one completion a task.
@@ -108,15 +108,19 @@ class Asker {
         const { model } = second.call.sampling;
         const ended =
             this.#conversations === null
-                ? outcomeOf(await completeTraced(client, second.call, context), model)
+                ? toOutcome(await completeTraced(client, second.call, context), model)
                 : conversationOutcome(await this.#conversations.hold(second.call, task, context), model);
         return withSearch(ended, found);
     }
 
     #openScorer(scoring: ScoringDescriptor): Promise<AnswerScorer> {
         const { timeout } = this.#descriptor;
-        const questionOf = (task: Task): string => questionFor(this.#descriptor, task);
-        this.#scorer ??= openScorer(scoring, { client: () => this.#client, questionOf, timeout });
+        const buildQuestion = (task: Task): string => questionFor(this.#descriptor, task);
+        this.#scorer ??= openScorer(scoring, {
+            client: () => this.#client,
+            questionOf: buildQuestion,
+            timeout,
+        });
         return this.#scorer;
     }
 
@@ -159,7 +163,7 @@ async function scoreOutcome(
             const { fingerprint } = scoring;
             return {
                 ...outcome,
-                ...withScore(result, scored, { text: scorerText(scoring.scorer), fingerprint }),
+                ...withScore(result, scored, { text: formatScorer(scoring.scorer), fingerprint }),
             };
         }
         default:
@@ -196,13 +200,13 @@ async function searchFirst(
     if (search === null) return null;
     const query = fillForTask(search.query, task);
     if (query.kind === 'missing') return withoutAnswer(missingField(query.field, '--search-query'));
-    const saved = savedSearch(task.steps, query.text);
+    const saved = readSavedSearch(task.steps, query.text);
     if (saved !== null) return saved;
     // Under the limits of the completion that follows: a limit given for a service is one for both.
     const request = { ...searchRequest(query.text, search), model };
     const result = await requestTraced('web_search', client, request, context);
     if (result.kind !== 'answered')
-        return outcomeOf(result.kind === 'refused' ? { ...result, answer: null } : result, model);
+        return toOutcome(result.kind === 'refused' ? { ...result, answer: null } : result, model);
     await context.saveStep?.(SEARCH_STEP, result.answer);
     return result.answer;
 }
@@ -219,12 +223,12 @@ function withSearch(outcome: Outcome, search: Search | null): Outcome {
 
 /** The outcome of the last request, with what all requests used and the messages. A model that does not come to an end is wrong. */
 function conversationOutcome(end: ConversationEnd, model: string): Outcome {
-    const outcome = outcomeOf(end.last, model);
+    const outcome = toOutcome(end.last, model);
     if (outcome.kind !== 'verdict') return outcome;
     const verdict = end.isUnfinished ? 'WrongAnswer' : outcome.verdict;
     const result: JsonObject = {
         ...(outcome.result as JsonObject),
-        ...usageFields(model, end.answers),
+        ...buildUsageFields(model, end.answers),
         accepted: verdict === 'Accepted',
         verdict,
         ...end.fields,
@@ -233,7 +237,7 @@ function conversationOutcome(end: ConversationEnd, model: string): Outcome {
 }
 
 /** Accepted with the answer, or Refused where the model or its filter declined. */
-function outcomeOf(result: ChatResult<PricedChatAnswer>, model: string): Outcome {
+function toOutcome(result: ChatResult<PricedChatAnswer>, model: string): Outcome {
     switch (result.kind) {
         case 'aborted':
             return { kind: 'abort' };
@@ -250,7 +254,7 @@ function outcomeOf(result: ChatResult<PricedChatAnswer>, model: string): Outcome
                 accepted: !isRefused,
                 verdict,
                 answer: answer?.content ?? null,
-                ...usageFields(model, answer === null ? [] : [answer]),
+                ...buildUsageFields(model, answer === null ? [] : [answer]),
                 finish_reason: answer?.finishReason ?? null,
                 completion_id: answer?.id ?? null,
                 ...(answer?.firstToken === undefined ? {} : { time_to_first_token: answer.firstToken }),

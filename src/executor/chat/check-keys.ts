@@ -13,11 +13,11 @@ export interface KeyFinding {
 export function checkKeys(env: NodeJS.ProcessEnv): readonly KeyFinding[] {
     return PROVIDER_NAMES.flatMap((provider) => {
         const variable = providerKeyVariable(provider);
-        return variable === null ? [] : [{ provider, variable, ...stateOf(env[variable]) }];
+        return variable === null ? [] : [{ provider, variable, ...examineKey(env[variable]) }];
     });
 }
 
-function stateOf(key: string | undefined): Pick<KeyFinding, 'state' | 'problem'> {
+function examineKey(key: string | undefined): Pick<KeyFinding, 'state' | 'problem'> {
     if (key === undefined || key === '') return { state: 'missing', problem: '' };
     if (/^\s|\s$/.test(key)) return { state: 'problem', problem: 'begins or ends with white space' };
     if (/^["']|["']$/.test(key)) return { state: 'problem', problem: 'has quotes around it' };

@@ -6,9 +6,9 @@ import type { Task } from '../../model/task.js';
 import type { ExecutorContext } from '../executor.js';
 import type { ChatClient } from './chat-client.js';
 import type { ChatResult } from './chat-exchange.js';
-import { type ChatCall, type ChatMessage, messageBody, type PricedChatAnswer } from './chat-protocol.js';
+import { type ChatCall, type ChatMessage, buildMessageBody, type PricedChatAnswer } from './chat-protocol.js';
 import { answerTraced, completeTraced } from './spans.js';
-import { requiredTools, type ToolAnswer, type ToolModule, ToolSimulator } from './tool-simulator.js';
+import { readRequiredTools, type ToolAnswer, type ToolModule, ToolSimulator } from './tool-simulator.js';
 
 /** A conversation in which a model may call tools. */
 export interface ConversationOptions extends ToolModule {
@@ -71,7 +71,7 @@ export class Conversations {
                 const fields = {
                     ...(await this.#keep(messages)),
                     executed_tools: executed,
-                    ...requiredTools(task),
+                    ...readRequiredTools(task),
                     tool_failures: failures,
                     ...errors,
                 };
@@ -92,7 +92,7 @@ export class Conversations {
 
     /** @throws WriteError */
     async #keep(messages: readonly ChatMessage[]): Promise<JsonObject> {
-        const list = messages.map(messageBody);
+        const list = messages.map(buildMessageBody);
         const bytes = Buffer.from(JSON.stringify(list));
         if (bytes.length <= MOST_INLINE) return { messages: list };
         const file = await this.#folder.add(bytes);

@@ -14,7 +14,7 @@ import type { Spent } from './spending.js';
 /** Hands out a place at an endpoint. Rejects with `NoEndpointError`, or when the task is aborted. */
 export type AcquirePlace = (context: ExecutorContext, wanted: AcquireOptions) => Promise<Lease>;
 
-export const placesOf =
+export const reservePlaces =
     (pool: EndpointPool): AcquirePlace =>
     ({ signal }, wanted) =>
         pool.acquire(signal, wanted);

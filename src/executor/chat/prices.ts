@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readReason } from '../../util/io-error.js';
-import { shownPath } from '../../util/shown-path.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { TokenUsage } from './chat-protocol.js';
 
@@ -51,7 +51,7 @@ const priceFile = z.strictObject({
  * @throws UserError
  */
 export function readPrices(path: string): PriceTable {
-    const shown = shownPath(path);
+    const shown = shortenPath(path);
     let json: unknown;
     try {
         json = JSON.parse(readFileSync(path, 'utf8'));
@@ -69,12 +69,12 @@ export function readPrices(path: string): PriceTable {
 }
 
 /** What an answer cost, by the user's prices first. */
-export async function costOf(answer: PricedAnswer, table: PriceTable | null): Promise<Cost | null> {
+export async function computeCost(answer: PricedAnswer, table: PriceTable | null): Promise<Cost | null> {
     const { model, deployment, usage, url } = answer;
     const { prompt, completion } = usage;
     if (prompt === null || completion === null) return null;
     const own = priceIn(table, model) ?? priceIn(table, deployment);
-    if (own !== null) return { amount: priceOf(usage, own), source: `--prices of ${table?.date}` };
+    if (own !== null) return { amount: computePrice(usage, own), source: `--prices of ${table?.date}` };
     bundled ??= import('@pydantic/genai-prices');
     const { calcPrice } = await bundled;
     const tokens = {
@@ -97,7 +97,7 @@ const priceIn = (table: PriceTable | null, model: string | null): ModelPrice | n
         : null;
 
 /** Cached tokens are among the prompt's, and reasoning ones among the completion's: neither is counted twice. */
-export function priceOf({ prompt, cached, completion }: TokenUsage, given: ModelPrice): number {
+export function computePrice({ prompt, cached, completion }: TokenUsage, given: ModelPrice): number {
     const fromCache = Math.min(cached ?? 0, prompt ?? 0);
     const millionths =
         ((prompt ?? 0) - fromCache) * given.input +

@@ -1,21 +1,21 @@
 import { isExactObject, parseExactJson } from '../../model/exact-json.js';
 import type { Task } from '../../model/task.js';
-import { shownPath } from '../../util/shown-path.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import {
     type FilledArgument,
     fillFields,
     listFields,
     type Placeholder,
-    unknownFields,
+    findUnknownFields,
 } from '../../model/field-template.js';
 import type { ListFields } from '../executor-kind.js';
-import { inputTextOf } from '../task-input.js';
+import { getInputText } from '../task-input.js';
 import type { ChatMessage } from './chat-protocol.js';
 import { SEARCH_FIELD } from './web-search.js';
 
 /** @param system empty: no system message */
-export function messagesOf(prompt: string, system: string): readonly ChatMessage[] {
+export function buildMessages(prompt: string, system: string): readonly ChatMessage[] {
     const user: ChatMessage = { role: 'user', content: prompt };
     return system === '' ? [user] : [{ role: 'system', content: system }, user];
 }
@@ -25,7 +25,7 @@ export function messagesOf(prompt: string, system: string): readonly ChatMessage
  * @param found what `{search_results}` stands for; a field of the row that has this name goes before it
  */
 export function fillForTask(template: string, task: Task, found = ''): FilledArgument {
-    const text = inputTextOf(task);
+    const text = getInputText(task);
     const values: Readonly<Record<Placeholder, string>> = {
         id: task.sample,
         group: task.group,
@@ -40,10 +40,10 @@ export function fillForTask(template: string, task: Task, found = ''): FilledArg
 /** @throws UserError naming a field of the template that no row of a list has */
 export function checkTemplateFields(option: string, template: string, lists: readonly ListFields[]): void {
     for (const { fields, path } of lists) {
-        const [unknown] = unknownFields([template], new Set([...fields, SEARCH_FIELD]));
+        const [unknown] = findUnknownFields([template], new Set([...fields, SEARCH_FIELD]));
         if (unknown === undefined) continue;
         throw new UserError(
-            `${option} names ${unknown}, which no row of ${shownPath(path)} has; its fields: ${listFields(fields)}. ` +
+            `${option} names ${unknown}, which no row of ${shortenPath(path)} has; its fields: ${listFields(fields)}. ` +
                 `Write {${unknown}} for the text ${unknown} itself`,
         );
     }

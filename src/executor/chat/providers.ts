@@ -66,7 +66,7 @@ const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
 };
 
 /** Base URL of a provider; null where the user's is not known. */
-export function providerUrl(name: ProviderName, env: NodeJS.ProcessEnv = process.env): string | null {
+export function findProviderUrl(name: ProviderName, env: NodeJS.ProcessEnv = process.env): string | null {
     const { url, urlVariable } = PROVIDERS[name];
     if (url !== null || urlVariable === undefined) return url;
     const given = env[urlVariable]?.trim().replace(/\/+$/, '') ?? '';
@@ -77,19 +77,19 @@ export function providerUrl(name: ProviderName, env: NodeJS.ProcessEnv = process
 export const providerUrlVariable = (name: ProviderName): string => PROVIDERS[name].urlVariable ?? 'none';
 
 /** The provider that a host belongs to; null: not a known one. */
-export function providerOfHost(host: string): ProviderName | null {
+export function findProviderByHost(host: string): ProviderName | null {
     return PROVIDER_NAMES.find((name) => PROVIDERS[name].host.test(host)) ?? null;
 }
 
 /** Where the key of a provider is looked for; null: it takes none. */
-export function providerKey(name: ProviderName): TokenSource | null {
+export function findProviderKey(name: ProviderName): TokenSource | null {
     const { keyVariable } = PROVIDERS[name];
     return keyVariable === null ? null : { env: keyVariable };
 }
 
 export const providerTokenHeader = (name: ProviderName): 'api-key' | undefined => PROVIDERS[name].tokenHeader;
 
-export function maxTokensFieldOf(provider: string | undefined): 'max_tokens' | 'max_completion_tokens' {
+export function chooseMaxTokensField(provider: string | undefined): 'max_tokens' | 'max_completion_tokens' {
     const name = PROVIDER_NAMES.find((one) => one === provider);
     return (name === undefined ? undefined : PROVIDERS[name].maxTokensField) ?? 'max_tokens';
 }

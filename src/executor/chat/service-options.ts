@@ -105,7 +105,7 @@ type ServiceValues = Values<typeof SERVICE_OPTIONS> &
     Values<Pick<typeof SERVER_OPTIONS, 'endpoint' | 'endpoint-limits' | 'endpoint-wait'>>;
 
 /** Bounds of a request besides `--timeout`. */
-export const timeoutsOf = (values: Values<typeof SERVICE_OPTIONS>): RequestTimeouts => ({
+export const chooseTimeouts = (values: Values<typeof SERVICE_OPTIONS>): RequestTimeouts => ({
     connect: values['connect-timeout'],
     firstByte: values['first-byte-timeout'],
     idle: values['idle-timeout'],

@@ -4,8 +4,8 @@ import type { Task } from '../../model/task.js';
 import type { ExecutorContext } from '../executor.js';
 import type { ChatClient } from './chat-client.js';
 import type { ChatResult, ServiceRequest } from './chat-exchange.js';
-import { type ChatCall, messageBody, type PricedChatAnswer, type ToolCall } from './chat-protocol.js';
-import { providerOfHost } from './providers.js';
+import { type ChatCall, buildMessageBody, type PricedChatAnswer, type ToolCall } from './chat-protocol.js';
+import { findProviderByHost } from './providers.js';
 import type { ToolAnswer, ToolSimulator } from './tool-simulator.js';
 
 /*
@@ -98,13 +98,13 @@ async function traced<T>(
             log(message);
         },
     });
-    const error = errorOf(result);
+    const error = describeError(result);
     const attributes = { ...describe(result), ...(error === null ? {} : { 'error.type': error.type }) };
     span({ kind, name, startedAt, endedAt: Date.now(), attributes, events, error });
     return result;
 }
 
-function errorOf(result: ChatResult<unknown>): TaskSpan['error'] {
+function describeError(result: ChatResult<unknown>): TaskSpan['error'] {
     if (result.kind === 'aborted') return { type: 'aborted', message: 'the run stopped' };
     if (result.kind !== 'failed') return null;
     const { failure } = result;
@@ -144,7 +144,7 @@ function serverAttributes(result: ChatResult<unknown>): SpanAttributes {
     const endpoint = result.kind === 'aborted' ? null : result.endpoint;
     if (endpoint === null || !URL.canParse(endpoint)) return {};
     const { hostname, port } = new URL(endpoint);
-    const provider = providerOfHost(hostname) ?? 'openai';
+    const provider = findProviderByHost(hostname) ?? 'openai';
     return {
         'gen_ai.provider.name': provider,
         // The earlier name, which LangSmith reads.
@@ -164,7 +164,7 @@ const keepsContent = (): boolean =>
     process.env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT']?.toLowerCase() === 'true';
 
 function contentAttributes(call: ChatCall, result: ChatResult<PricedChatAnswer>): SpanAttributes {
-    const messages: readonly JsonObject[] = call.messages.map(messageBody);
+    const messages: readonly JsonObject[] = call.messages.map(buildMessageBody);
     const content = answerIn(result)?.content ?? null;
     return {
         'gen_ai.input.messages': JSON.stringify(messages),

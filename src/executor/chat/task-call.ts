@@ -1,7 +1,7 @@
 import type { Task } from '../../model/task.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import type { ChatCall } from './chat-protocol.js';
-import { fillForTask, messagesOf } from './prompt.js';
+import { fillForTask, buildMessages } from './prompt.js';
 
 /** The first request of a task, or the field that its row does not have for a template. */
 export type FirstCall =
@@ -29,7 +29,7 @@ export function callForTask(
         texts.push(one.text);
     }
     const [model = '', systemText = '', prompt = ''] = texts;
-    const messages = messagesOf(prompt, systemText);
+    const messages = buildMessages(prompt, systemText);
     return { kind: 'call', call: { sampling: { ...sampling, model }, messages } };
 }
 

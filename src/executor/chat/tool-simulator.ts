@@ -3,10 +3,10 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { Task } from '../../model/task.js';
-import { messageOf } from '../../util/message.js';
-import { shownPath } from '../../util/shown-path.js';
+import { getMessage } from '../../util/message.js';
+import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
-import { inputOf } from '../task-input.js';
+import { getInput } from '../task-input.js';
 import type { ToolCall, ToolDefinition } from './chat-protocol.js';
 
 /** A module whose function answers the tools that a model calls. Its export `tools` lists what is offered. */
@@ -58,12 +58,12 @@ export class ToolSimulator {
 
     /** @throws UserError when it cannot be loaded, or does not export what is needed */
     static async load({ file, exportName }: ToolModule): Promise<ToolSimulator> {
-        const place = `--tool-module ${shownPath(file)}`;
+        const place = `--tool-module ${shortenPath(file)}`;
         let loaded: Record<string, unknown>;
         try {
             loaded = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
         } catch (error) {
-            throw new UserError(`${place}: cannot be loaded (${messageOf(error)})`);
+            throw new UserError(`${place}: cannot be loaded (${getMessage(error)})`);
         }
         const call = loaded[exportName];
         if (typeof call !== 'function')
@@ -89,15 +89,15 @@ export class ToolSimulator {
     async answer(call: ToolCall, task: Task, turn: number, number: number): Promise<ToolAnswer> {
         if (!this.definitions.some(({ name }) => name === call.name))
             return failed(`there is no tool ${call.name}`, 'tool_selection');
-        const row = inputOf(task);
+        const row = getInput(task);
         const parsed = parseArguments(call.arguments);
         if (parsed === undefined) return failed('the arguments are not valid JSON', 'tool_call_format');
         // Bad luck of the tool is not an error of the model.
         if (drawsFailure(task, number, row)) return UNAVAILABLE;
         try {
-            return answerOf(await this.#call({ name: call.name, arguments: parsed, row, turn }));
+            return parseAnswer(await this.#call({ name: call.name, arguments: parsed, row, turn }));
         } catch (error) {
-            return failed(messageOf(error), 'other');
+            return failed(getMessage(error), 'other');
         }
     }
 }
@@ -123,7 +123,7 @@ function parseArguments(text: string): Json | undefined {
 }
 
 /** A result with `error_type` (`parameter_config`, `dependency`, `sequence_order`, ...) counts as an error of the model. */
-function answerOf(value: unknown): ToolAnswer {
+function parseAnswer(value: unknown): ToolAnswer {
     const content = typeof value === 'string' ? value : (JSON.stringify(value ?? null) ?? 'null');
     const type = isJsonObject(value) ? value['error_type'] : undefined;
     return {
@@ -142,8 +142,8 @@ function drawsFailure({ fingerprint }: Task, number: number, row: Json): boolean
 }
 
 /** Names of the tools that a row requires, for the share of them that was called. */
-export function requiredTools(task: Task): JsonObject {
-    const row = inputOf(task);
+export function readRequiredTools(task: Task): JsonObject {
+    const row = getInput(task);
     const required = isJsonObject(row) ? row['required_tools'] : undefined;
     return Array.isArray(required) ? { required_tools: required } : {};
 }

@@ -7,7 +7,7 @@ import type { PricedChatAnswer } from './chat-protocol.js';
  * @param model as it was asked for
  * @param answers in order; the last one names the deployment
  */
-export function usageFields(model: string, answers: readonly PricedChatAnswer[]): JsonObject {
+export function buildUsageFields(model: string, answers: readonly PricedChatAnswer[]): JsonObject {
     const last = answers.at(-1);
     const sum = (pick: (answer: PricedChatAnswer) => number | null): number | null =>
         answers.length === 0 ? null : answers.map(pick).reduce(addKnown, 0);

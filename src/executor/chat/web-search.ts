@@ -63,7 +63,7 @@ function readSearch(body: Buffer, query: string, engine: string): Search | { rea
 }
 
 /** A search that an earlier attempt saved; null where there is none, or another one. */
-export function savedSearch(steps: JsonObject | undefined, query: string): Search | null {
+export function readSavedSearch(steps: JsonObject | undefined, query: string): Search | null {
     const parsed = step.safeParse(steps?.[SEARCH_STEP]);
     return parsed.success && parsed.data.query === query ? parsed.data : null;
 }

@@ -21,7 +21,7 @@ const NINE = 57;
  * order and any number of repetitions is right, and two integers may differ (1000001 for 1000000). Two integers are equal here
  * only if their values are, whatever their size.
  */
-export function appsComparer(): Comparer {
+export function makeAppsComparer(): Comparer {
     return new TokenComparer({
         ...EXACT_TOKENS,
         asNumbers: (output, outputEnd, answer, answerEnd) => {

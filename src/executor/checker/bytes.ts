@@ -1,4 +1,4 @@
-import { printable } from '../../util/printable.js';
+import { escapeLine } from '../../util/printable.js';
 
 /*
  * Tables over all byte values, and how bytes are shown in messages. Outputs are bytes: they need not be UTF-8, and may hold NUL.
@@ -9,14 +9,14 @@ export type ByteSet = Uint8Array;
 /** `table[byte]` is what the byte is compared as. */
 export type ByteMap = Uint8Array;
 
-export function byteSet(members: Iterable<number>): ByteSet {
+export function makeByteSet(members: Iterable<number>): ByteSet {
     const set = new Uint8Array(256);
     for (const byte of members) set[byte] = 1;
     return set;
 }
 
 /** Tab, line feed, vertical tab, form feed, carriage return, space: C's isspace. */
-export const C_SPACES: ByteSet = byteSet([9, 10, 11, 12, 13, 32]);
+export const C_SPACES: ByteSet = makeByteSet([9, 10, 11, 12, 13, 32]);
 
 export const AS_IS: ByteMap = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
@@ -28,10 +28,10 @@ export const NEWLINE = 10;
 const LONGEST_SHOWN = 40;
 
 /** Bytes as a word in a message: cut, and with nothing in it that a terminal could take for a command. */
-export function shown(bytes: Buffer, from: number, to: number): string {
+export function quoteBytes(bytes: Buffer, from: number, to: number): string {
     // Four bytes a character at most; a character cut in half at the end is dropped with the rest.
     const room = Math.min(to, from + LONGEST_SHOWN * 4);
-    const text = printable(bytes.toString('utf8', from, room));
+    const text = escapeLine(bytes.toString('utf8', from, room));
     const characters = Array.from(text);
     if (room === to && characters.length <= LONGEST_SHOWN) return text;
     return `${characters.slice(0, LONGEST_SHOWN).join('')}… (${to - from} bytes)`;

@@ -1,4 +1,4 @@
-import { ACCEPTED, type Comparer, type Comparison, rejected } from './comparison.js';
+import { ACCEPTED, type Comparer, type Comparison, reject } from './comparison.js';
 import type { Window } from './window.js';
 
 /** Larger values are not looked at: what is in memory is bounded. */
@@ -11,24 +11,24 @@ const LONGEST_VALUE = 256 * 1024;
  */
 export class CallComparer implements Comparer {
     step(output: Window, answer: Window): Comparison | null {
-        if (output.unread > LONGEST_VALUE) return rejected('what was returned is too large');
+        if (output.unread > LONGEST_VALUE) return reject('what was returned is too large');
         if (!output.last || !answer.last) {
-            if (answer.unread === answer.bytes.length) return rejected('what is expected is too large');
+            if (answer.unread === answer.bytes.length) return reject('what is expected is too large');
             return null;
         }
-        const lines = linesOf(output);
-        const right = new Set(linesOf(answer));
+        const lines = splitLines(output);
+        const right = new Set(splitLines(answer));
         output.at = output.end;
         answer.at = answer.end;
         const isFair =
             lines.length <= 2 && new Set(lines.map((line) => line.slice(0, 2))).size === lines.length;
         if (isFair && lines.some((line) => right.has(line))) return ACCEPTED;
         const [expected = ''] = right;
-        return rejected(`expected ${shownValue(expected)}, the function returned ${shownValue(lines[0])}`);
+        return reject(`expected ${shownValue(expected)}, the function returned ${shownValue(lines[0])}`);
     }
 }
 
-const linesOf = ({ bytes, at, end }: Window): string[] =>
+const splitLines = ({ bytes, at, end }: Window): string[] =>
     bytes
         .subarray(at, end)
         .toString()

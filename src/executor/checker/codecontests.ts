@@ -1,11 +1,11 @@
-import { LOWER, byteSet } from './bytes.js';
-import { rejected, type Comparer, type Comparison } from './comparison.js';
+import { LOWER, makeByteSet } from './bytes.js';
+import { reject, type Comparer, type Comparison } from './comparison.js';
 import { parseTesterNumber } from './number.js';
 import { TokenComparer } from './tokens.js';
 import type { Window } from './window.js';
 
 /** Its white space is C's without the form feed. */
-const SPACES = byteSet([9, 10, 11, 13, 32]);
+const SPACES = makeByteSet([9, 10, 11, 13, 32]);
 const PRECISION = 1e-5;
 
 /**
@@ -36,7 +36,7 @@ export class CodeContestsComparer implements Comparer {
     step(output: Window, answer: Window): Comparison | null {
         const result = this.tokens.step(output, answer);
         if (result?.accepted === true && this.someDiffer && this.someUnequalToSelf) {
-            return rejected('an infinity or not-a-number equals nothing where other numbers differ in text');
+            return reject('an infinity or not-a-number equals nothing where other numbers differ in text');
         }
         return result;
     }

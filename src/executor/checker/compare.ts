@@ -1,17 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { BuiltInChecker } from '../../model/sample.js';
 import { unreachable } from '../../util/unreachable.js';
-import { appsComparer } from './apps.js';
+import { makeAppsComparer } from './apps.js';
 import { CallComparer } from './calls.js';
 import { CodeContestsComparer } from './codecontests.js';
 import { ACCEPTED, type Comparer, type Comparison } from './comparison.js';
 import { ExactComparer } from './exact.js';
-import { floatComparer } from './float.js';
+import { makeFloatComparer } from './float.js';
 import { judge0Comparer } from './judge0.js';
-import { kattisComparer } from './kattis.js';
+import { makeKattisComparer } from './kattis.js';
 import { LineComparer } from './lines.js';
-import { liveCodeBenchComparer } from './livecodebench.js';
-import { sandboxFusionComparer } from './sandboxfusion.js';
+import { makeLiveCodeBenchComparer } from './livecodebench.js';
+import { makeSandboxFusionComparer } from './sandboxfusion.js';
 import { EXACT_TOKENS, TokenComparer } from './tokens.js';
 import { FileWindow, Window } from './window.js';
 
@@ -33,7 +33,7 @@ export function compareOutput(
     answer: Buffer | { readonly path: string },
     flags: readonly string[] | null,
 ): Comparison | Promise<Comparison> {
-    const comparer = comparerFor(checker, flags);
+    const comparer = chooseComparer(checker, flags);
     const left = Buffer.isBuffer(output) ? output : readSmall(output.path);
     const right = Buffer.isBuffer(answer) ? answer : readSmall(answer.path);
     if (left !== null && right !== null) return compareBuffers(comparer, left, right);
@@ -92,7 +92,7 @@ async function closeWindow(window: Window): Promise<void> {
 }
 
 /** A new comparer for one comparison. @throws UserError for flags that the checker does not know */
-export function comparerFor(checker: BuiltInChecker, flags: readonly string[] | null): Comparer {
+export function chooseComparer(checker: BuiltInChecker, flags: readonly string[] | null): Comparer {
     switch (checker.kind) {
         case 'tokens':
             return new TokenComparer(EXACT_TOKENS);
@@ -101,19 +101,19 @@ export function comparerFor(checker: BuiltInChecker, flags: readonly string[] | 
         case 'exact':
             return new ExactComparer();
         case 'float':
-            return floatComparer(checker.absolute, checker.relative);
+            return makeFloatComparer(checker.absolute, checker.relative);
         case 'kattis':
-            return kattisComparer(flags === null ? checker.flags : joined(checker.flags, flags));
+            return makeKattisComparer(flags === null ? checker.flags : joined(checker.flags, flags));
         case 'codecontests':
             return new CodeContestsComparer();
         case 'sandboxfusion':
-            return sandboxFusionComparer();
+            return makeSandboxFusionComparer();
         case 'judge0':
             return judge0Comparer();
         case 'apps':
-            return appsComparer();
+            return makeAppsComparer();
         case 'livecodebench':
-            return liveCodeBenchComparer();
+            return makeLiveCodeBenchComparer();
         case 'calls':
             return new CallComparer();
         default:

@@ -12,7 +12,7 @@ export interface Comparison {
 
 export const ACCEPTED: Comparison = { accepted: true, message: null };
 
-export function rejected(message: string): Comparison {
+export function reject(message: string): Comparison {
     return { accepted: false, message };
 }
 

@@ -1,5 +1,5 @@
-import { shown } from './bytes.js';
-import { ACCEPTED, rejected, type Comparer, type Comparison } from './comparison.js';
+import { quoteBytes } from './bytes.js';
+import { ACCEPTED, reject, type Comparer, type Comparison } from './comparison.js';
 import type { Window } from './window.js';
 
 /** Byte by byte. */
@@ -12,7 +12,7 @@ export class ExactComparer implements Comparer {
         const right = answer.bytes.subarray(answer.at, answer.at + common);
         if (!left.equals(right)) {
             const at = left.findIndex((byte, i) => byte !== right[i]);
-            return rejected(
+            return reject(
                 `byte ${this.passed + at + 1}: expected ${part(answer, answer.at + at)}, got ${part(output, output.at + at)}`,
             );
         }
@@ -21,14 +21,12 @@ export class ExactComparer implements Comparer {
         this.passed += common;
         if (output.unread > 0) {
             return answer.last
-                ? rejected(
-                      `byte ${this.passed + 1}: got ${part(output, output.at)}, the expected output ended`,
-                  )
+                ? reject(`byte ${this.passed + 1}: got ${part(output, output.at)}, the expected output ended`)
                 : null;
         }
         if (answer.unread > 0) {
             return output.last
-                ? rejected(`byte ${this.passed + 1}: expected ${part(answer, answer.at)}, the output ended`)
+                ? reject(`byte ${this.passed + 1}: expected ${part(answer, answer.at)}, the output ended`)
                 : null;
         }
         return output.last && answer.last ? ACCEPTED : null;
@@ -37,5 +35,5 @@ export class ExactComparer implements Comparer {
 
 /** A few bytes from here, in quotes: white space matters. */
 function part(window: Window, at: number): string {
-    return `"${shown(window.bytes, at, Math.min(window.end, at + 20))}"`;
+    return `"${quoteBytes(window.bytes, at, Math.min(window.end, at + 20))}"`;
 }

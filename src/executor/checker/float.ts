@@ -3,7 +3,7 @@ import { parseDecimal } from './number.js';
 import { EXACT_TOKENS, TokenComparer } from './tokens.js';
 
 /** Tokens; two decimal numbers may differ by `absolute`, or by `relative` times the expected one: either suffices. */
-export function floatComparer(absolute: number, relative: number | null): Comparer {
+export function makeFloatComparer(absolute: number, relative: number | null): Comparer {
     return new TokenComparer({
         ...EXACT_TOKENS,
         asNumbers: (output, outputEnd, answer, answerEnd) => {

@@ -8,14 +8,14 @@ const FLAGS =
     'case_sensitive, space_change_sensitive, float_tolerance <e>, float_absolute_tolerance <e>, float_relative_tolerance <e>';
 
 /** The default validator of problem packages. @throws UserError for flags it does not know */
-export function kattisComparer(flags: readonly string[]): Comparer {
-    return new TokenComparer(rulesOf(flags));
+export function makeKattisComparer(flags: readonly string[]): Comparer {
+    return new TokenComparer(parseRules(flags));
 }
 
 const known = new WeakMap<readonly string[], TokenRules>();
 
 /** Flags are the same list for all tests of a folder: they are read once. */
-function rulesOf(flags: readonly string[]): TokenRules {
+function parseRules(flags: readonly string[]): TokenRules {
     let rules = known.get(flags);
     if (rules === undefined) {
         rules = readFlags(flags);

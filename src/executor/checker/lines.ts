@@ -1,9 +1,9 @@
-import { NEWLINE, byteSet, shown, type ByteSet } from './bytes.js';
-import { ACCEPTED, rejected, type Comparer, type Comparison } from './comparison.js';
+import { NEWLINE, makeByteSet, quoteBytes, type ByteSet } from './bytes.js';
+import { ACCEPTED, reject, type Comparer, type Comparison } from './comparison.js';
 import type { Window } from './window.js';
 
 /** White space that may end a line unseen; the carriage return of a CRLF is among it. */
-const LINE_END_SPACES: ByteSet = byteSet([9, 11, 12, 13, 32]);
+const LINE_END_SPACES: ByteSet = makeByteSet([9, 11, 12, 13, 32]);
 
 /**
  * Compares lines without the white space at their ends, and without empty lines at the end.
@@ -94,7 +94,7 @@ export class LineComparer implements Comparer {
     }
 
     private differ(): Comparison {
-        return rejected(
+        return reject(
             `line ${this.line}, byte ${this.column}: expected ${this.shownAnswer}, got ${this.shownOutput}`,
         );
     }
@@ -104,5 +104,5 @@ function restOfLine(window: Window): string {
     const newline = window.bytes.subarray(window.at, window.end).indexOf(NEWLINE);
     if (window.unread === 0) return 'the end';
     if (newline === 0) return 'the end of the line';
-    return `"${shown(window.bytes, window.at, newline === -1 ? window.end : window.at + newline)}"`;
+    return `"${quoteBytes(window.bytes, window.at, newline === -1 ? window.end : window.at + newline)}"`;
 }

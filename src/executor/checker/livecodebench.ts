@@ -1,6 +1,6 @@
 import { AS_IS } from './bytes.js';
 import type { Comparer } from './comparison.js';
-import { StrippedLineComparer, strip, words } from './stripped-lines.js';
+import { StrippedLineComparer, strip, splitWords } from './stripped-lines.js';
 
 /** Lines of many numbers are common here; longer ones are compared as text. */
 const LONGEST_LINE = 256 * 1024;
@@ -13,7 +13,7 @@ const LONGEST_LINE = 256 * 1024;
  * Source: `grade_stdio` in lcb_runner/evaluation/testing_util.py of github.com/LiveCodeBench/LiveCodeBench; the numbers are those
  * of Python's `decimal.Decimal`.
  */
-export function liveCodeBenchComparer(): Comparer {
+export function makeLiveCodeBenchComparer(): Comparer {
     return new StrippedLineComparer({ fold: AS_IS, longest: LONGEST_LINE, isSameLine });
 }
 
@@ -21,7 +21,7 @@ function isSameLine(output: Buffer, answer: Buffer): boolean {
     const got = strip(output);
     const expected = strip(answer);
     if (got === expected) return true;
-    const [left, right] = [words(got), words(expected)];
+    const [left, right] = [splitWords(got), splitWords(expected)];
     return (
         left.length === right.length &&
         left.every((word, i) => {

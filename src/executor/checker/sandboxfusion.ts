@@ -9,7 +9,7 @@ const TOLERANCE = 1e-5;
  * As SandboxFusion compares: both sides stripped, then line by line, stripped and lower-cased. Two lines that are one number each
  * may differ by 1e-5 of the expected one, integers too.
  */
-export function sandboxFusionComparer(): Comparer {
+export function makeSandboxFusionComparer(): Comparer {
     return new StrippedLineComparer({ fold: LOWER, longest: LONGEST_WHOLE, isSameLine });
 }
 

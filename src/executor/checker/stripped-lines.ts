@@ -1,9 +1,9 @@
-import { type ByteMap, type ByteSet, byteSet, NEWLINE, shown } from './bytes.js';
-import { ACCEPTED, type Comparer, type Comparison, rejected } from './comparison.js';
+import { type ByteMap, type ByteSet, makeByteSet, NEWLINE, quoteBytes } from './bytes.js';
+import { ACCEPTED, type Comparer, type Comparison, reject } from './comparison.js';
 import type { Window } from './window.js';
 
 /** ASCII white space of Python's strip, without the newline that ends a line. */
-const SPACES: ByteSet = byteSet([9, 11, 12, 13, 28, 29, 30, 31, 32]);
+const SPACES: ByteSet = makeByteSet([9, 11, 12, 13, 28, 29, 30, 31, 32]);
 /** ... and all of it, for what is not ASCII. */
 const PYTHON_SPACE = '\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
 const PYTHON_STRIP = new RegExp(`^[${PYTHON_SPACE}]+|[${PYTHON_SPACE}]+$`, 'g');
@@ -57,8 +57,8 @@ export class StrippedLineComparer implements Comparer {
             const gotLine = output.bytes.subarray(got.from, got.to);
             const expectedLine = answer.bytes.subarray(expected.from, expected.to);
             if (!gotLine.equals(expectedLine) && !isSameLine(gotLine, expectedLine)) {
-                return rejected(
-                    `line ${this.line}: expected ${shown(answer.bytes, expected.from, expected.to)}, got ${shown(output.bytes, got.from, got.to)}`,
+                return reject(
+                    `line ${this.line}: expected ${quoteBytes(answer.bytes, expected.from, expected.to)}, got ${quoteBytes(output.bytes, got.from, got.to)}`,
                 );
             }
             this.pass(output, got.to, answer, expected.to);
@@ -89,7 +89,7 @@ export class StrippedLineComparer implements Comparer {
             if (line.kind === 'end') return ACCEPTED;
             if (line.kind === 'more') return null;
             if (line.kind === 'long' || !isBlank(window, line.from, line.to)) {
-                return rejected(
+                return reject(
                     isAnswer
                         ? `the output ended before line ${this.line}`
                         : `line ${this.line}: the expected output ended before it`,
@@ -118,7 +118,7 @@ export class StrippedLineComparer implements Comparer {
         for (const window of [output, answer]) {
             if (window.unread === 0 && !window.last) return null;
             if (window.unread > 0 && window.bytes[window.at] !== NEWLINE) {
-                return rejected(`line ${this.line}, over ${longest} bytes long, differs`);
+                return reject(`line ${this.line}, over ${longest} bytes long, differs`);
             }
         }
         this.inLong = 'no';
@@ -152,6 +152,6 @@ export function strip(line: Buffer): string {
 }
 
 /** The words of a stripped text, as Python's split gives them. */
-export function words(text: string): string[] {
+export function splitWords(text: string): string[] {
     return text === '' ? [] : text.split(PYTHON_SPLIT);
 }

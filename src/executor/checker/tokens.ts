@@ -1,6 +1,6 @@
-import { printable } from '../../util/printable.js';
-import { AS_IS, C_SPACES, shown, type ByteMap, type ByteSet } from './bytes.js';
-import { ACCEPTED, LONGEST_WHOLE, rejected, type Comparer, type Comparison } from './comparison.js';
+import { escapeLine } from '../../util/printable.js';
+import { AS_IS, C_SPACES, quoteBytes, type ByteMap, type ByteSet } from './bytes.js';
+import { ACCEPTED, LONGEST_WHOLE, reject, type Comparer, type Comparison } from './comparison.js';
 import type { Window } from './window.js';
 
 /** How tokens are told apart and compared. */
@@ -62,8 +62,8 @@ export class TokenComparer implements Comparer {
             }
             if (outputEnd === -1 || answerEnd === -1) return null;
             if (!this.same(output, outputEnd, answer, answerEnd)) {
-                return rejected(
-                    `token ${this.tokens + 1}: expected ${shown(answer.bytes, answer.at, answerEnd)}, got ${shown(output.bytes, output.at, outputEnd)}`,
+                return reject(
+                    `token ${this.tokens + 1}: expected ${quoteBytes(answer.bytes, answer.at, answerEnd)}, got ${quoteBytes(output.bytes, output.at, outputEnd)}`,
                 );
             }
             output.at = outputEnd;
@@ -103,7 +103,7 @@ export class TokenComparer implements Comparer {
 
     private spacesDiffer(expected: number | undefined, got: number | undefined): Comparison {
         const where = this.tokens === 0 ? 'before the first token' : `after token ${this.tokens}`;
-        return rejected(`white space ${where}: expected ${named(expected)}, got ${named(got)}`);
+        return reject(`white space ${where}: expected ${named(expected)}, got ${named(got)}`);
     }
 
     /** One side has no more tokens. */
@@ -112,8 +112,8 @@ export class TokenComparer implements Comparer {
         const [side, got] =
             output.unread === 0 ? [answer, 'the output ended'] : [output, 'the expected output ended'];
         const end = this.tokenEnd(side);
-        const token = shown(side.bytes, side.at, end === -1 ? side.end : end);
-        return rejected(
+        const token = quoteBytes(side.bytes, side.at, end === -1 ? side.end : end);
+        return reject(
             side === answer
                 ? `token ${this.tokens + 1}: expected ${token}, ${this.tokens === 0 ? 'the output has no tokens' : got}`
                 : `token ${this.tokens + 1}: got ${token}, ${got}`,
@@ -166,7 +166,7 @@ export class TokenComparer implements Comparer {
             const answerStops = spaces[b] === 1 || (cutAtNul && b === 0);
             if (outputStops && answerStops) break;
             if (outputStops !== answerStops || fold[a] !== fold[b]) {
-                return rejected(`token ${this.tokens + 1}, over ${LONGEST_WHOLE} bytes long, differs`);
+                return reject(`token ${this.tokens + 1}, over ${LONGEST_WHOLE} bytes long, differs`);
             }
             output.at += 1;
             answer.at += 1;
@@ -217,6 +217,6 @@ function named(space: number | undefined): string {
         case 9:
             return 'a tab';
         default:
-            return `"${printable(String.fromCharCode(space))}"`;
+            return `"${escapeLine(String.fromCharCode(space))}"`;
     }
 }

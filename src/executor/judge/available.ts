@@ -1,6 +1,6 @@
 import type { LanguageOverride, SandboxKind } from '../descriptor.js';
-import { type LanguageSettings, languageTable } from './languages.js';
-import { compilerText, Toolchains, usableLanguage } from './toolchains.js';
+import { type LanguageSettings, buildLanguageTable } from './languages.js';
+import { describeCompiler, Toolchains, findUsableLanguage } from './toolchains.js';
 
 /** A language that can run here, for planning. */
 export interface AvailableLanguage {
@@ -29,9 +29,12 @@ export async function findLanguages(settings: LanguageSettings, sandbox: Sandbox
     const toolchains = new Toolchains(sandbox);
     const available = new Map<string, AvailableLanguage>();
     const missing = new Map<string, string>();
-    const languages = [...languageTable(settings).values()];
+    const languages = [...buildLanguageTable(settings).values()];
     const found = await Promise.all(
-        languages.map(async (language) => ({ language, usable: await usableLanguage(language, toolchains) })),
+        languages.map(async (language) => ({
+            language,
+            usable: await findUsableLanguage(language, toolchains),
+        })),
     );
     for (const { language, usable } of found) {
         if (typeof usable === 'string') {
@@ -44,7 +47,7 @@ export async function findLanguages(settings: LanguageSettings, sandbox: Sandbox
             name: language.name,
             version: tool?.version ?? '',
             run: tool?.path ?? usable.run[0] ?? '',
-            compiler: compilerText(usable),
+            compiler: describeCompiler(usable),
             passedOver,
         });
     }
@@ -52,7 +55,7 @@ export async function findLanguages(settings: LanguageSettings, sandbox: Sandbox
 }
 
 /** The languages that can run here, by tag. */
-export async function availableLanguages(
+export async function findAvailableLanguages(
     overrides: Readonly<Record<string, LanguageOverride>>,
     python2As3: boolean,
     sandbox: SandboxKind,

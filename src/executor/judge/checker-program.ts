@@ -10,13 +10,13 @@ import { GIVEN_PATHS, type PlacedFile } from '../sandbox/wire.js';
 import { readFeedback } from './feedback.js';
 import {
     type CheckerTools,
-    commandOf,
-    exitCodeOf,
+    buildCommand,
+    readExitCode,
     firstWords,
     JudgePrograms,
     judgeError,
     lastWords,
-    checkerLimitsOf,
+    chooseCheckerLimits,
     type ReadyProgram,
 } from './judge-programs.js';
 import { feedbackFolder, isTestlibRejection, readVerdict, validatorCommand } from './validator.js';
@@ -86,13 +86,13 @@ export class CheckerPrograms {
     /** `checker in out ans`; what it has to say is on stderr. */
     async #testlib(ready: ReadyProgram, test: StagedTest, output: string): Promise<Comparison> {
         const report = await ready.box.run({
-            argv: commandOf(ready, GIVEN_PATHS),
+            argv: buildCommand(ready, GIVEN_PATHS),
             stdin: null,
             given: [test.input, output, test.answer],
-            limits: checkerLimitsOf(ready),
+            limits: chooseCheckerLimits(ready),
         });
         const message = firstWords(report.stderr);
-        const code = exitCodeOf(report, message, 'the checker');
+        const code = readExitCode(report, message, 'the checker');
         if (code === 0) return ACCEPTED;
         if (code === 1 && threw(report, ready.usable.language.tag))
             throw judgeError(`the checker ended by an exception: ${lastWords(report.stderr)}`);
@@ -111,7 +111,7 @@ export class CheckerPrograms {
             argv: validatorCommand(ready, flags, 1),
             stdin: { path: output },
             given: [test.input, test.answer],
-            limits: checkerLimitsOf(ready),
+            limits: chooseCheckerLimits(ready),
             keep: true,
         });
         const said = await readFeedback(ready.box, feedbackFolder(ready), this.tools.scratch);
@@ -136,11 +136,11 @@ export class CheckerPrograms {
         const ready = await this.#programs.prepare(grader, 'the grader');
         const lines = items.map(({ verdict, score }) => `${CODES[verdict]} ${score}\n`).join('');
         const report = await ready.box.run({
-            argv: commandOf(ready, flags),
+            argv: buildCommand(ready, flags),
             stdin: { data: Buffer.from(lines) },
-            limits: checkerLimitsOf(ready),
+            limits: chooseCheckerLimits(ready),
         });
-        const code = exitCodeOf(report, firstWords(report.stderr), 'the grader');
+        const code = readExitCode(report, firstWords(report.stderr), 'the grader');
         const printed = Buffer.isBuffer(report.stdout) ? report.stdout.toString('latin1') : '';
         const [, word = '', score = ''] =
             /^\s*([A-Z]{2,3})\s+(-?[\d.]+(?:e[-+]?\d+)?)\s*$/i.exec(printed) ?? [];

@@ -3,9 +3,9 @@ import type { CheckOutput } from '../check-output.js';
 import type { RunTest } from '../judge-tests.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 import { judgeError, type ReadyProgram } from './judge-programs.js';
-import { interactiveTests } from './run-interactive.js';
+import { makeInteractiveTests } from './run-interactive.js';
 import { multiPassTests } from './run-multi-pass.js';
-import { testsInBox } from './run-tests.js';
+import { makeBoxedTests } from './run-tests.js';
 import { judgeSource, submissionFiles } from './static-validation.js';
 import type { PlacedSubmission } from './submission.js';
 import type { RunnableSubmission } from './submission-boxes.js';
@@ -48,7 +48,7 @@ function chooseProgramRun({ sample, program, openProgram, check, scratch }: Test
         const openValidator = (): Promise<ReadyProgram> => openProgram(talker, []);
         const talking = { ...program, validator: talker, openValidator, scratch };
         if (interactive !== true) return multiPassTests({ ...talking, passes: passes ?? 1 });
-        return interactiveTests({
+        return makeInteractiveTests({
             ...talking,
             checkWritten: async (test, written) => check(checker, test, written),
             passes: passes ?? null,
@@ -57,5 +57,5 @@ function chooseProgramRun({ sample, program, openProgram, check, scratch }: Test
     const tests = sample.tests.filter(
         ({ files, staticFlags }) => files === undefined && staticFlags === undefined,
     );
-    return testsInBox({ ...program, tests, skipsTests: scoring !== undefined });
+    return makeBoxedTests({ ...program, tests, skipsTests: scoring !== undefined });
 }

@@ -15,7 +15,7 @@ export function fillIn(command: readonly string[], values: Placeholders): [strin
 }
 
 /** The commands that one with a `{this|that}` in it stands for, in the order in which they are tried. */
-export function variants(command: readonly string[]): [readonly string[], ...(readonly string[])[]] {
+export function listVariants(command: readonly string[]): [readonly string[], ...(readonly string[])[]] {
     const place = command.findIndex((argument) => CHOICE.test(argument));
     const choices = CHOICE.exec(command[place] ?? '')?.[1]?.split('|') ?? [];
     const [first, ...others] = choices.map((choice) =>

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { SandboxKind } from '../descriptor.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
-import { type LanguageSettings, languageTable } from './languages.js';
+import { type LanguageSettings, buildLanguageTable } from './languages.js';
 import { COMMON_IMPORTS } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
-import { Toolchains, usableLanguage } from './toolchains.js';
+import { Toolchains, findUsableLanguage } from './toolchains.js';
 
 /** Modules or headers of a language that datasets' programs use most, and which of them are not here. */
 export interface CommonImports {
@@ -27,11 +27,11 @@ export async function findCommonImports(
         sandbox = await Sandbox.create(kind, scratch);
         const probe = new ImportProbe(sandbox, scratch);
         const toolchains = new Toolchains(kind);
-        const table = languageTable(settings);
+        const table = buildLanguageTable(settings);
         const found: CommonImports[] = [];
         for (const [tag, names] of Object.entries(COMMON_IMPORTS)) {
             const language = table.get(tag);
-            const usable = language === undefined ? '' : await usableLanguage(language, toolchains);
+            const usable = language === undefined ? '' : await findUsableLanguage(language, toolchains);
             if (typeof usable === 'string') continue;
             const what = usable.compile === null ? 'module' : 'header';
             const isMissing = await Promise.all(names.map((name) => probe.isMissing(usable, { what, name })));

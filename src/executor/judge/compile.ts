@@ -3,16 +3,16 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CapturedRun } from '../../model/entry.js';
 import type { Failure } from '../../model/failure.js';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { type PlacedFile, type RunLimits, unpack } from '../sandbox/wire.js';
-import { fillIn, variants } from './command.js';
+import { fillIn, listVariants } from './command.js';
 import { type CachedCompilation, CompileCache } from './compile-cache.js';
 import type { Headers } from './headers.js';
 import { COMPILED_HELLO_WORLDS } from './hello.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES, COMPILED_BYTES } from './limits.js';
-import { compilerResult } from './program-run.js';
+import { toCompilerResult } from './program-run.js';
 import type { PlacedSubmission } from './submission.js';
 import { layOut } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
@@ -124,14 +124,14 @@ export class Compiler {
                 out: language.makes === 'folder' ? out : `${out}/main`,
             };
             let complaint: CapturedRun | null = null;
-            for (const variant of variants(usable.compile ?? [])) {
+            for (const variant of listVariants(usable.compile ?? [])) {
                 const copied = dir === box.source ? null : box.source;
                 const report = await runCompiler(box, fillIn(variant, placeholders), copied, this.limits);
                 const stopped = stoppedAtLimit(report, language.name);
                 if (stopped !== null) return { stopped };
-                const failure = failureOf(report, language.name);
+                const failure = findFailure(report, language.name);
                 if (failure !== null) return failure;
-                const result = compilerResult(report, MESSAGE_BYTES);
+                const result = toCompilerResult(report, MESSAGE_BYTES);
                 if (report.exitCode === 0) {
                     await box.collect(out, bundle, COMPILED_BYTES);
                     return await this.#cache.put(key, [...unpack(await readFile(bundle))], result);
@@ -166,7 +166,7 @@ export class Compiler {
         if (text === undefined) return true;
         const folder = join(this.scratch, `hello-${randomBytes(8).toString('hex')}`);
         try {
-            const files = [{ name: language.source, content: textContent(text) }] as const;
+            const files = [{ name: language.source, content: makeTextContent(text) }] as const;
             const submission = await layOut({ files }, language, folder);
             const done = await this.#build(usable, submission, this.#key(usable, submission));
             return 'files' in done && done.files !== null;
@@ -198,14 +198,14 @@ const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set(['cpu', 'memory'
 /** How a compilation that was stopped at such a limit is shown; null where it was not. */
 function stoppedAtLimit(report: RunReport, name: string): CapturedRun | null {
     if (report.startErrno !== 0 || !OF_THE_PROGRAM.has(report.limit)) return null;
-    const result = compilerResult(report, MESSAGE_BYTES);
+    const result = toCompilerResult(report, MESSAGE_BYTES);
     const status = report.limit === 'cpu' ? 'TimeLimitExceeded' : 'Error';
     const message = `the ${name} compiler was stopped at its ${report.limit} limit`;
     return { ...result, status, stderr: `${message}\n${result.stderr}` };
 }
 
 /** A compiler that did not end by itself, or that says that the machine failed it, says nothing about the program. */
-function failureOf(report: RunReport, name: string): Failure | null {
+function findFailure(report: RunReport, name: string): Failure | null {
     const compiler = `the ${name} compiler`;
     if (report.startErrno !== 0) return { reason: 'compiler', message: `${compiler} could not be started` };
     if (report.limit !== null) {

@@ -6,11 +6,11 @@ import { findHelper } from '../sandbox/build-helper.js';
 import { findProgram } from '../sandbox/find-program.js';
 import { probeSandbox } from '../sandbox/probe.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
-import { messageOf } from '../../util/message.js';
+import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { findLanguages } from './available.js';
 import { type CommonImports, findCommonImports } from './common-imports.js';
-import { isInternal, languageTable } from './languages.js';
+import { isInternal, buildLanguageTable } from './languages.js';
 
 export interface DoctorOptions {
     readonly sandbox: SandboxChoice;
@@ -57,12 +57,12 @@ export interface DoctorLanguage {
 /** Looks at this machine as a run with these options would. Never throws for what it finds broken. */
 export async function diagnose(options: DoctorOptions): Promise<DoctorReport> {
     const [sandbox, bwrap, helper, includeDirs] = await Promise.all([
-        sandboxOf(options.sandbox),
-        bwrapOf(),
-        helperOf(),
-        Promise.all(options.includeDirs.map(includeDirOf)),
+        examineSandbox(options.sandbox),
+        examineBwrap(),
+        examineHelper(),
+        Promise.all(options.includeDirs.map(examineIncludeDir)),
     ]);
-    const languages = await languagesOf(options, sandbox.kind ?? 'bwrap');
+    const languages = await examineLanguages(options, sandbox.kind ?? 'bwrap');
     const { kind } = sandbox;
     const settings = { overrides: options.languages, python2As3: options.python2As3 };
     const imports = kind === null || helper.kind === 'none' ? [] : await findCommonImports(settings, kind);
@@ -70,7 +70,7 @@ export async function diagnose(options: DoctorOptions): Promise<DoctorReport> {
     return { user: { uid, isRoot: uid === 0 }, sandbox, bwrap, helper, languages, imports, includeDirs };
 }
 
-async function sandboxOf(asked: SandboxChoice): Promise<DoctorReport['sandbox']> {
+async function examineSandbox(asked: SandboxChoice): Promise<DoctorReport['sandbox']> {
     try {
         const { kind, notes, notEnforced } = await probeSandbox(asked);
         return { asked, kind, problem: null, notes, notEnforced };
@@ -80,7 +80,7 @@ async function sandboxOf(asked: SandboxChoice): Promise<DoctorReport['sandbox']>
     }
 }
 
-async function bwrapOf(): Promise<DoctorReport['bwrap']> {
+async function examineBwrap(): Promise<DoctorReport['bwrap']> {
     const path = await findProgram('bwrap');
     if (path === null) return null;
     const version = await new Promise<string | null>((resolve) => {
@@ -91,17 +91,17 @@ async function bwrapOf(): Promise<DoctorReport['bwrap']> {
     return { path, version };
 }
 
-async function helperOf(): Promise<DoctorReport['helper']> {
+async function examineHelper(): Promise<DoctorReport['helper']> {
     try {
         const { kind, argv, note } = await findHelper();
         return { kind, path: argv.at(-1) ?? null, note };
     } catch (error) {
         if (!(error instanceof SandboxError)) throw error;
-        return { kind: 'none', path: null, note: messageOf(error) };
+        return { kind: 'none', path: null, note: getMessage(error) };
     }
 }
 
-async function includeDirOf(path: string): Promise<{ path: string; hasTestlib: boolean }> {
+async function examineIncludeDir(path: string): Promise<{ path: string; hasTestlib: boolean }> {
     const hasTestlib = await access(join(path, 'testlib.h')).then(
         () => true,
         () => false,
@@ -109,10 +109,10 @@ async function includeDirOf(path: string): Promise<{ path: string; hasTestlib: b
     return { path, hasTestlib };
 }
 
-async function languagesOf(options: DoctorOptions, sandbox: SandboxKind): Promise<DoctorLanguage[]> {
+async function examineLanguages(options: DoctorOptions, sandbox: SandboxKind): Promise<DoctorLanguage[]> {
     const settings = { overrides: options.languages, python2As3: options.python2As3 };
     const { available, missing } = await findLanguages(settings, sandbox);
-    const languages = [...languageTable(settings).values()].filter((language) => !isInternal(language));
+    const languages = [...buildLanguageTable(settings).values()].filter((language) => !isInternal(language));
     return languages.map(({ tag, name }) => {
         const found = available.get(tag);
         return {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GivenScore } from '../../model/scoring.js';
-import { messageOf } from '../../util/message.js';
+import { getMessage } from '../../util/message.js';
 import type { Box } from '../sandbox/box.js';
 import { type PackedFile, unpack } from '../sandbox/wire.js';
 import { FEEDBACK_BYTES, firstWords } from './judge-programs.js';
@@ -29,7 +29,7 @@ export async function readFeedback(box: Box, folder: string, scratch: string): P
             files,
         };
     } catch (error) {
-        return { message: messageOf(error), score: null, files: [] };
+        return { message: getMessage(error), score: null, files: [] };
     } finally {
         await rm(bundle, { force: true });
     }
@@ -38,12 +38,12 @@ export async function readFeedback(box: Box, folder: string, scratch: string): P
 const readScore = (files: readonly PackedFile[]): GivenScore | null => {
     const points = files.find(({ name }) => name === 'score.txt');
     const share = files.find(({ name }) => name === 'score_multiplier.txt');
-    if (points !== undefined) return { points: numberOf(points) };
-    return share === undefined ? null : { share: numberOf(share) };
+    if (points !== undefined) return { points: parseScore(points) };
+    return share === undefined ? null : { share: parseScore(share) };
 };
 
 /** NaN where the file holds no number; it matters only where a score is wanted. */
-function numberOf({ content }: PackedFile): number {
+function parseScore({ content }: PackedFile): number {
     const text = content.subarray(0, 1024).toString().trim();
     return text === '' ? Number.NaN : Number(text);
 }

@@ -27,7 +27,7 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
     runsIn: 'worker',
     configure: () => ({ kind: 'judge' }),
     async plan({ kind }, context) {
-        const [{ readLocalOptions }, { availableLanguages }] = await Promise.all([
+        const [{ readLocalOptions }, { findAvailableLanguages: availableLanguages }] = await Promise.all([
             import('../local-options.js'),
             import('./available.js'),
         ]);

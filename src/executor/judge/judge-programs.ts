@@ -8,12 +8,12 @@ import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
 import type { PlacedFile, RunLimits } from '../sandbox/wire.js';
-import { signalName } from '../signal-name.js';
+import { nameSignal } from '../signal-name.js';
 import { fillIn } from './command.js';
 import type { Compiler, Program } from './compile.js';
 import type { Language } from './language.js';
-import { languageOfFile } from './languages.js';
-import { CHECKER_MEMORY, CHECKER_TIME, programLimits, SCRATCH_BYTES } from './limits.js';
+import { findLanguageByFile } from './languages.js';
+import { CHECKER_MEMORY, CHECKER_TIME, buildProgramLimits, SCRATCH_BYTES } from './limits.js';
 import { layOut } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
 import { adaptFiles } from './windows-programs.js';
@@ -96,7 +96,7 @@ export class JudgePrograms {
 
     /** @param what for messages: `the checker` */
     async prepare(source: JudgeProgram, what: string): Promise<ReadyProgram> {
-        const key = keyOf(source);
+        const key = makeKey(source);
         const known = this.#ready.get(key);
         if (known !== undefined) {
             const ready = await known;
@@ -133,7 +133,7 @@ export class JudgePrograms {
         const [main] = source.files;
         const language =
             source.language === null
-                ? languageOfFile(tools.table, main.name)
+                ? findLanguageByFile(tools.table, main.name)
                 : (tools.table.get(source.language.toUpperCase()) ?? null);
         if (language === null) throw judgeError(`${what} ${main.name} is in no language of the table`);
         const usable = await tools.usable(language);
@@ -161,7 +161,7 @@ export class JudgePrograms {
     }
 }
 
-const keyOf = ({ language, files, time, memory }: JudgeProgram): string =>
+const makeKey = ({ language, files, time, memory }: JudgeProgram): string =>
     JSON.stringify([
         language,
         files.map((file) => [file.name, file.content.digest]),
@@ -174,16 +174,16 @@ function complaint(what: string, name: string, stderr: string): string {
     return `${what} ${name} does not compile: ${firstWords(Buffer.from(stderr))}${hint}`;
 }
 
-export function checkerLimitsOf({ source, usable }: Pick<ReadyProgram, 'source' | 'usable'>): RunLimits {
+export function chooseCheckerLimits({ source, usable }: Pick<ReadyProgram, 'source' | 'usable'>): RunLimits {
     const limits = {
         time: source.time ?? CHECKER_TIME,
         memory: source.memory ?? CHECKER_MEMORY,
         output: FEEDBACK_BYTES,
     };
-    return programLimits(limits, usable.language);
+    return buildProgramLimits(limits, usable.language);
 }
 
-export function commandOf(
+export function buildCommand(
     { box, usable, program }: Pick<ReadyProgram, 'box' | 'usable' | 'program'>,
     args: readonly string[],
 ): [string, ...string[]] {
@@ -199,11 +199,11 @@ export function commandOf(
 }
 
 /** @throws CheckerError where it did not end by itself */
-export function exitCodeOf(report: RunReport, message: string, what: string): number {
+export function readExitCode(report: RunReport, message: string, what: string): number {
     if (report.startErrno !== 0)
         throw judgeError(`${what} could not be started (error ${report.startErrno})`);
     if (report.limit !== null) throw judgeError(`${what} was stopped at its ${report.limit} limit`);
-    if (report.signal !== null) throw judgeError(`${what} died by ${signalName(report.signal)}: ${message}`);
+    if (report.signal !== null) throw judgeError(`${what} died by ${nameSignal(report.signal)}: ${message}`);
     return report.exitCode ?? 0;
 }
 

@@ -22,14 +22,14 @@ import { readHeaders } from './headers.js';
 import { checkFailure } from './judge-programs.js';
 import { ANSWERS } from './internal-languages.js';
 import type { Language } from './language.js';
-import { languageTable } from './languages.js';
-import { COMPILE_LIMITS, programLimits, SCRATCH_BYTES } from './limits.js';
+import { buildLanguageTable } from './languages.js';
+import { COMPILE_LIMITS, buildProgramLimits, SCRATCH_BYTES } from './limits.js';
 import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
 import { findSyntaxError } from './syntax-check.js';
 import { StagedSamples } from './staged-samples.js';
 import { layOut, type PlacedSubmission } from './submission.js';
-import { compilerText, Toolchains, type UsableLanguage, usableLanguage } from './toolchains.js';
+import { describeCompiler, Toolchains, type UsableLanguage, findUsableLanguage } from './toolchains.js';
 import { type AdaptedFiles, adaptFiles } from './windows-programs.js';
 
 const MIB = 1024 * 1024;
@@ -77,9 +77,9 @@ class Judge implements Executor {
         private readonly compiler: Compiler,
     ) {
         const { languages: overrides, python2As3, adaptWindows, scratch } = descriptor;
-        this.#table = languageTable({ overrides, python2As3 });
+        this.#table = buildLanguageTable({ overrides, python2As3 });
         this.#toolchains = new Toolchains(descriptor.sandbox);
-        const usable = (language: Language): Promise<UsableLanguage | string> => this.#usableOf(language);
+        const usable = (language: Language): Promise<UsableLanguage | string> => this.#findUsable(language);
         this.#checkers = new CheckerPrograms({
             sandbox,
             compiler,
@@ -103,7 +103,7 @@ class Judge implements Executor {
             return this.#outcome(await attempt.until(this.#judge(task, attempt)));
         } catch (error) {
             if (signal.aborted) return { kind: 'abort' };
-            return { kind: 'failure', failure: failureOf(error), by: this.#by };
+            return { kind: 'failure', failure: toFailure(error), by: this.#by };
         } finally {
             await attempt.end();
         }
@@ -131,7 +131,7 @@ class Judge implements Executor {
             throw new Error('bug in resume-run: the judge was given a task that is not a program');
         }
         const sample = await this.#samples.get(stage);
-        const usable = await this.#languageOf(input);
+        const usable = await this.#chooseLanguage(input);
         const folder = join(this.descriptor.scratch, `submission-${randomBytes(8).toString('hex')}`);
         attempt.atEnd(() => rm(folder, { recursive: true, force: true }));
         const { files: sources, adapted } = await this.#adapt(input, usable);
@@ -140,7 +140,7 @@ class Judge implements Executor {
         if (compiled.kind === 'failure') throw new Failed(compiled.failure);
         if (compiled.kind === 'error' || compiled.kind === 'limit') {
             await this.#refuseMissing(usable, submission, compiled.result.stderr);
-            const result = compileErrorResult(compiled.result, this.descriptor, compilerText(usable));
+            const result = compileErrorResult(compiled.result, this.descriptor, describeCompiler(usable));
             return {
                 kind: 'judged',
                 result: withAdaptations(result, adapted),
@@ -163,11 +163,11 @@ class Judge implements Executor {
             openBox,
             argv: (inside: Box, test: StagedTest): [string, ...string[]] => [
                 ...runCommand(usable, inside, compiled.program, limits),
-                ...argumentsOf(usable.language, test),
+                ...listArguments(usable.language, test),
             ],
             language: usable.language,
             limits,
-            runLimits: programLimits(limits, usable.language),
+            runLimits: buildProgramLimits(limits, usable.language),
         };
         const judged = await judgeTests({
             task,
@@ -197,7 +197,7 @@ class Judge implements Executor {
             const source = `${box.source}/${compiled.program.main}`;
             const refused = await findSyntaxError(usable, box, source, judged.decidedBy, said);
             if (refused !== null) {
-                const result = compileErrorResult(refused, this.descriptor, compilerText(usable));
+                const result = compileErrorResult(refused, this.descriptor, describeCompiler(usable));
                 return { ...judged, result, suspect: null, decidedBy: null };
             }
         }
@@ -228,23 +228,23 @@ class Judge implements Executor {
             ? this.#checkers.check(checker, test, output)
             : compareWithAnswer(checker, test, output);
 
-    async #languageOf(input: ProgramInput): Promise<UsableLanguage> {
+    async #chooseLanguage(input: ProgramInput): Promise<UsableLanguage> {
         const preferred = input.preferred === undefined ? undefined : this.#table.get(input.preferred);
         if (preferred !== undefined) {
-            const found = await this.#usableOf(preferred);
+            const found = await this.#findUsable(preferred);
             if (typeof found !== 'string') return found;
         }
         const language = this.#table.get(input.language);
         const usable =
-            language === undefined ? 'no such language in the table' : await this.#usableOf(language);
+            language === undefined ? 'no such language in the table' : await this.#findUsable(language);
         if (typeof usable !== 'string') return usable;
         throw new Failed({ reason: 'compiler', message: `no toolchain for ${input.language}: ${usable}` });
     }
 
-    #usableOf(language: Language): Promise<UsableLanguage | string> {
+    #findUsable(language: Language): Promise<UsableLanguage | string> {
         let usable = this.#usable.get(language.tag);
         if (usable === undefined) {
-            usable = usableLanguage(language, this.#toolchains);
+            usable = findUsableLanguage(language, this.#toolchains);
             this.#usable.set(language.tag, usable);
         }
         return usable;
@@ -298,12 +298,12 @@ class OneAttempt {
     }
 }
 
-function failureOf(error: unknown): Failure {
+function toFailure(error: unknown): Failure {
     return error instanceof Failed ? error.failure : checkFailure(error);
 }
 
 /** Answers are looked up by the test's name, programs get the arguments of the test. */
-const argumentsOf = ({ tag }: Language, { name, args = [] }: StagedTest): readonly string[] =>
+const listArguments = ({ tag }: Language, { name, args = [] }: StagedTest): readonly string[] =>
     tag === ANSWERS ? [name] : args;
 
 function runCommand(

@@ -15,7 +15,7 @@ export const isInternal = ({ tag }: Pick<Language, 'tag'>): boolean =>
     INTERNAL.some((language) => language.tag === tag);
 
 /** The table with the settings applied, by tag. */
-export function languageTable(settings: LanguageSettings): ReadonlyMap<string, Language> {
+export function buildLanguageTable(settings: LanguageSettings): ReadonlyMap<string, Language> {
     const table = new Map([...LANGUAGES, ...INTERNAL].map((language) => [language.tag, language]));
     const python3 = table.get('PYTHON3');
     const python2 = table.get('PYTHON');
@@ -53,7 +53,7 @@ function overridden(tag: string, known: Language | null, override: LanguageOverr
 }
 
 /** The language of a file by its name, for programs that do not say (checkers of problem packages). */
-export function languageOfFile(table: ReadonlyMap<string, Language>, file: string): Language | null {
+export function findLanguageByFile(table: ReadonlyMap<string, Language>, file: string): Language | null {
     for (const language of table.values()) {
         if (language.extensions.some((extension) => file.endsWith(extension))) return language;
     }

@@ -6,7 +6,7 @@ const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 
 /** Generous, so that load does not decide; small enough that a sleeper ends. Seconds. */
-export function wallTime(limit: number): number {
+export function computeWallTime(limit: number): number {
     return killTime(limit) * 2 + 1;
 }
 
@@ -25,11 +25,11 @@ export function killMemory(limits: Limits, language: Pick<Language, 'memory'>): 
     return memoryBound(limits) + language.memory.overhead;
 }
 
-export function programLimits(limits: Limits, language: Language): RunLimits {
+export function buildProgramLimits(limits: Limits, language: Language): RunLimits {
     const memory = memoryBound(limits);
     return {
         cpu: killTime(limits.time),
-        wall: wallTime(limits.time),
+        wall: computeWallTime(limits.time),
         memory: killMemory(limits, language),
         // What counts is resident memory; this only catches what grows faster than it is looked at.
         addressSpace: language.memory.addressSpace ? addressSpace(memory, language) : 0,

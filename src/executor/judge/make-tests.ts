@@ -13,15 +13,15 @@ import { Compiler } from './compile.js';
 import { readHeaders } from './headers.js';
 import {
     CheckerError,
-    commandOf,
-    exitCodeOf,
+    buildCommand,
+    readExitCode,
     JudgePrograms,
     judgeError,
     lastWords,
 } from './judge-programs.js';
-import { languageTable } from './languages.js';
-import { CHECKER_MEMORY, CHECKER_TIME, programLimits } from './limits.js';
-import { Toolchains, usableLanguage } from './toolchains.js';
+import { buildLanguageTable } from './languages.js';
+import { CHECKER_MEMORY, CHECKER_TIME, buildProgramLimits } from './limits.js';
+import { Toolchains, findUsableLanguage } from './toolchains.js';
 
 const MIB = 1024 * 1024;
 /** Largest input or answer, and all of a package's together. Bytes. */
@@ -55,7 +55,7 @@ export class SandboxTestMaker implements TestMaker {
     }
 
     async #find(what: string, recipes: readonly TestRecipe[]): Promise<readonly MadeTest[] | string> {
-        const folder = join(this.options.folder, digestOf(recipes));
+        const folder = join(this.options.folder, digestRecipe(recipes));
         const known = await readIndex(folder);
         if (known !== null) return known;
         this.options.notify(`making ${recipes.length} tests of ${what} by its generators`);
@@ -113,14 +113,14 @@ export class SandboxTestMaker implements TestMaker {
         const headers = await readHeaders(options.includeDirs);
         const compiler = new Compiler(sandbox, scratch, options.compileCache, headers);
         const toolchains = new Toolchains(options.sandbox);
-        const table = languageTable({ overrides, python2As3 });
+        const table = buildLanguageTable({ overrides, python2As3 });
         return new JudgePrograms({
             sandbox,
             compiler,
             scratch,
             adaptWindows,
             table,
-            usable: (language) => usableLanguage(language, toolchains),
+            usable: (language) => findUsableLanguage(language, toolchains),
         });
     }
 }
@@ -189,18 +189,18 @@ class OneTest {
         const [main] = source.files;
         const what = `${main.name}, which makes its test ${this.recipe.name},`;
         const ready = await this.programs.prepare(source, what);
-        const limits: RunLimits = programLimits(
+        const limits: RunLimits = buildProgramLimits(
             { time: CHECKER_TIME, memory: CHECKER_MEMORY, output: TEST_BYTES },
             ready.usable.language,
         );
         const report = await ready.box.run({
-            argv: commandOf(ready, args),
+            argv: buildCommand(ready, args),
             stdin,
             limits,
             keep: stdin === null,
         });
         const said = lastWords(report.stderr);
-        const code = exitCodeOf(report, said, what);
+        const code = readExitCode(report, said, what);
         if (code !== 0) throw judgeError(`${what} ended with exit code ${code}: ${said}`);
         return { report, ready };
     }
@@ -217,7 +217,7 @@ async function writeContent(content: Content, path: string): Promise<void> {
 }
 
 /** Of everything that decides what the tests are. */
-function digestOf(recipes: readonly TestRecipe[]): string {
+function digestRecipe(recipes: readonly TestRecipe[]): string {
     const program = (one: MakerProgram | null): unknown =>
         one === null ? null : [one.language, one.files.map(({ name, content }) => [name, content.digest])];
     const facts = recipes.map(({ name, input, answer, solution }) => [

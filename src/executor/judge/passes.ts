@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { RanTest } from '../judge-tests.js';
 import type { ProgramRun } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
-import { checkerLimitsOf, exitCodeOf, judgeError, type ReadyProgram } from './judge-programs.js';
+import { chooseCheckerLimits, readExitCode, judgeError, type ReadyProgram } from './judge-programs.js';
 import { RIGHT } from './validator.js';
 
 /*
@@ -102,10 +102,10 @@ export async function takeNextPass(ready: ReadyProgram, verdict: RunReport): Pro
             `test -f feedback/nextpass.in || exit ${NO_PASS}; cat feedback/nextpass.in && rm -f feedback/nextpass.in`,
         ],
         stdin: null,
-        limits: checkerLimitsOf(ready),
+        limits: chooseCheckerLimits(ready),
         keep: true,
     });
-    const code = exitCodeOf(report, '', 'reading nextpass.in');
+    const code = readExitCode(report, '', 'reading nextpass.in');
     if (code === NO_PASS) return null;
     if (code !== 0) throw judgeError('nextpass.in of the validator cannot be read');
     if (verdict.exitCode !== RIGHT)

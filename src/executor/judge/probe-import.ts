@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { Box } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunLimits } from '../sandbox/wire.js';
-import { fillIn, variants } from './command.js';
+import { fillIn, listVariants } from './command.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES } from './limits.js';
 import { importProbe, isProbedMissing } from './import-probe-source.js';
 import type { MissingImport } from './missing-import.js';
@@ -41,7 +41,7 @@ export class ImportProbe {
     async #probe(usable: UsableLanguage, wanted: MissingImport): Promise<boolean> {
         const folder = join(this.scratch, `probe-${randomBytes(8).toString('hex')}`);
         const { language } = usable;
-        const content = textContent(importProbe(wanted, language.tag));
+        const content = makeTextContent(importProbe(wanted, language.tag));
         const { files, main, mainClass } = await layOut(
             { files: [{ name: language.source, content }] },
             language,
@@ -83,7 +83,7 @@ function probeCommand(
     const common = { source, dir: box.source, class: mainClass, memory_mb: '256', stack_mb: '64' };
     if (compile === null) return fillIn(run, common);
     const folder = `${box.work}/out`;
-    const [command] = variants(compile);
+    const [command] = listVariants(compile);
     const filled = fillIn(command, {
         ...common,
         sources: [source],

@@ -1,24 +1,24 @@
 import type { CapturedRun, RunResult } from '../../model/entry.js';
 import type { Limits } from '../../model/limits.js';
-import { capturedRun, type ProgramRun, runResult } from '../judged-result.js';
+import { toCapturedRun, type ProgramRun, runResult } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
-import { signalName } from '../signal-name.js';
+import { nameSignal } from '../signal-name.js';
 import type { Language } from './language.js';
 import { judgeRun } from './verdict-policy.js';
 
 /** A run in our sandbox, judged by its limits. */
-export function programRun(report: RunReport, limits: Limits, language: Language): ProgramRun {
+export function toProgramRun(report: RunReport, limits: Limits, language: Language): ProgramRun {
     const { verdict, suspect, nearLimit } = judgeRun(report, limits, language);
     return measuredRun(report, { verdict, doubt: suspect ?? 'certain', nearLimit });
 }
 
 /** A compiler's run as result files show it. @param limit bytes of each stream */
-export function compilerResult(report: RunReport, limit: number): CapturedRun {
-    return capturedRun(commandRun(report), limit);
+export function toCompilerResult(report: RunReport, limit: number): CapturedRun {
+    return toCapturedRun(commandRun(report), limit);
 }
 
 /** A command's run as result files show it, without what it printed. */
-export function commandResult(report: RunReport): RunResult {
+export function toCommandResult(report: RunReport): RunResult {
     return runResult(commandRun(report), null);
 }
 
@@ -39,7 +39,7 @@ function measuredRun(
         wallTime: report.wall,
         memory: report.memory,
         returnCode: report.exitCode,
-        signal: report.signal === null ? null : signalName(report.signal),
+        signal: report.signal === null ? null : nameSignal(report.signal),
         stdout: report.stdout,
         stderr: report.stderr,
         stdoutBytes: report.stdoutBytes,

@@ -7,15 +7,15 @@ import { SandboxError } from '../sandbox/sandbox-error.js';
 import { GIVEN_PATHS } from '../sandbox/wire.js';
 import { type Feedback, readFeedback } from './feedback.js';
 import {
-    checkerLimitsOf,
-    commandOf,
-    exitCodeOf,
+    chooseCheckerLimits,
+    buildCommand,
+    readExitCode,
     firstWords,
     judgeError,
     type ReadyProgram,
 } from './judge-programs.js';
 import { type Pass, runPasses, takeNextPass } from './passes.js';
-import { programRun, UNMEASURED } from './program-run.js';
+import { toProgramRun, UNMEASURED } from './program-run.js';
 import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
 import { renderTranscript } from './transcript.js';
 import {
@@ -59,7 +59,7 @@ export interface TalkingProgram extends RunnableSubmission {
 const LAST_WORDS = 0.5;
 
 /** Runs the tests of an interactive problem one after the other. The run throws what building or running the validator throws. */
-export function interactiveTests(program: TalkingProgram): RunTest {
+export function makeInteractiveTests(program: TalkingProgram): RunTest {
     const boxes = new SubmissionBoxes(program);
     let ready: ReadyProgram | null = null;
     return async (test) => {
@@ -93,7 +93,7 @@ async function runOnce(
 ): Promise<Pass> {
     const { box, argv } = await boxes.open(test);
     const flags = [...program.validator.flags, ...(test.checkerFlags ?? [])];
-    const limits = checkerLimitsOf(validator);
+    const limits = chooseCheckerLimits(validator);
     const judging = validator.box.run({
         argv: isInteractor(program)
             ? interactorCommand(validator)
@@ -115,7 +115,7 @@ async function runOnce(
     const said =
         next === null ? await readFeedback(validator.box, feedbackFolder(validator), program.scratch) : null;
     const rejects = isInteractor(program) ? isInteractorRejection : isRejection;
-    const submission = rejects(verdict) ? await lastWordsOf(running, box) : await running;
+    const submission = rejects(verdict) ? await readLastReport(running, box) : await running;
     boxes.done(box);
     const ran = isInteractor(program)
         ? await judgeWritten(program, test, { submission, verdict, said })
@@ -125,7 +125,7 @@ async function runOnce(
 }
 
 /** Null where it did not end in time, so that its box was closed. */
-async function lastWordsOf(running: Promise<RunReport>, box: Box): Promise<RunReport | null> {
+async function readLastReport(running: Promise<RunReport>, box: Box): Promise<RunReport | null> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<null>((resolve) => {
         timer = setTimeout(() => resolve(null), 1000 * LAST_WORDS);
@@ -163,7 +163,7 @@ function decidingRun(
         );
     }
     const transcript = renderTranscript(verdict, submission);
-    const run = submission === null ? UNMEASURED : programRun(submission, limits, language);
+    const run = submission === null ? UNMEASURED : toProgramRun(submission, limits, language);
     const validatorWasFirst = submission === null || verdict.ended < submission.ended;
     const isRejected = rejects(verdict) && validatorWasFirst;
     // The submission's own fault may have confused the validator: that is then no fault of the problem's.
@@ -184,7 +184,7 @@ const isInteractor = ({ validator }: Pick<TalkingProgram, 'validator'>): boolean
 /** `interactor input output answer`: what it writes to `output` is what the checker looks at. */
 function interactorCommand(ready: ReadyProgram): [string, ...string[]] {
     const [input, answer] = GIVEN_PATHS;
-    return withFeedback(commandOf(ready, [input, `${feedbackFolder(ready)}/${WRITTEN}`, answer]));
+    return withFeedback(buildCommand(ready, [input, `${feedbackFolder(ready)}/${WRITTEN}`, answer]));
 }
 
 const WRITTEN = 'output';
@@ -210,7 +210,7 @@ async function judgeWritten(
     );
     if (run.verdict !== null) return { kind: 'ran', run };
     const message = firstWords(verdict.stderr);
-    const code = exitCodeOf(verdict, message, 'the interactor');
+    const code = readExitCode(verdict, message, 'the interactor');
     if (isTestlibRejection(code)) return { kind: 'ran', run, comparison: { accepted: false, message } };
     if (code !== 0)
         throw judgeError(

@@ -3,9 +3,9 @@ import type { RunTest } from '../judge-tests.js';
 import type { ProgramRun } from '../judged-result.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
 import { readFeedback } from './feedback.js';
-import { checkerLimitsOf, type ReadyProgram } from './judge-programs.js';
+import { chooseCheckerLimits, type ReadyProgram } from './judge-programs.js';
 import { type Pass, runPasses, takeNextPass } from './passes.js';
-import { programRun } from './program-run.js';
+import { toProgramRun } from './program-run.js';
 import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
 import { feedbackFolder, readVerdict, validatorCommand } from './validator.js';
 
@@ -53,7 +53,7 @@ async function runPass(program: PassingProgram, boxes: SubmissionBoxes, pass: On
         const report = await box.run({ argv, stdin: { path: pass.input }, limits: program.runLimits });
         if (report.startErrno !== 0)
             throw new SandboxError(`${argv[0]} could not be started (error ${report.startErrno})`);
-        const run = programRun(report, program.limits, program.language);
+        const run = toProgramRun(report, program.limits, program.language);
         return run.verdict === null
             ? await validate(program, pass, run)
             : { ran: { kind: 'ran', run }, next: null };
@@ -70,7 +70,7 @@ async function validate(program: PassingProgram, pass: OnePass, run: ProgramRun)
         argv: validatorCommand(validator, flags, number),
         stdin: Buffer.isBuffer(stdout) ? { data: stdout } : { path: stdout.path },
         given: [input, test.answer],
-        limits: checkerLimitsOf(validator),
+        limits: chooseCheckerLimits(validator),
         keep: true,
     });
     const next = await takeNextPass(validator, report);

@@ -3,7 +3,7 @@ import type { RanTest, RunTest } from '../judge-tests.js';
 import type { RunReport } from '../sandbox/box.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
 import { SPILL_FILES } from '../sandbox/wire.js';
-import { programRun } from './program-run.js';
+import { toProgramRun } from './program-run.js';
 import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
 
 /** A compiled submission in its box, and the tests that it runs. */
@@ -29,7 +29,7 @@ const MOST_ARGUMENT_BYTES = 4096;
  * Runs tests in a box on this machine. The next ones are already running while a test's output is compared, so that the box
  * is never idle; what they do is thrown away if nobody asks for it. The run throws `SandboxError` when the box breaks.
  */
-export function testsInBox(program: BoxedProgram): RunTest {
+export function makeBoxedTests(program: BoxedProgram): RunTest {
     const { tests, box } = program;
     const boxes = new SubmissionBoxes(program);
     const positions = new Map(tests.map((test, position) => [test, position]));
@@ -66,7 +66,7 @@ async function runAlone(program: BoxedProgram, boxes: SubmissionBoxes, test: Sta
 function ranTest({ limits, language }: BoxedProgram, argv: readonly string[], report: RunReport): RanTest {
     if (report.startErrno !== 0)
         throw new SandboxError(`${argv[0]} could not be started (error ${report.startErrno})`);
-    return { kind: 'ran', run: programRun(report, limits, language) };
+    return { kind: 'ran', run: toProgramRun(report, limits, language) };
 }
 
 const hasLongArguments = ({ tests, box, argv }: BoxedProgram): boolean =>

@@ -2,7 +2,7 @@ import type { StagedTest } from '../../model/sample.js';
 import type { RanTest } from '../judge-tests.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 import { readFeedback } from './feedback.js';
-import { checkerLimitsOf, commandOf, type ReadyProgram } from './judge-programs.js';
+import { chooseCheckerLimits, buildCommand, type ReadyProgram } from './judge-programs.js';
 import { UNMEASURED } from './program-run.js';
 import type { PlacedSubmission } from './submission.js';
 import { feedbackFolder, readVerdict, withFeedback } from './validator.js';
@@ -34,11 +34,11 @@ export async function judgeSource(
     const { box } = ready;
     const entry = submission.mainClass || submission.main;
     const args = [languageCode(language), entry, `${feedbackFolder(ready)}/`, ...staticFlags];
-    const validate = withFeedback(commandOf(ready, args));
+    const validate = withFeedback(buildCommand(ready, args));
     const report = await box.run({
         argv: ['/bin/sh', '-c', `cp -R "${box.source}/${FOLDER}/." . && exec "$0" "$@"`, ...validate],
         stdin: null,
-        limits: checkerLimitsOf(ready),
+        limits: chooseCheckerLimits(ready),
         keep: true,
     });
     const said = await readFeedback(box, feedbackFolder(ready), scratch);

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProgramInput, SourceFile } from '../../model/sample.js';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 import { findJavaClass } from './java-class.js';
 import type { Language } from './language.js';
@@ -27,7 +27,7 @@ export async function layOut(
     language: Language,
     folder: string,
 ): Promise<PlacedSubmission> {
-    const java = language.tag === 'JAVA' ? await javaClassOf(input.files) : null;
+    const java = language.tag === 'JAVA' ? await detectJavaClass(input.files) : null;
     const names = input.files.map((file, i) => {
         if (i > 0 || language.extensions.length === 0) return file.name;
         if (java !== null && input.files.length === 1) return java.fileName;
@@ -36,14 +36,14 @@ export async function layOut(
     const files: (PlacedFile & { digest: string })[] = [];
     for (const [i, file] of input.files.entries()) {
         const name = names[i] ?? file.name;
-        const host = await placeOf(file, join(folder, name), language.tag);
+        const host = await placeFile(file, join(folder, name), language.tag);
         files.push({ host, name, mode: READ_ONLY, digest: file.content.digest });
     }
     if (language.beside !== undefined) {
         const { name, text } = language.beside;
-        const content = textContent(text);
+        const content = makeTextContent(text);
         files.push({
-            host: await placeOf({ name, content }, join(folder, name), language.tag),
+            host: await placeFile({ name, content }, join(folder, name), language.tag),
             name,
             mode: READ_ONLY,
             digest: content.digest,
@@ -59,26 +59,26 @@ function mainName(name: string, language: Language): string {
     return fits && /^(?:[\w+][\w.+-]*\/)*[\w+][\w.+-]*$/.test(name) ? name : language.source;
 }
 
-async function placeOf(file: SourceFile, target: string, tag: string): Promise<string> {
+async function placeFile(file: SourceFile, target: string, tag: string): Promise<string> {
     if (file.content.path !== undefined) return file.content.path;
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     await writeFile(target, await encodeSource(file.content.text, tag));
     return target;
 }
 
-async function textOf(file: SourceFile): Promise<string> {
+async function readText(file: SourceFile): Promise<string> {
     return file.content.text ?? readFile(file.content.path, 'utf8');
 }
 
 /** The main file's class, or the first other file's that has a `main`. */
-async function javaClassOf(
+async function detectJavaClass(
     files: readonly [SourceFile, ...SourceFile[]],
 ): Promise<{ fileName: string; mainClass: string }> {
-    const first = findJavaClass(await textOf(files[0]), baseName(files[0].name));
+    const first = findJavaClass(await readText(files[0]), baseName(files[0].name));
     let { mainClass } = first;
     for (const file of files.slice(1)) {
         if (mainClass !== null) break;
-        if (file.name.endsWith('.java')) mainClass = findJavaClass(await textOf(file)).mainClass;
+        if (file.name.endsWith('.java')) mainClass = findJavaClass(await readText(file)).mainClass;
     }
     const fallback = first.fileName.replace(/\.java$/, '');
     return { fileName: first.fileName, mainClass: mainClass ?? fallback };

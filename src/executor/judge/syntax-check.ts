@@ -1,7 +1,7 @@
 import type { ProgramRun } from '../judged-result.js';
 import type { Box } from '../sandbox/box.js';
 import type { CapturedRun } from '../../model/entry.js';
-import { compilerResult } from './program-run.js';
+import { toCompilerResult } from './program-run.js';
 import { COMPILE_LIMITS } from './limits.js';
 import type { UsableLanguage } from './toolchains.js';
 
@@ -30,7 +30,7 @@ export async function findSyntaxError(
     const report = await box.run({ argv: command, stdin: null, limits: COMPILE_LIMITS });
     const isRefused = report.limit === null && report.exitCode === 1;
     return isRefused && SYNTAX_ERROR.test(report.stderr.toString('latin1'))
-        ? compilerResult(report, MESSAGE_BYTES)
+        ? toCompilerResult(report, MESSAGE_BYTES)
         : null;
 }
 

@@ -39,14 +39,14 @@ function parse(text: string): Facts {
  * @param files what the fact depends on; those that do not exist count too
  * @param ask null (it says nothing) is remembered too
  */
-export async function remembered(
+export async function rememberFacts(
     what: string,
     files: readonly string[],
     ask: () => Promise<string | null>,
 ): Promise<string | null> {
     loaded ??= load();
     const { file, facts } = await loaded;
-    const stamps = await Promise.all(files.map(stampOf));
+    const stamps = await Promise.all(files.map(readStamp));
     const key = [what, ...stamps].join('|');
     const known = facts[key];
     if (known !== undefined) return known === '' ? null : known;
@@ -56,7 +56,7 @@ export async function remembered(
     return answer;
 }
 
-async function stampOf(path: string): Promise<string> {
+async function readStamp(path: string): Promise<string> {
     const info = await stat(path, { bigint: true }).catch(() => null);
     return info === null ? `${path}:-` : `${path}:${info.size}:${info.mtimeNs}`;
 }

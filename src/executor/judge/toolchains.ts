@@ -6,8 +6,8 @@ import type { SandboxKind } from '../descriptor.js';
 import { findPrograms } from '../sandbox/find-program.js';
 import { isRunnableByOthers } from '../sandbox/reachable.js';
 import type { Language } from './language.js';
-import { remembered } from './tool-facts.js';
-import { homeFolder } from '../../util/home-folder.js';
+import { rememberFacts } from './tool-facts.js';
+import { findHomeFolder } from '../../util/home-folder.js';
 
 /** A tool as it is really run: not the shim of a version manager, and within reach of the sandbox's user. */
 export interface Tool {
@@ -60,9 +60,9 @@ export class Toolchains {
         if (process.getuid?.() === 0 && this.sandbox !== 'none' && !(await isRunnableByOthers(real))) {
             return `${real} is out of reach for the unprivileged user that programs run as`;
         }
-        const root = rootOf(real);
+        const root = findRoot(real);
         if (root === undefined) return `${real} is in a folder that the sandbox does not show`;
-        return { name, path: real, version: (await versionOf(name, real)) ?? '', root };
+        return { name, path: real, version: (await readVersion(name, real)) ?? '', root };
     }
 }
 
@@ -70,7 +70,7 @@ export class Toolchains {
 async function realTool(name: string, candidate: string): Promise<string | null> {
     const resolved = await realpath(candidate);
     if (/^(python|pypy)/.test(name) && (await isScript(resolved))) {
-        return remembered(
+        return rememberFacts(
             `shim ${process.env['PYENV_VERSION'] ?? ''}`,
             [candidate, ...pyenvChoice()],
             async () =>
@@ -78,7 +78,7 @@ async function realTool(name: string, candidate: string): Promise<string | null>
         );
     }
     if (resolved.endsWith(`${sep}rustup`)) {
-        const sysroot = await remembered(
+        const sysroot = await rememberFacts(
             `rustup ${process.env['RUSTUP_TOOLCHAIN'] ?? ''}`,
             [resolved, ...inHome('RUSTUP_HOME', '.rustup', 'settings.toml')],
             async () => firstLine(await output(candidate, ['--print', 'sysroot']), async (line) => line),
@@ -97,7 +97,7 @@ function pyenvChoice(): string[] {
 
 /** A file in the folder that a variable names, or else in one of the user's home; none where there is no home. */
 function inHome(variable: string, folder: string, file: string): string[] {
-    const home = homeFolder();
+    const home = findHomeFolder();
     const place = process.env[variable] ?? (home === null ? null : join(home, folder));
     return place === null ? [] : [join(place, file)];
 }
@@ -126,11 +126,11 @@ async function isScript(path: string): Promise<boolean> {
 }
 
 /** null: inside /usr; undefined: nowhere that could be shown without showing a home too. */
-function rootOf(path: string): string | null | undefined {
+function findRoot(path: string): string | null | undefined {
     if (path.startsWith('/usr/') || path.startsWith('/bin/')) return null;
     const folder = dirname(path);
     const root = folder.endsWith(`${sep}bin`) ? dirname(folder) : folder;
-    const home = homeFolder();
+    const home = findHomeFolder();
     const holdsHome = home !== null && (root === home || home.startsWith(`${root}${sep}`));
     const tooMuch = root === '/' || holdsHome || root.endsWith('.local');
     return tooMuch ? undefined : root;
@@ -149,8 +149,8 @@ const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     ocamlopt: ['-version'],
 };
 
-async function versionOf(name: string, path: string): Promise<string | null> {
-    return remembered(`version ${name}`, [path], async () =>
+async function readVersion(name: string, path: string): Promise<string | null> {
+    return rememberFacts(`version ${name}`, [path], async () =>
         firstLine(await output(path, VERSION_ARGUMENTS[name] ?? ['--version']), async (line) => line),
     );
 }
@@ -175,12 +175,12 @@ export interface UsableLanguage {
 }
 
 /** The compiler's version and command: what did not compile is worth another try when it changes. null: none compiles. */
-export function compilerText({ compile, compiler }: UsableLanguage): string | null {
+export function describeCompiler({ compile, compiler }: UsableLanguage): string | null {
     return compile === null ? null : [compiler?.version ?? '', ...compile].join(' ');
 }
 
 /** @returns a text that says why not: `kotlinc not found` */
-export async function usableLanguage(
+export async function findUsableLanguage(
     language: Language,
     toolchains: Toolchains,
 ): Promise<UsableLanguage | string> {

@@ -14,7 +14,10 @@ interface Piece {
  * of the submission with `>`, as in the `.interaction` files of problem packages. What neither reader has on hand is cut.
  */
 export function renderTranscript(validator: RunReport, submission: RunReport | null): string {
-    const pieces = [...piecesOf(validator, '<'), ...(submission === null ? [] : piecesOf(submission, '>'))];
+    const pieces = [
+        ...splitPieces(validator, '<'),
+        ...(submission === null ? [] : splitPieces(submission, '>')),
+    ];
     pieces.sort((a, b) => a.at - b.at);
     let text = '';
     let side = '';
@@ -34,7 +37,7 @@ export function renderTranscript(validator: RunReport, submission: RunReport | n
     return text;
 }
 
-function* piecesOf({ stdout, pieces }: RunReport, side: Piece['side']): Generator<Piece> {
+function* splitPieces({ stdout, pieces }: RunReport, side: Piece['side']): Generator<Piece> {
     if (!Buffer.isBuffer(stdout)) return;
     let from = 0;
     for (const { at, bytes } of pieces) {

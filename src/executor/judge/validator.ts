@@ -2,7 +2,7 @@ import { ACCEPTED, type Comparison } from '../checker/comparison.js';
 import type { RunReport } from '../sandbox/box.js';
 import { GIVEN_PATHS } from '../sandbox/wire.js';
 import type { Feedback } from './feedback.js';
-import { commandOf, exitCodeOf, firstWords, judgeError, type ReadyProgram } from './judge-programs.js';
+import { buildCommand, readExitCode, firstWords, judgeError, type ReadyProgram } from './judge-programs.js';
 
 /*
  * How validators of problem packages are called, and what their end means. They get the test's input and its answer as
@@ -26,7 +26,7 @@ export function validatorCommand(
     pass: number,
 ): [string, ...string[]] {
     const [input, answer] = GIVEN_PATHS;
-    return withFeedback(commandOf(ready, [input, answer, `${feedbackFolder(ready)}/`, ...flags]), pass);
+    return withFeedback(buildCommand(ready, [input, answer, `${feedbackFolder(ready)}/`, ...flags]), pass);
 }
 
 /** The command, once its feedback folder is there. */
@@ -44,7 +44,7 @@ export const isTestlibRejection = (code: number): boolean =>
 /** @throws CheckerError where the validator says neither right nor wrong */
 export function readVerdict(report: RunReport, said: Feedback, what = 'the validator'): Comparison {
     const message = said.message || firstWords(report.stderr);
-    const code = exitCodeOf(report, message, what);
+    const code = readExitCode(report, message, what);
     if (code === RIGHT) return said.score === null ? ACCEPTED : { ...ACCEPTED, score: said.score };
     if (code === WRONG) return { accepted: false, message };
     throw judgeError(`${what} exited with ${code}, expected ${RIGHT} or ${WRONG}: ${message}`);

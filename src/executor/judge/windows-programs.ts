@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { SourceFile } from '../../model/sample.js';
 import { WINDOWS_FUNCTIONS, WINDOWS_HEADERS, WINDOWS_WORDS } from './windows-headers.js';
 
@@ -55,7 +55,7 @@ async function adaptFile(
     const { text: changed, adapted: done } = adaptText(text, own);
     if (done.length === 0) return file;
     for (const one of done) adapted.add(one);
-    return { ...file, content: textContent(changed) };
+    return { ...file, content: makeTextContent(changed) };
 }
 
 const baseName = (name: string): string => name.replace(/^.*[\\/]/, '').toLowerCase();

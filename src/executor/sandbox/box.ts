@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { SandboxKind } from '../descriptor.js';
 import { RUNTIME_ENVIRONMENT } from '../runtime-environment.js';
-import { bwrapArguments, INSIDE, readablePaths } from './bwrap.js';
+import { buildBwrapArguments, INSIDE, listReadablePaths } from './bwrap.js';
 import type { Helper, ReplyHandler } from './helper.js';
 import { SandboxError } from './sandbox-error.js';
 import {
@@ -120,7 +120,7 @@ export class Box implements ReplyHandler {
         const paths = bwrap ? INSIDE : { source: join(dir, 'src'), work: join(dir, 'box') };
         const box = new Box(helper, id, spill, paths);
         if (options.onOpened !== undefined) box.#onOpened = options.onOpened;
-        const uid = options.sandbox === 'none' ? 0 : helper.userOf(place);
+        const uid = options.sandbox === 'none' ? 0 : helper.getUser(place);
         const compiles = options.compiles ?? false;
         const common = {
             box: id,
@@ -133,7 +133,7 @@ export class Box implements ReplyHandler {
         if (!bwrap) {
             const clean = [paths.work];
             const readable =
-                options.sandbox === 'rlimit' ? [...readablePaths(options.roots), paths.source] : [];
+                options.sandbox === 'rlimit' ? [...listReadablePaths(options.roots), paths.source] : [];
             box.#open({
                 ...common,
                 kind: 'plain',
@@ -146,7 +146,7 @@ export class Box implements ReplyHandler {
             });
             return box;
         }
-        const launch = bwrapArguments({
+        const launch = buildBwrapArguments({
             bwrap: options.bwrap ?? '/usr/bin/bwrap',
             roots: options.roots,
             scratchBytes: options.scratchBytes,

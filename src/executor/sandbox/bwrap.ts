@@ -36,7 +36,7 @@ const SYSTEM_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
  * What programs outside of bwrap may read. All of /etc that their user may: runtimes pass over settings that are not there,
  * and stumble over those that they may not open.
  */
-export function readablePaths(roots: readonly string[]): string[] {
+export function listReadablePaths(roots: readonly string[]): string[] {
     return ['/usr', '/etc', ...SYSTEM_FOLDERS, ...roots, '/proc'];
 }
 
@@ -55,7 +55,7 @@ function systemFolders(): string[] {
  * The command that starts a sandbox, up to the box's own command. `@files` stands for the submission's files.
  * What each flag is for: docs/security.md.
  */
-export function bwrapArguments(options: BwrapOptions): string[] {
+export function buildBwrapArguments(options: BwrapOptions): string[] {
     const size = String(options.scratchBytes);
     const writable = INSIDE.folders.flatMap((folder) => ['--size', size, '--tmpfs', folder]);
     return [

@@ -3,7 +3,7 @@ import { access, chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf } from '../../util/message.js';
+import { getMessage } from '../../util/message.js';
 
 /**
  * `resume-run` in the cache folder of the user, else `resume-run-<uid>` in the folder for temporary files; mode 0700.
@@ -30,7 +30,7 @@ async function firstPlace(whyNot: (place: string) => Promise<string | null>): Pr
             if (wrong === null) return place;
             problem = `${place} ${wrong}`;
         } catch (error) {
-            problem = messageOf(error);
+            problem = getMessage(error);
         }
     }
     throw new Error(`no cache folder: ${problem}`);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { findHelper, type HelperProgram } from './build-helper.js';
-import { boxUser } from './identity.js';
+import { chooseBoxUser } from './identity.js';
 import { SandboxError } from './sandbox-error.js';
 import { decodeReply, type Reply } from './wire.js';
 
@@ -103,8 +103,8 @@ export class Helper {
      * A user for the programs of the box at a place: what a box has left is killed by its user, and must not take a
      * neighbour's program along. 0: as we are.
      */
-    userOf(place: number): number {
-        return boxUser(this.pid, place);
+    getUser(place: number): number {
+        return chooseBoxUser(this.pid, place);
     }
 
     forget(box: number): void {

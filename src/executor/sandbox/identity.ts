@@ -33,7 +33,7 @@ function largestUid(): number {
 }
 
 /** The user for the n-th box of a helper; 0 (as we are) unless we are root. */
-export function boxUser(helperPid: number, n: number): number {
+export function chooseBoxUser(helperPid: number, n: number): number {
     if (process.getuid?.() !== 0) return 0;
     const wide = BASE + (helperPid % PIDS) * BOXES_EACH + (n % BOXES_EACH);
     if (wide <= largestUid()) return wide;

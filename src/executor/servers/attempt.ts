@@ -90,7 +90,7 @@ export class Attempts {
             if (judged.kind === 'judged' && judged.suspect !== null && session.endpoint !== null) {
                 this.doubted.set(key, session.endpoint);
             }
-            const outcome = outcomeOf(judged, adapted, session);
+            const outcome = toOutcome(judged, adapted, session);
             return outcome.kind === 'verdict' && limits.memory !== null && !held.memory
                 ? { ...outcome, limits: { ...limits, memory: null } }
                 : outcome;
@@ -100,7 +100,7 @@ export class Attempts {
     }
 }
 
-function outcomeOf(judged: Judged, adapted: readonly string[], session: Session): Outcome {
+function toOutcome(judged: Judged, adapted: readonly string[], session: Session): Outcome {
     const by = session.endpoint === null ? null : { api_used: session.endpoint };
     switch (judged.kind) {
         case 'abort':

@@ -1,5 +1,5 @@
 import { displayAddress } from '../../endpoint/address.js';
-import { type Calibration, calibrate, GREATEST_WIDTH, machineOf } from '../../endpoint/calibration.js';
+import { type Calibration, calibrate, GREATEST_WIDTH, findMachine } from '../../endpoint/calibration.js';
 import { realClock } from '../../util/clock.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import { SERVER_KINDS } from '../kinds.js';
@@ -20,9 +20,13 @@ export async function calibrateServers(
     const machines = new Map<string, EndpointOptions[]>();
     for (const [index, endpoint] of endpoints.entries()) {
         const report = reports[index];
-        if (report === undefined || report.problem !== null || kindOf(report)?.server.runHello === undefined)
+        if (
+            report === undefined ||
+            report.problem !== null ||
+            chooseKind(report)?.server.runHello === undefined
+        )
             continue;
-        const key = `${report.kind} ${machineOf(report.endpoint)}`;
+        const key = `${report.kind} ${findMachine(report.endpoint)}`;
         machines.set(key, [...(machines.get(key) ?? []), endpoint]);
     }
     const found = new Map<string, Calibration | null>();
@@ -36,7 +40,7 @@ export async function calibrateServers(
     return reports.map((report) => ({ ...report, calibration: found.get(report.endpoint) ?? null }));
 }
 
-const kindOf = (report: EndpointReport): SandboxServerKind | undefined =>
+const chooseKind = (report: EndpointReport): SandboxServerKind | undefined =>
     SERVER_KINDS.find(({ name }) => name === report.kind);
 
 async function calibrateMachine(

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { basename } from 'node:path';
-import { basicAuthorization, displayAddress } from '../../endpoint/address.js';
+import { buildBasicAuthorization, displayAddress } from '../../endpoint/address.js';
 import { type HttpAnswer, HttpClient } from '../../endpoint/http.js';
 import { EndpointPool, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
 import { readToken } from '../../endpoint/secrets.js';
@@ -52,7 +52,7 @@ export class Fleet {
         this.client = new HttpClient(inMilliseconds(connectTimeout));
         const all = [...options.endpoints, ...options.retryEndpoints];
         const names = nameEndpoints(all);
-        this.known = new Map(all.map((one) => [names.get(one) ?? '', targetOf(one)]));
+        this.known = new Map(all.map((one) => [names.get(one) ?? '', makeTarget(one)]));
         const settings = (one: EndpointOptions) => ({
             address: names.get(one) ?? '',
             concurrency: one.concurrency,
@@ -93,7 +93,7 @@ export class Fleet {
     }
 
     /** The settings of an endpoint. @param address its name in the pool */
-    optionsOf(address: string): EndpointOptions {
+    getOptions(address: string): EndpointOptions {
         return this.#target(address).options;
     }
 
@@ -159,9 +159,9 @@ interface Target {
     readonly jsonHeaders: Readonly<Record<string, string>>;
 }
 
-function targetOf(endpoint: EndpointOptions): Target {
+function makeTarget(endpoint: EndpointOptions): Target {
     const headers: Record<string, string> = { accept: 'application/json' };
-    const basic = basicAuthorization(endpoint.url);
+    const basic = buildBasicAuthorization(endpoint.url);
     if (basic !== null) headers['authorization'] = basic;
     if (endpoint.token !== null) {
         const token = readToken(endpoint.token);

@@ -4,9 +4,9 @@ import type { CheckOutput } from '../check-output.js';
 import { type ControlledPlace, describeLoss, type FusionControls, SMALLEST_LOSS } from './fusion-controls.js';
 import type { FusionRun } from './fusion-protocol.js';
 import { asText, readWhole } from './load.js';
-import { compilerTrouble, runTrouble } from './machine-trouble.js';
+import { findCompilerTrouble, runTrouble } from './machine-trouble.js';
 import type { Step } from './session.js';
-import { visiblePartAgrees } from './visible-part.js';
+import { doesVisiblePartAgree } from './visible-part.js';
 
 /** A run that is not simply right, with all that is needed to tell whether it is the program's doing. */
 export interface ExaminedRun {
@@ -43,7 +43,7 @@ export async function examineRun(seen: FusionRun, about: ExaminedRun): Promise<S
 
 async function examineCompileError(compile: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {
     const { place, controls, tag, conditions } = about;
-    const trouble = compilerTrouble(compile) ?? (await controls.cannotCompile(place, tag, conditions));
+    const trouble = findCompilerTrouble(compile) ?? (await controls.cannotCompile(place, tag, conditions));
     if (trouble !== null) {
         const failure = { reason: 'compiler', message: `${place.endpoint}: ${trouble}` } as const;
         return { kind: 'failed', failure, retry: true };
@@ -103,7 +103,7 @@ async function examineOutput(run: CapturedRun, about: ExaminedRun): Promise<Step
         const { accepted } = await about.check(checker, test, output);
         if (accepted) return done(CLEAN);
     }
-    return (await visiblePartAgrees(checker, test, output)) ? lost() : done({ ...CLEAN, lossy: true });
+    return (await doesVisiblePartAgree(checker, test, output)) ? lost() : done({ ...CLEAN, lossy: true });
 }
 
 /** Whether an output that is not UTF-8 cannot be right: what is expected is UTF-8, and comparing texts decides. */

@@ -24,7 +24,11 @@ const NAMES: Readonly<Record<string, string>> = {
  * The server's name for a language tag; null where it has none. Its `python` is Python 3: Python 2 programs (`PYTHON`) are
  * sent to it only on request (`--python2-as-3`), or by the `/submit` call, as the earlier tools did.
  */
-export function fusionLanguage(tag: string, api: 'run_code' | 'submit', python2As3: boolean): string | null {
+export function toFusionLanguage(
+    tag: string,
+    api: 'run_code' | 'submit',
+    python2As3: boolean,
+): string | null {
     if (tag === 'PYTHON') return python2As3 || api === 'submit' ? 'python' : null;
     return NAMES[tag] ?? null;
 }
@@ -33,7 +37,7 @@ export function fusionLanguage(tag: string, api: 'run_code' | 'submit', python2A
 export const fusionTags = (): readonly string[] => Object.keys(NAMES);
 
 /** Why SandboxFusion can never run a submission; null if it may. For the planner, which skips such tasks. */
-export function fusionSkipReason({
+export function explainFusionSkip({
     api,
     python2As3,
 }: {
@@ -41,7 +45,7 @@ export function fusionSkipReason({
     readonly python2As3: boolean;
 }): (input: ProgramInput) => string | null {
     return ({ language, files }) => {
-        if (fusionLanguage(language, api, python2As3) === null) return `SandboxFusion runs no ${language}`;
+        if (toFusionLanguage(language, api, python2As3) === null) return `SandboxFusion runs no ${language}`;
         if (files.length === 1) return null;
         if (api === 'submit') return 'SandboxFusion takes one source file by /submit';
         return SINGLE_SOURCE.has(language) ? `SandboxFusion compiles one source file of ${language}` : null;

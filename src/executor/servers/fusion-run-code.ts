@@ -7,9 +7,9 @@ import type { ControlRun, FusionControls } from './fusion-controls.js';
 import { examineRun } from './fusion-examine.js';
 import { type FusionRun, readLimitedRunCode, readRunCode } from './fusion-protocol.js';
 import { type RunCode, runCodeRequest } from './fusion-request.js';
-import { ranTest } from './fusion-run.js';
-import { type FusionSource, fusionSource, sourceTexts } from './fusion-source.js';
-import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
+import { toRanTest } from './fusion-run.js';
+import { type FusionSource, buildFusionSource, sourceTexts } from './fusion-source.js';
+import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
 import type { EndpointTry, Step } from './session.js';
 
 /** What one attempt by either call needs. */
@@ -39,13 +39,13 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
     let memory = RESERVES_MEMORY.has(language) ? null : memoryLimit;
     let source: Promise<FusionSource> | null = null;
     return async (test, time) => {
-        source ??= fusionSource(input, language);
+        source ??= buildFusionSource(input, language);
         const sent = await source;
-        const size = sizeOf(test.input);
+        const size = measureSize(test.input);
         // The text, its JSON and what goes over the wire.
         const step = await budget.hold(size * 3, async () => {
             const stdin = asText(await readWhole(test.input));
-            if (stdin === null) return notText(test.name);
+            if (stdin === null) return failNotText(test.name);
             return session.step(async (place) => {
                 const run = { language, source: sent, stdin, time, memory, output: limits.output };
                 const limited = await runLimited(place, run, attempt.controls);
@@ -116,7 +116,7 @@ async function judgeable(
     if (examination.kind !== 'done') return examination;
     const outOfMemory = run.memory === null ? null : attempt.outOfMemory;
     const facts = { limits, time: run.time, outOfMemory, ...examination.value };
-    return { kind: 'done', value: ranTest(seen, facts) };
+    return { kind: 'done', value: toRanTest(seen, facts) };
 }
 
 /** Control runs by the very request of `run`. */
@@ -137,7 +137,7 @@ export const controlRun =
             },
         );
 
-export function notText(test: string): { kind: 'failed'; failure: Failure } {
+export function failNotText(test: string): { kind: 'failed'; failure: Failure } {
     const message = `test ${test} is not UTF-8 text, and SandboxFusion takes nothing else`;
     return { kind: 'failed', failure: { reason: 'sandbox', message } };
 }

@@ -2,7 +2,7 @@ import type { CapturedRun } from '../../model/entry.js';
 import type { Limits } from '../../model/limits.js';
 import type { RanTest } from '../judge-tests.js';
 import type { ProgramRun } from '../judged-result.js';
-import { signalName } from '../signal-name.js';
+import { nameSignal } from '../signal-name.js';
 import type { FusionRun } from './fusion-protocol.js';
 
 /** Under what a run was made, and what is known of it besides its own words. */
@@ -19,14 +19,14 @@ export interface RunFacts {
 }
 
 /** A run as the test loop takes it. These servers measure wall time alone. */
-export function ranTest(seen: FusionRun, facts: RunFacts): RanTest {
+export function toRanTest(seen: FusionRun, facts: RunFacts): RanTest {
     const { run, compile } = seen;
     if (run === null) return { kind: 'not-compiled', compile: compile ?? NO_COMPILE };
     const output = Buffer.from(run.stdout);
-    const signal = run.return_code !== null && run.return_code < 0 ? signalName(-run.return_code) : null;
+    const signal = run.return_code !== null && run.return_code < 0 ? nameSignal(-run.return_code) : null;
     const ended: ProgramRun = {
-        verdict: verdictOf(run, output.length, facts),
-        doubt: doubtOf(signal, facts.isDoubtful),
+        verdict: chooseVerdict(run, output.length, facts),
+        doubt: describeDoubt(signal, facts.isDoubtful),
         // What was stopped at the limit would have taken anybody knows how long.
         nearLimit: run.status === 'Finished' && run.execution_time >= 0.9 * facts.time,
         cpuTime: null,
@@ -40,7 +40,7 @@ export function ranTest(seen: FusionRun, facts: RunFacts): RanTest {
     return { kind: 'ran', run: ended, lossy: facts.lossy };
 }
 
-function verdictOf(
+function chooseVerdict(
     run: CapturedRun,
     printed: number,
     { limits, outOfMemory }: RunFacts,
@@ -51,7 +51,7 @@ function verdictOf(
     return outOfMemory?.test(run.stderr) === true ? 'MemoryLimitExceeded' : 'RuntimeError';
 }
 
-function doubtOf(signal: string | null, isDoubtful: boolean): ProgramRun['doubt'] {
+function describeDoubt(signal: string | null, isDoubtful: boolean): ProgramRun['doubt'] {
     // Killed by neither the program nor a limit of ours: the machine's own doing, unless it happens again.
     if (signal === 'SIGKILL' || signal === 'SIGTERM') return 'signal';
     return isDoubtful ? 'machine' : 'unmeasured';

@@ -11,13 +11,13 @@ export interface FusionSource {
 }
 
 /** Reads a submission for sending. Java programs whose main class is not `Main` get one that calls it. */
-export async function fusionSource(input: ProgramInput, language: string): Promise<FusionSource> {
+export async function buildFusionSource(input: ProgramInput, language: string): Promise<FusionSource> {
     const [main, ...others] = input.files;
     const files: Record<string, string> = {};
     for (const { name, content } of others) {
-        files[name] = (await sourceBytes(content, input.language)).toString('base64');
+        files[name] = (await readSourceBytes(content, input.language)).toString('base64');
     }
-    const bytes = await sourceBytes(main.content, input.language);
+    const bytes = await readSourceBytes(main.content, input.language);
     const code = bytes.toString('utf8');
     if (language === 'python' && !isUtf8(bytes)) {
         // JSON cannot carry it as text: the program goes into a file beside one that runs it.
@@ -35,24 +35,26 @@ export async function fusionSource(input: ProgramInput, language: string): Promi
 
 /** Whether the server finds a Java program's main class by itself. */
 export async function isMainClass(input: ProgramInput): Promise<boolean> {
-    const { fileName, mainClass } = findJavaClass((await bytesOf(input.files[0].content)).toString('utf8'));
+    const { fileName, mainClass } = findJavaClass(
+        (await readContent(input.files[0].content)).toString('utf8'),
+    );
     return fileName === 'Main.java' && (mainClass ?? 'Main') === 'Main';
 }
 
 /** The texts of all its files, for what is looked for in them. */
 export const sourceTexts = (input: ProgramInput): Promise<readonly string[]> =>
-    Promise.all(input.files.map(async ({ content }) => (await bytesOf(content)).toString('latin1')));
+    Promise.all(input.files.map(async ({ content }) => (await readContent(content)).toString('latin1')));
 
 const ENCODED_PROGRAM = 'resume_run_program.py';
 const PYTHON_STARTER = `import runpy\nrunpy.run_path('${ENCODED_PROGRAM}', run_name='__main__')\n`;
 
 /** The bytes of a submission's file: as they are on disk, or for a text in the encoding that it declares. */
-export async function sourceBytes(content: Content, tag: string): Promise<Buffer> {
+export async function readSourceBytes(content: Content, tag: string): Promise<Buffer> {
     return content.path === undefined ? encodeSource(content.text, tag) : readFile(content.path);
 }
 
 /** The bytes of a submission's file as the dataset has them. */
-export async function bytesOf(content: Content): Promise<Buffer> {
+export async function readContent(content: Content): Promise<Buffer> {
     return content.path === undefined ? Buffer.from(content.text) : readFile(content.path);
 }
 

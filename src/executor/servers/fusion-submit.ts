@@ -5,18 +5,20 @@ import type { ControlRun } from './fusion-controls.js';
 import { examineRun } from './fusion-examine.js';
 import { type FusionRun, type FusionSubmission, readSubmission } from './fusion-protocol.js';
 import { type Submit, submitRequest } from './fusion-request.js';
-import { ranTest } from './fusion-run.js';
-import { type FusionAttempt, notText } from './fusion-run-code.js';
-import { bytesOf, sourceTexts } from './fusion-source.js';
+import { toRanTest } from './fusion-run.js';
+import { type FusionAttempt, failNotText } from './fusion-run-code.js';
+import { readContent, sourceTexts } from './fusion-source.js';
 import { HELLO_OUTPUT } from './hello.js';
-import { asText, readWhole, sizeOf } from './load.js';
+import { asText, readWhole, measureSize } from './load.js';
 import type { EndpointTry, Reading, Step } from './session.js';
 
 /**
  * Runs all tests by one `/submit`, as the earlier tools did; the server compares. The whole answer is fetched when the first
  * test is asked for.
  */
-export function submittedTests(attempt: FusionAttempt): (test: StagedTest, time: number) => Promise<RanTest> {
+export function makeSubmittedTests(
+    attempt: FusionAttempt,
+): (test: StagedTest, time: number) => Promise<RanTest> {
     const { task, sample } = attempt.submission;
     const sent = sample.tests.slice(task.confirmed.length);
     let answer: Promise<Step<readonly RanTest[]>> | null = null;
@@ -39,16 +41,16 @@ async function submit(
 ): Promise<Step<readonly RanTest[]>> {
     const { submission, language, budget, allTests } = attempt;
     const { session, limits, input, sample } = submission;
-    const bytes = tests.reduce((sum, test) => sum + sizeOf(test.input) + sizeOf(test.answer), 0);
+    const bytes = tests.reduce((sum, test) => sum + measureSize(test.input) + measureSize(test.answer), 0);
     return budget.hold(bytes * 3, async () => {
         const loaded: { input: string; output: string }[] = [];
         for (const test of tests) {
             const stdin = asText(await readWhole(test.input));
             const output = asText(await readWhole(test.answer));
-            if (stdin === null || output === null) return { ...notText(test.name), retry: false };
+            if (stdin === null || output === null) return { ...failNotText(test.name), retry: false };
             loaded.push({ input: stdin, output });
         }
-        const text = (await bytesOf(input.files[0].content)).toString('utf8');
+        const text = (await readContent(input.files[0].content)).toString('utf8');
         const code = declareUtf8(text, input.language);
         const sent = { language, code, id: sample.id, tests: loaded, time, allTests, output: limits.output };
         return session.step(async (place) => {
@@ -91,7 +93,7 @@ async function judgeable(
               check: null,
           });
     if (examination.kind !== 'done') return examination;
-    const ran = ranTest(info, { limits, time: sent.time, outOfMemory: null, ...examination.value });
+    const ran = toRanTest(info, { limits, time: sent.time, outOfMemory: null, ...examination.value });
     const comparison = { accepted: passed, message: null };
     return { kind: 'done', value: ran.kind === 'ran' ? { ...ran, comparison } : ran };
 }

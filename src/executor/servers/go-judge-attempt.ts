@@ -4,18 +4,18 @@ import { memoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
 import type { Language } from '../judge/language.js';
-import { programLimits } from '../judge/limits.js';
+import { buildProgramLimits } from '../judge/limits.js';
 import { judgeRun } from '../judge/verdict-policy.js';
 import type { RanTest } from '../judge-tests.js';
 import type { RunReport } from '../sandbox/box.js';
-import { signalName } from '../signal-name.js';
+import { nameSignal } from '../signal-name.js';
 import type { Submission } from './attempt.js';
 import type { Fleet } from './fleet.js';
 import { buildControl, type ControlConditions, runControl, runImportProbe } from './go-judge-control.js';
 import {
     asContents,
     type Built,
-    builtFiles,
+    listBuiltFiles,
     compileCommands,
     compileResult,
     runArguments,
@@ -33,8 +33,8 @@ import {
 } from './go-judge-protocol.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import type { LackingEndpoints } from './lacking-endpoints.js';
-import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
-import { compilerTrouble, runTrouble } from './machine-trouble.js';
+import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
+import { findCompilerTrouble, runTrouble } from './machine-trouble.js';
 import type { EndpointTry, Step } from './session.js';
 
 export interface GoJudgeAttemptParts {
@@ -61,7 +61,7 @@ export class GoJudgeAttempt {
     /** Runs one test, building the program first where that has not been done. @param time seconds that it gets */
     async run(test: StagedTest, time: number): Promise<RanTest> {
         const { budget, submission } = this.parts;
-        const size = sizeOf(test.input);
+        const size = measureSize(test.input);
         // The text, its JSON and what goes over the wire.
         return budget.hold(size * 3, async () => {
             const bytes = await readWhole(test.input);
@@ -108,7 +108,7 @@ export class GoJudgeAttempt {
             if (step.kind !== 'done') return step;
             const ran = step.value;
             this.keep(endpoint, ran);
-            const copyIn = builtFiles(language, ran);
+            const copyIn = listBuiltFiles(language, ran);
             if (ran.status === 'Accepted' && copyIn !== null)
                 return done({ endpoint, copyIn, refused: null });
             const trouble = await this.troubleWith(place, ran);
@@ -127,7 +127,7 @@ export class GoJudgeAttempt {
     private async troubleWith(place: EndpointTry, ran: Ran): Promise<string | null> {
         if (ran.status === 'Accepted') return 'the compiler made no program';
         if (ran.status !== 'Nonzero Exit Status') return `the compiler ended with ${ran.status}`;
-        return compilerTrouble(compileResult(ran)) ?? this.cannotCompile(place);
+        return findCompilerTrouble(compileResult(ran)) ?? this.cannotCompile(place);
     }
 
     /** A CompileError counts only where a hello-world compiles. */
@@ -157,7 +157,7 @@ export class GoJudgeAttempt {
         const { language, sources, submission } = this.parts;
         const given = await this.give(place, input);
         if (given.kind !== 'done') return given;
-        const program = programLimits({ ...submission.limits, time }, language);
+        const program = buildProgramLimits({ ...submission.limits, time }, language);
         // The server keeps what is printed in memory that it counts as the program's.
         const limits = { ...program, memory: program.memory + 2 * program.output };
         const command = {
@@ -268,7 +268,7 @@ export class GoJudgeAttempt {
     /** A run as the test loop takes it, judged by the same rules as on this machine. */
     private judged(ran: Ran, output: Buffer, time: number): RanTest {
         const { language, submission } = this.parts;
-        const report = reportOf(ran, output);
+        const report = toReport(ran, output);
         // The server stops reading at the limit; what becomes of the program then (it blocks, fails, fills the memory) says nothing.
         const flooded = Math.max(report.stdoutBytes, report.stderrBytes) > submission.limits.output;
         const verdict = flooded ? FLOODED : judgeRun(report, { ...submission.limits, time }, language);
@@ -282,7 +282,7 @@ export class GoJudgeAttempt {
                 wallTime: ran.wall,
                 memory: report.memory,
                 returnCode: report.exitCode,
-                signal: report.signal === null ? null : signalName(report.signal),
+                signal: report.signal === null ? null : nameSignal(report.signal),
                 stdout: output,
                 stderr: ran.stderr,
             },
@@ -292,7 +292,7 @@ export class GoJudgeAttempt {
 
 const FLOODED = { verdict: 'OutputLimitExceeded', suspect: null, nearLimit: false } as const;
 
-function reportOf(ran: Ran, output: Buffer): RunReport {
+function toReport(ran: Ran, output: Buffer): RunReport {
     const stderr = Buffer.from(ran.stderr);
     const bySignal = ran.status === 'Signalled' || ran.status === 'Dangerous Syscall';
     const signal = ran.status === 'Dangerous Syscall' ? constants.signals.SIGSYS : ran.exitStatus;

@@ -1,12 +1,12 @@
 import { memoryBound, type Limits } from '../../model/limits.js';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { ProbeEnd } from '../judge/import-probe-source.js';
 import type { Language } from '../judge/language.js';
-import { programLimits } from '../judge/limits.js';
+import { buildProgramLimits } from '../judge/limits.js';
 import {
     asContents,
     type Built,
-    builtFiles,
+    listBuiltFiles,
     compileCommands,
     readSources,
     runArguments,
@@ -38,7 +38,7 @@ export async function buildControl(
     code: string,
 ): Promise<Step<ControlBuild>> {
     const sources = await readSources(
-        { files: [{ name: language.source, content: textContent(code) }] },
+        { files: [{ name: language.source, content: makeTextContent(code) }] },
         language,
     );
     const [command] = compileCommands(language, sources, {});
@@ -48,7 +48,7 @@ export async function buildControl(
     const step = await place.exchange(runRequest(command), readRan);
     if (step.kind !== 'done') return step;
     keep(place.endpoint, step.value);
-    const copyIn = builtFiles(language, step.value) ?? {};
+    const copyIn = listBuiltFiles(language, step.value) ?? {};
     return { kind: 'done', value: { sources, copyIn, compiled: step.value } };
 }
 
@@ -59,7 +59,7 @@ export async function runControl(
     { sources, copyIn }: ControlBuild,
     read: (body: Buffer) => Reading<Ran> = readRan,
 ): Promise<Step<Ran>> {
-    const held = programLimits(limits, language);
+    const held = buildProgramLimits(limits, language);
     const args = runArguments(language, sources, memoryBound(limits), held.stack);
     const request = runRequest({ args, stdin: { content: '' }, copyIn, keep: [], limits: held });
     return place.exchange(request, read);

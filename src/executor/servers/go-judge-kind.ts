@@ -21,7 +21,7 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
         ...configureServers('go-judge', values, context),
     }),
     async plan(config, context) {
-        const [{ planServers }, { languageTable }] = await Promise.all([
+        const [{ planServers }, { buildLanguageTable: languageTable }] = await Promise.all([
             import('./plan-servers.js'),
             import('../judge/languages.js'),
         ]);
@@ -39,7 +39,7 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
     server: {
         probe: async (ask) => (await import('./go-judge.js')).probeGoJudge(ask),
         async languages() {
-            const [{ languageTable }, { PYPY3 }] = await Promise.all([
+            const [{ buildLanguageTable: languageTable }, { PYPY3 }] = await Promise.all([
                 import('../judge/languages.js'),
                 import('../judge/language-table.js'),
             ]);

@@ -1,11 +1,11 @@
 import type { CapturedRun } from '../../model/entry.js';
 import type { ProgramInput } from '../../model/sample.js';
-import { fillIn, variants } from '../judge/command.js';
+import { fillIn, listVariants } from '../judge/command.js';
 import { findJavaClass } from '../judge/java-class.js';
 import type { Language } from '../judge/language.js';
 import { COMPILE_LIMITS } from '../judge/limits.js';
-import { signalName } from '../signal-name.js';
-import { sourceBytes } from './fusion-source.js';
+import { nameSignal } from '../signal-name.js';
+import { readSourceBytes } from './fusion-source.js';
 import { type GoJudgeCommand, ENV, type GivenFile, type Ran } from './go-judge-protocol.js';
 import { asText } from './load.js';
 
@@ -38,7 +38,7 @@ export async function readSources(input: Pick<ProgramInput, 'files'>, language: 
     let main = '';
     let mainClass = '';
     for (const [index, file] of input.files.entries()) {
-        const bytes = await sourceBytes(file.content, language.tag);
+        const bytes = await readSourceBytes(file.content, language.tag);
         const text = asText(bytes);
         let name = file.name;
         if (index === 0) {
@@ -69,7 +69,7 @@ export function compileCommands(
 ): readonly GoJudgeCommand[] {
     const [template] = language.compile;
     if (template === undefined) return [];
-    return variants(template).map((variant) => ({
+    return listVariants(template).map((variant) => ({
         ...compileCommand(language, sources, variant),
         copyIn: { ...asContents(sources.files), ...uploaded },
     }));
@@ -112,7 +112,7 @@ const COMPILE_LIMITS_HERE = {
 };
 
 /** What compiled programs are run from. */
-export function builtFiles(language: Language, ran: Ran): Built['copyIn'] | null {
+export function listBuiltFiles(language: Language, ran: Ran): Built['copyIn'] | null {
     const name = resultName(language);
     const fileId = ran.fileIds[name];
     return fileId === undefined ? null : { [name]: { fileId } };
@@ -163,7 +163,7 @@ export const asContents = (files: Sources['files']): Record<string, GivenFile> =
 
 /** A compilation as result files show it. */
 export function compileResult(ran: Ran): CapturedRun {
-    const signal = ran.status === 'Signalled' ? signalName(ran.exitStatus) : null;
+    const signal = ran.status === 'Signalled' ? nameSignal(ran.exitStatus) : null;
     return {
         status:
             ran.status === 'Time Limit Exceeded'

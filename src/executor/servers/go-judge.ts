@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
 import type { GoJudgeDescriptor } from './go-judge-kind.js';
-import { languageTable } from '../judge/languages.js';
+import { buildLanguageTable } from '../judge/languages.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet } from './fleet.js';
 import { parseAnswer } from './fusion-protocol.js';
@@ -26,7 +26,7 @@ const PROBE_ANSWER = 10;
  */
 export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts = {}): ServerExecutor {
     const fleet = new Fleet(descriptor, DEFAULT_CONCURRENCY, probeGoJudge, parts.hooks);
-    const table = languageTable({ overrides: descriptor.languages, python2As3: descriptor.python2As3 });
+    const table = buildLanguageTable({ overrides: descriptor.languages, python2As3: descriptor.python2As3 });
     const budget = new ByteBudget(LOAD_BUDGET);
     const compilers = new Set<string>();
     const lacking = new LackingEndpoints();

@@ -52,7 +52,7 @@ export function asText(bytes: Buffer): string | null {
 }
 
 /** Bytes of a file of test data. */
-export const sizeOf = (path: string): number => smallFiles.read(path)?.length ?? statSync(path).size;
+export const measureSize = (path: string): number => smallFiles.read(path)?.length ?? statSync(path).size;
 
 export async function readWhole(path: string): Promise<Buffer> {
     return smallFiles.read(path) ?? readFile(path);

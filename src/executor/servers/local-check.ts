@@ -7,8 +7,8 @@ import type { GradeByProgram } from '../judge-tests.js';
 import { CheckerPrograms } from '../judge/checker-program.js';
 import { Compiler } from '../judge/compile.js';
 import { readHeaders } from '../judge/headers.js';
-import { languageTable } from '../judge/languages.js';
-import { Toolchains, usableLanguage } from '../judge/toolchains.js';
+import { buildLanguageTable } from '../judge/languages.js';
+import { Toolchains, findUsableLanguage } from '../judge/toolchains.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 
 /**
@@ -64,8 +64,8 @@ async function preparePrograms(options: LocalOptions): Promise<Programs> {
         compiler,
         scratch,
         adaptWindows,
-        table: languageTable({ overrides, python2As3 }),
-        usable: (language) => usableLanguage(language, toolchains),
+        table: buildLanguageTable({ overrides, python2As3 }),
+        usable: (language) => findUsableLanguage(language, toolchains),
     });
     return { checkers, sandbox };
 }

@@ -1,5 +1,5 @@
 import type { CapturedRun } from '../../model/entry.js';
-import { signalName } from '../signal-name.js';
+import { nameSignal } from '../signal-name.js';
 
 /*
  * Servers tell of their own trouble by the only means that they have: the exit code and the words of what they started. Any
@@ -25,13 +25,13 @@ const SHELL_CODES = new Map([
  * Why a failed compilation says nothing about the program: the compiler did not end by itself, or lacked memory or space.
  * null: it is a CompileError, if a hello-world compiles.
  */
-export function compilerTrouble(compile: CapturedRun): string | null {
+export function findCompilerTrouble(compile: CapturedRun): string | null {
     if (compile.status === 'TimeLimitExceeded')
         return `the compiler did not end within ${compile.execution_time} s`;
     const { return_code: code } = compile;
     if (compile.signal !== undefined) return `the compiler was ended by ${compile.signal}`;
-    if (code !== null && code < 0) return `the compiler was ended by ${signalName(-code)}`;
-    if (code === 137 || code === 143) return `the compiler was ended by ${signalName(code - 128)}`;
+    if (code !== null && code < 0) return `the compiler was ended by ${nameSignal(-code)}`;
+    if (code === 137 || code === 143) return `the compiler was ended by ${nameSignal(code - 128)}`;
     const shell = code === null ? undefined : SHELL_CODES.get(code);
     if (shell !== undefined) return `the compiler: ${shell}`;
     return foundIn(COMPILER_TROUBLE, compile);
@@ -41,7 +41,7 @@ export function compilerTrouble(compile: CapturedRun): string | null {
 export function runTrouble(run: Pick<CapturedRun, 'return_code' | 'stdout' | 'stderr'>): string | null {
     const { return_code: code } = run;
     if (code === null || code === 0) return null;
-    if (code === 137 || code === 143) return `it was ended by ${signalName(code - 128)}`;
+    if (code === 137 || code === 143) return `it was ended by ${nameSignal(code - 128)}`;
     return SHELL_CODES.get(code) ?? foundIn(RUN_TROUBLE, run);
 }
 

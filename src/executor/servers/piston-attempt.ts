@@ -1,12 +1,12 @@
 import { constants } from 'node:os';
 import type { Failure } from '../../model/failure.js';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import { killTime, memoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
 import type { RanTest } from '../judge-tests.js';
 import type { Language } from '../judge/language.js';
-import { killMemory, wallTime } from '../judge/limits.js';
+import { killMemory, computeWallTime } from '../judge/limits.js';
 import { type JudgedLanguage, judgeRun } from '../judge/verdict-policy.js';
 import type { RunReport } from '../sandbox/box.js';
 import type { Submission } from './attempt.js';
@@ -14,7 +14,7 @@ import type { ControlRun, FusionControls } from './fusion-controls.js';
 import { examineRun } from './fusion-examine.js';
 import type { FusionRun } from './fusion-protocol.js';
 import { sourceTexts } from './fusion-source.js';
-import { asText, type ByteBudget, readWhole, sizeOf } from './load.js';
+import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
 import type { PistonLanguage } from './piston-languages.js';
 import {
     stageAsRun,
@@ -27,7 +27,7 @@ import {
 } from './piston-protocol.js';
 import { isJavaNotCompiled, pistonFiles } from './piston-source.js';
 import type { EndpointTry, Step } from './session.js';
-import { visiblePartAgrees } from './visible-part.js';
+import { doesVisiblePartAgree } from './visible-part.js';
 
 /** What is known of the endpoints of a Piston fleet. */
 export interface PistonFacts {
@@ -67,7 +67,7 @@ export class PistonAttempt {
     async run(test: StagedTest, time: number): Promise<RanTest> {
         const { budget, submission } = this.#parts;
         // The text, its JSON and what goes over the wire.
-        const step = await budget.hold(sizeOf(test.input) * 3, async (): Promise<Step<RanTest>> => {
+        const step = await budget.hold(measureSize(test.input) * 3, async (): Promise<Step<RanTest>> => {
             const stdin = asText(await readWhole(test.input));
             if (stdin !== null)
                 return submission.session.step((place) => this.#tryAt(place, test, stdin, time));
@@ -87,7 +87,7 @@ export class PistonAttempt {
             files,
             stdin,
             cpu: killTime(time),
-            wall: wallTime(time),
+            wall: computeWallTime(time),
             memory: killMemory(limits, this.#rules),
             output: limits.output,
         };
@@ -151,7 +151,7 @@ export class PistonAttempt {
         return async ({ code, read }) => {
             const files = await pistonFiles({
                 language: tag,
-                files: [{ name: 'main', content: textContent(code) }],
+                files: [{ name: 'main', content: makeTextContent(code) }],
             });
             return place.exchange(executeRequest({ ...command, files, stdin: '' }), (body) => {
                 const reading = readExecuted(body);
@@ -179,8 +179,8 @@ export class PistonAttempt {
             );
         }
         if (run.status === 'OL') {
-            if (!(await visiblePartAgrees(checker, test, visible))) return null;
-            const enough = 2 * sizeOf(test.answer) + 1024;
+            if (!(await doesVisiblePartAgree(checker, test, visible))) return null;
+            const enough = 2 * measureSize(test.answer) + 1024;
             const fits = await this.#keepsOutput(place, command, enough);
             if (fits.kind !== 'done') return fits;
             return fits.value
@@ -189,7 +189,7 @@ export class PistonAttempt {
         }
         if (cut < 0) return null;
         const { accepted } = await this.#parts.check(checker, test, Buffer.from(run.stdout));
-        if (accepted || !(await visiblePartAgrees(checker, test, visible))) return null;
+        if (accepted || !(await doesVisiblePartAgree(checker, test, visible))) return null;
         return failedAt(
             place.endpoint,
             'decodes output piece by piece, and lost a character, or the program printed what is not UTF-8: judge it by go-judge or on this machine',
@@ -206,7 +206,7 @@ export class PistonAttempt {
         // Without Python there is no telling: the server's word is taken, and a failure made of it.
         if (runtimes.get(endpoint)?.has('python 3') === false) return { kind: 'done', value: false };
         const code = `import sys\nsys.stdout.write("x" * ${bytes})\n`;
-        const content = textContent(code);
+        const content = makeTextContent(code);
         const files = await pistonFiles({ language: 'PYTHON3', files: [{ name: 'main', content }] });
         const request = executeRequest({
             ...command,
@@ -226,7 +226,7 @@ export class PistonAttempt {
 
     #judged(run: PistonStage, command: PistonCommand, time: number): RanTest & { readonly kind: 'ran' } {
         const { limits } = this.#parts.submission;
-        const report = reportOf(run, command.memory ?? memoryBound(limits), limits.output);
+        const report = toReport(run, command.memory ?? memoryBound(limits), limits.output);
         const verdict = judgeRun(report, { ...limits, time }, this.#rules);
         return {
             kind: 'ran',
@@ -282,7 +282,7 @@ const asFusionRun = ({ compile, run }: PistonRun): FusionRun => ({
 const MEMORY_ROUNDING = 0.98;
 
 /** @param memory bytes at which the server ends the program */
-function reportOf(run: PistonStage, memory: number, output: number): RunReport {
+function toReport(run: PistonStage, memory: number, output: number): RunReport {
     const [stdout, stderr] = [Buffer.from(run.stdout), Buffer.from(run.stderr)];
     const isOver = run.status === 'OL' || Math.max(stdout.length, stderr.length) > output;
     const used = run.memory ?? 0;

@@ -1,6 +1,6 @@
 import type { ProgramInput } from '../../model/sample.js';
 import { findJavaClass } from '../judge/java-class.js';
-import { sourceBytes } from './fusion-source.js';
+import { readSourceBytes } from './fusion-source.js';
 import { asText } from './load.js';
 import type { PistonFile } from './piston-protocol.js';
 
@@ -15,9 +15,11 @@ export async function pistonFiles(
     input: Pick<ProgramInput, 'files' | 'language'>,
 ): Promise<readonly PistonFile[]> {
     const [main, ...others] = input.files;
-    const bytes = await sourceBytes(main.content, input.language);
+    const bytes = await readSourceBytes(main.content, input.language);
     const beside = await Promise.all(
-        others.map(async ({ name, content }) => inBase64(name, await sourceBytes(content, input.language))),
+        others.map(async ({ name, content }) =>
+            inBase64(name, await readSourceBytes(content, input.language)),
+        ),
     );
     const text = asText(bytes);
     if (input.language === 'JAVA') return [...javaFiles(text ?? bytes.toString('latin1')), ...beside];

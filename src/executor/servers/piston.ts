@@ -1,8 +1,8 @@
 import type { ProbeOutcome } from '../../endpoint/pool.js';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
-import { languageTable } from '../judge/languages.js';
+import { buildLanguageTable } from '../judge/languages.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet, type FleetRequest } from './fleet.js';
 import { FusionControls } from './fusion-controls.js';
@@ -36,7 +36,7 @@ export function createPiston(descriptor: PistonDescriptor, parts: ServerParts = 
         runPistonHello,
     );
     const budget = new ByteBudget(LOAD_BUDGET);
-    const table = languageTable({ overrides, python2As3 });
+    const table = buildLanguageTable({ overrides, python2As3 });
     const local = new LocalCheck(descriptor);
     const check = parts.check ?? local.check;
     const judge = async (submission: Submission): Promise<Judged> => {
@@ -89,7 +89,7 @@ export async function runPistonHello(ask: Ask): Promise<ProbeOutcome> {
     const code = HELLO_WORLDS['PYTHON3'] ?? '';
     const files = await pistonFiles({
         language: 'PYTHON3',
-        files: [{ name: 'main', content: textContent(code) }],
+        files: [{ name: 'main', content: makeTextContent(code) }],
     });
     const language = { name: 'python', version: '3.x' };
     const request = executeRequest({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { displayAddress } from '../../endpoint/address.js';
 import type { Calibration } from '../../endpoint/calibration.js';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
-import { textContent } from '../../model/fingerprint.js';
+import { makeTextContent } from '../../model/fingerprint.js';
 import type { JudgeResult } from '../../model/entry.js';
 import type { StagedSample } from '../../model/sample.js';
 import type { Outcome, Task } from '../../model/task.js';
@@ -219,7 +219,7 @@ async function stageHello(folder: string): Promise<void> {
 }
 
 function helloTask(stage: string, language: string, source: string): Task {
-    const files = [{ name: 'main', content: textContent(source) }] as const;
+    const files = [{ name: 'main', content: makeTextContent(source) }] as const;
     return {
         sample: 'hello',
         group: 'solution',
@@ -240,7 +240,7 @@ function told(outcome: Outcome): Pick<LanguageReport, 'verdict' | 'problem'> {
         case 'verdict': {
             const { verdict, result } = outcome;
             if (verdict === 'Accepted') return { verdict, problem: null };
-            const said = firstLineOf(result as JudgeResult);
+            const said = firstErrorLine(result as JudgeResult);
             return { verdict, problem: `the hello-world got ${verdict}${said === '' ? '' : `: ${said}`}` };
         }
         case 'failure':
@@ -251,7 +251,7 @@ function told(outcome: Outcome): Pick<LanguageReport, 'verdict' | 'problem'> {
 }
 
 /** What a compiler, or a program that failed, said first. */
-function firstLineOf({ tests }: JudgeResult): string {
+function firstErrorLine({ tests }: JudgeResult): string {
     const info = tests.at(-1)?.exec_info;
     const said = [info?.compile_result, info?.run_result].flatMap((one) => [one?.stderr, one?.stdout]);
     const [line = ''] = said.map((text) => text?.trim().split('\n', 1)[0] ?? '').filter(Boolean);

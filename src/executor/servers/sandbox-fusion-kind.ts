@@ -53,7 +53,7 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
             ...configureServers('sandbox-fusion', values, context),
         }),
         async plan(config, context) {
-            const [{ planServers }, { fusionSkipReason }] = await Promise.all([
+            const [{ planServers }, { explainFusionSkip: fusionSkipReason }] = await Promise.all([
                 import('./plan-servers.js'),
                 import('./fusion-languages.js'),
             ]);

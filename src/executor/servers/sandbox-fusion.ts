@@ -1,15 +1,15 @@
 import type { ProbeOutcome } from '../../endpoint/pool.js';
 import { unreachable } from '../../util/unreachable.js';
-import { languageTable } from '../judge/languages.js';
+import { buildLanguageTable } from '../judge/languages.js';
 import type { SandboxFusionDescriptor } from './sandbox-fusion-kind.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet } from './fleet.js';
 import { FusionControls } from './fusion-controls.js';
-import { fusionLanguage } from './fusion-languages.js';
+import { toFusionLanguage } from './fusion-languages.js';
 import type { FusionRun } from './fusion-protocol.js';
 import { controlRun, runCodeTests } from './fusion-run-code.js';
 import { isMainClass } from './fusion-source.js';
-import { controlSubmission, submittedTests } from './fusion-submit.js';
+import { controlSubmission, makeSubmittedTests } from './fusion-submit.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { LocalCheck } from './local-check.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
@@ -45,12 +45,12 @@ export function createSandboxFusion(
         (ask, address) => probeFusion(ask, descriptor, { address, controls }),
     );
     const budget = new ByteBudget(LOAD_BUDGET);
-    const table = languageTable({ overrides, python2As3 });
+    const table = buildLanguageTable({ overrides, python2As3 });
     const local = new LocalCheck(descriptor);
     const check = parts.check ?? local.check;
     const judge = async (submission: Submission): Promise<Judged> => {
         const { task, limits, sample, input } = submission;
-        const language = fusionLanguage(input.language, descriptor.api, python2As3);
+        const language = toFusionLanguage(input.language, descriptor.api, python2As3);
         if (language === null) {
             const message = `SandboxFusion runs no ${input.language}`;
             return { kind: 'failed', failure: { reason: 'sandbox', message } };
@@ -67,7 +67,7 @@ export function createSandboxFusion(
             firstTimeout: descriptor.firstTimeout,
             check,
             grade: local.grade,
-            run: submits ? submittedTests(attempt) : runCodeTests(attempt),
+            run: submits ? makeSubmittedTests(attempt) : runCodeTests(attempt),
         });
     };
     return new Attempts(fleet, descriptor.adaptWindows).executor(judge, local);
@@ -115,7 +115,7 @@ async function probeUnder(
                     return NOT_WELL;
                 case 'answer': {
                     const reading = read(answer.body);
-                    outcome = outcomeOf(reading);
+                    outcome = toProbeOutcome(reading);
                     return 'value' in reading ? { kind: 'done', value: reading.value } : NOT_WELL;
                 }
                 default:
@@ -139,7 +139,7 @@ const NOT_WELL: Step<never> = {
     retry: false,
 };
 
-function outcomeOf(reading: Reading<unknown>): ProbeOutcome {
+function toProbeOutcome(reading: Reading<unknown>): ProbeOutcome {
     if ('value' in reading) return { outcome: 'ok', wait: null, message: '' };
     return { outcome: 'broken', wait: null, message: whyNot(reading) };
 }

@@ -1,4 +1,4 @@
-import { type HttpFailure, worthRetrying } from '../../endpoint/http.js';
+import { type HttpFailure, isWorthRetrying } from '../../endpoint/http.js';
 import { type AcquireOptions, type Lease, NoEndpointError } from '../../endpoint/pool.js';
 import type { Failure } from '../../model/failure.js';
 import { unreachable } from '../../util/unreachable.js';
@@ -160,7 +160,7 @@ function failed(
     status: number | null,
     message: string,
 ): Step<never> {
-    const retry = worthRetrying(outcome);
+    const retry = isWorthRetrying(outcome);
     const failure: Failure =
         !retry && status !== null
             ? { reason: 'refused', message, endpoint, status }

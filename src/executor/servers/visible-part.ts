@@ -8,7 +8,7 @@ import { compareOutput } from '../checker/compare.js';
  * only, so nothing can be said against an output then.
  * @throws as the comparison does
  */
-export async function visiblePartAgrees(
+export async function doesVisiblePartAgree(
     checker: Checker,
     test: StagedTest,
     output: Buffer,
@@ -38,11 +38,11 @@ function beginningLines(text: string, answer: string): [string, string] | null {
 
 /** The same by tokens, of which the last is left out: it may be cut. */
 function beginningTokens(text: string, answer: string): [string, string] | null {
-    const tokens = tokensOf(text).slice(0, -1);
-    const expected = tokensOf(answer);
+    const tokens = splitTokens(text).slice(0, -1);
+    const expected = splitTokens(answer);
     if (tokens.length === 0 || tokens.length >= expected.length) return null;
     return [tokens.join(' '), expected.slice(0, tokens.length).join(' ')];
 }
 
-const tokensOf = (text: string): string[] => text.split(/\s+/).filter(Boolean);
+const splitTokens = (text: string): string[] => text.split(/\s+/).filter(Boolean);
 const collapse = (text: string): string => text.trim().replace(/\s+/g, ' ');

@@ -1,4 +1,4 @@
-import { mcnemarExact } from '../../results/ask/statistics.js';
+import { computeExactMcnemar } from '../../results/ask/statistics.js';
 import type { RunData } from './run-data.js';
 
 /** A task that both runs have a verdict for, as entries of the two. */
@@ -36,7 +36,7 @@ export function compareRuns(a: RunData, b: RunData): RunComparison {
         const other = positions.get(id);
         if (other === undefined) continue;
         let ahead = 0;
-        for (const pair of pairsOf(a, sample, b, other)) {
+        for (const pair of pairTasks(a, sample, b, other)) {
             pairs += 1;
             const right = { first: a.isRight(pair.first), second: b.isRight(pair.second) };
             ahead += Number(right.first) - Number(right.second);
@@ -44,7 +44,7 @@ export function compareRuns(a: RunData, b: RunData): RunComparison {
             else if (right.first) counts.regressions += 1;
             else if (right.second) counts.fixes += 1;
             else counts.bothWrong += 1;
-            if (a.outcomeOf(pair.first) === b.outcomeOf(pair.second)) continue;
+            if (a.getOutcome(pair.first) === b.getOutcome(pair.second)) continue;
             const kind = right.first === right.second ? 'changed' : right.first ? 'regression' : 'fix';
             changes.push({ ...pair, kind });
         }
@@ -56,8 +56,8 @@ export function compareRuns(a: RunData, b: RunData): RunComparison {
         onlyFirst: judgedIn(a) - pairs,
         onlySecond: judgedIn(b) - pairs,
         ...counts,
-        byTasks: mcnemarExact(counts.regressions, counts.fixes),
-        bySamples: mcnemarExact(better.first, better.second),
+        byTasks: computeExactMcnemar(counts.regressions, counts.fixes),
+        bySamples: computeExactMcnemar(better.first, better.second),
         changes,
     };
 }
@@ -68,18 +68,18 @@ function judgedIn(data: RunData): number {
     return judged;
 }
 
-function pairsOf(a: RunData, sampleOfA: number, b: RunData, sampleOfB: number): readonly TaskPair[] {
+function pairTasks(a: RunData, sampleOfA: number, b: RunData, sampleOfB: number): readonly TaskPair[] {
     const left = new Map<string, number[]>();
     const rest = new Set<number>();
     for (const entry of judgedEntries(b, sampleOfB)) {
-        const key = `${b.groupOf(entry)} ${b.value('task', entry)}`;
+        const key = `${b.getGroup(entry)} ${b.value('task', entry)}`;
         left.set(key, [...(left.get(key) ?? []), entry]);
         rest.add(entry);
     }
     const pairs: TaskPair[] = [];
     const unmatched: number[] = [];
     for (const entry of judgedEntries(a, sampleOfA)) {
-        const second = left.get(`${a.groupOf(entry)} ${a.value('task', entry)}`)?.shift();
+        const second = left.get(`${a.getGroup(entry)} ${a.value('task', entry)}`)?.shift();
         if (second === undefined) unmatched.push(entry);
         else {
             pairs.push({ first: entry, second });
@@ -87,10 +87,10 @@ function pairsOf(a: RunData, sampleOfA: number, b: RunData, sampleOfB: number): 
         }
     }
     const byIndex = new Map(
-        [...rest].map((entry) => [`${b.groupOf(entry)} ${b.value('index', entry)}`, entry]),
+        [...rest].map((entry) => [`${b.getGroup(entry)} ${b.value('index', entry)}`, entry]),
     );
     for (const first of unmatched) {
-        const second = byIndex.get(`${a.groupOf(first)} ${a.value('index', first)}`);
+        const second = byIndex.get(`${a.getGroup(first)} ${a.value('index', first)}`);
         if (second !== undefined) pairs.push({ first, second });
     }
     return pairs;

@@ -29,7 +29,7 @@ export class FileSource implements PageSource {
     }
 
     async detail(data: RunData, entry: number): Promise<DetailAnswer> {
-        if (data.outcomeOf(entry) === 'skipped') return { kind: 'none' };
+        if (data.getOutcome(entry) === 'skipped') return { kind: 'none' };
         const number = data.value('chunk', entry);
         if (number === 0) return { kind: 'left-out' };
         const chunk = this.#open.get(number) ?? (await this.#read(number));

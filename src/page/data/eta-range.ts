@@ -10,7 +10,7 @@ const Z = 1.96;
  * uncertain by about its square root (Poisson), so the rate lies within 1 ± 1.96 / sqrt(n) of what was seen.
  * @returns null while too little ended to tell
  */
-export function etaRange({
+export function estimateEtaRange({
     history,
     rate,
     tasks,

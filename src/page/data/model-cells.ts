@@ -1,4 +1,4 @@
-import { clusteredInterval, type Interval, passAtK } from '../../results/ask/statistics.js';
+import { computeClusteredInterval, type Interval, passAtK } from '../../results/ask/statistics.js';
 import type { TextColumn } from '../../model/page-data.js';
 import type { RunData } from './run-data.js';
 
@@ -31,7 +31,7 @@ export interface ModelCell {
 }
 
 /** Rates of each model, divided by a dimension if one is named. */
-export function modelCells(data: RunData, dimension: ModelDimension | null): readonly ModelCell[] {
+export function buildModelCells(data: RunData, dimension: ModelDimension | null): readonly ModelCell[] {
     // Beside answers of models, tasks without one are something else.
     const named = data.has('model');
     const cells = new Map<string, CellSums>();
@@ -50,7 +50,7 @@ export function modelCells(data: RunData, dimension: ModelDimension | null): rea
         cell.tokens += data.value('promptTokens', entry) + data.value('completionTokens', entry);
         cell.cost += data.value('cost', entry);
     }
-    return [...cells.values()].map(cellOf);
+    return [...cells.values()].map(buildCell);
 }
 
 interface CellSums {
@@ -61,12 +61,12 @@ interface CellSums {
     cost: number;
 }
 
-function cellOf({ model, part, samples, tokens, cost }: CellSums): ModelCell {
+function buildCell({ model, part, samples, tokens, cost }: CellSums): ModelCell {
     const all = [...samples.values()];
     const sum = (pick: (one: { readonly hits: number; readonly trials: number }) => number): number =>
         all.reduce((total, one) => total + pick(one), 0);
     const [hits, trials] = [sum((one) => one.hits), sum((one) => one.trials)];
-    const { interval } = clusteredInterval({
+    const { interval } = computeClusteredInterval({
         hits,
         trials,
         samples: all.length,

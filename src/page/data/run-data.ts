@@ -26,7 +26,7 @@ export class RunData {
         this.header = header;
         this.columns = columns;
         this.count = header.entries;
-        this.starts = startsOf(columns.sample, header.samples.length);
+        this.starts = findStarts(columns.sample, header.samples.length);
         this.#summaries = header.samples.map((_, sample) => summarise(this, sample));
     }
 
@@ -42,15 +42,15 @@ export class RunData {
         return this.header.dictionaries[column][this.value(column, entry)] ?? '';
     }
 
-    sampleOf(entry: number): string {
+    getSample(entry: number): string {
         return this.header.samples[this.value('sample', entry)] ?? '';
     }
 
-    groupOf(entry: number): string {
+    getGroup(entry: number): string {
         return this.header.groups[this.value('group', entry)] ?? '';
     }
 
-    outcomeOf(entry: number): TaskOutcome {
+    getOutcome(entry: number): TaskOutcome {
         return OUTCOMES[this.value('outcome', entry)] ?? 'pending';
     }
 
@@ -73,7 +73,7 @@ export class RunData {
     }
 
     /** From 0 to 1; NaN: none. */
-    scoreOf(entry: number): number {
+    getScore(entry: number): number {
         const stored = this.value('score', entry);
         return stored === 0 ? Number.NaN : (stored - 1) / 1000;
     }
@@ -115,19 +115,19 @@ export interface SampleSummary {
 }
 
 /** TPR, TNR, or the share accepted; NaN where nothing was judged. */
-export function tprOf({ rightAccepted, rightJudged }: SampleSummary): number {
+export function computeTpr({ rightAccepted, rightJudged }: SampleSummary): number {
     return rightJudged === 0 ? Number.NaN : rightAccepted / rightJudged;
 }
 
-export function tnrOf({ wrongRejected, wrongJudged }: SampleSummary): number {
+export function computeTnr({ wrongRejected, wrongJudged }: SampleSummary): number {
     return wrongJudged === 0 ? Number.NaN : wrongRejected / wrongJudged;
 }
 
-export function acceptedShareOf({ otherAccepted, otherJudged }: SampleSummary): number {
+export function computeAcceptedShare({ otherAccepted, otherJudged }: SampleSummary): number {
     return otherJudged === 0 ? Number.NaN : otherAccepted / otherJudged;
 }
 
-function startsOf(samples: ColumnValues, count: number): Uint32Array {
+function findStarts(samples: ColumnValues, count: number): Uint32Array {
     const starts = new Uint32Array(count + 1);
     for (const sample of samples) starts[sample + 1] = (starts[sample + 1] ?? 0) + 1;
     for (let sample = 0; sample < count; sample += 1)
@@ -149,7 +149,7 @@ function summarise(data: RunData, sample: number): SampleSummary {
     const other = { unexpected: 0, failed: 0, skipped: 0 };
     let slowest = Number.NaN;
     for (let entry = data.starts[sample] ?? 0; entry < (data.starts[sample + 1] ?? 0); entry += 1) {
-        const outcome = data.outcomeOf(entry);
+        const outcome = data.getOutcome(entry);
         if (outcome === 'failed') other.failed += 1;
         if (outcome === 'skipped') other.skipped += 1;
         if (data.hasFlag(entry, FLAG_UNEXPECTED)) other.unexpected += 1;

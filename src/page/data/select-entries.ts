@@ -56,7 +56,7 @@ function searchTest(data: RunData, query: string): (entry: number) => boolean {
 }
 
 /** Texts of a column that occur, for a list to choose from. */
-export function choicesOf(data: RunData, column: TextColumn): readonly (readonly [string, string])[] {
+export function listChoices(data: RunData, column: TextColumn): readonly (readonly [string, string])[] {
     return data.header.dictionaries[column]
         .filter((text) => text !== '')
         .slice(0, 500)
@@ -65,7 +65,7 @@ export function choicesOf(data: RunData, column: TextColumn): readonly (readonly
 }
 
 /** Outcomes that occur. */
-export function outcomesIn(data: RunData): readonly (typeof OUTCOMES)[number][] {
+export function listOutcomes(data: RunData): readonly (typeof OUTCOMES)[number][] {
     const seen = new Set(data.columns.outcome);
     return OUTCOMES.filter((_, number) => seen.has(number));
 }

@@ -26,8 +26,8 @@ export class ServerSource implements PageSource {
 
     async detail(data: RunData, entry: number): Promise<DetailAnswer> {
         const query = new URLSearchParams({
-            sample: data.sampleOf(entry),
-            group: data.groupOf(entry),
+            sample: data.getSample(entry),
+            group: data.getGroup(entry),
             index: String(data.value('index', entry)),
         });
         const response = await get(`api/runs/${this.run}/task?${query}`);

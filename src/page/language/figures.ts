@@ -1,10 +1,10 @@
-import { currentLanguage } from './text.js';
+import { detectLanguage } from './text.js';
 
 const LOCALES = { en: 'en', zh: 'zh-CN' } as const;
 const formats = new Map<string, Intl.NumberFormat>();
 
 function numberFormat(digits: number): Intl.NumberFormat {
-    const locale = LOCALES[currentLanguage()];
+    const locale = LOCALES[detectLanguage()];
     const key = `${locale} ${digits}`;
     const known = formats.get(key);
     if (known !== undefined) return known;
@@ -60,5 +60,5 @@ export function showCost(value: number): string {
 export function showTime(at: string | number): string {
     const date = new Date(at);
     if (Number.isNaN(date.getTime())) return String(at).slice(0, 40);
-    return date.toLocaleString(LOCALES[currentLanguage()], { dateStyle: 'medium', timeStyle: 'medium' });
+    return date.toLocaleString(LOCALES[detectLanguage()], { dateStyle: 'medium', timeStyle: 'medium' });
 }

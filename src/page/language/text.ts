@@ -5,7 +5,7 @@ export type PageLanguage = 'en' | 'zh';
 
 let language: PageLanguage = navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
 
-export function currentLanguage(): PageLanguage {
+export function detectLanguage(): PageLanguage {
     return language;
 }
 

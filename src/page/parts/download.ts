@@ -1,4 +1,4 @@
-import { type CsvCell, csvText } from '../../util/csv.js';
+import { type CsvCell, renderCsv } from '../../util/csv.js';
 
 /** Hands the reader a file that was made here. */
 export function downloadFile(name: string, type: string, parts: readonly string[]): void {
@@ -14,7 +14,7 @@ export function downloadFile(name: string, type: string, parts: readonly string[
 
 /** A table as CSV, with the mark by which spreadsheets know UTF-8. */
 export function downloadCsv(name: string, rows: readonly (readonly CsvCell[])[]): void {
-    downloadFile(`${name}.csv`, 'text/csv', ['\ufeff', csvText(rows)]);
+    downloadFile(`${name}.csv`, 'text/csv', ['\ufeff', renderCsv(rows)]);
 }
 
 /** A drawing as a file of its own: colours that the page's style names are put in. */

@@ -1,8 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { say } from '../language/text.js';
-import { changeFilters, type Route, routeTo } from '../route.js';
-import { shownLabel } from './shown-text.js';
+import { changeFilters, type Route, buildRoute } from '../route.js';
+import { formatLabel } from './shown-text.js';
 
 export function FilterBar({
     route,
@@ -21,7 +21,7 @@ export function FilterBar({
         <div class="filters" role="search" aria-label={say('filters')}>
             {children}
             {isFiltered && (
-                <a class="button quiet" href={routeTo(route.view, rest)}>
+                <a class="button quiet" href={buildRoute(route.view, rest)}>
                     {say('clear')}
                 </a>
             )}
@@ -75,7 +75,7 @@ export function ChoiceFilter({ route, filter, label, any, options }: ChoiceProps
             <option value="">{any}</option>
             {options.map(([value, text]) => (
                 <option key={value} value={value}>
-                    {shownLabel(text)}
+                    {formatLabel(text)}
                 </option>
             ))}
         </select>

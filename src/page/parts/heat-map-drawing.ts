@@ -1,7 +1,7 @@
 import type { RunData } from '../data/run-data.js';
 import type { HeatMapLayout } from './heat-map-layout.js';
-import { type CellKind, cellKind } from './outcome.js';
-import { shownLabel } from './shown-text.js';
+import { type CellKind, chooseCellKind } from './outcome.js';
+import { formatLabel } from './shown-text.js';
 
 /** Kinds of cells in the order of the legend. */
 export const CELL_KINDS = [
@@ -40,7 +40,7 @@ export function drawHeatMap(
     const colours = new Map(
         CELL_KINDS.map((kind) => [kind as CellKind, style.getPropertyValue(`--${kind}`).trim()]),
     );
-    const colourOf = (name: string): string => style.getPropertyValue(name).trim();
+    const readColour = (name: string): string => style.getPropertyValue(name).trim();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     context.font = FONT;
@@ -58,23 +58,23 @@ export function drawHeatMap(
             if (left + cell < labelWidth || left > width) continue;
             const entry = layout.entryAt(row, column);
             if (entry < 0) continue;
-            const kind = cellKind(data, entry);
+            const kind = chooseCellKind(data, entry);
             context.fillStyle = colours.get(kind) ?? '';
             context.fillRect(left, y - scrollTop, cell - 1, rowHeight - 2);
             if (kind === 'bad-accept' || kind === 'bad-reject' || kind === 'failed') {
-                context.fillStyle = colourOf('--surface');
+                context.fillStyle = readColour('--surface');
                 context.fillRect(left + cell / 2 - 2, y - scrollTop + rowHeight / 2 - 2, 3, 3);
             }
         }
     }
     if (cursor !== null) {
         const { x, y } = layout.placeOf(cursor.row, cursor.column);
-        context.strokeStyle = colourOf('--text');
+        context.strokeStyle = readColour('--text');
         context.lineWidth = 2;
         context.strokeRect(x - scrollLeft - 1, y - scrollTop - 1, cell + 1, rowHeight);
     }
     context.restore();
-    context.fillStyle = colourOf('--text');
+    context.fillStyle = readColour('--text');
     context.textBaseline = 'middle';
     context.save();
     context.beginPath();
@@ -83,24 +83,24 @@ export function drawHeatMap(
     for (let row = first; row < last; row += 1) {
         const id = data.header.samples[layout.samples[row] ?? -1] ?? '';
         context.fillText(
-            shownLabel(id).slice(0, 60),
+            formatLabel(id).slice(0, 60),
             0,
             headHeight + row * rowHeight - scrollTop + rowHeight / 2,
         );
     }
     context.restore();
-    context.fillStyle = colourOf('--faint');
+    context.fillStyle = readColour('--faint');
     for (const { group, from } of layout.bands) {
         const { x } = layout.placeOf(0, from);
         if (x - scrollLeft >= labelWidth - 4)
-            context.fillText(shownLabel(group), x - scrollLeft, headHeight / 2);
+            context.fillText(formatLabel(group), x - scrollLeft, headHeight / 2);
     }
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** The whole map, equal cells of a row as one rectangle. */
-export function heatMapSvg(data: RunData, layout: HeatMapLayout): SVGElement {
+export function renderHeatMapSvg(data: RunData, layout: HeatMapLayout): SVGElement {
     const rows = Math.min(layout.samples.length, MOST_SVG_ROWS);
     const svg = document.createElementNS(SVG, 'svg');
     const height = layout.headHeight + rows * layout.rowHeight;
@@ -115,12 +115,12 @@ export function heatMapSvg(data: RunData, layout: HeatMapLayout): SVGElement {
     };
     const label = { 'font-size': 12, 'dominant-baseline': 'middle', fill: 'var(--text)' };
     for (const { group, from } of layout.bands)
-        add('text', { ...label, x: layout.placeOf(0, from).x, y: layout.headHeight / 2 }, shownLabel(group));
+        add('text', { ...label, x: layout.placeOf(0, from).x, y: layout.headHeight / 2 }, formatLabel(group));
     for (let row = 0; row < rows; row += 1) {
         const { y } = layout.placeOf(row, 0);
         const id = data.header.samples[layout.samples[row] ?? -1] ?? '';
-        add('text', { ...label, x: 0, y: y + layout.rowHeight / 2 }, shownLabel(id).slice(0, 30));
-        for (const { kind, from, to } of runsOf(data, layout, row)) {
+        add('text', { ...label, x: 0, y: y + layout.rowHeight / 2 }, formatLabel(id).slice(0, 30));
+        for (const { kind, from, to } of findColourRuns(data, layout, row)) {
             const x = layout.placeOf(row, from).x;
             const width = (to - from) * layout.cell - 1;
             add('rect', { x, y, width, height: layout.rowHeight - 2, fill: `var(--${kind})` });
@@ -129,7 +129,7 @@ export function heatMapSvg(data: RunData, layout: HeatMapLayout): SVGElement {
     return svg;
 }
 
-function* runsOf(
+function* findColourRuns(
     data: RunData,
     layout: HeatMapLayout,
     row: number,
@@ -139,7 +139,7 @@ function* runsOf(
         let kind: CellKind = 'none';
         for (let column = band.from; column <= band.from + band.count; column += 1) {
             const entry = column === band.from + band.count ? -1 : layout.entryAt(row, column);
-            const next = entry < 0 ? 'none' : cellKind(data, entry);
+            const next = entry < 0 ? 'none' : chooseCellKind(data, entry);
             if (next === kind) continue;
             if (kind !== 'none') yield { kind, from, to: column };
             [kind, from] = [next, column];

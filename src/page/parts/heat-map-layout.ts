@@ -31,7 +31,7 @@ export function layOutHeatMap(data: RunData, query: string, frameWidth: number):
     const samples = data.header.samples.flatMap((id, sample) =>
         id.toLowerCase().includes(query) ? [sample] : [],
     );
-    const bands = bandsOf(data);
+    const bands = layOutBands(data);
     const columns = bands.reduce((sum, { count }) => sum + count, 0);
     const labelWidth = Math.min(220, Math.max(90, Math.floor(frameWidth * 0.25)));
     const room = frameWidth - labelWidth - GAP * bands.length;
@@ -41,11 +41,11 @@ export function layOutHeatMap(data: RunData, query: string, frameWidth: number):
             0,
             bands.findIndex(({ from, count }) => column < from + count),
         );
-    const xOf = (column: number): number => labelWidth + column * cell + bandAt(column) * GAP;
+    const columnX = (column: number): number => labelWidth + column * cell + bandAt(column) * GAP;
     // The rows in sight are asked for cell by cell.
     const known = new Map<number, Int32Array>();
-    const rowOf = (sample: number): Int32Array => {
-        const row = known.get(sample) ?? entriesOf(data, sample, bands, columns);
+    const findRow = (sample: number): Int32Array => {
+        const row = known.get(sample) ?? listEntries(data, sample, bands, columns);
         if (known.size > 500) known.clear();
         known.set(sample, row);
         return row;
@@ -62,13 +62,13 @@ export function layOutHeatMap(data: RunData, query: string, frameWidth: number):
         bands,
         entryAt: (row, column) => {
             const sample = samples[row];
-            return sample === undefined ? -1 : (rowOf(sample)[column] ?? -1);
+            return sample === undefined ? -1 : (findRow(sample)[column] ?? -1);
         },
         describeColumn: (column) => {
             const band = bands[bandAt(column)];
             return { group: band?.group ?? '', index: column - (band?.from ?? 0) };
         },
-        placeOf: (row, column) => ({ x: xOf(column), y: HEAD_HEIGHT + row * ROW_HEIGHT }),
+        placeOf: (row, column) => ({ x: columnX(column), y: HEAD_HEIGHT + row * ROW_HEIGHT }),
         cellAt: (event, frame) => {
             if (frame === null) return null;
             const box = frame.getBoundingClientRect();
@@ -76,15 +76,17 @@ export function layOutHeatMap(data: RunData, query: string, frameWidth: number):
             if (seen.x < labelWidth || seen.y < HEAD_HEIGHT) return null;
             const x = seen.x + frame.scrollLeft;
             const row = Math.floor((seen.y + frame.scrollTop - HEAD_HEIGHT) / ROW_HEIGHT);
-            const at = bands.findIndex(({ from, count }) => x >= xOf(from) && x < xOf(from) + count * cell);
+            const at = bands.findIndex(
+                ({ from, count }) => x >= columnX(from) && x < columnX(from) + count * cell,
+            );
             const band = bands[at];
             if (band === undefined || row >= samples.length) return null;
-            return { row, column: band.from + Math.floor((x - xOf(band.from)) / cell) };
+            return { row, column: band.from + Math.floor((x - columnX(band.from)) / cell) };
         },
     };
 }
 
-function bandsOf(data: RunData): HeatMapLayout['bands'] {
+function layOutBands(data: RunData): HeatMapLayout['bands'] {
     const counts = data.header.groups.map(() => 0);
     for (let entry = 0; entry < data.count; entry += 1) {
         const group = data.value('group', entry);
@@ -100,7 +102,7 @@ function bandsOf(data: RunData): HeatMapLayout['bands'] {
     });
 }
 
-function entriesOf(
+function listEntries(
     data: RunData,
     sample: number,
     bands: HeatMapLayout['bands'],
@@ -108,7 +110,7 @@ function entriesOf(
 ): Int32Array {
     const row = new Int32Array(columns).fill(-1);
     for (let entry = data.starts[sample] ?? 0; entry < (data.starts[sample + 1] ?? 0); entry += 1) {
-        const group = data.groupOf(entry);
+        const group = data.getGroup(entry);
         const band = bands.find((one) => one.group === group);
         if (band !== undefined) row[band.from + data.value('index', entry)] = entry;
     }

@@ -4,7 +4,7 @@ import type { RunData } from '../data/run-data.js';
 import { say } from '../language/text.js';
 
 /** Verdicts keep their name in every language: people search for it. */
-export function outcomeName(outcome: TaskOutcome): string {
+export function nameOutcome(outcome: TaskOutcome): string {
     return outcome === 'failed' || outcome === 'pending' || outcome === 'skipped' ? say(outcome) : outcome;
 }
 
@@ -19,8 +19,8 @@ export type CellKind =
     | 'none';
 
 /** What colour tells of a task: right or wrong, and which way. Shape and words tell it too. */
-export function cellKind(data: RunData, entry: number): CellKind {
-    const outcome = data.outcomeOf(entry);
+export function chooseCellKind(data: RunData, entry: number): CellKind {
+    const outcome = data.getOutcome(entry);
     if (outcome === 'failed' || outcome === 'pending' || outcome === 'skipped') return outcome;
     const isUnexpected = data.hasFlag(entry, FLAG_UNEXPECTED);
     if (outcome === 'Accepted') return isUnexpected ? 'bad-accept' : 'accepted';
@@ -35,6 +35,6 @@ export function OutcomeMark({
     readonly data: RunData;
     readonly entry: number;
 }): JSX.Element {
-    const outcome = data.outcomeOf(entry);
-    return <span class={`mark ${cellKind(data, entry)}`}>{outcomeName(outcome)}</span>;
+    const outcome = data.getOutcome(entry);
+    return <span class={`mark ${chooseCellKind(data, entry)}`}>{nameOutcome(outcome)}</span>;
 }

@@ -20,7 +20,7 @@ import { useMemo } from 'preact/hooks';
 import type { ShownText } from '../../model/page-data.js';
 import { showCount } from '../language/figures.js';
 import { say } from '../language/text.js';
-import { shownLines } from './shown-text.js';
+import { formatLines } from './shown-text.js';
 
 const lowlight = createLowlight({
     bash,
@@ -65,7 +65,7 @@ export function SourceCode({
     readonly source: ShownText;
     readonly language: string;
 }): JSX.Element {
-    const content = useMemo(() => coloured(shownLines(source.text), language), [source, language]);
+    const content = useMemo(() => coloured(formatLines(source.text), language), [source, language]);
     return (
         <Block title={title} text={source}>
             <code>{content}</code>
@@ -83,7 +83,7 @@ export function TextBlock({
 }): JSX.Element {
     return (
         <Block title={title} text={text}>
-            {shownLines(text.text)}
+            {formatLines(text.text)}
         </Block>
     );
 }
@@ -115,20 +115,22 @@ function Block({
 function coloured(text: string, language: string): ComponentChildren {
     const grammar = GRAMMARS[language.toUpperCase()] ?? language.toLowerCase();
     if (text.length > MOST_COLOURED || !lowlight.registered(grammar)) return text;
-    return lowlight.highlight(grammar, text).children.map(nodeOf);
+    return lowlight.highlight(grammar, text).children.map(renderNode);
 }
 
 /** What lowlight gives is a tree of spans and texts. */
 type CodeNode = ReturnType<typeof lowlight.highlight>['children'][number];
 
-function nodeOf(node: CodeNode): ComponentChildren {
+function renderNode(node: CodeNode): ComponentChildren {
     switch (node.type) {
         case 'text':
             return node.value;
         case 'element': {
             const names = node.properties['className'];
             return (
-                <span class={Array.isArray(names) ? names.join(' ') : ''}>{node.children.map(nodeOf)}</span>
+                <span class={Array.isArray(names) ? names.join(' ') : ''}>
+                    {node.children.map(renderNode)}
+                </span>
             );
         }
         case 'comment':

@@ -7,9 +7,9 @@ import { showCount, showNumber } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { ChoiceFilter, FilterBar } from '../parts/filter-bar.js';
 import { OutcomeMark } from '../parts/outcome.js';
-import { shownLabel } from '../parts/shown-text.js';
+import { formatLabel } from '../parts/shown-text.js';
 import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
-import { type Route, routeTo, taskName } from '../route.js';
+import { type Route, buildRoute, nameTask } from '../route.js';
 
 interface CompareProps {
     readonly data: RunData;
@@ -75,8 +75,8 @@ function Comparison({
     return (
         <>
             <p>
-                {say('first')}: {shownLabel(data.header.dir)} · {say('second')}:{' '}
-                {shownLabel(other.header.dir)}
+                {say('first')}: {formatLabel(data.header.dir)} · {say('second')}:{' '}
+                {formatLabel(other.header.dir)}
             </p>
             <dl class="totals">
                 {figures.map(([label, value]) => (
@@ -107,14 +107,18 @@ function columnsFor(data: RunData, other: RunData): readonly TableColumn<ChangeR
             key: 'sample',
             title: say('sample'),
             width: 'minmax(10rem, 2fr)',
-            value: ({ first }) => data.sampleOf(first),
+            value: ({ first }) => data.getSample(first),
             cell: ({ first }) => (
                 <a
-                    href={routeTo('compare', {
-                        task: taskName(data.sampleOf(first), data.groupOf(first), data.value('index', first)),
+                    href={buildRoute('compare', {
+                        task: nameTask(
+                            data.getSample(first),
+                            data.getGroup(first),
+                            data.value('index', first),
+                        ),
                     })}
                 >
-                    {shownLabel(data.sampleOf(first))}
+                    {formatLabel(data.getSample(first))}
                 </a>
             ),
         },
@@ -122,8 +126,8 @@ function columnsFor(data: RunData, other: RunData): readonly TableColumn<ChangeR
             key: 'group',
             title: say('group'),
             width: '10rem',
-            value: ({ first }) => data.groupOf(first),
-            cell: ({ first }) => shownLabel(data.groupOf(first)),
+            value: ({ first }) => data.getGroup(first),
+            cell: ({ first }) => formatLabel(data.getGroup(first)),
         },
         {
             key: 'index',
@@ -137,14 +141,14 @@ function columnsFor(data: RunData, other: RunData): readonly TableColumn<ChangeR
             key: 'first',
             title: say('first'),
             width: '12rem',
-            value: ({ first }) => data.outcomeOf(first),
+            value: ({ first }) => data.getOutcome(first),
             cell: ({ first }) => <OutcomeMark data={data} entry={first} />,
         },
         {
             key: 'second',
             title: say('second'),
             width: '12rem',
-            value: ({ second }) => other.outcomeOf(second),
+            value: ({ second }) => other.getOutcome(second),
             cell: ({ second }) => <OutcomeMark data={other} entry={second} />,
         },
         {

@@ -5,10 +5,10 @@ import { say } from '../language/text.js';
 import { downloadSvg } from '../parts/download.js';
 import { FilterBar, SearchBox } from '../parts/filter-bar.js';
 import { layOutHeatMap, type HeatMapLayout } from '../parts/heat-map-layout.js';
-import { CELL_KINDS, drawHeatMap, heatMapSvg } from '../parts/heat-map-drawing.js';
-import { cellKind, outcomeName } from '../parts/outcome.js';
-import { shownLabel } from '../parts/shown-text.js';
-import { changeFilters, taskName } from '../route.js';
+import { CELL_KINDS, drawHeatMap, renderHeatMapSvg } from '../parts/heat-map-drawing.js';
+import { chooseCellKind, nameOutcome } from '../parts/outcome.js';
+import { formatLabel } from '../parts/shown-text.js';
+import { changeFilters, nameTask } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
 interface Cursor {
@@ -49,7 +49,7 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
     const open = (at: Cursor | null): void => {
         const entry = at === null ? -1 : layout.entryAt(at.row, at.column);
         if (entry < 0) return;
-        const task = taskName(data.sampleOf(entry), data.groupOf(entry), data.value('index', entry));
+        const task = nameTask(data.getSample(entry), data.getGroup(entry), data.value('index', entry));
         changeFilters(route, { task });
     };
     const onKey = (event: KeyboardEvent): void => {
@@ -74,7 +74,7 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
                 <button
                     type="button"
                     class="quiet"
-                    onClick={() => downloadSvg('heat-map', heatMapSvg(data, layout))}
+                    onClick={() => downloadSvg('heat-map', renderHeatMapSvg(data, layout))}
                 >
                     {say('downloadSvg')}
                 </button>
@@ -131,10 +131,12 @@ function describeCell(data: ViewProps['data'], layout: HeatMapLayout, cursor: Cu
     const column = layout.describeColumn(cursor.column);
     const entry = layout.entryAt(cursor.row, cursor.column);
     const verdict =
-        entry < 0 ? say('notRun') : `${outcomeName(data.outcomeOf(entry))}${kindNote(cellKind(data, entry))}`;
+        entry < 0
+            ? say('notRun')
+            : `${nameOutcome(data.getOutcome(entry))}${kindNote(chooseCellKind(data, entry))}`;
     return say('heatCell', {
-        sample: shownLabel(sample),
-        group: shownLabel(column.group),
+        sample: formatLabel(sample),
+        group: formatLabel(column.group),
         index: column.index,
         verdict,
     });

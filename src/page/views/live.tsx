@@ -2,12 +2,12 @@ import * as Plot from '@observablehq/plot';
 import type { JSX } from 'preact';
 import { useCallback } from 'preact/hooks';
 import type { LiveState } from '../../model/live-state.js';
-import { etaRange } from '../data/eta-range.js';
+import { estimateEtaRange } from '../data/eta-range.js';
 import { showBytes, showCount, showNumber, showSeconds, showShare } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { Chart } from '../parts/chart.js';
-import { shownLabel } from '../parts/shown-text.js';
-import { routeTo, taskName } from '../route.js';
+import { formatLabel } from '../parts/shown-text.js';
+import { buildRoute, nameTask } from '../route.js';
 
 /** Milliseconds after which a run that says nothing has ended or hangs. */
 const STALE_MS = 10_000;
@@ -39,7 +39,7 @@ function LiveRun({ state }: { readonly state: LiveState }): JSX.Element {
     const { tasks, samples } = state;
     const age = (Date.now() - state.at) / 1000;
     const isStale = state.phase !== 'finished' && age * 1000 > STALE_MS;
-    const eta = etaRange(state);
+    const eta = estimateEtaRange(state);
     const rate =
         state.rate >= 1
             ? say('perSecond', { rate: showNumber(state.rate, 1) })
@@ -58,8 +58,8 @@ function LiveRun({ state }: { readonly state: LiveState }): JSX.Element {
         <section>
             <h2>
                 {state.phase}
-                {state.shard === null ? '' : ` ${shownLabel(state.shard)}`}
-                {state.message === undefined ? '' : `: ${shownLabel(state.message)}`}
+                {state.shard === null ? '' : ` ${formatLabel(state.shard)}`}
+                {state.message === undefined ? '' : `: ${formatLabel(state.message)}`}
             </h2>
             {isStale && <p class="note">{say('stale', { ago: showSeconds(age) })}</p>}
             <div class="progress-line">
@@ -98,10 +98,10 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
                 title={say('runningNow')}
                 heads={[say('sample'), say('group'), say('index'), say('runningFor')]}
                 rows={state.running.map(({ sample, group, index, since }) => [
-                    <a href={routeTo('live', { task: taskName(sample, group, index) })}>
-                        {shownLabel(sample)}
+                    <a href={buildRoute('live', { task: nameTask(sample, group, index) })}>
+                        {formatLabel(sample)}
                     </a>,
-                    shownLabel(group),
+                    formatLabel(group),
                     index,
                     showSeconds((now - since) / 1000) || '0 s',
                 ])}
@@ -110,7 +110,7 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
                 title={say('failuresByReason')}
                 heads={[say('reason'), say('count')]}
                 rows={Object.entries(state.failures).map(([reason, count]) => [
-                    shownLabel(reason),
+                    formatLabel(reason),
                     showCount(count),
                 ])}
             />
@@ -126,7 +126,7 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
                     say('coolDowns'),
                 ]}
                 rows={state.endpoints.map((one) => [
-                    shownLabel(one.endpoint),
+                    formatLabel(one.endpoint),
                     one.state,
                     `${one.inFlight} / ${one.concurrency}`,
                     showCount(one.done),

@@ -2,15 +2,15 @@ import * as Plot from '@observablehq/plot';
 import type { JSX } from 'preact';
 import { useCallback, useMemo } from 'preact/hooks';
 import type { RunData } from '../data/run-data.js';
-import { DIMENSIONS, type ModelDimension, type ModelCell, modelCells } from '../data/model-cells.js';
+import { DIMENSIONS, type ModelDimension, type ModelCell, buildModelCells } from '../data/model-cells.js';
 import { showCost, showCount, showNumber, showShare } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { Chart } from '../parts/chart.js';
 import { ChoiceFilter, FilterBar } from '../parts/filter-bar.js';
 import { RateBar } from '../parts/rate-bar.js';
-import { shownLabel } from '../parts/shown-text.js';
+import { formatLabel } from '../parts/shown-text.js';
 import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
-import { routeTo } from '../route.js';
+import { buildRoute } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
 /** Whether there is anything to compare models by. */
@@ -22,8 +22,8 @@ export function hasModels(data: RunData): boolean {
 export function ModelsView({ data, route }: ViewProps): JSX.Element {
     const dimensions = useMemo(() => DIMENSIONS.filter((dimension) => data.has(dimension)), [data]);
     const by = dimensions.find((dimension) => dimension === route.filters['by']) ?? null;
-    const cells = useMemo(() => modelCells(data, by), [data, by]);
-    const whole = useMemo(() => modelCells(data, null), [data]);
+    const cells = useMemo(() => buildModelCells(data, by), [data, by]);
+    const whole = useMemo(() => buildModelCells(data, null), [data]);
     const columns = useMemo(() => columnsFor(data, by, cells), [data, by, cells]);
     const drawRates = useCallback((width: number) => ratesPlot(cells, width), [cells]);
     const drawCost = useCallback((width: number) => costPlot(whole, width), [whole]);
@@ -73,11 +73,11 @@ function columnsFor(
 ): readonly TableColumn<ModelCell>[] {
     const ks = [...new Set(cells.flatMap(({ passAt }) => passAt.map(({ k }) => k)))].sort((a, b) => a - b);
     const href = ({ model, part }: ModelCell): string =>
-        routeTo('tasks', {
+        buildRoute('tasks', {
             model: model === '' ? '' : model,
             ...(by === null ? {} : { [FILTER_OF[by]]: part === '' ? '-' : part }),
         });
-    const passOf = ({ passAt }: ModelCell, k: number): number =>
+    const getPassAt = ({ passAt }: ModelCell, k: number): number =>
         passAt.find((one) => one.k === k)?.value ?? Number.NaN;
     const all: (TableColumn<ModelCell> | false)[] = [
         {
@@ -85,14 +85,14 @@ function columnsFor(
             title: say('model'),
             width: 'minmax(10rem, 2fr)',
             value: ({ model }) => model,
-            cell: (cell) => <a href={href(cell)}>{shownLabel(cell.model === '' ? '–' : cell.model)}</a>,
+            cell: (cell) => <a href={href(cell)}>{formatLabel(cell.model === '' ? '–' : cell.model)}</a>,
         },
         by !== null && {
             key: 'part',
             title: say(by),
             width: 'minmax(8rem, 1fr)',
             value: ({ part }) => part,
-            cell: ({ part }) => shownLabel(part === '' ? '–' : part),
+            cell: ({ part }) => formatLabel(part === '' ? '–' : part),
         },
         numeric('judged', say('tasks'), ({ judged }) => judged, showCount),
         {
@@ -113,7 +113,7 @@ function columnsFor(
             cell: ({ interval }) =>
                 interval === null ? '' : `${showShare(interval.low)} – ${showShare(interval.high)}`,
         },
-        ...ks.map((k) => numeric(`pass${k}`, `pass@${k}`, (cell) => passOf(cell, k), showShare)),
+        ...ks.map((k) => numeric(`pass${k}`, `pass@${k}`, (cell) => getPassAt(cell, k), showShare)),
         data.has('promptTokens') &&
             numeric('tokens', say('meanTokens'), ({ tokens, judged }) => tokens / judged, showCount),
         data.has('cost') && numeric('cost', say('totalCost'), ({ cost }) => cost, showCost),
@@ -143,9 +143,9 @@ const MOST_PLOTTED = 60;
 /** Characters of a label. */
 const LABEL = 24;
 
-function nameOf({ model, part }: ModelCell): string {
+function nameCell({ model, part }: ModelCell): string {
     const name = [model, part].filter((text) => text !== '').join(', ');
-    const shown = shownLabel(name === '' ? '–' : name);
+    const shown = formatLabel(name === '' ? '–' : name);
     return shown.length > LABEL ? `${shown.slice(0, LABEL - 1)}…` : shown;
 }
 
@@ -154,7 +154,7 @@ function ratesPlot(cells: readonly ModelCell[], width: number): Element {
         .sort((a, b) => b.share - a.share)
         .slice(0, MOST_PLOTTED)
         // Two names that are cut alike must not share a row.
-        .map((cell, at) => ({ ...cell, at, name: nameOf(cell) }));
+        .map((cell, at) => ({ ...cell, at, name: nameCell(cell) }));
     return Plot.plot({
         width,
         height: 50 + 24 * rows.length,
@@ -194,7 +194,7 @@ function costPlot(cells: readonly ModelCell[], width: number): Element {
     const rows = cells
         .filter(({ cost }) => cost > 0)
         .slice(0, MOST_PLOTTED)
-        .map((cell) => ({ ...cell, each: cell.cost / cell.judged, name: nameOf(cell) }));
+        .map((cell) => ({ ...cell, each: cell.cost / cell.judged, name: nameCell(cell) }));
     return Plot.plot({
         width,
         height: 280,

@@ -8,7 +8,7 @@ import type {
 } from '../../model/page-data.js';
 import { showBytes, showCount, showSeconds, showTime } from '../language/figures.js';
 import { say } from '../language/text.js';
-import { shownLabel, shownLines } from '../parts/shown-text.js';
+import { formatLabel, formatLines } from '../parts/shown-text.js';
 import { SourceCode, TextBlock } from '../parts/source-code.js';
 
 interface TaskDetailProps {
@@ -66,7 +66,7 @@ function Fact({ label, value }: { readonly label: string; readonly value: string
     return (
         <div>
             <dt>{label}</dt>
-            <dd class="wrap">{shownLabel(value)}</dd>
+            <dd class="wrap">{formatLabel(value)}</dd>
         </div>
     );
 }
@@ -82,10 +82,10 @@ function FailedTest({
 }): JSX.Element {
     const { difference, checkerMessage, stdout, stderr, compilerOutput, input, expectedOutput, missing } =
         failure;
-    const name = failure.name === '' ? '' : ` (${shownLabel(failure.name)})`;
+    const name = failure.name === '' ? '' : ` (${formatLabel(failure.name)})`;
     const ending = [
-        shownLabel(failure.verdict),
-        failure.signal === undefined ? '' : shownLabel(failure.signal),
+        formatLabel(failure.verdict),
+        failure.signal === undefined ? '' : formatLabel(failure.signal),
         failure.returnCode === undefined ? '' : `${say('returnCode')} ${failure.returnCode}`,
     ];
     return (
@@ -100,9 +100,9 @@ function FailedTest({
                     <h4>{say('firstDifference', { line: showCount(difference.line) })}</h4>
                     <dl>
                         <dt>{say('expected')}</dt>
-                        <dd class="expected">{shownLines(difference.expected)}</dd>
+                        <dd class="expected">{formatLines(difference.expected)}</dd>
                         <dt>{say('got')}</dt>
-                        <dd class="got">{shownLines(difference.got)}</dd>
+                        <dd class="got">{formatLines(difference.got)}</dd>
                     </dl>
                 </div>
             )}
@@ -120,7 +120,7 @@ function FailedTest({
             {stderr !== undefined && stderr.text !== '' && <TextBlock title={say('stderr')} text={stderr} />}
             {command !== null && <p class="note">{say('inputElsewhere', { command })}</p>}
             {missing !== undefined && (
-                <p class="note">{say('inputMissing', { reason: shownLabel(missing) })}</p>
+                <p class="note">{say('inputMissing', { reason: formatLabel(missing) })}</p>
             )}
         </section>
     );
@@ -133,7 +133,7 @@ function Chat({ chat }: { readonly chat: ChatDetail }): JSX.Element {
             {turns.map(({ role, text }, at) => (
                 <TextBlock
                     key={at}
-                    title={role === '' ? `${say('turn')} ${at + 1}` : shownLabel(role)}
+                    title={role === '' ? `${say('turn')} ${at + 1}` : formatLabel(role)}
                     text={text}
                 />
             ))}
@@ -142,7 +142,7 @@ function Chat({ chat }: { readonly chat: ChatDetail }): JSX.Element {
             {expected !== undefined && <TextBlock title={say('expected')} text={expected} />}
             {scorer !== undefined && (
                 <p>
-                    {say('scorer')}: {shownLabel(scorer)}
+                    {say('scorer')}: {formatLabel(scorer)}
                 </p>
             )}
             {reason !== undefined && <TextBlock title={say('scorerReason')} text={reason} />}
@@ -170,11 +170,11 @@ function Attempts({ attempts }: { readonly attempts: readonly AttemptDetail[] })
                         {attempts.map((attempt, at) => (
                             <tr key={at}>
                                 <td>{attempt.attempt}</td>
-                                <td>{shownLabel(attempt.ending)}</td>
-                                <td>{shownLabel(showTime(attempt.startedAt))}</td>
+                                <td>{formatLabel(attempt.ending)}</td>
+                                <td>{formatLabel(showTime(attempt.startedAt))}</td>
                                 <td>{showSeconds(attempt.duration)}</td>
-                                <td>{shownLabel(attempt.where)}</td>
-                                <td class="wrap">{shownLabel(attempt.message?.text ?? '')}</td>
+                                <td>{formatLabel(attempt.where)}</td>
+                                <td class="wrap">{formatLabel(attempt.message?.text ?? '')}</td>
                             </tr>
                         ))}
                     </tbody>
@@ -198,9 +198,9 @@ function TestList({
                 {tests.map(([ending, time, memory, name], at) => (
                     <li key={at} class={ending === '' ? 'accepted' : 'bad-reject'}>
                         <span class="faint">{at + 1}</span>{' '}
-                        {ending === '' ? say('passed') : shownLabel(ending)}{' '}
+                        {ending === '' ? say('passed') : formatLabel(ending)}{' '}
                         <span class="faint">
-                            {[showSeconds(time ?? 0), showBytes(memory ?? 0), shownLabel(name)]
+                            {[showSeconds(time ?? 0), showBytes(memory ?? 0), formatLabel(name)]
                                 .filter((part) => part !== '')
                                 .join(', ')}
                         </span>

@@ -4,11 +4,11 @@ import type { DetailAnswer } from '../data/detail-source.js';
 import { showBytes, showCost, showCount, showNumber, showSeconds } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { OutcomeMark } from '../parts/outcome.js';
-import { shownLabel } from '../parts/shown-text.js';
+import { formatLabel } from '../parts/shown-text.js';
 import { TextBlock } from '../parts/source-code.js';
-import { changeFilters, parseTaskName, taskName } from '../route.js';
+import { changeFilters, parseTaskName, nameTask } from '../route.js';
 import { TaskDetail } from './task-detail.js';
-import { expectedName } from './verdicts.js';
+import { nameExpected } from './verdicts.js';
 import type { ViewProps } from './view-props.js';
 
 /** One task, over whatever view it was opened from. The address names it. */
@@ -26,11 +26,11 @@ export function TaskDialog({ data, route, source }: ViewProps): JSX.Element | nu
         if (next < 0 || next >= data.count) return;
         changeFilters(
             route,
-            { task: taskName(data.sampleOf(next), data.groupOf(next), data.value('index', next)) },
+            { task: nameTask(data.getSample(next), data.getGroup(next), data.value('index', next)) },
             true,
         );
     };
-    const title = `${shownLabel(data.sampleOf(entry))}, ${shownLabel(data.groupOf(entry))} ${data.value('index', entry)}`;
+    const title = `${formatLabel(data.getSample(entry))}, ${formatLabel(data.getGroup(entry))} ${data.value('index', entry)}`;
     return (
         <dialog
             ref={dialog}
@@ -76,18 +76,18 @@ export function TaskDialog({ data, route, source }: ViewProps): JSX.Element | nu
 
 function Facts({ data, entry }: { readonly data: ViewProps['data']; readonly entry: number }): JSX.Element {
     const expected = data.text('expected', entry);
-    const score = data.scoreOf(entry);
+    const score = data.getScore(entry);
     const tokens = data.value('promptTokens', entry) + data.value('completionTokens', entry);
     const facts: readonly (readonly [string, ComponentChildren])[] = [
-        [say('expected'), expected === '' ? '' : expectedName(expected)],
-        [say('cause'), shownLabel(data.text('cause', entry))],
+        [say('expected'), expected === '' ? '' : nameExpected(expected)],
+        [say('cause'), formatLabel(data.text('cause', entry))],
         [say('score'), Number.isNaN(score) ? '' : showNumber(score, 3)],
-        [say('name'), shownLabel(data.text('name', entry))],
-        [say('language'), shownLabel(data.text('language', entry))],
-        [say('model'), shownLabel(data.text('model', entry))],
-        [say('promptType'), shownLabel(data.text('promptType', entry))],
-        [say('difficulty'), shownLabel(data.text('difficulty', entry))],
-        [say('taskType'), shownLabel(data.text('taskType', entry))],
+        [say('name'), formatLabel(data.text('name', entry))],
+        [say('language'), formatLabel(data.text('language', entry))],
+        [say('model'), formatLabel(data.text('model', entry))],
+        [say('promptType'), formatLabel(data.text('promptType', entry))],
+        [say('difficulty'), formatLabel(data.text('difficulty', entry))],
+        [say('taskType'), formatLabel(data.text('taskType', entry))],
         [say('time'), showSeconds(data.value('time', entry))],
         [say('limit'), showSeconds(data.value('limit', entry))],
         [say('memory'), showBytes(data.value('memory', entry))],
@@ -99,7 +99,7 @@ function Facts({ data, entry }: { readonly data: ViewProps['data']; readonly ent
                 : `${showCount(data.value('promptTokens', entry))} + ${showCount(data.value('completionTokens', entry))}`,
         ],
         [say('cost'), showCost(data.value('cost', entry))],
-        [say('endpoint'), shownLabel(data.text('endpoint', entry))],
+        [say('endpoint'), formatLabel(data.text('endpoint', entry))],
     ];
     return (
         <dl class="facts">
@@ -132,8 +132,8 @@ function Detail({ data, entry, source }: Omit<ViewProps, 'route'> & { readonly e
     }, [data, entry, source]);
     const command = showCommand(
         data.header.dir,
-        data.sampleOf(entry),
-        data.groupOf(entry),
+        data.getSample(entry),
+        data.getGroup(entry),
         data.value('index', entry),
     );
     if (answer === null) return <p class="faint">{say('loading')}</p>;
@@ -163,5 +163,5 @@ function Detail({ data, entry, source }: Omit<ViewProps, 'route'> & { readonly e
 export function showCommand(dir: string, sample: string, group: string, index: number): string {
     const quoted = (text: string): string =>
         /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-    return shownLabel(`resume-run show ${quoted(sample)} ${quoted(group)} ${index} --dir ${quoted(dir)}`);
+    return formatLabel(`resume-run show ${quoted(sample)} ${quoted(group)} ${index} --dir ${quoted(dir)}`);
 }

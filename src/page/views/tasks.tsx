@@ -1,15 +1,15 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { RunData } from '../data/run-data.js';
-import { choicesOf, outcomesIn, selectEntries } from '../data/select-entries.js';
+import { listChoices, listOutcomes, selectEntries } from '../data/select-entries.js';
 import { showBytes, showCost, showCount, showNumber, showSeconds } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { ChoiceFilter, FilterBar, SearchBox, SwitchFilter } from '../parts/filter-bar.js';
-import { OutcomeMark, outcomeName } from '../parts/outcome.js';
-import { shownLabel } from '../parts/shown-text.js';
+import { OutcomeMark, nameOutcome } from '../parts/outcome.js';
+import { formatLabel } from '../parts/shown-text.js';
 import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
-import { type Route, routeTo, taskName } from '../route.js';
-import { expectedName } from './verdicts.js';
+import { type Route, buildRoute, nameTask } from '../route.js';
+import { nameExpected } from './verdicts.js';
 import type { ViewProps } from './view-props.js';
 
 /** Every task, filtered by the address. */
@@ -17,7 +17,7 @@ export function TasksView({ data, route }: ViewProps): JSX.Element {
     const { task: _task, sort: _sort, ...asked } = route.filters;
     const key = JSON.stringify(asked);
     const entries = useMemo(() => selectEntries(data, asked), [data, key]);
-    const columns = useMemo(() => taskColumns(data, { view: 'tasks', filters: asked }), [data, key]);
+    const columns = useMemo(() => buildTaskColumns(data, { view: 'tasks', filters: asked }), [data, key]);
     return (
         <>
             <TaskFilters data={data} route={route} shown={entries.length} />
@@ -55,17 +55,17 @@ export function TaskFilters({
                 'verdict',
                 say('verdict'),
                 say('anyVerdict'),
-                outcomesIn(data).map((one) => [one, outcomeName(one)]),
+                listOutcomes(data).map((one) => [one, nameOutcome(one)]),
             )}
-            {choice('lang', say('language'), say('anyLanguage'), choicesOf(data, 'language'))}
-            {choice('model', say('model'), say('anyModel'), choicesOf(data, 'model'))}
-            {choice('cause', say('cause'), say('anyCause'), choicesOf(data, 'cause'))}
+            {choice('lang', say('language'), say('anyLanguage'), listChoices(data, 'language'))}
+            {choice('model', say('model'), say('anyModel'), listChoices(data, 'model'))}
+            {choice('cause', say('cause'), say('anyCause'), listChoices(data, 'cause'))}
             <SwitchFilter route={route} filter="unexpected" label={say('onlyUnexpected')} />
             <SwitchFilter route={route} filter="near" label={say('onlyNearLimit')} />
-            {filters['sample'] !== undefined && <span class="chip">{shownLabel(filters['sample'])}</span>}
+            {filters['sample'] !== undefined && <span class="chip">{formatLabel(filters['sample'])}</span>}
             {filters['expected'] !== undefined && (
                 <span class="chip">
-                    {say('expected')}: {expectedName(filters['expected'])}
+                    {say('expected')}: {nameExpected(filters['expected'])}
                 </span>
             )}
             <span class="faint">
@@ -76,26 +76,26 @@ export function TaskFilters({
 }
 
 /** Columns of a list of tasks: those that the run has something for. */
-export function taskColumns(data: RunData, route: Route): readonly TableColumn<number>[] {
+export function buildTaskColumns(data: RunData, route: Route): readonly TableColumn<number>[] {
     const href = (entry: number): string =>
-        routeTo(route.view, {
+        buildRoute(route.view, {
             ...route.filters,
-            task: taskName(data.sampleOf(entry), data.groupOf(entry), data.value('index', entry)),
+            task: nameTask(data.getSample(entry), data.getGroup(entry), data.value('index', entry)),
         });
     const all: (TableColumn<number> | false)[] = [
         {
             key: 'sample',
             title: say('sample'),
             width: 'minmax(10rem, 2fr)',
-            value: (entry) => data.sampleOf(entry),
-            cell: (entry) => <a href={href(entry)}>{shownLabel(data.sampleOf(entry))}</a>,
+            value: (entry) => data.getSample(entry),
+            cell: (entry) => <a href={href(entry)}>{formatLabel(data.getSample(entry))}</a>,
         },
         {
             key: 'group',
             title: say('group'),
             width: '9.5rem',
-            value: (entry) => data.groupOf(entry),
-            cell: (entry) => shownLabel(data.groupOf(entry)),
+            value: (entry) => data.getGroup(entry),
+            cell: (entry) => formatLabel(data.getGroup(entry)),
         },
         number('index', say('index'), '4.5rem', (entry) => data.value('index', entry), String),
         data.has('name') &&
@@ -108,7 +108,7 @@ export function taskColumns(data: RunData, route: Route): readonly TableColumn<n
             key: 'verdict',
             title: say('verdict'),
             width: '11.5rem',
-            value: (entry) => data.outcomeOf(entry),
+            value: (entry) => data.getOutcome(entry),
             cell: (entry) => <OutcomeMark data={data} entry={entry} />,
         },
         data.has('score') &&
@@ -116,7 +116,7 @@ export function taskColumns(data: RunData, route: Route): readonly TableColumn<n
                 'score',
                 say('score'),
                 '5rem',
-                (entry) => data.scoreOf(entry),
+                (entry) => data.getScore(entry),
                 (value) => showNumber(value, 3),
             ),
         text('cause', say('cause'), 'minmax(7rem, 1.5fr)', (entry) => data.text('cause', entry)),
@@ -164,5 +164,5 @@ function text(
     width: string,
     value: (entry: number) => string,
 ): TableColumn<number> {
-    return { key, title, width, value, cell: (entry) => shownLabel(value(entry)) };
+    return { key, title, width, value, cell: (entry) => formatLabel(value(entry)) };
 }

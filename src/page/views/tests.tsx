@@ -1,13 +1,13 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { acceptedShareOf, type SampleSummary, tnrOf, tprOf } from '../data/run-data.js';
+import { computeAcceptedShare, type SampleSummary, computeTnr, computeTpr } from '../data/run-data.js';
 import { showCount, showShare } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { FilterBar, SearchBox } from '../parts/filter-bar.js';
 import { QuietCount, RateBar } from '../parts/rate-bar.js';
-import { shownLabel } from '../parts/shown-text.js';
+import { formatLabel } from '../parts/shown-text.js';
 import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
-import { routeTo } from '../route.js';
+import { buildRoute } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
 /** Which test sets are weak. */
@@ -72,16 +72,16 @@ function Totals({ summaries }: { readonly summaries: readonly SampleSummary[] })
         },
     ].filter(({ judged }) => judged > 0);
     const counts = [
-        { name: say('unexpected'), value: sum((one) => one.unexpected), href: routeTo('unexpected') },
+        { name: say('unexpected'), value: sum((one) => one.unexpected), href: buildRoute('unexpected') },
         {
             name: say('failed'),
             value: sum((one) => one.failed),
-            href: routeTo('tasks', { verdict: 'failed' }),
+            href: buildRoute('tasks', { verdict: 'failed' }),
         },
         {
             name: say('skipped'),
             value: sum((one) => one.skipped),
-            href: routeTo('tasks', { verdict: 'skipped' }),
+            href: buildRoute('tasks', { verdict: 'skipped' }),
         },
         { name: say('open'), value: sum((one) => one.open), href: '' },
     ];
@@ -116,7 +116,7 @@ function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSumma
             title: say('sample'),
             width: 'minmax(10rem, 3fr)',
             value: ({ id }) => id,
-            cell: ({ id }) => <a href={routeTo('tasks', { sample: id })}>{shownLabel(id)}</a>,
+            cell: ({ id }) => <a href={buildRoute('tasks', { sample: id })}>{formatLabel(id)}</a>,
         },
         hasRight && {
             key: 'tpr',
@@ -124,7 +124,7 @@ function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSumma
             about: say('tprAbout'),
             width: '8.5rem',
             align: 'right',
-            value: tprOf,
+            value: computeTpr,
             cell: ({ rightAccepted, rightJudged }) => <RateBar hits={rightAccepted} judged={rightJudged} />,
         },
         hasWrong && {
@@ -133,7 +133,7 @@ function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSumma
             about: say('tnrAbout'),
             width: '8.5rem',
             align: 'right',
-            value: tnrOf,
+            value: computeTnr,
             cell: ({ wrongRejected, wrongJudged }) => <RateBar hits={wrongRejected} judged={wrongJudged} />,
         },
         hasOther && {
@@ -141,7 +141,7 @@ function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSumma
             title: say('accepted'),
             width: '8.5rem',
             align: 'right',
-            value: acceptedShareOf,
+            value: computeAcceptedShare,
             cell: ({ otherAccepted, otherJudged }) => (
                 <RateBar hits={otherAccepted} judged={otherJudged} isNeutral />
             ),
@@ -156,7 +156,7 @@ function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSumma
             cell: ({ id, wrongJudged, wrongRejected }) =>
                 linkedCount(
                     wrongJudged - wrongRejected,
-                    routeTo('tasks', { sample: id, group: 'incorrect_solution', verdict: 'Accepted' }),
+                    buildRoute('tasks', { sample: id, group: 'incorrect_solution', verdict: 'Accepted' }),
                 ),
         },
         hasRight && {
@@ -169,7 +169,7 @@ function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSumma
             cell: ({ id, rightJudged, rightAccepted }) =>
                 linkedCount(
                     rightJudged - rightAccepted,
-                    routeTo('tasks', { sample: id, group: 'solution', verdict: 'rejected' }),
+                    buildRoute('tasks', { sample: id, group: 'solution', verdict: 'rejected' }),
                 ),
         },
         countColumn('unexpected', say('unexpected'), ({ unexpected }) => unexpected),

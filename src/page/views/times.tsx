@@ -8,7 +8,7 @@ import { showSeconds, showShare } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { Chart } from '../parts/chart.js';
 import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
-import { TaskFilters, taskColumns } from './tasks.js';
+import { TaskFilters, buildTaskColumns } from './tasks.js';
 import type { ViewProps } from './view-props.js';
 
 /** Width of a bar, in shares of the limit, and where the last one begins. */
@@ -20,14 +20,14 @@ export function TimesView({ data, route }: ViewProps): JSX.Element {
     const { task: _task, sort: _sort, ...asked } = route.filters;
     const key = JSON.stringify(asked);
     const entries = useMemo(
-        () => selectEntries(data, asked).filter((entry) => !Number.isNaN(shareOfLimit(data, entry))),
+        () => selectEntries(data, asked).filter((entry) => !Number.isNaN(computeShareOfLimit(data, entry))),
         [data, key],
     );
     const columns = useMemo(
-        () => [shareColumn(data), ...taskColumns(data, { view: 'times', filters: asked })],
+        () => [shareColumn(data), ...buildTaskColumns(data, { view: 'times', filters: asked })],
         [data, key],
     );
-    const bins = useMemo(() => binsOf(data, entries), [data, entries]);
+    const bins = useMemo(() => countByBin(data, entries), [data, entries]);
     const draw = useCallback((width: number) => drawTimes(bins, width), [bins]);
     return (
         <>
@@ -47,7 +47,7 @@ export function TimesView({ data, route }: ViewProps): JSX.Element {
 }
 
 /** Time of the slowest test against the limit; NaN where one of the two is not known. */
-export function shareOfLimit(data: RunData, entry: number): number {
+export function computeShareOfLimit(data: RunData, entry: number): number {
     const limit = data.value('limit', entry);
     const time = data.value('time', entry);
     return limit > 0 && time > 0 ? time / limit : Number.NaN;
@@ -61,9 +61,9 @@ function shareColumn(data: RunData): TableColumn<number> {
         width: '6rem',
         align: 'right',
         first: 'descending',
-        value: (entry) => shareOfLimit(data, entry),
+        value: (entry) => computeShareOfLimit(data, entry),
         cell: (entry) => {
-            const share = shareOfLimit(data, entry);
+            const share = computeShareOfLimit(data, entry);
             const shown = share > 1 ? `${Math.round(share * 100)} %` : showShare(share);
             return <span title={showSeconds(data.value('time', entry))}>{shown}</span>;
         },
@@ -76,12 +76,12 @@ interface TimeBin {
     count: number;
 }
 
-function binsOf(data: RunData, entries: readonly number[]): readonly TimeBin[] {
+function countByBin(data: RunData, entries: readonly number[]): readonly TimeBin[] {
     const bins = new Map<string, TimeBin>();
     for (const entry of entries) {
-        const share = Math.min(LAST_BIN, shareOfLimit(data, entry));
+        const share = Math.min(LAST_BIN, computeShareOfLimit(data, entry));
         const number = Math.floor(share / BIN + 1e-9);
-        const outcome = data.outcomeOf(entry);
+        const outcome = data.getOutcome(entry);
         const key = `${number} ${outcome}`;
         const bin = bins.get(key);
         if (bin === undefined) bins.set(key, { from: number * BIN, outcome, count: 1 });

@@ -4,10 +4,10 @@ import { FLAG_UNEXPECTED, type TaskOutcome } from '../../model/page-data.js';
 import type { RunData } from '../data/run-data.js';
 import { showCount } from '../language/figures.js';
 import { say } from '../language/text.js';
-import { cellKind, outcomeName } from '../parts/outcome.js';
-import { shownLabel } from '../parts/shown-text.js';
+import { chooseCellKind, nameOutcome } from '../parts/outcome.js';
+import { formatLabel } from '../parts/shown-text.js';
 import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
-import { routeTo, taskName } from '../route.js';
+import { buildRoute, nameTask } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
 /** Tasks that share a group, a verdict and a cause. */
@@ -41,12 +41,12 @@ export function UnexpectedView({ data, route }: ViewProps): JSX.Element {
 function groupByCause(data: RunData): readonly CauseGroup[] {
     const groups = new Map<string, CauseGroup>();
     for (let entry = 0; entry < data.count; entry += 1) {
-        const outcome = data.outcomeOf(entry);
+        const outcome = data.getOutcome(entry);
         if (!data.hasFlag(entry, FLAG_UNEXPECTED) && outcome !== 'failed') continue;
         const key = `${data.value('group', entry)} ${outcome} ${data.value('cause', entry)}`;
         let group = groups.get(key);
         if (group === undefined) {
-            const named = { group: data.groupOf(entry), outcome, cause: data.text('cause', entry) };
+            const named = { group: data.getGroup(entry), outcome, cause: data.text('cause', entry) };
             group = { ...named, example: entry, count: 0, samples: new Set(), languages: new Map() };
             groups.set(key, group);
         }
@@ -74,7 +74,7 @@ function columnsFor(data: RunData): readonly TableColumn<CauseGroup>[] {
             value: ({ count }) => count,
             cell: ({ count, group, outcome, cause }) => (
                 <a
-                    href={routeTo('tasks', {
+                    href={buildRoute('tasks', {
                         group,
                         verdict: outcome,
                         cause: cause === '' ? '-' : cause,
@@ -91,7 +91,7 @@ function columnsFor(data: RunData): readonly TableColumn<CauseGroup>[] {
             title: say('group'),
             width: '10rem',
             value: ({ group }) => group,
-            cell: ({ group }) => shownLabel(group),
+            cell: ({ group }) => formatLabel(group),
         },
         {
             key: 'verdict',
@@ -99,7 +99,7 @@ function columnsFor(data: RunData): readonly TableColumn<CauseGroup>[] {
             width: '12rem',
             value: ({ outcome }) => outcome,
             cell: ({ outcome, example }) => (
-                <span class={`mark ${cellKind(data, example)}`}>{outcomeName(outcome)}</span>
+                <span class={`mark ${chooseCellKind(data, example)}`}>{nameOutcome(outcome)}</span>
             ),
         },
         {
@@ -107,7 +107,7 @@ function columnsFor(data: RunData): readonly TableColumn<CauseGroup>[] {
             title: say('cause'),
             width: 'minmax(10rem, 2fr)',
             value: ({ cause }) => cause,
-            cell: ({ cause }) => shownLabel(cause),
+            cell: ({ cause }) => formatLabel(cause),
         },
         {
             key: 'samples',
@@ -123,24 +123,24 @@ function columnsFor(data: RunData): readonly TableColumn<CauseGroup>[] {
             title: say('languages'),
             width: 'minmax(8rem, 1.3fr)',
             value: languages,
-            cell: (row) => shownLabel(languages(row)),
+            cell: (row) => formatLabel(languages(row)),
         },
         {
             key: 'example',
             title: say('examples'),
             width: 'minmax(10rem, 1fr)',
-            value: ({ example }) => data.sampleOf(example),
+            value: ({ example }) => data.getSample(example),
             cell: ({ example }) => (
                 <a
-                    href={routeTo('unexpected', {
-                        task: taskName(
-                            data.sampleOf(example),
-                            data.groupOf(example),
+                    href={buildRoute('unexpected', {
+                        task: nameTask(
+                            data.getSample(example),
+                            data.getGroup(example),
                             data.value('index', example),
                         ),
                     })}
                 >
-                    {shownLabel(data.sampleOf(example))} {data.value('index', example)}
+                    {formatLabel(data.getSample(example))} {data.value('index', example)}
                 </a>
             ),
         },

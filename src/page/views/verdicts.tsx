@@ -5,9 +5,9 @@ import type { RunData } from '../data/run-data.js';
 import { showCount } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { downloadCsv } from '../parts/download.js';
-import { outcomeName } from '../parts/outcome.js';
-import { shownLabel } from '../parts/shown-text.js';
-import { routeTo } from '../route.js';
+import { nameOutcome } from '../parts/outcome.js';
+import { formatLabel } from '../parts/shown-text.js';
+import { buildRoute } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
 interface VerdictMatrix {
@@ -22,7 +22,7 @@ interface VerdictMatrix {
 
 /** Expected against got, a table for each group. */
 export function VerdictsView({ data }: ViewProps): JSX.Element {
-    const matrices = useMemo(() => matricesOf(data), [data]);
+    const matrices = useMemo(() => buildMatrices(data), [data]);
     return (
         <>
             {matrices.map((matrix) => (
@@ -45,7 +45,7 @@ function Matrix({ matrix: { group, outcomes, rows } }: { readonly matrix: Verdic
     return (
         <section>
             <div class="section-head">
-                <h2>{say('matrixOf', { group: shownLabel(group) })}</h2>
+                <h2>{say('matrixOf', { group: formatLabel(group) })}</h2>
                 <button type="button" class="quiet" onClick={save}>
                     {say('downloadCsv')}
                 </button>
@@ -54,7 +54,7 @@ function Matrix({ matrix: { group, outcomes, rows } }: { readonly matrix: Verdic
                 class="scroll-x"
                 tabIndex={0}
                 role="region"
-                aria-label={say('matrixOf', { group: shownLabel(group) })}
+                aria-label={say('matrixOf', { group: formatLabel(group) })}
             >
                 <table class="matrix">
                     <thead>
@@ -62,7 +62,7 @@ function Matrix({ matrix: { group, outcomes, rows } }: { readonly matrix: Verdic
                             <th scope="col">{say('expected')}</th>
                             {outcomes.map((outcome) => (
                                 <th key={outcome} scope="col">
-                                    {outcomeName(outcome)}
+                                    {nameOutcome(outcome)}
                                 </th>
                             ))}
                             <th scope="col">{say('total')}</th>
@@ -71,7 +71,7 @@ function Matrix({ matrix: { group, outcomes, rows } }: { readonly matrix: Verdic
                     <tbody>
                         {rows.map(({ expected, cells, total }) => (
                             <tr key={expected}>
-                                <th scope="row">{expectedName(expected)}</th>
+                                <th scope="row">{nameExpected(expected)}</th>
                                 {cells.map(({ count, isUnexpected }, at) => (
                                     <td
                                         key={outcomes[at]}
@@ -81,7 +81,7 @@ function Matrix({ matrix: { group, outcomes, rows } }: { readonly matrix: Verdic
                                             '·'
                                         ) : (
                                             <a
-                                                href={routeTo('tasks', {
+                                                href={buildRoute('tasks', {
                                                     group,
                                                     expected: expected === '' ? '-' : expected,
                                                     verdict: outcomes[at],
@@ -114,13 +114,13 @@ function cellClass(
 }
 
 /** What a dataset expects of wrong programs is every verdict but one: that is better said in one word. */
-export function expectedName(expected: string): string {
+export function nameExpected(expected: string): string {
     if (expected === '') return '–';
     const verdicts = expected.split(' ');
     return verdicts.length > 3 && !verdicts.includes('Accepted') ? `≠ Accepted` : verdicts.join(', ');
 }
 
-function matricesOf(data: RunData): readonly VerdictMatrix[] {
+function buildMatrices(data: RunData): readonly VerdictMatrix[] {
     const { groups, dictionaries } = data.header;
     const width = OUTCOMES.length;
     const sets = dictionaries.expected.length;

@@ -42,7 +42,7 @@ export class ColumnBuilder {
     addSample(id: string, totals: Iterable<readonly [group: string, total: number]>): void {
         this.#samples.push(id);
         const own = new Map(totals);
-        for (const group of own.keys()) this.#numberOf(group);
+        for (const group of own.keys()) this.#numberGroup(group);
         this.#totals.push(own);
     }
 
@@ -54,7 +54,7 @@ export class ColumnBuilder {
         this.#started.push(startedAt);
         this.#write({
             sample: this.#samples.length - 1,
-            group: this.#numberOf(row.group),
+            group: this.#numberGroup(row.group),
             outcome: OUTCOME_NUMBERS.get(row.outcome) ?? 0,
             score: row.score === null ? 0 : 1 + Math.round(1000 * row.score),
             index,
@@ -73,7 +73,7 @@ export class ColumnBuilder {
             limit,
         });
         for (const [name, dictionary] of this.#dictionaries)
-            this.#columns.get(name)?.set(this.#entries, dictionary.numberOf(row[name]));
+            this.#columns.get(name)?.set(this.#entries, dictionary.numberText(row[name]));
         this.#entries += 1;
     }
 
@@ -146,7 +146,7 @@ export class ColumnBuilder {
             this.#columns.get(name as EntryColumn)?.set(this.#entries, value);
     }
 
-    #numberOf(group: string): number {
+    #numberGroup(group: string): number {
         const known = this.#groups.get(group);
         if (known !== undefined) return known;
         this.#groups.set(group, this.#groups.size);
@@ -186,7 +186,7 @@ class TextNumbers {
     readonly list: string[] = [''];
     readonly #numbers = new Map<string, number>([['', 0]]);
 
-    numberOf(text: string): number {
+    numberText(text: string): number {
         const shown = this.#numbers.has(text) || this.list.length < MOST_TEXTS ? text : OTHER;
         const known = this.#numbers.get(shown);
         if (known !== undefined) return known;

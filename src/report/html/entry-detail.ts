@@ -24,36 +24,36 @@ const MOST_TURNS = 200;
 const MOST_OF_NAME = 200;
 
 /** The long parts of a finished entry. */
-export function detailOfEntry(entry: StoredEntry['entry']): EntryDetail {
+export function describeEntry(entry: StoredEntry['entry']): EntryDetail {
     const result: JsonObject = isJsonObject(entry.result) ? entry.result : {};
-    const tests = testsIn(result);
-    const chat = tests.length > 0 ? null : chatOf(result);
+    const tests = readTests(result);
+    const chat = tests.length > 0 ? null : describeChat(result);
     return {
-        ...(entry.solution === undefined ? {} : { source: shortened(entry.solution) }),
-        ...(entry.row === undefined ? {} : { row: shortened(JSON.stringify(entry.row, null, 2)) }),
+        ...(entry.solution === undefined ? {} : { source: shortenText(entry.solution) }),
+        ...(entry.row === undefined ? {} : { row: shortenText(JSON.stringify(entry.row, null, 2)) }),
         ...(entry.limits === undefined ? {} : { limits: entry.limits }),
-        attempts: entry.attempts.slice(-MOST_ATTEMPTS).map(attemptOf),
+        attempts: entry.attempts.slice(-MOST_ATTEMPTS).map(describeAttempt),
         ...testParts(tests),
         ...(chat === null ? {} : { chat }),
-        ...(tests.length > 0 ? {} : { result: shortened(JSON.stringify(result, null, 2)) }),
+        ...(tests.length > 0 ? {} : { result: shortenText(JSON.stringify(result, null, 2)) }),
         ...(Array.isArray(result['adapted']) ? { adapted: result['adapted'].slice(0, 20).map(String) } : {}),
-        ...(typeof result['compiler'] === 'string' ? { compiler: nameOf(result['compiler']) } : {}),
-        ...(entry.fingerprint === null ? {} : { fingerprint: nameOf(entry.fingerprint) }),
+        ...(typeof result['compiler'] === 'string' ? { compiler: readName(result['compiler']) } : {}),
+        ...(entry.fingerprint === null ? {} : { fingerprint: readName(entry.fingerprint) }),
     };
 }
 
 /** The long parts of a task that was given up or is not final yet. */
-export function detailOfOpenTask(task: OpenTask): EntryDetail {
+export function describeOpenTask(task: OpenTask): EntryDetail {
     return {
-        message: shortened(task.message),
-        attempts: task.attempts.slice(-MOST_ATTEMPTS).map(attemptOf),
+        message: shortenText(task.message),
+        attempts: task.attempts.slice(-MOST_ATTEMPTS).map(describeAttempt),
         ...testParts(task.tests ?? []),
-        fingerprint: nameOf(task.fingerprint),
+        fingerprint: readName(task.fingerprint),
     };
 }
 
 /** Tests of a judge's result; none where it is something else. */
-export function testsIn(result: unknown): readonly TestResult[] {
+export function readTests(result: unknown): readonly TestResult[] {
     if (!isJsonObject(result) || !Array.isArray(result['tests'])) return [];
     return (result['tests'] as readonly unknown[]).filter(isTest);
 }
@@ -62,7 +62,7 @@ const isTest = (value: unknown): value is TestResult =>
     isJsonObject(value) && typeof value['passed'] === 'boolean' && isJsonObject(value['exec_info']);
 
 /** @param cutFrom how much there was, where the text had been cut before */
-export function shortened(value: unknown, cutFrom?: unknown): ShownText {
+export function shortenText(value: unknown, cutFrom?: unknown): ShownText {
     const text = typeof value === 'string' ? value : '';
     if (text.length > MOST_CHARACTERS) {
         const from = typeof cutFrom === 'number' ? cutFrom : text.length;
@@ -74,20 +74,20 @@ export function shortened(value: unknown, cutFrom?: unknown): ShownText {
 /** The cut may have split a surrogate pair. */
 const wellFormed = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
 
-const nameOf = (value: unknown): string =>
+const readName = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, MOST_OF_NAME) : '';
 
-function attemptOf(attempt: Attempt): AttemptDetail {
+function describeAttempt(attempt: Attempt): AttemptDetail {
     const { verdict, failure, api_used, worker_id, sandbox, message } = attempt;
     return {
         attempt: attempt.attempt,
-        ending: nameOf(verdict ?? failure),
-        startedAt: nameOf(attempt.started_at),
+        ending: readName(verdict ?? failure),
+        startedAt: readName(attempt.started_at),
         duration: attempt.duration,
-        where: nameOf(
+        where: readName(
             [api_used, worker_id, sandbox].filter((part) => part !== undefined && part !== '').join(' '),
         ),
-        ...(message === undefined ? {} : { message: shortened(message) }),
+        ...(message === undefined ? {} : { message: shortenText(message) }),
     };
 }
 
@@ -100,10 +100,10 @@ function testParts(tests: readonly TestResult[]): Pick<EntryDetail, 'tests' | 'm
             .slice(0, MOST_TESTS)
             .map(
                 (one): TestDetail => [
-                    one.passed ? '' : nameOf(one.verdict ?? 'failed'),
+                    one.passed ? '' : readName(one.verdict ?? 'failed'),
                     one.cpu_time ?? one.wall_time ?? null,
                     one.memory ?? null,
-                    nameOf(one.name),
+                    readName(one.name),
                 ],
             ),
         ...(tests.length > MOST_TESTS ? { moreTests: tests.length - MOST_TESTS } : {}),
@@ -113,53 +113,53 @@ function testParts(tests: readonly TestResult[]): Pick<EntryDetail, 'tests' | 'm
 
 function failedTest(test: TestResult, position: number): FailedTestDetail {
     const info = test.exec_info;
-    const run = stepOf(info.run_result);
-    const compiling = stepOf(info.compile_result);
+    const run = describeStep(info.run_result);
+    const compiling = describeStep(info.compile_result);
     const difference = info.first_difference;
     const compilerOutput = compiling === null ? '' : `${textIn(compiling.stderr)}${textIn(compiling.stdout)}`;
     return {
         position,
-        name: nameOf(test.name),
-        verdict: nameOf(test.verdict),
+        name: readName(test.name),
+        verdict: readName(test.verdict),
         ...(difference === undefined
             ? {}
             : {
                   difference: {
                       line: difference.line,
-                      expected: shortened(difference.expected).text,
-                      got: shortened(difference.got).text,
+                      expected: shortenText(difference.expected).text,
+                      got: shortenText(difference.got).text,
                   },
               }),
         ...(info.checker_message === undefined
             ? {}
-            : { checkerMessage: shortened(info.checker_message, info.checker_message_cut) }),
+            : { checkerMessage: shortenText(info.checker_message, info.checker_message_cut) }),
         ...(run === null
             ? {}
             : {
                   ...(typeof run.return_code === 'number' ? { returnCode: run.return_code } : {}),
-                  ...(run.signal === undefined ? {} : { signal: nameOf(run.signal) }),
-                  ...(run.stdout === undefined ? {} : { stdout: shortened(run.stdout, run.stdout_cut) }),
-                  ...(run.stderr === undefined ? {} : { stderr: shortened(run.stderr, run.stderr_cut) }),
+                  ...(run.signal === undefined ? {} : { signal: readName(run.signal) }),
+                  ...(run.stdout === undefined ? {} : { stdout: shortenText(run.stdout, run.stdout_cut) }),
+                  ...(run.stderr === undefined ? {} : { stderr: shortenText(run.stderr, run.stderr_cut) }),
               }),
         ...(compilerOutput === ''
             ? {}
-            : { compilerOutput: shortened(compilerOutput, compiling?.stderr_cut) }),
+            : { compilerOutput: shortenText(compilerOutput, compiling?.stderr_cut) }),
     };
 }
 
 const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-function stepOf(step: RunResult | null | undefined): RunResult | null {
+function describeStep(step: RunResult | null | undefined): RunResult | null {
     return isJsonObject(step) ? step : null;
 }
 
 /** What a chat left in its result, by the names of docs/result-files.md; null where it is no chat. */
-function chatOf(result: JsonObject): ChatDetail | null {
+function describeChat(result: JsonObject): ChatDetail | null {
     const turns = ['messages', 'transcript', 'turns', 'prompt']
-        .flatMap((name) => turnsOf(result[name]))
+        .flatMap((name) => describeTurns(result[name]))
         .slice(0, MOST_TURNS);
     const text = (name: string): ShownText | undefined =>
-        typeof result[name] === 'string' ? shortened(result[name], result[`${name}_cut`]) : undefined;
+        typeof result[name] === 'string' ? shortenText(result[name], result[`${name}_cut`]) : undefined;
     const answer = text('answer') ?? text('response');
     if (turns.length === 0 && answer === undefined) return null;
     const reasoning = text('reasoning');
@@ -171,19 +171,21 @@ function chatOf(result: JsonObject): ChatDetail | null {
         ...(answer === undefined ? {} : { answer }),
         ...(reasoning === undefined ? {} : { reasoning }),
         ...(expected === undefined ? {} : { expected }),
-        ...(typeof scorer === 'string' ? { scorer: nameOf(scorer) } : {}),
+        ...(typeof scorer === 'string' ? { scorer: readName(scorer) } : {}),
         ...(reason === undefined ? {} : { reason }),
     };
 }
 
-function turnsOf(value: unknown): ChatDetail['turns'] {
-    if (typeof value === 'string' && value !== '') return [{ role: 'user', text: shortened(value) }];
+function describeTurns(value: unknown): ChatDetail['turns'] {
+    if (typeof value === 'string' && value !== '') return [{ role: 'user', text: shortenText(value) }];
     if (!Array.isArray(value)) return [];
     return (value as readonly unknown[]).filter(isJsonObject).map((turn) => {
         const content = turn['content'];
         return {
-            role: nameOf(turn['role']),
-            text: shortened(typeof content === 'string' ? content : JSON.stringify(content ?? turn, null, 2)),
+            role: readName(turn['role']),
+            text: shortenText(
+                typeof content === 'string' ? content : JSON.stringify(content ?? turn, null, 2),
+            ),
         };
     });
 }

@@ -7,11 +7,11 @@ export interface PageAssets {
 }
 
 /** Policy of a page whose only script and style are these two. Nothing may be fetched, framed, submitted or put in as HTML. */
-function policyOf({ script, style }: PageAssets): string {
+function buildPolicy({ script, style }: PageAssets): string {
     return [
         "default-src 'none'",
-        `script-src '${digestOf(script)}'`,
-        `style-src '${digestOf(style)}'`,
+        `script-src '${digestText(script)}'`,
+        `style-src '${digestText(style)}'`,
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
@@ -19,15 +19,19 @@ function policyOf({ script, style }: PageAssets): string {
     ].join('; ');
 }
 
-const digestOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+const digestText = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
 /**
  * One file that needs no other: front end, columns, chunks. The chunks come last, so that the page is up before they are read.
  * @param page of `packPage`, gzip
  */
-export function* htmlFile(assets: PageAssets, page: Buffer, chunks: readonly Buffer[]): Generator<string> {
+export function* writeHtmlFile(
+    assets: PageAssets,
+    page: Buffer,
+    chunks: readonly Buffer[],
+): Generator<string> {
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n';
-    yield `<meta http-equiv="Content-Security-Policy" content="${policyOf(assets)}">\n`;
+    yield `<meta http-equiv="Content-Security-Policy" content="${buildPolicy(assets)}">\n`;
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n';
     yield '<meta name="referrer" content="no-referrer">\n<title>resume-run</title>\n';
     yield `<style>${assets.style}</style>\n</head>\n<body>\n<div id="page"></div>\n`;

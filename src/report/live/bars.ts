@@ -1,12 +1,12 @@
 import { Writable } from 'node:stream';
 import cliProgress, { type MultiBar } from 'cli-progress';
 import type { RunEvent } from '../../model/event.js';
-import { printableLines } from '../../util/printable.js';
+import { escapeLines } from '../../util/printable.js';
 import { maskSecrets } from '../../util/secrets.js';
-import { emptyView, fold, type RunView } from './fold.js';
-import { liveLines, startLines } from './live.js';
-import { machine } from '../machine.js';
-import { noticeLine } from './notice.js';
+import { makeEmptyView, fold, type RunView } from './fold.js';
+import { renderLiveLines, startLines } from './live.js';
+import { measureMachine } from '../machine.js';
+import { renderNotice } from './notice.js';
 import type { Reporter } from './reporter.js';
 import { type Sink, writeLines } from '../sink.js';
 import type { Style } from '../style.js';
@@ -16,7 +16,7 @@ const CLEAR_TO_END_OF_LINE = '\u001b[K';
 
 /** Bars on a terminal: drawn ten times a second at most, whatever the number of events. Notices scroll by above them. */
 export class BarReporter implements Reporter {
-    private view: RunView = emptyView();
+    private view: RunView = makeEmptyView();
     private readonly screen: Screen;
     private bars: MultiBar | null = null;
     private frame: readonly string[] = [];
@@ -35,7 +35,7 @@ export class BarReporter implements Reporter {
             for (const line of startLines(this.view)) this.print(line);
             this.open();
         } else if (event.type === 'notice') {
-            this.print(noticeLine(event, this.style));
+            this.print(renderNotice(event, this.style));
         } else if (event.type === 'run-finished') {
             this.close();
         }
@@ -78,21 +78,21 @@ export class BarReporter implements Reporter {
     }
 
     private nextFrame(bars: MultiBar): void {
-        const lines = liveLines(this.view, {
+        const lines = renderLiveLines(this.view, {
             now: Date.now(),
             // The last column is left free: writing it moves some terminals to the next line.
             width: this.sink.columns - 1,
             style: this.style,
-            ...machine(),
+            ...measureMachine(),
         });
-        this.frame = lines.map((line) => maskSecrets(printableLines(line)));
+        this.frame = lines.map((line) => maskSecrets(escapeLines(line)));
         // Totals and values are in the frame: cli-progress only places its lines. Lines that are no longer needed stay blank.
         for (; this.lines < this.frame.length; this.lines += 1) bars.create(1, 0, { at: this.lines });
     }
 
     private print(line: string): void {
         if (this.bars === null) writeLines(this.sink, line);
-        else this.bars.log(`${printableLines(line)}${CLEAR_TO_END_OF_LINE}\n`);
+        else this.bars.log(`${escapeLines(line)}${CLEAR_TO_END_OF_LINE}\n`);
     }
 }
 

@@ -16,7 +16,7 @@ export class Durations {
 
     /** @param seconds that a task took */
     add(seconds: number): void {
-        const at = bucketOf(seconds);
+        const at = chooseBucket(seconds);
         while (this.#buckets.length <= at) this.#buckets.push({ count: 0, sum: 0 });
         const bucket = this.#buckets[at];
         if (bucket === undefined) return;
@@ -32,7 +32,7 @@ export class Durations {
     expectRest(elapsed: number): number {
         let count = 0;
         let sum = 0;
-        for (const bucket of this.#buckets.slice(bucketOf(elapsed) + 1)) {
+        for (const bucket of this.#buckets.slice(chooseBucket(elapsed) + 1)) {
             count += bucket.count;
             sum += bucket.sum;
         }
@@ -40,6 +40,6 @@ export class Durations {
     }
 }
 
-function bucketOf(seconds: number): number {
+function chooseBucket(seconds: number): number {
     return seconds <= SHORTEST ? 0 : Math.floor(Math.log2(seconds / SHORTEST) * BUCKETS_A_DOUBLING) + 1;
 }

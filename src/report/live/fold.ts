@@ -63,7 +63,7 @@ interface TaskFigures {
     readonly skipped: number;
 }
 
-export function emptyView(): RunView {
+export function makeEmptyView(): RunView {
     return {
         start: null,
         phase: { kind: 'starting' },
@@ -113,7 +113,7 @@ export function fold(view: RunView, event: RunEvent): RunView {
         case 'task-log':
             return view;
         case 'task-retried':
-            view.running.delete(keyOf(event));
+            view.running.delete(makeKey(event));
             worked(view, event.workerId, event.by.duration, true);
             return withTasks(view, {
                 running: Math.max(0, view.tasks.running - 1),
@@ -122,7 +122,7 @@ export function fold(view: RunView, event: RunEvent): RunView {
         case 'task-finished':
             return finished(view, event);
         case 'task-failed':
-            view.running.delete(keyOf(event));
+            view.running.delete(makeKey(event));
             worked(view, event.workerId, event.by.duration, true);
             view.window.add(Date.parse(event.at));
             view.durations.add(event.by.duration);
@@ -176,7 +176,7 @@ function started(
 }
 
 function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished' }>): RunView {
-    view.running.delete(keyOf(event));
+    view.running.delete(makeKey(event));
     worked(view, event.workerId, event.by.duration, false);
     view.window.add(Date.parse(event.at));
     view.durations.add(event.by.duration);
@@ -194,10 +194,10 @@ function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished
 
 function begun(view: RunView, event: Extract<RunEvent, { type: 'task-started' }>): void {
     const { sample, group, index } = event;
-    setBounded(view.running, keyOf(event), { sample, group, index, since: Date.parse(event.at) });
+    setBounded(view.running, makeKey(event), { sample, group, index, since: Date.parse(event.at) });
 }
 
-function keyOf({ sample, group, index }: Pick<RunningTask, 'sample' | 'group' | 'index'>): string {
+function makeKey({ sample, group, index }: Pick<RunningTask, 'sample' | 'group' | 'index'>): string {
     return `${index} ${group} ${sample}`;
 }
 
@@ -233,22 +233,22 @@ function setBounded<V>(map: Map<string, V>, key: string, value: V): void {
 }
 
 /** The task that has run longest so far; null while none runs. */
-export function longestRunning(view: RunView): RunningTask | null {
+export function findLongestRunning(view: RunView): RunningTask | null {
     return view.running.values().next().value ?? null;
 }
 
 /** Tasks of this run that have neither a verdict nor a failure yet. */
-export function remaining(view: RunView): number {
+export function countRemaining(view: RunView): number {
     return Math.max(0, view.tasks.due - view.tasks.committed - view.tasks.failed);
 }
 
 /** Tasks of the chosen part that need no more work: finished ones that run again count once they have. */
-export function done(view: RunView): number {
+export function countDone(view: RunView): number {
     return Math.max(0, view.tasks.total - view.tasks.due + view.tasks.committed);
 }
 
 /** Finished tasks a second lately. @param now milliseconds since the epoch */
-export function currentRate(view: RunView, now: number): number {
+export function computeCurrentRate(view: RunView, now: number): number {
     return view.window.rate(now);
 }
 
@@ -256,10 +256,10 @@ export function currentRate(view: RunView, now: number): number {
  * Seconds until all is done: at the present rate, and not before the longest running task is; null while there is no rate to
  * tell by.
  */
-export function eta(view: RunView, now: number): number | null {
-    const perSecond = currentRate(view, now);
+export function estimateEta(view: RunView, now: number): number | null {
+    const perSecond = computeCurrentRate(view, now);
     if (perSecond <= 0) return null;
-    const longest = longestRunning(view);
+    const longest = findLongestRunning(view);
     const tail = longest === null ? 0 : view.durations.expectRest(Math.max(0, now - longest.since) / 1000);
-    return Math.max(remaining(view) / perSecond, tail);
+    return Math.max(countRemaining(view) / perSecond, tail);
 }

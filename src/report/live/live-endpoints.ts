@@ -1,14 +1,14 @@
 import type { EndpointState } from '../../model/event.js';
-import { printable } from '../../util/printable.js';
+import { escapeLine } from '../../util/printable.js';
 import type { RunView } from './fold.js';
-import { count, counted, duration } from '../format.js';
+import { count, formatCount, formatDuration } from '../format.js';
 import type { Style } from '../style.js';
 
 /** With more servers than this, only those in trouble get a line of their own. */
 const FEW = 4;
 
 /** All servers together: how many answer, and what they do. Empty where a run uses none. */
-export function endpointParts(view: RunView, style: Style): string[] {
+export function describeEndpoints(view: RunView, style: Style): string[] {
     if (view.endpoints.size === 0) return [];
     const given = Math.max(view.givenEndpoints, view.endpoints.size);
     let healthy = given - view.endpoints.size;
@@ -21,12 +21,12 @@ export function endpointParts(view: RunView, style: Style): string[] {
     }
     const up = `${count(healthy)}/${count(given)} endpoints up`;
     const parts = [healthy < given ? style.yellow(up) : up, `${count(inFlight)} in flight`];
-    if (failures > 0) parts.push(`${counted(failures, 'failure')} on them`);
+    if (failures > 0) parts.push(`${formatCount(failures, 'failure')} on them`);
     return parts;
 }
 
 /** Servers that deserve a line: all of a few, else those in trouble, those with most failures first. */
-export function shownEndpoints(view: RunView): readonly (readonly string[])[] {
+export function listShownEndpoints(view: RunView): readonly (readonly string[])[] {
     const all = [...view.endpoints.values()];
     const listed =
         all.length <= FEW
@@ -35,18 +35,18 @@ export function shownEndpoints(view: RunView): readonly (readonly string[])[] {
                   .filter((endpoint) => endpoint.state !== 'healthy')
                   .sort((a, b) => b.failures - a.failures)
                   .slice(0, FEW);
-    return listed.map(partsOf);
+    return listed.map(describeParts);
 }
 
-function partsOf(endpoint: EndpointState): readonly string[] {
+function describeParts(endpoint: EndpointState): readonly string[] {
     const { state, inFlight, concurrency, done, failures, meanTime, coolDowns } = endpoint;
     const parts = [
-        `  ${printable(endpoint.endpoint)} ${state}`,
+        `  ${escapeLine(endpoint.endpoint)} ${state}`,
         `${count(inFlight)}/${count(concurrency)} in flight`,
         `${count(done)} done`,
     ];
-    if (failures > 0) parts.push(counted(failures, 'failure'));
-    if (meanTime !== null) parts.push(`mean ${duration(meanTime)}`);
-    if (coolDowns > 0) parts.push(counted(coolDowns, 'cool-down'));
+    if (failures > 0) parts.push(formatCount(failures, 'failure'));
+    if (meanTime !== null) parts.push(`mean ${formatDuration(meanTime)}`);
+    if (coolDowns > 0) parts.push(formatCount(coolDowns, 'cool-down'));
     return parts;
 }

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { freeBytes } from '../../host/disk.js';
 import type { RunEvent } from '../../model/event.js';
 import type { LiveState } from '../../model/live-state.js';
-import { ioCode } from '../../util/io-error.js';
-import { currentRate, done, emptyView, fold, remaining, type RunView } from './fold.js';
+import { getIoCode } from '../../util/io-error.js';
+import { computeCurrentRate, countDone, makeEmptyView, fold, countRemaining, type RunView } from './fold.js';
 import type { Reporter } from './reporter.js';
 
 const INTERVAL_MS = 1000;
@@ -27,7 +27,7 @@ export interface LiveFileOptions {
  */
 export class LiveFile implements Reporter {
     readonly #options: LiveFileOptions;
-    #view: RunView = emptyView();
+    #view: RunView = makeEmptyView();
     readonly #failures = new Map<string, number>();
     #history: (readonly [number, number])[] = [];
     /** Milliseconds between two points of the history: doubled when it is full. */
@@ -90,7 +90,7 @@ export class LiveFile implements Reporter {
             writeFileSync(staging, JSON.stringify(this.#state()));
             renameSync(staging, path);
         } catch (error) {
-            if (ioCode(error) === null) throw error;
+            if (getIoCode(error) === null) throw error;
             rmSync(staging, { force: true });
         }
     }
@@ -104,7 +104,7 @@ export class LiveFile implements Reporter {
             if (this.#timer === null) await rm(staging, { force: true });
             else await rename(staging, path);
         } catch (error) {
-            if (ioCode(error) === null) throw error;
+            if (getIoCode(error) === null) throw error;
             await rm(staging, { force: true }).catch(() => undefined);
         }
     }
@@ -127,8 +127,8 @@ export class LiveFile implements Reporter {
             samples: { total: view.samples.total, complete: view.samples.complete },
             tasks: {
                 total,
-                done: done(view),
-                remaining: remaining(view),
+                done: countDone(view),
+                remaining: countRemaining(view),
                 committed,
                 failed,
                 retried,
@@ -137,11 +137,11 @@ export class LiveFile implements Reporter {
             },
             verdicts: view.verdicts,
             unexpected: view.unexpected,
-            running: firstOf(view.running.values(), MOST_RUNNING),
+            running: takeFirst(view.running.values(), MOST_RUNNING),
             concurrency: view.concurrency,
             failures: Object.fromEntries(this.#failures),
-            endpoints: firstOf(view.endpoints.values(), MOST_ENDPOINTS),
-            rate: currentRate(view, now),
+            endpoints: takeFirst(view.endpoints.values(), MOST_ENDPOINTS),
+            rate: computeCurrentRate(view, now),
             history: this.#history,
             diskFree: this.#diskFree,
         };
@@ -157,7 +157,7 @@ export class LiveFile implements Reporter {
     }
 }
 
-function firstOf<T>(values: Iterable<T>, most: number): T[] {
+function takeFirst<T>(values: Iterable<T>, most: number): T[] {
     const list: T[] = [];
     for (const value of values) {
         if (list.length === most) break;

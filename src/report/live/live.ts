@@ -1,13 +1,28 @@
 import type { PlanCounts } from '../../model/event.js';
 import type { StopReason } from '../../model/stop.js';
 import { VERDICTS } from '../../model/verdict.js';
-import { printable } from '../../util/printable.js';
-import { currentRate, done, eta, longestRunning, type RunView, remaining } from './fold.js';
-import { bytes, count, counted, duration, percent, rate, shortVerdict } from '../format.js';
-import { endpointParts, shownEndpoints } from './live-endpoints.js';
+import { escapeLine } from '../../util/printable.js';
+import {
+    computeCurrentRate,
+    countDone,
+    estimateEta,
+    findLongestRunning,
+    type RunView,
+    countRemaining,
+} from './fold.js';
+import {
+    formatBytes,
+    count,
+    formatCount,
+    formatDuration,
+    formatPercent,
+    formatRate,
+    shortVerdict,
+} from '../format.js';
+import { describeEndpoints, listShownEndpoints } from './live-endpoints.js';
 import type { Style } from '../style.js';
-import { successWordOf } from '../success-word.js';
-import { cut, padEnd, padStart, widthOf } from '../width.js';
+import { chooseSuccessWord } from '../success-word.js';
+import { cut, padEnd, padStart, measureWidth } from '../width.js';
 
 /** What a live display needs besides the view. */
 export interface Surroundings {
@@ -31,11 +46,11 @@ export function startLines(view: RunView): string[] {
     const again = part.finished + part.due - part.tasks;
     const skipped = part.skipped > 0 ? `, ${count(part.skipped)} skipped` : '';
     return [
-        `${printable(start.dir)}: ${counted(part.samples, 'sample')}, ${counted(part.tasks, 'task')}${chosen}: ` +
+        `${escapeLine(start.dir)}: ${formatCount(part.samples, 'sample')}, ${formatCount(part.tasks, 'task')}${chosen}: ` +
             `${count(part.finished)} finished${again > 0 ? ` (${count(again)} of them again)` : ''}, ${count(part.due)} to do${reasons(part)}${skipped}`,
         [
             start.executor,
-            counted(start.concurrency, `${start.mode} worker`),
+            formatCount(start.concurrency, `${start.mode} worker`),
             ...(start.sandbox === null ? [] : [`sandbox ${start.sandbox}`]),
             ...(start.limits === null ? [] : [start.limits]),
         ].join(', '),
@@ -51,18 +66,18 @@ function reasons(part: PlanCounts): string {
 }
 
 /** The live display: bars of samples and tasks, verdicts, how it goes, and servers if there are any. Each line fits the width. */
-export function liveLines(view: RunView, around: Surroundings): string[] {
+export function renderLiveLines(view: RunView, around: Surroundings): string[] {
     const { tasks, samples } = view;
-    const finished = done(view);
-    const digits = Math.max(widthOf(count(samples.total)), widthOf(count(tasks.total)));
+    const finished = countDone(view);
+    const digits = Math.max(measureWidth(count(samples.total)), measureWidth(count(tasks.total)));
     return [
         barLine('samples', samples.complete, samples.total, digits, around),
         barLine('tasks', finished, tasks.total, digits, around),
         joined(verdictParts(view, around.style), around),
         joined(phaseParts(view, around), around),
         ...roundLines(view, around),
-        ...(view.endpoints.size === 0 ? [] : [joined(endpointParts(view, around.style), around)]),
-        ...shownEndpoints(view).map((parts) => joined(parts, around)),
+        ...(view.endpoints.size === 0 ? [] : [joined(describeEndpoints(view, around.style), around)]),
+        ...listShownEndpoints(view).map((parts) => joined(parts, around)),
     ];
 }
 
@@ -72,16 +87,16 @@ function roundLines(view: RunView, around: Surroundings): string[] {
 }
 
 /** One line of log for where there is no terminal. */
-export function heartbeat(view: RunView, around: Surroundings): string {
+export function renderHeartbeat(view: RunView, around: Surroundings): string {
     const { tasks, samples } = view;
-    const finished = done(view);
+    const finished = countDone(view);
     const parts = [
-        `tasks ${count(finished)}/${count(tasks.total)} (${percent(finished, tasks.total)})`,
+        `tasks ${count(finished)}/${count(tasks.total)} (${formatPercent(finished, tasks.total)})`,
         `samples ${count(samples.complete)}/${count(samples.total)}`,
         ...verdictParts(view, around.style),
         ...phaseParts(view, around),
         ...view.rounds.parts(),
-        ...endpointParts(view, around.style),
+        ...describeEndpoints(view, around.style),
     ];
     return parts.join(' · ');
 }
@@ -94,16 +109,16 @@ function barLine(
     { width, style }: Surroundings,
 ): string {
     const of = `${padStart(count(done), digits)}/${padEnd(count(total), digits)}`;
-    const figures = `${of}  ${padStart(percent(done, total), 6)}`;
+    const figures = `${of}  ${padStart(formatPercent(done, total), 6)}`;
     const head = padEnd(name, 7);
-    const room = Math.min(50, width - widthOf(head) - widthOf(figures) - 4);
-    if (room < 5) return cut(`${name} ${count(done)}/${count(total)} ${percent(done, total)}`, width);
+    const room = Math.min(50, width - measureWidth(head) - measureWidth(figures) - 4);
+    if (room < 5) return cut(`${name} ${count(done)}/${count(total)} ${formatPercent(done, total)}`, width);
     const filled = total === 0 ? room : Math.floor((done / total) * room);
     return `${head}  ${style.green('━'.repeat(filled))}${style.dim('─'.repeat(room - filled))}  ${figures}`;
 }
 
 function verdictParts(view: RunView, style: Style): string[] {
-    const success = successWordOf(view.start?.executor);
+    const success = chooseSuccessWord(view.start?.executor);
     const verdicts = VERDICTS.filter((verdict) => (view.verdicts[verdict] ?? 0) > 0)
         .map((verdict) => `${shortVerdict(verdict, success)} ${count(view.verdicts[verdict] ?? 0)}`)
         .join('  ');
@@ -130,15 +145,15 @@ function howToStopNow(stop: StopReason): string {
 function phaseParts(view: RunView, around: Surroundings): string[] {
     const { phase } = view;
     const running = `${count(view.tasks.running)} running`;
-    const machine = [bytes(around.memory)];
+    const machine = [formatBytes(around.memory)];
     if (around.load !== null) machine.push(`load ${around.load.toFixed(1)}`);
     switch (phase.kind) {
         case 'paused':
-            return [around.style.yellow(`paused: ${printable(phase.message)}`), running];
+            return [around.style.yellow(`paused: ${escapeLine(phase.message)}`), running];
         case 'stopping': {
             const left = Math.max(0, phase.grace - (around.now - phase.at) / 1000);
             return [
-                around.style.yellow(`stopping: ${running}, up to ${duration(left)} more`),
+                around.style.yellow(`stopping: ${running}, up to ${formatDuration(left)} more`),
                 howToStopNow(phase.stop),
             ];
         }
@@ -147,14 +162,14 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
         case 'finished':
             return ['finished', ...machine];
         case 'running': {
-            const pace = currentRate(view, around.now);
-            const seconds = eta(view, around.now);
+            const pace = computeCurrentRate(view, around.now);
+            const seconds = estimateEta(view, around.now);
             const told =
-                remaining(view) === 0
+                countRemaining(view) === 0
                     ? ['nothing left']
                     : seconds === null
                       ? []
-                      : [rate(pace), `ETA ${duration(seconds)}`];
+                      : [formatRate(pace), `ETA ${formatDuration(seconds)}`];
             return [...told, running, ...machine, ...longParts(view, around)];
         }
     }
@@ -164,10 +179,12 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
 const LONG_SECONDS = 60;
 
 function longParts(view: RunView, { now }: Surroundings): string[] {
-    const task = longestRunning(view);
+    const task = findLongestRunning(view);
     const seconds = task === null ? 0 : (now - task.since) / 1000;
     if (task === null || seconds < LONG_SECONDS) return [];
-    return [`longest ${duration(seconds)}: ${printable(task.sample)} ${printable(task.group)} ${task.index}`];
+    return [
+        `longest ${formatDuration(seconds)}: ${escapeLine(task.sample)} ${escapeLine(task.group)} ${task.index}`,
+    ];
 }
 
 /** As many parts as fit. */
@@ -175,8 +192,8 @@ function joined(parts: readonly string[], { width }: Surroundings): string {
     let line = parts[0] ?? '';
     for (const part of parts.slice(1)) {
         const longer = `${line} · ${part}`;
-        if (widthOf(longer) > width) break;
+        if (measureWidth(longer) > width) break;
         line = longer;
     }
-    return widthOf(line) <= width ? line : cut(line, width);
+    return measureWidth(line) <= width ? line : cut(line, width);
 }

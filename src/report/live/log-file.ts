@@ -1,8 +1,8 @@
 import { pino, type Logger } from 'pino';
 import { withoutLongResult } from '../../model/event-size.js';
 import type { RunEvent } from '../../model/event.js';
-import { ioCode, readReason } from '../../util/io-error.js';
-import { messageOf } from '../../util/message.js';
+import { getIoCode, readReason } from '../../util/io-error.js';
+import { getMessage } from '../../util/message.js';
 import { maskSecrets } from '../../util/secrets.js';
 import { UserError } from '../../util/user-error.js';
 import type { Reporter } from './reporter.js';
@@ -30,10 +30,10 @@ export class LogFile implements Reporter {
     constructor({ path, level, bound, onProblem }: LogFileOptions) {
         try {
             this.file = new RotatingFile(path, bound ?? BOUND, (error) =>
-                onProblem(`log file ${path} can be written no longer: ${messageOf(error)}`),
+                onProblem(`log file ${path} can be written no longer: ${getMessage(error)}`),
             );
         } catch (error) {
-            const why = ioCode(error) === 'ENOENT' ? 'its folder does not exist' : readReason(error);
+            const why = getIoCode(error) === 'ENOENT' ? 'its folder does not exist' : readReason(error);
             throw new UserError(`--log-file ${path} cannot be opened: ${why}`, 2, {
                 cause: error,
             });
@@ -45,7 +45,7 @@ export class LogFile implements Reporter {
     onEvent(event: RunEvent): void {
         // Results are in the result files.
         const { at: _, ...rest } = withoutLongResult(event, 0);
-        this.logger[levelOf(event)](rest);
+        this.logger[chooseLevel(event)](rest);
     }
 
     /** A line of an executor or of the run itself, at level `debug`. */
@@ -58,7 +58,7 @@ export class LogFile implements Reporter {
     }
 }
 
-function levelOf(event: RunEvent): Exclude<LogLevel, 'silent'> {
+function chooseLevel(event: RunEvent): Exclude<LogLevel, 'silent'> {
     switch (event.type) {
         case 'task-failed':
             return 'error';

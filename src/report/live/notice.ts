@@ -1,9 +1,9 @@
 import type { RunEvent } from '../../model/event.js';
-import { printable } from '../../util/printable.js';
+import { escapeLine } from '../../util/printable.js';
 import type { Style } from '../style.js';
 
 /** A notice as a line for people. */
-export function noticeLine(notice: Extract<RunEvent, { type: 'notice' }>, style: Style): string {
-    const text = printable(notice.message);
+export function renderNotice(notice: Extract<RunEvent, { type: 'notice' }>, style: Style): string {
+    const text = escapeLine(notice.message);
     return notice.level === 'warning' ? `${style.yellow('warning:')} ${text}` : text;
 }

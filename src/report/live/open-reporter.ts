@@ -1,7 +1,7 @@
 import { QuietReporter } from './quiet.js';
-import { together, type Reporter } from './reporter.js';
-import { sinkOf, type TextStream } from '../sink.js';
-import { styleFor } from '../style.js';
+import { combineReporters, type Reporter } from './reporter.js';
+import { makeSink, type TextStream } from '../sink.js';
+import { chooseStyle } from '../style.js';
 
 export interface ReporterOptions {
     /** `--json`: events on stdout, warnings on stderr. */
@@ -15,11 +15,14 @@ export interface ReporterOptions {
 
 /** Picks how a run is shown, and loads only that. Progress goes to stderr; stdout is for results: the closing summary, or JSON. */
 export async function openReporter(options: ReporterOptions): Promise<Reporter> {
-    const stderr = sinkOf(options.stderr);
-    const style = styleFor(options.stderr, options.env);
+    const stderr = makeSink(options.stderr);
+    const style = chooseStyle(options.stderr, options.env);
     if (options.json) {
         const { JsonLinesReporter } = await import('./json-lines.js');
-        return together([new JsonLinesReporter(sinkOf(options.stdout)), new QuietReporter(stderr, style)]);
+        return combineReporters([
+            new JsonLinesReporter(makeSink(options.stdout)),
+            new QuietReporter(stderr, style),
+        ]);
     }
     if (options.quiet) return new QuietReporter(stderr, style);
     if (!stderr.isTTY || options.env['TERM'] === 'dumb') {

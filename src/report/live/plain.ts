@@ -1,8 +1,8 @@
 import type { RunEvent } from '../../model/event.js';
-import { emptyView, fold, type RunView } from './fold.js';
-import { heartbeat, startLines } from './live.js';
-import { machine } from '../machine.js';
-import { noticeLine } from './notice.js';
+import { makeEmptyView, fold, type RunView } from './fold.js';
+import { renderHeartbeat, startLines } from './live.js';
+import { measureMachine } from '../machine.js';
+import { renderNotice } from './notice.js';
 import type { Reporter } from './reporter.js';
 import { type Sink, writeLines } from '../sink.js';
 import type { Style } from '../style.js';
@@ -12,7 +12,7 @@ const INTERVAL_MS = 30_000;
 
 /** Where there is no terminal (nohup, CI, a batch system): a line at the start, a heartbeat now and then, and every notice. */
 export class PlainReporter implements Reporter {
-    private view: RunView = emptyView();
+    private view: RunView = makeEmptyView();
     private timer: NodeJS.Timeout | null = null;
 
     constructor(
@@ -26,7 +26,7 @@ export class PlainReporter implements Reporter {
             for (const line of startLines(this.view)) writeLines(this.sink, line);
             this.beatIn(FIRST_MS);
         } else if (event.type === 'notice') {
-            writeLines(this.sink, noticeLine(event, this.style));
+            writeLines(this.sink, renderNotice(event, this.style));
         } else if (event.type === 'run-finished') {
             this.close();
         } else if (event.type === 'paused' || event.type === 'resumed' || event.type === 'stopping') {
@@ -50,11 +50,11 @@ export class PlainReporter implements Reporter {
 
     private beat(): void {
         const now = Date.now();
-        const line = heartbeat(this.view, {
+        const line = renderHeartbeat(this.view, {
             now,
             width: Number.POSITIVE_INFINITY,
             style: this.style,
-            ...machine(),
+            ...measureMachine(),
         });
         writeLines(this.sink, `${new Date(now).toISOString().slice(0, 19)}Z ${line}`);
     }

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../model/event.js';
-import { printable } from '../../util/printable.js';
-import { noticeLine } from './notice.js';
+import { escapeLine } from '../../util/printable.js';
+import { renderNotice } from './notice.js';
 import type { Reporter } from './reporter.js';
 import { type Sink, writeLines } from '../sink.js';
 import type { Style } from '../style.js';
@@ -14,9 +14,9 @@ export class QuietReporter implements Reporter {
 
     onEvent(event: RunEvent): void {
         if (event.type === 'notice' && event.level === 'warning') {
-            writeLines(this.sink, noticeLine(event, this.style));
+            writeLines(this.sink, renderNotice(event, this.style));
         } else if (event.type === 'paused') {
-            writeLines(this.sink, `${this.style.yellow('paused:')} ${printable(event.message)}`);
+            writeLines(this.sink, `${this.style.yellow('paused:')} ${escapeLine(event.message)}`);
         }
     }
 

@@ -8,7 +8,7 @@ export interface Reporter {
 }
 
 /** Hands every event to each of several reporters. */
-export function together(reporters: readonly Reporter[]): Reporter {
+export function combineReporters(reporters: readonly Reporter[]): Reporter {
     return {
         onEvent: (event) => {
             for (const reporter of reporters) reporter.onEvent(event);

@@ -6,7 +6,7 @@ import { UserError } from '../../util/user-error.js';
 import { openDuckDb } from '../duckdb.js';
 import { parsePythonJson } from '../collect/python-json.js';
 import { quoteText } from '../record/columns.js';
-import { rateText } from '../tree/master-tree.js';
+import { formatRateKey } from '../tree/master-tree.js';
 import type { AggregateCell, AggregateSet } from './aggregate-files.js';
 
 /*
@@ -16,7 +16,7 @@ import type { AggregateCell, AggregateSet } from './aggregate-files.js';
  */
 
 /** @param path names the source */
-export function aggregatesOfJson(path: string, json: JsonObject, sha256: string): AggregateSet {
+export function readAggregatesFromJson(path: string, json: JsonObject, sha256: string): AggregateSet {
     const tree = isJsonObject(json.models) ? cellsOfTree(json.models) : [];
     const groups = isJsonObject(json.test_groups) ? json.test_groups : {};
     // A tree holds the same counts again, by names that are not ambiguous.
@@ -26,12 +26,12 @@ export function aggregatesOfJson(path: string, json: JsonObject, sha256: string)
 
 function cellsOfTree(models: JsonObject): AggregateCell[] {
     const cells: AggregateCell[] = [];
-    for (const [model, prompt, promptNode] of childrenOf(models, 'by_prompt_type'))
+    for (const [model, prompt, promptNode] of listChildren(models, 'by_prompt_type'))
         for (const [, rate, rateNode] of childrenIn(promptNode, 'by_tool_success_rate'))
             for (const [, difficulty, difficultyNode] of childrenIn(rateNode, 'by_difficulty'))
                 for (const [, task, leaf] of childrenIn(difficultyNode, 'by_task_type'))
                     cells.push(
-                        cellOf(leaf, {
+                        readCell(leaf, {
                             model,
                             prompt_type: prompt,
                             tool_success_rate: rate,
@@ -44,7 +44,7 @@ function cellsOfTree(models: JsonObject): AggregateCell[] {
 
 type Child = readonly [parent: string, name: string, node: JsonObject];
 
-function* childrenOf(nodes: JsonObject, key: string): Generator<Child> {
+function* listChildren(nodes: JsonObject, key: string): Generator<Child> {
     for (const [parent, node] of Object.entries(nodes))
         if (isJsonObject(node))
             for (const [, name, child] of childrenIn(node, key)) yield [parent, name, child];
@@ -72,7 +72,7 @@ function cellOfGroup([key, group]: readonly [string, Json]): readonly AggregateC
     const fraction = typeof rate === 'number' ? { success_rate: rate / 100 } : {};
     const numbers = { ...stats, ...fraction, key };
     return [
-        cellOf(numbers, {
+        readCell(numbers, {
             model: parts?.['model'] ?? null,
             prompt_type: flaw === undefined ? (parts?.['prompt'] ?? null) : `flawed_${flaw}`,
             tool_success_rate: null,
@@ -87,7 +87,7 @@ type Coordinates = Pick<
     'model' | 'prompt_type' | 'tool_success_rate' | 'difficulty' | 'task_type'
 >;
 
-function cellOf(numbers: JsonObject, at: Coordinates): AggregateCell {
+function readCell(numbers: JsonObject, at: Coordinates): AggregateCell {
     const count = (...names: readonly string[]): number => {
         for (const name of names) {
             const value = numbers[name];
@@ -105,7 +105,7 @@ function cellOf(numbers: JsonObject, at: Coordinates): AggregateCell {
 /**
  * @throws UserError (exit 2) that says what to install, or that the file is not of the earlier tools
  */
-export async function aggregatesOfParquet(path: string): Promise<AggregateSet> {
+export async function readAggregatesFromParquet(path: string): Promise<AggregateSet> {
     const duckdb = await openDuckDb();
     let rows: readonly JsonObject[];
     try {
@@ -126,17 +126,17 @@ export async function aggregatesOfParquet(path: string): Promise<AggregateSet> {
             `${path} is not a database of the earlier tools: expected the columns model and task_type`,
         );
     const isInvented = first !== undefined && 'test_id' in first && 'source' in first;
-    const cells = isInvented ? countInvented(rows) : rows.map((row) => cellOf(row, coordinatesOf(row)));
+    const cells = isInvented ? countInvented(rows) : rows.map((row) => readCell(row, readCoordinates(row)));
     return { source: basename(path), sha256: await hashFile(path), cells };
 }
 
-function coordinatesOf(row: JsonObject): Coordinates {
+function readCoordinates(row: JsonObject): Coordinates {
     const text = (name: string): string | null => (typeof row[name] === 'string' ? row[name] : null);
     const rate = row['tool_success_rate'];
     return {
         model: text('model'),
         prompt_type: text('prompt_type'),
-        tool_success_rate: typeof rate === 'number' ? rateText(rate) : null,
+        tool_success_rate: typeof rate === 'number' ? formatRateKey(rate) : null,
         difficulty: text('difficulty'),
         task_type: text('task_type'),
     };
@@ -146,7 +146,7 @@ function coordinatesOf(row: JsonObject): Coordinates {
 function countInvented(rows: readonly JsonObject[]): AggregateCell[] {
     const cells = new Map<string, { at: Coordinates; row: JsonObject; counts: [number, number, number] }>();
     for (const row of rows) {
-        const at = coordinatesOf(row);
+        const at = readCoordinates(row);
         const key = JSON.stringify(at);
         const cell = cells.get(key) ?? { at, row, counts: [0, 0, 0] };
         cells.set(key, cell);

@@ -14,7 +14,7 @@ export async function* answerLines({ columns, rows }: Answer): AsyncGenerator<st
  */
 export async function encodeAnswer(answer: Answer, lines: string, target: string): Promise<void> {
     const types = answer.columns.map(
-        ({ name, kind }) => `${quoteName(name)}: ${quoteText(columnTypeOf(kind))}`,
+        ({ name, kind }) => `${quoteName(name)}: ${quoteText(chooseColumnType(kind))}`,
     );
     const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = {${types.join(', ')}})`;
     const duckdb = await openDuckDb();
@@ -23,7 +23,7 @@ export async function encodeAnswer(answer: Answer, lines: string, target: string
     );
 }
 
-function columnTypeOf(kind: AnswerKind): string {
+function chooseColumnType(kind: AnswerKind): string {
     switch (kind) {
         case 'integer':
         case 'bytes':

@@ -23,7 +23,7 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     let [leaves, even, whole] = [0, 0, 0];
     for (const [model, node] of Object.entries(models)) {
         let sum = 0;
-        for (const [where, leaf] of leavesOf(node, `models/${model}`)) {
+        for (const [where, leaf] of walkLeaves(node, `models/${model}`)) {
             const total = countIn(leaf, 'total');
             findings.push(...auditLeaf(where, leaf));
             sum += total;
@@ -86,7 +86,7 @@ function auditParity(totals: number, even: number): readonly AuditFinding[] {
     ];
 }
 
-function* leavesOf(model: unknown, where: string): Generator<readonly [string, JsonObject]> {
+function* walkLeaves(model: unknown, where: string): Generator<readonly [string, JsonObject]> {
     if (!isJsonObject(model) || !isJsonObject(model.by_prompt_type)) return;
     let nodes = Object.entries(model.by_prompt_type).map(([key, node]) => [`${where}/${key}`, node] as const);
     for (const level of LEVELS)

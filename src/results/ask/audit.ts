@@ -4,8 +4,8 @@ import { openFile } from '../../host/open-file.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
-import { aggregatesOfParquet } from '../aggregate/earlier-database.js';
-import { keyDigest } from '../record/record.js';
+import { readAggregatesFromParquet } from '../aggregate/earlier-database.js';
+import { digestKey } from '../record/record.js';
 import { KeyIndex } from '../store/key-index.js';
 import { loadCodec, PartError } from '../store/part-codec.js';
 import { locatePart, readGeneration } from '../store/read-generation.js';
@@ -44,7 +44,7 @@ async function isParquet(path: string): Promise<boolean> {
 }
 
 async function auditParquet(path: string): Promise<readonly AuditFinding[]> {
-    return auditCells((await aggregatesOfParquet(path)).cells);
+    return auditCells((await readAggregatesFromParquet(path)).cells);
 }
 
 async function auditFolder(dir: string): Promise<readonly AuditFinding[]> {
@@ -74,7 +74,7 @@ async function auditPart(
     const codec = await loadCodec(part.codec);
     for await (const some of codec.readRecords(await locatePart(dir, part))) {
         for (const record of some) {
-            const digest = keyDigest(record);
+            const digest = digestKey(record);
             if (seen.get(digest) !== null) doubled += 1;
             seen.set(digest, { revision: record.revision, part: 0, row: 0 });
             tree.add(record);
@@ -103,7 +103,7 @@ async function auditMaster(
     const written: unknown = parsePythonNumbers(text);
     if (!isJsonObject(written)) return [{ where: MASTER, what: 'it is not a JSON object' }];
     const findings = auditTree(written).map(({ where, what }) => ({ where: `${MASTER}: ${where}`, what }));
-    const [stated, counted] = [totalOf(written), totalOf(records.toJson('', {}))];
+    const [stated, counted] = [readTotal(written), readTotal(records.toJson('', {}))];
     if (stated === counted) return findings;
     const own = isJsonObject(written.resume_run) ? written.resume_run.generation : undefined;
     const isOlder = typeof own === 'number' && own < generation;
@@ -114,7 +114,7 @@ async function auditMaster(
     return [...findings, { where: MASTER, what }];
 }
 
-function totalOf(tree: JsonObject): number | null {
+function readTotal(tree: JsonObject): number | null {
     const total = isJsonObject(tree.summary) ? tree.summary.total_tests : null;
     return typeof total === 'number' ? total : null;
 }

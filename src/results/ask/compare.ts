@@ -1,7 +1,7 @@
 import type { Answer, AnswerColumn } from '../../model/answer.js';
 import type { AskEngine } from './engine.js';
 import { numberIn, type Row } from './question.js';
-import { mcnemarExact } from './statistics.js';
+import { computeExactMcnemar } from './statistics.js';
 
 const COLUMNS: readonly AnswerColumn[] = [
     { name: 'sample', kind: 'text' },
@@ -56,10 +56,10 @@ export async function compareSides(engine: AskEngine, options: CompareOptions): 
         summary: {
             ...counts,
             samples: bySample['samples'] ?? 0,
-            mcnemar_tasks: mcnemarExact(onlyFirst, onlySecond),
+            mcnemar_tasks: computeExactMcnemar(onlyFirst, onlySecond),
             samples_first_better: firstBetter,
             samples_second_better: secondBetter,
-            mcnemar_samples: mcnemarExact(firstBetter, secondBetter),
+            mcnemar_samples: computeExactMcnemar(firstBetter, secondBetter),
         },
         notes,
     };

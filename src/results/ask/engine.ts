@@ -72,7 +72,7 @@ export class AskEngine {
         try {
             const result = await this.#connection.stream(sql);
             const columns = result.deduplicatedColumnNames().map((name, at): AnswerColumn => {
-                return { name, kind: kindOf(String(result.columnType(at))) };
+                return { name, kind: chooseKind(String(result.columnType(at))) };
             });
             return { columns, rows: readRows(result) };
         } catch (error) {
@@ -114,13 +114,13 @@ async function* readRows(result: {
     yieldRowsJs(): AsyncIterableIterator<JS[][]>;
 }): AsyncGenerator<readonly AnswerValue[]> {
     try {
-        for await (const rows of result.yieldRowsJs()) for (const row of rows) yield row.map(valueOf);
+        for await (const rows of result.yieldRowsJs()) for (const row of rows) yield row.map(convertValue);
     } catch (error) {
         throw explain(error);
     }
 }
 
-function valueOf(value: JS): AnswerValue {
+function convertValue(value: JS): AnswerValue {
     if (value === null || value === undefined) return null;
     if (typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value === 'number') return Number.isFinite(value) ? value : null;
@@ -129,9 +129,9 @@ function valueOf(value: JS): AnswerValue {
 }
 
 const jsonValue = (_: string, value: unknown): unknown =>
-    typeof value === 'bigint' ? valueOf(value) : value;
+    typeof value === 'bigint' ? convertValue(value) : value;
 
-function kindOf(type: string): AnswerKind {
+function chooseKind(type: string): AnswerKind {
     if (/INT/.test(type) && !/INTERVAL|\[|\(/.test(type)) return 'integer';
     if (/^(DOUBLE|FLOAT|DECIMAL)/.test(type)) return 'number';
     if (type === 'BOOLEAN') return 'boolean';

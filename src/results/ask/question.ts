@@ -1,5 +1,5 @@
 import type { Answer, AnswerColumn, AnswerValue } from '../../model/answer.js';
-import { nearest } from '../../util/nearest.js';
+import { findNearest } from '../../util/nearest.js';
 import { UserError } from '../../util/user-error.js';
 import { quoteName, quoteText } from '../record/columns.js';
 import { KEY_FIELDS, RECORD_FIELDS } from '../record/fields.js';
@@ -29,7 +29,7 @@ export type Row = Readonly<Record<string, AnswerValue>>;
 export const numberIn = (row: Row, name: string): number => Number(row[name] ?? 0);
 
 /** An answer whose rows are in memory. */
-export function answerOf(
+export function answerQuestion(
     question: string,
     columns: readonly AnswerColumn[],
     rows: readonly Row[],
@@ -40,17 +40,17 @@ export function answerOf(
 }
 
 /** The records that a question is about, as a table expression. */
-export function recordsWhere(where: string | null): string {
+export function selectRecordsWhere(where: string | null): string {
     // The line break ends a comment that the condition may end in.
     return where === null ? 'records' : `(SELECT * FROM records WHERE (${where}\n))`;
 }
 
 /** The attempts of those records. */
-export function attemptsWhere(where: string | null): string {
+export function selectAttemptsWhere(where: string | null): string {
     const key = KEY_FIELDS.map(quoteName).join(', ');
     return where === null
         ? 'attempts'
-        : `(SELECT * FROM attempts WHERE (${key}) IN (SELECT (${key}) FROM ${recordsWhere(where)}))`;
+        : `(SELECT * FROM attempts WHERE (${key}) IN (SELECT (${key}) FROM ${selectRecordsWhere(where)}))`;
 }
 
 const FIELD_NAMES: readonly string[] = RECORD_FIELDS.map(({ name }) => name);
@@ -72,7 +72,7 @@ export function parseDimensions(names: readonly string[]): readonly Dimension[] 
             return { name, kind: 'text', sql: `json_extract_string(dimensions, ${quoteText(`$."${key}"`)})` };
         }
         if (FIELD_NAMES.includes(name)) return { name, kind: 'text', sql: quoteName(name) };
-        const meant = nearest(name, FIELD_NAMES);
+        const meant = findNearest(name, FIELD_NAMES);
         const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
         throw new UserError(
             `--by: expected a field of records or dimensions.<name>, got '${name}'${hint}; docs/database.md lists the fields`,

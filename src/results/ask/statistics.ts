@@ -12,7 +12,7 @@ export interface Interval {
  * @param hits from 0 to `trials`; neither needs to be whole
  * @returns null without trials
  */
-export function wilsonInterval(hits: number, trials: number): Interval | null {
+export function computeWilsonInterval(hits: number, trials: number): Interval | null {
     if (trials <= 0) return null;
     const share = hits / trials;
     const scale = 1 + (Z * Z) / trials;
@@ -45,19 +45,20 @@ export type IntervalUnit = 'tasks' | 'samples';
  * do for surveys. Where all or none hit there is no variance to estimate, and each sample counts as one trial. One sample
  * alone, or one task a sample, is the ordinary interval.
  */
-export function clusteredInterval(sums: ClusterSums): {
+export function computeClusteredInterval(sums: ClusterSums): {
     readonly interval: Interval | null;
     readonly unit: IntervalUnit;
 } {
     const { hits, trials, samples, hits2, cross, trials2 } = sums;
-    if (samples < 2 || trials <= samples) return { interval: wilsonInterval(hits, trials), unit: 'tasks' };
+    if (samples < 2 || trials <= samples)
+        return { interval: computeWilsonInterval(hits, trials), unit: 'tasks' };
     const share = hits / trials;
     const independent = (share * (1 - share)) / trials;
     const squares = Math.max(0, hits2 - 2 * share * cross + share * share * trials2);
     const variance = ((samples / (samples - 1)) * squares) / (trials * trials);
     const effect = independent === 0 ? trials / samples : Math.max(1, variance / independent);
     const effective = trials / effect;
-    return { interval: wilsonInterval(share * effective, effective), unit: 'samples' };
+    return { interval: computeWilsonInterval(share * effective, effective), unit: 'samples' };
 }
 
 /**
@@ -79,7 +80,7 @@ export function passAtK(n: number, c: number, k: number): number | null {
  * @param first pairs where only the first was right
  * @param second pairs where only the second was right
  */
-export function mcnemarExact(first: number, second: number): number {
+export function computeExactMcnemar(first: number, second: number): number {
     const total = first + second;
     // Terms of the binomial distribution by their logarithms: 2^-n alone is 0 in a double from n = 1075 on.
     let term = -total * Math.LN2;

@@ -1,5 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { describeColumns, columnType, quoteName, quoteText, selectNoRecords } from '../record/columns.js';
+import {
+    describeColumns,
+    chooseColumnType,
+    quoteName,
+    quoteText,
+    selectNoRecords,
+} from '../record/columns.js';
 import { ATTEMPT_FIELDS } from '../record/fields.js';
 
 /** Files of records, all absolute paths. */
@@ -59,7 +65,7 @@ function recordsSql({ json, parquet }: RecordFiles): string {
 const ATTEMPT_SHAPE = JSON.stringify([
     // Times as text: one that is not a time must not fail the query.
     Object.fromEntries(
-        ATTEMPT_FIELDS.map(({ name, type }) => [name, type === 'time' ? 'VARCHAR' : columnType(type)]),
+        ATTEMPT_FIELDS.map(({ name, type }) => [name, type === 'time' ? 'VARCHAR' : chooseColumnType(type)]),
     ),
 ]);
 

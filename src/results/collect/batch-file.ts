@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { ioCode, readReason, withDescriptors } from '../../util/io-error.js';
-import { messageOf } from '../../util/message.js';
+import { getIoCode, readReason, withDescriptors } from '../../util/io-error.js';
+import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import {
     makeRecord,
@@ -13,7 +13,7 @@ import {
     recordLine,
 } from '../record/record.js';
 import { parsePythonJson } from './python-json.js';
-import { earlierRecord, earlierText } from './earlier-record.js';
+import { buildEarlierRecord, readEarlierText } from './earlier-record.js';
 
 /*
  * Batches: how results travel from the processes that made them to the collector. Three shapes are read:
@@ -67,7 +67,7 @@ export async function readBatchFile(path: string, onNotice: (message: string) =>
     try {
         json = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (error) {
-        return { kind: 'torn', why: messageOf(error).replaceAll(/\s+/g, ' ') };
+        return { kind: 'torn', why: getMessage(error).replaceAll(/\s+/g, ' ') };
     }
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     try {
@@ -89,8 +89,8 @@ async function readWhole(path: string): Promise<Buffer | 'too large' | null> {
             await handle.close();
         }
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return null;
-        if (ioCode(error) === null) throw error;
+        if (getIoCode(error) === 'ENOENT') return null;
+        if (getIoCode(error) === null) throw error;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 4, { cause: error });
     }
 }
@@ -105,7 +105,7 @@ function classify(json: Json, sha256: string, bytes: number, onNotice: (message:
         onNotice(`a tool success rate of ${rate} was taken as per cent`);
     if (Array.isArray(json.results)) return earlierBatch(json, sha256, bytes, onPercent);
     if (isEarlierResult(json)) {
-        const record = makeRecord(earlierRecord(json, sha256, 0, onPercent));
+        const record = makeRecord(buildEarlierRecord(json, sha256, 0, onPercent));
         return { kind: 'batch', changes: [{ kind: 'record', record }], bytes };
     }
     return { kind: 'foreign', why: 'it is neither a batch nor a result' };
@@ -149,10 +149,13 @@ function earlierBatch(
         if (!isJsonObject(result)) throw new RecordError(`results[${position}]`, 'an object', result);
         // A record that names its own model is of that one: a batch may hold several.
         const whole = { ...(typeof json.model === 'string' ? { model: json.model } : {}), ...result };
-        const text = earlierText(whole);
+        const text = readEarlierText(whole);
         const occurrence = seen.get(text) ?? 0;
         seen.set(text, occurrence + 1);
-        return { kind: 'record', record: makeRecord(earlierRecord(whole, sha256, occurrence, onPercent)) };
+        return {
+            kind: 'record',
+            record: makeRecord(buildEarlierRecord(whole, sha256, occurrence, onPercent)),
+        };
     });
     return { kind: 'batch', changes, bytes };
 }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Checkpoint, StoredEntry } from '../../model/checkpoint.js';
 import type { Attempt, OpenTask, TestResult } from '../../model/entry.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
-import { expectedOf } from '../../model/sample.js';
-import { verdictOf } from '../../model/tally.js';
+import { chooseExpected } from '../../model/sample.js';
+import { getVerdict } from '../../model/tally.js';
 import type { Verdict } from '../../model/verdict.js';
 import { makeRecord, type RecordInput, type RecordKey, type ResultRecord } from '../record/record.js';
-import { type EarlierFields, earlierFields, successLevelOf } from './earlier-record.js';
+import { type EarlierFields, readEarlierFields, readSuccessLevel } from './earlier-record.js';
 
 /*
  * From a result file to records: one for each finished task and one for each that was given up. What is pending has no
@@ -20,9 +20,7 @@ export interface RecordedTask {
 }
 
 /** As `tasksOfCheckpoint`, the records alone. */
-export function* recordsOfCheckpoint(
-    ...checkpoint: Parameters<typeof tasksOfCheckpoint>
-): Generator<ResultRecord> {
+export function* buildRecords(...checkpoint: Parameters<typeof tasksOfCheckpoint>): Generator<ResultRecord> {
     for (const { record } of tasksOfCheckpoint(...checkpoint)) yield record;
 }
 
@@ -40,7 +38,7 @@ export function* tasksOfCheckpoint(
     for (const [group, list] of checkpoint.entries) {
         const standIns = new StandIns();
         for (const { entry } of list) {
-            const key = { run: own, sample, group, ...standIns.keyOf(entry) };
+            const key = { run: own, sample, group, ...standIns.findKey(entry) };
             const record = recordOfEntry(entry, key, onPercent);
             if (record !== null) yield { record, entry };
         }
@@ -57,12 +55,12 @@ export function recordOfEntry(
     key: RecordKey,
     onPercent: (rate: number) => void = () => undefined,
 ): ResultRecord | null {
-    const verdict = verdictOf(entry);
+    const verdict = getVerdict(entry);
     if (verdict === null || entry.adopted !== undefined) return null;
     const raw: unknown = entry.result;
     const result: JsonObject = isJsonObject(raw) ? raw : {};
     const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
-    const expected = expectedOf(key.group, entry.expected ?? null);
+    const expected = chooseExpected(key.group, entry.expected ?? null);
     return makeRecord({
         ...fieldsOfResult(result, entry.cell, onPercent),
         ...attemptFields(entry.attempts),
@@ -71,16 +69,16 @@ export function recordOfEntry(
         index: entry.index,
         verdict,
         accepted,
-        success_level: successLevelOf(result) ?? levelOf(verdict, accepted, result),
+        success_level: readSuccessLevel(result) ?? chooseSuccessLevel(verdict, accepted, result),
         expected: expected === null ? null : [...expected],
-        score: scoreOf(result),
+        score: readScore(result),
         ...measured(result['tests'], entry.attempts),
         language: entry.language ?? null,
     });
 }
 
 /** A program that is not accepted may still have scored: it passed a part of the tests. */
-function levelOf(verdict: Verdict, accepted: boolean, result: JsonObject): string {
+function chooseSuccessLevel(verdict: Verdict, accepted: boolean, result: JsonObject): string {
     if (accepted) return 'full';
     if (verdict === 'PartiallyAccepted') return 'partial';
     const score = Array.isArray(result['tests']) ? result['score'] : null;
@@ -88,7 +86,7 @@ function levelOf(verdict: Verdict, accepted: boolean, result: JsonObject): strin
 }
 
 /** From 0 to 1. Of a program: the share of the best score; null where its problem sets none. */
-function scoreOf(result: JsonObject): number | null {
+function readScore(result: JsonObject): number | null {
     const score = result['score'];
     if (typeof score !== 'number' || !Number.isFinite(score)) return null;
     if (!Array.isArray(result['tests'])) return score;
@@ -100,7 +98,7 @@ function scoreOf(result: JsonObject): number | null {
 export function recordOfFailure(task: OpenTask, run: string, sample: string): ResultRecord {
     const { group, fingerprint, occurrence = 0 } = task;
     return makeRecord({
-        ...(task.cell === undefined ? {} : earlierFields(task.cell, () => undefined)),
+        ...(task.cell === undefined ? {} : readEarlierFields(task.cell, () => undefined)),
         ...attemptFields(task.attempts),
         run,
         sample,
@@ -109,7 +107,7 @@ export function recordOfFailure(task: OpenTask, run: string, sample: string): Re
         occurrence,
         revision: task.revision ?? 1,
         index: task.index,
-        expected: expectedOf(group, null)?.slice() ?? null,
+        expected: chooseExpected(group, null)?.slice() ?? null,
         wall_time: finiteOr(task.attempts.at(-1)?.duration, null),
         failure_reason: task.reason,
         failure_message: task.message,
@@ -126,7 +124,7 @@ function fieldsOfResult(
     onPercent: (rate: number) => void,
 ): EarlierFields {
     const own = Array.isArray(result['tests']) ? {} : result;
-    return cell === undefined && own !== result ? {} : earlierFields({ ...own, ...cell }, onPercent);
+    return cell === undefined && own !== result ? {} : readEarlierFields({ ...own, ...cell }, onPercent);
 }
 
 function attemptFields(attempts: readonly Attempt[]): EarlierFields & Pick<RecordInput, 'attempts'> {
@@ -137,12 +135,13 @@ function attemptFields(attempts: readonly Attempt[]): EarlierFields & Pick<Recor
         attempt_log: attempts.length === 0 ? null : JSON.stringify(attempts),
         worker: last?.worker_id ?? null,
         endpoint: last?.api_used ?? null,
-        started_at: first === undefined ? null : timeOf(Date.parse(first.started_at)),
-        finished_at: last === undefined ? null : timeOf(Date.parse(last.started_at) + 1000 * last.duration),
+        started_at: first === undefined ? null : formatTime(Date.parse(first.started_at)),
+        finished_at:
+            last === undefined ? null : formatTime(Date.parse(last.started_at) + 1000 * last.duration),
     };
 }
 
-const timeOf = (milliseconds: number): string | null => {
+const formatTime = (milliseconds: number): string | null => {
     const time = new Date(milliseconds);
     // Years of more than four digits are not what the schema takes.
     return Number.isNaN(time.getTime()) || !/^\d{4}-/.test(time.toISOString()) ? null : time.toISOString();
@@ -180,7 +179,7 @@ const isTest = (value: unknown): value is TestResult => isJsonObject(value);
 export class StandIns {
     readonly #seen = new Map<string, number>();
 
-    keyOf(entry: StoredEntry['entry']): Pick<RecordKey, 'fingerprint' | 'occurrence'> {
+    findKey(entry: StoredEntry['entry']): Pick<RecordKey, 'fingerprint' | 'occurrence'> {
         const { fingerprint, occurrence = 0 } = entry;
         if (fingerprint !== null) return { fingerprint, occurrence };
         const source = entry.solution ?? JSON.stringify(entry.result);

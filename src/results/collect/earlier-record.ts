@@ -34,7 +34,7 @@ const ERROR_SYNONYMS: Readonly<Record<string, keyof typeof ERROR_COUNTERS>> = {
 };
 
 /** Text under one of several names; null: none has any. */
-function textOf(source: JsonObject, ...names: readonly string[]): string | null {
+function readText(source: JsonObject, ...names: readonly string[]): string | null {
     for (const name of names) {
         const value = source[name];
         if (typeof value === 'string' && value !== '') return value;
@@ -42,7 +42,7 @@ function textOf(source: JsonObject, ...names: readonly string[]): string | null 
     return null;
 }
 
-function numberOf(source: JsonObject, ...names: readonly string[]): number | null {
+function readNumber(source: JsonObject, ...names: readonly string[]): number | null {
     for (const name of names) {
         const value = source[name];
         if (typeof value === 'number' && Number.isFinite(value)) return value;
@@ -50,18 +50,18 @@ function numberOf(source: JsonObject, ...names: readonly string[]): number | nul
     return null;
 }
 
-function integerOf(source: JsonObject, ...names: readonly string[]): number | null {
-    const value = numberOf(source, ...names);
+function readInteger(source: JsonObject, ...names: readonly string[]): number | null {
+    const value = readNumber(source, ...names);
     return value === null || Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : Math.round(value);
 }
 
-function booleanOf(source: JsonObject, name: string): boolean | null {
+function readBoolean(source: JsonObject, name: string): boolean | null {
     const value = source[name];
     return typeof value === 'boolean' ? value : null;
 }
 
 /** A count given as one, or as the list of what was counted. */
-function countOf(value: Json | undefined): number | null {
+function readCount(value: Json | undefined): number | null {
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     return Array.isArray(value) ? value.length : null;
 }
@@ -70,7 +70,10 @@ function countOf(value: Json | undefined): number | null {
  * A success rate of tools as a fraction. The earlier writers gave it as 0.8, 1.0 or 100.0.
  * @returns also whether it was taken as per cent: above 1 and at most 100
  */
-export function rateOf(value: number | null): { readonly rate: number | null; readonly wasPercent: boolean } {
+export function readRate(value: number | null): {
+    readonly rate: number | null;
+    readonly wasPercent: boolean;
+} {
     const wasPercent = value !== null && value > 1 && value <= 100;
     return { rate: wasPercent ? value / 100 : value, wasPercent };
 }
@@ -90,8 +93,8 @@ const LEVELS: ReadonlyMap<string, 'full' | 'partial' | 'failure'> = new Map([
  * How far the task succeeded. A level that is named decides; otherwise `partial_success` before `success`, because the
  * earlier runners set both for a partial success. Null: nothing says so.
  */
-export function successLevelOf(source: JsonObject): 'full' | 'partial' | 'failure' | null {
-    const named = LEVELS.get(textOf(source, 'success_level', 'execution_status') ?? '');
+export function readSuccessLevel(source: JsonObject): 'full' | 'partial' | 'failure' | null {
+    const named = LEVELS.get(readText(source, 'success_level', 'execution_status') ?? '');
     if (named !== undefined) return named;
     if (source['partial_success'] === true) return 'partial';
     if (typeof source['success'] === 'boolean') return source['success'] ? 'full' : 'failure';
@@ -102,39 +105,39 @@ export function successLevelOf(source: JsonObject): 'full' | 'partial' | 'failur
  * The fields of a record that an object of the earlier runners holds; those it says nothing of are null.
  * @param onPercent told that a rate was taken as per cent
  */
-export function earlierFields(source: JsonObject, onPercent: (rate: number) => void): EarlierFields {
-    const given = numberOf(source, 'tool_success_rate', 'tool_reliability');
-    const { rate, wasPercent } = rateOf(given);
+export function readEarlierFields(source: JsonObject, onPercent: (rate: number) => void): EarlierFields {
+    const given = readNumber(source, 'tool_success_rate', 'tool_reliability');
+    const { rate, wasPercent } = readRate(given);
     if (wasPercent && given !== null) onPercent(given);
-    const model = textOf(source, 'model');
+    const model = readText(source, 'model');
     const dimensions = source['dimensions'];
     return {
         model,
-        model_raw: textOf(source, 'model_raw') ?? model,
-        deployment: textOf(source, 'deployment'),
-        prompt_type: textOf(source, 'prompt_type'),
+        model_raw: readText(source, 'model_raw') ?? model,
+        deployment: readText(source, 'deployment'),
+        prompt_type: readText(source, 'prompt_type'),
         tool_success_rate: rate,
-        difficulty: textOf(source, 'difficulty'),
-        task_type: textOf(source, 'task_type'),
-        instance: instanceOf(source),
-        ...flawOf(source),
+        difficulty: readText(source, 'difficulty'),
+        task_type: readText(source, 'task_type'),
+        instance: readInstance(source),
+        ...readFlaw(source),
         dimensions: isJsonObject(dimensions) ? JSON.stringify(dimensions) : null,
-        turns: countOf(source['turns']),
-        tool_calls: countOf(source['tool_calls']),
-        coverage: coverageOf(source),
-        workflow_score: numberOf(source, 'workflow_score'),
-        phase2_score: numberOf(source, 'phase2_score'),
-        quality_score: numberOf(source, 'quality_score'),
-        final_score: numberOf(source, 'final_score'),
-        ...errorsOf(source),
-        assisted_failure: flagOf(source, 'assisted_failure'),
-        assisted_success: flagOf(source, 'assisted_success'),
-        assisted_turns: integerOf(source, 'assisted_turns', 'total_assisted_turns'),
-        ...usageOf(source),
+        turns: readCount(source['turns']),
+        tool_calls: readCount(source['tool_calls']),
+        coverage: readCoverage(source),
+        workflow_score: readNumber(source, 'workflow_score'),
+        phase2_score: readNumber(source, 'phase2_score'),
+        quality_score: readNumber(source, 'quality_score'),
+        final_score: readNumber(source, 'final_score'),
+        ...readErrorCounts(source),
+        assisted_failure: readFlag(source, 'assisted_failure'),
+        assisted_success: readFlag(source, 'assisted_success'),
+        assisted_turns: readInteger(source, 'assisted_turns', 'total_assisted_turns'),
+        ...readUsage(source),
     };
 }
 
-function instanceOf(source: JsonObject): string | null {
+function readInstance(source: JsonObject): string | null {
     for (const name of ['instance', 'test_instance']) {
         const value = source[name];
         if (typeof value === 'string' || typeof value === 'number') return String(value);
@@ -143,18 +146,18 @@ function instanceOf(source: JsonObject): string | null {
 }
 
 /** `prompt_type: "flawed_tool_misuse"` names the flaw too. */
-function flawOf(source: JsonObject): Pick<EarlierFields, 'is_flawed' | 'flaw_type'> {
-    const prompt = textOf(source, 'prompt_type') ?? '';
+function readFlaw(source: JsonObject): Pick<EarlierFields, 'is_flawed' | 'flaw_type'> {
+    const prompt = readText(source, 'prompt_type') ?? '';
     const inPrompt = prompt.startsWith('flawed_') ? prompt.slice('flawed_'.length) : null;
-    const flaw = textOf(source, 'flaw_type') ?? inPrompt;
+    const flaw = readText(source, 'flaw_type') ?? inPrompt;
     return {
-        is_flawed: booleanOf(source, 'is_flawed') ?? (inPrompt === null ? null : true),
+        is_flawed: readBoolean(source, 'is_flawed') ?? (inPrompt === null ? null : true),
         flaw_type: flaw,
     };
 }
 
-function coverageOf(source: JsonObject): number | null {
-    const given = numberOf(source, 'coverage', 'tool_coverage_rate');
+function readCoverage(source: JsonObject): number | null {
+    const given = readNumber(source, 'coverage', 'tool_coverage_rate');
     if (given !== null) return given;
     const { required_tools: required, executed_tools: executed } = source;
     if (!Array.isArray(required) || !Array.isArray(executed) || required.length === 0) return null;
@@ -163,10 +166,10 @@ function coverageOf(source: JsonObject): number | null {
     return [...wanted].filter((tool) => called.has(tool)).length / wanted.size;
 }
 
-function errorsOf(source: JsonObject): EarlierFields {
+function readErrorCounts(source: JsonObject): EarlierFields {
     const counters = Object.values(ERROR_COUNTERS);
-    const counted = Object.fromEntries(counters.map((name) => [name, integerOf(source, name)]));
-    const type = textOf(source, 'error_class', 'error_type');
+    const counted = Object.fromEntries(counters.map((name) => [name, readInteger(source, name)]));
+    const type = readText(source, 'error_class', 'error_type');
     const isCounted = counters.some((name) => counted[name] !== null);
     if (type === null || isCounted) return { ...counted, error_class: type };
     const word = type.toLowerCase().replace(/_errors?$/, '');
@@ -174,20 +177,20 @@ function errorsOf(source: JsonObject): EarlierFields {
     return { ...counted, [ERROR_COUNTERS[known ?? ERROR_SYNONYMS[word] ?? 'other']]: 1, error_class: type };
 }
 
-function flagOf(source: JsonObject, name: string): number | null {
+function readFlag(source: JsonObject, name: string): number | null {
     const value = source[name];
-    return typeof value === 'boolean' ? Number(value) : integerOf(source, name);
+    return typeof value === 'boolean' ? Number(value) : readInteger(source, name);
 }
 
-function usageOf(source: JsonObject): EarlierFields {
+function readUsage(source: JsonObject): EarlierFields {
     const usage = isJsonObject(source['usage']) ? source['usage'] : {};
     const all = { ...usage, ...source };
     return {
-        prompt_tokens: integerOf(all, 'prompt_tokens'),
-        cached_tokens: integerOf(all, 'cached_tokens'),
-        completion_tokens: integerOf(all, 'completion_tokens'),
-        reasoning_tokens: integerOf(all, 'reasoning_tokens'),
-        cost: numberOf(source, 'cost'),
+        prompt_tokens: readInteger(all, 'prompt_tokens'),
+        cached_tokens: readInteger(all, 'cached_tokens'),
+        completion_tokens: readInteger(all, 'completion_tokens'),
+        reasoning_tokens: readInteger(all, 'reasoning_tokens'),
+        cost: readNumber(source, 'cost'),
     };
 }
 
@@ -197,23 +200,23 @@ function usageOf(source: JsonObject): EarlierFields {
  *   file read twice gives the same keys, two files never do.
  * @param occurrence its number among equal objects of the batch, from 0
  */
-export function earlierRecord(
+export function buildEarlierRecord(
     source: JsonObject,
     batch: string,
     occurrence: number,
     onPercent: (rate: number) => void,
 ): RecordInput {
-    const level = successLevelOf(source);
-    const session = textOf(source, '_collector_session', 'session_id');
-    const fields = earlierFields(source, onPercent);
-    const seconds = numberOf(source, 'execution_time');
-    const finished = timeOf(source['timestamp'] ?? source['_collector_timestamp']);
+    const level = readSuccessLevel(source);
+    const session = readText(source, '_collector_session', 'session_id');
+    const fields = readEarlierFields(source, onPercent);
+    const seconds = readNumber(source, 'execution_time');
+    const finished = readTime(source['timestamp'] ?? source['_collector_timestamp']);
     return {
         ...fields,
-        run: `earlier-${hashOf(session === null ? ['batch', batch] : ['session', session]).slice(0, 12)}`,
-        sample: textOf(source, 'task_id', 'test_id') ?? cellName(fields),
+        run: `earlier-${hashParts(session === null ? ['batch', batch] : ['session', session]).slice(0, 12)}`,
+        sample: readText(source, 'task_id', 'test_id') ?? cellName(fields),
         group: 'instance',
-        fingerprint: `record-sha256-${hashOf([batch, earlierText(source)])}`,
+        fingerprint: `record-sha256-${hashParts([batch, readEarlierText(source)])}`,
         occurrence,
         revision: 1,
         attempts: 1,
@@ -227,12 +230,12 @@ export function earlierRecord(
                 ? null
                 : new Date(Date.parse(finished) - seconds * 1000).toISOString(),
         failure_reason: level === null ? 'no-result' : null,
-        failure_message: textOf(source, 'error_message'),
+        failure_message: readText(source, 'error_message'),
     };
 }
 
 /** What equal objects have in common: everything but the marks that their collector added. */
-export function earlierText(source: JsonObject): string {
+export function readEarlierText(source: JsonObject): string {
     return JSON.stringify(
         Object.entries(source)
             .filter(([key]) => key !== '_collector_index')
@@ -248,11 +251,11 @@ function cellName(fields: EarlierFields): string {
 }
 
 /** ISO 8601; the earlier tools wrote local time without a zone, which is taken as UTC so that it is the same everywhere. */
-function timeOf(value: Json | undefined): string | null {
+function readTime(value: Json | undefined): string | null {
     if (typeof value !== 'string') return null;
     const time = new Date(/(?:Z|[+-]\d\d:\d\d)$/.test(value) ? value : `${value}Z`);
     return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
-const hashOf = (parts: readonly string[]): string =>
+const hashParts = (parts: readonly string[]): string =>
     createHash('sha256').update(JSON.stringify(parts)).digest('hex');

@@ -18,12 +18,12 @@ export interface SourceCounts {
     readonly skipped: { readonly path: string; readonly why: string }[];
 }
 
-export function newSourceCounts(): SourceCounts {
+export function makeSourceCounts(): SourceCounts {
     return { files: 0, records: 0, retirements: 0, skipped: [] };
 }
 
 /** The changes of all sources, one after the other, counted. */
-export async function* changesOf(
+export async function* readChanges(
     sources: readonly RecordSource[],
     counts: SourceCounts,
 ): AsyncGenerator<RecordChange> {

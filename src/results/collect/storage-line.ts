@@ -1,7 +1,7 @@
 import type { StorageFormat } from '../result-store.js';
 
 /** The line that says which format a database is written in; scripts of the earlier tools look for it. */
-export function storageLine(storage: StorageFormat): string {
+export function describeStorage(storage: StorageFormat): string {
     return storage === 'parquet'
         ? '[INFO] 使用Parquet存储格式 (the database is written as Parquet)'
         : '[INFO] 使用JSON存储格式 (the database is written as JSON)';

@@ -2,7 +2,7 @@ import { unreachable } from '../../util/unreachable.js';
 import { type RecordField, type FieldType, RECORD_FIELDS } from './fields.js';
 
 /** Column type in DuckDB, which decides the type in Parquet. */
-export function columnType(type: FieldType): string {
+export function chooseColumnType(type: FieldType): string {
     switch (type) {
         case 'text':
         case 'json':
@@ -30,11 +30,13 @@ export const quoteText = (text: string): string => `'${text.replaceAll("'", "''"
 
 /** A SELECT without rows that has every field: in a UNION BY NAME it gives the columns that older parts lack, and their order. */
 export function selectNoRecords(): string {
-    const columns = RECORD_FIELDS.map(({ name, type }) => `NULL::${columnType(type)} AS ${quoteName(name)}`);
+    const columns = RECORD_FIELDS.map(
+        ({ name, type }) => `NULL::${chooseColumnType(type)} AS ${quoteName(name)}`,
+    );
     return `SELECT ${columns.join(', ')} WHERE false`;
 }
 
 /** `{"run": 'VARCHAR', ...}`: the `columns` of DuckDB's read_json, so that no type is guessed from the data. */
 export function describeColumns(fields: readonly RecordField[] = RECORD_FIELDS): string {
-    return `{${fields.map(({ name, type }) => `${quoteName(name)}: ${quoteText(columnType(type))}`).join(', ')}}`;
+    return `{${fields.map(({ name, type }) => `${quoteName(name)}: ${quoteText(chooseColumnType(type))}`).join(', ')}}`;
 }

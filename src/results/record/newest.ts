@@ -1,4 +1,4 @@
-import { keyDigest, type RecordKey } from './record.js';
+import { digestKey, type RecordKey } from './record.js';
 
 /**
  * Each key once, at its highest revision, where sources may hold copies of one another. Reads them twice, and holds a key's
@@ -10,13 +10,13 @@ export async function* keepNewest<T extends RecordKey & { readonly revision: num
     const newest = new Map<string, number>();
     for await (const records of read()) {
         for (const record of records) {
-            const key = keyDigest(record).toString('latin1');
+            const key = digestKey(record).toString('latin1');
             newest.set(key, Math.max(newest.get(key) ?? 0, record.revision));
         }
     }
     for await (const records of read()) {
         yield records.filter((record) => {
-            const key = keyDigest(record).toString('latin1');
+            const key = digestKey(record).toString('latin1');
             return newest.get(key) === record.revision && newest.delete(key);
         });
     }

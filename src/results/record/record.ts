@@ -166,7 +166,7 @@ export function recordLine(record: ResultRecord): string {
 export const DIGEST_BYTES = 16;
 
 /** Identifies a key: the first half of a SHA-256. Equal keys and nothing else have equal digests. */
-export function keyDigest(key: RecordKey): Buffer {
+export function digestKey(key: RecordKey): Buffer {
     const text = JSON.stringify([key.run, key.sample, key.group, key.fingerprint, key.occurrence]);
     return createHash('sha256').update(text).digest().subarray(0, DIGEST_BYTES);
 }

@@ -8,12 +8,12 @@ export function recordSchema(): JsonObject {
         $schema: 'https://json-schema.org/draft/2020-12/schema',
         title: `resume-run result record, version ${RECORD_VERSION}`,
         type: 'object',
-        properties: Object.fromEntries(RECORD_FIELDS.map((field) => [field.name, propertyOf(field)])),
+        properties: Object.fromEntries(RECORD_FIELDS.map((field) => [field.name, describeProperty(field)])),
         required: RECORD_FIELDS.filter((field) => !field.nullable).map((field) => field.name),
     };
 }
 
-function propertyOf(field: RecordField): JsonObject {
+function describeProperty(field: RecordField): JsonObject {
     const { type, ...more } = jsonType(field.type);
     const unit = field.unit === null ? '' : ` (${field.unit})`;
     return { type: field.nullable ? [type, 'null'] : type, ...more, description: field.doc + unit };
@@ -38,7 +38,7 @@ function jsonType(type: FieldType): { readonly type: string; readonly [key: stri
 }
 
 /** The table of fields, for the documents. */
-export function fieldTable(fields: readonly RecordField[] = RECORD_FIELDS): string {
+export function renderFieldTable(fields: readonly RecordField[] = RECORD_FIELDS): string {
     const rows = fields.map(({ name, type, nullable, unit, doc }) => {
         const shown = [name, type, unit ?? '', nullable ? 'yes' : '', doc];
         return `| \`${shown[0]}\` | ${shown.slice(1).join(' | ')} |`;

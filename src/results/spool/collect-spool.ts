@@ -2,9 +2,9 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { listFiles } from '../../host/listing.js';
-import { stagingHolder } from '../../host/staging-name.js';
+import { parseStagingHolder } from '../../host/staging-name.js';
 import { WriteError } from '../../host/write-error.js';
-import { ioCode, ioReason } from '../../util/io-error.js';
+import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { readBatchFile } from '../collect/batch-file.js';
 import type { SourceCounts } from '../collect/source.js';
 import type { RecordChange } from '../record/record.js';
@@ -49,7 +49,7 @@ interface Group {
  */
 export async function collectSpool(store: ResultStore, options: CollectSpoolOptions): Promise<CommitSummary> {
     const sum = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
-    for await (const group of groupsOf(options)) {
+    for await (const group of groupBatches(options)) {
         const summary = await store.commit(group.changes);
         for (const key of ['added', 'replaced', 'duplicates', 'retired'] as const) sum[key] += summary[key];
         await moveFiles(options.dir, RETIRED_FOLDER, group.names);
@@ -64,7 +64,7 @@ async function batchNames(dir: string): Promise<readonly string[]> {
     return names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
 }
 
-async function* groupsOf(options: CollectSpoolOptions): AsyncGenerator<Group> {
+async function* groupBatches(options: CollectSpoolOptions): AsyncGenerator<Group> {
     const { dir, counts, onNotice } = options;
     let group: Group = { names: [], changes: [], bytes: 0 };
     for (const name of await batchNames(dir)) {
@@ -116,13 +116,13 @@ async function moveFiles(dir: string, folder: string, names: readonly string[]):
             );
             const as = isTaken ? `${name}.${Date.now()}` : name;
             await rename(join(dir, name), join(target, as)).catch((error: unknown) => {
-                if (ioCode(error) !== 'ENOENT') throw error;
+                if (getIoCode(error) !== 'ENOENT') throw error;
             });
         }
         await syncDirectory(target);
         await syncDirectory(dir);
     } catch (error) {
-        throw new WriteError(target, ioReason(error), { cause: error });
+        throw new WriteError(target, describeIoError(error), { cause: error });
     }
 }
 
@@ -132,7 +132,7 @@ async function removeExpired({ dir, keepDays }: CollectSpoolOptions): Promise<vo
     for (const name of await listFiles(retired).catch(() => []))
         if (await isOld(join(retired, name), keepDays * DAY)) await remove(join(retired, name));
     for (const name of await listFiles(dir).catch(() => []))
-        if (stagingHolder(name) !== null && (await isOld(join(dir, name), DAY)))
+        if (parseStagingHolder(name) !== null && (await isOld(join(dir, name), DAY)))
             await remove(join(dir, name));
 }
 

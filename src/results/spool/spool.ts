@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
-import { messageOf } from '../../util/message.js';
+import { getMessage } from '../../util/message.js';
 import { batchText, changeText } from '../collect/batch-file.js';
 import type { RecordChange } from '../record/record.js';
 
@@ -126,7 +126,7 @@ export class Spool {
                 await this.#writer.write(batchName(this.#options.name), [Buffer.from(batchText(texts))]);
             }
         } catch (error) {
-            for (const item of items) if (item.kind === 'change') this.#drop(item.sample, messageOf(error));
+            for (const item of items) if (item.kind === 'change') this.#drop(item.sample, getMessage(error));
         }
         for (const item of items) {
             if (item.kind === 'mark' && !this.#lossy.has(item.mark.sample))

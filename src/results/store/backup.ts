@@ -3,9 +3,9 @@ import { copyFile, open, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { acquireLock } from '../../host/lock.js';
-import { newHolderId } from '../../host/staging-name.js';
+import { makeHolderId } from '../../host/staging-name.js';
 import { WriteError } from '../../host/write-error.js';
-import { ioCode, ioReason, withDescriptors } from '../../util/io-error.js';
+import { getIoCode, describeIoError, withDescriptors } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { MANIFEST, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { locatePart } from './read-generation.js';
@@ -90,7 +90,7 @@ async function copyGeneration(dir: string, manifest: Manifest, target: string): 
         await makeDirectory(target);
         for (const name of await readdir(target))
             if ((await stat(join(target, name))).isDirectory()) await syncDirectory(join(target, name));
-        await writeManifest(new DurableWriter(target, newHolderId()), manifest);
+        await writeManifest(new DurableWriter(target, makeHolderId()), manifest);
     });
 }
 
@@ -109,8 +109,9 @@ async function explainWrite<T>(path: string, action: () => Promise<T>): Promise<
     try {
         return await action();
     } catch (error) {
-        if (error instanceof UserError || error instanceof WriteError || ioCode(error) === null) throw error;
-        throw new WriteError(path, ioReason(error), { cause: error });
+        if (error instanceof UserError || error instanceof WriteError || getIoCode(error) === null)
+            throw error;
+        throw new WriteError(path, describeIoError(error), { cause: error });
     }
 }
 

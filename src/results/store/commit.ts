@@ -1,4 +1,4 @@
-import { keyDigest, type RecordChange, type Retirement, recordLine } from '../record/record.js';
+import { digestKey, type RecordChange, type Retirement, recordLine } from '../record/record.js';
 import type { CommitSummary } from '../result-store.js';
 import { KeyIndex, RETIRED } from './key-index.js';
 import type { PartBuilder } from './part-builder.js';
@@ -30,7 +30,7 @@ export async function sortBatch(
     for await (const change of changes) {
         const key = change.kind === 'record' ? change.record : change.retirement;
         const { revision } = key;
-        const digest = keyDigest(key);
+        const digest = digestKey(key);
         const known = pending.get(digest) ?? index.get(digest);
         const isRetired = known?.part === RETIRED;
         const isNews =

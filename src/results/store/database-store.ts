@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DurableWriter, syncDirectory } from '../../host/durable-write.js';
 import type { Lock } from '../../host/lock.js';
 import { WriteError } from '../../host/write-error.js';
-import { ioReason } from '../../util/io-error.js';
+import { describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { type AggregateSet, writeAggregates } from '../aggregate/aggregate-files.js';
 import type { RecordChange } from '../record/record.js';
@@ -205,7 +205,7 @@ export class DatabaseStore implements ResultStore {
             await action;
         } catch (error) {
             if (error instanceof PartError) throw error;
-            throw new WriteError(this.dir, ioReason(error), { cause: error });
+            throw new WriteError(this.dir, describeIoError(error), { cause: error });
         }
     }
 
@@ -307,7 +307,7 @@ export class DatabaseStore implements ResultStore {
         builder: PartBuilder,
     ): Promise<void> {
         const isCopied = ({ id, info }: LivePart): boolean =>
-            builder.copiesRowsOf(info.codec) && (dropped.get(id)?.size ?? 0) <= MOST_DROPPED;
+            builder.copiesRowsFrom(info.codec) && (dropped.get(id)?.size ?? 0) <= MOST_DROPPED;
         for (const group of groupParts(sources.filter(isCopied))) await builder.copyParts(group, dropped);
         for (const { id, info, keys } of sources.filter((part) => !isCopied(part))) {
             const codec = await loadCodec(info.codec);
@@ -335,7 +335,7 @@ export class DatabaseStore implements ResultStore {
         try {
             await syncDirectory(join(this.dir, PARTS));
         } catch (error) {
-            throw new WriteError(join(this.dir, PARTS), ioReason(error), { cause: error });
+            throw new WriteError(join(this.dir, PARTS), describeIoError(error), { cause: error });
         }
         await this.#settings.lock.verify();
         const gone = new Set(removed.map((part) => part.info.path));

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DurableWriter } from '../../host/durable-write.js';
-import { keyDigest } from '../record/record.js';
+import { digestKey } from '../record/record.js';
 import { KEY_ENTRY_BYTES, PartKeys } from './key-index.js';
 import type { PartInfo } from './manifest.js';
 import { loadCodec, PartError } from './part-codec.js';
@@ -30,7 +30,7 @@ export async function readKeys(dir: string, part: PartInfo): Promise<PartKeys> {
     const keys = new PartKeys();
     const codec = await loadCodec(part.codec);
     for await (const records of codec.readRecords(join(dir, part.path)))
-        for (const record of records) keys.push(keyDigest(record), record.revision);
+        for (const record of records) keys.push(digestKey(record), record.revision);
     if (keys.count !== part.records)
         throw new PartError(part.path, `expected ${part.records} records, found ${keys.count}`);
     return keys;

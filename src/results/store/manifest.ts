@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DurableWriter } from '../../host/durable-write.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { ioCode, readReason } from '../../util/io-error.js';
+import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { STORAGE_FORMATS, type StorageFormat } from '../result-store.js';
 
@@ -49,7 +49,7 @@ export interface AggregateInfo {
     readonly sha256: string;
 }
 
-export function emptyManifest(storage: StorageFormat): Manifest {
+export function makeEmptyManifest(storage: StorageFormat): Manifest {
     const now = new Date().toISOString();
     const lists = { parts: [], retirements: [], aggregates: [] };
     return { version: VERSION, generation: 0, storage, created_at: now, written_at: now, ...lists };
@@ -66,7 +66,7 @@ export async function readManifest(dir: string): Promise<Manifest | null> {
     try {
         text = await readFile(path, 'utf8');
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return null;
+        if (getIoCode(error) === 'ENOENT') return null;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
     return parseManifest(path, text);

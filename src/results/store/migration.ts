@@ -2,7 +2,7 @@ import { copyFile, link, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { isJsonObject } from '../../model/json.js';
-import { ioCode, readReason } from '../../util/io-error.js';
+import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { recordLine } from '../record/record.js';
 import type { StorageFormat } from '../result-store.js';
@@ -37,7 +37,7 @@ export async function readMigration(dir: string): Promise<Migration | null> {
     try {
         text = await readFile(path, 'utf8');
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return null;
+        if (getIoCode(error) === 'ENOENT') return null;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
     const found = parseMigration(text);
@@ -94,8 +94,8 @@ async function duplicate(from: string, to: string): Promise<void> {
     try {
         await link(from, to);
     } catch (error) {
-        if (ioCode(error) === 'EEXIST') return;
-        if (ioCode(error) === 'ENOENT') throw new PartError(from, 'it is missing', { cause: error });
+        if (getIoCode(error) === 'EEXIST') return;
+        if (getIoCode(error) === 'ENOENT') throw new PartError(from, 'it is missing', { cause: error });
         await copyFile(from, to);
     }
 }

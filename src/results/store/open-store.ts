@@ -4,13 +4,13 @@ import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { acquireLock } from '../../host/lock.js';
 import { sweep } from '../../host/sweep.js';
 import { WriteError } from '../../host/write-error.js';
-import { ioReason } from '../../util/io-error.js';
+import { describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { StorageFormat } from '../result-store.js';
 import { chooseStorage } from './choose-storage.js';
 import { DatabaseStore } from './database-store.js';
 import { KEYS, readKeys } from './key-files.js';
-import { emptyManifest, type Manifest, PARTS, readManifest, writeManifest } from './manifest.js';
+import { makeEmptyManifest, type Manifest, PARTS, readManifest, writeManifest } from './manifest.js';
 import type { LivePart } from './part-builder.js';
 import { PartError } from './part-codec.js';
 import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
@@ -81,7 +81,7 @@ function explainOpenError(dir: string, error: unknown): unknown {
             2,
             { cause: error },
         );
-    return new WriteError(dir, ioReason(error), { cause: error });
+    return new WriteError(dir, describeIoError(error), { cause: error });
 }
 
 /** A new database has an empty manifest before its first part: parts without a manifest are a loss, never a start from nothing. */
@@ -94,7 +94,7 @@ async function createManifest(dir: string, holder: string, storage: StorageForma
                 '`resume-run collect --from results`',
         );
     }
-    const manifest = emptyManifest(storage);
+    const manifest = makeEmptyManifest(storage);
     await writeManifest(new DurableWriter(dir, holder), manifest);
     return manifest;
 }

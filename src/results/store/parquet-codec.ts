@@ -83,7 +83,7 @@ async function* readRecords(duckdb: DuckDBConnection, path: string): AsyncGenera
         for (;;) {
             const chunk = await result.fetchChunk();
             if (chunk === null || chunk.rowCount === 0) return;
-            yield recordsOf(chunk, fields);
+            yield toRecords(chunk, fields);
         }
     } catch (error) {
         throw error instanceof PartError ? error : partError(path, error);
@@ -104,16 +104,17 @@ function selectField({ name, type }: RecordField): string {
     return type === 'texts' ? `to_json(${column})::VARCHAR AS ${column}` : column;
 }
 
-function recordsOf(chunk: DuckDBDataChunk, fields: readonly RecordField[]): ResultRecord[] {
+function toRecords(chunk: DuckDBDataChunk, fields: readonly RecordField[]): ResultRecord[] {
     const columns = chunk.getColumns();
     return Array.from({ length: chunk.rowCount }, (_, row) => {
         const record: Record<string, unknown> = {};
-        for (const [at, field] of fields.entries()) record[field.name] = valueOf(field, columns[at]?.[row]);
+        for (const [at, field] of fields.entries())
+            record[field.name] = convertValue(field, columns[at]?.[row]);
         return parseRecord(record);
     });
 }
 
-function valueOf({ type }: RecordField, value: unknown): unknown {
+function convertValue({ type }: RecordField, value: unknown): unknown {
     if (value === null || value === undefined) return null;
     if (type === 'time') return new Date(Number(value)).toISOString();
     return type === 'texts' && typeof value === 'string' ? JSON.parse(value) : value;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stagingName } from '../../host/staging-name.js';
+import { makeStagingName } from '../../host/staging-name.js';
 import { WriteError } from '../../host/write-error.js';
-import { ioReason, withDescriptors } from '../../util/io-error.js';
+import { describeIoError, withDescriptors } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { StorageFormat } from '../result-store.js';
 import { PartKeys } from './key-index.js';
@@ -55,7 +55,7 @@ export class PartBuilder {
     }
 
     /** Whether `copyParts` takes parts of this codec. */
-    copiesRowsOf(format: StorageFormat): boolean {
+    copiesRowsFrom(format: StorageFormat): boolean {
         return format === this.#settings.format && this.#settings.codec.copyRows !== undefined;
     }
 
@@ -125,7 +125,7 @@ export class PartBuilder {
         } catch (error) {
             if (error instanceof WriteError || error instanceof UserError || error instanceof PartError)
                 throw error;
-            throw new WriteError(join(this.#settings.dir, PARTS), ioReason(error), { cause: error });
+            throw new WriteError(join(this.#settings.dir, PARTS), describeIoError(error), { cause: error });
         }
     }
 }
@@ -143,7 +143,7 @@ async function writePart(
     records: number,
     write: (target: string) => Promise<void>,
 ): Promise<PartInfo> {
-    const staging = join(dir, PARTS, stagingName(name, holder));
+    const staging = join(dir, PARTS, makeStagingName(name, holder));
     try {
         await write(staging);
         const handle = await open(staging, 'r+');
@@ -176,7 +176,7 @@ class OpenPart {
 
     static async create(settings: BuilderSettings): Promise<OpenPart> {
         const name = newPartName(settings.codec);
-        const staging = join(settings.dir, PARTS, stagingName(name, settings.holder));
+        const staging = join(settings.dir, PARTS, makeStagingName(name, settings.holder));
         return new OpenPart(settings, settings.nextId(), name, staging, await open(staging, 'wx'));
     }
 

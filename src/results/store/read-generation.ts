@@ -1,7 +1,7 @@
 import { type FileHandle, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openFile } from '../../host/open-file.js';
-import { ioCode } from '../../util/io-error.js';
+import { getIoCode } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { AGGREGATES } from '../aggregate/aggregate-files.js';
 import type { ResultRecord } from '../record/record.js';
@@ -83,11 +83,11 @@ export async function pinGeneration(dir: string): Promise<PinnedGeneration> {
             const aggregates: { path: string; info: AggregateInfo }[] = [];
             for (const info of manifest.aggregates)
                 aggregates.push({ info, path: await pin(join(dir, info.path)) });
-            return { parts, aggregates, folders: await foldersOf(dir), close };
+            return { parts, aggregates, folders: await listFolders(dir), close };
         } catch (error) {
             await close();
             const isNewer = (await readManifest(dir))?.generation !== manifest.generation;
-            const isMoved = ioCode(error) === 'ENOENT' || isNewer;
+            const isMoved = getIoCode(error) === 'ENOENT' || isNewer;
             if (!isMoved || attempt === MOST_TRIES) throw error;
         }
     }
@@ -97,7 +97,7 @@ export async function pinGeneration(dir: string): Promise<PinnedGeneration> {
 const PINNED_FOLDER = '/proc/self/fd/';
 
 /** The pinned names, and what they lead to before and after a part is replaced. */
-async function foldersOf(dir: string): Promise<readonly string[]> {
+async function listFolders(dir: string): Promise<readonly string[]> {
     const real = await realpath(dir);
     return [PINNED_FOLDER, ...[PARTS, REPLACED, AGGREGATES].map((name) => join(real, name))];
 }
@@ -135,7 +135,7 @@ async function isThere(path: string): Promise<boolean> {
         await stat(path);
         return true;
     } catch (error) {
-        if (ioCode(error) === 'ENOENT') return false;
+        if (getIoCode(error) === 'ENOENT') return false;
         throw error;
     }
 }

@@ -1,7 +1,7 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeDirectory } from '../../host/durable-write.js';
-import { stagingHolder } from '../../host/staging-name.js';
+import { parseStagingHolder } from '../../host/staging-name.js';
 import { type Manifest, PARTS, REPLACED } from './manifest.js';
 
 /** How long a replaced part can still be read, in milliseconds. */
@@ -14,7 +14,7 @@ const KEPT_FOR = 10 * 60 * 1000;
 export async function moveReplacedParts(dir: string, manifest: Manifest): Promise<void> {
     const live = new Set(manifest.parts.map((part) => basename(part.path)));
     for (const name of await readdir(join(dir, PARTS)).catch(() => [])) {
-        if (live.has(name) || stagingHolder(name) !== null) continue;
+        if (live.has(name) || parseStagingHolder(name) !== null) continue;
         try {
             await makeDirectory(join(dir, REPLACED));
             await rename(join(dir, PARTS, name), join(dir, REPLACED, name));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
-import { keyDigest, parseRetirement, type Retirement } from '../record/record.js';
+import { digestKey, parseRetirement, type Retirement } from '../record/record.js';
 import { readLineBatches } from './json-codec.js';
 import type { FileInfo, Manifest } from './manifest.js';
 
@@ -26,7 +26,7 @@ export async function writeRetirements(
     const bytes = Buffer.from(retirements.map((one) => `${JSON.stringify(one)}\n`).join(''));
     await new DurableWriter(folder, holder).write(name, [bytes]);
     const info = { path: `${RETIREMENTS}/${name}`, records: retirements.length, bytes: bytes.length };
-    return [{ info, keys: retirements.map((one) => ({ digest: keyDigest(one), revision: one.revision })) }];
+    return [{ info, keys: retirements.map((one) => ({ digest: digestKey(one), revision: one.revision })) }];
 }
 
 /** @throws PartError if a file is damaged */
@@ -35,7 +35,7 @@ export async function* readRetirements(dir: string, manifest: Manifest): AsyncGe
         for await (const lines of readLineBatches(join(dir, path))) {
             for (const line of lines) {
                 const retirement = parseRetirement(JSON.parse(line));
-                yield { digest: keyDigest(retirement), revision: retirement.revision };
+                yield { digest: digestKey(retirement), revision: retirement.revision };
             }
         }
     }

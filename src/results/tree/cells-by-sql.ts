@@ -4,7 +4,7 @@ import { describeColumns, quoteName, quoteText, selectNoRecords } from '../recor
 import type { StorageFormat } from '../result-store.js';
 import { PartError } from '../store/part-codec.js';
 import { CellSums, ERROR_FIELDS, MEAN_FIELDS } from './cell-sums.js';
-import { coordinatesOf, MasterTree, type PartCells } from './master-tree.js';
+import { findCoordinates, MasterTree, type PartCells } from './master-tree.js';
 
 /** Adds up the records of a part inside the engine, which is some ten times faster than one by one. @throws PartError */
 export async function addUpBySql(path: string, codec: StorageFormat): Promise<PartCells> {
@@ -17,7 +17,7 @@ export async function addUpBySql(path: string, codec: StorageFormat): Promise<Pa
         const result = await duckdb.runAndReadAll(
             `${SELECT} FROM (${selectNoRecords()} UNION ALL BY NAME SELECT * FROM ${source}) GROUP BY ALL`,
         );
-        return cellsOf(result.getRowObjectsJS());
+        return collectCells(result.getRowObjectsJS());
     } catch (error) {
         const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
         throw new PartError(path, why, { cause: error });
@@ -41,7 +41,7 @@ const SELECT = `
 
 type SumsRow = Readonly<Record<string, JS>>;
 
-function cellsOf(rows: readonly SumsRow[]): PartCells {
+function collectCells(rows: readonly SumsRow[]): PartCells {
     const tree = new MasterTree();
     for (const row of rows) {
         const model = textIn(row, 'model');
@@ -49,7 +49,7 @@ function cellsOf(rows: readonly SumsRow[]): PartCells {
             tree.addCells({ without_model: Number(row['records']), cells: [] });
             continue;
         }
-        const at = coordinatesOf(
+        const at = findCoordinates(
             {
                 is_flawed: row['is_flawed'] === true,
                 flaw_type: textIn(row, 'flaw_type'),
@@ -61,7 +61,7 @@ function cellsOf(rows: readonly SumsRow[]): PartCells {
             },
             model,
         );
-        tree.addCells({ without_model: 0, cells: [{ at, sums: sumsOf(row).toJson() }] });
+        tree.addCells({ without_model: 0, cells: [{ at, sums: readSums(row).toJson() }] });
     }
     return tree.partCells();
 }
@@ -74,7 +74,7 @@ const textIn = (row: SumsRow, name: string): string | null => {
 /** Sums of nothing are null. */
 const numberIn = (row: SumsRow, name: string): number => Number(row[name] ?? 0);
 
-function sumsOf(row: SumsRow): CellSums {
+function readSums(row: SumsRow): CellSums {
     const sums = new CellSums();
     sums.success = numberIn(row, 'success');
     sums.partial = numberIn(row, 'partial');

@@ -84,7 +84,7 @@ export const LEAF_FORMULAS: readonly LeafFormula[] = [
 ];
 
 /** A leaf, or the same numbers of a node above. */
-export function leafOf(sums: CellSums): JsonObject {
+export function buildLeaf(sums: CellSums): JsonObject {
     const leaf: Record<string, number> = {};
     for (const { key, value } of LEAF_FORMULAS) {
         const number = value(sums);
@@ -94,7 +94,7 @@ export function leafOf(sums: CellSums): JsonObject {
 }
 
 /** The table of formulas in docs/database.md. */
-export function formulaTable(): string {
+export function renderFormulaTable(): string {
     const rows = LEAF_FORMULAS.map(({ key, formula: text }) => `| \`${key}\` | ${text} |`);
     return ['| key | formula |', '|---|---|', ...rows].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../model/json.js';
 import type { ResultRecord } from '../record/record.js';
 import { CellSums, type CellSumsJson } from './cell-sums.js';
-import { leafOf } from './leaf-formulas.js';
+import { buildLeaf } from './leaf-formulas.js';
 
 /** Stands for a coordinate that a record does not have. */
 const UNKNOWN = 'unknown';
@@ -33,7 +33,7 @@ export class MasterTree {
             return;
         }
         this.#inTree += 1;
-        this.#cellAt(coordinatesOf(record, record.model)).add(record);
+        this.#cellAt(findCoordinates(record, record.model)).add(record);
     }
 
     /** Adds what `partCells` of another tree gave. @throws TypeError for anything else */
@@ -120,34 +120,34 @@ function nest(cells: readonly Cell[], level: number, node: NodeOf): JsonObject {
     return object;
 }
 
-function sumOf(cells: readonly Cell[]): CellSums {
+function sumCells(cells: readonly Cell[]): CellSums {
     const sum = new CellSums();
     for (const { sums } of cells) sum.addSums(sums);
     return sum;
 }
 
 function modelNode(name: string, cells: readonly Cell[]): JsonObject {
-    const sums = sumOf(cells);
+    const sums = sumCells(cells);
     return {
         model_name: name,
         first_test_time: withoutZone(sums.firstTime),
         last_test_time: withoutZone(sums.lastTime),
         total_tests: sums.total,
-        overall_stats: leafOf(sums),
+        overall_stats: buildLeaf(sums),
         experiment_metrics: {},
         by_prompt_type: nest(cells, 1, (_, prompt) => ({
             by_tool_success_rate: nest(prompt, 2, (_rate, rate) => ({
                 by_difficulty: nest(rate, 3, (_difficulty, difficulty) => ({
-                    by_task_type: nest(difficulty, 4, (_task, task) => leafOf(sumOf(task))),
+                    by_task_type: nest(difficulty, 4, (_task, task) => buildLeaf(sumCells(task))),
                 })),
             })),
-            summary: leafOf(sumOf(prompt)),
+            summary: buildLeaf(sumCells(prompt)),
         })),
     };
 }
 
 /** The names of a record's cell. @param model its model, which is not null */
-export function coordinatesOf(
+export function findCoordinates(
     record: Pick<
         ResultRecord,
         'is_flawed' | 'flaw_type' | 'prompt_type' | 'tool_success_rate' | 'difficulty' | 'task_type'
@@ -158,14 +158,14 @@ export function coordinatesOf(
     return [
         model,
         isFlawed === true && flaw !== null ? `flawed_${flaw}` : (prompt ?? UNKNOWN),
-        record.tool_success_rate === null ? UNKNOWN : rateText(record.tool_success_rate),
+        record.tool_success_rate === null ? UNKNOWN : formatRateKey(record.tool_success_rate),
         record.difficulty ?? UNKNOWN,
         record.task_type ?? UNKNOWN,
     ];
 }
 
 /** A rate as the earlier tools' Python wrote it: rounded to four places, `0.8`, `1.0`. */
-export function rateText(rate: number): string {
+export function formatRateKey(rate: number): string {
     const rounded = Math.round(rate * 10_000) / 10_000;
     return Number.isInteger(rounded) ? `${rounded}.0` : String(rounded);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DurableWriter } from '../../host/durable-write.js';
-import { newHolderId } from '../../host/staging-name.js';
+import { makeHolderId } from '../../host/staging-name.js';
 import { isJsonObject } from '../../model/json.js';
 import { hasDuckDb } from '../duckdb.js';
 import { CELLS_SUFFIX, KEYS } from '../store/key-files.js';
@@ -25,7 +25,7 @@ const FEW_RECORDS = 5000;
  * @param path where the part is now
  * @throws PartError if the part had to be read and is damaged; WriteError
  */
-export async function cellsOfPart(dir: string, part: PartInfo, path: string): Promise<PartCells> {
+export async function readPartCells(dir: string, part: PartInfo, path: string): Promise<PartCells> {
     const name = `${basename(part.path)}${CELLS_SUFFIX}`;
     const known = await readFile(join(dir, KEYS, name), 'utf8').then(
         (text) => parseCells(text, part),
@@ -34,7 +34,7 @@ export async function cellsOfPart(dir: string, part: PartInfo, path: string): Pr
     if (known !== null) return known;
     const cells = await addUp(part, path);
     const bytes = Buffer.from(`${JSON.stringify({ version: VERSION, records: part.records, ...cells })}\n`);
-    await new DurableWriter(join(dir, KEYS), newHolderId()).write(name, [bytes]);
+    await new DurableWriter(join(dir, KEYS), makeHolderId()).write(name, [bytes]);
     return cells;
 }
 

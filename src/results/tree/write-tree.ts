@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { DurableWriter } from '../../host/durable-write.js';
 import type { JsonObject } from '../../model/json.js';
-import { newHolderId } from '../../host/staging-name.js';
+import { makeHolderId } from '../../host/staging-name.js';
 import { readAggregates } from '../aggregate/aggregate-files.js';
 import { readGeneration } from '../store/read-generation.js';
 import { MasterTree } from './master-tree.js';
-import { cellsOfPart } from './part-cells.js';
+import { readPartCells } from './part-cells.js';
 
 export const MASTER = 'master_database.json';
 
@@ -18,7 +18,8 @@ export const MASTER = 'master_database.json';
 export async function writeMasterTree(dir: string): Promise<void> {
     const generation = await readGeneration(dir);
     const tree = new MasterTree();
-    for (const { part, path } of await generation.paths()) tree.addCells(await cellsOfPart(dir, part, path));
+    for (const { part, path } of await generation.paths())
+        tree.addCells(await readPartCells(dir, part, path));
     const { manifest } = generation;
     const aggregates: JsonObject[] = [];
     for (const { source, sha256, cells, path } of manifest.aggregates)
@@ -29,5 +30,5 @@ export async function writeMasterTree(dir: string): Promise<void> {
         aggregates,
     });
     const text = `${JSON.stringify(json, null, 2)}\n`;
-    await new DurableWriter(dir, newHolderId()).write(MASTER, [Buffer.from(text)]);
+    await new DurableWriter(dir, makeHolderId()).write(MASTER, [Buffer.from(text)]);
 }

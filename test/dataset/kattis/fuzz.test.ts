@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { annotated, submissionSettings } from '../../../src/dataset/kattis/expected.js';
+import { readAnnotatedVerdicts, readSubmissionSettings } from '../../../src/dataset/kattis/expected.js';
 import { splitFlags } from '../../../src/dataset/kattis/flags.js';
 import { isPython2 } from '../../../src/dataset/kattis/languages.js';
 import { readProblemYaml, readTimeLimitText } from '../../../src/dataset/kattis/problem-yaml.js';
@@ -69,7 +69,7 @@ describe('settings of packages', () => {
         fc.assert(
             fc.property(fc.oneof(yamlText, fc.string()), (text) => {
                 attempt(() => readProblemYaml(parseYaml(text, 'p/problem.yaml')));
-                attempt(() => submissionSettings(parseYaml(text, 'p/submissions.yaml'), 'accepted/a.py'));
+                attempt(() => readSubmissionSettings(parseYaml(text, 'p/submissions.yaml'), 'accepted/a.py'));
             }),
             { numRuns: runs(500) },
         );
@@ -91,7 +91,7 @@ describe('settings of packages', () => {
                 for (const flag of splitFlags(text)) expect(typeof flag).toBe('string');
                 const seconds = readTimeLimitText(text);
                 expect(seconds === null || seconds > 0).toBe(true);
-                for (const verdict of annotated(`// @EXPECTED_RESULTS@: ${text}`) ?? [])
+                for (const verdict of readAnnotatedVerdicts(`// @EXPECTED_RESULTS@: ${text}`) ?? [])
                     expect(VERDICTS).toContain(verdict);
             }),
         );

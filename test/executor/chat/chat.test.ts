@@ -3,12 +3,12 @@ import { createChat } from '../../../src/executor/chat/chat.js';
 import { ChatClient } from '../../../src/executor/chat/chat-client.js';
 import type { ChatDescriptor } from '../../../src/executor/chat/chat-kind.js';
 import type { ScoringDescriptor } from '../../../src/executor/chat/scoring/scoring.js';
-import { usageFields } from '../../../src/executor/chat/usage.js';
+import { buildUsageFields } from '../../../src/executor/chat/usage.js';
 import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
 import { recordOfEntry } from '../../../src/results/collect/checkpoint-records.js';
 import type { Scorer } from '../../../src/model/scorer.js';
 import type { Outcome } from '../../../src/model/task.js';
-import { type ChatFault, ChatServer, completion } from '../../rig/servers/chat-server.js';
+import { type ChatFault, ChatServer, buildCompletion } from '../../rig/servers/chat-server.js';
 import { contextOf } from '../../rig/servers/submissions.js';
 import { chatDescriptor, serversOf, taskOf } from './chat-rig.js';
 
@@ -170,7 +170,7 @@ describe('asking a model', () => {
             ],
             tools: [{ type: 'function', function: { name: 'add', parameters: { type: 'object' } } }],
         });
-        expect(usageFields('m', [first.answer, second.answer])).toMatchObject({
+        expect(buildUsageFields('m', [first.answer, second.answer])).toMatchObject({
             model: 'm',
             turns: 2,
             tool_calls: 1,
@@ -180,7 +180,10 @@ describe('asking a model', () => {
     });
 
     it('reads blank lines before the JSON', async () => {
-        server.fault = once({ kind: 'body', text: `\n\n\n${completion({ content: 'x' }, 'stop', 'p')}` });
+        server.fault = once({
+            kind: 'body',
+            text: `\n\n\n${buildCompletion({ content: 'x' }, 'stop', 'p')}`,
+        });
         expect(await ask(chat())).toMatchObject({ kind: 'verdict', result: { answer: 'x' } });
     });
 

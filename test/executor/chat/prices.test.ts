@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUNDLED_PRICES, costOf, priceOf, readPrices } from '../../../src/executor/chat/prices.js';
+import { BUNDLED_PRICES, computeCost, computePrice, readPrices } from '../../../src/executor/chat/prices.js';
 import { tempDir } from '../../rig/cli.js';
 import { runs } from '../../rig/long.js';
 
@@ -17,19 +17,19 @@ function fileOf(content: unknown): string {
 
 describe('prices', () => {
     it('bills cached tokens once, and reasoning ones as part of the answer', () => {
-        expect(priceOf(usage, { input: 2, cached: 0.5, output: 10 })).toBeCloseTo(
+        expect(computePrice(usage, { input: 2, cached: 0.5, output: 10 })).toBeCloseTo(
             0.6 * 2 + 0.4 * 0.5 + 0.2 * 10,
             12,
         );
-        expect(priceOf(usage, { input: 2, output: 10 })).toBeCloseTo(2 + 2, 12);
-        expect(priceOf({ ...usage, cached: null }, { input: 2, cached: 0.5, output: 0 })).toBe(2);
+        expect(computePrice(usage, { input: 2, output: 10 })).toBeCloseTo(2 + 2, 12);
+        expect(computePrice({ ...usage, cached: null }, { input: 2, cached: 0.5, output: 0 })).toBe(2);
     });
 
     it('never costs less than nothing, whatever a service tells of cached tokens', () => {
         const tokens = fc.nat(1_000_000);
         fc.assert(
             fc.property(tokens, tokens, tokens, (prompt, cached, completion) => {
-                const cost = priceOf(
+                const cost = computePrice(
                     { prompt, cached, completion, reasoning: null },
                     { input: 3, cached: 1, output: 4 },
                 );
@@ -44,7 +44,7 @@ describe('prices', () => {
         const models = { mine: { input: 1, output: 1 }, theirs: { input: 5, output: 5 } };
         const table = readPrices(fileOf({ date: '2026-11-01', models }));
         const cost = (model: string, deployment: string | null) =>
-            costOf({ model, deployment, usage, url }, table);
+            computeCost({ model, deployment, usage, url }, table);
         expect(await cost('mine', 'theirs')).toEqual({ amount: 1.2, source: '--prices of 2026-11-01' });
         expect(await cost('other', 'theirs')).toMatchObject({ amount: 6 });
         expect(await cost('other', 'constructor')).toBeNull();
@@ -52,12 +52,12 @@ describe('prices', () => {
 
     it('falls back on bundled prices of the service, and does not guess', async () => {
         const known = { model: 'gpt-4o-mini', deployment: 'gpt-4o-mini-2024-07-18', usage };
-        const cost = await costOf({ ...known, url: 'https://api.openai.com/v1' }, null);
+        const cost = await computeCost({ ...known, url: 'https://api.openai.com/v1' }, null);
         expect(cost?.source).toBe(BUNDLED_PRICES);
         expect(cost?.amount).toBeGreaterThan(0);
-        expect(await costOf({ ...known, url: 'http://127.0.0.1:8000/v1' }, null)).toBeNull();
+        expect(await computeCost({ ...known, url: 'http://127.0.0.1:8000/v1' }, null)).toBeNull();
         expect(
-            await costOf(
+            await computeCost(
                 { ...known, usage: { ...usage, completion: null }, url: 'https://api.openai.com/v1' },
                 null,
             ),

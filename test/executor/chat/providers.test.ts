@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planEndpoints, type ServiceConfig } from '../../../src/executor/chat/chat-endpoints.js';
 import { ChatClient } from '../../../src/executor/chat/chat-client.js';
-import { chatBody } from '../../../src/executor/chat/chat-protocol.js';
+import { buildChatBody } from '../../../src/executor/chat/chat-protocol.js';
 import { ChatServer } from '../../rig/servers/chat-server.js';
 import { contextOf } from '../../rig/servers/submissions.js';
 
@@ -39,7 +39,7 @@ describe('services of language models', () => {
         for (const config of [service({ providers: [name] }), service({ endpoints: [{ url }] })]) {
             const [endpoint] = planEndpoints(config, ['gpt']).endpoints;
             expect(endpoint).toMatchObject({ url, token: { env: variable }, provider: name });
-            expect(chatBody({ sampling, messages }, { provider: endpoint?.provider })).toHaveProperty(
+            expect(buildChatBody({ sampling, messages }, { provider: endpoint?.provider })).toHaveProperty(
                 field,
                 9,
             );

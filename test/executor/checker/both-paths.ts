@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import {
     compareOutput,
     compareStreams,
-    comparerFor,
+    chooseComparer,
     type Comparison,
 } from '../../../src/executor/checker/compare.js';
 import type { BuiltInChecker } from '../../../src/model/sample.js';
@@ -26,7 +26,7 @@ export class Bench implements Disposable {
         writeFileSync(this.answer, answer);
         const inMemory = await compareOutput(checker, Buffer.from(output), { path: this.answer }, null);
         const streamed = await compareStreams(
-            comparerFor(checker, null),
+            chooseComparer(checker, null),
             { path: this.output },
             { path: this.answer },
         );

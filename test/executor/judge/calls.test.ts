@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { expectedLines } from '../../../src/dataset/calls/canonical-value.js';
 import { callFiles, callInput } from '../../../src/dataset/calls/harness.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
-import { textContent } from '../../../src/model/fingerprint.js';
+import { makeTextContent } from '../../../src/model/fingerprint.js';
 import { type Case, JudgeRig } from './judging.js';
 
 const { kind } = await probeSandbox('auto');
@@ -15,7 +15,7 @@ function call(
     calls: readonly (readonly [args: string, expected: string])[],
     rule: Rule,
 ): Case {
-    const [harness, solution] = callFiles(textContent(source));
+    const [harness, solution] = callFiles(makeTextContent(source));
     return {
         language: 'PYTHON3',
         source: harness.content.text ?? '',

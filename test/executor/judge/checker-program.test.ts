@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { textContent } from '../../../src/model/fingerprint.js';
+import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { Checker } from '../../../src/model/sample.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { inWords, JudgeRig } from './judging.js';
@@ -12,7 +12,7 @@ function program(
     text: string,
     more: Partial<Extract<Checker, { kind: 'program' }>> = {},
 ): Checker {
-    const files = [{ name, content: textContent(text) }] as const;
+    const files = [{ name, content: makeTextContent(text) }] as const;
     return {
         kind: 'program',
         convention,

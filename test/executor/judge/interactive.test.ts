@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SandboxKind } from '../../../src/executor/descriptor.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
-import { textContent } from '../../../src/model/fingerprint.js';
+import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { Checker, CheckerProgram } from '../../../src/model/sample.js';
 import type { BuiltInGrader, TestScoring } from '../../../src/model/scoring.js';
 import { type Case, inWords, JudgeRig } from './judging.js';
@@ -31,7 +31,7 @@ const validator = (text: string): Checker => ({
     kind: 'program',
     convention: 'kattis',
     language: 'PYTHON3',
-    files: [{ name: 'validate.py', content: textContent(text) }],
+    files: [{ name: 'validate.py', content: makeTextContent(text) }],
     flags: [],
     time: 10,
     memory: null,
@@ -163,7 +163,7 @@ describe('an interactor written for testlib', () => {
         kind: 'program',
         convention: 'testlib',
         language: 'PYTHON3',
-        files: [{ name: 'program.py', content: textContent(text) }],
+        files: [{ name: 'program.py', content: makeTextContent(text) }],
         flags: [],
         time: 10,
         memory: null,
@@ -280,7 +280,7 @@ describe('a problem with scores', () => {
             ],
             problem: {
                 scoring: scoring(
-                    { language: 'PYTHON3', files: [{ name: 'grade.py', content: textContent(text) }] },
+                    { language: 'PYTHON3', files: [{ name: 'grade.py', content: makeTextContent(text) }] },
                     { kind: 'custom', flags: ['10'] },
                 ),
             },

@@ -7,7 +7,7 @@ import type { Executor } from '../../../src/executor/executor.js';
 import { createJudge } from '../../../src/executor/judge/judge.js';
 import type { RunLimits } from '../../../src/executor/sandbox/wire.js';
 import type { JudgeResult, TestResult } from '../../../src/model/entry.js';
-import { textContent } from '../../../src/model/fingerprint.js';
+import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { Limits } from '../../../src/model/limits.js';
 import type { Checker, StagedSample, StagedTest } from '../../../src/model/sample.js';
 import type { Outcome, Suspicion, Task } from '../../../src/model/task.js';
@@ -109,8 +109,8 @@ export class JudgeRig {
             ...one.problem,
         };
         writeFileSync(join(stage, 'sample.json'), JSON.stringify(sample));
-        const main = { name: one.file ?? '', content: textContent(one.source) };
-        const rest = (one.files ?? []).map(({ name, text }) => ({ name, content: textContent(text) }));
+        const main = { name: one.file ?? '', content: makeTextContent(one.source) };
+        const rest = (one.files ?? []).map(({ name, text }) => ({ name, content: makeTextContent(text) }));
         return {
             sample: 'sample',
             group: 'solution',

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { availableLanguages } from '../../../src/executor/judge/available.js';
+import { findAvailableLanguages } from '../../../src/executor/judge/available.js';
 import { LONG } from '../../rig/long.js';
 import { inWords, JudgeRig, printed } from './judging.js';
 
@@ -8,7 +8,7 @@ import { inWords, JudgeRig, printed } from './judging.js';
  * that are compiled one that is not of the language.
  */
 
-const available = await availableLanguages({}, false, 'rlimit');
+const available = await findAvailableLanguages({}, false, 'rlimit');
 const rig = new JudgeRig('rlimit');
 afterAll(() => rig.close());
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SandboxKind } from '../../../src/executor/descriptor.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
-import { textContent } from '../../../src/model/fingerprint.js';
+import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { CheckerProgram } from '../../../src/model/sample.js';
 import { type Case, inWords, JudgeRig } from './judging.js';
 
@@ -13,7 +13,7 @@ const validator = (text: string): CheckerProgram => ({
     kind: 'program',
     convention: 'kattis',
     language: 'PYTHON3',
-    files: [{ name: 'validate.py', content: textContent(text) }],
+    files: [{ name: 'validate.py', content: makeTextContent(text) }],
     flags: [],
     time: 10,
     memory: null,
@@ -226,18 +226,20 @@ sys.exit(43)`;
             files: [
                 {
                     name: 'build',
-                    content: textContent(
+                    content: makeTextContent(
                         "#!/bin/sh\nid -un > who\nprintf '#!/bin/sh\\nread n\\nexit $((40 + n))\\n' > run\nchmod +x run\n",
                     ),
                 },
-                { name: 'notes.h', content: textContent('') },
+                { name: 'notes.h', content: makeTextContent('') },
             ],
         };
         expect(await rig.result(judged(scripted, 'print(2)'))).toMatchObject({ verdict: 'Accepted' });
         expect(await rig.result(judged(scripted, 'print(3)'))).toMatchObject({ verdict: 'WrongAnswer' });
         const broken: CheckerProgram = {
             ...scripted,
-            files: [{ name: 'build', content: textContent('#!/bin/sh\necho no such tool >&2\nexit 3\n') }],
+            files: [
+                { name: 'build', content: makeTextContent('#!/bin/sh\necho no such tool >&2\nexit 3\n') },
+            ],
         };
         expect(inWords(await rig.run(judged(broken, 'print(2)')))).toMatch(/judge-error.*no such tool/);
     });

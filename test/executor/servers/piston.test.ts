@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createPiston } from '../../../src/executor/servers/piston.js';
 import type { PistonDescriptor } from '../../../src/executor/servers/piston-kind.js';
 import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
-import { textContent } from '../../../src/model/fingerprint.js';
+import { makeTextContent } from '../../../src/model/fingerprint.js';
 import { type PistonSetup, PistonServer } from '../../rig/servers/piston-server.js';
 import { brief, checkTokens, contextOf, piston, stageSample, taskOf } from '../../rig/servers/submissions.js';
 
@@ -37,7 +37,7 @@ describe('Piston', () => {
         });
         const { input } = task;
         if (input.kind !== 'program') throw new Error('not a program');
-        const helper = { name: 'helper.py', content: textContent('three = 3\n') };
+        const helper = { name: 'helper.py', content: makeTextContent('three = 3\n') };
         const files = [input.files[0], helper] as const;
         const outcome = await executor.run({ ...task, input: { ...input, files } }, contextOf());
         expect(brief(outcome), JSON.stringify(outcome)).toBe('Accepted');

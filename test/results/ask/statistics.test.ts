@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-    clusteredInterval,
-    mcnemarExact,
+    computeClusteredInterval,
+    computeExactMcnemar,
     passAtK,
-    wilsonInterval,
+    computeWilsonInterval,
 } from '../../../src/results/ask/statistics.js';
 
 describe("Wilson's interval", () => {
@@ -16,7 +16,7 @@ describe("Wilson's interval", () => {
         [1, 29, 0.0061, 0.1718],
         [29, 29, 0.883, 1],
     ])('of %i hits in %i trials is that of the literature', (hits, trials, low, high) => {
-        const interval = wilsonInterval(hits, trials);
+        const interval = computeWilsonInterval(hits, trials);
         expect(interval?.low).toBeCloseTo(low, 4);
         expect(interval?.high).toBeCloseTo(high, 4);
     });
@@ -25,7 +25,7 @@ describe("Wilson's interval", () => {
         fc.assert(
             fc.property(fc.nat(1000), fc.nat(1000), (hits, more) => {
                 const trials = hits + more;
-                const interval = wilsonInterval(hits, trials);
+                const interval = computeWilsonInterval(hits, trials);
                 if (trials === 0) {
                     expect(interval).toBe(null);
                     return;
@@ -57,7 +57,7 @@ describe('an interval clustered by sample', () => {
 
     it('is the ordinary one where each sample has one task, or there is one sample', () => {
         expect(
-            clusteredInterval(
+            computeClusteredInterval(
                 sums([
                     [1, 1],
                     [0, 1],
@@ -65,30 +65,30 @@ describe('an interval clustered by sample', () => {
                 ]),
             ),
         ).toEqual({
-            interval: wilsonInterval(2, 3),
+            interval: computeWilsonInterval(2, 3),
             unit: 'tasks',
         });
-        expect(clusteredInterval(sums([[30, 50]]))).toEqual({
-            interval: wilsonInterval(30, 50),
+        expect(computeClusteredInterval(sums([[30, 50]]))).toEqual({
+            interval: computeWilsonInterval(30, 50),
             unit: 'tasks',
         });
     });
 
     it('counts samples, not tasks, where all tasks of a sample end alike', () => {
         const alike = Array.from({ length: 10 }, (_, at) => [at < 5 ? 20 : 0, 20] as const);
-        const { interval, unit } = clusteredInterval(sums(alike));
+        const { interval, unit } = computeClusteredInterval(sums(alike));
         expect(unit).toBe('samples');
-        const asSamples = wilsonInterval(4.5, 9);
+        const asSamples = computeWilsonInterval(4.5, 9);
         expect(interval?.low).toBeCloseTo(asSamples?.low ?? 0, 10);
         expect(interval?.high).toBeCloseTo(asSamples?.high ?? 0, 10);
         expect(
-            clusteredInterval(
+            computeClusteredInterval(
                 sums([
                     [20, 20],
                     [20, 20],
                 ]),
             ).interval,
-        ).toEqual(wilsonInterval(2, 2));
+        ).toEqual(computeWilsonInterval(2, 2));
     });
 
     it('is never narrower than the ordinary one', () => {
@@ -96,8 +96,8 @@ describe('an interval clustered by sample', () => {
         fc.assert(
             fc.property(fc.array(sample, { minLength: 1, maxLength: 20 }), (samples) => {
                 const all = sums(samples.filter(([, trials]) => trials > 0));
-                const plain = wilsonInterval(all.hits, all.trials);
-                const { interval } = clusteredInterval(all);
+                const plain = computeWilsonInterval(all.hits, all.trials);
+                const { interval } = computeClusteredInterval(all);
                 if (plain === null) {
                     expect(interval).toBe(null);
                     return;
@@ -142,12 +142,12 @@ describe("McNemar's exact test", () => {
         [2, 10, 158 / 4096],
         [6, 0, 2 / 64],
     ])('of %i against %i is %d', (first, second, p) =>
-        expect(mcnemarExact(first, second)).toBeCloseTo(p, 12),
+        expect(computeExactMcnemar(first, second)).toBeCloseTo(p, 12),
     );
 
     it('stays a number for thousands of pairs', () => {
-        expect(mcnemarExact(3000, 3000)).toBeCloseTo(1, 6);
-        expect(mcnemarExact(5000, 4000)).toBeGreaterThan(0);
-        expect(mcnemarExact(5000, 4000)).toBeLessThan(1e-20);
+        expect(computeExactMcnemar(3000, 3000)).toBeCloseTo(1, 6);
+        expect(computeExactMcnemar(5000, 4000)).toBeGreaterThan(0);
+        expect(computeExactMcnemar(5000, 4000)).toBeLessThan(1e-20);
     });
 });

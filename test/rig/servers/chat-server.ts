@@ -1,6 +1,6 @@
 import { type ChatFault, type ChatRequest, LocalChatServer } from '../../../src/demo/chat-server.js';
 
-export { type ChatFault, completion } from '../../../src/demo/chat-server.js';
+export { type ChatFault, buildCompletion } from '../../../src/demo/chat-server.js';
 
 /** The bundled chat server as tests steer it: answers with the prompt in capitals, and keeps every request it gets. */
 export class ChatServer {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { signalName } from '../../../src/executor/signal-name.js';
+import { nameSignal } from '../../../src/executor/signal-name.js';
 import { type RigAnswer, type RigRequest, RigServer } from './rig-server.js';
 import { type Ended, runProgram } from './run-program.js';
 
@@ -237,7 +237,7 @@ function stageOf(ended: Ended, max: number): Stage {
         stderr,
         output: stdout + stderr,
         code: isStopped ? null : ended.code,
-        signal: isStopped ? 'SIGKILL' : ended.signal === null ? null : signalName(ended.signal),
+        signal: isStopped ? 'SIGKILL' : ended.signal === null ? null : nameSignal(ended.signal),
         message: overflow === null ? null : `std${overflow === 'OL' ? 'out' : 'err'} length exceeded`,
         status,
         cpu_time: Math.round(ended.cpu * 1000),

@@ -7,7 +7,7 @@ import type { GoJudgeDescriptor } from '../../../src/executor/servers/go-judge-k
 import type { PistonDescriptor } from '../../../src/executor/servers/piston-kind.js';
 import type { SandboxFusionDescriptor } from '../../../src/executor/servers/sandbox-fusion-kind.js';
 import type { CheckOutput } from '../../../src/executor/check-output.js';
-import { textContent } from '../../../src/model/fingerprint.js';
+import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { Checker, StagedSample } from '../../../src/model/sample.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
 import { sharedFolder } from '../run-folder.js';
@@ -52,7 +52,7 @@ export function taskOf(stage: string, language: string, source: string, over: Pa
         input: {
             kind: 'program',
             language,
-            files: [{ name: 'main', content: textContent(source) }],
+            files: [{ name: 'main', content: makeTextContent(source) }],
             expected: null,
             name: null,
         },

@@ -1,5 +1,5 @@
 import type { Failure } from '../../../model/failure.js';
-import { inputOf } from '../../task-input.js';
+import { getInput } from '../../task-input.js';
 import { extractCode, languageByName } from './extract-code.js';
 import type { ProgramJudge } from './program-judge.js';
 import { readRowTests } from './row-tests.js';
@@ -19,11 +19,11 @@ export function createCodeScorer(
     return {
         isQuick: false,
         check: (task): Failure | null => {
-            const row = readRowTests(inputOf(task));
+            const row = readRowTests(getInput(task));
             return 'problem' in row ? scoringFailure(row.problem) : null;
         },
         score: (answer, task, context): Promise<Scored> => {
-            const row = readRowTests(inputOf(task));
+            const row = readRowTests(getInput(task));
             if ('problem' in row)
                 return Promise.resolve({ kind: 'failed', failure: scoringFailure(row.problem) });
             const { tests, checker, memory } = row;

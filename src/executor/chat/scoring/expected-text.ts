@@ -8,7 +8,7 @@ export type ExpectedText =
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'missing'; readonly failure: Failure };
 
-export function expectedTextOf(template: string, task: Task): ExpectedText {
+export function renderExpectedText(template: string, task: Task): ExpectedText {
     const filled = fillForTask(template, task);
     return filled.kind === 'missing'
         ? { kind: 'missing', failure: missingField(filled.field, '--expected') }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../../../model/failure.js';
 import type { Task } from '../../../model/task.js';
-import { inputOf } from '../../task-input.js';
+import { getInput } from '../../task-input.js';
 import { codeBlocks, extractCode } from './extract-code.js';
 import type { ProgramJudge } from './program-judge.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
@@ -22,12 +22,12 @@ const END = 'all tests passed';
 export function createHumanEvalScorer(judge: ProgramJudge, codeTimeout: number): AnswerScorer {
     return {
         isQuick: false,
-        check: (task): Failure | null => (problemOf(task) === null ? NO_PROBLEM : null),
+        check: (task): Failure | null => (readProblem(task) === null ? NO_PROBLEM : null),
         score: (answer, task, context): Promise<Scored> => {
-            const found = problemOf(task);
+            const found = readProblem(task);
             if (found === null) return Promise.resolve({ kind: 'failed', failure: NO_PROBLEM });
             const program = {
-                source: runnerOf(programOf(found, answer)),
+                source: buildRunner(buildProgram(found, answer)),
                 language: 'PYTHON3',
                 tests: [{ name: 'check', input: END, output: END }],
                 checker: { kind: 'tokens' },
@@ -44,13 +44,13 @@ const NO_PROBLEM = scoringFailure(
     '--scorer humaneval needs rows with prompt, test and entry_point, such as those of HumanEval.jsonl',
 );
 
-function problemOf(task: Task): Problem | null {
-    const parsed = problem.safeParse(inputOf(task));
+function readProblem(task: Task): Problem | null {
+    const parsed = problem.safeParse(getInput(task));
     return parsed.success ? parsed.data : null;
 }
 
 /** The prompt completed by the answer, with its tests. */
-export function programOf({ prompt, test, entry_point: entry }: Problem, answer: string): string {
+export function buildProgram({ prompt, test, entry_point: entry }: Problem, answer: string): string {
     const code = codeBlocks(answer).length === 0 ? answer : (extractCode(answer, 'PYTHON3')?.text ?? answer);
     // A whole function takes the place of the prompt's, whose imports and helpers it may need.
     const isWhole = new RegExp(`^(async +)?def +${entry}\\b`, 'm').test(code);
@@ -61,7 +61,7 @@ export function programOf({ prompt, test, entry_point: entry }: Problem, answer:
  * A program that runs another one as the harness of HumanEval does, with what it prints thrown away, and prints what it read
  * from stdin when that came to its end.
  */
-function runnerOf(program: string): string {
+function buildRunner(program: string): string {
     return [
         'import os, sys',
         'end = sys.stdin.readline()',

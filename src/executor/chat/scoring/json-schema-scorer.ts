@@ -4,12 +4,12 @@ import { isJsonObject, type Json } from '../../../model/json.js';
 import type { Task } from '../../../model/task.js';
 import { callWithin } from '../../../util/bounded-call.js';
 import { readReason } from '../../../util/io-error.js';
-import { messageOf } from '../../../util/message.js';
+import { getMessage } from '../../../util/message.js';
 import { isNestedDeeper, MAX_NESTING } from '../../../util/nesting.js';
-import { shownPath } from '../../../util/shown-path.js';
+import { shortenPath } from '../../../util/shown-path.js';
 import { UserError } from '../../../util/user-error.js';
 import { codeBlocks } from './extract-code.js';
-import { expectedTextOf } from './expected-text.js';
+import { renderExpectedText } from './expected-text.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 
 /** Milliseconds that one validation gets: patterns of a schema may take exponential time. */
@@ -27,12 +27,12 @@ export function createJsonSchemaScorer(file: string | null, template: string): A
     const fixed = file === null ? null : readSchema(file);
     const schemaOf = (task: Task): Validator | { readonly failed: Extract<Scored, { kind: 'failed' }> } => {
         if (fixed !== null) return fixed;
-        const expected = expectedTextOf(template, task);
+        const expected = renderExpectedText(template, task);
         if (expected.kind === 'missing') return { failed: { kind: 'failed', failure: expected.failure } };
         try {
             return parseSchema(expected.text);
         } catch (error) {
-            const message = `the expected text is not a JSON schema: ${messageOf(error)}`;
+            const message = `the expected text is not a JSON schema: ${getMessage(error)}`;
             return { failed: { kind: 'failed', failure: scoringFailure(message) } };
         }
     };
@@ -51,7 +51,7 @@ export function createJsonSchemaScorer(file: string | null, template: string): A
 }
 
 function readSchema(file: string): Validator {
-    const shown = shownPath(file);
+    const shown = shortenPath(file);
     try {
         return parseSchema(readFileSync(file, 'utf8'));
     } catch (error) {
@@ -84,10 +84,10 @@ function parseSchema(text: string): Validator {
         throw new SchemaError(
             `"type": expected one of ${[...TYPES].join(', ')}, got ${JSON.stringify(wrong)}`,
         );
-    return new Validator(schema, draftOf(schema['$schema']));
+    return new Validator(schema, detectDraft(schema['$schema']));
 }
 
-function draftOf(named: Json | undefined): '4' | '7' | '2019-09' | '2020-12' {
+function detectDraft(named: Json | undefined): '4' | '7' | '2019-09' | '2020-12' {
     const text = typeof named === 'string' ? named : '';
     if (text.includes('draft-04')) return '4';
     if (text.includes('draft-07') || text.includes('draft-06')) return '7';
@@ -104,7 +104,7 @@ function validate(schema: Validator, answer: string): Scored {
         const last = errors.at(-1);
         return wrong(last === undefined ? 'not valid' : `${last.instanceLocation}: ${last.error}`);
     } catch (error) {
-        const message = `the JSON schema cannot be used: ${messageOf(error)}`;
+        const message = `the JSON schema cannot be used: ${getMessage(error)}`;
         return { kind: 'failed', failure: scoringFailure(message) };
     }
 }

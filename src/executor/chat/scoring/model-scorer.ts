@@ -2,11 +2,11 @@ import type { JsonObject } from '../../../model/json.js';
 import type { Task } from '../../../model/task.js';
 import { isExactObject, parseExactJson } from '../../../model/exact-json.js';
 import { fillFields } from '../../../model/field-template.js';
-import { inputTextOf } from '../../task-input.js';
+import { getInputText } from '../../task-input.js';
 import type { ChatClient } from '../chat-client.js';
 import type { PricedChatAnswer } from '../chat-protocol.js';
 import { completeTraced } from '../spans.js';
-import { usageFields } from '../usage.js';
+import { buildUsageFields } from '../usage.js';
 import { expectedTextIfAny } from './expected-text.js';
 import { type AnswerScorer, missingField, type Scored, scoringFailure } from './scoring.js';
 
@@ -62,7 +62,7 @@ function fillJudgePrompt(
     task: Task,
     { answer, expected }: { readonly answer: string; readonly expected: string | null },
 ): ReturnType<typeof fillFields> {
-    const text = inputTextOf(task);
+    const text = getInputText(task);
     const row = parseExactJson(text);
     const asked = { question: questionOf(task), answer, expected: expected ?? '(none is given)' };
     const values = { id: task.sample, group: task.group, index: String(task.index), input: text };
@@ -92,6 +92,6 @@ function readJudgement(answer: PricedChatAnswer, model: string, expected: string
 }
 
 function judgeFields(answer: PricedChatAnswer, model: string): JsonObject {
-    const { turns: _, tool_calls: __, ...used } = usageFields(model, [answer]);
+    const { turns: _, tool_calls: __, ...used } = buildUsageFields(model, [answer]);
     return used;
 }

@@ -1,10 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import { isJsonObject, type Json, type JsonObject } from '../../../model/json.js';
 import { callForeign, ForeignCall } from '../../../util/foreign-code.js';
-import { messageOf } from '../../../util/message.js';
-import { shownPath } from '../../../util/shown-path.js';
+import { getMessage } from '../../../util/message.js';
+import { shortenPath } from '../../../util/shown-path.js';
 import { UserError } from '../../../util/user-error.js';
-import { inputOf } from '../../task-input.js';
+import { getInput } from '../../task-input.js';
 import { expectedTextIfAny } from './expected-text.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 
@@ -31,12 +31,12 @@ export async function createModuleScorer(
     { file, exportName }: { readonly file: string; readonly exportName: string | null },
     { expected: template, timeout }: { readonly expected: string; readonly timeout: number },
 ): Promise<AnswerScorer> {
-    const place = `--scorer module:${shownPath(file)}`;
+    const place = `--scorer module:${shortenPath(file)}`;
     let loaded: Record<string, unknown>;
     try {
         loaded = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
     } catch (error) {
-        throw new UserError(`${place}: cannot be loaded (${messageOf(error)})`);
+        throw new UserError(`${place}: cannot be loaded (${getMessage(error)})`);
     }
     const name = exportName ?? 'default';
     const call = loaded[name];
@@ -47,12 +47,12 @@ export async function createModuleScorer(
         check: () => null,
         score: async (answer, task) => {
             const expected = expectedTextIfAny(template, task);
-            const given: AnswerForScorer = { answer, expected, row: inputOf(task) };
+            const given: AnswerForScorer = { answer, expected, row: getInput(task) };
             try {
                 const value = await callForeignWithin(timeout, () => score(given));
                 return readScore(value, expected);
             } catch (error) {
-                return { kind: 'failed', failure: scoringFailure(`${place}: ${messageOf(error)}`) };
+                return { kind: 'failed', failure: scoringFailure(`${place}: ${getMessage(error)}`) };
             }
         },
         close: () => Promise.resolve(),

@@ -2,7 +2,7 @@ import { unreachable } from '../../../util/unreachable.js';
 import type { Task } from '../../../model/task.js';
 import type { JudgeDescriptor } from '../../judge/judge-kind.js';
 import type { ChatClient } from '../chat-client.js';
-import { languageOf } from './plan-scoring.js';
+import { chooseLanguage } from './plan-scoring.js';
 import type { ProgramJudge } from './program-judge.js';
 import type { AnswerScorer, ScoringDescriptor } from './scoring.js';
 
@@ -44,14 +44,14 @@ export async function openScorer(scoring: ScoringDescriptor, parts: ScorerParts)
         }
         case 'code': {
             const { createCodeScorer } = await import('./code-scorer.js');
-            return createCodeScorer(await judgeOf(scoring.judge), {
-                language: languageOf(scorer),
+            return createCodeScorer(await openJudge(scoring.judge), {
+                language: chooseLanguage(scorer),
                 codeTimeout,
             });
         }
         case 'humaneval': {
             const { createHumanEvalScorer } = await import('./humaneval-scorer.js');
-            return createHumanEvalScorer(await judgeOf(scoring.judge), codeTimeout);
+            return createHumanEvalScorer(await openJudge(scoring.judge), codeTimeout);
         }
         default:
             return unreachable(scorer, 'scorer');
@@ -66,7 +66,7 @@ export async function checkScorer({ scorer, expected }: ScoringDescriptor): Prom
         await (await import('./module-scorer.js')).createModuleScorer(scorer, { expected, timeout: 1 });
 }
 
-async function judgeOf(descriptor: JudgeDescriptor | null): Promise<ProgramJudge> {
+async function openJudge(descriptor: JudgeDescriptor | null): Promise<ProgramJudge> {
     if (descriptor === null) throw new Error('bug in resume-run: a scorer of programs without a judge');
     const { ProgramJudge } = await import('./program-judge.js');
     return new ProgramJudge(descriptor);

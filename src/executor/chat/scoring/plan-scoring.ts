@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Scorer, scorerText } from '../../../model/scorer.js';
+import { type Scorer, formatScorer } from '../../../model/scorer.js';
 import { readReason } from '../../../util/io-error.js';
-import { shownPath } from '../../../util/shown-path.js';
+import { shortenPath } from '../../../util/shown-path.js';
 import { unreachable } from '../../../util/unreachable.js';
 import { UserError } from '../../../util/user-error.js';
 import type { PlanContext } from '../../executor-kind.js';
@@ -22,7 +22,7 @@ export async function planScoring(
     config: ScoringConfig,
     context: PlanContext,
 ): Promise<{ readonly scoring: ScoringDescriptor; readonly notices: readonly string[] }> {
-    const fingerprint = fingerprintOf(config);
+    const fingerprint = fingerprintScoring(config);
     const judge = runsPrograms(config.scorer) ? await planJudge(config.scorer, context) : null;
     const scoring = { ...config, fingerprint, judge: judge?.descriptor ?? null };
     return { scoring, notices: judge?.notices ?? [] };
@@ -51,7 +51,7 @@ export function needsExpected(scorer: Scorer): boolean {
 const runsPrograms = ({ kind }: Scorer): boolean => kind === 'code' || kind === 'humaneval';
 
 /** Two scorers with one fingerprint give the same answers of the same rows the same scores. Files count by their content. */
-function fingerprintOf({ scorer, expected, judgePrompt, codeTimeout }: ScoringConfig): string {
+function fingerprintScoring({ scorer, expected, judgePrompt, codeTimeout }: ScoringConfig): string {
     const parts: unknown[] = ['v1', scorer.kind];
     switch (scorer.kind) {
         case 'exact':
@@ -63,10 +63,10 @@ function fingerprintOf({ scorer, expected, judgePrompt, codeTimeout }: ScoringCo
             parts.push(scorer.tolerance, expected);
             break;
         case 'json-schema':
-            parts.push(scorer.file === null ? ['expected', expected] : ['file', digestOf(scorer.file)]);
+            parts.push(scorer.file === null ? ['expected', expected] : ['file', digestText(scorer.file)]);
             break;
         case 'module':
-            parts.push(digestOf(scorer.file), scorer.exportName ?? 'default', expected);
+            parts.push(digestText(scorer.file), scorer.exportName ?? 'default', expected);
             break;
         case 'model':
             parts.push(scorer.model, judgePrompt, expected);
@@ -83,11 +83,11 @@ function fingerprintOf({ scorer, expected, judgePrompt, codeTimeout }: ScoringCo
     return `score-v1-sha256-${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 }
 
-function digestOf(file: string): string {
+function digestText(file: string): string {
     try {
         return createHash('sha256').update(readFileSync(file)).digest('hex');
     } catch (error) {
-        throw new UserError(`--scorer: cannot read ${shownPath(file)}: ${readReason(error)}`);
+        throw new UserError(`--scorer: cannot read ${shortenPath(file)}: ${readReason(error)}`);
     }
 }
 
@@ -95,16 +95,16 @@ async function planJudge(
     scorer: Scorer,
     context: PlanContext,
 ): Promise<{ readonly descriptor: JudgeDescriptor; readonly notices: readonly string[] }> {
-    const [{ readLocalOptions }, { availableLanguages }] = await Promise.all([
+    const [{ readLocalOptions }, { findAvailableLanguages: availableLanguages }] = await Promise.all([
         import('../../local-options.js'),
         import('../../judge/available.js'),
     ]);
     const { options, notices } = await readLocalOptions(context);
     const available = await availableLanguages(options.languages, options.python2As3, options.sandbox);
-    const language = languageOf(scorer);
+    const language = chooseLanguage(scorer);
     if (language !== null && !available.has(language)) {
         throw new UserError(
-            `--scorer ${scorerText(scorer)}: no toolchain for ${language} (resume-run doctor says more)`,
+            `--scorer ${formatScorer(scorer)}: no toolchain for ${language} (resume-run doctor says more)`,
         );
     }
     const kept = { allTests: false, keepOutput: 'failed', outputLimit: KEPT_OUTPUT } as const;
@@ -112,7 +112,7 @@ async function planJudge(
 }
 
 /** Tag of the language that all programs are in; null: the answers say it. */
-export function languageOf(scorer: Scorer): string | null {
+export function chooseLanguage(scorer: Scorer): string | null {
     if (scorer.kind === 'humaneval') return 'PYTHON3';
     if (scorer.kind !== 'code' || scorer.language === null) return null;
     return languageByName(scorer.language) ?? scorer.language.toUpperCase();

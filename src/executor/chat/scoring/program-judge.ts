@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { JudgeResult } from '../../../model/entry.js';
-import { textContent } from '../../../model/fingerprint.js';
+import { makeTextContent } from '../../../model/fingerprint.js';
 import type { JsonObject } from '../../../model/json.js';
 import { DEFAULT_MEMORY, DEFAULT_OUTPUT } from '../../../model/limits.js';
 import type { Checker, StagedSample } from '../../../model/sample.js';
@@ -89,7 +89,7 @@ export class ProgramJudge {
             if (outcome.kind === 'abort') return { kind: 'aborted' };
             if (outcome.kind === 'failure') return { kind: 'failed', failure: outcome.failure };
             const { suspect } = outcome;
-            if (suspect === null || suspect === confirming) return scoreOf(outcome, program.language);
+            if (suspect === null || suspect === confirming) return toScore(outcome, program.language);
             confirming = suspect;
         }
     }
@@ -136,7 +136,7 @@ const taskFor = ({ source, language, time, memory }: ProgramToJudge, task: Task)
     input: {
         kind: 'program',
         language,
-        files: [{ name: '', content: textContent(source) }],
+        files: [{ name: '', content: makeTextContent(source) }],
         expected: null,
         name: null,
     },
@@ -145,7 +145,7 @@ const taskFor = ({ source, language, time, memory }: ProgramToJudge, task: Task)
 });
 
 /** All tests passed: 1; anything else: 0. */
-function scoreOf({ verdict, result }: VerdictOutcome, language: string): Scored {
+function toScore({ verdict, result }: VerdictOutcome, language: string): Scored {
     const { tests } = result as JudgeResult;
     const failed = tests.find(({ passed }) => !passed);
     const run = failed?.exec_info.compile_result ?? failed?.exec_info.run_result;

@@ -1,6 +1,6 @@
 import { scoreAnswer, type TextScorer } from '../../../model/scorer.js';
 import { UserError } from '../../../util/user-error.js';
-import { expectedTextOf } from './expected-text.js';
+import { renderExpectedText } from './expected-text.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 
 /** Compares answers with the expected text. */
@@ -16,13 +16,13 @@ export function createTextScorer(scorer: TextScorer, template: string): AnswerSc
     return {
         isQuick: true,
         check: (task) => {
-            const expected = expectedTextOf(template, task);
+            const expected = renderExpectedText(template, task);
             if (expected.kind === 'missing') return expected.failure;
             const tried = compare('', expected.text);
             return tried.kind === 'failed' ? tried.failure : null;
         },
         score: (answer, task) => {
-            const expected = expectedTextOf(template, task);
+            const expected = renderExpectedText(template, task);
             return Promise.resolve(
                 expected.kind === 'missing'
                     ? { kind: 'failed', failure: expected.failure }

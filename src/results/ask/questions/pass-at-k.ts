@@ -1,11 +1,11 @@
 import type { AnswerColumn } from '../../../model/answer.js';
 import {
-    answerOf,
+    answerQuestion,
     listDimensions,
     numberIn,
     parseDimensions,
     type Question,
-    recordsWhere,
+    selectRecordsWhere,
     type Row,
     selectDimensions,
 } from '../question.js';
@@ -24,7 +24,7 @@ export const passAtKQuestion: Question = {
             WITH by_sample AS (
                 SELECT ${selectDimensions(dimensions)} sample AS in_sample, "group" AS in_group,
                     count(success_level) AS n, count(*) FILTER (WHERE success_level = 'full') AS c
-                FROM ${recordsWhere(options.where)} GROUP BY ALL
+                FROM ${selectRecordsWhere(options.where)} GROUP BY ALL
             )
             SELECT ${dimensions.length === 0 ? '' : `${list}, `} n, c, count(*) AS samples
             FROM by_sample WHERE n > 0 GROUP BY ALL ORDER BY ${list}, n, c`);
@@ -47,7 +47,7 @@ export const passAtKQuestion: Question = {
             'pass@k is 1 - C(n-c, k) / C(n, k), averaged over samples; low and high are 95 %.',
         ]);
         const cells = [...groups.values()].map((group) => summarise(group, options.k, notes));
-        return answerOf('pass-at-k', columns, cells, [...notes]);
+        return answerQuestion('pass-at-k', columns, cells, [...notes]);
     },
 };
 

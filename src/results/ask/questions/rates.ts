@@ -1,17 +1,17 @@
 import type { Answer, AnswerColumn } from '../../../model/answer.js';
 import type { AskEngine } from '../engine.js';
 import {
-    answerOf,
+    answerQuestion,
     listDimensions,
     numberIn,
     parseDimensions,
     type Question,
     type QuestionOptions,
-    recordsWhere,
+    selectRecordsWhere,
     type Row,
     selectDimensions,
 } from '../question.js';
-import { type ClusterSums, clusteredInterval } from '../statistics.js';
+import { type ClusterSums, computeClusteredInterval } from '../statistics.js';
 
 /** Success rates by any dimensions. */
 export const rates: Question = {
@@ -59,7 +59,7 @@ async function answerRates(
     if (cells.some((row) => row['interval_by'] === 'samples'))
         notes.push('Where samples hold several tasks their intervals are clustered by sample.');
     if (total === 0) notes.push('There is no finished task among these records.');
-    return answerOf(name, [...dimensions, ...FIGURES], cells, notes);
+    return answerQuestion(name, [...dimensions, ...FIGURES], cells, notes);
 }
 
 function ratesSql(dimensions: ReturnType<typeof parseDimensions>, { where, limit }: QuestionOptions): string {
@@ -74,7 +74,7 @@ function ratesSql(dimensions: ReturnType<typeof parseDimensions>, { where, limit
                 count(*) FILTER (WHERE success_level = 'failure') AS failures,
                 count(*) FILTER (WHERE list_contains(expected, verdict)) AS as_expected,
                 count(*) FILTER (WHERE expected IS NOT NULL AND verdict IS NOT NULL) AS with_expected
-            FROM ${recordsWhere(where)} GROUP BY ALL
+            FROM ${selectRecordsWhere(where)} GROUP BY ALL
         )
         SELECT ${dimensions.length === 0 ? '' : `${list}, `}
             sum(n) AS total, sum(k) AS success, sum(partials) AS partial, sum(failures) AS failed,
@@ -104,7 +104,7 @@ function deriveRates(row: Row): Row {
         cross: numberIn(row, 'all_crossed'),
         trials2: numberIn(row, 'all_trials2'),
     };
-    const [ofJudged, ofAll] = [clusteredInterval(judged), clusteredInterval(all)];
+    const [ofJudged, ofAll] = [computeClusteredInterval(judged), computeClusteredInterval(all)];
     return {
         ...row,
         success_rate: judged.trials === 0 ? null : hits / judged.trials,

@@ -1,14 +1,14 @@
 import type { AnswerColumn } from '../../../model/answer.js';
 import {
-    answerOf,
-    attemptsWhere,
+    answerQuestion,
+    selectAttemptsWhere,
     numberIn,
     parseDimensions,
     type Question,
-    recordsWhere,
+    selectRecordsWhere,
     selectDimensions,
 } from '../question.js';
-import { wilsonInterval } from '../statistics.js';
+import { computeWilsonInterval } from '../statistics.js';
 
 /** Rows of a list that no `--limit` is given for. */
 const LIST_LENGTH = 20;
@@ -25,7 +25,7 @@ export const slowest: Question = {
         const more = parseDimensions(by ?? ['language', 'verdict']);
         const rows = await engine.rows(`
             SELECT sample, "group", "index", ${selectDimensions(more)} cpu_time, wall_time, memory, attempts, run
-            FROM ${recordsWhere(where)} WHERE coalesce(cpu_time, wall_time) IS NOT NULL
+            FROM ${selectRecordsWhere(where)} WHERE coalesce(cpu_time, wall_time) IS NOT NULL
             ORDER BY coalesce(cpu_time, wall_time) DESC, sample, "group", "index" LIMIT ${limit ?? LIST_LENGTH}`);
         const columns: AnswerColumn[] = [
             ...TASK,
@@ -36,7 +36,9 @@ export const slowest: Question = {
             { name: 'attempts', kind: 'integer' },
             { name: 'run', kind: 'text' },
         ];
-        return answerOf('slowest', columns, rows, ['By CPU time, or wall time where that is not known.']);
+        return answerQuestion('slowest', columns, rows, [
+            'By CPU time, or wall time where that is not known.',
+        ]);
     },
 };
 
@@ -47,7 +49,7 @@ export const flakiest: Question = {
             SELECT sample, "group", min("index") AS "index", count(DISTINCT run) AS runs, count(*) AS attempts,
                 count(DISTINCT verdict) AS verdicts, count(failure) AS failures,
                 string_agg(DISTINCT coalesce(verdict, failure), ', ' ORDER BY coalesce(verdict, failure)) AS ends
-            FROM ${attemptsWhere(where)} AS tries
+            FROM ${selectAttemptsWhere(where)} AS tries
             GROUP BY sample, "group", fingerprint, occurrence
             HAVING count(DISTINCT verdict) > 1 OR count(failure) > 0
             ORDER BY verdicts DESC, failures DESC, attempts DESC, sample, "group", "index"
@@ -60,7 +62,7 @@ export const flakiest: Question = {
             { name: 'failures', kind: 'integer' },
             { name: 'ends', kind: 'text' },
         ];
-        return answerOf('flakiest', columns, rows, [
+        return answerQuestion('flakiest', columns, rows, [
             'Tasks that came to more than one verdict first, then those with the most infrastructure failures.',
         ]);
     },
@@ -71,12 +73,12 @@ export const weakTests: Question = {
     answer: async (engine, { where, limit }) => {
         const rows = await engine.rows(`
             SELECT sample, count(verdict) AS incorrect, count(*) FILTER (WHERE accepted) AS hits
-            FROM ${recordsWhere(where)} WHERE "group" = 'incorrect_solution'
+            FROM ${selectRecordsWhere(where)} WHERE "group" = 'incorrect_solution'
             GROUP BY sample HAVING hits > 0
             ORDER BY hits / incorrect DESC, hits DESC, sample LIMIT ${limit ?? LIST_LENGTH}`);
         const cells = rows.map((row) => {
             const [accepted, incorrect] = [numberIn(row, 'hits'), numberIn(row, 'incorrect')];
-            const interval = wilsonInterval(accepted, incorrect);
+            const interval = computeWilsonInterval(accepted, incorrect);
             const share = incorrect === 0 ? null : accepted / incorrect;
             return { ...row, accepted, share, low: interval?.low ?? null, high: interval?.high ?? null };
         });
@@ -88,7 +90,7 @@ export const weakTests: Question = {
             { name: 'low', kind: 'share' },
             { name: 'high', kind: 'share' },
         ];
-        return answerOf('weak-tests', columns, cells, [
+        return answerQuestion('weak-tests', columns, cells, [
             'Incorrect solutions that the tests of a sample accept; low and high are 95 % Wilson intervals.',
         ]);
     },

@@ -1,15 +1,15 @@
 import type { AnswerColumn } from '../../../model/answer.js';
 import {
-    answerOf,
-    attemptsWhere,
+    answerQuestion,
+    selectAttemptsWhere,
     listDimensions,
     numberIn,
     parseDimensions,
     type Question,
-    recordsWhere,
+    selectRecordsWhere,
     selectDimensions,
 } from '../question.js';
-import { wilsonInterval } from '../statistics.js';
+import { computeWilsonInterval } from '../statistics.js';
 
 /** How endpoints compare: failures and time, over every attempt. */
 export const endpoints: Question = {
@@ -18,11 +18,11 @@ export const endpoints: Question = {
             SELECT api_used AS endpoint, count(*) AS attempts, count(verdict) AS verdicts, count(failure) AS failures,
                 quantile_cont(duration, 0.5) AS median, quantile_cont(duration, 0.95) AS p95, max(duration) AS longest,
                 mode(failure) AS most_common_failure
-            FROM ${attemptsWhere(where)} AS tries GROUP BY api_used
+            FROM ${selectAttemptsWhere(where)} AS tries GROUP BY api_used
             ORDER BY count(failure) / count(*) DESC, api_used`);
         const cells = rows.map((row) => {
             const [failures, attempts] = [numberIn(row, 'failures'), numberIn(row, 'attempts')];
-            const interval = wilsonInterval(failures, attempts);
+            const interval = computeWilsonInterval(failures, attempts);
             return {
                 ...row,
                 failure_rate: attempts === 0 ? null : failures / attempts,
@@ -43,7 +43,7 @@ export const endpoints: Question = {
             { name: 'longest', kind: 'seconds' },
             { name: 'most_common_failure', kind: 'text' },
         ];
-        return answerOf('endpoints', columns, cells, ['Over attempts, repeated ones included.']);
+        return answerQuestion('endpoints', columns, cells, ['Over attempts, repeated ones included.']);
     },
 };
 
@@ -60,7 +60,7 @@ export const cost: Question = {
                 sum(cost) AS cost, sum(cost) / nullif(count(cost), 0) AS cost_per_task,
                 sum(cost) / nullif(count(*) FILTER (WHERE success_level = 'full' AND cost IS NOT NULL), 0) AS cost_per_success,
                 count(*) - count(cost) AS without_cost
-            FROM ${recordsWhere(where)} GROUP BY ALL ORDER BY cost DESC NULLS LAST, ${list}
+            FROM ${selectRecordsWhere(where)} GROUP BY ALL ORDER BY cost DESC NULLS LAST, ${list}
             ${limit === null ? '' : `LIMIT ${limit}`}`);
         const columns: AnswerColumn[] = [
             ...dimensions,
@@ -75,7 +75,7 @@ export const cost: Question = {
             { name: 'cost_per_success', kind: 'usd' },
             { name: 'without_cost', kind: 'integer' },
         ];
-        return answerOf('cost', columns, rows, [
+        return answerQuestion('cost', columns, rows, [
             'Cached tokens are among the prompt tokens, reasoning tokens among the completion tokens.',
         ]);
     },
@@ -88,7 +88,7 @@ const MOST_ROWS = 48;
 /** How many tasks ended in each interval of time. */
 export const throughput: Question = {
     answer: async (engine, { where, limit }) => {
-        const from = recordsWhere(where);
+        const from = selectRecordsWhere(where);
         const [span] = await engine.rows(
             `SELECT epoch(max(finished_at)) - epoch(min(finished_at)) AS seconds FROM ${from}`,
         );
@@ -109,6 +109,6 @@ export const throughput: Question = {
             { name: 'median', kind: 'seconds' },
             { name: 'p95', kind: 'seconds' },
         ];
-        return answerOf('throughput', columns, rows, [`Each row is an interval of ${bucket} s.`]);
+        return answerQuestion('throughput', columns, rows, [`Each row is an interval of ${bucket} s.`]);
     },
 };

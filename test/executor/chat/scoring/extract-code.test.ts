@@ -5,7 +5,7 @@ import {
     extractCode,
     languageByName,
 } from '../../../../src/executor/chat/scoring/extract-code.js';
-import { programOf } from '../../../../src/executor/chat/scoring/humaneval-scorer.js';
+import { buildProgram } from '../../../../src/executor/chat/scoring/humaneval-scorer.js';
 
 const block = (tag: string, text: string): string => `\`\`\`${tag}\n${text}\n\`\`\`\n`;
 
@@ -55,9 +55,9 @@ describe('finding the program in an answer', () => {
 
     it('completes the prompt of HumanEval by a body, or by a whole function beside its imports', () => {
         const row = { prompt: 'import math\ndef f(x):\n    """Doc"""\n', test: 'T', entry_point: 'f' };
-        expect(programOf(row, '    return x\n')).toBe(`${row.prompt}    return x\n\n\nT\n\ncheck(f)\n`);
+        expect(buildProgram(row, '    return x\n')).toBe(`${row.prompt}    return x\n\n\nT\n\ncheck(f)\n`);
         const whole = 'def f(x):\n    return x';
-        expect(programOf(row, `Sure.\n${block('python', whole)}`)).toBe(
+        expect(buildProgram(row, `Sure.\n${block('python', whole)}`)).toBe(
             `${row.prompt}\n${whole}\n\nT\n\ncheck(f)\n`,
         );
     });
