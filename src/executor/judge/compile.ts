@@ -7,9 +7,11 @@ import { makeTextContent } from '../../model/fingerprint.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { type PlacedFile, type RunLimits, unpack } from '../sandbox/wire.js';
+import { BuildCache } from './build-cache.js';
 import { fillIn, listVariants } from './command.js';
 import { type CachedCompilation, CompileCache } from './compile-cache.js';
 import type { Headers } from './headers.js';
+import type { Language } from './language.js';
 import { COMPILED_HELLO_WORLDS } from './hello.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES, COMPILED_BYTES } from './limits.js';
 import { toCompilerResult } from './program-run.js';
@@ -46,6 +48,7 @@ interface StoppedCompilation {
 /** Compiles submissions in the sandbox, each content once. */
 export class Compiler {
     readonly #cache: CompileCache;
+    readonly #libraries: BuildCache;
     readonly #trusted = new Map<string, Promise<boolean>>();
 
     constructor(
@@ -56,6 +59,7 @@ export class Compiler {
         private readonly limits: RunLimits = COMPILE_LIMITS,
     ) {
         this.#cache = new CompileCache(compileCache);
+        this.#libraries = new BuildCache(compileCache);
     }
 
     /** Call at the start of a worker: keeps the cache within its size. */
@@ -104,9 +108,10 @@ export class Compiler {
         key: string,
     ): Promise<CachedCompilation | StoppedCompilation | Failure> {
         const { language } = usable;
+        const library = await this.#libraries.get(usable);
         const box = await this.sandbox.open({
             files: [...submission.files, ...this.headers.files],
-            roots: usable.roots,
+            roots: [...usable.roots, ...(library === null ? [] : [library])],
             scratchBytes: COMPILE_SCRATCH_BYTES,
             compiles: true,
         });
@@ -126,7 +131,8 @@ export class Compiler {
             let complaint: CapturedRun | null = null;
             for (const variant of listVariants(usable.compile ?? [])) {
                 const copied = dir === box.source ? null : box.source;
-                const report = await runCompiler(box, fillIn(variant, placeholders), copied, this.limits);
+                const command = withLibrary(fillIn(variant, placeholders), language, library);
+                const report = await runCompiler(box, command, copied, this.limits);
                 const stopped = stoppedAtLimit(report, language.name);
                 if (stopped !== null) return { stopped };
                 const failure = findFailure(report, language.name);
@@ -174,6 +180,16 @@ export class Compiler {
             await rm(folder, { recursive: true, force: true });
         }
     }
+}
+
+/** The command, told where the compiled standard library stands. */
+function withLibrary(
+    command: readonly string[],
+    { standardLibrary }: Language,
+    folder: string | null,
+): readonly string[] {
+    if (folder === null || standardLibrary === undefined) return command;
+    return ['/usr/bin/env', `${standardLibrary.variable}=${folder}`, ...command];
 }
 
 /** @param copied the folder that is copied to `src` of the work folder first; null: none */

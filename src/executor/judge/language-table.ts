@@ -1,4 +1,4 @@
-import type { Language, MemoryRule } from './language.js';
+import type { Language, MemoryRule, StandardLibrary } from './language.js';
 
 /*
  * The one table of languages. A row says how a program is compiled and run, as argument lists:
@@ -38,6 +38,21 @@ const NODE_STDIO = {
     Object.defineProperty(process, name, { ...descriptor, get });
 }
 `,
+};
+
+/** The packages that submissions import; others are compiled with the program. */
+const GO_PACKAGES =
+    'bufio bytes cmp container/heap container/list container/ring context encoding/binary encoding/hex encoding/json errors flag fmt ' +
+    'hash/fnv io iter maps math math/big math/bits math/cmplx math/rand math/rand/v2 os reflect regexp runtime runtime/debug slices ' +
+    'sort strconv strings sync sync/atomic text/tabwriter time unicode unicode/utf8 unsafe';
+
+const GO_LIBRARY: StandardLibrary = {
+    variable: 'GOCACHE',
+    file: 'main.go',
+    source: `package main\n\nimport (\n${GO_PACKAGES.split(' ')
+        .map((name) => `\t_ "${name}"\n`)
+        .join('')})\n\nfunc main() {}\n`,
+    command: ['build', '-o', '{out}', '{file}'],
 };
 
 /** Never a submission's language, but what runs those of problem packages: see `preferred` of a submission. */
@@ -181,6 +196,7 @@ export const LANGUAGES: readonly Language[] = [
         extensions: ['.go'],
         source: 'main.go',
         compile: [['go', 'build', '-o', '{out}', '{sources}']],
+        standardLibrary: GO_LIBRARY,
         run: [['{out}']],
         memory: { addressSpace: false, overhead: 32 * MIB },
         processes: 256,

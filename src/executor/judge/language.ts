@@ -19,6 +19,8 @@ export interface Language {
     readonly compilesCopy?: true;
     /** Files and folders outside /usr that its toolchain reads; those that exist are shown to it. */
     readonly needs?: readonly string[];
+    /** What its compiler compiles of its standard library for each program, unless it finds that in a cache. */
+    readonly standardLibrary?: StandardLibrary;
     /** A file of ours that its run command names, beside the program's own. */
     readonly beside?: { readonly name: string; readonly text: string };
     /** What it prints on stderr when it is out of memory. */
@@ -30,4 +32,15 @@ export interface MemoryRule {
     readonly addressSpace: boolean;
     /** What the runtime takes beside the program's own memory, bytes: added before it is killed. */
     readonly overhead: number;
+}
+
+/** A standard library that is compiled once and shown to every compilation (build-cache.ts). */
+export interface StandardLibrary {
+    /** The variable that names the folder of the cache to the compiler. */
+    readonly variable: string;
+    /** A program that imports what programs import. */
+    readonly file: string;
+    readonly source: string;
+    /** After the compiler's path; `{file}` and `{out}`. */
+    readonly command: readonly string[];
 }
