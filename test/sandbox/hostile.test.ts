@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome, Suspicion } from '../../src/model/task.js';
 import { inWords, printed } from '../executor/judge/judging.js';
 import { LONG, sampled } from '../rig/long.js';
+import { patience } from '../rig/slowness.js';
 import { type Attack, type Expectation, MARK, OUT, triesAll } from './attack.js';
 import { COMPILERS } from './attacks/compilers.js';
 import { COMBINABLE, ESCAPES } from './attacks/escapes.js';
@@ -111,7 +112,10 @@ const INNOCENT = {
     limits: { ...LIMITS, time: 1 },
 } as const;
 
-describe.each(SETTINGS)('hostile programs under $sandbox, $who', async ({ sandbox, who }) => {
+// What fills a disk, or leaves ten thousand files to remove, holds up those beside it for half a minute.
+const LIMIT = { timeout: patience(60_000) };
+
+describe.each(SETTINGS)('hostile programs under $sandbox, $who', LIMIT, async ({ sandbox, who }) => {
     process.env['SECRET'] = SECRET;
     const opened = await openRig(sandbox, who);
     if (typeof opened === 'string') {
