@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = `${root}dist/bundle`;
 
 /** Loaded by every start, with whatever they need themselves. */
-const INSIDE = ['yargs', 'picomatch'];
+const INSIDE = ['yargs', 'picomatch', 'get-east-asian-width'];
 /**
  * What yargs lays out a help page with. Ours is laid out by cli/help.ts, so these two are made ready only when yargs asks for them:
  * building their tables of characters takes 25 ms of every start.

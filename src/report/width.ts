@@ -1,3 +1,5 @@
+import { eastAsianWidth } from 'get-east-asian-width';
+
 /*
  * How many columns text takes on a terminal: near enough for aligning. Text with escape sequences of our own (style.ts) is
  * measured without them.
@@ -7,21 +9,6 @@
 // oxlint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[\d+m/g;
 const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-const EMOJI = /^\p{Emoji_Presentation}$/u;
-
-/** First and last code points of what East Asian fonts draw two columns wide. */
-const WIDE: readonly (readonly [number, number])[] = [
-    [0x1100, 0x115f],
-    [0x2e80, 0x303e],
-    [0x3041, 0xa4cf],
-    [0xa960, 0xa97c],
-    [0xac00, 0xd7a3],
-    [0xf900, 0xfaff],
-    [0xfe30, 0xfe6f],
-    [0xff01, 0xff60],
-    [0xffe0, 0xffe6],
-    [0x20000, 0x3fffd],
-];
 
 /** Columns of a terminal that `text` takes. */
 export function measureWidth(text: string): number {
@@ -33,9 +20,7 @@ export function measureWidth(text: string): number {
 function widthOfCharacter(character: string): 0 | 1 | 2 {
     const code = character.codePointAt(0) ?? 0;
     if (code < 0x300) return 1;
-    if (NO_COLUMN.test(character)) return 0;
-    if (EMOJI.test(character)) return 2;
-    return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
+    return NO_COLUMN.test(character) ? 0 : eastAsianWidth(code);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import {
     chmodSync,
     chownSync,
@@ -78,6 +79,7 @@ export async function openRig(sandbox: SandboxKind, who: Who): Promise<HostileRi
     const judge = await createJudge({ ...own, compileCache: sharedFolder('compiled') });
     const compiling = await createJudge(own, SMALL_COMPILE_LIMITS);
     const signal = new AbortController().signal;
+    setMaxListeners(0, signal);
     const helpers = new Set<number>();
     const runBy = async (by: Executor, one: Case): Promise<Outcome> => {
         const outcome = by.run(rig.task(one), { signal, log: () => {} });
