@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openFile } from '../host/open-file.js';
+import { stampFile } from '../host/stamp.js';
 import { unreachable } from '../util/unreachable.js';
 import { unpackArchive } from './archives.js';
 import { readStamp } from './file-content.js';
@@ -40,7 +41,7 @@ export class RowFiles {
     readonly #packings = new Map<string, Promise<Packing>>();
     readonly #copies: ScratchCopies;
     readonly #parquet: ParquetDecoder;
-    /** By file and part, the least lately used one first. */
+    /** By file, as it was, and part; the least lately used one first. */
     readonly #readers = new Map<string, RowReader>();
 
     readonly #unpacked = new Map<string, Promise<string>>();
@@ -75,8 +76,10 @@ export class RowFiles {
     }
 
     /** Bytes of one row again; fewer where the file is shorter now. @throws UserError, WriteError, what the system says */
-    read(file: string, part: number, offset: number, length: number): Promise<Buffer> {
-        const key = `${part} ${file}`;
+    async read(file: string, part: number, offset: number, length: number): Promise<Buffer> {
+        // What was edited or replaced since is another file. Not asked for asynchronously: that would cost more than the row.
+        const stamp = stampFile(file);
+        const key = JSON.stringify([file, part, stamp?.inode, stamp?.size, stamp?.mtime]);
         const reader = this.#readers.get(key) ?? new RowReader(() => this.open(file, part));
         this.#readers.delete(key);
         this.#readers.set(key, reader);
