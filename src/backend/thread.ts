@@ -82,6 +82,7 @@ class ThreadBackend implements Backend {
     /** What each pool still runs. A pool of an earlier size ends with its last batch. */
     readonly #load = new Map<Piscina, number>();
     readonly #starts = new WeakMap<Piscina, ThreadStarts>();
+    readonly #destroyed = new WeakMap<Piscina, Promise<void>>();
     readonly #ending = new Set<Promise<void>>();
     #nextKey = 0;
 
@@ -247,9 +248,14 @@ class ThreadBackend implements Backend {
         else batch.terminate.emit('abort');
     }
 
-    async #destroy(pool: Piscina): Promise<void> {
-        await this.#starts.get(pool)?.settled();
-        await pool.destroy();
+    /** Once a pool: one that has ended lists threads that never say anything again. */
+    #destroy(pool: Piscina): Promise<void> {
+        const known = this.#destroyed.get(pool);
+        if (known !== undefined) return known;
+        const settled = this.#starts.get(pool)?.settled() ?? Promise.resolve();
+        const destroyed = settled.then(() => pool.destroy());
+        this.#destroyed.set(pool, destroyed);
+        return destroyed;
     }
 
     resize(concurrency: number): void {

@@ -75,7 +75,7 @@ async function showHelp(argv: readonly string[], length: 'short' | 'full'): Prom
 }
 
 async function showVersion(): Promise<ExitCode> {
-    const { readPackageVersion: packageVersion } = await import('../host/package-version.js');
-    process.stdout.write(`${packageVersion()}\n`);
+    const { readPackageVersion } = await import('../host/package-version.js');
+    process.stdout.write(`${readPackageVersion()}\n`);
     return 0;
 }

@@ -83,22 +83,18 @@ export const command = defineCommand({
             concurrency: values['at-once'] ?? usual.concurrency,
             latency: values.latency ?? usual.latency,
         };
-        const [
-            { benchModes },
-            { drawModes },
-            { print, printRaw, describeStdout: stdoutPage },
-            { writeText },
-        ] = await Promise.all([
-            import('../compose/bench-modes.js'),
-            import('../report/mode-plot.js'),
-            import('../compose/output.js'),
-            import('../host/output-file.js'),
-        ]);
+        const [{ benchModes }, { drawModes }, { print, printRaw, describeStdout }, { writeText }] =
+            await Promise.all([
+                import('../compose/bench-modes.js'),
+                import('../report/mode-plot.js'),
+                import('../compose/output.js'),
+                import('../host/output-file.js'),
+            ]);
         const modes = await benchModes(load, (mode) => process.stderr.write(`mode ${mode} ...\n`));
         await writeText(values.svg, drawModes(describeLoad(load), modes));
         if (values.json)
             printRaw(JSON.stringify({ load, ideal: computeIdeal(load), modes, svg: values.svg }));
-        else print(await renderModes(load, modes, { page: stdoutPage(), svg: values.svg }));
+        else print(await renderModes(load, modes, { page: describeStdout(), svg: values.svg }));
         return 0;
     },
 });
@@ -115,7 +111,7 @@ async function renderModes(
     modes: readonly ModeFigures[],
     { page, svg }: { readonly page: Page; readonly svg: string },
 ): Promise<string> {
-    const [{ renderTable }, { shortenPath: shownPath }] = await Promise.all([
+    const [{ renderTable }, { shortenPath }] = await Promise.all([
         import('../report/table.js'),
         import('../util/shown-path.js'),
     ]);
@@ -135,7 +131,7 @@ async function renderModes(
     const lines = [
         describeLoad(load),
         ...renderTable(columns, rows, { width: page.width, paintTitle: page.style.dim }),
-        `Plot  ${shownPath(svg)}`,
+        `Plot  ${shortenPath(svg)}`,
     ];
     return `${lines.join('\n')}\n`;
 }

@@ -27,12 +27,12 @@ export const command = defineCommand({
     examples: [{ line: 'resume-run check --dir results --fix', about: 'After a crash of the machine' }],
     run: async ({ values: { dir, checkpoints, fix, 'take-over': takeOver, json } }) => {
         const checkpointsDir = chooseCheckpointsFolder(dir, checkpoints);
-        const { acquireLock, findLivingHolders: livingHolders } = await import('../host/lock.js');
+        const { acquireLock, findLivingHolders } = await import('../host/lock.js');
         const { DirectoryReader } = await import('../compose/directory/directory-reader.js');
         const { known } = await new DirectoryReader({ dir, checkpoints: checkpointsDir }, tell).readRun();
         const samples = known === null ? null : new Set(known.keys());
         if (!fix) {
-            const living = await livingHolders(checkpointsDir);
+            const living = await findLivingHolders(checkpointsDir);
             return showFindings(
                 { dir, checkpointsDir, living, holdsLock: false, samples },
                 () => Promise.resolve(null),
@@ -67,16 +67,12 @@ async function showFindings(
     json: boolean,
 ): Promise<ExitCode> {
     const { checkDirectory } = await import('../checkpoint/upkeep/check.js');
-    const {
-        describeFinding,
-        isFixable,
-        chooseSeverity: severityOf,
-    } = await import('../checkpoint/upkeep/finding.js');
+    const { describeFinding, isFixable, chooseSeverity } = await import('../checkpoint/upkeep/finding.js');
     let found = 0;
     let fixed = 0;
     let open = 0;
     for await (const finding of checkDirectory(options)) {
-        const severity = severityOf(finding);
+        const severity = chooseSeverity(finding);
         const done = await repair(finding);
         found += 1;
         if (done !== null) fixed += 1;

@@ -38,17 +38,13 @@ export const command = defineCommand({
         { line: 'resume-run doctor --provider openai', about: 'Whether a service takes its key' },
     ],
     run: async ({ values, env }) => {
-        const [
-            { diagnose },
-            { checkKeys },
-            { renderFindings },
-            { print, printRaw, describeStdout: stdoutPage },
-        ] = await Promise.all([
-            import('../executor/judge/doctor.js'),
-            import('../executor/chat/check-keys.js'),
-            import('../report/doctor.js'),
-            import('../compose/output.js'),
-        ]);
+        const [{ diagnose }, { checkKeys }, { renderFindings }, { print, printRaw, describeStdout }] =
+            await Promise.all([
+                import('../executor/judge/doctor.js'),
+                import('../executor/chat/check-keys.js'),
+                import('../report/doctor.js'),
+                import('../compose/output.js'),
+            ]);
         const report = await diagnose({
             sandbox: values.sandbox,
             includeDirs: values['include-dir'],
@@ -66,7 +62,7 @@ export const command = defineCommand({
         else {
             const tried = selfTest === null ? [] : [{ title: 'Tried out', rows: selfTest }];
             const models = [keyFindings(keys), serviceFindings(services)];
-            print(renderFindings([...listFindings(report), ...models, ...tried], stdoutPage()));
+            print(renderFindings([...listFindings(report), ...models, ...tried], describeStdout()));
         }
         // Exit 2 where programs could not be judged at all.
         if (!canJudge) return 2;

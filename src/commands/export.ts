@@ -104,7 +104,7 @@ async function writeLines(tasks: Tasks, output: string | null): Promise<void> {
 }
 
 async function writeCsv(tasks: Tasks, output: string | null): Promise<void> {
-    const [{ renderCsv: csvText }, { writeText }] = await Promise.all([
+    const [{ renderCsv }, { writeText }] = await Promise.all([
         import('../util/csv.js'),
         import('../host/output-file.js'),
     ]);
@@ -112,9 +112,9 @@ async function writeCsv(tasks: Tasks, output: string | null): Promise<void> {
     const cell = (value: ExportedTask[keyof ExportedTask]): string | number | boolean | null =>
         typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
     const lines = async function* (): AsyncGenerator<string> {
-        yield csvText([names]);
+        yield renderCsv([names]);
         for await (const some of tasks)
-            yield csvText(some.map((task) => names.map((name) => cell(task[name]))));
+            yield renderCsv(some.map((task) => names.map((name) => cell(task[name]))));
     };
     await writeText(output, lines());
 }

@@ -118,8 +118,8 @@ export const command = defineTaskCommand({
         },
     ],
     run: async ({ given, resolve }) => {
-        const { runMatrix, makeDemoOptions: demoOptions } = await import('./run-matrix.js');
-        const resolved = await resolve([], given['demo'] === true ? demoOptions(given) : {});
+        const { runMatrix, makeDemoOptions } = await import('./run-matrix.js');
+        const resolved = await resolve([], given['demo'] === true ? makeDemoOptions(given) : {});
         return runMatrix(resolved, resolved.values);
     },
 });

@@ -115,7 +115,7 @@ export const command = defineCommand({
             if (values['fail-under'] === null) return 0;
         }
         const [
-            { DirectoryReader, keepMatching: onlyMatching },
+            { DirectoryReader, keepMatching },
             { print, printRaw, describeStdout: stdoutPage, warn },
             { withWhole },
             report,
@@ -127,7 +127,7 @@ export const command = defineCommand({
         ]);
         const reader = new DirectoryReader({ dir, checkpoints }, warn);
         const { run, known } = await reader.readRun();
-        const chosen = onlyMatching(reader.read(Number.POSITIVE_INFINITY, known), values.only);
+        const chosen = keepMatching(reader.read(Number.POSITIVE_INFINITY, known), values.only);
         const part = await report.collectReport(chosen);
         const success = chooseSuccessWord(run?.options['executor']);
         const comparison = run?.comparison?.formats ?? null;

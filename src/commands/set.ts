@@ -51,14 +51,14 @@ export const command = defineCommand({
 
 /** Concurrency is not remembered: a change that no run takes up would be lost silently. */
 async function refuseWithoutRun(dir: string, checkpoints: string): Promise<void> {
-    const [{ listLocks }, { judgeLife: lifeOf, ownIdentity }] = await Promise.all([
+    const [{ listLocks }, { judgeLife, ownIdentity }] = await Promise.all([
         import('../host/lock-file.js'),
         import('../host/lock-identity.js'),
     ]);
     const own = ownIdentity();
     const isHeld = (await listLocks(checkpoints)).some(
         ({ released, content }) =>
-            !released && (content === null || lifeOf(content.identity, own) !== 'dead'),
+            !released && (content === null || judgeLife(content.identity, own) !== 'dead'),
     );
     if (!isHeld) throw new UserError(`no run holds ${dir} now: give -j to the next start`);
 }

@@ -38,7 +38,7 @@ export const command = defineCommand({
         const [
             { readStatus },
             { DirectoryReader },
-            { print, printRaw, printScreen, describeStdout: stdoutPage, warn },
+            { print, printRaw, printScreen, describeStdout, warn },
             { renderStatus, renderStatusJson: statusJson },
         ] = await Promise.all([
             import('../compose/directory/directory-status.js'),
@@ -50,7 +50,7 @@ export const command = defineCommand({
         const reader = new DirectoryReader(place, warn);
         for (;;) {
             const status = await readStatus(place, reader);
-            const text = json ? statusJson(status) : renderStatus(status, stdoutPage());
+            const text = json ? statusJson(status) : renderStatus(status, describeStdout());
             if (json) printRaw(text);
             else if (watch && process.stdout.isTTY) printScreen(text);
             else print(text);

@@ -137,17 +137,13 @@ async function startRounds(
     iterations: number,
     onEnd: (end: RunEnd) => void,
 ): Promise<ExitCode> {
-    const [
-        { startRun },
-        { makeTopicsDataset: topicsDataset },
-        { RoundFigures },
-        { TopicsOutput, OUTPUT_INTERVAL },
-    ] = await Promise.all([
-        import('./start-run.js'),
-        import('../compose/topics.js'),
-        import('../report/rounds.js'),
-        import('../compose/topics-output.js'),
-    ]);
+    const [{ startRun }, { makeTopicsDataset }, { RoundFigures }, { TopicsOutput, OUTPUT_INTERVAL }] =
+        await Promise.all([
+            import('./start-run.js'),
+            import('../compose/topics.js'),
+            import('../report/rounds.js'),
+            import('../compose/topics-output.js'),
+        ]);
     const { config, values } = resolved;
     const output =
         values.output === null || config.dryRun
@@ -161,7 +157,7 @@ async function startRounds(
               });
     const rounds = new RoundFigures();
     return startRun(resolved, {
-        generated: topicsDataset(topics, iterations, config),
+        generated: makeTopicsDataset(topics, iterations, config),
         onEvent: (event) => {
             rounds.add(event);
             output?.onEvent(event);

@@ -16,8 +16,8 @@ export async function chooseChecker(setting: CheckerSetting | null): Promise<Che
         const { checker } = setting;
         // Wrong flags are refused here rather than at the first test.
         if (checker.kind !== 'program') {
-            const { chooseComparer: comparerFor } = await import('../executor/checker/compare.js');
-            comparerFor(checker, null);
+            const { chooseComparer } = await import('../executor/checker/compare.js');
+            chooseComparer(checker, null);
         }
         return checker;
     }

@@ -14,7 +14,7 @@ const COMMITTER = `
     import { closeSync, openSync, writeSync } from 'node:fs';
     import { createFileStore } from ${JSON.stringify(compiled('checkpoint/file-store.js'))};
     import { FileNames } from ${JSON.stringify(compiled('checkpoint/result-file/names.js'))};
-    import { newHolderId } from ${JSON.stringify(compiled('host/staging-name.js'))};
+    import { makeHolderId } from ${JSON.stringify(compiled('host/staging-name.js'))};
 
     const [root, free] = process.argv.slice(1);
     const hogs = [];
@@ -28,7 +28,7 @@ const COMMITTER = `
     const store = createFileStore({
         dir: root + '/results',
         checkpointsDir: root + '/checkpoints',
-        holder: newHolderId(),
+        holder: makeHolderId(),
         names: new FileNames(ids),
         onNotice: (message) => { throw new Error(message); },
     });

@@ -225,8 +225,8 @@ const STARTER = `
 
 /** Says what it can tell of itself and of a process that is not there. */
 const LOOKER = `
-    import { lifeOf, ownIdentity } from ${JSON.stringify(compiled('host/lock-identity.js'))};
-    console.log(lifeOf(ownIdentity(), ownIdentity()), lifeOf({ ...ownIdentity(), pid: 2 ** 22 + 5 }, ownIdentity()));
+    import { judgeLife, ownIdentity } from ${JSON.stringify(compiled('host/lock-identity.js'))};
+    console.log(judgeLife(ownIdentity(), ownIdentity()), judgeLife({ ...ownIdentity(), pid: 2 ** 22 + 5 }, ownIdentity()));
 `;
 
 function start(dir: string, within: readonly string[] = []) {

@@ -24,13 +24,11 @@ channel.onmessage = (event: unknown): void => {
 };
 channel.unref();
 const calls = new Calls(String(threadId), (call) => channel.postMessage(call));
-void tellReady();
-
-async function tellReady(): Promise<void> {
-    await server.ready();
-    const message: ChannelMessage = { type: 'ready', threadId };
-    channel.postMessage(message);
-}
+/*
+ * Before piscina gets the module: a thread without a task waits for one without turning its event loop, and would tell nobody.
+ */
+await server.ready();
+channel.postMessage({ type: 'ready', threadId } satisfies ChannelMessage);
 
 /** Milliseconds after which finished tasks of a batch are told of before the batch is through. */
 const EARLY_MS = 10;

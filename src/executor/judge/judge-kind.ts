@@ -27,12 +27,16 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
     runsIn: 'worker',
     configure: () => ({ kind: 'judge' }),
     async plan({ kind }, context) {
-        const [{ readLocalOptions }, { findAvailableLanguages: availableLanguages }] = await Promise.all([
+        const [{ readLocalOptions }, { findAvailableLanguages }] = await Promise.all([
             import('../local-options.js'),
             import('./available.js'),
         ]);
         const { options, notices } = await readLocalOptions(context);
-        const available = await availableLanguages(options.languages, options.python2As3, options.sandbox);
+        const available = await findAvailableLanguages(
+            options.languages,
+            options.python2As3,
+            options.sandbox,
+        );
         const compilers = new Map<string, string>();
         for (const [tag, { compiler }] of available) if (compiler !== null) compilers.set(tag, compiler);
         return {

@@ -21,12 +21,12 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
         ...configureServers('go-judge', values, context),
     }),
     async plan(config, context) {
-        const [{ planServers }, { buildLanguageTable: languageTable }] = await Promise.all([
+        const [{ planServers }, { buildLanguageTable }] = await Promise.all([
             import('./plan-servers.js'),
             import('../judge/languages.js'),
         ]);
         const { options, notices } = await planServers(config.kind, config, context);
-        const table = languageTable({ overrides: options.languages, python2As3: options.python2As3 });
+        const table = buildLanguageTable({ overrides: options.languages, python2As3: options.python2As3 });
         return {
             descriptor: { kind: config.kind, ...options },
             skipReason: ({ language }) => (table.has(language) ? null : `no language ${language} is known`),
@@ -39,11 +39,11 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
     server: {
         probe: async (ask) => (await import('./go-judge.js')).probeGoJudge(ask),
         async languages() {
-            const [{ buildLanguageTable: languageTable }, { PYPY3 }] = await Promise.all([
+            const [{ buildLanguageTable }, { PYPY3 }] = await Promise.all([
                 import('../judge/languages.js'),
                 import('../judge/language-table.js'),
             ]);
-            const table = languageTable({ overrides: {}, python2As3: false });
+            const table = buildLanguageTable({ overrides: {}, python2As3: false });
             return [...table.keys()].filter((tag) => tag !== PYPY3);
         },
         describe: (options) => ({ kind: 'go-judge', ...options }),

@@ -53,7 +53,7 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
             ...configureServers('sandbox-fusion', values, context),
         }),
         async plan(config, context) {
-            const [{ planServers }, { explainFusionSkip: fusionSkipReason }] = await Promise.all([
+            const [{ planServers }, { explainFusionSkip }] = await Promise.all([
                 import('./plan-servers.js'),
                 import('./fusion-languages.js'),
             ]);
@@ -64,7 +64,7 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
                 descriptor,
                 // The server limits address space, for compilers too: only on request.
                 memoryHolding: config.api === 'run_code' ? 'if-given' : 'never',
-                skipReason: fusionSkipReason(descriptor),
+                skipReason: explainFusionSkip(descriptor),
                 notices,
                 ...(config.api === 'submit' ? { comparison: 'the servers (--fusion-api submit)' } : {}),
             };

@@ -95,12 +95,12 @@ async function planJudge(
     scorer: Scorer,
     context: PlanContext,
 ): Promise<{ readonly descriptor: JudgeDescriptor; readonly notices: readonly string[] }> {
-    const [{ readLocalOptions }, { findAvailableLanguages: availableLanguages }] = await Promise.all([
+    const [{ readLocalOptions }, { findAvailableLanguages }] = await Promise.all([
         import('../../local-options.js'),
         import('../../judge/available.js'),
     ]);
     const { options, notices } = await readLocalOptions(context);
-    const available = await availableLanguages(options.languages, options.python2As3, options.sandbox);
+    const available = await findAvailableLanguages(options.languages, options.python2As3, options.sandbox);
     const language = chooseLanguage(scorer);
     if (language !== null && !available.has(language)) {
         throw new UserError(
