@@ -32,7 +32,9 @@ export function renderShortHelp(name: CommandName, command: Command): string {
     if (common === undefined) return renderHelp(name, command);
     const shown = common.flatMap((option) => {
         const spec = options[option];
-        return spec === undefined ? [] : entry(`  ${formatFlag(option, spec)}`, describe(spec));
+        return spec === undefined
+            ? []
+            : entry(`  ${formatFlag(option, spec)}`, describe({ ...spec, aliases: [] }));
     });
     const full = name === 'run' ? 'resume-run --help' : `resume-run ${name} --help`;
     const parts = [
