@@ -96,7 +96,7 @@ async function fill(folder: string, compiler: string, library: StandardLibrary):
             env: {
                 PATH: `${dirname(compiler)}:/usr/local/bin:/usr/bin:/bin`,
                 HOME: staging,
-                [library.variable]: cache,
+                [library.cacheVariable]: cache,
             },
         });
         await rename(cache, folder);

@@ -189,7 +189,7 @@ function withLibrary(
     folder: string | null,
 ): readonly string[] {
     if (folder === null || standardLibrary === undefined) return command;
-    return ['/usr/bin/env', `${standardLibrary.variable}=${folder}`, ...command];
+    return ['/usr/bin/env', `${standardLibrary.cacheVariable}=${folder}`, ...command];
 }
 
 /** @param copied the folder that is copied to `src` of the work folder first; null: none */

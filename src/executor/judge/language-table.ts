@@ -47,7 +47,7 @@ const GO_PACKAGES =
     'sort strconv strings sync sync/atomic text/tabwriter time unicode unicode/utf8 unsafe';
 
 const GO_LIBRARY: StandardLibrary = {
-    variable: 'GOCACHE',
+    cacheVariable: 'GOCACHE',
     file: 'main.go',
     source: `package main\n\nimport (\n${GO_PACKAGES.split(' ')
         .map((name) => `\t_ "${name}"\n`)

@@ -37,7 +37,7 @@ export interface MemoryRule {
 /** A standard library that is compiled once and shown to every compilation (build-cache.ts). */
 export interface StandardLibrary {
     /** The variable that names the folder of the cache to the compiler. */
-    readonly variable: string;
+    readonly cacheVariable: string;
     /** A program that imports what programs import. */
     readonly file: string;
     readonly source: string;
