@@ -9,7 +9,7 @@ export const command = defineTaskCommand({
     options: RUN_OPTIONS,
     arguments: { min: 0, max: Number.POSITIVE_INFINITY, what: 'datasets' },
     takesCommand: true,
-    common: ['dir', 'executor', 'concurrency', 'timeout', 'only', 'dry-run'],
+    common: ['dir', 'executor', 'concurrency', 'timeout', 'dry-run'],
     examples: [
         { line: 'resume-run', about: 'Judge the bundled examples' },
         {
