@@ -41,10 +41,10 @@ export function renderShortHelp(name: CommandName, command: Command): string {
         usageText(command.usage),
         wrap(`${command.about}.`, 0).join('\n'),
         ['Common options', ...shown].join('\n'),
-        ...(name === 'run'
-            ? [wrap(`Commands: ${Object.keys(COMMANDS).join(', ')}, completion`, 0).join('\n')]
-            : []),
-        `All ${countFlags(options)} options${name === 'run' ? ', examples and exit codes' : ' and examples'}: ${full}`,
+        [
+            ...(name === 'run' ? wrap(`Commands: ${Object.keys(COMMANDS).join(', ')}, completion`, 0) : []),
+            `All ${countFlags(options)} options${name === 'run' ? ', examples and exit codes' : ' and examples'}: ${full}`,
+        ].join('\n'),
     ];
     return `${parts.join('\n\n')}\n`;
 }
