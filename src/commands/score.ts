@@ -59,7 +59,7 @@ function chooseExitCode({ unscored }: RescoringSummary, signal: StopSignal | nul
 /** Milliseconds between two lines of progress. */
 const PROGRESS_MS = 10_000;
 
-/** Says now and then how far it is: answers are not counted before they are read, so there is no share to show. */
+/** Prints progress now and then, as a count: how many answers there are is not known before they are read. */
 class Progress {
     readonly #isSilent: boolean;
     #at = Date.now();

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../model/event.js';
 import { formatPercent } from '../report/format.js';
 
-/** Seconds of work, over all workers, before anything is said: by then the loading of modules weighs little. */
+/** Seconds of work, over all workers, before the hint may be printed: by then the time to load modules hardly counts. */
 const ENOUGH_SECONDS = 20;
 
 /** A worker that computes for less than this share of its time mostly waits. */

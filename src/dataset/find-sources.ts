@@ -72,7 +72,7 @@ async function oneFile(path: string, name: string, forcedFormat: string | null):
         if (await holdsPackages(path))
             return { path, rowFiles: [], packages: [], polygons: [], archives: [path], root };
         throw new UserError(
-            `${name}: is no zip archive with a problem package (a problem.yaml or a problem.xml) in it`,
+            `${name}: is not a zip archive that holds a problem package (problem.yaml or problem.xml)`,
         );
     }
     refuseCompressed(path, name);

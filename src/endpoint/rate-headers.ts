@@ -9,7 +9,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
  * How long a service lets nobody ask, by its headers `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`: until the reset of
  * whichever has nothing left. A limit of 0 or -1, as Azure sends it, means that there is none.
  * @param headers names in lower case
- * @returns milliseconds; null where something is left, or nothing is said
+ * @returns milliseconds; null where the quota is not used up, or no header tells
  */
 export function rateHeaderWait(headers: Headers): number | null {
     const waits = ['requests', 'tokens'].map((kind) => {
