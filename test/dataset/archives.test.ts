@@ -44,7 +44,7 @@ describe('a zip archive', () => {
         const indexed = (await Promise.all((await openAll([folder])).map(indexOf))).flat();
         expect(indexed.map(({ id }) => id).sort()).toEqual(['many/a', 'many/b', 'one', 'plain']);
         await expect(openAll([join(folder, 'notes.zip')])).rejects.toThrow(
-            /no zip archive with a problem package/,
+            /not a zip archive that holds a problem package/,
         );
     });
 
