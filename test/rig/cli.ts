@@ -8,10 +8,13 @@ import { runEnvironment } from './run-folder.js';
 /** The real binary. */
 export const BIN = join(import.meta.dirname, '../../bin/resume-run.js');
 
-/** An empty folder of the test's own, removed when the test is over (kept, and named, when it failed). */
-export function tempDir(): string {
+/**
+ * An empty folder of the test's own, removed when the test is over (kept, and named, when it failed).
+ * @param whenFinished that of the test's context, for tests that run side by side: the global one takes the last that began
+ */
+export function tempDir(whenFinished: typeof onTestFinished = onTestFinished): string {
     const dir = mkdtempSync(join(tmpdir(), 'resume-run-test-'));
-    onTestFinished(({ task }) => {
+    whenFinished(({ task }) => {
         if (task.result?.state !== 'fail') rmSync(dir, { recursive: true, force: true });
         else if (existsSync(dir)) console.error(`kept for a look: ${dir}`);
     });

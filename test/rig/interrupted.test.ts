@@ -24,11 +24,11 @@ function processesIn(folder: string): string[] {
 /** Interrupted from the keyboard, the whole process group gets the signal; killed, vitest alone. */
 const ENDS = { SIGINT: -1, SIGKILL: 1 } as const;
 
-it.skipIf(process.platform !== 'linux').concurrent.each(['SIGINT', 'SIGKILL'] as const)(
+it.skipIf(process.platform !== 'linux').concurrent.for(['SIGINT', 'SIGKILL'] as const)(
     'npm test that ends by %s leaves no process behind',
     { timeout: patience(60_000) },
-    async (signal) => {
-        const cwd = tempDir();
+    async (signal, { onTestFinished }) => {
+        const cwd = tempDir(onTestFinished);
         const run = spawn(
             process.execPath,
             [VITEST, 'run', '--config', 'test/rig/interrupted/vitest.config.ts'],

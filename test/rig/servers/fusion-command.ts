@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { sharedFolder } from '../run-folder.js';
 
 /** Which of the two servers that users run a rig plays: they differ in when they read what a program prints. */
 export type FusionVariant =
@@ -131,7 +130,14 @@ while True:
     # The end of stdin is the end of whoever started this.
     if sys.stdin in select.select([listener, sys.stdin], [], [])[0]: os._exit(0)
     connection, _ = listener.accept()
-    if os.fork() == 0:
+    # Beside tests that use up all processes, a fork fails now and then.
+    for left in reversed(range(50)):
+        try: pid = os.fork()
+        except OSError:
+            if left == 0: raise
+            time.sleep(0.1)
+        else: break
+    if pid == 0:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         listener.close()
         try: handle(connection)
@@ -141,9 +147,9 @@ while True:
 
 let helper: Promise<string> | null = null;
 
-/** Starts the process that runs commands, once; it ends with this one. @returns the socket on which it takes them */
+/** Starts the process that runs commands; it ends with this one. @returns the socket on which it takes them */
 async function startHelper(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'rig-commands-'));
+    const folder = await mkdtemp(join(sharedFolder('commands'), 'helper-'));
     const path = join(folder, 'socket');
     const child = spawn('/usr/bin/python3', ['-I', '-S', '-c', HELPER, path], {
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -151,11 +157,14 @@ async function startHelper(): Promise<string> {
     await new Promise((resolve, reject) => {
         child.once('error', reject);
         child.stdout.once('data', resolve);
-        child.once('exit', () => reject(new Error('the helper that runs commands ended')));
+        child.once('exit', (code, signal) => {
+            helper = null; // The next command starts another one.
+            reject(new Error('the helper that runs commands ended'));
+            process.stderr.write(`the helper that runs a server's commands ended: ${code ?? signal}\n`);
+        });
     });
     child.unref();
     for (const stream of [child.stdin, child.stdout]) (stream as Socket).unref();
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     return path;
 }
 
