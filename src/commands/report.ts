@@ -122,7 +122,7 @@ export const command = defineCommand({
         ] = await Promise.all([
             import('../compose/directory/directory-reader.js'),
             import('../compose/output.js'),
-            import('../model/tally.js'),
+            import('../model/tally-sum.js'),
             import('../report/report.js'),
         ]);
         const reader = new DirectoryReader({ dir, checkpoints }, warn);

@@ -9,7 +9,7 @@ import { machineLoad } from '../host/machine-load.js';
 import type { Scratch } from '../host/scratch.js';
 import { describeFeature, listFeatures } from '../model/problem-features.js';
 import type { Checker, Judging, ProgramInput } from '../model/sample.js';
-import { TallySum } from '../model/tally.js';
+import { TallySum } from '../model/tally-sum.js';
 import type { TestMaker } from '../model/test-recipe.js';
 import type { PrepareOptions } from '../run/prepare.js';
 import { type Survey, survey } from '../run/survey.js';

@@ -2,7 +2,8 @@ import type { Attempt, JudgeResult } from './entry.js';
 import type { JsonObject } from './json.js';
 import type { Failure } from './failure.js';
 import type { StopReason, StopSignal } from './stop.js';
-import type { SampleTally, TotalTally } from './tally.js';
+import type { SampleTally } from './tally.js';
+import type { TotalTally } from './tally-sum.js';
 import type { Suspicion, TaskLog } from './task.js';
 import type { Verdict } from './verdict.js';
 

@@ -1,5 +1,5 @@
 import type { RemovedSamples } from '../model/directory-sample.js';
-import { LIST_BOUND } from '../model/tally.js';
+import { LIST_BOUND } from '../model/tally-sum.js';
 import { escapeLine } from '../util/printable.js';
 import { compareNatural, count, formatCount } from './format.js';
 import type { Page } from './page.js';

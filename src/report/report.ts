@@ -1,6 +1,7 @@
 import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
 import { type ComputedLimits, isOverloaded } from '../model/entry.js';
-import { type GroupTally, LIST_BOUND, type SampleTally, TallySum, type TotalTally } from '../model/tally.js';
+import { type GroupTally, type SampleTally } from '../model/tally.js';
+import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally-sum.js';
 import { escapeLine } from '../util/printable.js';
 import { compareNatural, count, formatCount, formatDuration, groupTitle, formatPercent } from './format.js';
 import type { Page } from './page.js';

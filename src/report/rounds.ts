@@ -1,5 +1,5 @@
 import type { RunEvent } from '../model/event.js';
-import { LIST_BOUND } from '../model/tally.js';
+import { LIST_BOUND } from '../model/tally-sum.js';
 import { count, formatDuration } from './format.js';
 import type { Page } from './page.js';
 import { renderTable } from './table.js';

@@ -1,4 +1,5 @@
-import type { FailedTask, GroupTally, SampleTally, TaskRef, TotalTally, Unexpected } from '../model/tally.js';
+import type { FailedTask, GroupTally, SampleTally, TaskRef, Unexpected } from '../model/tally.js';
+import type { TotalTally } from '../model/tally-sum.js';
 import { chooseExpected } from '../model/sample.js';
 import { formatExpected } from './expected-verdicts.js';
 import { VERDICTS } from '../model/verdict.js';

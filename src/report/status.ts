@@ -1,5 +1,5 @@
 import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
-import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally.js';
+import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally-sum.js';
 import { escapeLine } from '../util/printable.js';
 import { count, formatCount, formatDuration, formatPercent, formatRate } from './format.js';
 import type { Page } from './page.js';

@@ -1,5 +1,5 @@
 import type { Checkpoint, NotImported } from '../model/checkpoint.js';
-import { LIST_BOUND } from '../model/tally.js';
+import { LIST_BOUND } from '../model/tally-sum.js';
 import type { SamplePlan } from '../plan/sample-plan.js';
 
 /** What a start takes over from results of the earlier tools. */

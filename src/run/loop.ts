@@ -8,14 +8,13 @@ import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
 import { Figures } from './figures.js';
 import { HolderCheck } from './holder-check.js';
-import { awaitsLimit, OpenSample } from './open-sample.js';
+import type { OpenSample } from './open-sample.js';
 import type { RunParts } from './parts.js';
-import { plan, prepare } from './prepare.js';
 import { Recorder } from './recorder.js';
 import { decide } from './retry.js';
+import { SampleFeed } from './sample-feed.js';
 import { Slots } from './slots.js';
 import { findReasonToStop } from './stop-rules.js';
-import type { WorkItem } from './survey.js';
 import { type TaskState, buildTask } from './task-state.js';
 
 /** Commits under way at once, at most: beyond it nothing new starts. */
@@ -43,12 +42,8 @@ export class Loop {
     readonly #slots: Slots;
     readonly #holder: HolderCheck;
     readonly #flights = new Set<Flight>();
-    /** Samples in work that still have tasks to hand out, in order. */
-    readonly #samplesWithTasks: OpenSample[] = [];
-    readonly #samples = new Map<string, OpenSample>();
+    readonly #feed: SampleFeed;
     readonly #untouched: Map<string, SampleTally>;
-    #nextWork = 0;
-    #opening = 0;
     #saving = 0;
     /** Results on their way to the disk. */
     #committing = 0;
@@ -66,6 +61,12 @@ export class Loop {
         this.#holder = new HolderCheck(parts.verifyHolder, (error) => {
             if (error === null) this.#pump();
             else this.#fail(error);
+        });
+        this.#feed = new SampleFeed(parts, {
+            isStopping: () => this.#stopping,
+            onIdle: (sample) => this.#whileSaving(this.#advance(sample)),
+            onError: (error) => this.#fail(error),
+            onOpened: () => this.#pump(),
         });
         this.#untouched = new Map(parts.work.map((item) => [item.indexed.id, item.tally]));
     }
@@ -134,13 +135,13 @@ export class Loop {
 
     #pump(): void {
         while (this.#mayBegin() && this.#hasRoom() && this.#holder.isFresh()) {
-            const state = this.#slots.take(this.#flights.size, () => this.#takeNew());
+            const state = this.#slots.take(this.#flights.size, () => this.#feed.take());
             if (state === null) break;
             this.#begin(state);
         }
-        if (!this.#stopping) this.#feed();
+        if (!this.#stopping && this.#saving < COMMITS_BOUND) this.#feed.openAhead(this.#slots);
         // Nothing runs and nothing can start before the last results are on disk: no reason to keep their pace.
-        if (this.#flights.size === 0 && this.#opening === 0 && this.#saving > 0) this.#flush();
+        if (this.#flights.size === 0 && !this.#feed.isOpening && this.#saving > 0) this.#flush();
         this.#stopByRules();
         if (this.#isOver()) this.#settle?.();
     }
@@ -155,7 +156,7 @@ export class Loop {
 
     #stopByRules(): void {
         if (this.#stopping || this.#isOver()) return;
-        const isIdle = this.#flights.size === 0 && this.#saving === 0 && this.#opening === 0;
+        const isIdle = this.#flights.size === 0 && this.#saving === 0 && !this.#feed.isOpening;
         const reason = findReasonToStop(this.#parts.options, this.#figures, isIdle);
         if (reason !== null) this.stop(reason);
     }
@@ -173,69 +174,6 @@ export class Loop {
     #onCapacityFreed(): void {
         this.#waitsForRoom = false;
         this.#pump();
-    }
-
-    #takeNew(): TaskState | null {
-        for (;;) {
-            const sample = this.#samplesWithTasks[0];
-            if (sample === undefined) return null;
-            const state = sample.take();
-            if (state !== null) return state;
-            this.#samplesWithTasks.shift();
-        }
-    }
-
-    /** Opens samples ahead, so that no slot waits for one; never more of them than slots. */
-    #feed(): void {
-        const { work } = this.#parts;
-        const ahead = Math.max(2, Math.min(8, this.#slots.concurrency));
-        while (
-            this.#nextWork < work.length &&
-            this.#samplesWithTasks.length + this.#opening < ahead &&
-            this.#samples.size + this.#opening < this.#slots.window + ahead &&
-            this.#saving < COMMITS_BOUND
-        ) {
-            const item = work[this.#nextWork++];
-            if (item === undefined) return;
-            this.#opening += 1;
-            this.#openSample(item)
-                .catch((error: unknown) => this.#fail(error))
-                .finally(() => {
-                    this.#opening -= 1;
-                    this.#pump();
-                });
-        }
-    }
-
-    async #openSample(item: WorkItem): Promise<void> {
-        const { store, stage, prepare: options } = this.#parts;
-        const { id } = item.indexed;
-        const [checkpoint, loaded] = await Promise.all([store.read(id), item.dataset.load(item.indexed)]);
-        const prepared = prepare(loaded, options);
-        const first = plan(prepared, checkpoint, null, options);
-        const staged =
-            stage !== null &&
-            (first.due.length > 0 || awaitsLimit(prepared, first)) &&
-            prepared.sample.judging !== null
-                ? await stage(prepared.sample)
-                : null;
-        if (this.#stopping) {
-            await staged?.release();
-            return;
-        }
-        const sample = new OpenSample(
-            store.open(first.state),
-            staged,
-            prepared,
-            checkpoint,
-            first,
-            options,
-            item.indexed.fingerprint,
-        );
-        this.#samples.set(id, sample);
-        this.#emit({ type: 'sample-started', at: now(), sample: id, due: sample.due, dueBy: sample.dueBy });
-        if (sample.isIdle) this.#whileSaving(this.#advance(sample));
-        else this.#samplesWithTasks.push(sample);
     }
 
     #begin(state: TaskState): void {
@@ -352,19 +290,19 @@ export class Loop {
 
     #ended(state: TaskState): void {
         if (!state.sample.ended() || this.#stopping) return;
-        const sample = this.#samples.get(state.sample.id);
+        const sample = this.#feed.get(state.sample.id);
         if (sample !== undefined) this.#whileSaving(this.#advance(sample));
     }
 
     async #advance(sample: OpenSample): Promise<void> {
         const warn = (message: string): void =>
             this.#emit({ type: 'notice', at: now(), level: 'warning', message });
-        if (await sample.advance(warn)) this.#samplesWithTasks.push(sample);
+        if (await sample.advance(warn)) this.#feed.offer(sample);
         else await this.#close(sample);
     }
 
     async #close(sample: OpenSample): Promise<void> {
-        if (!this.#samples.delete(sample.id)) return;
+        if (!this.#feed.remove(sample)) return;
         const { writer } = sample;
         const stamp = await sample.close();
         const tally = writer.tally();
@@ -390,16 +328,14 @@ export class Loop {
     }
 
     #isOver(): boolean {
-        if (this.#flights.size > 0 || this.#saving > 0 || this.#opening > 0) return false;
+        if (this.#flights.size > 0 || this.#saving > 0 || this.#feed.isOpening) return false;
         if (this.#stopping) return true;
-        return (
-            this.#nextWork >= this.#parts.work.length && this.#samples.size === 0 && this.#slots.waiting === 0
-        );
+        return this.#feed.isExhausted && this.#slots.waiting === 0;
     }
 
     /** After a stop: samples that were in the middle of their work are saved as they are. */
     async #closeRest(): Promise<void> {
-        for (const sample of this.#samples.values()) {
+        for (const sample of this.#feed.openSamples()) {
             try {
                 await this.#close(sample);
             } catch (error) {

@@ -3,7 +3,7 @@ import type { CheckpointStore } from '../checkpoint/store.js';
 import type { EndpointState, Spending, RunEnd, RunEvent } from '../model/event.js';
 import type { Sample, Stage } from '../model/sample.js';
 import type { StopReason } from '../model/stop.js';
-import type { TallySum } from '../model/tally.js';
+import type { TallySum } from '../model/tally-sum.js';
 import type { Task } from '../model/task.js';
 import type { PrepareOptions } from './prepare.js';
 import type { StopRules } from './stop-rules.js';

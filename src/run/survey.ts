@@ -65,74 +65,74 @@ export interface SurveyParts {
  * one after the other is mostly waiting, and in the samples' order for whoever listens.
  */
 export async function survey(items: Iterable<SampleItem>, parts: SurveyParts): Promise<Survey> {
-    const gathered = new Gathered(parts);
-    const ahead = new Ahead();
+    const sum = new SurveySum(parts);
+    const ahead = new LookAhead();
     try {
         for (const item of items) {
             const asked = parts.store.stamp(item.indexed.id);
             const stamp = asked instanceof Promise ? await asked : asked;
             const tally = known(item, stamp, parts);
             if (tally !== null && ahead.isEmpty) {
-                gathered.add(item, nothingDue(tally));
+                sum.add(item, nothingDue(tally));
                 continue;
             }
             const seen = tally === null ? look(item, stamp, parts) : Promise.resolve(nothingDue(tally));
             ahead.push({ item, seen, bytes: tally === null ? (stamp?.size ?? 0) : 0 });
-            while (ahead.isFull) await ahead.take(gathered);
+            while (ahead.isFull) await ahead.take(sum);
         }
-        while (!ahead.isEmpty) await ahead.take(gathered);
+        while (!ahead.isEmpty) await ahead.take(sum);
     } finally {
         await ahead.settle();
     }
-    return gathered.survey();
+    return sum.survey();
 }
 
 /** Result files that may be read at once; none is begun while those under way are this large together. */
 const FILES_AT_ONCE = 32;
 const BYTES_AT_ONCE = 32 * 1024 ** 2;
 
-interface Asked {
+interface LookedAt {
     readonly item: SampleItem;
     readonly seen: Promise<Seen>;
     readonly bytes: number;
 }
 
 /** Samples being looked at, in their order. */
-class Ahead {
-    readonly #asked: Asked[] = [];
+class LookAhead {
+    readonly #inOrder: LookedAt[] = [];
     #bytes = 0;
 
     get isEmpty(): boolean {
-        return this.#asked.length === 0;
+        return this.#inOrder.length === 0;
     }
 
     get isFull(): boolean {
-        return this.#asked.length >= FILES_AT_ONCE || this.#bytes >= BYTES_AT_ONCE;
+        return this.#inOrder.length >= FILES_AT_ONCE || this.#bytes >= BYTES_AT_ONCE;
     }
 
-    push(asked: Asked): void {
+    push(one: LookedAt): void {
         // Until its turn comes nobody listens for its failure, which is not an unhandled one.
-        asked.seen.catch(() => undefined);
-        this.#asked.push(asked);
-        this.#bytes += asked.bytes;
+        one.seen.catch(() => undefined);
+        this.#inOrder.push(one);
+        this.#bytes += one.bytes;
     }
 
-    async take(gathered: Gathered): Promise<void> {
-        const first = this.#asked[0];
+    async take(sum: SurveySum): Promise<void> {
+        const first = this.#inOrder[0];
         if (first === undefined) return;
         const seen = await first.seen;
-        this.#asked.shift();
+        this.#inOrder.shift();
         this.#bytes -= first.bytes;
-        gathered.add(first.item, seen);
+        sum.add(first.item, seen);
     }
 
     /** After a failure: nothing is left reading. */
     async settle(): Promise<void> {
-        await Promise.allSettled(this.#asked.map(({ seen }) => seen));
+        await Promise.allSettled(this.#inOrder.map(({ seen }) => seen));
     }
 }
 
-class Gathered {
+class SurveySum {
     readonly #parts: SurveyParts;
     readonly #totals = new Counts();
     readonly #work: WorkItem[] = [];

@@ -1,5 +1,6 @@
 import type { RunEnd, RunEvent } from '../../src/model/event.js';
-import { TallySum, type GroupTally, type SampleTally, type TotalTally } from '../../src/model/tally.js';
+import { type GroupTally, type SampleTally } from '../../src/model/tally.js';
+import { TallySum, type TotalTally } from '../../src/model/tally-sum.js';
 import { chooseExpected } from '../../src/model/sample.js';
 import type { Verdict } from '../../src/model/verdict.js';
 

@@ -2,7 +2,7 @@ import type { RunFile } from '../../checkpoint/run-directory/run-file.js';
 import { listLocks } from '../../host/lock-file.js';
 import { type Life, judgeLife, ownIdentity } from '../../host/lock-identity.js';
 import type { DirectorySample } from '../../model/directory-sample.js';
-import { withWhole } from '../../model/tally.js';
+import { withWhole } from '../../model/tally-sum.js';
 import { addUp, type DirectoryStatus, type Holder } from '../../report/status.js';
 import { getIoCode } from '../../util/io-error.js';
 import type { DirectoryReader } from './directory-reader.js';

@@ -1,6 +1,6 @@
 import type { EndpointState, PlanCounts, RunEnd, RunEvent, WorkerFigures } from '../../model/event.js';
 import type { StopReason } from '../../model/stop.js';
-import { LIST_BOUND } from '../../model/tally.js';
+import { LIST_BOUND } from '../../model/tally-sum.js';
 import type { Verdict } from '../../model/verdict.js';
 import { RoundFigures } from '../rounds.js';
 import { Durations } from './durations.js';

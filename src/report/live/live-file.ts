@@ -62,7 +62,7 @@ export class LiveFile implements Reporter {
         this.#timer = setInterval(() => {
             if (this.#isChanged || this.#view.running.size > 0) this.#save();
         }, INTERVAL_MS);
-        // It keeps nobody alive.
+        // The timer alone does not keep the process running.
         this.#timer.unref();
         this.#save();
     }

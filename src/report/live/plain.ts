@@ -44,7 +44,7 @@ export class PlainReporter implements Reporter {
             this.beat();
             this.beatIn(INTERVAL_MS);
         }, ms);
-        // A heartbeat alone keeps nobody alive.
+        // The heartbeat alone does not keep the process running.
         this.timer.unref();
     }
 

@@ -1,0 +1,127 @@
+import { now } from '../util/now.js';
+import { awaitsLimit, OpenSample } from './open-sample.js';
+import type { RunParts } from './parts.js';
+import { plan, prepare } from './prepare.js';
+import type { WorkItem } from './survey.js';
+import type { TaskState } from './task-state.js';
+
+/** How far ahead of the tasks that run samples are opened, at least and at most. */
+const LEAST_AHEAD = 2;
+const MOST_AHEAD = 8;
+
+/** What the feed asks of the loop. */
+export interface FeedOwner {
+    isStopping(): boolean;
+    /** A sample with nothing to hand out: its plan alone changes its file. */
+    onIdle(sample: OpenSample): void;
+    onError(error: unknown): void;
+    /** An opening has ended, well or not. */
+    onOpened(): void;
+}
+
+/** Opens samples in their order, a few ahead of the tasks that run, and hands out their tasks. */
+export class SampleFeed {
+    readonly #parts: RunParts;
+    readonly #owner: FeedOwner;
+    /** Those that still have tasks to hand out, in order. */
+    readonly #withTasks: OpenSample[] = [];
+    readonly #open = new Map<string, OpenSample>();
+    #next = 0;
+    #opening = 0;
+
+    constructor(parts: RunParts, owner: FeedOwner) {
+        this.#parts = parts;
+        this.#owner = owner;
+    }
+
+    get isOpening(): boolean {
+        return this.#opening > 0;
+    }
+
+    /** Every sample has been opened, and closed again. */
+    get isExhausted(): boolean {
+        return this.#next >= this.#parts.work.length && this.#open.size === 0;
+    }
+
+    /** The next task of the first sample that has one. */
+    take(): TaskState | null {
+        for (;;) {
+            const sample = this.#withTasks[0];
+            if (sample === undefined) return null;
+            const state = sample.take();
+            if (state !== null) return state;
+            this.#withTasks.shift();
+        }
+    }
+
+    /** A sample has more tasks than it had. */
+    offer(sample: OpenSample): void {
+        this.#withTasks.push(sample);
+    }
+
+    get(id: string): OpenSample | undefined {
+        return this.#open.get(id);
+    }
+
+    openSamples(): IterableIterator<OpenSample> {
+        return this.#open.values();
+    }
+
+    /** @returns false if it was removed before */
+    remove(sample: OpenSample): boolean {
+        return this.#open.delete(sample.id);
+    }
+
+    /** Opens samples, so that no slot waits for one; never more of them than slots. */
+    openAhead(slots: { readonly concurrency: number; readonly window: number }): void {
+        const { work } = this.#parts;
+        const ahead = Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, slots.concurrency));
+        while (
+            this.#next < work.length &&
+            this.#withTasks.length + this.#opening < ahead &&
+            this.#open.size + this.#opening < slots.window + ahead
+        ) {
+            const item = work[this.#next++];
+            if (item === undefined) return;
+            this.#opening += 1;
+            this.#openSample(item)
+                .catch((error: unknown) => this.#owner.onError(error))
+                .finally(() => {
+                    this.#opening -= 1;
+                    this.#owner.onOpened();
+                });
+        }
+    }
+
+    async #openSample(item: WorkItem): Promise<void> {
+        const { store, stage, prepare: options } = this.#parts;
+        const { id } = item.indexed;
+        const [checkpoint, loaded] = await Promise.all([store.read(id), item.dataset.load(item.indexed)]);
+        const prepared = prepare(loaded, options);
+        const first = plan(prepared, checkpoint, null, options);
+        const staged =
+            stage !== null &&
+            (first.due.length > 0 || awaitsLimit(prepared, first)) &&
+            prepared.sample.judging !== null
+                ? await stage(prepared.sample)
+                : null;
+        if (this.#owner.isStopping()) {
+            await staged?.release();
+            return;
+        }
+        const sample = new OpenSample(
+            store.open(first.state),
+            staged,
+            prepared,
+            checkpoint,
+            first,
+            options,
+            item.indexed.fingerprint,
+        );
+        this.#open.set(id, sample);
+        const { due, dueBy } = sample;
+        this.#parts.emit({ type: 'sample-started', at: now(), sample: id, due, dueBy });
+        if (sample.isIdle) this.#owner.onIdle(sample);
+        else this.#withTasks.push(sample);
+    }
+}
