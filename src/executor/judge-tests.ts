@@ -168,12 +168,14 @@ class KnownTests {
 const toSubResult = ({ passed, verdict, score }: TestResult): SubResult => ({
     verdict: passed ? 'Accepted' : (verdict ?? 'WrongAnswer'),
     score: score ?? 0,
+    ...(score === undefined ? { isUnscored: true } : {}),
 });
 
 /** @throws CheckerError where the rules do not allow the score that the validator gave */
 function withScore(test: TestResult, name: string, rules: GroupRules, given: GivenScore | null): TestResult {
     const { passed, ...rest } = test;
-    return { passed, name, ...rest, score: scoreTest(rules, passed, given) };
+    const score = scoreTest(rules, passed, given);
+    return { passed, name, ...rest, ...(score === null ? {} : { score }) };
 }
 
 function gradeItems(plan: JudgingPlan, step: Extract<WalkStep, { kind: 'grade' }>): Promise<SubResult> {

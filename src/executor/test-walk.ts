@@ -3,6 +3,7 @@ import {
     aggregate,
     chooseFinalResult,
     gradeByDefault,
+    gradeByDomjudge,
     type GroupItem,
     type GroupRules,
     isSettled,
@@ -96,7 +97,7 @@ class GroupWalk {
 
     /** The verdict of a group that must be accepted before this one is judged, and is not; null: none. */
     #barredBy(rules: GroupRules): Verdict | null {
-        if (rules.kind === 'grader') return null;
+        if (rules.kind !== 'aggregation') return null;
         for (const name of rules.requires) {
             const verdict = this.#verdicts.get(name) ?? 'Accepted';
             if (verdict !== 'Accepted') return verdict;
@@ -116,6 +117,7 @@ const NOTHING: SubResult = { verdict: 'Accepted', score: 0 };
 
 function* grade(rules: GroupRules, items: readonly SubResult[]): Generator<WalkStep, SubResult, SubResult> {
     if (rules.kind === 'aggregation') return aggregate(rules, items);
+    if (rules.kind === 'domjudge') return gradeByDomjudge(rules, items);
     const { grader } = rules;
     if (items.length === 0) return NOTHING;
     if (grader.kind === 'default') return gradeByDefault(grader, items);

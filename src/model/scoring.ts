@@ -3,7 +3,8 @@ import type { Verdict } from './verdict.js';
 
 /*
  * How a problem with scores turns the results of its tests into groups' results and a submission's. Plain data and pure
- * functions: the rules are those of the problem package format, legacy (graders) and 2025-09 (score aggregation).
+ * functions: the rules are those of the problem package format, legacy (graders) and 2025-09 (score aggregation), and
+ * DOMjudge's own for legacy packages.
  */
 
 /** Test groups of a problem with scores. */
@@ -36,7 +37,7 @@ export type GroupItem =
     /** A test, by its position in the sample's list. `maximum`: the most that it can score, where that is not its group's `testMaximum`. */
     { readonly test: number; readonly maximum?: number } | { readonly group: TestGroup };
 
-export type GroupRules = GraderRules | AggregationRules;
+export type GroupRules = GraderRules | AggregationRules | DomjudgeRules;
 
 /** Rules of legacy packages: a grader makes a group's result of those of its items. */
 export interface GraderRules {
@@ -53,11 +54,29 @@ export interface GraderRules {
 export interface BuiltInGrader {
     readonly kind: 'default';
     readonly verdict: 'worst_error' | 'first_error' | 'always_accept';
-    readonly score: 'sum' | 'avg' | 'min' | 'max';
+    readonly score: ScoreMode;
     /** Only the last item counts. */
     readonly ignoreSample: boolean;
     readonly acceptIfAnyAccepted: boolean;
 }
+
+/**
+ * DOMjudge's rules for packages with `testdata.yaml`: a group of tests scores once, if all of them are accepted, or by what
+ * its validator wrote. Source: `SubmissionService::maybeSetScoringResult` of DOMjudge 9.
+ */
+export interface DomjudgeRules {
+    readonly kind: 'domjudge';
+    /** False for `on_reject: continue`. */
+    readonly stopsAtReject: boolean;
+    /** What a group of tests scores; null: nothing but what its validator gives. */
+    readonly acceptScore: number | null;
+    /** The end of its `range`; null: none. */
+    readonly maximum: number | null;
+    readonly score: ScoreMode;
+}
+
+/** How scores become one. */
+export type ScoreMode = 'sum' | 'avg' | 'min' | 'max';
 
 /** Rules of 2025-09. */
 export interface AggregationRules {
@@ -76,6 +95,8 @@ export interface AggregationRules {
 export interface SubResult {
     readonly verdict: Verdict;
     readonly score: number;
+    /** Set for a test that has no score of its own. */
+    readonly isUnscored?: true;
 }
 
 /** What a validator says of a test's score: points, or a share of the most that the test can score. */
@@ -87,16 +108,23 @@ export class ScoreError extends Error {
 }
 
 /**
- * The score of a test.
+ * The score of a test; null where the rules give it none of its own.
  * @param given by the validator; null: nothing
  * @throws ScoreError where the validator gave what the rules do not allow
  */
-export function scoreTest(rules: GroupRules, accepted: boolean, given: GivenScore | null): number {
-    if (given !== null && !Number.isFinite('points' in given ? given.points : given.share))
+export function scoreTest(rules: GroupRules, accepted: boolean, given: GivenScore | null): number | null {
+    const counted = accepted || rules.kind === 'domjudge' ? given : null;
+    if (counted !== null && !Number.isFinite('points' in counted ? counted.points : counted.share))
         throw new ScoreError('the score that the validator wrote is not a number');
-    return rules.kind === 'grader'
-        ? scoreGradedTest(rules, accepted, given)
-        : scoreAggregatedTest(rules, accepted, given);
+    switch (rules.kind) {
+        case 'grader':
+            return scoreGradedTest(rules, accepted, given);
+        case 'aggregation':
+            return scoreAggregatedTest(rules, accepted, given);
+        case 'domjudge':
+            // It knows no multipliers.
+            return given !== null && 'points' in given ? given.points : null;
+    }
 }
 
 function scoreGradedTest(rules: GraderRules, accepted: boolean, given: GivenScore | null): number {
@@ -157,9 +185,16 @@ function gradeVerdict(grader: BuiltInGrader, items: readonly SubResult[]): Verdi
 }
 
 function gradeScore(grader: BuiltInGrader, items: readonly SubResult[]): number {
-    const scores = items.map((item) => item.score);
+    return combineScores(
+        grader.score,
+        items.map((item) => item.score),
+    );
+}
+
+/** @param scores at least one */
+export function combineScores(mode: ScoreMode, scores: readonly number[]): number {
     const sum = (): number => scores.reduce((a, b) => a + b, 0);
-    switch (grader.score) {
+    switch (mode) {
         case 'sum':
             return sum();
         case 'avg':
@@ -169,6 +204,18 @@ function gradeScore(grader: BuiltInGrader, items: readonly SubResult[]): number 
         case 'max':
             return Math.max(...scores);
     }
+}
+
+/**
+ * What a group comes to by DOMjudge's rules: the first failure decides its verdict, and a score stays where a test failed.
+ * @param items tests, or groups
+ */
+export function gradeByDomjudge(rules: DomjudgeRules, items: readonly SubResult[]): SubResult {
+    const verdict = items.find((item) => item.verdict !== 'Accepted')?.verdict ?? 'Accepted';
+    const scores = items.filter(({ isUnscored }) => isUnscored !== true).map(({ score }) => score);
+    if (scores.length > 0) return { verdict, score: combineScores(rules.score, scores) };
+    const isScored = items.length > 0 && verdict === 'Accepted';
+    return { verdict, score: isScored ? (rules.acceptScore ?? 0) : 0 };
 }
 
 /** What a group of 2025-09 comes to. Its verdict is that of its first item that is not accepted. */
@@ -200,7 +247,7 @@ function clamp(score: number, maximum: number | null): number {
 /** Whether nothing that may still come changes a group's result. */
 export function isSettled(rules: GroupRules, last: SubResult): boolean {
     if (last.verdict === 'Accepted') return false;
-    if (rules.kind === 'grader') return rules.stopsAtReject;
+    if (rules.kind !== 'aggregation') return rules.stopsAtReject;
     // A failed item of a group scores nothing, so the least score is known; a group may have scored in part.
     return rules.aggregation === 'pass-fail' || (rules.aggregation === 'min' && last.score === 0);
 }

@@ -14,6 +14,7 @@ import {
 } from '../../model/scoring.js';
 import type { Field } from '../field.js';
 import { splitFlags } from './flags.js';
+import { readNumber, readRange } from './score-values.js';
 
 /*
  * How a package with scores groups its tests. Legacy packages: every folder of data/ is a group, which a grader grades by
@@ -124,7 +125,7 @@ function legacyGroup(
 function graderRules(keys: LegacyKeys, problem: Field): GraderRules {
     const number = (key: 'accept_score' | 'reject_score', otherwise: number): number => {
         const field = problem.get(key).present ? problem.get(key) : keys.get(key);
-        return field?.present === true ? numberIn(field) : otherwise;
+        return field?.present === true ? readNumber(field) : otherwise;
     };
     const flags = flagsIn(keys.get('grader_flags'));
     return {
@@ -184,12 +185,6 @@ function flagsIn(field: Field | undefined): readonly string[] {
     return Array.isArray(field.value) ? field.strings() : splitFlags(field.string());
 }
 
-/** Numbers that were written as texts are meant as numbers. */
-function numberIn(field: Field): number {
-    const value = typeof field.value === 'string' ? Number(field.value.trim() || 'x') : field.value;
-    return typeof value === 'number' && Number.isFinite(value) ? value : field.fail('a number');
-}
-
 function modernRoot({ tests, settings }: ScoringSource): TestGroup {
     const of = (folder: string): NumberedTest[] =>
         numbered(tests).filter(({ name }) => name.startsWith(`${folder}/`));
@@ -239,7 +234,7 @@ function aggregationRules(
             maximum?.present === true
                 ? maximum.value === 'unbounded'
                     ? null
-                    : numberIn(maximum)
+                    : readNumber(maximum)
                 : defaults.maximum,
         testMaximum: null,
         requires: requiredGroups(yaml?.get('require_pass')),
@@ -296,22 +291,19 @@ function findBestScore({ items, rules }: TestGroup): SubResult | null {
         const result: SubResult | null =
             'group' in item
                 ? findBestScore(item.group)
-                : { verdict: 'Accepted', score: scoreTest(rules, true, null) };
+                : { verdict: 'Accepted', score: scoreTest(rules, true, null) ?? 0 };
         if (result === null) return null;
         results.push(result);
     }
     if (rules.kind === 'aggregation') return aggregate(rules, results);
-    return rules.grader.kind === 'default' ? gradeByDefault(rules.grader, results) : null;
+    return rules.kind === 'grader' && rules.grader.kind === 'default'
+        ? gradeByDefault(rules.grader, results)
+        : null;
 }
 
-/** `range: 0 100`, of problem.yaml or of data/testdata.yaml. */
+/** Of problem.yaml or of data/testdata.yaml. */
 function rangeEnd({ grading, settings }: ScoringSource, objective: 'max' | 'min'): number | null {
     const own = settings.get('data/testdata.yaml')?.get('range');
-    const field = grading.get('range').present ? grading.get('range') : own;
-    if (field === undefined || !field.present) return null;
-    const ends = Array.isArray(field.value)
-        ? field.value.map(Number)
-        : field.string().trim().split(/\s+/).map(Number);
-    const end = objective === 'max' ? ends[1] : ends[0];
-    return end !== undefined && Number.isFinite(end) ? end : null;
+    const ends = readRange(grading.get('range').present ? grading.get('range') : own);
+    return ends?.[objective === 'max' ? 1 : 0] ?? null;
 }

@@ -4,6 +4,7 @@ import type { TestScoring } from '../../model/scoring.js';
 import type { TestMakerSource } from '../dataset.js';
 import type { Field } from '../field.js';
 import { describeFileContent } from '../file-content.js';
+import { readDomjudgeScoring } from './domjudge-scoring.js';
 import { readScoring } from './grading.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
@@ -112,12 +113,16 @@ const scoringKey = (scoring: TestScoring | null): Pick<Judging, 'scoring'> =>
 /** How its tests are scored; null where its submissions get no scores. */
 async function loadScoring(
     found: ProblemPackage,
-    { settings }: PackageContent,
+    content: PackageContent,
     tests: readonly (PackageTest | StaticTest)[],
     testSettings: ReadonlyMap<string, Field>,
 ): Promise<{ readonly scoring: TestScoring | null; readonly skip: string | null }> {
+    const { settings } = content;
     if (settings.scoring === null) return { scoring: null, skip: null };
     const { grader, skip } = await loadGrader(found.files, settings);
+    const names = tests.map(({ name }) => name);
+    const byDomjudge = isForDomjudge(found, content) ? readDomjudgeScoring(names, testSettings) : null;
+    if (byDomjudge !== null) return { scoring: byDomjudge, skip: null };
     const hasTestGroups = [...testSettings.keys()].some((name) => name.endsWith('/test_group.yaml'));
     const hasTestdata = [...testSettings.keys()].some((name) => name.endsWith('/testdata.yaml'));
     const scoring = readScoring({
@@ -131,6 +136,15 @@ async function loadScoring(
     });
     return { scoring, skip };
 }
+
+/**
+ * Whether a legacy package was made for DOMjudge, whose rules for scores are its own: it has DOMjudge's settings, or its
+ * submissions name scores in comments that DOMjudge alone reads.
+ */
+const isForDomjudge = ({ files }: ProblemPackage, { settings, submissions }: PackageContent): boolean =>
+    !settings.modern &&
+    (files.some(({ name }) => name === 'domjudge-problem.ini') ||
+        submissions.some(({ hasScoreComment }) => hasScoreComment));
 
 async function loadGroups(content: PackageContent, scoring: TestScoring | null): Promise<Sample['groups']> {
     const groups: Record<'solution' | 'incorrect_solution', TaskInput[]> = {

@@ -26,6 +26,8 @@ export interface FoundSubmission {
     readonly main: string;
     readonly expected: readonly Verdict[];
     readonly expectedScores: readonly ExpectedScore[];
+    /** Whether its source names a score, as `@EXPECTED_SCORE@: 30`. */
+    readonly hasScoreComment: boolean;
     readonly skip: string | null;
 }
 
@@ -77,7 +79,8 @@ async function readEntry(
     if (sources.length === 0 && settings.submitsAnswers) return readAnswers(entry, own, refused);
     // Notes and data beside the submissions are none.
     if (sources.length === 0 && (refused === null || findLanguageByName(base) === null)) return null;
-    const expectedScores = own.scores.length > 0 ? own.scores : annotatedScores(sources);
+    const annotated = annotatedScores(sources);
+    const expectedScores = own.scores.length > 0 ? own.scores : annotated;
     const expected =
         findExpected(folder, sources, own.expected) ?? (expectedScores.length > 0 ? PROGRAM_VERDICTS : null);
     if (expected === null) return null;
@@ -94,6 +97,7 @@ async function readEntry(
         main: main ?? files[0]?.name ?? base,
         expected,
         expectedScores,
+        hasScoreComment: annotated.length > 0,
         skip: refused ?? languageSkip(language, settings) ?? entrySkip(own.entrypoint, main),
     };
 }
@@ -115,6 +119,7 @@ function readAnswers(
         main: files[0]?.name ?? '',
         expected,
         expectedScores: own.scores,
+        hasScoreComment: false,
         skip: refused,
     };
 }

@@ -6,7 +6,7 @@ export interface Comparison {
     readonly accepted: boolean;
     /** The first difference, for people and short: `token 17: expected 42, got 41`; null when accepted. */
     readonly message: string | null;
-    /** The score that a validator gave to an output it accepts; absent: none. */
+    /** The score that a validator gave; absent: none. */
     readonly score?: GivenScore;
 }
 

@@ -45,7 +45,8 @@ export const isTestlibRejection = (code: number): boolean =>
 export function readVerdict(report: RunReport, said: Feedback, what = 'the validator'): Comparison {
     const message = said.message || firstWords(report.stderr);
     const code = readExitCode(report, message, what);
-    if (code === RIGHT) return said.score === null ? ACCEPTED : { ...ACCEPTED, score: said.score };
-    if (code === WRONG) return { accepted: false, message };
+    const score = said.score === null ? {} : { score: said.score };
+    if (code === RIGHT) return { ...ACCEPTED, ...score };
+    if (code === WRONG) return { accepted: false, message, ...score };
     throw judgeError(`${what} exited with ${code}, expected ${RIGHT} or ${WRONG}: ${message}`);
 }

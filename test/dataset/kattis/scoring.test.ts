@@ -47,7 +47,8 @@ function judge(sample: Sample, ended: Readonly<Record<string, Verdict | GivenSco
         const given = typeof end === 'object' ? end : null;
         const verdict = typeof end === 'string' ? end : 'Accepted';
         if (rules === null) throw new Error('no rules');
-        step = walk.next({ verdict, score: scoreTest(rules, verdict === 'Accepted', given) });
+        const score = scoreTest(rules, verdict === 'Accepted', given);
+        step = walk.next(score === null ? { verdict, score: 0, isUnscored: true } : { verdict, score });
     }
     return { ...step.value, ran };
 }
@@ -67,6 +68,86 @@ const OLYMPIAD_TESTS = [
     'secret/group2/2',
     'secret/group2/3',
 ];
+
+/** Two groups of two tests, as DOMjudge's examples have them. */
+const FOR_DOMJUDGE = {
+    'submissions/accepted/sum.py': `# @EXPECTED_SCORE@: 30\n${SUM}`,
+    'data/testdata.yaml': 'on_reject: continue\ngrader_flags: sum\n',
+    'data/secret/testdata.yaml': 'on_reject: continue\ngrader_flags: sum\n',
+    'data/secret/large/testdata.yaml': 'accept_score: 20\n',
+    'data/secret/small/testdata.yaml': 'accept_score: 10\n',
+};
+const DOMJUDGE_TESTS = ['sample/1', 'secret/large/1', 'secret/large/2', 'secret/small/1', 'secret/small/2'];
+
+describe('a legacy package made for DOMjudge', () => {
+    it('scores a group once, its samples not at all, and keeps the score of what is not accepted', async () => {
+        const sample = await loadScored(DOMJUDGE_TESTS, FOR_DOMJUDGE);
+        expect(sample.judging?.scoring?.best).toBe(30);
+        expect(judge(sample)).toMatchObject({ verdict: 'Accepted', score: 30, ran: DOMJUDGE_TESTS.slice(1) });
+        expect(judge(sample, { 'secret/large/1': 'TimeLimitExceeded' })).toMatchObject({
+            verdict: 'TimeLimitExceeded',
+            score: 10,
+            ran: ['secret/large/1', 'secret/small/1', 'secret/small/2'],
+        });
+    });
+
+    it('is known by its domjudge-problem.ini too; a package of neither sign is scored by the legacy rules', async () => {
+        const files = { ...FOR_DOMJUDGE, 'submissions/accepted/sum.py': SUM };
+        const marked = await loadScored(DOMJUDGE_TESTS, {
+            ...files,
+            'domjudge-problem.ini': 'timelimit=1\n',
+        });
+        expect(judge(marked)).toMatchObject({ score: 30 });
+        expect(judge(await loadScored(DOMJUDGE_TESTS, files))).toMatchObject({ score: 61 });
+    });
+
+    it('takes what its validator writes, for wrong answers too', async () => {
+        const sample = await loadScored(['secret/main/1', 'secret/main/2'], {
+            'domjudge-problem.ini': 'timelimit=1\n',
+            'data/testdata.yaml': 'on_reject: continue\n',
+            'data/secret/testdata.yaml': 'on_reject: continue\n',
+            'data/secret/main/testdata.yaml': 'on_reject: continue\nrange: 0 100\ngrader_flags: max\n',
+        });
+        expect(sample.judging?.scoring?.best).toBe(100);
+        expect(judge(sample, { 'secret/main/1': { points: 40.5 } })).toMatchObject({
+            verdict: 'PartiallyAccepted',
+            score: 40.5,
+        });
+        const rules = sample.judging?.scoring?.root.rules;
+        expect(rules && scoreTest(rules, false, { points: 7 })).toBe(7);
+    });
+
+    it.each([
+        ['avg', 15],
+        ['min', 10],
+        ['max', 20],
+    ])('combines its groups by %s', async (flag, score) => {
+        const sample = await loadScored(DOMJUDGE_TESTS, {
+            ...FOR_DOMJUDGE,
+            'data/secret/testdata.yaml': `on_reject: continue\ngrader_flags: ${flag}\n`,
+        });
+        expect(judge(sample)).toMatchObject({ verdict: 'Accepted', score });
+    });
+
+    it('ends a group without on_reject: continue at its first failure', async () => {
+        const sample = await loadScored(DOMJUDGE_TESTS, {
+            ...FOR_DOMJUDGE,
+            'data/secret/testdata.yaml': 'grader_flags: sum\n',
+        });
+        expect(judge(sample, { 'secret/large/2': 'WrongAnswer' })).toMatchObject({
+            verdict: 'WrongAnswer',
+            score: 0,
+            ran: ['secret/large/1', 'secret/large/2'],
+        });
+    });
+
+    it('has a fingerprint of its own', async () => {
+        const sample = await loadScored(DOMJUDGE_TESTS, FOR_DOMJUDGE);
+        expect(fingerprintSample(sample, '')['solution']).toEqual([
+            'v1-sha256-77b83782879ecf9d8c697830921cdc740bced0d186c59192769d7aadba645dbf',
+        ]);
+    });
+});
 
 describe('a legacy package with scores', () => {
     it('gives the best score to a submission that passes every test', async () => {
