@@ -9,6 +9,7 @@ import { execTasks } from './cases/exec-tasks.js';
 import { growingSample } from './cases/growing-sample.js';
 import { judging } from './cases/judging.js';
 import { leftover } from './cases/leftover.js';
+import { modelRequests } from './cases/model-requests.js';
 import { moduleTasks } from './cases/module-tasks.js';
 import { widths } from './cases/widths.js';
 import { savingLag } from './cases/saving-lag.js';
@@ -34,6 +35,7 @@ const ALL: readonly Measurement[] = [
     widths,
     database,
     savingLag,
+    modelRequests,
 ];
 
 const { values } = parseArgs({

@@ -159,7 +159,7 @@ static int listen_somewhere(void) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, 128) < 0) fail("listen");
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, 1024) < 0) fail("listen");
     if (getsockname(fd, (struct sockaddr *)&address, &len) < 0) fail("getsockname");
     watch(LISTENER, fd);
     return ntohs(address.sin_port);

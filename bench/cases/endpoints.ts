@@ -18,7 +18,7 @@ import { writeProblem } from '../datasets.js';
 
 const ENDPOINTS = 64;
 /** Milliseconds. */
-const LATENCY = 20;
+export const LATENCY = 20;
 const TESTS = 20;
 
 /**
@@ -39,7 +39,7 @@ interface Pace {
 }
 
 async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
-    const servers = await startServers(bench.folder, ENDPOINTS);
+    const servers = await startServers(bench.folder, { count: ENDPOINTS, latency: LATENCY, body: FINISHED });
     try {
         const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
         const ports = JSON.parse(line.toString()) as readonly number[];
@@ -58,28 +58,36 @@ async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
 
 const SERVERS = fileURLToPath(new URL('../../../bench/baseline/answering-servers.c', import.meta.url));
 
-/** All of them are one small C program: what they cost is taken from what is measured. They end with their stdin. */
-export async function startServers(folder: string, count: number): Promise<ChildProcess> {
+/** What a sandbox server says of a program that ran well. */
+export const FINISHED = JSON.stringify({
+    status: 'Success',
+    message: '',
+    compile_result: null,
+    run_result: {
+        status: 'Finished',
+        execution_time: LATENCY / 1000,
+        return_code: 0,
+        stdout: 'hello\n',
+        stderr: '',
+    },
+    executor_pod_name: null,
+    files: {},
+});
+
+/**
+ * All of them are one small C program: what they cost is taken from what is measured. They end with their stdin.
+ * @param latency milliseconds before each answer, which is `body`
+ */
+export async function startServers(
+    folder: string,
+    { count, latency, body }: { readonly count: number; readonly latency: number; readonly body: string },
+): Promise<ChildProcess> {
     const program = join(folder, 'answering-servers');
     await promisify(execFile)('cc', ['-O2', '-Wall', '-Wextra', '-o', program, SERVERS]);
-    const body = JSON.stringify({
-        status: 'Success',
-        message: '',
-        compile_result: null,
-        run_result: {
-            status: 'Finished',
-            execution_time: LATENCY / 1000,
-            return_code: 0,
-            stdout: 'hello\n',
-            stderr: '',
-        },
-        executor_pod_name: null,
-        files: {},
-    });
     const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
     const response = join(folder, 'response');
     await writeFile(response, head + body);
-    return spawn(program, [String(count), String(LATENCY), response], {
+    return spawn(program, [String(count), String(latency), response], {
         stdio: ['pipe', 'pipe', 'inherit'],
     });
 }

@@ -12,7 +12,7 @@ import {
     percent,
 } from '../bench.js';
 import { writeProblem } from '../datasets.js';
-import { post, startServers } from './endpoints.js';
+import { FINISHED, LATENCY, post, startServers } from './endpoints.js';
 
 const WIDTHS = [1, 2, 4, 8];
 const TESTS = 20;
@@ -31,7 +31,7 @@ const realPort = process.env['BENCH_SANDBOX_FUSION'];
 
 async function measureWidths(bench: Bench): Promise<readonly Figure[]> {
     if (realPort !== undefined) return measureServer(bench, Number(realPort), 3, 'a real SandboxFusion');
-    const servers = await startServers(bench.folder, 1);
+    const servers = await startServers(bench.folder, { count: 1, latency: LATENCY, body: FINISHED });
     try {
         const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
         const [port = 0] = JSON.parse(line.toString()) as readonly number[];

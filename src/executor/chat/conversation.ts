@@ -61,13 +61,18 @@ export class Conversations {
             const asked = { ...call, messages: [...messages], tools: simulator.definitions };
             const saved = savedTurn(task, turn);
             const last = saved ?? (await completeTraced(this.#client, asked, context));
-            if (last.kind !== 'answered') return { last, answers, fields: {}, isUnfinished: false };
+            if (last.kind === 'failed' || last.kind === 'aborted')
+                return { last, answers, fields: {}, isUnfinished: false };
             const { answer, endpoint } = last;
-            answers.push(answer);
-            messages.push({ role: 'assistant', content: answer.content, toolCalls: answer.toolCalls });
-            const isUnfinished = answer.toolCalls.length > 0 && turn >= this.#options.maxTurns;
+            if (answer !== null) {
+                answers.push(answer);
+                const content = answer.content ?? answer.refusal;
+                messages.push({ role: 'assistant', content, toolCalls: answer.toolCalls });
+            }
+            const callsTools = last.kind === 'answered' && answer !== null && answer.toolCalls.length > 0;
+            const isUnfinished = callsTools && turn >= this.#options.maxTurns;
             if (isUnfinished) count(errors, 'max_turns');
-            if (answer.toolCalls.length === 0 || isUnfinished) {
+            if (!callsTools || isUnfinished) {
                 const fields = {
                     ...(await this.#keep(messages)),
                     executed_tools: executed,

@@ -1,0 +1,184 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readResults, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
+import { type ChatFault, ChatServer } from '../rig/servers/chat-server.js';
+import { patience } from '../rig/slowness.js';
+
+/*
+ * Model batches behave alike in every mode: the same results, attempts, saved steps, limits and ends, counted at the server.
+ */
+
+const server = new ChatServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+beforeEach(() => {
+    server.requests.length = 0;
+    server.mostInFlight = 0;
+    server.latency = 0;
+    server.fault = () => null;
+});
+
+const callsTool = (name: string): ChatFault => ({
+    kind: 'message',
+    message: {
+        content: null,
+        tool_calls: [{ id: 'c1', type: 'function', function: { name, arguments: '{}' } }],
+    },
+    finishReason: 'tool_calls',
+});
+
+/** What the server does when a prompt comes for the n-th time; the others are answered in capitals. */
+const FAULTS: Readonly<Record<string, (seen: number) => ChatFault | null>> = {
+    refuse: () => ({ kind: 'message', message: { content: null, refusal: 'No.' }, finishReason: 'stop' }),
+    busy: (seen) => (seen === 1 ? { kind: 'status', status: 503 } : null),
+    break: (seen) => (seen === 1 ? { kind: 'reset', inBody: true } : null),
+    invalid: () => ({ kind: 'status', status: 400, error: { message: 'bad field' } }),
+    tool: () => callsTool('look'),
+    die: () => callsTool('die'),
+};
+
+/** The tool `die` ends its worker the first time that it is called, as a signal or a crash would. */
+const TOOLS = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+export const tools = [{ name: 'look' }, { name: 'die' }];
+export default ({ name, row }) => {
+    const mark = import.meta.dirname + '/died';
+    if (name === 'die' && row.mode !== 'async' && !existsSync(mark)) {
+        writeFileSync(mark, '');
+        if (isMainThread) process.kill(process.pid, 'SIGKILL');
+        else process.exit(1);
+    }
+    return 'found ' + row.prompt;
+};
+`;
+
+/** A folder with rows, and the command that asks for them in this mode, by two workers. */
+function batch(mode: string, prompts: readonly string[], atOnce: number) {
+    const cwd = tempDir();
+    const rows = prompts.map((prompt) => ({
+        prompt,
+        mode,
+        wanted: prompt === 'wrong' ? 'nothing' : '[A-Z]',
+    }));
+    writeFileSync(join(cwd, 'q.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    writeFileSync(join(cwd, 'tools.mjs'), TOOLS);
+    writeFileSync(
+        join(cwd, 'resume-run.config.json'),
+        JSON.stringify({ endpoint: [{ url: server.url, concurrency: atOnce }] }),
+    );
+    const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--max-tokens', '10', '--mode', mode];
+    const run = (...more: string[]) =>
+        callCli([...args, '-j', '2', '--retry-delay', '0', '--grace', '0', ...more], { cwd });
+    return { cwd, run };
+}
+
+interface StoredEntry {
+    readonly index: number;
+    readonly result?: { readonly verdict: string; readonly answer: string | null; readonly turns: number };
+    readonly attempts: readonly { readonly verdict?: string; readonly failure?: string }[];
+}
+
+/** What a directory holds of each prompt: how it ended, and how its attempts did. */
+function outcomesIn(cwd: string, prompts: readonly string[]): Readonly<Record<string, unknown>> {
+    const entries = [...readResults(join(cwd, 'results')).values()].flatMap(
+        ({ main_result: done, failures }) => [done ?? [], failures ?? []].flat() as StoredEntry[],
+    );
+    return Object.fromEntries(
+        entries.map(({ index, result, attempts }) => [
+            prompts[index],
+            {
+                ...(result === undefined
+                    ? {}
+                    : { verdict: result.verdict, answer: result.answer, turns: result.turns }),
+                attempts: attempts.map(({ verdict, failure }) => verdict ?? failure),
+            },
+        ]),
+    );
+}
+
+/** Prompts whose search is saved in a directory, while their tasks run. */
+function searchesIn(cwd: string): readonly unknown[] {
+    if (!existsSync(join(cwd, 'results'))) return [];
+    return [...readResults(join(cwd, 'results')).values()].flatMap(({ pending }) =>
+        ((pending ?? []) as { readonly steps?: { readonly search?: { readonly query: string } } }[]).map(
+            ({ steps }) => steps?.search?.query,
+        ),
+    );
+}
+
+const answered = (prompt: string, ...before: string[]) => ({
+    verdict: 'Accepted',
+    answer: prompt.toUpperCase(),
+    turns: 1,
+    attempts: [...before, 'Accepted'],
+});
+
+describe.each(['async', 'thread', 'process'])(
+    'model batches in mode %s',
+    { timeout: patience(30_000) },
+    (mode) => {
+        it('come to the same results, with steps on disk and limits kept', async () => {
+            const prompts = ['plain', 'wrong', 'refuse', 'busy', 'break', 'invalid', 'tool', 'die'];
+            const { cwd, run } = batch(mode, prompts, 2);
+            server.latency = 10;
+            const unsaved: string[] = [];
+            server.fault = ({ call, prompt }, seen) => {
+                if (call === 'search') return null;
+                // The search is on disk before the completion is asked for.
+                if (prompts.includes(prompt) && !searchesIn(cwd).includes(prompt)) unsaved.push(prompt);
+                return FAULTS[prompt]?.(completionsOf(prompt, seen)) ?? null;
+            };
+            const end = await run(
+                '--web-search',
+                '--tool-module',
+                'tools.mjs',
+                '--scorer',
+                'regex',
+                '--expected',
+                '{wanted}',
+            );
+            expect(end.code, end.stderr).toBe(1);
+            expect(unsaved).toEqual([]);
+            const lost = mode === 'async' ? [] : ['worker-died'];
+            expect(outcomesIn(cwd, prompts)).toEqual({
+                plain: answered('plain'),
+                wrong: { ...answered('wrong'), verdict: 'WrongAnswer', attempts: ['WrongAnswer'] },
+                refuse: { verdict: 'Refused', answer: null, turns: 1, attempts: ['Refused'] },
+                busy: answered('busy'),
+                break: answered('break', 'endpoint'),
+                invalid: { attempts: ['refused'] },
+                tool: { ...answered('found tool'), turns: 2 },
+                die: { ...answered('found die', ...lost), turns: 2 },
+            });
+            // Nothing that was saved is asked for again: neither searches nor turns before a tool.
+            const asked = server.requests.map(({ call, prompt }) => `${call} ${prompt}`).sort();
+            const twice = ['completion busy', 'completion break'];
+            const followUps = ['completion found tool', 'completion found die'];
+            const once = prompts.flatMap((prompt) => [`search ${prompt}`, `completion ${prompt}`]);
+            expect(asked).toEqual([...once, ...twice, ...followUps].sort());
+            expect(server.mostInFlight).toBeLessThanOrEqual(2);
+            expect(end.stdout).toMatch(
+                /spent +114 tokens in 9 answers; kept +114 tokens\n1 request brought no answer/,
+            );
+        });
+
+        it('stop at the same answer for a budget, and end with 5 where no service takes the key', async () => {
+            const prompts = Array.from({ length: 9 }, (_, i) => `b${i}`);
+            const { cwd, run } = batch(mode, prompts, 2);
+            const bounded = await run('--max-tokens-total', '60');
+            expect(bounded.code, bounded.stderr).toBe(1);
+            expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(5);
+            expect(server.requests).toHaveLength(5);
+            server.fault = () => ({ kind: 'status', status: 401 });
+            const refused = await run();
+            expect(refused.code, refused.stderr).toBe(5);
+            expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(5);
+        });
+    },
+);
+
+/** How often a prompt came as a completion, where its search came before it. */
+const completionsOf = (prompt: string, seen: number): number => (prompt in FAULTS ? seen - 1 : seen);
