@@ -1,5 +1,7 @@
 import type { RunPlan } from '../compose.js';
 import type { PlanCounts } from '../model/event.js';
+import type { WorkEstimate } from '../model/work-estimate.js';
+import { formatCount } from '../report/format.js';
 import { renderRemoved } from '../report/removed.js';
 import { PLAIN } from '../report/style.js';
 import { escapeLine } from '../util/printable.js';
@@ -8,7 +10,16 @@ import { escapeLine } from '../util/printable.js';
 const MOST = 50;
 
 /** `--dry-run`: what would run and why, for people. */
-export function planText({ dir, datasets, limits, part, due: listed, badRows, removed }: RunPlan): string {
+export function planText({
+    dir,
+    datasets,
+    limits,
+    part,
+    due: listed,
+    badRows,
+    removed,
+    estimate,
+}: RunPlan): string {
     // Others only have their file brought up to date.
     const due = listed.filter((one) => one.due > 0);
     const again = part.finished + part.due - part.tasks;
@@ -19,6 +30,7 @@ export function planText({ dir, datasets, limits, part, due: listed, badRows, re
         `${part.due} of ${part.tasks} tasks would run, in ${due.length} of ${part.samples} samples; ` +
             `${part.finished} are finished${again > 0 ? ` (${again} of them run again)` : ''}, ${part.skipped} skipped`,
         ...Object.entries(part.dueBy).map(([reason, count]) => `  ${String(count).padStart(8)}  ${reason}`),
+        ...(estimate === undefined || part.due === 0 ? [] : describeEstimate(estimate)),
         ...(due.length > 0 ? ['samples'] : []),
         ...due.slice(0, MOST).map((one) => `  ${escapeLine(one.sample)}: ${reasons(one.dueBy)}`),
         ...(due.length > MOST ? [`  ...and ${due.length - MOST} more (--json lists all)`] : []),
@@ -26,6 +38,29 @@ export function planText({ dir, datasets, limits, part, due: listed, badRows, re
         ...badRows.map((row) => `left out: ${escapeLine(row)}`),
     ];
     return `${lines.join('\n')}\n`;
+}
+
+/** What requests may come to: an estimate, and what it cannot know. */
+export function describeEstimate(estimate: WorkEstimate): readonly string[] {
+    const { requests, promptTokens, answerTokens, assumedAnswer, models, cost } = estimate;
+    const priced = models.filter((one) => one.cost !== null);
+    const unpriced = models.filter((one) => one.cost === null).map(({ model }) => escapeLine(model));
+    const known = priced.reduce((sum, one) => sum + (one.cost ?? 0), 0);
+    const most = assumedAnswer === null ? 'at most' : 'about';
+    const dollars = `${most} $${known.toPrecision(3)}`;
+    const price =
+        cost !== null
+            ? dollars
+            : `${priced.length === 0 ? 'cost unknown' : `${dollars} and what is unknown`}: no price of ${unpriced.join(', ')} (--prices)`;
+    return [
+        `estimate  ${formatCount(requests, 'request')}, about ${formatCount(promptTokens, 'token')} of prompts, ` +
+            `${most} ${formatCount(answerTokens, 'token')} of answers; ${price}`,
+        ...(assumedAnswer === null
+            ? []
+            : [
+                  `          answers of ${formatCount(assumedAnswer, 'token')} are assumed: --max-tokens bounds them`,
+              ]),
+    ];
 }
 
 function reasons(dueBy: PlanCounts['dueBy']): string {

@@ -2,6 +2,7 @@ import type { RemovedSamples } from '../model/directory-sample.js';
 import type { TaskFunction } from '../executor/function.js';
 import type { PlanCounts, RunEnd, RunEvent } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
+import type { WorkEstimate } from '../model/work-estimate.js';
 import type { EarlierImport } from '../run/earlier-import.js';
 import type { GeneratedDataset } from './generated-dataset.js';
 import type { RowSource } from './spool-rows.js';
@@ -40,6 +41,8 @@ export interface RunPlan {
     readonly badRows: readonly string[];
     /** Samples with results that the datasets no longer hold; looked for by a dry run only. */
     readonly removed?: RemovedSamples;
+    /** What the tasks that would run may come to; of a dry run only, where they cost anything. */
+    readonly estimate?: WorkEstimate;
     /** What is taken over from results of the earlier tools; absent where there are none. */
     readonly earlier?: EarlierImport;
 }

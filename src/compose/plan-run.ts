@@ -12,6 +12,7 @@ import type { Checker, Judging, ProgramInput } from '../model/sample.js';
 import { TallySum } from '../model/tally-sum.js';
 import type { TestMaker } from '../model/test-recipe.js';
 import type { PrepareOptions } from '../run/prepare.js';
+import { listDueTasks } from '../run/due-tasks.js';
 import { type Survey, survey } from '../run/survey.js';
 import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
@@ -103,6 +104,14 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
         badRows: [...samples.leftOut, ...samples.datasets.flatMap((dataset) => dataset.badRows)],
         ...(found.earlier === null ? {} : { earlier: found.earlier }),
         ...(config.dryRun ? { removed: await findRemovedSamples(config, collectIds(samples.whole)) } : {}),
+        ...(config.dryRun && kind.estimate !== undefined
+            ? {
+                  estimate: await kind.estimate(
+                      executor.descriptor,
+                      listDueTasks(found.work, { store, prepare }),
+                  ),
+              }
+            : {}),
     };
     const collection = await openCollection(config, directory, samples, options.onNotice);
     return { plan, kind, executor, prepare, planKey, store, settled, found, collection };

@@ -4,6 +4,7 @@ import type { MemoryHolding } from '../model/limits.js';
 import type { ProblemFeature } from '../model/problem-features.js';
 import type { ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
+import type { WorkEstimate } from '../model/work-estimate.js';
 import type { TestMaker } from '../model/test-recipe.js';
 import type { JudgingOptions, SandboxChoice } from './descriptor.js';
 import type { Executor } from './executor.js';
@@ -131,6 +132,8 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
      * @throws UserError
      */
     preflight?(descriptor: D): Promise<Preflight>;
+    /** What tasks may come to, for dry runs; absent: nothing that costs anything. */
+    estimate?(descriptor: D, tasks: AsyncIterable<Task>): Promise<WorkEstimate>;
     /** Seconds after which the worker of a task counts as hung; null where the executor bounds it itself. */
     patience(descriptor: D, task: Task): number | null;
 }

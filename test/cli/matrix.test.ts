@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 
 const server = new ChatServer();
@@ -72,6 +73,44 @@ describe('resume-run matrix', () => {
         expect(none.code).toBe(2);
         expect(none.stderr).toContain('--phase 6: expected one of 5.1, 5.2, 5.3, 5.4, 5.5');
         expect(existsSync(join(cwd, 'results'))).toBe(false);
+    });
+
+    it('estimates in a dry run how many requests, tokens and dollars are left', async () => {
+        const { cwd, args } = prepare();
+        const prices = { date: '2026-11-01', models: { b: { input: 1, output: 10 } } };
+        writeFileSync(join(cwd, 'prices.json'), JSON.stringify(prices));
+        const dry = async (...more: readonly string[]) => {
+            const end = await callCli([...args, '--dry-run', ...more], { cwd });
+            expect(end.code, end.stderr).toBe(0);
+            return end.stdout;
+        };
+        const bounded = ['--num-instances', '10', '--max-tokens', '100', '--prices', 'prices.json'];
+        const { estimate } = JSON.parse(await dry(...bounded, '--json'));
+        // 3 prompt types, 2 kinds of tasks and 10 instances for each of two models.
+        expect(estimate).toMatchObject({
+            requests: 120,
+            answerTokens: 12_000,
+            cost: null,
+            assumedAnswer: null,
+        });
+        const [unknown, priced] = estimate.models;
+        expect(unknown).toMatchObject({ model: 'vendor/a', requests: 60, cost: null });
+        expect(priced).toMatchObject({ model: 'b', requests: 60, answerTokens: 6000 });
+        expect(priced.promptTokens).toBeGreaterThan(60 * 10);
+        expect(priced.cost).toBeCloseTo((priced.promptTokens + 6000 * 10) / 1e6, 9);
+        expect(await dry(...bounded)).toMatch(
+            /estimate {2}120 requests, about [\d,]+ tokens of prompts, at most 12,000 tokens of answers; at most \$0\.06\d+ and what is unknown: no price of vendor\/a/,
+        );
+        const unbounded = await dry('--num-instances', '1');
+        expect(unbounded).toMatch(/about 12,288 tokens of answers; cost unknown: no price of vendor\/a, b/);
+        expect(unbounded).toContain('answers of 1,024 tokens are assumed: --max-tokens bounds them');
+        expect(server.requests).toHaveLength(0);
+
+        // What is answered is not asked for again.
+        const asked = await callCli([...args, '--num-instances', '4', '--max-tokens', '100'], { cwd });
+        expect(asked.code, asked.stderr).toBe(0);
+        const left = (await dry(...bounded, '--json')).trim().split('\n').at(-1) ?? '';
+        expect(JSON.parse(left).estimate).toMatchObject({ requests: 120 - 48 });
     });
 
     it('asks no instance again after kill -9, and tops up', async () => {

@@ -7,7 +7,8 @@ import type { DueTask, SamplePlan } from '../../plan/sample-plan.js';
 import { KEY_FIELDS, type RecordField, RECORD_FIELDS } from '../../results/record/fields.js';
 import type { ResultRecord } from '../../results/record/record.js';
 import { readGeneration } from '../../results/store/read-generation.js';
-import { plan, prepare, type PrepareOptions } from '../../run/prepare.js';
+import { planItem } from '../../run/due-tasks.js';
+import type { PrepareOptions } from '../../run/prepare.js';
 import type { SampleItem } from '../../run/survey.js';
 import { cellKey, rowKey } from '../../run/task-state.js';
 
@@ -38,7 +39,7 @@ export async function adoptRecords(items: readonly SampleItem[], options: AdoptO
     const open: SampleItem[] = [];
     const used = new Set<string>();
     for (const item of items) {
-        const found = await planItem(item, options);
+        const found = await findUnfinished(item, options);
         for (const { group, fingerprint } of found.unfinished) wanted.add(taskKey(group, fingerprint));
         for (const { stored } of found.planned.state.kept)
             if (stored.entry.adopted !== undefined)
@@ -60,7 +61,7 @@ export async function adoptRecords(items: readonly SampleItem[], options: AdoptO
     for (const list of byTask.values()) list.sort(newestFirst);
     let adopted = 0;
     for (const item of open) {
-        const { planned, unfinished } = await planItem(item, options);
+        const { planned, unfinished } = await findUnfinished(item, options);
         const pairs = unfinished.flatMap((task) => {
             const record = byTask.get(taskKey(task.group, task.fingerprint))?.shift();
             return record === undefined ? [] : [{ task, record }];
@@ -77,13 +78,11 @@ export async function adoptRecords(items: readonly SampleItem[], options: AdoptO
     return adopted;
 }
 
-async function planItem(
-    { dataset, indexed }: SampleItem,
-    { store, prepare: how }: AdoptOptions,
+async function findUnfinished(
+    item: SampleItem,
+    options: AdoptOptions,
 ): Promise<{ readonly planned: SamplePlan; readonly unfinished: readonly DueTask[] }> {
-    const stamp = await store.stamp(indexed.id);
-    const checkpoint = stamp === null ? null : await store.read(indexed.id);
-    const planned = plan(prepare(await dataset.load(indexed), how), checkpoint, null, how);
+    const planned = await planItem(item, options);
     const finished = new Set(planned.state.kept.map(({ group, index }) => `${index} ${group}`));
     // Who asks for a task again does not want the answer that was there.
     const unfinished = planned.due.filter(({ group, index }) => !finished.has(`${index} ${group}`));

@@ -35,7 +35,7 @@ const DEFAULT_CONCURRENCY = 8;
 /** Times that one request is turned away unheard before it fails: asking for fewer is not an answer to it. */
 const TURNED_AWAY = 50;
 /** Tokens set aside for an answer without a bound, before any came. */
-const USUAL_ANSWER = 1024;
+export const USUAL_ANSWER = 1024;
 
 /** Bounds of a request besides the total, in seconds; null: only the total bounds it. */
 export interface RequestTimeouts {

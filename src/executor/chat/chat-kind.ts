@@ -140,6 +140,8 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
         if (scoring !== null) await (await import('./scoring/open-scorer.js')).checkScorer(scoring);
         return {};
     },
+    estimate: async (descriptor, tasks) =>
+        (await import('./estimate-work.js')).estimateWork(descriptor, tasks),
     patience: () => null,
     async create(descriptor, hooks) {
         const [{ createChat }, { startDemo }] = await Promise.all([import('./chat.js'), import('./demo.js')]);

@@ -18,6 +18,7 @@ import { type ConversationEnd, Conversations } from './conversation.js';
 import { fillForTask } from './prompt.js';
 import { openScorer } from './scoring/open-scorer.js';
 import {
+    ANSWER_STEP,
     type AnswerScorer,
     answerIn,
     missingField,
@@ -58,9 +59,6 @@ export function createChatInWorker(descriptor: ChatDescriptor): Executor {
 
 /** Whether rows name the models, so that there may be several. */
 const variesModels = ({ sampling }: ChatDescriptor): boolean => sampling.model.includes('{');
-
-/** Name of the step that keeps an answer until it has its score. */
-const ANSWER_STEP = 'answer';
 
 class Asker {
     readonly #client: ChatClient;

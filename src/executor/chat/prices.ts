@@ -82,11 +82,20 @@ export async function computeCost(answer: PricedAnswer, table: PriceTable | null
         output_tokens: completion,
         ...(usage.cached === null ? {} : { cache_read_tokens: Math.min(usage.cached, prompt) }),
     };
+    const key = JSON.stringify([model, deployment, url]);
+    if (unpriced.has(key)) return null;
     const found =
         calcPrice(tokens, model, { providerApiUrl: url }) ??
         (deployment === null ? null : calcPrice(tokens, deployment, { providerApiUrl: url }));
-    return found === null ? null : { amount: found.total_price, source: BUNDLED_PRICES };
+    if (found !== null) return { amount: found.total_price, source: BUNDLED_PRICES };
+    if (unpriced.size < MOST_UNPRICED) unpriced.add(key);
+    return null;
 }
+
+/** What the bundled prices do not have: looking for it among all of them costs more than the rest of an answer. */
+const unpriced = new Set<string>();
+/** Rows may name any number of models. */
+const MOST_UNPRICED = 10_000;
 
 /** Loaded by the first answer that needs them: a third of a second. */
 let bundled: Promise<typeof import('@pydantic/genai-prices')> | null = null;

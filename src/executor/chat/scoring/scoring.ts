@@ -10,6 +10,9 @@ import type { JudgeDescriptor } from '../../judge/judge-kind.js';
  * the score itself is kept with the fingerprint of what gave it.
  */
 
+/** Name of the step that keeps an answer until it has its score. */
+export const ANSWER_STEP = 'answer';
+
 /** How answers are scored, as the options say it. */
 export interface ScoringConfig {
     readonly scorer: Scorer;
