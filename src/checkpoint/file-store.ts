@@ -12,7 +12,7 @@ import { ArchiveList } from './upkeep/archive-list.js';
 import { quarantinePath } from './result-file/quarantine.js';
 import { EarlierResults } from './earlier/find.js';
 import { OldResults } from './result-file/keep-old.js';
-import { makeEarlierName, type FileNames, hashedName, plainName } from './result-file/names.js';
+import { makeEarlierName, type FileNames, makeHashedName, makePlainName } from './result-file/names.js';
 import { readCheckpointFile } from './result-file/read-file.js';
 import { SampleContent } from './result-file/sample-content.js';
 import { FileSampleWriter } from './result-file/sample-writer.js';
@@ -191,8 +191,8 @@ class FileStore implements CheckpointStore {
         if (stampFile(join(this.#options.dir, file)) === null) return file;
         await this.#old.keepEarlier(join(this.#options.dir, file), file);
         const own = this.#options.names.getFile(state.id);
-        if (own === file || file === plainName(state.id)) return file;
-        return stampFile(join(this.#options.dir, own)) === null ? own : hashedName(state.id);
+        if (own === file || file === makePlainName(state.id)) return file;
+        return stampFile(join(this.#options.dir, own)) === null ? own : makeHashedName(state.id);
     }
 
     /** The earlier tools' file, under a name that is not ours: copied to earlier/, and rewritten under the new name by now. */
@@ -231,7 +231,7 @@ class FileStore implements CheckpointStore {
             }
         }
         const name = this.#options.names.getFile(id);
-        const file = taken.has(name) ? hashedName(id) : name;
+        const file = taken.has(name) ? makeHashedName(id) : name;
         const unlisted = await this.#unlisted(id, file);
         if (unlisted !== null) return unlisted;
         const archived = await (await this.#archived()).read(id);
@@ -256,7 +256,7 @@ class FileStore implements CheckpointStore {
         if (stampFile(path) === null) return null;
         const there = await readCheckpointFile(path, id);
         if (there.kind === 'checkpoint') return { file, checkpoint: there.checkpoint };
-        return there.kind === 'absent' ? null : { file: hashedName(id), checkpoint: null };
+        return there.kind === 'absent' ? null : { file: makeHashedName(id), checkpoint: null };
     }
 
     /** @returns false if it was left where it is */

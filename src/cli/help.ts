@@ -16,11 +16,11 @@ const COLUMN = 30;
 /** The help of one command, at most 80 columns wide. The default command's lists the others too. */
 export function renderHelp(name: CommandName, command: Command): string {
     const parts = [
-        usageText(command.usage),
+        formatUsage(command.usage),
         wrap(`${command.about}.`, 0).join('\n'),
-        ...(name === 'run' ? [commandList()] : []),
-        ...optionGroups(command),
-        ...(command.examples.length > 0 ? [examples(command.examples)] : []),
+        ...(name === 'run' ? [formatCommandList()] : []),
+        ...formatOptionGroups(command),
+        ...(command.examples.length > 0 ? [formatExamples(command.examples)] : []),
         ...(name === 'run' ? [CLOSING] : []),
     ];
     return `${parts.join('\n\n')}\n`;
@@ -34,11 +34,11 @@ export function renderShortHelp(name: CommandName, command: Command): string {
         const spec = options[option];
         return spec === undefined
             ? []
-            : entry(`  ${formatFlag(option, spec)}`, describe({ ...spec, aliases: [] }));
+            : formatHelpEntry(`  ${formatFlag(option, spec)}`, describe({ ...spec, aliases: [] }));
     });
     const full = name === 'run' ? 'resume-run --help' : `resume-run ${name} --help`;
     const parts = [
-        usageText(command.usage),
+        formatUsage(command.usage),
         wrap(`${command.about}.`, 0).join('\n'),
         ['Common options', ...shown].join('\n'),
         [
@@ -52,7 +52,7 @@ export function renderShortHelp(name: CommandName, command: Command): string {
 const countFlags = (options: OptionTable): number => Object.values(options).filter(isFlag).length;
 
 /** A usage that needs several lines goes on below its first argument. */
-function usageText(usage: string): string {
+function formatUsage(usage: string): string {
     const start = 'Usage: resume-run ';
     return start + wrap(usage, start.length).join(`\n${' '.repeat(start.length)}`);
 }
@@ -74,18 +74,20 @@ or as <name> in resume-run.config.json or .yaml; see docs/options.md. A later
 start remembers the datasets and every option that decides results; the value
 "default" makes it forget one. More about a command: resume-run <command> -h`;
 
-function commandList(): string {
-    const lines = Object.entries(COMMANDS).flatMap(([name, { about }]) => entry(`  ${name}`, about));
-    const completion = entry('  completion', COMPLETION);
+function formatCommandList(): string {
+    const lines = Object.entries(COMMANDS).flatMap(([name, { about }]) =>
+        formatHelpEntry(`  ${name}`, about),
+    );
+    const completion = formatHelpEntry('  completion', COMPLETION);
     return ['Commands', ...lines, ...completion].join('\n');
 }
 
-function optionGroups(command: Command): string[] {
+function formatOptionGroups(command: Command): string[] {
     const groups = new Map<OptionGroup, string[]>();
     for (const [name, spec] of Object.entries(command.options)) {
         if (!isFlag(spec)) continue;
         const lines = groups.get(spec.group) ?? [];
-        lines.push(...entry(`  ${formatFlag(name, spec)}`, describe(spec)));
+        lines.push(...formatHelpEntry(`  ${formatFlag(name, spec)}`, describe(spec)));
         groups.set(spec.group, lines);
     }
     const general = [
@@ -119,12 +121,12 @@ function describe(spec: OptionSpec): string {
     return `${spec.aboutNegated ?? spec.about}${choices}${repeatable}${aliases}${standard === null ? '' : ` [${standard}]`}`;
 }
 
-function examples(list: readonly Example[]): string {
+function formatExamples(list: readonly Example[]): string {
     return ['Examples', ...list.map(({ line, about }) => `  ${line}\n      ${about}`)].join('\n');
 }
 
 /** Two columns; a long left side has its line for itself. */
-function entry(left: string, right: string): string[] {
+function formatHelpEntry(left: string, right: string): string[] {
     const lines = wrap(right, COLUMN);
     const pad = ' '.repeat(COLUMN);
     if (left.length > COLUMN - 2) return [left, ...lines.map((line) => pad + line)];

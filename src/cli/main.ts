@@ -15,7 +15,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     if (ours.includes('--help')) return showHelp(ours, 'full');
     if (ours.includes('-h')) return showHelp(ours, 'short');
     if (ours.includes('--version') || ours.includes('-V')) return showVersion();
-    const cwd = currentFolder();
+    const cwd = getCurrentFolder();
     const { parseCommandLine } = await import('./parse.js');
     const parsed = await parseCommandLine(argv);
     if (parsed === null) return 0;
@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 }
 
 /** @throws UserError where it was removed while the shell was in it */
-function currentFolder(): string {
+function getCurrentFolder(): string {
     try {
         return process.cwd();
     } catch (error) {

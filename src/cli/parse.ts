@@ -45,7 +45,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<ParsedC
         named.map(async (name) => ({ name, command: (await COMMANDS[name].load()).command })),
     );
     refuseFlagValues(argv, loaded);
-    const parser = newParser(argv);
+    const parser = makeParser(argv);
     const run = loaded.find((one) => one.name === 'run');
     // Completion asks no builder of the default command.
     if (isCompleting(argv) && loaded.length === 1 && run !== undefined)
@@ -66,10 +66,10 @@ export async function parseCommandLine(argv: readonly string[]): Promise<ParsedC
     }
     await parser.parseAsync([...argv]);
     // yargs has printed its script by now, and called the default command all the same.
-    return firstWord(argv) === COMPLETION_COMMAND ? null : parsed;
+    return findFirstWord(argv) === COMPLETION_COMMAND ? null : parsed;
 }
 
-function newParser(argv: readonly string[]): Argv {
+function makeParser(argv: readonly string[]): Argv {
     return yargs([...argv])
         .scriptName('resume-run')
         .locale('en')
@@ -84,7 +84,7 @@ function newParser(argv: readonly string[]): Argv {
 }
 
 /** The first word that is not an option. */
-const firstWord = (argv: readonly string[]): string | undefined =>
+const findFirstWord = (argv: readonly string[]): string | undefined =>
     ownWords(argv).find((word) => !word.startsWith('-'));
 
 const isCompleting = (argv: readonly string[]): boolean => argv.includes('--get-yargs-completions');
@@ -186,7 +186,7 @@ function refuseMistypedCommand(positionals: readonly string[]): void {
     if (positionals.length !== 1 || only === undefined || only === COMPLETION_COMMAND || existsSync(only))
         return;
     if (!/^[a-z-]+$/i.test(only)) return;
-    const meant = commandMeant(only);
+    const meant = guessCommand(only);
     if (meant !== null) {
         throw new UserError(
             `there is no command and no dataset '${only}' (did you mean resume-run ${meant}?)`,
@@ -195,7 +195,7 @@ function refuseMistypedCommand(positionals: readonly string[]): void {
 }
 
 /** A command that a word stands for: another tool's name for it, its beginning, or a slip of the keyboard. */
-function commandMeant(word: string): string | null {
+function guessCommand(word: string): string | null {
     const beginning = word.length < 3 ? undefined : COMMAND_NAMES.find((name) => name.startsWith(word));
     return OTHER_WORDS.get(word) ?? beginning ?? findNearest(word, COMMAND_NAMES);
 }

@@ -17,7 +17,7 @@ export function explainError(
     json: boolean,
 ): { readonly text: string; readonly code: ExitCode | typeof BUG } {
     const code = chooseExitCode(error);
-    const message = maskSecrets(messageFor(error));
+    const message = maskSecrets(formatMessageFor(error));
     if (json)
         return {
             text: `${JSON.stringify({ type: 'error', message, exitCode: code, code: chooseStableCode(error, code) })}\n`,
@@ -47,7 +47,7 @@ function chooseStableCode(error: unknown, exitCode: ExitCode | typeof BUG): Erro
     return toErrorCode(exitCode);
 }
 
-function messageFor(error: unknown): string {
+function formatMessageFor(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UserError || error instanceof WriteError) return message;
     if (error instanceof NotAFileError) return `cannot read ${escapeLine(error.path)}: ${error.message}`;

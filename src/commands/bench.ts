@@ -83,14 +83,14 @@ export const command = defineCommand({
             concurrency: values['at-once'] ?? usual.concurrency,
             latency: values.latency ?? usual.latency,
         };
-        const [{ benchModes }, { drawModes }, { print, printRaw, describeStdout }, { writeText }] =
+        const [{ runBenchModes }, { drawModes }, { print, printRaw, describeStdout }, { writeText }] =
             await Promise.all([
                 import('../compose/bench-modes.js'),
                 import('../report/mode-plot.js'),
                 import('../compose/output.js'),
                 import('../host/output-file.js'),
             ]);
-        const modes = await benchModes(load, (mode) => process.stderr.write(`mode ${mode} ...\n`));
+        const modes = await runBenchModes(load, (mode) => process.stderr.write(`mode ${mode} ...\n`));
         await writeText(values.svg, drawModes(describeLoad(load), modes));
         if (values.json)
             printRaw(JSON.stringify({ load, ideal: computeIdeal(load), modes, svg: values.svg }));

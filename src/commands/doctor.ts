@@ -61,7 +61,7 @@ export const command = defineCommand({
             );
         else {
             const tried = selfTest === null ? [] : [{ title: 'Tried out', rows: selfTest }];
-            const models = [keyFindings(keys), serviceFindings(services)];
+            const models = [collectKeyFindings(keys), collectServiceFindings(services)];
             print(renderFindings([...listFindings(report), ...models, ...tried], describeStdout()));
         }
         // Exit 2 where programs could not be judged at all.
@@ -101,14 +101,14 @@ async function askServices(
     return checkServices({ endpoints, providers, apiKeyEnv });
 }
 
-const serviceFindings = (services: readonly ServiceFinding[]): Findings => ({
+const collectServiceFindings = (services: readonly ServiceFinding[]): Findings => ({
     title: 'Services of language models',
     rows: services.map(({ endpoint, state, detail }) => ({ name: endpoint, state, detail })),
 });
 
 function listFindings(report: DoctorReport): readonly Findings[] {
     return [
-        { title: 'Sandbox', rows: sandboxRows(report) },
+        { title: 'Sandbox', rows: makeSandboxRows(report) },
         {
             title: `Not enforced by ${report.sandbox.kind ?? report.sandbox.asked}`,
             rows: report.sandbox.notEnforced.map((detail) => ({
@@ -118,7 +118,7 @@ function listFindings(report: DoctorReport): readonly Findings[] {
                 detail: detail.replace(`${report.sandbox.kind}: `, ''),
             })),
         },
-        { title: 'Languages', rows: report.languages.flatMap(languageRows) },
+        { title: 'Languages', rows: report.languages.flatMap(makeLanguageRows) },
         {
             title: 'Modules and headers that programs of datasets use',
             rows: report.imports.flatMap(({ language, found, missing }) => [
@@ -141,7 +141,7 @@ function listFindings(report: DoctorReport): readonly Findings[] {
     ];
 }
 
-function keyFindings(keys: readonly KeyFinding[]): Findings {
+function collectKeyFindings(keys: readonly KeyFinding[]): Findings {
     const said = { ok: 'set', missing: 'not set', problem: '' } as const;
     const rows = keys.map(({ variable, state, problem }) => ({
         name: variable,
@@ -151,7 +151,7 @@ function keyFindings(keys: readonly KeyFinding[]): Findings {
     return { title: 'Keys of language models', rows };
 }
 
-function sandboxRows({ sandbox, bwrap, helper, user }: DoctorReport): Findings['rows'] {
+function makeSandboxRows({ sandbox, bwrap, helper, user }: DoctorReport): Findings['rows'] {
     const { kind, problem, notes, notEnforced, asked } = sandbox;
     return [
         {
@@ -194,7 +194,14 @@ function describeUser(
         : 'root: programs run as an unprivileged user';
 }
 
-function languageRows({ tag, name, path, version, missing, passedOver }: DoctorLanguage): Findings['rows'] {
+function makeLanguageRows({
+    tag,
+    name,
+    path,
+    version,
+    missing,
+    passedOver,
+}: DoctorLanguage): Findings['rows'] {
     // A tool may warn before it says its version.
     const shown = version === null || /\bwarning\b/i.test(version) ? name : version;
     const found = path === null ? (missing ?? 'not found') : `${shown}  ${path}`;

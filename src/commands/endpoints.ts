@@ -3,7 +3,7 @@ import { SERVER_KINDS } from '../executor/kinds.js';
 import type { EndpointReport } from '../executor/servers/probe.js';
 import type { Page } from '../report/page.js';
 import type { Cell, Column } from '../report/table.js';
-import { widthRates } from '../report/width-rates.js';
+import { formatWidthRates } from '../report/width-rates.js';
 import { escapeLine } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
@@ -88,8 +88,8 @@ export const command = defineCommand({
             printRaw(JSON.stringify(reports));
         } else {
             print(await drawTable(reports, stdoutPage()));
-            for (const line of failedLanguages(reports)) print(line);
-            for (const line of calibrations(reports)) print(line);
+            for (const line of listFailedLanguages(reports)) print(line);
+            for (const line of describeCalibrations(reports)) print(line);
         }
         // Exit 1 where a server cannot be used.
         return reports.every((report) => report.problem === null) ? 0 : 1;
@@ -125,7 +125,7 @@ function describeState(report: EndpointReport, style: Page['style']): Cell {
 }
 
 /** Why each language that fails does: `http://10.0.0.1:8080 GO: it cannot compile a hello-world in GO: go: not found`. */
-function failedLanguages(reports: readonly EndpointReport[]): string[] {
+function listFailedLanguages(reports: readonly EndpointReport[]): string[] {
     return reports.flatMap(({ endpoint, languages }) =>
         languages
             .filter(({ problem }) => problem !== null)
@@ -137,12 +137,12 @@ function failedLanguages(reports: readonly EndpointReport[]): string[] {
 }
 
 /** What calibrations found: `http://10.0.0.1:8080: 2 at once (hello-worlds: 6.7/s at 1, 12.5/s at 2, 12.1/s at 4)`. */
-function calibrations(reports: readonly EndpointReport[]): string[] {
+function describeCalibrations(reports: readonly EndpointReport[]): string[] {
     return reports.flatMap(({ endpoint, calibration }) =>
         calibration === null || calibration === undefined
             ? []
             : [
-                  `${escapeLine(endpoint)}: ${calibration.width} at once (hello-worlds: ${widthRates(calibration.rates)})`,
+                  `${escapeLine(endpoint)}: ${calibration.width} at once (hello-worlds: ${formatWidthRates(calibration.rates)})`,
               ],
     );
 }

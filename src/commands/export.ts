@@ -1,7 +1,7 @@
 import { UserError } from '../util/user-error.js';
 import { unreachable } from '../util/unreachable.js';
 import { defineCommand } from './command.js';
-import { EXPORTED_FIELDS, type ExportedTask, exportTask, exportedLine } from './exported-task.js';
+import { EXPORTED_FIELDS, type ExportedTask, exportTask, formatExportedLine } from './exported-task.js';
 import { openDirectories, openRecords, RECORD_OPTIONS, type RecordPlace } from './records-of.js';
 
 const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
@@ -48,7 +48,7 @@ export const command = defineCommand({
     ],
     run: async ({ values: { all, output, ...values } }) => {
         const format = chooseFormat(values);
-        const tasks = onlyAsked(await openTasks(values), all);
+        const tasks = keepAsked(await openTasks(values), all);
         switch (format) {
             case 'jsonl':
                 await writeLines(tasks, output);
@@ -89,18 +89,18 @@ async function openTasks(place: RecordPlace): Promise<Tasks> {
     })();
 }
 
-async function* onlyAsked(tasks: Tasks, all: boolean): Tasks {
+async function* keepAsked(tasks: Tasks, all: boolean): Tasks {
     for await (const some of tasks) yield all ? some : some.filter(({ verdict }) => verdict !== null);
 }
 
-async function* linesOf(tasks: Tasks, isParquet = false): AsyncGenerator<string> {
+async function* formatLines(tasks: Tasks, isParquet = false): AsyncGenerator<string> {
     for await (const some of tasks)
-        if (some.length > 0) yield some.map((task) => `${exportedLine(task, isParquet)}\n`).join('');
+        if (some.length > 0) yield some.map((task) => `${formatExportedLine(task, isParquet)}\n`).join('');
 }
 
 async function writeLines(tasks: Tasks, output: string | null): Promise<void> {
     const { writeText } = await import('../host/output-file.js');
-    await writeText(output, linesOf(tasks));
+    await writeText(output, formatLines(tasks));
 }
 
 async function writeCsv(tasks: Tasks, output: string | null): Promise<void> {
@@ -132,7 +132,7 @@ async function writeParquet(tasks: Tasks, output: string | null): Promise<void> 
     const scratch = await openScratch();
     try {
         const lines = `${scratch.path}/tasks.jsonl`;
-        await writeText(lines, linesOf(tasks, true));
+        await writeText(lines, formatLines(tasks, true));
         await makeOutputFile(output, (staging) => writeParquetFile(duckdb, lines, staging, EXPORTED_FIELDS));
     } finally {
         await scratch.remove();

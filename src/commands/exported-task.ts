@@ -37,7 +37,7 @@ export function exportTask({ record, entry }: RecordedTask): ExportedTask {
  * A task as one line of JSON, without the line break; fields that are null are left out.
  * @param isColumns whether rows and outputs are written as text, for columns of one type
  */
-export function exportedLine(task: ExportedTask, isColumns: boolean): string {
+export function formatExportedLine(task: ExportedTask, isColumns: boolean): string {
     const asText = (value: Json): Json =>
         isColumns && typeof value === 'object' ? JSON.stringify(value) : value;
     const line: Record<string, unknown> = {};

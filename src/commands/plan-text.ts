@@ -32,7 +32,7 @@ export function planText({
         ...Object.entries(part.dueBy).map(([reason, count]) => `  ${String(count).padStart(8)}  ${reason}`),
         ...(estimate === undefined || part.due === 0 ? [] : describeEstimate(estimate)),
         ...(due.length > 0 ? ['samples'] : []),
-        ...due.slice(0, MOST).map((one) => `  ${escapeLine(one.sample)}: ${reasons(one.dueBy)}`),
+        ...due.slice(0, MOST).map((one) => `  ${escapeLine(one.sample)}: ${formatReasons(one.dueBy)}`),
         ...(due.length > MOST ? [`  ...and ${due.length - MOST} more (--json lists all)`] : []),
         ...(removed === undefined ? [] : renderRemoved(removed, { width: Infinity, style: PLAIN }, MOST)),
         ...badRows.map((row) => `left out: ${escapeLine(row)}`),
@@ -63,7 +63,7 @@ export function describeEstimate(estimate: WorkEstimate): readonly string[] {
     ];
 }
 
-function reasons(dueBy: PlanCounts['dueBy']): string {
+function formatReasons(dueBy: PlanCounts['dueBy']): string {
     return Object.entries(dueBy)
         .map(([reason, count]) => `${count} ${reason}`)
         .join(', ');

@@ -92,7 +92,7 @@ export async function openDirectories<T extends ResultRecord>(
     const read = async function* (): AsyncGenerator<readonly T[]> {
         for (const one of dirs) {
             const place = { dir: one, checkpoints: chooseCheckpointsFolder(one, checkpoints) };
-            yield* onlyRecords(readDirectoryRecords(place, { onNotice: warn }), convert);
+            yield* keepRecords(readDirectoryRecords(place, { onNotice: warn }), convert);
         }
     };
     for (const one of dirs) await requireDirectory(one);
@@ -103,7 +103,7 @@ export async function openDirectories<T extends ResultRecord>(
 /** Records at once: one by one, a million of them would wait a million times. */
 const BATCH = 256;
 
-async function* onlyRecords<T>(
+async function* keepRecords<T>(
     changes: AsyncIterable<DirectoryRecord>,
     convert: (task: RecordedTask) => T,
 ): AsyncGenerator<readonly T[]> {

@@ -74,7 +74,7 @@ export async function runMatrix(
         blocks,
         rows: config.rows,
         prompts: config.prompts,
-        ...(await importedCounts(database, values['count-imported'])),
+        ...(await countImported(database, values['count-imported'])),
     });
     const phases = config.phases.filter(({ name }) => blocks.some(({ phase }) => phase === name));
     const measure = ({ due }: RunPlan) =>
@@ -91,7 +91,7 @@ export async function runMatrix(
 }
 
 /** @throws UserError where no database is named, or there is none */
-async function importedCounts(
+async function countImported(
     database: string | null,
     isWanted: boolean,
 ): Promise<Pick<MatrixRequest, 'imported'>> {

@@ -87,8 +87,8 @@ function describeScores(summary: RescoringSummary, isDryRun: boolean): readonly 
     const lines = [
         `${n(scored)} answers in ${dir} scored by ${summary.scorer}; ${n(unchanged)} had this score already` +
             (unscored === 0 ? '' : `, ${n(unscored)} could not be scored and keep what they had`),
-        `accepted     ${share(accepted, finished)} of the tasks with a verdict (${n(refused)} of them refused), ` +
-            `${share(accepted, tasks)} of all tasks`,
+        `accepted     ${formatShare(accepted, finished)} of the tasks with a verdict (${n(refused)} of them refused), ` +
+            `${formatShare(accepted, tasks)} of all tasks`,
         `changed      ${n(summary.accepted_now)} accepted now, ${n(summary.no_longer_accepted)} no longer`,
     ];
     if (summary.judge_cost !== null) lines.push(`judge        $${summary.judge_cost.toPrecision(3)}`);
@@ -97,5 +97,5 @@ function describeScores(summary: RescoringSummary, isDryRun: boolean): readonly 
     return lines;
 }
 
-const share = (part: number, whole: number): string =>
+const formatShare = (part: number, whole: number): string =>
     `${part.toLocaleString('en')}/${whole.toLocaleString('en')} (${whole === 0 ? '-' : ((100 * part) / whole).toFixed(1)} %)`;

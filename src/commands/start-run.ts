@@ -56,7 +56,7 @@ type StartInput = Pick<Resolved, 'config' | 'announcements' | 'env'>;
 
 async function runAndShow({ config, announcements, env }: StartInput, extras: RunExtras): Promise<ExitCode> {
     const { generated, topUpFrom, onEvent, onEnd, section } = extras;
-    const reporter = await reporterFor(config, env);
+    const reporter = await createReporter(config, env);
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
     if (config.executor.kind === 'module') {
@@ -137,7 +137,7 @@ class Signals {
     }
 }
 
-async function reporterFor(config: RunConfig, env: NodeJS.ProcessEnv): Promise<Reporter> {
+async function createReporter(config: RunConfig, env: NodeJS.ProcessEnv): Promise<Reporter> {
     const { json, quiet, logFile, logLevel } = config.display;
     const { stdout, stderr } = process;
     const shown = await openReporter({ json, quiet, stdout, stderr, env });

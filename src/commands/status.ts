@@ -6,7 +6,7 @@ import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
 const WATCH_MS = 2000;
 
 /** Until it is time to look again: after a while, or at once when the terminal has another size. */
-async function nextLook(): Promise<void> {
+async function awaitNextLook(): Promise<void> {
     const resized = new AbortController();
     const wake = (): void => resized.abort();
     process.stdout.once('resize', wake);
@@ -55,7 +55,7 @@ export const command = defineCommand({
             else if (watch && process.stdout.isTTY) printScreen(text);
             else print(text);
             if (!watch) return 0;
-            await nextLook();
+            await awaitNextLook();
         }
     },
 });

@@ -46,7 +46,7 @@ const MOST_TIME = 10 * 60_000;
  * @param onMode told before each mode begins
  * @throws UserError where a run does not end well
  */
-export async function benchModes(
+export async function runBenchModes(
     load: BenchLoad,
     onMode: (mode: Mode) => void,
     signal?: AbortSignal,
@@ -106,7 +106,7 @@ async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Pla
         child.once('error', reject);
         child.once('close', resolve);
     }).finally(() => usage.stop());
-    const duration = durationIn(last);
+    const duration = findDuration(last);
     if (code !== 0 || duration === null)
         throw new UserError(
             `mode ${mode} did not end well (exit code ${code ?? 'none'}): ${said.trim().slice(-500)}`,
@@ -118,7 +118,7 @@ async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Pla
 const LONGEST_TAIL = 1024 * 1024;
 
 /** `duration` of the event `run-finished`; null where it is missing. */
-function durationIn(output: string): number | null {
+function findDuration(output: string): number | null {
     for (const line of output.trim().split('\n').toReversed()) {
         if (!line.includes('run-finished')) continue;
         const event = JSON.parse(line) as Json;

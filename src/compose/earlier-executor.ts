@@ -54,11 +54,11 @@ export class ConcurrentConfig {
 
     /** @throws UserError naming the setting that is wrong */
     constructor(settings: ConcurrentSettings = {}) {
-        this.concurrency = checked('concurrency', settings.concurrency ?? 4, { least: 1, whole: true });
-        this.batchSize = checked('batchSize', settings.batchSize ?? 0, { least: 0, whole: true });
-        this.timeout = checked('timeout', settings.timeout ?? 120, { least: 0.001, whole: false });
-        this.maxRetries = checked('maxRetries', settings.maxRetries ?? 2, { least: 0, whole: true });
-        this.delayBetweenTasks = checked('delayBetweenTasks', settings.delayBetweenTasks ?? 0, {
+        this.concurrency = checkConfig('concurrency', settings.concurrency ?? 4, { least: 1, whole: true });
+        this.batchSize = checkConfig('batchSize', settings.batchSize ?? 0, { least: 0, whole: true });
+        this.timeout = checkConfig('timeout', settings.timeout ?? 120, { least: 0.001, whole: false });
+        this.maxRetries = checkConfig('maxRetries', settings.maxRetries ?? 2, { least: 0, whole: true });
+        this.delayBetweenTasks = checkConfig('delayBetweenTasks', settings.delayBetweenTasks ?? 0, {
             least: 0,
             whole: false,
         });
@@ -70,7 +70,7 @@ export class ConcurrentConfig {
     }
 }
 
-function checked(
+function checkConfig(
     name: string,
     value: number,
     { least, whole }: { readonly least: number; readonly whole: boolean },
@@ -103,7 +103,7 @@ export class ConcurrentBigModelExecutor {
      */
     async run(topics: readonly string[], iterations = 1): Promise<readonly TaskResult[]> {
         if (topics.length === 0) throw new UserError('run: expected at least one topic');
-        const rounds = checked('iterations', iterations, { least: 1, whole: true });
+        const rounds = checkConfig('iterations', iterations, { least: 1, whole: true });
         const { config } = await resolveConfig({
             argv: { options: this.#options(), datasets: [], command: [] },
             env: process.env,

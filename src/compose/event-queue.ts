@@ -1,4 +1,4 @@
-import { sizeOfResult, withoutLongResult } from '../model/event-size.js';
+import { measureResult, dropLongResult } from '../model/event-size.js';
 import type { RunEvent } from '../model/event.js';
 
 /** Events that wait for a slow reader, at most. */
@@ -20,14 +20,14 @@ export class EventQueue implements AsyncIterable<RunEvent> {
 
     push(event: RunEvent): void {
         if (this.#events.length >= EVENTS_BOUND) this.#events = this.#events.filter(isRare);
-        this.#events.push(this.#isFull(event) ? withoutLongResult(event, 0) : event);
+        this.#events.push(this.#isFull(event) ? dropLongResult(event, 0) : event);
         this.#signal();
     }
 
     /** Measured only for a reader that is behind: the first events of a batch are always whole. */
     #isFull(event: RunEvent): boolean {
         if (this.#events.length < MEASURED_FROM) this.#bytes = 0;
-        else if (event.type === 'task-finished') this.#bytes += sizeOfResult(event);
+        else if (event.type === 'task-finished') this.#bytes += measureResult(event);
         return this.#bytes > BYTES_BOUND;
     }
 

@@ -8,7 +8,7 @@ import { readKnownRun } from './directory/known-run.js';
 import { openRun } from './open-run.js';
 import type { OpenedRun, RunPlan } from './opened-run.js';
 import { readSettings } from './read-settings.js';
-import { camelCase, readGivenOptions, type OptionSettings } from './settings.js';
+import { toCamelCase, readGivenOptions, type OptionSettings } from './settings.js';
 
 /**
  * Settings of a run: the options of the command line, in camelCase (`allTests: true`) or as they are there
@@ -72,7 +72,7 @@ export function open<Row extends object>(settings: RowSettings<Row>, place?: Pla
 export async function open(settings: OpenSettings | RowSettings<object>, place: Place = {}): Promise<Run> {
     const { paths, rows, command, task, signal, options } = readSettings(settings);
     const { config } = await resolveConfig({
-        argv: { options: readGivenOptions(options), datasets: paths, command, labelOf: camelCase },
+        argv: { options: readGivenOptions(options), datasets: paths, command, labelOf: toCamelCase },
         env: place.env ?? {},
         cwd: place.cwd ?? process.cwd(),
         // Loaded only for a config file, or names that are not options of a run.

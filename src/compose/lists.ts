@@ -18,5 +18,5 @@ export function listOptions(
 }
 
 /** The lists among datasets that were indexed. */
-export const listsIn = (datasets: readonly Dataset[]): readonly ListFields[] =>
+export const findLists = (datasets: readonly Dataset[]): readonly ListFields[] =>
     datasets.flatMap(({ path, fields }) => (fields === undefined ? [] : [{ path, fields }]));

@@ -5,7 +5,7 @@ import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
 import { findExecutorKind } from '../executor/kinds.js';
 import type { TestMakerSource } from '../dataset/dataset.js';
 import type { RowFiles } from '../dataset/row-files.js';
-import { machineLoad } from '../host/machine-load.js';
+import { readMachineLoad } from '../host/machine-load.js';
 import type { Scratch } from '../host/scratch.js';
 import { describeFeature, listFeatures } from '../model/problem-features.js';
 import type { Checker, Judging, ProgramInput } from '../model/sample.js';
@@ -24,7 +24,7 @@ import { type Directory, recordRun, rerunRequests } from './directory/directory.
 import { findOtherDatasets } from './directory/known-run.js';
 import { findRemovedSamples } from './directory/removed-samples.js';
 import { describeLimits } from './limits-in-words.js';
-import { listOptions, listsIn } from './lists.js';
+import { listOptions, findLists } from './lists.js';
 import type { OpenRunOptions, RunPlan } from './opened-run.js';
 import { computePlanKey } from './plan-key.js';
 import { collectSamples, type OtherDataset, type Samples } from './samples.js';
@@ -170,7 +170,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
         planning,
         chooseChecker(config.judging.checker),
     ]);
-    await kind.checkFields?.(config.executor, listsIn(samples.datasets));
+    await kind.checkFields?.(config.executor, findLists(samples.datasets));
     for (const line of executor.notices ?? []) warn(line);
     return { kind, samples, executor, checker, others };
 }
@@ -188,7 +188,7 @@ function prepareOptions(
         executorIdentity: executor.identity ?? '',
         judges: kind.judges,
         memoryHolding: executor.memoryHolding ?? 'always',
-        machineLoad: kind.judges && kind.runsIn !== 'main' ? machineLoad : null,
+        machineLoad: kind.judges && kind.runsIn !== 'main' ? readMachineLoad : null,
         skipReason: (input, { judging: judged }) =>
             input.skip ??
             describeUnknownLanguage(input.language, judging.languages) ??

@@ -116,7 +116,7 @@ export class SamplesById {
 
     #add(item: SampleItem): SampleItem {
         const { indexed, dataset } = item;
-        for (const id of [indexed.id, ...idsApart(indexed.id, dataset.idPrefix)]) {
+        for (const id of [indexed.id, ...makeIdsApart(indexed.id, dataset.idPrefix)]) {
             const other = this.#items.get(id);
             if (other !== undefined && other.indexed.fingerprint !== indexed.fingerprint) continue;
             const placed = id === indexed.id ? item : { dataset, indexed: { ...indexed, id } };
@@ -132,7 +132,7 @@ export class SamplesById {
 }
 
 /** Ids for a sample whose own is taken: more and more of the path of the tree that it lies in, in front. */
-function* idsApart(id: string, prefix: string | undefined): Generator<string> {
+function* makeIdsApart(id: string, prefix: string | undefined): Generator<string> {
     const parts = prefix?.split('/').filter((part) => part !== '') ?? [];
     for (let taken = 1; taken <= parts.length; taken += 1) yield [...parts.slice(-taken), id].join('/');
 }

@@ -64,11 +64,15 @@ async function judgePrograms(
     await writeFile(join(folder, 'programs.jsonl'), `${rows.join('\n')}\n`);
     const args = ['programs.jsonl', '--dir', 'judged', '--sandbox', sandbox, '--retries', '0', '--json'];
     const { output, problem } = await start(args, folder).ended;
-    const events = eventsIn(output);
-    return programs.map(({ tag }) => ({ name: tag, ...judgedAs(tag, events, problem) }));
+    const events = parseEvents(output);
+    return programs.map(({ tag }) => ({ name: tag, ...findJudgedAs(tag, events, problem) }));
 }
 
-function judgedAs(tag: string, events: readonly RunEvent[], problem: string): Omit<SelfTestFinding, 'name'> {
+function findJudgedAs(
+    tag: string,
+    events: readonly RunEvent[],
+    problem: string,
+): Omit<SelfTestFinding, 'name'> {
     const verdicts: Record<string, Verdict> = {};
     for (const event of events) {
         if (event.type === 'task-failed' && event.sample === tag)
@@ -116,10 +120,10 @@ async function killAndResume(folder: string): Promise<SelfTestFinding> {
     if (first.hasEnded()) return { name, state: 'problem', detail: (await first.ended).problem };
     first.kill();
     await first.ended;
-    const saved = await savedRows(join(folder, 'resumed'));
+    const saved = await readSavedRows(join(folder, 'resumed'));
     const { problem, code } = await start([...args.slice(0, 3), '--json', ...args.slice(3)], folder).ended;
     if (code !== 0) return { name, state: 'problem', detail: `the second start did not finish: ${problem}` };
-    const all = await savedRows(join(folder, 'resumed'));
+    const all = await readSavedRows(join(folder, 'resumed'));
     const calls = (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
     const repeated = saved.filter((row) => calls.filter((call) => call === row).length !== 1);
     if (all.length !== ROWS || saved.length < ENOUGH || repeated.length > 0) {
@@ -131,7 +135,7 @@ async function killAndResume(folder: string): Promise<SelfTestFinding> {
 }
 
 /** The rows that result files hold. */
-async function savedRows(dir: string): Promise<string[]> {
+async function readSavedRows(dir: string): Promise<string[]> {
     const names = (await readdir(dir)).filter((name) => name.endsWith('.json'));
     const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
     return texts.flatMap((text) => {
@@ -204,7 +208,7 @@ function killGroup({ pid }: ChildProcess): void {
     }
 }
 
-function eventsIn(output: string): readonly RunEvent[] {
+function parseEvents(output: string): readonly RunEvent[] {
     const lines = output.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
     return lines.map((line) => JSON.parse(line) as RunEvent);
 }

@@ -40,12 +40,12 @@ export type OptionSettings = {
 const DASHED: ReadonlyMap<string, RunOptionName> = new Map(
     RUN_OPTION_NAMES.flatMap((name) => [
         [name, name],
-        [camelCase(name), name],
+        [toCamelCase(name), name],
     ]),
 );
 
 /** `all-tests` as a setting: `allTests`. */
-export function camelCase(name: string): string {
+export function toCamelCase(name: string): string {
     return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
@@ -60,7 +60,9 @@ export function readGivenOptions(settings: Readonly<Record<string, unknown>>): G
         const name = DASHED.get(key);
         if (name === undefined) refuseUnknown(key);
         if (given.has(name))
-            throw new UserError(`the settings ${camelCase(name)} and ${name} are the same: give one of them`);
+            throw new UserError(
+                `the settings ${toCamelCase(name)} and ${name} are the same: give one of them`,
+            );
         given.set(name, value as Json);
     }
     return Object.fromEntries(given);

@@ -60,9 +60,9 @@ class TopicsFigures {
             total_tasks: total,
             successful_tasks: successful,
             failed_tasks: failed,
-            total_execution_time: rounded(seconds),
-            average_execution_time: total === 0 ? 0 : rounded(seconds / total),
-            wall_time: rounded(wallTime),
+            total_execution_time: roundSeconds(seconds),
+            average_execution_time: total === 0 ? 0 : roundSeconds(seconds / total),
+            wall_time: roundSeconds(wallTime),
             iterations: Object.fromEntries(listShares(this.rounds)),
             workers: Object.fromEntries(listShares(this.workers)),
             config,
@@ -81,12 +81,12 @@ const listShares = (shares: ReadonlyMap<string | number, Share>): [string, JsonO
     [...shares]
         .map(([key, share]): [string, JsonObject] => [
             String(key),
-            { ...share, execution_time: rounded(share.execution_time) },
+            { ...share, execution_time: roundSeconds(share.execution_time) },
         ])
         .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
 
 /** To a microsecond. */
-const rounded = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
+const roundSeconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
 /**
  * Writes all results of a directory into one file, in the shape of the earlier tool: `{results: [...], summary: {...}}`.
@@ -100,10 +100,10 @@ export async function writeTopicsResults(
     topics: ReadonlySet<string>,
     summary: TopicsSummary,
 ): Promise<void> {
-    await writeText(path, resultsText(dir, topics, summary));
+    await writeText(path, formatResults(dir, topics, summary));
 }
 
-async function* resultsText(
+async function* formatResults(
     dir: string,
     topics: ReadonlySet<string>,
     summary: TopicsSummary,
@@ -134,7 +134,7 @@ export async function* readTopicResults(
 
 function listResults({ id, entries, failures }: Checkpoint): TopicResult[] {
     const finished = (entries.get(ROUNDS) ?? []).map(({ entry }) =>
-        finishedResult(id, (entry.index ?? 0) + 1, entry.result, entry.attempts),
+        makeFinishedResult(id, (entry.index ?? 0) + 1, entry.result, entry.attempts),
     );
     const failed = failures
         .filter(({ group }) => group === ROUNDS)
@@ -152,7 +152,7 @@ function listResults({ id, entries, failures }: Checkpoint): TopicResult[] {
     return [...finished, ...failed].sort((a, b) => a.iteration - b.iteration);
 }
 
-function finishedResult(
+function makeFinishedResult(
     topic: string,
     iteration: number,
     result: unknown,
@@ -180,14 +180,14 @@ function measureEffort(
     const last = attempts.at(-1);
     const ended = last === undefined ? Number.NaN : Date.parse(last.started_at) + last.duration * 1000;
     return {
-        execution_time: rounded(attempts.reduce((sum, { duration }) => sum + duration, 0)),
-        worker_id: last === undefined ? null : earlierWorkerId(last.worker_id, iteration),
+        execution_time: roundSeconds(attempts.reduce((sum, { duration }) => sum + duration, 0)),
+        worker_id: last === undefined ? null : makeEarlierWorkerId(last.worker_id, iteration),
         timestamp: Number.isNaN(ended) ? null : new Date(ended).toISOString(),
     };
 }
 
 /** `process-3` in round 2 is `P3-2`, as the earlier tool wrote it. */
-function earlierWorkerId(worker: string, iteration: number): string {
+function makeEarlierWorkerId(worker: string, iteration: number): string {
     const [, kind = '', number = ''] = /^(process|thread|async)-(\d+)$/.exec(worker) ?? [];
     return kind === '' ? `${worker}-${iteration}` : `${kind[0]?.toUpperCase()}${number}-${iteration}`;
 }

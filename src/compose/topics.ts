@@ -25,7 +25,7 @@ export function makeTopicsDataset(
             const known = before === null ? null : readTopicRows(before);
             const mayHaveMore =
                 known === null || topics.some((topic) => (known.get(topic) ?? 0) > iterations);
-            const finished = mayHaveMore ? await finishedRounds(dir) : new Map<string, number>();
+            const finished = mayHaveMore ? await countFinishedRounds(dir) : new Map<string, number>();
             const rounds = topics.map(
                 (topic) => [topic, Math.max(iterations, finished.get(topic) ?? 0)] as const,
             );
@@ -37,11 +37,11 @@ export function makeTopicsDataset(
 /** Rounds that earlier starts have begun in a directory; 0 where there were none. */
 export async function countBegunRounds({ dir, checkpoints }: RunPaths): Promise<number> {
     const known = await readFile(join(checkpoints, FILE), 'utf8').then(readTopicRows, () => null);
-    return Math.max(0, ...(known ?? (await finishedRounds(dir))).values());
+    return Math.max(0, ...(known ?? (await countFinishedRounds(dir))).values());
 }
 
 /** The last finished round of each topic, by its result file. */
-async function finishedRounds(dir: string): Promise<RoundsByTopic> {
+async function countFinishedRounds(dir: string): Promise<RoundsByTopic> {
     const found = new Map<string, number>();
     for (const name of await listFiles(dir)) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;

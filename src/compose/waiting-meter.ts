@@ -14,7 +14,7 @@ export class WaitingMeter {
     #isDone = false;
 
     /** @param cpu seconds of processor time that this process has used since the meter began; threads count, children do not */
-    constructor(cpu: () => number = cpuSince(process.cpuUsage())) {
+    constructor(cpu: () => number = startCpuMeter(process.cpuUsage())) {
         this.#cpu = cpu;
     }
 
@@ -33,7 +33,7 @@ export class WaitingMeter {
     }
 }
 
-function cpuSince(start: NodeJS.CpuUsage): () => number {
+function startCpuMeter(start: NodeJS.CpuUsage): () => number {
     return () => {
         const { user, system } = process.cpuUsage(start);
         return (user + system) / 1e6;

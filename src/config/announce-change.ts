@@ -16,17 +16,17 @@ export function announceChange(
 
 function asTyped(name: string, spec: OptionSpec, value: Json): string {
     if (spec.kind === 'flag') return value === true ? `--${name}` : `--no-${name}`;
-    if (spec.kind === 'command') return `-- ${asText(masked(value))}`;
+    if (spec.kind === 'command') return `-- ${asText(maskSecrets(value))}`;
     return spec.only === 'config file' ? name : `--${name} ${asText(value)}`;
 }
 
 function asBefore(spec: OptionSpec, value: Json): string {
     if (value === null) return spec.defaultText ?? 'the default';
-    return asText(spec.kind === 'command' ? masked(value) : value);
+    return asText(spec.kind === 'command' ? maskSecrets(value) : value);
 }
 
 /** A command without what looks like secrets in it. */
-function masked(value: Json): Json {
+function maskSecrets(value: Json): Json {
     return Array.isArray(value) ? maskLiteralSecrets(value.map(String)) : value;
 }
 

@@ -27,7 +27,7 @@ export function buildConfig(
 ): RunConfig {
     const kind = findExecutorKind(values.executor);
     refuseContradictions(values, sources, kind);
-    const output = keptOutput(values, kind);
+    const output = chooseKeptOutput(values, kind);
     const timeout = values.timeout ?? kind.usualTimeout ?? USUAL_TIMEOUT;
     return {
         cwd: rest.cwd,
@@ -46,8 +46,8 @@ export function buildConfig(
             timeout,
             timeFactor: values['time-factor'],
             timeSafety: values['time-safety'],
-            memory: inBytes(values['memory-limit']),
-            output: inBytes(values['max-output']),
+            memory: toBytes(values['memory-limit']),
+            output: toBytes(values['max-output']),
         },
         judging: {
             checker: values.checker,
@@ -87,7 +87,7 @@ export function buildConfig(
 }
 
 /** What is kept of output. A judged program's is only of interest where it failed. */
-function keptOutput(values: RunOptionValues, { keptOutput: usual }: ExecutorKind) {
+function chooseKeptOutput(values: RunOptionValues, { keptOutput: usual }: ExecutorKind) {
     return {
         'keep-output': values['keep-output'] ?? usual?.keepOutput ?? 'failed',
         'output-limit': values['output-limit'] ?? usual?.outputLimit ?? TEST_OUTPUT_LIMIT,
@@ -121,7 +121,7 @@ function buildDisplay(values: RunOptionValues): DisplayConfig {
     };
 }
 
-const inBytes = (mebibytes: number | null): number | null =>
+const toBytes = (mebibytes: number | null): number | null =>
     mebibytes === null ? null : Math.round(mebibytes * MEBIBYTE);
 
 function refuseContradictions(values: RunOptionValues, sources: OptionSources, kind: ExecutorKind): void {

@@ -47,11 +47,11 @@ function buildSchema(options: OptionTable) {
             .union([z.string(), z.array(z.string())])
             .optional()
             .describe("Files, folders or globs, relative to the config file's folder"),
-        ...optionShapes(options),
+        ...makeOptionShapes(options),
     });
 }
 
-function optionShapes(table: OptionTable): Record<string, z.ZodType> {
+function makeOptionShapes(table: OptionTable): Record<string, z.ZodType> {
     const shapes = Object.entries(table)
         .filter(([, spec]) => isConfigKey(spec))
         .map(([name, spec]): [string, z.ZodType] => [name, buildShape(spec).optional().describe(spec.about)]);
@@ -59,20 +59,20 @@ function optionShapes(table: OptionTable): Record<string, z.ZodType> {
 }
 
 function buildShape(spec: OptionSpec): z.ZodType {
-    const one = oneShape(spec);
+    const one = makeOptionShape(spec);
     return spec.repeatable === true ? z.union([one, z.array(one)]) : one;
 }
 
-function oneShape(spec: OptionSpec): z.ZodType {
+function makeOptionShape(spec: OptionSpec): z.ZodType {
     switch (spec.kind) {
         case 'flag':
             return z.boolean();
         case 'integer':
-            return bounded(z.int(), spec);
+            return boundNumber(z.int(), spec);
         case 'seconds':
         case 'factor':
         case 'mebibytes':
-            return bounded(z.number(), spec);
+            return boundNumber(z.number(), spec);
         case 'choice':
             return z.enum([...(spec.choices ?? []), ...Object.keys(spec.synonyms ?? {})]);
         case 'text':
@@ -91,7 +91,7 @@ function oneShape(spec: OptionSpec): z.ZodType {
     }
 }
 
-function bounded(number: z.ZodNumber, spec: OptionSpec): z.ZodNumber {
+function boundNumber(number: z.ZodNumber, spec: OptionSpec): z.ZodNumber {
     const above = spec.min === undefined ? number : number.min(spec.min);
     return spec.max === undefined ? above : above.max(spec.max);
 }
@@ -124,10 +124,10 @@ function explain(issue: Issue, source: Locator, options: OptionTable): string {
     }
     const at = `${source.at(issue.path)}: ${issue.path.join('.')}`;
     if (issue.code === 'invalid_union') {
-        const expected = issue.errors.flat().map((one) => withoutPrefix(one.message));
+        const expected = issue.errors.flat().map((one) => dropPrefix(one.message));
         return `${at}: ${[...new Set(expected)].join(', or ')}`;
     }
-    return `${at}: ${withoutPrefix(issue.message)}`;
+    return `${at}: ${dropPrefix(issue.message)}`;
 }
 
-const withoutPrefix = (message: string): string => message.replace(/^(Invalid input|Invalid option): /, '');
+const dropPrefix = (message: string): string => message.replace(/^(Invalid input|Invalid option): /, '');

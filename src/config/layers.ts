@@ -58,7 +58,7 @@ export function fromEnvironment(table: OptionTable, env: NodeJS.ProcessEnv, cwd:
     const values = new Map<string, unknown>();
     for (const [name, spec] of Object.entries(table)) {
         if (!isVariable(name, spec)) continue;
-        const found = givenVariable(name, spec, env);
+        const found = findGivenVariable(name, spec, env);
         if (found === null) continue;
         const { variable, text } = found;
         const origin = { label: variable, base: cwd };
@@ -69,7 +69,7 @@ export function fromEnvironment(table: OptionTable, env: NodeJS.ProcessEnv, cwd:
 }
 
 /** The variable that gives an option, and what it holds; null: none does. */
-function givenVariable(
+function findGivenVariable(
     name: string,
     spec: OptionSpec,
     env: NodeJS.ProcessEnv,
@@ -90,13 +90,13 @@ export function fromDefaultVariables(table: OptionTable, env: NodeJS.ProcessEnv,
         const variable = spec.defaultVariable;
         const text = variable === undefined ? undefined : env[variable];
         if (variable === undefined || text === undefined || text.trim() === '') continue;
-        const raw = spec.repeatable === true ? commaList(text) : text.trim();
+        const raw = spec.repeatable === true ? splitCommaList(text) : text.trim();
         values.set(name, parseOption(spec, raw, { label: variable, base: cwd }));
     }
     return { source: 'environment', values };
 }
 
-const commaList = (text: string): string[] =>
+const splitCommaList = (text: string): string[] =>
     text
         .split(/[,，\n]/)
         .map((part) => part.trim())

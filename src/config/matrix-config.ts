@@ -135,7 +135,7 @@ export async function readMatrixConfig(path: string | null, flags: MatrixFlags):
     const folder = path === null ? '' : dirname(path);
     const { rows = [], prompts = {}, names = {}, phases = [], ...common } = data;
     const words = mergeNames(names);
-    const given = partOfFlags(flags);
+    const given = readPartOfFlags(flags);
     const own = typeof rows === 'string' ? [rows] : rows;
     const base = {
         rows: flags.rows.length > 0 ? flags.rows : own.map((one) => resolve(folder, one)),
@@ -214,7 +214,7 @@ function mergeNames(own: NameTable): NameTable {
     return merged;
 }
 
-function partOfFlags(flags: MatrixFlags): MatrixPart {
+function readPartOfFlags(flags: MatrixFlags): MatrixPart {
     const list = (texts: readonly string[]): string[] =>
         texts
             .flatMap((text) => text.split(','))
@@ -229,7 +229,7 @@ function partOfFlags(flags: MatrixFlags): MatrixPart {
             if (name === '' || found.length === 0) {
                 throw new UserError(`--dimension: expected name=value,value, got ${JSON.stringify(text)}`);
             }
-            return [name, found.map(plainValue)];
+            return [name, found.map(parsePlainValue)];
         }),
     );
     return {
@@ -244,7 +244,7 @@ function partOfFlags(flags: MatrixFlags): MatrixPart {
 }
 
 /** `0.5` and `true` on a command line are the number and the truth value. */
-function plainValue(text: string): Coordinate {
+function parsePlainValue(text: string): Coordinate {
     if (text === 'true' || text === 'false') return text === 'true';
     return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }

@@ -9,12 +9,12 @@ import {
 } from './option.js';
 
 /** A table of options as Markdown, one table a group. */
-function optionsMarkdown(table: OptionTable): string {
+function formatOptionsMarkdown(table: OptionTable): string {
     const groups = new Map<OptionGroup, string[]>();
     for (const [name, spec] of Object.entries(table)) {
         const rows = groups.get(spec.group) ?? [];
         rows.push(
-            `| ${flagCell(name, spec)} | ${describe(spec)} | ${defaultCell(spec)} | ${isRestored(spec) ? 'yes' : ''} |`,
+            `| ${formatFlagCell(name, spec)} | ${describe(spec)} | ${defaultCell(spec)} | ${isRestored(spec) ? 'yes' : ''} |`,
         );
         groups.set(spec.group, rows);
     }
@@ -30,7 +30,7 @@ function optionsMarkdown(table: OptionTable): string {
     return `${sections.join('\n\n')}\n`;
 }
 
-function flagCell(name: string, spec: OptionSpec): string {
+function formatFlagCell(name: string, spec: OptionSpec): string {
     if (spec.kind === 'command') return '`-- <command...>`';
     if (spec.only === 'not a flag') return `\`${name}\` (config file, library)`;
     if (spec.only === 'config file') return `\`${name}\` (config file)`;
@@ -55,18 +55,18 @@ function describe(spec: OptionSpec): string {
         spec.defaultVariable === undefined
             ? ''
             : `; \`${spec.defaultVariable}\` in the environment holds the default`;
-    return escaped(
+    return escapeCell(
         `${spec.aboutNegated ?? spec.about}${choices}${synonyms}${repeatable}${variable}${fallback}`,
     );
 }
 
 function defaultCell(spec: OptionSpec): string {
-    if (spec.defaultText !== undefined) return escaped(spec.defaultText);
+    if (spec.defaultText !== undefined) return escapeCell(spec.defaultText);
     const text = describeDefault(spec);
     return text === null ? '' : `\`${text}\``;
 }
 
-const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
 /** The options of a command that are not among those of a run. */
 interface OwnOptions {
@@ -83,7 +83,7 @@ export function renderOptionsPage(runOptions: OptionTable, commands: readonly Ow
     const own = commands.flatMap(({ name, options }) => {
         const entries = Object.entries(options).filter(([option, spec]) => runOptions[option] !== spec);
         if (entries.length === 0) return [];
-        return [`## resume-run ${name}\n\n${optionsMarkdown(Object.fromEntries(entries))}`];
+        return [`## resume-run ${name}\n\n${formatOptionsMarkdown(Object.fromEntries(entries))}`];
     });
     return `# Options
 
@@ -105,6 +105,6 @@ option is announced with its effect before anything runs. On the command line an
 
 ## Running tasks
 
-${optionsMarkdown(runOptions)}
+${formatOptionsMarkdown(runOptions)}
 ${own.join('\n')}`;
 }

@@ -19,7 +19,7 @@ export function parseSource(text: string, shown: string): Locator & { readonly d
     });
     const [error] = document.errors;
     if (error !== undefined) {
-        throw new UserError(`${shown}:${lines.linePos(error.pos[0]).line}: ${firstLine(error.message)}`);
+        throw new UserError(`${shown}:${lines.linePos(error.pos[0]).line}: ${cutFirstLine(error.message)}`);
     }
     return {
         data: toData(document, shown),
@@ -38,8 +38,8 @@ function toData(document: ReturnType<typeof parseDocument>, shown: string): Json
     try {
         return document.toJS({ maxAliasCount: 100 }) as Json;
     } catch (error) {
-        throw new UserError(`${shown}: ${firstLine((error as Error).message)}`);
+        throw new UserError(`${shown}: ${cutFirstLine((error as Error).message)}`);
     }
 }
 
-const firstLine = (text: string): string => text.split('\n')[0] ?? text;
+const cutFirstLine = (text: string): string => text.split('\n')[0] ?? text;

@@ -23,7 +23,7 @@ export async function resolveOptions<T extends OptionTable>(
     const layers = [
         fromCommandLine(table, options, cwd),
         fromEnvironment(table, env, cwd),
-        { ...file.layer, values: forTable(table, file.layer.values) },
+        { ...file.layer, values: pickForTable(table, file.layer.values) },
     ];
     return { values: pick(table, [...layers, makeDefaultsLayer(table, cwd)]).values, env };
 }
@@ -33,7 +33,10 @@ export async function resolveOptions<T extends OptionTable>(
  * only the command line gives is another one (`--format` of export). `dir` is not: a command that reads several directories
  * reads that of the file.
  */
-function forTable(table: OptionTable, values: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+function pickForTable(
+    table: OptionTable,
+    values: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, unknown> {
     const fitting = new Map<string, unknown>();
     for (const [name, value] of values) {
         const spec = table[name];

@@ -102,7 +102,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     const configFile = await readConfigFile(chooseConfigPath(argv.options, env), cwd, catalog);
     const given = [commandLine, environment, configFile.layer];
 
-    const folder = whereToLook(table, given, cwd);
+    const folder = describeWhereToLook(table, given, cwd);
     const runFile = join(folder, 'run.json');
     const known = await input.readRunFile(folder);
     const restored = fromRunFile(table, known?.options ?? {}, runFile);
@@ -118,7 +118,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     ];
     const { values, sources } = pick(table, layers);
     const datasets = chooseDatasets(input, env, configFile.datasets, known);
-    const stored = { ...others.known, ...storable(table, values) };
+    const stored = { ...others.known, ...pickStorable(table, values) };
     const runValues = pick(RUN_OPTIONS, layers);
     const trusted = checkTrust(runValues.values, runValues.sources, {
         runFile,
@@ -135,7 +135,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
             ...others.unknown.map(
                 (name) => `${runFile}: '${name}' is not known to this version and is passed over`,
             ),
-            ...changes(table, values, sources, restored),
+            ...findChanges(table, values, sources, restored),
         ],
         sources: { ...sources, datasets: datasets.source },
         env,
@@ -170,7 +170,7 @@ export function resolveConfig(input: ConfigInput): Promise<Resolved> {
  * What run.json keeps: every restored option, defaults too, so that another version's default changes nothing.
  * Without secrets.
  */
-function storable<T extends OptionTable>(table: T, values: Values<T>): StoredOptions {
+function pickStorable<T extends OptionTable>(table: T, values: Values<T>): StoredOptions {
     const kept: Record<string, Json> = {};
     for (const [name, spec] of Object.entries<OptionSpec>(table)) {
         if (isRestored(spec)) kept[name] = formatOption(spec, values[name]);
@@ -199,7 +199,7 @@ function withCommand(layer: Layer, command: readonly string[], cwd: string): Lay
 }
 
 /** The checkpoints folder, which must be known before run.json is read: no option of it is restored. */
-function whereToLook(table: OptionTable, given: readonly Layer[], cwd: string): string {
+function describeWhereToLook(table: OptionTable, given: readonly Layer[], cwd: string): string {
     const { values } = pick({ dir: RUN_OPTIONS.dir, checkpoints: RUN_OPTIONS.checkpoints }, [
         ...given,
         makeDefaultsLayer(table, cwd),
@@ -228,7 +228,7 @@ function chooseDatasets(
 }
 
 /** Options that were given now and differ from what the results were made with. */
-function changes<T extends OptionTable>(
+function findChanges<T extends OptionTable>(
     table: T,
     values: Values<T>,
     sources: Readonly<Record<keyof T, Source>>,

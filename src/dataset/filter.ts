@@ -29,12 +29,12 @@ export function makeIdMatcher(only: readonly string[] | null): (id: string) => b
     if (only === null || only.length === 0) return () => true;
     const chosen = only.filter((pattern) => !pattern.startsWith('!'));
     const leftOut = only.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
-    const isChosen = chosen.length === 0 ? () => true : eitherMatcher(chosen);
-    const isLeftOut = leftOut.length === 0 ? () => false : eitherMatcher(leftOut);
+    const isChosen = chosen.length === 0 ? () => true : makeEitherMatcher(chosen);
+    const isLeftOut = leftOut.length === 0 ? () => false : makeEitherMatcher(leftOut);
     return (id) => isChosen(id) && !isLeftOut(id);
 }
 
-function eitherMatcher(patterns: readonly string[]): (id: string) => boolean {
+function makeEitherMatcher(patterns: readonly string[]): (id: string) => boolean {
     const exact = new Set(patterns);
     const matches = globMatcher(patterns);
     return (id) => exact.has(id) || matches(id);

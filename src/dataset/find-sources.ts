@@ -41,14 +41,14 @@ export async function findSources(name: string, forcedFormat: string | null): Pr
             `${name}: is ${kind.other}; a dataset must be a file, because it is read again at every start ("-" takes one from stdin)`,
         );
     }
-    if (kind === 'file') return oneFile(path, name, forcedFormat);
-    if (kind === 'folder') return inFolder(path, name);
+    if (kind === 'file') return findOneFile(path, name, forcedFormat);
+    if (kind === 'folder') return findInFolder(path, name);
     if (!(await loadGlob()).isDynamicPattern(name)) {
         throw new UserError(
             `no such dataset: ${name}; expected a file, a folder, or a pattern such as "data/**/*.jsonl"`,
         );
     }
-    return byPattern(path, name);
+    return findByPattern(path, name);
 }
 
 /** Loaded when a folder or a pattern is named: one file needs none of it. */
@@ -65,8 +65,8 @@ async function detectKind(path: string): Promise<'file' | 'folder' | { readonly 
     }
 }
 
-async function oneFile(path: string, name: string, forcedFormat: string | null): Promise<FoundSources> {
-    if (MANIFESTS.includes(basename(path)) && forcedFormat === null) return inFolder(dirname(path), name);
+async function findOneFile(path: string, name: string, forcedFormat: string | null): Promise<FoundSources> {
+    if (MANIFESTS.includes(basename(path)) && forcedFormat === null) return findInFolder(dirname(path), name);
     const root = dirname(path);
     if (/\.zip$/i.test(path)) {
         if (await holdsPackages(path))
@@ -85,7 +85,7 @@ async function isPackage(folder: string): Promise<boolean> {
     return false;
 }
 
-const onePackage = (folder: string, found: FoundPackages): FoundSources => ({
+const makeOnePackage = (folder: string, found: FoundPackages): FoundSources => ({
     path: folder,
     rowFiles: [],
     ...found,
@@ -94,12 +94,12 @@ const onePackage = (folder: string, found: FoundPackages): FoundSources => ({
 });
 
 /** A package, or everything of use in a folder. */
-async function inFolder(folder: string, name: string): Promise<FoundSources> {
+async function findInFolder(folder: string, name: string): Promise<FoundSources> {
     if (await isPackage(folder)) {
-        return onePackage(folder, { packages: [folder], polygons: [] });
+        return makeOnePackage(folder, { packages: [folder], polygons: [] });
     }
     if ((await detectKind(join(folder, 'problem.xml'))) === 'file') {
-        return onePackage(folder, { packages: [], polygons: [folder] });
+        return makeOnePackage(folder, { packages: [], polygons: [folder] });
     }
     const { packages, polygons } = await findPackages(folder);
     const glob = await loadGlob();
@@ -141,13 +141,13 @@ export async function findPackages(folder: string): Promise<FoundPackages> {
         deep: DEEPEST,
         ignore: IGNORED,
     });
-    return byManifest(files);
+    return groupByManifest(files);
 }
 
 /** @param files manifests */
-function byManifest(files: readonly string[]): FoundPackages {
+function groupByManifest(files: readonly string[]): FoundPackages {
     const withYaml = new Set(files.filter((file) => !file.endsWith('.xml')).map((file) => dirname(file)));
-    const all = outermost([...new Set(files.map((file) => dirname(file)))]);
+    const all = keepOutermost([...new Set(files.map((file) => dirname(file)))]);
     return {
         packages: all.filter((each) => withYaml.has(each)),
         polygons: all.filter((each) => !withYaml.has(each)),
@@ -168,16 +168,16 @@ async function describeUnsupported(folder: string): Promise<string | null> {
         : `${cms} is a task of CMS, which is not supported; expected .jsonl, .json or .parquet files, or folders with a problem.yaml or a problem.xml`;
 }
 
-function outermost(folders: readonly string[]): string[] {
+function keepOutermost(folders: readonly string[]): string[] {
     const kept: string[] = [];
-    for (const folder of [...folders].sort(byPath)) {
+    for (const folder of [...folders].sort(compareByPath)) {
         const last = kept.at(-1);
         if (last === undefined || !folder.startsWith(`${last}/`)) kept.push(folder);
     }
     return kept;
 }
 
-async function byPattern(path: string, name: string): Promise<FoundSources> {
+async function findByPattern(path: string, name: string): Promise<FoundSources> {
     const glob = await loadGlob();
     const matches = await glob(name, {
         absolute: true,
@@ -192,7 +192,7 @@ async function byPattern(path: string, name: string): Promise<FoundSources> {
         for (const manifest of MANIFESTS)
             if ((await detectKind(join(folder, manifest))) === 'file') manifests.push(join(folder, manifest));
     }
-    const found = byManifest([...new Set(manifests)]);
+    const found = groupByManifest([...new Set(manifests)]);
     const kept = [...found.packages, ...found.polygons];
     const files = all.filter(
         (file) =>
@@ -215,7 +215,7 @@ async function group(
     packages: FoundPackages,
     root: string,
 ): Promise<FoundSources> {
-    const sorted = [...files].sort(byPath);
+    const sorted = [...files].sort(compareByPath);
     const archives: string[] = [];
     // Archives of other things lie beside problems too.
     for (const file of sorted) if (/\.zip$/i.test(file) && (await holdsPackages(file))) archives.push(file);
@@ -228,7 +228,7 @@ async function group(
 }
 
 /** Folder by folder, by UTF-16 code unit: the same on every machine. */
-function byPath(a: string, b: string): number {
+function compareByPath(a: string, b: string): number {
     const [left, right] = [a.replaceAll('/', '\0'), b.replaceAll('/', '\0')];
     return left < right ? -1 : left > right ? 1 : 0;
 }

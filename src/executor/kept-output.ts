@@ -3,7 +3,7 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ContentFolder } from '../host/content-folder.js';
 import type { OutputFile, RunResult } from '../model/entry.js';
-import { OUTPUTS_FOLDER, outputPath } from '../model/output-file.js';
+import { OUTPUTS_FOLDER, makeOutputPath } from '../model/output-file.js';
 import { cutText, type Output } from './cut-text.js';
 import type { ExecDescriptor } from './exec-kind.js';
 import { KEPT_INLINE, type RunReport } from './sandbox/box.js';
@@ -62,7 +62,7 @@ export class OutputKeeper {
         );
         // Its place on the scratch disk is needed by the next one.
         if (!Buffer.isBuffer(output)) await truncate(output.path).catch(() => undefined);
-        const file = { path: outputPath(sha256), bytes, sha256 };
+        const file = { path: makeOutputPath(sha256), bytes, sha256 };
         return { file, ...(printed > bytes ? { cut: printed } : {}) };
     }
 }

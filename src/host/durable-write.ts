@@ -82,7 +82,7 @@ async function writeStaging(staging: string, chunks: readonly Buffer[], mode?: n
     // Result files are written by the thousand: these are 5 system calls, where write-file-atomic makes 14.
     const handle = await open(staging, 'wx', mode);
     try {
-        for (const piece of pieces(chunks)) await writeAll(handle, piece);
+        for (const piece of splitIntoPieces(chunks)) await writeAll(handle, piece);
         await handle.sync();
         return await handle.stat({ bigint: true });
     } finally {
@@ -94,7 +94,7 @@ async function writeStaging(staging: string, chunks: readonly Buffer[], mode?: n
 const PIECE_CHUNKS = 512;
 const PIECE_BYTES = 4 * 1024 * 1024;
 
-function* pieces(chunks: readonly Buffer[]): Generator<Buffer[]> {
+function* splitIntoPieces(chunks: readonly Buffer[]): Generator<Buffer[]> {
     let piece: Buffer[] = [];
     let size = 0;
     for (const chunk of chunks) {
@@ -115,12 +115,12 @@ async function writeAll(handle: FileHandle, piece: Buffer[]): Promise<void> {
         const { bytesWritten } = await handle.writev(left);
         // Never seen; the size check finds what is missing.
         if (bytesWritten === 0) return;
-        left = after(left, bytesWritten);
+        left = dropBytes(left, bytesWritten);
     }
 }
 
 /** What is left of some buffers without their first `bytes`. */
-function after(buffers: readonly Buffer[], bytes: number): Buffer[] {
+function dropBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
     let skip = bytes;
     let first = 0;
     while (first < buffers.length && skip >= (buffers[first]?.length ?? 0)) {

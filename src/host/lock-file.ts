@@ -40,7 +40,7 @@ const BEAT_LENGTH = 16;
 const RELEASED = 'released'.padEnd(BEAT_LENGTH);
 const beatText = (beat: number): string => `beat ${beat}`.padEnd(BEAT_LENGTH);
 
-export const lockName = (number: number): string => `lock.${number}`;
+export const makeLockName = (number: number): string => `lock.${number}`;
 
 /** All locks of a directory, lowest number first. */
 export async function listLocks(dir: string): Promise<LockFile[]> {
@@ -57,7 +57,7 @@ export async function listLocks(dir: string): Promise<LockFile[]> {
 }
 
 async function readLock(dir: string, number: number): Promise<LockFile | null> {
-    const path = join(dir, lockName(number));
+    const path = join(dir, makeLockName(number));
     try {
         const text = await readTextFile(path);
         const [first = '', second = ''] = text.split('\n');
@@ -81,7 +81,7 @@ async function readLock(dir: string, number: number): Promise<LockFile | null> {
 
 /** Creates `lock.<number>` whole, not durable yet (`flushLock`); false if there is one. */
 export async function createLock(dir: string, number: number, content: LockContent): Promise<boolean> {
-    const path = join(dir, lockName(number));
+    const path = join(dir, makeLockName(number));
     const text = `${JSON.stringify(content)}\n${beatText(0)}\n`;
     const staging = join(dir, makeStagingName('lock', content.id));
     try {
@@ -114,7 +114,7 @@ async function createPlain(path: string, text: string): Promise<boolean> {
 
 /** Waits until the lock's content would survive a power loss: a lock without one holds others up until it counts as dead. */
 export async function flushLock(dir: string, number: number): Promise<void> {
-    const handle = await open(join(dir, lockName(number)), 'r+');
+    const handle = await open(join(dir, makeLockName(number)), 'r+');
     try {
         await handle.sync();
     } finally {
@@ -125,7 +125,7 @@ export async function flushLock(dir: string, number: number): Promise<void> {
 /** Overwrites the heartbeat; does nothing if the lock is not there any more. */
 export async function writeBeat(dir: string, number: number, beat: number | 'released'): Promise<void> {
     try {
-        const handle = await open(join(dir, lockName(number)), 'r+');
+        const handle = await open(join(dir, makeLockName(number)), 'r+');
         try {
             const { size } = await handle.stat();
             const text = beat === 'released' ? RELEASED : beatText(beat);
@@ -140,7 +140,7 @@ export async function writeBeat(dir: string, number: number, beat: number | 'rel
 
 export async function removeLock(dir: string, number: number): Promise<void> {
     // What is not a file is none of ours.
-    await rm(join(dir, lockName(number)), { force: true }).catch((error: unknown) => {
+    await rm(join(dir, makeLockName(number)), { force: true }).catch((error: unknown) => {
         if (getIoCode(error) !== 'ERR_FS_EISDIR') throw error;
     });
 }

@@ -8,7 +8,7 @@ import {
     type LockContent,
     type LockFile,
     listLocks,
-    lockName,
+    makeLockName,
     removeLock,
     type ShardOf,
     writeBeat,
@@ -117,7 +117,7 @@ async function refuseLiving(
         if (lock.released) gone.push(lock);
         else if (lock.content !== null && isCompatible(lock.content.shard, own.shard)) continue;
         else if (await isGone(lock, own, options)) gone.push(lock);
-        else throw refusal(lock, options);
+        else throw makeRefusal(lock, options);
     }
     return gone;
 }
@@ -183,13 +183,13 @@ async function staysSilent(lock: LockFile, options: LockOptions): Promise<boolea
 
 function describe(lock: LockFile): string {
     if (lock.content === null)
-        return `a run that ${lockName(lock.number)} does not name (the file is damaged)`;
+        return `a run that ${makeLockName(lock.number)} does not name (the file is damaged)`;
     const { identity, startedAt, shard } = lock.content;
     const part = shard === null ? '' : ` (shard ${shard.index}/${shard.count})`;
     return `process ${identity.pid} on ${identity.host}${part}, started ${startedAt}`;
 }
 
-function refusal(lock: LockFile, options: LockOptions): UserError {
+function makeRefusal(lock: LockFile, options: LockOptions): UserError {
     const watch = options.hint ?? `watch it with: resume-run status --dir ${options.dir} --watch`;
     const instead = options.takeOver
         ? 'it is alive on this machine, so it is not taken over: stop it first'
@@ -203,14 +203,14 @@ function refusal(lock: LockFile, options: LockOptions): UserError {
  */
 export async function findLivingHolders(dir: string): Promise<ReadonlySet<string>> {
     try {
-        return livingIds(await withDescriptors(() => listLocks(dir)), ownIdentity());
+        return findLivingIds(await withDescriptors(() => listLocks(dir)), ownIdentity());
     } catch (error) {
         if (getIoCode(error) === 'ENOENT') return new Set();
         throw error;
     }
 }
 
-function livingIds(locks: readonly LockFile[], own: HolderIdentity): Set<string> {
+function findLivingIds(locks: readonly LockFile[], own: HolderIdentity): Set<string> {
     const ids = new Set<string>();
     for (const { released, content } of locks) {
         if (!released && content !== null && judgeLife(content.identity, own) !== 'dead') ids.add(content.id);
@@ -314,7 +314,7 @@ class HeldLock implements Lock {
 
     async otherHolders(): Promise<ReadonlySet<string>> {
         const others = (await this.#list()).filter((lock) => lock.number !== this.#number);
-        return livingIds(others, this.#content.identity);
+        return findLivingIds(others, this.#content.identity);
     }
 
     async release(): Promise<void> {

@@ -32,7 +32,7 @@ export function measureTree(root: number): TreeUsage | null {
     };
     const members = [...parents.keys()].filter(isInTree);
     return {
-        memory: members.reduce((sum, pid) => sum + residentBytes(pid), 0),
+        memory: members.reduce((sum, pid) => sum + readResidentBytes(pid), 0),
         cpu: new Map(members.map((pid) => [pid, seconds.get(pid) ?? 0])),
     };
 }
@@ -45,7 +45,7 @@ function listProcesses(): readonly string[] {
     }
 }
 
-function residentBytes(pid: number): number {
+function readResidentBytes(pid: number): number {
     const [, kibibytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/status`) ?? '') ?? [];
     return Number(kibibytes) * 1024;
 }

@@ -8,6 +8,6 @@ import type { ProgramInput, SourceFile } from './sample.js';
 export const CALL_HARNESS_DIGEST = digest('resume-run call harness 1');
 
 /** The file of a program that people mean by it: the harness in front of a called function is ours. */
-export function shownFile({ files }: Pick<ProgramInput, 'files'>): SourceFile {
+export function chooseShownFile({ files }: Pick<ProgramInput, 'files'>): SourceFile {
     return files.find(({ content }) => content.digest !== CALL_HARNESS_DIGEST) ?? files[0];
 }

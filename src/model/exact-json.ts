@@ -86,14 +86,14 @@ export function toExactDecimal(text: string): string {
     const [, sign = '', whole = '', fraction = '', exponent = '0'] =
         /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
     const digits = whole + fraction;
-    const end = lengthWithoutZeros(digits);
+    const end = measureWithoutZeros(digits);
     if (end === 0) return '0';
     const scale = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - end);
     return `${sign}${digits.slice(0, end).replace(/^0+/, '')}e${scale}`;
 }
 
 /** Without a pattern: `/0+$/` looks at each run of zeros from each of its zeros. */
-function lengthWithoutZeros(digits: string): number {
+function measureWithoutZeros(digits: string): number {
     let end = digits.length;
     while (end > 0 && digits.charCodeAt(end - 1) === ZERO) end -= 1;
     return end;
@@ -131,7 +131,7 @@ function markNumbers(text: string): string | null {
     for (let at = 0; at < text.length; ) {
         const code = text.charCodeAt(at);
         if (code === QUOTE) {
-            at = afterString(text, at);
+            at = findEndOfString(text, at);
         } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
             NUMBER.lastIndex = at;
             const number = NUMBER.exec(text)?.[0] ?? text.charAt(at);
@@ -148,7 +148,7 @@ function markNumbers(text: string): string | null {
 }
 
 /** Position after the string that starts at `start`. */
-function afterString(text: string, start: number): number {
+function findEndOfString(text: string, start: number): number {
     for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
         let backslashes = 0;
         while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;

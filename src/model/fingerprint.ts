@@ -52,7 +52,7 @@ type Nested = string | readonly Nested[];
 
 const digestNested = (value: Nested): string => digest(JSON.stringify(value));
 
-const namedDigests = (files: readonly { readonly name: string; readonly content: Content }[]): Nested =>
+const digestNamedFiles = (files: readonly { readonly name: string; readonly content: Content }[]): Nested =>
     files.map((file) => [files.length === 1 ? '' : file.name, file.content.digest]);
 
 /** JSON with sorted keys: the same data gives the same text, however it was written. */
@@ -67,10 +67,10 @@ export function canonicalizeJson(value: Json): string {
 }
 
 export function digestChecker(checker: Checker): string {
-    return digestNested(['v1', 'checker', checker.kind, ...checkerSettings(checker)]);
+    return digestNested(['v1', 'checker', checker.kind, ...listCheckerSettings(checker)]);
 }
 
-function checkerSettings(checker: Checker): Nested[] {
+function listCheckerSettings(checker: Checker): Nested[] {
     switch (checker.kind) {
         case 'tokens':
         case 'lines':
@@ -90,14 +90,14 @@ function checkerSettings(checker: Checker): Nested[] {
             return [
                 checker.convention,
                 checker.language ?? '',
-                namedDigests(checker.files),
+                digestNamedFiles(checker.files),
                 checker.flags,
                 ...(checker.also === undefined ? [] : [checker.also.map(digestChecker)]),
             ];
     }
 }
 
-function testsDigest(judging: Judging): string {
+function digestTests(judging: Judging): string {
     const tests = judging.tests.map((test) => [
         test.input.digest,
         test.output.digest,
@@ -120,7 +120,7 @@ export function fingerprintSample(
         readonly string[]
     >;
     for (const [group, inputs] of Object.entries(sample.groups)) {
-        result[group] = inputs.map((input) => PREFIX + inputDigest(input, judged, executorIdentity));
+        result[group] = inputs.map((input) => PREFIX + digestInput(input, judged, executorIdentity));
     }
     return result;
 }
@@ -132,15 +132,15 @@ interface JudgedDigests {
 }
 
 function digestJudging(judging: Judging): JudgedDigests {
-    const parts = [testsDigest(judging), digestChecker(judging.checker)];
+    const parts = [digestTests(judging), digestChecker(judging.checker)];
     const { scoring, interactive, interactor, passes, staticValidator, tests } = judging;
     const rules: Nested[] = [];
-    if (scoring !== undefined) rules.push(['scoring', scoringText(scoring)]);
+    if (scoring !== undefined) rules.push(['scoring', formatScoring(scoring)]);
     if (interactive !== undefined) rules.push(['interactive']);
     if (interactor !== undefined) rules.push(['interactor', digestChecker(interactor)]);
     if (passes !== undefined) rules.push(['passes', String(passes)]);
     if (tests.some(({ args, files }) => args !== undefined || files !== undefined))
-        rules.push(['given', tests.map(({ args = [], files = [] }) => [args, fileDigests(files)])]);
+        rules.push(['given', tests.map(({ args = [], files = [] }) => [args, digestTestFiles(files)])]);
     if (staticValidator !== undefined) {
         const flags = tests.map(({ staticFlags }) => staticFlags ?? 'none');
         rules.push(['static', digestChecker(staticValidator), flags]);
@@ -149,35 +149,35 @@ function digestJudging(judging: Judging): JudgedDigests {
     return { version: 'v2', parts: [digestNested(['v2', 'judging', ...parts, ...rules])] };
 }
 
-const fileDigests = (files: NonNullable<TestCase['files']>): Nested =>
+const digestTestFiles = (files: NonNullable<TestCase['files']>): Nested =>
     files.map(({ name, content }) => [name, content.digest]);
 
 /** Rules as one text; the grader's files stand for themselves by their digests, wherever they lie. */
-function scoringText({ grader, ...rules }: TestScoring): string {
+function formatScoring({ grader, ...rules }: TestScoring): string {
     const program =
         grader === null
             ? null
-            : { language: grader.language, files: JSON.stringify(namedDigests(grader.files)) };
+            : { language: grader.language, files: JSON.stringify(digestNamedFiles(grader.files)) };
     return canonicalizeJson(JSON.parse(JSON.stringify({ ...rules, grader: program })) as Json);
 }
 
-function inputDigest(input: TaskInput, judged: JudgedDigests | null, executorIdentity: string): string {
+function digestInput(input: TaskInput, judged: JudgedDigests | null, executorIdentity: string): string {
     switch (input.kind) {
         case 'data':
-            return dataDigest(input, executorIdentity);
+            return digestData(input, executorIdentity);
         case 'program':
-            return programDigest(input, judged ?? { version: 'v1', parts: ['', ''] });
+            return digestProgram(input, judged ?? { version: 'v1', parts: ['', ''] });
     }
 }
 
-function dataDigest({ data, text }: DataInput, executorIdentity: string): string {
+function digestData({ data, text }: DataInput, executorIdentity: string): string {
     const exact = text === undefined ? null : parseExactJson(text);
     return exact === null || !losesNumbers(exact)
-        ? roundedDigest(data, executorIdentity)
+        ? digestRounded(data, executorIdentity)
         : digestNested(['v1', 'data-v2', executorIdentity, canonicalizeExactJson(exact)]);
 }
 
-const roundedDigest = (data: Json, executorIdentity: string): string =>
+const digestRounded = (data: Json, executorIdentity: string): string =>
     digestNested(['v1', 'data', executorIdentity, canonicalizeJson(data)]);
 
 /**
@@ -187,11 +187,11 @@ const roundedDigest = (data: Json, executorIdentity: string): string =>
 export function fingerprintRounded(input: TaskInput, executorIdentity: string): string | null {
     if (input.kind !== 'data' || input.text === undefined) return null;
     if (!losesNumbers(parseExactJson(input.text))) return null;
-    return PREFIX + roundedDigest(input.data, executorIdentity);
+    return PREFIX + digestRounded(input.data, executorIdentity);
 }
 
-function programDigest(input: ProgramInput, { version, parts }: JudgedDigests): string {
+function digestProgram(input: ProgramInput, { version, parts }: JudgedDigests): string {
     const [main, ...rest] = input.files;
     const files = [main, ...rest.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))];
-    return digestNested([version, 'program', input.language, namedDigests(files), ...parts]);
+    return digestNested([version, 'program', input.language, digestNamedFiles(files), ...parts]);
 }

@@ -66,7 +66,7 @@ export function chooseEffectiveLimits(
         policy === 'own' && (own.time === null || own.time * options.timeFactor > options.timeout);
     return {
         time,
-        memory: heldMemory(policy === 'own' ? own.memory : null, options.memory, holding),
+        memory: computeHeldMemory(policy === 'own' ? own.memory : null, options.memory, holding),
         output: options.output ?? own.output ?? DEFAULT_OUTPUT,
         ...aside,
         ...(isBounded ? { from_timeout: true } : {}),
@@ -78,7 +78,7 @@ export function killTime(limit: number): number {
     return Math.max(limit * 1.25, limit + 0.5);
 }
 
-function heldMemory(own: number | null, given: number | null, holding: MemoryHolding): number | null {
+function computeHeldMemory(own: number | null, given: number | null, holding: MemoryHolding): number | null {
     switch (holding) {
         case 'always':
             return given ?? own ?? DEFAULT_MEMORY;
@@ -90,7 +90,7 @@ function heldMemory(own: number | null, given: number | null, holding: MemoryHol
 }
 
 /** Bytes that a program may have where a limit has to be held. */
-export const memoryBound = ({ memory }: Pick<Limits, 'memory'>): number => memory ?? DEFAULT_MEMORY;
+export const getMemoryBound = ({ memory }: Pick<Limits, 'memory'>): number => memory ?? DEFAULT_MEMORY;
 
 /** Which limit a verdict ran into; null for verdicts that no limit decides. */
 export function findExceededLimit(verdict: Verdict): 'time' | 'memory' | 'output' | null {

@@ -59,7 +59,8 @@ export interface PlannedCell extends MatrixCell {
 }
 
 /** Instances of a cell that have to have a result, those done included. */
-export const instancesToRun = ({ asked, imported: done }: PlannedCell): number => Math.max(0, asked - done);
+export const countInstancesToRun = ({ asked, imported: done }: PlannedCell): number =>
+    Math.max(0, asked - done);
 
 /** @throws UserError for what is not such a file. @param place how messages name it */
 export function parseMatrixFile(text: string, place: string): MatrixFile {

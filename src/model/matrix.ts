@@ -51,7 +51,7 @@ export function expandBlocks(blocks: readonly MatrixBlock[]): readonly MatrixCel
     const cells = new Map<string, MatrixCell>();
     for (const block of blocks) {
         const phases = block.phase === null ? [] : [block.phase];
-        for (const at of product(block.dimensions)) {
+        for (const at of multiplyDimensions(block.dimensions)) {
             const id = makeCellId(at);
             const known = cells.get(id);
             const larger = known !== undefined && known.instances >= block.instances ? known : block;
@@ -77,8 +77,8 @@ export function countCells(blocks: readonly MatrixBlock[]): number {
 }
 
 /** Every combination; the last dimension changes fastest. */
-function* product(dimensions: MatrixBlock['dimensions']): Generator<CellCoordinates> {
-    const names = orderedNames(Object.keys(dimensions));
+function* multiplyDimensions(dimensions: MatrixBlock['dimensions']): Generator<CellCoordinates> {
+    const names = orderNames(Object.keys(dimensions));
     const at: Record<string, Coordinate> = {};
     function* fill(depth: number): Generator<CellCoordinates> {
         const name = names[depth];
@@ -95,7 +95,7 @@ function* product(dimensions: MatrixBlock['dimensions']): Generator<CellCoordina
 }
 
 /** The standard dimensions in their order, then others by name. */
-function orderedNames(names: readonly string[]): readonly string[] {
+function orderNames(names: readonly string[]): readonly string[] {
     const standard = STANDARD_DIMENSIONS.filter((name) => names.includes(name));
     const others = names.filter((name) => !isStandard(name)).sort();
     return [...standard, ...others];
@@ -123,7 +123,7 @@ const FLAWED = 'flawed_';
  * missing, `name=value` for all. Signs that do not belong in file names are replaced, and a hash then tells equal ids apart.
  */
 export function makeCellId(at: CellCoordinates): string {
-    const names = orderedNames(Object.keys(at));
+    const names = orderNames(Object.keys(at));
     const isWhole = STANDARD_DIMENSIONS.every((name) => Object.hasOwn(at, name));
     const parts = names.map((name) => {
         const value = formatCoordinate(name, at[name] ?? '');
@@ -131,13 +131,13 @@ export function makeCellId(at: CellCoordinates): string {
     });
     const safe = parts.map((part) => part.replace(UNSAFE, '-') || '-');
     const isChanged = safe.some((part, position) => part !== parts[position]);
-    return isChanged ? `${safe.join('/')}-${shortHash(JSON.stringify([names, parts]))}` : safe.join('/');
+    return isChanged ? `${safe.join('/')}-${makeShortHash(JSON.stringify([names, parts]))}` : safe.join('/');
 }
 
 /** Everything but letters, digits and signs that no file system or shell minds; a leading dot too. */
 const UNSAFE = /[^\p{L}\p{N}._=+@-]+|^\.+/gu;
 
-const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);
+const makeShortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);
 
 /** A coordinate as text. A rate is rounded to 4 places, as the earlier tools wrote it: `0.8`. */
 export function formatCoordinate(name: string, value: Coordinate): string {

@@ -12,7 +12,7 @@ export const OUTPUTS_FOLDER = '.outputs';
 export const OUTPUT_NAME = /^[0-9a-f]{64}$/;
 
 /** How an entry names a file of that digest. @param sha256 64 hex digits */
-export const outputPath = (sha256: string): string => `${OUTPUTS_FOLDER}/${sha256}`;
+export const makeOutputPath = (sha256: string): string => `${OUTPUTS_FOLDER}/${sha256}`;
 
 /** A finished task, or one given up, as far as it can name output files. */
 interface WithOutputs {
@@ -26,20 +26,20 @@ interface WithOutputs {
  * what is not the description of a file with a sound name is passed over.
  */
 export function* listOutputFiles(noted: WithOutputs): Generator<OutputFile> {
-    for (const attempt of orEmpty(noted.attempts)) yield* filesOfRun(attempt.run_result);
+    for (const attempt of defaultToEmpty(noted.attempts)) yield* listFilesOfRun(attempt.run_result);
     const judged: { readonly tests?: readonly TestResult[]; readonly messages_file?: OutputFile } =
         noted.result ?? {};
     if (isOutputFile(judged.messages_file)) yield judged.messages_file;
-    for (const test of [...orEmpty(judged.tests), ...orEmpty(noted.tests)]) {
-        yield* filesOfRun(test.exec_info?.run_result);
+    for (const test of [...defaultToEmpty(judged.tests), ...defaultToEmpty(noted.tests)]) {
+        yield* listFilesOfRun(test.exec_info?.run_result);
     }
 }
 
-function orEmpty<T extends object>(list: readonly T[] | undefined): readonly T[] {
+function defaultToEmpty<T extends object>(list: readonly T[] | undefined): readonly T[] {
     return Array.isArray(list) ? list.filter((item) => typeof item === 'object' && item !== null) : [];
 }
 
-function* filesOfRun(run: RunResult | null | undefined): Generator<OutputFile> {
+function* listFilesOfRun(run: RunResult | null | undefined): Generator<OutputFile> {
     for (const file of [run?.stdout_file, run?.stderr_file]) {
         if (isOutputFile(file)) yield file;
     }

@@ -52,7 +52,7 @@ export function parseScorer(text: string): Scorer | null {
         case 'json-schema':
             return { kind, file: setting ?? null };
         case 'module':
-            return setting === undefined ? null : moduleScorer(setting);
+            return setting === undefined ? null : parseModuleScorer(setting);
         case 'model':
             return setting === undefined ? null : { kind, model: setting };
         case 'code':
@@ -62,7 +62,7 @@ export function parseScorer(text: string): Scorer | null {
     }
 }
 
-function moduleScorer(setting: string): Scorer | null {
+function parseModuleScorer(setting: string): Scorer | null {
     const hash = setting.lastIndexOf('#');
     if (hash === 0 || hash === setting.length - 1) return null;
     return hash === -1
@@ -106,10 +106,10 @@ export function scoreAnswer(scorer: TextScorer, answer: string, expected: string
         case 'regex':
             return Number(matches(expected, answer.slice(0, LONGEST_FOR_REGEX)));
         case 'numeric': {
-            const wanted = lastNumber(expected);
+            const wanted = findLastNumber(expected);
             if (wanted === null)
                 throw new UserError(`the expected answer ${JSON.stringify(expected)} is not a number`);
-            const found = lastNumber(answer);
+            const found = findLastNumber(answer);
             return Number(found !== null && isNear(found, wanted, scorer.tolerance));
         }
     }
@@ -137,7 +137,7 @@ const isErrorLike = (value: unknown): value is { readonly message: string } =>
     typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 
 /** The last number of a text: models tend to end with their result. Commas between digits are read as thousands. */
-function lastNumber(text: string): number | null {
+function findLastNumber(text: string): number | null {
     const numbers = text.replace(/(\d),(?=\d{3}(?!\d))/g, '$1').match(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi);
     const last = numbers?.at(-1);
     return last === undefined ? null : Number(last);

@@ -142,7 +142,7 @@ function scoreAggregatedTest(rules: AggregationRules, accepted: boolean, given: 
     }
     if ('points' in given) {
         if (given.points < 0) throw new ScoreError(`the validator gave the score ${given.points}`);
-        if (most !== null && given.points > most + tolerance(most))
+        if (most !== null && given.points > most + computeTolerance(most))
             throw new ScoreError(`the validator gave the score ${given.points}, at most ${most} is allowed`);
         return given.points;
     }
@@ -152,9 +152,9 @@ function scoreAggregatedTest(rules: AggregationRules, accepted: boolean, given: 
 }
 
 /** Scores are sums of fractions: what differs by less is equal. */
-const tolerance = (score: number): number => 1e-7 * Math.max(1, Math.abs(score));
+const computeTolerance = (score: number): number => 1e-7 * Math.max(1, Math.abs(score));
 
-export const isSameScore = (a: number, b: number): boolean => Math.abs(a - b) <= tolerance(b);
+export const isSameScore = (a: number, b: number): boolean => Math.abs(a - b) <= computeTolerance(b);
 
 /** Verdicts from the one that counts most; the order is that of the default grader. */
 const WORST: readonly Verdict[] = [
@@ -288,7 +288,7 @@ export function findMissedScore(
         const score =
             group === undefined ? result.score : result.groups?.find(({ name }) => name === group)?.score;
         if (score === undefined) return true;
-        return score < min - tolerance(min) || score > max + tolerance(max);
+        return score < min - computeTolerance(min) || score > max + computeTolerance(max);
     });
     return missed ?? null;
 }

@@ -220,7 +220,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         }
         if (completed !== group.total) isComplete = false;
         for (const { index, reason, message } of group.failed) {
-            failures.push({ sample: id, group: group.name, index, reason, message: firstLine(message) });
+            failures.push({ sample: id, group: group.name, index, reason, message: cutFirstLine(message) });
         }
         for (const { reason } of group.skipped) skips[reason] = (skips[reason] ?? 0) + 1;
         const { total, pending } = group;
@@ -253,7 +253,7 @@ export function addScores(sum: ScoreSum | null | undefined, more: ScoreSum): Sco
 }
 
 /** Enough of a message to know what happened; the result file has the rest. */
-const firstLine = (message: string): string => message.split('\n', 1)[0]?.slice(0, 200) ?? '';
+const cutFirstLine = (message: string): string => message.split('\n', 1)[0]?.slice(0, 200) ?? '';
 
 /** Adds up a result file as it was read, for those who only look (status, report). */
 export function tallyCheckpoint(checkpoint: Checkpoint): SampleTally {

@@ -45,7 +45,7 @@ export function matchBySource(tasks: readonly PlanTask[], entries: readonly Stor
     const free = freeIndexes(tasks, byIndex, (task) => task.source());
     // The closest languages first, so that a tie is not broken by chance.
     let waiting = entries;
-    for (const agrees of [sameLanguage, bothPython, anyLanguage]) {
+    for (const agrees of [isSameLanguage, areBothPython, acceptAnyLanguage]) {
         waiting = waiting.filter((stored) => {
             const indexes = free.get(stored.entry.solution ?? null) ?? [];
             const at = indexes.findIndex((index) => agrees(getLanguage(tasks[index]), stored.entry.language));
@@ -71,10 +71,10 @@ export function matchBySource(tasks: readonly PlanTask[], entries: readonly Stor
 
 type LanguageTest = (language: string | undefined, written: string | undefined) => boolean;
 
-const sameLanguage: LanguageTest = (language, written) => language === written;
-const bothPython: LanguageTest = (language, written) =>
+const isSameLanguage: LanguageTest = (language, written) => language === written;
+const areBothPython: LanguageTest = (language, written) =>
     language?.startsWith('PYTHON') === true && written?.toUpperCase().startsWith('PYTHON') === true;
-const anyLanguage: LanguageTest = () => true;
+const acceptAnyLanguage: LanguageTest = () => true;
 
 const getLanguage = (task: PlanTask | undefined): string | undefined =>
     task?.input.kind === 'program' ? task.input.language : undefined;

@@ -121,8 +121,8 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
         const open = finished === null ? findOpen(input.checkpoint, group.name, task, occurrence) : null;
         const why =
             finished === null
-                ? whyUnfinished(open, stored !== undefined, earlier ? null : lost.reasonFor(task, index))
-                : whyAgain(input, task, finished, { group: group.name, limits, earlier });
+                ? explainUnfinished(open, stored !== undefined, earlier ? null : lost.reasonFor(task, index))
+                : explainAgain(input, task, finished, { group: group.name, limits, earlier });
         if (why === null) return;
         if (GUARDED.has(why)) changed += 1;
         due.push({
@@ -181,7 +181,11 @@ class LostEntries {
     }
 }
 
-function whyUnfinished(open: OpenTask | null, withoutVerdict: boolean, lost: DueReason | null): DueReason {
+function explainUnfinished(
+    open: OpenTask | null,
+    withoutVerdict: boolean,
+    lost: DueReason | null,
+): DueReason {
     if (withoutVerdict) return 'earlier file without a verdict';
     if (open !== null) {
         const isUnderWay = open.tests !== undefined || open.reason === 'in-progress';
@@ -191,7 +195,7 @@ function whyUnfinished(open: OpenTask | null, withoutVerdict: boolean, lost: Due
 }
 
 /** Why a finished entry is due again, or null if it stands. */
-function whyAgain(
+function explainAgain(
     input: PlanInput,
     task: PlanTask,
     { entry }: StoredEntry,
@@ -212,12 +216,12 @@ function whyAgain(
     const isImported = earlier || (entry.limits === undefined && entry.attempts.length === 0);
     if (isImported && hasOtherTests(entry.result, input.tests)) return 'another number of tests';
     if (limits !== null) {
-        const why = isImported ? whyTimeOutAgain(entry.result, limits) : null;
+        const why = isImported ? explainTimeOutAgain(entry.result, limits) : null;
         if (why !== null) return why;
         if (!isImported && isLimitRaised(entry, limits)) return 'limit raised';
     }
-    if (options.allTests && stoppedEarly(entry.result, input.tests)) return 'stopped early';
-    if (compilerChanged(entry, task, options.compilers)) return 'compiler changed';
+    if (options.allTests && hasStoppedEarly(entry.result, input.tests)) return 'stopped early';
+    if (hasCompilerChanged(entry, task, options.compilers)) return 'compiler changed';
     return null;
 }
 
@@ -240,7 +244,7 @@ function hasOtherTests(result: StoredEntry['entry']['result'], tests: number): b
  * An entry of the earlier tools does not say its limits: a time-out runs again if the limit now exceeds its execution
  * time, or if it printed nothing (it may have been blocked, or its output lost).
  */
-function whyTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits): DueReason | null {
+function explainTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits): DueReason | null {
     if (result['verdict'] !== 'TimeLimitExceeded') return null;
     // The first failed test gave the verdict: later ones may have ended otherwise.
     const run = getTests(result).find((test) => !test.passed)?.exec_info?.run_result;
@@ -249,13 +253,13 @@ function whyTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits)
     return limits.time > run.execution_time ? 'limit raised' : null;
 }
 
-function stoppedEarly(result: StoredEntry['entry']['result'], tests: number): boolean {
+function hasStoppedEarly(result: StoredEntry['entry']['result'], tests: number): boolean {
     return (
         result['accepted'] !== true && result['verdict'] !== 'CompileError' && getTests(result).length < tests
     );
 }
 
-function compilerChanged(
+function hasCompilerChanged(
     entry: StoredEntry['entry'],
     task: PlanTask,
     compilers: ReadonlyMap<string, string>,
@@ -280,7 +284,7 @@ function countOccurrences(tasks: readonly PlanTask[]): readonly number[] {
 }
 
 /** How an occurrence is written: the first one is not. */
-export const occurrenceKey = (occurrence: number): { readonly occurrence?: number } =>
+export const makeOccurrenceKey = (occurrence: number): { readonly occurrence?: number } =>
     occurrence === 0 ? {} : { occurrence };
 
 /** A failure or an attempt not final yet that belongs to this task: by fingerprint, and by its place among equal ones. */
@@ -305,7 +309,7 @@ function openTasks(
     const still = (list: readonly OpenTask[] | undefined): readonly OpenTask[] =>
         due.flatMap((task) =>
             task.open !== null && list?.includes(task.open) === true
-                ? [{ ...task.open, index: task.index, ...occurrenceKey(task.occurrence) }]
+                ? [{ ...task.open, index: task.index, ...makeOccurrenceKey(task.occurrence) }]
                 : [],
         );
     return { failures: still(input.checkpoint?.failures), pending: still(input.checkpoint?.pending) };

@@ -34,7 +34,7 @@ export function isAskedFor(
     return requests.some(
         (request) =>
             last < request.at &&
-            concerns(request, id) &&
+            isConcernedBy(request, id) &&
             asksFor(
                 request.what,
                 { id, group, ...(isMeasured === undefined ? {} : { isMeasured }) },
@@ -44,13 +44,14 @@ export function isAskedFor(
     );
 }
 
-const concerns = ({ only }: Rerun, id: string): boolean =>
+const isConcernedBy = ({ only }: Rerun, id: string): boolean =>
     only.length === 0 || only.some((pattern) => matchesId(pattern, id));
 
 /** Whether a sample's computed limit is to be measured again: it is older than a request for that. @param computedAt ISO 8601, UTC */
 export function isMeasurementAskedFor(requests: readonly Rerun[], id: string, computedAt: string): boolean {
     return requests.some(
-        (request) => request.what === 'computed-limits' && computedAt < request.at && concerns(request, id),
+        (request) =>
+            request.what === 'computed-limits' && computedAt < request.at && isConcernedBy(request, id),
     );
 }
 
@@ -86,11 +87,11 @@ function asksFor(
         case 'compile-errors':
             return entry.result['verdict'] === 'CompileError';
         case 'over-limit':
-            return limits !== null && usedMore(entry.result as JudgeResult, limits);
+            return limits !== null && hasUsedMore(entry.result as JudgeResult, limits);
         case 'computed-limits':
             // Of the other groups of such a sample, what a lower limit would have stopped; a higher one is the planner's own reason.
             if (isMeasured === undefined) return false;
-            return isMeasured || (limits !== null && usedMore(entry.result as JudgeResult, limits));
+            return isMeasured || (limits !== null && hasUsedMore(entry.result as JudgeResult, limits));
         default:
             return matchesId(what.glob, id);
     }
@@ -105,7 +106,7 @@ function isUnexpected(group: string, entry: Pick<Entry, 'result' | 'expected' | 
 }
 
 /** Whether a test of the entry used more than a limit of now allows, or ran into a limit at all. */
-function usedMore(result: JudgeResult, limits: Limits): boolean {
+function hasUsedMore(result: JudgeResult, limits: Limits): boolean {
     const tests = Array.isArray(result.tests) ? result.tests : [];
     return tests.some(
         (test) =>

@@ -38,14 +38,14 @@ async function* renderAsTable(answer: Answer, { width, style }: Page): AsyncGene
             kind === 'text' || kind === 'time' || kind === 'boolean' ? ('left' as const) : ('right' as const),
         ...(kind === 'text' ? { atLeast: 12 } : {}),
     }));
-    const cells = rows.map((row) => row.map((value, at) => shownValue(value, answer.columns[at])));
+    const cells = rows.map((row) => row.map((value, at) => formatValue(value, answer.columns[at])));
     const lines =
         rows.length === 0
             ? ['Nothing was found.']
             : renderTable(columns, cells, { width, paintTitle: style.dim });
     if (rest > 0) lines.push(`and ${count(rest)} more rows: --format csv writes them all`);
     const notes = answer.notes.map((note) => style.dim(note));
-    const head = summaryLines(answer, width);
+    const head = formatSummaryLines(answer, width);
     yield [
         ...head,
         ...(head.length === 0 ? [] : ['']),
@@ -84,7 +84,7 @@ async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
     const cells = rows.map((row) =>
         row.map((value, at): MarkdownPart => {
             const column = answer.columns[at];
-            const text = shownValue(value, column);
+            const text = formatValue(value, column);
             return column?.kind === 'text' ? { outside: text } : text;
         }),
     );
@@ -105,10 +105,10 @@ async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
     yield lines.map((line) => `${line}\n`).join('');
 }
 
-function summaryLines({ summary = {} }: Answer, width: number): string[] {
+function formatSummaryLines({ summary = {} }: Answer, width: number): string[] {
     const rows = Object.entries(summary).map(([name, value]) => [
         name,
-        shownValue(value, { name, kind: Number.isInteger(value) ? 'integer' : 'number' }),
+        formatValue(value, { name, kind: Number.isInteger(value) ? 'integer' : 'number' }),
     ]);
     if (rows.length === 0) return [];
     const columns = [
@@ -132,7 +132,7 @@ async function takeRows({
 }
 
 /** A value as people read it; files hold it as it is. */
-function shownValue(value: AnswerValue, column: AnswerColumn | undefined): string {
+function formatValue(value: AnswerValue, column: AnswerColumn | undefined): string {
     if (value === null) return '';
     if (typeof value !== 'number') return String(value);
     const kind = column?.kind ?? 'text';

@@ -24,9 +24,9 @@ export function reportCsv(report: Report): string {
         'tnr',
         'unexpected',
         'near_limit',
-        ...scoredIn(report).map((name) => `${name}_${SCORE}`),
+        ...listScoredGroups(report).map((name) => `${name}_${SCORE}`),
     ];
-    const scored = scoredIn(report);
+    const scored = listScoredGroups(report);
     const rows = report.samples.map((sample) => [
         ...buildRow(sample, groups),
         ...scored.map((name) => formatScore(sample, name)),
@@ -35,7 +35,7 @@ export function reportCsv(report: Report): string {
 }
 
 /** Groups of which some task has a score. */
-const scoredIn = ({ total }: Report): string[] =>
+const listScoredGroups = ({ total }: Report): string[] =>
     orderGroups(total.groups)
         .filter(([, group]) => computeMeanScore(group) !== null)
         .map(([name]) => name);

@@ -18,12 +18,13 @@ export function formatDuration(seconds: number): string {
     if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
     const whole = Math.round(seconds);
     if (whole < 60) return `${whole} s`;
-    if (whole < 3600) return `${Math.floor(whole / 60)}m ${two(whole % 60)}s`;
-    if (whole < 86400) return `${Math.floor(whole / 3600)}h ${two(Math.floor((whole % 3600) / 60))}m`;
+    if (whole < 3600) return `${Math.floor(whole / 60)}m ${padToTwoDigits(whole % 60)}s`;
+    if (whole < 86400)
+        return `${Math.floor(whole / 3600)}h ${padToTwoDigits(Math.floor((whole % 3600) / 60))}m`;
     return `${count(Math.floor(whole / 86400))}d ${Math.floor((whole % 86400) / 3600)}h`;
 }
 
-function two(value: number): string {
+function padToTwoDigits(value: number): string {
     return String(value).padStart(2, '0');
 }
 
@@ -73,7 +74,7 @@ export const SHORT_VERDICT: Readonly<Record<Verdict, string>> = {
 };
 
 /** A verdict in a few letters; Accepted by the word that stands for it. */
-export function shortVerdict(verdict: Verdict, success: SuccessWord = 'accepted'): string {
+export function shortenVerdict(verdict: Verdict, success: SuccessWord = 'accepted'): string {
     return verdict === 'Accepted' && success === 'done' ? success : SHORT_VERDICT[verdict];
 }
 

@@ -9,15 +9,15 @@ import { describeTask, orderGroups } from './sections.js';
  * for an unexpected verdict, an error for what could not be judged.
  */
 export function reportJunit(report: Report): string {
-    const unexpected = bySample(report.total.unexpected);
-    const failures = bySample(report.total.failures);
+    const unexpected = groupBySample(report.total.unexpected);
+    const failures = groupBySample(report.total.failures);
     const suites = report.samples.map((sample) =>
         buildSuite(sample, unexpected.get(sample.id) ?? [], failures.get(sample.id) ?? []),
     );
     return renderXml({ name: 'testsuites', attributes: { name: 'resume-run' }, children: suites });
 }
 
-function bySample<T extends { readonly sample: string }>(tasks: readonly T[]): Map<string, T[]> {
+function groupBySample<T extends { readonly sample: string }>(tasks: readonly T[]): Map<string, T[]> {
     const lists = new Map<string, T[]>();
     for (const task of tasks) {
         const list = lists.get(task.sample);

@@ -90,7 +90,7 @@ export function renderMatrix(progress: MatrixProgress): string {
         const [folder, name] = splitId(one.cell);
         if (folder !== heading) lines.push(`  ${escapeLine(folder)}`);
         heading = folder;
-        lines.push(`    ${escapeLine(name)}: ${describeState(one)}  ${earlierLine(one)}`);
+        lines.push(`    ${escapeLine(name)}: ${describeState(one)}  ${formatEarlierLine(one)}`);
     }
     if (cells.length > MOST_CELLS)
         lines.push(
@@ -104,7 +104,7 @@ const describeState = ({ done, instances, toRun }: MatrixFigures): string =>
     `${count(done)}/${count(instances)} done, ${count(toRun)} to run`;
 
 /** As the earlier tools printed it: people search their logs for it. */
-const earlierLine = ({ done, instances, toRun }: MatrixFigures): string =>
+const formatEarlierLine = ({ done, instances, toRun }: MatrixFigures): string =>
     toRun === 0 ? `${done}/${instances} 已完成` : `${done}/${instances} 已完成 (需要补充 ${toRun} 个)`;
 
 /** What stands before the last coordinate, and that. */

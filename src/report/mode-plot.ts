@@ -24,9 +24,9 @@ const NUMBER = 90;
 export function drawModes(about: string, modes: readonly ModeBars[]): string {
     const panelHeight = HEAD + modes.length * (BAR + GAP) + GAP;
     const panels = [
-        panel('requests a second', modes, ({ throughput }) => throughput, 1),
-        panel('CPU, seconds', modes, ({ cpu }) => cpu, 2),
-        panel('memory at most, MB', modes, ({ memory }) => (memory === null ? null : memory / 1e6), 0),
+        drawPanel('requests a second', modes, ({ throughput }) => throughput, 1),
+        drawPanel('CPU, seconds', modes, ({ cpu }) => cpu, 2),
+        drawPanel('memory at most, MB', modes, ({ memory }) => (memory === null ? null : memory / 1e6), 0),
     ];
     const height = HEAD + panels.length * panelHeight;
     const style =
@@ -40,7 +40,7 @@ export function drawModes(about: string, modes: readonly ModeBars[]): string {
     ].join('\n');
 }
 
-function panel(
+function drawPanel(
     title: string,
     modes: readonly ModeBars[],
     valueOf: (one: ModeBars) => number | null,

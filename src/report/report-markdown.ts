@@ -8,7 +8,7 @@ import type { SuccessWord } from './success-word.js';
 /** The report as Markdown, for an issue or a pull request. */
 export function reportMarkdown(report: Report, success?: SuccessWord): string {
     const { total, removed } = report;
-    const lines = tableLines(report, success);
+    const lines = formatTableLines(report, success);
     const formats = Object.entries(report.comparison ?? {});
     if (formats.length > 0) {
         const named = formats.map(([format, checker]) =>
@@ -35,7 +35,7 @@ export function reportMarkdown(report: Report, success?: SuccessWord): string {
     return `${lines.join('\n')}\n`;
 }
 
-function tableLines(report: Report, success: SuccessWord | undefined): string[] {
+function formatTableLines(report: Report, success: SuccessWord | undefined): string[] {
     const groups = orderGroups(report.total.groups).map(([name]) => name);
     const titles = [
         'sample',

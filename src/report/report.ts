@@ -22,7 +22,7 @@ import {
     orderGroups,
     renderRates,
     skipLines,
-    slowMachineLines,
+    formatSlowMachineLines,
     renderUnexpected,
     renderVerdictTable,
 } from './sections.js';
@@ -66,14 +66,14 @@ export async function collectReport(
         if (standing === 'not begun') continue;
         const { id, isComplete, groups } = tally;
         const [unexpected, nearLimit] = [tally.unexpected.length, tally.nearLimit.length];
-        const computedLimit = computedLimits === null ? null : shownLimit(computedLimits);
+        const computedLimit = computedLimits === null ? null : describeLimit(computedLimits);
         rows.push({ id, isComplete, groups, unexpected, nearLimit, computedLimit });
     }
     rows.sort((a, b) => compareNatural(a.id, b.id));
     return { total: sum.value(), samples: rows, comparison: null, removed: removed.value() };
 }
 
-function shownLimit({ time, slowest, load, cut }: ComputedLimits): SampleRow['computedLimit'] {
+function describeLimit({ time, slowest, load, cut }: ComputedLimits): SampleRow['computedLimit'] {
     return { time, slowest, ...(load === undefined ? {} : { load }), ...(cut === undefined ? {} : { cut }) };
 }
 
@@ -95,15 +95,15 @@ export function renderReport(report: Report, page: Page): string {
         [
             `${formatCount(total.samples, 'sample')}, ${count(total.completeSamples)} complete`,
             ...renderRates(total.groups, page),
-            ...comparisonLines(report),
+            ...formatComparisonLines(report),
         ],
         renderWeakTests(report.samples, page),
         renderUnexpected(total, page, all),
         renderVerdictTable(total.groups, page),
-        sampleTable(report, page),
+        formatSampleTable(report, page),
         renderNearLimit(total, page, all),
-        computedLimitLines(report, page),
-        slowMachineLines(total, page),
+        formatComputedLimitLines(report, page),
+        formatSlowMachineLines(total, page),
         renderAboveOwn(total, page, all),
         renderFailures(countFailed(total.groups), total.failures, page, all),
         skipLines(total.skips, page, all),
@@ -115,14 +115,14 @@ export function renderReport(report: Report, page: Page): string {
         .join('\n');
 }
 
-function comparisonLines({ comparison }: Report): string[] {
+function formatComparisonLines({ comparison }: Report): string[] {
     const formats = Object.entries(comparison ?? {});
     if (formats.length === 0) return [];
     const named = formats.map(([format, checker]) => `${escapeLine(checker)} (${escapeLine(format)})`);
     return [`output compared by ${named.join(', ')}`];
 }
 
-function sampleTable(report: Report, { width, style, success }: Page): string[] {
+function formatSampleTable(report: Report, { width, style, success }: Page): string[] {
     if (report.samples.length === 0) return [];
     const groups = orderGroups(report.total.groups).map(([name]) => name);
     const columns: Column[] = [
@@ -148,7 +148,7 @@ function sampleTable(report: Report, { width, style, success }: Page): string[] 
 }
 
 /** Limits that nobody stated: where they come from explains many an unexpected verdict. */
-function computedLimitLines({ samples }: Report, { width, style }: Page): string[] {
+function formatComputedLimitLines({ samples }: Report, { width, style }: Page): string[] {
     const busy: string[] = [];
     const rows = samples.flatMap(({ id, computedLimit, nearLimit }): Cell[][] => {
         if (computedLimit === null) return [];

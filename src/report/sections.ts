@@ -4,7 +4,7 @@ import { chooseExpected } from '../model/sample.js';
 import { formatExpected } from './expected-verdicts.js';
 import { VERDICTS } from '../model/verdict.js';
 import { escapeLine } from '../util/printable.js';
-import { count, formatCount, formatDuration, groupTitle, formatPercent, shortVerdict } from './format.js';
+import { count, formatCount, formatDuration, groupTitle, formatPercent, shortenVerdict } from './format.js';
 import type { Page } from './page.js';
 import type { SuccessWord } from './success-word.js';
 import { countAccepted, countJudged } from './rates.js';
@@ -32,8 +32,8 @@ export function renderRates(groups: Groups, { width, style, success = 'accepted'
         return [
             { text: label, paint: style.bold },
             { text: formatPercent(hits, judged), paint: style.bold },
-            `${count(hits)} of ${count(judged)} ${which(name, success)}`,
-            aside(group),
+            `${count(hits)} of ${count(judged)} ${describeWhich(name, success)}`,
+            describeRest(group),
         ];
     });
     const columns = [
@@ -49,7 +49,7 @@ export function renderRates(groups: Groups, { width, style, success = 'accepted'
 }
 
 /** Which tasks of a group its rate counts. */
-function which(group: string, success: SuccessWord): string {
+function describeWhich(group: string, success: SuccessWord): string {
     const title = groupTitle(group);
     if (group === 'incorrect_solution') return `${title} rejected`;
     return group === 'solution' ? `${title} accepted` : `${success} in ${title}`;
@@ -60,7 +60,7 @@ export function openIn(group: GroupTally): number {
     return Math.max(0, group.total - group.completed - group.failed);
 }
 
-function aside(group: GroupTally): string {
+function describeRest(group: GroupTally): string {
     const parts = [`${count(group.failed)} failed`, `${count(group.skipped)} skipped`];
     if (openIn(group) > 0) parts.push(`${count(openIn(group))} open`);
     const { scores } = group;
@@ -76,7 +76,7 @@ export function renderVerdictTable(groups: Groups, { width, style, success }: Pa
     if (seen.length === 0) return [];
     const columns = [
         { title: success === 'done' ? 'outcome' : 'verdicts', align: 'left' as const, atLeast: 12 },
-        ...seen.map((verdict) => ({ title: shortVerdict(verdict, success), align: 'right' as const })),
+        ...seen.map((verdict) => ({ title: shortenVerdict(verdict, success), align: 'right' as const })),
     ];
     const rows = listed.map(([name, group]) => [
         groupTitle(name),
@@ -144,7 +144,7 @@ export function renderUnexpected(
     const rows = list
         .slice(0, options.most)
         .map((task): Cell[] => [
-            ...taskCells(task),
+            ...formatTaskCells(task),
             { text: task.verdict, paint: page.style.yellow },
             describeTask(task),
         ]);
@@ -156,7 +156,7 @@ export function renderUnexpected(
     return [
         page.style.bold(`Unexpected: ${formatCount(total, 'verdict')}`),
         ...renderTable(columns, rows, { width: page.width, indent: '  ' }),
-        ...theRest(total, rows.length, options),
+        ...formatTheRest(total, rows.length, options),
     ];
 }
 
@@ -166,7 +166,7 @@ export function renderNearLimit(
     page: Page,
     options: ShownListOptions,
 ): string[] {
-    return taskLines('Within 10 % of the time limit', nearLimitCount, nearLimit, page, options);
+    return formatTaskLines('Within 10 % of the time limit', nearLimitCount, nearLimit, page, options);
 }
 
 /** Accepted runs that took longer than the sample's own limit, which `--limits flat` left aside; nothing where there are none. */
@@ -175,14 +175,20 @@ export function renderAboveOwn(
     page: Page,
     options: ShownListOptions,
 ): string[] {
-    return taskLines("Accepted above the sample's own time limit", aboveOwnCount, aboveOwn, page, options);
+    return formatTaskLines(
+        "Accepted above the sample's own time limit",
+        aboveOwnCount,
+        aboveOwn,
+        page,
+        options,
+    );
 }
 
 /**
  * Solutions that should be accepted and time out just beyond their problem's own limit: it was made on a faster machine. Names the factor
  * that would let them pass; nothing where there are none.
  */
-export function slowMachineLines({ unexpected }: TotalTally, { style }: Page): string[] {
+export function formatSlowMachineLines({ unexpected }: TotalTally, { style }: Page): string[] {
     const ratios = unexpected.flatMap(({ expected, timeInLimits }) =>
         timeInLimits !== undefined && expected.includes('Accepted') ? [timeInLimits] : [],
     );
@@ -201,7 +207,7 @@ export function slowMachineLines({ unexpected }: TotalTally, { style }: Page): s
     ];
 }
 
-function taskLines(
+function formatTaskLines(
     title: string,
     total: number,
     list: readonly TaskRef[],
@@ -209,11 +215,11 @@ function taskLines(
     options: ShownListOptions,
 ): string[] {
     if (total === 0) return [];
-    const rows = list.slice(0, options.most).map(taskCells);
+    const rows = list.slice(0, options.most).map(formatTaskCells);
     return [
         page.style.bold(`${title}: ${formatCount(total, 'verdict')}`),
         ...renderTable(TASK_COLUMNS, rows, { width: page.width, indent: '  ' }),
-        ...theRest(total, rows.length, options),
+        ...formatTheRest(total, rows.length, options),
     ];
 }
 
@@ -229,18 +235,18 @@ export function renderFailures(
     const others = list.filter(({ reason }) => reason !== 'environment');
     const lacking = `Not judged, because this machine lacks what they import: ${formatCount(missing.length, 'task')}`;
     return [
-        ...failureTable(
+        ...formatFailureTable(
             `Failed: ${formatCount(total - missing.length, 'task')}`,
             total - missing.length,
             others,
             page,
             options,
         ),
-        ...(missing.length === 0 ? [] : failureTable(lacking, missing.length, missing, page, options)),
+        ...(missing.length === 0 ? [] : formatFailureTable(lacking, missing.length, missing, page, options)),
     ];
 }
 
-function failureTable(
+function formatFailureTable(
     title: string,
     total: number,
     list: readonly FailedTask[],
@@ -250,7 +256,7 @@ function failureTable(
     if (total === 0) return [];
     const shown = list.slice(0, options.most);
     const rows = shown.map((task): Cell[] => [
-        ...taskCells(task),
+        ...formatTaskCells(task),
         { text: task.reason, paint: page.style.red },
     ]);
     const columns = [...TASK_COLUMNS, { title: '', align: 'left' as const }];
@@ -259,7 +265,7 @@ function failureTable(
         page.style.bold(`${title}, tried again at the next start`),
         // A message is a sentence: under its line, never cut by the table.
         ...lines.flatMap((line, i) => [line, `    ${escapeLine(shown[i]?.message ?? '')}`]),
-        ...theRest(total, rows.length, options),
+        ...formatTheRest(total, rows.length, options),
     ];
 }
 
@@ -276,7 +282,7 @@ export function skipLines(skips: TotalTally['skips'], page: Page, options: Shown
     return [
         page.style.bold(`Skipped: ${formatCount(total, 'task')}`),
         ...renderTable(columns, rows, { width: page.width, indent: '  ' }),
-        ...theRest(reasons.length, rows.length, options),
+        ...formatTheRest(reasons.length, rows.length, options),
     ];
 }
 
@@ -291,11 +297,11 @@ const TASK_COLUMNS = [
     { title: '', align: 'left', atLeast: 8 },
 ] as const;
 
-function taskCells(task: TaskRef): string[] {
+function formatTaskCells(task: TaskRef): string[] {
     return [task.sample, `${task.group} ${task.index}`, task.name ?? ''];
 }
 
-function theRest(total: number, shown: number, options: ShownListOptions): string[] {
+function formatTheRest(total: number, shown: number, options: ShownListOptions): string[] {
     if (total <= shown) return [];
     const where = options.more === undefined ? '' : ` (${options.more})`;
     return [`  …and ${count(total - shown)} more${where}`];

@@ -36,7 +36,7 @@ const sum = (groups: SampleRow['groups'], of: (group: SampleRow['groups'][string
 
 /** The report with only the samples that have a rate below a bound, and what its lists say of them. The totals stay. */
 export function selectSamplesBelow(report: Report, bounds: RateBounds): Report {
-    const samples = report.samples.filter(({ groups }) => ratesBelow(groups, bounds).length > 0);
+    const samples = report.samples.filter(({ groups }) => findRatesBelow(groups, bounds).length > 0);
     const ids = new Set(samples.map(({ id }) => id));
     const among = <T extends { readonly sample: string }>(list: readonly T[]): T[] =>
         list.filter(({ sample }) => ids.has(sample));
@@ -52,7 +52,7 @@ export function selectSamplesBelow(report: Report, bounds: RateBounds): Report {
 }
 
 /** The rates that are below their bound: `tnr 0.85 < 0.9`. Where nothing was judged there is none. */
-function ratesBelow(groups: SampleRow['groups'], bounds: RateBounds): string[] {
+function findRatesBelow(groups: SampleRow['groups'], bounds: RateBounds): string[] {
     return getRates(groups, bounds).flatMap(({ name, rate, bound }) =>
         rate !== null && rate < bound ? [`${name} ${rate.toFixed(4)} is under ${bound}`] : [],
     );

@@ -28,14 +28,14 @@ const MOST_LINES = 200;
 
 /** One task as text: what it came to, how it was tried, why, and its source. */
 export function renderTask(task: ShownTask, page: Page): string {
-    const sections = [headLines(task, page), ...stateSections(task, page)];
+    const sections = [formatHeadLines(task, page), ...formatStateSections(task, page)];
     return sections
         .filter((lines) => lines.length > 0)
         .map((lines) => `${lines.join('\n')}\n`)
         .join('\n');
 }
 
-function headLines({ sample, group, index, executor, state }: ShownTask, { style }: Page): string[] {
+function formatHeadLines({ sample, group, index, executor, state }: ShownTask, { style }: Page): string[] {
     const where = style.bold(`${escapeLine(sample)}  ${escapeLine(group)} ${index}`);
     switch (state.kind) {
         case 'finished': {
@@ -46,7 +46,7 @@ function headLines({ sample, group, index, executor, state }: ShownTask, { style
             const word = verdict === 'Accepted' ? chooseSuccessWord(executor) : 'accepted';
             const said = word === 'accepted' ? verdict : word;
             const wanted = isExpected ? '' : style.yellow(`, expected ${formatExpected(expected)}`);
-            return [`${where}  ${said}${wanted}`, ...factLines(entry), ...scoreLines(entry)];
+            return [`${where}  ${said}${wanted}`, ...formatFactLines(entry), ...scoreLines(entry)];
         }
         case 'failed':
             return [
@@ -74,7 +74,7 @@ function scoreLines({ result, expected_scores: expected }: Entry): string[] {
     return [escapeLine(`Score ${score}${of}${wanted}: ${parts.join(', ')}`)];
 }
 
-function factLines({ language, name, limits }: Entry): string[] {
+function formatFactLines({ language, name, limits }: Entry): string[] {
     const facts = [
         language ?? '',
         name ?? '',
@@ -85,25 +85,25 @@ function factLines({ language, name, limits }: Entry): string[] {
     return facts.length === 0 ? [] : [escapeLine(facts.join(', '))];
 }
 
-function stateSections(task: ShownTask, page: Page): string[][] {
+function formatStateSections(task: ShownTask, page: Page): string[][] {
     const { state } = task;
     switch (state.kind) {
         case 'finished':
             return [
-                attemptLines(state.entry.attempts, page),
+                formatAttemptLines(state.entry.attempts, page),
                 ...testSections(state.entry, task.test, page),
-                ...workSections(state.entry, page),
-                textLines('Source', state.entry.solution ?? null, page),
+                ...formatWorkSections(state.entry, page),
+                formatTextLines('Source', state.entry.solution ?? null, page),
             ];
         case 'failed':
         case 'pending':
-            return [attemptLines(state.open.attempts, page)];
+            return [formatAttemptLines(state.open.attempts, page)];
         case 'skipped':
             return [];
     }
 }
 
-function attemptLines(attempts: readonly Attempt[], { style, width }: Page): string[] {
+function formatAttemptLines(attempts: readonly Attempt[], { style, width }: Page): string[] {
     if (attempts.length === 0) return [];
     const rows = attempts.map((one): Cell[] => [
         String(one.attempt),
@@ -139,21 +139,24 @@ function testSections(entry: Entry, texts: ShownTask['test'], page: Page): strin
     const head = `Test ${at + 1} of ${tests.length}${named}: ${figures.filter((one) => one !== '').join(', ')}`;
     const step = info.run_result ?? info.compile_result;
     return [
-        [page.style.bold(head), ...messageLines(info)],
-        differenceLines(info, page),
-        textLines('Said (< the validator, > the program)', info.transcript ?? null, page),
-        textLines('Printed', readOutput(step, 'stdout'), page),
-        textLines('Printed to stderr', readOutput(step, 'stderr'), page),
+        [page.style.bold(head), ...formatMessageLines(info)],
+        formatDifferenceLines(info, page),
+        formatTextLines('Said (< the validator, > the program)', info.transcript ?? null, page),
+        formatTextLines('Printed', readOutput(step, 'stdout'), page),
+        formatTextLines('Printed to stderr', readOutput(step, 'stderr'), page),
         ...(texts === null
             ? []
             : 'missing' in texts
               ? [[`Its input and expected output are not shown: ${escapeLine(texts.missing)}`]]
-              : [textLines('Input', texts.input, page), textLines('Expected output', texts.output, page)]),
+              : [
+                    formatTextLines('Input', texts.input, page),
+                    formatTextLines('Expected output', texts.output, page),
+                ]),
     ];
 }
 
 /** The row that a command or a function got and what that made of it; nothing where programs were judged by tests. */
-function workSections(entry: Entry, page: Page): string[][] {
+function formatWorkSections(entry: Entry, page: Page): string[][] {
     const work = findWork(entry);
     if (work === null) return [];
     const { row } = entry;
@@ -162,14 +165,18 @@ function workSections(entry: Entry, page: Page): string[][] {
         return file === undefined ? [] : [[escapeLine(`Its ${key.slice(0, 6)} is in ${file.path}`)]];
     });
     return [
-        textLines('Row', row === undefined ? null : JSON.stringify(row, null, 2), page),
+        formatTextLines('Row', row === undefined ? null : JSON.stringify(row, null, 2), page),
         // What a command that was not done printed stands with its test.
-        ...(entry.result.accepted ? [textLines('Printed', readOutput(work.run, 'stdout'), page)] : []),
+        ...(entry.result.accepted ? [formatTextLines('Printed', readOutput(work.run, 'stdout'), page)] : []),
         ...(entry.result.accepted
-            ? [textLines('Printed to stderr', readOutput(work.run, 'stderr'), page)]
+            ? [formatTextLines('Printed to stderr', readOutput(work.run, 'stderr'), page)]
             : []),
         ...files,
-        textLines('Result', work.returned === null ? null : JSON.stringify(work.returned, null, 2), page),
+        formatTextLines(
+            'Result',
+            work.returned === null ? null : JSON.stringify(work.returned, null, 2),
+            page,
+        ),
     ];
 }
 
@@ -179,11 +186,11 @@ function readOutput(step: unknown, stream: 'stdout' | 'stderr'): string | null {
     return typeof text === 'string' && text !== '' ? text : null;
 }
 
-function messageLines({ checker_message: message }: ExecInfo): string[] {
+function formatMessageLines({ checker_message: message }: ExecInfo): string[] {
     return message === undefined ? [] : [`  ${escapeLine(message)}`];
 }
 
-function differenceLines({ first_difference: difference }: ExecInfo, { style }: Page): string[] {
+function formatDifferenceLines({ first_difference: difference }: ExecInfo, { style }: Page): string[] {
     if (difference === undefined) return [];
     return [
         style.bold(`First difference: line ${difference.line} of the expected output`),
@@ -192,7 +199,7 @@ function differenceLines({ first_difference: difference }: ExecInfo, { style }: 
     ];
 }
 
-function textLines(title: string, text: string | null, { style }: Page): string[] {
+function formatTextLines(title: string, text: string | null, { style }: Page): string[] {
     if (text === null) return [];
     const lines = text.replace(/\n$/, '').split('\n');
     const rest = lines.length - MOST_LINES;

@@ -77,7 +77,7 @@ export async function addUp(
 }
 
 /** Tasks with a verdict, and tasks that there are. */
-function taskCounts(status: DirectoryStatus): { readonly finished: number; readonly all: number } {
+function countTasks(status: DirectoryStatus): { readonly finished: number; readonly all: number } {
     let finished = 0;
     let inFiles = 0;
     let skipped = 0;
@@ -92,7 +92,7 @@ function taskCounts(status: DirectoryStatus): { readonly finished: number; reado
 
 /** Seconds until a run that goes on will be done; null while that cannot be told. */
 export function estimateStatusEta(status: DirectoryStatus): number | null {
-    const { finished, all } = taskCounts(status);
+    const { finished, all } = countTasks(status);
     return status.rate !== null && status.rate > 0 ? (all - finished) / status.rate : null;
 }
 
@@ -101,7 +101,7 @@ export function renderStatus(status: DirectoryStatus, terminal: Page): string {
     const page = { ...terminal, success: chooseSuccessWord(status.executor) };
     const more = { most: 10, more: buildShellCommand(status.dir, 'report') };
     const sections = [
-        headLines(status, page),
+        formatHeadLines(status, page),
         renderRates(status.total.groups, page),
         renderVerdictTable(status.total.groups, page),
         renderUnexpected(status.total, page, more),
@@ -109,7 +109,7 @@ export function renderStatus(status: DirectoryStatus, terminal: Page): string {
         renderAboveOwn(status.total, page, more),
         renderFailures(countFailed(status.total.groups), status.total.failures, page, more),
         skipLines(status.total.skips, page, more),
-        incompleteLines(status, page),
+        formatIncompleteLines(status, page),
         renderRemoved(status.removed, page, more.most),
     ];
     return sections
@@ -118,19 +118,19 @@ export function renderStatus(status: DirectoryStatus, terminal: Page): string {
         .join('\n');
 }
 
-function headLines(status: DirectoryStatus, { style }: Page): string[] {
-    const { finished, all } = taskCounts(status);
+function formatHeadLines(status: DirectoryStatus, { style }: Page): string[] {
+    const { finished, all } = countTasks(status);
     const samples = Math.max(status.total.samples, status.whole?.samples ?? 0);
     const lines = [
         `${style.bold(escapeLine(status.dir))}: ${count(finished)} of ${formatCount(all, 'task')} finished (${formatPercent(finished, all)}), ` +
             `${count(status.total.completeSamples)} of ${formatCount(samples, 'sample')} complete`,
     ];
     for (const dataset of status.datasets) lines.push(`dataset ${escapeLine(dataset)}`);
-    for (const holder of status.holders) lines.push(holderLine(holder, status, style));
+    for (const holder of status.holders) lines.push(formatHolderLine(holder, status, style));
     if (status.holders.every((holder) => holder.alive === false) && finished < all)
         lines.push(`nothing is running; to go on: ${buildShellCommand(status.dir)}`);
     if (status.lastUpdate !== null) {
-        lines.push(`last result ${ago(status.lastUpdate, status.at)} ago (${status.lastUpdate})`);
+        lines.push(`last result ${formatAgo(status.lastUpdate, status.at)} ago (${status.lastUpdate})`);
     }
     const seconds = estimateStatusEta(status);
     if (seconds !== null && status.rate !== null)
@@ -138,9 +138,9 @@ function headLines(status: DirectoryStatus, { style }: Page): string[] {
     return lines;
 }
 
-function holderLine(holder: Holder, status: DirectoryStatus, style: Page['style']): string {
+function formatHolderLine(holder: Holder, status: DirectoryStatus, style: Page['style']): string {
     const part = holder.shard === null ? '' : ` on shard ${escapeLine(holder.shard)}`;
-    const who = `process ${holder.pid} on ${escapeLine(holder.host)}${part}, started ${ago(holder.since, status.at)} ago`;
+    const who = `process ${holder.pid} on ${escapeLine(holder.host)}${part}, started ${formatAgo(holder.since, status.at)} ago`;
     switch (holder.alive) {
         case true:
             return `${style.green('running')}: ${who}`;
@@ -151,11 +151,11 @@ function holderLine(holder: Holder, status: DirectoryStatus, style: Page['style'
     }
 }
 
-function ago(then: string, now: string): string {
+function formatAgo(then: string, now: string): string {
     return formatDuration(Math.max(0, (Date.parse(now) - Date.parse(then)) / 1000));
 }
 
-function incompleteLines(status: DirectoryStatus, { style }: Page): string[] {
+function formatIncompleteLines(status: DirectoryStatus, { style }: Page): string[] {
     if (status.incompleteCount === 0) return [];
     const shown = status.incomplete.slice(0, 10);
     const rest = status.incompleteCount - shown.length;
@@ -168,7 +168,7 @@ function incompleteLines(status: DirectoryStatus, { style }: Page): string[] {
 
 /** The status as one JSON value, with rates and estimates worked out. */
 export function renderStatusJson(status: DirectoryStatus): string {
-    const { finished, all } = taskCounts(status);
+    const { finished, all } = countTasks(status);
     const value = {
         ...status,
         tasks: { finished, all, open: openTasks(status) },

@@ -9,21 +9,27 @@ export interface Style {
     readonly yellow: Paint;
 }
 
-const same: Paint = (text) => text;
+const leavePlain: Paint = (text) => text;
 
-export const PLAIN: Style = { bold: same, dim: same, red: same, green: same, yellow: same };
+export const PLAIN: Style = {
+    bold: leavePlain,
+    dim: leavePlain,
+    red: leavePlain,
+    green: leavePlain,
+    yellow: leavePlain,
+};
 
-const colour =
+const makePaint =
     (on: number, off: number): Paint =>
     (text) =>
         text === '' ? '' : `\u001b[${on}m${text}\u001b[${off}m`;
 
 export const COLOURED: Style = {
-    bold: colour(1, 22),
-    dim: colour(2, 22),
-    red: colour(31, 39),
-    green: colour(32, 39),
-    yellow: colour(33, 39),
+    bold: makePaint(1, 22),
+    dim: makePaint(2, 22),
+    red: makePaint(31, 39),
+    green: makePaint(32, 39),
+    yellow: makePaint(33, 39),
 };
 
 /** Colours on a terminal only, unless NO_COLOR or FORCE_COLOR (any value but empty, and but 0) say otherwise; NO_COLOR wins. */

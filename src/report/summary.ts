@@ -13,13 +13,13 @@ import {
     openIn,
     renderRates,
     skipLines,
-    slowMachineLines,
+    formatSlowMachineLines,
     renderUnexpected,
     renderVerdictTable,
 } from './sections.js';
 import { buildShellCommand } from './shell.js';
 import { renderTable } from './table.js';
-import { widthRates } from './width-rates.js';
+import { formatWidthRates } from './width-rates.js';
 
 /** Most entries of a list in the summary; the rest is a command away. */
 const MOST = 10;
@@ -38,20 +38,20 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
     const { totals } = end;
     const more = { most: MOST, more: buildShellCommand(context.dir, 'report') };
     const sections = [
-        outcomeLines(end, context),
+        formatOutcomeLines(end, context),
         renderRates(totals.groups, context),
         renderVerdictTable(totals.groups, context),
         renderUnexpected(totals, context, more),
         renderNearLimit(totals, context, more),
-        slowMachineLines(totals, context),
+        formatSlowMachineLines(totals, context),
         renderAboveOwn(totals, context, more),
         renderFailures(countFailed(totals.groups), totals.failures, context, more),
         skipLines(totals.skips, context, more),
-        workerLines(end.workers, context),
-        endpointLines(end.endpoints, context),
-        spendingLines(end),
+        formatWorkerLines(end.workers, context),
+        formatEndpointLines(end.endpoints, context),
+        formatSpendingLines(end),
         context.section ?? [],
-        whereLines(end, context),
+        formatWhereLines(end, context),
     ];
     return sections
         .filter((lines) => lines.length > 0)
@@ -59,14 +59,14 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
         .join('\n');
 }
 
-function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
+function formatOutcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
     const took = formatDuration(end.duration);
     const saved = `${formatCount(end.committed, 'task')} saved`;
     const did = end.committed > 0 ? `${saved}, ${formatRate(end.committed / end.duration)}` : saved;
     switch (end.outcome) {
         case 'finished':
             return end.committed === 0
-                ? [style.bold(style.green(nothingDone(end)))]
+                ? [style.bold(style.green(describeNothingDone(end)))]
                 : [`${style.bold(style.green('Finished'))} in ${took}: ${did}.`];
         case 'finished with failures':
             return [
@@ -76,14 +76,14 @@ function outcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
         case 'stopped': {
             const lost = end.aborted === 0 ? '' : `, ${count(end.aborted)} given up half-way`;
             return [
-                `${style.bold(style.yellow('Stopped'))}${byWhom(end.stop)} after ${took}: ${saved}${lost}.`,
-                ...whyStopped(end.stop),
+                `${style.bold(style.yellow('Stopped'))}${describeByWhom(end.stop)} after ${took}: ${saved}${lost}.`,
+                ...explainStop(end.stop),
             ];
         }
     }
 }
 
-function nothingDone({ totals }: RunEnd): string {
+function describeNothingDone({ totals }: RunEnd): string {
     const groups = Object.values(totals.groups);
     const [finished, skipped] = [sum(groups, 'completed'), sum(groups, 'skipped')];
     return finished === 0 && skipped > 0
@@ -94,13 +94,13 @@ function nothingDone({ totals }: RunEnd): string {
 const sum = (groups: readonly GroupTally[], what: 'completed' | 'skipped'): number =>
     groups.reduce((all, group) => all + group[what], 0);
 
-function byWhom(stop: StopReason | null): string {
+function describeByWhom(stop: StopReason | null): string {
     if (stop?.reason !== 'signal') return '';
     return stop.signal === 'SIGINT' ? ' by Ctrl-C (SIGINT)' : ` by ${stop.signal}`;
 }
 
 /** Why it stopped, as a line below; a signal stands in the first line. */
-function whyStopped(stop: StopReason | null): string[] {
+function explainStop(stop: StopReason | null): string[] {
     if (stop === null) return [];
     switch (stop.reason) {
         case 'signal':
@@ -117,7 +117,10 @@ function whyStopped(stop: StopReason | null): string[] {
     }
 }
 
-function workerLines(workers: readonly WorkerFigures[], { width, style, section }: SummaryContext): string[] {
+function formatWorkerLines(
+    workers: readonly WorkerFigures[],
+    { width, style, section }: SummaryContext,
+): string[] {
     // Places of the async mode do not differ: they are shown where a command gives statistics of its own.
     const areWorkers = workers.some(({ workerId }) => !workerId.startsWith('async'));
     if (workers.length < 2 || !(areWorkers || section !== undefined)) return [];
@@ -144,7 +147,7 @@ function workerLines(workers: readonly WorkerFigures[], { width, style, section 
 }
 
 /** What requests to models used beside what is kept of it: they differ by what was asked in vain. */
-function spendingLines({ spent }: RunEnd): string[] {
+function formatSpendingLines({ spent }: RunEnd): string[] {
     if (spent === undefined || spent.answers + spent.unanswered === 0) return [];
     const { kept, answers, unanswered, unpriced } = spent;
     const priced = unpriced < answers;
@@ -162,7 +165,10 @@ function spendingLines({ spent }: RunEnd): string[] {
     return lines;
 }
 
-function endpointLines(endpoints: readonly EndpointState[], { width, style }: SummaryContext): string[] {
+function formatEndpointLines(
+    endpoints: readonly EndpointState[],
+    { width, style }: SummaryContext,
+): string[] {
     if (endpoints.length === 0) return [];
     // Those that gave trouble first.
     const shown = endpoints
@@ -187,7 +193,7 @@ function endpointLines(endpoints: readonly EndpointState[], { width, style }: Su
         count(endpoint.concurrency),
         count(endpoint.coolDowns),
         endpoint.state,
-        ...(isCalibrated ? [widthRates(endpoint.calibration ?? [])] : []),
+        ...(isCalibrated ? [formatWidthRates(endpoint.calibration ?? [])] : []),
     ]);
     const lines = renderTable(columns, rows, { width, paintTitle: style.dim });
     return endpoints.length > shown.length
@@ -195,7 +201,7 @@ function endpointLines(endpoints: readonly EndpointState[], { width, style }: Su
         : lines;
 }
 
-function whereLines(end: RunEnd, { dir, style }: SummaryContext): string[] {
+function formatWhereLines(end: RunEnd, { dir, style }: SummaryContext): string[] {
     const { samples, completeSamples, groups } = end.totals;
     const left = Object.values(groups).some((group) => openIn(group) > 0 || group.failed > 0);
     const next =

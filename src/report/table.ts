@@ -32,7 +32,7 @@ export function renderTable(
 ): string[] {
     const indent = options.indent ?? '';
     const columns = given.map((column) => ({ ...column, title: escapeLine(column.title) }));
-    const cells = rows.map((row) => columns.map((_, i) => safe(row[i] ?? '')));
+    const cells = rows.map((row) => columns.map((_, i) => makeSafe(row[i] ?? '')));
     const wanted = columns.map((column, i) =>
         cells.reduce(
             (most, row) => Math.max(most, measureWidth(getText(row[i] ?? ''))),
@@ -52,7 +52,7 @@ export function renderTable(
     return lines.map((line) => (indent + line.join(GAP)).trimEnd());
 }
 
-function safe(cell: Cell): Cell {
+function makeSafe(cell: Cell): Cell {
     return typeof cell === 'string' ? escapeLine(cell) : { ...cell, text: escapeLine(cell.text) };
 }
 

@@ -13,11 +13,11 @@ const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 /** Columns of a terminal that `text` takes. */
 export function measureWidth(text: string): number {
     let width = 0;
-    for (const character of text.replace(COLOURS, '')) width += widthOfCharacter(character);
+    for (const character of text.replace(COLOURS, '')) width += measureCharacter(character);
     return width;
 }
 
-function widthOfCharacter(character: string): 0 | 1 | 2 {
+function measureCharacter(character: string): 0 | 1 | 2 {
     const code = character.codePointAt(0) ?? 0;
     if (code < 0x300) return 1;
     return NO_COLUMN.test(character) ? 0 : eastAsianWidth(code);
@@ -56,7 +56,7 @@ function take(characters: readonly string[], columns: number): string[] {
     const taken: string[] = [];
     let left = columns;
     for (const character of characters) {
-        left -= widthOfCharacter(character);
+        left -= measureCharacter(character);
         if (left < 0) break;
         taken.push(character);
     }

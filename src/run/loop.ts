@@ -213,7 +213,7 @@ export class Loop {
         // A verdict that came while its worker was being ended is as good as any.
         const outcome =
             flight.hung && completion.outcome.kind !== 'verdict'
-                ? hungOutcome(this.#parts.options.patience(buildTask(state, this.#parts.options)) ?? 0)
+                ? makeHungOutcome(this.#parts.options.patience(buildTask(state, this.#parts.options)) ?? 0)
                 : completion.outcome;
         this.#slots.ended(state, completion.duration);
         const decision = decide(outcome, state.tried, this.#parts.options, this.#stopping);
@@ -356,7 +356,7 @@ export class Loop {
     }
 }
 
-function hungOutcome(after: number): Completion['outcome'] {
+function makeHungOutcome(after: number): Completion['outcome'] {
     const message = `the worker gave no answer for ${Math.round(after)} s and was ended`;
     return { kind: 'failure', failure: { reason: 'no-answer', message, after }, by: null };
 }

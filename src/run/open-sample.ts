@@ -6,7 +6,7 @@ import { countDue } from '../plan/count-due.js';
 import type { DueTask, SamplePlan } from '../plan/sample-plan.js';
 import {
     computeLimits,
-    entriesCutByTimeout,
+    findEntriesCutByTimeout,
     buildLimits,
     plan,
     type PreparedSample,
@@ -107,7 +107,7 @@ export class OpenSample implements SampleInWork {
         const { rule, ruleFingerprint } = this.#prepared;
         const entries = rule === null ? [] : this.writer.getEntries(rule.group);
         const measured = computeLimits(this.#prepared, entries, this.#options.machineLoad);
-        const cut = entriesCutByTimeout(entries).length;
+        const cut = findEntriesCutByTimeout(entries).length;
         if (cut > 0) warn(describeCut(this.id, cut, measured?.time ?? null, this.#options.limits.timeout));
         // Not written down where nothing was accepted: a later start may know better.
         if (measured !== null) await this.writer.setComputedLimits(measured);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, JudgeResult, MachineLoad } from '../model/entry.js';
-import { shownFile } from '../model/call-harness.js';
+import { chooseShownFile } from '../model/call-harness.js';
 import { digest, fingerprintSample, fingerprintRounded } from '../model/fingerprint.js';
 import {
     chooseEffectiveLimits,
@@ -75,7 +75,7 @@ export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample
             };
         }),
     }));
-    const rule = activeRule(sample.judging, options);
+    const rule = chooseRule(sample.judging, options);
     const ruleFingerprint = rule === null ? '' : digest((fingerprints[rule.group] ?? []).join('\n'));
     return { sample, groups, rule, ruleFingerprint };
 }
@@ -104,7 +104,7 @@ function explainSkip(sample: Sample, input: TaskInput, options: PrepareOptions):
 }
 
 /** The rule counts only where the sample's own limit would: not under `--limits flat`, not where it states one. */
-function activeRule(judging: Judging | null, options: PrepareOptions): ComputedLimitRule | null {
+function chooseRule(judging: Judging | null, options: PrepareOptions): ComputedLimitRule | null {
     if (judging === null || !options.judges || judging.limits.time !== null) return null;
     return (options.limits.policy ?? judging.limitPolicy) === 'own' ? judging.computedLimit : null;
 }
@@ -112,7 +112,7 @@ function activeRule(judging: Judging | null, options: PrepareOptions): ComputedL
 /** Text of a program's main file; null for tasks that are none, or files that cannot be read. */
 export function getSourceText(input: TaskInput): string | null {
     if (input.kind !== 'program') return null;
-    const { content } = shownFile(input);
+    const { content } = chooseShownFile(input);
     if (content.text !== undefined) return content.text;
     try {
         return readFileSync(content.path, 'utf8');
@@ -200,7 +200,7 @@ export function computeLimits(
     // Half of a microsecond less: 0.2 s x 5 is 1 s, whatever the last bit of it says.
     const steps = Math.ceil((exact - 5e-7) / rule.resolution);
     const time = Number((steps * rule.resolution).toFixed(6));
-    const cut = entriesCutByTimeout(entries);
+    const cut = findEntriesCutByTimeout(entries);
     return {
         time,
         slowest,
@@ -219,7 +219,7 @@ export function computeLimits(
 }
 
 /** Programs that should be accepted, and that `--timeout` stopped: how long they take is not known. */
-export function entriesCutByTimeout(entries: readonly Entry[]): readonly Entry[] {
+export function findEntriesCutByTimeout(entries: readonly Entry[]): readonly Entry[] {
     return entries.filter(
         ({ result, limits, expected }) =>
             result['verdict'] === 'TimeLimitExceeded' &&

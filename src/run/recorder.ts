@@ -31,12 +31,12 @@ export class Recorder {
     }
 
     started(state: TaskState): void {
-        this.#emit({ type: 'task-started', ...taskEvent(state, '') });
+        this.#emit({ type: 'task-started', ...makeTaskEvent(state, '') });
     }
 
     async commit(state: TaskState, outcome: VerdictOutcome, completion: Completion): Promise<void> {
         const attempt = recordAttempt(state, completion, outcome.by, { verdict: outcome.verdict });
-        const event = taskEvent(state, completion.workerId);
+        const event = makeTaskEvent(state, completion.workerId);
         const entry = buildEntry(state, outcome, [...state.attempts, attempt], this.#keepSource);
         const { group, input } = state.due;
         const by = { apiUsed: outcome.by.api_used, workerId: completion.workerId };
@@ -61,7 +61,7 @@ export class Recorder {
             failure,
             run: getRunResult(completion),
         });
-        const event = taskEvent(state, completion.workerId);
+        const event = makeTaskEvent(state, completion.workerId);
         await state.sample.writer.note(
             'failures',
             toFailedTask(state, failure, [...state.attempts, attempt]),
@@ -79,7 +79,12 @@ export class Recorder {
         const { outcome, suspicion } = doubt;
         const attempt = recordAttempt(state, completion, outcome.by, { verdict: outcome.verdict });
         const because = { suspicion, verdict: outcome.verdict };
-        this.#emit({ type: 'task-retried', ...taskEvent(state, completion.workerId), because, by: attempt });
+        this.#emit({
+            type: 'task-retried',
+            ...makeTaskEvent(state, completion.workerId),
+            because,
+            by: attempt,
+        });
         state.attempts = [...state.attempts, attempt];
         state.tried = confirmOnceMore(state.tried, suspicion);
         state.confirmed = getTests(outcome).slice(0, -1);
@@ -99,13 +104,18 @@ export class Recorder {
             run: getRunResult(completion),
         });
         const because = { failure };
-        this.#emit({ type: 'task-retried', ...taskEvent(state, completion.workerId), because, by: attempt });
+        this.#emit({
+            type: 'task-retried',
+            ...makeTaskEvent(state, completion.workerId),
+            because,
+            by: attempt,
+        });
         state.attempts = [...state.attempts, attempt];
         state.tried = { ...state.tried, failures: state.tried.failures + 1 };
     }
 }
 
-function taskEvent(state: TaskState, workerId: string): TaskEvent {
+function makeTaskEvent(state: TaskState, workerId: string): TaskEvent {
     const { group, index } = state.due;
     return { at: now(), sample: state.sample.id, group, index, attempt: state.attempts.length + 1, workerId };
 }

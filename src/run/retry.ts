@@ -73,11 +73,11 @@ function decideVerdict(
 
 /** Whether a doubt has had all the further tries that it gets, with the one that is being made. */
 export function isConfirmed(tried: Tried, suspicion: Suspicion, policy: RetryPolicy): boolean {
-    return (tried.confirmations[suspicion] ?? 0) >= confirmationsFor(suspicion, policy);
+    return (tried.confirmations[suspicion] ?? 0) >= countConfirmations(suspicion, policy);
 }
 
 /** Only time-outs depend on `--tle-retries`; the others are never final at the first sight. */
-function confirmationsFor(suspicion: Suspicion, policy: RetryPolicy): number {
+function countConfirmations(suspicion: Suspicion, policy: RetryPolicy): number {
     switch (suspicion) {
         case 'near-time':
             return policy.tleRetries;

@@ -71,12 +71,12 @@ export async function survey(items: Iterable<SampleItem>, parts: SurveyParts): P
         for (const item of items) {
             const asked = parts.store.stamp(item.indexed.id);
             const stamp = asked instanceof Promise ? await asked : asked;
-            const tally = known(item, stamp, parts);
+            const tally = findKnownTally(item, stamp, parts);
             if (tally !== null && ahead.isEmpty) {
-                sum.add(item, nothingDue(tally));
+                sum.add(item, makeNothingDue(tally));
                 continue;
             }
-            const seen = tally === null ? look(item, stamp, parts) : Promise.resolve(nothingDue(tally));
+            const seen = tally === null ? look(item, stamp, parts) : Promise.resolve(makeNothingDue(tally));
             ahead.push({ item, seen, bytes: tally === null ? (stamp?.size ?? 0) : 0 });
             while (ahead.isFull) await ahead.take(sum);
         }
@@ -182,12 +182,12 @@ interface Seen {
 }
 
 /** What an earlier start learned, if it still holds. */
-function known(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): SampleTally | null {
+function findKnownTally(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): SampleTally | null {
     const { id, fingerprint } = item.indexed;
     return stamp === null ? null : parts.index.get(id, stamp, fingerprint, parts.planKey);
 }
 
-function nothingDue(tally: SampleTally): Seen {
+function makeNothingDue(tally: SampleTally): Seen {
     return { due: 0, dueBy: {}, dirty: false, changed: 0, tally, earlier: null };
 }
 
@@ -204,7 +204,7 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
     const isEarlier =
         checkpoint !== null && (checkpoint.origin === 'earlier' || checkpoint.earlier !== undefined);
     const seen = {
-        ...seenIn(planned),
+        ...summarizePlan(planned),
         tally: countTally(planned.state),
         earlier: isEarlier ? { checkpoint, planned } : null,
     };
@@ -214,7 +214,7 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
     return seen;
 }
 
-function seenIn(planned: SamplePlan): Omit<Seen, 'tally' | 'earlier'> {
+function summarizePlan(planned: SamplePlan): Omit<Seen, 'tally' | 'earlier'> {
     return {
         due: planned.due.length,
         dueBy: countDue(planned.due),

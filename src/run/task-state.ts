@@ -6,7 +6,7 @@ import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
 import type { TaskInput } from '../model/sample.js';
 import type { AttemptedBy, Suspicion, Task, VerdictOutcome } from '../model/task.js';
-import { occurrenceKey } from '../plan/plan-sample.js';
+import { makeOccurrenceKey } from '../plan/plan-sample.js';
 import type { DueTask } from '../plan/sample-plan.js';
 import { getSourceText } from './prepare.js';
 import { isConfirmed, type RetryPolicy, type Tried } from './retry.js';
@@ -134,8 +134,8 @@ export function buildEntry(
         index: state.due.index,
         ...(program === null ? {} : { language: program.language }),
         ...(source === null ? {} : { solution: source }),
-        ...(keepSource ? rowKey(input) : {}),
-        ...cellKey(input),
+        ...(keepSource ? makeRowKey(input) : {}),
+        ...makeCellKey(input),
         result: outcome.result,
         ...(limits === null ? {} : { limits }),
         attempts,
@@ -143,19 +143,19 @@ export function buildEntry(
         ...(program?.name == null ? {} : { name: program.name }),
         ...(program?.expected == null ? {} : { expected: program.expected }),
         ...(program?.expectedScores === undefined ? {} : { expected_scores: program.expectedScores }),
-        ...occurrenceKey(state.due.occurrence),
+        ...makeOccurrenceKey(state.due.occurrence),
     };
 }
 
 /** The row of a list: a result without it would have to be looked up by its position. */
-export function rowKey(input: TaskInput): Pick<Entry, 'row'> {
+export function makeRowKey(input: TaskInput): Pick<Entry, 'row'> {
     if (input.kind !== 'data' || input.isRow !== true) return {};
     const exact = input.text === undefined ? null : parseExactJson(input.text);
     return { row: exact === null ? input.data : withNumbersAsText(exact) };
 }
 
 /** Kept without `--keep-source` too: records have it. */
-export function cellKey(input: TaskInput): Pick<Entry, 'cell'> {
+export function makeCellKey(input: TaskInput): Pick<Entry, 'cell'> {
     return input.kind === 'data' && input.cell !== undefined ? { cell: input.cell } : {};
 }
 
@@ -198,8 +198,8 @@ function openTask(state: TaskState, reason: string, message: string, attempts: r
         reason,
         message,
         attempts,
-        ...cellKey(input),
+        ...makeCellKey(input),
         ...(hasSteps(state) ? { steps: state.steps } : {}),
-        ...occurrenceKey(occurrence),
+        ...makeOccurrenceKey(occurrence),
     };
 }

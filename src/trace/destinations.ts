@@ -22,11 +22,11 @@ const LANGSMITH_PROJECT = 'bigmodel-analysis';
  * @throws UserError where `--enable-langsmith` is given without a key
  */
 export function findDestinations(langSmith: LangSmithChoice, env: NodeJS.ProcessEnv): readonly Destination[] {
-    return [...langSmithIn(langSmith, env), ...collectorIn(env)];
+    return [...readLangSmith(langSmith, env), ...readCollector(env)];
 }
 
 /** LANGSMITH_*, and LANGCHAIN_* of the same meaning. */
-function langSmithIn(choice: LangSmithChoice, env: NodeJS.ProcessEnv): readonly Destination[] {
+function readLangSmith(choice: LangSmithChoice, env: NodeJS.ProcessEnv): readonly Destination[] {
     const find = (...names: readonly string[]): string | null => {
         for (const name of names) {
             const value = env[name]?.trim() ?? '';
@@ -52,12 +52,12 @@ function langSmithIn(choice: LangSmithChoice, env: NodeJS.ProcessEnv): readonly 
             name: `LangSmith (${new URL(host).host})`,
             url: `${host.replace(/\/+$/, '')}/otel/v1/traces`,
             // A collector's own headers go to the collector alone: the exporter adds what it finds in the environment.
-            headers: { ...blankHeaders(env), 'x-api-key': key, 'Langsmith-Project': project },
+            headers: { ...makeBlankHeaders(env), 'x-api-key': key, 'Langsmith-Project': project },
         },
     ];
 }
 
-function collectorIn(env: NodeJS.ProcessEnv): readonly Destination[] {
+function readCollector(env: NodeJS.ProcessEnv): readonly Destination[] {
     const address = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'] || '';
     const isOff =
         env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none';
@@ -70,7 +70,7 @@ function collectorIn(env: NodeJS.ProcessEnv): readonly Destination[] {
 }
 
 /** The headers that the environment names for a collector, without their values. */
-function blankHeaders(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+function makeBlankHeaders(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
     const named = [env['OTEL_EXPORTER_OTLP_HEADERS'], env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']];
     const names = named.flatMap((list) =>
         (list ?? '').split(',').flatMap((pair) => pair.split('=')[0]?.trim() || []),

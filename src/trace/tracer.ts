@@ -121,7 +121,7 @@ export class RunTracer {
         return {
             traceparent: printParent(span.spanContext()),
             end: (outcome, workerId) => {
-                span.setAttributes({ 'resume_run.worker': workerId, ...outcomeAttributes(outcome) });
+                span.setAttributes({ 'resume_run.worker': workerId, ...makeOutcomeAttributes(outcome) });
                 const { SpanStatusCode } = this.#api;
                 if (outcome.kind === 'failure')
                     span.setStatus({
@@ -203,7 +203,7 @@ function endRound(round: Round): void {
     round.span.end(round.lastEnd);
 }
 
-function outcomeAttributes(outcome: Outcome | UnwritableOutcome): SpanAttributes {
+function makeOutcomeAttributes(outcome: Outcome | UnwritableOutcome): SpanAttributes {
     switch (outcome.kind) {
         case 'verdict':
             return { 'resume_run.verdict': outcome.verdict };

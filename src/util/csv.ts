@@ -12,10 +12,10 @@ const FORMULA = /^[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]/;
  * for a formula gets an apostrophe in front, which spreadsheets do not show (OWASP, "CSV Injection").
  */
 export function renderCsv(rows: readonly (readonly CsvCell[])[]): string {
-    return rows.map((row) => `${row.map(cellText).join(',')}\r\n`).join('');
+    return rows.map((row) => `${row.map(formatCell).join(',')}\r\n`).join('');
 }
 
-function cellText(cell: CsvCell): string {
+function formatCell(cell: CsvCell): string {
     if (cell === null) return '';
     if (typeof cell !== 'string') return String(cell);
     const text = escapeText(FORMULA.test(cell) ? `'${cell}` : cell);

@@ -13,25 +13,25 @@ export function renderMarkdownTable(
     titles: readonly MarkdownPart[],
     rows: readonly (readonly MarkdownPart[])[],
 ): string[] {
-    const line = (cells: readonly MarkdownPart[]): string => `| ${cells.map(cellText).join(' | ')} |`;
+    const line = (cells: readonly MarkdownPart[]): string => `| ${cells.map(formatCell).join(' | ')} |`;
     return [line(titles), line(titles.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
 }
 
 /** One line of text: parts joined as they stand. */
 export function renderMarkdownLine(...parts: readonly MarkdownPart[]): string {
     return parts
-        .map((part) => (typeof part === 'string' ? part : codeSpan(escapeLine(part.outside))))
+        .map((part) => (typeof part === 'string' ? part : makeCodeSpan(escapeLine(part.outside))))
         .join('');
 }
 
-function cellText(cell: MarkdownPart): string {
+function formatCell(cell: MarkdownPart): string {
     if (typeof cell === 'string') return cell;
     // A table is split at its bars before anything else is read, and `\\|` would be an escaped backslash and a bar.
-    return codeSpan(escapeLine(cell.outside).replace(/\\(?=\|)/g, '\\x5c')).replaceAll('|', '\\|');
+    return makeCodeSpan(escapeLine(cell.outside).replace(/\\(?=\|)/g, '\\x5c')).replaceAll('|', '\\|');
 }
 
 /** Fenced by more backticks than there are in a row inside. */
-function codeSpan(text: string): string {
+function makeCodeSpan(text: string): string {
     if (text === '') return '';
     const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = '`'.repeat(longest + 1);

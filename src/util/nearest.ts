@@ -22,19 +22,19 @@ function editDistance(a: string, b: string, bound: number): number {
         for (let column = 1; column <= b.length; column++) {
             const same = a[row - 1] === b[column - 1];
             let cost = Math.min(
-                at(last, column) + 1,
-                at(line, column - 1) + 1,
-                at(last, column - 1) + (same ? 0 : 1),
+                getAt(last, column) + 1,
+                getAt(line, column - 1) + 1,
+                getAt(last, column - 1) + (same ? 0 : 1),
             );
             if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
-                cost = Math.min(cost, at(beforeLast, column - 2) + 1);
+                cost = Math.min(cost, getAt(beforeLast, column - 2) + 1);
             }
             line.push(cost);
         }
         beforeLast = last;
         last = line;
     }
-    return Math.min(at(last, b.length), bound);
+    return Math.min(getAt(last, b.length), bound);
 }
 
-const at = (line: readonly number[], column: number): number => line[column] ?? 0;
+const getAt = (line: readonly number[], column: number): number => line[column] ?? 0;

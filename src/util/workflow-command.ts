@@ -6,10 +6,11 @@ export function formatWorkflowCommand(
     title: string,
     message: string,
 ): string {
-    return `::${command} title=${property(title)}::${data(message)}\n`;
+    return `::${command} title=${escapeProperty(title)}::${escapeData(message)}\n`;
 }
 
-const data = (text: string): string =>
+const escapeData = (text: string): string =>
     escapeText(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
-const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+const escapeProperty = (text: string): string =>
+    escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

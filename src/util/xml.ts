@@ -9,15 +9,19 @@ export interface XmlElement {
 
 /** A document: every text and attribute is escaped, and what XML 1.0 cannot hold is written as an escape of ours. */
 export function renderXml(root: XmlElement): string {
-    return `<?xml version="1.0" encoding="UTF-8"?>\n${lines(root, '').join('\n')}\n`;
+    return `<?xml version="1.0" encoding="UTF-8"?>\n${formatElement(root, '').join('\n')}\n`;
 }
 
-function lines({ name, attributes, children = [] }: XmlElement, indent: string): string[] {
+function formatElement({ name, attributes, children = [] }: XmlElement, indent: string): string[] {
     const given = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(String(value))}"`);
     const open = `${indent}<${name}${given.join('')}`;
     if (typeof children === 'string') return [`${open}>${escape(children)}</${name}>`];
     if (children.length === 0) return [`${open}/>`];
-    return [`${open}>`, ...children.flatMap((child) => lines(child, `${indent}  `)), `${indent}</${name}>`];
+    return [
+        `${open}>`,
+        ...children.flatMap((child) => formatElement(child, `${indent}  `)),
+        `${indent}</${name}>`,
+    ];
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

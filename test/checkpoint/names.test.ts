@@ -1,6 +1,11 @@
 import { assert, constantFrom, oneof, property, string, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeEarlierName, FileNames, hashedName, plainName } from '../../src/checkpoint/result-file/names.js';
+import {
+    makeEarlierName,
+    FileNames,
+    makeHashedName,
+    makePlainName,
+} from '../../src/checkpoint/result-file/names.js';
 import { runs } from '../rig/long.js';
 
 /** Ids that are likely to collide, to be unsafe, or to be too long. */
@@ -30,14 +35,14 @@ const id = oneof(
 
 describe('file names', () => {
     it('are as before for ordinary ids', () => {
-        expect(plainName('Codeforces/1575/A')).toBe('Codeforces_1575_A.json');
-        expect(plainName('two words, é (1)')).toBe('two%20words,%20é%20%281%29.json');
+        expect(makePlainName('Codeforces/1575/A')).toBe('Codeforces_1575_A.json');
+        expect(makePlainName('two words, é (1)')).toBe('two%20words,%20é%20%281%29.json');
     });
 
     it('never leave the directory, are never hidden, and fit every file system', () => {
         assert(
             property(id, (value) => {
-                for (const name of [plainName(value), hashedName(value)]) {
+                for (const name of [makePlainName(value), makeHashedName(value)]) {
                     expect(name).toMatch(/\.json$/);
                     expect(name).not.toMatch(/[\p{Cc}\p{Cs}\p{Z}/\\:*?"<>|'`$&;()[\]{}!#~^]/u);
                     expect(name).not.toMatch(/^[.~\- ]/);
@@ -69,11 +74,11 @@ describe('file names', () => {
         expect(names.getFile('a/b')).toMatch(/^a_b-[0-9a-f]{16}\.json$/);
         expect(names.getFile('A_B')).toMatch(/^A_B-[0-9a-f]{16}\.json$/);
         expect(names.getFile('c/d')).toBe('c_d.json');
-        expect([...names.candidates('a_b')]).toEqual([hashedName('a_b'), 'a_b.json']);
+        expect([...names.candidates('a_b')]).toEqual([makeHashedName('a_b'), 'a_b.json']);
     });
 
     it('also for an id that is made to look like another one with its hash', () => {
-        const impostor = hashedName('a/b').slice(0, -'.json'.length);
+        const impostor = makeHashedName('a/b').slice(0, -'.json'.length);
         const names = new FileNames(['a/b', 'a_b', impostor]);
         expect(names.getFile(impostor)).not.toBe(names.getFile('a/b'));
     });
@@ -82,7 +87,7 @@ describe('file names', () => {
         const names = new FileNames(["it's (1)"]);
         expect([...names.candidates("it's (1)")]).toEqual([
             'it%27s%20%281%29.json',
-            hashedName("it's (1)"),
+            makeHashedName("it's (1)"),
             "it's (1).json",
             expect.stringMatching(/^it's \(1\)-[0-9a-f]{16}\.json$/),
         ]);
@@ -92,7 +97,7 @@ describe('file names', () => {
         expect(makeEarlierName('a/b:c')).toBe('a_b:c.json');
         expect([...new FileNames(['a/b:c']).candidates('a/b:c')]).toEqual([
             'a_b%3Ac.json',
-            hashedName('a/b:c'),
+            makeHashedName('a/b:c'),
             'a_b:c.json',
         ]);
         expect(makeEarlierName('a\0b')).toBeNull();

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { plainName } from '../../src/checkpoint/result-file/names.js';
+import { makePlainName } from '../../src/checkpoint/result-file/names.js';
 
 /*
  * Result files as a run writes them, with verdicts that a test needs: weak tests, unexpected verdicts, failures, answers of
@@ -103,7 +103,7 @@ function writeSample(
         ...more,
     };
     mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, plainName(id)), JSON.stringify(file, null, 4));
+    writeFileSync(join(dir, makePlainName(id)), JSON.stringify(file, null, 4));
 }
 
 /** Three problems: one weak, one whose tests refuse right programs, one sound; some tasks failed. */

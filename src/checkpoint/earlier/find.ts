@@ -25,7 +25,7 @@ export class EarlierResults {
 
     /** What there is of a sample without a result file; null if nothing. @throws UserError (exit 2) */
     async read(id: string, listing: ReadonlySet<string>): Promise<Checkpoint | null> {
-        for (const folder of listedFolders(id, listing)) {
+        for (const folder of listFolders(id, listing)) {
             const stamp = stampFile(join(this.#dir, folder));
             const found = stamp === null ? null : await readEarlierFolder(this.#dir, folder, id, stamp);
             if (found !== null) return await this.withCheckerFile(found, listing);
@@ -47,7 +47,7 @@ export class EarlierResults {
     /** Stamp of what `read` would look at; null if there is nothing. */
     stamp(id: string, listing: ReadonlySet<string>): FileStamp | null {
         const checker = nameCheckerFile(id);
-        const names = [...listedFolders(id, listing)];
+        const names = [...listFolders(id, listing)];
         if (checker !== null && listing.has(checker)) names.push(checker);
         for (const name of names) {
             const stamp = stampFile(join(this.#dir, name));
@@ -62,7 +62,7 @@ function mayChange({ origin, entries }: Checkpoint): boolean {
     return origin === 'earlier' || [...entries.values()].flat().some(({ entry }) => isImported(entry));
 }
 
-function* listedFolders(id: string, listing: ReadonlySet<string>): Generator<string> {
+function* listFolders(id: string, listing: ReadonlySet<string>): Generator<string> {
     for (const folder of listEarlierFolders(id)) {
         if (listing.has(folder.split('/', 1)[0] ?? '')) yield folder;
     }

@@ -42,7 +42,7 @@ export async function readEarlierFolder(
     id: string,
     stamp: FileStamp,
 ): Promise<Checkpoint | null> {
-    const names = (await listFolder(join(dir, folder))).filter(isEarlierResultName).sort(byNumber);
+    const names = (await listFolder(join(dir, folder))).filter(isEarlierResultName).sort(compareByNumber);
     if (names.length === 0) return null;
     const entries = new Map<string, StoredEntry[]>();
     const unusable: NotImported[] = [];
@@ -107,6 +107,6 @@ function isOfAnother(written: Json | undefined, id: string): boolean {
     );
 }
 
-function byNumber(a: string, b: string): number {
+function compareByNumber(a: string, b: string): number {
     return a.length - b.length || (a < b ? -1 : 1);
 }

@@ -51,7 +51,7 @@ export function normalizeCheckedEntry(raw: JsonObject): StoredEntry {
     const { accepted } = earlier;
     if (!isJsonObject(result) || result.verdict !== undefined || typeof accepted !== 'boolean') return stored;
     const tests = Array.isArray(earlier.tests) ? earlier.tests.filter(isJsonObject) : [];
-    if (tests.length === 0 || !tests.every(ranToItsEnd)) return stored;
+    if (tests.length === 0 || !tests.every(hasRunToItsEnd)) return stored;
     const kept = omit(result, ['earlier_accepted', 'tests']);
     const judged = (Array.isArray(result.tests) ? result.tests.filter(isJsonObject) : []).map((test) =>
         accepted ? { ...omit(test, ['verdict']), passed: true } : test,
@@ -66,10 +66,10 @@ export function normalizeCheckedEntry(raw: JsonObject): StoredEntry {
     };
 }
 
-function ranToItsEnd(test: JsonObject): boolean {
+function hasRunToItsEnd(test: JsonObject): boolean {
     if (typeof test.passed !== 'boolean') return false;
     if (!isJsonObject(test.exec_info) || test.exec_info.status === 'SandboxError') return false;
-    return test.passed || failedTestVerdict(test) === 'WrongAnswer';
+    return test.passed || readFailedTestVerdict(test) === 'WrongAnswer';
 }
 
 function normalizeResult(raw: Json): JsonObject {
@@ -87,7 +87,7 @@ function normalizeResult(raw: Json): JsonObject {
 
 function normalizeTest(raw: JsonObject): JsonObject {
     const { passed, exec_info: info, ...rest } = raw;
-    const verdict = passed === true ? null : failedTestVerdict(raw);
+    const verdict = passed === true ? null : readFailedTestVerdict(raw);
     const run = isJsonObject(info) && isJsonObject(info.run_result) ? info.run_result : null;
     return {
         passed: passed === true,
@@ -122,7 +122,7 @@ export function readEarlierVerdict(result: JsonObject): Verdict | null {
         return null;
     const failed = tests.find((test) => test.passed === false);
     if (result.accepted) return failed === undefined ? 'Accepted' : null;
-    return failed === undefined ? null : failedTestVerdict(failed);
+    return failed === undefined ? null : readFailedTestVerdict(failed);
 }
 
 /**
@@ -139,17 +139,17 @@ export function dropFalseVerdict(entry: StoredEntry['entry']): StoredEntry['entr
     return { ...entry, result: { earlier_accepted: accepted ?? null, ...rest } };
 }
 
-function failedTestVerdict(test: JsonObject): Verdict | null {
+function readFailedTestVerdict(test: JsonObject): Verdict | null {
     const info = isJsonObject(test.exec_info) ? test.exec_info : null;
     if (info === null || info.status === 'SandboxError') return null;
     const compile = isJsonObject(info.compile_result) ? info.compile_result : null;
     const run = isJsonObject(info.run_result) ? info.run_result : null;
     if ([compile, run].some((step) => step !== null && isJavaNameFault(step))) return null;
-    if (compile !== null && failedStep(compile)) return 'CompileError';
+    if (compile !== null && hasStepFailed(compile)) return 'CompileError';
     // The program did not run, and its compiler did not fail: machinery, not the program.
     if (run === null) return null;
     if (run.status === 'TimeLimitExceeded') return 'TimeLimitExceeded';
-    return failedStep(run) ? 'RuntimeError' : 'WrongAnswer';
+    return hasStepFailed(run) ? 'RuntimeError' : 'WrongAnswer';
 }
 
 /** The earlier tools sent every Java program as Main.java, whatever its class was called. */
@@ -164,7 +164,7 @@ const JAVA_NAME_FAULTS = [
     /\bCould not find or load main class Main\b/,
 ];
 
-function failedStep(step: JsonObject): boolean {
+function hasStepFailed(step: JsonObject): boolean {
     if (typeof step.return_code === 'number') return step.return_code !== 0;
     return step.status === 'Error' || step.status === 'TimeLimitExceeded';
 }

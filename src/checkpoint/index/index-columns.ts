@@ -61,7 +61,7 @@ export function makeEmptyColumns(): ResultColumns {
 }
 
 export function writeIndex({ texts, datasets, results }: IndexContent): string {
-    const { ids, fingerprints } = allRows(datasets.values());
+    const { ids, fingerprints } = concatenateRows(datasets.values());
     const places = new Map(ids.map((id, place) => [id, place]));
     return JSON.stringify({
         version: VERSION,
@@ -80,7 +80,7 @@ export function writeIndex({ texts, datasets, results }: IndexContent): string {
 }
 
 /** The rows of all dataset files, one after the other. */
-function allRows(datasets: Iterable<DatasetColumns>): Pick<DatasetColumns, 'ids' | 'fingerprints'> {
+function concatenateRows(datasets: Iterable<DatasetColumns>): Pick<DatasetColumns, 'ids' | 'fingerprints'> {
     const [first, ...others] = datasets;
     if (first === undefined) return { ids: [], fingerprints: [] };
     if (others.length === 0) return first;
@@ -102,14 +102,14 @@ export function readIndex(text: string): IndexContent | null {
     const isNumber = (value: unknown): value is number => isCount(value) && value < texts.length;
     if (!datasets.every((item) => isDatasetItem(item, isNumber))) return null;
     const known = new Map(datasets);
-    const shared = withRows(results, allRows(known.values()));
+    const shared = withRows(results, concatenateRows(known.values()));
     const { rest } = results;
     if (shared === null || !isResults(shared, isNumber) || !isList(rest, isRestItem)) return null;
     return { texts, datasets: known, results: { ...shared, rest: new Map(rest) } };
 }
 
 /** Puts ids and fingerprints in place of the numbers that stand for them. null: one stands for none. */
-function withRows(results: JsonObject, rows: ReturnType<typeof allRows>): JsonObject | null {
+function withRows(results: JsonObject, rows: ReturnType<typeof concatenateRows>): JsonObject | null {
     const { ids, rows: fingerprints } = results;
     if (!Array.isArray(ids) || !Array.isArray(fingerprints) || fingerprints.length !== ids.length)
         return null;

@@ -131,7 +131,7 @@ export class JsonScanner {
 
     /** Takes bytes from `from` to the end of the piece or of the chunk; returns where to go on. */
     #capture(chunk: Buffer, from: number): number {
-        const end = this.#scalar ? scalarEnd(chunk, from) : this.#end.find(chunk, from);
+        const end = this.#scalar ? findScalarEnd(chunk, from) : this.#end.find(chunk, from);
         if (end !== null) return this.#finish(chunk, from, end);
         this.#keep(chunk, from, chunk.length);
         return chunk.length;
@@ -149,7 +149,7 @@ export class JsonScanner {
         const bytes = this.#size > LARGEST_PIECE ? null : Buffer.concat(this.#parts, this.#size);
         this.#parts = [];
         if (this.#phase === 'first key' || this.#phase === 'key') {
-            this.#key = keyText(bytes);
+            this.#key = readKeyText(bytes);
             this.#phase = 'colon';
         } else if (this.#phase === 'value') {
             this.#phase = 'after member';
@@ -163,7 +163,7 @@ export class JsonScanner {
 }
 
 /** Where a number or a word ends; null: not in this chunk. */
-function scalarEnd(chunk: Buffer, from: number): number | null {
+function findScalarEnd(chunk: Buffer, from: number): number | null {
     for (let at = from; at < chunk.length; at += 1) {
         const byte = chunk[at] ?? 0;
         if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte)) return at;
@@ -175,7 +175,7 @@ function startsValue(byte: number): boolean {
     return byte !== COMMA && byte !== COLON && byte !== CLOSE_BRACE && byte !== CLOSE_BRACKET;
 }
 
-function keyText(bytes: Buffer | null): string {
+function readKeyText(bytes: Buffer | null): string {
     try {
         return String(JSON.parse(bytes?.toString() ?? ''));
     } catch (error) {

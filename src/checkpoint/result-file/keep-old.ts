@@ -52,7 +52,7 @@ export class OldResults {
                 const stats = await handle.stat();
                 if (!stats.isFile()) throw new WriteError(path, 'something that is not a file stands there');
                 const { size } = stats;
-                const torn = !this.#started && size > 0 && (await lastByte(handle, size)) !== 0x0a;
+                const torn = !this.#started && size > 0 && (await readLastByte(handle, size)) !== 0x0a;
                 if (torn) await handle.writeFile('\n');
                 await handle.writeFile(bytes);
                 await handle.sync();
@@ -101,7 +101,10 @@ export class OldResults {
     }
 }
 
-async function lastByte(handle: Awaited<ReturnType<typeof open>>, size: number): Promise<number | undefined> {
+async function readLastByte(
+    handle: Awaited<ReturnType<typeof open>>,
+    size: number,
+): Promise<number | undefined> {
     const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
     return buffer[0];
 }

@@ -29,27 +29,27 @@ const SAFE = {
 } as const;
 
 /** The name of a sample's file as long as no other id wants the same. Never leaves its directory, never hidden. */
-export const plainName = (id: string): string => plainStem(id, SAFE) + EXTENSION;
+export const makePlainName = (id: string): string => makePlainStem(id, SAFE) + EXTENSION;
 
 /** The name that ends in a hash of the id. */
-export const hashedName = (id: string): string => hashedStem(id, SAFE) + EXTENSION;
+export const makeHashedName = (id: string): string => makeHashedStem(id, SAFE) + EXTENSION;
 
-function plainStem(id: string, alphabet: Alphabet): string {
+function makePlainStem(id: string, alphabet: Alphabet): string {
     // A start asks for every id there is, and nearly all are such.
     if (id.length < 100 && alphabet.ordinary.test(id) && !/^[acnpl]/i.test(id)) return id;
-    const stem = safeStem(id, alphabet);
-    return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? hashedStem(id, alphabet) : stem;
+    const stem = makeSafeStem(id, alphabet);
+    return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? makeHashedStem(id, alphabet) : stem;
 }
 
-function hashedStem(id: string, alphabet: Alphabet): string {
+function makeHashedStem(id: string, alphabet: Alphabet): string {
     const hash = createHash('sha256').update(id, 'utf16le').digest('hex').slice(0, 16);
-    return `${cut(safeStem(id, alphabet), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}`;
+    return `${cut(makeSafeStem(id, alphabet), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}`;
 }
 
 /** Names that version 0.1 gave an id; none where they are those of today. */
-function namesOfVersion01(id: string): readonly string[] {
+function listNamesOfVersion01(id: string): readonly string[] {
     if (SAFE.ordinary.test(id)) return [];
-    return [plainStem(id, VERSION_0_1) + EXTENSION, hashedStem(id, VERSION_0_1) + EXTENSION];
+    return [makePlainStem(id, VERSION_0_1) + EXTENSION, makeHashedStem(id, VERSION_0_1) + EXTENSION];
 }
 
 /** The name that the earlier tools used: only `/` replaced. Null if no file can have it. */
@@ -58,7 +58,7 @@ export function makeEarlierName(id: string): string | null {
     return id === '' || name.includes('\0') || Buffer.byteLength(name) > 255 ? null : name;
 }
 
-function safeStem(id: string, alphabet: Alphabet): string {
+function makeSafeStem(id: string, alphabet: Alphabet): string {
     let stem = id.replaceAll('/', '_');
     if (alphabet.ordinary.test(stem) && !DEVICE.test(stem)) return stem;
     stem = stem.replace(alphabet.unsafe, encode);
@@ -88,7 +88,7 @@ function cut(text: string, bytes: number): string {
 }
 
 /** Equal for names that some file system takes for one: case, and composed or decomposed accents. */
-function folded(stem: string): string {
+function foldCase(stem: string): string {
     if (/^[ -~]*$/.test(stem)) return stem.toLowerCase();
     // Which sigma is made of a capital one depends on what comes after it.
     return stem.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
@@ -103,7 +103,7 @@ export class FileNames {
     constructor(ids: Iterable<string>) {
         const first = new Map<string, string>();
         for (const id of ids) {
-            const key = folded(plainStem(id, SAFE));
+            const key = foldCase(makePlainStem(id, SAFE));
             const other = first.get(key);
             if (other === undefined) first.set(key, id);
             else if (other !== id) this.#colliding.add(other).add(id);
@@ -113,7 +113,7 @@ export class FileNames {
         while (open.length > 0) {
             const hit: string[] = [];
             for (const id of open) {
-                const other = first.get(folded(hashedStem(id, SAFE)));
+                const other = first.get(foldCase(makeHashedStem(id, SAFE)));
                 if (other !== undefined && !this.#colliding.has(other)) hit.push(other);
             }
             for (const id of hit) this.#colliding.add(id);
@@ -127,7 +127,7 @@ export class FileNames {
 
     /** Where a sample's results are written if there is no file of it yet. */
     getFile(id: string): string {
-        return this.isColliding(id) ? hashedName(id) : plainName(id);
+        return this.isColliding(id) ? makeHashedName(id) : makePlainName(id);
     }
 
     /**
@@ -137,7 +137,12 @@ export class FileNames {
     *candidates(id: string): Generator<string> {
         const first = this.getFile(id);
         yield first;
-        const others = new Set([plainName(id), hashedName(id), ...namesOfVersion01(id), makeEarlierName(id)]);
+        const others = new Set([
+            makePlainName(id),
+            makeHashedName(id),
+            ...listNamesOfVersion01(id),
+            makeEarlierName(id),
+        ]);
         for (const name of others) if (name !== null && name !== first) yield name;
     }
 }

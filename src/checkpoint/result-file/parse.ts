@@ -49,19 +49,19 @@ export function parseRawFile(json: Json): RawFile | string {
 /** @param id the sample asked for; null takes whatever sample the file says it is of */
 export function parseCheckpoint(raw: RawFile, id: string | null, stamp: FileStamp): ParsedResultFile {
     const own = raw.members.get('id');
-    if (own !== undefined && typeof own !== 'string') return corrupt('"id" is not a text');
+    if (own !== undefined && typeof own !== 'string') return describeCorruption('"id" is not a text');
     if (id !== null && own !== undefined && own !== id) return { kind: 'other', id: own };
     if (isEarlier(raw)) {
         const known = own ?? id;
-        if (known === null) return corrupt('"id" is missing');
-        if (raw.groups.size === 0) return corrupt('it holds neither results nor progress');
+        if (known === null) return describeCorruption('"id" is missing');
+        if (raw.groups.size === 0) return describeCorruption('it holds neither results nor progress');
         return { kind: 'checkpoint', checkpoint: readEarlier(raw, known, stamp) };
     }
-    if (own === undefined) return corrupt('"id" is missing');
+    if (own === undefined) return describeCorruption('"id" is missing');
     return ownCheckpoint(raw, own, stamp);
 }
 
-const corrupt = (why: string): ParsedResultFile => ({ kind: 'corrupt', why });
+const describeCorruption = (why: string): ParsedResultFile => ({ kind: 'corrupt', why });
 
 /** Written by the earlier tools: no progress, or entries of which none has a fingerprint. */
 function isEarlier(raw: RawFile): boolean {
@@ -85,7 +85,7 @@ function readEarlier(raw: RawFile, id: string, stamp: FileStamp): Checkpoint {
 
 function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): ParsedResultFile {
     const progress = raw.members.get('progress') ?? null;
-    if (!isJsonObject(progress)) return corrupt('"progress" is not an object');
+    if (!isJsonObject(progress)) return describeCorruption('"progress" is not an object');
     const entries = new Map<string, readonly StoredEntry[]>();
     const totals = new Map<string, number>();
     let complete = progress.is_complete === true;
@@ -93,22 +93,23 @@ function ownCheckpoint(raw: RawFile, id: string, stamp: FileStamp): ParsedResult
         const stored: StoredEntry[] = [];
         for (const [position, value] of list.entries()) {
             const entry = readEntry(value);
-            if (typeof entry === 'string') return corrupt(`${group}_result[${position}]: ${entry}`);
+            if (typeof entry === 'string')
+                return describeCorruption(`${group}_result[${position}]: ${entry}`);
             stored.push({ entry });
             if (getVerdict(entry) === null) complete = false;
         }
         entries.set(group, stored);
         const total = progress[`total_${group}s`];
-        if (!isCount(total)) return corrupt(`progress has no usable total_${group}s`);
+        if (!isCount(total)) return describeCorruption(`progress has no usable total_${group}s`);
         totals.set(group, total);
         if (total !== list.length) complete = false;
     }
     const lists = listMembers(raw.members);
-    if (typeof lists === 'string') return corrupt(lists);
+    if (typeof lists === 'string') return describeCorruption(lists);
     const run = raw.members.get('run') ?? null;
-    if (run !== null && typeof run !== 'string') return corrupt('"run" is not a text');
+    if (run !== null && typeof run !== 'string') return describeCorruption('"run" is not a text');
     const retiredRevision = raw.members.get('retired_revision') ?? 0;
-    if (!isCount(retiredRevision)) return corrupt('"retired_revision" is not a number of changes');
+    if (!isCount(retiredRevision)) return describeCorruption('"retired_revision" is not a number of changes');
     return {
         kind: 'checkpoint',
         checkpoint: {
@@ -130,7 +131,7 @@ type ListMembers = Pick<Checkpoint, 'failures' | 'pending' | 'skipped' | 'comput
 function listMembers(members: RawFile['members']): ListMembers | string {
     const failures = list(members, 'failures', openTaskProblem);
     const pending = list(members, 'pending', openTaskProblem);
-    const skipped = list(members, 'skipped', taskProblem);
+    const skipped = list(members, 'skipped', findTaskProblem);
     for (const result of [failures, pending, skipped]) if (typeof result === 'string') return result;
     const limits = members.get('computed_limits') ?? null;
     if (limits !== null && !isComputedLimits(limits)) return '"computed_limits" is not what it should be';
@@ -164,13 +165,13 @@ const isAmount = (value: unknown): boolean => typeof value === 'number' && value
 /** An entry of ours, or what is wrong with it. */
 function readEntry(value: Json): StoredEntry['entry'] | string {
     if (!isJsonObject(value)) return 'not an object';
-    const problem = entryProblem(value);
+    const problem = findEntryProblem(value);
     if (problem !== null) return problem;
     const checked: unknown = value;
     const entry = checked as StoredEntry['entry'];
     const verdict = getVerdict(entry);
     if (verdict === null) return 'it holds no verdict';
-    const wrong = entry.language === undefined ? null : judgedProblem(value.result, verdict);
+    const wrong = entry.language === undefined ? null : findJudgedProblem(value.result, verdict);
     if (wrong !== null) return wrong;
     return isImported(entry) ? dropFalseVerdict(entry) : entry;
 }
@@ -180,7 +181,7 @@ export function isImported({ attempts, language, limits }: StoredEntry['entry'])
     return attempts.length === 0 && language !== undefined && limits === undefined;
 }
 
-function entryProblem(value: JsonObject): string | null {
+function findEntryProblem(value: JsonObject): string | null {
     if (!isCount(value.index)) return '"index" is not a position';
     if (typeof value.fingerprint !== 'string' || value.fingerprint === '') return '"fingerprint" is missing';
     if (!isOptionalText(value.language)) return '"language" is not a text';
@@ -198,7 +199,7 @@ function entryProblem(value: JsonObject): string | null {
     if (value.limits !== undefined && !isLimits(value.limits)) return '"limits" is not what it should be';
     if (!Array.isArray(value.attempts)) return '"attempts" is not a list';
     for (const attempt of value.attempts) {
-        const problem = attemptProblem(attempt);
+        const problem = findAttemptProblem(attempt);
         if (problem !== null) return problem;
     }
     return isJsonObject(value.result) ? null : '"result" is not an object';
@@ -218,7 +219,7 @@ function isExpectedScores(value: Json): boolean {
 }
 
 /** Programs have a judge's result; what a module or a command returns is its own affair. */
-function judgedProblem(result: Json | undefined, verdict: string): string | null {
+function findJudgedProblem(result: Json | undefined, verdict: string): string | null {
     if (!isJsonObject(result)) return null;
     if (result.verdict !== undefined && result.verdict !== verdict) {
         return `"result" says ${JSON.stringify(result.verdict)}, its last attempt ${verdict}`;
@@ -241,7 +242,7 @@ function isTest(value: Json): boolean {
     );
 }
 
-function attemptProblem(value: Json): string | null {
+function findAttemptProblem(value: Json): string | null {
     if (!isJsonObject(value)) return 'an attempt is not an object';
     const { verdict, failure } = value;
     const fine =
@@ -278,14 +279,14 @@ function isComputedLimits(value: Json): value is Json & ComputedLimits {
 const hasAmounts = (value: Json, keys: readonly string[]): boolean =>
     isJsonObject(value) && keys.every((key) => isAmount(value[key]));
 
-function taskProblem(value: Json): string | null {
+function findTaskProblem(value: Json): string | null {
     if (!isJsonObject(value)) return 'not an object';
     const fine = typeof value.group === 'string' && isCount(value.index) && typeof value.reason === 'string';
     return fine ? null : 'group, index or reason is not what it should be';
 }
 
 function openTaskProblem(value: Json): string | null {
-    const problem = taskProblem(value);
+    const problem = findTaskProblem(value);
     if (problem !== null || !isJsonObject(value)) return problem;
     if (typeof value.fingerprint !== 'string' || typeof value.message !== 'string') {
         return 'fingerprint or message is missing';
@@ -295,7 +296,7 @@ function openTaskProblem(value: Json): string | null {
     }
     if (!Array.isArray(value.attempts)) return '"attempts" is not a list';
     for (const attempt of value.attempts) {
-        const wrong = attemptProblem(attempt);
+        const wrong = findAttemptProblem(attempt);
         if (wrong !== null) return wrong;
     }
     const { tests, steps } = value;

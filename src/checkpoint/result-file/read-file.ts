@@ -68,14 +68,14 @@ async function withFile<T>(
         handle = await openFile(path);
     } catch (error) {
         if (getIoCode(error) === 'ENOENT') return null;
-        const why = whyNotAFile(error);
+        const why = explainNotAFile(error);
         if (why !== null) return why;
-        throw unreadable(path, error);
+        throw makeReadError(path, error);
     }
     try {
         return await read(handle);
     } catch (error) {
-        throw error instanceof UserError ? error : unreadable(path, error);
+        throw error instanceof UserError ? error : makeReadError(path, error);
     } finally {
         await handle.close();
     }
@@ -103,11 +103,11 @@ async function readRange(
 const NO_STAMP: FileStamp = { inode: '', size: 0, mtime: '' };
 
 /** What stands there instead of a file; null: the file is there, and cannot be read. */
-function whyNotAFile(error: unknown): string | null {
+function explainNotAFile(error: unknown): string | null {
     return error instanceof NotAFileError || getIoCode(error) === 'ELOOP' ? readReason(error) : null;
 }
 
-function unreadable(path: string, error: unknown): Error {
+function makeReadError(path: string, error: unknown): Error {
     // What is not the system's answer is a bug of ours, and shown as one.
     if (getIoCode(error) === null) return error instanceof Error ? error : new Error(String(error));
     return new UserError(`cannot read ${path}: ${describeIoError(error)}`, 2, { cause: error });
@@ -142,7 +142,7 @@ async function readPieces(handle: FileHandle, start: number, size: number): Prom
         splits: (key) => groupOfKey(key) !== null,
         member: (key, bytes) => members.set(key, parsed(bytes)),
         array: (key) => groups.set(groupOfKey(key) ?? key, []),
-        element: (key, bytes) => groups.get(groupOfKey(key) ?? key)?.push(withoutBulk(parsed(bytes))),
+        element: (key, bytes) => groups.get(groupOfKey(key) ?? key)?.push(dropBulk(parsed(bytes))),
     });
     try {
         const range = { start, end: start + size - 1, autoClose: false, highWaterMark: 4 << 20 };
@@ -158,7 +158,7 @@ async function readPieces(handle: FileHandle, start: number, size: number): Prom
 }
 
 /** Drops the copies of inputs and answers that make the earlier tools' files huge, before the next entry is read. */
-function withoutBulk(entry: Json): Json {
+function dropBulk(entry: Json): Json {
     if (!isJsonObject(entry) || entry.fingerprint !== undefined || !isJsonObject(entry.result)) return entry;
     const { tests } = entry.result;
     if (!Array.isArray(tests)) return entry;

@@ -8,7 +8,7 @@ import {
     tallySample,
 } from '../../model/tally.js';
 import { setNextRevision, type RevisedTask } from './revision.js';
-import { serializeEntry, serializeFile, withoutComma } from './serialize.js';
+import { serializeEntry, serializeFile, dropComma } from './serialize.js';
 
 /** A finished task in memory: its text, made once, and what a tally needs. The entry itself is not kept. */
 interface Slot {
@@ -46,8 +46,8 @@ export class SampleContent {
         for (const [name, total] of state.totals) {
             this.#groups.set(name, { name, total, byIndex: new Map(), order: [], sorted: true });
         }
-        this.#failures = byTask(state.failures);
-        this.#pending = byTask(state.pending);
+        this.#failures = mapByTask(state.failures);
+        this.#pending = mapByTask(state.pending);
         this.#skipped = state.skipped;
         this.#computedLimits = state.computedLimits;
         this.#superseded = [...state.superseded];
@@ -91,7 +91,7 @@ export class SampleContent {
         } else {
             this.#missing -= 1;
         }
-        const key = taskKey(group, entry.index);
+        const key = makeTaskKey(group, entry.index);
         this.#failures.delete(key);
         this.#pending.delete(key);
         return { entry, bytes: this.#groups.get(group)?.byIndex.get(entry.index)?.bytes.length ?? 0 };
@@ -99,7 +99,7 @@ export class SampleContent {
 
     /** With the revision that follows what is recorded of the task. */
     #revised<T extends RevisedTask>(group: string, task: T): T {
-        const key = taskKey(group, task.index);
+        const key = makeTaskKey(group, task.index);
         const recorded = [
             this.#groups.get(group)?.byIndex.get(task.index)?.revision,
             this.#revisionOfOpen(key),
@@ -130,7 +130,7 @@ export class SampleContent {
 
     /** Returns the note as it is written, and about how many bytes it adds to the file. */
     note(kind: 'failures' | 'pending', noted: OpenTask): { readonly task: OpenTask; readonly bytes: number } {
-        const key = taskKey(noted.group, noted.index);
+        const key = makeTaskKey(noted.group, noted.index);
         const before = this.#revisionOfOpen(key);
         const { revision: _, ...open } = noted;
         const pending = before === undefined ? open : { ...open, revision: before };
@@ -165,7 +165,7 @@ export class SampleContent {
             groups: [...this.#groups.values()].map((group) => ({
                 name: group.name,
                 total: group.total,
-                entries: sorted(group),
+                entries: sortSlots(group),
             })),
             apiUsed: this.#apiUsed,
             workerId: this.#workerId,
@@ -183,7 +183,7 @@ export class SampleContent {
     /** Entries of a group by index, read back from their text: seldom asked for, so they are not kept twice. */
     getEntries(groupName: string): readonly Entry[] {
         const group = this.#groups.get(groupName);
-        return group === undefined ? [] : sorted(group).map(parseEntry);
+        return group === undefined ? [] : sortSlots(group).map(parseEntry);
     }
 
     tally(): SampleTally {
@@ -195,14 +195,14 @@ export class SampleContent {
         const groups = [...this.#groups.values()].map((group) => ({
             name: group.name,
             total: group.total,
-            entries: sorted(group).map((slot) => slot.figures),
+            entries: sortSlots(group).map((slot) => slot.figures),
             ...countOpenTasks(open, group.name),
         }));
         return tallySample(this.id, groups);
     }
 }
 
-function sorted(group: Group): readonly Slot[] {
+function sortSlots(group: Group): readonly Slot[] {
     if (!group.sorted) {
         group.order = [...group.byIndex.values()].sort((a, b) => a.figures.index - b.figures.index);
         group.sorted = true;
@@ -210,14 +210,14 @@ function sorted(group: Group): readonly Slot[] {
     return group.order;
 }
 
-const parseEntry = (slot: Slot): Entry => JSON.parse(withoutComma(slot.bytes).toString()) as Entry;
+const parseEntry = (slot: Slot): Entry => JSON.parse(dropComma(slot.bytes).toString()) as Entry;
 
 function toStoredEntry(slot: Slot): StoredEntry {
     return { entry: parseEntry(slot) };
 }
 
-const taskKey = (group: string, index: number): string => `${index} ${group}`;
+const makeTaskKey = (group: string, index: number): string => `${index} ${group}`;
 
-function byTask(tasks: readonly OpenTask[]): Map<string, OpenTask> {
-    return new Map(tasks.map((task) => [taskKey(task.group, task.index), task]));
+function mapByTask(tasks: readonly OpenTask[]): Map<string, OpenTask> {
+    return new Map(tasks.map((task) => [makeTaskKey(task.group, task.index), task]));
 }

@@ -116,7 +116,7 @@ export class FileSampleWriter implements SampleWriter {
     }
 
     #openBatch(): Batch {
-        const { promise, resolve, reject } = deferred();
+        const { promise, resolve, reject } = makeDeferred();
         // Whoever waits sees the rejection; that nobody does is no reason to end the process.
         promise.catch(() => undefined);
         const settle = (error: unknown): void => (error === null ? resolve() : reject(asError(error)));
@@ -190,7 +190,7 @@ export class FileSampleWriter implements SampleWriter {
     }
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+function makeDeferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
     let resolve = (): void => undefined;
     let reject: (error: Error) => void = () => undefined;
     const promise = new Promise<void>((yes, no) => {

@@ -48,13 +48,13 @@ const KEY_INDENT = ' '.repeat(12);
 
 /**
  * One entry of `<group>_result`, indented to its place, with the comma after it: a file of many entries is half as many
- * pieces to write. `withoutComma` takes it away.
+ * pieces to write. `dropComma` takes it away.
  */
 export function serializeEntry(entry: StoredEntry['entry']): Buffer {
     const lines: string[] = [];
     for (const key of ENTRY_KEYS) {
         const value = entry[key];
-        if (value !== undefined) lines.push(`${KEY_INDENT}"${key}": ${entryValue(key, value)}`);
+        if (value !== undefined) lines.push(`${KEY_INDENT}"${key}": ${formatEntryValue(key, value)}`);
     }
     for (const [key, value] of Object.entries(entry)) {
         if (!KNOWN_KEYS.has(key) && value !== undefined) {
@@ -64,10 +64,10 @@ export function serializeEntry(entry: StoredEntry['entry']): Buffer {
     return Buffer.from(`${ENTRY_INDENT}{\n${lines.join(',\n')}\n${ENTRY_INDENT}}${COMMA}`);
 }
 
-export const withoutComma = (entry: Buffer): Buffer => entry.subarray(0, entry.length - COMMA.length);
+export const dropComma = (entry: Buffer): Buffer => entry.subarray(0, entry.length - COMMA.length);
 
-function entryValue(key: string, value: unknown): string {
-    if (key === 'attempts' && Array.isArray(value)) return linePerItem(value, KEY_INDENT);
+function formatEntryValue(key: string, value: unknown): string {
+    if (key === 'attempts' && Array.isArray(value)) return formatLinePerItem(value, KEY_INDENT);
     if (key === 'result' && isJsonObject(value)) return serializeResult(value);
     return serializeOnOneLine(value);
 }
@@ -78,13 +78,15 @@ function serializeResult(result: object): string {
     for (const [key, value] of Object.entries(result) as [string, unknown][]) {
         if (value === undefined) continue;
         const text =
-            key === 'tests' && Array.isArray(value) ? linePerItem(value, indent) : serializeOnOneLine(value);
+            key === 'tests' && Array.isArray(value)
+                ? formatLinePerItem(value, indent)
+                : serializeOnOneLine(value);
         lines.push(`${indent}${JSON.stringify(key)}: ${text}`);
     }
     return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${KEY_INDENT}}`;
 }
 
-function linePerItem(items: readonly unknown[], indent: string): string {
+function formatLinePerItem(items: readonly unknown[], indent: string): string {
     if (items.length === 0) return '[]';
     return `[\n${items.map((item) => `${indent}    ${serializeOnOneLine(item)}`).join(',\n')}\n${indent}]`;
 }
@@ -122,7 +124,7 @@ export function serializeFile(layout: FileLayout): Buffer[] {
         chunks.push(Buffer.from(`${text}\n`));
         const last = group.entries.length - 1;
         group.entries.forEach(({ bytes }, position) => {
-            chunks.push(position === last ? withoutComma(bytes) : bytes);
+            chunks.push(position === last ? dropComma(bytes) : bytes);
         });
         text = '\n    ],\n';
     }
@@ -145,7 +147,7 @@ function serializeTail(layout: FileLayout): string {
         `    "progress": {\n${progress.join(',\n')}\n    }`,
     ];
     for (const [key, items] of layout.lists) {
-        if (items.length > 0) members.push(`    "${key}": ${linePerItem(items, '    ')}`);
+        if (items.length > 0) members.push(`    "${key}": ${formatLinePerItem(items, '    ')}`);
     }
     if (layout.computedLimits !== null)
         members.push(`    "computed_limits": ${serializeOnOneLine(layout.computedLimits)}`);

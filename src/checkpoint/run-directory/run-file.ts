@@ -78,7 +78,7 @@ export async function createRunFile(
     const staging = join(dir, makeStagingName(NAME, holder));
     try {
         await makeDirectory(dir);
-        await writeFile(staging, text(run), { flag: 'wx', flush: true, mode: MODE });
+        await writeFile(staging, formatRunFile(run), { flag: 'wx', flush: true, mode: MODE });
         // Appears whole or not at all, and only if there was none.
         await link(staging, join(dir, NAME));
         await syncDirectory(dir);
@@ -108,9 +108,9 @@ export async function createRunFile(
 
 /** Replaces run.json, durably. Call it holding the lock. @throws WriteError */
 export async function writeRunFile(dir: string, holder: string, run: RunFile): Promise<void> {
-    await new DurableWriter(dir, holder).write(NAME, [Buffer.from(text(run))], MODE);
+    await new DurableWriter(dir, holder).write(NAME, [Buffer.from(formatRunFile(run))], MODE);
 }
 
-function text(run: RunFile): string {
+function formatRunFile(run: RunFile): string {
     return `${JSON.stringify(run, null, 4)}\n`;
 }

@@ -11,7 +11,7 @@ import type { RunFile } from './run-file-shape.js';
 
 /** A new id: `20261129-041500-3f9a0c27d1e4`, UTC and 48 random bits. */
 export function makeRunId(): string {
-    return `${timePart(new Date())}-${randomBytes(6).toString('hex')}`;
+    return `${formatTimePart(new Date())}-${randomBytes(6).toString('hex')}`;
 }
 
 /**
@@ -23,11 +23,11 @@ export function makeRunId(): string {
 export function deriveRunId(run: Pick<RunFile, 'created_at' | 'datasets'> | null, dir: string): string {
     if (run === null) return `earlier-${hashParts(['directory', dir])}`;
     const created = new Date(run.created_at);
-    const time = Number.isNaN(created.getTime()) ? 'earlier' : timePart(created);
+    const time = Number.isNaN(created.getTime()) ? 'earlier' : formatTimePart(created);
     return `${time}-${hashParts(['run.json', run.created_at, run.datasets[0]?.path ?? ''])}`;
 }
 
-const timePart = (time: Date): string =>
+const formatTimePart = (time: Date): string =>
     time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 
 const hashParts = (parts: readonly string[]): string =>

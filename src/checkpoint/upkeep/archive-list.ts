@@ -93,7 +93,7 @@ export class ArchiveList {
         const place = this.#places.get(id);
         if (place === undefined) return null;
         this.#checkPresent(place.archive);
-        return archivedStamp(place.file);
+        return makeArchivedStamp(place.file);
     }
 
     /**
@@ -105,11 +105,13 @@ export class ArchiveList {
         if (place === undefined) return null;
         const { archive, file } = place;
         this.#checkPresent(archive);
-        const path = pathIn(archive, file);
+        const path = findPathIn(archive, file);
         const isAsArchived = await hasContent(path, file);
         const raw = isAsArchived ? await readEmbedded(path, file.offset, file.size) : null;
         const parsed =
-            raw === null || typeof raw === 'string' ? null : parseCheckpoint(raw, id, archivedStamp(file));
+            raw === null || typeof raw === 'string'
+                ? null
+                : parseCheckpoint(raw, id, makeArchivedStamp(file));
         if (parsed?.kind === 'checkpoint') return parsed.checkpoint;
         throw new UserError(
             `${path} is damaged: the archived results of ${JSON.stringify(id)} cannot be read from it; ` +
@@ -120,7 +122,7 @@ export class ArchiveList {
     /** Path of the tar, or of the file in a folder, that holds an archived sample; null if it is not archived. */
     findPath(id: string): string | null {
         const place = this.#places.get(id);
-        return place === undefined ? null : pathIn(place.archive, place.file);
+        return place === undefined ? null : findPathIn(place.archive, place.file);
     }
 
     #checkPresent(archive: Archive): void {
@@ -153,7 +155,7 @@ export class ArchiveList {
     }
 }
 
-const pathIn = (archive: Archive, file: ArchivedFile): string =>
+const findPathIn = (archive: Archive, file: ArchivedFile): string =>
     archive.kind === 'tar' ? archive.path : join(archive.path, file.name);
 
 /** Whether an archived file is still what it was when it was archived. @throws UserError (exit 2) if it cannot be read */
@@ -172,7 +174,7 @@ async function hasContent(path: string, { offset, size, sha256 }: ArchivedFile):
     }
 }
 
-function archivedStamp(file: ArchivedFile): FileStamp {
+function makeArchivedStamp(file: ArchivedFile): FileStamp {
     return { inode: `archived ${file.sha256.slice(0, 32)}`, size: file.size, mtime: '0' };
 }
 

@@ -53,7 +53,7 @@ interface Candidate {
 export async function archiveResults(options: ArchiveOptions): Promise<Archived> {
     const path = resolve(options.target.path);
     if (path === resolve(options.dir)) throw new UserError(`${path} is the results directory itself`);
-    const { files, outputs } = await finished(options);
+    const { files, outputs } = await listFinished(options);
     if (files.length === 0) return { samples: 0, bytes: 0, outputs: 0, path };
     try {
         const kept =
@@ -79,7 +79,7 @@ export async function archiveResults(options: ArchiveOptions): Promise<Archived>
     }
 }
 
-async function finished(
+async function listFinished(
     options: ArchiveOptions,
 ): Promise<{ readonly files: readonly Candidate[]; readonly outputs: number }> {
     const files: Candidate[] = [];
@@ -120,7 +120,7 @@ async function toTar(
         );
         const contents = await readTarContents(staging);
         const archived: ArchivedFile[] = [];
-        for (const [at, file] of files.entries()) archived.push(await compared(file, contents[at], path));
+        for (const [at, file] of files.entries()) archived.push(await compareFiles(file, contents[at], path));
         await rename(staging, path);
         await syncDirectory(dirname(path));
         return archived;
@@ -129,7 +129,7 @@ async function toTar(
     }
 }
 
-async function compared(
+async function compareFiles(
     file: Candidate,
     content: TarContent | undefined,
     path: string,
@@ -162,7 +162,7 @@ async function toFolder(
             const there = stampFile(target) === null ? null : await hashFile(target);
             if (there !== null && there.sha256 !== sha256)
                 throw new UserError(`${target} exists, with other content`);
-            archived.push(await compared(file, { offset: 0, size: file.stamp.size, sha256 }, target));
+            archived.push(await compareFiles(file, { offset: 0, size: file.stamp.size, sha256 }, target));
             await rename(staging, target);
         } finally {
             await rm(staging, { force: true });

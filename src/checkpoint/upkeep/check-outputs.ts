@@ -4,7 +4,7 @@ import { hashFile } from '../../host/hash-file.js';
 import { openFile } from '../../host/open-file.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { OutputFile } from '../../model/entry.js';
-import { OUTPUT_NAME, OUTPUTS_FOLDER, listOutputFiles, outputPath } from '../../model/output-file.js';
+import { OUTPUT_NAME, OUTPUTS_FOLDER, listOutputFiles, makeOutputPath } from '../../model/output-file.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import type { Finding } from './finding.js';
 
@@ -43,8 +43,8 @@ export class OutputCheck {
     /** Reads every file that is named. */
     async *namedFiles(): AsyncGenerator<Finding> {
         for (const [sha256, { bytes, where }] of this.#named) {
-            const file = outputPath(sha256);
-            const why = await whatIsWrong(join(this.#dir, file), { path: file, bytes, sha256 });
+            const file = makeOutputPath(sha256);
+            const why = await findFaultOfOutput(join(this.#dir, file), { path: file, bytes, sha256 });
             if (why !== null) yield { kind: 'output damaged', file, where, why };
         }
     }
@@ -61,7 +61,7 @@ export class OutputCheck {
             // What cannot be read may name any of them.
             if (!(await strikeNamed(file, open))) return;
         }
-        for (const name of open) yield { kind: 'output unnamed', file: outputPath(name) };
+        for (const name of open) yield { kind: 'output unnamed', file: makeOutputPath(name) };
     }
 }
 
@@ -75,7 +75,7 @@ async function listOutputs(dir: string): Promise<string[]> {
 }
 
 /** null: the file is what its entry says. */
-async function whatIsWrong(path: string, said: OutputFile): Promise<string | null> {
+async function findFaultOfOutput(path: string, said: OutputFile): Promise<string | null> {
     try {
         const { bytes, sha256 } = await hashFile(path);
         if (bytes !== said.bytes) return `it has ${bytes} bytes instead of ${said.bytes}`;

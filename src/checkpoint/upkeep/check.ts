@@ -36,16 +36,16 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
     const seen = new Map<string, string[]>();
     const outputs = await OutputCheck.open(options.dir);
     const state = { seen, outputs, isOfSample: nameTest(options.samples) };
-    for (const file of await listed(options.dir)) yield* checkFile(file, options, state);
+    for (const file of await listNames(options.dir)) yield* checkFile(file, options, state);
     for (const [id, files] of seen) {
-        if (files.length > 1) yield { kind: 'duplicate id', id, files: inOrder(id, files) };
+        if (files.length > 1) yield { kind: 'duplicate id', id, files: sortFiles(id, files) };
     }
     for (const folder of ['', EARLIER]) {
-        for (const file of await listed(join(options.checkpointsDir, folder))) {
+        for (const file of await listNames(join(options.checkpointsDir, folder))) {
             if (isLeftover(file, options)) yield { kind: 'leftover', file: join(folder, file) };
         }
     }
-    for (const file of await listed(join(options.dir, OUTPUTS_FOLDER))) {
+    for (const file of await listNames(join(options.dir, OUTPUTS_FOLDER))) {
         if (isLeftover(file, options)) yield { kind: 'leftover', file: join(OUTPUTS_FOLDER, file) };
     }
     yield* checkLog(options.checkpointsDir, outputs);
@@ -57,12 +57,12 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
     if (archives !== null) yield* checkArchives(archives, outputs);
     yield* outputs.namedFiles();
     if (archives !== null && (options.holdsLock || options.living.size === 0)) {
-        yield* outputs.unnamedFiles(filesThatName(options, archives));
+        yield* outputs.unnamedFiles(listFilesThatName(options, archives));
     }
 }
 
 /** Every file in which the name of an output file may stand. */
-async function* filesThatName(options: CheckOptions, archives: ArchiveList): AsyncGenerator<string> {
+async function* listFilesThatName(options: CheckOptions, archives: ArchiveList): AsyncGenerator<string> {
     for (const dir of [options.dir, options.checkpointsDir, join(options.checkpointsDir, EARLIER)]) {
         for (const file of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
             if (!file.isDirectory()) yield join(dir, file.name);
@@ -108,7 +108,7 @@ async function* checkFile(
     }
     if (!file.endsWith('.json')) {
         if (file.startsWith('.')) return;
-        const results = (await listed(join(options.dir, file))).filter(isEarlierResultName).length;
+        const results = (await listNames(join(options.dir, file))).filter(isEarlierResultName).length;
         yield results > 0 ? { kind: 'earlier folder', file, results } : { kind: 'stranger', file };
         return;
     }
@@ -183,17 +183,18 @@ function* checkContent(file: string, checkpoint: Checkpoint, raw: RawFile): Gene
         if (list.length > total) yield { kind: 'too many entries', file, group, entries: list.length, total };
         const key = `completed_${group}s`;
         if (said[key] !== list.length) {
-            const what = `${key} says ${text(said[key])}, but ${list.length} entries are there`;
+            const what = `${key} says ${describeValue(said[key])}, but ${list.length} entries are there`;
             yield { kind: 'totals disagree', file, id, what };
         }
     }
     if (said.is_complete !== complete) {
-        const what = `is_complete says ${text(said.is_complete)}, but ${complete ? 'nothing' : 'something'} is left to do`;
+        const what = `is_complete says ${describeValue(said.is_complete)}, but ${complete ? 'nothing' : 'something'} is left to do`;
         yield { kind: 'totals disagree', file, id, what };
     }
 }
 
-const text = (value: Json | undefined): string => (value === undefined ? 'nothing' : JSON.stringify(value));
+const describeValue = (value: Json | undefined): string =>
+    value === undefined ? 'nothing' : JSON.stringify(value);
 
 const isLeftover = (file: string, options: CheckOptions): boolean => {
     const holder = parseStagingHolder(file);
@@ -201,7 +202,7 @@ const isLeftover = (file: string, options: CheckOptions): boolean => {
 };
 
 /** The file that a run would take first. */
-function inOrder(id: string, files: readonly string[]): string[] {
+function sortFiles(id: string, files: readonly string[]): string[] {
     const order = [...new FileNames([id]).candidates(id)];
     const rank = (file: string): number => (order.includes(file) ? order.indexOf(file) : order.length);
     return [...files].sort((a, b) => rank(a) - rank(b));
@@ -214,7 +215,7 @@ async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Find
         for await (const content of handle.readLines()) {
             line += 1;
             if (content === '') continue;
-            const entry = supersededEntry(content);
+            const entry = parseSupersededEntry(content);
             if (entry === null) yield { kind: 'torn log', file: SUPERSEDED, line };
             else outputs.add(entry, SUPERSEDED);
         }
@@ -225,7 +226,7 @@ async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Find
 }
 
 /** The entry of a line; null if the line is not whole. */
-function supersededEntry(line: string): Readonly<Record<string, Json>> | null {
+function parseSupersededEntry(line: string): Readonly<Record<string, Json>> | null {
     try {
         const json = JSON.parse(line) as Json;
         if (!isJsonObject(json)) return null;
@@ -244,7 +245,7 @@ async function* checkUsable(file: string, use: () => Promise<unknown>): AsyncGen
     }
 }
 
-async function listed(dir: string): Promise<string[]> {
+async function listNames(dir: string): Promise<string[]> {
     try {
         return (await readdir(dir)).sort();
     } catch (error) {

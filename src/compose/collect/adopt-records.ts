@@ -2,7 +2,7 @@ import type { CheckpointStore } from '../../checkpoint/store.js';
 import type { Adopted, Entry } from '../../model/entry.js';
 import type { JsonObject } from '../../model/json.js';
 import { isVerdict } from '../../model/verdict.js';
-import { occurrenceKey } from '../../plan/plan-sample.js';
+import { makeOccurrenceKey } from '../../plan/plan-sample.js';
 import type { DueTask, SamplePlan } from '../../plan/sample-plan.js';
 import { KEY_FIELDS, type RecordField, RECORD_FIELDS } from '../../results/record/fields.js';
 import type { ResultRecord } from '../../results/record/record.js';
@@ -10,7 +10,7 @@ import { readGeneration } from '../../results/store/read-generation.js';
 import { planItem } from '../../run/due-tasks.js';
 import type { PrepareOptions } from '../../run/prepare.js';
 import type { SampleItem } from '../../run/survey.js';
-import { cellKey, rowKey } from '../../run/task-state.js';
+import { makeCellKey, makeRowKey } from '../../run/task-state.js';
 
 export interface AdoptOptions {
     /** The results database to adopt from. Absolute. */
@@ -40,30 +40,31 @@ export async function adoptRecords(items: readonly SampleItem[], options: AdoptO
     const used = new Set<string>();
     for (const item of items) {
         const found = await findUnfinished(item, options);
-        for (const { group, fingerprint } of found.unfinished) wanted.add(taskKey(group, fingerprint));
+        for (const { group, fingerprint } of found.unfinished) wanted.add(makeTaskKey(group, fingerprint));
         for (const { stored } of found.planned.state.kept)
             if (stored.entry.adopted !== undefined)
-                used.add(sourceKey(stored.entry.adopted, stored.entry.fingerprint));
+                used.add(makeSourceKey(stored.entry.adopted, stored.entry.fingerprint));
         if (found.unfinished.length > 0) open.push(item);
     }
     if (wanted.size === 0) return 0;
     const byTask = new Map<string, ResultRecord[]>();
     for await (const some of generation.records()) {
         for (const record of some) {
-            const key = taskKey(record.group, record.fingerprint);
+            const key = makeTaskKey(record.group, record.fingerprint);
             const isUsable = record.run !== run && isVerdict(record.verdict) && wanted.has(key);
-            if (!isUsable || used.has(sourceKey(openSource(record, database), record.fingerprint))) continue;
+            if (!isUsable || used.has(makeSourceKey(openSource(record, database), record.fingerprint)))
+                continue;
             const list = byTask.get(key);
             if (list === undefined) byTask.set(key, [record]);
             else list.push(record);
         }
     }
-    for (const list of byTask.values()) list.sort(newestFirst);
+    for (const list of byTask.values()) list.sort(compareNewestFirst);
     let adopted = 0;
     for (const item of open) {
         const { planned, unfinished } = await findUnfinished(item, options);
         const pairs = unfinished.flatMap((task) => {
-            const record = byTask.get(taskKey(task.group, task.fingerprint))?.shift();
+            const record = byTask.get(makeTaskKey(task.group, task.fingerprint))?.shift();
             return record === undefined ? [] : [{ task, record }];
         });
         adopted += pairs.length;
@@ -92,13 +93,13 @@ async function findUnfinished(
 function buildEntry(task: DueTask, record: ResultRecord, { database, keepSource }: AdoptOptions): Entry {
     return {
         index: task.index,
-        ...(keepSource ? rowKey(task.input) : {}),
-        ...cellKey(task.input),
+        ...(keepSource ? makeRowKey(task.input) : {}),
+        ...makeCellKey(task.input),
         result: buildResult(record),
         adopted: openSource(record, database),
         attempts: [],
         fingerprint: task.fingerprint,
-        ...occurrenceKey(task.occurrence),
+        ...makeOccurrenceKey(task.occurrence),
     };
 }
 
@@ -126,16 +127,16 @@ const openSource = ({ run, sample, occurrence }: ResultRecord, database: string)
     database,
     run,
     sample,
-    ...occurrenceKey(occurrence),
+    ...makeOccurrenceKey(occurrence),
 });
 
-const taskKey = (group: string, fingerprint: string): string => `${fingerprint} ${group}`;
+const makeTaskKey = (group: string, fingerprint: string): string => `${fingerprint} ${group}`;
 
 /** Tells records of one fingerprint apart, wherever the database lies. */
-const sourceKey = ({ run, sample, occurrence = 0 }: Adopted, fingerprint: string | null): string =>
+const makeSourceKey = ({ run, sample, occurrence = 0 }: Adopted, fingerprint: string | null): string =>
     JSON.stringify([run, sample, occurrence, fingerprint]);
 
-function newestFirst(a: ResultRecord, b: ResultRecord): number {
+function compareNewestFirst(a: ResultRecord, b: ResultRecord): number {
     return (
         (b.finished_at ?? '').localeCompare(a.finished_at ?? '') ||
         a.run.localeCompare(b.run) ||

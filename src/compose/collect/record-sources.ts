@@ -43,7 +43,7 @@ export async function openRecordSources(
     for (const path of paths) {
         if (await isDirectory(path)) {
             await refuseDatabase(path);
-            const files = await earlierParquet(path);
+            const files = await listEarlierParquet(path);
             if (files.length > 0) parquet.push(...files);
             else byDirectory.set(path, null);
             continue;
@@ -61,7 +61,7 @@ export async function openRecordSources(
 }
 
 /** The earlier tools' Parquet folder: `test_results.parquet`, and increments that were not merged into it yet. */
-async function earlierParquet(dir: string): Promise<readonly string[]> {
+async function listEarlierParquet(dir: string): Promise<readonly string[]> {
     const main = join(dir, 'test_results.parquet');
     const increments = await listFiles(join(dir, 'incremental'));
     const files = increments.filter((name) => name.endsWith('.parquet')).sort();

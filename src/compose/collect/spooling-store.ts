@@ -79,7 +79,7 @@ class SpoolingWriter implements SampleWriter {
         this.#state = state;
         this.#before = before;
         this.#options = options;
-        this.#kept = new Map(state.kept.map((kept) => [taskKey(kept.group, kept.index), kept]));
+        this.#kept = new Map(state.kept.map((kept) => [makeTaskKey(kept.group, kept.index), kept]));
     }
 
     async commit(
@@ -143,7 +143,7 @@ class SpoolingWriter implements SampleWriter {
 
     /** An entry that took the place of one with another input: the other's record is not counted any more. */
     #retireReplaced(group: string, { index, fingerprint, occurrence = 0 }: Entry): void {
-        const kept = this.#kept.get(taskKey(group, index));
+        const kept = this.#kept.get(makeTaskKey(group, index));
         if (kept === undefined || (kept.fingerprint === fingerprint && kept.occurrence === occurrence))
             return;
         const { fingerprint: replaced, occurrence: which } = kept;
@@ -160,4 +160,4 @@ class SpoolingWriter implements SampleWriter {
     }
 }
 
-const taskKey = (group: string, index: number): string => `${index} ${group}`;
+const makeTaskKey = (group: string, index: number): string => `${index} ${group}`;

@@ -219,7 +219,7 @@ export async function recordRun(
         totals: countTotals(samples),
         versions: { 'resume-run': readPackageVersion(), node: process.version },
         ...(comparison === undefined ? {} : { comparison }),
-        ...bucketsIn(samples, known),
+        ...findBuckets(samples, known),
         reruns: reruns
             .filter((one) => one.what !== 'changed')
             .map(({ what, at, only }) => ({
@@ -237,17 +237,17 @@ export async function recordRun(
     }
     await restrictRunFile(config.checkpoints);
     if (config.part.shard !== null) agree(known, run);
-    else if (!sameBut(known, run, 'updated_at')) await writeRunFile(config.checkpoints, lock.id, run);
+    else if (!isSameBut(known, run, 'updated_at')) await writeRunFile(config.checkpoints, lock.id, run);
 }
 
 /** Buckets of the lists of this start and of earlier ones. */
-function bucketsIn({ datasets }: Samples, known: RunFile | null): Pick<RunFile, 'buckets'> {
+function findBuckets({ datasets }: Samples, known: RunFile | null): Pick<RunFile, 'buckets'> {
     const found = datasets.flatMap(({ buckets }) => [...(buckets ?? [])]);
     const buckets = { ...known?.buckets, ...Object.fromEntries(found) };
     return Object.keys(buckets).length === 0 ? {} : { buckets };
 }
 
-function sameBut(a: RunFile, b: RunFile, key: keyof RunFile): boolean {
+function isSameBut(a: RunFile, b: RunFile, key: keyof RunFile): boolean {
     return isDeepStrictEqual({ ...a, [key]: null }, { ...b, [key]: null });
 }
 

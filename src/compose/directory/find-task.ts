@@ -64,7 +64,11 @@ export async function findTask(
     if (stored !== undefined) {
         // An entry with an index has a fingerprint.
         const entry = stored.entry as Entry;
-        return { ...known, state: { kind: 'finished', entry }, test: await failedTest(place, ref, entry) };
+        return {
+            ...known,
+            state: { kind: 'finished', entry },
+            test: await describeFailedTest(place, ref, entry),
+        };
     }
     const failed = checkpoint.failures.find(isIt);
     if (failed !== undefined) return { ...known, state: { kind: 'failed', open: failed }, test: null };
@@ -78,7 +82,7 @@ export async function findTask(
     );
 }
 
-async function failedTest(
+async function describeFailedTest(
     place: RunPaths,
     { sample: id, group, index }: Pick<FoundTask, 'sample' | 'group' | 'index'>,
     entry: Entry,

@@ -44,7 +44,7 @@ export class KnownSamplesReader {
     async read(run: Pick<RunFile, 'datasets' | 'buckets'> | null): Promise<KnownSamples | null> {
         const datasets = run?.datasets ?? [];
         if (datasets.length === 0) return null;
-        const stamps = datasets.map(({ path }) => stamped(path));
+        const stamps = datasets.map(({ path }) => stampPath(path));
         const last = this.#last;
         const isFresh =
             last !== null &&
@@ -94,7 +94,7 @@ interface Stamped {
     readonly stamp: FileStamp | null;
 }
 
-function stamped(path: string): Stamped {
+function stampPath(path: string): Stamped {
     const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
     return { path, stamp: isFile ? stampFile(path) : null };
 }

@@ -2,7 +2,7 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
 import { nameCheckerFile } from '../../checkpoint/earlier/checker-file.js';
-import { FileNames, plainName } from '../../checkpoint/result-file/names.js';
+import { FileNames, makePlainName } from '../../checkpoint/result-file/names.js';
 import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
 import { isSameStamp, stampFile } from '../../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
@@ -108,14 +108,14 @@ export class ResultFiles<T = null> {
         if (this.#misplaced.has(name)) return;
         this.#misplaced.add(name);
         this.onNotice(
-            `${join(this.place.dir, name)} is left out: it holds ${JSON.stringify(id)}, which a run looks for in ${plainName(id)}; ` +
+            `${join(this.place.dir, name)} is left out: it holds ${JSON.stringify(id)}, which a run looks for in ${makePlainName(id)}; ` +
                 'resume-run check says more',
         );
     }
 
     async *#batches(since: number): AsyncGenerator<readonly (readonly [string, FileFigures<T> | null])[]> {
         let batch: Promise<readonly [string, FileFigures<T> | null]>[] = [];
-        for await (const name of namesIn(this.place.dir)) {
+        for await (const name of listNamesIn(this.place.dir)) {
             const read = this.#readOne(join(this.place.dir, name), since);
             batch.push(read.then((file) => [name, file] as const));
             if (batch.length < AT_ONCE) continue;
@@ -138,7 +138,10 @@ export class ResultFiles<T = null> {
             this.onNotice(`${path} is left out: ${why}; resume-run check says more`);
             return null;
         }
-        const file = { ...figures(read.checkpoint, since), picked: this.pick?.(read.checkpoint) ?? null };
+        const file = {
+            ...computeFigures(read.checkpoint, since),
+            picked: this.pick?.(read.checkpoint) ?? null,
+        };
         this.#seen.set(path, { stamp: read.checkpoint.stamp, file });
         return file;
     }
@@ -152,7 +155,7 @@ function withStanding<T>(file: FileFigures<T>, known: KnownSamples | null): Pick
         : { ...file, standing: 'begun', tally: withDatasetTotals(file.tally, groups) };
 }
 
-async function* namesIn(dir: string): AsyncGenerator<string> {
+async function* listNamesIn(dir: string): AsyncGenerator<string> {
     try {
         for await (const entry of await opendir(dir)) {
             if (entry.name.endsWith('.json') && !entry.isDirectory()) yield entry.name;
@@ -165,7 +168,7 @@ async function* namesIn(dir: string): AsyncGenerator<string> {
     }
 }
 
-function figures(checkpoint: Checkpoint, since: number): Omit<DirectorySample, 'standing'> {
+function computeFigures(checkpoint: Checkpoint, since: number): Omit<DirectorySample, 'standing'> {
     const ends: number[] = [];
     for (const list of checkpoint.entries.values()) {
         for (const { entry } of list) {

@@ -22,18 +22,18 @@ export function pickRows(checkpoint: Checkpoint, withDetails = true): PageRows {
     for (const [group, list] of checkpoint.entries) {
         const standIns = new StandIns();
         for (const { entry } of list) {
-            const row = rowOfEntry(entry, group, checkpoint.id, standIns);
+            const row = makeRowOfEntry(entry, group, checkpoint.id, standIns);
             if (row !== null) rows.push({ row, detail: withDetails ? describeEntry(entry) : null });
         }
     }
-    for (const task of checkpoint.failures) rows.push(rowOfOpenTask(task, 'failed'));
-    for (const task of checkpoint.pending) rows.push(rowOfOpenTask(task, 'pending'));
-    for (const task of checkpoint.skipped) rows.push(rowOfSkipped(task));
+    for (const task of checkpoint.failures) rows.push(makeRowOfOpenTask(task, 'failed'));
+    for (const task of checkpoint.pending) rows.push(makeRowOfOpenTask(task, 'pending'));
+    for (const task of checkpoint.skipped) rows.push(makeRowOfSkipped(task));
     rows.sort((a, b) => a.row.index - b.row.index);
     return { rows };
 }
 
-function rowOfEntry(
+function makeRowOfEntry(
     entry: StoredEntry['entry'],
     group: string,
     sample: string,
@@ -103,7 +103,7 @@ const EMPTY_ROW: Omit<PageRow, 'group' | 'index' | 'outcome'> = {
     task: 0,
 };
 
-function rowOfOpenTask(
+function makeRowOfOpenTask(
     task: OpenTask,
     outcome: 'failed' | 'pending',
 ): { readonly row: PageRow; readonly detail: EntryDetail } {
@@ -127,7 +127,7 @@ function rowOfOpenTask(
     };
 }
 
-function rowOfSkipped({ group, index, reason }: SkippedTask): {
+function makeRowOfSkipped({ group, index, reason }: SkippedTask): {
     readonly row: PageRow;
     readonly detail: null;
 } {
@@ -148,20 +148,20 @@ function findCause(entry: StoredEntry['entry']): string {
     const failed = readTests(entry.result).find((test) => !test.passed);
     if (failed === undefined) return '';
     const { compile_result: compiling, run_result: run } = failed.exec_info;
-    if (failed.verdict === 'CompileError') return compilerError(compiling);
-    if (failed.verdict === 'RuntimeError') return runtimeError(run);
+    if (failed.verdict === 'CompileError') return findCompilerError(compiling);
+    if (failed.verdict === 'RuntimeError') return findRuntimeError(run);
     return failed.verdict === 'WrongAnswer' && run?.stdout === '' ? 'printed nothing' : '';
 }
 
 /** The first error of a compiler without the place where it occurred. */
-function compilerError(step: RunResult | null | undefined): string {
+function findCompilerError(step: RunResult | null | undefined): string {
     const text = `${step?.stderr ?? ''}\n${step?.stdout ?? ''}`.slice(0, 8192);
     const error = /(?:error: |Error: |error\[\w+\]: )(.*)/.exec(text)?.[1] ?? '';
     return error.trim().slice(0, MOST_OF_CAUSE);
 }
 
 /** The exception's name, the signal, or the exit status. */
-function runtimeError(step: RunResult | null | undefined): string {
+function findRuntimeError(step: RunResult | null | undefined): string {
     if (step === null || step === undefined) return '';
     const end = (step.stderr ?? '').slice(-8192);
     const exception = [...end.matchAll(/\b((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception))\b/g)].at(-1)?.[1];

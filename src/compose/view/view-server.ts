@@ -130,14 +130,14 @@ export class ViewServer {
             case '/favicon.ico':
                 return { status: 204, type: 'image/x-icon', body: '' };
             case '/api/runs':
-                return json(this.#runs.map(({ place }) => asTyped(place.dir)));
+                return answerJson(this.#runs.map(({ place }) => asTyped(place.dir)));
         }
         const [, number, what] = /^\/api\/runs\/(\d{1,4})\/(page|task|live)$/.exec(url.pathname) ?? [];
         const run = number === undefined ? undefined : this.#runs[Number(number)];
         if (run === undefined) return { status: 404, type: 'text/plain', body: 'there is nothing here\n' };
         try {
-            if (what === 'live') return json(await run.live());
-            if (what === 'task') return json(await readTask(run, url.searchParams));
+            if (what === 'live') return answerJson(await run.live());
+            if (what === 'task') return answerJson(await readTask(run, url.searchParams));
             return { status: 200, type: 'application/octet-stream', body: await run.page(), isGzip: true };
         } catch (error) {
             if (!(error instanceof UserError)) throw error;
@@ -176,7 +176,7 @@ function readTask(run: ViewedRun, query: URLSearchParams): Promise<object | null
     return run.detail(query.get('sample') ?? '', query.get('group') ?? '', index);
 }
 
-const json = (value: unknown): Answer => ({
+const answerJson = (value: unknown): Answer => ({
     status: 200,
     type: 'application/json; charset=utf-8',
     body: JSON.stringify(value),

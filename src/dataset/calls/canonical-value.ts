@@ -22,41 +22,42 @@ export type CallRule = 'apps' | 'livecodebench';
  * @param json the expected value
  * @throws SyntaxError for what is not JSON
  */
-export function expectedLines(json: string, rule: CallRule): string {
+export function makeExpectedLines(json: string, rule: CallRule): string {
     const value = parseExactJson(json);
-    if (rule === 'livecodebench') return `r:${canonicalText(value)}\n`;
-    const map = integerMap(isExactArray(value) ? (value[0] ?? null) : value);
-    const first = map ?? (isExactArray(value) && value[0] !== undefined ? canonicalText(value[0]) : null);
-    const whole = map === null ? canonicalText(value) : `l[${map}]`;
+    if (rule === 'livecodebench') return `r:${formatCanonicalText(value)}\n`;
+    const map = formatIntegerMap(isExactArray(value) ? (value[0] ?? null) : value);
+    const first =
+        map ?? (isExactArray(value) && value[0] !== undefined ? formatCanonicalText(value[0]) : null);
+    const whole = map === null ? formatCanonicalText(value) : `l[${map}]`;
     return first === null ? `r:${whole}\n` : `r:${whole}\nr:${first}\nc:${first}\n`;
 }
 
 /** JSON has no maps by integers: the graders of APPS take a map for one where all keys can be; null for anything else. */
-function integerMap(value: ExactJson): string | null {
+function formatIntegerMap(value: ExactJson): string | null {
     if (!isExactObject(value) || !Object.keys(value).every((key) => /^\s*[+-]?\d+\s*$/.test(key)))
         return null;
     return mapText(Object.entries(value).map(([key, item]) => [BigInt(key.trim()).toString(), item]));
 }
 
-function canonicalText(value: ExactJson): string {
+function formatCanonicalText(value: ExactJson): string {
     if (value === null) return 'n';
     if (typeof value === 'boolean') return value ? '1' : '0';
-    if (typeof value === 'number') return numberText(String(value));
-    if (value instanceof NumberText) return numberText(value.text);
-    if (typeof value === 'string') return stringText(value);
-    if (isExactArray(value)) return `l[${value.map(canonicalText).join(',')}]`;
+    if (typeof value === 'number') return formatNumberText(String(value));
+    if (value instanceof NumberText) return formatNumberText(value.text);
+    if (typeof value === 'string') return formatStringText(value);
+    if (isExactArray(value)) return `l[${value.map(formatCanonicalText).join(',')}]`;
     if (!isExactObject(value)) return 'n';
-    return mapText(Object.entries(value).map(([key, item]) => [stringText(key), item]));
+    return mapText(Object.entries(value).map(([key, item]) => [formatStringText(key), item]));
 }
 
 const mapText = (entries: readonly (readonly [key: string, value: ExactJson])[]): string =>
     `d{${entries
-        .map(([key, value]) => `${key}:${canonicalText(value)}`)
+        .map(([key, value]) => `${key}:${formatCanonicalText(value)}`)
         .sort()
         .join(',')}}`;
 
 /** Integers, and floats that are some, by their digits; other floats by their eight bytes. */
-function numberText(text: string): string {
+function formatNumberText(text: string): string {
     if (/^-?\d+$/.test(text)) return BigInt(text).toString();
     const value = Number(text);
     if (Number.isInteger(value)) return BigInt(value).toString();
@@ -66,5 +67,5 @@ function numberText(text: string): string {
 }
 
 /** As Python's `json.dumps` writes it: ASCII alone. */
-const stringText = (text: string): string =>
+const formatStringText = (text: string): string =>
     `s${JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}`;

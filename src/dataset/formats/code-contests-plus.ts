@@ -30,8 +30,8 @@ export const codeContestsPlus: RowFormat = {
                     })),
                 checker: readChecker(row.get('checker')),
                 limits: {
-                    time: positive(row.get('time_limit'), 1 / 1000),
-                    memory: positive(row.get('memory_limit'), 1024 * 1024),
+                    time: readPositive(row.get('time_limit'), 1 / 1000),
+                    memory: readPositive(row.get('memory_limit'), 1024 * 1024),
                     output: null,
                 },
             },
@@ -64,7 +64,7 @@ function readChecker(checker: Field): RowJudging['checker'] {
 }
 
 /** A positive number times `unit`; null where it is missing or 0. */
-function positive(field: Field, unit: number): number | null {
+function readPositive(field: Field, unit: number): number | null {
     if (!field.present) return null;
     const value = field.number();
     return value > 0 ? value * unit : null;

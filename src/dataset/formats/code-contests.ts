@@ -35,19 +35,19 @@ export const codeContests: RowFormat = {
     },
     read(row): RowContent {
         return {
-            id: codeContestsId(row),
+            id: makeCodeContestsId(row),
             groups: [
                 ['solution', readPrograms(row.get('solutions'))],
                 ['incorrect_solution', readPrograms(row.get('incorrect_solutions'))],
             ],
             judging: { tests: readTests(row), checker: null, limits: readLimits(row) },
-            skip: fileSkip(row),
+            skip: findFileSkip(row),
         };
     },
 };
 
 /** `id`, else `Codeforces/<contest>/<index>` as the earlier tools wrote it, else `name`. */
-function codeContestsId(row: Field): string {
+function makeCodeContestsId(row: Field): string {
     if (row.get('id').present) return readId(row.get('id'));
     const contest = row.get('cf_contest_id');
     const index = row.get('cf_index').optionalString() ?? '';
@@ -118,7 +118,7 @@ function readDuration(limit: Field): number {
 }
 
 /** Problems whose programs read or write named files cannot be fed by stdin. */
-function fileSkip(row: Field): string | null {
+function findFileSkip(row: Field): string | null {
     for (const [key, usual] of [
         ['input_file', 'stdin'],
         ['output_file', 'stdout'],

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../../model/json.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
-import { expectedLines } from '../calls/canonical-value.js';
+import { makeExpectedLines } from '../calls/canonical-value.js';
 import { callInput } from '../calls/harness.js';
 import type { Field } from '../field.js';
 import {
@@ -92,7 +92,7 @@ function readCall(test: Field, name: string): Pick<RowTest, 'input' | 'output'> 
     if (!isJsonText(output.string())) output.fail('JSON inside the text');
     return {
         input: callInput(name, 'livecodebench', `[${lines.join(', ')}]`),
-        output: expectedLines(output.string(), 'livecodebench'),
+        output: makeExpectedLines(output.string(), 'livecodebench'),
     };
 }
 

@@ -2,7 +2,7 @@ import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { digest } from '../../model/fingerprint.js';
 import type { Json } from '../../model/json.js';
 import type { OwnLimits } from '../../model/limits.js';
-import { expectedLines } from '../calls/canonical-value.js';
+import { makeExpectedLines } from '../calls/canonical-value.js';
 import { callInput } from '../calls/harness.js';
 import type { Field } from '../field.js';
 import { type RowContent, type RowFormat, type RowProgram, type RowTest, readId } from '../row-content.js';
@@ -17,7 +17,7 @@ export const tacoApps: RowFormat = {
     },
     read(row): RowContent {
         const tests = parseEmbeddedJson(row.get('input_output'), {});
-        const call = functionName(tests);
+        const call = readFunctionName(tests);
         const solutions = parseEmbeddedJson(row.get('solutions'), []).list().map(readSolution);
         return {
             id: readTacoId(row),
@@ -66,33 +66,33 @@ function readSolution(source: Field): RowProgram {
 export const asCalled = (program: RowProgram): RowProgram => ({ ...program, isCalled: true });
 
 /** Name of the function that solutions are; null where they are programs. */
-function functionName(tests: Field): string | null {
+function readFunctionName(tests: Field): string | null {
     const name = tests.get('fn_name').optionalString();
     return name === '' ? null : name;
 }
 
 /** Inputs are lists of arguments, outputs what the function returns. */
 function readCalls(tests: Field, name: string): RowTest[] {
-    return pairs(tests).map(([input, output], i) => {
+    return readPairs(tests).map(([input, output], i) => {
         const json = (field: Field): string => field.exactText() ?? JSON.stringify(field.value ?? null);
         const args = Array.isArray(input.value) ? json(input) : `[${json(input)}]`;
         return {
             name: `test-${i + 1}`,
             input: callInput(name, 'apps', args),
-            output: expectedLines(json(output), 'apps'),
+            output: makeExpectedLines(json(output), 'apps'),
         };
     });
 }
 
 function readTests(tests: Field): RowTest[] {
-    return pairs(tests).map(([input, output], i) => ({
+    return readPairs(tests).map(([input, output], i) => ({
         name: `test-${i + 1}`,
         input: readLines(input),
         output: readLines(output),
     }));
 }
 
-function pairs(tests: Field): [input: Field, output: Field][] {
+function readPairs(tests: Field): [input: Field, output: Field][] {
     const [inputs, outputs] = [tests.get('inputs').optionalList(), tests.get('outputs').optionalList()];
     if (inputs.length !== outputs.length) {
         tests.fail(`as many inputs (${inputs.length}) as outputs (${outputs.length})`);
@@ -112,15 +112,15 @@ function readLimits(row: Field): OwnLimits {
     const time = /^([\d.]+)\s*seconds?$/.exec(readText(row.get('time_limit')));
     const memory = /^([\d.]+)\s*megabytes?$/.exec(readText(row.get('memory_limit')));
     return {
-        time: positiveOrNull(time?.[1], 1),
-        memory: positiveOrNull(memory?.[1], 1024 * 1024),
+        time: parsePositive(time?.[1], 1),
+        memory: parsePositive(memory?.[1], 1024 * 1024),
         output: null,
     };
 }
 
 const readText = (field: Field): string => (typeof field.value === 'string' ? field.value.trim() : '');
 
-function positiveOrNull(text: string | undefined, unit: number): number | null {
+function parsePositive(text: string | undefined, unit: number): number | null {
     const value = Number(text) * unit;
     return value > 0 && Number.isFinite(value) ? value : null;
 }

@@ -24,11 +24,11 @@ export interface RowSpan {
 
 /** Collects rows, and lays them out once their number is known. */
 export class BucketLayoutBuilder {
-    #columns = emptyColumns(1024);
+    #columns = makeEmptyColumns(1024);
     #count = 0;
 
     add(row: RowSpan): void {
-        if (this.#count === this.#columns.lines.length) this.#columns = grown(this.#columns);
+        if (this.#count === this.#columns.lines.length) this.#columns = growColumns(this.#columns);
         const { lines, offsets, lengths, hashes } = this.#columns;
         lines[this.#count] = row.line;
         offsets[this.#count] = row.offset;
@@ -47,7 +47,7 @@ export class BucketLayoutBuilder {
 }
 
 /** A bucket for each `rowsPerBucket` rows, and at least one. */
-export const bucketsFor = (rows: number, rowsPerBucket: number): number =>
+export const countBuckets = (rows: number, rowsPerBucket: number): number =>
     Math.max(1, Math.ceil(rows / rowsPerBucket));
 
 interface Columns {
@@ -57,15 +57,15 @@ interface Columns {
     readonly hashes: Float64Array;
 }
 
-const emptyColumns = (size: number): Columns => ({
+const makeEmptyColumns = (size: number): Columns => ({
     lines: new Uint32Array(size),
     offsets: new Float64Array(size),
     lengths: new Uint32Array(size),
     hashes: new Float64Array(size),
 });
 
-function grown(columns: Columns): Columns {
-    const larger = emptyColumns(columns.lines.length * 2);
+function growColumns(columns: Columns): Columns {
+    const larger = makeEmptyColumns(columns.lines.length * 2);
     larger.lines.set(columns.lines);
     larger.offsets.set(columns.offsets);
     larger.lengths.set(columns.lengths);

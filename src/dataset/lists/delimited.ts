@@ -28,11 +28,11 @@ interface Place {
 async function openDelimited(file: string, delimiter: string): Promise<ListFile> {
     const header = checkHeader(await readHeader(file, delimiter), file);
     return {
-        rows: () => dataRows(file, { header, delimiter }),
+        rows: () => readDataRows(file, { header, delimiter }),
         open: () => openFile(file),
         parse: (bytes, place) => {
             checkUtf8(bytes, place);
-            const records: unknown = parseSync(bytes, optionsFor(delimiter));
+            const records: unknown = parseSync(bytes, makeOptionsFor(delimiter));
             const first: unknown = Array.isArray(records) ? records[0] : [];
             const record = Array.isArray(first) ? first.filter((value) => typeof value === 'string') : [];
             return buildRow(record, header, place);
@@ -64,7 +64,7 @@ function checkHeader(header: readonly string[], file: string): readonly string[]
     return header;
 }
 
-async function* dataRows(file: string, { header, delimiter }: Dialect): AsyncIterable<ListRow> {
+async function* readDataRows(file: string, { header, delimiter }: Dialect): AsyncIterable<ListRow> {
     let isHeader = true;
     for await (const { record, line, offset, length } of readRecords(file, delimiter)) {
         const read = async (place: string): Promise<Field> => {
@@ -89,7 +89,7 @@ function checkUtf8(bytes: Buffer, place: string): void {
 }
 
 /** Lenient about columns: a row with too many or too few is a bad row, not the end of the file. */
-const optionsFor = (delimiter: string): Options => ({
+const makeOptionsFor = (delimiter: string): Options => ({
     delimiter,
     bom: true,
     skip_empty_lines: true,
@@ -99,7 +99,7 @@ const optionsFor = (delimiter: string): Options => ({
 
 async function* readRecords(file: string, delimiter: string): AsyncIterable<Place> {
     const input = (await openFile(file)).createReadStream();
-    const parser = parse({ ...optionsFor(delimiter), info: true });
+    const parser = parse({ ...makeOptionsFor(delimiter), info: true });
     const bounded = Readable.from(boundRecords(input, shortenPath(file), MAX_ROW_BYTES));
     bounded.on('error', (error) => parser.destroy(error)).pipe(parser);
     let offset = 0;

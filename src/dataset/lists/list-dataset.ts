@@ -13,7 +13,7 @@ import type { Dataset, DatasetFormat, DatasetSource, IndexedSample, OpenOptions 
 import type { Field } from '../field.js';
 import { readStamp } from '../file-content.js';
 import { buildData } from '../row-sample.js';
-import { type BucketLayout, BucketLayoutBuilder, bucketsFor, type RowSpan } from './bucket-layout.js';
+import { type BucketLayout, BucketLayoutBuilder, countBuckets, type RowSpan } from './bucket-layout.js';
 import { makeSampleId } from './buckets-in-names.js';
 import type { ListFile, ListReader } from './list-reader.js';
 import { readRowsAt } from './read-rows-at.js';
@@ -140,14 +140,14 @@ class ListDataset implements Dataset {
             const { line, offset, length } = row;
             try {
                 const field = await row.read(`${shortenPath(path)}:${line}`);
-                rows.add({ line, offset, length, hash: placementHash(field) });
+                rows.add({ line, offset, length, hash: hashPlacement(field) });
                 for (const name of Object.keys(field.object()))
                     if (fields.size < MOST_FIELDS) fields.add(name);
             } catch (error) {
                 this.#bad(error);
             }
         }
-        const buckets = known ?? bucketsFor(rows.count, this.options.lists.rowsPerSample);
+        const buckets = known ?? countBuckets(rows.count, this.options.lists.rowsPerSample);
         return { layout: rows.build(buckets, hashText), list, fields: [...fields] };
     }
 
@@ -162,7 +162,7 @@ class ListDataset implements Dataset {
         for (const [place, bytes] of await this.#readBytes(path, list, layout.getRows(bucket))) {
             if (bytes.length !== place.length) throw changed;
             const field = list.parse(bytes, `${shortenPath(path)}:${place.line}`);
-            if (placementHash(field) !== place.hash) throw changed;
+            if (hashPlacement(field) !== place.hash) throw changed;
             inputs.push({ ...buildData(field), isRow: true });
         }
         return {
@@ -215,7 +215,7 @@ class ListDataset implements Dataset {
 const hashText = (text: string): string => hash('sha256', text).slice(0, 32);
 
 /** 48 bits of a hash of the row's data, which is the same for rows whose fingerprint is. */
-function placementHash(row: Field): number {
+function hashPlacement(row: Field): number {
     const text = row.exactText();
     const exact = text === null ? null : parseExactJson(text);
     const canonical =

@@ -9,7 +9,7 @@ import { fillFields, listFields, findUnknownFields } from '../../model/field-tem
 import type { Json, JsonObject } from '../../model/json.js';
 import { type CellCoordinates, findFlaw, INSTANCE_GROUP, listOtherCoordinates } from '../../model/matrix.js';
 import {
-    instancesToRun,
+    countInstancesToRun,
     type MatrixFile,
     type PlannedCell,
     type PromptTemplates,
@@ -79,7 +79,7 @@ export class InstanceBuilder {
 
     #buildInstance(cell: PlannedCell, instance: number, row: Field | null): DataInput {
         const facts = listFacts(cell.at);
-        const fields: ExactJson = { ...exactRow(row), ...facts, instance };
+        const fields: ExactJson = { ...makeExactRow(row), ...facts, instance };
         const templates = this.findTemplates(cell);
         const fill = (template: string): string => {
             const filled = fillFields(
@@ -106,7 +106,7 @@ export class InstanceBuilder {
             data: JSON.parse(text) as Json,
             ...(hasNumberTexts(exact) ? { text } : {}),
             isRow: true,
-            cell: { ...recordedFacts(cell.at), instance: String(instance) },
+            cell: { ...collectRecordedFacts(cell.at), instance: String(instance) },
             ...(skip === null ? {} : { skip }),
         };
     }
@@ -114,7 +114,7 @@ export class InstanceBuilder {
     /** Why an instance has nothing to run, where it has no result yet. */
     #explainSkip(cell: PlannedCell, instance: number): string | null {
         if (instance >= cell.asked) return `beyond the ${cell.asked} instances that the last start asked for`;
-        if (instance < instancesToRun(cell)) return null;
+        if (instance < countInstancesToRun(cell)) return null;
         return `counts as done: ${cell.imported} runs in ${this.#file.imported?.database ?? 'an earlier database'}`;
     }
 }
@@ -126,7 +126,7 @@ function listFacts(at: CellCoordinates): Readonly<Record<string, string | number
 }
 
 /** What records of the results database hold of a cell. */
-function recordedFacts(at: CellCoordinates): JsonObject {
+function collectRecordedFacts(at: CellCoordinates): JsonObject {
     const flaw = findFlaw(at);
     const others = listOtherCoordinates(at);
     const standard = Object.entries(at).filter(([name]) => others === null || !Object.hasOwn(others, name));
@@ -139,7 +139,7 @@ function recordedFacts(at: CellCoordinates): JsonObject {
 }
 
 /** A row's fields with numbers as they are written. */
-function exactRow(row: Field | null): Readonly<Record<string, ExactJson>> {
+function makeExactRow(row: Field | null): Readonly<Record<string, ExactJson>> {
     if (row === null) return {};
     const exact = parseExactJson(row.exactText() ?? JSON.stringify(row.object()));
     return isExactObject(exact) ? exact : {};

@@ -2,7 +2,7 @@ import { readTextFile } from '../../host/open-file.js';
 import { digest } from '../../model/fingerprint.js';
 import { INSTANCE_GROUP } from '../../model/matrix.js';
 import {
-    instancesToRun,
+    countInstancesToRun,
     type MatrixFile,
     type PlannedCell,
     parseMatrixFile,
@@ -68,7 +68,7 @@ class MatrixDataset implements Dataset {
             return {
                 id: cell.id,
                 locator: { position },
-                groups: [[INSTANCE_GROUP, instancesToRun(cell)]],
+                groups: [[INSTANCE_GROUP, countInstancesToRun(cell)]],
                 fingerprint: digest(JSON.stringify(decides)).slice(0, 32),
             };
         });

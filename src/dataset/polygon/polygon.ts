@@ -35,7 +35,7 @@ export const polygon = packageFormat({
         return { folder, place, files, fingerprint: fingerprintPackage(files) };
     },
     async countTasks(found) {
-        const solutions = known(await readPackage(found));
+        const solutions = findKnownTally(await readPackage(found));
         const solution = solutions.filter(({ tag }) => GOOD_TAGS.has(tag)).length;
         return { solution, incorrect: solutions.length - solution };
     },
@@ -64,7 +64,7 @@ const TAGS: Readonly<Record<string, readonly Verdict[]>> = {
 const GOOD_TAGS: ReadonlySet<string> = new Set(['main', 'accepted']);
 
 /** Solutions whose tag says what is expected of them, by name: `do-not-run` and the like do not. */
-const known = ({ solutions }: PolygonProblem): PolygonSolution[] =>
+const findKnownTally = ({ solutions }: PolygonProblem): PolygonSolution[] =>
     solutions
         .filter(({ tag }) => Object.hasOwn(TAGS, tag))
         .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
@@ -85,7 +85,7 @@ async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
     const checker = await loadJudge(problem.checker, problem, files);
     const interactor = await loadJudge(problem.interactor, problem, files);
     const solutions = await Promise.all(
-        known(problem).map((each) => loadSolution(each, problem, files, scoring)),
+        findKnownTally(problem).map((each) => loadSolution(each, problem, files, scoring)),
     );
     const skip =
         namedFilesSkip(problem) ??

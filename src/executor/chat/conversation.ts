@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ContentFolder } from '../../host/content-folder.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { OUTPUTS_FOLDER, outputPath } from '../../model/output-file.js';
+import { OUTPUTS_FOLDER, makeOutputPath } from '../../model/output-file.js';
 import type { Task } from '../../model/task.js';
 import type { ExecutorContext } from '../executor.js';
 import type { ChatClient } from './chat-client.js';
@@ -101,7 +101,9 @@ export class Conversations {
         const bytes = Buffer.from(JSON.stringify(list));
         if (bytes.length <= MOST_INLINE) return { messages: list };
         const file = await this.#folder.add(bytes);
-        return { messages_file: { path: outputPath(file.sha256), bytes: file.bytes, sha256: file.sha256 } };
+        return {
+            messages_file: { path: makeOutputPath(file.sha256), bytes: file.bytes, sha256: file.sha256 },
+        };
     }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../../model/failure.js';
-import { type Limits, memoryBound } from '../../model/limits.js';
+import { type Limits, getMemoryBound } from '../../model/limits.js';
 import type { ProgramInput, StagedTest } from '../../model/sample.js';
 import type { AttemptedBy, Outcome, Task } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
@@ -312,7 +312,7 @@ function runCommand(
     program: Program,
     limits: Limits,
 ): [string, ...string[]] {
-    const memory = Math.max(16, Math.floor(memoryBound(limits) / MIB));
+    const memory = Math.max(16, Math.floor(getMemoryBound(limits) / MIB));
     return fillIn(usable.run, {
         source: `${box.source}/${program.main}`,
         dir: box.source,

@@ -1,4 +1,4 @@
-import { killTime, type Limits, memoryBound } from '../../model/limits.js';
+import { killTime, type Limits, getMemoryBound } from '../../model/limits.js';
 import type { RunLimits } from '../sandbox/wire.js';
 import type { Language } from './language.js';
 
@@ -22,11 +22,11 @@ function addressSpace(memory: number, language: Language): number {
 
 /** Memory at which a program is killed, bytes. */
 export function killMemory(limits: Limits, language: Pick<Language, 'memory'>): number {
-    return memoryBound(limits) + language.memory.overhead;
+    return getMemoryBound(limits) + language.memory.overhead;
 }
 
 export function buildProgramLimits(limits: Limits, language: Language): RunLimits {
-    const memory = memoryBound(limits);
+    const memory = getMemoryBound(limits);
     return {
         cpu: killTime(limits.time),
         wall: computeWallTime(limits.time),

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { killTime, type Limits, memoryBound } from '../../model/limits.js';
+import { killTime, type Limits, getMemoryBound } from '../../model/limits.js';
 import type { Suspicion } from '../../model/task.js';
 import type { RunVerdict } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
@@ -60,5 +60,5 @@ export function judgeRun(report: RunReport, limits: Limits, language: JudgedLang
 function ranOutOfMemory(report: RunReport, limits: Limits, language: JudgedLanguage): boolean {
     if (language.outOfMemory === null || !language.outOfMemory.test(report.stderr.toString('latin1')))
         return false;
-    return !language.memory.addressSpace || report.memory >= memoryBound(limits) / 2;
+    return !language.memory.addressSpace || report.memory >= getMemoryBound(limits) / 2;
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { CapturedRun } from '../../model/entry.js';
-import { memoryBound } from '../../model/limits.js';
+import { getMemoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
 import type { Language } from '../judge/language.js';
@@ -161,7 +161,7 @@ export class GoJudgeAttempt {
         // The server keeps what is printed in memory that it counts as the program's.
         const limits = { ...program, memory: program.memory + 2 * program.output };
         const command = {
-            args: runArguments(language, sources, memoryBound(submission.limits), limits.stack),
+            args: runArguments(language, sources, getMemoryBound(submission.limits), limits.stack),
             stdin: given.value,
             copyIn: built.copyIn,
             keep: [],

@@ -1,4 +1,4 @@
-import { memoryBound, type Limits } from '../../model/limits.js';
+import { getMemoryBound, type Limits } from '../../model/limits.js';
 import { makeTextContent } from '../../model/fingerprint.js';
 import type { ProbeEnd } from '../judge/import-probe-source.js';
 import type { Language } from '../judge/language.js';
@@ -60,7 +60,7 @@ export async function runControl(
     read: (body: Buffer) => Reading<Ran> = readRan,
 ): Promise<Step<Ran>> {
     const held = buildProgramLimits(limits, language);
-    const args = runArguments(language, sources, memoryBound(limits), held.stack);
+    const args = runArguments(language, sources, getMemoryBound(limits), held.stack);
     const request = runRequest({ args, stdin: { content: '' }, copyIn, keep: [], limits: held });
     return place.exchange(request, read);
 }

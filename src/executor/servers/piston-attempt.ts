@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Failure } from '../../model/failure.js';
 import { makeTextContent } from '../../model/fingerprint.js';
-import { killTime, memoryBound } from '../../model/limits.js';
+import { killTime, getMemoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
 import type { RanTest } from '../judge-tests.js';
@@ -226,7 +226,7 @@ export class PistonAttempt {
 
     #judged(run: PistonStage, command: PistonCommand, time: number): RanTest & { readonly kind: 'ran' } {
         const { limits } = this.#parts.submission;
-        const report = toReport(run, command.memory ?? memoryBound(limits), limits.output);
+        const report = toReport(run, command.memory ?? getMemoryBound(limits), limits.output);
         const verdict = judgeRun(report, { ...limits, time }, this.#rules);
         return {
             kind: 'ran',

@@ -66,13 +66,13 @@ export function shortenText(value: unknown, cutFrom?: unknown): ShownText {
     const text = typeof value === 'string' ? value : '';
     if (text.length > MOST_CHARACTERS) {
         const from = typeof cutFrom === 'number' ? cutFrom : text.length;
-        return { text: wellFormed(text.slice(0, MOST_CHARACTERS)), cutFrom: from };
+        return { text: makeWellFormed(text.slice(0, MOST_CHARACTERS)), cutFrom: from };
     }
     return typeof cutFrom === 'number' ? { text, cutFrom } : { text };
 }
 
 /** The cut may have split a surrogate pair. */
-const wellFormed = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
+const makeWellFormed = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
 
 const readName = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, MOST_OF_NAME) : '';
@@ -107,16 +107,17 @@ function testParts(tests: readonly TestResult[]): Pick<EntryDetail, 'tests' | 'm
                 ],
             ),
         ...(tests.length > MOST_TESTS ? { moreTests: tests.length - MOST_TESTS } : {}),
-        ...(test === undefined ? {} : { failure: failedTest(test, failed + 1) }),
+        ...(test === undefined ? {} : { failure: describeFailedTest(test, failed + 1) }),
     };
 }
 
-function failedTest(test: TestResult, position: number): FailedTestDetail {
+function describeFailedTest(test: TestResult, position: number): FailedTestDetail {
     const info = test.exec_info;
     const run = describeStep(info.run_result);
     const compiling = describeStep(info.compile_result);
     const difference = info.first_difference;
-    const compilerOutput = compiling === null ? '' : `${textIn(compiling.stderr)}${textIn(compiling.stdout)}`;
+    const compilerOutput =
+        compiling === null ? '' : `${readText(compiling.stderr)}${readText(compiling.stdout)}`;
     return {
         position,
         name: readName(test.name),
@@ -147,7 +148,7 @@ function failedTest(test: TestResult, position: number): FailedTestDetail {
     };
 }
 
-const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');
+const readText = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function describeStep(step: RunResult | null | undefined): RunResult | null {
     return isJsonObject(step) ? step : null;

@@ -102,28 +102,28 @@ export function makeEmptyView(): RunView {
 export function fold(view: RunView, event: RunEvent): RunView {
     switch (event.type) {
         case 'run-started':
-            return { ...started(view, event, event.part), givenEndpoints: event.endpoints ?? 0 };
+            return { ...foldStarted(view, event, event.part), givenEndpoints: event.endpoints ?? 0 };
         case 'notice':
             return event.level === 'warning' ? { ...view, warnings: view.warnings + 1 } : view;
         case 'sample-started':
             return { ...view, samples: { ...view.samples, running: view.samples.running + 1 } };
         case 'task-started':
-            begun(view, event);
+            noteBegun(view, event);
             return withTasks(view, { running: view.tasks.running + 1 });
         case 'task-log':
             return view;
         case 'task-retried':
             view.running.delete(makeKey(event));
-            worked(view, event.workerId, event.by.duration, true);
+            noteWorked(view, event.workerId, event.by.duration, true);
             return withTasks(view, {
                 running: Math.max(0, view.tasks.running - 1),
                 retried: view.tasks.retried + 1,
             });
         case 'task-finished':
-            return finished(view, event);
+            return foldFinished(view, event);
         case 'task-failed':
             view.running.delete(makeKey(event));
-            worked(view, event.workerId, event.by.duration, true);
+            noteWorked(view, event.workerId, event.by.duration, true);
             view.window.add(Date.parse(event.at));
             view.durations.add(event.by.duration);
             view.rounds.add(event);
@@ -132,7 +132,7 @@ export function fold(view: RunView, event: RunEvent): RunView {
                 failed: view.tasks.failed + 1,
             });
         case 'sample-finished':
-            return sampleFinished(view, event.tally.isComplete);
+            return foldSampleFinished(view, event.tally.isComplete);
         case 'concurrency-changed':
             return { ...view, concurrency: event.concurrency };
         case 'paused':
@@ -151,7 +151,7 @@ export function fold(view: RunView, event: RunEvent): RunView {
     }
 }
 
-function started(
+function foldStarted(
     view: RunView,
     start: Extract<RunEvent, { type: 'run-started' }>,
     part: PlanCounts,
@@ -175,9 +175,9 @@ function started(
     };
 }
 
-function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished' }>): RunView {
+function foldFinished(view: RunView, event: Extract<RunEvent, { type: 'task-finished' }>): RunView {
     view.running.delete(makeKey(event));
-    worked(view, event.workerId, event.by.duration, false);
+    noteWorked(view, event.workerId, event.by.duration, false);
     view.window.add(Date.parse(event.at));
     view.durations.add(event.by.duration);
     view.rounds.add(event);
@@ -192,7 +192,7 @@ function finished(view: RunView, event: Extract<RunEvent, { type: 'task-finished
     };
 }
 
-function begun(view: RunView, event: Extract<RunEvent, { type: 'task-started' }>): void {
+function noteBegun(view: RunView, event: Extract<RunEvent, { type: 'task-started' }>): void {
     const { sample, group, index } = event;
     setBounded(view.running, makeKey(event), { sample, group, index, since: Date.parse(event.at) });
 }
@@ -201,7 +201,7 @@ function makeKey({ sample, group, index }: Pick<RunningTask, 'sample' | 'group' 
     return `${index} ${group} ${sample}`;
 }
 
-function sampleFinished(view: RunView, isComplete: boolean): RunView {
+function foldSampleFinished(view: RunView, isComplete: boolean): RunView {
     const { total, complete, running } = view.samples;
     return {
         ...view,
@@ -217,7 +217,7 @@ function withTasks(view: RunView, change: Partial<TaskFigures>): RunView {
     return { ...view, tasks: { ...view.tasks, ...change } };
 }
 
-function worked(view: RunView, workerId: string, seconds: number, failed: boolean): void {
+function noteWorked(view: RunView, workerId: string, seconds: number, failed: boolean): void {
     const before = view.workers.get(workerId);
     setBounded(view.workers, workerId, {
         workerId,

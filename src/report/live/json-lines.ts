@@ -1,4 +1,4 @@
-import { withoutLongResult } from '../../model/event-size.js';
+import { dropLongResult } from '../../model/event-size.js';
 import type { RunEvent } from '../../model/event.js';
 import { maskSecrets } from '../../util/secrets.js';
 import type { Reporter } from './reporter.js';
@@ -12,7 +12,7 @@ export class JsonLinesReporter implements Reporter {
     constructor(private readonly sink: Sink) {}
 
     onEvent(event: RunEvent): void {
-        this.sink.write(`${maskSecrets(JSON.stringify(withoutLongResult(event, RESULT_BOUND)))}\n`);
+        this.sink.write(`${maskSecrets(JSON.stringify(dropLongResult(event, RESULT_BOUND)))}\n`);
     }
 
     close(): void {

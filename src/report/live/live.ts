@@ -17,7 +17,7 @@ import {
     formatDuration,
     formatPercent,
     formatRate,
-    shortVerdict,
+    shortenVerdict,
 } from '../format.js';
 import { describeEndpoints, listShownEndpoints } from './live-endpoints.js';
 import type { Style } from '../style.js';
@@ -47,7 +47,7 @@ export function startLines(view: RunView): string[] {
     const skipped = part.skipped > 0 ? `, ${count(part.skipped)} skipped` : '';
     return [
         `${escapeLine(start.dir)}: ${formatCount(part.samples, 'sample')}, ${formatCount(part.tasks, 'task')}${chosen}: ` +
-            `${count(part.finished)} finished${again > 0 ? ` (${count(again)} of them again)` : ''}, ${count(part.due)} to do${reasons(part)}${skipped}`,
+            `${count(part.finished)} finished${again > 0 ? ` (${count(again)} of them again)` : ''}, ${count(part.due)} to do${formatReasons(part)}${skipped}`,
         [
             start.executor,
             formatCount(start.concurrency, `${start.mode} worker`),
@@ -59,7 +59,7 @@ export function startLines(view: RunView): string[] {
 }
 
 /** Why tasks are due, where there is more to say than that they are new. */
-function reasons(part: PlanCounts): string {
+function formatReasons(part: PlanCounts): string {
     const entries = Object.entries(part.dueBy).filter(([, number]) => number > 0);
     if (entries.length === 0 || (entries.length === 1 && entries[0]?.[0] === 'new')) return '';
     return ` (${entries.map(([reason, number]) => `${count(number)} ${reason}`).join(', ')})`;
@@ -71,19 +71,19 @@ export function renderLiveLines(view: RunView, around: Surroundings): string[] {
     const finished = countDone(view);
     const digits = Math.max(measureWidth(count(samples.total)), measureWidth(count(tasks.total)));
     return [
-        barLine('samples', samples.complete, samples.total, digits, around),
-        barLine('tasks', finished, tasks.total, digits, around),
-        joined(verdictParts(view, around.style), around),
-        joined(phaseParts(view, around), around),
+        formatBarLine('samples', samples.complete, samples.total, digits, around),
+        formatBarLine('tasks', finished, tasks.total, digits, around),
+        joinParts(formatVerdictParts(view, around.style), around),
+        joinParts(formatPhaseParts(view, around), around),
         ...roundLines(view, around),
-        ...(view.endpoints.size === 0 ? [] : [joined(describeEndpoints(view, around.style), around)]),
-        ...listShownEndpoints(view).map((parts) => joined(parts, around)),
+        ...(view.endpoints.size === 0 ? [] : [joinParts(describeEndpoints(view, around.style), around)]),
+        ...listShownEndpoints(view).map((parts) => joinParts(parts, around)),
     ];
 }
 
 function roundLines(view: RunView, around: Surroundings): string[] {
     const parts = view.rounds.parts();
-    return parts.length === 0 ? [] : [joined(parts, around)];
+    return parts.length === 0 ? [] : [joinParts(parts, around)];
 }
 
 /** One line of log for where there is no terminal. */
@@ -93,15 +93,15 @@ export function renderHeartbeat(view: RunView, around: Surroundings): string {
     const parts = [
         `tasks ${count(finished)}/${count(tasks.total)} (${formatPercent(finished, tasks.total)})`,
         `samples ${count(samples.complete)}/${count(samples.total)}`,
-        ...verdictParts(view, around.style),
-        ...phaseParts(view, around),
+        ...formatVerdictParts(view, around.style),
+        ...formatPhaseParts(view, around),
         ...view.rounds.parts(),
         ...describeEndpoints(view, around.style),
     ];
     return parts.join(' · ');
 }
 
-function barLine(
+function formatBarLine(
     name: string,
     done: number,
     total: number,
@@ -117,10 +117,10 @@ function barLine(
     return `${head}  ${style.green('━'.repeat(filled))}${style.dim('─'.repeat(room - filled))}  ${figures}`;
 }
 
-function verdictParts(view: RunView, style: Style): string[] {
+function formatVerdictParts(view: RunView, style: Style): string[] {
     const success = chooseSuccessWord(view.start?.executor);
     const verdicts = VERDICTS.filter((verdict) => (view.verdicts[verdict] ?? 0) > 0)
-        .map((verdict) => `${shortVerdict(verdict, success)} ${count(view.verdicts[verdict] ?? 0)}`)
+        .map((verdict) => `${shortenVerdict(verdict, success)} ${count(view.verdicts[verdict] ?? 0)}`)
         .join('  ');
     const { failed, retried } = view.tasks;
     // The bars count earlier starts too; verdicts are known of this one only.
@@ -137,12 +137,12 @@ function verdictParts(view: RunView, style: Style): string[] {
     return parts;
 }
 
-function howToStopNow(stop: StopReason): string {
+function describeHowToStopNow(stop: StopReason): string {
     if (stop.reason !== 'signal') return 'Ctrl-C stops now';
     return stop.signal === 'SIGINT' ? 'Ctrl-C again stops now' : 'a second signal stops now';
 }
 
-function phaseParts(view: RunView, around: Surroundings): string[] {
+function formatPhaseParts(view: RunView, around: Surroundings): string[] {
     const { phase } = view;
     const running = `${count(view.tasks.running)} running`;
     const machine = [formatBytes(around.memory)];
@@ -154,7 +154,7 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
             const left = Math.max(0, phase.grace - (around.now - phase.at) / 1000);
             return [
                 around.style.yellow(`stopping: ${running}, up to ${formatDuration(left)} more`),
-                howToStopNow(phase.stop),
+                describeHowToStopNow(phase.stop),
             ];
         }
         case 'starting':
@@ -170,7 +170,7 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
                     : seconds === null
                       ? []
                       : [formatRate(pace), `ETA ${formatDuration(seconds)}`];
-            return [...told, running, ...machine, ...longParts(view, around)];
+            return [...told, running, ...machine, ...formatLongParts(view, around)];
         }
     }
 }
@@ -178,7 +178,7 @@ function phaseParts(view: RunView, around: Surroundings): string[] {
 /** Seconds from which a task is worth naming: until then nobody asks why nothing moves. */
 const LONG_SECONDS = 60;
 
-function longParts(view: RunView, { now }: Surroundings): string[] {
+function formatLongParts(view: RunView, { now }: Surroundings): string[] {
     const task = findLongestRunning(view);
     const seconds = task === null ? 0 : (now - task.since) / 1000;
     if (task === null || seconds < LONG_SECONDS) return [];
@@ -188,7 +188,7 @@ function longParts(view: RunView, { now }: Surroundings): string[] {
 }
 
 /** As many parts as fit. */
-function joined(parts: readonly string[], { width }: Surroundings): string {
+function joinParts(parts: readonly string[], { width }: Surroundings): string {
     let line = parts[0] ?? '';
     for (const part of parts.slice(1)) {
         const longer = `${line} · ${part}`;

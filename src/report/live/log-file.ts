@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino';
-import { withoutLongResult } from '../../model/event-size.js';
+import { dropLongResult } from '../../model/event-size.js';
 import type { RunEvent } from '../../model/event.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { getMessage } from '../../util/message.js';
@@ -44,7 +44,7 @@ export class LogFile implements Reporter {
 
     onEvent(event: RunEvent): void {
         // Results are in the result files.
-        const { at: _, ...rest } = withoutLongResult(event, 0);
+        const { at: _, ...rest } = dropLongResult(event, 0);
         this.logger[chooseLevel(event)](rest);
     }
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { expectedLines } from '../../../src/dataset/calls/canonical-value.js';
+import { makeExpectedLines } from '../../../src/dataset/calls/canonical-value.js';
 import { callFiles, callInput } from '../../../src/dataset/calls/harness.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { makeTextContent } from '../../../src/model/fingerprint.js';
@@ -22,7 +22,10 @@ function call(
         file: harness.name,
         files: [{ name: solution.name, text: source }],
         checker: { kind: 'calls' },
-        tests: calls.map(([args, expected]) => [callInput('f', rule, args), expectedLines(expected, rule)]),
+        tests: calls.map(([args, expected]) => [
+            callInput('f', rule, args),
+            makeExpectedLines(expected, rule),
+        ]),
         limits: { time: 10 },
     };
 }
