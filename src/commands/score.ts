@@ -3,6 +3,7 @@ import { RUN_OPTIONS } from '../config/run-options.js';
 import { asTyped, print, printRaw, tell, warn } from '../compose/output.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
+import { formatCount } from '../report/format.js';
 import { escapeLine } from '../util/printable.js';
 import type { ExitCode } from '../util/user-error.js';
 import { defineTaskCommand } from './command.js';
@@ -19,6 +20,10 @@ export const command = defineTaskCommand({
         {
             line: 'resume-run score --dir results --scorer module:./my-scorer.mjs',
             about: 'By a function of your own',
+        },
+        {
+            line: 'resume-run score --dir topics-demo --scorer model:demo-judge',
+            about: 'See a model judge the answers of resume-run topics --demo, with no key',
         },
         {
             line: 'resume-run score --dir results --scorer model:gpt-4o-mini --max-cost 2',
@@ -81,11 +86,11 @@ function describeScores(summary: RescoringSummary, isDryRun: boolean): readonly 
     const n = (count: number): string => count.toLocaleString('en');
     if (isDryRun) {
         return [
-            `${n(scored)} answers in ${dir} would be scored by ${summary.scorer}; ${n(unchanged)} have this score`,
+            `${formatCount(scored, 'answer')} in ${dir} would be scored by ${summary.scorer}; ${n(unchanged)} have this score`,
         ];
     }
     const lines = [
-        `${n(scored)} answers in ${dir} scored by ${summary.scorer}; ${n(unchanged)} had this score already` +
+        `${formatCount(scored, 'answer')} in ${dir} scored by ${summary.scorer}; ${n(unchanged)} had this score already` +
             (unscored === 0 ? '' : `, ${n(unscored)} could not be scored and keep what they had`),
         `accepted     ${formatShare(accepted, finished)} of the tasks with a verdict (${n(refused)} of them refused), ` +
             `${formatShare(accepted, tasks)} of all tasks`,

@@ -54,6 +54,7 @@ export class PlannedRun implements OpenedRun {
 
     setConcurrency(concurrency: number): void {
         this.#isConcurrencyGiven = true;
+        this.#servers?.widenTo?.(concurrency);
         this.#handle?.setConcurrency(concurrency);
     }
 
@@ -95,6 +96,7 @@ export class PlannedRun implements OpenedRun {
             );
             const servers = await this.#createInMain();
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
+            if (this.#config.concurrency !== null) servers?.widenTo?.(this.#config.concurrency);
             servers?.prepare?.({ tasks: survey.counts.due, concurrency: this.#config.concurrency });
             this.#servers = servers;
             this.#emitStarted(concurrency, servers);

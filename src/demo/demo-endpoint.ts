@@ -54,6 +54,8 @@ const anyFault = (): ChatFault => FAULTS[Math.floor(Math.random() * FAULTS.lengt
 
 function textAbout({ call, prompt }: ChatRequest): string {
     if (call === 'search') return prompt;
+    // A model that judges answers (--scorer model:<name>) is asked for such a line.
+    if (/^SCORE:/m.test(prompt)) return 'The demonstration server likes every answer.\nSCORE: 1';
     const [subject = ''] = prompt.split('\n');
     return `This is what the demonstration server says to "${subject.slice(0, 200)}": no model was asked.`;
 }

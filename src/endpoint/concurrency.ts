@@ -30,6 +30,13 @@ export class ConcurrencyLimit {
         this.#tooMany = Number.POSITIVE_INFINITY;
     }
 
+    /** From now on it may take so many, where that is more than before. */
+    raiseCeiling(ceiling: number): void {
+        if (ceiling <= this.ceiling) return;
+        if (this.#current === this.ceiling) this.#current = ceiling;
+        this.ceiling = ceiling;
+    }
+
     get value(): number {
         return this.#current;
     }

@@ -34,7 +34,7 @@ export class Endpoint {
     /** Milliseconds that finished requests took. */
     private busy = 0;
     /** Whether its settings leave open how many requests it gets at once. */
-    readonly #isOpen: boolean;
+    readonly hasOpenLimit: boolean;
     /** It is being calibrated, or waits for the others of its machine. */
     #isCalibrating = false;
     /** Cool-downs before the last calibration; null: there was none. */
@@ -51,7 +51,7 @@ export class Endpoint {
         readonly model: string | null,
     ) {
         this.address = settings.address;
-        this.#isOpen = settings.concurrency === null;
+        this.hasOpenLimit = settings.concurrency === null;
         this.#name = model === null ? settings.address : `${settings.address} (${model})`;
         this.breaker = new Breaker(random);
     }
@@ -62,7 +62,7 @@ export class Endpoint {
 
     /** Whether its width is to be found out, at first and after each cool-down, and nothing runs there that it would disturb. */
     mayCalibrate(now: number): boolean {
-        const isDue = this.#isOpen && !this.reserve && this.#coolDownsThen !== this.breaker.coolDowns;
+        const isDue = this.hasOpenLimit && !this.reserve && this.#coolDownsThen !== this.breaker.coolDowns;
         return isDue && this.inFlight === 0 && this.breaker.usable(now);
     }
 

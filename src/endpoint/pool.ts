@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { EndpointState } from '../model/event.js';
-import { type Clock, realClock } from '../util/clock.js';
+import { type Clock, pass, realClock } from '../util/clock.js';
 import { unreachable } from '../util/unreachable.js';
 import { AccountLimits } from './account-limits.js';
 import { Calibrator } from './calibrator.js';
@@ -75,6 +75,8 @@ export class EndpointPool {
     /** Those of every model, as they are first asked for. */
     private endpoints: readonly Endpoint[] = [];
     private readonly limits = new Map<string, AccountLimits>();
+    /** Requests at once to an endpoint that names no number. */
+    private usualConcurrency: number;
     private readonly random: () => number;
     private readonly clock: Clock;
     private readonly hooks: PoolHooks;
@@ -90,6 +92,7 @@ export class EndpointPool {
     constructor(private readonly options: PoolOptions) {
         // Every probe under way listens to it.
         setMaxListeners(0, this.closing.signal);
+        this.usualConcurrency = options.defaultConcurrency;
         this.clock = options.clock ?? realClock;
         this.hooks = options.hooks ?? {};
         this.random = options.random ?? Math.random;
@@ -138,7 +141,7 @@ export class EndpointPool {
         const limits =
             this.limits.get(key) ??
             new AccountLimits(this.options.limits, {
-                concurrency: settings.concurrency ?? this.options.defaultConcurrency,
+                concurrency: settings.concurrency ?? this.usualConcurrency,
                 rate: settings.rate,
                 requestsPerMinute: settings.requestsPerMinute ?? null,
                 tokensPerMinute: settings.tokensPerMinute ?? null,
@@ -154,6 +157,14 @@ export class EndpointPool {
      */
     calibrateUpTo(atMost: number | null): void {
         if (this.options.limits === 'adaptive') this.calibrator.turnOn(atMost);
+    }
+
+    /** Somebody wants so many requests at once: endpoints that name no number take them, if they cope. */
+    widenTo(concurrency: number): void {
+        this.usualConcurrency = Math.max(this.usualConcurrency, concurrency);
+        for (const { hasOpenLimit, limits } of this.endpoints)
+            if (hasOpenLimit) limits.concurrency.raiseCeiling(concurrency);
+        this.pump();
     }
 
     /** Requests that the main pool takes at once, as its limits are now; before the first request: at best. */
@@ -248,7 +259,7 @@ export class EndpointPool {
         return {
             endpoint: endpoint.address,
             turn: async (signal) => {
-                await this.sleep(limits.take(tokens, this.clock.now()), signal);
+                await pass(this.clock, limits.take(tokens, this.clock.now()), signal);
                 sentAt = this.clock.now();
             },
             settle: (used) => limits.settle(tokens, used),
@@ -277,22 +288,6 @@ export class EndpointPool {
                 this.pump();
             },
         };
-    }
-
-    private sleep(ms: number, signal: AbortSignal): Promise<void> {
-        return new Promise((resolve, reject) => {
-            if (signal.aborted) return reject(signal.reason);
-            if (ms <= 0) return resolve();
-            const stop = this.clock.after(ms, () => {
-                signal.removeEventListener('abort', leave);
-                resolve();
-            });
-            const leave = () => {
-                stop();
-                reject(signal.reason);
-            };
-            signal.addEventListener('abort', leave, { once: true });
-        });
     }
 
     private startProbes(now: number): void {

@@ -16,3 +16,20 @@ export const realClock: Clock = {
         return () => clearTimeout(timer);
     },
 };
+
+/** Lets time pass. @returns a promise that rejects with the signal's reason when that is aborted */
+export function pass(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason);
+        if (ms <= 0) return resolve();
+        const stop = clock.after(ms, () => {
+            signal.removeEventListener('abort', leave);
+            resolve();
+        });
+        const leave = () => {
+            stop();
+            reject(signal.reason);
+        };
+        signal.addEventListener('abort', leave, { once: true });
+    });
+}

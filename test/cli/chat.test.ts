@@ -170,6 +170,22 @@ describe('a model batch over a list', () => {
         expect(asked() - before).toBe(30);
     });
 
+    it('asks for every row once, whatever the number of shards is by the next start', async () => {
+        const cwd = tempDir();
+        const rows = Array.from({ length: 40 }, (_, i) => JSON.stringify({ prompt: `s${i}` }));
+        writeFileSync(join(cwd, 'q.jsonl'), `${rows.join('\n')}\n`);
+        server.latency = 0;
+        server.fault = () => null;
+        const before = server.requests.length;
+        const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url];
+        for (const shard of ['1/2', '1/3', '2/3', '3/3']) {
+            const part = await callCli([...args, '--rows-per-sample', '4', '--shard', shard], { cwd });
+            expect(part.code, part.stderr).toBe(0);
+        }
+        expect(answersIn(cwd)).toHaveLength(40);
+        expect(server.requests.length - before).toBe(40);
+    });
+
     it('counts refusals as verdicts, and asks another model anew', async () => {
         const cwd = tempDir();
         writeFileSync(join(cwd, 'q.txt'), 'one\ntwo\n');

@@ -170,6 +170,19 @@ describe('resume-run matrix', () => {
         }
     });
 
+    it('asks for cells and instances apart that send the same prompt, and for none of them again', async () => {
+        const cwd = tempDir();
+        const cells = ['--models', 'm', '--dimension', 'variant=x,y', '--num-instances', '3'];
+        const args = ['matrix', ...cells, '--prompt-template', 'same', '--base-url', server.url];
+        const first = await callCli(args, { cwd });
+        expect(first.code, first.stderr).toBe(0);
+        expect(server.requests).toHaveLength(6);
+        expect(entriesIn(join(cwd, 'results'))).toHaveLength(6);
+        const again = await callCli(args, { cwd });
+        expect(again.stdout).toContain('6/6 done, 0 to run');
+        expect(server.requests).toHaveLength(6);
+    });
+
     it('leaves the cells of other models alone, and goes on with all of them in a bare start', async () => {
         const { cwd } = prepare();
         const args = (model: string) => [

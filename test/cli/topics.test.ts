@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
+import { patience } from '../rig/slowness.js';
 
 const server = new ChatServer();
 beforeAll(() => server.start());
@@ -121,15 +123,25 @@ describe('resume-run topics', () => {
         const cwd = tempDir();
         writeFileSync(
             join(cwd, '.env'),
-            'DEFAULT_TOPICS=a, b\nDEFAULT_ITERATIONS=2\nDEFAULT_CHAT_MODEL=from-env\nDEFAULT_DELAY=0\n',
+            'DEFAULT_TOPICS=a, b\nDEFAULT_ITERATIONS=2\nDEFAULT_CHAT_MODEL=from-env\nDEFAULT_DELAY=0\n' +
+                'SEARCH_ENGINE=other\nSEARCH_CONTENT_SIZE=high\nSEARCH_COUNT=3\n',
         );
-        const start = await callCli(['topics', '--base-url', server.url, '--no-web-search'], { cwd });
+        const start = await callCli(['topics', '--base-url', server.url], { cwd });
         expect(start.code, start.stderr).toBe(0);
-        expect(server.requests.map(({ body }) => body['model'])).toEqual(Array(4).fill('from-env'));
+        const bodiesOf = (wanted: string) =>
+            server.requests.filter(({ call }) => call === wanted).map(({ body }) => body);
+        expect(bodiesOf('completion').map(({ model }) => model)).toEqual(Array(4).fill('from-env'));
+        expect(bodiesOf('search')[0]).toEqual({
+            search_query: expect.stringMatching(/^[ab]$/),
+            search_engine: 'other',
+            search_intent: false,
+            content_size: 'high',
+            count: 3,
+        });
         writeFileSync(join(cwd, '.env'), 'DEFAULT_TOPICS=c\nDEFAULT_CHAT_MODEL=other\n');
         const again = await callCli(['topics'], { cwd });
         expect(again.code, again.stderr).toBe(0);
-        expect(server.requests.length).toBe(4);
+        expect(server.requests.length).toBe(8);
     });
 
     it.each(['multiprocessing', 'threading'])(
@@ -263,6 +275,47 @@ describe('resume-run topics', () => {
             expect(code, stderr).toBe(2);
             expect(stderr).toContain(message);
         }
+    });
+
+    it('ends a silent request after --timeout, as often as --max-retries says, and keeps all other answers', async () => {
+        const cwd = tempDir();
+        const topics = Array.from({ length: 24 }, (_, i) => `topic ${i}`);
+        server.latency = 400;
+        server.fault = ({ prompt }) => (prompt.includes('silent') ? { kind: 'silence' } : null);
+        const args = [...base(), '--topics', ...topics, 'silent', '-c', '25', '--max-retries', '1'];
+        const timeout = String(patience(1000) / 1000);
+        const end = await callCli([...args, '--timeout', timeout, '--retry-delay', '0', '-o', 'all.json'], {
+            cwd,
+        });
+        expect(end.code, end.stderr).toBe(1);
+        // The earlier tool asked as many at once as there were cores, and four.
+        expect(server.mostInFlight).toBeGreaterThan(Math.max(8, availableParallelism() + 4));
+        expect(server.requests).toHaveLength(24 + 2);
+        const { summary, results } = JSON.parse(readFileSync(join(cwd, 'all.json'), 'utf8')) as TopicsFile;
+        expect(summary).toMatchObject({ total_tasks: 25, successful_tasks: 24, failed_tasks: 1 });
+        expect(results.find(({ topic }) => topic === 'silent')).toMatchObject({
+            success: false,
+            error_message: expect.stringContaining('no answer within'),
+        });
+        // The next start asks for what failed, and for nothing else.
+        server.fault = () => null;
+        const again = await callCli(['--dir', 'results'], { cwd });
+        expect(again.code, again.stderr).toBe(0);
+        expect(server.requests).toHaveLength(24 + 3);
+    });
+
+    it('asks about more topics at once when resume-run set says so', async () => {
+        const cwd = tempDir();
+        server.latency = 250;
+        const topics = Array.from({ length: 60 }, (_, i) => `topic ${i}`);
+        const run = startCli([...base(), '--topics', ...topics, '-c', '1'], { cwd });
+        await expect.poll(() => server.requests.length, { timeout: patience(10_000) }).toBeGreaterThan(0);
+        const set = await callCli(['set', '--dir', 'results', '-j', '20'], { cwd });
+        expect(set.code, set.stderr).toBe(0);
+        const { code, stderr } = await run.result;
+        expect(code, stderr).toBe(0);
+        expect(server.mostInFlight).toBeGreaterThan(8);
+        expect(server.requests).toHaveLength(60);
     });
 
     it('goes on round after round until it is stopped, and then where it was', async () => {

@@ -38,6 +38,7 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
         /2 of 2 tasks would run/,
         /50\.0 %  1 of 2 accepted in main/,
         /2 answers in scored scored by contains/,
+        /1 answer in judged scored by model:demo-judge/,
     ],
     'how-to/look-at-results.md': [/report\.html is written/],
     'how-to/run-a-matrix.md': [/8 tasks saved/, /8\/12 done, 4 to run/, /demo-model +cot +6 +6/],

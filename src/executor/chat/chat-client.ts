@@ -174,6 +174,11 @@ export class ChatClient {
         return this.#fleet.pool.concurrency;
     }
 
+    /** Endpoints that name no number take so many requests at once, where that is more than they took. */
+    widenTo(concurrency: number): void {
+        this.#fleet.pool.widenTo(concurrency);
+    }
+
     close(): Promise<void> {
         return this.#fleet.close();
     }

@@ -44,6 +44,7 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
         spent: () => ledger.sum,
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
+        widenTo: (concurrency) => client.widenTo(concurrency),
         close: () => asker.close(),
         // A budget is one for the whole run: its requests are made here, whatever the mode.
         ...(isBounded(descriptor.budget) ? {} : { desk: client.desk(onSpent) }),

@@ -1,4 +1,5 @@
 import { DEMO_HOST, createDemoServer, readDemoSettings } from '../../demo/demo-endpoint.js';
+import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
 import type { ChatDescriptor } from './chat-kind.js';
 
@@ -10,10 +11,34 @@ export async function startDemo(
     descriptor: ChatDescriptor,
     create: (descriptor: ChatDescriptor) => ServerExecutor,
 ): Promise<ServerExecutor> {
-    const { servers } = descriptor;
-    if (servers.endpoints.every(({ url }) => !isDemo(url))) return create(descriptor);
+    const demo = await startDemoServers(descriptor.servers);
+    if (demo === null) return create(descriptor);
+    const workerDescriptor = { ...descriptor, servers: demo.servers };
+    const executor = create(workerDescriptor);
+    return {
+        ...executor,
+        workerDescriptor,
+        close: async () => {
+            await executor.close();
+            await demo.stop();
+        },
+    };
+}
+
+/** Local servers in the place of endpoints of the demonstration host. */
+interface DemoServers {
+    readonly servers: ServerOptions;
+    stop(): Promise<void>;
+}
+
+/**
+ * @returns null where no endpoint is of the demonstration host
+ * @throws UserError for an address of that host that means nothing
+ */
+export async function startDemoServers(servers: ServerOptions): Promise<DemoServers | null> {
+    if (servers.endpoints.every(({ url }) => !isDemo(url))) return null;
     const started: ReturnType<typeof createDemoServer>[] = [];
-    const endpoints = [];
+    const endpoints: EndpointOptions[] = [];
     for (const endpoint of servers.endpoints) {
         if (!isDemo(endpoint.url)) {
             endpoints.push(endpoint);
@@ -24,15 +49,9 @@ export async function startDemo(
         started.push(server);
         endpoints.push({ ...endpoint, sentTo: server.url });
     }
-    const workerDescriptor = { ...descriptor, servers: { ...servers, endpoints } };
-    const executor = create(workerDescriptor);
     return {
-        ...executor,
-        workerDescriptor,
-        close: async () => {
-            await executor.close();
-            await Promise.all(started.map((server) => server.stop()));
-        },
+        servers: { ...servers, endpoints },
+        stop: async () => void (await Promise.all(started.map((server) => server.stop()))),
     };
 }
 

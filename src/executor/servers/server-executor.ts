@@ -26,6 +26,8 @@ export interface ServerExecutor extends Executor {
      * @param work.concurrency `--concurrency`; null: as many as the servers are good for
      */
     prepare?(work: { readonly tasks: number; readonly concurrency: number | null }): void;
+    /** Told that so many tasks are wanted at once: by `--concurrency`, or by `resume-run set` while it runs. */
+    widenTo?(concurrency: number): void;
     /** What its requests have used, kept or not; absent: nothing that is counted. */
     spent?(): Spending;
     /** Answers what tasks in workers ask; absent where none run in workers. */

@@ -10,6 +10,7 @@ import type { Scorer } from '../../../src/model/scorer.js';
 import type { Outcome } from '../../../src/model/task.js';
 import { type ChatFault, ChatServer, buildCompletion } from '../../rig/servers/chat-server.js';
 import { contextOf } from '../../rig/servers/submissions.js';
+import { patience } from '../../rig/slowness.js';
 import { chatDescriptor, serversOf, taskOf } from './chat-rig.js';
 
 const server = new ChatServer();
@@ -280,6 +281,15 @@ describe('asking a model', () => {
         await Promise.all(Array.from({ length: 24 }, (_, i) => ask(executor, `p${i}`)));
         expect(server.mostInFlight).toBe(8);
         server.latency = 0;
+    });
+
+    it('has 256 requests in flight where 256 are wanted', async () => {
+        server.fault = () => ({ kind: 'silence' });
+        const executor = chat({ timeout: patience(30_000) / 1000 });
+        executor.widenTo?.(256);
+        for (let i = 0; i < 300; i += 1) void ask(executor, `p${i}`);
+        // None is answered, so all that came are in flight.
+        await expect.poll(() => server.requests.length, { timeout: patience(10_000) }).toBe(256);
     });
 
     it('names the field that a row does not have', async () => {

@@ -4,6 +4,7 @@ import type { PlanContext } from '../../executor-kind.js';
 import { ChatClient } from '../chat-client.js';
 import { planEndpoints } from '../chat-endpoints.js';
 import type { ChatConfig } from '../chat-kind.js';
+import { startDemoServers } from '../demo.js';
 import { readPrices } from '../prices.js';
 import { questionFor } from '../task-call.js';
 import { openScorer } from './open-scorer.js';
@@ -33,7 +34,8 @@ export async function openStoredScorer(config: ChatConfig, context: PlanContext)
     const { scoring, notices } = await planScoring(config.scoring, context);
     const { scorer: how, judge } = scoring;
     // Made only where a model judges; other scorers ask nothing, and need no key.
-    const client = how.kind === 'model' ? judgingClient(config, how.model, context.timeout) : null;
+    const judging = how.kind === 'model' ? await openJudge(config, how.model, context.timeout) : null;
+    const client = judging?.client ?? null;
     const scorer = await openScorer(scoring, {
         client: () => {
             if (client === null) throw new Error('bug in resume-run: a scorer that asks without a client');
@@ -49,13 +51,27 @@ export async function openStoredScorer(config: ChatConfig, context: PlanContext)
         concurrency: client?.concurrency() ?? (judge === null ? QUICK_CONCURRENCY : availableParallelism()),
         close: async () => {
             await scorer.close();
-            await client?.close();
+            await judging?.close();
         },
     };
 }
 
-function judgingClient(config: ChatConfig, model: string, timeout: number): ChatClient {
-    const servers = planEndpoints(config.service, [model]);
+/** The client of a model that judges, with a local server where the run asked that of a demonstration. */
+async function openJudge(
+    config: ChatConfig,
+    model: string,
+    timeout: number,
+): Promise<{ readonly client: ChatClient; close(): Promise<void> }> {
+    const planned = planEndpoints(config.service, [model]);
     const prices = config.prices === null ? null : readPrices(config.prices);
-    return new ChatClient({ servers, timeout, prices, budget: config.budget });
+    const demo = await startDemoServers(planned);
+    const servers = demo?.servers ?? planned;
+    const client = new ChatClient({ servers, timeout, prices, budget: config.budget });
+    return {
+        client,
+        close: async () => {
+            await client.close();
+            await demo?.stop();
+        },
+    };
 }
