@@ -13,6 +13,8 @@ import { formatScorer } from '../model/scorer.js';
 import type { Task } from '../model/task.js';
 import { backOff } from '../run/retry.js';
 import { sleep } from '../util/sleep.js';
+import { buildTopicData, ROUNDS, type RoundsByTopic } from '../dataset/generated/topics.js';
+import { readKnownTopics } from './topics.js';
 import { UserError } from '../util/user-error.js';
 import { type Directory, openDirectory } from './directory/directory.js';
 import { KnownSamplesReader } from './directory/known-samples.js';
@@ -79,7 +81,8 @@ export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Pr
         if (!config.dryRun) await rememberScorer(directory, config);
         const found = await findSamples(directory, config, options.onNotice);
         const store = directory.store({ whole: found.known.map((id) => ({ indexed: { id } })) });
-        const rescoring = new Rescoring(config, stored, store, options);
+        const topics = await readKnownTopics(config.checkpoints);
+        const rescoring = new Rescoring(config, { ...stored, store, topics }, options);
         for (const id of found.ids) {
             if (options.signal.aborted) break;
             await rescoring.sample(id);
@@ -135,6 +138,8 @@ class Rescoring {
     readonly #config: RunConfig;
     readonly #stored: StoredScorer;
     readonly #store: CheckpointStore;
+    /** Topics of the run, whose entries keep no row: their data is known. Null where it has other tasks. */
+    readonly #topics: RoundsByTopic | null;
     readonly #options: ScoreOptions;
     #figures = {
         scored: 0,
@@ -149,10 +154,15 @@ class Rescoring {
     };
     #judgeCost: number | null = null;
 
-    constructor(config: RunConfig, stored: StoredScorer, store: CheckpointStore, options: ScoreOptions) {
+    constructor(
+        config: RunConfig,
+        parts: StoredScorer & { readonly store: CheckpointStore; readonly topics: RoundsByTopic | null },
+        options: ScoreOptions,
+    ) {
         this.#config = config;
-        this.#stored = stored;
-        this.#store = store;
+        this.#stored = parts;
+        this.#store = parts.store;
+        this.#topics = parts.topics;
         this.#options = options;
     }
 
@@ -216,7 +226,7 @@ class Rescoring {
         writer: SampleWriter,
     ): Promise<void> {
         const { scoring } = this.#stored;
-        const scored = await this.#score(answer, buildTask(id, group, entry));
+        const scored = await this.#score(answer, buildTask(id, group, this.#withRow(id, group, entry)));
         if (scored.kind === 'aborted') return;
         if (scored.kind === 'failed') {
             this.#tellProblem(`${id} ${group} ${entry.index}: ${scored.failure.message}`);
@@ -233,6 +243,13 @@ class Rescoring {
             { apiUsed: last?.api_used ?? 'local', workerId: last?.worker_id ?? '' },
         );
         this.#count(result, fresh);
+    }
+
+    #withRow(id: string, group: string, entry: Answered['entry']): Answered['entry'] {
+        const isRound = group === ROUNDS && this.#topics?.has(id) === true;
+        return entry.row === undefined && isRound
+            ? { ...entry, row: buildTopicData(id, entry.index) }
+            : entry;
     }
 
     async #score(answer: string, task: Task | null): Promise<Scored> {

@@ -34,9 +34,14 @@ export function makeTopicsDataset(
     };
 }
 
+/** Topics that earlier starts have asked about, with their rounds; null where there were none. */
+export function readKnownTopics(checkpoints: string): Promise<RoundsByTopic | null> {
+    return readFile(join(checkpoints, FILE), 'utf8').then(readTopicRows, () => null);
+}
+
 /** Rounds that earlier starts have begun in a directory; 0 where there were none. */
 export async function countBegunRounds({ dir, checkpoints }: RunPaths): Promise<number> {
-    const known = await readFile(join(checkpoints, FILE), 'utf8').then(readTopicRows, () => null);
+    const known = await readKnownTopics(checkpoints);
     return Math.max(0, ...(known ?? (await countFinishedRounds(dir))).values());
 }
 

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../model/json.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
 
 /** The group of a topic's tasks, one for each round. Its result files hold `iteration_result` and `completed_iterations`. */
 export const ROUNDS = 'iteration';
@@ -13,10 +13,13 @@ export type RoundsByTopic = ReadonlyMap<string, number>;
 export function writeTopicRows(rounds: RoundsByTopic): string {
     const rows = [...rounds].map(([topic, count]) => ({
         id: topic,
-        groups: { [ROUNDS]: Array.from({ length: count }, (_, index) => ({ topic, iteration: index + 1 })) },
+        groups: { [ROUNDS]: Array.from({ length: count }, (_, index) => buildTopicData(topic, index)) },
     }));
     return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
+
+/** The data of a task. @param index of the round, from 0 */
+export const buildTopicData = (topic: string, index: number): JsonObject => ({ topic, iteration: index + 1 });
 
 /** Reads rows that `topicRows` made; anything else counts as nothing. */
 export function readTopicRows(text: string): RoundsByTopic {

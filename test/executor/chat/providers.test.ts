@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planEndpoints, type ServiceConfig } from '../../../src/executor/chat/chat-endpoints.js';
 import { ChatClient } from '../../../src/executor/chat/chat-client.js';
 import { buildChatBody } from '../../../src/executor/chat/chat-protocol.js';
@@ -12,7 +12,15 @@ const KEYS = ['OPENAI_API_KEY', 'AZURE_OPENAI_API_KEY', 'BIGMODEL_API_KEY', 'DEE
     'KEY_B',
     'MY_KEY',
 );
-for (const name of KEYS) process.env[name] = `secret-of-${name}`;
+const before = KEYS.map((name) => [name, process.env[name]] as const);
+beforeAll(() => {
+    for (const name of KEYS) process.env[name] = `secret-of-${name}`;
+});
+afterAll(() => {
+    for (const [name, value] of before)
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+});
 
 const service = (
     over: Partial<ServiceConfig> & { readonly endpoints?: ServiceConfig['servers']['endpoints'] },
