@@ -86,6 +86,8 @@ class FileStore implements CheckpointStore {
 
     stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
         if (this.#listed === null) return this.#list().then(() => this.stamp(id));
+        // A first start: the hashes of as many names as there are samples would be made for nothing.
+        if (this.#listed.size === 0) return this.#archived().then((archives) => archives.stamp(id));
         // Nearly always there, and asked for as often as there are samples.
         const likely = this.#options.names.getFile(id);
         const found = this.#listed.has(likely) ? this.#findStamp(likely) : null;
