@@ -1,6 +1,8 @@
+import type { EndpointState } from '../model/event.js';
 import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
 import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally-sum.js';
 import { escapeLine } from '../util/printable.js';
+import { renderEndpoints } from './endpoint-table.js';
 import { count, formatCount, formatDuration, formatPercent, formatRate } from './format.js';
 import type { Page } from './page.js';
 import { computeTrueNegativeRate, computeTruePositiveRate } from './rates.js';
@@ -41,6 +43,16 @@ export interface DirectoryStatus {
     readonly lastUpdate: string | null;
     /** Finished tasks a second while a run is going on, as far as the files tell; null if none is or nothing tells. */
     readonly rate: number | null;
+    /** Of servers that the runs use, or did until they ended, by live.json; empty where none do. */
+    readonly endpoints: readonly EndpointStatus[];
+}
+
+/** A server as a run last told of it. */
+export interface EndpointStatus extends EndpointState {
+    /** `0/4`; null for a run over everything. */
+    readonly shard: string | null;
+    /** ISO 8601, UTC: when the run told of it. */
+    readonly at: string;
 }
 
 /** A run that holds the directory, or did until it died. */
@@ -110,6 +122,7 @@ export function renderStatus(status: DirectoryStatus, terminal: Page): string {
         renderFailures(countFailed(status.total.groups), status.total.failures, page, more),
         skipLines(status.total.skips, page, more),
         formatIncompleteLines(status, page),
+        formatEndpointLines(status, page),
         renderRemoved(status.removed, page, more.most),
     ];
     return sections
@@ -164,6 +177,21 @@ function formatIncompleteLines(status: DirectoryStatus, { style }: Page): string
         ...shown.map((id) => `  ${escapeLine(id)}`),
         ...(rest > 0 ? [`  …and ${count(rest)} more`] : []),
     ];
+}
+
+/** One table for each run: shards of a directory use the same servers, each with a pool of its own. */
+function formatEndpointLines(status: DirectoryStatus, page: Page): string[] {
+    const byRun = new Map<string, EndpointStatus[]>();
+    for (const endpoint of status.endpoints) {
+        const key = endpoint.shard ?? '';
+        byRun.set(key, [...(byRun.get(key) ?? []), endpoint]);
+    }
+    return [...byRun].flatMap(([shard, endpoints], at) => {
+        const part = shard === '' ? '' : ` of shard ${escapeLine(shard)}`;
+        const since = formatAgo(endpoints[0]?.at ?? status.at, status.at);
+        const heading = page.style.bold(`Endpoints${part}, ${since} ago`);
+        return [...(at === 0 ? [] : ['']), heading, ...renderEndpoints(endpoints, page)];
+    });
 }
 
 /** The status as one JSON value, with rates and estimates worked out. */

@@ -1,8 +1,9 @@
-import type { EndpointState, RunEnd, WorkerFigures } from '../model/event.js';
+import type { RunEnd, WorkerFigures } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
 import type { GroupTally } from '../model/tally.js';
 import { escapeLine } from '../util/printable.js';
 import { unreachable } from '../util/unreachable.js';
+import { renderEndpoints } from './endpoint-table.js';
 import { compareNatural, count, formatCount, formatDuration, formatRate } from './format.js';
 import type { Page } from './page.js';
 import {
@@ -19,11 +20,10 @@ import {
 } from './sections.js';
 import { buildShellCommand } from './shell.js';
 import { renderTable } from './table.js';
-import { formatWidthRates } from './width-rates.js';
 
 /** Most entries of a list in the summary; the rest is a command away. */
 const MOST = 10;
-/** Most workers shown: on hundreds of servers, those that did most. */
+/** Most workers shown: those that did most. */
 const MOST_WORKERS = 16;
 
 export interface SummaryContext extends Page {
@@ -48,7 +48,7 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
         renderFailures(countFailed(totals.groups), totals.failures, context, more),
         skipLines(totals.skips, context, more),
         formatWorkerLines(end.workers, context),
-        formatEndpointLines(end.endpoints, context),
+        renderEndpoints(end.endpoints, context),
         formatSpendingLines(end),
         context.section ?? [],
         formatWhereLines(end, context),
@@ -163,42 +163,6 @@ function formatSpendingLines({ spent }: RunEnd): string[] {
             `${formatCount(unanswered, 'request')} brought no answer and may have been charged: what was spent is a lower bound`,
         );
     return lines;
-}
-
-function formatEndpointLines(
-    endpoints: readonly EndpointState[],
-    { width, style }: SummaryContext,
-): string[] {
-    if (endpoints.length === 0) return [];
-    // Those that gave trouble first.
-    const shown = endpoints
-        .toSorted((a, b) => b.failures - a.failures || b.done - a.done)
-        .slice(0, MOST_WORKERS);
-    const isCalibrated = shown.some(({ calibration }) => calibration !== undefined);
-    const columns = [
-        { title: 'endpoint', align: 'left', atLeast: 20 },
-        { title: 'done', align: 'right' },
-        { title: 'failures', align: 'right' },
-        { title: 'mean', align: 'right' },
-        { title: 'at once', align: 'right' },
-        { title: 'cool-downs', align: 'right' },
-        { title: 'state', align: 'left' },
-        ...(isCalibrated ? [{ title: 'hello-worlds', align: 'left', atLeast: 12 } as const] : []),
-    ] as const;
-    const rows = shown.map((endpoint) => [
-        endpoint.endpoint,
-        count(endpoint.done),
-        count(endpoint.failures),
-        endpoint.meanTime === null ? '-' : formatDuration(endpoint.meanTime),
-        count(endpoint.concurrency),
-        count(endpoint.coolDowns),
-        endpoint.state,
-        ...(isCalibrated ? [formatWidthRates(endpoint.calibration ?? [])] : []),
-    ]);
-    const lines = renderTable(columns, rows, { width, paintTitle: style.dim });
-    return endpoints.length > shown.length
-        ? [...lines, `…and ${count(endpoints.length - shown.length)} more`]
-        : lines;
 }
 
 function formatWhereLines(end: RunEnd, { dir, style }: SummaryContext): string[] {

@@ -105,6 +105,32 @@ describe('status', () => {
         expect(notices[0]).toMatch(/torn\.json is left out: .*; resume-run check says more$/);
     });
 
+    test('tells what runs last wrote about their servers, and no more than can be understood', async () => {
+        writeSample('a', 1, 2);
+        const endpoint = {
+            endpoint: 'http://127.0.0.1:8080/',
+            state: 'healthy',
+            inFlight: 0,
+            done: 3,
+            failures: 0,
+            meanTime: null,
+            coolDowns: 0,
+            concurrency: 2,
+            calibration: [{ width: 1, perSecond: 6.5 }],
+        };
+        const live = (name: string, state: unknown): void =>
+            writeFileSync(join(place.checkpoints, name), JSON.stringify(state));
+        const at = Date.parse('2026-11-21T10:00:00Z');
+        live('live.1.json', { format: 1, at, shard: '1/4', endpoints: [endpoint] });
+        live('live.2.json', { format: 1, at: 1e300, shard: '2/4', endpoints: [endpoint] });
+        live('live.3.json', { format: 1, at, shard: null, endpoints: [{ ...endpoint, done: 'many' }] });
+        writeFileSync(join(place.checkpoints, 'live.0.json'), '{"format": 1, "endp');
+        expect((await readStatus(place, files())).endpoints).toEqual([
+            { ...endpoint, shard: '1/4', at: '2026-11-21T10:00:00.000Z' },
+        ]);
+        expect(notices).toEqual([]);
+    });
+
     test('a directory that is not there is the mistake of the user', async () => {
         rmSync(place.dir, { recursive: true });
         await expect(readStatus(place, files())).rejects.toThrow(

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPageAssets } from '../../src/compose/page-assets.js';
 import { ViewedRun } from '../../src/compose/view/viewed-run.js';
 import { ViewServer } from '../../src/compose/view/view-server.js';
+import type { EndpointState } from '../../src/model/event.js';
 import type { LiveState } from '../../src/model/live-state.js';
 import { type Cli, killGroup, startCli } from '../rig/cli.js';
 import { patience } from '../rig/slowness.js';
@@ -164,6 +165,11 @@ describe('resume-run view', { timeout: patience(60_000) }, () => {
             const page = await openView(`http://127.0.0.1:${at}/#/live`);
             await page.getByText('/ 500').waitFor();
             await page.locator('.small-table a').first().waitFor();
+            writeFileSync(
+                join(place.checkpoints, 'live.7.json'),
+                JSON.stringify({ ...state, shard: '7/8', endpoints: [CALIBRATED] }),
+            );
+            await page.getByText('6.7 at 1, 12.5 at 2').waitFor();
             expect(await accessibilityFaults(page)).toEqual([]);
             expect(page.problems).toEqual([]);
             await page.close();
@@ -177,6 +183,22 @@ describe('resume-run view', { timeout: patience(60_000) }, () => {
         });
     });
 });
+
+/** A server whose width was found by calibration. */
+const CALIBRATED: EndpointState = {
+    endpoint: 'http://10.0.0.1:8080/',
+    state: 'healthy',
+    inFlight: 2,
+    done: 40,
+    failures: 0,
+    meanTime: 1.25,
+    coolDowns: 0,
+    concurrency: 2,
+    calibration: [
+        { width: 1, perSecond: 6.7 },
+        { width: 2, perSecond: 12.5 },
+    ],
+};
 
 /** What a run says of itself, as soon as it says something. */
 async function untilLive(path: string): Promise<LiveState> {

@@ -302,7 +302,46 @@ describe('status', () => {
         holders: [{ host: 'box', pid: 4711, since: '2026-11-21T09:00:00Z', shard: null, alive: true }],
         lastUpdate: '2026-11-21T09:59:58Z',
         rate: 12.3,
+        endpoints: [],
         ...more,
+    });
+
+    test('of shards on servers: what each found of how many requests at once are best', async () => {
+        const told = {
+            at: '2026-11-21T09:59:55Z',
+            state: 'healthy',
+            inFlight: 1,
+            done: 40,
+            failures: 0,
+            meanTime: 1.25,
+            coolDowns: 0,
+        } as const;
+        const endpoints = [
+            {
+                ...told,
+                shard: '0/2',
+                endpoint: 'http://10.0.0.1:8080/',
+                concurrency: 2,
+                calibration: [
+                    { width: 1, perSecond: 6.68 },
+                    { width: 2, perSecond: 12.5 },
+                    { width: 4, perSecond: 12.1 },
+                ],
+            },
+            { ...told, shard: '1/2', endpoint: 'http://10.0.0.2:8080/\u001b[2J', concurrency: 4 },
+        ];
+        const status = await statusOf({ endpoints });
+        expect(renderStatus(status, PAGE).replace(/^.*(?=Endpoints of shard 0)/s, '')).toMatchInlineSnapshot(`
+          "Endpoints of shard 0/2, 5.0 s ago
+          endpoint              done  failures   mean  at once  cool-downs  state    hello-worlds
+          http://10.…0.1:8080/    40         0  1.3 s        2           0  healthy  6.7/s … at 4
+
+          Endpoints of shard 1/2, 5.0 s ago
+          endpoint                     done  failures   mean  at once  cool-downs  state
+          http://10.0.0…:8080/\\x1b[2J    40         0  1.3 s        4           0  healthy
+          "
+        `);
+        expect(JSON.parse(renderStatusJson(status))).toMatchObject({ endpoints });
     });
 
     test('while a run is going on', async () => {

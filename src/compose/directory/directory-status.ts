@@ -8,6 +8,7 @@ import { getIoCode } from '../../util/io-error.js';
 import type { DirectoryReader } from './directory-reader.js';
 import type { KnownSamples } from './known-samples.js';
 import { readExecutor } from './known-run.js';
+import { readEndpoints } from './live-states.js';
 import { asTyped } from '../output.js';
 import type { RunPaths } from './run-paths.js';
 
@@ -18,7 +19,11 @@ const ENOUGH = 10;
 /** What is known of a directory now, from its files and its datasets alone. */
 export async function readStatus(place: RunPaths, reader: DirectoryReader): Promise<DirectoryStatus> {
     const now = Date.now();
-    const [{ run, known }, holders] = await Promise.all([reader.readRun(), findHolders(place.checkpoints)]);
+    const [{ run, known }, holders, endpoints] = await Promise.all([
+        reader.readRun(),
+        findHolders(place.checkpoints),
+        readEndpoints(place.checkpoints),
+    ]);
     const living = holders
         .filter((holder) => holder.alive !== false)
         .map((holder) => Date.parse(holder.since));
@@ -45,6 +50,7 @@ export async function readStatus(place: RunPaths, reader: DirectoryReader): Prom
         holders,
         lastUpdate: Number.isFinite(newest) ? new Date(newest).toISOString() : null,
         rate: living.length === 0 ? null : computeRate(ends, since, now),
+        endpoints,
     };
 }
 

@@ -1,22 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { EntryDetail } from '../../model/page-data.js';
-import { isJsonObject } from '../../model/json.js';
 import type { LiveState } from '../../model/live-state.js';
 import { describeEntry, describeOpenTask, shortenText } from '../../report/html/entry-detail.js';
 import type { PageRows } from '../../report/html/page-row.js';
-import { getIoCode } from '../../util/io-error.js';
 import { DirectoryReader } from '../directory/directory-reader.js';
 import { findTask, type FoundTask } from '../directory/find-task.js';
+import { readLiveStates } from '../directory/live-states.js';
 import type { RunPaths } from '../directory/run-paths.js';
 import { buildPage } from '../page/page-data.js';
 import { pickRows } from '../page/pick-rows.js';
 
 /** Milliseconds for which a page that was built is handed out again: reading a directory costs seconds where it is large. */
 const KEPT_MS = 2000;
-const LIVE_FILE = /^live(?:\.\d+)?\.json$/;
-/** Bytes of a live file that are read. */
-const MOST_OF_LIVE = 1024 * 1024;
 
 /** One results directory that is looked at. Files that did not change are not read again. */
 export class ViewedRun {
@@ -58,26 +52,8 @@ export class ViewedRun {
     }
 
     /** What runs say of themselves, one for each shard; none where nothing was ever written. */
-    async live(): Promise<readonly LiveState[]> {
-        const names = await readdir(this.place.checkpoints).catch(() => []);
-        const states = await Promise.all(
-            names.filter((name) => LIVE_FILE.test(name)).map((name) => this.#readLive(name)),
-        );
-        return states.flatMap((state) => state ?? []);
-    }
-
-    async #readLive(name: string): Promise<LiveState | null> {
-        try {
-            const text = await readFile(join(this.place.checkpoints, name), 'utf8');
-            const json: unknown = text.length > MOST_OF_LIVE ? null : JSON.parse(text);
-            return isJsonObject(json) && json['format'] === 1
-                ? (json as Partial<LiveState> as LiveState)
-                : null;
-        } catch (error) {
-            // A torn file is followed by a whole one within a second.
-            if (error instanceof SyntaxError || getIoCode(error) !== null) return null;
-            throw error;
-        }
+    live(): Promise<readonly LiveState[]> {
+        return readLiveStates(this.place.checkpoints);
     }
 }
 

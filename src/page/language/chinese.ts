@@ -176,6 +176,8 @@ export const CHINESE: Readonly<Record<TextKey, string>> = {
     inFlight: '进行中',
     meanTime: '平均时间',
     coolDowns: '冷却次数',
+    helloWorlds: '每秒 hello-world 次数',
+    rateAt: '并发 {width}：{rate}',
     state: '状态',
     done: '完成',
     diskFree: '磁盘剩余',

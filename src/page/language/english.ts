@@ -177,6 +177,8 @@ export const ENGLISH = {
     inFlight: 'In flight',
     meanTime: 'Mean time',
     coolDowns: 'Cool-downs',
+    helloWorlds: 'Hello-worlds a second',
+    rateAt: '{rate} at {width}',
     state: 'State',
     done: 'Done',
     diskFree: 'Disk free',

@@ -124,6 +124,7 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
                     say('failed'),
                     say('meanTime'),
                     say('coolDowns'),
+                    say('helloWorlds'),
                 ]}
                 rows={state.endpoints.map((one) => [
                     formatLabel(one.endpoint),
@@ -133,6 +134,11 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
                     showCount(one.failures),
                     showSeconds(one.meanTime ?? 0),
                     showCount(one.coolDowns),
+                    (one.calibration ?? [])
+                        .map(({ width, perSecond }) =>
+                            say('rateAt', { rate: showNumber(perSecond, 1), width: showCount(width) }),
+                        )
+                        .join(', '),
                 ])}
             />
         </div>

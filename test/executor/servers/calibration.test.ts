@@ -63,7 +63,10 @@ describe('the width of a server that never says "too many"', () => {
         expect(server.mostTasks).toBeGreaterThanOrEqual(2);
         expect(server.mostInFlight).toBe(2 * server.mostTasks);
         expect(ran.stdout + ran.stderr).toMatch(/at once .*hello-worlds/);
-        expect(ran.stdout + ran.stderr).toMatch(/\/s at 1, \d+\.\d\/s at 2, \d+\.\d\/s at 4/);
+        const rates = /\/s at 1, \d+\.\d\/s at 2, \d+\.\d\/s at 4/;
+        expect(ran.stdout + ran.stderr).toMatch(rates);
+        const status = await callCli(['status', '--dir', 'out'], { cwd: dir, env: {} });
+        expect(status.stdout).toMatch(rates);
     });
 
     it('is not looked for where a number is given, or there is little to do', async () => {

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { sharedFolder } from '../run-folder.js';
+import { PYTHON } from './run-program.js';
 
 /** Which of the two servers that users run a rig plays: they differ in when they read what a program prints. */
 export type FusionVariant =
@@ -151,7 +152,7 @@ let helper: Promise<string> | null = null;
 async function startHelper(): Promise<string> {
     const folder = await mkdtemp(join(sharedFolder('commands'), 'helper-'));
     const path = join(folder, 'socket');
-    const child = spawn('/usr/bin/python3', ['-I', '-S', '-c', HELPER, path], {
+    const child = spawn(PYTHON, ['-I', '-S', '-c', HELPER, path], {
         stdio: ['pipe', 'pipe', 'inherit'],
     });
     await new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type CommandResult, type FusionVariant, runFusionCommand } from './fusion-command.js';
 import { type RigAnswer, type RigRequest, RigServer } from './rig-server.js';
+import { PYTHON } from './run-program.js';
 
 const language = z.enum(['python', 'cpp', 'java', 'nodejs', 'rust', 'bash']);
 
@@ -239,7 +240,7 @@ const COMPILE: Readonly<Record<RunCode['language'], string | null>> = {
     bash: null,
 };
 const RUN: Readonly<Record<RunCode['language'], string>> = {
-    python: 'python3 main.py',
+    python: `${PYTHON} main.py`,
     cpp: './test',
     java: 'java -cp . -ea Main',
     nodejs: 'node main.js',
@@ -280,7 +281,7 @@ function runInfo(compile: CommandResult | null, run: CommandResult | null): RunI
 /** The first fenced block, unless the request brings Python of its own to find the code with. */
 function extract(completion: string, { custom_extract_logic: logic }: Submit['config']): string {
     if (logic !== undefined) {
-        const ran = spawnSync('/usr/bin/python3', ['-I', '-S', '-c', EXTRACT], {
+        const ran = spawnSync(PYTHON, ['-I', '-S', '-c', EXTRACT], {
             input: JSON.stringify({ logic, completion }),
             encoding: 'utf8',
         });

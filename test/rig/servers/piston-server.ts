@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { nameSignal } from '../../../src/executor/signal-name.js';
 import { type RigAnswer, type RigRequest, RigServer } from './rig-server.js';
-import { type Ended, runProgram } from './run-program.js';
+import { type Ended, PYTHON, runProgram } from './run-program.js';
 
 /** How a server is set up, in its own units: milliseconds and bytes. */
 export interface PistonSetup {
@@ -26,7 +26,7 @@ interface Script {
 }
 
 const SCRIPTS: Readonly<Record<string, Script>> = {
-    python: { version: '3.12.0', aliases: ['py3'], ending: '', compile: null, run: 'exec python3 "$1"' },
+    python: { version: '3.12.0', aliases: ['py3'], ending: '', compile: null, run: `exec ${PYTHON} "$1"` },
     'c++': {
         version: '10.2.0',
         aliases: ['cpp', 'g++'],

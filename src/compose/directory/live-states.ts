@@ -1,0 +1,62 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { isJsonObject } from '../../model/json.js';
+import type { LiveState } from '../../model/live-state.js';
+import type { EndpointStatus } from '../../report/status.js';
+import { getIoCode } from '../../util/io-error.js';
+
+const LIVE_FILE = /^live(?:\.\d+)?\.json$/;
+/** Bytes of a live file that are read. */
+const MOST_OF_LIVE = 1024 * 1024;
+
+/**
+ * What runs say of themselves, one for each shard; none where nothing was ever written. Only `format` was looked at: another
+ * version may have written the rest.
+ * @param checkpoints folder of the run's run.json
+ */
+export async function readLiveStates(checkpoints: string): Promise<readonly LiveState[]> {
+    const names = await readdir(checkpoints).catch(() => []);
+    const live = names.filter((name) => LIVE_FILE.test(name)).sort();
+    const states = await Promise.all(live.map((name) => readLiveState(join(checkpoints, name))));
+    return states.flatMap((state) => state ?? []);
+}
+
+/** What runs last told of their servers; what another version wrote otherwise is left out. @param checkpoints as above */
+export async function readEndpoints(checkpoints: string): Promise<readonly EndpointStatus[]> {
+    const states = (await readLiveStates(checkpoints)).flatMap((state) => LIVE.safeParse(state).data ?? []);
+    return states.flatMap(({ shard, at, endpoints }) => {
+        const told = { shard, at: new Date(at).toISOString() };
+        return endpoints.map((endpoint) => ({ ...told, ...endpoint }));
+    });
+}
+
+const LIVE = z.object({
+    shard: z.string().nullable(),
+    at: z.number().int().min(0).max(8.64e15),
+    endpoints: z.array(
+        z.object({
+            endpoint: z.string(),
+            state: z.enum(['healthy', 'cooling', 'down', 'refused']),
+            inFlight: z.number(),
+            done: z.number(),
+            failures: z.number(),
+            meanTime: z.number().nullable(),
+            coolDowns: z.number(),
+            concurrency: z.number(),
+            calibration: z.array(z.object({ width: z.number(), perSecond: z.number() })).exactOptional(),
+        }),
+    ),
+});
+
+async function readLiveState(path: string): Promise<LiveState | null> {
+    try {
+        const text = await readFile(path, 'utf8');
+        const json: unknown = text.length > MOST_OF_LIVE ? null : JSON.parse(text);
+        return isJsonObject(json) && json['format'] === 1 ? (json as Partial<LiveState> as LiveState) : null;
+    } catch (error) {
+        // A torn file is followed by a whole one within a second.
+        if (error instanceof SyntaxError || getIoCode(error) !== null) return null;
+        throw error;
+    }
+}
