@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -55,7 +55,8 @@ async function collectMany({ stopwatch, folder, repetitions, scale }: Bench): Pr
     for (let round = 0; round < repetitions; round += 1) {
         await rm(join(folder, 'database'), { recursive: true, force: true });
         const run = (args: readonly string[]): Promise<Timed> => stopwatch.resumeRun(args, { cwd: folder });
-        started.collect.push(await run(['collect', '--storage', 'parquet', '--from', spool]));
+        started.collect.push(await run(['collect', '--storage', 'parquet', '--temp-dir', spool]));
+        await putBack(spool);
         started.compact.push(await run(['database', 'compact']));
         const sql = 'select model, count(*), avg(wall_time) from records group by model';
         started.query.push(await run(['analyze', '--database', 'database', '--sql', sql]));
@@ -81,6 +82,12 @@ async function collectMany({ stopwatch, folder, repetitions, scale }: Bench): Pr
         figure('the same joined into large parts', started.compact, ''),
         figure('one question of them', started.query, ''),
     ];
+}
+
+/** Batches that were collected wait again. */
+async function putBack(spool: string): Promise<void> {
+    const retired = join(spool, 'retired');
+    for (const name of await readdir(retired)) await rename(join(retired, name), join(spool, name));
 }
 
 /** Batches as runs spool them, and the same records as JSON lines. */

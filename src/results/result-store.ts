@@ -1,4 +1,4 @@
-import type { RecordChange } from './record/record.js';
+import type { BatchChange, RecordChange } from './record/record.js';
 
 /** How parts are encoded: `--storage`, STORAGE_FORMAT. */
 export const STORAGE_FORMATS = ['json', 'parquet'] as const;
@@ -16,6 +16,9 @@ export interface CommitSummary {
     readonly retired: number;
 }
 
+/** What comes into a database. */
+export type Changes = Iterable<RecordChange | BatchChange> | AsyncIterable<RecordChange | BatchChange>;
+
 /**
  * The database as its single writer holds it, under its lock. Calls wait for each other; each makes one new generation, durably, or none.
  * A failed call leaves the generation before it, and may be repeated.
@@ -28,7 +31,7 @@ export interface ResultStore {
      * keys is held in memory. The same batch may come again: it changes nothing.
      * @throws WriteError (exit 4), UserError (exit 3) if the database was taken over
      */
-    commit(changes: Iterable<RecordChange> | AsyncIterable<RecordChange>): Promise<CommitSummary>;
+    commit(changes: Changes): Promise<CommitSummary>;
     /** Joins small parts into large ones. @throws as `commit` */
     compact(): Promise<void>;
     /** Gives the lock back. Never throws. */

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type onTestFinished } from 'vitest';
 import { ResultCollector } from '../../src/legacy.js';
 import { auditDatabase } from '../../src/results/ask/audit.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
@@ -26,7 +26,7 @@ const TASKS = 6;
 
 /** One command on a copy of a prepared folder. */
 class DatabaseScene implements Subject {
-    readonly home = tempDir();
+    readonly home: string;
     readonly folders = ['database', 'temp_results'];
     readonly oneThread = [];
     readonly #story: string[] = [];
@@ -34,7 +34,9 @@ class DatabaseScene implements Subject {
     constructor(
         template: string,
         private readonly command: readonly string[],
+        whenFinished: typeof onTestFinished,
     ) {
+        this.home = tempDir(whenFinished);
         cpSync(template, this.home, { recursive: true });
     }
 
@@ -125,11 +127,11 @@ const INJECTIONS: readonly Injection[] = [
 ];
 
 describe.skipIf(reason !== null)('a fault at a call on the files of the database', () => {
-    it.each(COMMANDS)(
+    it.for(COMMANDS)(
         'during %s loses no result and doubles none, and the next try goes through',
-        async (_, command, before) => {
+        async ([, command, before], { signal, onTestFinished: whenFinished }) => {
             const template = await prepare(before);
-            const traced = new DatabaseScene(template, command);
+            const traced = new DatabaseScene(template, command, whenFinished);
             const sites = await traceCalls(traced);
             await traced.check(true);
             expect(sites.length).toBeGreaterThan(20);
@@ -146,8 +148,9 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
                     one.error === 'ENOSPC' &&
                     !one.from,
             );
-            for (const [site, injection] of [...sampled(attempts, 2), ...afterRename]) {
-                const scene = new DatabaseScene(template, command);
+            for (const [site, injection] of [...sampled(attempts, 2), ...sampled(afterRename, 2)]) {
+                if (signal.aborted) return;
+                const scene = new DatabaseScene(template, command, whenFinished);
                 try {
                     const { record, hit } = await runInjected(scene, site, injection);
                     if (injection !== 'KILL' && hit !== null && touchesOurs(scene, hit))

@@ -2,16 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
 import { LONG } from '../rig/long.js';
+import { findPythonReaders } from '../rig/python.js';
 import { patience } from '../rig/slowness.js';
+import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 
-const ROUNDS = LONG ? 30 : 2;
+/** For each codec. */
+const ROUNDS = LONG ? 15 : 1;
 const WRITERS = LONG ? 50 : 3;
 
+const PYTHON = findPythonReaders();
+const READER = join(import.meta.dirname, '../rig/read-generations.py');
 const SPOOLER = join(import.meta.dirname, '../rig/spool-results.mjs');
 
 /** Counts how often each task is in the generation that readers see now; null: there is no database yet. */
@@ -38,9 +44,47 @@ function startSpooler(cwd: string, name: string, durable: Set<string>): ChildPro
     return child;
 }
 
-it(
-    `holds each durable result once after ${ROUNDS} rounds of kill -9 to ${WRITERS} writers, the collector and compactions`,
-    async () => {
+/** A reader of another program in its loop. It ends by itself only with an error. */
+class Reader {
+    /** Generations seen: records, and those of different samples. */
+    readonly seen: (readonly [number, number])[] = [];
+    #errors = '';
+    readonly #child: ChildProcess;
+
+    constructor(
+        python: string,
+        database: string,
+        readonly name: 'pandas' | 'duckdb',
+    ) {
+        this.#child = spawn(python, [READER, database, name], {
+            stdio: ['ignore', 'pipe', 'pipe'],
+            detached: true,
+        });
+        this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+            this.#errors += text;
+        });
+        const lines = createInterface({ input: this.#child.stdout ?? process.stdin });
+        lines.on('line', (line) => {
+            const [records = Number.NaN, samples = Number.NaN] = line.split(' ').map(Number);
+            this.seen.push([records, samples]);
+        });
+        onTestFinished(() => killGroup(this.#child));
+    }
+
+    /** Ends it when it has seen a generation, all of which must have been whole and none smaller than one before. */
+    async finish(): Promise<void> {
+        while (this.seen.length === 0 && this.#child.exitCode === null) await sleep(20);
+        expect(this.#errors, this.name).toBe('');
+        killGroup(this.#child);
+        const counts = this.seen.map(([records]) => records);
+        expect(this.seen.filter(([records, samples]) => records !== samples)).toEqual([]);
+        expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    }
+}
+
+it.each(STORAGE_FORMATS)(
+    `holds each durable result once, as %s, after ${ROUNDS} rounds of kill -9 to ${WRITERS} writers, the collector and compactions`,
+    async (storage) => {
         const cwd = tempDir();
         const database = join(cwd, 'database');
         const durable = new Set<string>();
@@ -60,11 +104,15 @@ it(
         })();
         // Told by the `await` below: a fault of the reader must not end the process meanwhile.
         reading.catch(() => undefined);
+        const readers =
+            PYTHON === null
+                ? []
+                : (['pandas', 'duckdb'] as const).map((name) => new Reader(PYTHON, database, name));
         for (let round = 0; round < ROUNDS; round += 1) {
             const spoolers = Array.from({ length: WRITERS }, (_, at) =>
                 startSpooler(cwd, `${round}-${at}`, durable),
             );
-            const collector = startCli(['collect', '--watch', '--json'], { cwd });
+            const collector = startCli(['collect', '--watch', '--json', '--storage', storage], { cwd });
             // At work, both sides: how long a start takes says nothing.
             const enough = durable.size + 3 * WRITERS;
             await once(collector.child.stdout ?? process.stdin, 'data');
@@ -82,6 +130,7 @@ it(
         expect([last.code, last.stderr]).toEqual([0, '']);
         over.abort();
         await reading;
+        for (const reader of readers) await reader.finish();
         const tasks = (await readTasks(database)) ?? new Map<string, number>();
         expect(durable.size).toBeGreaterThan(ROUNDS);
         expect(generations).toBeGreaterThan(0);

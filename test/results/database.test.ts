@@ -10,6 +10,7 @@ import { renderFormulaTable } from '../../src/results/tree/leaf-formulas.js';
 import { writeMasterTree } from '../../src/results/tree/write-tree.js';
 import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { findPythonReaders } from '../rig/python.js';
 import { commitRecords, recordInput, records } from './records.js';
 
 const DOC = readFileSync(join(import.meta.dirname, '../../docs/database.md'), 'utf8');
@@ -50,19 +51,7 @@ it('backs up, compacts, restores and tells what there is', async () => {
     expect(await run('restore', 'nowhere')).toMatch(/not a backup/);
 });
 
-/** A Python with what readers use; null, with the reason printed, where there is none. */
-function findPython(): string | null {
-    const python = process.env['RESUME_RUN_TEST_PYTHON'] ?? 'python3';
-    try {
-        execFileSync(python, ['-c', 'import pandas, pyarrow, duckdb'], { stdio: 'ignore' });
-        return python;
-    } catch {
-        console.warn(`skipped: ${python} has no pandas, pyarrow and duckdb (set RESUME_RUN_TEST_PYTHON)`);
-        return null;
-    }
-}
-
-const python = findPython();
+const python = findPythonReaders();
 
 it.skipIf(python === null)(
     'is read by pandas, pyarrow and DuckDB for Python as docs/database.md says',

@@ -11,6 +11,7 @@ import {
     digestKey,
     makeRecord,
     parseRecord,
+    parseRecordLine,
     parseRetirement,
     recordLine,
 } from '../../src/results/record/record.js';
@@ -25,6 +26,32 @@ describe('a record', () => {
                 expect(parseRecord(JSON.parse(recordLine(record)))).toEqual(record);
             }),
         );
+    });
+
+    it('is stored from a batch as it would be written anew, whatever its keys, their order and its spelling', () => {
+        const odd = fc.constantFrom<object>(
+            {},
+            { unknown: 1 },
+            { turns: null },
+            { turns: -0 },
+            { started_at: '2026-02-30T00:00:00.000Z' },
+            { finished_at: '2026-11-29T05:21:57+02:00' },
+            { sample: 'a\ud800b', expected: ['\udfff'] },
+        );
+        fc.assert(
+            fc.property(anyRecord, odd, fc.boolean(), (record, more, isReversed) => {
+                const row = Object.entries({ ...(JSON.parse(recordLine(record)) as object), ...more });
+                const value: unknown = Object.fromEntries(isReversed ? row.reverse() : row);
+                const read = parseRecord(value);
+                expect(parseRecordLine(value)).toEqual({
+                    digest: digestKey(read),
+                    revision: read.revision,
+                    line: recordLine(read),
+                });
+            }),
+        );
+        for (const wrong of [{ run: null }, { turns: 'four' }, { version: undefined }])
+            expect(() => parseRecordLine({ ...makeRecord(recordInput()), ...wrong })).toThrow(/expected/);
     });
 
     it('keeps null apart from 0 and false', () => {

@@ -85,7 +85,10 @@ describe('the collector of the spool', () => {
         const store = await open(join(cwd, 'database'));
         const failing: ResultStore = {
             generation: 0,
-            commit: () => Promise.reject(new Error('the disk is full')),
+            commit: async (changes) => {
+                for await (const change of changes) expect(change.kind).toBe('line');
+                throw new Error('the disk is full');
+            },
             compact: () => Promise.resolve(),
             close: () => Promise.resolve(),
         };

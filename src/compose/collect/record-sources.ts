@@ -6,7 +6,7 @@ import type { AggregateSet } from '../../results/aggregate/aggregate-files.js';
 import { readAggregatesFromJson } from '../../results/aggregate/earlier-database.js';
 import { readBatchFile } from '../../results/collect/batch-file.js';
 import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
-import type { RecordChange } from '../../results/record/record.js';
+import type { BatchChange } from '../../results/record/record.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { readDirectoryRecords } from '../directory/directory-records.js';
@@ -76,7 +76,7 @@ function makeSource(
     databases: AggregateSet[],
     { checkpoints, counts, onNotice }: RecordSourceOptions,
 ): RecordSource {
-    const readOther = async (path: string, why: string): Promise<readonly RecordChange[]> => {
+    const readOther = async (path: string, why: string): Promise<readonly BatchChange[]> => {
         const file = await readBatchFile(path, onNotice);
         switch (file.kind) {
             case 'batch':
@@ -95,20 +95,22 @@ function makeSource(
                 return [];
         }
     };
+    const place = { dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) };
     return {
         name: dir,
-        changes: () =>
-            readDirectoryRecords(
-                { dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) },
-                {
-                    onNotice,
-                    readOther,
-                    onFile: () => {
-                        counts.files += 1;
-                    },
-                    ...(names === null ? {} : { names }),
+        changes: async function* () {
+            const others: { readonly path: string; readonly why: string }[] = [];
+            yield* readDirectoryRecords(place, {
+                onNotice,
+                onOther: (path, why) => others.push({ path, why }),
+                onFile: () => {
+                    counts.files += 1;
                 },
-            ),
+                ...(names === null ? {} : { names }),
+            });
+            // One file at a time: a folder may hold a million records.
+            for (const { path, why } of others) yield* await readOther(path, why);
+        },
     };
 }
 

@@ -10,12 +10,12 @@ const FILES_AT_ONCE = 8;
 /** Reads the result files of a directory one after the other, each sample once, and keeps none of them. */
 export class CheckpointReader {
     readonly #place: RunPaths;
-    readonly #onOther: (path: string, why: string) => Promise<void> | void;
+    readonly #onOther: (path: string, why: string) => void;
     /** Samples in our own format that were read so far. */
     readonly current = new Set<string>();
 
     /** @param onOther told of each file that is not a result file, and why it is not */
-    constructor(place: RunPaths, onOther: (path: string, why: string) => Promise<void> | void) {
+    constructor(place: RunPaths, onOther: (path: string, why: string) => void) {
         this.#place = place;
         this.#onOther = onOther;
     }
@@ -63,8 +63,7 @@ export class CheckpointReader {
             for (const [position, result] of read.entries()) {
                 const name = some[position] ?? '';
                 if (result.kind === 'checkpoint') yield [name, result.checkpoint];
-                else if (result.kind === 'corrupt')
-                    await this.#onOther(join(this.#place.dir, name), result.why);
+                else if (result.kind === 'corrupt') this.#onOther(join(this.#place.dir, name), result.why);
             }
         }
     }

@@ -17,11 +17,8 @@ export interface DirectoryRecordsOptions {
     readonly onFile?: () => void;
     /** Files of the directory to read; all of them if absent. */
     readonly names?: readonly string[];
-    /**
-     * Reads a file that is not a result file, or says what it is instead.
-     * @param why why it is not a result file
-     */
-    readonly readOther?: (path: string, why: string) => Promise<readonly RecordChange[]>;
+    /** Told of each file that is not a result file, and why it is not; a notice if absent. */
+    readonly onOther?: (path: string, why: string) => void;
 }
 
 /**
@@ -37,16 +34,15 @@ export async function* readDirectoryRecords(
     const run = (await deriveEarlierRunId(place, await readRunFile(place.checkpoints), listing)) ?? '';
     const isPart = options.names !== undefined;
     const retired = await Retirements.load(place.checkpoints, run);
-    const others: RecordChange[] = [];
-    const reader = new CheckpointReader(place, async (path, why) => {
-        const { readOther, onNotice } = options;
-        if (readOther === undefined) onNotice(`${path} is left out: ${why}; resume-run check says more`);
-        else others.push(...(await readOther(path, why)));
-    });
+    const { onNotice } = options;
+    const onOther =
+        options.onOther ??
+        ((path, why) => onNotice(`${path} is left out: ${why}; resume-run check says more`));
+    const reader = new CheckpointReader(place, onOther);
     for await (const checkpoint of reader.read(options.names ?? listing, isPart)) {
         options.onFile?.();
         const tasks = tasksOfCheckpoint(checkpoint, run, (rate) =>
-            options.onNotice(
+            onNotice(
                 `${place.dir}: ${checkpoint.id} has a tool success rate of ${rate}, which is taken as per cent`,
             ),
         );
@@ -55,7 +51,6 @@ export async function* readDirectoryRecords(
             yield { kind: 'record', record, entry };
         }
     }
-    yield* others;
     await retired.addUpgraded(place.checkpoints, run, reader.current);
     for (const retirement of retired.all())
         if (!isPart || reader.current.has(retirement.sample)) yield { kind: 'retirement', retirement };

@@ -5,12 +5,15 @@ import { getIoCode, readReason, withDescriptors } from '../../util/io-error.js';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import {
+    type BatchChange,
     makeRecord,
-    parseRecord,
+    makeRecordLine,
+    parseRecordLine,
     parseRetirement,
     type RecordChange,
     RecordError,
     recordLine,
+    type ResultRecord,
 } from '../record/record.js';
 import { parsePythonJson } from './python-json.js';
 import { buildEarlierRecord, readEarlierText } from './earlier-record.js';
@@ -31,7 +34,7 @@ const LARGEST = 256 * 1024 * 1024;
 
 /** What a file turned out to be. */
 export type BatchFile =
-    | { readonly kind: 'batch'; readonly changes: readonly RecordChange[]; readonly bytes: number }
+    | { readonly kind: 'batch'; readonly changes: readonly BatchChange[]; readonly bytes: number }
     /** A database of the earlier tools: counts without records. */
     | { readonly kind: 'database'; readonly json: JsonObject; readonly sha256: string }
     /** Cut off, or still being written by an earlier tool. */
@@ -106,7 +109,7 @@ function classify(json: Json, sha256: string, bytes: number, onNotice: (message:
     if (Array.isArray(json.results)) return earlierBatch(json, sha256, bytes, onPercent);
     if (isEarlierResult(json)) {
         const record = makeRecord(buildEarlierRecord(json, sha256, 0, onPercent));
-        return { kind: 'batch', changes: [{ kind: 'record', record }], bytes };
+        return { kind: 'batch', changes: [asLine(record)], bytes };
     }
     return { kind: 'foreign', why: 'it is neither a batch nor a result' };
 }
@@ -128,10 +131,10 @@ function ownBatch(json: JsonObject, bytes: number): BatchFile {
     return { kind: 'batch', changes: (changes as readonly Json[]).map(readChange), bytes };
 }
 
-function readChange(json: Json): RecordChange {
+function readChange(json: Json): BatchChange {
     if (!isJsonObject(json)) throw new RecordError('change', 'an object', json);
     return json.retirement === undefined
-        ? { kind: 'record', record: parseRecord(json.record) }
+        ? { kind: 'line', ...parseRecordLine(json.record) }
         : { kind: 'retirement', retirement: parseRetirement(json.retirement) };
 }
 
@@ -145,17 +148,16 @@ function earlierBatch(
     if (typeof json.result_count === 'number' && json.result_count !== results.length)
         return { kind: 'torn', why: `expected ${json.result_count} results, found ${results.length}` };
     const seen = new Map<string, number>();
-    const changes = results.map((result, position): RecordChange => {
+    const changes = results.map((result, position): BatchChange => {
         if (!isJsonObject(result)) throw new RecordError(`results[${position}]`, 'an object', result);
         // A record that names its own model is of that one: a batch may hold several.
         const whole = { ...(typeof json.model === 'string' ? { model: json.model } : {}), ...result };
         const text = readEarlierText(whole);
         const occurrence = seen.get(text) ?? 0;
         seen.set(text, occurrence + 1);
-        return {
-            kind: 'record',
-            record: makeRecord(buildEarlierRecord(whole, sha256, occurrence, onPercent)),
-        };
+        return asLine(makeRecord(buildEarlierRecord(whole, sha256, occurrence, onPercent)));
     });
     return { kind: 'batch', changes, bytes };
 }
+
+const asLine = (record: ResultRecord): BatchChange => ({ kind: 'line', ...makeRecordLine(record) });

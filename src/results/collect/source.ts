@@ -1,11 +1,11 @@
-import type { RecordChange } from '../record/record.js';
+import type { BatchChange, RecordChange } from '../record/record.js';
 
 /** Where results come from: a results directory, some batches. */
 export interface RecordSource {
     /** As messages name it. */
     readonly name: string;
     /** Everything it holds now. @throws UserError if it cannot be read */
-    changes(): AsyncIterable<RecordChange>;
+    changes(): AsyncIterable<RecordChange | BatchChange>;
 }
 
 /** What one look at the sources found. */
@@ -26,11 +26,11 @@ export function makeSourceCounts(): SourceCounts {
 export async function* readChanges(
     sources: readonly RecordSource[],
     counts: SourceCounts,
-): AsyncGenerator<RecordChange> {
+): AsyncGenerator<RecordChange | BatchChange> {
     for (const source of sources) {
         for await (const change of source.changes()) {
-            if (change.kind === 'record') counts.records += 1;
-            else counts.retirements += 1;
+            if (change.kind === 'retirement') counts.retirements += 1;
+            else counts.records += 1;
             yield change;
         }
     }

@@ -5,9 +5,10 @@ import { listFiles } from '../../host/listing.js';
 import { parseStagingHolder } from '../../host/staging-name.js';
 import { WriteError } from '../../host/write-error.js';
 import { getIoCode, describeIoError } from '../../util/io-error.js';
-import { readBatchFile } from '../collect/batch-file.js';
+import { unreachable } from '../../util/unreachable.js';
+import { type BatchFile, readBatchFile } from '../collect/batch-file.js';
 import type { SourceCounts } from '../collect/source.js';
-import type { RecordChange } from '../record/record.js';
+import type { BatchChange } from '../record/record.js';
 import type { CommitSummary, ResultStore } from '../result-store.js';
 
 /** Where batches go when they are committed; they stay there `--keep-days`. */
@@ -15,14 +16,16 @@ export const RETIRED_FOLDER = 'retired';
 /** Where files go that are not batches. */
 export const SET_ASIDE = 'set-aside';
 
-/** Batches of one commit: more of them cost memory, fewer cost the disk. Bytes, and files. */
-const GROUP_BYTES = 32 * 1024 * 1024;
-const GROUP_FILES = 1000;
+/** Batches of one commit: more of them are read again after a kill, fewer cost the disk. Bytes, and files. */
+const COMMIT_BYTES = 128 * 1024 * 1024;
+const COMMIT_FILES = 1000;
 
 /** Milliseconds: the earlier tools write in place, so a torn file that is younger may still be growing. */
 const TORN_AFTER = 60_000;
 
 const DAY = 86_400_000;
+
+type Batch = Extract<BatchFile, { readonly kind: 'batch' }>;
 
 export interface CollectSpoolOptions {
     /** `temp_results`. */
@@ -35,25 +38,20 @@ export interface CollectSpoolOptions {
     readonly signal?: AbortSignal;
 }
 
-interface Group {
-    readonly names: string[];
-    readonly changes: RecordChange[];
-    bytes: number;
-}
-
 /**
- * Commits every batch that waits, some at a time, and retires each group when its commit is durable: whatever ends this
+ * Commits every batch that waits, some at a time, and retires them when their commit is durable: whatever ends this
  * in between, the same batches come again and change nothing.
  * @returns the sum of all commits
  * @throws as `ResultStore.commit`; UserError (exit 4) if a batch cannot be read. Batches that are not committed stay.
  */
 export async function collectSpool(store: ResultStore, options: CollectSpoolOptions): Promise<CommitSummary> {
     const sum = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
-    for await (const group of groupBatches(options)) {
-        const summary = await store.commit(group.changes);
+    const waiting = [...(await batchNames(options.dir))];
+    while (waiting.length > 0 && options.signal?.aborted !== true) {
+        const taken: string[] = [];
+        const summary = await store.commit(takeBatches(waiting, taken, options));
         for (const key of ['added', 'replaced', 'duplicates', 'retired'] as const) sum[key] += summary[key];
-        await moveFiles(options.dir, RETIRED_FOLDER, group.names);
-        if (options.signal?.aborted === true) break;
+        await moveFiles(options.dir, RETIRED_FOLDER, taken);
     }
     await removeExpired(options);
     return sum;
@@ -64,37 +62,53 @@ async function batchNames(dir: string): Promise<readonly string[]> {
     return names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
 }
 
-async function* groupBatches(options: CollectSpoolOptions): AsyncGenerator<Group> {
-    const { dir, counts, onNotice } = options;
-    let group: Group = { names: [], changes: [], bytes: 0 };
-    for (const name of await batchNames(dir)) {
-        const path = join(dir, name);
-        const file = await readBatchFile(path, onNotice);
-        switch (file.kind) {
-            case 'absent':
-                break;
-            case 'torn':
-                if (await isOld(path, TORN_AFTER)) await setAside(options, name, `it is cut: ${file.why}`);
-                break;
-            case 'foreign':
-                await setAside(options, name, file.why);
-                break;
-            case 'database':
-                await setAside(options, name, 'it is a database: name it with --from');
-                break;
-            case 'batch':
-                group.names.push(name);
-                for (const change of file.changes) group.changes.push(change);
-                group.bytes += file.bytes;
-                counts.files += 1;
-                for (const { kind } of file.changes)
-                    counts[kind === 'record' ? 'records' : 'retirements'] += 1;
-        }
-        if (group.bytes < GROUP_BYTES && group.names.length < GROUP_FILES) continue;
-        yield group;
-        group = { names: [], changes: [], bytes: 0 };
+/**
+ * The changes of as many batches as one commit takes, read when the store asks for them.
+ * @param waiting names of files; those that were read are removed from it
+ * @param taken gets the names of those that were batches
+ */
+async function* takeBatches(
+    waiting: string[],
+    taken: string[],
+    options: CollectSpoolOptions,
+): AsyncGenerator<BatchChange> {
+    let bytes = 0;
+    while (bytes < COMMIT_BYTES && taken.length < COMMIT_FILES) {
+        const name = waiting.shift();
+        if (name === undefined) return;
+        const batch = await readBatch(name, options);
+        if (batch === null) continue;
+        taken.push(name);
+        bytes += batch.bytes;
+        yield* batch.changes;
     }
-    if (group.names.length > 0) yield group;
+}
+
+/** Null where the file is not a batch; what will never be one is moved aside. */
+async function readBatch(name: string, options: CollectSpoolOptions): Promise<Batch | null> {
+    const { dir, counts, onNotice } = options;
+    const path = join(dir, name);
+    const file = await readBatchFile(path, onNotice);
+    switch (file.kind) {
+        case 'absent':
+            return null;
+        case 'torn':
+            if (await isOld(path, TORN_AFTER)) await setAside(options, name, `it is cut: ${file.why}`);
+            return null;
+        case 'foreign':
+            await setAside(options, name, file.why);
+            return null;
+        case 'database':
+            await setAside(options, name, 'it is a database: name it with --from');
+            return null;
+        case 'batch':
+            counts.files += 1;
+            for (const { kind } of file.changes)
+                counts[kind === 'retirement' ? 'retirements' : 'records'] += 1;
+            return file;
+        default:
+            return unreachable(file, 'file');
+    }
 }
 
 async function setAside(options: CollectSpoolOptions, name: string, why: string): Promise<void> {

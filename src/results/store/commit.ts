@@ -1,5 +1,12 @@
-import { digestKey, type RecordChange, type Retirement, recordLine } from '../record/record.js';
-import type { CommitSummary } from '../result-store.js';
+import {
+    type BatchChange,
+    digestKey,
+    type RecordChange,
+    type RecordLine,
+    type Retirement,
+    recordLine,
+} from '../record/record.js';
+import type { Changes, CommitSummary } from '../result-store.js';
 import { KeyIndex, RETIRED } from './key-index.js';
 import type { PartBuilder } from './part-builder.js';
 
@@ -19,7 +26,7 @@ export interface BatchOutcome {
  * @throws WriteError, and whatever `changes` throws
  */
 export async function sortBatch(
-    changes: Iterable<RecordChange> | AsyncIterable<RecordChange>,
+    changes: Changes,
     index: KeyIndex,
     builder: PartBuilder,
 ): Promise<BatchOutcome> {
@@ -28,9 +35,7 @@ export async function sortBatch(
     const retirements: Retirement[] = [];
     const summary = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
     for await (const change of changes) {
-        const key = change.kind === 'record' ? change.record : change.retirement;
-        const { revision } = key;
-        const digest = digestKey(key);
+        const { digest, revision } = identify(change);
         const known = pending.get(digest) ?? index.get(digest);
         const isRetired = known?.part === RETIRED;
         const isNews =
@@ -43,19 +48,24 @@ export async function sortBatch(
         }
         const replaces = known !== null && !isRetired;
         if (replaces) dropRow(dropped, known.part, known.row);
-        if (change.kind === 'record') {
-            summary[replaces ? 'replaced' : 'added'] += 1;
-            pending.set(digest, {
-                revision,
-                ...(await builder.add(recordLine(change.record), digest, revision)),
-            });
-        } else {
+        if (change.kind === 'retirement') {
             if (replaces) summary.retired += 1;
             retirements.push(change.retirement);
             pending.set(digest, { revision, part: RETIRED, row: 0 });
+        } else {
+            summary[replaces ? 'replaced' : 'added'] += 1;
+            const line = change.kind === 'line' ? change.line : recordLine(change.record);
+            if (!builder.hasRoom) await builder.makeRoom();
+            pending.set(digest, { revision, ...builder.add(line, digest, revision) });
         }
     }
     return { summary, dropped, retirements };
+}
+
+function identify(change: RecordChange | BatchChange): Pick<RecordLine, 'digest' | 'revision'> {
+    if (change.kind === 'line') return change;
+    const key = change.kind === 'record' ? change.record : change.retirement;
+    return { digest: digestKey(key), revision: key.revision };
 }
 
 function dropRow(dropped: DroppedRows, part: number, row: number): void {

@@ -5,8 +5,7 @@ import { WriteError } from '../../host/write-error.js';
 import { describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { type AggregateSet, writeAggregates } from '../aggregate/aggregate-files.js';
-import type { RecordChange } from '../record/record.js';
-import type { CommitSummary, ResultStore, StorageFormat } from '../result-store.js';
+import type { Changes, CommitSummary, ResultStore, StorageFormat } from '../result-store.js';
 import { sortBatch } from './commit.js';
 import { KEYS, readKeys, removeKeys, writeKeys } from './key-files.js';
 import { KeyIndex, RETIRED } from './key-index.js';
@@ -89,7 +88,7 @@ export class DatabaseStore implements ResultStore {
         }
     }
 
-    commit(changes: Iterable<RecordChange> | AsyncIterable<RecordChange>): Promise<CommitSummary> {
+    commit(changes: Changes): Promise<CommitSummary> {
         return this.#inTurn(async () => {
             const summary = await this.#commit(changes);
             const small = this.#manifest.parts.filter((part) => part.bytes < SMALL_PART);
@@ -243,7 +242,7 @@ export class DatabaseStore implements ResultStore {
         });
     }
 
-    async #commit(changes: Iterable<RecordChange> | AsyncIterable<RecordChange>): Promise<CommitSummary> {
+    async #commit(changes: Changes): Promise<CommitSummary> {
         await this.#settings.lock.verify();
         const { storage } = this.#settings;
         const builder = await this.#builder(storage);
@@ -315,8 +314,10 @@ export class DatabaseStore implements ResultStore {
             let row = 0;
             for await (const lines of codec.readLines(join(this.dir, info.path))) {
                 for (const line of lines) {
-                    if (row < keys.count && skipped?.has(row) !== true)
-                        await builder.add(line, keys.digest(row), keys.revision(row));
+                    if (row < keys.count && skipped?.has(row) !== true) {
+                        if (!builder.hasRoom) await builder.makeRoom();
+                        builder.add(line, keys.digest(row), keys.revision(row));
+                    }
                     row += 1;
                 }
             }

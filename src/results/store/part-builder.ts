@@ -43,15 +43,31 @@ export class PartBuilder {
         this.#settings = settings;
     }
 
-    /** @returns where the row is. @throws WriteError */
-    async add(line: string, digest: Buffer, revision: number): Promise<{ part: number; row: number }> {
-        this.#open ??= await this.#guard(() => OpenPart.create(this.#settings));
+    /** Whether a row can be added now; `makeRoom` makes it so. */
+    get hasRoom(): boolean {
+        return this.#open !== null && !this.#open.isFull && this.#open.bytes < this.#partBytes;
+    }
+
+    /** Writes what waits, and begins a new part when its time has come. @throws WriteError */
+    async makeRoom(): Promise<void> {
         const part = this.#open;
+        if (part !== null && part.bytes >= this.#partBytes) await this.#seal();
+        else if (part !== null) await this.#guard(() => part.flush());
+        this.#open ??= await this.#guard(() => OpenPart.create(this.#settings));
+    }
+
+    /** Adds a row where there is room. @returns where the row is */
+    add(line: string, digest: Buffer, revision: number): { part: number; row: number } {
+        const part = this.#open;
+        if (part === null) throw new Error('bug in resume-run: a row was added before there was room');
         const row = part.keys.count;
         part.keys.push(digest, revision);
-        if (part.push(line)) await this.#guard(() => part.flush());
-        if (part.bytes >= (this.#settings.partBytes ?? this.#settings.codec.linesPerPart)) await this.#seal();
+        part.push(line);
         return { part: part.id, row };
+    }
+
+    get #partBytes(): number {
+        return this.#settings.partBytes ?? this.#settings.codec.linesPerPart;
     }
 
     /** Whether `copyParts` takes parts of this codec. */
@@ -180,11 +196,14 @@ class OpenPart {
         return new OpenPart(settings, settings.nextId(), name, staging, await open(staging, 'wx'));
     }
 
-    /** @returns whether it is time to flush */
-    push(line: string): boolean {
+    push(line: string): void {
         this.#lines.push(line);
         this.#waiting += line.length;
         this.bytes += line.length;
+    }
+
+    /** Whether it is time to flush. */
+    get isFull(): boolean {
         return this.#waiting >= BUFFER_BYTES;
     }
 
