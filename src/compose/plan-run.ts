@@ -172,6 +172,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     ]);
     await kind.checkFields?.(config.executor, findLists(samples.datasets));
     for (const line of executor.notices ?? []) warn(line);
+    for (const line of executor.remarks ?? []) options.onNotice(line, 'info');
     return { kind, samples, executor, checker, others };
 }
 

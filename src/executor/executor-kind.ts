@@ -81,6 +81,8 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly comparison?: string;
     /** Makes tests that datasets only describe, where programs run on this machine. They stay in `folder`. */
     readonly createTestMaker?: (folder: string, notify: (message: string) => void) => Promise<TestMaker>;
+    /** What the configuration has decided and everybody should see, such as which deployment stands for a model. */
+    readonly remarks?: readonly string[];
     /** Lines to show before anything runs, such as a sandbox that is missing. */
     readonly notices?: readonly string[];
 }

@@ -36,6 +36,7 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
         /France WHAT IS THE CAPITAL OF FRANCE\? 7/,
         /Nothing left to do/,
         /2 of 2 tasks would run/,
+        /eu\.openai\.azure\.com\/openai\/v1: the deployment gpt-4o-eu answers as gpt-4o/,
         /50\.0 %  1 of 2 accepted in main/,
         /2 answers in scored scored by contains/,
         /1 answer in judged scored by model:demo-judge/,

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { classifyStatus, HttpClient, type HttpRequest, isWorthRetrying } from '../../src/endpoint/http.js';
+import { LONG } from '../rig/long.js';
+import { patience } from '../rig/slowness.js';
 
 let server: Server;
 let origin = '';
@@ -93,6 +95,27 @@ describe('HttpClient', () => {
             outcome: 'broken',
             message: 'no answer within 1 s',
         });
+    });
+
+    it('gives up when no connection comes about', async () => {
+        const connecting = new HttpClient(300);
+        // Whoever never answers a TLS greeting is not connected.
+        const silent = createTcpServer();
+        await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+        const { port } = silent.address() as AddressInfo;
+        const late = await connecting.send(
+            request({ origin: `https://127.0.0.1:${port}`, timeout: patience(20_000) }),
+        );
+        expect(late).toMatchObject({ outcome: 'broken', message: 'no connection within 0.3 s' });
+        await connecting.close();
+        silent.close();
+    });
+
+    // The library gives up after five minutes where nobody says otherwise.
+    it.runIf(LONG)('waits for an answer after more than five minutes', { timeout: 400_000 }, async () => {
+        handle = (_, response) => void setTimeout(() => response.end('at last'), 305_000);
+        const answer = await client.send(request({ timeout: 350_000 }));
+        expect(answer).toMatchObject({ kind: 'answer', status: 200 });
     });
 
     it('closes the request when it is aborted, before and while it runs', async () => {

@@ -11,7 +11,7 @@ import {
     countRemaining,
 } from '../../src/report/live/fold.js';
 import { Durations } from '../../src/report/live/durations.js';
-import { renderHeartbeat } from '../../src/report/live/live.js';
+import { renderHeartbeat, renderLiveLines } from '../../src/report/live/live.js';
 import { RateWindow } from '../../src/report/live/rate-window.js';
 import { PLAIN } from '../../src/report/style.js';
 import { startOf, taskEvents } from './fixtures.js';
@@ -75,6 +75,18 @@ describe('folding events', () => {
         const later = play([startOf(3, 0, 1), ...begun, events[0]?.[1] as RunEvent]);
         expect(findLongestRunning(later)).toMatchObject({ index: 1 });
         expect(findLongestRunning(play([startOf(3, 0, 1), ...events.flat()]))).toBeNull();
+    });
+
+    test('the live display tells the rounds over topics', () => {
+        const inRounds = [0, 0, 1].flatMap((index, at) =>
+            [...taskEvents(index, at, 1, 'Accepted')].map((event) =>
+                'group' in event ? { ...event, group: 'iteration' } : event,
+            ),
+        );
+        const around = { width: 80, style: PLAIN, memory: 1e6, load: null, now: START + 9000 };
+        const view = play([startOf(4, 0, 1), ...inRounds]);
+        expect(renderLiveLines(view, around)).toContain('round 1: 2 done · round 2: 1 done');
+        expect(renderHeartbeat(view, around)).toContain('round 1: 2 done · round 2: 1 done');
     });
 
     test('retries and failures are not verdicts', () => {

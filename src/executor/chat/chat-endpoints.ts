@@ -1,3 +1,4 @@
+import { displayAddress } from '../../endpoint/address.js';
 import { type TokenSource, readToken } from '../../endpoint/secrets.js';
 import { UserError } from '../../util/user-error.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
@@ -46,6 +47,23 @@ export function planEndpoints(config: ServiceConfig, models: readonly string[]):
         throw new UserError(`no endpoint serves the model ${model}: see "deployments" of the endpoints`);
     }
     return { endpoints, retryEndpoints: [], limits, endpointWait, firstTimeout: null };
+}
+
+/**
+ * Says which deployments stand for a model under another name. Only the configuration decides that.
+ * @param models that will be asked for; empty: not known before the rows are read, so that all deployments are told
+ */
+export function describeDeployments(
+    { endpoints }: ServerOptions,
+    models: readonly string[],
+): readonly string[] {
+    const lines = endpoints.flatMap(({ url, deployments = {} }) =>
+        Object.entries(deployments)
+            .filter(([model, name]) => name !== model && (models.length === 0 || models.includes(model)))
+            .map(([model, name]) => `${displayAddress(url)}: the deployment ${name} answers as ${model}`),
+    );
+    // A server with several keys is several endpoints.
+    return [...new Set(lines)];
 }
 
 function givenEndpoints({ servers, providers }: ServiceConfig): readonly EndpointOptions[] {

@@ -101,7 +101,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
     async plan(config, context) {
         const { timeout, dir, holder } = context;
         const { kind, sampling, promptTemplate, system, search, tools } = config;
-        const [{ planEndpoints }, { readPrices }] = await Promise.all([
+        const [{ describeDeployments, planEndpoints }, { readPrices }] = await Promise.all([
             import('./chat-endpoints.js'),
             import('./prices.js'),
         ]);
@@ -133,6 +133,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
                 ...(search === null ? [] : [search]),
                 ...(tools === null ? [] : [await identifyTools(tools)]),
             ]),
+            remarks: describeDeployments(servers, namedModels(sampling).length === 0 ? [] : models),
             notices: [...(scoring?.notices ?? []), ...budgetNotices(config)],
         };
     },

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { planEndpoints, type ServiceConfig } from '../../../src/executor/chat/chat-endpoints.js';
+import {
+    describeDeployments,
+    planEndpoints,
+    type ServiceConfig,
+} from '../../../src/executor/chat/chat-endpoints.js';
 import { ChatClient } from '../../../src/executor/chat/chat-client.js';
 import { buildChatBody } from '../../../src/executor/chat/chat-protocol.js';
 import { ChatServer } from '../../rig/servers/chat-server.js';
@@ -128,6 +132,25 @@ describe('services of language models', () => {
             ['gpt'],
         );
         expect(azure.endpoints[0]).toMatchObject({ apiVersion: '2024-10-21', tokenHeader: 'api-key' });
+    });
+
+    it('says which deployments stand for a model, and folds none that the configuration does not name', () => {
+        const planned = planEndpoints(
+            service({
+                endpoints: [
+                    { url: 'http://a/v1', deployments: { gpt: 'gpt-2', same: 'same', other: 'other-3' } },
+                    { url: 'http://b/v1', deployments: { gpt: 'gpt-2' } },
+                    { url: 'http://c/v1' },
+                ],
+            }),
+            ['gpt'],
+        );
+        expect(describeDeployments(planned, ['gpt'])).toEqual([
+            'http://a/v1: the deployment gpt-2 answers as gpt',
+            'http://b/v1: the deployment gpt-2 answers as gpt',
+        ]);
+        // Models of rows are not known yet.
+        expect(describeDeployments(planned, [])).toHaveLength(3);
     });
 
     it('says what is missing', () => {
