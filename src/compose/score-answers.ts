@@ -78,6 +78,7 @@ export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Pr
             scratch: scratch.path,
         });
         for (const line of stored.notices) options.onNotice(line);
+        if (config.concurrency !== null) stored.widenTo(config.concurrency);
         if (!config.dryRun) await rememberScorer(directory, config);
         const found = await findSamples(directory, config, options.onNotice);
         const store = directory.store({ whole: found.known.map((id) => ({ indexed: { id } })) });

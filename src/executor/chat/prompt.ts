@@ -25,6 +25,8 @@ export function buildMessages(prompt: string, system: string): readonly ChatMess
  * @param found what `{search_results}` stands for; a field of the row that has this name goes before it
  */
 export function fillForTask(template: string, task: Task, found = ''): FilledArgument {
+    // Models and system messages are mostly plain text: the row need not be read for them.
+    if (!template.includes('{')) return { kind: 'filled', text: template };
     const text = getInputText(task);
     const values: Readonly<Record<Placeholder, string>> = {
         id: task.sample,

@@ -18,6 +18,8 @@ export interface StoredScorer {
     /** Answers that are worth scoring at once. */
     readonly concurrency: number;
     readonly notices: readonly string[];
+    /** Somebody wants so many answers scored at once. */
+    widenTo(concurrency: number): void;
     close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function openStoredScorer(config: ChatConfig, context: PlanContext)
         scoring,
         notices,
         concurrency: client?.concurrency() ?? (judge === null ? QUICK_CONCURRENCY : availableParallelism()),
+        widenTo: (concurrency) => client?.widenTo(concurrency),
         close: async () => {
             await scorer.close();
             await judging?.close();
