@@ -160,7 +160,8 @@ describe('a storm of 429s', () => {
         const takes = width / 4;
         let turnedDown = 0;
         let late = 0;
-        server.latency = 20;
+        // Long enough that all of them are in flight together, on a busy machine too.
+        server.latency = LONG ? 400 : 60;
         server.fault = () => {
             if (server.inFlight <= takes) return null;
             turnedDown += 1;
