@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CapturedRun } from '../../model/entry.js';
+import type { ServerRun } from './server-run.js';
 import type { Reading } from './session.js';
 
 /*
@@ -29,15 +30,9 @@ const submitAnswer = z.object({
     tests: z.array(z.object({ passed: z.boolean(), exec_info: runInfo })),
 });
 
-/** One run as the server tells it. `run` is null where the program did not compile. */
-export interface FusionRun {
-    readonly compile: CapturedRun | null;
-    readonly run: CapturedRun | null;
-}
-
 export interface FusionSubmission {
     readonly accepted: boolean;
-    readonly tests: readonly { readonly passed: boolean; readonly info: FusionRun }[];
+    readonly tests: readonly { readonly passed: boolean; readonly info: ServerRun }[];
 }
 
 /** What `/run_code` takes. Times in seconds. */
@@ -52,13 +47,13 @@ export interface RunCodeBody {
     readonly fetch_files: readonly string[];
 }
 
-export function readRunCode(body: Buffer): Reading<FusionRun> {
+export function readRunCode(body: Buffer): Reading<ServerRun> {
     const parsed = parseAnswer(runInfo, body);
     return 'value' in parsed ? readInfo(parsed.value) : parsed;
 }
 
 /** The same where a memory limit was sent, which the server may be unable to set: its own hard limits are lower. */
-export function readLimitedRunCode(body: Buffer): Reading<FusionRun | 'limit refused'> {
+export function readLimitedRunCode(body: Buffer): Reading<ServerRun | 'limit refused'> {
     const parsed = parseAnswer(runInfo, body);
     if (!('value' in parsed)) return parsed;
     const { status, message } = parsed.value;
@@ -82,7 +77,7 @@ export function readSubmission(body: Buffer): Reading<FusionSubmission> {
     return { value: { accepted: parsed.value.accepted, tests } };
 }
 
-function readInfo(info: z.infer<typeof runInfo>): Reading<FusionRun> {
+function readInfo(info: z.infer<typeof runInfo>): Reading<ServerRun> {
     if (info.status === 'SandboxError')
         return { broken: `SandboxError${info.message ? `: ${firstLine(info.message)}` : ''}` };
     const compile = normalise(info.compile_result);

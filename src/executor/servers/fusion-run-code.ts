@@ -3,9 +3,10 @@ import type { StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
 import type { RanTest } from '../judge-tests.js';
 import type { Submission } from './attempt.js';
-import type { ControlRun, FusionControls } from './fusion-controls.js';
-import { examineRun } from './fusion-examine.js';
-import { type FusionRun, readLimitedRunCode, readRunCode } from './fusion-protocol.js';
+import type { ControlRun, ControlRuns } from './control-runs.js';
+import { examineRun } from './examine-run.js';
+import { readLimitedRunCode, readRunCode } from './fusion-protocol.js';
+import type { ServerRun } from './server-run.js';
 import { type RunCode, runCodeRequest } from './fusion-request.js';
 import { toRanTest } from './fusion-run.js';
 import { type FusionSource, buildFusionSource, sourceTexts } from './fusion-source.js';
@@ -20,7 +21,7 @@ export interface FusionAttempt {
     /** Bounds the test data in memory over all attempts. */
     readonly budget: ByteBudget;
     /** What is known of the endpoints; shared by all attempts. */
-    readonly controls: FusionControls;
+    readonly controls: ControlRuns;
     readonly check: CheckOutput;
     readonly allTests: boolean;
     /** Bytes; null: none is sent. */
@@ -61,7 +62,7 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
 
 /** A run, and the memory limit under which it was made. */
 interface LimitedRun {
-    readonly seen: FusionRun;
+    readonly seen: ServerRun;
     readonly memory: number | null;
 }
 
@@ -72,7 +73,7 @@ interface LimitedRun {
 async function runLimited(
     place: EndpointTry,
     run: RunCode,
-    controls: FusionControls,
+    controls: ControlRuns,
 ): Promise<Step<LimitedRun>> {
     const { endpoint } = place;
     if (run.memory !== null && controls.takesMemoryLimit(endpoint)) {
@@ -91,7 +92,7 @@ async function runLimited(
 const NO_THREADS =
     /can't start new thread|resource temporarily unavailable|unable to create new native thread/i;
 
-const mayBlameLimit = ({ run }: FusionRun): boolean =>
+const mayBlameLimit = ({ run }: ServerRun): boolean =>
     run === null || (run.status === 'Finished' && run.return_code !== 0 && NO_THREADS.test(run.stderr));
 
 /** A run as the test loop takes it, if it is the program's own and not the endpoint's. */
@@ -99,7 +100,7 @@ async function judgeable(
     attempt: FusionAttempt,
     place: EndpointTry,
     run: RunCode,
-    { test, seen }: { readonly test: StagedTest; readonly seen: FusionRun },
+    { test, seen }: { readonly test: StagedTest; readonly seen: ServerRun },
 ): Promise<Step<RanTest>> {
     const { submission, controls, check } = attempt;
     const { input, limits, sample } = submission;

@@ -3,7 +3,7 @@ import type { Limits } from '../../model/limits.js';
 import type { RanTest } from '../judge-tests.js';
 import type { ProgramRun } from '../judged-result.js';
 import { nameSignal } from '../signal-name.js';
-import type { FusionRun } from './fusion-protocol.js';
+import type { ServerRun } from './server-run.js';
 
 /** Under what a run was made, and what is known of it besides its own words. */
 export interface RunFacts {
@@ -19,7 +19,7 @@ export interface RunFacts {
 }
 
 /** A run as the test loop takes it. These servers measure wall time alone. */
-export function toRanTest(seen: FusionRun, facts: RunFacts): RanTest {
+export function toRanTest(seen: ServerRun, facts: RunFacts): RanTest {
     const { run, compile } = seen;
     if (run === null) return { kind: 'not-compiled', compile: compile ?? NO_COMPILE };
     const output = Buffer.from(run.stdout);

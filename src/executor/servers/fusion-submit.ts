@@ -1,9 +1,10 @@
 import type { StagedTest } from '../../model/sample.js';
 import type { RanTest } from '../judge-tests.js';
 import { declareUtf8 } from '../judge/source-encoding.js';
-import type { ControlRun } from './fusion-controls.js';
-import { examineRun } from './fusion-examine.js';
-import { type FusionRun, type FusionSubmission, readSubmission } from './fusion-protocol.js';
+import type { ControlRun } from './control-runs.js';
+import { examineRun } from './examine-run.js';
+import { type FusionSubmission, readSubmission } from './fusion-protocol.js';
+import type { ServerRun } from './server-run.js';
 import { type Submit, submitRequest } from './fusion-request.js';
 import { toRanTest } from './fusion-run.js';
 import { type FusionAttempt, failNotText } from './fusion-run-code.js';
@@ -76,7 +77,7 @@ async function judgeable(
     { submission, controls }: FusionAttempt,
     place: EndpointTry,
     sent: Submit,
-    tested: { readonly test: StagedTest; readonly passed: boolean; readonly info: FusionRun },
+    tested: { readonly test: StagedTest; readonly passed: boolean; readonly info: ServerRun },
 ): Promise<Step<RanTest>> {
     const { input, limits } = submission;
     const { test, passed, info } = tested;
@@ -118,7 +119,7 @@ export const controlSubmission =
         );
 
 /** Reads an answer for the run of its only test. */
-function readFirstRun(body: Buffer): Reading<FusionRun> {
+function readFirstRun(body: Buffer): Reading<ServerRun> {
     const reading = readSubmission(body);
     if (!('value' in reading)) return reading;
     const first = reading.value.tests[0];

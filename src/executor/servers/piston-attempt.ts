@@ -10,9 +10,9 @@ import { killMemory, computeWallTime } from '../judge/limits.js';
 import { type JudgedLanguage, judgeRun } from '../judge/verdict-policy.js';
 import type { RunReport } from '../sandbox/box.js';
 import type { Submission } from './attempt.js';
-import type { ControlRun, FusionControls } from './fusion-controls.js';
-import { examineRun } from './fusion-examine.js';
-import type { FusionRun } from './fusion-protocol.js';
+import type { ControlRun, ControlRuns } from './control-runs.js';
+import { examineRun } from './examine-run.js';
+import type { ServerRun } from './server-run.js';
 import { sourceTexts } from './fusion-source.js';
 import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
 import type { PistonLanguage } from './piston-languages.js';
@@ -45,7 +45,7 @@ export interface PistonAttemptParts {
     readonly rules: Language | null;
     readonly files: readonly PistonFile[];
     readonly facts: PistonFacts;
-    readonly controls: FusionControls;
+    readonly controls: ControlRuns;
     readonly budget: ByteBudget;
     readonly check: CheckOutput;
 }
@@ -123,7 +123,7 @@ export class PistonAttempt {
         const judged = run === null ? null : this.#judged(run, command, time);
         let isDoubtful = false;
         if (judged === null || judged.run.verdict === 'RuntimeError') {
-            const examination = await examineRun(asFusionRun(seen), {
+            const examination = await examineRun(toServerRun(seen), {
                 place: { endpoint: place.endpoint, control: this.#control(place, command) },
                 controls,
                 tag: input.language,
@@ -137,7 +137,7 @@ export class PistonAttempt {
             isDoubtful = examination.value.isDoubtful;
         }
         if (judged === null) {
-            const { compile } = asFusionRun(seen);
+            const { compile } = toServerRun(seen);
             if (compile === null) throw new Error('bug in resume-run: neither compiled nor run');
             return { kind: 'done', value: { kind: 'not-compiled', compile } };
         }
@@ -156,7 +156,7 @@ export class PistonAttempt {
             return place.exchange(executeRequest({ ...command, files, stdin: '' }), (body) => {
                 const reading = readExecuted(body);
                 if (!('value' in reading)) return reading;
-                const seen = asFusionRun(compileApart(reading.value, tag));
+                const seen = toServerRun(compileApart(reading.value, tag));
                 return read === undefined ? { value: seen } : read(seen);
             });
         };
@@ -273,7 +273,7 @@ function compileApart(seen: PistonRun, tag: string): PistonRun {
     return isGoError || (tag === 'JAVA' && isJavaNotCompiled(run)) ? { compile: run, run: null } : seen;
 }
 
-const asFusionRun = ({ compile, run }: PistonRun): FusionRun => ({
+const toServerRun = ({ compile, run }: PistonRun): ServerRun => ({
     compile: compile === null ? null : stageAsRun(compile),
     run: run === null ? null : stageAsRun(run),
 });

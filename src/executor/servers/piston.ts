@@ -5,7 +5,7 @@ import { type Judged, judgeTests } from '../judge-tests.js';
 import { buildLanguageTable } from '../judge/languages.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet, type FleetRequest } from './fleet.js';
-import { FusionControls } from './fusion-controls.js';
+import { ControlRuns } from './control-runs.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { LocalCheck } from './local-check.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
@@ -27,7 +27,7 @@ const DEFAULT_CONCURRENCY = 1;
 export function createPiston(descriptor: PistonDescriptor, parts: ServerParts = {}): ServerExecutor {
     const { languages: overrides, python2As3 } = descriptor;
     const facts: PistonFacts = { runtimes: new Map(), keeps: new Map(), refuses: new Map() };
-    const controls = new FusionControls((message) => parts.hooks?.warned?.(message));
+    const controls = new ControlRuns((message) => parts.hooks?.warned?.(message));
     const fleet = new Fleet(
         descriptor,
         DEFAULT_CONCURRENCY,

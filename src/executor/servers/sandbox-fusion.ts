@@ -4,9 +4,9 @@ import { buildLanguageTable } from '../judge/languages.js';
 import type { SandboxFusionDescriptor } from './sandbox-fusion-kind.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet } from './fleet.js';
-import { FusionControls } from './fusion-controls.js';
+import { ControlRuns } from './control-runs.js';
 import { toFusionLanguage } from './fusion-languages.js';
-import type { FusionRun } from './fusion-protocol.js';
+import type { ServerRun } from './server-run.js';
 import { controlRun, runCodeTests } from './fusion-run-code.js';
 import { isMainClass } from './fusion-source.js';
 import { controlSubmission, makeSubmittedTests } from './fusion-submit.js';
@@ -36,7 +36,7 @@ export function createSandboxFusion(
     parts: ServerParts = {},
 ): ServerExecutor {
     const { languages: overrides, python2As3, memoryLimit, allTests } = descriptor;
-    const controls = new FusionControls((message) => parts.hooks?.warned?.(message));
+    const controls = new ControlRuns((message) => parts.hooks?.warned?.(message));
     const fleet = new Fleet(
         descriptor,
         DEFAULT_CONCURRENCY,
@@ -76,7 +76,7 @@ export function createSandboxFusion(
 /** Where a probe notes that its endpoint takes no memory limit. */
 interface ProbeNotes {
     readonly address: string;
-    readonly controls: FusionControls;
+    readonly controls: ControlRuns;
 }
 
 /** Runs a hello-world by the very call that the run uses, under its memory limit. @param notes null: the first answer counts */
@@ -144,7 +144,7 @@ function toProbeOutcome(reading: Reading<unknown>): ProbeOutcome {
     return { outcome: 'broken', wait: null, message: whyNot(reading) };
 }
 
-const saysHello = (seen: FusionRun): Reading<FusionRun> =>
+const saysHello = (seen: ServerRun): Reading<ServerRun> =>
     seen.run?.stdout.trim() === HELLO_OUTPUT
         ? { value: seen }
         : { broken: 'a hello-world in python did not say hello' };

@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createGoJudge } from '../../../src/executor/servers/go-judge.js';
 import { createSandboxFusion } from '../../../src/executor/servers/sandbox-fusion.js';
 import type { ServerExecutor, ServerParts } from '../../../src/executor/servers/server-executor.js';
+import { tempDir } from '../../rig/cli.js';
 import { LONG } from '../../rig/long.js';
 import { FusionServer } from '../../rig/servers/fusion-server.js';
 import { GoJudgeServer } from '../../rig/servers/go-judge-server.js';
@@ -181,16 +184,11 @@ describe('go-judge, its files', () => {
         server.seen.length = 0;
     });
 
-    async function start(): Promise<ServerExecutor> {
+    async function start(secret = 'open-sesame'): Promise<ServerExecutor> {
         await server.start();
-        process.env['RIG_TOKEN'] = 'open-sesame';
-        const endpoint = {
-            url: server.url,
-            concurrency: 1,
-            rate: null,
-            token: { env: 'RIG_TOKEN' },
-            headers: {},
-        };
+        const file = join(tempDir(), 'token');
+        writeFileSync(file, `${secret}\n`);
+        const endpoint = { url: server.url, concurrency: 1, rate: null, token: { file }, headers: {} };
         executor = createGoJudge(goJudge([], { endpoints: [endpoint] }), { check: checkTokens });
         return executor;
     }
@@ -243,24 +241,10 @@ describe('go-judge, its files', () => {
     });
 
     it('does not show the token when it is refused', async () => {
-        await server.start();
-        process.env['RIG_TOKEN'] = 'wrong-secret';
-        const endpoint = {
-            url: server.url,
-            concurrency: 1,
-            rate: null,
-            token: { env: 'RIG_TOKEN' },
-            headers: {},
-        };
-        executor = createGoJudge(goJudge([], { endpoints: [endpoint] }), { check: checkTokens });
-        const outcome = JSON.stringify(
-            await executor.run(taskOf(await stageSample([]), 'PYTHON3', ''), contextOf()),
-        );
-        expect(outcome).toContain('"verdict":"Accepted"');
-        const refused = await executor.run(
-            taskOf(await stageSample([['1', '1']]), 'PYTHON3', ''),
-            contextOf(),
-        );
+        const judge = await start('wrong-secret');
+        const unasked = await judge.run(taskOf(await stageSample([]), 'PYTHON3', ''), contextOf());
+        expect(brief(unasked)).toBe('Accepted');
+        const refused = await judge.run(taskOf(await stageSample([['1', '1']]), 'PYTHON3', ''), contextOf());
         expect(JSON.stringify(refused)).toContain('HTTP 401');
         expect(JSON.stringify(refused)).not.toContain('wrong-secret');
     });

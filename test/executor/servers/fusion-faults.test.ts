@@ -43,6 +43,8 @@ fn main() { let mut s = String::new(); stdin().read_to_string(&mut s).unwrap();
     println!("{}", s.split_whitespace().map(|x| x.parse::<i64>().unwrap()).sum::<i64>()); }`;
 const SUM_CPP =
     '#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b << "\\n"; }\n';
+const SUM_NODE =
+    'const [a, b] = require("fs").readFileSync(0, "utf8").split(" ").map(Number);\nconsole.log(a + b);\n';
 const THREAD_CPP = `#include <iostream>
 #include <thread>
 int main() { int a, b; std::cin >> a >> b; std::thread t([&] { std::cout << a + b << "\\n"; }); t.join(); }`;
@@ -75,7 +77,8 @@ describe('a memory limit', () => {
         const server = await serve();
         const executor = judgeOn([server.url]);
         expect(await verdict(executor, taskOf(sum, 'CPP', THREAD_CPP))).toBe('Accepted');
-        expect(await verdict(executor, taskOf(sum, 'PYTHON3', BIG_PYTHON))).toBe('Accepted');
+        const big = await executor.run(taskOf(sum, 'PYTHON3', BIG_PYTHON), contextOf());
+        expect(big).toMatchObject({ verdict: 'Accepted', limits: { memory: null } });
         if (hasRust) expect(await verdict(executor, taskOf(sum, 'RUST', SUM_RUST))).toBe('Accepted');
         expect(new Set(memoryLimits(server))).toEqual(new Set([-1]));
     });
@@ -90,6 +93,10 @@ describe('a memory limit', () => {
         const refused = await executor.run(taskOf(sum, 'CPP', 'int main() { return x; }'), contextOf());
         // It was refused without the limit as well: the entry must not say that one was held.
         expect(refused).toMatchObject({ verdict: 'CompileError', limits: { memory: null } });
+        // Node only reserves memory: it is always run without.
+        const before = server.bodies.length;
+        expect(await verdict(executor, taskOf(sum, 'JAVASCRIPT', SUM_NODE))).toBe('Accepted');
+        expect(memoryLimits(server).slice(before)).toEqual([-1]);
         if (hasRust) expect(await verdict(executor, taskOf(sum, 'RUST', SUM_RUST))).toBe('Accepted');
     });
 
@@ -125,7 +132,8 @@ describe.each(['run_code', 'submit'] as const)('output that a server loses, by %
     const NAMED = /loses output: of 307200 bytes .* 219264 came back.*--retry-endpoint/;
 
     it('is a failure that names the endpoint, however it is told of', async () => {
-        const executor = judgeOn([(await serve()).url], { api });
+        const server = await serve();
+        const executor = judgeOn([server.url], { api });
         const limits = { time: 2, memory: null, output: 64 * MIB };
         const lines = await stageSample([['', expectedOf(30_000, 'abcdefghi')]]);
         const oneWrite = await stageSample([['', 'x'.repeat(400_000)]]);
@@ -143,6 +151,9 @@ describe.each(['run_code', 'submit'] as const)('output that a server loses, by %
                 failure: { reason: 'endpoint', message: expect.stringMatching(NAMED) },
             });
         }
+        // That was found out once for all.
+        const probes = server.bodies.filter((body) => JSON.stringify(body).includes('0123456789abcde'));
+        expect(probes).toHaveLength(1);
     });
 
     it('is judged elsewhere, where an endpoint keeps it', async () => {

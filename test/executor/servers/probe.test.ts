@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandEndpoints } from '../../../src/executor/servers/endpoint-options.js';
-import { probeEndpoints } from '../../../src/executor/servers/probe.js';
+import { type EndpointReport, probeEndpoints } from '../../../src/executor/servers/probe.js';
+import { tempDir } from '../../rig/cli.js';
+import { callCli } from '../../rig/in-process.js';
 import { FusionServer } from '../../rig/servers/fusion-server.js';
 import { GoJudgeServer } from '../../rig/servers/go-judge-server.js';
 
@@ -25,7 +27,12 @@ describe('probeEndpoints', () => {
             '--endpoint',
         );
         const languages = ['PYTHON3', 'CPP', 'GO'];
-        const reports = await probeEndpoints(endpoints, { kind: null, languages, signal });
+        const told: string[] = [];
+        const onReport = ({ endpoint }: EndpointReport): void => void told.push(endpoint);
+        const reports = await probeEndpoints(endpoints, { kind: null, languages, signal, onReport });
+        // Each as soon as it is known: who is not there is known before the others have run anything.
+        expect(told[0]).toBe(down.url);
+        expect(told.toSorted()).toEqual(reports.map(({ endpoint }) => endpoint).toSorted());
         expect(reports.map(({ endpoint, reachable, kind }) => [endpoint, reachable, kind])).toEqual([
             [fusionServer.url, true, 'sandbox-fusion'],
             [judgeServer.url, true, 'go-judge'],
@@ -44,6 +51,34 @@ describe('probeEndpoints', () => {
         // The rig's SandboxFusion knows no Go.
         expect(reports[0]?.languages[2]).toMatchObject({ language: 'GO', verdict: null });
         expect(reports[0]?.languages[2]?.problem).toContain('HTTP 422: body.language');
+    });
+
+    it('shows as it goes, and what a compiler said first where it fails, on either stream', async () => {
+        const broken = await new FusionServer().start();
+        const compile = { status: 'Finished', execution_time: 0.1, return_code: 1, stderr: '' };
+        const stdout = 'g++: no such compiler here\nand more';
+        const refused = {
+            status: 'Failed',
+            message: '',
+            compile_result: { ...compile, stdout },
+            run_result: null,
+        };
+        broken.misbehave = ({ body }) =>
+            body.includes(String.raw`print(\"hello\")`)
+                ? null
+                : { kind: 'status', status: 200, body: JSON.stringify(refused) };
+        const urls = `${broken.url},${down.url}`;
+        const args = ['endpoints', '--endpoint', urls, '--executor', 'sandbox-fusion'];
+        const shown = await callCli(args, { cwd: tempDir(), env: {} });
+        await broken.clean();
+        expect(shown.code).toBe(1);
+        expect(shown.stderr.split('\n').slice(0, 2)).toEqual([
+            `1/2 ${down.url} connection refused`,
+            `2/2 ${broken.url} ok`,
+        ]);
+        expect(shown.stdout).toMatch(
+            / CPP: .*cannot compile a hello-world in CPP: g\+\+: no such compiler here$/m,
+        );
     });
 
     it('says that a server is another one than was meant', async () => {

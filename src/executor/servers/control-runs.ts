@@ -1,5 +1,5 @@
 import type { CapturedRun } from '../../model/entry.js';
-import type { FusionRun } from './fusion-protocol.js';
+import type { ServerRun } from './server-run.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { LackingEndpoints } from './lacking-endpoints.js';
 import type { Reading, Step } from './session.js';
@@ -12,11 +12,11 @@ export interface ControlProgram {
     /** Seconds at most; absent: what the submission gets. */
     readonly atMost?: number;
     /** Looks at the run: `broken` takes the endpoint out of use for a while. */
-    readonly read?: (run: FusionRun) => Reading<FusionRun>;
+    readonly read?: (run: ServerRun) => Reading<ServerRun>;
 }
 
 /** Runs it on the endpoint by the very request that the submission was sent with, but for its source and input. */
-export type ControlRun = (program: ControlProgram) => Promise<Step<FusionRun>>;
+export type ControlRun = (program: ControlProgram) => Promise<Step<ServerRun>>;
 
 /** An endpoint, and a way to run programs of ours there. */
 export interface ControlledPlace {
@@ -35,7 +35,7 @@ export interface OutputLoss {
 /** Bytes of output from which on it matters whether an endpoint loses some: what a pipe holds. */
 export const SMALLEST_LOSS = 65_536;
 
-/** The original reads this much and more before it stops, whatever else happens. */
+/** SandboxFusion reads this much and more before it stops, whatever else happens. */
 const NEVER_LOST_BELOW = 131_072;
 
 const PROBE_BYTES = 300 * 1024;
@@ -45,10 +45,10 @@ const OUTPUT_PROBE = `import sys\nsys.stdout.write(${JSON.stringify(PROBE_LINE)}
 const PROBE_TIME = 20;
 
 /**
- * What control runs found out about the endpoints of a SandboxFusion fleet, each thing once. A control run is made under the
- * conditions of what it vouches for: same call, language, memory limit.
+ * What control runs found out about the endpoints of a fleet, each thing once: whether compilers work, outputs come whole,
+ * memory limits can be set. A control run is made under the conditions of what it vouches for: same call, language, memory limit.
  */
-export class FusionControls {
+export class ControlRuns {
     readonly #compilers = new Set<string>();
     readonly #losses = new Map<string, Promise<Step<OutputLoss | null>>>();
     readonly #lossy = new Set<string>();
@@ -103,7 +103,7 @@ export class FusionControls {
      * Runs a hello-world after a program ended as it would where the machine is in trouble: `done` where the machine is well.
      * Asked anew each time, because such trouble comes and goes.
      */
-    async isWell(place: ControlledPlace, tag: string, trouble: string): Promise<Step<FusionRun>> {
+    async isWell(place: ControlledPlace, tag: string, trouble: string): Promise<Step<ServerRun>> {
         const code = helloWorld(tag);
         if (code === null) return { kind: 'done', value: { compile: null, run: null } };
         return place.control({

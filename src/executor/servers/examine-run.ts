@@ -1,8 +1,8 @@
 import type { CapturedRun } from '../../model/entry.js';
 import type { Checker, StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
-import { type ControlledPlace, describeLoss, type FusionControls, SMALLEST_LOSS } from './fusion-controls.js';
-import type { FusionRun } from './fusion-protocol.js';
+import { type ControlledPlace, describeLoss, type ControlRuns, SMALLEST_LOSS } from './control-runs.js';
+import type { ServerRun } from './server-run.js';
 import { asText, readWhole } from './load.js';
 import { findCompilerTrouble, runTrouble } from './machine-trouble.js';
 import type { Step } from './session.js';
@@ -11,7 +11,7 @@ import { doesVisiblePartAgree } from './visible-part.js';
 /** A run that is not simply right, with all that is needed to tell whether it is the program's doing. */
 export interface ExaminedRun {
     readonly place: ControlledPlace;
-    readonly controls: FusionControls;
+    readonly controls: ControlRuns;
     /** Language tag, and under what else a compiler has to be vouched for. */
     readonly tag: string;
     readonly conditions: string;
@@ -34,7 +34,7 @@ const CLEAN: Examination = { isDoubtful: false, lossy: false };
  * Tells the program's own end from the endpoint's: `failed` where the endpoint is at fault, to be tried elsewhere.
  * @throws what `check` throws
  */
-export async function examineRun(seen: FusionRun, about: ExaminedRun): Promise<Step<Examination>> {
+export async function examineRun(seen: ServerRun, about: ExaminedRun): Promise<Step<Examination>> {
     const { run, compile } = seen;
     if (run === null) return compile === null ? done(CLEAN) : examineCompileError(compile, about);
     if (run.status === 'Finished' && run.return_code !== 0) return examineCrash(run, about);
