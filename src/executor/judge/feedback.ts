@@ -22,18 +22,26 @@ export async function readFeedback(box: Box, folder: string, scratch: string): P
     try {
         await box.collect(folder, bundle, FEEDBACK_BYTES);
         const files = [...unpack(await readFile(bundle))];
-        const message = files.find(({ name }) => name === 'judgemessage.txt');
-        return {
-            message: message === undefined ? '' : firstWords(message.content),
-            score: readScore(files),
-            files,
-        };
+        return toFeedback(files);
     } catch (error) {
         return { message: getMessage(error), score: null, files: [] };
     } finally {
         await rm(bundle, { force: true });
     }
 }
+
+export function toFeedback(files: readonly PackedFile[]): Feedback {
+    const message = files.find(({ name }) => name === MESSAGE_FILE);
+    return {
+        message: message === undefined ? '' : firstWords(message.content),
+        score: readScore(files),
+        files,
+    };
+}
+
+const MESSAGE_FILE = 'judgemessage.txt';
+/** What is read of feedback folders. */
+export const FEEDBACK_FILES = [MESSAGE_FILE, 'score.txt', 'score_multiplier.txt'] as const;
 
 const readScore = (files: readonly PackedFile[]): GivenScore | null => {
     const points = files.find(({ name }) => name === 'score.txt');

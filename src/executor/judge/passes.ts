@@ -12,16 +12,18 @@ import { RIGHT } from './validator.js';
  * `nextpass.in` in the feedback folder. What else is in that folder stays there for the validator of the next pass.
  */
 
-/** One pass: it decides, or another one follows. */
-export interface Pass {
+/** One pass: it decides, or another one follows. @typeParam I where inputs are */
+export interface PassEnd<I> {
     readonly ran: RanTest;
     /** The input of the next pass; null: there is none. */
-    readonly next: Buffer | { readonly path: string } | null;
+    readonly next: I | null;
 }
 
-/** The validator of a multi-pass problem in its box, for the passes of one test. */
+/** A pass on this machine. */
+export type Pass = PassEnd<Buffer | { readonly path: string }>;
+
+/** The passes of one test. */
 export interface PassingTest {
-    readonly validator: ReadyProgram;
     /** Path of the test's own input. */
     readonly input: string;
     /** Most passes. */
@@ -34,24 +36,35 @@ export interface PassingTest {
  * @throws CheckerError where the validator asks for more passes than there may be
  */
 export async function runPasses(
-    test: PassingTest,
+    { input, passes, scratch }: PassingTest,
     runPass: (input: string, pass: number) => Promise<Pass>,
 ): Promise<RanTest> {
-    const file = join(test.scratch, `pass-${randomBytes(8).toString('hex')}`);
-    let whole: ProgramRun | null = null;
-    let { input } = test;
+    const file = join(scratch, `pass-${randomBytes(8).toString('hex')}`);
     try {
-        for (let number = 1; ; number += 1) {
-            const { ran, next } = await runPass(input, number);
-            if (ran.kind !== 'ran') return ran;
-            whole = whole === null ? ran.run : joinRuns(whole, ran.run);
-            if (next === null) return { ...ran, run: whole };
-            if (number === test.passes)
-                throw judgeError(`the validator asks for more than ${test.passes} passes`);
-            input = await placeInput(next, file);
-        }
+        return await countPasses(input, passes, async (path, number) => {
+            const { ran, next } = await runPass(path, number);
+            return { ran, next: next === null ? null : await placeInput(next, file) };
+        });
     } finally {
         await rm(file, { force: true });
+    }
+}
+
+/** The same wherever inputs are. @param most passes */
+export async function countPasses<I>(
+    first: I,
+    most: number,
+    runPass: (input: I, pass: number) => Promise<PassEnd<I>>,
+): Promise<RanTest> {
+    let whole: ProgramRun | null = null;
+    let input = first;
+    for (let number = 1; ; number += 1) {
+        const { ran, next } = await runPass(input, number);
+        if (ran.kind !== 'ran') return ran;
+        whole = whole === null ? ran.run : joinRuns(whole, ran.run);
+        if (next === null) return { ...ran, run: whole };
+        if (number === most) throw judgeError(`the validator asks for more than ${most} passes`);
+        input = next;
     }
 }
 
@@ -108,7 +121,12 @@ export async function takeNextPass(ready: ReadyProgram, verdict: RunReport): Pro
     const code = readExitCode(report, '', 'reading nextpass.in');
     if (code === NO_PASS) return null;
     if (code !== 0) throw judgeError('nextpass.in of the validator cannot be read');
-    if (verdict.exitCode !== RIGHT)
-        throw judgeError('the validator asks for another pass, but did not accept this one');
+    checkAsked(verdict);
     return report.stdout;
+}
+
+/** @throws CheckerError where a validator asks for another pass that has not accepted this one */
+export function checkAsked({ exitCode }: RunReport): void {
+    if (exitCode !== RIGHT)
+        throw judgeError('the validator asks for another pass, but did not accept this one');
 }

@@ -1,44 +1,19 @@
 import type { CheckerProgram, StagedTest } from '../../model/sample.js';
 import type { Comparison } from '../checker/comparison.js';
-import type { RanTest, RunTest } from '../judge-tests.js';
-import type { ProgramRun } from '../judged-result.js';
+import type { RunTest } from '../judge-tests.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
 import { GIVEN_PATHS } from '../sandbox/wire.js';
-import { type Feedback, readFeedback } from './feedback.js';
-import {
-    chooseCheckerLimits,
-    buildCommand,
-    readExitCode,
-    firstWords,
-    judgeError,
-    type ReadyProgram,
-} from './judge-programs.js';
+import { readFeedback } from './feedback.js';
+import { chooseCheckerLimits, buildCommand, type ReadyProgram } from './judge-programs.js';
 import { type Pass, runPasses, takeNextPass } from './passes.js';
-import { toProgramRun, UNMEASURED } from './program-run.js';
 import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
-import { renderTranscript } from './transcript.js';
-import {
-    feedbackFolder,
-    isRejection,
-    isTestlibRejection,
-    readVerdict,
-    RIGHT,
-    validatorCommand,
-    withFeedback,
-    WRONG,
-} from './validator.js';
+import { isInteractorRejection, judgeInteractorTalk, judgeTalk, WRITTEN } from './talk-rules.js';
+import { feedbackFolder, isRejection, validatorCommand, withFeedback } from './validator.js';
 
 /*
  * Interactive problems: the submission and the validator run at once, each in a box of its own, and read what the other
- * prints. The rules are those of the problem package format and its tools:
- *
- *   the validator rejected, and ended first     its verdict, whatever became of the submission afterwards
- *   the submission hit a limit or crashed       that
- *   otherwise                                   the validator's verdict; any exit but 42 and 43 is a judge error
- *
- * An interactor written for testlib takes the validator's place where a problem has one; it exits as checkers do, and if it
- * accepts, the problem's checker judges the file that it wrote.
+ * prints. Who decides stands in talk-rules.ts.
  *
  * The submission's end is the end of the validator's input, and the other way round, so a deadlock ends both: the
  * submission at its wall limit, the validator then.
@@ -69,7 +44,7 @@ export function makeInteractiveTests(program: TalkingProgram): RunTest {
         const { passes, scratch } = program;
         if (passes === null) return (await runOnce(program, pair, { input: test.input, number: 1 })).ran;
         try {
-            return await runPasses({ validator, input: test.input, passes, scratch }, (input, number) =>
+            return await runPasses({ input: test.input, passes, scratch }, (input, number) =>
                 runOnce(program, pair, { input, number }),
             );
         } catch (error) {
@@ -117,9 +92,11 @@ async function runOnce(
     const rejects = isInteractor(program) ? isInteractorRejection : isRejection;
     const submission = rejects(verdict) ? await readLastReport(running, box) : await running;
     boxes.done(box);
+    checkStart(submission);
+    const end = { submission, verdict };
     const ran = isInteractor(program)
-        ? await judgeWritten(program, test, { submission, verdict, said })
-        : combine(program, submission, verdict, said);
+        ? await judgeInteractorTalk(program, end, said, (written) => program.checkWritten(test, written))
+        : judgeTalk(program, end, said);
     const isOver = ran.kind === 'ran' && ran.run.verdict !== null;
     return { ran, next: isOver ? null : next };
 }
@@ -136,47 +113,17 @@ async function readLastReport(running: Promise<RunReport>, box: Box): Promise<Ru
     return report;
 }
 
-function combine(
-    program: Pick<TalkingProgram, 'limits' | 'language'>,
-    submission: RunReport | null,
-    verdict: RunReport,
-    /** null: another pass follows. */
-    said: Feedback | null,
-): RanTest {
-    const run = decidingRun(program, { submission, verdict }, isRejection, isVerdict);
-    if (run.verdict !== null || said === null) return { kind: 'ran', run };
-    return { kind: 'ran', run, comparison: readVerdict(verdict, said) };
-}
-
-/** The run of the submission; its verdict is null where the other side decides. */
-function decidingRun(
-    { limits, language }: Pick<TalkingProgram, 'limits' | 'language'>,
-    { submission, verdict }: { readonly submission: RunReport | null; readonly verdict: RunReport },
-    rejects: (report: RunReport) => boolean,
-    decides: (report: RunReport) => boolean,
-): ProgramRun {
-    if (submission !== null && submission.startErrno !== 0) {
-        throw new SandboxError(
-            submission.startErrno === NO_TALK
-                ? 'interactive problems need the helper that is built by a C compiler, and there is none'
-                : `the submission could not be started (error ${submission.startErrno})`,
-        );
-    }
-    const transcript = renderTranscript(verdict, submission);
-    const run = submission === null ? UNMEASURED : toProgramRun(submission, limits, language);
-    const validatorWasFirst = submission === null || verdict.ended < submission.ended;
-    const isRejected = rejects(verdict) && validatorWasFirst;
-    // The submission's own fault may have confused the validator: that is then no fault of the problem's.
-    if (!isRejected && run.verdict !== null && (!validatorWasFirst || decides(verdict)))
-        return { ...run, transcript };
-    return { ...run, verdict: null, transcript };
+function checkStart(submission: RunReport | null): void {
+    if (submission === null || submission.startErrno === 0) return;
+    throw new SandboxError(
+        submission.startErrno === NO_TALK
+            ? 'interactive problems need the helper that is built by a C compiler, and there is none'
+            : `the submission could not be started (error ${submission.startErrno})`,
+    );
 }
 
 /** The helper's answer where it cannot connect programs (ENOSYS). */
 const NO_TALK = 38;
-
-const isVerdict = (report: RunReport): boolean =>
-    report.limit === null && (report.exitCode === RIGHT || report.exitCode === WRONG);
 
 const isInteractor = ({ validator }: Pick<TalkingProgram, 'validator'>): boolean =>
     validator.convention === 'testlib';
@@ -185,37 +132,4 @@ const isInteractor = ({ validator }: Pick<TalkingProgram, 'validator'>): boolean
 function interactorCommand(ready: ReadyProgram): [string, ...string[]] {
     const [input, answer] = GIVEN_PATHS;
     return withFeedback(buildCommand(ready, [input, `${feedbackFolder(ready)}/${WRITTEN}`, answer]));
-}
-
-const WRITTEN = 'output';
-
-const isInteractorRejection = ({ exitCode, limit }: RunReport): boolean =>
-    limit === null && exitCode !== null && isTestlibRejection(exitCode);
-
-async function judgeWritten(
-    program: TalkingProgram,
-    test: StagedTest,
-    ended: {
-        readonly submission: RunReport | null;
-        readonly verdict: RunReport;
-        readonly said: Feedback | null;
-    },
-): Promise<RanTest> {
-    const { verdict, said } = ended;
-    const run = decidingRun(
-        program,
-        ended,
-        isInteractorRejection,
-        (report) => report.exitCode === 0 || isInteractorRejection(report),
-    );
-    if (run.verdict !== null) return { kind: 'ran', run };
-    const message = firstWords(verdict.stderr);
-    const code = readExitCode(verdict, message, 'the interactor');
-    if (isTestlibRejection(code)) return { kind: 'ran', run, comparison: { accepted: false, message } };
-    if (code !== 0)
-        throw judgeError(
-            `the interactor exited with ${code}, which says neither right nor wrong: ${message}`,
-        );
-    const written = said?.files.find(({ name }) => name === WRITTEN)?.content ?? Buffer.alloc(0);
-    return { kind: 'ran', run, comparison: await program.checkWritten(test, written) };
 }

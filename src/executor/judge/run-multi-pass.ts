@@ -29,7 +29,7 @@ export function multiPassTests(program: PassingProgram): RunTest {
         const validator = ready;
         const { passes, scratch } = program;
         try {
-            return await runPasses({ validator, input: test.input, passes, scratch }, (input, number) =>
+            return await runPasses({ input: test.input, passes, scratch }, (input, number) =>
                 runPass(program, boxes, { validator, test, input, number }),
             );
         } catch (error) {

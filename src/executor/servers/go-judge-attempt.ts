@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import type { CapturedRun } from '../../model/entry.js';
 import { getMemoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
@@ -7,7 +6,6 @@ import type { Language } from '../judge/language.js';
 import { buildProgramLimits } from '../judge/limits.js';
 import { judgeRun } from '../judge/verdict-policy.js';
 import type { RanTest } from '../judge-tests.js';
-import type { RunReport } from '../sandbox/box.js';
 import { nameSignal } from '../signal-name.js';
 import type { Submission } from './attempt.js';
 import type { Fleet } from './fleet.js';
@@ -25,12 +23,15 @@ import {
     deleteRequest,
     downloadRequest,
     type GivenFile,
+    type GoJudgeCommand,
     type Ran,
     readFileId,
     readRan,
     runRequest,
     uploadRequest,
 } from './go-judge-protocol.js';
+import { toReport } from './go-judge-report.js';
+import { type ServerProblem, ServerTalks, type TalkHost } from './go-judge-talk.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import type { LackingEndpoints } from './lacking-endpoints.js';
 import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
@@ -48,6 +49,17 @@ export interface GoJudgeAttemptParts {
     readonly compilers: Set<string>;
     /** Shared, too. */
     readonly lacking: LackingEndpoints;
+    /** Whose validator runs beside the submission; null: outputs are checked here. */
+    readonly problem: ServerProblem | null;
+}
+
+/** One test at one endpoint. */
+interface TestRun {
+    readonly place: EndpointTry;
+    readonly built: Built;
+    readonly test: StagedTest;
+    /** Seconds. */
+    readonly time: number;
 }
 
 /** One attempt at a submission: what is built where, and what is to be deleted. */
@@ -55,17 +67,20 @@ export class GoJudgeAttempt {
     private built: Built | null = null;
     /** Files kept on servers for this attempt. */
     private kept: { readonly endpoint: string; readonly fileId: string }[] = [];
+    private readonly talks: ServerTalks | null;
 
-    constructor(private readonly parts: GoJudgeAttemptParts) {}
+    constructor(private readonly parts: GoJudgeAttemptParts) {
+        this.talks = parts.problem === null ? null : new ServerTalks(parts.problem);
+    }
 
     /** Runs one test, building the program first where that has not been done. @param time seconds that it gets */
     async run(test: StagedTest, time: number): Promise<RanTest> {
         const { budget, submission } = this.parts;
-        const size = measureSize(test.input);
+        const size = measureSize(test.input) + (this.talks === null ? 0 : measureSize(test.answer));
         // The text, its JSON and what goes over the wire.
         return budget.hold(size * 3, async () => {
             const bytes = await readWhole(test.input);
-            const step = await submission.session.step((place) => this.tryAt(place, bytes, time));
+            const step = await submission.session.step((place) => this.tryAt(place, test, bytes, time));
             return step.kind === 'done' ? step.value : step;
         });
     }
@@ -76,9 +91,15 @@ export class GoJudgeAttempt {
         for (const { endpoint, fileId } of this.kept) fleet.later(endpoint, deleteRequest(fileId));
         this.kept = [];
         this.built = null;
+        this.talks?.forget();
     }
 
-    private async tryAt(place: EndpointTry, input: Buffer, time: number): Promise<Step<RanTest>> {
+    private async tryAt(
+        place: EndpointTry,
+        test: StagedTest,
+        input: Buffer,
+        time: number,
+    ): Promise<Step<RanTest>> {
         if (this.built === null || this.built.endpoint !== place.endpoint) {
             const building = await this.build(place);
             if (building.kind !== 'done') return building;
@@ -86,7 +107,7 @@ export class GoJudgeAttempt {
         }
         const { built } = this;
         if (built.refused !== null) return done({ kind: 'not-compiled', compile: built.refused });
-        const ran = await this.runAt(place, built, input, time);
+        const ran = await this.runTest({ place, built, test, time }, input);
         // Whatever failed, the next try starts afresh: a server that was restarted has lost its files.
         if (ran.kind === 'failed') this.cleanUp();
         return ran;
@@ -148,25 +169,46 @@ export class GoJudgeAttempt {
         return null;
     }
 
-    private async runAt(
-        place: EndpointTry,
-        built: Built,
-        input: Buffer,
-        time: number,
-    ): Promise<Step<RanTest>> {
+    private async runTest(run: TestRun, input: Buffer): Promise<Step<RanTest>> {
+        const { talks } = this;
+        const { place, test, time } = run;
+        if (talks === null) {
+            const given = await this.give(place, input);
+            return given.kind === 'done' ? this.runAlone(run, given.value) : given;
+        }
+        const { language, submission } = this.parts;
+        const host: TalkHost = {
+            place,
+            command: (stdin) => this.command(run, stdin),
+            runAlone: (stdin) => this.runAlone(run, stdin),
+            conditions: { language, limits: { ...submission.limits, time } },
+            give: (bytes) => this.give(place, bytes),
+            upload: (sources) => this.uploadBinaries(place, sources),
+            keep: (ran) => this.keep(place.endpoint, ran),
+            confirm: (ran, judged) => this.confirm(place, ran, judged),
+        };
+        return talks.run(host, test, input, await readWhole(test.answer));
+    }
+
+    private command({ built, time, test }: TestRun, stdin: GivenFile | null): GoJudgeCommand {
         const { language, sources, submission } = this.parts;
-        const given = await this.give(place, input);
-        if (given.kind !== 'done') return given;
         const program = buildProgramLimits({ ...submission.limits, time }, language);
         // The server keeps what is printed in memory that it counts as the program's.
         const limits = { ...program, memory: program.memory + 2 * program.output };
-        const command = {
-            args: runArguments(language, sources, getMemoryBound(submission.limits), limits.stack),
-            stdin: given.value,
+        const args = runArguments(language, sources, getMemoryBound(submission.limits), limits.stack);
+        return {
+            args: [...args, ...(test.args ?? [])],
+            stdin,
             copyIn: built.copyIn,
             keep: [],
             limits,
         };
+    }
+
+    private async runAlone(run: TestRun, stdin: GivenFile): Promise<Step<RanTest>> {
+        const { place, time } = run;
+        const command = this.command(run, stdin);
+        const { limits } = command;
         const step = await place.exchange(runRequest(command), readRan);
         if (step.kind !== 'done') return step;
         if (!step.value.stdout.includes('\uFFFD'))
@@ -211,14 +253,17 @@ export class GoJudgeAttempt {
         for (const fileId of Object.values(ran.fileIds)) this.kept.push({ endpoint, fileId });
     }
 
-    /** The same, if a program that ended as it would where the machine is in trouble did so by itself. */
     private async judgedHere(
         place: EndpointTry,
         ran: Ran,
         output: Buffer,
         time: number,
     ): Promise<Step<RanTest>> {
-        const judged = this.judged(ran, output, time);
+        return this.confirm(place, ran, this.judged(ran, output, time));
+    }
+
+    /** The same, if a program that ended as it would where the machine is in trouble did so by itself. */
+    private async confirm(place: EndpointTry, ran: Ran, judged: RanTest): Promise<Step<RanTest>> {
         if (judged.kind !== 'ran' || judged.run.verdict !== 'RuntimeError') return done(judged);
         const trouble = runTrouble(compileResult(ran));
         if (trouble === null) return (await this.refuseMissing(place, ran.stderr)) ?? done(judged);
@@ -291,44 +336,5 @@ export class GoJudgeAttempt {
 }
 
 const FLOODED = { verdict: 'OutputLimitExceeded', suspect: null, nearLimit: false } as const;
-
-function toReport(ran: Ran, output: Buffer): RunReport {
-    const stderr = Buffer.from(ran.stderr);
-    const bySignal = ran.status === 'Signalled' || ran.status === 'Dangerous Syscall';
-    const signal = ran.status === 'Dangerous Syscall' ? constants.signals.SIGSYS : ran.exitStatus;
-    return {
-        startErrno: 0,
-        exitCode: bySignal ? null : ran.exitStatus,
-        signal: bySignal ? signal : null,
-        cpu: ran.cpu,
-        wall: ran.wall,
-        memory: Math.max(0, ran.memory - output.length - stderr.length),
-        limit: limitHit(ran.status),
-        stdoutBytes: output.length,
-        stderrBytes: stderr.length,
-        stderrFile: null,
-        stdout: output,
-        stderr,
-        ended: 0,
-        pieces: [],
-    };
-}
-
-function limitHit(status: Ran['status']): RunReport['limit'] {
-    switch (status) {
-        case 'Time Limit Exceeded':
-            // Of CPU or wall time: which, the figures say.
-            return 'wall';
-        case 'Memory Limit Exceeded':
-            return 'memory';
-        case 'Output Limit Exceeded':
-            return 'output';
-        case 'Accepted':
-        case 'Nonzero Exit Status':
-        case 'Signalled':
-        case 'Dangerous Syscall':
-            return null;
-    }
-}
 
 const done = <T>(value: T): Step<T> => ({ kind: 'done', value });

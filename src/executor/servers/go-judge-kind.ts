@@ -29,6 +29,8 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
         const table = buildLanguageTable({ overrides: options.languages, python2As3: options.python2As3 });
         return {
             descriptor: { kind: config.kind, ...options },
+            // Others need files beside the program, or a judge of its source.
+            features: ['interactive', 'multi-pass', 'program arguments'],
             skipReason: ({ language }) => (table.has(language) ? null : `no language ${language} is known`),
             notices,
         };

@@ -40,16 +40,21 @@ export interface Ran {
     readonly stdout: string;
     readonly stderr: string;
     readonly fileIds: Readonly<Record<string, string>>;
+    /** What was asked for by `send`. */
+    readonly files: Readonly<Record<string, string>>;
 }
 
 export type GivenFile = { readonly content: string } | { readonly fileId: string };
 
 export interface GoJudgeCommand {
     readonly args: readonly string[];
-    readonly stdin: GivenFile;
+    /** null: the other program of a talk. */
+    readonly stdin: GivenFile | null;
     readonly copyIn: Readonly<Record<string, GivenFile>>;
     /** Files kept on the server; a `?` at the end forgives that one is missing. */
     readonly keep: readonly string[];
+    /** Files sent with the answer; absent: none beside what is printed. The same of a `?`. */
+    readonly send?: readonly string[];
     /** Seconds, bytes. */
     readonly limits: {
         readonly cpu: number;
@@ -78,13 +83,53 @@ const ANSWER_EXTRA = 1024 * 1024;
 const LONGEST_ANSWER = 400 * 1024 * 1024;
 
 export function runRequest(command: GoJudgeCommand): FleetRequest {
-    const { limits } = command;
-    const cmd = {
+    return buildRequest([command], []);
+}
+
+/** Bytes of what a validator says that come back: they are for people. */
+const SAID_BYTES = 64 * 1024;
+
+/**
+ * Runs two programs at once that read what the other prints. What a program prints that its reader no longer takes is
+ * dropped by the server, so neither gets a broken pipe.
+ */
+export function talkRequest(submission: GoJudgeCommand, validator: GoJudgeCommand): FleetRequest {
+    const connect = (from: number, to: number, max: number) => ({
+        in: { index: from, fd: 1 },
+        out: { index: to, fd: 0 },
+        proxy: true,
+        name: 'stdout',
+        max,
+    });
+    // One byte more than it may print tells that it did.
+    const pipes = [connect(0, 1, submission.limits.output + 1), connect(1, 0, SAID_BYTES)];
+    return buildRequest([submission, validator], pipes);
+}
+
+function buildRequest(commands: readonly GoJudgeCommand[], pipeMapping: readonly object[]): FleetRequest {
+    const wall = Math.max(...commands.map(({ limits }) => limits.wall));
+    const output = commands.reduce((sum, { limits }) => sum + limits.output, 0);
+    return {
+        method: 'POST',
+        path: '/run',
+        body: JSON.stringify({
+            cmd: commands.map(commandBody),
+            ...(pipeMapping.length === 0 ? {} : { pipeMapping }),
+        }),
+        timeout: wall + ANSWER_SLACK,
+        // Every byte may be escaped (`\u0000`), and there are two streams.
+        maxAnswer: Math.min(LONGEST_ANSWER, output * 12 + ANSWER_EXTRA),
+    };
+}
+
+function commandBody(command: GoJudgeCommand): object {
+    const { limits, stdin } = command;
+    return {
         args: command.args,
         env: ENVIRONMENT,
         files: [
-            command.stdin,
-            { name: 'stdout', max: limits.output },
+            stdin,
+            stdin === null ? null : { name: 'stdout', max: limits.output },
             { name: 'stderr', max: limits.output },
         ],
         cpuLimit: nanoseconds(limits.cpu),
@@ -93,23 +138,28 @@ export function runRequest(command: GoJudgeCommand): FleetRequest {
         stackLimit: Math.ceil(limits.stack),
         procLimit: limits.processes,
         copyIn: command.copyIn,
-        copyOut: [],
+        copyOut: command.send ?? [],
         copyOutCached: command.keep,
-    };
-    return {
-        method: 'POST',
-        path: '/run',
-        body: JSON.stringify({ cmd: [cmd] }),
-        timeout: limits.wall + ANSWER_SLACK,
-        // Every byte may be escaped (`\u0000`), and there are two streams.
-        maxAnswer: Math.min(LONGEST_ANSWER, limits.output * 12 + ANSWER_EXTRA),
+        ...(command.send === undefined ? {} : { copyOutMax: limits.output }),
     };
 }
 
 export function readRan(body: Buffer): Reading<Ran> {
     const parsed = parseAnswer(z.tuple([result]), body);
+    return 'value' in parsed ? toRan(parsed.value[0]) : parsed;
+}
+
+/** The ends of both programs of a talk. */
+export function readTalk(body: Buffer): Reading<{ readonly submission: Ran; readonly validator: Ran }> {
+    const parsed = parseAnswer(z.tuple([result, result]), body);
     if (!('value' in parsed)) return parsed;
-    const [ran] = parsed.value;
+    const [submission, validator] = [toRan(parsed.value[0]), toRan(parsed.value[1])];
+    if (!('value' in submission)) return submission;
+    if (!('value' in validator)) return validator;
+    return { value: { submission: submission.value, validator: validator.value } };
+}
+
+function toRan(ran: z.infer<typeof result>): Reading<Ran> {
     const { status } = ran;
     const said = `${status}${ran.error ? `: ${ran.error}` : ''}`;
     if (status === 'Internal Error') return { broken: said };
@@ -127,6 +177,7 @@ export function readRan(body: Buffer): Reading<Ran> {
             stdout: ran.files?.['stdout'] ?? '',
             stderr,
             fileIds: ran.fileIds ?? {},
+            files: ran.files ?? {},
         },
     };
 }

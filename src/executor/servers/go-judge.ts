@@ -1,12 +1,18 @@
 import { z } from 'zod';
 import type { ProbeOutcome } from '../../endpoint/pool.js';
 import type { GoJudgeDescriptor } from './go-judge-kind.js';
+import type { StagedSample } from '../../model/sample.js';
+import type { CheckOutput } from '../check-output.js';
+import { judgeError } from '../judge/judge-programs.js';
+import type { Language } from '../judge/language.js';
 import { buildLanguageTable } from '../judge/languages.js';
 import { Attempts, type Submission } from './attempt.js';
 import { type Ask, Fleet } from './fleet.js';
 import { parseAnswer } from './fusion-protocol.js';
 import { GoJudgeAttempt } from './go-judge-attempt.js';
 import { readSources } from './go-judge-program.js';
+import type { ServerProblem } from './go-judge-talk.js';
+import { readServerValidator } from './go-judge-validator.js';
 import { LackingEndpoints } from './lacking-endpoints.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import { LocalCheck } from './local-check.js';
@@ -40,6 +46,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
             return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
         const sources = await readSources(input, language);
+        const problem = await readServerProblem(sample, table, descriptor.includeDirs, check);
         const attempt = new GoJudgeAttempt({
             submission,
             language,
@@ -48,6 +55,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
             budget,
             compilers,
             lacking,
+            problem,
         });
         try {
             return await judgeTests({
@@ -65,6 +73,25 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
         }
     };
     return new Attempts(fleet, descriptor.adaptWindows).executor(judge, local);
+}
+
+/** What of a problem runs on servers beside submissions; null: nothing. */
+async function readServerProblem(
+    { checker, interactive, interactor, passes }: StagedSample,
+    table: ReadonlyMap<string, Language>,
+    includeDirs: readonly string[],
+    check: CheckOutput,
+): Promise<ServerProblem | null> {
+    const program = interactor ?? (checker.kind === 'program' ? checker : null);
+    if (interactive === true && program === null)
+        throw judgeError('an interactive problem needs a validator or an interactor');
+    if (program === null || (interactive !== true && passes === undefined)) return null;
+    return {
+        validator: await readServerValidator(program, table, includeDirs),
+        isInteractive: interactive === true,
+        passes: passes ?? null,
+        checkWritten: async (test, written) => check(checker, test, written),
+    };
 }
 
 /** Asks for the version: cheap, and needs no language. The message of an `ok` is that version. */

@@ -4,54 +4,15 @@ import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { Checker, CheckerProgram } from '../../../src/model/sample.js';
 import type { BuiltInGrader, TestScoring } from '../../../src/model/scoring.js';
+import { asValidator, BISECT, GUESSING, TALKS } from '../../rig/validators.js';
 import { type Case, inWords, JudgeRig } from './judging.js';
 
 const { kind } = await probeSandbox('auto');
 
-/** Answers guesses of the number in the input: at most ten of them. */
-const GUESSING = `import os, sys
-secret = int(open(sys.argv[1]).read())
-def end(code, why):
-    open(sys.argv[3] + "judgemessage.txt", "w").write(why)
-    sys.exit(code)
-print("ready", flush=True)
-for turn in range(10):
-    line = sys.stdin.readline()
-    if line == "": end(43, "no more guesses")
-    if not line.strip().isdigit(): end(43, "not a number")
-    guess = int(line)
-    if guess == secret:
-        print("correct", flush=True)
-        end(42, "found")
-    print("higher" if guess < secret else "lower", flush=True)
-end(43, "too many guesses")
-`;
-
-const validator = (text: string): Checker => ({
-    kind: 'program',
-    convention: 'kattis',
-    language: 'PYTHON3',
-    files: [{ name: 'validate.py', content: makeTextContent(text) }],
-    flags: [],
-    time: 10,
-    memory: null,
-});
-
-const BISECT = `input()
-low, high = 1, 100
-while True:
-    middle = (low + high) // 2
-    print(middle, flush=True)
-    said = input()
-    if said == "correct": break
-    if said == "higher": low = middle + 1
-    else: high = middle - 1
-`;
-
 const talk = (source: string, more: Partial<Case> = {}): Case => ({
     language: 'PYTHON3',
     source,
-    checker: validator(GUESSING),
+    checker: asValidator(GUESSING),
     problem: { interactive: true },
     tests: [
         ['37\n', ''],
@@ -74,21 +35,7 @@ describe.each(SANDBOXES)('an interactive problem in sandbox %s', (sandbox) => {
         for (const { cpu_time: cpu } of result.tests) expect(cpu).toBeLessThan(5);
     });
 
-    it.each([
-        ['a wrong guesser', 'input()\nfor i in range(11): print(1, flush=True); input()', 'WrongAnswer'],
-        ['one that says nothing and ends', 'pass', 'WrongAnswer'],
-        ['a crash', 'input()\nprint(37, flush=True)\ninput()\nraise SystemExit(3)', 'RuntimeError'],
-        [
-            'one that crashes once it was rejected',
-            'print("x", flush=True)\nwhile True: input()',
-            'WrongAnswer',
-        ],
-        [
-            'one that computes for ever once it was rejected',
-            'print("x", flush=True)\nwhile True: pass',
-            'WrongAnswer',
-        ],
-    ])('gives %s its verdict', async (_, source, verdict) => {
+    it.each(TALKS)('gives %s its verdict', async (_, source, verdict) => {
         expect(await rig.result(talk(source))).toMatchObject({ verdict });
     });
 });
@@ -124,7 +71,7 @@ input()
     });
 
     it('calls a validator that breaks its convention a judge error', async () => {
-        const outcome = await rig.run(talk('print(1)', { checker: validator('raise SystemExit(0)') }));
+        const outcome = await rig.run(talk('print(1)', { checker: asValidator('raise SystemExit(0)') }));
         expect(inWords(outcome)).toMatch(/judge-error.*exited with 0, expected 42 or 43/);
     });
 
@@ -147,7 +94,7 @@ for line in sys.stdin:
 `;
         const outcome = await rig.run(
             talk(copy, {
-                checker: validator(echo),
+                checker: asValidator(echo),
                 tests: [['', '']],
                 limits: { time: 10, output: 2 ** 25 },
             }),
@@ -253,7 +200,7 @@ describe('a problem with scores', () => {
         const result = await rig.result({
             language: 'PYTHON3',
             source: 'print(input())',
-            checker: validator(SCORES),
+            checker: asValidator(SCORES),
             tests,
             problem,
         });

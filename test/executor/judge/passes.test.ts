@@ -5,40 +5,17 @@ import type { SandboxKind } from '../../../src/executor/descriptor.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { CheckerProgram } from '../../../src/model/sample.js';
+import { asValidator, COUNTING } from '../../rig/validators.js';
 import { type Case, inWords, JudgeRig } from './judging.js';
 
 const { kind } = await probeSandbox('auto');
-
-const validator = (text: string): CheckerProgram => ({
-    kind: 'program',
-    convention: 'kattis',
-    language: 'PYTHON3',
-    files: [{ name: 'validate.py', content: makeTextContent(text) }],
-    flags: [],
-    time: 10,
-    memory: null,
-});
-
-/** Sends back what it is told, one larger, until that is 3; writes down each pass, and finds what it wrote before. */
-const COUNTING = `import sys, os
-text, folder = open(sys.argv[1]).read(), sys.argv[3]
-notes = os.path.join(folder, "notes")
-seen = open(notes).read() if os.path.exists(notes) else ""
-open(notes, "a").write(text.strip() + ";")
-said = sys.stdin.readline()
-if said != text and said.strip() != text.strip():
-    open(folder + "judgemessage.txt", "w").write("after " + seen)
-    sys.exit(43)
-if int(text) < 3: open(folder + "nextpass.in", "w").write(str(int(text) + 1) + "\\n")
-sys.exit(42)
-`;
 
 const ECHO = 'print(input())';
 
 const passing = (source: string, more: Partial<Case> = {}): Case => ({
     language: 'PYTHON3',
     source,
-    checker: validator(COUNTING),
+    checker: asValidator(COUNTING),
     problem: { passes: 3 },
     tests: [
         ['1\n', ''],
@@ -78,7 +55,7 @@ describe.each(SANDBOXES)('a multi-pass problem in sandbox %s', (sandbox) => {
         const few = await rig.run(passing(ECHO, { problem: { passes: 2 } }));
         expect(inWords(few)).toMatch(/judge-error: the validator asks for more than 2 passes/);
         const rejecting = COUNTING.replace('sys.exit(42)', 'sys.exit(43)');
-        const odd = await rig.run(passing(ECHO, { checker: validator(rejecting) }));
+        const odd = await rig.run(passing(ECHO, { checker: asValidator(rejecting) }));
         expect(inWords(odd)).toMatch(/judge-error: .*did not accept this one/);
         // What such a test left is not there for the next.
         expect(await rig.result(passing(ECHO))).toMatchObject({ verdict: 'Accepted' });
@@ -92,7 +69,7 @@ if len(text) < 10: open(sys.argv[3] + "nextpass.in", "w").write("x" * 300000)
 sys.exit(42)
 `;
         const counting = 'import sys\nprint(len(sys.stdin.read()))';
-        expect(await rig.result(passing(counting, { checker: validator(growing) }))).toMatchObject({
+        expect(await rig.result(passing(counting, { checker: asValidator(growing) }))).toMatchObject({
             verdict: 'Accepted',
         });
     });
@@ -100,7 +77,7 @@ sys.exit(42)
     it('may be interactive: each pass is a conversation', async () => {
         const talking = COUNTING.replace('said =', 'print(int(text), flush=True)\nsaid =');
         const talk = (source: string): Case =>
-            passing(source, { checker: validator(talking), problem: { passes: 3, interactive: true } });
+            passing(source, { checker: asValidator(talking), problem: { passes: 3, interactive: true } });
         const accepted = await rig.result(talk('print(input(), flush=True)'));
         expect(accepted).toMatchObject({ verdict: 'Accepted' });
         expect(accepted.tests[0]?.exec_info).toMatchObject({
@@ -160,7 +137,7 @@ sys.exit(42 if language == "python3" and "while" not in text and os.path.exists(
                 ['', '1'],
             ],
             given: [{ staticFlags: ['loops'] }, {}],
-            problem: { staticValidator: validator(reading) },
+            problem: { staticValidator: asValidator(reading) },
         });
         expect(await rig.result(judge('print(1)'))).toMatchObject({
             verdict: 'Accepted',
@@ -210,7 +187,7 @@ describe('validators of a problem', () => {
 if int(sys.stdin.read()) < 10: sys.exit(42)
 open(sys.argv[3] + "judgemessage.txt", "w").write("too large")
 sys.exit(43)`;
-        const both = { ...validator(odd), also: [validator(small)] };
+        const both = { ...asValidator(odd), also: [asValidator(small)] };
         expect(await rig.result(judged(both, 'print(3)'))).toMatchObject({ verdict: 'Accepted' });
         expect(await rig.result(judged(both, 'print(4)'))).toMatchObject({ verdict: 'WrongAnswer' });
         expect(await rig.result(judged(both, 'print(11)'))).toMatchObject({
@@ -221,7 +198,7 @@ sys.exit(43)`;
 
     it('may be built by a script of their own, in the sandbox', async () => {
         const scripted: CheckerProgram = {
-            ...validator(''),
+            ...asValidator(''),
             language: 'SCRIPTED',
             files: [
                 {

@@ -16,12 +16,14 @@ import { sharedFolder } from '../run-folder.js';
 export async function stageSample(
     tests: readonly (readonly [input: string | Buffer, output: string | Buffer])[],
     checker: Checker = { kind: 'tokens' },
+    problem: Partial<StagedSample> = {},
 ): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'rig-stage-'));
     await mkdir(join(folder, 'tests'));
     const staged: StagedSample = {
         id: 'sum',
         checker,
+        ...problem,
         tests: await Promise.all(
             tests.map(async ([input, output], index) => {
                 const name = `test-${index + 1}`;

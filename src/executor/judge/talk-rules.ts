@@ -1,0 +1,102 @@
+import type { Limits } from '../../model/limits.js';
+import type { Comparison } from '../checker/comparison.js';
+import type { RanTest } from '../judge-tests.js';
+import type { ProgramRun } from '../judged-result.js';
+import type { RunReport } from '../sandbox/box.js';
+import type { Feedback } from './feedback.js';
+import { firstWords, judgeError, readExitCode } from './judge-programs.js';
+import type { Language } from './language.js';
+import { toProgramRun, UNMEASURED } from './program-run.js';
+import { renderTranscript } from './transcript.js';
+import { isRejection, isTestlibRejection, readVerdict, RIGHT, WRONG } from './validator.js';
+
+/*
+ * What a talk between a submission and a validator comes to, wherever the two ran. The rules are those of the problem package
+ * format and its tools:
+ *
+ *   the validator rejected, and ended first     its verdict, whatever became of the submission afterwards
+ *   the submission hit a limit or crashed       that
+ *   otherwise                                   the validator's verdict; any exit but 42 and 43 is a judge error
+ *
+ * An interactor written for testlib takes the validator's place where a problem has one; it exits as checkers do, and if it
+ * accepts, the problem's checker judges the file that it wrote.
+ */
+
+/** Of the submission: what its run is judged by. */
+export interface TalkConditions {
+    readonly limits: Limits;
+    readonly language: Language;
+}
+
+/** How both sides ended; the one whose `ended` is less ended first. */
+export interface TalkEnd {
+    /** null: it was ended, for nothing that it did could matter any more. */
+    readonly submission: RunReport | null;
+    readonly verdict: RunReport;
+}
+
+/** Name of the file that an interactor writes for the checker, in its feedback folder. */
+export const WRITTEN = 'output';
+
+/**
+ * @param said null: another pass follows
+ * @throws CheckerError where the validator decides, and says neither right nor wrong
+ */
+export function judgeTalk(conditions: TalkConditions, end: TalkEnd, said: Feedback | null): RanTest {
+    const run = decidingRun(conditions, end, isRejection, isVerdict);
+    if (run.verdict !== null || said === null) return { kind: 'ran', run };
+    return { kind: 'ran', run, comparison: readVerdict(end.verdict, said) };
+}
+
+/**
+ * @param checkWritten judges what the interactor wrote
+ * @throws CheckerError where the interactor decides, and says neither right nor wrong
+ */
+export async function judgeInteractorTalk(
+    conditions: TalkConditions,
+    end: TalkEnd,
+    said: Feedback | null,
+    checkWritten: (written: Buffer) => Promise<Comparison>,
+): Promise<RanTest> {
+    const { verdict } = end;
+    const run = decidingRun(
+        conditions,
+        end,
+        isInteractorRejection,
+        (report) => report.exitCode === 0 || isInteractorRejection(report),
+    );
+    if (run.verdict !== null) return { kind: 'ran', run };
+    const message = firstWords(verdict.stderr);
+    const code = readExitCode(verdict, message, 'the interactor');
+    if (isTestlibRejection(code)) return { kind: 'ran', run, comparison: { accepted: false, message } };
+    if (code !== 0) {
+        throw judgeError(
+            `the interactor exited with ${code}, which says neither right nor wrong: ${message}`,
+        );
+    }
+    const written = said?.files.find(({ name }) => name === WRITTEN)?.content ?? Buffer.alloc(0);
+    return { kind: 'ran', run, comparison: await checkWritten(written) };
+}
+
+export const isInteractorRejection = ({ exitCode, limit }: RunReport): boolean =>
+    limit === null && exitCode !== null && isTestlibRejection(exitCode);
+
+const isVerdict = (report: RunReport): boolean =>
+    report.limit === null && (report.exitCode === RIGHT || report.exitCode === WRONG);
+
+/** The run of the submission; its verdict is null where the other side decides. */
+function decidingRun(
+    { limits, language }: TalkConditions,
+    { submission, verdict }: TalkEnd,
+    rejects: (report: RunReport) => boolean,
+    decides: (report: RunReport) => boolean,
+): ProgramRun {
+    const transcript = renderTranscript(verdict, submission);
+    const run = submission === null ? UNMEASURED : toProgramRun(submission, limits, language);
+    const validatorWasFirst = submission === null || verdict.ended < submission.ended;
+    const isRejected = rejects(verdict) && validatorWasFirst;
+    // The submission's own fault may have confused the validator: that is then no fault of the problem's.
+    if (!isRejected && run.verdict !== null && (!validatorWasFirst || decides(verdict)))
+        return { ...run, transcript };
+    return { ...run, verdict: null, transcript };
+}

@@ -1,0 +1,148 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createGoJudge } from '../../../src/executor/servers/go-judge.js';
+import type { JudgeResult } from '../../../src/model/entry.js';
+import type { StagedSample } from '../../../src/model/sample.js';
+import type { Task } from '../../../src/model/task.js';
+import { findGoJudge, RealGoJudge } from '../../rig/servers/real-go-judge.js';
+import {
+    brief,
+    checkTokens,
+    contextOf,
+    goJudge,
+    stageSample,
+    taskOf,
+} from '../../rig/servers/submissions.js';
+import { asValidator, BISECT, COUNTING, GUESSING, TALKS } from '../../rig/validators.js';
+
+/*
+ * Interactive and multi-pass problems on the real go-judge, by the programs that show them on this machine: what one calls
+ * Accepted, the other must not call WrongAnswer.
+ */
+
+const binary = findGoJudge();
+const server =
+    binary === null ? null : await new RealGoJudge(binary).start().catch((error: unknown) => String(error));
+const reason = server === null ? 'go-judge is not installed (GO_JUDGE, PATH)' : server;
+
+/** An interactor written for testlib, whose checker compares what it wrote. */
+const INTERACTOR = `import sys
+number = open(sys.argv[1]).read().strip()
+print(number, flush=True)
+line = sys.stdin.readline().strip()
+open(sys.argv[2], "w").write(line)
+sys.exit(0 if line else 1)
+`;
+
+describe('talks on go-judge', () => {
+    if (typeof reason === 'string') {
+        process.stdout.write(`skipped: talks on the real go-judge: ${reason}\n`);
+        it.skip(`skipped: ${reason}`, () => {});
+        return;
+    }
+    const executor = createGoJudge(goJudge([reason.url]), { check: checkTokens });
+    afterAll(async () => {
+        await executor.close();
+        await reason.kill();
+    });
+
+    const limits = { time: 2, memory: 512 * 1024 * 1024, output: 64 * 1024 };
+    const judge = async (
+        source: string,
+        problem: Partial<StagedSample>,
+        tests: readonly (readonly [string, string])[],
+        over: Partial<Task> = {},
+    ): Promise<{ readonly is: string; readonly result: JudgeResult | null }> => {
+        const stage = await stageSample(tests, problem.checker, problem);
+        const outcome = await executor.run(
+            taskOf(stage, 'PYTHON3', source, { limits, ...over }),
+            contextOf(),
+        );
+        const result = outcome.kind === 'verdict' ? (outcome.result as JudgeResult) : null;
+        return { is: outcome.kind === 'failure' ? outcome.failure.message : brief(outcome), result };
+    };
+    const guess = (source: string, over: Partial<Task> = {}) =>
+        judge(
+            source,
+            { checker: asValidator(GUESSING), interactive: true },
+            [
+                ['37\n', ''],
+                ['99\n', ''],
+            ],
+            over,
+        );
+    const count = (source: string) =>
+        judge(source, { checker: asValidator(COUNTING), passes: 3 }, [
+            ['1\n', ''],
+            ['2\n', ''],
+        ]);
+
+    it('accepts what the validator accepts', async () => {
+        expect((await guess(BISECT)).is).toBe('Accepted');
+    });
+
+    it.each(TALKS)('gives %s its verdict', async (_, source, verdict) => {
+        expect((await guess(source, { limits: { ...limits, time: 0.7 } })).is).toBe(verdict);
+    });
+
+    it('keeps what both said, and why it was rejected', async () => {
+        const { result } = await guess('input()\nprint(50, flush=True)\ninput()\nprint("?", flush=True)');
+        expect(result?.tests[0]?.exec_info).toMatchObject({
+            checker_message: 'not a number',
+            transcript: '< ready\n< lower\n> 50\n> ?\n',
+        });
+    });
+
+    it('ends a deadlock at the limit of the submission', async () => {
+        const short = { limits: { ...limits, time: 0.3 } };
+        expect((await guess('input()\ninput()', short)).is).toMatch(/^(suspect .*|TimeLimitExceeded)$/);
+    });
+
+    it('ends a flood by its output limit', async () => {
+        const flood = 'while True: print("1" * 100)';
+        expect((await guess(flood, { limits: { ...limits, time: 0.5 } })).is).toMatch(
+            /^(OutputLimitExceeded|WrongAnswer)$/,
+        );
+    });
+
+    it('is not held against a program that its validator breaks the rules', async () => {
+        const broken = asValidator('import sys\nsys.exit(7)');
+        const tests = [['1\n', '']] as const;
+        expect((await judge('print(1)', { checker: broken, interactive: true }, tests)).is).toMatch(
+            /exited with 7/,
+        );
+        const crash = 'raise SystemExit(3)';
+        const waits = asValidator('import sys\nsys.stdin.read()\nsys.exit(7)');
+        expect((await judge(crash, { checker: waits, interactive: true }, tests)).is).toBe('RuntimeError');
+    });
+
+    it('asks the checker what an interactor wrote', async () => {
+        const interactor = asValidator(INTERACTOR, 'testlib');
+        const problem = { checker: { kind: 'tokens' }, interactive: true, interactor } as const;
+        const tests = [['7\n', '8\n']] as const;
+        expect((await judge('print(int(input()) + 1)', problem, tests)).is).toBe('Accepted');
+        expect((await judge('print(int(input()) + 2)', problem, tests)).is).toBe('WrongAnswer');
+        expect((await judge('input()\nprint()', problem, tests)).is).toBe('WrongAnswer');
+    });
+
+    it('runs a program again while the validator asks for it, which keeps what it wrote', async () => {
+        expect((await count('print(input())')).is).toBe('Accepted');
+        const { is, result } = await count('n = input()\nprint(n if int(n) < 3 else "x")');
+        expect(is).toBe('WrongAnswer');
+        expect(result?.tests[0]?.exec_info).toMatchObject({ checker_message: 'after 1;2;' });
+    });
+
+    it('judges passes that are talks', async () => {
+        const pass = COUNTING.replace('said = sys', 'print(text.strip(), flush=True)\nsaid = sys');
+        const problem = { checker: asValidator(pass), interactive: true, passes: 3 } as const;
+        expect((await judge('print(input())', problem, [['1\n', '']])).is).toBe('Accepted');
+        expect((await judge('print(input())', { ...problem, passes: 2 }, [['1\n', '']])).is).toMatch(
+            /more than 2 passes/,
+        );
+    });
+
+    it('leaves no files behind', async () => {
+        for (let tries = 0; tries < 50 && (await reason.keptFiles()).length > 0; tries += 1)
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(await reason.keptFiles()).toEqual([]);
+    });
+});
