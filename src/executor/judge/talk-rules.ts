@@ -43,7 +43,7 @@ export const WRITTEN = 'output';
  * @throws CheckerError where the validator decides, and says neither right nor wrong
  */
 export function judgeTalk(conditions: TalkConditions, end: TalkEnd, said: Feedback | null): RanTest {
-    const run = decidingRun(conditions, end, isRejection, isVerdict);
+    const run = chooseDecidingRun(conditions, end, isRejection, isVerdict);
     if (run.verdict !== null || said === null) return { kind: 'ran', run };
     return { kind: 'ran', run, comparison: readVerdict(end.verdict, said) };
 }
@@ -59,7 +59,7 @@ export async function judgeInteractorTalk(
     checkWritten: (written: Buffer) => Promise<Comparison>,
 ): Promise<RanTest> {
     const { verdict } = end;
-    const run = decidingRun(
+    const run = chooseDecidingRun(
         conditions,
         end,
         isInteractorRejection,
@@ -85,7 +85,7 @@ const isVerdict = (report: RunReport): boolean =>
     report.limit === null && (report.exitCode === RIGHT || report.exitCode === WRONG);
 
 /** The run of the submission; its verdict is null where the other side decides. */
-function decidingRun(
+function chooseDecidingRun(
     { limits, language }: TalkConditions,
     { submission, verdict }: TalkEnd,
     rejects: (report: RunReport) => boolean,

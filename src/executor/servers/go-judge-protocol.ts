@@ -93,7 +93,7 @@ const SAID_BYTES = 64 * 1024;
  * Runs two programs at once that read what the other prints. What a program prints that its reader no longer takes is
  * dropped by the server, so neither gets a broken pipe.
  */
-export function talkRequest(submission: GoJudgeCommand, validator: GoJudgeCommand): FleetRequest {
+export function buildTalkRequest(submission: GoJudgeCommand, validator: GoJudgeCommand): FleetRequest {
     const connect = (from: number, to: number, max: number) => ({
         in: { index: from, fd: 1 },
         out: { index: to, fd: 0 },
@@ -113,7 +113,7 @@ function buildRequest(commands: readonly GoJudgeCommand[], pipeMapping: readonly
         method: 'POST',
         path: '/run',
         body: JSON.stringify({
-            cmd: commands.map(commandBody),
+            cmd: commands.map(buildCommandBody),
             ...(pipeMapping.length === 0 ? {} : { pipeMapping }),
         }),
         timeout: wall + ANSWER_SLACK,
@@ -122,7 +122,7 @@ function buildRequest(commands: readonly GoJudgeCommand[], pipeMapping: readonly
     };
 }
 
-function commandBody(command: GoJudgeCommand): object {
+function buildCommandBody(command: GoJudgeCommand): object {
     const { limits, stdin } = command;
     return {
         args: command.args,

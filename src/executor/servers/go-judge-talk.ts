@@ -14,14 +14,14 @@ import {
     readRan,
     readTalk,
     runRequest,
-    talkRequest,
+    buildTalkRequest,
 } from './go-judge-protocol.js';
 import { toReport } from './go-judge-report.js';
 import {
     buildValidator,
     readLeft,
     type ServerValidator,
-    validatorCommand,
+    buildServerValidatorCommand,
     type ValidatorInput,
 } from './go-judge-validator.js';
 import type { EndpointTry, Step } from './session.js';
@@ -109,17 +109,17 @@ export class ServerTalks {
     async #talk({ host, test, copyIn }: ServerPass, given: PassInput): Promise<Step<PassOutcome>> {
         const { validator, checkWritten } = this.problem;
         const submission = host.command(null);
-        const command = validatorCommand(validator, copyIn, test, {
+        const command = buildServerValidatorCommand(validator, copyIn, test, {
             ...given,
             output: null,
             waits: submission.limits.wall,
         });
-        const step = await host.place.exchange(talkRequest(submission, command), readTalk);
+        const step = await host.place.exchange(buildTalkRequest(submission, command), readTalk);
         if (step.kind !== 'done') return step;
         const ended = step.value;
         host.keep(ended.validator);
         const left = readLeft(ended.validator, ended.submission.wall);
-        const end = talkEnd(ended, left.wasFirst, host.conditions.limits);
+        const end = readTalkEnd(ended, left.wasFirst, host.conditions.limits);
         const { next } = left;
         if (next !== null) checkAsked(end.verdict);
         if (validator.program.convention === 'kattis') {
@@ -165,7 +165,7 @@ export class ServerTalks {
             throw new Error('bug in resume-run: what a server printed is in a file');
         const output = await host.give(stdout);
         if (output.kind !== 'done') return output;
-        const command = validatorCommand(validator, copyIn, test, {
+        const command = buildServerValidatorCommand(validator, copyIn, test, {
             ...given,
             output: output.value,
             waits: 0,
@@ -200,7 +200,7 @@ interface PassOutcome extends PassEnd<GivenFile> {
 }
 
 /** Both ends as on this machine. Servers do not say when who said what: the validator's words stand first. */
-function talkEnd(
+function readTalkEnd(
     { submission, validator }: { readonly submission: Ran; readonly validator: Ran },
     validatorWasFirst: boolean,
     limits: Limits,

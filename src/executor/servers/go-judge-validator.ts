@@ -104,7 +104,7 @@ export async function buildValidator(
 }
 
 /** The command that judges one pass of a test. */
-export function validatorCommand(
+export function buildServerValidatorCommand(
     { program, language, sources }: ServerValidator,
     copyIn: Built['copyIn'],
     test: StagedTest,
