@@ -1,4 +1,5 @@
 import type { LimitPolicy, OwnLimits } from '../model/limits.js';
+import type { NamedFiles } from '../model/named-files.js';
 import type { BuiltInChecker } from '../model/sample.js';
 import type { Verdict } from '../model/verdict.js';
 import type { Field } from './field.js';
@@ -50,6 +51,8 @@ export interface RowJudging {
     readonly tests: readonly RowTest[];
     /** Null where the row names none. */
     readonly checker: BuiltInChecker | RowChecker | null;
+    /** Absent: programs use stdin and stdout. */
+    readonly namedFiles?: NamedFiles;
     readonly limits: OwnLimits;
 }
 

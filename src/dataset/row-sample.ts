@@ -95,6 +95,7 @@ async function buildJudging(judging: RowJudging, at: RowPlace, format: RowFormat
         checker: named ?? format.comparison,
         isFormatChecker: named === null,
         limits: judging.limits,
+        ...(judging.namedFiles === undefined ? {} : { namedFiles: judging.namedFiles }),
         limitPolicy: format.limitPolicy,
         computedLimit: null,
     };

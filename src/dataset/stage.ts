@@ -126,7 +126,7 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
             ...(test.staticFlags === undefined ? {} : { staticFlags: test.staticFlags }),
         });
     }
-    const { scoring, interactive, interactor, passes, checker, staticValidator } = sample.judging;
+    const { scoring, interactive, interactor, passes, checker, staticValidator, namedFiles } = sample.judging;
     return {
         id: sample.id,
         tests,
@@ -137,6 +137,7 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
             ? {}
             : { interactor: await stageProgram(interactor, folder, 'interactor') }),
         ...(passes === undefined ? {} : { passes }),
+        ...(namedFiles === undefined ? {} : { namedFiles }),
         ...(staticValidator === undefined
             ? {}
             : { staticValidator: await stageProgram(staticValidator, folder, 'static-validator') }),

@@ -23,14 +23,15 @@ import type { TestScoring } from './scoring.js';
  *   program     = digest(text(["v1", "program", language, [[name, digest], ...], tests, checker]))
  *               | digest(text(["v2", "program", language, [[name, digest], ...], judging]))
  *   judging     = digest(text(["v2", "judging", tests, checker, ["scoring", rules]?, ["interactive"]?, ["interactor", checker]?, ["passes", n]?,
- *                 ["given", [[[argument, ...], [[name, digest], ...]], ...]]?, ["static", checker, ["none" | [flag, ...], ...]]?]))
+ *                 ["given", [[[argument, ...], [[name, digest], ...]], ...]]?, ["static", checker, ["none" | [flag, ...], ...]]?,
+ *                 ["named", input, output]?]))
  *   rules       = canonical JSON of groups and their rules, the grader's files as digests
  *   data        = digest(text(["v1", "data", executor identity, canonical JSON of the data]))
  *               | digest(text(["v1", "data-v2", executor identity, canonical JSON of the data with exact decimals]))
  *   fingerprint = "v1-sha256-" + digest
  *
  * `v2` stands only for problems with scores, interactive and multi-pass ones, those whose tests give programs arguments or
- * files, and those with a static validator; all others keep `v1`. `given` and `static` have an item for each test.
+ * files, those with a static validator, and those whose programs use named files; all others keep `v1`. `given` and `static` have an item for each test.
  *
  * A submission of one file has the name "" (renaming it changes nothing); several files are sorted by name after the main one.
  * Canonical JSON has its keys sorted by UTF-16 code unit. `data-v2` stands only where a number of the data is lost in a
@@ -133,7 +134,7 @@ interface JudgedDigests {
 
 function digestJudging(judging: Judging): JudgedDigests {
     const parts = [digestTests(judging), digestChecker(judging.checker)];
-    const { scoring, interactive, interactor, passes, staticValidator, tests } = judging;
+    const { scoring, interactive, interactor, passes, staticValidator, namedFiles, tests } = judging;
     const rules: Nested[] = [];
     if (scoring !== undefined) rules.push(['scoring', formatScoring(scoring)]);
     if (interactive !== undefined) rules.push(['interactive']);
@@ -145,6 +146,7 @@ function digestJudging(judging: Judging): JudgedDigests {
         const flags = tests.map(({ staticFlags }) => staticFlags ?? 'none');
         rules.push(['static', digestChecker(staticValidator), flags]);
     }
+    if (namedFiles !== undefined) rules.push(['named', namedFiles.input ?? '', namedFiles.output ?? '']);
     if (rules.length === 0) return { version: 'v1', parts };
     return { version: 'v2', parts: [digestNested(['v2', 'judging', ...parts, ...rules])] };
 }

@@ -7,6 +7,7 @@ export const PROBLEM_FEATURES = [
     'program arguments',
     'input files',
     'static validation',
+    'named files',
     'answers',
 ] as const;
 
@@ -14,7 +15,7 @@ export type ProblemFeature = (typeof PROBLEM_FEATURES)[number];
 
 /** What judging a submission to a problem needs, in the order in which it is named to users. */
 export function listFeatures(
-    { interactive, passes, staticValidator, tests }: Judging,
+    { interactive, passes, staticValidator, namedFiles, tests }: Judging,
     { language }: ProgramInput,
 ): ProblemFeature[] {
     const features: ProblemFeature[] = [];
@@ -23,6 +24,7 @@ export function listFeatures(
     if (tests.some(({ args }) => args !== undefined)) features.push('program arguments');
     if (tests.some(({ files }) => files !== undefined)) features.push('input files');
     if (staticValidator !== undefined) features.push('static validation');
+    if (namedFiles !== undefined) features.push('named files');
     if (language === 'ANSWERS') features.push('answers');
     return features;
 }
@@ -35,6 +37,8 @@ export function describeFeature(feature: ProblemFeature): string {
             return `${feature} problems`;
         case 'answers':
             return 'submissions that are answers';
+        case 'named files':
+            return 'programs that use named files';
         case 'program arguments':
         case 'input files':
         case 'static validation':

@@ -1,6 +1,7 @@
 import type { Content, SourceFile } from './content.js';
 import type { Json, JsonObject } from './json.js';
 import type { LimitPolicy, OwnLimits } from './limits.js';
+import type { NamedFiles } from './named-files.js';
 import type { ExpectedScore, TestScoring } from './scoring.js';
 import type { Verdict } from './verdict.js';
 
@@ -84,6 +85,8 @@ export interface Judging {
     readonly passes?: number;
     /** Judges the source of submissions, in tests with `staticFlags`. */
     readonly staticValidator?: CheckerProgram;
+    /** Absent: programs use stdin and stdout. */
+    readonly namedFiles?: NamedFiles;
     /** True where the sample names no checker, so that `checker` is the comparison of its format. */
     readonly isFormatChecker: boolean;
     readonly limits: OwnLimits;
@@ -180,6 +183,7 @@ export interface StagedSample {
     readonly interactor?: CheckerProgram;
     readonly passes?: number;
     readonly staticValidator?: CheckerProgram;
+    readonly namedFiles?: NamedFiles;
 }
 
 export interface StagedTest {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fingerprintSample } from '../../src/model/fingerprint.js';
 import { samplesOf } from './rig.js';
 
 const row = {
@@ -74,17 +75,22 @@ describe('code_contests rows', () => {
         expect(sample?.judging?.limits).toEqual(limits);
     });
 
-    it('are skipped where programs use named files', async () => {
+    it('name the files that programs use, and are skipped where those are elsewhere', async () => {
         const samples = await samplesOf([
             { ...row, id: 1, input_file: 'input.txt' },
             { ...row, id: 2, output_file: 'out' },
             { ...row, id: 3, input_file: 'stdin', output_file: 'stdout' },
+            { ...row, id: 4, input_file: '../tests' },
         ]);
-        expect(samples.map((sample) => sample.skip)).toEqual([
-            'its programs use the file "input.txt" instead of stdin',
-            'its programs use the file "out" instead of stdout',
-            null,
+        expect(samples.map(({ judging, skip }) => skip ?? judging?.namedFiles)).toEqual([
+            { input: 'input.txt', output: null },
+            { input: null, output: 'out' },
+            undefined,
+            'its programs use the file "../tests", which is not a plain name',
         ]);
+        const [named, , usual] = samples.map((sample) => fingerprintSample(sample, '')['solution']?.[0]);
+        expect(named).toBe('v1-sha256-dba2d7783aae5f4ff5d7788552d9b941c2713dceadaede8de8200fa16f47a6f5');
+        expect(usual).not.toBe(named);
     });
 
     it.each([

@@ -123,13 +123,17 @@ describe('a Polygon package', () => {
         ]);
     });
 
-    it('is skipped with what is missing: tests that only doall makes, named files, a checker', async () => {
+    it('is skipped with what is missing: tests that only doall makes, files elsewhere, a checker', async () => {
         const { 'tests/02': _, ...without } = PACKAGE;
         expect((await load(without)).skip).toMatch(/made by doall/);
-        const named = PACKAGE['problem.xml'].replace('input-file=""', 'input-file="sum.in"');
-        expect((await load({ ...PACKAGE, 'problem.xml': named })).skip).toMatch(
-            /named files \(sum\.in, stdout\)/,
+        const name = (file: string) =>
+            PACKAGE['problem.xml'].replace('input-file=""', `input-file="${file}"`);
+        expect((await load({ ...PACKAGE, 'problem.xml': name('/etc/passwd') })).skip).toMatch(
+            /not a plain name/,
         );
+        const named = await load({ ...PACKAGE, 'problem.xml': name('sum.in') });
+        expect(named.skip).toBeNull();
+        expect(named.judging?.namedFiles).toEqual({ input: 'sum.in', output: null });
         const { 'files/check.cpp': __, ...unchecked } = PACKAGE;
         expect((await load(unchecked)).skip).toBe('its files/check.cpp is missing');
     });

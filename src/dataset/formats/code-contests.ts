@@ -1,4 +1,5 @@
 import type { OwnLimits } from '../../model/limits.js';
+import { readNamedFiles } from '../../model/named-files.js';
 import type { Field } from '../field.js';
 import { toLanguageTag } from '../language-tags.js';
 import {
@@ -34,14 +35,23 @@ export const codeContests: RowFormat = {
         );
     },
     read(row): RowContent {
+        const [input, output] = ['input_file', 'output_file'].map(
+            (key) => row.get(key).optionalString() ?? '',
+        );
+        const namedFiles = readNamedFiles(input ?? '', output ?? '');
         return {
             id: makeCodeContestsId(row),
             groups: [
                 ['solution', readPrograms(row.get('solutions'))],
                 ['incorrect_solution', readPrograms(row.get('incorrect_solutions'))],
             ],
-            judging: { tests: readTests(row), checker: null, limits: readLimits(row) },
-            skip: findFileSkip(row),
+            judging: {
+                tests: readTests(row),
+                checker: null,
+                limits: readLimits(row),
+                ...(namedFiles === null || 'skip' in namedFiles ? {} : { namedFiles }),
+            },
+            skip: namedFiles !== null && 'skip' in namedFiles ? namedFiles.skip : null,
         };
     },
 };
@@ -115,17 +125,4 @@ function readTime(limit: Field): number | null {
 function readDuration(limit: Field): number {
     const part = (key: string): number => (limit.get(key).present ? limit.get(key).number() : 0);
     return part('seconds') + part('nanos') / 1e9;
-}
-
-/** Problems whose programs read or write named files cannot be fed by stdin. */
-function findFileSkip(row: Field): string | null {
-    for (const [key, usual] of [
-        ['input_file', 'stdin'],
-        ['output_file', 'stdout'],
-    ] as const) {
-        const name = row.get(key).optionalString() ?? '';
-        if (name !== '' && name !== usual)
-            return `its programs use the file ${JSON.stringify(name)} instead of ${usual}`;
-    }
-    return null;
 }

@@ -7,6 +7,7 @@ import type {
     SourceFile,
     TestCase,
 } from '../../model/sample.js';
+import { readNamedFiles } from '../../model/named-files.js';
 import type { TestScoring } from '../../model/scoring.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import { UserError } from '../../util/user-error.js';
@@ -87,8 +88,10 @@ async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
     const solutions = await Promise.all(
         findKnownTally(problem).map((each) => loadSolution(each, problem, files, scoring)),
     );
+    const namedFiles = readNamedFiles(problem.inputFile, problem.outputFile);
     const skip =
-        namedFilesSkip(problem) ??
+        (namedFiles !== null && 'skip' in namedFiles ? namedFiles.skip : null) ??
+        (namedFiles !== null && interactor !== null ? TALKS_BY_FILES : null) ??
         (typeof tests === 'string' ? tests : null) ??
         [checker, interactor].find((each) => typeof each === 'string') ??
         null;
@@ -108,6 +111,7 @@ async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
             computedLimit: null,
             ...(isProgram(interactor) ? { interactive: true, interactor } : {}),
             ...(scoring === null ? {} : { scoring }),
+            ...(namedFiles === null || 'skip' in namedFiles ? {} : { namedFiles }),
         },
         skip: typeof skip === 'string' ? skip : null,
     };
@@ -118,11 +122,7 @@ const TOKENS: Checker = { kind: 'tokens' };
 const isProgram = (loaded: CheckerProgram | string | null): loaded is CheckerProgram =>
     loaded !== null && typeof loaded !== 'string';
 
-function namedFilesSkip({ inputFile, outputFile }: PolygonProblem): string | null {
-    return inputFile === '' && outputFile === ''
-        ? null
-        : `its programs use named files (${inputFile || 'stdin'}, ${outputFile || 'stdout'})`;
-}
+const TALKS_BY_FILES = 'its programs are to talk to an interactor by named files';
 
 /** The tests, or why they cannot be given. */
 async function loadTests(

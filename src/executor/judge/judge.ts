@@ -24,6 +24,7 @@ import { ANSWERS } from './internal-languages.js';
 import type { Language } from './language.js';
 import { buildLanguageTable } from './languages.js';
 import { COMPILE_LIMITS, buildProgramLimits, SCRATCH_BYTES } from './limits.js';
+import { wrapNamedFiles } from './named-files.js';
 import { findMissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
 import { findSyntaxError } from './syntax-check.js';
@@ -161,10 +162,11 @@ class Judge implements Executor {
         const program = {
             box,
             openBox,
-            argv: (inside: Box, test: StagedTest): [string, ...string[]] => [
-                ...runCommand(usable, inside, compiled.program, limits),
-                ...listArguments(usable.language, test),
-            ],
+            argv: (inside: Box, test: StagedTest): readonly [string, ...string[]] =>
+                wrapNamedFiles(sample.namedFiles, [
+                    ...runCommand(usable, inside, compiled.program, limits),
+                    ...listArguments(usable.language, test),
+                ]),
             language: usable.language,
             limits,
             runLimits: buildProgramLimits(limits, usable.language),

@@ -4,6 +4,7 @@ import type { StagedTest } from '../../model/sample.js';
 import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
 import type { Language } from '../judge/language.js';
 import { buildProgramLimits } from '../judge/limits.js';
+import { wrapNamedFiles } from '../judge/named-files.js';
 import { judgeRun } from '../judge/verdict-policy.js';
 import type { RanTest } from '../judge-tests.js';
 import { nameSignal } from '../signal-name.js';
@@ -197,7 +198,7 @@ export class GoJudgeAttempt {
         const limits = { ...program, memory: program.memory + 2 * program.output };
         const args = runArguments(language, sources, getMemoryBound(submission.limits), limits.stack);
         return {
-            args: [...args, ...(test.args ?? [])],
+            args: wrapNamedFiles(submission.sample.namedFiles, [...args, ...(test.args ?? [])]),
             stdin,
             copyIn: built.copyIn,
             keep: [],

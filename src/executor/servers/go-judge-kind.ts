@@ -30,7 +30,7 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
         return {
             descriptor: { kind: config.kind, ...options },
             // Others need files beside the program, or a judge of its source.
-            features: ['interactive', 'multi-pass', 'program arguments'],
+            features: ['interactive', 'multi-pass', 'program arguments', 'named files'],
             skipReason: ({ language }) => (table.has(language) ? null : `no language ${language} is known`),
             notices,
         };

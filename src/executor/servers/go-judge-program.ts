@@ -124,7 +124,7 @@ export function runArguments(
     sources: Sources,
     memory: number,
     stack: number,
-): readonly string[] {
+): readonly [string, ...string[]] {
     const [template] = language.run;
     if (template === undefined) throw new Error(`bug in resume-run: ${language.tag} has no run command`);
     const values = {

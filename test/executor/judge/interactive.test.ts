@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { SandboxKind } from '../../../src/executor/descriptor.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { makeTextContent } from '../../../src/model/fingerprint.js';
-import type { Checker, CheckerProgram } from '../../../src/model/sample.js';
+import type { CheckerProgram } from '../../../src/model/sample.js';
 import type { BuiltInGrader, TestScoring } from '../../../src/model/scoring.js';
 import { asValidator, BISECT, GUESSING, TALKS } from '../../rig/validators.js';
 import { type Case, inWords, JudgeRig } from './judging.js';

@@ -121,6 +121,22 @@ if os.path.exists("deep"): open("deep/data.txt", "w").write("mine")
         expect(result).toMatchObject({ verdict: 'Accepted' });
     });
 
+    it.each([
+        ['both in files', 'open("b.out", "w").write(open("a.in").read() * 2)\nprint("noise")', 'Accepted'],
+        ['a wrong one', 'open("b.out", "w").write(open("a.in").read())', 'WrongAnswer'],
+        ['no output file', 'print(open("a.in").read() * 2)', 'WrongAnswer'],
+        ['a crash after the output', 'open("b.out", "w").write("77")\nraise SystemExit(3)', 'RuntimeError'],
+        ['a link as its output', 'import os\nos.symlink("/dev/zero", "b.out")', 'WrongAnswer'],
+    ])('may be files with names: %s', async (_, source, verdict) => {
+        const result = await rig.result({
+            language: 'PYTHON3',
+            source,
+            problem: { namedFiles: { input: 'a.in', output: 'b.out' } },
+            tests: [['7', '77']],
+        });
+        expect(result).toMatchObject({ verdict });
+    });
+
     it('is the source, where a static validator judges it', async () => {
         const reading = `import sys, os
 language, entry, folder = sys.argv[1:4]

@@ -140,6 +140,13 @@ describe('talks on go-judge', () => {
         );
     });
 
+    it('gives programs files with names for their input and output', async () => {
+        const problem = { namedFiles: { input: 'a.in', output: 'b.out' } };
+        const source = 'open("b.out", "w").write(open("a.in").read() * 2)\nprint("noise")';
+        expect((await judge(source, problem, [['7', '77']])).is).toBe('Accepted');
+        expect((await judge(source, problem, [['7', '78']])).is).toBe('WrongAnswer');
+    });
+
     it('leaves no files behind', async () => {
         for (let tries = 0; tries < 50 && (await reason.keptFiles()).length > 0; tries += 1)
             await new Promise((resolve) => setTimeout(resolve, 20));
