@@ -164,11 +164,7 @@ class Tree:
         if self.own_namespace:
             signal_all()
         elif self.uid:
-            pid = os.fork()
-            if pid == 0:
-                os.setresuid(self.uid, self.uid, self.uid)
-                signal_all()
-                os._exit(0)
+            kill_uid(self.uid)
         else:
             seen = -1
             while True:
@@ -180,6 +176,13 @@ class Tree:
                 seen = len(found)
             for pid in found:
                 send_signal(pid, signal.SIGKILL)
+
+
+def kill_uid(uid):
+    if os.fork() == 0:
+        os.setresuid(uid, uid, uid)
+        signal_all()
+        os._exit(0)
 
 
 def signal_all():
@@ -846,6 +849,9 @@ class Serve:
                 self.forget(box)
 
     def forget(self, box):
+        # A box that was killed could not kill its programs: orphans now, which may fork for ever.
+        if box.uid and os.WIFSIGNALED(box.status):
+            kill_uid(box.uid)
         box.remove_traces()
         if box.asked_to_close:
             self.reply(box.number, struct.pack('<B', GONE) + text(b''))

@@ -198,6 +198,8 @@ static void say_gone(struct served *b) {
 }
 
 static void forget(struct served *b) {
+    /* A box that was killed could not kill its programs: orphans now, which may fork for ever. */
+    if (WIFSIGNALED(b->status) && b->uid) kill_uid(b->uid);
     if (b->channel >= 0) close(b->channel);
     if (b->errors >= 0) close(b->errors);
     end_talks_of(b->id);

@@ -196,7 +196,7 @@ int tree_reap(pid_t main_pid, struct reaped *sum) {
 }
 
 /* kill(-1) reaches every process of a uid, daemons too; it must be asked by a process of that uid. */
-static void kill_uid(uid_t uid) {
+void kill_uid(uid_t uid) {
     pid_t pid = fork();
     if (pid == 0) {
         if (syscall(SYS_setresuid, uid, uid, uid) == 0) kill(-1, SIGKILL);

@@ -33,6 +33,8 @@ struct reaped {
 
 /* Reaps what has ended, without waiting; -1 when no child is left. `main_pid` is the program itself. */
 int tree_reap(pid_t main_pid, struct reaped *sum);
+/* Kills every process of a user, from a child that becomes that user. */
+void kill_uid(uid_t uid);
 /* Kills and reaps every process below us; -1 if some cannot be killed. */
 int tree_kill(enum reach reach, uid_t uid, pid_t main_pid, struct reaped *sum);
 #endif

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
     chmodSync,
     mkdirSync,
@@ -224,47 +224,70 @@ describe('the helper', () => {
         setInterval(() => {}, 1000);
     `;
 
+    /** A box in which a program of two processes runs, by a parent that can be killed. */
+    async function startBox(
+        language: 'c' | 'python',
+        { mark, uid }: { readonly mark: string; readonly uid: number },
+    ): Promise<{ readonly parent: ChildProcess; readonly folder: string }> {
+        const folder = mkdtempSync(join(tmpdir(), 'kill-test-'));
+        const { argv } = await locate(language);
+        const open = encodeOpen({
+            box: 1,
+            kind: 'plain',
+            uid,
+            guardStdin: false,
+            dir: '',
+            spill: join(folder, 'out'),
+            launch: [],
+            files: [],
+            cwd: '/',
+            env: [],
+            clean: [],
+            readable: [],
+            compiles: false,
+        });
+        const run = encodeRun({
+            box: 1,
+            id: 1,
+            slot: 0,
+            errSlot: null,
+            keep: false,
+            stdin: null,
+            given: [],
+            limits: { ...LIMITS, wall: 60 },
+            inlineMax: 1000,
+            fileMax: 0,
+            argv: ['/bin/sh', '-c', `setsid sleep ${mark} & sleep ${mark}`],
+        });
+        const parent = spawn(process.execPath, ['-e', PARENT, ...argv, 'serve'], {
+            stdio: 'ignore',
+            env: { ...process.env, MESSAGES: Buffer.concat([open, run]).toString('base64') },
+        });
+        await until(() => argumentsOfAll().filter((argument) => argument === mark).length === 2);
+        return { parent, folder };
+    }
+
     it.each(['c', 'python'] as const)(
         'leaves nothing running when its parent is killed (%s)',
         async (language) => {
-            const folder = mkdtempSync(join(tmpdir(), 'kill-test-'));
-            const { argv } = await locate(language);
             const mark = language === 'c' ? '984.25' : '984.75';
-            const open = encodeOpen({
-                box: 1,
-                kind: 'plain',
-                uid: 0,
-                guardStdin: false,
-                dir: '',
-                spill: join(folder, 'out'),
-                launch: [],
-                files: [],
-                cwd: '/',
-                env: [],
-                clean: [],
-                readable: [],
-                compiles: false,
-            });
-            const run = encodeRun({
-                box: 1,
-                id: 1,
-                slot: 0,
-                errSlot: null,
-                keep: false,
-                stdin: null,
-                given: [],
-                limits: { ...LIMITS, wall: 60 },
-                inlineMax: 1000,
-                fileMax: 0,
-                argv: ['/bin/sh', '-c', `setsid sleep ${mark} & sleep ${mark}`],
-            });
-            const parent = spawn(process.execPath, ['-e', PARENT, ...argv, 'serve'], {
-                stdio: 'ignore',
-                env: { ...process.env, MESSAGES: Buffer.concat([open, run]).toString('base64') },
-            });
-            await until(() => argumentsOfAll().filter((argument) => argument === mark).length === 2);
+            const { parent, folder } = await startBox(language, { mark, uid: 0 });
             parent.kill('SIGKILL');
             await until(() => !argumentsOfAll().includes(mark));
+            await until(() => readdirSync(folder).length === 0);
+            rmSync(folder, { recursive: true });
+        },
+    );
+
+    // Without users of their own, programs of a box that was killed are told from others by nothing.
+    it.skipIf(process.getuid?.() !== 0).each(['c', 'python'] as const)(
+        'leaves nothing running when a box is killed (%s)',
+        async (language) => {
+            const mark = language === 'c' ? '983.25' : '983.75';
+            const { parent, folder } = await startBox(language, { mark, uid: 1_899_999_000 });
+            process.kill(findParentOf(['/bin/sh', '-c', `setsid sleep ${mark} & sleep ${mark}`]), 'SIGKILL');
+            await until(() => !argumentsOfAll().includes(mark));
+            parent.kill('SIGKILL');
             await until(() => readdirSync(folder).length === 0);
             rmSync(folder, { recursive: true });
         },
@@ -283,6 +306,22 @@ async function until(isSo: () => boolean): Promise<void> {
         if (Date.now() > end) throw new Error('it did not come to that within 20 s');
         await new Promise((resolve) => setTimeout(resolve, 20));
     }
+}
+
+/** The parent of the process with this command. */
+function findParentOf(command: readonly string[]): number {
+    const pid = readdirSync('/proc').find((name) => {
+        try {
+            return (
+                /^\d+$/.test(name) &&
+                readFileSync(`/proc/${name}/cmdline`, 'utf8') === `${command.join('\0')}\0`
+            );
+        } catch {
+            return false; // It has ended.
+        }
+    });
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
 /** Every argument of every process. */
