@@ -31,6 +31,11 @@ export interface Running {
      * unless it was finished before.
      */
     abort(): void;
+    /**
+     * Says that what the task came to is on disk, or not wanted. Called once, after the completion; a backend that keeps results
+     * somewhere until then lets go of this one.
+     */
+    release?(): void;
 }
 
 export interface Completion extends Served {

@@ -57,6 +57,11 @@ export const COMMANDS = {
         about: 'Compare the modes thread, process and async on this machine',
         load: () => import('./bench.js'),
     },
+    worker: {
+        about: 'Run tasks of --mode queue on this machine',
+        load: () => import('./worker.js'),
+    },
+    workers: { about: 'List the workers of a queue', load: () => import('./workers.js') },
     endpoints: { about: 'Probe sandbox servers', load: () => import('./endpoints.js') },
 } as const satisfies Readonly<Record<string, RegisteredCommand>>;
 

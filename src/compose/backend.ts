@@ -1,9 +1,25 @@
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Backend, KEEPS_NO_STEPS } from '../backend/backend.js';
-import type { Mode } from '../config.js';
+import type { Mode, RedisConfig } from '../config.js';
 import type { ServerExecutor, WorkerDesk } from '../executor/servers/server-executor.js';
+import { readPackageVersion } from '../host/package-version.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { TaskLog } from '../model/task.js';
+import { UserError } from '../util/user-error.js';
+
+/** What `--mode queue` needs beside the rest. */
+export interface QueueSettings {
+    readonly redis: RedisConfig;
+    /** Id of the run. */
+    readonly run: string;
+    /** Languages that tasks may have, and the sandbox, where programs are judged. */
+    readonly languages?: readonly string[] | undefined;
+    readonly sandbox?: string | undefined;
+    readonly onNotice: (message: string) => void;
+    readonly onPaused: (message: string) => void;
+    readonly onResumed: (message: string) => void;
+}
 
 /** Builds the backend of a mode; loads only what it needs. `inMain`: an executor that lives in this process, whatever the mode. */
 export async function createBackend(
@@ -12,6 +28,7 @@ export async function createBackend(
     concurrency: number,
     inMain: ServerExecutor | null,
     onLog: (line: TaskLog) => void,
+    queue: QueueSettings | null = null,
 ): Promise<Backend> {
     const desk = inMain?.desk;
     if (inMain !== null && desk !== undefined && mode !== 'async') {
@@ -24,11 +41,8 @@ export async function createBackend(
             const entry = new URL('../backend/worker/thread.js', import.meta.url).href;
             return createThreadBackend({ entry, descriptor, concurrency, onLog });
         }
-        case 'process': {
-            const { createProcessBackend } = await import('../backend/process.js');
-            const entry = fileURLToPath(new URL('../backend/worker/process.js', import.meta.url));
-            return createProcessBackend({ entry, descriptor, concurrency, onLog });
-        }
+        case 'process':
+            return createProcesses(descriptor, concurrency, onLog);
         case 'async': {
             const [{ createAsyncBackend }, { TaskServer }, { createExecutor }] = await Promise.all([
                 import('../backend/async.js'),
@@ -37,7 +51,50 @@ export async function createBackend(
             ]);
             return createAsyncBackend(new TaskServer(inMain ?? createExecutor(descriptor), onLog));
         }
+        case 'queue': {
+            if (queue === null) throw new UserError('--mode queue needs --redis <url>');
+            return createQueueBackend(descriptor, queue, onLog);
+        }
     }
+}
+
+/** Processes of this machine. */
+export async function createProcesses(
+    descriptor: ExecutorDescriptor,
+    concurrency: number,
+    onLog: (line: TaskLog) => void,
+): Promise<Backend> {
+    const { createProcessBackend } = await import('../backend/process.js');
+    const entry = fileURLToPath(new URL('../backend/worker/process.js', import.meta.url));
+    return createProcessBackend({ entry, descriptor, concurrency, onLog });
+}
+
+async function createQueueBackend(
+    descriptor: ExecutorDescriptor,
+    { redis, run, languages, sandbox, onNotice, onPaused, onResumed }: QueueSettings,
+    onLog: (line: TaskLog) => void,
+): Promise<Backend> {
+    const [{ openQueueBackend }, { PROTOCOL }, { readRedisAccess }] = await Promise.all([
+        import('../backend/queue.js'),
+        import('../backend/queue/messages.js'),
+        import('./queue/redis-access.js'),
+    ]);
+    return openQueueBackend({
+        redis: await readRedisAccess(redis),
+        run: {
+            protocol: PROTOCOL,
+            version: readPackageVersion(),
+            run,
+            host: hostname(),
+            descriptor,
+            ...(languages === undefined ? {} : { languages: [...languages] }),
+            ...(sandbox === undefined ? {} : { sandbox }),
+        },
+        onLog,
+        onNotice,
+        onPaused,
+        onResumed,
+    });
 }
 
 /** Workers whose tasks are served by the executor's part in this process, which ends after them. */

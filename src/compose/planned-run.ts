@@ -10,7 +10,8 @@ import type { TaskLog } from '../model/task.js';
 import { Figures } from '../run/figures.js';
 import type { RunHandle } from '../run/parts.js';
 import { now } from '../util/now.js';
-import { createBackend } from './backend.js';
+import { UserError } from '../util/user-error.js';
+import { createBackend, type QueueSettings } from './backend.js';
 import { WaitingMeter } from './waiting-meter.js';
 import type { OpenedRun, RunPlan } from './opened-run.js';
 import type { Held, Planned } from './plan-run.js';
@@ -89,7 +90,9 @@ export class PlannedRun implements OpenedRun {
         let tracing: Tracing | null = null;
         const unwatch: (() => void)[] = [];
         try {
-            const found = await kind.preflight?.(executor.descriptor);
+            // Workers of a queue look for themselves: what they run need not be here.
+            const isHere = this.#mode !== 'queue';
+            const found = isHere ? await kind.preflight?.(executor.descriptor) : undefined;
             if (found?.mode !== undefined && !this.#config.isModeGiven) this.#mode = found.mode;
             tracing = await openTracing(this.#config.display.langSmith, (message) =>
                 this.#held.options.onNotice(message, 'warning'),
@@ -106,7 +109,8 @@ export class PlannedRun implements OpenedRun {
                 if (line.span === undefined) this.#emit({ type: 'task-log', at: now(), ...line });
                 else tracing?.add(line.span);
             };
-            backend = await createBackend(this.#mode, executor.descriptor, workers, servers, told);
+            const queue = this.#mode === 'queue' ? this.#queueSettings() : null;
+            backend = await createBackend(this.#mode, executor.descriptor, workers, servers, told, queue);
             backend = tracing?.wrap(backend) ?? backend;
             const handle = await this.#run(backend, concurrency, servers);
             this.#handle = handle;
@@ -120,6 +124,22 @@ export class PlannedRun implements OpenedRun {
             await backend?.close();
             await tracing?.close();
         }
+    }
+
+    /** @throws UserError where no Redis is named */
+    #queueSettings(): QueueSettings {
+        const { redis } = this.#config;
+        if (redis === null) throw new UserError('--mode queue needs --redis <url>');
+        const { languages, sandbox } = this.#planned.executor;
+        return {
+            redis,
+            run: this.#held.directory.run,
+            languages,
+            sandbox,
+            onNotice: (message) => this.#held.options.onNotice(message, 'warning'),
+            onPaused: (message) => this.#emit({ type: 'paused', at: now(), message }),
+            onResumed: (message) => this.#emit({ type: 'resumed', at: now(), message }),
+        };
     }
 
     /** The executor that lives in this process; null: it lives where the tasks run. */
@@ -198,7 +218,9 @@ export class PlannedRun implements OpenedRun {
                 tleRetries,
                 grace,
                 keepSource,
-                patience: (task) => kind.patience(executor.descriptor, task),
+                // A task may wait long for a worker, which then bounds it.
+                patience: (task) =>
+                    this.#mode === 'queue' ? null : kind.patience(executor.descriptor, task),
             },
             settled,
             endpoints: () => servers?.endpoints() ?? [],

@@ -65,9 +65,13 @@ export function buildConfig(
         halt: values.halt,
         retries: values.retries,
         tleRetries: values['tle-retries'],
-        concurrency: values.concurrency ?? (kind.usesEndpoints ? null : availableParallelism()),
+        concurrency: values.concurrency ?? usualConcurrency(values, kind),
         mode: values.mode ?? (kind.runsIn === 'main' ? 'async' : 'thread'),
         isModeGiven: values.mode !== null,
+        redis:
+            values.redis === null
+                ? null
+                : { address: values.redis, passwordFile: values['redis-password-file'] },
         delay: values.delay,
         rate: values.rate,
         retryDelay: { first: values['retry-delay'], most: values['max-retry-delay'] },
@@ -84,6 +88,15 @@ export function buildConfig(
         // The default of this start stays the directory's, whatever a later executor or version would choose.
         runOptions: { ...rest.stored, ...output, timeout },
     };
+}
+
+/** Tasks that are with workers or wait for them, where nobody chose a number: enough for some hundred slots. */
+const QUEUE_WINDOW = 512;
+
+/** Tasks at once where nobody chose a number; null: what the endpoints take. */
+function usualConcurrency({ mode }: RunOptionValues, { usesEndpoints }: ExecutorKind): number | null {
+    if (usesEndpoints) return null;
+    return mode === 'queue' ? QUEUE_WINDOW : availableParallelism();
 }
 
 /** What is kept of output. A judged program's is only of interest where it failed. */
@@ -132,10 +145,22 @@ function refuseContradictions(values: RunOptionValues, sources: OptionSources, k
             `--mode ${values.mode} cannot be used with --executor ${kind.name}, which works in the main process: leave it out`,
         );
     }
+    if (values.mode === 'queue') refuseForQueue(values, kind);
     if (values['enable-langsmith'] && values['disable-langsmith'])
         throw new UserError('--enable-langsmith contradicts --disable-langsmith: give one of them');
     if (values.debug && values['log-level'] !== null && values['log-level'] !== 'debug') {
         throw new UserError(`--debug contradicts --log-level ${values['log-level']}: give one of them`);
+    }
+}
+
+function refuseForQueue({ redis }: RunOptionValues, kind: ExecutorKind): void {
+    if (redis === null)
+        throw new UserError('--mode queue needs --redis <url>, such as redis://127.0.0.1:6379');
+    if (kind.runsIn === 'main' || kind.adopt === undefined) {
+        throw new UserError(
+            `--mode queue cannot be used with --executor ${kind.name}: its limits are kept in this process. ` +
+                'To spread it over machines, give each a part with --shard i/n',
+        );
     }
 }
 

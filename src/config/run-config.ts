@@ -42,6 +42,8 @@ export interface RunConfig {
     readonly mode: Mode;
     /** Whether somebody chose the mode; a module may choose it otherwise. */
     readonly isModeGiven: boolean;
+    /** The Redis of `--mode queue`; null: none was named. */
+    readonly redis: RedisConfig | null;
     /** Seconds that a worker pauses between two tasks. */
     readonly delay: number;
     /** Tasks started a second, at most; null: no limit. */
@@ -59,7 +61,15 @@ export interface RunConfig {
     readonly runOptions: StoredOptions;
 }
 
-export type Mode = 'thread' | 'process' | 'async';
+export type Mode = 'thread' | 'process' | 'async' | 'queue';
+
+/** Where a Redis is. */
+export interface RedisConfig {
+    /** May hold a password, or a reference to one (`{env:NAME}`). */
+    readonly address: string;
+    /** Absolute; null: none. */
+    readonly passwordFile: string | null;
+}
 
 /** The part of the samples that was asked for; null and empty: all. */
 export interface Part {

@@ -101,5 +101,6 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
         return {};
     },
     patience: ({ timeout }) => timeout + SLACK,
+    adopt: async (theirs, own) => (await import('./adopt-descriptor.js')).adoptExec(theirs, own),
     create: async (descriptor) => (await import('./exec.js')).createExec(descriptor),
 };

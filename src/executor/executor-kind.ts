@@ -148,6 +148,12 @@ export interface WorkerExecutorKind<
 > extends AnyWhere<O, C, D> {
     readonly runsIn: 'worker';
     create(descriptor: D): Promise<Executor>;
+    /**
+     * Makes the descriptor by which a queue's worker does the tasks of a run on its own machine. Absent: no worker can.
+     * @param theirs the coordinator's descriptor, as it came from Redis
+     * @throws UserError where this machine, or what it was started with, does not allow it
+     */
+    adopt?(theirs: unknown, own: AdoptContext): Promise<AdoptedDescriptor<D>>;
 }
 
 /** An executor that is built once, in the main process, because all tasks share what it holds: a pool of endpoints. */
@@ -160,6 +166,25 @@ export interface MainExecutorKind<
     create(descriptor: D, hooks?: ServerHooks): Promise<ServerExecutor>;
     /** Builds the part that runs in workers, where `--mode` thread and process can be used; what is shared stays in `create`'s. */
     createInWorker?(descriptor: D): Promise<Executor>;
+}
+
+/** What a queue's worker has of its own. */
+export interface AdoptContext {
+    /** `--sandbox`, `--include-dir` and languages of the worker; the rest as a run without options has it. */
+    readonly judging: JudgingSettings;
+    /** Folder for scratch files; exists, is ours alone. */
+    readonly scratch: string;
+    /** Names the temporary files of this worker. */
+    readonly holder: string;
+    /** `--allow exec`: whether commands and modules that a run names may be run. */
+    readonly mayRunCommands: boolean;
+}
+
+export interface AdoptedDescriptor<D extends ExecutorDescriptor = ExecutorDescriptor> {
+    readonly descriptor: D;
+    /** Languages that can run here, and the sandbox, where programs are judged. */
+    readonly languages?: readonly string[];
+    readonly sandbox?: string;
 }
 
 /** Any executor, as callers see it. */

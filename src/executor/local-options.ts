@@ -10,7 +10,10 @@ import { probeSandbox } from './sandbox/probe.js';
  * @returns also lines to show, such as a sandbox that is missing
  * @throws UserError when the sandbox that was asked for does not work here
  */
-export async function readLocalOptions({ judging, scratch }: PlanContext): Promise<{
+export async function readLocalOptions({
+    judging,
+    scratch,
+}: Pick<PlanContext, 'judging' | 'scratch'>): Promise<{
     readonly options: JudgingOptions & LocalOptions;
     readonly notices: readonly string[];
 }> {

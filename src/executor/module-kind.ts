@@ -64,5 +64,6 @@ export const MODULE: WorkerExecutorKind<typeof OPTIONS, ModuleConfig, ModuleDesc
         return (await import('./module-preflight.js')).tryModule(file, exportName);
     },
     patience: ({ timeout }) => timeout + SLACK,
+    adopt: async (theirs, own) => (await import('./adopt-descriptor.js')).adoptModule(theirs, own),
     create: async (descriptor) => (await import('./module.js')).createModule(descriptor),
 };

@@ -4,7 +4,12 @@
  */
 export type Failure =
     /** The thread or process that ran the task ended under it. */
-    | { readonly reason: 'worker-died'; readonly message: string }
+    | {
+          readonly reason: 'worker-died';
+          readonly message: string;
+          /** False: it took several workers down, and would take the next ones, too. */
+          readonly retry?: false;
+      }
     /** The task gave no answer within its time and had to be stopped (module, exec, a hung worker). Seconds. */
     | { readonly reason: 'no-answer'; readonly message: string; readonly after: number }
     /** The sandbox, or the helper that starts programs, did not work. */
@@ -54,7 +59,5 @@ const FINAL_REASONS: ReadonlySet<FailureReason> = new Set(['refused', 'result-to
 
 /** Whether another try may end otherwise. */
 export function isRetryable(failure: Failure): boolean {
-    return (
-        !FINAL_REASONS.has(failure.reason) && !(failure.reason === 'task-threw' && failure.retry === false)
-    );
+    return !FINAL_REASONS.has(failure.reason) && !('retry' in failure && failure.retry === false);
 }

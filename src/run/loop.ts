@@ -220,24 +220,26 @@ export class Loop {
         if (decision.do !== 'drop' && decision.do !== 'stop') {
             this.#figures.attempt(completion.workerId, completion.duration, outcome.kind === 'failure');
         }
+        const release = (): void => flight.running.release?.();
         switch (decision.do) {
             case 'commit':
                 this.#committing += 1;
                 this.#save(
                     state,
-                    this.#afterStarts(() =>
-                        this.#recorder.commit(state, decision.outcome, completion),
-                    ).finally(() => void (this.#committing -= 1)),
+                    this.#afterStarts(() => this.#recorder.commit(state, decision.outcome, completion))
+                        .then(release)
+                        .finally(() => void (this.#committing -= 1)),
                 );
                 break;
             case 'give up':
-                this.#save(state, this.#recorder.giveUp(state, decision.failure, completion));
+                this.#save(state, this.#recorder.giveUp(state, decision.failure, completion).then(release));
                 break;
             case 'confirm':
-                this.#whileSaving(this.#recorder.confirm(state, decision, completion));
+                this.#whileSaving(this.#recorder.confirm(state, decision, completion).then(release));
                 this.#slots.confirmLater(state);
                 break;
             case 'retry':
+                release();
                 this.#recorder.retry(state, decision.failure, completion);
                 this.#slots.retryAfter(state, decision.delay);
                 break;
@@ -247,6 +249,7 @@ export class Loop {
                 this.#ended(state);
                 break;
             case 'drop':
+                release();
                 this.#figures.aborted += 1;
                 this.#ended(state);
                 break;

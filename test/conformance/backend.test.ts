@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAsyncBackend } from '../../src/backend/async.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { createProcessBackend } from '../../src/backend/process.js';
@@ -10,6 +10,8 @@ import type { Json } from '../../src/model/json.js';
 import type { Task, TaskLog } from '../../src/model/task.js';
 import { TaskServer } from '../../src/backend/worker/serve.js';
 import { createExecutor } from '../../src/executor/kinds.js';
+import { queueBackend } from '../rig/queue-backend.js';
+import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { patience } from '../rig/slowness.js';
 
 /*
@@ -28,18 +30,28 @@ const descriptor: ModuleDescriptor = {
 const lines: TaskLog[] = [];
 const onLog = (line: TaskLog): void => void lines.push(line);
 
-const BACKENDS: Readonly<Record<'thread' | 'process' | 'async', (concurrency: number) => Backend>> = {
-    thread: (concurrency) =>
-        createThreadBackend({
-            entry: pathToFileURL(join(WORKER, 'thread.js')).href,
-            descriptor,
-            concurrency,
-            onLog,
-        }),
-    process: (concurrency) =>
-        createProcessBackend({ entry: join(WORKER, 'process.js'), descriptor, concurrency, onLog }),
-    async: () => createAsyncBackend(new TaskServer(createExecutor(descriptor), onLog)),
-};
+if (NO_REDIS !== null) console.error(`backend queue: skipped, ${NO_REDIS}`);
+const redis = new PrivateRedis();
+beforeAll(async () => void (NO_REDIS === null && (await redis.start())), patience(10_000));
+afterAll(() => redis.end());
+
+const BACKENDS: Readonly<Record<'thread' | 'process' | 'async' | 'queue', (concurrency: number) => Backend>> =
+    {
+        thread: (concurrency) =>
+            createThreadBackend({
+                entry: pathToFileURL(join(WORKER, 'thread.js')).href,
+                descriptor,
+                concurrency,
+                onLog,
+            }),
+        process: (concurrency) =>
+            createProcessBackend({ entry: join(WORKER, 'process.js'), descriptor, concurrency, onLog }),
+        async: () => createAsyncBackend(new TaskServer(createExecutor(descriptor), onLog)),
+        queue: (concurrency) =>
+            queueBackend(redis.access, { entry: join(WORKER, 'process.js'), descriptor, concurrency, onLog }),
+    };
+
+const usable = Object.entries(BACKENDS).filter(([name]) => name !== 'queue' || NO_REDIS === null);
 
 let nextIndex = 0;
 const task = (data: Json): Task => ({
@@ -81,7 +93,7 @@ describe('many threads', { timeout: patience(30_000) }, () => {
     });
 });
 
-describe.each(Object.entries(BACKENDS))('backend %s', { timeout: patience(10_000) }, (name, create) => {
+describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create) => {
     let backend: Backend;
     afterEach(() => backend.close(), patience(5000));
 

@@ -1,5 +1,6 @@
 import type { OptionTable } from '../option.js';
 import { HALT } from '../values/halt.js';
+import { REDIS_ADDRESS } from '../values/redis.js';
 
 /** Options that say how this run goes; none is restored. */
 export const RUNNING_OPTIONS = {
@@ -18,7 +19,7 @@ export const RUNNING_OPTIONS = {
     mode: {
         kind: 'choice',
         aliases: ['m'],
-        choices: ['thread', 'process', 'async'],
+        choices: ['thread', 'process', 'async', 'queue'],
         synonyms: {
             multiprocessing: 'process',
             multiprocess: 'process',
@@ -29,7 +30,27 @@ export const RUNNING_OPTIONS = {
         defaultText: "thread; servers': async",
         placeholder: '<mode>',
         group: 'Running',
-        about: 'Where tasks run: thread, process (survives a native crash too) or async',
+        about: 'Where tasks run: thread, process (survives a native crash too), async, or queue (workers on other machines)',
+        decides: 'run',
+    },
+    redis: {
+        kind: 'parsed',
+        parser: REDIS_ADDRESS,
+        variable: 'REDIS_URL',
+        default: null,
+        defaultText: 'none',
+        placeholder: '<url>',
+        group: 'Running',
+        about: 'Redis of --mode queue: redis://host:6379, rediss:// for TLS, or unix:///path',
+        decides: 'run',
+    },
+    'redis-password-file': {
+        kind: 'path',
+        default: null,
+        defaultText: 'none',
+        placeholder: '<file>',
+        group: 'Running',
+        about: 'File that holds the password of that Redis',
         decides: 'run',
     },
     delay: {

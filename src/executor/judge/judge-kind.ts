@@ -57,5 +57,6 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
         const seconds = limits?.time ?? 0;
         return SLACK.compile + (seconds * SLACK.factor + SLACK.perTest) * TESTS_BOUND;
     },
+    adopt: async (theirs, own) => (await import('../adopt-descriptor.js')).adoptJudge(theirs, own),
     create: async (descriptor) => (await import('./judge.js')).createJudge(descriptor),
 };

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import type { Task } from '../../model/task.js';
+import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
+import { LARGEST_TASK, type RunInfo } from './messages.js';
+
+/** A task in the hands of the queue. */
+export interface Flight {
+    readonly job: string;
+    readonly task: Task;
+    readonly host: TaskHost;
+    readonly startedAt: number;
+    readonly settle: (completion: Completion) => void;
+    state: 'preparing' | 'in Redis' | 'settled';
+    aborted: boolean;
+    patience: NodeJS.Timeout | undefined;
+    /** Key of a long answer that waits beside its job. */
+    answerKey: string | null;
+}
+
+/**
+ * What a job is for: equal for the same task in every start, and different for everything that another answer may follow from.
+ * Steps are left out: the job itself writes them.
+ */
+export function identify(task: Task, { version, descriptor }: Omit<RunInfo, 'seen'>): string {
+    const { attempt: _attempt, stage: _stage, traceparent: _traceparent, steps: _steps, ...what } = task;
+    // Names of this start, which decide nothing.
+    const how = { ...descriptor, scratch: null, holder: null, dir: null, compileCache: null };
+    return createHash('sha256')
+        .update(JSON.stringify([version, how, what]))
+        .digest('hex')
+        .slice(0, 40);
+}
+
+/** A worker's disk is not ours: what it cannot write there ends an attempt, not the run. */
+export function localize(outcome: Completion['outcome']): Completion['outcome'] {
+    if (outcome.kind !== 'unwritable') return outcome;
+    const message = `a worker could not write ${outcome.file}: ${outcome.why}`;
+    return { kind: 'failure', failure: { reason: 'sandbox', message }, by: null };
+}
+
+export function diedCompletion(
+    flight: Flight,
+    message: string,
+    more: { readonly retry?: false } = {},
+): Completion {
+    const failure = { reason: 'worker-died', message, ...more } as const;
+    return makeUnservedCompletion({ kind: 'failure', failure, by: null }, 'queue', flight.startedAt);
+}
+
+export const describeLargeTask = (length: number): string =>
+    `the task is larger than a queue takes (${length} characters, at most ${LARGEST_TASK}): run it without --mode queue`;

@@ -1,0 +1,53 @@
+/*
+ * What stands in Redis under which name. Everything of a run has its id in braces, so that a cluster keeps it together and an
+ * access list can name it.
+ */
+
+const ROOT = 'resume-run';
+
+/** Hash: run id -> `RunInfo`. */
+export const RUNS_KEY = `${ROOT}:runs`;
+
+/** Hash: worker id -> `WorkerInfo`. */
+export const WORKERS_KEY = `${ROOT}:workers`;
+
+/** Name of each run's queue, below its prefix. */
+export const QUEUE_NAME = 'tasks';
+
+/** The keys of one run. */
+export interface RunKeys {
+    /** BullMQ's own keys start with it. */
+    readonly prefix: string;
+    /** List: what running tasks ask of the coordinator. */
+    readonly calls: string;
+    /** List: lines of log of running tasks; bounded. */
+    readonly logs: string;
+    /** Channel: ids of jobs to abort. */
+    readonly aborts: string;
+    /** List: the coordinator's answers to one worker. */
+    replies(worker: string): string;
+    /** String: an answer that is too long for its job. @param name differs with each try */
+    answer(name: string): string;
+    /** String: a file of a sample, by the SHA-256 of its bytes. */
+    file(sha256: string): string;
+    /** Hash field names of a job. */
+    job(id: string): string;
+    /** Sorted sets and lists that hold the ids of jobs by state. */
+    state(state: 'wait' | 'active' | 'completed' | 'failed'): string;
+}
+
+/** @param run id of the run */
+export function makeRunKeys(run: string): RunKeys {
+    const prefix = `${ROOT}:{${run}}`;
+    return {
+        prefix,
+        calls: `${prefix}:calls`,
+        logs: `${prefix}:logs`,
+        aborts: `${prefix}:aborts`,
+        replies: (worker) => `${prefix}:replies:${worker}`,
+        answer: (name) => `${prefix}:answer:${name}`,
+        file: (sha256) => `${prefix}:file:${sha256}`,
+        job: (id) => `${prefix}:${QUEUE_NAME}:${id}`,
+        state: (state) => `${prefix}:${QUEUE_NAME}:${state}`,
+    };
+}

@@ -1,0 +1,229 @@
+import { z } from 'zod';
+import type { ExecutorDescriptor } from '../../model/executor-descriptor.js';
+import type { Json } from '../../model/json.js';
+import type { Served, Task } from '../../model/task.js';
+import { VERDICTS } from '../../model/verdict.js';
+
+/*
+ * What passes between a coordinator and its workers by way of Redis. Either side reads what the other wrote, or anybody who may
+ * write to that Redis, so nothing is used before it was checked here.
+ */
+
+/** Changes when coordinators and workers of two versions would misunderstand each other. */
+export const PROTOCOL = 1;
+
+const MIB = 1024 * 1024;
+
+/** Bytes of a task with its source, as JSON. */
+export const LARGEST_TASK = 16 * MIB;
+
+/** Bytes of an answer, as JSON. */
+export const LARGEST_ANSWER = 32 * MIB;
+
+/** Bytes of one file of a sample. Redis holds it for a short while. */
+export const LARGEST_FILE = 256 * MIB;
+
+/** An answer of more characters waits in a key of its own: BullMQ writes short ones a second time, into its stream of events. */
+export const INLINE_ANSWER = 4096;
+
+const NAME = z.string().min(1).max(4096);
+const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
+const COUNT = z.int().min(0);
+
+const json: z.ZodType<Json> = z.json();
+
+/** Bytes: as text, or a file that a worker looks for at `path` and fetches where it is not that file. */
+const content = z.union([
+    z.strictObject({ text: z.string(), digest: SHA256 }),
+    z.strictObject({ path: z.string().min(1), digest: SHA256 }),
+]);
+
+/** Relative, `/` between folders, nothing that leads out of its folder. */
+const fileName = z
+    .string()
+    .max(4096)
+    .refine((name) => !name.startsWith('/') && !name.split('/').includes('..'));
+
+const sourceFile = z.strictObject({ name: fileName, content });
+const files = z.tuple([sourceFile], sourceFile);
+
+const program = z.looseObject({
+    kind: z.literal('program'),
+    language: z.string().max(64),
+    preferred: z.string().max(64).optional(),
+    files,
+});
+
+const data = z.looseObject({ kind: z.literal('data'), data: json, text: z.string().optional() });
+
+const limits = z.looseObject({
+    time: z.number().positive(),
+    memory: z.number().positive().nullable(),
+    output: z.number().positive(),
+});
+
+const task = z.looseObject({
+    sample: NAME,
+    group: NAME,
+    index: COUNT,
+    fingerprint: NAME,
+    input: z.union([program, data]),
+    limits: limits.nullable(),
+    attempt: z.int().min(1),
+    confirmed: z.array(z.looseObject({ passed: z.boolean() })),
+    confirming: z.string().max(64).nullable(),
+    settles: z.boolean(),
+    steps: z.record(z.string(), json).optional(),
+    traceparent: z.string().max(128).optional(),
+    /** SHA-256 of the sample's manifest (stage-files.ts); null for tasks that are not programs. */
+    stage: SHA256.nullable(),
+});
+
+/** `data` of a job. The task is a text in it, so that its size is known before it is read. */
+const job = z.strictObject({ v: z.literal(PROTOCOL), task: z.string().max(LARGEST_TASK) });
+
+/** Puts a task into a job's data; `stage` of the task is the digest of its sample's manifest. */
+export const packTask = (task: Task): z.infer<typeof job> => ({ v: PROTOCOL, task: JSON.stringify(task) });
+
+/** @throws Error if it is not a task */
+export function unpackTask(raw: unknown): Task {
+    // The fields that nothing here depends on stay as the coordinator wrote them; executors take them as they come from datasets.
+    return task.parse(JSON.parse(job.parse(raw).task)) as object as Task;
+}
+
+const failure = z.looseObject({ reason: z.string().min(1).max(64), message: z.string() });
+
+const outcome = z.discriminatedUnion('kind', [
+    z.looseObject({
+        kind: z.literal('verdict'),
+        verdict: z.enum(VERDICTS),
+        result: z.record(z.string(), z.unknown()),
+        suspect: z.string().nullable(),
+        by: z.looseObject({ api_used: z.string() }),
+    }),
+    z.looseObject({
+        kind: z.literal('failure'),
+        failure,
+        by: z.looseObject({ api_used: z.string() }).nullable(),
+    }),
+    z.strictObject({ kind: z.literal('abort') }),
+    z.strictObject({ kind: z.literal('unwritable'), file: z.string(), why: z.string() }),
+]);
+
+const answer = z.strictObject({
+    /** Worker and the process in it: `node7-process-2`. */
+    workerId: NAME,
+    served: z.strictObject({ outcome, startedAt: z.number(), duration: z.number().min(0) }),
+});
+
+export interface Answer {
+    readonly workerId: string;
+    readonly served: Served;
+}
+
+/** @throws Error if it is not an answer */
+export function parseAnswer(text: string): Answer {
+    if (text.length > LARGEST_ANSWER) throw new Error(`an answer of ${text.length} characters`);
+    return answer.parse(JSON.parse(text)) as object as Answer;
+}
+
+/** What a job returns: the answer itself, or the key where it waits. */
+const returned = z.union([
+    z.strictObject({ v: z.literal(PROTOCOL), answer: z.string().max(INLINE_ANSWER) }),
+    z.strictObject({ v: z.literal(PROTOCOL), name: z.string().regex(/^[\w-]{1,128}$/) }),
+]);
+
+export type Returned = z.infer<typeof returned>;
+
+/** @throws Error if it is not what a worker's job returns */
+export const parseReturned = (raw: unknown): Returned => returned.parse(raw);
+
+const runInfo = z.strictObject({
+    protocol: z.int(),
+    /** Of resume-run. */
+    version: NAME,
+    run: NAME,
+    host: NAME,
+    descriptor: z.looseObject({ kind: NAME }),
+    /** Tags of the languages that tasks may have; absent where nothing is judged. */
+    languages: z.array(NAME).optional(),
+    /** `bwrap`, `rlimit`, `none`; absent where nothing is judged. */
+    sandbox: NAME.optional(),
+    /** Milliseconds since the epoch, by the coordinator's clock. */
+    seen: z.number(),
+});
+
+/** What a coordinator says of its run. */
+export interface RunInfo extends Omit<z.infer<typeof runInfo>, 'descriptor'> {
+    readonly descriptor: ExecutorDescriptor;
+}
+
+/** @returns null if it is not one */
+export const parseRunInfo = (text: string): RunInfo | null => parseOrNull(runInfo, text);
+
+const workerInfo = z.strictObject({
+    id: NAME,
+    host: NAME,
+    pid: COUNT,
+    version: NAME,
+    executors: z.array(NAME),
+    languages: z.array(NAME),
+    sandbox: NAME.nullable(),
+    /** Tasks that it runs at once. */
+    slots: COUNT,
+    inFlight: COUNT,
+    done: COUNT,
+    failures: COUNT,
+    isDraining: z.boolean(),
+    /** Runs that it does not serve, each with the reason. */
+    refused: z.record(z.string(), z.string()),
+    startedAt: z.number(),
+    /** Milliseconds since the epoch, by the worker's clock. */
+    seen: z.number(),
+});
+
+/** What a worker says of itself. */
+export type WorkerInfo = z.infer<typeof workerInfo>;
+
+/** @returns null if it is not one */
+export const parseWorkerInfo = (text: string): WorkerInfo | null => parseOrNull(workerInfo, text);
+
+const call = z.discriminatedUnion('type', [
+    z.strictObject({
+        type: z.literal('call'),
+        worker: NAME,
+        job: NAME,
+        call: NAME,
+        request: z.discriminatedUnion('do', [
+            z.strictObject({ do: z.literal('save-step'), name: NAME, value: z.record(z.string(), json) }),
+            z.strictObject({ do: z.literal('ask'), request: z.record(z.string(), json) }),
+            /** The sample's file with this digest is to be put where workers find it. */
+            z.strictObject({ do: z.literal('send-file'), sha256: SHA256 }),
+        ]),
+    }),
+    z.strictObject({ type: z.literal('log'), job: NAME, line: z.record(z.string(), json) }),
+]);
+
+export type WorkerCall = z.infer<typeof call>;
+
+/** @returns null if it is not one */
+export const parseWorkerCall = (text: string): WorkerCall | null => parseOrNull(call, text);
+
+const reply = z.strictObject({
+    type: z.literal('reply'),
+    call: NAME,
+    value: z.record(z.string(), json).nullable(),
+    problem: z.string().nullable(),
+});
+
+/** @returns null if it is not one */
+export const parseReply = (text: string): z.infer<typeof reply> | null => parseOrNull(reply, text);
+
+function parseOrNull<T>(schema: z.ZodType<T>, text: string): T | null {
+    if (text.length > LARGEST_ANSWER) return null;
+    try {
+        return schema.safeParse(JSON.parse(text)).data ?? null;
+    } catch {
+        return null;
+    }
+}

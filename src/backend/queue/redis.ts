@@ -1,0 +1,151 @@
+import type { Redis } from 'ioredis';
+import { getMessage } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
+
+/** Where Redis is and how to sign in. Holds secrets: never shown, never written down. */
+export interface RedisAccess {
+    /** `redis://user:password@host:6379/0`, `rediss://` for TLS, or `unix:///path/to/socket`. */
+    readonly url: string;
+    /** Goes before the one in `url`; null: none. */
+    readonly password: string | null;
+    /** The address without secrets, for messages. */
+    readonly shown: string;
+}
+
+/** The packages that the queue needs; they are optional. */
+export interface QueuePackages {
+    readonly bullmq: typeof import('bullmq');
+    readonly ioredis: { readonly Redis: typeof import('ioredis').Redis };
+}
+
+/** The versions that the tests run with. */
+const PACKAGES = 'bullmq@6.7.0 ioredis@6.0.0';
+
+/** @throws UserError (exit 2) that says what to install */
+export async function loadQueuePackages(): Promise<QueuePackages> {
+    try {
+        const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')]);
+        return { bullmq, ioredis };
+    } catch (error) {
+        throw new UserError(
+            `a queue needs BullMQ and ioredis, which are not installed: npm install ${PACKAGES}`,
+            2,
+            { cause: error, code: 'RESUME_RUN_MISSING_PACKAGE' },
+        );
+    }
+}
+
+/** Milliseconds that a first connection may take. */
+const CONNECT_PATIENCE_MS = 10_000;
+
+/** Milliseconds between tries to reach a Redis that is gone, at most. */
+const RECONNECT_MS = 1000;
+
+/** A connection that waits for as long as Redis is gone, whatever it is asked. Errors show in the events of its owner. */
+function makeClient({ ioredis }: QueuePackages, { url, password }: RedisAccess): Redis {
+    const options = {
+        maxRetriesPerRequest: null,
+        retryStrategy: (times: number) => Math.min(times * 100, RECONNECT_MS),
+        lazyConnect: true,
+        // A failover leaves a connection to what is a replica now.
+        reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+        ...(password === null ? {} : { password }),
+    };
+    const client = url.startsWith('unix://')
+        ? new ioredis.Redis({ ...options, path: decodeURIComponent(new URL(url).pathname) })
+        : new ioredis.Redis(url, options);
+    // Without a listener each failed try would be printed.
+    client.on('error', () => {});
+    return client;
+}
+
+/**
+ * Connects.
+ * @throws UserError exit 5 if Redis does not answer in time, exit 2 if it refuses the user or password
+ */
+export async function connectRedis(packages: QueuePackages, access: RedisAccess): Promise<Redis> {
+    const client = makeClient(packages, access);
+    let lastError = 'no answer';
+    const refused = new Promise<never>((_, reject) => {
+        client.on('error', (error) => {
+            lastError = getMessage(error);
+            if (isRefusal(lastError)) {
+                reject(new UserError(`Redis at ${access.shown} refuses to let us in: ${lastError}`));
+            }
+        });
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(
+            () => reject(new UserError(`cannot reach Redis at ${access.shown}: ${lastError}`, 5)),
+            CONNECT_PATIENCE_MS,
+        );
+    });
+    try {
+        client.connect().catch(() => {});
+        await Promise.race([client.ping(), refused, late]);
+        return client;
+    } catch (error) {
+        client.disconnect();
+        if (error instanceof UserError) throw error;
+        const why = getMessage(error);
+        throw new UserError(`Redis at ${access.shown} refuses to let us in: ${why}`, 2, { cause: error });
+    } finally {
+        clearTimeout(timer);
+        refused.catch(() => {});
+        late.catch(() => {});
+    }
+}
+
+const isRefusal = (message: string): boolean =>
+    /^(?:NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR invalid password)/.test(message);
+
+/** What a queue must know of how Redis is set up. */
+export interface RedisSettings {
+    /** Bytes that it may use; 0: no bound. Null: it does not tell. */
+    readonly maxMemory: number | null;
+    readonly policy: string | null;
+    /** Whether it keeps an append-only file; null: it does not tell. */
+    readonly appendOnly: boolean | null;
+}
+
+/** Asks how Redis is set up; what an access list forbids us to ask stays null. */
+export async function readSettings(client: Redis): Promise<RedisSettings> {
+    const info = await client.info().catch(() => '');
+    const find = (name: string): string | null =>
+        new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? null;
+    const maxMemory = find('maxmemory');
+    const aof = find('aof_enabled');
+    return {
+        maxMemory: maxMemory === null ? null : Number(maxMemory),
+        policy: find('maxmemory_policy'),
+        appendOnly: aof === null ? null : aof === '1',
+    };
+}
+
+/**
+ * Looks whether Redis keeps what it is given.
+ * @returns lines to show
+ * @throws UserError (exit 2) if it throws keys away when it is full
+ */
+export function checkSettings(
+    { maxMemory, policy, appendOnly }: RedisSettings,
+    shown: string,
+): readonly string[] {
+    const notes: string[] = [];
+    if (policy === null) {
+        notes.push(
+            `Redis at ${shown} does not say what it does when it is full: make sure that its maxmemory-policy is noeviction`,
+        );
+    } else if (policy !== 'noeviction' && maxMemory !== 0) {
+        throw new UserError(
+            `Redis at ${shown} throws away tasks and results when it is full (maxmemory-policy ${policy}): set it to noeviction, with CONFIG SET maxmemory-policy noeviction and in its configuration`,
+        );
+    }
+    if (appendOnly === false) {
+        notes.push(
+            `Redis at ${shown} keeps no append-only file: should it restart, tasks that are in the queue or at work run again. Nothing committed is lost`,
+        );
+    }
+    return notes;
+}

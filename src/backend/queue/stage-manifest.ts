@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import type { Redis } from 'ioredis';
+import { hashFile } from '../../host/hash-file.js';
+import type { CheckerProgram, SourceFile, StagedSample, StagedTest } from '../../model/sample.js';
+import type { RunKeys } from './keys.js';
+import { LARGEST_FILE } from './messages.js';
+
+/*
+ * A staged sample crosses to workers as a manifest: its `sample.json` with the digest of every file that it names. A task names
+ * the digest of its manifest; a worker fetches the manifest, and the files that it does not have yet, when it first needs them.
+ */
+
+/** The text of a manifest, as JSON. */
+export interface StageManifest {
+    /** Its files under the paths that the dataset has them at, or as `staged:<digest>`: equal for every coordinator of the run. */
+    readonly sample: StagedSample;
+    /** SHA-256 by path, of the inputs and answers of tests; every other file stands with its digest in `sample`. */
+    readonly digests: Readonly<Record<string, string>>;
+}
+
+/** Stands in a manifest for a file that only the coordinator has. */
+const STAGED = 'staged:';
+
+/** Seconds that Redis keeps a file for the worker that asked for it, and for others that ask soon after. */
+const FILE_TTL_S = 120;
+
+type FileSource = { readonly path: string } | { readonly bytes: Buffer };
+
+interface StageEntry {
+    readonly manifest: Promise<string>;
+    readonly sources: Map<string, FileSource>;
+    users: number;
+}
+
+/** The files of the samples in work, for workers that ask for them. */
+export class StageFiles {
+    readonly #stages = new Map<string, StageEntry>();
+    /** One file at a time is read and sent, so that memory stays bounded. */
+    #sending: Promise<void> = Promise.resolve();
+
+    constructor(
+        private readonly client: Redis,
+        private readonly keys: RunKeys,
+    ) {}
+
+    /**
+     * A task of the sample is with workers, until `release`.
+     * @param stage folder of the staged sample
+     * @returns digest of its manifest
+     * @throws what reading its files throws
+     */
+    use(stage: string): Promise<string> {
+        const known = this.#stages.get(stage);
+        if (known !== undefined) {
+            known.users += 1;
+            return known.manifest;
+        }
+        const sources = new Map<string, FileSource>();
+        const entry = { manifest: readManifest(stage, sources), sources, users: 1 };
+        this.#stages.set(stage, entry);
+        return entry.manifest;
+    }
+
+    release(stage: string): void {
+        const entry = this.#stages.get(stage);
+        if (entry === undefined) return;
+        entry.users -= 1;
+        if (entry.users === 0) this.#stages.delete(stage);
+    }
+
+    /**
+     * Puts a file where workers find it.
+     * @throws Error if no sample in work has it, or it is too large
+     */
+    async send(sha256: string): Promise<void> {
+        const source = [...this.#stages.values()].map(({ sources }) => sources.get(sha256)).find(Boolean);
+        if (source === undefined) throw new Error('no sample in work has that file');
+        const sent = this.#sending.then(() => this.#send(sha256, source));
+        this.#sending = sent.catch(() => undefined);
+        await sent;
+    }
+
+    async #send(sha256: string, source: FileSource): Promise<void> {
+        const key = this.keys.file(sha256);
+        if ((await this.client.expire(key, FILE_TTL_S)) === 1) return;
+        if ('path' in source && (await stat(source.path)).size > LARGEST_FILE) {
+            throw new Error(
+                `${source.path} is larger than a queue takes (${LARGEST_FILE} bytes): put the dataset into a folder that the workers share, and name it with --shared-path`,
+            );
+        }
+        await this.client.setex(
+            key,
+            FILE_TTL_S,
+            'bytes' in source ? source.bytes : await readFile(source.path),
+        );
+    }
+}
+
+async function readManifest(stage: string, sources: Map<string, FileSource>): Promise<string> {
+    const staged = JSON.parse(await readFile(join(stage, 'sample.json'), 'utf8')) as StagedSample;
+    const digests: Record<string, string> = {};
+    const place = (path: string, digest: string): string => {
+        sources.set(digest, { path });
+        return path.startsWith(stage + sep) ? STAGED + digest : path;
+    };
+    const placeTest = async (path: string): Promise<string> => {
+        const { sha256 } = await hashFile(path);
+        const placed = place(path, sha256);
+        digests[placed] = sha256;
+        return placed;
+    };
+    const sample = await mapFiles(staged, {
+        test: placeTest,
+        source: (path, digest) => Promise.resolve(place(path, digest)),
+    });
+    const bytes = Buffer.from(JSON.stringify({ sample, digests } satisfies StageManifest));
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    sources.set(digest, { bytes });
+    return digest;
+}
+
+/** How the paths of a staged sample are replaced. */
+export interface PathMap {
+    /** Of a test's input or answer. */
+    test(path: string, role: 'input' | 'answer'): Promise<string>;
+    /** Of a file that stands with its digest. */
+    source(path: string, digest: string): Promise<string>;
+}
+
+/** A staged sample with other paths. */
+export async function mapFiles(sample: StagedSample, map: PathMap): Promise<StagedSample> {
+    const mapOne = async (file: SourceFile): Promise<SourceFile> => {
+        const { path, digest } = file.content;
+        if (path === undefined) return file;
+        return { ...file, content: { path: await map.source(path, digest), digest } };
+    };
+    const mapProgram = async (program: CheckerProgram): Promise<CheckerProgram> => {
+        const [main, ...rest] = program.files;
+        const files = [await mapOne(main)] as [SourceFile, ...SourceFile[]];
+        for (const file of rest) files.push(await mapOne(file));
+        if (program.also === undefined) return { ...program, files };
+        const also: CheckerProgram[] = [];
+        for (const other of program.also) also.push(await mapProgram(other));
+        return { ...program, files, also };
+    };
+    const tests: StagedTest[] = [];
+    for (const test of sample.tests) {
+        const files: SourceFile[] = [];
+        for (const file of test.files ?? []) files.push(await mapOne(file));
+        tests.push({
+            ...test,
+            input: await map.test(test.input, 'input'),
+            answer: await map.test(test.answer, 'answer'),
+            ...(test.files === undefined ? {} : { files }),
+        });
+    }
+    const { checker, interactor, staticValidator } = sample;
+    return {
+        ...sample,
+        tests,
+        checker: checker.kind === 'program' ? await mapProgram(checker) : checker,
+        ...(interactor === undefined ? {} : { interactor: await mapProgram(interactor) }),
+        ...(staticValidator === undefined ? {} : { staticValidator: await mapProgram(staticValidator) }),
+    };
+}

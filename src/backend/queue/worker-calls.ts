@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis';
+import type { JsonObject } from '../../model/json.js';
+import type { TaskLog } from '../../model/task.js';
+import type { RunKeys } from './keys.js';
+import { parseReply, type WorkerCall } from './messages.js';
+
+type Request = Extract<WorkerCall, { readonly type: 'call' }>['request'];
+
+/** Seconds that one wait for answers lasts. */
+const POLL_S = 1;
+
+/** Milliseconds after which a call without an answer is sent again; a coordinator that is still at it takes no notice. */
+const RESEND_MS = 30_000;
+
+/** Lines of log that wait for a coordinator, at most. */
+const LOG_BOUND = 10_000;
+
+/** The worker's side of what tasks ask their coordinator. A call waits for as long as the coordinator is away. */
+export class WorkerCalls {
+    readonly #waiting = new Map<
+        string,
+        { readonly resolve: (value: JsonObject | null) => void; readonly reject: (error: Error) => void }
+    >();
+    #next = 0;
+    #isClosed = false;
+
+    constructor(
+        private readonly client: Redis,
+        /** A connection of its own: it is blocked while it waits. */
+        private readonly blocked: Redis,
+        private readonly keys: RunKeys,
+        private readonly worker: string,
+    ) {
+        void this.#run();
+    }
+
+    async #run(): Promise<void> {
+        while (!this.#isClosed) {
+            try {
+                const popped = await this.blocked.blpop(this.keys.replies(this.worker), POLL_S);
+                if (popped !== null) this.#take(popped[1]);
+            } catch {
+                await new Promise((resolve) => setTimeout(resolve, 100));
+            }
+        }
+    }
+
+    #take(text: string): void {
+        const reply = parseReply(text);
+        if (reply === null) return;
+        const waiting = this.#waiting.get(reply.call);
+        this.#waiting.delete(reply.call);
+        if (reply.problem === null) waiting?.resolve(reply.value);
+        else waiting?.reject(new Error(reply.problem));
+    }
+
+    /** @throws Error with what the coordinator says */
+    async ask(job: string, request: Request): Promise<JsonObject | null> {
+        const call = `${this.worker}-${this.#next++}`;
+        const answered = new Promise<JsonObject | null>((resolve, reject) => {
+            this.#waiting.set(call, { resolve, reject });
+        });
+        answered.catch(() => {});
+        const message: WorkerCall = { type: 'call', worker: this.worker, job, call, request };
+        const send = (): void =>
+            void this.client.rpush(this.keys.calls, JSON.stringify(message)).catch(() => {});
+        send();
+        // A coordinator may be killed after it has taken a call; the next one must hear of it.
+        const again = setInterval(send, RESEND_MS);
+        return answered.finally(() => clearInterval(again));
+    }
+
+    /** Lines are worth less than results: where nobody reads them, old ones go. */
+    log(job: string, line: TaskLog): void {
+        const message = { type: 'log', job, line };
+        this.client
+            .multi()
+            .rpush(this.keys.logs, JSON.stringify(message))
+            .ltrim(this.keys.logs, -LOG_BOUND, -1)
+            .exec()
+            .catch(() => {});
+    }
+
+    close(): void {
+        this.#isClosed = true;
+        this.blocked.disconnect();
+        for (const { reject } of this.#waiting.values()) reject(new Error('the worker is ending'));
+        this.#waiting.clear();
+    }
+}

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import { getMessage } from '../../util/message.js';
+import { UserError } from '../../util/user-error.js';
+import { RUNS_KEY, WORKERS_KEY } from './keys.js';
+import { parseRunInfo, parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
+import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess } from './redis.js';
+import { RunService, type RunServiceOptions } from './worker.js';
+
+export interface QueueWorkerOptions
+    extends Pick<RunServiceOptions, 'concurrency' | 'createPool' | 'scratch' | 'sharedPaths' | 'cacheBytes'> {
+    readonly redis: RedisAccess;
+    readonly version: string;
+    /** What it tells of itself. */
+    readonly about: Pick<WorkerInfo, 'executors' | 'languages' | 'sandbox'>;
+    /** Ids of the only runs to serve; empty: every run. */
+    readonly runs: readonly string[];
+    readonly onNotice: (message: string) => void;
+}
+
+/** Milliseconds between two looks at which runs there are. */
+const LOOK_MS = 1000;
+
+/** Looks after which a run counts as over: a Redis that was emptied hears of it again from its coordinator before that. */
+const MISSED_BOUND = 4;
+
+/** A worker that has not been seen for so long is not shown any more, milliseconds. */
+const FORGET_WORKER_MS = 60_000;
+
+/** Serves every run of a Redis that this machine can serve, several at a time. */
+export class QueueWorker {
+    readonly id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+    readonly #options: QueueWorkerOptions;
+    readonly #packages: QueuePackages;
+    readonly #client: Redis;
+    readonly #services = new Map<string, RunService>();
+    /** Runs that it does not serve, with the reason. */
+    readonly #refused = new Map<string, string>();
+    /** Looks in a row that did not find a run. */
+    readonly #missed = new Map<string, number>();
+    readonly #startedAt = Date.now();
+    /** Counts of runs that are over. */
+    #past = { done: 0, failures: 0 };
+    #timer: NodeJS.Timeout | undefined;
+    #looking: Promise<void> = Promise.resolve();
+    #isDraining = false;
+
+    /** @throws UserError exit 2 where packages are missing, exit 5 where Redis cannot be reached */
+    static async open(options: QueueWorkerOptions): Promise<QueueWorker> {
+        const packages = await loadQueuePackages();
+        return new QueueWorker(options, packages, await connectRedis(packages, options.redis));
+    }
+
+    private constructor(options: QueueWorkerOptions, packages: QueuePackages, client: Redis) {
+        this.#options = options;
+        this.#packages = packages;
+        this.#client = client;
+        this.#watchConnection();
+        this.#plan(0);
+    }
+
+    #watchConnection(): void {
+        const { onNotice, redis } = this.#options;
+        let isGone = false;
+        this.#client.on('close', () => {
+            if (isGone || this.#isDraining) return;
+            isGone = true;
+            onNotice(`Redis at ${redis.shown} is gone: tasks go on, and more are taken when it is back`);
+        });
+        this.#client.on('ready', () => {
+            if (isGone) onNotice(`Redis at ${redis.shown} is back`);
+            isGone = false;
+        });
+    }
+
+    #plan(ms: number): void {
+        this.#timer = setTimeout(() => {
+            this.#looking = this.#look()
+                .catch(() => {})
+                .then(() => {
+                    if (!this.#isDraining) this.#plan(LOOK_MS);
+                });
+        }, ms);
+    }
+
+    async #look(): Promise<void> {
+        if (this.#client.status !== 'ready') return;
+        const found = new Map<string, RunInfo>();
+        for (const text of Object.values(await this.#client.hgetall(RUNS_KEY))) {
+            const info = parseRunInfo(text);
+            if (info !== null) found.set(info.run, info);
+        }
+        for (const [run, service] of this.#services) {
+            const missed = found.has(run) ? 0 : (this.#missed.get(run) ?? 0) + 1;
+            this.#missed.set(run, missed);
+            if (missed >= MISSED_BOUND) await this.#leave(run, service);
+        }
+        for (const run of this.#refused.keys()) if (!found.has(run)) this.#refused.delete(run);
+        const { runs } = this.#options;
+        for (const [run, info] of found) {
+            if (this.#services.has(run) || this.#refused.has(run)) continue;
+            if (runs.length === 0 || runs.includes(run)) await this.#join(info);
+        }
+        await this.#report();
+    }
+
+    async #join(info: RunInfo): Promise<void> {
+        const { onNotice, version } = this.#options;
+        try {
+            if (this.#isDraining) return;
+            if (info.protocol !== PROTOCOL || info.version !== version) {
+                throw new UserError(`it is of resume-run ${info.version}, this worker of ${version}`);
+            }
+            const service = await RunService.open({
+                ...this.#options,
+                packages: this.#packages,
+                client: this.#client,
+                id: this.id,
+                host: hostname(),
+                run: info,
+                concurrency: this.#share(this.#services.size + 1),
+            });
+            this.#services.set(info.run, service);
+            this.#shareSlots();
+            onNotice(`serves run ${info.run} of ${info.host} (${info.descriptor.kind})`);
+        } catch (error) {
+            this.#refused.set(info.run, getMessage(error));
+            onNotice(`does not serve run ${info.run} of ${info.host}: ${getMessage(error)}`);
+        }
+    }
+
+    /** Its coordinator has ended: what still runs is not wanted. */
+    async #leave(run: string, service: RunService): Promise<void> {
+        this.#services.delete(run);
+        this.#missed.delete(run);
+        service.giveBack();
+        await service.drain(0);
+        const { done, failures } = service.counts;
+        this.#past = { done: this.#past.done + done, failures: this.#past.failures + failures };
+        this.#shareSlots();
+        this.#options.onNotice(`run ${run} is over: ${done} tasks done here`);
+    }
+
+    /** Slots of each of several runs. */
+    #share(runs: number): number {
+        return Math.max(1, Math.floor(this.#options.concurrency / Math.max(1, runs)));
+    }
+
+    #shareSlots(): void {
+        for (const service of this.#services.values()) service.resize(this.#share(this.#services.size));
+    }
+
+    /** Tells Redis, and whoever asks with `resume-run workers`, how it is. */
+    async #report(): Promise<void> {
+        const counts = [...this.#services.values()].map((service) => service.counts);
+        const sum = (key: 'inFlight' | 'done' | 'failures'): number =>
+            counts.reduce((total, one) => total + one[key], 0);
+        const info: WorkerInfo = {
+            id: this.id,
+            host: hostname(),
+            pid: process.pid,
+            version: this.#options.version,
+            ...this.#options.about,
+            slots: this.#options.concurrency,
+            inFlight: sum('inFlight'),
+            done: this.#past.done + sum('done'),
+            failures: this.#past.failures + sum('failures'),
+            isDraining: this.#isDraining,
+            refused: Object.fromEntries(this.#refused),
+            startedAt: this.#startedAt,
+            seen: Date.now(),
+        };
+        await this.#client.hset(WORKERS_KEY, this.id, JSON.stringify(info));
+    }
+
+    /** For tests: the same number of tasks at once from now on. */
+    resize(concurrency: number): void {
+        for (const service of this.#services.values()) service.resize(concurrency);
+    }
+
+    /**
+     * Takes nothing more, waits for what runs, and leaves.
+     * @param graceMs milliseconds after which tasks that still run are given back
+     */
+    async drain(graceMs: number): Promise<void> {
+        if (this.#isDraining) return;
+        this.#isDraining = true;
+        clearTimeout(this.#timer);
+        await this.#looking;
+        if (this.#client.status === 'ready') await this.#report().catch(() => {});
+        await Promise.all([...this.#services.values()].map((service) => service.drain(graceMs)));
+        if (this.#client.status === 'ready') await this.#client.hdel(WORKERS_KEY, this.id).catch(() => {});
+        this.#client.disconnect();
+    }
+
+    /** Gives back whatever runs, at once. */
+    giveBack(): void {
+        for (const service of this.#services.values()) service.giveBack();
+    }
+}
+
+/** The workers of a Redis, those that were seen lately. @throws UserError as `QueueWorker.open` does */
+export async function listWorkers(redis: RedisAccess): Promise<readonly WorkerInfo[]> {
+    const packages = await loadQueuePackages();
+    const client = await connectRedis(packages, redis);
+    try {
+        const workers: WorkerInfo[] = [];
+        for (const [id, text] of Object.entries(await client.hgetall(WORKERS_KEY))) {
+            const info = parseWorkerInfo(text);
+            if (info !== null && Date.now() - info.seen < FORGET_WORKER_MS) workers.push(info);
+            // Killed, or its clock is wrong: it says so again within a second if it lives.
+            else await client.hdel(WORKERS_KEY, id);
+        }
+        return workers.sort((a, b) => a.id.localeCompare(b.id));
+    } finally {
+        client.disconnect();
+    }
+}

@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Job as QueueJob, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Served, Task, TaskLog } from '../../model/task.js';
+import { getMessage } from '../../util/message.js';
+import type { Backend, Running } from '../backend.js';
+import { makeRunKeys, QUEUE_NAME, type RunKeys } from './keys.js';
+import {
+    INLINE_ANSWER,
+    LARGEST_ANSWER,
+    PROTOCOL,
+    type Returned,
+    type RunInfo,
+    unpackTask,
+} from './messages.js';
+import type { QueuePackages } from './redis.js';
+import { StageCache } from './stage-cache.js';
+import { WorkerCalls } from './worker-calls.js';
+
+/** What runs the tasks of a run on this machine, each in a process of its own. */
+export interface TaskPool {
+    readonly backend: Backend;
+    /** Seconds after which a task's process counts as hung; null: the executor bounds it. */
+    readonly patience: (task: Task) => number | null;
+}
+
+export interface RunServiceOptions {
+    readonly packages: QueuePackages;
+    readonly client: Redis;
+    /** The worker's id, unique among all workers. */
+    readonly id: string;
+    readonly host: string;
+    readonly run: RunInfo;
+    readonly concurrency: number;
+    /** Makes the pool. @throws UserError where this worker cannot do the run's tasks */
+    readonly createPool: (run: RunInfo, onLog: (line: TaskLog) => void) => Promise<TaskPool>;
+    /** Folder for samples; absolute, exists, is ours alone. */
+    readonly scratch: string;
+    readonly sharedPaths: readonly string[];
+    /** Bytes of samples kept on the disk. */
+    readonly cacheBytes: number;
+}
+
+/*
+ * A worker that is killed is missed after its lock has run out, at the second look after that: 10 s and twice 2 s at most. Renewing
+ * is all that this process does beside passing tasks on, so a lock of 10 s outlives every pause but a machine that stands still.
+ */
+const LOCK_MS = 10_000;
+const STALLED_LOOK_MS = 2000;
+
+/** Workers that one task may take down before it is set aside. */
+const MOST_STALLS = 3;
+
+/** Milliseconds before Redis is asked again after an error. */
+const RETRY_MS = 1000;
+
+/** Seconds that an answer waits for its coordinator in a key of its own: a month. */
+const ANSWER_TTL_S = 30 * 86_400;
+
+/** Milliseconds between two tries to get a sample from a coordinator that does not have it (yet), and how many there are. */
+const SAMPLE_RETRY = { ms: 2000, tries: 30 } as const;
+
+interface Flight {
+    readonly job: QueueJob;
+    readonly token: string;
+    running: Running | null;
+    /** Why its process was ended: the coordinator does not want it, its lock was lost, or this worker drains. */
+    ended: 'unwanted' | 'lock lost' | 'given back' | null;
+}
+
+/** Counts of one worker in one run. */
+export interface ServiceCounts {
+    readonly inFlight: number;
+    readonly done: number;
+    readonly failures: number;
+}
+
+/** Serves the tasks of one run: takes jobs, keeps their locks, hands them to the pool and writes the answers. */
+export class RunService {
+    readonly #options: RunServiceOptions;
+    readonly #keys: RunKeys;
+    readonly #pool: TaskPool;
+    readonly #worker: Worker;
+    readonly #calls: WorkerCalls;
+    readonly #stages: StageCache;
+    readonly #aborts: Redis;
+    readonly #flights = new Map<string, Flight>();
+    #done = 0;
+    #failures = 0;
+
+    /** @throws UserError where this worker cannot do the run's tasks */
+    static async open(options: RunServiceOptions): Promise<RunService> {
+        const log: { take: (line: TaskLog) => void } = { take: () => {} };
+        const pool = await options.createPool(options.run, (line) => log.take(line));
+        const service = new RunService(options, pool);
+        log.take = (line) => service.#log(line);
+        return service;
+    }
+
+    private constructor(options: RunServiceOptions, pool: TaskPool) {
+        this.#options = options;
+        this.#pool = pool;
+        const { client, packages, run, id } = options;
+        this.#keys = makeRunKeys(run.run);
+        const connect = (): Redis => {
+            const other = client.duplicate();
+            other.on('error', () => {});
+            return other;
+        };
+        this.#calls = new WorkerCalls(client, connect(), this.#keys, id);
+        this.#stages = new StageCache({
+            client,
+            keys: this.#keys,
+            folder: join(options.scratch, 'samples'),
+            sharedPaths: options.sharedPaths,
+            maxBytes: options.cacheBytes,
+            ask: async (sha256) => void (await this.#calls.ask('sample', { do: 'send-file', sha256 })),
+        });
+        this.#aborts = connect();
+        void this.#aborts.subscribe(this.#keys.aborts).catch(() => {});
+        this.#aborts.on('message', (_channel, job) => this.#end(job, 'unwanted'));
+        this.#worker = new packages.bullmq.Worker(QUEUE_NAME, (job, token) => this.#serve(job, token ?? ''), {
+            connection: client,
+            prefix: this.#keys.prefix,
+            name: id,
+            concurrency: options.concurrency,
+            lockDuration: LOCK_MS,
+            stalledInterval: STALLED_LOOK_MS,
+            maxStalledCount: MOST_STALLS,
+            runRetryDelay: RETRY_MS,
+        });
+        this.#worker.on('error', () => {});
+        // Somebody else may be at it by now.
+        this.#worker.on('lockRenewalFailed', (jobs) => {
+            for (const job of jobs) this.#end(job, 'lock lost');
+        });
+    }
+
+    get counts(): ServiceCounts {
+        return { inFlight: this.#flights.size, done: this.#done, failures: this.#failures };
+    }
+
+    resize(concurrency: number): void {
+        this.#worker.concurrency = concurrency;
+        this.#pool.backend.resize(concurrency);
+    }
+
+    async #serve(job: QueueJob, token: string): Promise<Returned> {
+        const id = job.id ?? '';
+        const flight: Flight = { job, token, running: null, ended: null };
+        this.#flights.set(id, flight);
+        try {
+            const { served, workerId } = await this.#run(id, flight);
+            if (flight.ended === 'given back') await this.#giveBack(flight);
+            if (flight.ended === 'lock lost') throw new Error('the lock of this job was lost');
+            this.#done += 1;
+            if (served.outcome.kind === 'failure') this.#failures += 1;
+            return await this.#answer(
+                JSON.stringify({ workerId: `${this.#options.host}-${workerId}`, served }),
+            );
+        } finally {
+            this.#flights.delete(id);
+        }
+    }
+
+    async #run(id: string, flight: Flight): Promise<{ readonly served: Served; readonly workerId: string }> {
+        const startedAt = Date.now();
+        let stage: { readonly path: string; readonly release: () => void } | null = null;
+        try {
+            const task = unpackTask(flight.job.data);
+            if (task.stage !== null) stage = await this.#openStage(task.stage, flight);
+            const here = { ...task, stage: stage?.path ?? null };
+            const running = this.#pool.backend.start(here, {
+                saveStep: async (step) => void (await this.#calls.ask(id, { do: 'save-step', ...step })),
+                ask: (request) => this.#calls.ask(id, { do: 'ask', request }),
+            });
+            flight.running = running;
+            if (flight.ended !== null) running.abort();
+            const { workerId, ...served } = await this.#withPatience(running, task);
+            return { served, workerId };
+        } catch (error) {
+            const message = `this worker cannot run the task: ${getMessage(error).replace(/\s+/g, ' ').slice(0, 1000)}`;
+            const failure = { reason: 'environment', message } as const;
+            const served: Served = {
+                outcome: { kind: 'failure', failure, by: null },
+                startedAt,
+                duration: 0,
+            };
+            return { served, workerId: 'parent' };
+        } finally {
+            stage?.release();
+        }
+    }
+
+    /** A coordinator that has just started may not have the sample in work yet. */
+    async #openStage(
+        manifest: string,
+        flight: Flight,
+    ): Promise<{ readonly path: string; readonly release: () => void }> {
+        for (let tries = 1; ; tries++) {
+            try {
+                return await this.#stages.use(manifest);
+            } catch (error) {
+                if (tries >= SAMPLE_RETRY.tries || flight.ended !== null) throw error;
+                await new Promise((resolve) => setTimeout(resolve, SAMPLE_RETRY.ms));
+            }
+        }
+    }
+
+    async #withPatience(running: Running, task: Task): ReturnType<() => Running['completion']> {
+        const patience = this.#pool.patience(task);
+        if (patience === null) return running.completion;
+        let isHung = false;
+        const timer = setTimeout(() => {
+            isHung = true;
+            running.abort();
+        }, patience * 1000);
+        const completion = await running.completion.finally(() => clearTimeout(timer));
+        if (!isHung || completion.outcome.kind === 'verdict') return completion;
+        const message = `the worker gave no answer for ${Math.round(patience)} s and was ended`;
+        const failure = { reason: 'no-answer', message, after: patience } as const;
+        return { ...completion, outcome: { kind: 'failure', failure, by: null } };
+    }
+
+    async #answer(text: string): Promise<Returned> {
+        if (text.length <= INLINE_ANSWER) return { v: PROTOCOL, answer: text };
+        const kept = text.length <= LARGEST_ANSWER ? text : refuseAnswer(text);
+        // Another name for each try: a late one must not change the answer of the one that counts.
+        const name = randomBytes(16).toString('hex');
+        await this.#options.client.setex(this.#keys.answer(name), ANSWER_TTL_S, kept);
+        return { v: PROTOCOL, name };
+    }
+
+    /** Puts a job back at the head of the queue, for another worker to take at once. */
+    async #giveBack({ job, token }: Flight): Promise<never> {
+        await job.moveToWait(token);
+        throw new this.#options.packages.bullmq.WaitingError();
+    }
+
+    #end(job: string, why: NonNullable<Flight['ended']>): void {
+        const flight = this.#flights.get(job);
+        if (flight === undefined) return;
+        flight.ended ??= why;
+        flight.running?.abort();
+    }
+
+    #log(line: TaskLog): void {
+        this.#calls.log('log', line);
+    }
+
+    /** Takes nothing more and waits for what runs. @param graceMs milliseconds after which the rest is given back */
+    async drain(graceMs: number): Promise<void> {
+        const timer = setTimeout(() => this.giveBack(), graceMs);
+        await this.#worker.close().finally(() => clearTimeout(timer));
+        await this.#close();
+    }
+
+    /** Gives back whatever runs, at once. */
+    giveBack(): void {
+        for (const job of this.#flights.keys()) this.#end(job, 'given back');
+    }
+
+    async #close(): Promise<void> {
+        await this.#pool.backend.close();
+        this.#calls.close();
+        this.#aborts.disconnect();
+    }
+}
+
+/** In the place of an answer that no coordinator would take. */
+function refuseAnswer(text: string): string {
+    const { workerId, served } = JSON.parse(text) as { readonly workerId: string; readonly served: Served };
+    const message = `the result is larger than a queue takes: ${text.length} characters, at most ${LARGEST_ANSWER}`;
+    const failure = { reason: 'result-too-large', message, bytes: text.length } as const;
+    return JSON.stringify({
+        workerId,
+        served: { ...served, outcome: { kind: 'failure', failure, by: null } },
+    });
+}

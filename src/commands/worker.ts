@@ -1,0 +1,137 @@
+import { availableParallelism } from 'node:os';
+import { RUN_OPTIONS } from '../config/run-options.js';
+import { exitCodeOfStop } from '../model/stop.js';
+import { UserError } from '../util/user-error.js';
+import { defineCommand } from './command.js';
+
+/** Executors that a worker can have; `adopt` in their rows. */
+const EXECUTORS = ['judge', 'exec', 'module'] as const;
+
+export const command = defineCommand({
+    usage: 'worker --redis <url> [-j <n>] [--executor <executor>] [--allow exec]',
+    about:
+        'Runs tasks of `resume-run --mode queue` on this machine until SIGTERM: it then takes nothing more, lets running tasks ' +
+        'end for --grace seconds, and hands the others back',
+    options: {
+        redis: RUN_OPTIONS.redis,
+        'redis-password-file': RUN_OPTIONS['redis-password-file'],
+        concurrency: {
+            ...RUN_OPTIONS.concurrency,
+            default: null,
+            defaultText: 'cores',
+            about: 'Tasks at once',
+            max: 1024,
+        },
+        executor: {
+            kind: 'choice',
+            choices: EXECUTORS,
+            repeatable: true,
+            default: ['judge'],
+            placeholder: '<executor>',
+            group: 'What runs',
+            about: 'Executors that this worker has; runs that need another are left to others',
+            decides: 'run',
+            only: 'command line',
+        },
+        allow: {
+            kind: 'choice',
+            choices: ['exec'],
+            repeatable: true,
+            default: [],
+            placeholder: '<what>',
+            group: 'What runs',
+            about: 'exec: run the commands and modules that runs name. Whoever may write to that Redis then decides what this machine runs',
+            decides: 'run',
+            only: 'command line',
+        },
+        run: {
+            kind: 'text',
+            repeatable: true,
+            default: [],
+            placeholder: '<id>',
+            group: 'What runs',
+            about: 'Serve this run only',
+            decides: 'run',
+            only: 'command line',
+        },
+        sandbox: RUN_OPTIONS.sandbox,
+        'include-dir': RUN_OPTIONS['include-dir'],
+        languages: RUN_OPTIONS.languages,
+        'shared-path': {
+            kind: 'path',
+            repeatable: true,
+            default: [],
+            placeholder: '<dir>',
+            group: 'Where things are',
+            about: 'Folder that this machine shares with the coordinator: tests in it are read there, not sent',
+            decides: 'run',
+        },
+        'sample-cache': {
+            kind: 'mebibytes',
+            default: 4096,
+            min: 1,
+            placeholder: '<MiB>',
+            group: 'Running',
+            about: 'Disk space for tests of samples that may come again',
+            decides: 'run',
+        },
+        grace: { ...RUN_OPTIONS.grace, default: 20 },
+        config: RUN_OPTIONS.config,
+    },
+    examples: [
+        {
+            line: 'REDIS_URL=redis://10.0.0.1:6379 resume-run worker -j 8',
+            about: 'Judge on this machine, eight programs at once',
+        },
+        {
+            line: 'resume-run worker --redis redis://10.0.0.1:6379 --executor exec --allow exec',
+            about: 'Run commands that runs name',
+        },
+    ],
+    run: async ({ values, env }) => {
+        if (values.redis === null)
+            throw new UserError('worker needs --redis <url>, such as redis://10.0.0.1:6379');
+        for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+        const needsLeave = values.executor.some((name) => name !== 'judge');
+        const mayRunCommands = values.allow.includes('exec');
+        if (needsLeave && !mayRunCommands) {
+            throw new UserError(
+                `--executor ${values.executor.join(', ')} runs what runs name: say --allow exec if everybody who may write to that Redis may run programs here`,
+            );
+        }
+        const [{ runWorker }, { realpath }] = await Promise.all([
+            import('../compose/queue/run-worker.js'),
+            import('node:fs/promises'),
+        ]);
+        const sharedPaths = await Promise.all(
+            values['shared-path'].map((path) =>
+                realpath(path).catch(() => {
+                    throw new UserError(`--shared-path ${path}: there is no such folder`);
+                }),
+            ),
+        );
+        const signal = await runWorker({
+            redis: { address: values.redis, passwordFile: values['redis-password-file'] },
+            concurrency: values.concurrency ?? availableParallelism(),
+            executors: [...new Set(values.executor)],
+            mayRunCommands,
+            runs: values.run,
+            judging: {
+                sandbox: values.sandbox,
+                includeDirs: values['include-dir'],
+                languages: values.languages,
+                python2As3: false,
+                adaptWindows: false,
+                allTests: false,
+                keepOutput: 'failed',
+                outputLimit: 1024,
+            },
+            sharedPaths,
+            cacheBytes: values['sample-cache'] * 1024 * 1024,
+            grace: values.grace,
+            onNotice: (message) => process.stderr.write(`${message}\n`),
+        });
+        // Drained: everything that it was told to do is done.
+        return signal === 'SIGTERM' ? 0 : exitCodeOfStop({ reason: 'signal', signal });
+    },
+});

@@ -1,0 +1,30 @@
+import type { RedisAccess } from '../../backend/queue/redis.js';
+import type { RedisConfig } from '../../config.js';
+import { readTextFile } from '../../host/open-file.js';
+import { getMessage } from '../../util/message.js';
+import { ENV_REFERENCE, readReference } from '../../util/secrets.js';
+import { UserError } from '../../util/user-error.js';
+
+/**
+ * Replaces references in the address and reads the password file, when they are used and not before.
+ * @throws UserError where a variable is not set, or the file cannot be read
+ */
+export async function readRedisAccess({ address, passwordFile }: RedisConfig): Promise<RedisAccess> {
+    const url = address.replaceAll(ENV_REFERENCE, (_whole, name: string) =>
+        encodeURIComponent(readReference(name, '--redis')),
+    );
+    const { protocol, host, pathname } = new URL(url);
+    return {
+        url,
+        password: passwordFile === null ? null : await readPassword(passwordFile),
+        shown: protocol === 'unix:' ? pathname : `${protocol}//${host}`,
+    };
+}
+
+async function readPassword(path: string): Promise<string> {
+    try {
+        return (await readTextFile(path)).replace(/\r?\n$/, '');
+    } catch (error) {
+        throw new UserError(`--redis-password-file ${path}: ${getMessage(error)}`, 2, { cause: error });
+    }
+}

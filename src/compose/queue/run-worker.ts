@@ -1,0 +1,123 @@
+import { QueueWorker } from '../../backend/queue/worker-host.js';
+import type { RunInfo } from '../../backend/queue/messages.js';
+import type { TaskPool } from '../../backend/queue/worker.js';
+import type { RedisConfig } from '../../config.js';
+import type { AdoptContext, ExecutorKind, JudgingSettings } from '../../executor/executor-kind.js';
+import { EXECUTOR_KINDS } from '../../executor/kinds.js';
+import { readPackageVersion } from '../../host/package-version.js';
+import { openScratch } from '../../host/scratch.js';
+import { makeHolderId } from '../../host/staging-name.js';
+import type { StopSignal } from '../../model/stop.js';
+import type { TaskLog } from '../../model/task.js';
+import { onInterrupt } from '../../run/interrupt.js';
+import { UserError } from '../../util/user-error.js';
+import { createProcesses } from '../backend.js';
+import { readRedisAccess } from './redis-access.js';
+
+export interface WorkerSettings {
+    readonly redis: RedisConfig;
+    readonly concurrency: number;
+    /** The only executors that it runs. */
+    readonly executors: readonly string[];
+    /** Whether commands and modules that runs name may be run. */
+    readonly mayRunCommands: boolean;
+    /** Ids of the only runs that it serves; empty: every run. */
+    readonly runs: readonly string[];
+    readonly judging: JudgingSettings;
+    /** Absolute. */
+    readonly sharedPaths: readonly string[];
+    /** Bytes of samples that are kept on the disk. */
+    readonly cacheBytes: number;
+    /** Seconds that running tasks get after the first signal. */
+    readonly grace: number;
+    readonly onNotice: (message: string) => void;
+}
+
+/** Serves runs until a signal comes: the first lets running tasks end for `grace` seconds, a second one gives them back at once. */
+export async function runWorker(settings: WorkerSettings): Promise<StopSignal> {
+    const { redis, executors, onNotice } = settings;
+    const scratch = await openScratch();
+    try {
+        const adopted: AdoptContext = {
+            judging: settings.judging,
+            scratch: scratch.path,
+            holder: makeHolderId(),
+            mayRunCommands: settings.mayRunCommands,
+        };
+        const about = executors.includes('judge')
+            ? await describeMachine(adopted)
+            : { languages: [], sandbox: null };
+        const worker = await QueueWorker.open({
+            ...settings,
+            redis: await readRedisAccess(redis),
+            version: readPackageVersion(),
+            about: { executors: [...executors], ...about },
+            scratch: scratch.path,
+            createPool: (run, onLog) => createPool(run, onLog, settings, adopted),
+        });
+        onNotice(`worker ${worker.id} waits for tasks (${settings.concurrency} at once)`);
+        return await untilDrained(worker, settings);
+    } finally {
+        await scratch.remove();
+    }
+}
+
+async function untilDrained(worker: QueueWorker, { grace, onNotice }: WorkerSettings): Promise<StopSignal> {
+    let first: StopSignal | null = null;
+    let drain: (signal: StopSignal) => void = () => {};
+    const asked = new Promise<StopSignal>((resolve) => {
+        drain = resolve;
+    });
+    const interrupt = onInterrupt((signal) => {
+        if (first === null) drain(signal);
+        else worker.giveBack();
+        first ??= signal;
+    }, process.stdout.isTTY);
+    try {
+        const signal = await asked;
+        onNotice(`${signal}: takes nothing more; running tasks have ${grace} s, then others get them`);
+        await worker.drain(grace * 1000);
+        return signal;
+    } finally {
+        interrupt.dispose();
+    }
+}
+
+/** What the judge can do here, for `resume-run workers`. */
+async function describeMachine(own: AdoptContext): Promise<{ languages: string[]; sandbox: string | null }> {
+    const [{ readLocalOptions }, { findAvailableLanguages }] = await Promise.all([
+        import('../../executor/local-options.js'),
+        import('../../executor/judge/available.js'),
+    ]);
+    const { options } = await readLocalOptions(own);
+    const found = await findAvailableLanguages(options.languages, options.python2As3, options.sandbox);
+    return { languages: [...found.keys()], sandbox: options.sandbox };
+}
+
+/** @throws UserError where this worker must not or cannot do the run's tasks */
+async function createPool(
+    run: RunInfo,
+    onLog: (line: TaskLog) => void,
+    { executors, concurrency }: WorkerSettings,
+    own: AdoptContext,
+): Promise<TaskPool> {
+    const name = run.descriptor.kind;
+    const kind: ExecutorKind | undefined = EXECUTOR_KINDS.find((one) => one.name === name);
+    if (kind === undefined || !executors.includes(name)) {
+        throw new UserError(`it needs the executor ${name}, and this worker has ${executors.join(', ')}`);
+    }
+    if (kind.runsIn === 'main' || kind.adopt === undefined)
+        throw new UserError(`the executor ${name} cannot be used by workers`);
+    const { descriptor, languages, sandbox } = await kind.adopt(run.descriptor, own);
+    const missing = run.languages?.filter((tag) => languages?.includes(tag) !== true) ?? [];
+    if (missing.length > 0) throw new UserError(`this machine has no toolchain for ${missing.join(', ')}`);
+    if (run.sandbox !== undefined && run.sandbox !== sandbox) {
+        throw new UserError(
+            `it judges in the sandbox ${run.sandbox}, and this machine has ${sandbox ?? 'none'}`,
+        );
+    }
+    return {
+        backend: await createProcesses(descriptor, concurrency, onLog),
+        patience: (task) => kind.patience(descriptor, task),
+    };
+}

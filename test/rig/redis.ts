@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RedisAccess } from '../../src/backend/queue/redis.js';
+import { patience } from './slowness.js';
+
+/** Why tests over a real Redis are skipped; null: they run. */
+export const NO_REDIS =
+    spawnSync('redis-server', ['--version']).status === 0 ? null : '`redis-server` is not installed';
+
+/** A Redis of one test, on a socket in a folder of its own. */
+export class PrivateRedis {
+    readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
+    readonly socket = join(this.folder, 's');
+    readonly access: RedisAccess = {
+        url: `unix://${this.socket}`,
+        password: null,
+        shown: 'the private socket',
+    };
+    #server: ChildProcess | null = null;
+
+    constructor(private readonly options: readonly string[] = []) {}
+
+    get url(): string {
+        return this.access.url;
+    }
+
+    async start(): Promise<this> {
+        const server = spawn(
+            'redis-server',
+            ['--port', '0', '--unixsocket', this.socket, '--dir', this.folder, '--save', '', ...this.options],
+            { stdio: 'ignore' },
+        );
+        this.#server = server;
+        const deadline = Date.now() + patience(5000);
+        while (!existsSync(this.socket) && server.exitCode === null && Date.now() < deadline) await wait(10);
+        if (!existsSync(this.socket)) throw new Error('redis-server did not start');
+        return this;
+    }
+
+    /** SIGKILL: what it had not written to its disk is gone. */
+    async kill(): Promise<void> {
+        const server = this.#server;
+        this.#server = null;
+        if (server === null) return;
+        const ended = new Promise((resolve) => server.once('exit', resolve));
+        server.kill('SIGKILL');
+        await ended;
+        rmSync(this.socket, { force: true });
+    }
+
+    async end(): Promise<void> {
+        await this.kill();
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+}
