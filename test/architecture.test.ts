@@ -41,6 +41,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     compose: ['*', 'commands/registry.ts'],
     commands: [
         ...GROUND,
+        // What a worker says of itself.
+        'backend/queue/messages.ts',
         'compose',
         'config',
         'results',

@@ -1,7 +1,7 @@
 import type { Backend } from './backend.js';
 import { QueueCoordinator, type QueueBackendOptions } from './queue/coordinator.js';
 import { makeRunKeys, QUEUE_NAME } from './queue/keys.js';
-import { checkSettings, connectRedis, loadQueuePackages, readSettings } from './queue/redis.js';
+import { checkSettings, connectRedis, loadQueuePackages, readRedisSettings } from './queue/redis.js';
 import { findWaitingJobs } from './queue/waiting-jobs.js';
 
 /**
@@ -18,7 +18,7 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Ba
     const packages = await loadQueuePackages();
     const client = await connectRedis(packages, options.redis);
     try {
-        for (const line of checkSettings(await readSettings(client), options.redis.shown))
+        for (const line of checkSettings(await readRedisSettings(client), options.redis.shown))
             options.onNotice(line);
         const keys = makeRunKeys(options.run.run);
         const shared = { connection: client, prefix: keys.prefix };

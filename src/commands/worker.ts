@@ -15,13 +15,7 @@ export const command = defineCommand({
     options: {
         redis: RUN_OPTIONS.redis,
         'redis-password-file': RUN_OPTIONS['redis-password-file'],
-        concurrency: {
-            ...RUN_OPTIONS.concurrency,
-            default: null,
-            defaultText: 'cores',
-            about: 'Tasks at once',
-            max: 1024,
-        },
+        concurrency: RUN_OPTIONS.concurrency,
         executor: {
             kind: 'choice',
             choices: EXECUTORS,
@@ -75,7 +69,7 @@ export const command = defineCommand({
             about: 'Disk space for tests of samples that may come again',
             decides: 'run',
         },
-        grace: { ...RUN_OPTIONS.grace, default: 20 },
+        grace: RUN_OPTIONS.grace,
         config: RUN_OPTIONS.config,
     },
     examples: [

@@ -6,7 +6,6 @@ import type { ServerExecutor, WorkerDesk } from '../executor/servers/server-exec
 import { readPackageVersion } from '../host/package-version.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { TaskLog } from '../model/task.js';
-import { UserError } from '../util/user-error.js';
 
 /** What `--mode queue` needs beside the rest. */
 export interface QueueSettings {
@@ -52,7 +51,7 @@ export async function createBackend(
             return createAsyncBackend(new TaskServer(inMain ?? createExecutor(descriptor), onLog));
         }
         case 'queue': {
-            if (queue === null) throw new UserError('--mode queue needs --redis <url>');
+            if (queue === null) throw new Error('bug in resume-run: a queue without its settings');
             return createQueueBackend(descriptor, queue, onLog);
         }
     }

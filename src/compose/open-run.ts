@@ -2,6 +2,7 @@ import { chooseDatasets, type RunConfig } from '../config.js';
 import type { RowFiles } from '../dataset/row-files.js';
 import { openScratch, type Scratch } from '../host/scratch.js';
 import { waitUntilAborted } from '../util/until-aborted.js';
+import { UserError } from '../util/user-error.js';
 import { openDirectory } from './directory/directory.js';
 import { writeGenerated } from './generated-dataset.js';
 import type { OpenedRun, OpenRunOptions } from './opened-run.js';
@@ -16,6 +17,8 @@ import { spoolStdin } from './spool-stdin.js';
  * @throws UserError exit 2 for bad input, exit 3 if another run holds the directory
  */
 export async function openRun(config: RunConfig, options: OpenRunOptions): Promise<OpenedRun> {
+    if (config.mode === 'queue' && config.redis === null)
+        throw new UserError('--mode queue needs --redis <url>, such as redis://127.0.0.1:6379');
     const notice = (message: string): void => options.onNotice(message, 'warning');
     const { generated, rows } = options;
     const chosen =

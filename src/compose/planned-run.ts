@@ -10,7 +10,6 @@ import type { TaskLog } from '../model/task.js';
 import { Figures } from '../run/figures.js';
 import type { RunHandle } from '../run/parts.js';
 import { now } from '../util/now.js';
-import { UserError } from '../util/user-error.js';
 import { createBackend, type QueueSettings } from './backend.js';
 import { WaitingMeter } from './waiting-meter.js';
 import type { OpenedRun, RunPlan } from './opened-run.js';
@@ -126,10 +125,9 @@ export class PlannedRun implements OpenedRun {
         }
     }
 
-    /** @throws UserError where no Redis is named */
     #queueSettings(): QueueSettings {
         const { redis } = this.#config;
-        if (redis === null) throw new UserError('--mode queue needs --redis <url>');
+        if (redis === null) throw new Error('bug in resume-run: a queue without its Redis');
         const { languages, sandbox } = this.#planned.executor;
         return {
             redis,

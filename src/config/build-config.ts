@@ -145,7 +145,7 @@ function refuseContradictions(values: RunOptionValues, sources: OptionSources, k
             `--mode ${values.mode} cannot be used with --executor ${kind.name}, which works in the main process: leave it out`,
         );
     }
-    if (values.mode === 'queue') refuseForQueue(values, kind);
+    if (values.mode === 'queue') refuseForQueue(kind);
     if (values['enable-langsmith'] && values['disable-langsmith'])
         throw new UserError('--enable-langsmith contradicts --disable-langsmith: give one of them');
     if (values.debug && values['log-level'] !== null && values['log-level'] !== 'debug') {
@@ -153,9 +153,7 @@ function refuseContradictions(values: RunOptionValues, sources: OptionSources, k
     }
 }
 
-function refuseForQueue({ redis }: RunOptionValues, kind: ExecutorKind): void {
-    if (redis === null)
-        throw new UserError('--mode queue needs --redis <url>, such as redis://127.0.0.1:6379');
+function refuseForQueue(kind: ExecutorKind): void {
     if (kind.runsIn === 'main' || kind.adopt === undefined) {
         throw new UserError(
             `--mode queue cannot be used with --executor ${kind.name}: its limits are kept in this process. ` +

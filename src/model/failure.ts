@@ -59,5 +59,6 @@ const FINAL_REASONS: ReadonlySet<FailureReason> = new Set(['refused', 'result-to
 
 /** Whether another try may end otherwise. */
 export function isRetryable(failure: Failure): boolean {
-    return !FINAL_REASONS.has(failure.reason) && !('retry' in failure && failure.retry === false);
+    const isRefused = 'retry' in failure && failure.retry !== undefined;
+    return !FINAL_REASONS.has(failure.reason) && !isRefused;
 }

@@ -48,6 +48,7 @@ const PARSED: Partial<Record<RunOptionName, readonly [string, string, string, st
     'retry-endpoint': ['http://a:1', 'http://b:1', 'http://c:1', 'http://d:1'],
     module: ['/m/a.mjs', '/m/b.mjs#x', '/m/c.mjs', '/m/d.mjs'],
     'tool-module': ['/m/a.mjs', '/m/b.mjs#x', '/m/c.mjs', '/m/d.mjs'],
+    redis: ['redis://a:1', 'rediss://b:1', 'redis://c:1/2', 'unix:///d'],
     checker: ['lines', 'exact', 'float:1e-6', '/checkers/own.cpp'],
 };
 

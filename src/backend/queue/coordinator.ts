@@ -14,7 +14,7 @@ import {
 import { CallDesk } from './calls.js';
 import { describeLargeTask, diedCompletion, type Flight, identify, localize } from './flight.js';
 import { type RunKeys, RUNS_KEY } from './keys.js';
-import { LARGEST_TASK, packTask, parseAnswer, parseReturned, type RunInfo } from './messages.js';
+import { LARGEST_TASK, packTask, parseWorkerAnswer, parseReturned, type RunInfo } from './messages.js';
 import type { RedisAccess } from './redis.js';
 import { StageFiles } from './stage-manifest.js';
 import type { WaitingJobs } from './waiting-jobs.js';
@@ -186,7 +186,7 @@ export class QueueCoordinator implements Backend {
         try {
             const parsed = parseReturned(returned);
             const text = 'answer' in parsed ? parsed.answer : await this.#longAnswer(flight, parsed.name);
-            const { served, workerId } = parseAnswer(text);
+            const { served, workerId } = parseWorkerAnswer(text);
             if (served.outcome.kind === 'abort' && !flight.aborted) {
                 // Meant for the coordinator before this one.
                 await this.#again(flight);

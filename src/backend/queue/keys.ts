@@ -32,8 +32,8 @@ export interface RunKeys {
     file(sha256: string): string;
     /** Hash field names of a job. */
     job(id: string): string;
-    /** Sorted sets and lists that hold the ids of jobs by state. */
-    state(state: 'wait' | 'active' | 'completed' | 'failed'): string;
+    /** What BullMQ keeps of the queue: ids of jobs by state, and notes of its own. */
+    state(state: 'wait' | 'active' | 'completed' | 'failed' | 'meta' | 'stalled-check'): string;
 }
 
 /** @param run id of the run */

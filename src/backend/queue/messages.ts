@@ -116,15 +116,15 @@ const answer = z.strictObject({
     served: z.strictObject({ outcome, startedAt: z.number(), duration: z.number().min(0) }),
 });
 
-export interface Answer {
+export interface WorkerAnswer {
     readonly workerId: string;
     readonly served: Served;
 }
 
 /** @throws Error if it is not an answer */
-export function parseAnswer(text: string): Answer {
+export function parseWorkerAnswer(text: string): WorkerAnswer {
     if (text.length > LARGEST_ANSWER) throw new Error(`an answer of ${text.length} characters`);
-    return answer.parse(JSON.parse(text)) as object as Answer;
+    return answer.parse(JSON.parse(text)) as object as WorkerAnswer;
 }
 
 /** What a job returns: the answer itself, or the key where it waits. */

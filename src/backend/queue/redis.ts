@@ -110,7 +110,7 @@ export interface RedisSettings {
 }
 
 /** Asks how Redis is set up; what an access list forbids us to ask stays null. */
-export async function readSettings(client: Redis): Promise<RedisSettings> {
+export async function readRedisSettings(client: Redis): Promise<RedisSettings> {
     const info = await client.info().catch(() => '');
     const find = (name: string): string | null =>
         new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? null;

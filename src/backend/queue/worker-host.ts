@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
-import { RUNS_KEY, WORKERS_KEY } from './keys.js';
+import { makeRunKeys, RUNS_KEY, WORKERS_KEY } from './keys.js';
 import { parseRunInfo, parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
 import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess } from './redis.js';
 import { RunService, type RunServiceOptions } from './worker.js';
@@ -76,12 +76,14 @@ export class QueueWorker {
 
     #plan(ms: number): void {
         this.#timer = setTimeout(() => {
-            this.#looking = this.#look()
-                .catch(() => {})
-                .then(() => {
-                    if (!this.#isDraining) this.#plan(LOOK_MS);
-                });
+            this.#looking = this.#lookAndPlan();
         }, ms);
+    }
+
+    async #lookAndPlan(): Promise<void> {
+        // What fails now, because Redis is gone, is looked at again.
+        await this.#look().catch(() => {});
+        if (!this.#isDraining) this.#plan(LOOK_MS);
     }
 
     async #look(): Promise<void> {
@@ -136,6 +138,9 @@ export class QueueWorker {
         this.#missed.delete(run);
         service.giveBack();
         await service.drain(0);
+        // What BullMQ keeps of a queue without jobs.
+        const { state } = makeRunKeys(run);
+        await this.#client.del(state('meta'), state('stalled-check')).catch(() => 0);
         const { done, failures } = service.counts;
         this.#past = { done: this.#past.done + done, failures: this.#past.failures + failures };
         this.#shareSlots();

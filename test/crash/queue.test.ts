@@ -1,0 +1,148 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { type Cli, killGroup, startCli, tempDir } from '../rig/cli.js';
+import { LONG, rounds } from '../rig/long.js';
+import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
+import { patience } from '../rig/slowness.js';
+import { eventSeen } from './processes.js';
+
+/*
+ * A coordinator, its workers and their Redis, all killed in the middle of a run. Each row leaves a mark when it runs.
+ */
+
+if (NO_REDIS !== null) console.error(`kills of a queue: skipped, ${NO_REDIS}`);
+
+const OBEY = join(import.meta.dirname, '../rig/tasks/obey.mjs');
+const ROWS = 16;
+/** Tasks at once of both workers together: what may be in flight at a kill. */
+const SLOTS = 4;
+
+class Scene {
+    readonly cwd = tempDir();
+    readonly redis = new PrivateRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
+    readonly #started: Cli[] = [];
+
+    async open(): Promise<void> {
+        await this.redis.start();
+        const rows = Array.from({ length: ROWS }, (_, id) => ({
+            id: `r${id}`,
+            do: 'sleep',
+            ms: 400,
+            mark: join(this.cwd, `mark-${id}`),
+        }));
+        writeFileSync(join(this.cwd, 'rows.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    }
+
+    start(args: readonly string[]): Cli {
+        const cli = startCli(args, { cwd: this.cwd, env: { REDIS_URL: this.redis.url } });
+        this.#started.push(cli);
+        return cli;
+    }
+
+    worker = (): Cli =>
+        this.start(['worker', '-j', String(SLOTS / 2), '--executor', 'module', '--allow', 'exec']);
+
+    coordinator = (): Cli =>
+        this.start([
+            'rows.jsonl',
+            '--rows-per-sample',
+            '1',
+            '--executor',
+            'module',
+            '--module',
+            OBEY,
+            '--mode',
+            'queue',
+            '--dir',
+            'results',
+            '--json',
+        ]);
+
+    /** How often each row ran. */
+    marks(): number[] {
+        return Array.from({ length: ROWS }, (_, id) => {
+            const path = join(this.cwd, `mark-${id}`);
+            return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0;
+        });
+    }
+
+    async end(): Promise<void> {
+        for (const { child } of this.#started) killGroup(child);
+        await Promise.all(this.#started.map(({ result }) => result));
+        await this.redis.end();
+    }
+}
+
+/** Resolves when it is so, or throws. */
+async function until(what: string, isSo: () => boolean): Promise<void> {
+    const deadline = Date.now() + patience(20_000);
+    while (!isSo()) {
+        if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+        await wait(50);
+    }
+}
+
+const finishedIn = (stdout: string): number => stdout.split('"type":"task-finished"').length - 1;
+
+it.skipIf(NO_REDIS !== null)(
+    'a coordinator that was killed collects what workers finished meanwhile, and runs none of it again',
+    { timeout: patience(60_000) },
+    async () => {
+        const scene = new Scene();
+        try {
+            await scene.open();
+            scene.worker();
+            scene.worker();
+            const first = scene.coordinator();
+            await eventSeen(first, 'task-finished', 3);
+            killGroup(first.child);
+            const { stdout } = await first.result;
+            await until('the workers have run all rows', () => scene.marks().every((count) => count > 0));
+            const second = await scene.coordinator().result;
+            expect(second.code, second.stderr).toBe(0);
+            expect(scene.marks()).toEqual(Array(ROWS).fill(1));
+            // What was announced was on disk, and was not committed once more.
+            expect(finishedIn(second.stdout)).toBeLessThanOrEqual(ROWS - finishedIn(stdout));
+        } finally {
+            await scene.end();
+        }
+    },
+);
+
+it.skipIf(NO_REDIS !== null)(
+    'a worker and Redis that are killed cost what was in flight, and nothing that was committed',
+    { timeout: patience(60_000) * (LONG ? rounds(1) : 1) },
+    async () => {
+        for (let round = 0; round < rounds(1); round++) {
+            const scene = new Scene();
+            try {
+                await scene.open();
+                const doomed = scene.worker();
+                scene.worker();
+                const run = scene.coordinator();
+                await eventSeen(run, 'task-finished', 3 + (round % 8));
+                killGroup(doomed.child);
+                await scene.redis.kill();
+                const before = scene.marks();
+                await wait(700);
+                await scene.redis.start();
+                const { code, stdout, stderr } = await run.result;
+                expect(code, stderr).toBe(0);
+                expect(finishedIn(stdout)).toBe(ROWS);
+                const after = scene.marks();
+                expect(
+                    after.every((count) => count === 1 || count === 2),
+                    String(after),
+                ).toBe(true);
+                // Only what had begun and was not finished ran again.
+                expect(after.filter((count) => count === 2).length).toBeLessThanOrEqual(SLOTS);
+                expect(after.every((count, id) => count === 1 || before[id] === 1)).toBe(true);
+                expect(stdout).toContain('"type":"paused"');
+            } finally {
+                await scene.end();
+            }
+        }
+    },
+);
