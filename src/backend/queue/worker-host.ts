@@ -139,8 +139,8 @@ export class QueueWorker {
         service.giveBack();
         await service.drain(0);
         // What BullMQ keeps of a queue without jobs.
-        const { state } = makeRunKeys(run);
-        await this.#client.del(state('meta'), state('stalled-check')).catch(() => 0);
+        const keys = makeRunKeys(run);
+        await this.#client.del(keys.state('meta'), keys.state('stalled-check')).catch(() => 0);
         const { done, failures } = service.counts;
         this.#past = { done: this.#past.done + done, failures: this.#past.failures + failures };
         this.#shareSlots();
