@@ -25,6 +25,8 @@ export interface Attack {
     readonly times?: number;
     /** Python that throws where it could not, in attacks that are nothing else: several of them fit in one program. */
     readonly statements?: string;
+    /** Python that leaves something, and that throws where a later run does not find it: several of them fit in one program. */
+    readonly trace?: { readonly leave: string; readonly look: string };
     /** Takes all processes that there are: where the limit on them counts those of a user, it is run by itself. */
     readonly crowd?: boolean;
 }
@@ -32,8 +34,8 @@ export interface Attack {
 /** What programs print when they got where they should not. */
 export const OUT = 'out';
 
-/** Text that processes which would outlive their run carry in their arguments. */
-export const MARK = '986.75';
+/** Text that processes which would outlive their run carry in their arguments: of this run of the tests alone. */
+export const MARK = `986.${process.pid}`;
 
 type Under = Partial<Attack['under']>;
 
@@ -112,17 +114,33 @@ public class Main { public static void main(String[] a) { try { ${statements} Sy
  * `leave` and `look` are Python; `look` throws where it finds nothing.
  */
 export function leaves(name: string, leave: string, look: string, under: Under = {}): Attack {
+    return leavesAll([{ name, trace: { leave, look }, under }]);
+}
+
+/** Several attacks by `leaves` in one program; it prints the name of each whose trace was found. */
+export function leavesAll(
+    attacks: readonly (Pick<Attack, 'name' | 'trace'> & { readonly under: Under })[],
+): Attack {
+    const parts = attacks.flatMap(({ name, trace }) => (trace === undefined ? [] : { name, ...trace }));
     const source = [
-        'def leave():',
-        indented(leave),
-        'def look():',
-        indented(look),
         'todo = sys.stdin.read()',
-        'try:',
-        `    print("${OUT}") if todo == "look" and (look(), True) else todo == "leave" and leave()`,
-        'except Exception:',
-        '    pass',
+        ...parts.flatMap(({ name, leave, look }) => [
+            'def leave():',
+            indented(leave),
+            'def look():',
+            indented(look),
+            'try:',
+            '    if todo == "leave": leave()',
+            '    if todo == "look":',
+            '        look()',
+            `        print("${name}:")`,
+            `        print("${OUT}")`,
+            'except Exception:',
+            '    pass',
+        ]),
     ].join('\n');
-    const more = { inputs: ['look', 'leave', 'look'], times: 2, under };
-    return ends(name, 'PYTHON3', HELD, python(source), more);
+    const more = { inputs: ['look', 'leave', 'look'], times: 2, under: attacks[0]?.under ?? {} };
+    const attack = ends(parts.map(({ name }) => name).join('; '), 'PYTHON3', HELD, python(source), more);
+    const [only, ...others] = parts;
+    return only === undefined || others.length > 0 ? attack : { ...attack, trace: only };
 }

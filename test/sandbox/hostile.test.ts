@@ -6,10 +6,10 @@ import type { Outcome, Suspicion } from '../../src/model/task.js';
 import { inWords, printed } from '../executor/judge/judging.js';
 import { LONG, sampled } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
-import { type Attack, type Expectation, MARK, OUT, triesAll } from './attack.js';
+import { type Attack, type Expectation, leavesAll, MARK, OUT, triesAll } from './attack.js';
 import { COMPILERS } from './attacks/compilers.js';
 import { COMBINABLE, ESCAPES } from './attacks/escapes.js';
-import { PROCESSES, RESOURCES } from './attacks/resources.js';
+import { RESOURCE_KINDS } from './attacks/resources.js';
 import { STATE } from './attacks/state.js';
 import { type HostileRig, openRig, type Who } from './rig.js';
 
@@ -20,38 +20,31 @@ import { type HostileRig, openRig, type Who } from './rig.js';
 
 const MIB = 1024 * 1024;
 const SECRET = 'secret-8c1f';
-const ATTACKS: readonly Attack[] = [...RESOURCES, ...ESCAPES, ...STATE, ...COMPILERS];
+const ATTACKS: readonly Attack[] = [...RESOURCE_KINDS.flat(), ...ESCAPES, ...STATE, ...COMPILERS];
 const LIMITS = { time: 0.35, memory: 128 * MIB, output: MIB };
 
-const SETTINGS = (['bwrap', 'rlimit'] as const).flatMap((sandbox) =>
-    (['as we are', 'as an ordinary user'] as const).map((who) => ({ sandbox, who })),
-);
+interface Setting {
+    readonly sandbox: 'bwrap' | 'rlimit';
+    readonly who: Who;
+    /** Or why there is none. */
+    readonly rig: HostileRig | string;
+}
 
-function expected(attack: Attack, sandbox: 'bwrap' | 'rlimit', who: Who): Expectation {
+// Programs that find this in the environment have got at ours.
+process.env['SECRET'] = SECRET;
+afterAll(() => {
+    delete process.env['SECRET'];
+});
+
+const SETTINGS: Setting[] = [];
+for (const sandbox of ['bwrap', 'rlimit'] as const)
+    for (const who of ['as we are', 'as an ordinary user'] as const)
+        SETTINGS.push({ sandbox, who, rig: await openRig(sandbox, who) });
+
+function expected(attack: Attack, { sandbox, who }: Setting): Expectation {
     const rule = attack.under[sandbox];
     if ('asRoot' in rule) return who === 'as we are' && process.getuid?.() === 0 ? rule.asRoot : rule.asUser;
     return rule;
-}
-
-/** One of each kind of limit; crowds and daemons are all tried. */
-const ONE_OF_EACH_LIMIT: ReadonlySet<string> = new Set([
-    'sleeping',
-    'ignoring signals',
-    'CPU burnt by children nobody waits for',
-    'memory of 20 processes',
-    'deep recursion',
-    'flood of stderr',
-    'filling the disk',
-    'many small files',
-    'a deep folder',
-]);
-
-/** Tried as the second user too. */
-function isShort(attack: Attack): boolean {
-    const { language, name } = attack;
-    if (RESOURCES.includes(attack) && !PROCESSES.includes(attack) && !ONE_OF_EACH_LIMIT.has(name))
-        return false;
-    return language === 'PYTHON3' || (language === 'CPP' && ESCAPES.some((one) => one.name === name));
 }
 
 /** In another language than Python, which has one of the same name. */
@@ -61,30 +54,59 @@ function isTranslation({ language, name }: Attack): boolean {
     );
 }
 
-/** Translations that the short form tries, where it tries any: some of each language, other ones with another seed. */
+/** Translations of escapes that the short form tries, in one setting: some of each language, other ones with another seed. */
 const SAMPLED_TRANSLATIONS: ReadonlySet<Attack> = new Set(
     ['CPP', 'JAVA'].flatMap((language) =>
         sampled(
-            ATTACKS.filter((attack) => attack.language === language && isTranslation(attack)),
+            ESCAPES.filter((attack) => attack.language === language && isTranslation(attack)),
             2,
         ),
     ),
 );
 
-/** Compiler bombs, which the same limits end in every sandbox: the second one tries a sample of them. */
+/** Compiler bombs, which the same limits end in every sandbox. */
 const BOMBS = COMPILERS.filter((attack) => Object.values(attack.under).flat().includes('failure compiler'));
-const SAMPLED_BOMBS: ReadonlySet<Attack> = new Set(sampled(BOMBS, 2));
 
 /** As `inWords`, but of failures the reason alone. */
 function inShort(outcome: Outcome): string {
     return outcome.kind === 'failure' ? `failure ${outcome.failure.reason}` : inWords(outcome);
 }
 
+const isHeld = (attack: Attack, setting: Setting): boolean => !('notHeld' in expected(attack, setting));
+
+/** Of attacks of one kind, which the same mechanism holds, each is tried in one setting: the settings take turns. */
+function isItsTurn(
+    attack: Attack,
+    kind: readonly Attack[],
+    setting: Setting,
+    settings: readonly Setting[],
+): boolean {
+    const places = settings.filter((place) => typeof place.rig !== 'string' && isHeld(attack, place));
+    return places[kind.indexOf(attack) % places.length] === setting;
+}
+
+/** The short form tries each attack at least once, and of each kind at least one in each setting. */
+function isTried(attack: Attack, setting: Setting): boolean {
+    if (!isHeld(attack, setting)) return false;
+    if (LONG) return true;
+    const isOurs = setting.who === 'as we are';
+    const kind = RESOURCE_KINDS.find((attacks) => attacks.includes(attack));
+    if (kind !== undefined) return isItsTurn(attack, kind, setting, SETTINGS);
+    const ours = SETTINGS.filter(({ who }) => who === 'as we are');
+    if (BOMBS.includes(attack)) return isItsTurn(attack, BOMBS, setting, ours);
+    // What a namespace hides from Python it hides from C++ and a JVM.
+    if (isTranslation(attack))
+        return isOurs && setting.sandbox === 'rlimit' && SAMPLED_TRANSLATIONS.has(attack);
+    return isOurs || (!COMPILERS.includes(attack) && attack.language !== 'JAVA');
+}
+
 /** In the short form, attacks that fit in one program are one. */
 function combine(attacks: readonly Attack[]): readonly Attack[] {
     if (LONG) return attacks;
     const groups = COMBINABLE.map((group) => group.filter((attack) => attacks.includes(attack)));
-    return [...attacks.filter((attack) => !groups.flat().includes(attack)), ...groups.map(triesAll)];
+    const states = STATE.filter((attack) => attacks.includes(attack));
+    const combined = new Set([...groups.flat(), ...states]);
+    return [...attacks.filter((attack) => !combined.has(attack)), ...groups.map(triesAll), leavesAll(states)];
 }
 
 /** A place with everything that programs must not get. */
@@ -115,15 +137,13 @@ const INNOCENT = {
 // What fills a disk, or leaves ten thousand files to remove, holds up those beside it for half a minute.
 const LIMIT = { timeout: patience(60_000) };
 
-describe.each(SETTINGS)('hostile programs under $sandbox, $who', LIMIT, async ({ sandbox, who }) => {
-    process.env['SECRET'] = SECRET;
-    const opened = await openRig(sandbox, who);
-    if (typeof opened === 'string') {
-        console.log(`skipped: ${sandbox}, ${who}: ${opened}`);
-        it.skip(opened, () => {});
+describe.each(SETTINGS)('hostile programs under $sandbox, $who', LIMIT, (setting) => {
+    const { sandbox, who, rig } = setting;
+    if (typeof rig === 'string') {
+        console.log(`skipped: ${sandbox}, ${who}: ${rig}`);
+        it.skip(rig, () => {});
         return;
     }
-    const rig = opened;
     const server = createServer((socket) => socket.end());
     const abstract = createServer((socket) => socket.end());
     let port = 0;
@@ -138,7 +158,6 @@ describe.each(SETTINGS)('hostile programs under $sandbox, $who', LIMIT, async ({
         abstract.listen(`\0${SECRET}`);
     });
     afterAll(async () => {
-        delete process.env['SECRET'];
         server.close();
         abstract.close();
         await rig.close();
@@ -170,38 +189,28 @@ describe.each(SETTINGS)('hostile programs under $sandbox, $who', LIMIT, async ({
     /** On a loaded machine the wall bound may come first: as in a run, what is in doubt for that is judged once more. */
     const judge = async (attack: Attack, number: number): Promise<Outcome> => {
         const first = await judgeOnce(attack, number, null);
-        const verdicts = expected(attack, sandbox, who);
+        const verdicts = expected(attack, setting);
         const isInDoubt = first.kind === 'verdict' && first.suspect === 'near-time';
         if (!isInDoubt || ('includes' in verdicts && verdicts.includes(inShort(first)))) return first;
         return judgeOnce(attack, number, first.suspect);
     };
 
-    // The second user meets other walls around files, processes and signals; of what bursts in the same way one of each
-    // kind is enough. What a namespace hides from Python it hides from C++ and a JVM, and limits that hold Python hold the
-    // same thing in another language: of those a sample.
-    const isRepetition = (attack: Attack): boolean => {
-        if (who === 'as an ordinary user') return !isShort(attack) || isTranslation(attack);
-        if (sandbox === 'bwrap') return isTranslation(attack);
-        return (
-            (isTranslation(attack) && !SAMPLED_TRANSLATIONS.has(attack)) ||
-            (BOMBS.includes(attack) && !SAMPLED_BOMBS.has(attack))
-        );
-    };
-    const chosen = ATTACKS.filter((attack) => LONG || !isRepetition(attack));
-    if (chosen.length < ATTACKS.length)
+    const chosen = ATTACKS.filter((attack) => isTried(attack, setting));
+    const others = ATTACKS.filter((attack) => isHeld(attack, setting)).length - chosen.length;
+    if (others > 0)
         console.log(
-            `not repeated under ${sandbox}, ${who}: ${ATTACKS.length - chosen.length} attacks that others stand for`,
+            `not repeated under ${sandbox}, ${who}: ${others} attacks of kinds that others stand for`,
         );
-    const held = combine(chosen.filter((attack) => !('notHeld' in expected(attack, sandbox, who))));
+    const held = combine(chosen);
     for (const attack of ATTACKS) {
-        const expectation = expected(attack, sandbox, who);
+        const expectation = expected(attack, setting);
         if ('notHeld' in expectation)
             console.log(`not held under ${sandbox}, ${who}: ${attack.name}: ${expectation.notHeld}`);
     }
 
     const run = async (attack: Attack): Promise<void> => {
         const number = 10 + (serial++ % 90);
-        const verdicts = expected(attack, sandbox, who);
+        const verdicts = expected(attack, setting);
         for (let i = 0; i < (attack.times ?? 1); i++) {
             const [outcome, neighbour] = await Promise.all([judge(attack, number), rig.run(INNOCENT)]);
             const said = printed(outcome);

@@ -31,7 +31,7 @@ const java = (name: string, verdicts: readonly string[], body: string): Attack =
 const py = (name: string, verdicts: readonly string[], source: string): Attack =>
     ends(name, 'PYTHON3', verdicts, python(source));
 
-const CROWDS: readonly Attack[] = [
+const CROWDS = [
     py('fork bomb', ANY_LIMIT, 'while True: os.fork()'),
     cpp('fork bomb', [TIME, SLEPT, MEMORY], 'int main() { for (;;) fork(); }'),
     py(
@@ -61,9 +61,8 @@ const CROWDS: readonly Attack[] = [
     ),
 ];
 
-/** Crowds, and what would outlive its run. */
-export const PROCESSES: readonly Attack[] = [
-    ...CROWDS.map((attack) => ({ ...attack, crowd: true })),
+/** What would outlive its run. */
+const DAEMONS: readonly Attack[] = [
     py(
         'a daemon that is forked twice',
         ['Accepted'],
@@ -159,7 +158,7 @@ const MEMORIES: readonly Attack[] = [
     py('an unexplained signal', ['RuntimeError (signal)'], 'os.kill(os.getpid(), signal.SIGKILL)'),
 ];
 
-const OUTPUTS: readonly Attack[] = [
+const FLOODS: readonly Attack[] = [
     py('flood of stdout', [OUTPUT], 'while True: os.write(1, b"x" * 65536)'),
     py('flood of stderr', [OUTPUT], 'while True: os.write(2, b"x" * 65536)'),
     cpp(
@@ -177,6 +176,9 @@ const OUTPUTS: readonly Attack[] = [
         ['Accepted', OUTPUT, 'WrongAnswer'],
         'if os.fork() == 0:\n    while True: os.write(1, b"x" * 65536)',
     ),
+];
+
+const FILES: readonly Attack[] = [
     py('many small files', DISK, 'i = 0\nwhile True:\n    open("f%d" % i, "w").close()\n    i += 1'),
     cpp(
         'many folders',
@@ -198,4 +200,12 @@ const OUTPUTS: readonly Attack[] = [
     ),
 ];
 
-export const RESOURCES: readonly Attack[] = [...PROCESSES, ...TIMES, ...MEMORIES, ...OUTPUTS];
+/** Attacks by kind: a kind is what one mechanism of a sandbox holds. */
+export const RESOURCE_KINDS: readonly (readonly Attack[])[] = [
+    CROWDS.map((attack) => ({ ...attack, crowd: true })),
+    DAEMONS,
+    TIMES,
+    MEMORIES,
+    FLOODS,
+    FILES,
+];
