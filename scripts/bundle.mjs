@@ -13,8 +13,8 @@ import { licensesOf } from './licenses.mjs';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = `${root}dist/bundle`;
 
-/** Loaded by every start, with whatever they need themselves. */
-const INSIDE = ['yargs', 'picomatch', 'get-east-asian-width'];
+/** Loaded by every start, or of dozens of files that many starts load; with whatever they need themselves. */
+const INSIDE = ['yargs', 'picomatch', 'get-east-asian-width', 'fast-glob', 'yaml'];
 /**
  * What yargs lays out a help page with. Ours is laid out by cli/help.ts, so these two are made ready only when yargs asks for them:
  * building their tables of characters takes 25 ms of every start.

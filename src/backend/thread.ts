@@ -64,6 +64,7 @@ interface ThreadJob extends Job {
 
 interface Batch {
     readonly jobs: ReadonlySet<ThreadJob>;
+    readonly pool: Piscina;
     readonly terminate: EventEmitter;
     /** Its thread has answered, or died. */
     over: boolean;
@@ -81,7 +82,8 @@ class ThreadBackend implements Backend {
     #pool: Piscina;
     /** What each pool still runs. A pool of an earlier size ends with its last batch. */
     readonly #load = new Map<Piscina, number>();
-    readonly #starts = new WeakMap<Piscina, ThreadStarts>();
+    /** Of each pool that has not ended. */
+    readonly #starts = new Map<Piscina, ThreadStarts>();
     readonly #destroyed = new WeakMap<Piscina, Promise<void>>();
     readonly #ending = new Set<Promise<void>>();
     #nextKey = 0;
@@ -147,7 +149,7 @@ class ThreadBackend implements Backend {
     }
 
     #noteReady(threadId: number): void {
-        for (const pool of [this.#pool, ...this.#load.keys()]) this.#starts.get(pool)?.note(threadId);
+        for (const starts of this.#starts.values()) starts.note(threadId);
         this.#dispatch();
     }
 
@@ -172,10 +174,10 @@ class ThreadBackend implements Backend {
     }
 
     #send(jobs: readonly ThreadJob[]): void {
-        const batch: Batch = { jobs: new Set(jobs), terminate: new EventEmitter(), over: false };
+        const pool = this.#pool;
+        const batch: Batch = { jobs: new Set(jobs), pool, terminate: new EventEmitter(), over: false };
         for (const job of jobs) job.batch = batch;
         this.#batches += 1;
-        const pool = this.#pool;
         this.#load.set(pool, (this.#load.get(pool) ?? 0) + 1);
         const message = jobs.map(({ key, task }): Job => ({ key, task }));
         const answer = pool.run(message, { signal: batch.terminate }) as Promise<BatchDone>;
@@ -242,7 +244,7 @@ class ThreadBackend implements Backend {
     }
 
     async #endThread(batch: Batch, job: ThreadJob): Promise<void> {
-        await this.#starts.get(this.#pool)?.settled();
+        await this.#starts.get(batch.pool)?.settled();
         // A thread that is through with the batch will not answer any more, whatever the reason.
         if (batch.over) this.#settle(job, makeUnservedCompletion({ kind: 'abort' }, 'thread', job.startedAt));
         else batch.terminate.emit('abort');
@@ -253,7 +255,7 @@ class ThreadBackend implements Backend {
         const known = this.#destroyed.get(pool);
         if (known !== undefined) return known;
         const settled = this.#starts.get(pool)?.settled() ?? Promise.resolve();
-        const destroyed = settled.then(() => pool.destroy());
+        const destroyed = settled.then(() => pool.destroy()).finally(() => this.#starts.delete(pool));
         this.#destroyed.set(pool, destroyed);
         return destroyed;
     }

@@ -121,12 +121,12 @@ async function withPeak(args: readonly string[], cwd: string): Promise<CliResult
 describe('sizes beyond all measure, through the real binary', () => {
     const seen = process.platform === 'linux';
 
-    it('a line of 1 GiB is one line of error, in bounded memory', async () => {
+    it('a line longer than any row may be is one line of error, in bounded memory', async () => {
         const cwd = tempDir();
         const file = openSync(join(cwd, 'data.jsonl'), 'w');
         writeSync(file, `${JSON.stringify(row('a'))}\n{"id":"`);
-        // A hole: it takes no place on the disk.
-        ftruncateSync(file, 2 ** 30);
+        // A hole: it takes no place on the disk. Rows may have 256 MiB.
+        ftruncateSync(file, LONG ? 2 ** 30 : 300 * 2 ** 20);
         closeSync(file);
         const { code, stderr, peak } = await withPeak(['data.jsonl', '--dir', 'out', '-q'], cwd);
         expect(code, stderr).toBe(2);
@@ -138,7 +138,7 @@ describe('sizes beyond all measure, through the real binary', () => {
 
     it('an expected output of many megabytes is compared, and a program that prints as much is bounded', async () => {
         const cwd = tempDir();
-        const lines = (LONG ? 100e6 : 32e6) / 8;
+        const lines = (LONG ? 100e6 : 16e6) / 8;
         const output = '1234567\n'.repeat(lines);
         const print = (last: string): string =>
             `import sys\nfor i in range(${lines / 10_000 - 1}):\n    sys.stdout.write("1234567\\n" * 10000)\nsys.stdout.write("1234567\\n" * 9999 + "${last}\\n")`;

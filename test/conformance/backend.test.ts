@@ -160,35 +160,45 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
         });
     });
 
-    it.each([
-        [{ accepted: true }, 'Accepted'],
-        [{}, 'Accepted'],
-        [{ accepted: false }, 'WrongAnswer'],
-        [{ verdict: 'TimeLimitExceeded' }, 'TimeLimitExceeded'],
-        [{ accepted: false, verdict: 'RuntimeError' }, 'RuntimeError'],
-    ])('a result that says %j is %s', async (result, verdict) => {
+    it('takes the verdict that a result says', async () => {
         backend = create(1);
-        const { outcome } = await run({ do: 'return', result });
-        expect(outcome).toMatchObject({
-            kind: 'verdict',
-            verdict,
-            result: { accepted: verdict === 'Accepted', verdict },
-        });
+        for (const [result, verdict] of [
+            [{ accepted: true }, 'Accepted'],
+            [{}, 'Accepted'],
+            [{ accepted: false }, 'WrongAnswer'],
+            [{ verdict: 'TimeLimitExceeded' }, 'TimeLimitExceeded'],
+            [{ accepted: false, verdict: 'RuntimeError' }, 'RuntimeError'],
+        ] satisfies [Json, string][]) {
+            const { outcome } = await run({ do: 'return', result });
+            expect(outcome, JSON.stringify(result)).toMatchObject({
+                kind: 'verdict',
+                verdict,
+                result: { accepted: verdict === 'Accepted', verdict },
+            });
+        }
     });
 
-    it.each([
-        [{ accepted: 0 }, 'expected "accepted" of the result to be true or false, got 0'],
-        [{ accepted: null }, 'expected "accepted" of the result to be true or false, got null'],
-        [{ verdict: 'Custom' }, /^expected "verdict" of the result to be one of Accepted, .*; got "Custom"$/],
-        [
-            { accepted: true, verdict: 'WrongAnswer' },
-            'the result contradicts itself: "accepted" is true and "verdict" is WrongAnswer',
-        ],
-    ])('a result that says %j is a failure, never a verdict', async (result, message) => {
+    it('takes a result that says no verdict for a failure, never a verdict', async () => {
         backend = create(1);
-        const { outcome } = await run({ do: 'return', result });
-        expect(outcome).toMatchObject({ kind: 'failure', failure: { reason: 'task-threw' } });
-        expect(outcome.kind === 'failure' && outcome.failure.message).toMatch(message);
+        for (const [result, message] of [
+            [{ accepted: 0 }, 'expected "accepted" of the result to be true or false, got 0'],
+            [{ accepted: null }, 'expected "accepted" of the result to be true or false, got null'],
+            [
+                { verdict: 'Custom' },
+                /^expected "verdict" of the result to be one of Accepted, .*; got "Custom"$/,
+            ],
+            [
+                { accepted: true, verdict: 'WrongAnswer' },
+                'the result contradicts itself: "accepted" is true and "verdict" is WrongAnswer',
+            ],
+        ] satisfies [Json, string | RegExp][]) {
+            const { outcome } = await run({ do: 'return', result });
+            expect(outcome, JSON.stringify(result)).toMatchObject({
+                kind: 'failure',
+                failure: { reason: 'task-threw' },
+            });
+            expect(outcome.kind === 'failure' && outcome.failure.message).toMatch(message);
+        }
     });
 
     it('aborts a task that listens', async () => {
@@ -214,6 +224,16 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
         const after = await Promise.all([1, 2, 3].map((value) => run({ do: 'answer', value })));
         expect(after.map(({ outcome }) => outcome.kind)).toEqual(['verdict', 'verdict', 'verdict']);
         expect((await before).outcome).toMatchObject({ kind: 'verdict', result: { slept: true } });
+    });
+
+    it('closes soon after its size changed before its workers had started', { retry: 0 }, async () => {
+        backend = create(1);
+        backend.resize(2);
+        expect((await run({ do: 'answer', value: 1 })).outcome.kind).toBe('verdict');
+        const startedAt = performance.now();
+        await backend.close();
+        // Nobody waits for the workers of the earlier size until their patience of ten seconds ends.
+        expect(performance.now() - startedAt).toBeLessThan(9000);
     });
 
     it('ends no running task when it shrinks, however early others are through', async () => {

@@ -43,7 +43,7 @@ describe.skipIf(reason !== null)('at every call on our files', () => {
 
     it('kill -9 loses nothing and repeats nothing', async () => {
         const changing = (await allCalls()).filter((site) => CHANGING.test(site.text));
-        await forEachSite(sampled(changing, 6), async (scene, site) => {
+        await forEachSite(sampled(changing, 4), async (scene, site) => {
             await runInjected(scene, site, 'KILL');
             await scene.finish();
             await scene.expectSameAsUninterrupted();
@@ -60,7 +60,7 @@ describe.skipIf(reason !== null)('at every call on our files', () => {
         // Threads wake each other by write(2): failing from there on, no program of Node's goes on.
         const not = injection.from ? 'write' : '';
         const sites = (await allCalls()).filter((site) => may.test(site.text) && site.call !== not);
-        await forEachSite(sampled(sites, 3), async (scene, site) => {
+        await forEachSite(sampled(sites, 2), async (scene, site) => {
             const { record, hit } = await runInjected(scene, site, injection);
             if (hit === null) expect(record.code, record.stderr).toBe(0);
             // Other files of ours, or Node's own: no promise, but nothing may be lost.

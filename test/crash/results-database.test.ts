@@ -148,7 +148,7 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
                     one.error === 'ENOSPC' &&
                     !one.from,
             );
-            for (const [site, injection] of [...sampled(attempts, 2), ...sampled(afterRename, 2)]) {
+            for (const [site, injection] of [...sampled(attempts, 1), ...sampled(afterRename, 1)]) {
                 if (signal.aborted) return;
                 const scene = new DatabaseScene(template, command, whenFinished);
                 try {

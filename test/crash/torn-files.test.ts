@@ -51,7 +51,7 @@ describe('a checkpoint that was torn', () => {
         const pattern = new Scene(manyOf(1));
         await pattern.finish();
         const length = readFileSync(join(pattern.results, 'torn-0.json')).length;
-        const step = LONG ? 1 : 23;
+        const step = LONG ? 1 : 47;
         const lengths = Array.from({ length: Math.ceil(length / step) }, (_, at) => at * step);
         const scene = new Scene(manyOf(lengths.length));
         await scene.finish();

@@ -9,7 +9,7 @@ const LISTED = Number(process.env['TEST_LIST'] ?? 12);
  */
 export default class CountLine implements Reporter {
     onTestRunEnd(modules: ReadonlyArray<TestModule>): void {
-        if (modules.length > LISTED / 2) process.stdout.write(`\n${listLongest(modules)}\n`);
+        if (modules.length > 6) process.stdout.write(`\n${listLongest(modules)}\n`);
         process.stdout.write(`\n${countLine(modules)}\n`);
     }
 }

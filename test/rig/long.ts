@@ -12,7 +12,7 @@ const loops = Number(process.env['LOOPS'] ?? 50);
 export const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 /** How often a property is tried. */
-export const runs = (usual: number): number => (LONG ? usual * 20 : usual);
+export const runs = (usual: number, long = usual * 20): number => (LONG ? long : usual);
 
 /** Rounds of kills and other things that are random; in the long form as many as `LOOPS` says. */
 export const rounds = (usual: number): number => (LONG ? loops : usual);

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compareOutput } from '../../../src/executor/checker/compare.js';
 import type { BuiltInChecker } from '../../../src/model/sample.js';
-import { runs } from '../../rig/long.js';
+import { LONG, runs } from '../../rig/long.js';
 import { Bench } from './both-paths.js';
 import { patience } from '../../rig/slowness.js';
 
@@ -63,7 +63,7 @@ describe('laws of every checker', () => {
                     expect(await bench.accepts(rule, bytes, bytes)).toBe(true);
                 },
             ),
-            { numRuns: runs(100) },
+            { numRuns: runs(50, 2000) },
         );
     });
 
@@ -78,7 +78,7 @@ describe('laws of every checker', () => {
                 const { message } = await bench.compare(rule, output, answer);
                 expect(message ?? '').not.toMatch(/\p{Cc}/u);
             }),
-            { numRuns: runs(250) },
+            { numRuns: runs(125, 5000) },
         );
     });
 
@@ -98,7 +98,7 @@ describe('laws of every checker', () => {
             fc.asyncProperty(symmetric, text, text, async (rule, one, other) => {
                 expect(await bench.accepts(rule, one, other)).toBe(await bench.accepts(rule, other, one));
             }),
-            { numRuns: runs(150) },
+            { numRuns: runs(75, 3000) },
         );
     });
 
@@ -110,7 +110,7 @@ describe('laws of every checker', () => {
                 // Lone surrogates become the replacement character on both sides.
                 expect(await bench.accepts({ kind: 'tokens' }, output, answer)).toBe(expected);
             }),
-            { numRuns: runs(150) },
+            { numRuns: runs(75, 3000) },
         );
     });
 
@@ -126,7 +126,7 @@ describe('laws of every checker', () => {
                 const expected = trimmed(output) === trimmed(answer);
                 expect(await bench.accepts({ kind: 'lines' }, output, answer)).toBe(expected);
             }),
-            { numRuns: runs(150) },
+            { numRuns: runs(75, 3000) },
         );
     });
 
@@ -143,7 +143,7 @@ describe('laws of every checker', () => {
                 expect(narrow).toBe(Math.abs(a - b) <= absolute);
                 if (narrow) expect(await bench.accepts(float(absolute * 10), `${a}`, `${b}`)).toBe(true);
             }),
-            { numRuns: runs(100) },
+            { numRuns: runs(50, 2000) },
         );
     });
 });
@@ -222,9 +222,11 @@ test('flags of the test come after those of the checker', async () => {
     await expect(compare(['float_tolerance'])).rejects.toThrow(/must be followed by a number/);
 });
 
-test('100 MB on both sides, in bounded memory', async () => {
+const MEGABYTES = LONG ? 100 : 32;
+
+test(`${MEGABYTES} MB on both sides, in bounded memory`, async () => {
     const line = `${'1234567890 '.repeat(99)}\n`;
-    const big = Buffer.alloc(100 * 1024 * 1024, line);
+    const big = Buffer.alloc(MEGABYTES * 1024 * 1024, line);
     writeFileSync(bench.answer, big);
     big[big.length - 3] = 'x'.charCodeAt(0);
     writeFileSync(bench.output, big);

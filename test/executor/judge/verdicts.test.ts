@@ -144,6 +144,9 @@ const LIMITS_TO_EXCEED: Readonly<Record<string, Partial<Limits>>> = {
     MemoryLimitExceeded: { memory: 64 * 1024 ** 2 },
 };
 
+/** A JVM takes half a second to start and meets the same walls as any program: of its verdicts these are tried in every sandbox. */
+const JAVA_EVERYWHERE: ReadonlySet<string> = new Set(['Accepted', 'MemoryLimitExceeded']);
+
 /** Compiled in every sandbox; of what else the first one compiled, the others have the program from the cache. */
 const COMPILED_EVERYWHERE: ReadonlySet<string> = new Set(['C Accepted', 'JAVA Accepted', 'CPP CompileError']);
 
@@ -167,10 +170,15 @@ describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
         await rig.close();
     });
 
+    const isFirst = works && firstSandbox === null;
+    if (isFirst) firstSandbox = sandbox;
+    const isWhole = isFirst || LONG;
+
     for (const [language, programs] of Object.entries(PROGRAMS)) {
         const why = missing.get(language);
         if (why !== undefined) console.log(`skipped ${language}: ${why}`);
         for (const [verdict, source] of Object.entries(programs)) {
+            if (language === 'JAVA' && !isWhole && !JAVA_EVERYWHERE.has(verdict)) continue;
             it.skipIf(!works || why !== undefined)(`${language}: ${verdict}`, async () => {
                 const judge = COMPILED_EVERYWHERE.has(`${language} ${verdict}`) ? compiling : rig;
                 const limits = LIMITS_TO_EXCEED[verdict] ?? {};
@@ -181,9 +189,7 @@ describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
         }
     }
 
-    const isFirst = works && firstSandbox === null;
-    if (isFirst) firstSandbox = sandbox;
-    const habits = isFirst || LONG ? [...HABITS, ...DIALECTS] : HABITS;
+    const habits = isWhole ? [...HABITS, ...DIALECTS] : HABITS;
     for (const [what, language, source] of habits) {
         it.skipIf(!works || missing.has(language))(`${language}: ${what}`, async () => {
             const outcome = await rig.run({ language, source, tests: SUM, limits: { time: 5 } });
@@ -197,7 +203,7 @@ describe.each(SANDBOXES)('verdicts in sandbox %s', async (sandbox) => {
             async () => {
                 // As a run stages its inputs, and as the files of a dataset that only its owner may read.
                 for (const inputMode of [0o644, 0o600]) {
-                    const outcome = await rig.run({ language, source, tests: SUM, inputMode });
+                    const outcome = await rig.run({ language, source, tests: SUM.slice(0, 1), inputMode });
                     expect(inWords(outcome), JSON.stringify(outcome)).toBe('Accepted');
                 }
             },
