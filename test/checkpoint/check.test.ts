@@ -112,6 +112,8 @@ describe('check', () => {
         ],
         ['unusable', ({ checkpoints }) => writeFileSync(join(checkpoints, 'run.json'), '{')],
         ['unusable', ({ checkpoints }) => writeFileSync(join(checkpoints, 'archive.json'), '{')],
+        ['unusable', ({ results }) => writeFileSync(join(results, '.outputs'), 'not a folder')],
+        ['unusable', ({ checkpoints }) => writeFileSync(join(checkpoints, 'earlier'), 'not a folder')],
         [
             'too many entries',
             (made) => edit(made, (text) => text.replace('"total_solutions": 2', '"total_solutions": 0')),

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listFiles } from '../../host/listing.js';
 import { NotAFileError, openFile } from '../../host/open-file.js';
 import { parseStagingHolder } from '../../host/staging-name.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -44,6 +45,12 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
         for (const file of await listNames(join(options.checkpointsDir, folder))) {
             if (isLeftover(file, options)) yield { kind: 'leftover', file: join(folder, file) };
         }
+    }
+    for (const [name, folder] of [
+        [OUTPUTS_FOLDER, join(options.dir, OUTPUTS_FOLDER)],
+        [EARLIER, join(options.checkpointsDir, EARLIER)],
+    ] as const) {
+        yield* checkUsable(name, () => listFiles(folder));
     }
     for (const file of await listNames(join(options.dir, OUTPUTS_FOLDER))) {
         if (isLeftover(file, options)) yield { kind: 'leftover', file: join(OUTPUTS_FOLDER, file) };

@@ -53,7 +53,7 @@ export type Finding =
     | { readonly kind: 'output damaged'; readonly file: string; readonly where: string; readonly why: string }
     /** A file of output that nothing names: a run was killed before it committed the entry. */
     | { readonly kind: 'output unnamed'; readonly file: string }
-    /** run.json or archive.json cannot be used. */
+    /** run.json or archive.json cannot be used, or a file stands in the place of a folder of ours: a run ends with exit 2. */
     | { readonly kind: 'unusable'; readonly file: string; readonly why: string };
 
 export type Severity = 'error' | 'warning' | 'info';

@@ -239,7 +239,7 @@ test(`${MEGABYTES} MB on both sides, in bounded memory`, async () => {
         null,
     );
     expect(result.accepted).toBe(false);
-    expect(result.message).toMatch(/^token \d+: expected 12345678, got 12345x78/);
+    expect(result.message).toMatch(/^token \d+: expected 1234\d+, got 12\d*x\d+$/);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
     expect(performance.now() - began).toBeLessThan(patience(10_000));
 });
