@@ -58,32 +58,33 @@ it('a Slurm job that is preempted saves what is finished, and does the rest when
     expect(readResults(results).size).toBe(4);
 });
 
+/** What the types of the Kubernetes API say against a manifest; nothing if it fits. */
+function checkManifest(manifest: object, module: string, type: string): string {
+    const typed = `import type { ${type} } from 'kubernetes-types/${module}.js';\nexport const one: ${type} = ${JSON.stringify(manifest)};\n`;
+    // Beside node_modules, where the types are found.
+    const file = join(resolve(DOCS, '..'), 'node_modules', `.manifest-${type}.mts`);
+    writeFileSync(file, typed);
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--types', '', '--module', 'nodenext'];
+    const { status, stdout, stderr } = spawnSync(
+        join(DOCS, '../node_modules/.bin/tsc'),
+        [...options, '--target', 'es2023', '--ignoreConfig', file],
+        { encoding: 'utf8' },
+    );
+    return status === 0 ? '' : stdout + stderr;
+}
+
+it('the Deployment of workers has a valid manifest', () => {
+    const page = fencesOf(readFileSync(join(DOCS, 'how-to/spread-over-machines.md'), 'utf8'));
+    const text = page.find(({ info }) => info.includes('file=workers.yaml'))?.text ?? '';
+    const deployment = parse(text) as { readonly spec: object };
+    expect(checkManifest(deployment, 'apps/v1', 'Deployment')).toBe('');
+    expect(checkManifest({ ...deployment, spec: 8 }, 'apps/v1', 'Deployment')).not.toBe('');
+});
+
 it('a Kubernetes job has a valid manifest, and its command runs the shard of its index', () => {
     const { cwd, env } = prepare([1, 2]);
     const job = parse(fileOf('job.yaml')) as Job;
-    const typed = `import type { Job } from 'kubernetes-types/batch/v1.js';\nexport const job: Job = ${JSON.stringify(job)};\n`;
-    // Beside node_modules, where the types are found.
-    const file = join(resolve(DOCS, '..'), 'node_modules', '.cluster-manifest.mts');
-    writeFileSync(file, typed);
-    const checked = spawnSync(
-        join(DOCS, '../node_modules/.bin/tsc'),
-        [
-            '--noEmit',
-            '--strict',
-            '--skipLibCheck',
-            '--types',
-            '',
-            '--module',
-            'nodenext',
-            '--target',
-            'es2023',
-            '--ignoreConfig',
-            file,
-        ],
-        { encoding: 'utf8' },
-    );
-    expect(checked.stdout).toBe('');
-    expect(checked.status).toBe(0);
+    expect(checkManifest(job, 'batch/v1', 'Job')).toBe('');
     const [container] = job.spec?.template.spec?.containers ?? [];
     const [command = '', ...args] = container?.command ?? [];
     for (const index of ['0', '1']) {

@@ -44,6 +44,8 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     'how-to/look-at-results.md': [/report\.html is written/],
     'how-to/run-a-matrix.md': [/8 tasks saved/, /8\/12 done, 4 to run/, /demo-model +cot +6 +6/],
     'how-to/run-on-a-cluster.md': [/TPR +100 %/, /4 records added/],
+    // Needs machines: test/cli/queue.test.ts and test/crash/queue.test.ts show what it says.
+    'how-to/spread-over-machines.md': [],
     'how-to/call-an-api.md': [/^\[1000,1000000\]$/m, /^\[2,4\]$/m, /Nothing left to do/],
     'how-to/coming-from-the-earlier-scripts.md': [
         /demo\.localhost/,
