@@ -9,11 +9,11 @@ import {
     writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { whyNoInjection } from '../crash/inject.js';
 import { readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
-import { patience } from '../rig/slowness.js';
+import { patience, SOON } from '../rig/slowness.js';
 
 const COMMAND = ['--executor', 'exec', '--', 'true'];
 
@@ -115,9 +115,10 @@ it.skipIf(reason !== null)(
             cwd,
             through: ['strace', '-f', '-qq', '-o', trace, '-e', 'trace=pread64', ...slow],
         });
-        while (!existsSync(trace) || readFileSync(trace, 'utf8').split('\n').length < 4) {
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
+        await vi.waitUntil(
+            () => existsSync(trace) && readFileSync(trace, 'utf8').split('\n').length >= 4,
+            SOON,
+        );
         const started = performance.now();
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
         expect((await result).code).toBe(143);

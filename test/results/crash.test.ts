@@ -4,12 +4,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
 import { LONG } from '../rig/long.js';
 import { findPythonReaders } from '../rig/python.js';
-import { patience } from '../rig/slowness.js';
+import { patience, SOON } from '../rig/slowness.js';
 import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 
 /** For each codec. */
@@ -73,7 +73,7 @@ class Reader {
 
     /** Ends it when it has seen a generation, all of which must have been whole and none smaller than one before. */
     async finish(): Promise<void> {
-        while (this.seen.length === 0 && this.#child.exitCode === null) await sleep(20);
+        await vi.waitUntil(() => this.seen.length > 0 || this.#child.exitCode !== null, SOON);
         expect(this.#errors, this.name).toBe('');
         killGroup(this.#child);
         const counts = this.seen.map(([records]) => records);
@@ -116,7 +116,7 @@ it.each(STORAGE_FORMATS)(
             // At work, both sides: how long a start takes says nothing.
             const enough = durable.size + 3 * WRITERS;
             await once(collector.child.stdout ?? process.stdin, 'data');
-            while (durable.size < enough) await sleep(10);
+            await vi.waitUntil(() => durable.size >= enough, SOON);
             await sleep(Math.random() * 500);
             killGroup(collector.child);
             await collector.result;

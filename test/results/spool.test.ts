@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { makeSourceCounts } from '../../src/results/collect/source.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
 import { collectSpool } from '../../src/results/spool/collect-spool.js';
@@ -10,6 +9,7 @@ import type { ResultStore } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { type Cli, killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
+import { SOON } from '../rig/slowness.js';
 import { records } from './records.js';
 
 const batches = (dir: string): string[] => readdirSync(dir).filter((name) => name.endsWith('.json'));
@@ -39,7 +39,7 @@ describe('the spool of a run', () => {
         spool.add('s', { kind: 'record', record: first });
         spool.mark({ sample: 's', stamp: '1' });
         expect(marks).toEqual([]);
-        while (marks.length === 0) await sleep(10);
+        await vi.waitUntil(() => marks.length > 0, SOON);
         expect(batches(dir)).toHaveLength(1);
         spool.add('t', { kind: 'record', record: second });
         await spool.flush();
@@ -132,7 +132,7 @@ describe('a run with --collect', () => {
         write([1, 2, -3, 4]);
         const killed = start();
         const results = join(cwd, 'results');
-        while (!existsSync(results) || readdirSync(results).length < 6) await sleep(20);
+        await vi.waitUntil(() => existsSync(results) && readdirSync(results).length >= 6, SOON);
         killGroup(killed.child);
         await killed.result;
         const { stdout, stderr, code } = await start().result;
@@ -159,10 +159,10 @@ describe('a run with --collect', () => {
         const watcher = startCli(['collect', '--watch', '--json'], { cwd });
         const seen: string[] = [];
         watcher.child.stdout?.on('data', (text: string) => seen.push(text));
-        while (!existsSync(join(cwd, 'database/manifest.json'))) await sleep(20);
+        await vi.waitUntil(() => existsSync(join(cwd, 'database/manifest.json')), SOON);
         const run = await start('--quiet').result;
         expect(run.code).toBe(0);
-        while (!seen.join('').includes('"added":4')) await sleep(20);
+        await vi.waitUntil(() => seen.join('').includes('"added":4'), SOON);
         // A run without --collect leaves nothing in the spool.
         await start('--no-collect', '--rerun', 'all', '--quiet').result;
         watcher.child.kill('SIGTERM');

@@ -21,3 +21,6 @@ export function measureSlowness(): number {
 
 /** A limit against hangs, for the speed that the machine had when the tests began (`vitest.config.ts` measured it). */
 export const patience = (ms: number): number => ms * Number(process.env['TEST_SLOWNESS'] ?? 2);
+
+/** For `vi.waitUntil`: what another process or the disk does comes within this, or the test says that it did not. */
+export const SOON = { timeout: patience(30_000), interval: 20 };
