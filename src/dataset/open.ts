@@ -50,15 +50,21 @@ export async function openDatasets(
         }
         if (found.packages.length > 0) groups.set('kattis', [...found.packages]);
         if (found.polygons.length > 0) groups.set('polygon', [...found.polygons]);
+        const places = found.packages.length + found.polygons.length + found.archives.length;
+        const isOneOfMany = places > 1;
         for (const archive of found.archives)
-            datasets.push(
-                ...(await openArchive(archive, found.root, { ...options, isOnly: archive === found.path })),
-            );
+            datasets.push(...(await openArchive(archive, found.root, { ...options, isOneOfMany })));
         for (const [format, items] of groups) {
             checkFits(format, forced, found, name);
             const [only = found.path] = items;
             const path = items.length === 1 ? only : found.path;
-            const source: DatasetSource = { path, items, root: found.root, forced: forced !== null };
+            const source: DatasetSource = {
+                path,
+                items,
+                root: found.root,
+                forced: forced !== null,
+                isOneOfMany,
+            };
             datasets.push((await DATASET_FORMATS[format]()).open(source, options));
         }
     }
@@ -69,7 +75,7 @@ export async function openDatasets(
 async function openArchive(
     archive: string,
     root: string,
-    options: OpenDatasetsOptions & { readonly isOnly: boolean },
+    options: OpenDatasetsOptions & { readonly isOneOfMany: boolean },
 ): Promise<Dataset[]> {
     const own = relative(root, archive)
         .replaceAll('\\', '/')
@@ -88,12 +94,13 @@ async function openArchive(
             ['polygon', found.polygons],
         ] as const) {
             if (items.length === 0) continue;
-            const source = { path: archive, items, root, ids, names, forced: false };
+            const { isOneOfMany } = options;
+            const source = { path: archive, items, root, ids, names, forced: false, isOneOfMany };
             datasets.push((await DATASET_FORMATS[format]()).open(source, options));
         }
         return datasets;
     } catch (error) {
-        if (!(error instanceof UserError) || options.isOnly) throw error;
+        if (!(error instanceof UserError) || !options.isOneOfMany) throw error;
         options.onLeftOut(error.message);
         return [];
     }

@@ -74,7 +74,8 @@ class PackageDataset implements Dataset {
                 yield [await this.#indexPackage(folder)];
             } catch (error) {
                 // A template, or one that is broken, does not keep the others of a repository from being judged.
-                const mayLeaveOut = this.options.skipBadRows || this.source.items.length > 1;
+                const { items, isOneOfMany } = this.source;
+                const mayLeaveOut = this.options.skipBadRows || items.length > 1 || isOneOfMany === true;
                 if (!(error instanceof UserError) || !mayLeaveOut) throw error;
                 this.badRows.push(error.message);
             }

@@ -48,6 +48,33 @@ describe('a zip archive', () => {
         );
     });
 
+    it('is left out beside others where its package cannot be read, and an error where it is named alone', async () => {
+        const folder = await folderWith(within('plain', { ...PACKAGE, 'problem.yaml': 'name: x\n' }));
+        const broken = zip(join(folder, 'broken.zip'), { ...PACKAGE, 'problem.yaml': 'name: {{ x }\n' });
+        const datasets = await openAll([folder]);
+        const indexed = (await Promise.all(datasets.map(indexOf))).flat();
+        expect(indexed.map(({ id }) => id)).toEqual(['plain']);
+        expect(datasets.flatMap(({ badRows }) => badRows)).toEqual([
+            expect.stringMatching(/broken.*not valid YAML/),
+        ]);
+        await expect(openOne(broken).then(indexOf)).rejects.toThrow(/not valid YAML/);
+    });
+
+    it('is skipped where DOMjudge judges it by a program that it does not hold', async () => {
+        const skipOf = async (lines: string, files = {}) => {
+            const ini = { 'domjudge-problem.ini': `timelimit='3'\n${lines}\n`, ...files };
+            const [sample] = await loadAll(await openOne(await folderWith({ ...PACKAGE, ...ini })));
+            return sample?.skip;
+        };
+        expect(await skipOf("special_compare='float'")).toBe(
+            'DOMjudge judges it by special_compare "float", which is not in the package',
+        );
+        expect(await skipOf("special_run='boolfind_run'")).toMatch(/special_run "boolfind_run"/);
+        expect(await skipOf("special_compare='compare'")).toBeNull();
+        const own = { 'output_validators/check.py': 'x', 'problem.yaml': 'validation: custom\n' };
+        expect(await skipOf("special_compare='float'", own)).toBeNull();
+    });
+
     it('cannot write outside of its folder, and is refused where it is damaged', async () => {
         const folder = await folderWith({});
         const hostile = zip(join(folder, 'hostile.zip'), { 'problem.yaml': '', '../../escaped.txt': 'x' });

@@ -41,8 +41,16 @@ export async function loadPackage(
     const scored = await loadScoring(found, content, tests, testSettings);
     const source = await loadStaticValidator(found.files, content.settings, tests);
     const hasSecretTests = tests.some(({ name }) => name.startsWith('secret/'));
+    const { specialPrograms } = content;
     const reason =
-        (hasSecretTests ? null : testFiles.skip) ?? collected.skip ?? skip ?? scored.skip ?? source.skip;
+        (specialPrograms === null
+            ? null
+            : `DOMjudge judges it by ${specialPrograms}, which is not in the package`) ??
+        (hasSecretTests ? null : testFiles.skip) ??
+        collected.skip ??
+        skip ??
+        scored.skip ??
+        source.skip;
     const cases: TestCase[] = [];
     if (reason === null) for (const test of tests) cases.push(await loadTest(test));
     return {

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Field } from '../field.js';
 import { listPackage, type PackageFile, fingerprintPackage } from './package-files.js';
-import { type ProblemSettings, readProblemYaml, readTimeLimitText } from './problem-yaml.js';
+import {
+    type ProblemSettings,
+    readProblemYaml,
+    readSpecialPrograms,
+    readTimeLimitText,
+} from './problem-yaml.js';
 import { type FoundSubmission, findSubmissions } from './submissions.js';
 import { readYamlFile } from './yaml-file.js';
 
@@ -19,6 +24,8 @@ export interface PackageContent {
     /** Seconds; null: to be computed from the accepted submissions. */
     readonly timeLimit: number | null;
     readonly submissions: readonly FoundSubmission[];
+    /** Programs of a DOMjudge installation that judge it; null: none, or the package has its own. */
+    readonly specialPrograms: string | null;
 }
 
 /** @param bounds real path that links must not leave */
@@ -34,6 +41,7 @@ export async function readPackage(found: ProblemPackage): Promise<PackageContent
     const settings = readProblemYaml(problem ?? Field.of({}, `${found.place}/problem.yaml`, null));
     return {
         settings,
+        specialPrograms: await findSpecialPrograms(found),
         timeLimit: settings.timeLimit ?? (await readTimeLimit(found)),
         submissions: await findSubmissions(
             found.files,
@@ -48,13 +56,24 @@ async function readYaml(found: ProblemPackage, name: string): Promise<Field | nu
     return file === undefined ? null : readYamlFile(file, `${found.place}/${name}`);
 }
 
+async function findSpecialPrograms(found: ProblemPackage): Promise<string | null> {
+    if (found.files.some(({ name }) => /^output_validators?\//.test(name))) return null;
+    const text = await readSmallFile(found, 'domjudge-problem.ini');
+    return text === null ? null : readSpecialPrograms(text);
+}
+
+async function readSmallFile(found: ProblemPackage, wanted: string): Promise<string | null> {
+    const file = found.files.find(
+        ({ name, refused, size }) => name === wanted && refused === null && size < 65_536,
+    );
+    return file === undefined ? null : readFile(file.path, 'utf8');
+}
+
 /** Older tools keep the limit in files of their own. */
 async function readTimeLimit(found: ProblemPackage): Promise<number | null> {
     for (const name of ['.timelimit', 'domjudge-problem.ini']) {
-        const file = found.files.find(
-            (each) => each.name === name && each.refused === null && each.size < 65_536,
-        );
-        const seconds = file === undefined ? null : readTimeLimitText(await readFile(file.path, 'utf8'));
+        const text = await readSmallFile(found, name);
+        const seconds = text === null ? null : readTimeLimitText(text);
         if (seconds !== null) return seconds;
     }
     return null;

@@ -130,6 +130,19 @@ const constantText = (field: Field): string =>
         ? String(field.value)
         : field.string();
 
+/**
+ * Programs of a DOMjudge installation that domjudge-problem.ini names in place of the default ones: they are not in the
+ * package. Source: `special_compare` and `special_run` of DOMjudge's problem format. Null: none.
+ */
+export function readSpecialPrograms(text: string): string | null {
+    const named = [...text.matchAll(/^[ \t]*special_(compare|run)[ \t]*=[ \t]*["']?([^"'\r\n]*)/gm)]
+        .map(([, kind = '', name = '']) => ({ kind, name: name.trim() }))
+        .filter(({ kind, name }) => name !== '' && name !== kind);
+    return named.length === 0
+        ? null
+        : named.map(({ kind, name }) => `special_${kind} ${JSON.stringify(name.slice(0, 80))}`).join(' and ');
+}
+
 /** Seconds from `.timelimit` or domjudge-problem.ini; null for files that say none. */
 export function readTimeLimitText(text: string): number | null {
     const [, named] = /^[ \t]*timelimit[ \t]*=[ \t]*["']?([\d.]+)/m.exec(text) ?? [];
