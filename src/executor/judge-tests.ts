@@ -229,11 +229,15 @@ function judgeTest(
 }
 
 function judgeOutput(
-    { options, sample: { checker } }: JudgingPlan,
+    { options, sample: { checker, scoring } }: JudgingPlan,
     { name, answer }: StagedTest,
     { run, lossy, comparison: given }: Extract<RanTest, { kind: 'ran' }>,
     comparison: Comparison,
 ): Tested {
+    if (comparison.needsScoring === true && scoring === undefined)
+        throw new ScoreError(
+            `the checker gives points to a test of a problem without scores: ${comparison.message ?? ''}`,
+        );
     const truncated = lossy === true && !comparison.accepted;
     // A checker program, or a server, has reasons of its own: the texts do not show them.
     const isShown =

@@ -89,10 +89,8 @@ describe('problems with scores, talks and passes under kill -9', () => {
         let committed = 0;
         for (let round = 0; round < rounds(1); round += 1) {
             const run = startCli(args('killed'), { cwd });
-            let hasEnded = false;
-            void run.result.then(() => (hasEnded = true));
             // Until one more task is committed, so that each start gets on; the next ones are then under way.
-            while (!hasEnded && readVerdicts(join(cwd, 'killed')).size <= committed)
+            while (run.child.exitCode === null && readVerdicts(join(cwd, 'killed')).size <= committed)
                 await new Promise((resolve) => setTimeout(resolve, 20));
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 200));
             killGroup(run.child);

@@ -8,6 +8,8 @@ export interface Comparison {
     readonly message: string | null;
     /** The score that a validator gave; absent: none. */
     readonly score?: GivenScore;
+    /** Set where a score stands in place of right or wrong: it says nothing of a test that has no scores. */
+    readonly needsScoring?: true;
 }
 
 export const ACCEPTED: Comparison = { accepted: true, message: null };

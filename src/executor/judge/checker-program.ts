@@ -97,6 +97,8 @@ export class CheckerPrograms {
         if (code === 1 && threw(report, ready.usable.language.tag))
             throw judgeError(`the checker ended by an exception: ${lastWords(report.stderr)}`);
         if (isTestlibRejection(code)) return { accepted: false, message };
+        const points = code === TESTLIB_POINTS ? readTestlibPoints(message) : null;
+        if (points !== null) return { accepted: points > 0, message, score: { points }, needsScoring: true };
         throw judgeError(`the checker exited with ${code}, which says neither right nor wrong: ${message}`);
     }
 
@@ -165,6 +167,14 @@ export class CheckerPrograms {
     async close(): Promise<void> {
         await this.#programs.close();
     }
+}
+
+/** Exit code of testlib's `quitp`, which says `points 12.5 why` on stderr. */
+const TESTLIB_POINTS = 7;
+
+function readTestlibPoints(message: string): number | null {
+    const [, points] = /^points (\d+(?:\.\d+)?)(?:\s|$)/.exec(message) ?? [];
+    return points === undefined ? null : Number(points);
 }
 
 /** Verdicts as graders read them. */

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { Checker } from '../../../src/model/sample.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
-import { inWords, JudgeRig } from './judging.js';
+import { type Case, inWords, JudgeRig } from './judging.js';
 
 const { kind } = await probeSandbox('auto');
 
@@ -54,8 +54,12 @@ describe('checker programs', () => {
         ['9', '3'],
         ['16', '4'],
     ] as const;
-    const judge = (checker: Checker, source: string, flags?: readonly string[]) =>
-        rig.run({ language: 'PYTHON3', source, tests, checker, ...(flags === undefined ? {} : { flags }) });
+    const judge = (
+        checker: Checker,
+        source: string,
+        flags?: readonly string[] | null,
+        problem: Case['problem'] = {},
+    ) => rig.run({ language: 'PYTHON3', source, tests, checker, flags: flags ?? [], problem });
     const rightAnswer = 'print(-int(int(input()) ** .5))\n';
     const wrongAnswer = 'print(3)\n';
 
@@ -103,13 +107,35 @@ describe('checker programs', () => {
         ['testlib', 8, /^WrongAnswer$/],
         ['testlib', 16, /^WrongAnswer$/],
         ['testlib', 3, /^failure judge-error: the checker exited with 3, .*: because$/],
-        ['testlib', 7, /^failure judge-error/],
+        ['testlib', 7, /^failure judge-error: the checker exited with 7/],
         ['kattis', 0, /^failure judge-error: the validator exited with 0, expected 42 or 43: because$/],
         ['kattis', 1, /^failure judge-error/],
     ] as const)('%s exit %i', async (convention, code, expected) => {
         expect(inWords(await judge(program(convention, 'check.py', exits(code)), rightAnswer))).toMatch(
             expected,
         );
+    });
+
+    it('takes the points that testlib checkers give, where tests have scores', async () => {
+        const checker = program(
+            'testlib',
+            'points.py',
+            'import sys\nprint("points 2.5 not bad", file=sys.stderr)\nsys.exit(7)\n',
+        );
+        expect(inWords(await judge(checker, rightAnswer))).toMatch(
+            /^failure judge-error: the checker gives points to a test of a problem without scores: points 2.5/,
+        );
+        const rules = {
+            kind: 'aggregation',
+            aggregation: 'sum',
+            maximum: 10,
+            testMaximum: 5,
+            requires: [],
+        } as const;
+        const root = { name: 'data', items: [{ test: 0 }, { test: 1 }], rules };
+        const scoring = { root, objective: 'max', best: 10, grader: null } as const;
+        const outcome = await judge(checker, rightAnswer, null, { scoring });
+        expect(outcome).toMatchObject({ verdict: 'PartiallyAccepted', result: { score: 5 } });
     });
 
     it('calls a crash, a time-out and a checker that does not compile judge errors', async () => {
