@@ -15,14 +15,15 @@ import { widths } from './cases/widths.js';
 import { savingLag } from './cases/saving-lag.js';
 import { describeMachine } from './machine.js';
 import { Stopwatch } from './stopwatch.js';
-import { markdown, type Measured, writePages } from './pages.js';
+import { markdown, type Measured, writePages, writeSections } from './pages.js';
 import { say } from './tools.js';
 
 /*
  * npm run bench                       everything, at the sizes that are published
  * npm run bench -- --only a,d         some of it
  * npm run bench -- --scale 0.1 -r 1   a quick look
- * npm run bench -- --write            and put the figures into docs/benchmarks.md and README.md
+ * npm run bench -- --write            and put the figures into docs/benchmarks.md and README.md;
+ *                                     with --only, into docs/benchmarks.md in place of the same measurements
  */
 
 const ALL: readonly Measurement[] = [
@@ -86,7 +87,9 @@ async function main(): Promise<void> {
     }
     const machine = describeMachine();
     process.stdout.write(markdown(machine, measured, Number(values.repetitions)));
-    if (values.write) await writePages(machine, measured, Number(values.repetitions));
+    if (!values.write) return;
+    const write = wanted === undefined ? writePages : writeSections;
+    await write(machine, measured, Number(values.repetitions));
 }
 
 await main();

@@ -22,13 +22,16 @@ const mark = (met: boolean | null): string => (met === null ? '' : met ? 'met' :
 export function markdown(machine: string, measured: readonly Measured[], repetitions: number): string {
     const day = new Date().toISOString().slice(0, 10);
     const parts = [`Measured ${day} on ${machine}; medians of ${repetitions}, the sides in turn.\n`];
-    for (const { measurement, figures, load } of measured) {
-        parts.push(`### ${measurement.key}. ${measurement.about}\n`);
-        parts.push(table(['measured', 'resume-run', 'baseline', 'ratio', 'goal', ''], figures.map(row)));
-        const [before, after] = load.map((value) => value.toFixed(1));
-        parts.push(`Load average before and after: ${before}, ${after}.\n`);
-    }
-    return `${parts.join('\n')}\n`;
+    return `${[...parts, ...measured.map(section)].join('\n')}\n`;
+}
+
+function section({ measurement, figures, load }: Measured): string {
+    const [before, after] = load.map((value) => value.toFixed(1));
+    return [
+        `### ${measurement.key}. ${measurement.about}\n`,
+        table(['measured', 'resume-run', 'baseline', 'ratio', 'goal', ''], figures.map(row)),
+        `Load average before and after: ${before}, ${after}.\n`,
+    ].join('\n');
 }
 
 const row = (figure: Figure): readonly string[] => [
@@ -58,17 +61,34 @@ function short(machine: string, measured: readonly Measured[]): string {
     return `${table(['measured', 'resume-run', 'baseline, same run', 'ratio', 'goal'], rows)}\n${where}`;
 }
 
-/** Puts the figures between the marks of docs/benchmarks.md and README.md. */
+/** Puts the figures between the marks of docs/benchmarks.md and README.md. @param measured everything that is measured */
 export async function writePages(
     machine: string,
     measured: readonly Measured[],
     repetitions: number,
 ): Promise<void> {
-    await replaceMarked(PAGE, markdown(machine, measured, repetitions));
-    await replaceMarked(README, short(machine, measured));
+    await replaceMarked(PAGE, () => markdown(machine, measured, repetitions));
+    await replaceMarked(README, () => short(machine, measured));
 }
 
-async function replaceMarked(path: string, text: string): Promise<void> {
+/** Puts some measurements in place of those of the same letters in docs/benchmarks.md; the others stay. */
+export async function writeSections(
+    machine: string,
+    measured: readonly Measured[],
+    repetitions: number,
+): Promise<void> {
+    const day = new Date().toISOString().slice(0, 10);
+    const when = `Measured by itself on ${day}: ${machine}; medians of ${repetitions}.\n`;
+    await replaceMarked(PAGE, (before) => {
+        const [head = '', ...kept] = before.split(/^(?=### )/m).map((part) => part.trim());
+        const sections = new Map(kept.map((part) => [part.slice(4, part.indexOf('.')), part]));
+        for (const one of measured) sections.set(one.measurement.key, `${section(one)}\n${when}`.trim());
+        return `${[head, ...sections.values()].join('\n\n')}\n`;
+    });
+}
+
+/** @param write makes the new text of the old one */
+async function replaceMarked(path: string, write: (before: string) => string): Promise<void> {
     const page = await readFile(path, 'utf8').catch(() => '');
     const from = page.indexOf(START);
     const to = page.indexOf(END);
@@ -76,5 +96,7 @@ async function replaceMarked(path: string, text: string): Promise<void> {
         say(`${path} has no ${START} and ${END}: left as it is`);
         return;
     }
-    await writeFile(path, `${page.slice(0, from + START.length)}\n\n${text}\n${page.slice(to)}`);
+    const start = from + START.length;
+    const text = write(page.slice(start, to));
+    await writeFile(path, `${page.slice(0, start)}\n\n${text}\n${page.slice(to)}`);
 }
