@@ -11,6 +11,7 @@ import { judging } from './cases/judging.js';
 import { leftover } from './cases/leftover.js';
 import { modelRequests } from './cases/model-requests.js';
 import { moduleTasks } from './cases/module-tasks.js';
+import { page } from './cases/page.js';
 import { widths } from './cases/widths.js';
 import { savingLag } from './cases/saving-lag.js';
 import { describeMachine } from './machine.js';
@@ -37,6 +38,7 @@ const ALL: readonly Measurement[] = [
     database,
     savingLag,
     modelRequests,
+    page,
 ];
 
 const { values } = parseArgs({
