@@ -56,6 +56,15 @@ export const command = defineCommand({
             decides: 'display',
             only: 'command line',
         },
+        'compare-with': {
+            kind: 'path',
+            default: null,
+            placeholder: '<dir>',
+            group: 'What you see',
+            about: 'With --html: another results directory, whose tasks the page compares with those of --dir',
+            decides: 'display',
+            only: 'command line',
+        },
         sort: {
             kind: 'choice',
             choices: SORT_KEYS,
@@ -99,6 +108,10 @@ export const command = defineCommand({
             line: 'resume-run report --dir results --html report.html',
             about: 'To look at, to search, to send',
         },
+        {
+            line: 'resume-run report --dir new --compare-with old --html report.html',
+            about: 'With what got better and worse',
+        },
     ],
     run: async ({ values }) => {
         const { dir } = values;
@@ -109,9 +122,18 @@ export const command = defineCommand({
         const asked = values.html === null ? formats : [...formats, 'html'];
         if (asked.length > 1)
             throw new UserError(`--${asked.join(' and --')} cannot be used together: give one of them`);
+        const other = values['compare-with'];
+        if (other !== null && values.html === null)
+            throw new UserError(
+                '--compare-with needs --html; resume-run compare prints the same in a terminal',
+            );
         if (values.html !== null) {
             const { writeHtmlReport } = await import('../compose/page/html-report.js');
-            await writeHtmlReport({ dir, checkpoints }, values.html, values.only);
+            await writeHtmlReport({ dir, checkpoints }, values.html, {
+                only: values.only,
+                compared:
+                    other === null ? null : { dir: other, checkpoints: chooseCheckpointsFolder(other, null) },
+            });
             if (values['fail-under'] === null) return 0;
         }
         const [

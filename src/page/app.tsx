@@ -76,7 +76,7 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
                     {say('otherLanguage')}
                 </button>
             </header>
-            <Navigation data={data} route={route} server={server} />
+            <Navigation data={data} route={route} source={source} server={server} />
             {hasNews && route.view !== 'live' && (
                 <p class="news" role="status">
                     {say('newData')}{' '}
@@ -134,15 +134,18 @@ function RunChoice({ server }: { readonly server: ServerSource }): JSX.Element |
 function Navigation({
     data,
     route,
+    source,
     server,
 }: {
     readonly data: RunData;
     readonly route: Route;
+    readonly source: PageSource;
     readonly server: ServerSource | null;
 }): JSX.Element {
     const views: ViewName[] = ['tests', 'verdicts', 'heatMap', 'times', 'unexpected', 'tasks'];
     if (hasModels(data)) views.push('models');
-    if (server !== null) views.push('compare', 'live');
+    if (server !== null || source.runs.length > 1) views.push('compare');
+    if (server !== null) views.push('live');
     return (
         <nav aria-label={say('views')}>
             {views.map((view) => (
@@ -175,7 +178,7 @@ function View({
         case 'models':
             return <ModelsView {...props} />;
         case 'compare':
-            return server === null ? null : <CompareView {...props} server={server} />;
+            return <CompareView {...props} />;
         case 'live':
             return <LiveView {...live} />;
     }

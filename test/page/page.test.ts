@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { patience } from '../rig/slowness.js';
 import { accessibilityFaults, findChromium, openBrowser, overflowOf, watchPage } from './browser.js';
 import { writeHostileRun, writeJudgedRun, writeModelRun } from './result-files.js';
@@ -42,6 +43,13 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
 
     beforeAll(async () => {
         writeJudgedRun(join(dir, 'judged'));
+        writeJudgedRun(join(dir, 'better'));
+        // One program that crashed is accepted there.
+        const crashed = join(dir, 'better', 'sum_strict.json');
+        const text = readFileSync(crashed, 'utf8').replaceAll('"RuntimeError"', '"Accepted"');
+        const file = JSON.parse(text) as { solution_result: { result: object }[] };
+        for (const { result } of file.solution_result) Object.assign(result, { accepted: true });
+        writeFileSync(crashed, JSON.stringify(file));
         writeHostileRun(join(dir, 'hostile'));
         writeModelRun(join(dir, 'models'));
         for (const name of ['judged', 'hostile', 'models']) {
@@ -115,6 +123,27 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
         expect(csv[1]).toMatch(/^sum\/weak,1,0\.333/);
         expect(page.problems).toEqual([]);
         await page.close();
+    });
+
+    it('compares with another run in the same file', async () => {
+        const written = await callCli(
+            ['report', '--dir', 'judged', '--compare-with', 'better', '--html', 'compared.html'],
+            { cwd: dir },
+        );
+        expect(written).toMatchObject({ code: 0, stderr: '' });
+        const page = await openPage('compared');
+        await page.getByRole('link', { name: 'Compare' }).click();
+        await page.locator('.table-body a').first().waitFor();
+        const text = (await page.locator('main').innerText()).replace(/\s+/g, ' ');
+        expect(text).toContain('First: judged · Second: better');
+        expect(text).toContain('Regressions 0 Fixes 1');
+        expect(await accessibilityFaults(page)).toEqual([]);
+        expect(page.problems).toEqual([]);
+        await page.close();
+        expect(await callCli(['report', '--compare-with', 'better'], { cwd: dir })).toMatchObject({
+            code: 2,
+            stderr: expect.stringContaining('--compare-with needs --html'),
+        });
     });
 
     it('shows models with intervals, pass@k and cost, down to the prompt and the answer', async () => {

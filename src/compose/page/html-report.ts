@@ -11,12 +11,22 @@ import { pickRows } from './pick-rows.js';
 /** Bytes that sources, outputs and answers may take in one file, compressed: mail takes 25 MB, and base64 makes 4 bytes of 3. */
 const DETAIL_BUDGET = 12 * 1024 * 1024;
 
+interface HtmlReportOptions {
+    /** Globs of sample ids; empty: all. */
+    readonly only: readonly string[];
+    /** Another run, whose tasks stand beside those of this one; its sources and outputs are left out. */
+    readonly compared: RunPaths | null;
+}
+
 /**
  * Writes a results directory as one HTML file, whole or not at all.
- * @param only globs of sample ids; empty: all
  * @throws UserError (exit 2), WriteError (exit 4)
  */
-export async function writeHtmlReport(place: RunPaths, file: string, only: readonly string[]): Promise<void> {
+export async function writeHtmlReport(
+    place: RunPaths,
+    file: string,
+    { only, compared }: HtmlReportOptions,
+): Promise<void> {
     const assets = await readPageAssets();
     const reader = new DirectoryReader(place, warn, pickRows);
     const { page, chunks, leftOut } = await buildPage(reader, {
@@ -25,10 +35,17 @@ export async function writeHtmlReport(place: RunPaths, file: string, only: reado
         matches: makeIdMatcher(only),
         keepsRows: false,
     });
-    await writeText(file, writeHtmlFile(assets, page, chunks));
+    const other = compared === null ? null : await buildCompared(compared, only);
+    await writeText(file, writeHtmlFile(assets, page, chunks, other));
     print(`${file} is written: open it in a browser`);
     if (leftOut > 0)
         tell(
             `${file} holds the source and output of the tasks that matter most; those of ${leftOut} others did not fit: resume-run show has them`,
         );
+}
+
+async function buildCompared(place: RunPaths, only: readonly string[]): Promise<Buffer> {
+    const reader = new DirectoryReader(place, warn, (checkpoint) => pickRows(checkpoint, false));
+    const matches = makeIdMatcher(only);
+    return (await buildPage(reader, { dir: place.dir, budget: 0, matches, keepsRows: false })).page;
 }

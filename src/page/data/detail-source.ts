@@ -12,19 +12,34 @@ export type DetailAnswer =
 export interface PageSource {
     /** Whether it is a single file. */
     readonly isFile: boolean;
-    readPage(): Promise<Uint8Array>;
+    /** Directories that can be compared, the one that is shown among them. */
+    readonly runs: readonly string[];
+    /** Position of the run that is shown. */
+    readonly run: number;
+    /** @param run its position; the one that is shown if absent */
+    readPage(run?: number): Promise<Uint8Array>;
     detail(data: RunData, entry: number): Promise<DetailAnswer>;
 }
 
 const CHUNKS_KEPT = 8;
 
+/** Holds the run that a file compares with. */
+const COMPARED = 'compared-data';
+
 /** The chunks in this file. Those opened last stay open. */
 export class FileSource implements PageSource {
     readonly isFile = true;
+    readonly run = 0;
+    readonly runs: readonly string[];
     readonly #open = new Map<number, readonly EntryDetail[]>();
 
-    async readPage(): Promise<Uint8Array> {
-        const text = document.getElementById('page-data')?.textContent ?? '';
+    constructor() {
+        // The compared view names both by the headers of their data.
+        this.runs = document.getElementById(COMPARED) === null ? [''] : ['', ''];
+    }
+
+    async readPage(run = this.run): Promise<Uint8Array> {
+        const text = document.getElementById(run === 0 ? 'page-data' : COMPARED)?.textContent ?? '';
         return gunzip(fromBase64(text));
     }
 

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { compareRuns, type RunComparison } from '../data/compare-runs.js';
 import { RunData } from '../data/run-data.js';
-import type { ServerSource } from '../data/server-source.js';
+import type { PageSource } from '../data/detail-source.js';
 import { showCount, showNumber } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { ChoiceFilter, FilterBar } from '../parts/filter-bar.js';
@@ -14,33 +14,35 @@ import { type Route, buildRoute, nameTask } from '../route.js';
 interface CompareProps {
     readonly data: RunData;
     readonly route: Route;
-    readonly server: ServerSource;
+    readonly source: PageSource;
 }
 
-/** This run against another of those that are served. */
-export function CompareView({ data, route, server }: CompareProps): JSX.Element {
-    const others = server.runs.flatMap((dir, at) => (at === server.run ? [] : [[String(at), dir] as const]));
+/** This run against another of those that are at hand. */
+export function CompareView({ data, route, source }: CompareProps): JSX.Element {
+    const others = source.runs.flatMap((dir, at) => (at === source.run ? [] : [[String(at), dir] as const]));
     const chosen = route.filters['other'] ?? (others.length === 1 ? others[0]?.[0] : undefined);
     const [other, setOther] = useState<RunData | null>(null);
     useEffect(() => {
         setOther(null);
         if (chosen === undefined) return;
-        const load = async (): Promise<void> => setOther(new RunData(await server.readPage(Number(chosen))));
+        const load = async (): Promise<void> => setOther(new RunData(await source.readPage(Number(chosen))));
         void load();
-    }, [server, chosen]);
+    }, [source, chosen]);
     const comparison = useMemo(() => (other === null ? null : compareRuns(data, other)), [data, other]);
     if (others.length === 0) return <p class="empty">{say('onlyOneRun')}</p>;
     return (
         <>
-            <FilterBar route={route} keeps={['other']}>
-                <ChoiceFilter
-                    route={route}
-                    filter="other"
-                    label={say('otherRun')}
-                    any={say('otherRun')}
-                    options={others}
-                />
-            </FilterBar>
+            {!source.isFile && (
+                <FilterBar route={route} keeps={['other']}>
+                    <ChoiceFilter
+                        route={route}
+                        filter="other"
+                        label={say('otherRun')}
+                        any={say('otherRun')}
+                        options={others}
+                    />
+                </FilterBar>
+            )}
             {chosen === undefined && <p class="empty">{say('chooseOther')}</p>}
             {comparison !== null && other !== null && (
                 <Comparison data={data} other={other} comparison={comparison} route={route} />

@@ -24,11 +24,13 @@ const digestText = (text: string): string => `sha256-${createHash('sha256').upda
 /**
  * One file that needs no other: front end, columns, chunks. The chunks come last, so that the page is up before they are read.
  * @param page of `packPage`, gzip
+ * @param compared the same of another run that the page compares with; null: none
  */
 export function* writeHtmlFile(
     assets: PageAssets,
     page: Buffer,
     chunks: readonly Buffer[],
+    compared: Buffer | null,
 ): Generator<string> {
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n';
     yield `<meta http-equiv="Content-Security-Policy" content="${buildPolicy(assets)}">\n`;
@@ -37,6 +39,8 @@ export function* writeHtmlFile(
     yield `<style>${assets.style}</style>\n</head>\n<body>\n<div id="page"></div>\n`;
     yield '<noscript>This report needs JavaScript, which runs inside this file only.</noscript>\n';
     yield `<script type="text/plain" id="page-data">${page.toString('base64')}</script>\n`;
+    if (compared !== null)
+        yield `<script type="text/plain" id="compared-data">${compared.toString('base64')}</script>\n`;
     yield `<script>${assets.script}</script>\n`;
     for (const [at, chunk] of chunks.entries())
         yield `<script type="text/plain" id="chunk-${at + 1}">${chunk.toString('base64')}</script>\n`;
