@@ -57,7 +57,6 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
         setShownLanguage(next);
     };
     const props = { data, route, source };
-    const extra = { server, live };
     return (
         <>
             <a class="skip-link" href="#content" onClick={(event) => focusContent(event)}>
@@ -87,7 +86,7 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
             )}
             <main id="content" tabIndex={-1}>
                 <p class="about">{say(ABOUT[route.view])}</p>
-                <View {...props} {...extra} />
+                <View {...props} live={live} />
                 <Notices data={data} />
             </main>
             {route.filters['task'] !== undefined && <TaskDialog {...props} />}
@@ -157,11 +156,7 @@ function Navigation({
     );
 }
 
-function View({
-    server,
-    live,
-    ...props
-}: ViewProps & { readonly server: ServerSource | null; readonly live: LiveNews }): JSX.Element | null {
+function View({ live, ...props }: ViewProps & { readonly live: LiveNews }): JSX.Element {
     switch (props.route.view) {
         case 'tests':
             return <TestsView {...props} />;

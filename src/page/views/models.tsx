@@ -130,7 +130,7 @@ function numeric(
     return {
         key,
         title,
-        width: '7.5rem',
+        width: '9rem',
         align: 'right',
         first: 'descending',
         value,

@@ -5,7 +5,13 @@ import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { chooseExpected } from '../../model/sample.js';
 import { getVerdict } from '../../model/tally.js';
 import type { Verdict } from '../../model/verdict.js';
-import { makeRecord, type RecordInput, type RecordKey, type ResultRecord } from '../record/record.js';
+import {
+    makeRecord,
+    NO_VALUES,
+    type RecordInput,
+    type RecordKey,
+    type ResultRecord,
+} from '../record/record.js';
 import { type EarlierFields, readEarlierFields, readSuccessLevel } from './earlier-record.js';
 
 /*
@@ -62,6 +68,7 @@ export function recordOfEntry(
     const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
     const expected = chooseExpected(key.group, entry.expected ?? null);
     return makeRecord({
+        ...NO_VALUES,
         ...fieldsOfResult(result, entry.cell, onPercent),
         ...attemptFields(entry.attempts),
         ...key,

@@ -108,17 +108,17 @@ export function parseRetirement(value: unknown): Retirement {
 
 const RETIREMENT_FIELDS: ReadonlySet<string> = new Set([...KEY_FIELDS, 'revision']);
 
-/** A record without values. Copied for each record, as adding sixty keys one by one takes ten times as long. */
-const NO_VALUES: { readonly [name: string]: unknown } = JSON.parse(
-    JSON.stringify(Object.fromEntries(RECORD_FIELDS.map(({ name }) => [name, null]))),
-);
+/** A record without values, for those who make one to begin with: adding sixty keys one by one takes ten times as long. */
+export const NO_VALUES = Object.fromEntries(RECORD_FIELDS.map(({ name }) => [name, null])) as {
+    readonly [Name in keyof ResultRecord]: null;
+};
 
 const POSITIONS: ReadonlyMap<string, number> = new Map(RECORD_FIELDS.map(({ name }, at) => [name, at]));
 const REQUIRED: readonly RecordField[] = RECORD_FIELDS.filter(({ nullable }) => !nullable);
 
 function normalise(value: object): ResultRecord {
     const source = value as { readonly [name: string]: unknown };
-    const row = { ...NO_VALUES };
+    const row: Record<string, unknown> = { ...NO_VALUES };
     for (const name of Object.keys(source)) {
         const field = RECORD_FIELDS[POSITIONS.get(name) ?? -1];
         if (field !== undefined) row[name] = normaliseField(field, source[name]);
