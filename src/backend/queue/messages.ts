@@ -75,7 +75,7 @@ const task = z.looseObject({
     settles: z.boolean(),
     steps: z.record(z.string(), json).optional(),
     traceparent: z.string().max(128).optional(),
-    /** SHA-256 of the sample's manifest (stage-files.ts); null for tasks that are not programs. */
+    /** SHA-256 of the sample's manifest (stage-manifest.ts); null for tasks that are not programs. */
     stage: SHA256.nullable(),
 });
 
