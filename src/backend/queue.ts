@@ -1,6 +1,7 @@
 import type { Backend } from './backend.js';
 import { QueueCoordinator, type QueueBackendOptions } from './queue/coordinator.js';
 import { makeRunKeys, QUEUE_NAME } from './queue/keys.js';
+import { RunLease } from './queue/lease.js';
 import { checkSettings, connectRedis, loadQueuePackages, readRedisSettings } from './queue/redis.js';
 import { findWaitingJobs } from './queue/waiting-jobs.js';
 
@@ -40,9 +41,9 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Ba
         const before = await findWaitingJobs(client, keys);
         const waiting = client.duplicate();
         waiting.on('error', () => {});
-        const backend = new QueueCoordinator({ options, client, waiting, queue, events, keys }, before);
-        await backend.register();
-        return backend;
+        const lease = new RunLease(client, queue, keys, options.run);
+        await lease.register();
+        return new QueueCoordinator({ options, client, waiting, queue, events, keys, lease }, before);
     } catch (error) {
         client.disconnect();
         throw error;

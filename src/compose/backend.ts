@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Backend, KEEPS_NO_STEPS } from '../backend/backend.js';
+import type { OutputPlace } from '../backend/queue/output-files.js';
 import type { Mode, RedisConfig } from '../config.js';
 import type { ServerExecutor, WorkerDesk } from '../executor/servers/server-executor.js';
 import { readPackageVersion } from '../host/package-version.js';
@@ -15,6 +16,8 @@ export interface QueueSettings {
     /** Languages that tasks may have, and the sandbox, where programs are judged. */
     readonly languages?: readonly string[] | undefined;
     readonly sandbox?: string | undefined;
+    /** Where files of output go; null: the executor leaves none. */
+    readonly outputs: OutputPlace | null;
     readonly onNotice: (message: string) => void;
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
@@ -70,7 +73,7 @@ export async function createProcesses(
 
 async function createQueueBackend(
     descriptor: ExecutorDescriptor,
-    { redis, run, languages, sandbox, onNotice, onPaused, onResumed }: QueueSettings,
+    { redis, run, languages, sandbox, outputs, onNotice, onPaused, onResumed }: QueueSettings,
     onLog: (line: TaskLog) => void,
 ): Promise<Backend> {
     const [{ openQueueBackend }, { PROTOCOL }, { readRedisAccess }] = await Promise.all([
@@ -89,6 +92,7 @@ async function createQueueBackend(
             ...(languages === undefined ? {} : { languages: [...languages] }),
             ...(sandbox === undefined ? {} : { sandbox }),
         },
+        outputs,
         onLog,
         onNotice,
         onPaused,

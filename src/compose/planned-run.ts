@@ -126,14 +126,17 @@ export class PlannedRun implements OpenedRun {
     }
 
     #queueSettings(): QueueSettings {
-        const { redis } = this.#config;
+        const { redis, dir, judging } = this.#config;
+        const { holder } = this.#held.directory;
         if (redis === null) throw new Error('bug in resume-run: a queue without its Redis');
-        const { languages, sandbox } = this.#planned.executor;
+        const { kind, executor } = this.#planned;
+        const { languages, sandbox } = executor;
         return {
             redis,
             run: this.#held.directory.run,
             languages,
             sandbox,
+            outputs: kind.keptOutput === undefined ? null : { dir, holder, limit: judging.outputLimit },
             onNotice: (message) => this.#held.options.onNotice(message, 'warning'),
             onPaused: (message) => this.#emit({ type: 'paused', at: now(), message }),
             onResumed: (message) => this.#emit({ type: 'resumed', at: now(), message }),

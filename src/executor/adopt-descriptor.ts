@@ -8,7 +8,6 @@ import { findAvailableLanguages } from './judge/available.js';
 import type { JudgeDescriptor } from './judge/judge-kind.js';
 import { readLocalOptions } from './local-options.js';
 import type { ModuleDescriptor } from './module-kind.js';
-import { KEPT_INLINE } from './sandbox/box.js';
 
 /*
  * How a queue's worker takes over the descriptor of a run. It comes from Redis, so it is checked, and everything in it that names a
@@ -62,7 +61,7 @@ const exec = z.looseObject({
     outputLimit: BYTES,
 });
 
-/** A command of the run, where this worker may run what it is told. Output that is long is cut: its files would stay here. */
+/** A command of the run, where this worker may run what it is told. Files of its output pass through this machine's disk. */
 export async function adoptExec(
     theirs: unknown,
     own: AdoptContext,
@@ -73,7 +72,6 @@ export async function adoptExec(
     const dir = join(own.scratch, 'outputs');
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const { scratch, holder } = own;
-    const limit = Math.min(outputLimit, KEPT_INLINE);
     return {
         descriptor: {
             kind: 'exec',
@@ -81,11 +79,12 @@ export async function adoptExec(
             exitVerdicts,
             timeout,
             keepOutput,
-            outputLimit: limit,
+            outputLimit,
             dir,
             holder,
             scratch,
         },
+        outputs: dir,
     };
 }
 

@@ -185,6 +185,8 @@ export interface AdoptedDescriptor<D extends ExecutorDescriptor = ExecutorDescri
     /** Languages that can run here, and the sandbox, where programs are judged. */
     readonly languages?: readonly string[];
     readonly sandbox?: string;
+    /** Folder below which tasks leave files of output, where they do. Absolute. */
+    readonly outputs?: string;
 }
 
 /** Any executor, as callers see it. */

@@ -18,7 +18,7 @@ export const makeOutputPath = (sha256: string): string => `${OUTPUTS_FOLDER}/${s
 interface WithOutputs {
     readonly result?: object;
     readonly tests?: readonly TestResult[];
-    readonly attempts?: readonly Attempt[];
+    readonly attempts?: readonly Pick<Attempt, 'run_result'>[];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { packTask, parseWorkerAnswer, unpackTask } from '../../src/backend/queue/messages.js';
@@ -18,33 +18,96 @@ const PROBLEM = {
     incorrect_solutions: [{ language: 'PYTHON3', source: 'print(5)' }],
 };
 
+/** What a command prints that an answer cannot hold: long, not UTF-8, and longer than the limit. */
+const PRINT = `
+case $1 in
+    long) head -c 9000000 /dev/zero | tr '\\0' o; head -c 50000 /dev/zero | tr '\\0' e >&2 ;;
+    bytes) printf 'a\\377b' ;;
+    flood) head -c 10000001 /dev/zero | tr '\\0' f ;;
+    failing) head -c 20000 /dev/zero | tr '\\0' x; exit 1 ;;
+    *) printf short ;;
+esac`;
+
+const KINDS = ['long', 'bytes', 'flood', 'failing', 'short'];
+
+const PRINTING = [
+    'rows.jsonl',
+    '--output-limit',
+    '10000000',
+    '--retries',
+    '0',
+    '--json',
+    '--executor',
+    'exec',
+    '--',
+    'sh',
+    '-c',
+    PRINT,
+    'sh',
+    '{id}',
+];
+
+/** What commands printed, by sample, wherever the results say it. */
+const printedIn = (dir: string): [unknown, [string, unknown][]][] =>
+    [...readResults(dir).values()].map((result) => {
+        const printed: [string, unknown][] = [];
+        JSON.stringify(result, (key, value: unknown) => {
+            if (/^std(?:out|err)/.test(key)) printed.push([key, value]);
+            return value;
+        });
+        return [result['id'], printed];
+    });
+
 it.skipIf(NO_REDIS !== null)(
-    'judges on a worker that is sent the tests, lists it, and lets it go at SIGTERM',
+    'judges and runs commands on a worker as a local run does, lists it, and lets it go at SIGTERM',
     { timeout: patience(60_000) },
     async () => {
         const cwd = tempDir();
         const redis = await new PrivateRedis().start();
         const env = { REDIS_URL: redis.url };
-        const worker = startCli(['worker', '-j', '1'], { cwd, env });
+        const worker = startCli(
+            ['worker', '-j', '2', '--executor', 'judge', '--executor', 'exec', '--allow', 'exec'],
+            { cwd, env },
+        );
         try {
             writeFileSync(join(cwd, 'p.jsonl'), `${JSON.stringify(PROBLEM)}\n`);
-            const run = await startCli(['p.jsonl', '--mode', 'queue', '--dir', 'results', '--json'], {
+            const run = await callCli(['p.jsonl', '--mode', 'queue', '--dir', 'results', '--json'], {
                 cwd,
                 env,
-            }).result;
+            });
             expect(run.code, run.stderr + run.stdout).toBe(0);
             expect(run.stdout).toContain('keeps no append-only file');
             expect(readResults(join(cwd, 'results')).get('double.json')).toMatchObject({
                 solution_result: [{ result: { verdict: 'Accepted' } }],
                 incorrect_solution_result: [{ result: { verdict: 'WrongAnswer' } }],
             });
-            const listed = await callCli(['workers', '--json'], { cwd, env });
-            expect(JSON.parse(listed.stdout)).toMatchObject([
-                { pid: worker.child.pid, done: 2, inFlight: 0 },
-            ]);
+
+            const rows = KINDS.map((id) => JSON.stringify({ id, groups: { iteration: [1] } }));
+            writeFileSync(join(cwd, 'rows.jsonl'), rows.join('\n'));
+            const here = await callCli(['--dir', 'local', ...PRINTING], { cwd });
+            const there = await callCli(['--mode', 'queue', '--dir', 'queued', ...PRINTING], { cwd, env });
+            expect([here.code, there.code], there.stderr + there.stdout).toEqual([1, 1]);
+            expect(printedIn(join(cwd, 'queued'))).toEqual(printedIn(join(cwd, 'local')));
+            // Two of `long`, one of each other but `short`.
+            const listOutputs = (dir: string) => readdirSync(join(cwd, dir, '.outputs')).sort();
+            expect(listOutputs('queued')).toHaveLength(5);
+            expect(listOutputs('queued')).toEqual(listOutputs('local'));
+            const check = await callCli(['check', '--dir', 'queued'], { cwd });
+            expect(check.code, check.stdout + check.stderr).toBe(0);
+
+            // A run that is over leaves nothing but what the worker still holds.
+            expect(
+                (await redis.keys()).filter((key) => /:(?:output|answer|tasks:[0-9a-f]{40})/.test(key)),
+            ).toEqual([]);
+            // It tells of itself once a second.
+            const list = async (): Promise<unknown> =>
+                JSON.parse((await callCli(['workers', '--json'], { cwd, env })).stdout);
+            await expect
+                .poll(list, { timeout: patience(10_000), interval: 200 })
+                .toMatchObject([{ pid: worker.child.pid, done: 7, failures: 1, inFlight: 0 }]);
             worker.child.kill('SIGTERM');
             expect((await worker.result).code).toBe(0);
-            expect(JSON.parse((await callCli(['workers', '--json'], { cwd, env })).stdout)).toEqual([]);
+            expect(await list()).toEqual([]);
         } finally {
             killGroup(worker.child);
             await redis.end();

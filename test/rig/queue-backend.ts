@@ -40,6 +40,7 @@ async function open(
     const backend = await openQueueBackend({
         redis,
         run: { protocol: 1, version: 'test', run, host: 'test', descriptor: options.descriptor },
+        outputs: null,
         onLog: options.onLog,
         onNotice: () => {},
         onPaused: () => {},
@@ -55,6 +56,7 @@ async function open(
             Promise.resolve({
                 backend: createProcessBackend({ ...options, onLog }),
                 patience: () => null,
+                outputs: null,
             }),
         scratch,
         sharedPaths: [],

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import type { RedisAccess } from '../../src/backend/queue/redis.js';
 import { patience } from './slowness.js';
 
@@ -38,6 +39,26 @@ export class PrivateRedis {
         while (!existsSync(this.socket) && server.exitCode === null && Date.now() < deadline) await wait(10);
         if (!existsSync(this.socket)) throw new Error('redis-server did not start');
         return this;
+    }
+
+    /** Every key that is in it. */
+    async keys(): Promise<string[]> {
+        const client = new Redis(this.socket);
+        try {
+            return await client.keys('*');
+        } finally {
+            client.disconnect();
+        }
+    }
+
+    /** Throws everything away, as a Redis does that lost its disk. */
+    async flush(): Promise<void> {
+        const client = new Redis(this.socket);
+        try {
+            await client.flushall();
+        } finally {
+            client.disconnect();
+        }
     }
 
     /** SIGKILL: what it had not written to its disk is gone. */

@@ -13,8 +13,17 @@ import {
 } from '../backend.js';
 import { CallDesk } from './calls.js';
 import { describeLargeTask, diedCompletion, type Flight, identify, localize } from './flight.js';
-import { type RunKeys, RUNS_KEY } from './keys.js';
-import { LARGEST_TASK, packTask, parseWorkerAnswer, parseReturned, type RunInfo } from './messages.js';
+import type { RunKeys } from './keys.js';
+import type { RunLease } from './lease.js';
+import {
+    LARGEST_TASK,
+    packTask,
+    parseWorkerAnswer,
+    parseReturned,
+    type RunInfo,
+    type WorkerAnswer,
+} from './messages.js';
+import { findOutputFiles, type OutputPlace, OutputReceiver } from './output-files.js';
 import type { RedisAccess } from './redis.js';
 import { StageFiles } from './stage-manifest.js';
 import type { WaitingJobs } from './waiting-jobs.js';
@@ -23,6 +32,8 @@ export interface QueueBackendOptions {
     readonly redis: RedisAccess;
     /** What workers are told of the run. */
     readonly run: Omit<RunInfo, 'seen'>;
+    /** Where files of output of the tasks go; null: tasks leave none. */
+    readonly outputs: OutputPlace | null;
     readonly onLog: (line: TaskLog) => void;
     /** Lines for people: how Redis is set up. */
     readonly onNotice: (message: string) => void;
@@ -47,6 +58,7 @@ export interface Connections {
     readonly queue: Queue;
     readonly events: QueueEvents;
     readonly keys: RunKeys;
+    readonly lease: RunLease;
 }
 
 /** The coordinator's side of a queue, see `openQueueBackend`. */
@@ -56,7 +68,9 @@ export class QueueCoordinator implements Backend {
     readonly #flights = new Map<string, Flight>();
     /** Jobs of an earlier coordinator that no task has claimed yet. */
     readonly #before: WaitingJobs;
+    readonly #lease: RunLease;
     readonly #stages: StageFiles;
+    readonly #outputs: OutputReceiver | null;
     readonly #desk: CallDesk;
     readonly #lookTimer: NodeJS.Timeout;
     #toAdd: { readonly flight: Flight; readonly data: object }[] = [];
@@ -68,8 +82,11 @@ export class QueueCoordinator implements Backend {
     constructor(connections: Connections, before: WaitingJobs) {
         this.#c = connections;
         this.#before = before;
+        this.#lease = connections.lease;
         const { client, waiting, keys, events, options } = connections;
         this.#stages = new StageFiles(client, keys);
+        const { outputs } = options;
+        this.#outputs = outputs === null ? null : new OutputReceiver(client, keys, outputs);
         this.#desk = new CallDesk(client, waiting, keys, {
             hostOf: (job) => this.#flights.get(job)?.host ?? (this.#before.has(job) ? 'later' : null),
             onLog: options.onLog,
@@ -84,13 +101,6 @@ export class QueueCoordinator implements Backend {
         if (before.size > 0) {
             options.onNotice(`${before.size} tasks of an earlier start wait in Redis or are with workers`);
         }
-    }
-
-    /** Tells workers of the run; again from time to time, because Redis may have lost it. */
-    async register(): Promise<void> {
-        const { client, options } = this.#c;
-        const info: RunInfo = { ...options.run, seen: Date.now() };
-        await client.hset(RUNS_KEY, info.run, JSON.stringify(info));
     }
 
     start(task: Task, host: TaskHost = KEEPS_NO_STEPS): Running {
@@ -109,7 +119,8 @@ export class QueueCoordinator implements Backend {
             state: 'preparing',
             aborted: false,
             patience: undefined,
-            answerKey: null,
+            kept: [],
+            isTaking: false,
         };
         this.#flights.set(flight.job, flight);
         void this.#prepare(flight, claimed?.state ?? null);
@@ -155,6 +166,7 @@ export class QueueCoordinator implements Backend {
                 await this.#c.queue.addBulk(
                     batch.map(({ flight, data }) => ({ name: 'task', data, opts: { jobId: flight.job } })),
                 );
+                await this.#lease.lend(batch.map(({ flight }) => flight));
                 for (const { flight } of batch) {
                     if (flight.state === 'preparing') flight.state = 'in Redis';
                     this.#desk.started(flight.job);
@@ -182,28 +194,47 @@ export class QueueCoordinator implements Backend {
 
     async #take(job: string, returned: unknown): Promise<void> {
         const flight = this.#flights.get(job);
-        if (flight === undefined || flight.state === 'settled') return;
+        if (flight === undefined || flight.state === 'settled' || flight.isTaking) return;
+        flight.isTaking = true;
         try {
             const parsed = parseReturned(returned);
             const text = 'answer' in parsed ? parsed.answer : await this.#longAnswer(flight, parsed.name);
-            const { served, workerId } = parseWorkerAnswer(text);
+            const answer = parseWorkerAnswer(text);
+            const { served, workerId } = answer;
             if (served.outcome.kind === 'abort' && !flight.aborted) {
                 // Meant for the coordinator before this one.
                 await this.#again(flight);
                 return;
             }
-            this.#settle(flight, { ...served, outcome: localize(served.outcome), workerId });
+            const outcome = (await this.#receiveOutputs(flight, answer)) ?? localize(served.outcome);
+            this.#settle(flight, { ...served, outcome, workerId });
         } catch (error) {
             // Redis is gone: the next look finds it again.
             if (this.#isPaused || this.#isClosed) return;
             const message = `the answer of a worker cannot be read: ${getMessage(error).slice(0, 500)}`;
             this.#settle(flight, diedCompletion(flight, message));
+        } finally {
+            flight.isTaking = false;
         }
+    }
+
+    /** @returns an outcome in the place of the worker's, where its files cannot be kept here; null: they are */
+    async #receiveOutputs(
+        flight: Flight,
+        { served, outputs }: WorkerAnswer,
+    ): Promise<Completion['outcome'] | null> {
+        const files = this.#outputs === null ? [] : findOutputFiles(served.outcome);
+        if (this.#outputs === null || files.length === 0) return null;
+        if (outputs === undefined) throw new Error('it names files of output that it does not bring');
+        const received = await this.#outputs.receive(outputs, files);
+        if ('kind' in received) return received;
+        flight.kept.push(...received);
+        return null;
     }
 
     async #longAnswer(flight: Flight, name: string): Promise<string> {
         const key = this.#c.keys.answer(name);
-        flight.answerKey = key;
+        flight.kept.push(key);
         const text = await this.#c.client.get(key);
         if (text === null) throw new Error('it is gone');
         return text;
@@ -244,7 +275,7 @@ export class QueueCoordinator implements Backend {
         const { queue, client } = this.#c;
         await Promise.allSettled([
             queue.remove(flight.job),
-            ...(flight.answerKey === null ? [] : [client.del(flight.answerKey)]),
+            ...(flight.kept.length === 0 ? [] : [client.unlink(flight.kept)]),
         ]);
     }
 
@@ -296,7 +327,7 @@ export class QueueCoordinator implements Backend {
         const { client, keys } = this.#c;
         if (this.#isClosed || client.status !== 'ready') return;
         try {
-            await this.register();
+            await this.#lease.register();
             const waiting = [...this.#flights.values()].filter(({ state }) => state === 'in Redis');
             const pipeline = client.pipeline();
             for (const { job } of waiting) pipeline.hmget(keys.job(job), 'timestamp', 'finishedOn');
@@ -308,18 +339,17 @@ export class QueueCoordinator implements Backend {
                 if (timestamp === null) await this.#again(flight);
                 else if (finishedOn !== null) await this.#fetch(flight.job);
             }
-            await this.#removeStale();
+            await this.#lease.renew(this.#flights.values());
+            await this.#lease.removeStale((job) => this.#flights.has(job) || this.#before.has(job));
         } catch {
             // Redis went away in between; the next look is soon.
         }
     }
 
-    /** Late answers of attempts that nobody waits for any more. */
-    async #removeStale(): Promise<void> {
-        const { client, queue, keys } = this.#c;
-        for (const job of await client.zrange(keys.state('completed'), '0', String(STALE_AT_ONCE))) {
-            if (!this.#flights.has(job) && !this.#before.has(job)) await queue.remove(job);
-        }
+    /** Whether a later start needs the result of a job that this one leaves behind. */
+    #isWanted(job: string): boolean {
+        const flight = this.#flights.get(job);
+        return flight === undefined ? this.#before.has(job) : !flight.aborted;
     }
 
     resize(): void {
@@ -335,7 +365,9 @@ export class QueueCoordinator implements Backend {
         this.#isClosed = true;
         clearInterval(this.#lookTimer);
         clearTimeout(this.#silence);
-        await this.#leave();
+        // Redis may be away: a later start finds what is left.
+        if (this.#c.client.status === 'ready')
+            await this.#lease.end((job) => this.#isWanted(job)).catch(() => {});
         this.#desk.close();
         await Promise.allSettled([this.#c.events.close(), this.#c.queue.close()]);
         this.#c.client.disconnect();
@@ -350,36 +382,4 @@ export class QueueCoordinator implements Backend {
             this.#settle(flight, makeUnservedCompletion({ kind: 'abort' }, 'queue', flight.startedAt));
         }
     }
-
-    /** Takes the run out of Redis, but for results that wait: a later start collects them. */
-    async #leave(): Promise<void> {
-        const { client, queue, keys, options } = this.#c;
-        if (client.status !== 'ready') return;
-        try {
-            await client.hdel(RUNS_KEY, options.run.run);
-            const kept = await this.#keepFinished();
-            if (kept > 0) await queue.drain();
-            else await queue.obliterate({ force: true, count: 10_000 });
-            await client.del(keys.calls);
-        } catch {
-            // Redis went away: a later start finds what is left.
-        }
-    }
-
-    /** Removes the jobs that were aborted. @returns how many finished ones stay */
-    async #keepFinished(): Promise<number> {
-        const { client, queue, keys } = this.#c;
-        const finished = await client.zrange(keys.state('completed'), '0', '-1');
-        let kept = 0;
-        for (const job of finished) {
-            const flight = this.#flights.get(job);
-            const isWanted = flight === undefined ? this.#before.has(job) : !flight.aborted;
-            if (isWanted) kept += 1;
-            else await queue.remove(job);
-        }
-        return kept;
-    }
 }
-
-/** Late answers that are removed in one look. */
-const STALE_AT_ONCE = 1000;

@@ -13,8 +13,10 @@ export interface Flight {
     state: 'preparing' | 'in Redis' | 'settled';
     aborted: boolean;
     patience: NodeJS.Timeout | undefined;
-    /** Key of a long answer that waits beside its job. */
-    answerKey: string | null;
+    /** Keys beside its job: of a long answer, and of files of output. */
+    kept: string[];
+    /** Whether its answer is being read: files of output take a while. */
+    isTaking: boolean;
 }
 
 /**

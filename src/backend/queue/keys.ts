@@ -28,13 +28,28 @@ export interface RunKeys {
     replies(worker: string): string;
     /** String: an answer that is too long for its job. @param name differs with each try */
     answer(name: string): string;
+    /** String: a piece of a file of output. @param name of the answer that names the file */
+    output(name: string, sha256: string, piece: number): string;
     /** String: a file of a sample, by the SHA-256 of its bytes. */
     file(sha256: string): string;
     /** Hash field names of a job. */
     job(id: string): string;
     /** What BullMQ keeps of the queue: ids of jobs by state, and notes of its own. */
-    state(state: 'wait' | 'active' | 'completed' | 'failed' | 'meta' | 'stalled-check'): string;
+    state(state: (typeof STATES)[number] | 'stalled-check'): string;
 }
+
+/** The last parts of the keys that BullMQ has for a queue like ours, beside those of jobs and those that expire by themselves. */
+export const STATES = [
+    'wait',
+    'active',
+    'completed',
+    'failed',
+    'meta',
+    'id',
+    'events',
+    'marker',
+    'stalled',
+] as const;
 
 /** @param run id of the run */
 export function makeRunKeys(run: string): RunKeys {
@@ -46,6 +61,7 @@ export function makeRunKeys(run: string): RunKeys {
         aborts: `${prefix}:aborts`,
         replies: (worker) => `${prefix}:replies:${worker}`,
         answer: (name) => `${prefix}:answer:${name}`,
+        output: (name, sha256, piece) => `${prefix}:output:${name}:${sha256}:${piece}`,
         file: (sha256) => `${prefix}:file:${sha256}`,
         job: (id) => `${prefix}:${QUEUE_NAME}:${id}`,
         state: (state) => `${prefix}:${QUEUE_NAME}:${state}`,

@@ -26,9 +26,14 @@ export const LARGEST_FILE = 256 * MIB;
 /** An answer of more characters waits in a key of its own: BullMQ writes short ones a second time, into its stream of events. */
 export const INLINE_ANSWER = 4096;
 
+/** Seconds that what a run has in Redis stays after its coordinator was last seen: a week, see lease.ts. */
+export const RUN_TTL_S = 7 * 86_400;
+
 const NAME = z.string().min(1).max(4096);
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
 const COUNT = z.int().min(0);
+/** What a worker makes up as the last part of a key. */
+const KEY_NAME = /^[\w-]{1,128}$/;
 
 const json: z.ZodType<Json> = z.json();
 
@@ -114,11 +119,14 @@ const answer = z.strictObject({
     /** Worker and the process in it: `node7-process-2`. */
     workerId: NAME,
     served: z.strictObject({ outcome, startedAt: z.number(), duration: z.number().min(0) }),
+    /** Set where the outcome names output files: under which name their pieces are in Redis. */
+    outputs: z.string().regex(KEY_NAME).optional(),
 });
 
 export interface WorkerAnswer {
     readonly workerId: string;
     readonly served: Served;
+    readonly outputs?: string;
 }
 
 /** @throws Error if it is not an answer */
@@ -130,7 +138,7 @@ export function parseWorkerAnswer(text: string): WorkerAnswer {
 /** What a job returns: the answer itself, or the key where it waits. */
 const returned = z.union([
     z.strictObject({ v: z.literal(PROTOCOL), answer: z.string().max(INLINE_ANSWER) }),
-    z.strictObject({ v: z.literal(PROTOCOL), name: z.string().regex(/^[\w-]{1,128}$/) }),
+    z.strictObject({ v: z.literal(PROTOCOL), name: z.string().regex(KEY_NAME) }),
 ]);
 
 export type Returned = z.infer<typeof returned>;

@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
-import { makeRunKeys, RUNS_KEY, WORKERS_KEY } from './keys.js';
-import { parseRunInfo, parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
+import { makeRunKeys, WORKERS_KEY } from './keys.js';
+import { parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
+import { expireQueue, readRuns } from './lease.js';
 import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess } from './redis.js';
 import { RunService, type RunServiceOptions } from './worker.js';
 
@@ -24,6 +25,9 @@ const LOOK_MS = 1000;
 
 /** Looks after which a run counts as over: a Redis that was emptied hears of it again from its coordinator before that. */
 const MISSED_BOUND = 4;
+
+/** Milliseconds between two looks at keys without an expiry. */
+const EXPIRE_MS = 60_000;
 
 /** A worker that has not been seen for so long is not shown any more, milliseconds. */
 const FORGET_WORKER_MS = 60_000;
@@ -45,6 +49,7 @@ export class QueueWorker {
     #timer: NodeJS.Timeout | undefined;
     #looking: Promise<void> = Promise.resolve();
     #isDraining = false;
+    #expiredAt = performance.now();
 
     /** @throws UserError exit 2 where packages are missing, exit 5 where Redis cannot be reached */
     static async open(options: QueueWorkerOptions): Promise<QueueWorker> {
@@ -88,11 +93,8 @@ export class QueueWorker {
 
     async #look(): Promise<void> {
         if (this.#client.status !== 'ready') return;
-        const found = new Map<string, RunInfo>();
-        for (const text of Object.values(await this.#client.hgetall(RUNS_KEY))) {
-            const info = parseRunInfo(text);
-            if (info !== null) found.set(info.run, info);
-        }
+        const found = await readRuns(this.#client);
+        await this.#expireQueues();
         for (const [run, service] of this.#services) {
             const missed = found.has(run) ? 0 : (this.#missed.get(run) ?? 0) + 1;
             this.#missed.set(run, missed);
@@ -105,6 +107,12 @@ export class QueueWorker {
             if (runs.length === 0 || runs.includes(run)) await this.#join(info);
         }
         await this.#report();
+    }
+
+    async #expireQueues(): Promise<void> {
+        if (performance.now() - this.#expiredAt < EXPIRE_MS) return;
+        this.#expiredAt = performance.now();
+        for (const run of this.#services.keys()) await expireQueue(this.#client, makeRunKeys(run));
     }
 
     async #join(info: RunInfo): Promise<void> {

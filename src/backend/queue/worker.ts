@@ -4,9 +4,12 @@ import type { Job as QueueJob, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Served, Task, TaskLog } from '../../model/task.js';
 import { getMessage } from '../../util/message.js';
+import { sleep } from '../../util/sleep.js';
+import { waitUntilAborted } from '../../util/until-aborted.js';
 import type { Backend, Running } from '../backend.js';
 import { makeRunKeys, QUEUE_NAME, type RunKeys } from './keys.js';
 import {
+    RUN_TTL_S,
     INLINE_ANSWER,
     LARGEST_ANSWER,
     PROTOCOL,
@@ -14,6 +17,7 @@ import {
     type RunInfo,
     unpackTask,
 } from './messages.js';
+import { findOutputFiles, OutputSender } from './output-files.js';
 import type { QueuePackages } from './redis.js';
 import { StageCache } from './stage-cache.js';
 import { WorkerCalls } from './worker-calls.js';
@@ -23,6 +27,8 @@ export interface TaskPool {
     readonly backend: Backend;
     /** Seconds after which a task's process counts as hung; null: the executor bounds it. */
     readonly patience: (task: Task) => number | null;
+    /** Folder below which tasks leave files of output, absolute; null: they leave none. */
+    readonly outputs: string | null;
 }
 
 export interface RunServiceOptions {
@@ -55,16 +61,18 @@ const MOST_STALLS = 3;
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
 
-/** Seconds that an answer waits for its coordinator in a key of its own: a month. */
-const ANSWER_TTL_S = 30 * 86_400;
-
 /** Milliseconds between two tries to get a sample from a coordinator that does not have it (yet), and how many there are. */
 const SAMPLE_RETRY = { ms: 2000, tries: 30 } as const;
+
+/** Milliseconds that a task waits for its sample while the coordinator is away. */
+const SAMPLE_PATIENCE_MS = 600_000;
 
 interface Flight {
     readonly job: QueueJob;
     readonly token: string;
     running: Running | null;
+    /** Aborted as soon as `ended` is set. */
+    readonly ending: AbortController;
     /** Why its process was ended: the coordinator does not want it, its lock was lost, or this worker drains. */
     ended: 'unwanted' | 'lock lost' | 'given back' | null;
 }
@@ -84,6 +92,7 @@ export class RunService {
     readonly #worker: Worker;
     readonly #calls: WorkerCalls;
     readonly #stages: StageCache;
+    readonly #outputs: OutputSender | null;
     readonly #aborts: Redis;
     readonly #flights = new Map<string, Flight>();
     #done = 0;
@@ -117,6 +126,7 @@ export class RunService {
             maxBytes: options.cacheBytes,
             ask: async (sha256) => void (await this.#calls.ask('sample', { do: 'send-file', sha256 })),
         });
+        this.#outputs = pool.outputs === null ? null : new OutputSender(client, this.#keys, pool.outputs);
         this.#aborts = connect();
         void this.#aborts.subscribe(this.#keys.aborts).catch(() => {});
         this.#aborts.on('message', (_channel, job) => this.#end(job, 'unwanted'));
@@ -148,16 +158,17 @@ export class RunService {
 
     async #serve(job: QueueJob, token: string): Promise<Returned> {
         const id = job.id ?? '';
-        const flight: Flight = { job, token, running: null, ended: null };
+        const flight: Flight = { job, token, running: null, ending: new AbortController(), ended: null };
         this.#flights.set(id, flight);
         try {
             const { served, workerId } = await this.#run(id, flight);
+            const outputs = flight.ended === null ? await this.#sendOutputs(flight, served) : {};
             if (flight.ended === 'given back') await this.#giveBack(flight);
             if (flight.ended === 'lock lost') throw new Error('the lock of this job was lost');
-            this.#done += 1;
+            if (served.outcome.kind !== 'abort') this.#done += 1;
             if (served.outcome.kind === 'failure') this.#failures += 1;
             return await this.#answer(
-                JSON.stringify({ workerId: `${this.#options.host}-${workerId}`, served }),
+                JSON.stringify({ workerId: `${this.#options.host}-${workerId}`, served, ...outputs }),
             );
         } finally {
             this.#flights.delete(id);
@@ -183,7 +194,7 @@ export class RunService {
             const message = `this worker cannot run the task: ${getMessage(error).replace(/\s+/g, ' ').slice(0, 1000)}`;
             const failure = { reason: 'environment', message } as const;
             const served: Served = {
-                outcome: { kind: 'failure', failure, by: null },
+                outcome: flight.ended === null ? { kind: 'failure', failure, by: null } : { kind: 'abort' },
                 startedAt,
                 duration: 0,
             };
@@ -193,17 +204,32 @@ export class RunService {
         }
     }
 
-    /** A coordinator that has just started may not have the sample in work yet. */
+    /** Fetches the sample of a task. The coordinator may be away, or have started just now and not have the sample in work yet. */
     async #openStage(
         manifest: string,
         flight: Flight,
     ): Promise<{ readonly path: string; readonly release: () => void }> {
+        const late = AbortSignal.timeout(SAMPLE_PATIENCE_MS);
+        const over = AbortSignal.any([flight.ending.signal, late]);
         for (let tries = 1; ; tries++) {
+            const using = this.#stages.use(manifest);
             try {
-                return await this.#stages.use(manifest);
+                return await waitUntilAborted(using, over);
             } catch (error) {
-                if (tries >= SAMPLE_RETRY.tries || flight.ended !== null) throw error;
-                await new Promise((resolve) => setTimeout(resolve, SAMPLE_RETRY.ms));
+                // It may come after all, when nobody waits for it any more.
+                if (over.aborted)
+                    void using.then(
+                        ({ release }) => release(),
+                        () => {},
+                    );
+                if (flight.ended !== null)
+                    throw new Error('the task was ended before it had its sample', { cause: error });
+                if (late.aborted)
+                    throw new Error('the coordinator did not send the sample in 10 minutes', {
+                        cause: error,
+                    });
+                if (tries >= SAMPLE_RETRY.tries) throw error;
+                await sleep(SAMPLE_RETRY.ms, over);
             }
         }
     }
@@ -223,12 +249,22 @@ export class RunService {
         return { ...completion, outcome: { kind: 'failure', failure, by: null } };
     }
 
+    /** Files of output go before the answer that names them. */
+    async #sendOutputs(flight: Flight, { outcome }: Served): Promise<{ readonly outputs?: string }> {
+        const files = this.#outputs === null ? [] : findOutputFiles(outcome);
+        if (this.#outputs === null || files.length === 0) return {};
+        const name = randomBytes(16).toString('hex');
+        if (!(await this.#outputs.send(name, files, () => flight.ended === null)))
+            flight.ended ??= 'given back';
+        return { outputs: name };
+    }
+
     async #answer(text: string): Promise<Returned> {
         if (text.length <= INLINE_ANSWER) return { v: PROTOCOL, answer: text };
         const kept = text.length <= LARGEST_ANSWER ? text : refuseAnswer(text);
         // Another name for each try: a late one must not change the answer of the one that counts.
         const name = randomBytes(16).toString('hex');
-        await this.#options.client.setex(this.#keys.answer(name), ANSWER_TTL_S, kept);
+        await this.#options.client.setex(this.#keys.answer(name), RUN_TTL_S, kept);
         return { v: PROTOCOL, name };
     }
 
@@ -242,6 +278,7 @@ export class RunService {
         const flight = this.#flights.get(job);
         if (flight === undefined) return;
         flight.ended ??= why;
+        flight.ending.abort();
         flight.running?.abort();
     }
 

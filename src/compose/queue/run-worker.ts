@@ -108,7 +108,7 @@ async function createPool(
     }
     if (kind.runsIn === 'main' || kind.adopt === undefined)
         throw new UserError(`the executor ${name} cannot be used by workers`);
-    const { descriptor, languages, sandbox } = await kind.adopt(run.descriptor, own);
+    const { descriptor, languages, sandbox, outputs } = await kind.adopt(run.descriptor, own);
     const missing = run.languages?.filter((tag) => languages?.includes(tag) !== true) ?? [];
     if (missing.length > 0) throw new UserError(`this machine has no toolchain for ${missing.join(', ')}`);
     if (run.sandbox !== undefined && run.sandbox !== sandbox) {
@@ -119,5 +119,6 @@ async function createPool(
     return {
         backend: await createProcesses(descriptor, concurrency, onLog),
         patience: (task) => kind.patience(descriptor, task),
+        outputs: outputs ?? null,
     };
 }
