@@ -30,9 +30,6 @@ export interface RowFilesOptions {
     readonly parquetWorker: URL;
 }
 
-/** Milliseconds for which a file counts as unchanged. */
-const IDENTITY_MS = 5;
-
 /** Files that are kept open between their rows. */
 const MOST_OPEN = 4;
 
@@ -46,8 +43,6 @@ export class RowFiles {
     readonly #parquet: ParquetDecoder;
     /** By file, as it was, and part; the least lately used one first. */
     readonly #readers = new Map<string, RowReader>();
-    /** Of the file that was asked for last; `time` by `performance.now()`. */
-    #identity: { readonly file: string; readonly identity: string; readonly time: number } | null = null;
 
     readonly #unpacked = new Map<string, Promise<string>>();
     readonly #scratch: () => Promise<string>;
@@ -82,7 +77,9 @@ export class RowFiles {
 
     /** Bytes of one row again; fewer where the file is shorter now. @throws UserError, WriteError, what the system says */
     async read(file: string, part: number, offset: number, length: number): Promise<Buffer> {
-        const key = `${part} ${this.#identify(file)}`;
+        // What was edited or replaced since is another file. Not asked for asynchronously: that would cost more than the row.
+        const stamp = stampFile(file);
+        const key = JSON.stringify([file, part, stamp?.inode, stamp?.size, stamp?.mtime]);
         const reader = this.#readers.get(key) ?? new RowReader(() => this.open(file, part));
         this.#readers.delete(key);
         this.#readers.set(key, reader);
@@ -92,20 +89,6 @@ export class RowFiles {
             one.close();
         }
         return reader.read(offset, length);
-    }
-
-    /**
-     * What was edited or replaced since is another file. Not asked for asynchronously: that would cost more than the row; nor for
-     * each of the rows that are read within a few milliseconds, each of which is known by its own hash.
-     */
-    #identify(file: string): string {
-        const time = performance.now();
-        const last = this.#identity;
-        if (last !== null && last.file === file && time - last.time < IDENTITY_MS) return last.identity;
-        const stamp = stampFile(file);
-        const identity = JSON.stringify([file, stamp?.inode, stamp?.size, stamp?.mtime]);
-        this.#identity = { file, identity, time };
-        return identity;
     }
 
     /** The whole file as one: for rows that are asked for in any order. `offset`s count within `open`'s bytes. */
