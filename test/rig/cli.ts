@@ -38,6 +38,8 @@ export interface CliOptions {
     readonly env?: NodeJS.ProcessEnv;
     /** A command that starts another one (`strace ...`, `unshare ...`), put before ours. */
     readonly through?: readonly string[];
+    /** A script in the place of the binary. */
+    readonly program?: string;
 }
 
 /** What our program gets of the environment of the tests. */
@@ -47,7 +49,7 @@ export function cleanEnvironment({ PATH, HOME, TMPDIR }: NodeJS.ProcessEnv): Nod
 
 /** Starts the binary in a process group of its own, with no environment but PATH and HOME and what is given. */
 export function startCli(args: readonly string[], options: CliOptions): Cli {
-    const [file, ...rest] = [...(options.through ?? []), process.execPath, BIN, ...args];
+    const [file, ...rest] = [...(options.through ?? []), process.execPath, options.program ?? BIN, ...args];
     const child = spawn(file ?? process.execPath, rest, {
         cwd: options.cwd,
         env: { ...cleanEnvironment(process.env), ...options.env },

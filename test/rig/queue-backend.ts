@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend } from '../../src/backend/backend.js';
@@ -10,7 +10,11 @@ import type { RedisAccess } from '../../src/backend/queue/redis.js';
 
 /** A coordinator and a worker over a Redis, as one backend: what the backend's conformance suite runs over. */
 export function queueBackend(redis: RedisAccess, options: ProcessBackendOptions): Backend {
-    const opened = open(redis, options);
+    const run = makeRunId();
+    // The worker looks for runs when it starts, and then once a second.
+    const opened = openCoordinator(redis, run, options).then(
+        async (backend) => [backend, await openWorker(redis, run, options)] as const,
+    );
     opened.catch(() => {});
     return {
         start(task, host) {
@@ -30,22 +34,31 @@ export function queueBackend(redis: RedisAccess, options: ProcessBackendOptions)
     };
 }
 
-async function open(
+export const makeRunId = (): string => randomBytes(8).toString('hex');
+
+/** The coordinator of a run. */
+export const openCoordinator = (
     redis: RedisAccess,
-    options: ProcessBackendOptions,
-): Promise<readonly [Backend, QueueWorker]> {
-    const run = randomBytes(8).toString('hex');
-    const scratch = mkdtempSync(join(tmpdir(), 'queue-worker-'));
-    // The worker looks for runs when it starts, and then once a second.
-    const backend = await openQueueBackend({
+    run: string,
+    { descriptor, onLog }: Pick<ProcessBackendOptions, 'descriptor' | 'onLog'>,
+): Promise<Backend> =>
+    openQueueBackend({
         redis,
-        run: { protocol: 1, version: 'test', run, host: 'test', descriptor: options.descriptor },
+        run: { protocol: 1, version: 'test', run, host: 'test', descriptor },
         outputs: null,
-        onLog: options.onLog,
+        onLog,
         onNotice: () => {},
         onPaused: () => {},
         onResumed: () => {},
     });
+
+/** A worker in this process that serves one run; its tasks run in processes of their own. */
+export async function openWorker(
+    redis: RedisAccess,
+    run: string,
+    options: ProcessBackendOptions,
+): Promise<QueueWorker> {
+    const scratch = mkdtempSync(join(tmpdir(), 'queue-worker-'));
     const worker = await QueueWorker.open({
         redis,
         version: 'test',
@@ -63,5 +76,8 @@ async function open(
         cacheBytes: 0,
         onNotice: () => {},
     });
-    return [backend, worker];
+    const drain = worker.drain.bind(worker);
+    worker.drain = (graceMs) =>
+        drain(graceMs).finally(() => rmSync(scratch, { recursive: true, force: true }));
+    return worker;
 }

@@ -10,7 +10,10 @@ import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess }
 import { RunService, type RunServiceOptions } from './worker.js';
 
 export interface QueueWorkerOptions
-    extends Pick<RunServiceOptions, 'concurrency' | 'createPool' | 'scratch' | 'sharedPaths' | 'cacheBytes'> {
+    extends Pick<
+        RunServiceOptions,
+        'concurrency' | 'createPool' | 'scratch' | 'sharedPaths' | 'cacheBytes' | 'lock'
+    > {
     readonly redis: RedisAccess;
     readonly version: string;
     /** What it tells of itself. */

@@ -46,17 +46,26 @@ export interface RunServiceOptions {
     readonly sharedPaths: readonly string[];
     /** Bytes of samples kept on the disk. */
     readonly cacheBytes: number;
+    /** For tests, which do not wait for as long as a busy machine may need. */
+    readonly lock?: WorkerLock;
 }
 
 /*
  * A worker that is killed is missed after its lock has run out, at the second look after that: 10 s and twice 2 s at most. Renewing
  * is all that this process does beside passing tasks on, so a lock of 10 s outlives every pause but a machine that stands still.
  */
-const LOCK_MS = 10_000;
-const STALLED_LOOK_MS = 2000;
+const LOCK: WorkerLock = { ms: 10_000, lookMs: 2000 };
 
-/** Workers that one task may take down before it is set aside. */
-const MOST_STALLS = 3;
+/** How a worker's jobs are held. Milliseconds. */
+export interface WorkerLock {
+    /** Without a renewal a job is free for others after so long. */
+    readonly ms: number;
+    /** Between two looks for jobs that are free in this way. */
+    readonly lookMs: number;
+}
+
+/** Workers that one task may take down before it is set aside, but for the last. */
+export const MOST_STALLS = 3;
 
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
@@ -110,7 +119,7 @@ export class RunService {
     private constructor(options: RunServiceOptions, pool: TaskPool) {
         this.#options = options;
         this.#pool = pool;
-        const { client, packages, run, id } = options;
+        const { client, packages, run, id, lock = LOCK } = options;
         this.#keys = makeRunKeys(run.run);
         const connect = (): Redis => {
             const other = client.duplicate();
@@ -135,8 +144,8 @@ export class RunService {
             prefix: this.#keys.prefix,
             name: id,
             concurrency: options.concurrency,
-            lockDuration: LOCK_MS,
-            stalledInterval: STALLED_LOOK_MS,
+            lockDuration: lock.ms,
+            stalledInterval: lock.lookMs,
             maxStalledCount: MOST_STALLS,
             runRetryDelay: RETRY_MS,
         });

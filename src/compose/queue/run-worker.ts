@@ -1,6 +1,6 @@
 import { QueueWorker } from '../../backend/queue/worker-host.js';
 import type { RunInfo } from '../../backend/queue/messages.js';
-import type { TaskPool } from '../../backend/queue/worker.js';
+import type { TaskPool, WorkerLock } from '../../backend/queue/worker.js';
 import type { RedisConfig } from '../../config.js';
 import type { AdoptContext, ExecutorKind, JudgingSettings } from '../../executor/executor-kind.js';
 import { EXECUTOR_KINDS } from '../../executor/kinds.js';
@@ -31,6 +31,8 @@ export interface WorkerSettings {
     /** Seconds that running tasks get after the first signal. */
     readonly grace: number;
     readonly onNotice: (message: string) => void;
+    /** For tests, see `RunServiceOptions`. */
+    readonly lock?: WorkerLock;
 }
 
 /** Serves runs until a signal comes: the first lets running tasks end for `grace` seconds, a second one gives them back at once. */

@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { makeRunKeys, QUEUE_NAME } from '../../src/backend/queue/keys.js';
+import { MOST_STALLS } from '../../src/backend/queue/worker.js';
+import type { QueueWorker } from '../../src/backend/queue/worker-host.js';
+import type { JsonObject } from '../../src/model/json.js';
+import type { Task } from '../../src/model/task.js';
+import { tempDir } from '../rig/cli.js';
+import { makeRunId, openCoordinator, openWorker } from '../rig/queue-backend.js';
+import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
+import { patience, SOON } from '../rig/slowness.js';
+
+if (NO_REDIS !== null) console.error(`the queue: skipped, ${NO_REDIS}`);
+
+const OPTIONS = {
+    entry: join(import.meta.dirname, '../../dist/backend/worker/process.js'),
+    descriptor: {
+        kind: 'module',
+        file: join(import.meta.dirname, '../rig/tasks/obey.mjs'),
+        exportName: 'default',
+        timeout: 60,
+    },
+    concurrency: 2,
+    onLog: () => {},
+};
+
+const redis = new PrivateRedis();
+beforeAll(async () => {
+    if (NO_REDIS === null) await redis.start();
+});
+afterAll(() => redis.end());
+
+const makeTask = (index: number, data: JsonObject): Task => ({
+    sample: 's',
+    group: 'iteration',
+    index,
+    fingerprint: `v1-sha256-${index}`,
+    input: { kind: 'data', data },
+    limits: null,
+    stage: null,
+    attempt: 1,
+    confirmed: [],
+    confirming: null,
+    settles: true,
+});
+
+it.skipIf(NO_REDIS !== null)(
+    'hands the task of a draining worker to another one, but for what ends in time',
+    { timeout: patience(30_000) },
+    async () => {
+        const mark = join(tempDir(), 'mark');
+        const countStarts = (): number =>
+            existsSync(mark) ? readFileSync(mark, 'utf8').trim().split('\n').length : 0;
+        const run = makeRunId();
+        const coordinator = await openCoordinator(redis.access, run, OPTIONS);
+        const first = await openWorker(redis.access, run, OPTIONS);
+        const brief = coordinator.start(makeTask(0, { do: 'sleep', ms: 600, mark }));
+        const endless = coordinator.start(makeTask(1, { do: 'wait', ms: 600_000, mark }));
+        await vi.waitUntil(() => countStarts() === 2, SOON);
+        const drained = first.drain(1500);
+        const second = await openWorker(redis.access, run, OPTIONS);
+        try {
+            expect((await brief.completion).outcome.kind).toBe('verdict');
+            await drained;
+            await vi.waitUntil(() => countStarts() === 3, SOON);
+            const lines = readFileSync(mark, 'utf8').trim().split('\n');
+            expect(lines.filter((line) => line.endsWith('/1'))).toHaveLength(2);
+            endless.abort();
+            expect((await endless.completion).outcome).toEqual({ kind: 'abort' });
+        } finally {
+            await coordinator.close();
+            second.giveBack();
+            await second.drain(0);
+        }
+    },
+);
+
+it.skipIf(NO_REDIS !== null)(
+    'sets a task aside that took several workers down, with its reason, and no attempt more',
+    { timeout: patience(30_000) },
+    async () => {
+        const run = makeRunId();
+        const coordinator = await openCoordinator(redis.access, run, OPTIONS);
+        const client = new Redis(redis.socket, { maxRetriesPerRequest: null });
+        // Takes jobs as our workers do, and renews no lock: a worker that dies each time.
+        const dying = new Worker(QUEUE_NAME, null, {
+            connection: client,
+            prefix: makeRunKeys(run).prefix,
+            lockDuration: 50,
+            stalledInterval: 50,
+            maxStalledCount: MOST_STALLS,
+        });
+        let worker: QueueWorker | null = null;
+        try {
+            const mark = join(tempDir(), 'mark');
+            const { completion } = coordinator.start(makeTask(0, { do: 'answer', value: 1, mark }));
+            await dying.startStalledCheckTimer();
+            for (let lost = 0; lost <= MOST_STALLS; ) {
+                if ((await dying.getNextJob(String(lost), { block: false })) !== undefined) lost += 1;
+                else await new Promise((resolve) => setTimeout(resolve, 20));
+            }
+            worker = await openWorker(redis.access, run, OPTIONS);
+            const end = await completion;
+            expect(end.outcome).toMatchObject({
+                kind: 'failure',
+                failure: { reason: 'worker-died', retry: false },
+            });
+            expect(JSON.stringify(end)).toContain('every worker that ran this task was lost');
+            expect(existsSync(mark)).toBe(false);
+        } finally {
+            await dying.close(true);
+            client.disconnect();
+            await coordinator.close();
+            await worker?.drain(0);
+        }
+    },
+);
