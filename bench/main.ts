@@ -12,6 +12,7 @@ import { leftover } from './cases/leftover.js';
 import { modelRequests } from './cases/model-requests.js';
 import { moduleTasks } from './cases/module-tasks.js';
 import { page } from './cases/page.js';
+import { queue } from './cases/queue.js';
 import { widths } from './cases/widths.js';
 import { savingLag } from './cases/saving-lag.js';
 import { describeMachine } from './machine.js';
@@ -39,6 +40,7 @@ const ALL: readonly Measurement[] = [
     savingLag,
     modelRequests,
     page,
+    queue,
 ];
 
 const { values } = parseArgs({
