@@ -21,6 +21,8 @@ export class PrivateRedis {
         shown: 'the private socket',
     };
     #server: ChildProcess | null = null;
+    /** A test that runs out of time does not come to its end. */
+    readonly #onExit = (): void => void this.#server?.kill('SIGKILL');
 
     constructor(private readonly options: readonly string[] = []) {}
 
@@ -35,6 +37,7 @@ export class PrivateRedis {
             { stdio: 'ignore' },
         );
         this.#server = server;
+        process.once('exit', this.#onExit);
         const deadline = Date.now() + patience(5000);
         while (!existsSync(this.socket) && server.exitCode === null && Date.now() < deadline) await wait(10);
         if (!existsSync(this.socket)) throw new Error('redis-server did not start');
@@ -65,6 +68,7 @@ export class PrivateRedis {
     async kill(): Promise<void> {
         const server = this.#server;
         this.#server = null;
+        process.off('exit', this.#onExit);
         if (server === null) return;
         const ended = new Promise((resolve) => server.once('exit', resolve));
         server.kill('SIGKILL');
