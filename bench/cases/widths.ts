@@ -35,13 +35,13 @@ async function measureWidths(bench: Bench): Promise<readonly Figure[]> {
     try {
         const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
         const [port = 0] = JSON.parse(line.toString()) as readonly number[];
-        return await measureServer(bench, port, 10, 'a server that answers after 20 ms');
+        return await measureServer(bench, port, 40, 'a server that answers after 20 ms');
     } finally {
         servers.stdin?.end();
     }
 }
 
-/** @param submissions of each place, with 20 tests each */
+/** @param submissions of each place, with 20 tests each; so many that a start and its examination of the server weigh little */
 async function measureServer(
     bench: Bench,
     port: number,
