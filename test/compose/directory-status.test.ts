@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,6 +126,8 @@ describe('status', () => {
         live('live.2.json', { format: 1, at: 1e300, shard: '2/4', endpoints: [endpoint] });
         live('live.3.json', { format: 1, at, shard: null, endpoints: [{ ...endpoint, done: 'many' }] });
         writeFileSync(join(place.checkpoints, 'live.0.json'), '{"format": 1, "endp');
+        // Opening it would wait for ever.
+        execFileSync('mkfifo', [join(place.checkpoints, 'live.4.json')]);
         expect((await readStatus(place, files())).endpoints).toEqual([
             { ...endpoint, shard: '1/4', at: '2026-11-21T10:00:00.000Z' },
         ]);
