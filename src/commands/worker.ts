@@ -100,7 +100,9 @@ export const command = defineCommand({
         const sharedPaths = await Promise.all(
             values['shared-path'].map((path) =>
                 realpath(path).catch(() => {
-                    throw new UserError(`--shared-path ${path}: there is no such folder`);
+                    throw new UserError(
+                        `--shared-path ${path} does not exist: name a folder of this machine`,
+                    );
                 }),
             ),
         );
