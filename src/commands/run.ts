@@ -1,12 +1,24 @@
+import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { defineTaskCommand } from './command.js';
+
+const OPTIONS = {
+    demo: {
+        kind: 'flag',
+        default: false,
+        group: 'Running',
+        about: 'Show --mode queue on this machine: with a redis-server and two workers that end with the run, into queue-demo',
+        decides: 'run',
+        only: 'command line',
+    },
+} as const satisfies OptionTable;
 
 export const command = defineTaskCommand({
     usage: '[datasets...] [options] [-- command...]',
     about:
         'Runs every task of the datasets that has no result in --dir yet; commits each before it counts, so after a kill ' +
         'the same line does just what is left',
-    options: RUN_OPTIONS,
+    options: { ...RUN_OPTIONS, ...OPTIONS },
     arguments: { min: 0, max: Number.POSITIVE_INFINITY, what: 'datasets' },
     takesCommand: true,
     common: ['dir', 'executor', 'concurrency', 'timeout', 'dry-run'],
@@ -37,11 +49,19 @@ export const command = defineTaskCommand({
             about: 'Judge on servers',
         },
         {
+            line: 'resume-run run --mode queue --demo',
+            about: 'See a run over a queue: a private redis-server and two workers on this machine',
+        },
+        {
             line: 'resume-run --dir results --rerun tle --dry-run',
             about: 'See what would run again, and why',
         },
     ],
-    run: async ({ positionals, resolve }) => {
+    run: async ({ given, positionals, resolve }) => {
+        if (given['demo'] === true) {
+            const { runQueueDemo } = await import('./run-queue-demo.js');
+            return runQueueDemo(given, (instead) => resolve(positionals, instead));
+        }
         const [resolved, { startRun }] = await Promise.all([resolve(positionals), import('./start-run.js')]);
         return startRun(resolved);
     },

@@ -116,7 +116,7 @@ const outcome = z.discriminatedUnion('kind', [
 ]);
 
 const answer = z.strictObject({
-    /** Worker and the process in it: `node7-process-2`. */
+    /** Host, the worker's process and the one that ran the task: `node7-4711-process-2`. */
     workerId: NAME,
     served: z.strictObject({ outcome, startedAt: z.number(), duration: z.number().min(0) }),
     /** Set where the outcome names output files: under which name their pieces are in Redis. */

@@ -177,7 +177,11 @@ export class RunService {
             if (served.outcome.kind !== 'abort') this.#done += 1;
             if (served.outcome.kind === 'failure') this.#failures += 1;
             return await this.#answer(
-                JSON.stringify({ workerId: `${this.#options.host}-${workerId}`, served, ...outputs }),
+                JSON.stringify({
+                    workerId: `${this.#options.host}-${process.pid}-${workerId}`,
+                    served,
+                    ...outputs,
+                }),
             );
         } finally {
             this.#flights.delete(id);

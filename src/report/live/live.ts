@@ -50,7 +50,9 @@ export function startLines(view: RunView): string[] {
             `${count(part.finished)} finished${again > 0 ? ` (${count(again)} of them again)` : ''}, ${count(part.due)} to do${formatReasons(part)}${skipped}`,
         [
             start.executor,
-            formatCount(start.concurrency, `${start.mode} worker`),
+            start.mode === 'queue'
+                ? `up to ${formatCount(start.concurrency, 'task')} in the queue`
+                : formatCount(start.concurrency, `${start.mode} worker`),
             ...(start.sandbox === null ? [] : [`sandbox ${start.sandbox}`]),
             ...(start.limits === null ? [] : [start.limits]),
         ].join(', '),
