@@ -36,10 +36,10 @@ async function startServer(program: string, folder: string, password: string): P
     failed.catch(() => {});
     const settings = [
         'port 0',
-        `unixsocket ${socket}`,
+        `unixsocket ${JSON.stringify(socket)}`,
         'unixsocketperm 700',
         `requirepass ${password}`,
-        `dir ${folder}`,
+        `dir ${JSON.stringify(folder)}`,
         'save ""',
         'appendonly yes',
         'maxmemory-policy noeviction',
