@@ -63,15 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     // The front end: its own build, imported by nothing.
     page: ['model', 'util', 'results/ask/statistics.ts'],
-    cli: [
-        'commands',
-        'config',
-        'model',
-        'util',
-        'host/open-file.ts',
-        'host/package-version.ts',
-        'host/write-error.ts',
-    ],
+    cli: ['commands', 'config', 'model', 'util', 'host/package-version.ts', 'host/write-error.ts'],
     legacy: ['compose', 'results/result-store.ts'],
     index: [
         'compose',

@@ -1,4 +1,4 @@
-import { NotAFileError } from '../host/open-file.js';
+import { NotAFileError } from '../util/regular-file.js';
 import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
 import { escapeLine } from '../util/printable.js';

@@ -5,7 +5,7 @@ import { RUN_OPTIONS } from '../config/run-options.js';
 import { TOPICS_FIXED, TOPICS_PRESETS } from '../config/topics-presets.js';
 import type { RunEnd } from '../model/event.js';
 import type { JsonObject } from '../model/json.js';
-import { describeIoError } from '../util/io-error.js';
+import { readReason } from '../util/io-error.js';
 import { shortenPath } from '../util/shown-path.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { defineTaskCommand, type TaskActionInput } from './command.js';
@@ -224,6 +224,6 @@ async function readTopicsFile(file: string): Promise<readonly string[]> {
     try {
         return (await readTextFile(file)).replace(/^\uFEFF/, '').split(/\r?\n/);
     } catch (error) {
-        throw new UserError(`--topics-file: cannot read ${shortenPath(file)}: ${describeIoError(error)}`);
+        throw new UserError(`--topics-file: cannot read ${shortenPath(file)}: ${readReason(error)}`);
     }
 }

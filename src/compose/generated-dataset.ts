@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextFile } from '../host/open-file.js';
 import { makeOutputFile } from '../host/output-file.js';
 
 /**
@@ -40,7 +41,7 @@ export async function writeGenerated(
 
 async function readIfThere(path: string): Promise<string | null> {
     try {
-        return await readFile(path, 'utf8');
+        return await readTextFile(path);
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
         throw error;

@@ -335,14 +335,14 @@ function buildState(checkpoint: Checkpoint): SampleState {
 
 /** The task as far as scoring needs it; null where its row was not kept. */
 function buildTask(id: string, group: string, entry: Entry): Task | null {
-    const { row, index, fingerprint } = entry;
+    const { row, row_text: text, index, fingerprint } = entry;
     if (row === undefined) return null;
     return {
         sample: id,
         group,
         index,
         fingerprint,
-        input: { kind: 'data', data: row, isRow: true },
+        input: { kind: 'data', data: row, isRow: true, ...(text === undefined ? {} : { text }) },
         limits: null,
         stage: null,
         attempt: 1,

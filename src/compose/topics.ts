@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCheckpointFile } from '../checkpoint/result-file/read-file.js';
 import { type RoundsByTopic, ROUNDS, readTopicRows, writeTopicRows } from '../dataset/generated/topics.js';
 import { listFiles } from '../host/listing.js';
+import { readTextFile } from '../host/open-file.js';
 import type { GeneratedDataset } from './generated-dataset.js';
 import type { RunPaths } from './directory/run-paths.js';
 
@@ -36,7 +36,7 @@ export function makeTopicsDataset(
 
 /** Topics that earlier starts have asked about, with their rounds; null where there were none. */
 export function readKnownTopics(checkpoints: string): Promise<RoundsByTopic | null> {
-    return readFile(join(checkpoints, FILE), 'utf8').then(readTopicRows, () => null);
+    return readTextFile(join(checkpoints, FILE)).then(readTopicRows, () => null);
 }
 
 /** Rounds that earlier starts have begun in a directory; 0 where there were none. */

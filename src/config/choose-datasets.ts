@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findExecutorKind } from '../executor/kinds.js';
 import { UserError } from '../util/user-error.js';
 import type { RunConfig } from './run-config.js';
+import { readReason } from '../util/io-error.js';
 
 /**
  * The datasets of a run. With none known, the bundled examples stand in, but only where there are no results yet.
@@ -37,6 +38,6 @@ async function isAbsentOrEmpty(dir: string): Promise<boolean> {
     } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ENOENT') return true;
-        throw new UserError(`cannot read ${dir}: ${(error as Error).message}`);
+        throw new UserError(`cannot read ${dir}: ${readReason(error)}`);
     }
 }

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { NotAFileError, readTextFile } from '../host/open-file.js';
+import { readTextFile } from '../host/open-file.js';
+import { NotAFileError } from '../util/regular-file.js';
 import { UserError } from '../util/user-error.js';
+import { readReason } from '../util/io-error.js';
 
 /**
  * The environment, with what `.env` in `cwd` adds. A variable that is really set always wins.
@@ -16,7 +18,7 @@ export async function withDotEnv(env: NodeJS.ProcessEnv, cwd: string): Promise<N
         const { code } = error as NodeJS.ErrnoException;
         // A folder of that name (a Python environment), or a pipe that somebody else fills, is not ours.
         if (code === 'ENOENT' || error instanceof NotAFileError) return env;
-        throw new UserError(`cannot read ${file}: ${(error as Error).message}`);
+        throw new UserError(`cannot read ${file}: ${readReason(error)}`);
     }
     return { ...parseEnv(text), ...env };
 }

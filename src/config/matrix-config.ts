@@ -7,6 +7,7 @@ import { findNearest } from '../util/nearest.js';
 import { UserError } from '../util/user-error.js';
 import { parseSource } from './parse-config-file.js';
 import { parseInstances } from './values/instances.js';
+import { readReason } from '../util/io-error.js';
 
 /*
  * What `resume-run matrix` runs: a config file (`--test-config`) and flags, which go before it, become products of
@@ -201,7 +202,7 @@ async function readText(path: string): Promise<string> {
     try {
         return await readTextFile(path);
     } catch (error) {
-        throw new UserError(`--test-config: cannot read ${path}: ${(error as Error).message}`);
+        throw new UserError(`--test-config: cannot read ${path}: ${readReason(error)}`);
     }
 }
 
@@ -243,10 +244,13 @@ function readPartOfFlags(flags: MatrixFlags): MatrixPart {
     };
 }
 
-/** `0.5` and `true` on a command line are the number and the truth value. */
+/**
+ * `0.5` and `true` on a command line are the number and the truth value. A number that would be printed another way stays
+ * text: versions 1.1 and 1.10 and seeds of 64 bits are cells of their own.
+ */
 function parsePlainValue(text: string): Coordinate {
     if (text === 'true' || text === 'false') return text === 'true';
-    return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+    return /^-?\d+(\.\d+)?$/.test(text) && String(Number(text)) === text ? Number(text) : text;
 }
 
 /** @param parts the first that gives a key wins; of `dimensions` each name is a key */
@@ -322,6 +326,6 @@ async function loadText(file: string | undefined, folder: string): Promise<strin
     try {
         return await readTextFile(path);
     } catch (error) {
-        throw new UserError(`${path}: the prompt cannot be read (${(error as Error).message})`);
+        throw new UserError(`${path}: the prompt cannot be read (${readReason(error)})`);
     }
 }

@@ -1,4 +1,5 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isNode, LineCounter, parseDocument, type Scalar, visit } from 'yaml';
+import { losesNumbers, NumberText } from '../model/exact-json.js';
 import type { Json } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
 import type { Locator } from './read-config-file.js';
@@ -21,6 +22,15 @@ export function parseSource(text: string, shown: string): Locator & { readonly d
     if (error !== undefined) {
         throw new UserError(`${shown}:${lines.linePos(error.pos[0]).line}: ${cutFirstLine(error.message)}`);
     }
+    visit(document, {
+        Scalar: (_, node) => {
+            if (!losesDigits(node)) return;
+            const line = lines.linePos(node.range?.[0] ?? 0).line;
+            throw new UserError(
+                `${shown}:${line}: the number ${node.source} is not held by a double; write it in quotes`,
+            );
+        },
+    });
     return {
         data: toData(document, shown),
         at: (path) => {
@@ -32,6 +42,14 @@ export function parseSource(text: string, shown: string): Locator & { readonly d
         },
     };
 }
+
+/** Whether the number that was read is another one than the file says: 9007199254740993, 1e400. */
+const losesDigits = ({ value, source }: Scalar): boolean =>
+    typeof value === 'number' &&
+    source !== undefined &&
+    (/^-?\d+$/.test(source)
+        ? losesNumbers(new NumberText(source))
+        : /\d/.test(source) && !Number.isFinite(value));
 
 /** Aliases are bounded, so that a small file cannot grow to gigabytes. */
 function toData(document: ReturnType<typeof parseDocument>, shown: string): Json {

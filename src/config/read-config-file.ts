@@ -6,6 +6,7 @@ import type { Layer } from './layers.js';
 import type { OptionTable } from './option.js';
 import type { OptionCatalog } from './option-catalog.js';
 import { parseOption } from './parse-option.js';
+import { readReason } from '../util/io-error.js';
 
 /** Looked for where the run is started. */
 export const CONFIG_FILES = [
@@ -79,7 +80,7 @@ async function read(path: string): Promise<FoundFile | null> {
         return { path, text: await readTextFile(path) };
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-        throw new UserError(`cannot read ${path}: ${(error as Error).message}`);
+        throw new UserError(`cannot read ${path}: ${readReason(error)}`);
     }
 }
 

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
-import { describeKind } from '../host/open-file.js';
+import { describeKind } from '../util/regular-file.js';
 import { MATRIX_FORMAT } from '../model/matrix.js';
 import { UserError } from '../util/user-error.js';
 import { holdsPackages } from './archives.js';
 import { isNamedAsRows, detectPacking, readStart } from './packed/packing.js';
+import { getIoCode, readReason } from '../util/io-error.js';
 
 /** What a name on the command line stands for. All paths absolute and sorted. */
 export interface FoundSources {
@@ -36,6 +37,8 @@ const DEEPEST = 10;
 export async function findSources(name: string, forcedFormat: string | null): Promise<FoundSources> {
     const path = resolve(name);
     const kind = await detectKind(path);
+    if (typeof kind === 'object' && kind !== null && 'why' in kind)
+        throw new UserError(`${name}: cannot be read: ${kind.why}`);
     if (typeof kind === 'object' && kind !== null) {
         throw new UserError(
             `${name}: is ${kind.other}; a dataset must be a file, because it is read again at every start ("-" takes one from stdin)`,
@@ -54,14 +57,17 @@ export async function findSources(name: string, forcedFormat: string | null): Pr
 /** Loaded when a folder or a pattern is named: one file needs none of it. */
 const loadGlob = async () => (await import('fast-glob')).default;
 
-/** `other`: what it is, where it is neither. null: there is nothing. */
-async function detectKind(path: string): Promise<'file' | 'folder' | { readonly other: string } | null> {
+type Kind = 'file' | 'folder' | { readonly other: string } | { readonly why: string };
+
+/** `other`: what it is, where it is neither; `why`: why nobody can tell (links in a circle, no permission). null: there is nothing. */
+async function detectKind(path: string): Promise<Kind | null> {
     try {
         const stats = await stat(path);
         if (stats.isDirectory()) return 'folder';
         return stats.isFile() ? 'file' : { other: describeKind(stats) };
-    } catch {
-        return null;
+    } catch (error) {
+        const code = getIoCode(error);
+        return code === 'ELOOP' || code === 'EACCES' ? { why: readReason(error) } : null;
     }
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readReason } from '../util/io-error.js';
+import { readRegularFile } from '../util/regular-file.js';
 import { UserError } from '../util/user-error.js';
 
 /** Where a token is kept: never the token itself. */
@@ -16,10 +17,9 @@ export function readToken(source: TokenSource, env: NodeJS.ProcessEnv = process.
     }
     let text: string;
     try {
-        text = readFileSync(source.file, 'utf8');
+        text = readRegularFile(source.file).toString();
     } catch (error) {
-        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-        throw new UserError(`token: cannot read the file ${source.file} (${code})`);
+        throw new UserError(`token: cannot read the file ${source.file}: ${readReason(error)}`);
     }
     const token = text.trim();
     if (token === '') throw new UserError(`token: the file ${source.file} is empty`);

@@ -1,7 +1,6 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { openFile } from '../host/open-file.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import type { Preflight } from './executor-kind.js';
@@ -36,7 +35,7 @@ type Trial =
  * @throws UserError
  */
 export async function tryModule(file: string, name: string): Promise<Preflight> {
-    const reason = await access(file, constants.R_OK).then(() => null, readReason);
+    const reason = await openFile(file).then((handle) => handle.close().then(() => null), readReason);
     if (reason !== null) throw new UserError(`--module ${file} cannot be read: ${reason}`);
     const workerData = { url: pathToFileURL(file).href, name };
     // What it prints while it is loaded it will print again: here it would only be in the way of --json.

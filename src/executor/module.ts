@@ -10,6 +10,7 @@ import { isNestedDeeper, MAX_NESTING } from '../util/nesting.js';
 import type { ModuleDescriptor } from './module-kind.js';
 import type { Executor, ExecutorContext } from './executor.js';
 import { getInput, getInputText } from './task-input.js';
+import { checkRegularFile } from '../util/regular-file.js';
 
 /** What a module's function gets: one task. */
 export interface ModuleTask {
@@ -44,6 +45,7 @@ const BY = { api_used: 'local' } as const;
 
 /** @throws Error when the module cannot be loaded or has no such export */
 export async function createModule(descriptor: ModuleDescriptor): Promise<Executor> {
+    checkRegularFile(descriptor.file);
     const loaded = (await import(pathToFileURL(descriptor.file).href)) as Record<string, unknown>;
     const exported = loaded[descriptor.exportName];
     if (typeof exported !== 'function') {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { isJsonObject, type Json } from '../model/json.js';
 import { getIoCode } from '../util/io-error.js';
 import type { HolderIdentity } from './lock-identity.js';
-import { NotAFileError, readTextFile } from './open-file.js';
+import { readTextFile } from './open-file.js';
+import { NotAFileError } from '../util/regular-file.js';
 import { makeStagingName } from './staging-name.js';
 
 /*

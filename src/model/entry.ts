@@ -18,6 +18,8 @@ export interface Entry {
     readonly solution?: string;
     /** The row of a list, unless `--no-keep-source`; a number that a double does not hold is written as text. */
     readonly row?: Json;
+    /** The row as JSON text, its numbers as the dataset writes them; only where `row` prints one another way (`1.0`, `1e400`). */
+    readonly row_text?: string;
     /** Where the task lies in an evaluation matrix: `{model, prompt_type, ..., instance}`. */
     readonly cell?: JsonObject;
     readonly result: JudgeResult | JsonObject;

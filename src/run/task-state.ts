@@ -148,10 +148,12 @@ export function buildEntry(
 }
 
 /** The row of a list: a result without it would have to be looked up by its position. */
-export function makeRowKey(input: TaskInput): Pick<Entry, 'row'> {
+export function makeRowKey(input: TaskInput): Pick<Entry, 'row' | 'row_text'> {
     if (input.kind !== 'data' || input.isRow !== true) return {};
-    const exact = input.text === undefined ? null : parseExactJson(input.text);
-    return { row: exact === null ? input.data : withNumbersAsText(exact) };
+    const { data, text } = input;
+    return text === undefined
+        ? { row: data }
+        : { row: withNumbersAsText(parseExactJson(text)), row_text: text };
 }
 
 /** Kept without `--keep-source` too: records have it. */

@@ -60,6 +60,24 @@ function prepare(): { readonly cwd: string; readonly args: readonly string[] } {
 }
 
 describe('resume-run matrix', () => {
+    it('keeps values apart that are one number to a double, and refuses such numbers in a file', async () => {
+        const cwd = tempDir();
+        const values = 'seed=9007199254740993,9007199254740992,1.10,1.1,7';
+        const cells = ['--models', 'm', '--dimension', values, '--num-instances', '1'];
+        const place = ['--prompt-template', '{seed}', '--base-url', server.url, '-q'];
+        const run = await callCli(['matrix', ...cells, ...place], { cwd });
+        expect(run.code, run.stderr).toBe(0);
+        expect(server.requests.map(({ prompt }) => prompt).sort()).toEqual(
+            ['1.1', '1.10', '7', '9007199254740992', '9007199254740993'].sort(),
+        );
+        writeFileSync(join(cwd, 'm.json'), '{"models": ["m"],\n"dimensions": {"seed": [9007199254740993]}}');
+        const refused = await callCli(['matrix', '--test-config', 'm.json', ...place, '-d', 'x'], { cwd });
+        expect(refused.code).toBe(2);
+        expect(refused.stderr).toContain(
+            'm.json:2: the number 9007199254740993 is not held by a double; write it in quotes',
+        );
+    });
+
     it('says in a dry run what would run, and writes nothing', async () => {
         const cwd = tempDir();
         const config = join(import.meta.dirname, '../../examples/matrix/phases.yaml');

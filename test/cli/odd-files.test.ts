@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { whyNoInjection } from '../crash/inject.js';
-import { readResults, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { patience, SOON } from '../rig/slowness.js';
 
@@ -94,6 +94,54 @@ it(
         writeFileSync(file, '');
         expect(await run('rows.jsonl')).toMatchObject({ code: 0 });
         expect(await run()).toMatchObject({ code: 0 });
+    },
+    patience(30_000),
+);
+
+it(
+    'names what stands in place of a file of an option or of a database, and waits for none',
+    async () => {
+        const cwd = await finished();
+        put('FIFO', join(cwd, 'pipe'));
+        const chat = [
+            'rows.jsonl',
+            '-q',
+            '--executor',
+            'chat',
+            '--model',
+            'm',
+            '--endpoint',
+            'http://127.0.0.1:1',
+        ];
+        // In processes of their own: what blocks here would block the tests, too.
+        const options = [
+            ['--prices', 'pipe'],
+            ['--tool-module', 'pipe'],
+            ['--log-file', 'pipe'],
+        ];
+        const started = options.map((option, at) => startCli([...chat, ...option, '-d', `r${at}`], { cwd }));
+        const end = setTimeout(() => started.forEach(({ child }) => killGroup(child)), patience(20_000));
+        const ended = await Promise.all(started.map(({ result }) => result));
+        clearTimeout(end);
+        for (const { code, stderr } of ended) {
+            expect(code, stderr).toBe(2);
+            expect(stderr).toMatch(/^[^\n]*it is a FIFO \(named pipe\), not a file\)?\n$/);
+        }
+        put('circle', join(cwd, 'circle.jsonl'));
+        expect(await callCli(['circle.jsonl', ...COMMAND], { cwd })).toMatchObject({
+            code: 2,
+            stderr: expect.stringMatching(/^[^\n]*cannot be read: its links lead in a circle\n$/),
+        });
+        expect(await callCli(['collect', '--from', 'pipe'], { cwd })).toMatchObject({
+            code: 2,
+            stderr: expect.stringMatching(/pipe: it is a FIFO/),
+        });
+        mkdirSync(join(cwd, 'database'));
+        put('FIFO', join(cwd, 'database/manifest.json'));
+        expect(await callCli(['analyze', 'rates', '--database', 'database'], { cwd })).toMatchObject({
+            code: 2,
+            stderr: expect.stringContaining('manifest.json: it is a FIFO'),
+        });
     },
     patience(30_000),
 );

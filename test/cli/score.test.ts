@@ -179,6 +179,22 @@ describe('resume-run score', () => {
         server.text = ({ prompt }) => prompt.toUpperCase();
     });
 
+    it('fills the expected text with numbers as the row writes them', async () => {
+        server.text = ({ prompt }) => prompt;
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'q.jsonl'), '{"seed": 9007199254740993, "f": 1.0, "e": 1e400}\n');
+        const template = '{seed} {f} {e}';
+        const common = ['--executor', 'chat', '--model', 'm', '--endpoint', server.url, '--format', 'rows'];
+        const expected = ['--prompt-template', template, '--scorer', 'exact', '--expected', template];
+        const run = await callCli(['q.jsonl', ...common, ...expected], { cwd });
+        expect(run.code, run.stderr).toBe(0);
+        expect(resultsIn(cwd)).toMatchObject([{ answer: '9007199254740993 1.0 1e400', score: 1 }]);
+        const scored = await callCli(['score', '--scorer', 'contains', '--expected', template], { cwd });
+        expect(scored.code, scored.stderr).toBe(0);
+        expect(resultsIn(cwd)).toMatchObject([{ scorer: 'contains', score: 1 }]);
+        server.text = ({ prompt }) => prompt.toUpperCase();
+    });
+
     it('has another model judge, with its cost apart, and keeps the answer while the judge fails', async () => {
         const cwd = tempDir();
         writeFileSync(

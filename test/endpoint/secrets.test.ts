@@ -16,7 +16,7 @@ describe('readToken', () => {
     it('names the place and never the content', async () => {
         const file = join(await mkdtemp(join(tmpdir(), 'rig-token-')), 'token');
         expect(() => readToken({ file })).toThrow(
-            new UserError(`token: cannot read the file ${file} (ENOENT)`),
+            new UserError(`token: cannot read the file ${file}: there is no such file or folder`),
         );
         await writeFile(file, 'two words');
         expect(() => readToken({ file })).toThrow(/^(?!.*two words)token: the file .* plain characters$/);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -86,4 +86,17 @@ test('a full disk is said once and stops nothing', () => {
     file.close();
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatchObject({ code: 'ENOSPC' });
+});
+
+test('a device is written to and never renamed', () => {
+    const device = join(dir, 'device');
+    symlinkSync('/dev/null', device);
+    const file = new RotatingFile(device, 10, (error) => problems.push(String(error)));
+    for (let i = 0; i < 3; i++) {
+        file.write('more than ten bytes\n');
+        file.flush();
+    }
+    file.close();
+    expect(problems).toEqual([]);
+    expect(existsSync(`${device}.1`)).toBe(false);
 });

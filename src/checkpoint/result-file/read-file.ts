@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
-import { NotAFileError, openFile } from '../../host/open-file.js';
+import { openFile } from '../../host/open-file.js';
+import { NotAFileError } from '../../util/regular-file.js';
 import { makeStamp } from '../../host/stamp.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';

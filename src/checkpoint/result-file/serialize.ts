@@ -28,6 +28,7 @@ const ENTRY_KEYS = [
     'language',
     'solution',
     'row',
+    'row_text',
     'cell',
     'result',
     'adopted',

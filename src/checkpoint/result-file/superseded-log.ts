@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { NotAFileError, openFile } from '../../host/open-file.js';
+import { openFile } from '../../host/open-file.js';
+import { NotAFileError } from '../../util/regular-file.js';
 import type { StoredEntry } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 import { getIoCode } from '../../util/io-error.js';

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFiles } from '../../host/listing.js';
-import { NotAFileError, openFile } from '../../host/open-file.js';
+import { openFile } from '../../host/open-file.js';
+import { NotAFileError } from '../../util/regular-file.js';
 import { parseStagingHolder } from '../../host/staging-name.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import { hashRange } from '../../host/hash-file.js';
+import { openFile } from '../../host/open-file.js';
 
 /** A file to be put into a tar. */
 export interface TarInput {
@@ -39,7 +39,8 @@ async function addAll(tar: ReturnType<typeof pack>, files: readonly TarInput[]):
     for (const { name, path, size, modified } of files) {
         const entry = tar.entry({ name, size, mtime: new Date(modified), mode: 0o644 });
         const ended = once(entry, 'finish');
-        await pipeline(createReadStream(path, { start: 0, end: Math.max(0, size - 1) }), entry);
+        const file = await openFile(path);
+        await pipeline(file.createReadStream({ start: 0, end: Math.max(0, size - 1) }), entry);
         await ended;
     }
     tar.finalize();
@@ -52,7 +53,7 @@ const BLOCK = 512;
  * @throws Error if it is not whole
  */
 export async function readTarContents(path: string): Promise<TarContent[]> {
-    const handle = await open(path, 'r');
+    const handle = await openFile(path);
     try {
         const contents: TarContent[] = [];
         const header = Buffer.alloc(BLOCK);

@@ -10,6 +10,7 @@ import type { BatchChange } from '../../results/record/record.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { readDirectoryRecords } from '../directory/directory-records.js';
+import { refuseOthers } from '../../util/regular-file.js';
 
 /** What `--from` names. */
 export interface CollectSources {
@@ -116,7 +117,9 @@ function makeSource(
 
 async function isDirectory(path: string): Promise<boolean> {
     try {
-        return (await stat(path)).isDirectory();
+        const stats = await stat(path);
+        if (!stats.isDirectory()) refuseOthers(path, stats);
+        return stats.isDirectory();
     } catch (error) {
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NotAFileError, readTextFile } from '../../host/open-file.js';
+import { readTextFile } from '../../host/open-file.js';
+import { NotAFileError } from '../../util/regular-file.js';
 import { isJsonObject } from '../../model/json.js';
 import type { LiveState } from '../../model/live-state.js';
 import type { EndpointStatus } from '../../report/status.js';

@@ -1,9 +1,9 @@
 import type { RedisAccess } from '../../backend/queue/redis.js';
 import type { RedisConfig } from '../../config.js';
 import { readTextFile } from '../../host/open-file.js';
-import { getMessage } from '../../util/message.js';
 import { ENV_REFERENCE, readReference } from '../../util/secrets.js';
 import { UserError } from '../../util/user-error.js';
+import { readReason } from '../../util/io-error.js';
 
 /**
  * Replaces references in the address and reads the password file, when they are used and not before.
@@ -25,6 +25,6 @@ async function readPassword(path: string): Promise<string> {
     try {
         return (await readTextFile(path)).replace(/\r?\n$/, '');
     } catch (error) {
-        throw new UserError(`--redis-password-file ${path}: ${getMessage(error)}`, 2, { cause: error });
+        throw new UserError(`--redis-password-file ${path}: ${readReason(error)}`, 2, { cause: error });
     }
 }

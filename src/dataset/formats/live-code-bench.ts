@@ -1,5 +1,6 @@
 import { isJsonObject, type Json } from '../../model/json.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
+import { looksPacked, unpackText } from '../../util/packed-text.js';
 import { makeExpectedLines } from '../calls/canonical-value.js';
 import { callInput } from '../calls/harness.js';
 import type { Field } from '../field.js';
@@ -11,7 +12,6 @@ import {
     type RowTest,
     readId,
 } from '../row-content.js';
-import { looksPacked, unpackText } from '../packed-text.js';
 import { readPlainPrograms } from './plain.js';
 import { asCalled, parseEmbeddedJson } from './taco-apps.js';
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readReason } from '../../util/io-error.js';
+import { readRegularFile } from '../../util/regular-file.js';
 import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { TokenUsage } from './chat-protocol.js';
@@ -54,7 +54,7 @@ export function readPrices(path: string): PriceTable {
     const shown = shortenPath(path);
     let json: unknown;
     try {
-        json = JSON.parse(readFileSync(path, 'utf8'));
+        json = JSON.parse(readRegularFile(path).toString());
     } catch (error) {
         const why = error instanceof SyntaxError ? error.message : readReason(error);
         throw new UserError(`--prices: cannot read ${shown}: ${why}`);

@@ -8,6 +8,8 @@ import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import { getInput } from '../task-input.js';
 import type { ToolCall, ToolDefinition } from './chat-protocol.js';
+import { checkRegularFile } from '../../util/regular-file.js';
+import { readReason } from '../../util/io-error.js';
 
 /** A module whose function answers the tools that a model calls. Its export `tools` lists what is offered. */
 export interface ToolModule {
@@ -61,9 +63,10 @@ export class ToolSimulator {
         const place = `--tool-module ${shortenPath(file)}`;
         let loaded: Record<string, unknown>;
         try {
+            checkRegularFile(file);
             loaded = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
         } catch (error) {
-            throw new UserError(`${place}: cannot be loaded (${getMessage(error)})`);
+            throw new UserError(`${place}: cannot be loaded (${readReason(error)})`);
         }
         const call = loaded[exportName];
         if (typeof call !== 'function')

@@ -1,7 +1,11 @@
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { NotAFileError, describeKind } from '../../util/regular-file.js';
 
 const FLUSH_BYTES = 16 * 1024;
 const FLUSH_MS = 250;
+/** Never waits for a reader of a FIFO. */
+const APPEND =
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
  * A text file that is appended to and never grows past a bound: when it is full it becomes `<path>.1` (the older one of that name
@@ -10,21 +14,28 @@ const FLUSH_MS = 250;
 export class RotatingFile {
     private descriptor: number;
     private size: number;
+    /** Devices (`/dev/null`, a terminal) have no end, and are never renamed. */
+    private readonly canRotate: boolean;
     private waiting = '';
     private timer: NodeJS.Timeout | null = null;
 
     /**
      * @param bound bytes
      * @param onError told once when writing fails; what comes later is dropped
-     * @throws the system's error if the file cannot be opened
+     * @throws NotAFileError for a FIFO, folder or socket; the system's error if the file cannot be opened
      */
     constructor(
         private readonly path: string,
         private readonly bound: number,
         private readonly onError: (error: unknown) => void,
     ) {
-        this.descriptor = openSync(path, 'a');
-        this.size = fstatSync(this.descriptor).size;
+        const stats = statSync(path, { throwIfNoEntry: false });
+        if (stats !== undefined && !stats.isFile() && !stats.isCharacterDevice())
+            throw new NotAFileError(path, describeKind(stats));
+        this.descriptor = openSync(path, APPEND);
+        const opened = fstatSync(this.descriptor);
+        this.size = opened.size;
+        this.canRotate = opened.isFile();
     }
 
     write(text: string): void {
@@ -41,7 +52,7 @@ export class RotatingFile {
         const bytes = Buffer.from(this.waiting);
         this.waiting = '';
         try {
-            if (this.size > 0 && this.size + bytes.length > this.bound) this.rotate();
+            if (this.canRotate && this.size > 0 && this.size + bytes.length > this.bound) this.rotate();
             writeAll(this.descriptor, bytes);
             this.size += bytes.length;
         } catch (error) {
@@ -59,7 +70,7 @@ export class RotatingFile {
         renameSync(this.path, `${this.path}.1`);
         closeSync(this.descriptor);
         this.descriptor = -1;
-        this.descriptor = openSync(this.path, 'a');
+        this.descriptor = openSync(this.path, APPEND);
         this.size = 0;
     }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextFile } from '../../host/open-file.js';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { AggregateInfo } from '../store/manifest.js';
@@ -61,6 +61,6 @@ export async function writeAggregates(
 
 /** The cells of one file that the manifest names. */
 export async function readAggregates(path: string): Promise<readonly JsonObject[]> {
-    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+    const lines = (await readTextFile(path)).split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as Json).filter(isJsonObject);
 }

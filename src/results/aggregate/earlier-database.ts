@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { openFile } from '../../host/open-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { UserError } from '../../util/user-error.js';
 import { openDuckDb } from '../duckdb.js';
@@ -160,6 +160,7 @@ function countInvented(rows: readonly JsonObject[]): AggregateCell[] {
 
 async function hashFile(path: string): Promise<string> {
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    const file = await openFile(path);
+    for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
     return hash.digest('hex');
 }

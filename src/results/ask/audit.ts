@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openFile } from '../../host/open-file.js';
+import { openFile, readTextFile } from '../../host/open-file.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
@@ -24,7 +24,7 @@ export async function auditDatabase(path: string): Promise<readonly AuditFinding
     try {
         if ((await stat(path)).isDirectory()) return await auditFolder(path);
         if (await isParquet(path)) return await auditParquet(path);
-        const tree: unknown = parsePythonNumbers(await readFile(path, 'utf8'));
+        const tree: unknown = parsePythonNumbers(await readTextFile(path));
         if (isJsonObject(tree)) return auditTree(tree);
     } catch (error) {
         if (error instanceof UserError) throw error;
@@ -97,7 +97,7 @@ async function auditMaster(
     generation: number,
     records: MasterTree,
 ): Promise<readonly AuditFinding[]> {
-    const text = await readFile(join(dir, MASTER), 'utf8').catch(() => null);
+    const text = await readTextFile(join(dir, MASTER)).catch(() => null);
     if (text === null)
         return [{ where: MASTER, what: 'it is missing: the next `resume-run collect` writes it' }];
     const written: unknown = parsePythonNumbers(text);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { openFile } from '../../host/open-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { getIoCode, readReason, withDescriptors } from '../../util/io-error.js';
+import { getIoCode, readReason } from '../../util/io-error.js';
+import { NotAFileError } from '../../util/regular-file.js';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import {
@@ -64,6 +65,7 @@ export function batchText(changes: readonly string[]): string {
 export async function readBatchFile(path: string, onNotice: (message: string) => void): Promise<BatchFile> {
     const bytes = await readWhole(path);
     if (bytes === null) return { kind: 'absent' };
+    if (bytes instanceof NotAFileError) return { kind: 'foreign', why: bytes.message };
     if (bytes === 'too large') return { kind: 'foreign', why: 'it is larger than any batch' };
     if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
     let json: Json;
@@ -81,17 +83,18 @@ export async function readBatchFile(path: string, onNotice: (message: string) =>
     }
 }
 
-async function readWhole(path: string): Promise<Buffer | 'too large' | null> {
+async function readWhole(path: string): Promise<Buffer | 'too large' | NotAFileError | null> {
     try {
-        const handle = await withDescriptors(() => open(path, 'r'));
+        const handle = await openFile(path);
         try {
             const stats = await handle.stat();
-            if (!stats.isFile() || stats.size > LARGEST) return 'too large';
+            if (stats.size > LARGEST) return 'too large';
             return await handle.readFile();
         } finally {
             await handle.close();
         }
     } catch (error) {
+        if (error instanceof NotAFileError) return error;
         if (getIoCode(error) === 'ENOENT') return null;
         if (getIoCode(error) === null) throw error;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 4, { cause: error });

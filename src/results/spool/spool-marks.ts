@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextFile } from '../../host/open-file.js';
 import { DurableWriter } from '../../host/durable-write.js';
 import type { FileStamp } from '../../model/file-stamp.js';
 import { isJsonObject, type Json } from '../../model/json.js';
@@ -39,7 +39,7 @@ export class SpoolMarks {
      */
     static async load(dir: string, shard: string | null, spool: string, holder: string): Promise<SpoolMarks> {
         const name = shard === null ? 'spooled.json' : `spooled.${shard}.json`;
-        const text = await readFile(join(dir, name), 'utf8').catch(() => '');
+        const text = await readTextFile(join(dir, name)).catch(() => '');
         return new SpoolMarks({ dir, name, spool }, holder, parseMarks(text, spool));
     }
 

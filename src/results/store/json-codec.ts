@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
+import { openFile } from '../../host/open-file.js';
 import { parseRecord, type ResultRecord } from '../record/record.js';
 import { type PartCodec, PartError } from './part-codec.js';
 
@@ -41,7 +41,8 @@ function parseLine(path: string, line: number, text: string): ResultRecord {
  */
 export async function* readLineBatches(path: string): AsyncGenerator<readonly string[]> {
     let rest: Buffer[] = [];
-    for await (const chunk of createReadStream(path, {
+    const file = await openFile(path);
+    for await (const chunk of file.createReadStream({
         highWaterMark: 1024 * 1024,
     }) as AsyncIterable<Buffer>) {
         const end = chunk.lastIndexOf(LINE_FEED);

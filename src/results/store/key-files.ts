@@ -1,5 +1,6 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readBytes } from '../../host/open-file.js';
 import type { DurableWriter } from '../../host/durable-write.js';
 import { digestKey } from '../record/record.js';
 import { KEY_ENTRY_BYTES, PartKeys } from './key-index.js';
@@ -25,7 +26,7 @@ export async function writeKeys(writer: DurableWriter, part: PartInfo, keys: Par
 
 /** @throws PartError if the part had to be read and is damaged */
 export async function readKeys(dir: string, part: PartInfo): Promise<PartKeys> {
-    const bytes = await readFile(join(dir, KEYS, keyFile(part))).catch(() => null);
+    const bytes = await readBytes(join(dir, KEYS, keyFile(part))).catch(() => null);
     if (bytes?.length === part.records * KEY_ENTRY_BYTES) return new PartKeys(bytes);
     const keys = new PartKeys();
     const codec = await loadCodec(part.codec);

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextFile } from '../../host/open-file.js';
 import type { DurableWriter } from '../../host/durable-write.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
@@ -64,7 +64,7 @@ export async function readManifest(dir: string): Promise<Manifest | null> {
     const path = join(dir, MANIFEST);
     let text: string;
     try {
-        text = await readFile(path, 'utf8');
+        text = await readTextFile(path);
     } catch (error) {
         if (getIoCode(error) === 'ENOENT') return null;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });

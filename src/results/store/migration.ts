@@ -1,5 +1,6 @@
-import { copyFile, link, readFile, rm } from 'node:fs/promises';
+import { copyFile, link, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readTextFile } from '../../host/open-file.js';
 import { type DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { isJsonObject } from '../../model/json.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
@@ -35,7 +36,7 @@ export async function readMigration(dir: string): Promise<Migration | null> {
     const path = join(dir, MIGRATION);
     let text: string;
     try {
-        text = await readFile(path, 'utf8');
+        text = await readTextFile(path);
     } catch (error) {
         if (getIoCode(error) === 'ENOENT') return null;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });

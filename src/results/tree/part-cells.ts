@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readTextFile } from '../../host/open-file.js';
 import { DurableWriter } from '../../host/durable-write.js';
 import { makeHolderId } from '../../host/staging-name.js';
 import { isJsonObject } from '../../model/json.js';
@@ -27,7 +27,7 @@ const FEW_RECORDS = 5000;
  */
 export async function readPartCells(dir: string, part: PartInfo, path: string): Promise<PartCells> {
     const name = `${basename(part.path)}${CELLS_SUFFIX}`;
-    const known = await readFile(join(dir, KEYS, name), 'utf8').then(
+    const known = await readTextFile(join(dir, KEYS, name)).then(
         (text) => parseCells(text, part),
         () => null,
     );

@@ -1,5 +1,4 @@
 import type { Failure } from '../../../model/failure.js';
-import { getInput } from '../../task-input.js';
 import { extractCode, languageByName } from './extract-code.js';
 import type { ProgramJudge } from './program-judge.js';
 import { readRowTests } from './row-tests.js';
@@ -19,11 +18,11 @@ export function createCodeScorer(
     return {
         isQuick: false,
         check: (task): Failure | null => {
-            const row = readRowTests(getInput(task));
+            const row = readRowTests(task);
             return 'problem' in row ? scoringFailure(row.problem) : null;
         },
         score: (answer, task, context): Promise<Scored> => {
-            const row = readRowTests(getInput(task));
+            const row = readRowTests(task);
             if ('problem' in row)
                 return Promise.resolve({ kind: 'failed', failure: scoringFailure(row.problem) });
             const { tests, checker, memory } = row;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Validator } from '@cfworker/json-schema';
 import { isJsonObject, type Json } from '../../../model/json.js';
 import type { Task } from '../../../model/task.js';
@@ -6,6 +5,7 @@ import { callWithin } from '../../../util/bounded-call.js';
 import { readReason } from '../../../util/io-error.js';
 import { getMessage } from '../../../util/message.js';
 import { isNestedDeeper, MAX_NESTING } from '../../../util/nesting.js';
+import { readRegularFile } from '../../../util/regular-file.js';
 import { shortenPath } from '../../../util/shown-path.js';
 import { UserError } from '../../../util/user-error.js';
 import { codeBlocks } from './extract-code.js';
@@ -53,7 +53,7 @@ export function createJsonSchemaScorer(file: string | null, template: string): A
 function readSchema(file: string): Validator {
     const shown = shortenPath(file);
     try {
-        return parseSchema(readFileSync(file, 'utf8'));
+        return parseSchema(readRegularFile(file).toString());
     } catch (error) {
         const why =
             error instanceof SchemaError || error instanceof SyntaxError ? error.message : readReason(error);

@@ -7,6 +7,8 @@ import { UserError } from '../../../util/user-error.js';
 import { getInput } from '../../task-input.js';
 import { expectedTextIfAny } from './expected-text.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
+import { checkRegularFile } from '../../../util/regular-file.js';
+import { readReason } from '../../../util/io-error.js';
 
 /** What the function of `--scorer module:file#export` gets. */
 export interface AnswerForScorer {
@@ -34,9 +36,10 @@ export async function createModuleScorer(
     const place = `--scorer module:${shortenPath(file)}`;
     let loaded: Record<string, unknown>;
     try {
+        checkRegularFile(file);
         loaded = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
     } catch (error) {
-        throw new UserError(`${place}: cannot be loaded (${getMessage(error)})`);
+        throw new UserError(`${place}: cannot be loaded (${readReason(error)})`);
     }
     const name = exportName ?? 'default';
     const call = loaded[name];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Scorer, formatScorer } from '../../../model/scorer.js';
 import { readReason } from '../../../util/io-error.js';
+import { readRegularFile } from '../../../util/regular-file.js';
 import { shortenPath } from '../../../util/shown-path.js';
 import { unreachable } from '../../../util/unreachable.js';
 import { UserError } from '../../../util/user-error.js';
@@ -85,7 +85,7 @@ function fingerprintScoring({ scorer, expected, judgePrompt, codeTimeout }: Scor
 
 function digestText(file: string): string {
     try {
-        return createHash('sha256').update(readFileSync(file)).digest('hex');
+        return createHash('sha256').update(readRegularFile(file)).digest('hex');
     } catch (error) {
         throw new UserError(`--scorer: cannot read ${shortenPath(file)}: ${readReason(error)}`);
     }

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { parseChecker } from '../../../model/checker-text.js';
-import { isJsonObject, type Json } from '../../../model/json.js';
+import { isExactObject, NumberText, parseExactJson } from '../../../model/exact-json.js';
+import { isJsonObject, type Json, type JsonObject } from '../../../model/json.js';
 import type { Checker } from '../../../model/sample.js';
+import type { Task } from '../../../model/task.js';
+import { looksPacked, unpackText } from '../../../util/packed-text.js';
+import { getInput, getInputText } from '../../task-input.js';
 import type { ProgramTest } from './program-judge.js';
 
 /** What a row says of the tests that a program has to pass. */
@@ -16,77 +20,141 @@ export interface RowTests {
     readonly language: string | null;
 }
 
-/** Of the plain form, and of LiveCodeBench, which calls them by where they stand. */
-const listed = z
-    .array(z.object({ name: z.string().optional(), input: z.string(), output: z.string() }))
-    .min(1);
+interface Problem {
+    readonly problem: string;
+}
+
+/** Tests of a row, and how its format's own grader compares outputs. */
+interface FoundTests {
+    readonly list: readonly ProgramTest[];
+    readonly checker: Checker;
+}
+
+/** Of the plain form, and of LiveCodeBench. */
+const listed = z.array(
+    z.object({
+        name: z.string().optional(),
+        input: z.string(),
+        output: z.string(),
+        testtype: z.string().nullish(),
+    }),
+);
+const namedList = listed.min(1);
+
+/** A text or a number as it is written, or several, one a line. */
+const line = z.union([z.string(), z.number().transform(String), z.instanceof(NumberText)]);
+const lines = z.union([line, z.array(line)]).transform((value) => [value].flat().map(formatLine).join('\n'));
+const formatLine = (value: string | NumberText): string => (typeof value === 'string' ? value : value.text);
 
 /** Of APPS and TACO. */
 const paired = z.object({
     fn_name: z.string().nullish(),
-    inputs: z.array(z.string()).min(1),
-    outputs: z.array(z.string()).min(1),
+    inputs: z.array(lines).min(1),
+    outputs: z.array(lines).min(1),
 });
 
-const FORMS =
-    '"tests": [{"input", "output"}, ...], "public_test_cases" of the same form, or "input_output": {"inputs", "outputs"}';
+/** Of code_contests. */
+const columns = z.object({ input: z.array(z.string()), output: z.array(z.string()) });
+const COLUMN_GROUPS = ['public', 'private', 'generated'] as const;
 
-/** Reads the tests of a row. @returns the tests, or what is wrong with the row */
-export function readRowTests(row: Json): RowTests | { readonly problem: string } {
+const FORMS =
+    '"tests": [{"input", "output"}, ...], "public_test_cases" and "private_test_cases" of the same form, ' +
+    '"input_output": {"inputs", "outputs"}, or "public_tests": {"input", "output"}';
+
+/** Reads the tests of a task's row. @returns the tests, or what is wrong with the row */
+export function readRowTests(task: Task): RowTests | Problem {
+    const row = getInput(task);
     if (!isJsonObject(row)) return { problem: `--scorer code needs rows with ${FORMS}` };
-    const tests = testsIn(row);
-    if ('problem' in tests) return tests;
-    const { checker: named, time_limit: time, memory_limit: memory, language } = row;
-    const checker = typeof named === 'string' ? parseChecker(named) : { kind: 'tokens' as const };
+    const found = findTests(row, task);
+    if ('problem' in found) return found;
+    const { checker: named, language } = row;
+    const checker = typeof named === 'string' ? parseChecker(named) : found.checker;
     if (checker === null || checker.kind === 'program')
         return { problem: `"checker": expected one that is built in, got ${JSON.stringify(named)}` };
     return {
-        tests: tests.list,
+        tests: found.list,
         checker,
-        time: typeof time === 'number' && time > 0 ? time : null,
-        memory: typeof memory === 'number' && memory > 0 ? memory : null,
+        time: readAmount(row['time_limit'], /^([\d.]+)\s*seconds?$/, 1),
+        memory: readAmount(row['memory_limit'], /^([\d.]+)\s*megabytes?$/, 1024 * 1024),
         language: typeof language === 'string' ? language : null,
     };
 }
 
-function testsIn(
-    row: Readonly<Record<string, Json>>,
-): { readonly list: readonly ProgramTest[] } | { readonly problem: string } {
-    for (const key of ['tests', 'public_test_cases']) {
-        const parsed = listed.safeParse(parsedIfText(row[key]));
-        if (!parsed.success) continue;
-        return {
-            list: parsed.data.map(({ name, input, output }, index) => ({
-                name: name ?? `test-${index + 1}`,
-                input,
-                output,
-            })),
-        };
+function findTests(row: JsonObject, task: Task): FoundTests | Problem {
+    const plain = namedList.safeParse(parseIfText(row['tests']));
+    if (plain.success) return { list: nameTests('test', plain.data), checker: { kind: 'tokens' } };
+    if (row['public_test_cases'] !== undefined) return findLiveCodeBenchTests(row);
+    if (row['input_output'] !== undefined) return findPairedTests(task);
+    const list = COLUMN_GROUPS.flatMap((group) => {
+        const parsed = columns.safeParse(row[`${group}_tests`]);
+        return parsed.success ? nameTests(group, pair(parsed.data.input, parsed.data.output)) : [];
+    });
+    return list.length === 0
+        ? { problem: `the row has no tests: expected ${FORMS}` }
+        : { list, checker: { kind: 'codecontests' } };
+}
+
+/** The private tests too: an answer that passes only the public ones is not right. */
+function findLiveCodeBenchTests(row: JsonObject): FoundTests | Problem {
+    const list: ProgramTest[] = [];
+    const metadata = parseIfText(row['metadata']);
+    let isCalled =
+        isJsonObject(metadata) && typeof metadata['func_name'] === 'string' && metadata['func_name'] !== '';
+    for (const group of ['public', 'private'] as const) {
+        const key = `${group}_test_cases`;
+        const value = row[key] ?? [];
+        const packed = typeof value === 'string' && looksPacked(value) ? unpackText(value) : null;
+        if (packed?.kind === 'refused') return { problem: `its ${key} are packed, ${packed.why}` };
+        const parsed = listed.safeParse(parseIfText(packed?.text ?? value));
+        if (!parsed.success) return { problem: `"${key}": expected a list of {"input", "output"}` };
+        isCalled ||= parsed.data.some(({ testtype }) => testtype === 'functional');
+        list.push(...nameTests(group, parsed.data));
     }
-    const parsed = paired.safeParse(parsedIfText(row['input_output']));
-    if (!parsed.success) return { problem: `the row has no tests: expected ${FORMS}` };
+    if (isCalled) return { problem: CALLED };
+    return list.length === 0
+        ? { problem: `the row has no tests: expected ${FORMS}` }
+        : { list, checker: { kind: 'livecodebench' } };
+}
+
+const CALLED = 'its tests call a function: only programs that read stdin are run';
+
+function findPairedTests(task: Task): FoundTests | Problem {
+    const row = parseExactJson(getInputText(task));
+    const held = isExactObject(row) ? row['input_output'] : undefined;
+    const parsed = paired.safeParse(typeof held === 'string' ? parseIfJson(held, parseExactJson) : held);
+    if (!parsed.success) return { problem: `"input_output": expected {"inputs", "outputs"}, lists of texts` };
     const { fn_name: functionName, inputs, outputs } = parsed.data;
-    if (functionName !== undefined && functionName !== null)
-        return {
-            problem: `its tests call the function ${functionName}: only programs that read stdin are run`,
-        };
+    if (functionName !== undefined && functionName !== null && functionName !== '')
+        return { problem: CALLED };
     if (inputs.length !== outputs.length)
         return { problem: `"input_output" has ${inputs.length} inputs and ${outputs.length} outputs` };
-    return {
-        list: inputs.map((input, index) => ({
-            name: `test-${index + 1}`,
-            input,
-            output: outputs[index] ?? '',
-        })),
-    };
+    return { list: nameTests('test', pair(inputs, outputs)), checker: { kind: 'apps' } };
+}
+
+const pair = (inputs: readonly string[], outputs: readonly string[]) =>
+    inputs.map((input, index) => ({ input, output: outputs[index] ?? '' }));
+
+const nameTests = (
+    group: string,
+    tests: readonly { readonly name?: string | undefined; readonly input: string; readonly output: string }[],
+): ProgramTest[] =>
+    tests.map(({ name, input, output }, index) => ({ name: name ?? `${group}-${index + 1}`, input, output }));
+
+/** A number, or as TACO writes it: `2.0 seconds`, `256.0 megabytes`. Null: none, or something else. */
+function readAmount(value: Json | undefined, pattern: RegExp, unit: number): number | null {
+    if (typeof value === 'number') return value > 0 ? value : null;
+    const amount = typeof value === 'string' ? Number(pattern.exec(value.trim())?.[1]) * unit : 0;
+    return amount > 0 && Number.isFinite(amount) ? amount : null;
 }
 
 /** Some datasets hold JSON as text. */
-function parsedIfText(value: Json | undefined): unknown {
-    if (typeof value !== 'string') return value;
+const parseIfText = (value: Json | undefined): Json | undefined =>
+    typeof value === 'string' ? parseIfJson(value, (text) => JSON.parse(text) as Json) : value;
+
+function parseIfJson<Value>(text: string, parse: (text: string) => Value): Value | string {
     try {
-        return JSON.parse(value);
+        return parse(text);
     } catch {
-        return value;
+        return text;
     }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { looksPacked, unpackText } from '../../src/dataset/packed-text.js';
+import { looksPacked, unpackText } from '../../src/util/packed-text.js';
 
 const pack = (pickle: Uint8Array): string => deflateSync(pickle).toString('base64');
 
