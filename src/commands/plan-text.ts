@@ -16,6 +16,7 @@ export function planText({
     limits,
     part,
     due: listed,
+    skips = {},
     badRows,
     removed,
     estimate,
@@ -31,6 +32,7 @@ export function planText({
             `${part.finished} are finished${again > 0 ? ` (${again} of them run again)` : ''}, ${part.skipped} skipped`,
         ...Object.entries(part.dueBy).map(([reason, count]) => `  ${String(count).padStart(8)}  ${reason}`),
         ...(estimate === undefined || part.due === 0 ? [] : describeEstimate(estimate)),
+        ...describeSkips(skips),
         ...(due.length > 0 ? ['samples'] : []),
         ...due.slice(0, MOST).map((one) => `  ${escapeLine(one.sample)}: ${formatReasons(one.dueBy)}`),
         ...(due.length > MOST ? [`  ...and ${due.length - MOST} more (--json lists all)`] : []),
@@ -60,6 +62,21 @@ export function describeEstimate(estimate: WorkEstimate): readonly string[] {
             : [
                   `          answers of ${formatCount(assumedAnswer, 'token')} are assumed: --max-tokens bounds them`,
               ]),
+    ];
+}
+
+/** Why tasks would be skipped, the most frequent reason first. */
+function describeSkips(skips: NonNullable<RunPlan['skips']>): string[] {
+    const reasons = Object.entries(skips).sort(([, a], [, b]) => b - a);
+    if (reasons.length === 0) return [];
+    return [
+        'skipped',
+        ...reasons
+            .slice(0, MOST)
+            .map(([reason, count]) => `  ${String(count).padStart(8)}  ${escapeLine(reason)}`),
+        ...(reasons.length > MOST
+            ? [`  ...and ${reasons.length - MOST} more reasons (--json lists all)`]
+            : []),
     ];
 }
 

@@ -37,6 +37,8 @@ export interface RunPlan {
         readonly due: number;
         readonly dueBy: PlanCounts['dueBy'];
     }[];
+    /** Why tasks would be skipped, and how many; of a dry run only. */
+    readonly skips?: Readonly<Record<string, number>>;
     /** Rows left out because of `--skip-bad-rows`, and what is not a dataset or cannot be read beside others. */
     readonly badRows: readonly string[];
     /** Samples with results that the datasets no longer hold; looked for by a dry run only. */

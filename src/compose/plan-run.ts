@@ -14,6 +14,7 @@ import type { TestMaker } from '../model/test-recipe.js';
 import type { PrepareOptions } from '../run/prepare.js';
 import { listDueTasks } from '../run/due-tasks.js';
 import { type Survey, survey } from '../run/survey.js';
+import { escapeLine } from '../util/printable.js';
 import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { chooseChecker } from './checker.js';
@@ -92,6 +93,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     guardChanged(found, config, warn);
     // Who stopped waiting for the plan has given the directory back.
     options.signal?.throwIfAborted();
+    noteEmptySamples(samples.part, kind, inform);
     await recordRun(directory, config, { samples, paths, others, reruns, comparison: comparison.record });
     const plan: RunPlan = {
         dir: config.dir,
@@ -103,6 +105,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
         due,
         badRows: [...samples.leftOut, ...samples.datasets.flatMap((dataset) => dataset.badRows)],
         ...(found.earlier === null ? {} : { earlier: found.earlier }),
+        ...(config.dryRun ? { skips: sumSkips(settled, found.work) } : {}),
         ...(config.dryRun ? { removed: await findRemovedSamples(config, collectIds(samples.whole)) } : {}),
         ...(config.dryRun && kind.estimate !== undefined
             ? {
@@ -248,6 +251,30 @@ function measureSize(samples: Samples['whole']): RunPlan['whole'] {
     let tasks = 0;
     for (const { indexed } of samples) for (const [, count] of indexed.groups) tasks += count;
     return { samples: samples.length, tasks };
+}
+
+/** Why tasks of all samples are skipped; known where the survey read every sample, as that of a dry run does. */
+function sumSkips(settled: TallySum, work: Survey['work']): NonNullable<RunPlan['skips']> {
+    const unsettled = new TallySum();
+    for (const { tally } of work) unsettled.add(tally);
+    const sum = new Map(Object.entries(settled.value().skips));
+    for (const [reason, count] of Object.entries(unsettled.value().skips)) {
+        sum.set(reason, (sum.get(reason) ?? 0) + count);
+    }
+    return Object.fromEntries(sum);
+}
+
+/** Samples without a task would be called finished, though nothing was judged. */
+function noteEmptySamples(
+    part: Samples['part'],
+    kind: ExecutorKind,
+    inform: (message: string) => void,
+): void {
+    const empty = part.filter(({ indexed }) => indexed.groups.every(([, count]) => count === 0));
+    if (empty.length === 0) return;
+    const names = empty.slice(0, 3).map(({ indexed }) => escapeLine(indexed.id));
+    const more = empty.length > names.length ? `, and ${empty.length - names.length} more` : '';
+    inform(`${kind.judges ? 'no submissions' : 'no tasks'} in ${names.join(', ')}${more}`);
 }
 
 const collectIds = (samples: Samples['whole']): ReadonlySet<string> =>

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { describeKind } from '../util/regular-file.js';
 import { MATRIX_FORMAT } from '../model/matrix.js';
+import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { holdsPackages } from './archives.js';
 import { isNamedAsRows, detectPacking, readStart } from './packed/packing.js';
@@ -21,6 +22,8 @@ export interface FoundSources {
     readonly archives: readonly string[];
     /** What ids of packages are relative to. */
     readonly root: string;
+    /** What else was found and is not taken, with the reason: one line each. */
+    readonly leftOut: readonly string[];
 }
 
 /** Found by a pattern or by name, never by naming a folder: folders of problems hold many such files. */
@@ -76,38 +79,42 @@ async function findOneFile(path: string, name: string, forcedFormat: string | nu
     const root = dirname(path);
     if (/\.zip$/i.test(path)) {
         if (await holdsPackages(path))
-            return { path, rowFiles: [], packages: [], polygons: [], archives: [path], root };
+            return { path, rowFiles: [], packages: [], polygons: [], archives: [path], root, leftOut: [] };
         throw new UserError(
             `${name}: is not a zip archive that holds a problem package (problem.yaml or problem.xml)`,
         );
     }
     refuseCompressed(path, name);
-    return { path, rowFiles: [[path]], packages: [], polygons: [], archives: [], root };
+    return { path, rowFiles: [[path]], packages: [], polygons: [], archives: [], root, leftOut: [] };
 }
 
-async function isPackage(folder: string): Promise<boolean> {
-    for (const manifest of ['problem.yaml', 'domjudge-problem.ini'])
-        if ((await detectKind(join(folder, manifest))) === 'file') return true;
+/** Whether a folder has what a package is made of, beside its manifest: templates and settings of tools have not. */
+async function holdsContent(folder: string): Promise<boolean> {
+    for (const name of ['data', 'submissions', 'generators', 'solutions', 'tests'])
+        if ((await detectKind(join(folder, name))) === 'folder') return true;
     return false;
 }
 
-const makeOnePackage = (folder: string, found: FoundPackages): FoundSources => ({
-    path: folder,
-    rowFiles: [],
-    ...found,
-    archives: [],
-    root: dirname(folder),
-});
+/** The folder itself, where it is a package: one without content is only if there are none below it. */
+async function findOnePackage(folder: string): Promise<FoundSources | null> {
+    const manifests: string[] = [];
+    for (const manifest of MANIFESTS) {
+        const file = join(folder, manifest);
+        if ((await detectKind(file)) === 'file') manifests.push(file);
+    }
+    if (manifests.length === 0) return null;
+    const found = (await holdsContent(folder))
+        ? await groupByManifest(manifests)
+        : await findPackages(folder);
+    const isItself = [...found.packages, ...found.polygons].includes(folder);
+    return isItself ? { path: folder, rowFiles: [], ...found, archives: [], root: dirname(folder) } : null;
+}
 
 /** A package, or everything of use in a folder. */
 async function findInFolder(folder: string, name: string): Promise<FoundSources> {
-    if (await isPackage(folder)) {
-        return makeOnePackage(folder, { packages: [folder], polygons: [] });
-    }
-    if ((await detectKind(join(folder, 'problem.xml'))) === 'file') {
-        return makeOnePackage(folder, { packages: [], polygons: [folder] });
-    }
-    const { packages, polygons } = await findPackages(folder);
+    const itself = await findOnePackage(folder);
+    if (itself !== null) return itself;
+    const packages = await findPackages(folder);
     const glob = await loadGlob();
     const files = await glob('**/*.{jsonl,ndjson,json,jsonl.gz,ndjson.gz,jsonl.zst,ndjson.zst,parquet,zip}', {
         cwd: folder,
@@ -115,15 +122,17 @@ async function findInFolder(folder: string, name: string): Promise<FoundSources>
         onlyFiles: true,
         deep: DEEPEST,
         caseSensitiveMatch: false,
-        ignore: [...IGNORED, ...[...packages, ...polygons].map((each) => `${glob.escapePath(each)}/**`)],
+        ignore: [
+            ...IGNORED,
+            ...[...packages.packages, ...packages.polygons].map((each) => `${glob.escapePath(each)}/**`),
+        ],
     });
-    const found = await group(folder, files, { packages, polygons }, folder);
+    const found = await group(folder, files, packages, folder);
     if (isEmpty(found)) {
-        const other = await describeUnsupported(folder);
+        const other = found.leftOut.length === 0 ? '' : `; ${found.leftOut.join('; ')}`;
         throw new UserError(
-            other === null
-                ? `${name}: no dataset in this folder; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`
-                : `${name}: ${other}`,
+            `${name}: no dataset in this folder; expected .jsonl, .json or .parquet files, or problem packages ` +
+                `(folders with a problem.yaml or a problem.xml)${other}`,
         );
     }
     return found;
@@ -132,7 +141,10 @@ async function findInFolder(folder: string, name: string): Promise<FoundSources>
 /** DOMjudge's own settings make a package too, without a problem.yaml. */
 const MANIFESTS = ['problem.yaml', 'domjudge-problem.ini', 'problem.xml'];
 
-type FoundPackages = Pick<FoundSources, 'packages' | 'polygons'>;
+/** CMS' tasks, which are recognised and not supported. */
+const CMS_TASK = 'task.yaml';
+
+type FoundPackages = Pick<FoundSources, 'packages' | 'polygons' | 'leftOut'>;
 
 const isEmpty = ({ rowFiles, packages, polygons, archives }: FoundSources): boolean =>
     rowFiles.length + packages.length + polygons.length + archives.length === 0;
@@ -140,38 +152,60 @@ const isEmpty = ({ rowFiles, packages, polygons, archives }: FoundSources): bool
 /** Folders of packages; what lies inside a package is never one of its own. */
 export async function findPackages(folder: string): Promise<FoundPackages> {
     const glob = await loadGlob();
-    const files = await glob(`**/{${MANIFESTS.join(',')}}`, {
+    const files = await glob(`**/{${[...MANIFESTS, CMS_TASK].join(',')}}`, {
         cwd: folder,
         absolute: true,
         onlyFiles: true,
         deep: DEEPEST,
         ignore: IGNORED,
     });
-    return groupByManifest(files);
+    const isTask = (file: string): boolean => basename(file) === CMS_TASK;
+    const found = await groupByManifest(files.filter((file) => !isTask(file)));
+    const tasks = await describeCmsTasks(files.filter(isTask).sort(compareByPath));
+    return { ...found, leftOut: [...found.leftOut, ...tasks] };
 }
 
-/** @param files manifests */
-function groupByManifest(files: readonly string[]): FoundPackages {
+/**
+ * What lies inside a package is not a package of its own; but a manifest that has nothing else of a package beside it does
+ * not hide the packages below it.
+ * @param files manifests
+ */
+async function groupByManifest(files: readonly string[]): Promise<FoundPackages> {
     const withYaml = new Set(files.filter((file) => !file.endsWith('.xml')).map((file) => dirname(file)));
-    const all = keepOutermost([...new Set(files.map((file) => dirname(file)))]);
+    const folders = [...new Set(files.map((file) => dirname(file)))].sort(compareByPath);
+    const kept: string[] = [];
+    const leftOut: string[] = [];
+    for (const [i, folder] of folders.entries()) {
+        const isOuter = folders[i + 1]?.startsWith(`${folder}/`) === true;
+        if (!isOuter || (await holdsContent(folder))) kept.push(folder);
+        else
+            leftOut.push(
+                `${shortenPath(folder)}: has neither data nor submissions beside its manifest; the packages below it are taken`,
+            );
+    }
+    const all = keepOutermost(kept);
     return {
         packages: all.filter((each) => withYaml.has(each)),
         polygons: all.filter((each) => !withYaml.has(each)),
+        leftOut,
     };
 }
 
-/** What a folder holds that is known and not supported, in words; null: nothing. */
-async function describeUnsupported(folder: string): Promise<string | null> {
-    const glob = await loadGlob();
-    const [cms] = await glob('**/task.yaml', {
-        cwd: folder,
-        onlyFiles: true,
-        deep: DEEPEST,
-        ignore: IGNORED,
-    });
-    return cms === undefined
-        ? null
-        : `${cms} is a task of CMS, which is not supported; expected .jsonl, .json or .parquet files, or folders with a problem.yaml or a problem.xml`;
+/** One line for all tasks of CMS; none where there are none. Other tools have files of that name too. */
+async function describeCmsTasks(files: readonly string[]): Promise<string[]> {
+    const tasks: string[] = [];
+    for (const file of files) {
+        const text = (await readStart(file)).toString('utf8');
+        if (/^(time_limit|n_input|infile|outfile|title|score_type|token_mode):/m.test(text)) tasks.push(file);
+    }
+    const [first] = tasks;
+    if (first === undefined) return [];
+    const which = shortenPath(first);
+    return [
+        tasks.length === 1
+            ? `${which} is a task of CMS, which is not supported`
+            : `${which} and ${tasks.length - 1} more are tasks of CMS, which is not supported`,
+    ];
 }
 
 function keepOutermost(folders: readonly string[]): string[] {
@@ -198,7 +232,7 @@ async function findByPattern(path: string, name: string): Promise<FoundSources> 
         for (const manifest of MANIFESTS)
             if ((await detectKind(join(folder, manifest))) === 'file') manifests.push(join(folder, manifest));
     }
-    const found = groupByManifest([...new Set(manifests)]);
+    const found = await groupByManifest([...new Set(manifests)]);
     const kept = [...found.packages, ...found.polygons];
     const files = all.filter(
         (file) =>
@@ -209,7 +243,7 @@ async function findByPattern(path: string, name: string): Promise<FoundSources> 
     const grouped = await group(path, files, found, root);
     if (isEmpty(grouped)) {
         throw new UserError(
-            `no dataset matches ${name}; expected .jsonl, .json or .parquet files, or folders with a problem.yaml`,
+            `no dataset matches ${name}; expected .jsonl, .json or .parquet files, or folders with a problem.yaml or a problem.xml`,
         );
     }
     return grouped;

@@ -33,6 +33,7 @@ export async function openDatasets(
     const datasets: Dataset[] = [];
     for (const name of names) {
         const found = await findSources(name, forced);
+        for (const line of found.leftOut) options.onLeftOut(line);
         const groups = new Map<DatasetFormatName, string[]>();
         // Beside packages, files of JSON are settings of tools more often than rows: each is looked at by itself.
         const hasPackages = found.packages.length > 0 || found.polygons.length > 0;

@@ -319,6 +319,7 @@ describe('run', () => {
         const { stdout } = await call([...judging, '-t', '7', '--limits', 'flat']);
         expect(stdout).toContain('time limit: 7 s for every test (--limits flat)\n');
         expect(stdout).toContain('1 of 1 tasks would run, in 1 of 1 samples; 0 are finished, 1 skipped\n');
+        expect(stdout).toMatch(/^skipped\n {9}1 {2}.+\n/m);
         expect((await call([...FIRST, '--dry-run'])).stdout).not.toContain('time limit');
     });
 

@@ -58,6 +58,30 @@ describe('opening datasets', () => {
         expect(ids).toEqual([['x', 'y'], ['g'], ['p/[odd]', 'p/other']]);
     });
 
+    it('lists templates above packages and tasks of CMS, and takes the packages', async () => {
+        const folder = await folderWith({
+            'problem.yaml': 'name: template\n',
+            'a/problem.yaml': 'name: A\n',
+            'a/submissions/accepted/a.py': '',
+            'a/skeleton/problem.yaml': 'name: inside of a package\n',
+            'cms/b/task.yaml': 'name: b\ntime_limit: 1\n',
+            'cms/c/task.yaml': 'title: C\n',
+            'other/task.yaml': 'steps: []\n',
+        });
+        const leftOut: string[] = [];
+        const datasets = await openAll([folder], { onLeftOut: (line) => leftOut.push(line) });
+        expect((await Promise.all(datasets.map(indexOf))).flat().map(({ id }) => id)).toEqual(['a']);
+        expect(leftOut).toEqual([
+            expect.stringMatching(
+                /: has neither data nor submissions beside its manifest; the packages below/,
+            ),
+            expect.stringMatching(/cms\/b\/task\.yaml and 1 more are tasks of CMS, which is not supported$/),
+        ]);
+        await expect(openOne(join(folder, 'cms'))).rejects.toThrow(/no dataset .* are tasks of CMS/);
+        // With nothing below it, such a manifest still makes a package.
+        expect(await indexOf(await openOne(join(folder, 'a/skeleton')))).toMatchObject([{ id: 'skeleton' }]);
+    });
+
     it('takes packages by a pattern, by their folder, and by their problem.yaml', async () => {
         const folder = await folderWith({
             'p/a/problem.yaml': '',

@@ -106,6 +106,18 @@ describe('a Polygon package', () => {
         });
     });
 
+    it('is scored by the points of its checker where its tests have none', async () => {
+        const xml = problemXml('<test method="manual" points="0.0"/><test method="manual" points="0.0"/>');
+        const checker = '#include "testlib.h"\nint main() { quitp(0.5, "half"); }\n';
+        const sample = await load({ ...PACKAGE, 'problem.xml': xml, 'files/check.cpp': checker });
+        expect(sample.judging?.scoring).toMatchObject({
+            best: null,
+            root: { items: [{ test: 0 }, { test: 1 }], rules: { kind: 'grader', stopsAtReject: false } },
+        });
+        const mentioned = await load({ ...PACKAGE, 'problem.xml': xml, 'files/check.cpp': '// quitp(1)\n' });
+        expect(mentioned.judging?.scoring).toBeUndefined();
+    });
+
     it('may be interactive, with fingerprints of its own', async () => {
         const interactor = '<interactor><source path="files/talk.cpp" type="cpp.g++17"/></interactor>';
         const xml = problemXml('<test method="manual"/>', '', interactor);
@@ -150,8 +162,8 @@ describe('a Polygon package', () => {
             /problem\.xml: not valid XML/,
         );
         await expect(load({ 'problem.xml': '<other/>' })).rejects.toThrow(/has no <testset>/);
-        await expect(openAll([await folderWith({ 'a/task.yaml': 'name: x\n' })])).rejects.toThrow(
-            /task of CMS, which is not supported/,
-        );
+        await expect(
+            openAll([await folderWith({ 'a/task.yaml': 'name: x\ntitle: X\ntime_limit: 1\n' })]),
+        ).rejects.toThrow(/task of CMS, which is not supported/);
     });
 });

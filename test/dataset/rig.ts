@@ -52,6 +52,8 @@ export interface OpenSettings {
     readonly skipBadRows?: boolean;
     readonly cache?: DatasetCache;
     readonly lists?: Partial<ListOptions>;
+    /** Told of what is left out. */
+    readonly onLeftOut?: (line: string) => void;
 }
 
 const LISTS: ListOptions = { accepted: false, rowsPerSample: 1000, bucketsOf: () => null };
@@ -60,7 +62,7 @@ export async function openAll(names: readonly string[], settings: OpenSettings =
     const { format = null, skipBadRows = false, cache = new MemoryCache() } = settings;
     return openDatasets(names, {
         format,
-        onLeftOut: () => undefined,
+        onLeftOut: settings.onLeftOut ?? (() => undefined),
         skipBadRows,
         cache,
         lists: { ...LISTS, ...settings.lists },

@@ -82,7 +82,8 @@ export function readAnnotatedScore(text: string): number | null {
 
 /**
  * Verdicts expected of a submission to a problem with scores, where folders and comments speak of failures: what scores
- * less than the best is accepted in part. An expected score decides where the verdict is left open.
+ * less than the best is accepted in part. An expected score decides where the verdict is left open. Where validators of
+ * legacy packages give scores, the end of the range is often out of reach: problemtools lets an accepted submission score less.
  * @param best the best score; null: the problem sets none, and nobody can tell a part from the whole
  */
 export function combineExpected(
@@ -91,7 +92,7 @@ export function combineExpected(
         readonly expected: readonly Verdict[];
         readonly expectedScores: readonly ExpectedScore[];
     },
-    modern: boolean,
+    { modern, validatorScores }: { readonly modern: boolean; readonly validatorScores: boolean },
     best: number | null,
 ): readonly Verdict[] {
     const [, folder = ''] = found.name.split('/');
@@ -104,7 +105,8 @@ export function combineExpected(
     }
     const isVague = VAGUE_FOLDERS.has(folder) || found.expected.length === PROGRAM_VERDICTS.length;
     const isLess = wanted !== undefined && best !== null && wanted.min < best;
-    return isVague || isLess ? [...found.expected, ...inPart] : found.expected;
+    const isOpenEnded = validatorScores && !modern && folder === 'accepted' && wanted === undefined;
+    return isVague || isLess || isOpenEnded ? [...found.expected, ...inPart] : found.expected;
 }
 
 /**

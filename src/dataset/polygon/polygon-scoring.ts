@@ -31,6 +31,31 @@ export function readPolygonScoring({ tests, groups }: PolygonTestset): TestScori
     return { root, objective: 'max', best, grader: null };
 }
 
+/**
+ * Where tests have no points and the checker gives some (testlib's `quitp`), those are their scores. They are added up, and
+ * nobody knows the best sum.
+ */
+export function scoreByChecker({ tests }: PolygonTestset): TestScoring {
+    const root: TestGroup = {
+        name: 'data',
+        items: tests.map((_, test) => ({ test })),
+        rules: {
+            kind: 'grader',
+            stopsAtReject: false,
+            acceptScore: 0,
+            rejectScore: 0,
+            grader: {
+                kind: 'default',
+                verdict: 'worst_error',
+                score: 'sum',
+                ignoreSample: false,
+                acceptIfAnyAccepted: false,
+            },
+        },
+    };
+    return { root, objective: 'max', best: null, grader: null };
+}
+
 const buildRules = (
     aggregation: AggregationRules['aggregation'],
     maximum: number,

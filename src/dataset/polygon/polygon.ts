@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import type {
     Checker,
     CheckerProgram,
@@ -16,7 +16,7 @@ import { findLanguageByName } from '../kattis/languages.js';
 import type { ProblemPackage } from '../kattis/package.js';
 import { listPackage, fingerprintPackage, type PackageFile } from '../kattis/package-files.js';
 import { packageFormat } from '../package-dataset.js';
-import { readPolygonScoring } from './polygon-scoring.js';
+import { readPolygonScoring, scoreByChecker } from './polygon-scoring.js';
 import {
     type PolygonProblem,
     type PolygonProgram,
@@ -81,7 +81,9 @@ async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
     const problem = await readPackage(found);
     const files = new Map(found.files.map((file) => [file.name, file]));
     const { testset } = problem;
-    const scoring = readPolygonScoring(testset);
+    const scoring =
+        readPolygonScoring(testset) ??
+        ((await givesPoints(problem.checker, files)) ? scoreByChecker(testset) : null);
     const tests = await loadTests(testset, files);
     const checker = await loadJudge(problem.checker, problem, files);
     const interactor = await loadJudge(problem.interactor, problem, files);
@@ -137,7 +139,7 @@ async function loadTests(
         if (input === undefined || answer === undefined) {
             return test.isGenerated
                 ? 'its tests are made by doall, which is not run; download the full package, or run doall first'
-                : `its test ${fillIn(inputPattern, i + 1)} or the answer to it is missing`;
+                : `its test ${fillIn(inputPattern, i + 1)} or the answer to it is missing; download the full package, or run doall first`;
         }
         const refused = input.refused ?? answer.refused;
         if (refused !== null) return `its test ${input.name} cannot be read: ${refused}`;
@@ -183,6 +185,20 @@ async function loadJudge(
         memory: null,
     };
 }
+
+/** Whether a checker may give points instead of a verdict. */
+async function givesPoints(
+    checker: PolygonProgram | null,
+    files: ReadonlyMap<string, PackageFile>,
+): Promise<boolean> {
+    const file = checker === null ? undefined : files.get(checker.path);
+    if (file === undefined || file.refused !== null || file.size > MOST_SEARCHED) return false;
+    const code = (await readFile(file.path, 'utf8')).replace(/\/\/.*|\/\*[^]*?\*\//g, '');
+    return /\b(?:quitpi?\s*\(|_points\b)/.test(code);
+}
+
+/** Bytes; no checker that people wrote is larger. */
+const MOST_SEARCHED = 1024 ** 2;
 
 async function sourceFile({ name, path }: PackageFile): Promise<SourceFile> {
     return { name: name.split('/').at(-1) ?? name, content: await describeFileContent(path) };
