@@ -16,8 +16,15 @@ export interface TestRecipe {
     readonly name: string;
     readonly input:
         | { readonly kind: 'content'; readonly content: Content }
-        /** What the program writes to `testcase.in`, else to stdout. It may write `testcase.ans`, too. */
-        | { readonly kind: 'program'; readonly program: MakerProgram; readonly args: readonly string[] };
+        /**
+         * What the program writes to `testcase.in`, else to stdout. It may write `testcase.ans` and `testcase.yaml`, too.
+         * `tries`: its arguments; where it fails, those for the next try.
+         */
+        | {
+              readonly kind: 'program';
+              readonly program: MakerProgram;
+              readonly tries: readonly (readonly string[])[];
+          };
     /** null: what the program of the input wrote, else what the solution answers. */
     readonly answer: Content | null;
     /** Reads the input and prints the answer; null: there is none. */
@@ -29,6 +36,8 @@ export interface MadeTest {
     readonly name: string;
     readonly input: string;
     readonly answer: string;
+    /** Settings of the test (`testcase.yaml`) that its generator wrote; null: it wrote none. */
+    readonly settings: string | null;
 }
 
 export interface TestMaker {

@@ -40,13 +40,14 @@ export async function loadPackage(
     const { checker, skip } = await loadChecker(found.files, content.settings);
     const scored = await loadScoring(found, content, tests, testSettings);
     const source = await loadStaticValidator(found.files, content.settings, tests);
-    const hasSecretTests = tests.some(({ name }) => name.startsWith('secret/'));
+    // Where the source itself is judged, a package may have no other test.
+    const judgesSources = tests.some((test) => 'maximum' in test);
     const { specialPrograms } = content;
     const reason =
         (specialPrograms === null
             ? null
             : `DOMjudge judges it by ${specialPrograms}, which is not in the package`) ??
-        (hasSecretTests ? null : testFiles.skip) ??
+        (judgesSources ? null : testFiles.skip) ??
         collected.skip ??
         skip ??
         scored.skip ??

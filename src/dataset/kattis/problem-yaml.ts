@@ -116,11 +116,10 @@ function readConstants(field: Field): ReadonlyMap<string, string> {
     return new Map(
         field.entries().flatMap(([name, value]) => {
             if (typeof value.value !== 'object') return [[name, constantText(value)] as const];
-            return value
-                .entries()
-                .map(
-                    ([way, text]) => [way === 'value' ? name : `${name}.${way}`, constantText(text)] as const,
-                );
+            return value.entries().flatMap(([way, text]) => {
+                const named = [`${name}.${way}`, constantText(text)] as const;
+                return way === 'value' ? [named, [name, named[1]] as const] : [named];
+            });
         }),
     );
 }

@@ -11,6 +11,12 @@ export interface ProgramFile {
     readonly file: PackageFile;
 }
 
+/** Its own `build` and `run` say how a program is made and started. */
+export const isScript = ({ name }: ProgramFile): boolean => name === 'build' || name === 'run';
+
+/** The row of the language table for programs with scripts of their own. */
+export const SCRIPTED = 'SCRIPTED';
+
 /** Larger files are not source code: they are handed on, but not looked into. */
 const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 

@@ -3,7 +3,8 @@ import type { MadeTest } from '../../model/test-recipe.js';
 import { UserError } from '../../util/user-error.js';
 import type { TestMakerSource } from '../dataset.js';
 import type { Field } from '../field.js';
-import { GENERATORS_YAML, type GeneratedTests, readGenerators } from './generators.js';
+import { describeFileContent } from '../file-content.js';
+import { GENERATORS_YAML, type GeneratedTests, readGenerators, type Recipes } from './generators.js';
 import type { ProblemPackage } from './package.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
@@ -13,11 +14,11 @@ import { readYamlFile } from './yaml-file.js';
 export interface TestFiles {
     readonly files: readonly PackageFile[];
     readonly settings: ReadonlyMap<string, Field>;
-    /** Why it cannot be judged: samples alone would let nearly every wrong program pass. */
+    /** Why it cannot be judged: samples alone, or a part of the tests, would let wrong programs pass. */
     readonly skip: string | null;
 }
 
-/** Adds the tests that the package describes, where it holds no secret ones. */
+/** Adds the tests that the package describes, but does not hold. */
 export async function findTestFiles(
     found: ProblemPackage,
     problem: ProblemSettings,
@@ -25,34 +26,61 @@ export async function findTestFiles(
     maker: TestMakerSource | null,
 ): Promise<TestFiles> {
     const own = { files: found.files, settings, skip: null };
-    if (found.files.some(({ name }) => SECRET_INPUT.test(name))) return own;
+    const inPackage = new Set(found.files.map(({ name }) => name));
+    const hasSecretTests = found.files.some(({ name }) => SECRET_INPUT.test(name));
+    const onlySamples = { ...own, skip: 'its secret tests are not in the package, only its samples' };
     const file = found.files.find(({ name }) => name === GENERATORS_YAML);
     if (file === undefined) {
         const hasSamples = found.files.some(({ name }) => /^data\/sample\/.*\.in$/.test(name));
         // A package without any test says so in its own words.
-        return hasSamples
-            ? { ...own, skip: 'its secret tests are not in the package, only its samples' }
-            : own;
+        return hasSecretTests || !hasSamples ? own : onlySamples;
     }
-    if (file.refused !== null) return { ...own, skip: `${GENERATORS_YAML} cannot be read: ${file.refused}` };
     const described = await readDescription(found, file, problem);
-    if (typeof described === 'string') return { ...own, skip: cannotBeMade(described) };
-    if (!described.recipes.some(({ name }) => name.startsWith('secret/')))
-        return { ...own, skip: 'its secret tests are not in the package, only its samples' };
+    // A file that is not understood does not tell whether tests are missing beside those that are there.
+    if (typeof described === 'string')
+        return hasSecretTests ? own : { ...own, skip: `its secret tests ${CANNOT_BE_MADE}: ${described}` };
+    const isMissing = (name: string): boolean => !inPackage.has(`data/${name}.in`);
+    const missing = described.names.filter((name) => name.startsWith('secret/') && isMissing(name));
+    if (missing.length === 0) return hasSecretTests ? own : onlySamples;
+    const all = await completeTests(own, found.place, await described.readRecipes(isMissing), problem, maker);
+    if (typeof all !== 'string') return all;
+    const which = hasSecretTests
+        ? `${missing.length} of its secret tests are not in the package, and`
+        : 'its secret tests';
+    return { ...own, skip: `${which} ${all}` };
+}
+
+/** @returns a text that follows "its secret tests" and says why they are not complete */
+async function completeTests(
+    own: TestFiles,
+    place: string,
+    recipes: Recipes | string,
+    problem: ProblemSettings,
+    maker: TestMakerSource | null,
+): Promise<TestFiles | string> {
+    if (typeof recipes === 'string') return `${CANNOT_BE_MADE}: ${recipes}`;
     const ready = await maker?.();
     if (ready === undefined || ready === null)
-        return {
-            ...own,
-            skip: 'its tests are made by generators, which run on this machine alone (--executor judge)',
-        };
-    const present = new Set(found.files.map(({ name }) => name));
-    const missing = described.recipes.filter(({ name }) => !present.has(`data/${name}.in`));
-    const made = await ready.make(found.place, missing);
-    if (typeof made === 'string') return { ...own, skip: cannotBeMade(made) };
-    const files = [...found.files];
-    for (const test of made) files.push(...(await listFiles(test)));
-    return { files, settings: new Map([...described.settings, ...settings]), skip: null };
+        return 'are made by generators, which run on this machine alone (--executor judge)';
+    const made = await ready.make(place, recipes.tests);
+    if (typeof made === 'string') return `${CANNOT_BE_MADE}: ${made}`;
+    const isKnown = await recogniseInputs(own.files, problem.scoring === null);
+    const files = [...own.files];
+    const settings = new Map(recipes.settings);
+    for (const test of made) {
+        const [input, answer] = await listFiles(test);
+        if (await isKnown(input)) continue;
+        files.push(input, answer);
+        const written = await readSettings(test, place);
+        if (typeof written === 'string') return `${CANNOT_BE_MADE}: ${written}`;
+        const name = `data/${test.name}.yaml`;
+        if (written !== null && !settings.has(name)) settings.set(name, written);
+    }
+    return { files, settings: new Map([...settings, ...own.settings]), skip: null };
 }
+
+const CANNOT_BE_MADE = 'could not be made by its generators';
+const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 
 /** A package with a broken generators.yaml is one that cannot be judged, not the end of a run. */
 async function readDescription(
@@ -61,29 +89,55 @@ async function readDescription(
     problem: ProblemSettings,
 ): Promise<GeneratedTests | string> {
     try {
-        const yaml = await readYamlFile(file, GENERATORS_YAML);
-        return await readGenerators(found.files, yaml, problem);
+        return readGenerators(found.files, await readYamlFile(file, GENERATORS_YAML), problem);
     } catch (error) {
         if (error instanceof UserError) return error.message;
         throw error;
     }
 }
 
-const SECRET_INPUT = /^data\/secret\/.*\.in$/;
+/**
+ * Packages hold tests under names that other versions of the tools gave them: what is there already does not count twice.
+ * @param anywhere whether a test counts in whatever folder it is: where there are no scores, folders mean nothing
+ */
+async function recogniseInputs(
+    files: readonly PackageFile[],
+    anywhere: boolean,
+): Promise<(made: PackageFile) => Promise<boolean>> {
+    const bySize = new Map<number, PackageFile[]>();
+    for (const file of files.filter(({ name, refused }) => SECRET_INPUT.test(name) && refused === null))
+        bySize.set(file.size, [...(bySize.get(file.size) ?? []), file]);
+    return async (made) => {
+        if (!SECRET_INPUT.test(made.name)) return false;
+        const alike = (bySize.get(made.size) ?? []).filter(
+            ({ name }) => anywhere || folderOf(name) === folderOf(made.name),
+        );
+        if (alike.length === 0) return false;
+        const { digest } = await describeFileContent(made.path);
+        for (const file of alike) if ((await describeFileContent(file.path)).digest === digest) return true;
+        return false;
+    };
+}
 
-const cannotBeMade = (why: string): string => `its secret tests could not be made by its generators: ${why}`;
+const folderOf = (name: string): string => name.slice(0, name.lastIndexOf('/'));
+
+/** Settings that a generator wrote; a text says why they cannot be read. */
+async function readSettings({ name, settings }: MadeTest, place: string): Promise<Field | string | null> {
+    if (settings === null) return null;
+    try {
+        return await readYamlFile(await listFile(settings, name), `${place}: ${name}.yaml`);
+    } catch (error) {
+        if (error instanceof UserError) return error.message;
+        throw error;
+    }
+}
 
 /** A test that was made, as if it lay in the package. */
-async function listFiles({ name, input, answer }: MadeTest): Promise<PackageFile[]> {
-    const file = async (path: string, extension: string): Promise<PackageFile> => {
-        const stats = await lstat(path, { bigint: true });
-        return {
-            name: `data/${name}.${extension}`,
-            path,
-            size: Number(stats.size),
-            mtime: String(stats.mtimeNs),
-            refused: null,
-        };
-    };
-    return [await file(input, 'in'), await file(answer, 'ans')];
+async function listFiles({ name, input, answer }: MadeTest): Promise<[PackageFile, PackageFile]> {
+    return [await listFile(input, `data/${name}.in`), await listFile(answer, `data/${name}.ans`)];
+}
+
+async function listFile(path: string, name: string): Promise<PackageFile> {
+    const stats = await lstat(path, { bigint: true });
+    return { name, path, size: Number(stats.size), mtime: String(stats.mtimeNs), refused: null };
 }

@@ -3,7 +3,14 @@ import type { GraderProgram } from '../../model/scoring.js';
 import { findLanguageOfProgram, findMainFile } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
-import { type ProgramFile, readSourceTexts, findRefusedFile, readSourceFiles } from './program.js';
+import {
+    findRefusedFile,
+    isScript,
+    type ProgramFile,
+    readSourceFiles,
+    readSourceTexts,
+    SCRIPTED,
+} from './program.js';
 
 export interface FoundChecker {
     readonly checker: Checker;
@@ -103,12 +110,6 @@ async function loadProgram(
         files: await readSourceFiles(program.files, script.name, settings.constants),
     };
 }
-
-/** Its own `build` and `run` say how it is made and started. */
-const isScript = ({ name }: ProgramFile): boolean => name === 'build' || name === 'run';
-
-/** The row of the language table for such programs. */
-const SCRIPTED = 'SCRIPTED';
 
 export interface FoundGrader {
     readonly grader: GraderProgram | null;

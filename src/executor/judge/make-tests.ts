@@ -5,7 +5,7 @@ import type { Content } from '../../model/sample.js';
 import type { MadeTest, MakerProgram, TestMaker, TestRecipe } from '../../model/test-recipe.js';
 import { UserError } from '../../util/user-error.js';
 import type { LocalOptions } from '../descriptor.js';
-import type { RunReport } from '../sandbox/box.js';
+import type { Box, RunReport } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
 import { type RunLimits, type Stdin, unpack } from '../sandbox/wire.js';
@@ -18,6 +18,7 @@ import {
     JudgePrograms,
     judgeError,
     lastWords,
+    type ReadyProgram,
 } from './judge-programs.js';
 import { buildLanguageTable } from './languages.js';
 import { CHECKER_MEMORY, CHECKER_TIME, buildProgramLimits } from './limits.js';
@@ -27,6 +28,8 @@ const MIB = 1024 * 1024;
 /** Largest input or answer, and all of a package's together. Bytes. */
 const TEST_BYTES = 256 * MIB;
 const ALL_BYTES = 4096 * MIB;
+/** An input and its answer. */
+const COLLECTED_BYTES = 2 * TEST_BYTES;
 const INDEX = 'index.json';
 const UNFINISHED = '.unfinished-';
 /** After so long no start is still at it. */
@@ -125,7 +128,7 @@ export class SandboxTestMaker implements TestMaker {
     }
 }
 
-/** Makes one test: `<path>.in` and `<path>.ans`. @throws CheckerError naming the test, SandboxError */
+/** Makes one test: `<path>.in`, `<path>.ans`, and `<path>.yaml` if its generator writes one. @throws CheckerError naming the test, SandboxError */
 class OneTest {
     constructor(
         private readonly recipe: TestRecipe,
@@ -139,35 +142,47 @@ class OneTest {
         let answered = answer !== null;
         if (answer !== null) await writeContent(answer, answerPath);
         if (input.kind === 'content') await writeContent(input.content, inPath);
-        else answered = (await this.#generate(input.program, input.args, inPath, answerPath)) || answered;
+        else answered = (await this.#generate(input, inPath, answerPath)) || answered;
         if (!answered) await this.#solve(inPath, answerPath);
     }
 
     /** @returns whether it made the answer, too */
     async #generate(
-        source: MakerProgram,
-        args: readonly string[],
+        { program, tries }: Extract<TestRecipe['input'], { readonly kind: 'program' }>,
         inPath: string,
         answerPath: string,
     ): Promise<boolean> {
-        const bundle = `${this.path}.bundle`;
-        const { report, ready } = await this.#run(source, args, null);
+        const { report, ready, what } = await this.#runFirst(program, tries);
         await writeOutput(report, inPath);
-        await ready.box.collect(ready.box.work, bundle, 2 * TEST_BYTES);
-        const files = new Map(
-            [...unpack(await readFile(bundle))].map(({ name, content }) => [name, content]),
-        );
-        await rm(bundle);
+        const files = await this.#collect(ready.box, what);
         // What older tools call the files; the name of the test was the name of its files then.
         const base = this.recipe.name.slice(this.recipe.name.lastIndexOf('/') + 1);
         const written = (extension: string): Buffer | undefined =>
             files.get(`testcase.${extension}`) ?? files.get(`${base}.${extension}`);
         const input = written('in');
         if (input !== undefined) await writeFile(inPath, input, { mode: 0o600 });
+        else if (report.stdoutBytes === 0) throw judgeError(`${what} made no input`);
+        const settings = written('yaml');
+        if (settings !== undefined) await writeFile(`${this.path}.yaml`, settings, { mode: 0o600 });
         const answer = written('ans');
         if (answer === undefined || this.recipe.answer !== null) return false;
         await writeFile(answerPath, answer, { mode: 0o600 });
         return true;
+    }
+
+    /** What lies in the box's folder: ordinary files alone. */
+    async #collect(box: Box, what: string): Promise<ReadonlyMap<string, Buffer>> {
+        const bundle = `${this.path}.bundle`;
+        await box.collect(box.work, bundle, COLLECTED_BYTES).catch((error: unknown) => {
+            // It is the program's fault where the box lives on.
+            if (!(error instanceof SandboxError) || !box.alive) throw error;
+            throw judgeError(`${what} leaves files of more than ${COLLECTED_BYTES / MIB} MiB`);
+        });
+        const files = [...unpack(await readFile(bundle))].map(
+            ({ name, content }) => [name, content] as const,
+        );
+        await rm(bundle);
+        return new Map(files);
     }
 
     async #solve(inPath: string, answerPath: string): Promise<void> {
@@ -178,14 +193,19 @@ class OneTest {
         await writeOutput(report, answerPath);
     }
 
-    async #run(
-        source: MakerProgram,
-        args: readonly string[],
-        stdin: Stdin,
-    ): Promise<{
-        readonly report: RunReport;
-        readonly ready: Awaited<ReturnType<JudgePrograms['prepare']>>;
-    }> {
+    /** A generator that fails is started again with the arguments for the next try. */
+    async #runFirst(program: MakerProgram, tries: readonly (readonly string[])[]): Promise<ProgramOfTest> {
+        for (const args of tries.slice(0, -1)) {
+            try {
+                return await this.#run(program, args, null);
+            } catch (error) {
+                if (!(error instanceof FailedProgram)) throw error;
+            }
+        }
+        return this.#run(program, tries.at(-1) ?? [], null);
+    }
+
+    async #run(source: MakerProgram, args: readonly string[], stdin: Stdin): Promise<ProgramOfTest> {
         const [main] = source.files;
         const what = `${main.name}, which makes its test ${this.recipe.name},`;
         const ready = await this.programs.prepare(source, what);
@@ -201,10 +221,24 @@ class OneTest {
         });
         const said = lastWords(report.stderr);
         const code = readExitCode(report, said, what);
-        if (code !== 0) throw judgeError(`${what} ended with exit code ${code}: ${said}`);
-        return { report, ready };
+        if (code !== 0)
+            throw new FailedProgram({
+                reason: 'judge-error',
+                message: `${what} ended with exit code ${code}: ${said}`,
+            });
+        return { report, ready, what };
     }
 }
+
+interface ProgramOfTest {
+    readonly report: RunReport;
+    readonly ready: ReadyProgram;
+    /** For messages: `gen.py, which makes its test secret/a,` */
+    readonly what: string;
+}
+
+/** It ended by itself, and said that it failed. */
+class FailedProgram extends CheckerError {}
 
 async function writeOutput({ stdout }: RunReport, path: string): Promise<void> {
     if (Buffer.isBuffer(stdout)) await writeFile(path, stdout, { mode: 0o600 });
@@ -222,7 +256,7 @@ function digestRecipe(recipes: readonly TestRecipe[]): string {
         one === null ? null : [one.language, one.files.map(({ name, content }) => [name, content.digest])];
     const facts = recipes.map(({ name, input, answer, solution }) => [
         name,
-        input.kind === 'content' ? input.content.digest : [program(input.program), input.args],
+        input.kind === 'content' ? input.content.digest : [program(input.program), ...input.tries],
         answer?.digest ?? null,
         program(solution),
     ]);
@@ -237,10 +271,12 @@ async function readIndex(folder: string): Promise<readonly MadeTest[] | null> {
     const text = await readFile(join(folder, INDEX), 'utf8').catch(() => null);
     if (text === null) return null;
     const names = JSON.parse(text) as readonly string[];
+    const settings = new Set((await readdir(folder)).filter((each) => each.endsWith('.yaml')));
     return names.map((name, i) => ({
         name,
         input: join(folder, `${i}.in`),
         answer: join(folder, `${i}.ans`),
+        settings: settings.has(`${i}.yaml`) ? join(folder, `${i}.yaml`) : null,
     }));
 }
 

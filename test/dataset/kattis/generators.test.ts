@@ -37,8 +37,10 @@ async function read(
     const file = found.find(({ name }) => name === GENERATORS_YAML);
     if (file === undefined) throw new Error('the package has lost its generators.yaml');
     const field = await readYamlFile(file, GENERATORS_YAML);
-    const result = await readGenerators(found, field, { constants: new Map([['n', '7']]), interactive });
-    return typeof result === 'string' ? result : result.recipes;
+    const problem = { constants: new Map([['n', '7']]), interactive, passes: null };
+    const described = readGenerators(found, field, problem);
+    const result = typeof described === 'string' ? described : await described.readRecipes(() => true);
+    return typeof result === 'string' ? result : result.tests;
 }
 
 /** Name and command (or text) of each test. */
@@ -48,7 +50,7 @@ async function namesOf(yaml: string, files?: Readonly<Record<string, string>>): 
     return recipes.map(({ name, input }) =>
         input.kind === 'content'
             ? [name, input.content.text ?? 'a file']
-            : [name, input.program.files[0].name, ...input.args],
+            : [name, input.program.files[0].name, ...(input.tries[0] ?? [])],
     );
 }
 
@@ -99,6 +101,39 @@ data:
         ]);
     });
 
+    it('numbers each test that a count makes, and includes what an earlier folder includes', async () => {
+        const yaml = `
+data:
+  sample: {data: {one: {in: s}, shown: {in.statement: x}}}
+  secret:
+    data:
+      - small: {data: [{a: {generate: 'gen.py {count}', count: -1..=1}}], include: [one]}
+      - '': {generate: 'gen.py {count}', count: [1, 200]}
+      - large: {data: {}, include: [small]}
+`;
+        expect(await namesOf(yaml)).toEqual([
+            ['sample/one', 's\n'],
+            ['secret/1-small/1-a--1', 'gen.py', '-1'],
+            ['secret/1-small/2-a-00', 'gen.py', '0'],
+            ['secret/1-small/3-a-01', 'gen.py', '1'],
+            ['secret/1-small/one', 's\n'],
+            ['secret/4-1', 'gen.py', '1'],
+            ['secret/5-200', 'gen.py', '200'],
+            ['secret/2-large/1-a--1', 'gen.py', '-1'],
+            ['secret/2-large/2-a-00', 'gen.py', '0'],
+            ['secret/2-large/3-a-01', 'gen.py', '1'],
+            ['secret/2-large/one', 's\n'],
+        ]);
+    });
+
+    it('tries a generator that fails again with the next seed', async () => {
+        const recipes = await read('data: {secret: {retries: 2, data: {a: "gen.py {seed}", b: gen.py 1}}}');
+        if (typeof recipes === 'string') throw new Error(recipes);
+        const [first, second] = recipes.map(({ input }) => (input.kind === 'program' ? input.tries : []));
+        expect(first?.map(([seed]) => Number(seed))).toEqual([expect.any(Number), Number(first?.[0]) + 1]);
+        expect(second).toEqual([['1']]);
+    });
+
     it('finds generators that are folders, lists of files, or copies, and a solution that is not named', async () => {
         const files = {
             'generators/tree.py': 'import lib',
@@ -136,6 +171,12 @@ data:
         ['data: {secret: {data: {a: {in: x, solution: /gone.py}}}}', /gone\.py is not in the package/],
         ["data: {secret: {data: {'a/../../b': {in: x}}}}", /has no usable name/],
         ['data: {secret: {include: [other], data: {}}}', /includes other, which it does not describe/],
+        [
+            'data: {sample: {data: {a: {in: x}}}, secret: {data: {a: {in: y}, z: {include: [a]}}}}',
+            /includes a, which it describes twice/,
+        ],
+        ['data: [{secret: {}}]', /its data is a list/],
+        ['data: {secret: {retries: 1.0e+9, data: {}}}', /retries is not a number from 1 to 100/],
     ])('says why %s makes no tests', async (yaml, message) => {
         expect(await namesOf(yaml)).toMatch(message);
     });
@@ -190,6 +231,35 @@ describe('a package whose secret tests are generated', () => {
         const second = await run('made', '--all-tests');
         expect(second.stdout).toContain('Nothing left to do');
         expect(second.stderr).not.toContain('making');
+    });
+
+    it('is judged by all tests where it holds only some of them', async () => {
+        const { 'generators/both.py': both, ...others } = GENERATED;
+        const files = {
+            ...others,
+            'generators/generators.yaml':
+                'data: {secret: {data: {a: "script {seed}", b: script 3, c: {in: 4 5, yaml: {output_validator_flags: case_sensitive}}}}}',
+            'generators/script/build': 'echo "#!/bin/sh\necho 1 \\$1" > run; chmod +x run\n',
+            // As `b`, under a name that an earlier version of the tools gave it.
+            'data/secret/b-old.in': '1 3\n',
+            'data/secret/b-old.ans': '4\n',
+        };
+        await writePackage('partly', files);
+        const partly = await run('partly', '--all-tests');
+        expect(partly.stderr).toContain('making 3 tests of partly by its generators');
+        const result: unknown = JSON.parse(
+            await readFile(join(folder, 'partly-results/partly.json'), 'utf8'),
+        );
+        const passed = expect.objectContaining({ passed: true });
+        // The sample, a, b-old and c: what b makes is there already.
+        expect(result).toMatchObject({
+            solution_result: [{ result: { accepted: true, tests: [passed, passed, passed, passed] } }],
+        });
+        await writePackage('partly-broken', { ...files, 'generators/script/build': 'exit 1\n' });
+        const broken = await run('partly-broken');
+        expect(broken.stdout.replace(/\s+/g, ' ')).toMatch(
+            /3 of its secret tests are not in the package, and could not be made by its generators: \S+ build/,
+        );
     });
 
     it('is in no rate where they cannot be made, or are not there at all', async () => {
