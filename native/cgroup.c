@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Away from the descriptors that boxes get by number. */
@@ -19,18 +20,37 @@
 /* Setting a limit costs as much as a look: small differences are not worth it. */
 #define SAME_LIMIT (1u << 20)
 
+/* Where the groups are mounted, and what tells which are ours. Tests play version 2 where the machine has version 1. */
+#ifndef CGROUP_MOUNT
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+#endif
+#ifndef OWN_GROUPS
+#define OWN_GROUPS "/proc/self/cgroup"
+#endif
+
 static const char *const NAMES[3][CGROUP_FILES] = {
     {0},
-    {"cgroup.procs", "memory.limit_in_bytes", "memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control", "memory.stat"},
-    {"cgroup.procs", "memory.max", "memory.current", "memory.peak", "memory.events", "memory.stat"},
+    {"cgroup.procs", "memory.limit_in_bytes", "memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control", "memory.stat",
+     "pids.max", "pids.current", "cpuacct.usage"},
+    {"cgroup.procs", "memory.max", "memory.current", "memory.peak", "memory.events", "memory.stat", "pids.max", "pids.current", "cpu.stat"},
 };
-static const int MODES[CGROUP_FILES] = {O_RDWR, O_WRONLY, O_RDONLY, O_RDWR, O_RDONLY, O_RDONLY};
+static const int MODES[CGROUP_FILES] = {O_RDWR, O_WRONLY, O_RDONLY, O_RDWR, O_RDONLY, O_RDONLY, O_WRONLY, O_RDONLY, O_RDONLY};
+/* Version 1 has a hierarchy for each controller. Memory makes the difference: without the others we go on. */
+enum { MEMORY, TASKS, CPU, HIERARCHIES };
+static const char *const CONTROLLERS[HIERARCHIES] = {"memory", "pids", "cpuacct"};
+static const int HIERARCHY[CGROUP_FILES] = {MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, TASKS, TASKS, CPU};
 
 /* ---- serve ---- */
 
-static char parent[PATH_MAX]; /* "": none */
-static int version = -1;      /* -1: not looked for yet */
-static char **made;
+static char parents[HIERARCHIES][PATH_MAX]; /* "": none; version 2 has the first alone */
+static int version = -1;                    /* -1: not looked for yet */
+
+/* A box's groups: `procs` is the first one's file, which is what others know it by. */
+struct group {
+    char *paths[HIERARCHIES];
+    int procs, joins[HIERARCHIES]; /* -1: none */
+};
+static struct group *made;
 static size_t nmade;
 
 static int write_text(const char *folder, const char *name, const char *text) {
@@ -58,7 +78,7 @@ static int has_word(const char *folder, const char *name, const char *word) {
 
 /* Our group by /proc/self/cgroup: the line of `controller`, or of version 2 for NULL. 0 or -1. */
 static int own_group(const char *controller, const char *mount, char *to, size_t cap) {
-    FILE *f = fopen("/proc/self/cgroup", "re");
+    FILE *f = fopen(OWN_GROUPS, "re");
     char line[PATH_MAX + 200];
     int found = -1;
     while (f && found < 0 && fgets(line, sizeof line, f)) {
@@ -119,75 +139,118 @@ static int make_room(const char *base) {
     return write_text(base, "cgroup.subtree_control", "+memory");
 }
 
-static int make_parent(const char *base) {
+static int make_parent(const char *base, char *to) {
     remove_stale(base);
-    if (snprintf(parent, sizeof parent, "%s/" PREFIX "%d", base, getpid()) < PATH_MAX && mkdir(parent, 0755) == 0) return 0;
-    parent[0] = 0;
+    /* One that is there is of a process that had our number. */
+    int fits = snprintf(to, PATH_MAX, "%s/" PREFIX "%d", base, getpid()) < PATH_MAX;
+    if (fits && (mkdir(to, 0755) == 0 || errno == EEXIST)) return 0;
+    to[0] = 0;
     return -1;
 }
 
-static void find_parent(void) {
-    char base[PATH_MAX];
+static void find_parents(void) {
+    char base[PATH_MAX], mount[PATH_MAX];
     version = 0;
-    if (own_group("memory", "/sys/fs/cgroup/memory", base, sizeof base) == 0) {
-        if (make_parent(base) == 0) version = 1;
+    if (own_group("memory", CGROUP_MOUNT "/memory", base, sizeof base) == 0) {
+        if (make_parent(base, parents[MEMORY]) < 0) return;
+        version = 1;
+        for (int i = MEMORY + 1; i < HIERARCHIES; i++) {
+            snprintf(mount, sizeof mount, CGROUP_MOUNT "/%s", CONTROLLERS[i]);
+            if (own_group(CONTROLLERS[i], mount, base, sizeof base) == 0) make_parent(base, parents[i]);
+        }
         return;
     }
-    if (own_group(NULL, "/sys/fs/cgroup", base, sizeof base) < 0 || !has_word(base, "cgroup.controllers", "memory")) return;
-    if (make_room(base) < 0 || make_parent(base) < 0) return;
-    if (write_text(parent, "cgroup.subtree_control", "+memory") == 0) version = 2;
+    if (own_group(NULL, CGROUP_MOUNT, base, sizeof base) < 0 || !has_word(base, "cgroup.controllers", "memory")) return;
+    if (make_room(base) < 0 || make_parent(base, parents[MEMORY]) < 0) return;
+    if (write_text(parents[MEMORY], "cgroup.subtree_control", "+memory") == 0) version = 2;
     else cgroups_remove();
+    if (version != 2) return;
+    /* CPU time is counted without a controller. */
+    if (has_word(base, "cgroup.controllers", "pids") && write_text(base, "cgroup.subtree_control", "+pids") == 0)
+        write_text(parents[MEMORY], "cgroup.subtree_control", "+pids");
 }
 
-static int open_files(const char *folder, int files[CGROUP_FILES]) {
+static int open_file(const char *folder, int file) {
+    char path[PATH_MAX];
+    int fd = -1;
+    if (folder && snprintf(path, sizeof path, "%s/%s", folder, NAMES[version][file]) < PATH_MAX) {
+        fd = open(path, MODES[file] | O_CLOEXEC);
+        /* Kernels before 6.12 let nobody begin the peak anew. */
+        if (fd < 0 && file == CGROUP_PEAK) fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    /* And those before 5.19 have no peak; other controllers may be out of reach. */
+    if (fd < 0 && (file == CGROUP_PEAK || file >= CGROUP_TASKS_LIMIT)) fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+    if (fd >= 0) close(fd);
+    return high;
+}
+
+static int open_files(const struct group *group, int files[CGROUP_FILES]) {
     for (int i = 0; i < CGROUP_FILES; i++) {
-        char path[PATH_MAX];
-        int fd = -1;
-        if (snprintf(path, sizeof path, "%s/%s", folder, NAMES[version][i]) < PATH_MAX) {
-            fd = open(path, MODES[i] | O_CLOEXEC);
-            /* Kernels before 6.12 let nobody begin the peak anew. */
-            if (fd < 0 && i == CGROUP_PEAK) fd = open(path, O_RDONLY | O_CLOEXEC);
-            /* And those before 5.19 have none. */
-            if (fd < 0 && i == CGROUP_PEAK) fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        }
-        int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
-        if (fd >= 0) close(fd);
-        if (high < 0) {
-            while (i > 0) close(files[--i]);
-            return -1;
-        }
-        files[i] = high;
+        files[i] = open_file(group->paths[version == 2 ? MEMORY : HIERARCHY[i]], i);
+        if (files[i] >= 0) continue;
+        while (i > 0) close(files[--i]);
+        return -1;
     }
     return 0;
 }
 
-int cgroup_make(const char *name, int files[CGROUP_FILES]) {
+static void remove_group(struct group *group) {
+    for (int i = 0; i < HIERARCHIES; i++) {
+        if (group->joins[i] >= 0) close(group->joins[i]);
+        if (group->paths[i]) rmdir(group->paths[i]);
+        free(group->paths[i]);
+    }
+}
+
+static void make_folders(const char *name, struct group *group) {
     char path[PATH_MAX];
-    if (version < 0) find_parent();
-    if (version <= 0 || snprintf(path, sizeof path, "%s/%s", parent, name) >= PATH_MAX) return 0;
-    if (mkdir(path, 0755) < 0 && errno != EEXIST) return 0;
-    /* Memory that is swapped out is memory all the same. */
-    if (version == 1) write_text(path, "memory.swappiness", "0");
-    else write_text(path, "memory.swap.max", "0");
-    if (open_files(path, files) < 0) {
-        rmdir(path);
+    for (int i = 0; i < HIERARCHIES; i++) {
+        group->paths[i] = NULL;
+        group->joins[i] = -1;
+        if (!parents[i][0] || snprintf(path, sizeof path, "%s/%s", parents[i], name) >= PATH_MAX) continue;
+        if (mkdir(path, 0755) < 0 && errno != EEXIST) continue;
+        group->paths[i] = strdup(path);
+        if (i != MEMORY) group->joins[i] = open_file(path, CGROUP_PROCS);
+    }
+}
+
+int cgroup_make(const char *name, int files[CGROUP_FILES]) {
+    if (version < 0) find_parents();
+    if (version <= 0) return 0;
+    struct group group;
+    make_folders(name, &group);
+    if (!group.paths[MEMORY] || open_files(&group, files) < 0) {
+        remove_group(&group);
         return 0;
     }
+    /* Memory that is swapped out is memory all the same. */
+    if (version == 1) write_text(group.paths[MEMORY], "memory.swappiness", "0");
+    else write_text(group.paths[MEMORY], "memory.swap.max", "0");
+    group.procs = files[CGROUP_PROCS];
     made = must_alloc(made, (nmade + 1) * sizeof *made);
-    made[nmade++] = strdup(path);
+    made[nmade++] = group;
     return version;
 }
 
 void cgroups_remove(void) {
-    for (size_t i = 0; i < nmade; i++) rmdir(made[i]);
+    for (size_t i = 0; i < nmade; i++) remove_group(&made[i]);
     nmade = 0;
-    if (parent[0]) rmdir(parent);
-    parent[0] = 0;
+    for (int i = 0; i < HIERARCHIES; i++) {
+        if (parents[i][0]) rmdir(parents[i]);
+        parents[i][0] = 0;
+    }
+}
+
+static void join(int procs) {
+    /* A box that is not in it notices, and goes without. */
+    if (procs >= 0 && write(procs, "0", 1) < 0) return;
 }
 
 void cgroup_join(int procs) {
-    /* A box that is not in it notices, and goes without. */
-    if (write(procs, "0", 1) < 0) return;
+    join(procs);
+    for (size_t i = 0; i < nmade; i++)
+        for (int k = 0; k < HIERARCHIES && made[i].procs == procs; k++) join(made[i].joins[k]);
 }
 
 /* ---- a box ---- */
@@ -226,8 +289,30 @@ static void set_limit(struct cgroup *c, uint64_t limit) {
     if (pwrite(c->files[CGROUP_LIMIT], text, strlen(text), 0) > 0) c->limit = limit;
 }
 
-void cgroup_begin(struct cgroup *c, uint64_t limit) {
+static uint64_t cpu_of_group(const struct cgroup *c) {
+    int file = c->files[CGROUP_CPU];
+    return c->version == 1 ? read_number(file) : read_key(file, "usage_usec") * 1000;
+}
+
+static uint64_t own_cpu(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void set_tasks_limit(struct cgroup *c, uint64_t tasks) {
+    uint64_t limit = tasks ? read_number(c->files[CGROUP_TASKS]) + tasks : 0;
+    if (limit == c->tasks_limit) return;
+    char text[32] = "max";
+    if (limit) snprintf(text, sizeof text, "%llu", (unsigned long long)limit);
+    if (pwrite(c->files[CGROUP_TASKS_LIMIT], text, strlen(text), 0) > 0) c->tasks_limit = limit;
+}
+
+void cgroup_begin(struct cgroup *c, uint64_t limit, uint64_t tasks) {
     if (!c->version) return;
+    set_tasks_limit(c, tasks);
+    c->cpu = cpu_of_group(c);
+    c->own_cpu = own_cpu();
     c->base = read_number(c->files[CGROUP_USAGE]);
     set_limit(c, limit ? c->base + limit : 0);
     c->kills = read_key(c->files[CGROUP_EVENTS], "oom_kill");
@@ -250,6 +335,10 @@ uint64_t cgroup_peak(struct cgroup *c) {
 uint64_t cgroup_file_cache(const struct cgroup *c) {
     int stat = c->files[CGROUP_STAT];
     return beyond(read_key(stat, c->version == 1 ? "cache" : "file"), read_key(stat, "shmem"));
+}
+
+uint64_t cgroup_cpu(const struct cgroup *c) {
+    return c->version ? beyond(beyond(cpu_of_group(c), c->cpu), own_cpu() - c->own_cpu) : 0;
 }
 
 int cgroup_has_killed(const struct cgroup *c) {

@@ -60,6 +60,7 @@ struct watch {
     struct sink out, err;
     struct reaped reaped;
     uint64_t tree_peak, cpu_seen, cpu_lost;
+    uint64_t cpu_counted; /* by the control group, of all that has run; 0: not known */
     uint64_t scratch_peak; /* bytes that were seen in its folders, where these are memory */
     uint8_t limit;
     int start_errno, hung_up;
@@ -269,12 +270,15 @@ static void drain(struct sink *s) {
     }
 }
 
+/* What the kernel counted where that is more than we saw: processes that nobody waited for, and that no look found alive. */
+static uint64_t more_of(uint64_t seen, uint64_t counted) { return counted > seen + ROUNDING_NS ? counted : seen; }
+
 static uint64_t cpu_so_far(struct watch *w, const struct usage *live) {
     uint64_t cpu = w->reaped.cpu_ns + live->cpu_ns;
     /* Children of a parent that ignores SIGCHLD vanish without being added to it: what was seen still counts. */
     if (cpu + ROUNDING_NS < w->cpu_seen) w->cpu_lost += w->cpu_seen - cpu;
     w->cpu_seen = cpu;
-    return cpu + w->cpu_lost;
+    return more_of(cpu + w->cpu_lost, cgroup_cpu(&w->box->cgroup));
 }
 
 /* Bytes in the box's folders, where these are file systems in memory. They have bounds of their own, and count as no memory. */
@@ -428,7 +432,7 @@ static struct sink make_sink(const struct box *box, const struct request *req, i
 /* What was reaped, or what was seen alive if that is more: children that nobody waits for die uncounted. */
 static uint64_t total_cpu(const struct watch *w) {
     uint64_t counted = w->reaped.cpu_ns > w->cpu_seen ? w->reaped.cpu_ns : w->cpu_seen;
-    return counted + w->cpu_lost;
+    return more_of(counted + w->cpu_lost, w->cpu_counted);
 }
 
 static uint8_t spilled_as_sent(const struct sink *s) { return s->spilled > 0 ? 1 : s->spilled < 0 ? 2 : 0; }
@@ -490,7 +494,7 @@ int run_program(struct box *box, const struct request *req) {
     }
     if (box->cgroup.version) {
         if (!box->scratch_size) box->scratch_size = scratch_size(box);
-        cgroup_begin(&box->cgroup, req->memory ? tolerated(req->memory) + box->scratch_size : 0);
+        cgroup_begin(&box->cgroup, req->memory ? tolerated(req->memory) + box->scratch_size : 0, req->processes);
     }
     w.start = now_ns();
     w.next_tick = w.start + FIRST_TICK_NS;
@@ -506,6 +510,7 @@ int run_program(struct box *box, const struct request *req) {
     uint64_t wall = w.ended - w.start;
     judge_group(&w);
     int killed = w.pid > 0 ? tree_kill(box->reach, box->uid, w.pid, &w.reaped) : 0;
+    w.cpu_counted = cgroup_cpu(&box->cgroup);
     finish_talk(&w);
     if (w.limit != LIMIT_OUTPUT) {
         drain(&w.out);

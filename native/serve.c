@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "launch.h"
 #include "scratch.h"
+#include "tree.h"
 #include "wire.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -27,7 +27,7 @@ enum { LIMIT_NONE = 0, LIMIT_CPU = 1, LIMIT_WALL = 2, LIMIT_MEMORY = 3, LIMIT_OU
 #define NO_SLOT 255
 
 /* Descriptors that a packet may carry: those files, and the files of a control group. */
-#define MAX_FDS (SPILL_FILES + 8)
+#define MAX_FDS (SPILL_FILES + 12)
 
 /* Largest message between serve and a box: below the default buffer of a socket. */
 #define PACKET_MAX 200000

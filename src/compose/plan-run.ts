@@ -49,6 +49,8 @@ export interface Planned {
     readonly found: Survey;
     /** Null where results are not collected. */
     readonly collection: RunCollection | null;
+    /** Ends the making of tests: who waits for them gets none. */
+    readonly stopMaking: () => void;
 }
 
 /** More finished entries than this are not replaced because of changed inputs unless `--rerun changed` says so. */
@@ -117,7 +119,8 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
             : {}),
     };
     const collection = await openCollection(config, directory, samples, options.onNotice);
-    return { plan, kind, executor, prepare, planKey, store, settled, found, collection };
+    const { stopMaking } = inputs;
+    return { plan, kind, executor, prepare, planKey, store, settled, found, collection, stopMaking };
 }
 
 /** What a run reads before it can plan. */
@@ -129,6 +132,7 @@ interface Inputs {
     readonly checker: Checker | null;
     /** Datasets that were run into the directory before and are not named now. */
     readonly others: readonly OtherDataset[];
+    readonly stopMaking: () => void;
 }
 
 async function readInputs(config: RunConfig, paths: readonly string[], held: Held): Promise<Inputs> {
@@ -153,10 +157,18 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     });
     // Nothing of a dry run stays.
     const testsFolder = join(config.dryRun ? scratch.path : config.checkpoints, 'generated-tests');
+    const making = new AbortController();
+    const stopMaking = (): void => making.abort();
+    options.signal?.addEventListener('abort', stopMaking, { once: true });
     let maker: Promise<TestMaker | null> | null = null;
     const testMaker: TestMakerSource = () =>
         (maker ??= planning.then(
-            (plan) => plan.createTestMaker?.(testsFolder, (line) => options.onNotice(line, 'info')) ?? null,
+            (plan) =>
+                plan.createTestMaker?.({
+                    folder: testsFolder,
+                    notify: (line) => options.onNotice(line, 'info'),
+                    signal: making.signal,
+                }) ?? null,
         ));
     const [samples, executor, checker] = await Promise.all([
         collectSamples(
@@ -176,7 +188,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     await kind.checkFields?.(config.executor, findLists(samples.datasets));
     for (const line of executor.notices ?? []) warn(line);
     for (const line of executor.remarks ?? []) options.onNotice(line, 'info');
-    return { kind, samples, executor, checker, others };
+    return { kind, samples, executor, checker, others, stopMaking };
 }
 
 function prepareOptions(

@@ -227,6 +227,7 @@ export class PlannedRun implements OpenedRun {
             endpoints: () => servers?.endpoints() ?? [],
             spent: () => servers?.spent?.(),
             emit: this.#emit,
+            stopLoading: this.#planned.stopMaking,
             verifyHolder: async () => this.#held.directory.lock?.verify(),
         });
     }

@@ -1,7 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { WriteError } from '../host/write-error.js';
 import { getIoCode } from '../util/io-error.js';
@@ -12,20 +14,28 @@ import { isInside } from './file-content.js';
 
 /*
  * Zip archives that hold problem packages: contest systems hand them out so. They are unpacked into scratch files, where they
- * are read like folders. Names that lead out of the folder, links, and archives beyond the bounds are refused.
+ * are read like folders. Names that lead out of the folder, links, and archives beyond the bounds are refused, and so are files
+ * that share their bytes: a few kilobytes could hold any number of files that way.
  */
 
 const MOST_ENTRIES = 200_000;
 /** Bytes of all files of an archive once unpacked. */
 const MOST_BYTES = 16 * 1024 ** 3;
+/** More than so many bytes are refused where they are more than so many times the bytes of the archive. */
+const SUSPICIOUS_BYTES = 1024 ** 3;
+const MOST_GROWTH = 200;
+/** The part of a local header that every file has. */
+const LOCAL_HEADER_BYTES = 30;
 
 const MANIFEST = /(^|\/)(problem\.yaml|problem\.xml|domjudge-problem\.ini)$/;
 
 /** Whether an archive holds a problem package; false for what is not a zip archive, too. */
 export async function holdsPackages(path: string): Promise<boolean> {
     try {
+        let count = 0;
+        // One with too many files is refused in its own words, by whoever unpacks it.
         for await (const { fileName } of readEntries(await openPromise(path)))
-            if (MANIFEST.test(fileName)) return true;
+            if (MANIFEST.test(fileName) || ++count > MOST_ENTRIES) return true;
         return false;
     } catch {
         return false;
@@ -40,22 +50,37 @@ export async function unpackArchive(path: string, folder: string): Promise<void>
     const place = shortenPath(path);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
+        await checkBounds(path, place);
         const archive = await openPromise(path);
-        let [count, bytes] = [0, 0];
-        for await (const entry of readEntries(archive)) {
-            count += 1;
-            bytes += entry.uncompressedSize;
-            if (count > MOST_ENTRIES) throw new UserError(`${place}: holds more than ${MOST_ENTRIES} files`);
-            if (bytes > MOST_BYTES) throw new UserError(`${place}: is larger than 16 GiB once unpacked`);
-            if (!isPlainFile(entry)) continue;
-            await unpackEntry(archive, entry, folder);
-        }
+        for await (const entry of readEntries(archive))
+            if (isPlainFile(entry)) await unpackEntry(archive, entry, folder);
     } catch (error) {
         if (error instanceof UserError) throw error;
         if (getIoCode(error) === 'ENOSPC' || getIoCode(error) === 'EDQUOT')
             throw new WriteError(folder, getMessage(error), { cause: error });
         throw new UserError(`${place}: cannot be unpacked: ${getMessage(error)}`);
     }
+}
+
+/** Before anything is written. @throws UserError */
+async function checkBounds(path: string, place: string): Promise<void> {
+    const archive = await openPromise(path);
+    const { fileSize } = archive;
+    const places: (readonly [start: number, end: number])[] = [];
+    let bytes = 0;
+    for await (const entry of readEntries(archive)) {
+        bytes += entry.uncompressedSize;
+        if (places.length === MOST_ENTRIES)
+            throw new UserError(`${place}: holds more than ${MOST_ENTRIES} files`);
+        if (bytes > MOST_BYTES) throw new UserError(`${place}: is larger than 16 GiB once unpacked`);
+        if (bytes > SUSPICIOUS_BYTES && bytes > MOST_GROWTH * fileSize)
+            throw new UserError(`${place}: is more than ${MOST_GROWTH} times as large once unpacked`);
+        const start = entry.relativeOffsetOfLocalHeader;
+        places.push([start, start + LOCAL_HEADER_BYTES + entry.fileNameLength + entry.compressedSize]);
+    }
+    places.sort(([a], [b]) => a - b);
+    if (places.some(([start], i) => i > 0 && start < (places[i - 1]?.[1] ?? 0)))
+        throw new UserError(`${place}: holds files that share their bytes, as bombs do`);
 }
 
 /** yauzl refuses names that are absolute or hold `..`, and files larger than they say. */
@@ -79,8 +104,26 @@ async function unpackEntry(archive: ZipFile, entry: Entry, folder: string): Prom
         throw new UserError(`the name ${JSON.stringify(entry.fileName)} leads out of it`);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     const stream = await archive.openReadStreamPromise(entry);
-    await pipeline(stream, createWriteStream(target, { flags: 'wx', mode: 0o600 }));
+    const file = createWriteStream(target, { flags: 'wx', mode: 0o600 });
+    await pipeline(stream, checkSum(entry), file).catch((error: unknown) => {
+        if (getIoCode(error) !== 'EEXIST') throw error;
+        throw new Error(`it holds ${JSON.stringify(entry.fileName)} twice`);
+    });
     // Packages are told apart by the times of their files: unpacked again, it is the same package.
     const time = entry.getLastModDate();
     await utimes(target, time, time);
+}
+
+/** yauzl leaves this to others: a file that was damaged on its way would be judged as it is. */
+function checkSum({ fileName, crc32: expected }: Entry): Transform {
+    let sum = 0;
+    return new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+            sum = crc32(chunk, sum);
+            done(null, chunk);
+        },
+        flush(done) {
+            done(sum === expected ? null : new Error(`the checksum of ${JSON.stringify(fileName)} is wrong`));
+        },
+    });
 }

@@ -79,12 +79,20 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly sandbox?: string;
     /** Who compares outputs, in words, where it is not our checkers. */
     readonly comparison?: string;
-    /** Makes tests that datasets only describe, where programs run on this machine. They stay in `folder`. */
-    readonly createTestMaker?: (folder: string, notify: (message: string) => void) => Promise<TestMaker>;
+    /** Makes tests that datasets only describe, where programs run on this machine. */
+    readonly createTestMaker?: (how: MakingOptions) => Promise<TestMaker>;
     /** What the configuration has decided and everybody should see, such as which deployment stands for a model. */
     readonly remarks?: readonly string[];
     /** Lines to show before anything runs, such as a sandbox that is missing. */
     readonly notices?: readonly string[];
+}
+
+export interface MakingOptions {
+    /** Folder that the tests stay in. */
+    readonly folder: string;
+    readonly notify: (message: string) => void;
+    /** Ends the making: what is not finished then is made by the next start. */
+    readonly signal: AbortSignal;
 }
 
 /** What an executor found out before any task runs. */

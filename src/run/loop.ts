@@ -100,6 +100,7 @@ export class Loop {
             return;
         }
         this.#stop = reason;
+        this.#parts.stopLoading?.();
         const { grace } = this.#parts.options;
         this.#emit({
             type: 'stopping',
@@ -322,6 +323,7 @@ export class Loop {
 
     #fail(error: unknown): void {
         this.#failure ??= { error };
+        this.#parts.stopLoading?.();
         this.#abortAll();
         this.#pump();
     }

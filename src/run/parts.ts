@@ -27,6 +27,8 @@ export interface RunParts {
     /** What requests have used so far; absent: nothing that is counted. */
     readonly spent?: () => Spending | undefined;
     readonly emit: (event: RunEvent) => void;
+    /** Ends what the loading of samples waits for, such as tests in the making; absent: it waits for nothing long. */
+    readonly stopLoading?: () => void;
     /** Throws if the directory is another run's by now. Asked before tasks start, at most every half a minute. */
     readonly verifyHolder: () => Promise<void>;
 }

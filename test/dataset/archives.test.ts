@@ -89,4 +89,47 @@ describe('a zip archive', () => {
         renameSync(good, join(folder, 'good.bak'));
         await expect(openAll([join(folder, 'torn.zip')])).rejects.toThrow(/torn\.zip: cannot be unpacked/);
     });
+
+    it.each([
+        ['names a file twice', 'out.writestr("a", "1"); out.writestr("a", "2")', /holds "a" twice/],
+        [
+            'has a file and a folder of one name',
+            'out.writestr("a", "1"); out.writestr("a/b", "2")',
+            /cannot be unpacked/,
+        ],
+        [
+            'repeats one file under many names',
+            'out.writestr("a", "x" * 99999); out.filelist += [copy.copy(out.filelist[-1]) for _ in range(9)]',
+            /files that share their bytes/,
+        ],
+        [
+            'grows too much',
+            'out.writestr("a", "x" * 99999); out.filelist[-1].file_size = 2 ** 31',
+            /more than 200 times as large once unpacked/,
+        ],
+        [
+            'lies about a size in its zip64 fields',
+            'out.writestr("a", "x" * 99999); out.filelist[-1].file_size = 2 ** 45',
+            /larger than 16 GiB once unpacked/,
+        ],
+        [
+            'says less than it holds',
+            'out.writestr("a", "x" * 99999); out.filelist[-1].file_size = 10',
+            /cannot be unpacked: too many bytes/,
+        ],
+        [
+            'holds what its checksum does not know',
+            'out.writestr("a", "x"); out.filelist[-1].CRC ^= 1',
+            /the checksum of "a" is wrong/,
+        ],
+        ['has a name that is too long', 'out.writestr("a" * 5000, "x")', /cannot be unpacked: ENAMETOOLONG/],
+    ])('is refused where it %s', async (_, code, message) => {
+        const path = join(await folderWith({}), 'hostile.zip');
+        const script = `import copy, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
+    out.writestr("problem.yaml", "name: x")
+    ${code}`;
+        execFileSync('python3', ['-W', 'ignore', '-c', script, path]);
+        await expect(openAll([path])).rejects.toThrow(message);
+    });
 });

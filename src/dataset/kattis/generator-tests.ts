@@ -191,10 +191,10 @@ const compareKeys = ([a]: readonly [string, Field], [b]: readonly [string, Field
 const readKey = (key: string): string => (key === '~' || key === 'null' ? '' : key);
 
 /** Keys that make a map a test; `input`, `desc` and `hint` are older names. */
-const TEST_KEYS = [
-    ...['generate', 'input', 'copy', 'count', 'match', 'in', 'ans', 'out', 'yaml', 'interaction'],
-    ...['in.statement', 'ans.statement', 'in.download', 'ans.download', 'desc', 'hint'],
-];
+const TEST_KEYS =
+    'generate copy count match in ans out yaml interaction in.statement ans.statement in.download ans.download input desc hint'.split(
+        ' ',
+    );
 
 function isTest(field: Field): boolean {
     const { value } = field;

@@ -110,15 +110,17 @@ function readLanguages(field: Field): readonly string[] | null {
     return codes.map((code) => toLanguageTag(code.replace(/(gmp|algs4|numpy)$/, '')));
 }
 
-/** A constant may be written in several ways: a map of them, `{{name.WAY}}`, with `value` for plain `{{name}}`. */
+/** A constant may be written in several ways: a map of them, `{{name.WAY}}`; `{{name}}` is `{{name.value}}`. */
 function readConstants(field: Field): ReadonlyMap<string, string> {
     if (!field.present) return new Map();
     return new Map(
-        field.entries().flatMap(([name, value]) => {
-            if (typeof value.value !== 'object') return [[name, constantText(value)] as const];
-            return value.entries().flatMap(([way, text]) => {
-                const named = [`${name}.${way}`, constantText(text)] as const;
-                return way === 'value' ? [named, [name, named[1]] as const] : [named];
+        field.entries().flatMap(([name, constant]) => {
+            const ways =
+                typeof constant.value === 'object' ? constant.entries() : [['value', constant] as const];
+            return ways.flatMap(([way, value]) => {
+                const text = constantText(value);
+                const named = [`${name}.${way}`, text] as const;
+                return way === 'value' ? [named, [name, text] as const] : [named];
             });
         }),
     );

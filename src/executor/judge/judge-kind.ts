@@ -43,9 +43,9 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
             descriptor: { kind, ...options },
             skipReason: ({ language }) => (available.has(language) ? null : `no toolchain for ${language}`),
             features: PROBLEM_FEATURES,
-            createTestMaker: async (folder, notify) => {
+            createTestMaker: async (making) => {
                 const { SandboxTestMaker } = await import('./make-tests.js');
-                return new SandboxTestMaker({ ...options, folder, notify });
+                return new SandboxTestMaker({ ...options, ...making });
             },
             languages: [...available.keys()],
             compilers,

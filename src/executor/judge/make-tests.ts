@@ -5,6 +5,7 @@ import type { Content } from '../../model/sample.js';
 import type { MadeTest, MakerProgram, TestMaker, TestRecipe } from '../../model/test-recipe.js';
 import { UserError } from '../../util/user-error.js';
 import type { LocalOptions } from '../descriptor.js';
+import type { MakingOptions } from '../executor-kind.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
@@ -17,7 +18,7 @@ import {
     readExitCode,
     JudgePrograms,
     judgeError,
-    lastWords,
+    firstWords,
     type ReadyProgram,
 } from './judge-programs.js';
 import { buildLanguageTable } from './languages.js';
@@ -35,11 +36,10 @@ const UNFINISHED = '.unfinished-';
 /** After so long no start is still at it. */
 const DAY_MS = 24 * 3600 * 1000;
 
-export interface MakeTestsOptions extends LocalOptions {
-    /** Folder that the tests stay in. */
-    readonly folder: string;
-    readonly notify: (message: string) => void;
-}
+export type MakeTestsOptions = LocalOptions & MakingOptions;
+
+/** Nobody records it: the samples of a run that stops are left as they are. */
+const STOPPED = 'the run was stopped';
 
 /**
  * Runs the generators of packages in the sandbox. What they made stays in `folder`, by the content of its recipes: a generator
@@ -61,6 +61,8 @@ export class SandboxTestMaker implements TestMaker {
         const folder = join(this.options.folder, digestRecipe(recipes));
         const known = await readIndex(folder);
         if (known !== null) return known;
+        const { signal } = this.options;
+        if (signal.aborted) return STOPPED;
         this.options.notify(`making ${recipes.length} tests of ${what} by its generators`);
         await removeUnfinished(this.options.folder);
         const unfinished = join(this.options.folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
@@ -68,7 +70,7 @@ export class SandboxTestMaker implements TestMaker {
             await mkdir(unfinished, { recursive: true, mode: 0o700 });
             await this.#makeAll(recipes, unfinished).catch(async (error: unknown) => {
                 // A sandbox may break once; a generator that is at fault would be so again.
-                if (!(error instanceof SandboxError)) throw error;
+                if (!(error instanceof SandboxError) || signal.aborted) throw error;
                 await this.#makeAll(recipes, unfinished);
             });
             await rename(unfinished, folder).catch(async (error: unknown) => {
@@ -77,6 +79,7 @@ export class SandboxTestMaker implements TestMaker {
             });
             return (await readIndex(folder)) ?? 'the tests that its generators made could not be read';
         } catch (error) {
+            if (signal.aborted) return STOPPED;
             if (error instanceof CheckerError && error.failure.reason === 'judge-error') return error.message;
             if (error instanceof CheckerError || error instanceof SandboxError)
                 throw new UserError(`${what}: its tests could not be made: ${error.message}`, 2, {
@@ -92,7 +95,10 @@ export class SandboxTestMaker implements TestMaker {
         const { options } = this;
         const sandbox = await Sandbox.create(options.sandbox, options.scratch);
         const programs = await this.#programs(sandbox);
+        const end = (): void => void sandbox.close();
         try {
+            options.signal.addEventListener('abort', end);
+            if (options.signal.aborted) throw new SandboxError(STOPPED);
             let bytes = 0;
             for (const [i, recipe] of recipes.entries()) {
                 await new OneTest(recipe, programs, join(folder, String(i))).make();
@@ -105,6 +111,7 @@ export class SandboxTestMaker implements TestMaker {
                 mode: 0o600,
             });
         } finally {
+            options.signal.removeEventListener('abort', end);
             await programs.close();
             await sandbox.close();
         }
@@ -219,7 +226,7 @@ class OneTest {
             limits,
             keep: stdin === null,
         });
-        const said = lastWords(report.stderr);
+        const said = readLastLine(report.stderr);
         const code = readExitCode(report, said, what);
         if (code !== 0)
             throw new FailedProgram({
@@ -236,6 +243,10 @@ interface ProgramOfTest {
     /** For messages: `gen.py, which makes its test secret/a,` */
     readonly what: string;
 }
+
+/** An exception says there what it is; the lines before say where. */
+const readLastLine = (stderr: Buffer): string =>
+    firstWords(Buffer.from(stderr.toString().trimEnd().split('\n').at(-1)?.slice(0, 200) ?? ''));
 
 /** It ended by itself, and said that it failed. */
 class FailedProgram extends CheckerError {}

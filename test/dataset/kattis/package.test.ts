@@ -439,7 +439,7 @@ describe('its submissions', () => {
             'submissions/accepted/sum.py': '{{limit}} {{limit.COMMA}} {{n}} {{on}} {{limit.value}} {{other}}',
         });
         expect(program(sample, 'accepted/sum.py')?.files[0].content.text).toBe(
-            '1.5 1,5 2 true {{limit.value}} {{other}}',
+            '1.5 1,5 2 true 1.5 {{other}}',
         );
     });
 });
