@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct served {
     uint8_t guard_stdin;
     uint32_t uid; /* of its programs; 0: ours */
     uint64_t kill_at; /* 0: not yet asked to go */
+    int is_cleaned;   /* `pid` removes what is left of its folder, or has done so */
     char *dir, *out;
 };
 
@@ -177,10 +179,32 @@ static void remove_traces(struct served *b) {
         if (snprintf(path, sizeof path, "%s.%d", b->out, slot) < PATH_MAX && lstat(path, &st) == 0 && st.st_size > 0 &&
             truncate(path, 0) < 0)
             unlink(path);
-    if (*b->dir) {
-        empty_folder(b->dir);
-        rmdir(b->dir);
+}
+
+/* In a process of its own: a program may leave a tree that takes long, while other boxes go on. */
+static void start_cleaning(struct served *b) {
+    b->is_cleaned = 1;
+    pid_t pid = *b->dir ? fork() : 0;
+    if (pid > 0) b->pid = pid;
+    if (pid > 0 || !*b->dir) return;
+    /* Copies of channels would keep boxes from learning that we hung up. */
+    if (pid == 0) syscall(SYS_close_range, 0u, ~0u, 0);
+    empty_folder(b->dir);
+    rmdir(b->dir);
+    if (pid == 0) _exit(0);
+}
+
+/* A box that was killed could not kill its programs: ours now, and they may fork for ever. */
+static void kill_left_over(const struct served *b) {
+    if (!WIFSIGNALED(b->status)) return;
+    if (b->uid) {
+        kill_uid(b->uid);
+        return;
     }
+    pid_t *kept = must_alloc(NULL, nboxes * sizeof *kept);
+    for (size_t i = 0; i < nboxes; i++) kept[i] = boxes[i].pid;
+    kill_orphans(kept, nboxes);
+    free(kept);
 }
 
 static void say_gone(struct served *b) {
@@ -199,8 +223,6 @@ static void say_gone(struct served *b) {
 }
 
 static void forget(struct served *b) {
-    /* A box that was killed could not kill its programs: orphans now, which may fork for ever. */
-    if (WIFSIGNALED(b->status) && b->uid) kill_uid(b->uid);
     if (b->channel >= 0) close(b->channel);
     if (b->errors >= 0) close(b->errors);
     end_talks_of(b->id);
@@ -219,7 +241,7 @@ static void reap_boxes(void) {
         for (size_t i = 0; i < nboxes; i++)
             if (boxes[i].pid == pid) {
                 boxes[i].pid = 0;
-                boxes[i].status = status;
+                if (!boxes[i].is_cleaned) boxes[i].status = status;
             }
 }
 
@@ -475,11 +497,15 @@ static void settle_boxes(uint64_t now) {
     reap_boxes();
     for (size_t i = 0; i < nboxes;) {
         struct served *b = &boxes[i];
+        if (b->pid == 0 && b->channel < 0 && !b->is_cleaned) {
+            kill_left_over(b);
+            start_cleaning(b);
+        }
         if (b->pid == 0 && b->channel < 0) {
             forget(b);
             continue;
         }
-        if (b->pid && b->kill_at && now >= b->kill_at) kill(b->pid, SIGKILL);
+        if (b->pid && !b->is_cleaned && b->kill_at && now >= b->kill_at) kill(b->pid, SIGKILL);
         i++;
     }
 }
@@ -510,6 +536,8 @@ static void on_child(int sig) { child_ended = sig; }
 int serve_main(void) {
     setsid();
     prctl(PR_SET_NAME, "resume-run-help");
+    /* Programs of a box that died come back to us. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child};
     sigaction(SIGCHLD, &action, NULL);

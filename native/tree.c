@@ -59,6 +59,11 @@ static void children_of(pid_t pid, struct pids *found) {
     closedir(dir);
 }
 
+/* `found` and all below them. */
+static void add_descendants(struct pids *found) {
+    for (int i = 0; i < found->n; i++) children_of(found->list[i], found);
+}
+
 static struct pids below_us(enum reach reach) {
     struct pids found = {0};
     if (reach == REACH_NAMESPACE) {
@@ -72,7 +77,21 @@ static struct pids below_us(enum reach reach) {
         return found;
     }
     children_of(getpid(), &found);
-    for (int i = 0; i < found.n; i++) children_of(found.list[i], &found);
+    add_descendants(&found);
+    return found;
+}
+
+/* Our children but those that are `kept`, and all below them. */
+static struct pids orphans(const pid_t *kept, size_t nkept) {
+    struct pids children = {0}, found = {0};
+    children_of(getpid(), &children);
+    for (int i = 0; i < children.n; i++) {
+        int is_kept = 0;
+        for (size_t k = 0; k < nkept; k++) is_kept |= kept[k] == children.list[i];
+        if (!is_kept) add_pid(&found, children.list[i]);
+    }
+    free(children.list);
+    add_descendants(&found);
     return found;
 }
 
@@ -205,9 +224,9 @@ void kill_uid(uid_t uid) {
 }
 
 /* Stopped first, so that none can fork while the others are being killed. */
-static void kill_walked(void) {
+void kill_orphans(const pid_t *kept, size_t nkept) {
     for (int seen = -1;;) {
-        struct pids found = below_us(REACH_CHILDREN);
+        struct pids found = orphans(kept, nkept);
         for (int i = 0; i < found.n; i++) kill(found.list[i], SIGSTOP);
         int more = found.n > seen;
         seen = found.n;
@@ -229,7 +248,7 @@ int tree_kill(enum reach reach, uid_t uid, pid_t main_pid, struct reaped *sum) {
     for (long pause_us = 100; tree_reap(main_pid, sum) == 0; pause_us = pause_us < 20000 ? pause_us * 2 : 20000) {
         if (reach == REACH_NAMESPACE) kill(-1, SIGKILL);
         else if (reach == REACH_UID) kill_uid(uid);
-        else kill_walked();
+        else kill_orphans(NULL, 0);
         if (now_ns() > give_up) return -1;
         struct timespec wait = {0, pause_us * 1000};
         if (tree_reap(main_pid, sum) < 0) return 0;

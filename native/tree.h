@@ -35,6 +35,8 @@ struct reaped {
 int tree_reap(pid_t main_pid, struct reaped *sum);
 /* Kills every process of a user, from a child that becomes that user. */
 void kill_uid(uid_t uid);
+/* Kills our children but `kept`, and all below them. */
+void kill_orphans(const pid_t *kept, size_t nkept);
 /* Kills and reaps every process below us; -1 if some cannot be killed. */
 int tree_kill(enum reach reach, uid_t uid, pid_t main_pid, struct reaped *sum);
 #endif

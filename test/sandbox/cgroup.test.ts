@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { inWords, JudgeRig } from '../executor/judge/judging.js';
 
 /*
- * What only the kernel can count: memory that no look at processes finds. Where control groups cannot be had, `doctor` and the entries
+ * What only the kernel can count: memory and CPU time that no look at processes finds. Where control groups cannot be had, `doctor` and the entries
  * say that nobody counts it.
  */
 
@@ -55,6 +55,32 @@ for pid in pids: os.waitpid(pid, 0)
 print('right')
 `;
 
+/** Takes its CPU time in children that nobody waits for, and that end before anybody looks. */
+const UNSEEN = `
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(500):
+    if os.fork() == 0:
+        start = time.process_time()
+        while time.process_time() - start < 0.004: pass
+        os._exit(0)
+    try: os.wait()
+    except ChildProcessError: pass
+print('right')
+`;
+
+/** Right where somebody holds it to fewer processes than it asks for. */
+const PROCESSES = `
+import os, time
+try:
+    for _ in range(300):
+        if os.fork() == 0:
+            time.sleep(20)
+            os._exit(0)
+except OSError:
+    print('right')
+`;
+
 /** Holds little, but writes and removes files of more than the limit. */
 const FILES = `
 import os
@@ -85,6 +111,13 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, 
 
     it('counts a burst that is over before anybody looks', async () => {
         expect(inWords(await run(BURST))).toBe('MemoryLimitExceeded');
+    });
+
+    it('counts CPU time of processes that nobody saw, and holds their number', async () => {
+        const limits = { ...LIMITS, time: 1 };
+        const unseen = { language: 'PYTHON3', source: UNSEEN, limits };
+        expect(inWords(await rig.run({ ...unseen, tests: [['', 'right\n']] }))).toMatch(/^TimeLimitExceeded/);
+        expect(inWords(await run(PROCESSES))).toBe('Accepted');
     });
 
     it('leaves files in scratch to their own limits, and a program after all that to its own memory', async () => {

@@ -75,7 +75,7 @@ function weaknesses(kind: SandboxKind, open: ReadonlySet<Open>): string[] {
     const root = process.getuid?.() === 0;
     const uncounted = open.has('memory')
         ? [
-              `${kind}: memory in buffers of sockets and pipes, and bursts of several processes between two looks, are not counted: no control group can be had here (docs/sandbox.md)`,
+              `${kind}: memory in buffers of sockets and pipes, bursts of several processes between two looks, and CPU time of children that end between two looks and that nobody waits for are not counted: no control group can be had here (docs/sandbox.md)`,
           ]
         : [];
     switch (kind) {
