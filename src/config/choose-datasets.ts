@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { findExecutorKind } from '../executor/kinds.js';
 import { UserError } from '../util/user-error.js';
 import type { RunConfig } from './run-config.js';
@@ -8,7 +8,7 @@ import { readReason } from '../util/io-error.js';
 /**
  * The datasets of a run. With none known, the bundled examples stand in, but only where there are no results yet.
  * @param examples the bundled dataset
- * @throws UserError (exit 2) where results are there and nothing says what they are of
+ * @throws UserError (exit 2) where results are there, or a named directory was begun, and nothing says what they are of
  */
 export async function chooseDatasets(
     config: Pick<RunConfig, 'datasets' | 'dir' | 'checkpoints' | 'executor'>,
@@ -25,11 +25,21 @@ export async function chooseDatasets(
                 'name the dataset that its results are of (resume-run <dataset> --dir ...)',
         );
     }
+    // A start that was killed early left its lock, and not what it was to run.
+    if (config.dir !== resolve(USUAL_DIR) && !(await isAbsentOrEmpty(config.checkpoints))) {
+        throw new UserError(
+            `${config.dir} was begun, but its first start ended before it wrote down what it runs: ` +
+                'repeat the command that began it (resume-run <dataset> --dir ...)',
+        );
+    }
     return {
         datasets: [examples],
         announcement: `no dataset was named: judging the bundled examples (${examples})`,
     };
 }
+
+/** Where bare `resume-run` puts the results of the examples, however often it is stopped early. */
+const USUAL_DIR = 'results';
 
 /** Files that begin with a dot (`.gitkeep`) do not count. */
 async function isAbsentOrEmpty(dir: string): Promise<boolean> {

@@ -10,11 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const choose = (datasets: readonly string[], results = dir) =>
-    chooseDatasets(
-        { datasets, dir: results, checkpoints: '/cp/results', executor: { kind: 'judge' } },
-        '/examples',
-    );
+const choose = (datasets: readonly string[], results = dir, checkpoints = '/cp/results') =>
+    chooseDatasets({ datasets, dir: results, checkpoints, executor: { kind: 'judge' } }, '/examples');
 
 it('what is known is taken', async () => {
     writeFileSync(join(dir, 'a.json'), '{}');
@@ -40,6 +37,19 @@ it('results that nothing is known of are never mixed with the examples', async (
     rmSync(join(dir, 'a.json'));
     mkdirSync(join(dir, 'folder'));
     await expect(choose([])).rejects.toMatchObject({ exitCode: 2 });
+});
+
+it('a named directory whose first start was killed early does not get the examples', async () => {
+    const checkpoints = join(dir, 'checkpoints');
+    mkdirSync(checkpoints);
+    const results = join(dir, 'top');
+    expect((await choose([], results, checkpoints)).datasets).toEqual(['/examples']);
+    writeFileSync(join(checkpoints, 'lock.1'), '');
+    await expect(choose([], results, checkpoints)).rejects.toMatchObject({
+        exitCode: 2,
+        message: expect.stringContaining('repeat the command that began it'),
+    });
+    expect((await choose([], join(process.cwd(), 'results'), checkpoints)).datasets).toEqual(['/examples']);
 });
 
 it('commands and modules have no examples to stand in', async () => {

@@ -91,7 +91,11 @@ export class CallDesk {
     }
 
     #park(message: CallRequest): void {
-        if (this.#parkedCount >= PARKED_BOUND) return;
+        if (this.#parkedCount >= PARKED_BOUND) {
+            // The worker sends it again: it must not count as served until then.
+            this.#serving.delete(message.call);
+            return;
+        }
         this.#parkedCount += 1;
         this.#parked.set(message.job, [...(this.#parked.get(message.job) ?? []), message]);
     }

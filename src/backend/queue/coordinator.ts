@@ -75,6 +75,8 @@ export class QueueCoordinator implements Backend {
     readonly #lookTimer: NodeJS.Timeout;
     #toAdd: { readonly flight: Flight; readonly data: object }[] = [];
     #isAdding = false;
+    /** A look may take longer than the time between two. */
+    #isLooking = false;
     #silence: NodeJS.Timeout | undefined;
     #isPaused = false;
     #isClosed = false;
@@ -263,6 +265,8 @@ export class QueueCoordinator implements Backend {
         await this.#c.queue.remove(flight.job).catch(() => 0);
         const stage = task.stage === null ? null : await this.#stages.use(task.stage);
         if (task.stage !== null) this.#stages.release(task.stage);
+        // It was given up meanwhile.
+        if (flight.state === 'settled') return;
         flight.state = 'preparing';
         this.#toAdd.push({ flight, data: packTask({ ...task, stage }) });
         if (!this.#isAdding) void this.#add();
@@ -325,7 +329,8 @@ export class QueueCoordinator implements Backend {
     /** Finds jobs that Redis has lost, and results whose event was missed. */
     async #look(): Promise<void> {
         const { client, keys } = this.#c;
-        if (this.#isClosed || client.status !== 'ready') return;
+        if (this.#isLooking || this.#isClosed || client.status !== 'ready') return;
+        this.#isLooking = true;
         try {
             await this.#lease.register();
             const waiting = [...this.#flights.values()].filter(({ state }) => state === 'in Redis');
@@ -343,6 +348,8 @@ export class QueueCoordinator implements Backend {
             await this.#lease.removeStale((job) => this.#flights.has(job) || this.#before.has(job));
         } catch {
             // Redis went away in between; the next look is soon.
+        } finally {
+            this.#isLooking = false;
         }
     }
 

@@ -14,15 +14,20 @@ export async function startDemo(
     const demo = await startDemoServers(descriptor.servers);
     if (demo === null) return create(descriptor);
     const workerDescriptor = { ...descriptor, servers: demo.servers };
-    const executor = create(workerDescriptor);
-    return {
-        ...executor,
-        workerDescriptor,
-        close: async () => {
-            await executor.close();
-            await demo.stop();
-        },
-    };
+    try {
+        const executor = create(workerDescriptor);
+        const close = async (): Promise<void> => {
+            try {
+                await executor.close();
+            } finally {
+                await demo.stop();
+            }
+        };
+        return { ...executor, workerDescriptor, close };
+    } catch (error) {
+        await demo.stop();
+        throw error;
+    }
 }
 
 /** Local servers in the place of endpoints of the demonstration host. */
@@ -38,21 +43,24 @@ interface DemoServers {
 export async function startDemoServers(servers: ServerOptions): Promise<DemoServers | null> {
     if (servers.endpoints.every(({ url }) => !isDemo(url))) return null;
     const started: ReturnType<typeof createDemoServer>[] = [];
+    const stop = async () => void (await Promise.all(started.map((server) => server.stop())));
     const endpoints: EndpointOptions[] = [];
-    for (const endpoint of servers.endpoints) {
-        if (!isDemo(endpoint.url)) {
-            endpoints.push(endpoint);
-            continue;
+    try {
+        for (const endpoint of servers.endpoints) {
+            if (!isDemo(endpoint.url)) {
+                endpoints.push(endpoint);
+                continue;
+            }
+            const server = createDemoServer(readDemoSettings(endpoint.url));
+            await server.start();
+            started.push(server);
+            endpoints.push({ ...endpoint, sentTo: server.url });
         }
-        const server = createDemoServer(readDemoSettings(endpoint.url));
-        await server.start();
-        started.push(server);
-        endpoints.push({ ...endpoint, sentTo: server.url });
+    } catch (error) {
+        await stop();
+        throw error;
     }
-    return {
-        servers: { ...servers, endpoints },
-        stop: async () => void (await Promise.all(started.map((server) => server.stop()))),
-    };
+    return { servers: { ...servers, endpoints }, stop };
 }
 
 const isDemo = (url: string): boolean => new URL(url).hostname === DEMO_HOST;
