@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import { chooseCheckpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
@@ -62,6 +63,7 @@ export const command = defineCommand({
         const server = new ViewServer(runs, await readPageAssets());
         const token = LOOPBACK.includes(host) ? null : randomBytes(24).toString('base64url');
         const bound = await server.listen(host, port, token);
+        yieldToRuns();
         const shownHost = host.includes(':') ? `[${host}]` : host;
         tell(`http://${shownHost}:${bound}/${token === null ? '' : `?token=${token}`} (Ctrl-C ends it)`);
         await new Promise<void>((done) => {
@@ -74,6 +76,15 @@ export const command = defineCommand({
         return 0;
     },
 });
+
+/** Whoever watches a run must not slow it: where both want a processor, the run gets it. */
+function yieldToRuns(): void {
+    try {
+        setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+        // Some sandboxes forbid it: then all have the same priority.
+    }
+}
 
 /** @throws UserError (exit 2) */
 async function requireFolder(dir: string): Promise<void> {

@@ -138,6 +138,9 @@ export interface EntryDetail {
     /** More tests than are listed. */
     readonly moreTests?: number;
     readonly failure?: FailedTestDetail;
+    /** Of a problem with scores: what the submission got, and the most that it could get where that is known. */
+    readonly points?: { readonly score: number; readonly best?: number };
+    readonly testGroups?: readonly TestGroupDetail[];
     /** What else a result holds, as JSON: what a function or a command gave back. */
     readonly result?: ShownText;
     readonly chat?: ChatDetail;
@@ -155,7 +158,19 @@ export interface AttemptDetail {
     readonly message?: ShownText;
 }
 
-export type TestDetail = readonly [ending: string, time: number | null, memory: number | null, name: string];
+export type TestDetail = readonly [
+    ending: string,
+    time: number | null,
+    memory: number | null,
+    name: string,
+    score?: number,
+];
+
+export interface TestGroupDetail {
+    readonly name: string;
+    readonly verdict: string;
+    readonly score: number | null;
+}
 
 /** The first test that was not passed. */
 export interface FailedTestDetail {
@@ -165,6 +180,8 @@ export interface FailedTestDetail {
     readonly verdict: string;
     readonly difference?: { readonly line: number; readonly expected: string; readonly got: string };
     readonly checkerMessage?: ShownText;
+    /** Of an interactive problem: lines of the validator after `<`, of the program after `>`. */
+    readonly transcript?: ShownText;
     readonly returnCode?: number;
     readonly signal?: string;
     readonly stdout?: ShownText;

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveState } from '../model/live-state.js';
 import { RunData } from './data/run-data.js';
 import type { PageSource } from './data/detail-source.js';
@@ -56,7 +56,8 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
         setLanguage(next);
         setShownLanguage(next);
     };
-    const props = { data, route, source };
+    const shown = useRef<readonly number[]>([]);
+    const props = { data, route, source, shown };
     return (
         <>
             <a class="skip-link" href="#content" onClick={(event) => focusContent(event)}>
@@ -65,8 +66,9 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
             <header class="page-head">
                 <h1>{formatLabel(data.header.dir)}</h1>
                 <p class="faint">
-                    {say('samplesCount', { count: showCount(data.header.samples.length) })},{' '}
-                    {say('tasksCount', { count: showCount(data.count) })}
+                    {say('samples')}: {showCount(data.header.samples.length)}
+                    {' · '}
+                    {say('tasks')}: {showCount(data.count)}
                     {' · '}
                     {say('generated', { time: showTime(data.header.generatedAt) })}
                 </p>
@@ -85,7 +87,9 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
                 </p>
             )}
             <main id="content" tabIndex={-1}>
-                <p class="about">{say(ABOUT[route.view])}</p>
+                <p class="about">
+                    {say(route.view === 'tests' && !data.hasTestSets() ? 'samplesAbout' : ABOUT[route.view])}
+                </p>
                 <View {...props} live={live} />
                 <Notices data={data} />
             </main>
@@ -149,7 +153,7 @@ function Navigation({
         <nav aria-label={say('views')}>
             {views.map((view) => (
                 <a key={view} href={buildRoute(view)} aria-current={route.view === view ? 'page' : undefined}>
-                    {say(view)}
+                    {say(view === 'tests' && !data.hasTestSets() ? 'samples' : view)}
                 </a>
             ))}
         </nav>

@@ -1,20 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createFileStore } from '../../checkpoint/file-store.js';
 import { FileNames } from '../../checkpoint/result-file/names.js';
-import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-file.js';
-import { SamplesById } from '../samples.js';
-import type { RowFiles } from '../../dataset/row-files.js';
-import { parseChecker } from '../../model/checker-text.js';
+import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import type { Entry, OpenTask, SkippedTask } from '../../model/entry.js';
-import { fingerprintSample } from '../../model/fingerprint.js';
-import type { Content, Sample } from '../../model/sample.js';
-import { withChecker } from '../../run/prepare.js';
+import type { Content } from '../../model/sample.js';
 import { getIoCode } from '../../util/io-error.js';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
+import { isSameTask, withDatasetsOf } from './datasets-of-run.js';
 import { readExecutor } from './known-run.js';
-import { chooseListOptions } from './known-samples.js';
-import { withRowFiles } from '../row-files.js';
 import type { RunPaths } from './run-paths.js';
 
 /** A task of a results directory. */
@@ -94,53 +88,23 @@ async function describeFailedTest(
     if (at === -1) return null;
     try {
         const run = await readRunFile(place.checkpoints);
-        const sample = run === null ? null : await loadSample(run, id);
+        const sample = run === null ? null : await withDatasetsOf(run, (load) => load(id));
         if (run === null || sample === null) return { missing: 'its dataset is not known here' };
         if (!isSameTask(run, sample, { group, index }, entry.fingerprint))
             return { missing: 'the dataset changed since, or --checker was another one' };
         const test = sample.judging?.tests[at];
         if (test === undefined) return { missing: 'the dataset has no such test' };
-        return { input: readText(test.input), output: readText(test.output) };
+        return { input: readShownContent(test.input), output: readShownContent(test.output) };
     } catch (error) {
         if (!(error instanceof UserError) && getIoCode(error) === null) throw error;
         return { missing: getMessage(error) };
     }
 }
 
-function loadSample(run: RunFile, id: string): Promise<Sample | null> {
-    return withRowFiles((files) => loadSampleFrom(run, id, files));
-}
-
-async function loadSampleFrom(run: RunFile, id: string, files: RowFiles): Promise<Sample | null> {
-    const samples = new SamplesById();
-    const cache = { get: () => null, set: () => undefined };
-    for (const { path, format } of run.datasets) {
-        await samples.addPath(path, format, { cache, files, lists: chooseListOptions(run) });
-        const found = samples.get(id);
-        if (found !== undefined) return await found.dataset.load(found.indexed);
-    }
-    return null;
-}
-
-/** The row may have been edited: only a task with the entry's fingerprint has the tests that it was judged by. */
-function isSameTask(
-    { options }: RunFile,
-    sample: Sample,
-    { group, index }: Pick<FoundTask, 'group' | 'index'>,
-    fingerprint: string,
-): boolean {
-    const text = options['checker'];
-    const checker = typeof text === 'string' ? parseChecker(text) : null;
-    return (['format', 'tokens'] as const).some((defaultComparison) => {
-        const judged = withChecker(sample, { checker, defaultComparison });
-        return fingerprintSample(judged, '')[group]?.[index] === fingerprint;
-    });
-}
-
 /** Bytes of a test that are shown at most. */
 const MOST = 64 * 1024;
 
-function readText(content: Content): string {
+export function readShownContent(content: Content): string {
     if (content.text !== undefined) return content.text.slice(0, MOST);
     if (statSync(content.path).size > MOST) return `(in ${content.path})`;
     return readFileSync(content.path, 'utf8');

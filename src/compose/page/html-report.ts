@@ -1,11 +1,15 @@
+import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { makeIdMatcher } from '../../dataset/filter.js';
 import { writeText } from '../../host/output-file.js';
 import { writeHtmlFile } from '../../report/html/html-file.js';
+import { withDatasetsOf } from '../directory/datasets-of-run.js';
 import { DirectoryReader } from '../directory/directory-reader.js';
 import { print, tell, warn } from '../output.js';
 import { readPageAssets } from '../page-assets.js';
 import type { RunPaths } from '../directory/run-paths.js';
-import { buildPage } from './page-data.js';
+import { makeAskedReader } from './asked-of-model.js';
+import { FailedTestTexts } from './failed-test-texts.js';
+import { type BuiltPage, buildPage } from './page-data.js';
 import { pickRows } from './pick-rows.js';
 
 /** Bytes that sources, outputs and answers may take in one file, compressed: mail takes 25 MB, and base64 makes 4 bytes of 3. */
@@ -28,13 +32,21 @@ export async function writeHtmlReport(
     { only, compared }: HtmlReportOptions,
 ): Promise<void> {
     const assets = await readPageAssets();
-    const reader = new DirectoryReader(place, warn, pickRows);
-    const { page, chunks, leftOut } = await buildPage(reader, {
-        dir: place.dir,
-        budget: DETAIL_BUDGET,
-        matches: makeIdMatcher(only),
-        keepsRows: false,
-    });
+    const run = await readRunFile(place.checkpoints).catch(() => null);
+    const readAsked = makeAskedReader(place.dir, run);
+    const reader = new DirectoryReader(place, warn, (checkpoint) => pickRows(checkpoint, readAsked));
+    const build = (texts: FailedTestTexts | null): Promise<BuiltPage> =>
+        buildPage(reader, {
+            dir: place.dir,
+            budget: DETAIL_BUDGET,
+            matches: makeIdMatcher(only),
+            keepsRows: false,
+            texts,
+        });
+    const { page, chunks, leftOut } =
+        run === null
+            ? await build(null)
+            : await withDatasetsOf(run, (load) => build(new FailedTestTexts(run, load)));
     const other = compared === null ? null : await buildCompared(compared, only);
     await writeText(file, writeHtmlFile(assets, page, chunks, other));
     print(`${file} is written: open it in a browser`);
@@ -45,7 +57,8 @@ export async function writeHtmlReport(
 }
 
 async function buildCompared(place: RunPaths, only: readonly string[]): Promise<Buffer> {
-    const reader = new DirectoryReader(place, warn, (checkpoint) => pickRows(checkpoint, false));
+    const reader = new DirectoryReader(place, warn, (checkpoint) => pickRows(checkpoint, null));
     const matches = makeIdMatcher(only);
-    return (await buildPage(reader, { dir: place.dir, budget: 0, matches, keepsRows: false })).page;
+    return (await buildPage(reader, { dir: place.dir, budget: 0, matches, keepsRows: false, texts: null }))
+        .page;
 }

@@ -5,6 +5,7 @@ import { compareNatural } from '../../report/format.js';
 import { ColumnBuilder, type DetailPlace } from '../../report/html/column-builder.js';
 import { DetailChunks } from '../../report/html/detail-chunks.js';
 import type { PageRow, PageRows } from '../../report/html/page-row.js';
+import type { FailedTestTexts } from './failed-test-texts.js';
 import { readPackageVersion } from '../../host/package-version.js';
 import type { DirectoryReader } from '../directory/directory-reader.js';
 import { asTyped } from '../output.js';
@@ -24,12 +25,14 @@ export interface PageDataOptions {
     readonly matches: (id: string) => boolean;
     /** Whether its rows stay with the reader, for the next time. */
     readonly keepsRows: boolean;
+    /** Where inputs and expected outputs come from; null: they are left out. */
+    readonly texts: FailedTestTexts | null;
 }
 
 /** Reads a results directory into what the page shows of it. */
 export async function buildPage(
     reader: DirectoryReader<PageRows>,
-    { dir, budget, matches, keepsRows }: PageDataOptions,
+    { dir, budget, matches, keepsRows, texts }: PageDataOptions,
 ): Promise<BuiltPage> {
     const { run, known } = await reader.readRun();
     const columns = new ColumnBuilder();
@@ -41,10 +44,12 @@ export async function buildPage(
         else if (matches(sample.tally.id)) {
             columns.addSample(sample.tally.id, countTotals(sample));
             for (const { row, detail } of rows) {
+                const isPacked = detail !== null && budget > 0 && chunks.takes(isUrgent(row));
+                const whole = isPacked ? await texts?.addTo(detail, sample.tally.id, row) : undefined;
                 const place: DetailPlace =
                     detail === null || budget === 0
                         ? { chunk: 0, slot: 0 }
-                        : chunks.add(detail, isUrgent(row));
+                        : chunks.add(whole ?? detail, isUrgent(row));
                 columns.addRow(row, place);
             }
         }

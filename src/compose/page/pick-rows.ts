@@ -12,18 +12,21 @@ import { readFigures } from '../../model/tally.js';
 import { describeEntry, describeOpenTask, readTests } from '../../report/html/entry-detail.js';
 import type { PageRow, PageRows } from '../../report/html/page-row.js';
 import { recordOfEntry, StandIns } from '../../results/collect/checkpoint-records.js';
+import type { ReadAsked } from './asked-of-model.js';
 
 /**
  * What the page knows of a sample's tasks.
- * @param withDetails whether their long parts are taken too
+ * @param readAsked null: their long parts are not taken
  */
-export function pickRows(checkpoint: Checkpoint, withDetails = true): PageRows {
+export function pickRows(checkpoint: Checkpoint, readAsked: ReadAsked | null): PageRows {
     const rows: PageRows['rows'] = [];
     for (const [group, list] of checkpoint.entries) {
         const standIns = new StandIns();
         for (const { entry } of list) {
             const row = makeRowOfEntry(entry, group, checkpoint.id, standIns);
-            if (row !== null) rows.push({ row, detail: withDetails ? describeEntry(entry) : null });
+            const asked = readAsked?.(entry, { sample: checkpoint.id, group });
+            const detail = asked === undefined ? null : describeEntry(entry, asked);
+            if (row !== null) rows.push({ row, detail });
         }
     }
     for (const task of checkpoint.failures) rows.push(makeRowOfOpenTask(task, 'failed'));

@@ -1,3 +1,5 @@
+import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
+import type { StoredEntry } from '../../model/checkpoint.js';
 import type { EntryDetail } from '../../model/page-data.js';
 import type { LiveState } from '../../model/live-state.js';
 import { describeEntry, describeOpenTask, shortenText } from '../../report/html/entry-detail.js';
@@ -6,6 +8,7 @@ import { DirectoryReader } from '../directory/directory-reader.js';
 import { findTask, type FoundTask } from '../directory/find-task.js';
 import { readLiveStates } from '../directory/live-states.js';
 import type { RunPaths } from '../directory/run-paths.js';
+import { makeAskedReader } from '../page/asked-of-model.js';
 import { buildPage } from '../page/page-data.js';
 import { pickRows } from '../page/pick-rows.js';
 
@@ -21,7 +24,7 @@ export class ViewedRun {
     /** @param onNotice told of files that are left out */
     constructor(place: RunPaths, onNotice: (message: string) => void) {
         this.place = place;
-        this.#reader = new DirectoryReader(place, onNotice, (checkpoint) => pickRows(checkpoint, false));
+        this.#reader = new DirectoryReader(place, onNotice, (checkpoint) => pickRows(checkpoint, null));
     }
 
     /** Header and columns, gzip. @throws UserError if the directory cannot be read */
@@ -30,7 +33,13 @@ export class ViewedRun {
         if (this.#building !== null && now - this.#building.since < KEPT_MS) return this.#building.page;
         const before = this.#building?.page.catch(() => undefined) ?? Promise.resolve();
         const page = before.then(async () => {
-            const options = { dir: this.place.dir, budget: 0, matches: () => true, keepsRows: true };
+            const options = {
+                dir: this.place.dir,
+                budget: 0,
+                matches: () => true,
+                keepsRows: true,
+                texts: null,
+            };
             return (await buildPage(this.#reader, options)).page;
         });
         this.#building = { since: now, page };
@@ -42,13 +51,24 @@ export class ViewedRun {
         const { state, test } = await findTask(this.place, sample, group, index);
         switch (state.kind) {
             case 'finished':
-                return withTest(describeEntry(state.entry), test);
+                return withTest(
+                    describeEntry(state.entry, await this.#readAsked(state.entry, { sample, group })),
+                    test,
+                );
             case 'failed':
             case 'pending':
                 return describeOpenTask(state.open);
             case 'skipped':
                 return null;
         }
+    }
+
+    async #readAsked(
+        entry: StoredEntry['entry'],
+        at: { readonly sample: string; readonly group: string },
+    ): Promise<readonly unknown[]> {
+        const run = await readRunFile(this.place.checkpoints).catch(() => null);
+        return makeAskedReader(this.place.dir, run)(entry, at);
     }
 
     /** What runs say of themselves, one for each shard; none where nothing was ever written. */

@@ -83,6 +83,18 @@ export class RunData {
         return this.columns[column].some((value) => value !== 0);
     }
 
+    /** Groups that hold tasks. */
+    listGroups(): readonly string[] {
+        const seen = new Set(this.columns.group);
+        const { groups, totals } = this.header;
+        return groups.filter((_, at) => seen.has(at) || totals.some((total) => (total[at] ?? 0) > 0));
+    }
+
+    /** Whether programs are judged whose right verdict is known: then it is the tests that are looked at. */
+    hasTestSets(): boolean {
+        return this.listGroups().some((group) => group === 'solution' || group === 'incorrect_solution');
+    }
+
     /** @returns -1: there is none */
     find(sample: string, group: string, index: number): number {
         const at = this.header.samples.indexOf(sample);

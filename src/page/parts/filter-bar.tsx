@@ -14,7 +14,7 @@ export function FilterBar({
     /** Filters that clearing leaves alone. */
     readonly keeps?: readonly string[];
 }): JSX.Element {
-    const kept = ['sort', 'run', ...keeps];
+    const kept = ['sort', 'run', 'task', ...keeps];
     const isFiltered = Object.keys(route.filters).some((name) => !kept.includes(name));
     const rest = Object.fromEntries(Object.entries(route.filters).filter(([name]) => kept.includes(name)));
     return (

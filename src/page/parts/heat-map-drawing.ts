@@ -14,6 +14,8 @@ export const CELL_KINDS = [
     'skipped',
 ] as const satisfies readonly CellKind[];
 
+/** Pixels that a letter of a label takes on average, a little more. */
+const LETTER = 7;
 const FONT = '12px system-ui, sans-serif';
 /** Cells of one SVG at most: more than that no program opens. */
 const MOST_SVG_ROWS = 5000;
@@ -99,9 +101,9 @@ export function drawHeatMap(
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** The whole map, equal cells of a row as one rectangle. */
-export function renderHeatMapSvg(data: RunData, layout: HeatMapLayout): SVGElement {
-    const rows = Math.min(layout.samples.length, MOST_SVG_ROWS);
+/** The map, equal cells of a row as one rectangle. @param most rows */
+export function renderHeatMapSvg(data: RunData, layout: HeatMapLayout, most = MOST_SVG_ROWS): SVGElement {
+    const rows = Math.min(layout.samples.length, most);
     const svg = document.createElementNS(SVG, 'svg');
     const height = layout.headHeight + rows * layout.rowHeight;
     svg.setAttribute('viewBox', `0 0 ${layout.width} ${height}`);
@@ -119,7 +121,11 @@ export function renderHeatMapSvg(data: RunData, layout: HeatMapLayout): SVGEleme
     for (let row = 0; row < rows; row += 1) {
         const { y } = layout.placeOf(row, 0);
         const id = data.header.samples[layout.samples[row] ?? -1] ?? '';
-        add('text', { ...label, x: 0, y: y + layout.rowHeight / 2 }, formatLabel(id).slice(0, 30));
+        add(
+            'text',
+            { ...label, x: 0, y: y + layout.rowHeight / 2 },
+            formatLabel(id).slice(0, Math.floor(layout.labelWidth / LETTER)),
+        );
         for (const { kind, from, to } of findColourRuns(data, layout, row)) {
             const x = layout.placeOf(row, from).x;
             const width = (to - from) * layout.cell - 1;

@@ -19,9 +19,11 @@ export function RateBar({
     return (
         <span class="rate" title={say('of', { hits: showCount(hits), judged: showCount(judged) })}>
             <span class={`rate-value${level}`}>{showShare(share)}</span>
-            <span class="rate-track" aria-hidden="true">
-                <span class={`rate-fill${level}`} style={{ width: `${share * 100}%` }} />
-            </span>
+            <span
+                class={`rate-track${level}`}
+                aria-hidden="true"
+                style={{ backgroundSize: `${share * 100}%` }}
+            />
         </span>
     );
 }

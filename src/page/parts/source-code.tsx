@@ -16,7 +16,7 @@ import rust from 'highlight.js/lib/languages/rust';
 import scala from 'highlight.js/lib/languages/scala';
 import typescript from 'highlight.js/lib/languages/typescript';
 import type { ComponentChildren, JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import type { ShownText } from '../../model/page-data.js';
 import { showCount } from '../language/figures.js';
 import { say } from '../language/text.js';
@@ -97,10 +97,14 @@ function Block({
     readonly text: ShownText;
     readonly children: ComponentChildren;
 }): JSX.Element {
+    const place = useRef<HTMLPreElement>(null);
     return (
         <section class="block">
-            <h3>{title}</h3>
-            <pre tabIndex={0} aria-label={title} role="region">
+            <div class="section-head">
+                <h3>{title}</h3>
+                <CopyButton name={title} read={() => place.current?.textContent ?? ''} />
+            </div>
+            <pre ref={place} tabIndex={0} aria-label={title} role="region">
                 {children}
             </pre>
             {text.cutFrom !== undefined && (
@@ -109,6 +113,38 @@ function Block({
                 </p>
             )}
         </section>
+    );
+}
+
+/** Milliseconds for which a button says that it has copied. */
+const COPIED_MS = 1500;
+
+/** Copies what is shown. Absent where the browser has no clipboard for pages: over plain HTTP from another machine. */
+function CopyButton({
+    name,
+    read,
+}: {
+    readonly name: string;
+    readonly read: () => string;
+}): JSX.Element | null {
+    const [isCopied, setCopied] = useState(false);
+    // Older browsers and pages without TLS have none, whatever its type says.
+    const { clipboard }: { readonly clipboard?: Clipboard } = navigator;
+    if (clipboard === undefined) return null;
+    const copy = async (): Promise<void> => {
+        await clipboard.writeText(read());
+        setCopied(true);
+        setTimeout(() => setCopied(false), COPIED_MS);
+    };
+    return (
+        <button
+            type="button"
+            class="quiet"
+            aria-label={`${say('copy')}: ${name}`}
+            onClick={() => void copy().catch(() => undefined)}
+        >
+            {say(isCopied ? 'copied' : 'copy')}
+        </button>
     );
 }
 

@@ -1,16 +1,13 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { say } from '../language/text.js';
 import { showCount } from '../language/figures.js';
 import { changeFilters, type Route } from '../route.js';
 import { downloadCsv } from './download.js';
+import { PRINTED_ROWS, ROW_HEIGHT, useRowWindow } from './row-window.js';
 
-/** Pixels; the style sheet has the same number. */
-const ROW_HEIGHT = 32;
-/** Rows drawn above and below what is seen. */
-const MARGIN = 8;
-/** Rows on paper: all half a million would be a book. */
-const PRINTED_ROWS = 300;
+/** Places for rows: a row that comes into sight takes over the elements of one that left it. More than are ever drawn. */
+const PLACES = 512;
 
 export interface TableColumn<Row> {
     readonly key: string;
@@ -36,15 +33,19 @@ interface VirtualTableProps<Row> {
     /** `key` or `-key`; where the address names no order. Absent: as they come. */
     readonly order?: string;
     readonly empty?: string;
+    /** Told the rows in the order shown. */
+    readonly onOrder?: (rows: readonly Row[]) => void;
 }
 
 /** A table of any length: only the rows in sight are in the document. Sorted by the address. */
 export function VirtualTable<Row>(props: VirtualTableProps<Row>): JSX.Element {
-    const { name, label, route, columns, rows, order, empty } = props;
+    const { name, label, route, columns, rows, order, empty, onOrder } = props;
     const by = route.filters['sort'] ?? order ?? '';
     const sorted = useMemo(() => sortRows(rows, columns, by), [rows, columns, by]);
-    const { frame, from, to } = useWindow(sorted.length, by, rows);
+    useEffect(() => onOrder?.(sorted), [sorted, onOrder]);
+    const { frame, from, to } = useRowWindow(sorted.length, by, rows);
     const template = columns.map((column) => column.width).join(' ');
+    const drawn = useDrawnRows(sorted, columns, template, from, to);
     const saveCsv = (): void =>
         downloadCsv(name, [
             columns.map((column) => column.title),
@@ -76,40 +77,31 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>): JSX.Element {
                         role="rowgroup"
                         class="table-body"
                         style={{ height: `${sorted.length * ROW_HEIGHT}px` }}
+                        onMouseOver={showWholeText}
                     >
-                        {sorted.slice(from, to).map((row, at) => (
-                            <div
-                                role="row"
-                                key={from + at}
-                                aria-rowindex={from + at + 2}
-                                class="table-row"
-                                style={{
-                                    gridTemplateColumns: template,
-                                    top: `${(from + at) * ROW_HEIGHT}px`,
-                                }}
-                            >
-                                {columns.map((column) => (
-                                    <div
-                                        role="cell"
-                                        key={column.key}
-                                        class={column.align === 'right' ? 'right' : ''}
-                                    >
-                                        {column.cell(row)}
-                                    </div>
-                                ))}
-                            </div>
-                        ))}
+                        {drawn}
                     </div>
                 </div>
             </div>
             <div class="table-foot">
                 <span>{showCount(sorted.length)}</span>
+                {sorted.length > PRINTED_ROWS && (
+                    <span class="only-print">{say('printedRows', { count: showCount(PRINTED_ROWS) })}</span>
+                )}
                 <button type="button" class="quiet" onClick={saveCsv}>
                     {say('downloadCsv')}
                 </button>
             </div>
         </div>
     );
+}
+
+/** A text that is cut at the edge of its cell is told whole to those who point at it. */
+function showWholeText({ target }: Event): void {
+    const cell = target instanceof Element ? target.closest<HTMLElement>('[role=cell]') : null;
+    if (cell === null) return;
+    if (cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+    else cell.removeAttribute('title');
 }
 
 function HeadCell<Row>({
@@ -178,39 +170,51 @@ function sortRows<Row>(
         .flatMap((at) => rows[at] ?? []);
 }
 
-/** Which rows are in sight. A change of order or rows goes back to the top. */
-function useWindow(
-    count: number,
-    by: string,
-    rows: unknown,
-): { readonly frame: { current: HTMLDivElement | null }; readonly from: number; readonly to: number } {
-    const frame = useRef<HTMLDivElement>(null);
-    const [seen, setSeen] = useState({ top: 0, height: 800 });
-    const [isPrinting, setPrinting] = useState(false);
-    useEffect(() => {
-        const element = frame.current;
-        if (element === null) return undefined;
-        const look = (): void => setSeen({ top: element.scrollTop, height: element.clientHeight });
-        look();
-        const observer = new ResizeObserver(look);
-        observer.observe(element);
-        element.addEventListener('scroll', look, { passive: true });
-        return () => {
-            observer.disconnect();
-            element.removeEventListener('scroll', look);
-        };
-    }, [count === 0]);
-    useEffect(() => {
-        if (frame.current !== null) frame.current.scrollTop = 0;
-    }, [by, rows]);
-    useEffect(() => {
-        const query = matchMedia('print');
-        const update = (): void => setPrinting(query.matches);
-        update();
-        query.addEventListener('change', update);
-        return () => query.removeEventListener('change', update);
-    }, []);
-    if (isPrinting) return { frame, from: 0, to: PRINTED_ROWS };
-    const from = Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - MARGIN);
-    return { frame, from, to: Math.min(count, Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + MARGIN) };
+/**
+ * The rows from `from` to `to` as elements. Rows that were drawn before are handed out again as they were, so that scrolling by a
+ * few rows draws no more than those.
+ */
+function useDrawnRows<Row>(
+    sorted: readonly Row[],
+    columns: readonly TableColumn<Row>[],
+    template: string,
+    from: number,
+    to: number,
+): readonly JSX.Element[] {
+    const known = useRef<{ readonly of: readonly unknown[]; rows: Map<number, JSX.Element> }>({
+        of: [],
+        rows: new Map(),
+    });
+    if (known.current.of[0] !== sorted || known.current.of[1] !== columns)
+        known.current = { of: [sorted, columns], rows: new Map() };
+    const rows = new Map<number, JSX.Element>();
+    for (const [at, row] of sorted.slice(from, to).entries()) {
+        const position = from + at;
+        rows.set(position, known.current.rows.get(position) ?? drawRow(row, position, columns, template));
+    }
+    known.current.rows = rows;
+    return [...rows.values()];
+}
+
+function drawRow<Row>(
+    row: Row,
+    position: number,
+    columns: readonly TableColumn<Row>[],
+    template: string,
+): JSX.Element {
+    return (
+        <div
+            role="row"
+            key={position % PLACES}
+            aria-rowindex={position + 2}
+            class="table-row"
+            style={{ gridTemplateColumns: template, top: `${position * ROW_HEIGHT}px` }}
+        >
+            {columns.map((column) => (
+                <div role="cell" key={column.key} class={column.align === 'right' ? 'right' : ''}>
+                    {column.cell(row)}
+                </div>
+            ))}
+        </div>
+    );
 }

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { showCount } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { downloadSvg } from '../parts/download.js';
@@ -7,9 +7,13 @@ import { FilterBar, SearchBox } from '../parts/filter-bar.js';
 import { layOutHeatMap, type HeatMapLayout } from '../parts/heat-map-layout.js';
 import { CELL_KINDS, drawHeatMap, renderHeatMapSvg } from '../parts/heat-map-drawing.js';
 import { chooseCellKind, nameOutcome } from '../parts/outcome.js';
+import { PRINTED_ROWS, useIsPrinting } from '../parts/row-window.js';
 import { formatLabel } from '../parts/shown-text.js';
 import { changeFilters, nameTask } from '../route.js';
 import type { ViewProps } from './view-props.js';
+
+/** Pixels that a page of paper is wide, across. */
+const PAPER_WIDTH = 1000;
 
 interface Cursor {
     readonly row: number;
@@ -24,6 +28,7 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
     const [width, setWidth] = useState(900);
     const [cursor, setCursor] = useState<Cursor | null>(null);
     const layout = useMemo(() => layOutHeatMap(data, query, width), [data, query, width]);
+    const isPrinting = useIsPrinting();
     const draw = useCallback(() => {
         if (canvas.current !== null && frame.current !== null)
             drawHeatMap(canvas.current, frame.current, data, layout, cursor);
@@ -33,7 +38,8 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
         const element = frame.current;
         if (element === null) return undefined;
         const observer = new ResizeObserver(() => {
-            setWidth(element.clientWidth);
+            // Hidden, as on paper, it has no width to lay out for.
+            if (element.clientWidth > 0) setWidth(element.clientWidth);
             draw();
         });
         const colours = matchMedia('(prefers-color-scheme: dark)');
@@ -83,6 +89,7 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
             <p class="status-line" role="status">
                 {describeCell(data, layout, cursor)}
             </p>
+            {isPrinting && <PrintedMap data={data} query={query} />}
             <div
                 ref={frame}
                 class="heat-frame"
@@ -99,6 +106,29 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
                 <canvas ref={canvas} aria-hidden="true" />
                 <div style={{ width: `${layout.width}px`, height: `${layout.height}px` }} />
             </div>
+        </>
+    );
+}
+
+/** On paper nothing scrolls: the map as a drawing of its own, as far as the rows that are printed of a table. */
+function PrintedMap({
+    data,
+    query,
+}: {
+    readonly data: ViewProps['data'];
+    readonly query: string;
+}): JSX.Element {
+    const place = useRef<HTMLDivElement>(null);
+    const layout = useMemo(() => layOutHeatMap(data, query, PAPER_WIDTH), [data, query]);
+    useLayoutEffect(() => {
+        place.current?.replaceChildren(renderHeatMapSvg(data, layout, PRINTED_ROWS));
+    }, [data, layout]);
+    return (
+        <>
+            <div ref={place} class="printed-map" aria-hidden="true" />
+            {layout.samples.length > PRINTED_ROWS && (
+                <p class="note">{say('printedRows', { count: showCount(PRINTED_ROWS) })}</p>
+            )}
         </>
     );
 }

@@ -12,6 +12,9 @@ import { buildRoute, nameTask } from '../route.js';
 /** Milliseconds after which a run that says nothing has ended or hangs. */
 const STALE_MS = 10_000;
 
+/** Milliseconds for which a plot of the progress is good enough. */
+const REDRAWN_MS = 5000;
+
 /** How runs in progress are doing, one below the other where shards share a directory. */
 export function LiveView({
     states,
@@ -53,11 +56,13 @@ function LiveRun({ state }: { readonly state: LiveState }): JSX.Element {
         [say('retried'), showCount(tasks.retried)],
         [say('diskFree'), state.diskFree === null ? '–' : showBytes(state.diskFree)],
     ];
-    const draw = useCallback((width: number) => progressPlot(state, width), [state]);
+    // To draw it anew each second would cost more than it tells.
+    const drawing = `${Math.floor(state.at / REDRAWN_MS)} ${state.phase}`;
+    const draw = useCallback((width: number) => progressPlot(state, width), [drawing]);
     return (
         <section>
             <h2>
-                {state.phase}
+                {say(state.phase)}
                 {state.shard === null ? '' : ` ${formatLabel(state.shard)}`}
                 {state.message === undefined ? '' : `: ${formatLabel(state.message)}`}
             </h2>

@@ -29,7 +29,7 @@ export function ModelsView({ data, route }: ViewProps): JSX.Element {
     const drawCost = useCallback((width: number) => costPlot(whole, width), [whole]);
     return (
         <>
-            <FilterBar route={route}>
+            <FilterBar route={route} keeps={['by']}>
                 <ChoiceFilter
                     route={route}
                     filter="by"
@@ -130,7 +130,7 @@ function numeric(
     return {
         key,
         title,
-        width: '9rem',
+        width: '7.5rem',
         align: 'right',
         first: 'descending',
         value,

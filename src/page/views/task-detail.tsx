@@ -5,8 +5,9 @@ import type {
     EntryDetail,
     FailedTestDetail,
     TestDetail,
+    TestGroupDetail,
 } from '../../model/page-data.js';
-import { showBytes, showCount, showSeconds, showTime } from '../language/figures.js';
+import { showBytes, showCount, showNumber, showSeconds, showTime } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { formatLabel, formatLines } from '../parts/shown-text.js';
 import { SourceCode, TextBlock } from '../parts/source-code.js';
@@ -20,7 +21,7 @@ interface TaskDetailProps {
 
 /** The long parts of a task, what explains its verdict first. */
 export function TaskDetail({ detail, language, command }: TaskDetailProps): JSX.Element {
-    const { message, failure, tests, chat, source, row, result, attempts, limits } = detail;
+    const { message, failure, tests, chat, source, row, result, attempts, limits, testGroups } = detail;
     return (
         <>
             {message !== undefined && <TextBlock title={say('message')} text={message} />}
@@ -31,6 +32,9 @@ export function TaskDetail({ detail, language, command }: TaskDetailProps): JSX.
             {source !== undefined && <SourceCode title={say('source')} source={source} language={language} />}
             {row !== undefined && <SourceCode title={say('row')} source={row} language="json" />}
             {attempts.length > 0 && <Attempts attempts={attempts} />}
+            {testGroups !== undefined && testGroups.length > 0 && (
+                <TestGroups groups={testGroups} points={detail.points} />
+            )}
             {tests !== undefined && tests.length > 0 && (
                 <TestList tests={tests} more={detail.moreTests ?? 0} />
             )}
@@ -80,8 +84,8 @@ function FailedTest({
     readonly count: number;
     readonly command: string | null;
 }): JSX.Element {
-    const { difference, checkerMessage, stdout, stderr, compilerOutput, input, expectedOutput, missing } =
-        failure;
+    const { difference, checkerMessage, transcript, stdout, stderr, compilerOutput } = failure;
+    const { input, expectedOutput, missing } = failure;
     const name = failure.name === '' ? '' : ` (${formatLabel(failure.name)})`;
     const ending = [
         formatLabel(failure.verdict),
@@ -109,6 +113,7 @@ function FailedTest({
             {checkerMessage !== undefined && (
                 <TextBlock title={say('checkerMessage')} text={checkerMessage} />
             )}
+            {transcript !== undefined && <TextBlock title={say('transcript')} text={transcript} />}
             {compilerOutput !== undefined && (
                 <TextBlock title={say('compilerOutput')} text={compilerOutput} />
             )}
@@ -118,7 +123,9 @@ function FailedTest({
             )}
             {stdout !== undefined && stdout.text !== '' && <TextBlock title={say('stdout')} text={stdout} />}
             {stderr !== undefined && stderr.text !== '' && <TextBlock title={say('stderr')} text={stderr} />}
-            {command !== null && <p class="note">{say('inputElsewhere', { command })}</p>}
+            {command !== null && input === undefined && (
+                <p class="note">{say('inputElsewhere', { command })}</p>
+            )}
             {missing !== undefined && (
                 <p class="note">{say('inputMissing', { reason: formatLabel(missing) })}</p>
             )}
@@ -131,11 +138,7 @@ function Chat({ chat }: { readonly chat: ChatDetail }): JSX.Element {
     return (
         <section>
             {turns.map(({ role, text }, at) => (
-                <TextBlock
-                    key={at}
-                    title={role === '' ? `${say('turn')} ${at + 1}` : formatLabel(role)}
-                    text={text}
-                />
+                <TextBlock key={at} title={nameRole(role, at, turns.length)} text={text} />
             ))}
             {reasoning !== undefined && <TextBlock title={say('reasoning')} text={reasoning} />}
             {answer !== undefined && <TextBlock title={say('answer')} text={answer} />}
@@ -148,6 +151,13 @@ function Chat({ chat }: { readonly chat: ChatDetail }): JSX.Element {
             {reason !== undefined && <TextBlock title={say('scorerReason')} text={reason} />}
         </section>
     );
+}
+
+/** A single question is the prompt; in a conversation, each turn is named by who speaks. */
+function nameRole(role: string, at: number, turns: number): string {
+    if (role === '') return `${say('turn')} ${at + 1}`;
+    if (role === 'system') return say('systemMessage');
+    return role === 'user' && turns <= 2 ? say('prompt') : `${say('turn')} ${at + 1}: ${formatLabel(role)}`;
 }
 
 function Attempts({ attempts }: { readonly attempts: readonly AttemptDetail[] }): JSX.Element {
@@ -184,6 +194,46 @@ function Attempts({ attempts }: { readonly attempts: readonly AttemptDetail[] })
     );
 }
 
+/** Of a problem with scores: what each group of tests gave. */
+function TestGroups({
+    groups,
+    points,
+}: {
+    readonly groups: readonly TestGroupDetail[];
+    readonly points: EntryDetail['points'];
+}): JSX.Element {
+    const got = showNumber(points?.score ?? 0, 3);
+    const best = points?.best;
+    return (
+        <section class="block">
+            <h3>
+                {say('score')}:{' '}
+                {best === undefined ? got : say('of', { hits: got, judged: showNumber(best, 3) })}
+            </h3>
+            <div class="scroll-x" tabIndex={0} role="region" aria-label={say('testGroups')}>
+                <table>
+                    <thead>
+                        <tr>
+                            <th scope="col">{say('testGroups')}</th>
+                            <th scope="col">{say('verdict')}</th>
+                            <th scope="col">{say('score')}</th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        {groups.map(({ name, verdict, score }, at) => (
+                            <tr key={at}>
+                                <td>{formatLabel(name)}</td>
+                                <td>{formatLabel(verdict)}</td>
+                                <td class="right">{score === null ? '' : showNumber(score, 3)}</td>
+                            </tr>
+                        ))}
+                    </tbody>
+                </table>
+            </div>
+        </section>
+    );
+}
+
 function TestList({
     tests,
     more,
@@ -195,12 +245,17 @@ function TestList({
         <section class="block">
             <h3>{say('allTests')}</h3>
             <ol class="test-list">
-                {tests.map(([ending, time, memory, name], at) => (
+                {tests.map(([ending, time, memory, name, score], at) => (
                     <li key={at} class={ending === '' ? 'accepted' : 'bad-reject'}>
                         <span class="faint">{at + 1}</span>{' '}
                         {ending === '' ? say('passed') : formatLabel(ending)}{' '}
                         <span class="faint">
-                            {[showSeconds(time ?? 0), showBytes(memory ?? 0), formatLabel(name)]
+                            {[
+                                formatLabel(name),
+                                showSeconds(time ?? 0),
+                                showBytes(memory ?? 0),
+                                score === undefined ? '' : `${say('score')} ${showNumber(score, 3)}`,
+                            ]
                                 .filter((part) => part !== '')
                                 .join(', ')}
                         </span>

@@ -12,23 +12,37 @@ import { nameExpected } from './verdicts.js';
 import type { ViewProps } from './view-props.js';
 
 /** One task, over whatever view it was opened from. The address names it. */
-export function TaskDialog({ data, route, source }: ViewProps): JSX.Element | null {
+export function TaskDialog({ data, route, source, shown }: ViewProps): JSX.Element | null {
     const asked = parseTaskName(route.filters['task']);
     const entry = asked === null ? -1 : data.find(asked.sample, asked.group, asked.index);
     const dialog = useRef<HTMLDialogElement>(null);
     useEffect(() => {
         const element = dialog.current;
         if (element !== null && !element.open) element.showModal();
-        element?.querySelector('.dialog-body')?.scrollTo(0, 0);
+        const body = element?.querySelector<HTMLElement>('.dialog-body');
+        body?.scrollTo(0, 0);
+        body?.focus();
     }, [entry]);
     if (entry < 0) return null;
-    const open = (next: number): void => {
-        if (next < 0 || next >= data.count) return;
+    // The neighbours are those of the list that it was opened from, else those of the sample.
+    const list = shown.current;
+    const at = list.indexOf(entry);
+    const previous = at < 0 ? entry - 1 : (list[at - 1] ?? -1);
+    const next = at < 0 ? entry + 1 : (list[at + 1] ?? data.count);
+    const open = (other: number): void => {
+        if (other < 0 || other >= data.count) return;
         changeFilters(
             route,
-            { task: nameTask(data.getSample(next), data.getGroup(next), data.value('index', next)) },
+            { task: nameTask(data.getSample(other), data.getGroup(other), data.value('index', other)) },
             true,
         );
+    };
+    const onKey = (event: KeyboardEvent): void => {
+        if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        // Where a text is wider than its place, the arrows move it.
+        if (event.target instanceof Element && event.target.closest('pre, .scroll-x') !== null) return;
+        if (event.key === 'ArrowLeft') open(previous);
+        if (event.key === 'ArrowRight') open(next);
     };
     const title = `${formatLabel(data.getSample(entry))}, ${formatLabel(data.getGroup(entry))} ${data.value('index', entry)}`;
     return (
@@ -36,6 +50,7 @@ export function TaskDialog({ data, route, source }: ViewProps): JSX.Element | nu
             ref={dialog}
             aria-label={title}
             class="task-dialog"
+            onKeyDown={onKey}
             onClose={() => changeFilters(route, { task: '' })}
             onClick={(event) => {
                 if (event.target === dialog.current) dialog.current?.close();
@@ -48,16 +63,20 @@ export function TaskDialog({ data, route, source }: ViewProps): JSX.Element | nu
                     <button
                         type="button"
                         class="quiet"
-                        disabled={entry === 0}
-                        onClick={() => open(entry - 1)}
+                        disabled={previous < 0}
+                        title="←"
+                        aria-keyshortcuts="ArrowLeft"
+                        onClick={() => open(previous)}
                     >
                         {say('previous')}
                     </button>
                     <button
                         type="button"
                         class="quiet"
-                        disabled={entry === data.count - 1}
-                        onClick={() => open(entry + 1)}
+                        disabled={next >= data.count}
+                        title="→"
+                        aria-keyshortcuts="ArrowRight"
+                        onClick={() => open(next)}
                     >
                         {say('next')}
                     </button>
@@ -66,7 +85,7 @@ export function TaskDialog({ data, route, source }: ViewProps): JSX.Element | nu
                     </button>
                 </span>
             </header>
-            <div class="dialog-body">
+            <div class="dialog-body" tabIndex={0} role="group" aria-label={title}>
                 <Facts data={data} entry={entry} />
                 <Detail key={entry} data={data} entry={entry} source={source} />
             </div>
@@ -115,7 +134,11 @@ function Facts({ data, entry }: { readonly data: ViewProps['data']; readonly ent
     );
 }
 
-function Detail({ data, entry, source }: Omit<ViewProps, 'route'> & { readonly entry: number }): JSX.Element {
+function Detail({
+    data,
+    entry,
+    source,
+}: Pick<ViewProps, 'data' | 'source'> & { readonly entry: number }): JSX.Element {
     const [answer, setAnswer] = useState<DetailAnswer | null>(null);
     useEffect(() => {
         let isCurrent = true;

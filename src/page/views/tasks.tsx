@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useCallback, useEffect, useMemo } from 'preact/hooks';
 import type { RunData } from '../data/run-data.js';
 import { listChoices, listOutcomes, selectEntries } from '../data/select-entries.js';
 import { showBytes, showCost, showCount, showNumber, showSeconds } from '../language/figures.js';
@@ -13,16 +13,40 @@ import { nameExpected } from './verdicts.js';
 import type { ViewProps } from './view-props.js';
 
 /** Every task, filtered by the address. */
-export function TasksView({ data, route }: ViewProps): JSX.Element {
+export function TasksView({ data, route, shown }: ViewProps): JSX.Element {
     const { task: _task, sort: _sort, ...asked } = route.filters;
     const key = JSON.stringify(asked);
     const entries = useMemo(() => selectEntries(data, asked), [data, key]);
     const columns = useMemo(() => buildTaskColumns(data, { view: 'tasks', filters: asked }), [data, key]);
+    const onOrder = useShownTasks(shown);
     return (
         <>
             <TaskFilters data={data} route={route} shown={entries.length} />
-            <VirtualTable name="tasks" label={say('tasks')} route={route} columns={columns} rows={entries} />
+            <VirtualTable
+                name="tasks"
+                label={say('tasks')}
+                route={route}
+                columns={columns}
+                rows={entries}
+                onOrder={onOrder}
+            />
         </>
+    );
+}
+
+/** Keeps which tasks a list shows, for as long as it is there. @returns to be told the list */
+export function useShownTasks(shown: ViewProps['shown']): (entries: readonly number[]) => void {
+    useEffect(
+        () => () => {
+            shown.current = [];
+        },
+        [shown],
+    );
+    return useCallback(
+        (entries) => {
+            shown.current = entries;
+        },
+        [shown],
     );
 }
 

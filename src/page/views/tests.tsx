@@ -17,8 +17,8 @@ export function TestsView({ data, route }: ViewProps): JSX.Element {
         () => data.summaries.filter(({ id }) => id.toLowerCase().includes(query)),
         [data, query],
     );
-    const columns = useMemo(() => columnsFor(data.header.groups), [data]);
-    const groups = data.header.groups;
+    const groups = useMemo(() => data.listGroups(), [data]);
+    const columns = useMemo(() => columnsFor(groups, data.has('limit')), [data, groups]);
     const order = groups.includes('incorrect_solution')
         ? 'tnr'
         : groups.includes('solution')
@@ -106,7 +106,7 @@ function Totals({ summaries }: { readonly summaries: readonly SampleSummary[] })
     );
 }
 
-function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSummary>[] {
+function columnsFor(groups: readonly string[], hasLimits: boolean): readonly TableColumn<SampleSummary>[] {
     const hasRight = groups.includes('solution');
     const hasWrong = groups.includes('incorrect_solution');
     const hasOther = groups.some((group) => group !== 'solution' && group !== 'incorrect_solution');
@@ -175,7 +175,7 @@ function columnsFor(groups: readonly string[]): readonly TableColumn<SampleSumma
         countColumn('unexpected', say('unexpected'), ({ unexpected }) => unexpected),
         countColumn('failed', say('failed'), ({ failed }) => failed),
         countColumn('open', say('open'), ({ open }) => open),
-        {
+        hasLimits && {
             key: 'slowest',
             title: say('shareOfLimit'),
             about: say('ofLimit'),

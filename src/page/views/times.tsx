@@ -8,7 +8,7 @@ import { showSeconds, showShare } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { Chart } from '../parts/chart.js';
 import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
-import { TaskFilters, buildTaskColumns } from './tasks.js';
+import { buildTaskColumns, TaskFilters, useShownTasks } from './tasks.js';
 import type { ViewProps } from './view-props.js';
 
 /** Width of a bar, in shares of the limit, and where the last one begins. */
@@ -16,7 +16,7 @@ const BIN = 0.05;
 const LAST_BIN = 1.2;
 
 /** Run times against limits. */
-export function TimesView({ data, route }: ViewProps): JSX.Element {
+export function TimesView({ data, route, shown }: ViewProps): JSX.Element {
     const { task: _task, sort: _sort, ...asked } = route.filters;
     const key = JSON.stringify(asked);
     const entries = useMemo(
@@ -29,6 +29,7 @@ export function TimesView({ data, route }: ViewProps): JSX.Element {
     );
     const bins = useMemo(() => countByBin(data, entries), [data, entries]);
     const draw = useCallback((width: number) => drawTimes(bins, width), [bins]);
+    const onOrder = useShownTasks(shown);
     return (
         <>
             <TaskFilters data={data} route={route} shown={entries.length} />
@@ -41,6 +42,7 @@ export function TimesView({ data, route }: ViewProps): JSX.Element {
                 columns={columns}
                 rows={entries}
                 order="-share"
+                onOrder={onOrder}
             />
         </>
     );
@@ -107,6 +109,11 @@ const OUTCOME_COLOURS = {
     skipped: 'var(--skipped)',
 } as const satisfies Readonly<Record<TaskOutcome, string>>;
 
+function nameBin(from: number): string {
+    const percent = Math.round(from * 100);
+    return from < LAST_BIN ? `${percent}–${Math.round((from + BIN) * 100)} %` : `≥ ${percent} %`;
+}
+
 function drawTimes(bins: readonly TimeBin[], width: number): Element {
     const seen = new Set(bins.map(({ outcome }) => outcome));
     const outcomes = OUTCOMES.filter((outcome) => seen.has(outcome));
@@ -116,7 +123,8 @@ function drawTimes(bins: readonly TimeBin[], width: number): Element {
         marginLeft: 55,
         x: {
             label: say('ofLimit'),
-            tickFormat: (share: number) => `${Math.round(share * 100)} %`,
+            // The last bar holds all that took longer still.
+            tickFormat: (share: number) => `${share < LAST_BIN ? '' : '≥ '}${Math.round(share * 100)} %`,
             domain: [0, LAST_BIN + BIN],
         },
         y: { label: say('tasksAxis'), grid: true },
@@ -128,8 +136,7 @@ function drawTimes(bins: readonly TimeBin[], width: number): Element {
                 y: 'count',
                 fill: 'outcome',
                 insetLeft: 1,
-                title: ({ from, outcome, count }: TimeBin) =>
-                    `${Math.round(from * 100)}–${Math.round((from + BIN) * 100)} %: ${count} ${outcome}`,
+                title: ({ from, outcome, count }: TimeBin) => `${nameBin(from)}: ${count} ${outcome}`,
             }),
             Plot.ruleX([1], { stroke: 'var(--bad)', strokeDasharray: '4 3' }),
             Plot.ruleY([0]),

@@ -7,4 +7,6 @@ export interface ViewProps {
     readonly data: RunData;
     readonly route: Route;
     readonly source: PageSource;
+    /** Tasks of the list in view, in its order: what "next" means in an opened task. */
+    readonly shown: { current: readonly number[] };
 }

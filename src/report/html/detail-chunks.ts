@@ -29,12 +29,15 @@ export class DetailChunks {
         return this.#leftOut;
     }
 
+    /** Whether there is room for one more. */
+    takes(isUrgent: boolean): boolean {
+        if (this.#bytes >= this.#budget) return false;
+        return isUrgent || this.#bytesOfOthers < this.#budget / 2;
+    }
+
     /** @returns where it will be found */
     add(detail: EntryDetail, isUrgent: boolean): DetailPlace {
-        const isFull = isUrgent
-            ? this.#bytes >= this.#budget
-            : this.#bytesOfOthers >= this.#budget / 2 || this.#bytes >= this.#budget;
-        if (isFull) {
+        if (!this.takes(isUrgent)) {
             this.#leftOut += 1;
             return NOWHERE;
         }

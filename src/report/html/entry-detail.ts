@@ -18,22 +18,30 @@ import type {
 /** Characters of a text that are kept; what was there beyond is counted. */
 const MOST_CHARACTERS = 64 * 1024;
 const MOST_TESTS = 1000;
+const MOST_GROUPS = 200;
 const MOST_ATTEMPTS = 50;
 const MOST_TURNS = 200;
 /** Characters of a name or a place. */
 const MOST_OF_NAME = 200;
 
-/** The long parts of a finished entry. */
-export function describeEntry(entry: StoredEntry['entry']): EntryDetail {
+/**
+ * The long parts of a finished entry.
+ * @param conversation what a model was asked, as messages, where the entry itself does not hold it
+ */
+export function describeEntry(
+    entry: StoredEntry['entry'],
+    conversation: readonly unknown[] = [],
+): EntryDetail {
     const result: JsonObject = isJsonObject(entry.result) ? entry.result : {};
     const tests = readTests(result);
-    const chat = tests.length > 0 ? null : describeChat(result);
+    const chat = tests.length > 0 ? null : describeChat(result, conversation);
     return {
         ...(entry.solution === undefined ? {} : { source: shortenText(entry.solution) }),
         ...(entry.row === undefined ? {} : { row: shortenText(JSON.stringify(entry.row, null, 2)) }),
         ...(entry.limits === undefined ? {} : { limits: entry.limits }),
         attempts: entry.attempts.slice(-MOST_ATTEMPTS).map(describeAttempt),
         ...testParts(tests),
+        ...scoreParts(result),
         ...(chat === null ? {} : { chat }),
         ...(tests.length > 0 ? {} : { result: shortenText(JSON.stringify(result, null, 2)) }),
         ...(Array.isArray(result['adapted']) ? { adapted: result['adapted'].slice(0, 20).map(String) } : {}),
@@ -61,12 +69,15 @@ export function readTests(result: unknown): readonly TestResult[] {
 const isTest = (value: unknown): value is TestResult =>
     isJsonObject(value) && typeof value['passed'] === 'boolean' && isJsonObject(value['exec_info']);
 
-/** @param cutFrom how much there was, where the text had been cut before */
-export function shortenText(value: unknown, cutFrom?: unknown): ShownText {
+/**
+ * @param cutFrom how much there was, where the text had been cut before
+ * @param most characters that are kept
+ */
+export function shortenText(value: unknown, cutFrom?: unknown, most = MOST_CHARACTERS): ShownText {
     const text = typeof value === 'string' ? value : '';
-    if (text.length > MOST_CHARACTERS) {
+    if (text.length > most) {
         const from = typeof cutFrom === 'number' ? cutFrom : text.length;
-        return { text: makeWellFormed(text.slice(0, MOST_CHARACTERS)), cutFrom: from };
+        return { text: makeWellFormed(text.slice(0, most)), cutFrom: from };
     }
     return typeof cutFrom === 'number' ? { text, cutFrom } : { text };
 }
@@ -96,19 +107,31 @@ function testParts(tests: readonly TestResult[]): Pick<EntryDetail, 'tests' | 'm
     const failed = tests.findIndex((test) => !test.passed);
     const test = tests[failed];
     return {
-        tests: tests
-            .slice(0, MOST_TESTS)
-            .map(
-                (one): TestDetail => [
-                    one.passed ? '' : readName(one.verdict ?? 'failed'),
-                    one.cpu_time ?? one.wall_time ?? null,
-                    one.memory ?? null,
-                    readName(one.name),
-                ],
-            ),
+        tests: tests.slice(0, MOST_TESTS).map(describeTest),
         ...(tests.length > MOST_TESTS ? { moreTests: tests.length - MOST_TESTS } : {}),
         ...(test === undefined ? {} : { failure: describeFailedTest(test, failed + 1) }),
     };
+}
+
+function describeTest({ passed, verdict, cpu_time, wall_time, memory, name, score }: TestResult): TestDetail {
+    const ending = passed ? '' : readName(verdict ?? 'failed');
+    const figures = [ending, cpu_time ?? wall_time ?? null, memory ?? null, readName(name)] as const;
+    return typeof score === 'number' ? [...figures, score] : figures;
+}
+
+/** What a problem with scores gave; the score of a model's answer is one of the figures. */
+function scoreParts(result: JsonObject): Pick<EntryDetail, 'points' | 'testGroups'> {
+    const { score, best_score: best, groups } = result;
+    if (typeof score !== 'number' || !Array.isArray(groups)) return {};
+    const testGroups = (groups as readonly unknown[])
+        .filter(isJsonObject)
+        .slice(0, MOST_GROUPS)
+        .map((group) => ({
+            name: readName(group['name']),
+            verdict: readName(group['verdict']),
+            score: typeof group['score'] === 'number' ? group['score'] : null,
+        }));
+    return { points: { score, ...(typeof best === 'number' ? { best } : {}) }, testGroups };
 }
 
 function describeFailedTest(test: TestResult, position: number): FailedTestDetail {
@@ -134,6 +157,9 @@ function describeFailedTest(test: TestResult, position: number): FailedTestDetai
         ...(info.checker_message === undefined
             ? {}
             : { checkerMessage: shortenText(info.checker_message, info.checker_message_cut) }),
+        ...(info.transcript === undefined
+            ? {}
+            : { transcript: shortenText(info.transcript, info.transcript_cut) }),
         ...(run === null
             ? {}
             : {
@@ -155,10 +181,9 @@ function describeStep(step: RunResult | null | undefined): RunResult | null {
 }
 
 /** What a chat left in its result, by the names of docs/result-files.md; null where it is no chat. */
-function describeChat(result: JsonObject): ChatDetail | null {
-    const turns = ['messages', 'transcript', 'turns', 'prompt']
-        .flatMap((name) => describeTurns(result[name]))
-        .slice(0, MOST_TURNS);
+function describeChat(result: JsonObject, conversation: readonly unknown[]): ChatDetail | null {
+    const own = ['messages', 'transcript', 'turns', 'prompt'].flatMap((name) => describeTurns(result[name]));
+    const turns = (own.length > 0 ? own : describeTurns(conversation)).slice(0, MOST_TURNS);
     const text = (name: string): ShownText | undefined =>
         typeof result[name] === 'string' ? shortenText(result[name], result[`${name}_cut`]) : undefined;
     const answer = text('answer') ?? text('response');
