@@ -212,7 +212,7 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
         expect(await page.getByRole('navigation').isVisible()).toBe(false);
         expect(await page.locator('.table-body [role=row]').count()).toBe(3);
         await page.goto(`${addressOf('judged')}#/heatMap`);
-        expect(await page.locator('.printed-map rect').count()).toBeGreaterThan(0);
+        await page.locator('.printed-map rect').first().waitFor();
         await page.goto(`${addressOf('judged')}#/tasks?task=0~incorrect_solution~sum%2Fweak`);
         await page.getByRole('dialog').locator('.difference').waitFor();
         expect(await page.locator('main').isVisible()).toBe(false);
