@@ -1,9 +1,10 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { UserError } from '../util/user-error.js';
 
 /** The version that the tests run with. */
 const PACKAGE = '@duckdb/node-api@1.5.6-r.1';
 
+let instance: Promise<DuckDBInstance> | null = null;
 let connection: Promise<DuckDBConnection> | null = null;
 
 /**
@@ -11,7 +12,7 @@ let connection: Promise<DuckDBConnection> | null = null;
  * @throws UserError (exit 2) that says what to install
  */
 export async function openDuckDb(): Promise<DuckDBConnection> {
-    connection ??= createDuckDb();
+    connection ??= connectToDuckDb();
     try {
         return await connection;
     } catch (error) {
@@ -21,10 +22,29 @@ export async function openDuckDb(): Promise<DuckDBConnection> {
 }
 
 /**
+ * A connection of the caller's own to the same engine, to be closed by them. Who streams rows needs one: the next query on a
+ * connection ends the stream before, without an error.
+ * @throws as `openDuckDb`
+ */
+export async function connectToDuckDb(): Promise<DuckDBConnection> {
+    instance ??= createInstance();
+    try {
+        return await (await instance).connect();
+    } catch (error) {
+        instance = null;
+        throw error;
+    }
+}
+
+/**
  * An engine of the caller's own, in memory only, which it may configure as it likes.
  * @throws UserError (exit 2) that says what to install
  */
 export async function createDuckDb(): Promise<DuckDBConnection> {
+    return await (await createInstance()).connect();
+}
+
+async function createInstance(): Promise<DuckDBInstance> {
     let duckdb: typeof import('@duckdb/node-api');
     try {
         duckdb = await import('@duckdb/node-api');
@@ -34,8 +54,7 @@ export async function createDuckDb(): Promise<DuckDBConnection> {
             code: 'RESUME_RUN_MISSING_PACKAGE',
         });
     }
-    const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
-    return await instance.connect();
+    return await duckdb.DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
 }
 
 /** Whether Parquet and SQL work here. */

@@ -17,7 +17,10 @@ export interface CommitSummary {
 }
 
 /** What comes into a database. */
-export type Changes = Iterable<RecordChange | BatchChange> | AsyncIterable<RecordChange | BatchChange>;
+export type Changes =
+    | Iterable<RecordChange | BatchChange>
+    /** Some at a time: a turn of the event loop for each of a million takes longer than to store it. */
+    | AsyncIterable<readonly (RecordChange | BatchChange)[]>;
 
 /**
  * The database as its single writer holds it, under its lock. Calls wait for each other; each makes one new generation, durably, or none.

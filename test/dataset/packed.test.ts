@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { ParquetDecoder } from '../../src/dataset/packed/parquet-decoder.js';
 import { printRow } from '../../src/dataset/packed/print-row.js';
 import { ScratchCopies } from '../../src/dataset/packed/scratch-copies.js';
 import { UserError } from '../../src/util/user-error.js';
 import { packGzip, packParquet, packZstd } from './pack.js';
 import { sampled } from '../rig/long.js';
-import { folderWith, indexOf, jsonLines, loadAll, MemoryCache, openOne } from './rig.js';
+import { folderWith, indexOf, jsonLines, loadAll, MemoryCache, openOne, PARQUET_WORKER } from './rig.js';
 
 const row = (id: string): unknown => ({ id, groups: { main: [{ n: id.length, text: 'é\n"' }] } });
 const rows = (count: number): string => jsonLines(Array.from({ length: count }, (_, i) => row(`row-${i}`)));
@@ -49,6 +50,22 @@ describe('packed datasets', () => {
         );
         expect(samples.map((sample) => sample?.id)).toEqual(picked.map((each) => each?.id));
         expect(samples[2]?.origin).toMatch(/a\.parquet:2049$/);
+    });
+
+    it('with a row group that is too large to be decoded at once are refused at the start, in one line', async () => {
+        const folder = await folderWith({ 'a.parquet': await packParquet('snappy', 2048)(rows(5000)) });
+        const file = join(folder, 'a.parquet');
+        const decoder = new ParquetDecoder(PARQUET_WORKER, 30_000);
+        try {
+            await expect(decoder.describe(file)).rejects.toMatchObject({
+                exitCode: 2,
+                message: expect.stringMatching(
+                    /a\.parquet: row group 0 holds [\d.]+ MiB and at most [\d.]+ MiB are read at once; write the file again with smaller row groups[^;]*$/,
+                ),
+            });
+        } finally {
+            await decoder.close();
+        }
     });
 
     it('resume from what an earlier start indexed, without reading the file', async () => {

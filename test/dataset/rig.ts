@@ -70,11 +70,14 @@ export async function openAll(names: readonly string[], settings: OpenSettings =
     });
 }
 
+/** The built program of the thread that decodes Parquet. */
+export const PARQUET_WORKER = new URL('../../dist/dataset/parquet-worker.js', import.meta.url);
+
 /** Reads dataset files; scratch files and the thread end with the test. */
 function rowFiles(): RowFiles {
     const files = new RowFiles({
         scratch: () => folderWith({}),
-        parquetWorker: new URL('../../dist/dataset/parquet-worker.js', import.meta.url),
+        parquetWorker: PARQUET_WORKER,
     });
     opened.push(files);
     return files;

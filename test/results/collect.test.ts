@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { batchText, changeText } from '../../src/results/collect/batch-file.js';
+import { batchText, changeText } from '../../src/results/collect/own-batch.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { type CliResult, runCli, tempDir } from '../rig/cli.js';

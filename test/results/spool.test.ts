@@ -86,7 +86,8 @@ describe('the collector of the spool', () => {
         const failing: ResultStore = {
             generation: 0,
             commit: async (changes) => {
-                for await (const change of changes) expect(change.kind).toBe('line');
+                for await (const some of changes)
+                    expect(some).toMatchObject([{ kind: 'line' }, { kind: 'line' }]);
                 throw new Error('the disk is full');
             },
             compact: () => Promise.resolve(),

@@ -148,8 +148,8 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         const dir = tempDir();
         const store = await open(dir, storage);
         await commitRecords(store, records(2));
-        const failing = async function* (): AsyncGenerator<RecordChange> {
-            yield { kind: 'record', record: makeRecord(recordInput({ sample: 'new' })) };
+        const failing = async function* (): AsyncGenerator<readonly RecordChange[]> {
+            yield [{ kind: 'record', record: makeRecord(recordInput({ sample: 'new' })) }];
             await Promise.reject(new Error('the batch is torn'));
         };
         await expect(store.commit(failing())).rejects.toThrow('the batch is torn');
@@ -222,6 +222,44 @@ describe('a store', () => {
         const path = join(dir, 'parts', part);
         writeFileSync(path, readFileSync(path).subarray(0, -9));
         await expect(readAll(dir)).rejects.toThrow(`${part}: the last line is cut`);
+    });
+
+    it('rewrites large Parquet parts row by row, and begins new parts meanwhile', async () => {
+        const dir = tempDir();
+        // More rows than the engine hands out at once, and more of them replaced than it leaves out of a copy.
+        const batch = records(10_000);
+        const store = await open(dir, 'parquet');
+        await commitRecords(store, batch);
+        await store.close();
+        const again = await open(dir, 'parquet', 500_000);
+        const changed = batch.slice(0, 2500).map((one) => ({ ...one, revision: 2 }));
+        expect(await commitRecords(again, changed)).toMatchObject({ replaced: 2500 });
+        await again.close();
+        const { manifest } = await readGeneration(dir);
+        expect(manifest.parts.length).toBeGreaterThan(3);
+        const lines = (await readAll(dir)).map(recordLine).join('\n');
+        const expected = sorted([...changed, ...batch.slice(2500)]).map(recordLine);
+        expect(lines === expected.join('\n')).toBe(true);
+    });
+
+    it('commits nothing where a part could not be finished while the next one was filled', async () => {
+        const dir = tempDir();
+        const store = await open(dir, 'parquet', 2000);
+        await commitRecords(store, records(2));
+        const breaking = async function* (): AsyncGenerator<readonly RecordChange[]> {
+            for (const [at, one] of records(100, { sample: 'new' }).entries()) {
+                if (at === 30)
+                    for (const name of readdirSync(join(dir, 'parts')))
+                        if (name.startsWith('.')) writeFileSync(join(dir, 'parts', name), 'not a record\n');
+                await new Promise((resolve) => setImmediate(resolve));
+                yield [{ kind: 'record', record: one }];
+            }
+        };
+        await expect(store.commit(breaking())).rejects.toThrow(/Malformed JSON/);
+        expect(readdirSync(join(dir, 'parts'))).toHaveLength(1);
+        expect(await commitRecords(store, records(100, { sample: 'new' }))).toMatchObject({ added: 100 });
+        await store.close();
+        expect(await readAll(dir)).toHaveLength(102);
     });
 
     it('moves out what a killed writer left, and reads both codecs as one', async () => {

@@ -6,6 +6,7 @@ import type { AggregateSet } from '../../results/aggregate/aggregate-files.js';
 import { readAggregatesFromJson } from '../../results/aggregate/earlier-database.js';
 import { readBatchFile } from '../../results/collect/batch-file.js';
 import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
+import { RecordLineMatcher } from '../../results/record/line-matcher.js';
 import type { BatchChange } from '../../results/record/record.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
@@ -77,8 +78,9 @@ function makeSource(
     databases: AggregateSet[],
     { checkpoints, counts, onNotice }: RecordSourceOptions,
 ): RecordSource {
+    const matcher = new RecordLineMatcher();
     const readOther = async (path: string, why: string): Promise<readonly BatchChange[]> => {
-        const file = await readBatchFile(path, onNotice);
+        const file = await readBatchFile(path, onNotice, matcher);
         switch (file.kind) {
             case 'batch':
                 counts.files += 1;

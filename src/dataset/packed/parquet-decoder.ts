@@ -15,18 +15,27 @@ interface Waiting {
 
 type WithoutId<Request> = Request extends ParquetRequest ? Omit<Request, 'id'> : never;
 
+/** Unpacked bytes of a row group at most. */
+const MAX_GROUP_BYTES = 2 * 1024 ** 3;
+
 /** Asks the thread that decodes Parquet; it starts with the first question, and again after it has run out of memory. */
 export class ParquetDecoder {
     #worker: Worker | null = null;
     #nextId = 0;
     readonly #waiting = new Map<number, Waiting>();
 
-    /** @param entry the thread's program */
-    constructor(private readonly entry: URL) {}
+    /**
+     * @param entry the thread's program
+     * @param maxGroupBytes unpacked bytes of a row group at most
+     */
+    constructor(
+        private readonly entry: URL,
+        private readonly maxGroupBytes: number = MAX_GROUP_BYTES,
+    ) {}
 
-    /** Numbers of rows of the file's row groups. @throws UserError (exit 2) where it is not whole or not Parquet */
+    /** Numbers of rows of the file's row groups. @throws UserError (exit 2) where it is not whole, not Parquet or a group too large */
     async describe(file: string): Promise<readonly number[]> {
-        const response = await this.#ask({ kind: 'describe', file });
+        const response = await this.#ask({ kind: 'describe', file, maxGroupBytes: this.maxGroupBytes });
         if (response.kind === 'described') return response.rowsByGroup;
         throw refusal(file, 'cannot be read as Parquet', response);
     }
@@ -81,6 +90,8 @@ function refusal(file: string, what: string, response: ParquetResponse): Error {
             if (response.code !== null)
                 return Object.assign(new Error(response.why), { code: response.code });
             return makeDatasetError(`${shortenPath(file)}: ${what} (${response.why}); is the file complete?`);
+        case 'refused':
+            return makeDatasetError(`${shortenPath(file)}: ${response.why}`);
         case 'described':
         case 'decoded':
             return new Error(`bug in resume-run: the decoder of Parquet answered ${response.kind}`);

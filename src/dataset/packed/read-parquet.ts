@@ -7,6 +7,7 @@ import {
     type FileMetaData,
     parquetMetadataAsync,
     parquetReadObjects,
+    type RowGroup,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { decompress as decompressZstd } from 'fzstd';
@@ -14,18 +15,41 @@ import { openFile } from '../../host/open-file.js';
 import { readFully } from '../rows/read-row.js';
 import { printRow } from './print-row.js';
 
-/** Unpacked bytes of a row group that are decoded at most: it is held as a whole while it is. */
-const MAX_GROUP_BYTES = 2 * 1024 ** 3;
+/** A row group has more bytes than are decoded at once. */
+export class LargeGroupError extends Error {
+    override readonly name = 'LargeGroupError';
+}
 
-/** Numbers of rows of a Parquet file's row groups, in order. @throws Error saying why it cannot be read */
-export function describeFile(file: string): Promise<readonly number[]> {
+/**
+ * Numbers of rows of a Parquet file's row groups, in order.
+ * @param maxGroupBytes unpacked bytes of a row group at most: it is held as a whole while it is decoded
+ * @throws LargeGroupError, Error saying why the file cannot be read
+ */
+export function describeFile(file: string, maxGroupBytes: number): Promise<readonly number[]> {
     return withParquet(file, async ({ metadata }) =>
-        metadata.row_groups.map(({ num_rows }) => Number(num_rows)),
+        metadata.row_groups.map((group, number) => {
+            refuseLargeGroup(group, number, maxGroupBytes);
+            return Number(group.num_rows);
+        }),
+    );
+}
+
+function refuseLargeGroup(group: RowGroup, number: number, maxGroupBytes: number): void {
+    const unpacked = group.columns.reduce(
+        (bytes, column) => bytes + Number(column.meta_data?.total_uncompressed_size ?? 0),
+        0,
+    );
+    if (unpacked <= maxGroupBytes) return;
+    const mib = (bytes: number): string =>
+        `${(Math.round((bytes / 1024 ** 2) * 10) / 10).toLocaleString('en')} MiB`;
+    throw new LargeGroupError(
+        `row group ${number} holds ${mib(unpacked)} and at most ${mib(maxGroupBytes)} are read at once; ` +
+            'write the file again with smaller row groups (row_group_size=100 in pyarrow)',
     );
 }
 
 /**
- * Decodes row groups of a Parquet file into JSON, one row a line.
+ * Decodes row groups of a Parquet file that `describeFile` took into JSON, one row a line.
  * @param group its number from 0; null: all of them
  * @throws Error saying why it cannot be read, or what the system says
  */
@@ -76,16 +100,6 @@ async function* decodeGroup({ file, metadata }: OpenedParquet, group: number): A
     if (described === undefined) throw new Error(`it has no row group ${group}`);
     let rowStart = 0;
     for (const before of metadata.row_groups.slice(0, group)) rowStart += Number(before.num_rows);
-    const unpacked = described.columns.reduce(
-        (bytes, column) => bytes + Number(column.meta_data?.total_uncompressed_size ?? 0),
-        0,
-    );
-    if (unpacked > MAX_GROUP_BYTES) {
-        const mib = (bytes: number): number => Math.round(bytes / 1024 ** 2);
-        throw new Error(
-            `row group ${group} holds ${mib(unpacked)} MiB and at most ${mib(MAX_GROUP_BYTES)} MiB are read at once: write the file again with smaller row groups`,
-        );
-    }
     const rows = await parquetReadObjects({
         file,
         metadata,
@@ -96,7 +110,7 @@ async function* decodeGroup({ file, metadata }: OpenedParquet, group: number): A
     for (const row of rows) yield `${printRow(row)}\n`;
 }
 
-/** None makes more bytes than the page's header says, which `MAX_GROUP_BYTES` bounds for honest files and the thread's memory for others. */
+/** None makes more bytes than the page's header says, which `maxGroupBytes` bounds for honest files and the thread's memory for others. */
 const BOUNDED: Compressors = {
     ...compressors,
     ZSTD: (input, length) => decompressZstd(input, new Uint8Array(length)),

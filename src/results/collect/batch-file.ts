@@ -5,30 +5,25 @@ import { getIoCode, readReason } from '../../util/io-error.js';
 import { NotAFileError } from '../../util/regular-file.js';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
+import type { RecordLineMatcher } from '../record/line-matcher.js';
 import {
     type BatchChange,
     makeRecord,
     makeRecordLine,
-    parseRecordLine,
-    parseRetirement,
-    type RecordChange,
     RecordError,
-    recordLine,
     type ResultRecord,
 } from '../record/record.js';
-import { parsePythonJson } from './python-json.js';
 import { buildEarlierRecord, readEarlierText } from './earlier-record.js';
+import { isOwnBatch, readOwnBatch, scanOwnBatch } from './own-batch.js';
+import { parsePythonJson } from './python-json.js';
 
 /*
  * Batches: how results travel from the processes that made them to the collector. Three shapes are read:
  *
- *     ours            {"format": "resume-run batch", "version": 1, "count", "changes": [{"record"} | {"retirement"}, ...]}
+ *     ours            see own-batch.ts
  *     earlier batch   {"model", "results": [...], "timestamp", "pid", "process_info", "result_count"}
  *     earlier result  one bare result with _collector_timestamp, _collector_session, _collector_index
  */
-
-const FORMAT = 'resume-run batch';
-const VERSION = 1;
 
 /** Larger files are not batches: ours end at a few megabytes. Bytes. */
 const LARGEST = 256 * 1024 * 1024;
@@ -44,25 +39,17 @@ export type BatchFile =
     | { readonly kind: 'foreign'; readonly why: string }
     | { readonly kind: 'absent' };
 
-/** A change as a batch of ours holds it. */
-export function changeText(change: RecordChange): string {
-    return change.kind === 'record'
-        ? `{"record":${recordLine(change.record)}}`
-        : `{"retirement":${JSON.stringify(change.retirement)}}`;
-}
-
-/** The text of a batch of ours. @param changes of `changeText` */
-export function batchText(changes: readonly string[]): string {
-    const head = `"format":${JSON.stringify(FORMAT)},"version":${VERSION},"count":${changes.length}`;
-    return `{${head},"changes":[\n${changes.join(',\n')}\n]}\n`;
-}
-
 /**
  * Reads a batch whole, or says why it is not one.
  * @param onNotice told of values that were converted
+ * @param matcher one for all batches of a collection
  * @throws UserError (exit 4) if the file cannot be read, which says nothing about what is in it
  */
-export async function readBatchFile(path: string, onNotice: (message: string) => void): Promise<BatchFile> {
+export async function readBatchFile(
+    path: string,
+    onNotice: (message: string) => void,
+    matcher: RecordLineMatcher,
+): Promise<BatchFile> {
     const bytes = await readWhole(path);
     if (bytes === null) return { kind: 'absent' };
     if (bytes instanceof NotAFileError) return { kind: 'foreign', why: bytes.message };
@@ -70,7 +57,10 @@ export async function readBatchFile(path: string, onNotice: (message: string) =>
     if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
     let json: Json;
     try {
-        json = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+        const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+        const changes = scanOwnBatch(text, matcher);
+        if (changes !== null) return { kind: 'batch', changes, bytes: bytes.length };
+        json = parsePythonJson(text);
     } catch (error) {
         return { kind: 'torn', why: getMessage(error).replaceAll(/\s+/g, ' ') };
     }
@@ -104,7 +94,10 @@ async function readWhole(path: string): Promise<Buffer | 'too large' | NotAFileE
 /** @throws RecordError */
 function classify(json: Json, sha256: string, bytes: number, onNotice: (message: string) => void): BatchFile {
     if (!isJsonObject(json)) return { kind: 'foreign', why: 'it is not a JSON object' };
-    if (json.format === FORMAT) return ownBatch(json, bytes);
+    if (isOwnBatch(json)) {
+        const batch = readOwnBatch(json);
+        return batch.kind === 'changes' ? { kind: 'batch', changes: batch.changes, bytes } : batch;
+    }
     if (isJsonObject(json.models) || isJsonObject(json.test_groups))
         return { kind: 'database', json, sha256 };
     const onPercent = (rate: number): void =>
@@ -121,25 +114,6 @@ const isEarlierResult = (json: JsonObject): boolean =>
     ['_collector_timestamp', '_collector_session', '_collector_index'].some((key) =>
         Object.hasOwn(json, key),
     );
-
-function ownBatch(json: JsonObject, bytes: number): BatchFile {
-    if (json.version !== VERSION)
-        return { kind: 'foreign', why: `expected version ${VERSION}, got ${JSON.stringify(json.version)}` };
-    const { changes } = json;
-    if (!Array.isArray(changes) || json.count !== changes.length)
-        return {
-            kind: 'torn',
-            why: `expected ${JSON.stringify(json.count)} changes, found ${Array.isArray(changes) ? changes.length : 'none'}`,
-        };
-    return { kind: 'batch', changes: (changes as readonly Json[]).map(readChange), bytes };
-}
-
-function readChange(json: Json): BatchChange {
-    if (!isJsonObject(json)) throw new RecordError('change', 'an object', json);
-    return json.retirement === undefined
-        ? { kind: 'line', ...parseRecordLine(json.record) }
-        : { kind: 'retirement', retirement: parseRetirement(json.retirement) };
-}
 
 function earlierBatch(
     json: JsonObject,

@@ -26,12 +26,12 @@ export function makeSourceCounts(): SourceCounts {
 export async function* readChanges(
     sources: readonly RecordSource[],
     counts: SourceCounts,
-): AsyncGenerator<RecordChange | BatchChange> {
+): AsyncGenerator<readonly (RecordChange | BatchChange)[]> {
     for (const source of sources) {
         for await (const change of source.changes()) {
             if (change.kind === 'retirement') counts.retirements += 1;
             else counts.records += 1;
-            yield change;
+            yield [change];
         }
     }
 }

@@ -38,6 +38,8 @@ export interface RecordLine {
     readonly revision: number;
     /** Of `recordLine`. */
     readonly line: string;
+    /** Names of all fields that it has, and perhaps more; one array for many lines. Absent: it may have any. */
+    readonly fields?: readonly string[];
 }
 
 /** A change as it is read from a batch: checked, and ready to be stored. */
@@ -187,13 +189,14 @@ function wellFormed(text: string): string {
     return /\p{Surrogate}/u.test(text) ? Buffer.from(text).toString() : text;
 }
 
-/** Times as we write them, of days that every month has: most of them, and nothing has to be computed. */
-const PLAIN_TIME =
-    /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+/** Times as we write them: nothing has to be computed. Leap days are left to the calendar. */
+export const PLAIN_TIME =
+    /(?:\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)/;
+const WHOLE_PLAIN_TIME = new RegExp(`^${PLAIN_TIME.source}$`);
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 function normaliseTime(text: string): string | undefined {
-    if (PLAIN_TIME.test(text)) return text;
+    if (WHOLE_PLAIN_TIME.test(text)) return text;
     if (!ISO_TIME.test(text)) return undefined;
     const time = new Date(text);
     return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
@@ -235,6 +238,9 @@ export const DIGEST_BYTES = 16;
 
 /** Identifies a key: the first half of a SHA-256. Equal keys and nothing else have equal digests. */
 export function digestKey(key: RecordKey): Buffer {
-    const text = JSON.stringify([key.run, key.sample, key.group, key.fingerprint, key.occurrence]);
-    return Buffer.from(hash('sha256', text, 'binary').slice(0, DIGEST_BYTES), 'binary');
+    return digestKeyText(JSON.stringify([key.run, key.sample, key.group, key.fingerprint, key.occurrence]));
 }
+
+/** The same of the key as `JSON.stringify` writes the array of its fields. */
+export const digestKeyText = (text: string): Buffer =>
+    Buffer.from(hash('sha256', text, 'binary').slice(0, DIGEST_BYTES), 'binary');

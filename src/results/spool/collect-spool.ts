@@ -8,6 +8,7 @@ import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type BatchFile, readBatchFile } from '../collect/batch-file.js';
 import type { SourceCounts } from '../collect/source.js';
+import { RecordLineMatcher } from '../record/line-matcher.js';
 import type { BatchChange } from '../record/record.js';
 import type { CommitSummary, ResultStore } from '../result-store.js';
 
@@ -17,8 +18,8 @@ export const RETIRED_FOLDER = 'retired';
 export const SET_ASIDE = 'set-aside';
 
 /** Batches of one commit: more of them are read again after a kill, fewer cost the disk. Bytes, and files. */
-const COMMIT_BYTES = 128 * 1024 * 1024;
-const COMMIT_FILES = 1000;
+const COMMIT_BYTES = 512 * 1024 * 1024;
+const COMMIT_FILES = 4000;
 
 /** Milliseconds: the earlier tools write in place, so a torn file that is younger may still be growing. */
 const TORN_AFTER = 60_000;
@@ -34,7 +35,7 @@ export interface CollectSpoolOptions {
     readonly keepDays: number;
     readonly counts: SourceCounts;
     readonly onNotice: (message: string) => void;
-    /** Ends the collection after the commit that is under way. */
+    /** Ends the collection; batches that were read are committed. */
     readonly signal?: AbortSignal;
 }
 
@@ -47,9 +48,12 @@ export interface CollectSpoolOptions {
 export async function collectSpool(store: ResultStore, options: CollectSpoolOptions): Promise<CommitSummary> {
     const sum = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
     const waiting = [...(await batchNames(options.dir))];
+    const matcher = new RecordLineMatcher();
     while (waiting.length > 0 && options.signal?.aborted !== true) {
         const taken: string[] = [];
-        const summary = await store.commit(takeBatches(waiting, taken, options));
+        const summary = await store.commit(
+            takeBatches(waiting, taken, (name) => readBatch(name, matcher, options), options.signal),
+        );
         for (const key of ['added', 'replaced', 'duplicates', 'retired'] as const) sum[key] += summary[key];
         await moveFiles(options.dir, RETIRED_FOLDER, taken);
     }
@@ -66,29 +70,35 @@ async function batchNames(dir: string): Promise<readonly string[]> {
  * The changes of as many batches as one commit takes, read when the store asks for them.
  * @param waiting names of files; those that were read are removed from it
  * @param taken gets the names of those that were batches
+ * @param read gives null for a file that is not a batch
  */
 async function* takeBatches(
     waiting: string[],
     taken: string[],
-    options: CollectSpoolOptions,
-): AsyncGenerator<BatchChange> {
+    read: (name: string) => Promise<Batch | null>,
+    signal: AbortSignal | undefined,
+): AsyncGenerator<readonly BatchChange[]> {
     let bytes = 0;
-    while (bytes < COMMIT_BYTES && taken.length < COMMIT_FILES) {
+    while (bytes < COMMIT_BYTES && taken.length < COMMIT_FILES && signal?.aborted !== true) {
         const name = waiting.shift();
         if (name === undefined) return;
-        const batch = await readBatch(name, options);
+        const batch = await read(name);
         if (batch === null) continue;
         taken.push(name);
         bytes += batch.bytes;
-        yield* batch.changes;
+        yield batch.changes;
     }
 }
 
 /** Null where the file is not a batch; what will never be one is moved aside. */
-async function readBatch(name: string, options: CollectSpoolOptions): Promise<Batch | null> {
+async function readBatch(
+    name: string,
+    matcher: RecordLineMatcher,
+    options: CollectSpoolOptions,
+): Promise<Batch | null> {
     const { dir, counts, onNotice } = options;
     const path = join(dir, name);
-    const file = await readBatchFile(path, onNotice);
+    const file = await readBatchFile(path, onNotice, matcher);
     switch (file.kind) {
         case 'absent':
             return null;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { getMessage } from '../../util/message.js';
-import { batchText, changeText } from '../collect/batch-file.js';
+import { batchText, changeText } from '../collect/own-batch.js';
 import type { RecordChange } from '../record/record.js';
 
 /** Bytes of a batch after which it is written at once. */

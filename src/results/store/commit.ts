@@ -7,8 +7,10 @@ import {
     recordLine,
 } from '../record/record.js';
 import type { Changes, CommitSummary } from '../result-store.js';
-import { KeyIndex, RETIRED } from './key-index.js';
+import { type KeyEntry, KeyIndex, RETIRED } from './key-index.js';
 import type { PartBuilder } from './part-builder.js';
+
+type Change = RecordChange | BatchChange;
 
 /** Rows of parts that are not counted any more, by number of the part. */
 export type DroppedRows = Map<number, Set<number>>;
@@ -34,35 +36,41 @@ export async function sortBatch(
     const dropped: DroppedRows = new Map();
     const retirements: Retirement[] = [];
     const summary = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
-    for await (const change of changes) {
-        const { digest, revision } = identify(change);
-        const known = pending.get(digest) ?? index.get(digest);
-        const isRetired = known?.part === RETIRED;
-        const isNews =
-            known === null ||
-            revision > known.revision ||
-            (change.kind === 'retirement' && revision === known.revision && !isRetired);
-        if (!isNews) {
-            summary.duplicates += 1;
-            continue;
-        }
-        const replaces = known !== null && !isRetired;
-        if (replaces) dropRow(dropped, known.part, known.row);
-        if (change.kind === 'retirement') {
-            if (replaces) summary.retired += 1;
-            retirements.push(change.retirement);
-            pending.set(digest, { revision, part: RETIRED, row: 0 });
-        } else {
-            summary[replaces ? 'replaced' : 'added'] += 1;
-            const line = change.kind === 'line' ? change.line : recordLine(change.record);
-            if (!builder.hasRoom) await builder.makeRoom();
-            pending.set(digest, { revision, ...builder.add(line, digest, revision) });
+    for await (const some of groupChanges(changes)) {
+        for (const change of some) {
+            const { digest, revision } = identify(change);
+            const known = pending.get(digest) ?? index.get(digest);
+            if (!isNews(change.kind, revision, known)) {
+                summary.duplicates += 1;
+                continue;
+            }
+            const replaces = known !== null && known.part !== RETIRED;
+            if (replaces) dropRow(dropped, known.part, known.row);
+            if (change.kind === 'retirement') {
+                if (replaces) summary.retired += 1;
+                retirements.push(change.retirement);
+                pending.set(digest, { revision, part: RETIRED, row: 0 });
+            } else {
+                summary[replaces ? 'replaced' : 'added'] += 1;
+                const line =
+                    change.kind === 'line' ? change : { digest, revision, line: recordLine(change.record) };
+                if (!builder.hasRoom) await builder.makeRoom();
+                pending.set(digest, { revision, ...builder.add(line) });
+            }
         }
     }
     return { summary, dropped, retirements };
 }
 
-function identify(change: RecordChange | BatchChange): Pick<RecordLine, 'digest' | 'revision'> {
+const groupChanges = (changes: Changes): AsyncIterable<readonly Change[]> | Iterable<readonly Change[]> =>
+    Symbol.asyncIterator in changes ? changes : [[...changes]];
+
+function isNews(kind: Change['kind'], revision: number, known: KeyEntry | null): boolean {
+    if (known === null || revision > known.revision) return true;
+    return kind === 'retirement' && revision === known.revision && known.part !== RETIRED;
+}
+
+function identify(change: Change): Pick<RecordLine, 'digest' | 'revision'> {
     if (change.kind === 'line') return change;
     const key = change.kind === 'record' ? change.record : change.retirement;
     return { digest: digestKey(key), revision: key.revision };

@@ -31,6 +31,9 @@ const SMALL_PART = 50 * 1024 * 1024;
 /** Small parts that a commit leaves alone. */
 const MOST_SMALL_PARTS = 64;
 
+/** Bytes of JSON lines of a part that a commit makes. One is encoded while the next is filled; joining them costs little. */
+const FRESH_PART = 64 * 1024 * 1024;
+
 /** Rows that the engine leaves out of a copy at most; beyond, records are copied one by one. */
 const MOST_DROPPED = 2000;
 
@@ -230,8 +233,9 @@ export class DatabaseStore implements ResultStore {
         return turn;
     }
 
-    async #builder(format: StorageFormat): Promise<PartBuilder> {
-        const { dir, lock, partBytes } = this.#settings;
+    async #builder(format: StorageFormat, bytes?: number): Promise<PartBuilder> {
+        const { dir, lock } = this.#settings;
+        const partBytes = this.#settings.partBytes ?? bytes;
         return new PartBuilder({
             dir,
             holder: lock.id,
@@ -245,7 +249,7 @@ export class DatabaseStore implements ResultStore {
     async #commit(changes: Changes): Promise<CommitSummary> {
         await this.#settings.lock.verify();
         const { storage } = this.#settings;
-        const builder = await this.#builder(storage);
+        const builder = await this.#builder(storage, FRESH_PART);
         const rest = await this.#builder(storage);
         try {
             const { summary, dropped, retirements } = await sortBatch(changes, this.#index, builder);
@@ -316,7 +320,7 @@ export class DatabaseStore implements ResultStore {
                 for (const line of lines) {
                     if (row < keys.count && skipped?.has(row) !== true) {
                         if (!builder.hasRoom) await builder.makeRoom();
-                        builder.add(line, keys.digest(row), keys.revision(row));
+                        builder.add({ line, digest: keys.digest(row), revision: keys.revision(row) });
                     }
                     row += 1;
                 }
@@ -361,7 +365,6 @@ export class DatabaseStore implements ResultStore {
 
     #take(part: LivePart): void {
         this.#parts.set(part.id, part);
-        for (let row = 0; row < part.keys.count; row += 1)
-            this.#index.set(part.keys.digest(row), { revision: part.keys.revision(row), part: part.id, row });
+        this.#index.setPart(part.keys, part.id);
     }
 }

@@ -35,39 +35,49 @@ export class KeyIndex {
     }
 
     get(digest: Buffer): KeyEntry | null {
-        const at = this.#slots[this.#findSlot(digest)] ?? EMPTY;
+        const at = this.#slots[this.#findSlot(digest, 0)] ?? EMPTY;
         if (at === EMPTY) return null;
         return { revision: this.#revisions[at] ?? 0, part: this.#parts[at] ?? 0, row: this.#rows[at] ?? 0 };
     }
 
     set(digest: Buffer, entry: KeyEntry): void {
+        this.#set(digest, 0, entry.revision, entry.part, entry.row);
+    }
+
+    /** Every row of a part. */
+    setPart({ bytes, count }: PartKeys, part: number): void {
+        for (let row = 0, at = 0; row < count; row += 1, at += KEY_ENTRY_BYTES)
+            this.#set(bytes, at, bytes.readDoubleLE(at + DIGEST_BYTES), part, row);
+    }
+
+    #set(bytes: Buffer, start: number, revision: number, part: number, row: number): void {
         if (this.#size * 2 >= this.#slots.length) this.#grow();
-        const slot = this.#findSlot(digest);
+        const slot = this.#findSlot(bytes, start);
         let at = this.#slots[slot] ?? EMPTY;
         if (at === EMPTY) {
             at = this.#size;
             this.#size += 1;
             this.#slots[slot] = at;
             for (let word = 0; word < WORDS; word += 1)
-                this.#digests[at * WORDS + word] = digest.readUInt32LE(word * 4);
+                this.#digests[at * WORDS + word] = bytes.readUInt32LE(start + word * 4);
         }
-        this.#revisions[at] = entry.revision;
-        this.#parts[at] = entry.part;
-        this.#rows[at] = entry.row;
+        this.#revisions[at] = revision;
+        this.#parts[at] = part;
+        this.#rows[at] = row;
     }
 
     /** Slot of a digest, or the empty one where it belongs. */
-    #findSlot(digest: Buffer): number {
+    #findSlot(bytes: Buffer, start: number): number {
         const mask = this.#slots.length - 1;
-        for (let slot = digest.readUInt32LE(0) & mask; ; slot = (slot + 1) & mask) {
+        for (let slot = bytes.readUInt32LE(start) & mask; ; slot = (slot + 1) & mask) {
             const at = this.#slots[slot] ?? EMPTY;
-            if (at === EMPTY || this.#isAt(at, digest)) return slot;
+            if (at === EMPTY || this.#isAt(at, bytes, start)) return slot;
         }
     }
 
-    #isAt(at: number, digest: Buffer): boolean {
+    #isAt(at: number, bytes: Buffer, start: number): boolean {
         for (let word = 0; word < WORDS; word += 1)
-            if (this.#digests[at * WORDS + word] !== digest.readUInt32LE(word * 4)) return false;
+            if (this.#digests[at * WORDS + word] !== bytes.readUInt32LE(start + word * 4)) return false;
         return true;
     }
 

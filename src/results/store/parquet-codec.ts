@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
-import { openDuckDb } from '../duckdb.js';
+import { connectToDuckDb, openDuckDb } from '../duckdb.js';
 import { describeColumns, quoteName, quoteText, selectNoRecords } from '../record/columns.js';
 import { type RecordField, RECORD_FIELDS } from '../record/fields.js';
 import { parseRecord, type ResultRecord, recordLine } from '../record/record.js';
@@ -17,11 +17,11 @@ export async function openParquetCodec(): Promise<PartCodec> {
     return {
         extension: '.parquet',
         linesPerPart: LINES_PER_PART,
-        encode: (lines, target) => writeParquetFile(duckdb, lines, target),
+        encode: (lines, target, present) => encodeRecords(duckdb, lines, target, present),
         copyRows: (sources, target) => copyRows(duckdb, sources, target),
-        readRecords: (path) => readRecords(duckdb, path),
+        readRecords,
         readLines: async function* (path) {
-            for await (const records of readRecords(duckdb, path)) yield records.map(recordLine);
+            for await (const records of readRecords(path)) yield records.map(recordLine);
         },
     };
 }
@@ -33,9 +33,26 @@ export async function writeParquetFile(
     target: string,
     fields: readonly RecordField[] = RECORD_FIELDS,
 ): Promise<void> {
-    const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns(fields)})`;
-    await writeParquet(duckdb, `SELECT * FROM ${source}`, target);
+    await writeParquet(duckdb, selectLines(lines, fields), target);
 }
+
+/** Columns without a value are not looked for in the lines, which saves a third of the time. */
+async function encodeRecords(
+    duckdb: DuckDBConnection,
+    lines: string,
+    target: string,
+    present: ReadonlySet<string> | null,
+): Promise<void> {
+    const fields = RECORD_FIELDS.filter(({ name }) => present?.has(name) ?? true);
+    await writeParquet(
+        duckdb,
+        `${selectNoRecords()} UNION ALL BY NAME ${selectLines(lines, fields)}`,
+        target,
+    );
+}
+
+const selectLines = (lines: string, fields: readonly RecordField[]): string =>
+    `SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns(fields)})`;
 
 /** @returns rows that were written; they keep the query's order, as the engine preserves it unless told otherwise */
 async function writeParquet(duckdb: DuckDBConnection, query: string, target: string): Promise<number> {
@@ -74,7 +91,8 @@ function partError(path: string, error: unknown): PartError {
     return new PartError(path, why, { cause: error });
 }
 
-async function* readRecords(duckdb: DuckDBConnection, path: string): AsyncGenerator<readonly ResultRecord[]> {
+async function* readRecords(path: string): AsyncGenerator<readonly ResultRecord[]> {
+    const duckdb = await connectToDuckDb();
     try {
         const present = await columnsIn(duckdb, path);
         const fields = RECORD_FIELDS.filter((field) => present.has(field.name));
@@ -87,6 +105,8 @@ async function* readRecords(duckdb: DuckDBConnection, path: string): AsyncGenera
         }
     } catch (error) {
         throw error instanceof PartError ? error : partError(path, error);
+    } finally {
+        duckdb.closeSync();
     }
 }
 

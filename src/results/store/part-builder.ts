@@ -5,6 +5,7 @@ import { makeStagingName } from '../../host/staging-name.js';
 import { WriteError } from '../../host/write-error.js';
 import { describeIoError, withDescriptors } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
+import type { RecordLine } from '../record/record.js';
 import type { StorageFormat } from '../result-store.js';
 import { PartKeys } from './key-index.js';
 import { PARTS, type PartInfo, readManifest } from './manifest.js';
@@ -38,6 +39,8 @@ export class PartBuilder {
     readonly #settings: BuilderSettings;
     readonly #done: LivePart[] = [];
     #open: OpenPart | null = null;
+    /** The part before, while it is encoded and synced; rejects as `finish` does. */
+    #sealing: Promise<void> = Promise.resolve();
 
     constructor(settings: BuilderSettings) {
         this.#settings = settings;
@@ -51,18 +54,17 @@ export class PartBuilder {
     /** Writes what waits, and begins a new part when its time has come. @throws WriteError */
     async makeRoom(): Promise<void> {
         const part = this.#open;
-        if (part !== null && part.bytes >= this.#partBytes) await this.#seal();
+        if (part !== null && part.bytes >= this.#partBytes) await this.#beginSeal(part);
         else if (part !== null) await this.#guard(() => part.flush());
         this.#open ??= await this.#guard(() => OpenPart.create(this.#settings));
     }
 
     /** Adds a row where there is room. @returns where the row is */
-    add(line: string, digest: Buffer, revision: number): { part: number; row: number } {
+    add(record: RecordLine): { part: number; row: number } {
         const part = this.#open;
         if (part === null) throw new Error('bug in resume-run: a row was added before there was room');
         const row = part.keys.count;
-        part.keys.push(digest, revision);
-        part.push(line);
+        part.push(record);
         return { part: part.id, row };
     }
 
@@ -116,6 +118,7 @@ export class PartBuilder {
      * manifest was renamed, the new generation stands. Never throws.
      */
     async discard(): Promise<void> {
+        await this.#sealing.catch(() => undefined);
         await this.#open?.discard();
         const { dir } = this.#settings;
         try {
@@ -129,15 +132,24 @@ export class PartBuilder {
     }
 
     async #seal(): Promise<void> {
-        const part = this.#open;
-        if (part === null) return;
-        this.#done.push(await this.#guard(() => part.seal()));
+        if (this.#open !== null) await this.#beginSeal(this.#open);
+        await this.#sealing;
+    }
+
+    /** Seals a part while rows go into the next one: encoding takes as long as reading them. One is under way at a time. */
+    async #beginSeal(part: OpenPart): Promise<void> {
+        await this.#sealing;
         this.#open = null;
+        this.#sealing = this.#guard(() => part.seal()).then((sealed) => {
+            this.#done.push(sealed);
+        });
+        // Whoever comes next gets the error; until then nobody waits.
+        this.#sealing.catch(() => undefined);
     }
 
     async #guard<T>(action: () => Promise<T>): Promise<T> {
         try {
-            return await withDescriptors(action);
+            return await action();
         } catch (error) {
             if (error instanceof WriteError || error instanceof UserError || error instanceof PartError)
                 throw error;
@@ -162,7 +174,7 @@ async function writePart(
     const staging = join(dir, PARTS, makeStagingName(name, holder));
     try {
         await write(staging);
-        const handle = await open(staging, 'r+');
+        const handle = await withDescriptors(() => open(staging, 'r+'));
         try {
             await handle.sync();
         } finally {
@@ -181,6 +193,9 @@ class OpenPart {
     bytes = 0;
     #lines: string[] = [];
     #waiting = 0;
+    /** Fields that the lines have; null: any. */
+    #fields: Set<string> | null = new Set();
+    #lastFields: readonly string[] | undefined = [];
 
     private constructor(
         readonly settings: BuilderSettings,
@@ -193,13 +208,27 @@ class OpenPart {
     static async create(settings: BuilderSettings): Promise<OpenPart> {
         const name = newPartName(settings.codec);
         const staging = join(settings.dir, PARTS, makeStagingName(name, settings.holder));
-        return new OpenPart(settings, settings.nextId(), name, staging, await open(staging, 'wx'));
+        return new OpenPart(
+            settings,
+            settings.nextId(),
+            name,
+            staging,
+            await withDescriptors(() => open(staging, 'wx')),
+        );
     }
 
-    push(line: string): void {
+    push({ digest, revision, line, fields }: RecordLine): void {
+        this.keys.push(digest, revision);
         this.#lines.push(line);
         this.#waiting += line.length;
         this.bytes += line.length;
+        if (fields !== this.#lastFields) this.#addFields(fields);
+    }
+
+    #addFields(fields: readonly string[] | undefined): void {
+        this.#lastFields = fields;
+        if (fields === undefined) this.#fields = null;
+        else for (const name of fields) this.#fields?.add(name);
     }
 
     /** Whether it is time to flush. */
@@ -217,18 +246,19 @@ class OpenPart {
 
     async seal(): Promise<LivePart> {
         const { codec } = this.settings;
-        await this.flush();
-        await this.handle.close();
         try {
+            await this.flush();
+            await this.handle.close();
             const info = await writePart(this.settings, this.name, this.keys.count, (target) =>
-                codec.encode(this.staging, target),
+                codec.encode(this.staging, target, this.#fields),
             );
             return { id: this.id, info, keys: this.keys };
         } finally {
-            await rm(this.staging, { force: true }).catch(() => undefined);
+            await this.discard();
         }
     }
 
+    /** Removes the lines. Never throws. */
     async discard(): Promise<void> {
         await this.handle.close().catch(() => undefined);
         await rm(this.staging, { force: true }).catch(() => undefined);

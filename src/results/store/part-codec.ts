@@ -9,9 +9,10 @@ export interface PartCodec {
     readonly linesPerPart: number;
     /**
      * Makes the part's file from one of JSON lines, in the same order. May rename that file or leave it; does not sync.
+     * @param present names of all fields that the lines have; null: they may have any
      * @throws Error of the disk
      */
-    encode(lines: string, target: string): Promise<void>;
+    encode(lines: string, target: string, present: ReadonlySet<string> | null): Promise<void>;
     /** Rows in order, some thousands at a time. @throws PartError if the file is not a whole part */
     readRecords(path: string): AsyncIterable<readonly ResultRecord[]>;
     /** The same as JSON lines without line breaks. */

@@ -23,7 +23,7 @@ async function openEngine(records: readonly ResultRecord[], parquet = false): Pr
     const folders = [join(dir, 'parts')];
     if (!parquet) return await AskEngine.open({ json: [json], parquet: [], cells: [], folders }, dir);
     const target = join(dir, 'parts', 'a.parquet');
-    await (await loadCodec('parquet')).encode(json, target);
+    await (await loadCodec('parquet')).encode(json, target, null);
     return await AskEngine.open({ json: [], parquet: [target], cells: [], folders }, dir);
 }
 
