@@ -79,7 +79,8 @@ async function* takeBatches(
     signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly BatchChange[]> {
     let bytes = 0;
-    while (bytes < COMMIT_BYTES && taken.length < COMMIT_FILES && signal?.aborted !== true) {
+    while (bytes < COMMIT_BYTES && taken.length < COMMIT_FILES) {
+        if (signal?.aborted === true) return;
         const name = waiting.shift();
         if (name === undefined) return;
         const batch = await read(name);

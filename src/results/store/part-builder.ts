@@ -140,8 +140,8 @@ export class PartBuilder {
     async #beginSeal(part: OpenPart): Promise<void> {
         await this.#sealing;
         this.#open = null;
-        this.#sealing = this.#guard(() => part.seal()).then((sealed) => {
-            this.#done.push(sealed);
+        this.#sealing = this.#guard(async () => {
+            this.#done.push(await part.seal());
         });
         // Whoever comes next gets the error; until then nobody waits.
         this.#sealing.catch(() => undefined);

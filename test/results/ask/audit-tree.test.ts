@@ -28,3 +28,50 @@ it('finds leaves that do not add up, impossible rates, and a root that says othe
         { where: 'summary', what: 'total_tests is 4, the leaves sum to 3' },
     ]);
 });
+
+/** A tree of one model whose cells have these totals, all of them failures, and a root that says `root`. */
+const treeOfTotals = (totals: readonly number[], root: number) => ({
+    summary: { total_tests: root, total_failure: root },
+    models: {
+        m: {
+            by_prompt_type: Object.fromEntries(
+                totals.map((total, at) => [
+                    `prompt-${at}`,
+                    {
+                        by_tool_success_rate: {
+                            '0.8': {
+                                by_difficulty: { easy: { by_task_type: { t: { total, failed: total } } } },
+                            },
+                        },
+                    },
+                ]),
+            ),
+        },
+    },
+});
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+it('finds counts that were doubled, by the root and by totals that are all even', () => {
+    const honest = Array.from({ length: 40 }, (_, at) => at + 1);
+    const doubled = honest.map((total) => 2 * total);
+    expect(auditTree(treeOfTotals(honest, sum(honest)))).toEqual([]);
+    expect(auditTree(treeOfTotals(doubled, sum(honest))).map(({ what }) => what)).toEqual([
+        'total_tests is 820, the leaves sum to 1640',
+        'total_failure is 820, the leaves sum to 1640',
+        '40 of 40 totals are even: tasks seem to be counted twice',
+    ]);
+});
+
+it('takes the even totals of a plan for what they are', () => {
+    const planned = Array.from({ length: 100 }, () => 20);
+    expect(auditTree(treeOfTotals(planned, 2000))).toEqual([]);
+});
+
+it('finds a history that was replaced: the tree is empty, and the root still counts it', () => {
+    const replaced = { summary: { total_tests: 500 }, models: { m: { total_tests: 3, by_prompt_type: {} } } };
+    expect(auditTree(replaced).map(({ what }) => what)).toEqual([
+        'total_tests is 3, its leaves sum to 0',
+        'total_tests is 500, the leaves sum to 0',
+    ]);
+});
