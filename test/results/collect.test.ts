@@ -186,6 +186,12 @@ describe('resume-run collect --from', () => {
         expect(json.stdout).toContain('[INFO] 使用JSON存储格式');
         const parts = ['database', 'other'].flatMap((name) => readdirSync(join(cwd, name, 'parts')));
         expect(parts.map((name) => name.split('.')[1])).toEqual(['parquet', 'jsonl']);
+        // What cannot be read here is not a finding about the database.
+        const audit = await runCli(['analyze', '--audit', 'database'], {
+            cwd,
+            env: { NODE_OPTIONS: WITHOUT_DUCKDB },
+        });
+        expect(audit).toMatchObject({ code: 2, stderr: expect.stringContaining('npm install @duckdb/') });
     });
 
     it('says why it failed, and leaves everything as it was', async () => {

@@ -7,7 +7,7 @@ import { UserError } from '../../util/user-error.js';
 import { readAggregatesFromParquet } from '../aggregate/earlier-database.js';
 import { digestKey } from '../record/record.js';
 import { KeyIndex } from '../store/key-index.js';
-import { loadCodec, PartError } from '../store/part-codec.js';
+import { loadCodec, type PartCodec, PartError } from '../store/part-codec.js';
 import { locatePart, readGeneration } from '../store/read-generation.js';
 import type { PartInfo } from '../store/manifest.js';
 import { MasterTree } from '../tree/master-tree.js';
@@ -53,8 +53,10 @@ async function auditFolder(dir: string): Promise<readonly AuditFinding[]> {
     const seen = new KeyIndex();
     const tree = new MasterTree();
     for (const part of manifest.parts) {
+        // Outside of what makes findings: a package that is not installed is no fault of the database.
+        const codec = await loadCodec(part.codec);
         try {
-            findings.push(...(await auditPart(dir, part, seen, tree)));
+            findings.push(...(await auditPart(dir, part, codec, seen, tree)));
         } catch (error) {
             if (!(error instanceof PartError) && !(error instanceof UserError)) throw error;
             findings.push({ where: part.path, what: error.message });
@@ -67,11 +69,11 @@ async function auditFolder(dir: string): Promise<readonly AuditFinding[]> {
 async function auditPart(
     dir: string,
     part: PartInfo,
+    codec: PartCodec,
     seen: KeyIndex,
     tree: MasterTree,
 ): Promise<readonly AuditFinding[]> {
     let [records, doubled] = [0, 0];
-    const codec = await loadCodec(part.codec);
     for await (const some of codec.readRecords(await locatePart(dir, part))) {
         for (const record of some) {
             const digest = digestKey(record);
