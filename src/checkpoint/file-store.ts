@@ -61,9 +61,12 @@ class FileStore implements CheckpointStore {
     readonly #earlier: EarlierResults;
     readonly #open = new Set<FileSampleWriter>();
     #archives: Promise<ArchiveList> | null = null;
+    #loadedArchives: ArchiveList | null = null;
     /** Names in the results directory: read once, then kept up. */
     #listing: Promise<Set<string>> | null = null;
     #listed: Set<string> | null = null;
+    /** Nothing stood in the directory at the start, and every file written since has the first name of its sample. */
+    #hasOnlyOwn = false;
     /** Where samples that were read but are not open yet stand. */
     readonly #located = new Map<string, string>();
     #writes = 0;
@@ -87,7 +90,10 @@ class FileStore implements CheckpointStore {
     stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
         if (this.#listed === null) return this.#list().then(() => this.stamp(id));
         // A first start: the hashes of as many names as there are samples would be made for nothing.
-        if (this.#listed.size === 0) return this.#archived().then((archives) => archives.stamp(id));
+        if (this.#listed.size === 0) {
+            if (this.#loadedArchives !== null) return this.#loadedArchives.stamp(id);
+            return this.#archived().then((archives) => archives.stamp(id));
+        }
         // Nearly always there, and asked for as often as there are samples.
         const likely = this.#options.names.getFile(id);
         const found = this.#listed.has(likely) ? this.#findStamp(likely) : null;
@@ -146,6 +152,10 @@ class FileStore implements CheckpointStore {
             this.#roomMade = { promise, resolve };
         }
         return this.#roomMade.promise;
+    }
+
+    hurry(): void {
+        for (const writer of this.#open) writer.hurry();
     }
 
     async flush(): Promise<void> {
@@ -212,7 +222,7 @@ class FileStore implements CheckpointStore {
     async #locate(id: string): Promise<Located> {
         const listing = await this.#list();
         const taken = new Set<string>();
-        for (const name of this.#options.names.candidates(id)) {
+        for (const name of this.#candidates(id)) {
             if (!listing.has(name)) continue;
             const result = await readCheckpointFile(join(this.#options.dir, name), id);
             switch (result.kind) {
@@ -235,9 +245,16 @@ class FileStore implements CheckpointStore {
         const name = this.#options.names.getFile(id);
         const file = taken.has(name) ? makeHashedName(id) : name;
         const unlisted = await this.#unlisted(id, file);
+        if (unlisted !== null || file !== name) this.#hasOnlyOwn = false;
         if (unlisted !== null) return unlisted;
         const archived = await (await this.#archived()).read(id);
         return { file, checkpoint: archived ?? (await this.#earlier.read(id, listing)) };
+    }
+
+    /** Where nothing stands but what this run wrote no other name need be made and looked for. */
+    #candidates(id: string): Iterable<string> {
+        const { names } = this.#options;
+        return this.#hasOnlyOwn ? [names.getFile(id)] : names.candidates(id);
     }
 
     /** The earlier tools' file of a sample that was upgraded by a start that was killed before it removed the old one. */
@@ -283,15 +300,19 @@ class FileStore implements CheckpointStore {
     }
 
     #archived(): Promise<ArchiveList> {
-        this.#archives ??= ArchiveList.load(this.#options.checkpointsDir);
+        this.#archives ??= ArchiveList.load(this.#options.checkpointsDir).then(
+            (archives) => (this.#loadedArchives = archives),
+        );
         return this.#archives;
     }
 
     #list(): Promise<Set<string>> {
         const { dir, readOnly, listing } = this.#options;
-        this.#listing ??= listResults(dir, readOnly === true, listing).then(
-            (names) => (this.#listed = names),
-        );
+        this.#listing ??= listResults(dir, readOnly === true, listing).then((names) => {
+            this.#hasOnlyOwn = names.size === 0;
+            this.#listed = names;
+            return names;
+        });
         return this.#listing;
     }
 }

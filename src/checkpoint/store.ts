@@ -21,6 +21,8 @@ export interface CheckpointStore {
      * starts tasks does, before starting the next. Bounds what waits by bytes, not by how many commits are open.
      */
     room(): Promise<void> | null;
+    /** What waits for its turn is written without a pause. Cheap: it may be asked for after every task. */
+    hurry(): void;
     /** Writes what waits at once. Resolves when everything committed so far is on disk. */
     flush(): Promise<void>;
     close(): Promise<void>;

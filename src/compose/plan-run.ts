@@ -3,7 +3,7 @@ import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
 import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
 import { findExecutorKind } from '../executor/kinds.js';
-import type { TestMakerSource } from '../dataset/dataset.js';
+import type { DatasetCache, TestMakerSource } from '../dataset/dataset.js';
 import type { RowFiles } from '../dataset/row-files.js';
 import { readMachineLoad } from '../host/machine-load.js';
 import type { Scratch } from '../host/scratch.js';
@@ -175,7 +175,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
             { ...config, part: { ...config.part, ids: generated?.samples?.() ?? null } },
             { paths, others, recorded: directory.known?.datasets.map(({ path }) => path) ?? [] },
             {
-                cache: directory.index.datasets,
+                cache: chooseCache(directory.index.datasets, config.dryRun),
                 lists: listOptions(config, kind, directory),
                 files,
                 testMaker,
@@ -190,6 +190,10 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     for (const line of executor.remarks ?? []) options.onNotice(line, 'info');
     return { kind, samples, executor, checker, others, stopMaking };
 }
+
+/** A dry run writes no index, so it need not remember the rows that it reads. */
+const chooseCache = (cache: DatasetCache, isDryRun: boolean): DatasetCache =>
+    isDryRun ? { get: (file, stamp) => cache.get(file, stamp), set: () => undefined } : cache;
 
 function prepareOptions(
     { limits, judging }: Pick<RunConfig, 'limits' | 'judging'>,

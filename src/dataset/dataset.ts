@@ -25,6 +25,8 @@ export interface Dataset {
      * @throws UserError (exit 2) when it is no longer what `index` saw: "changed, start again"
      */
     load(indexed: IndexedSample): Promise<Sample>;
+    /** True where no row can say that a task is not to run: without results, all that a sample's groups count is due. */
+    readonly skipsNothing?: boolean;
     /** Rows left out so far because of `--skip-bad-rows`, and packages that cannot be read beside others: one line each. */
     readonly badRows: readonly string[];
     /**

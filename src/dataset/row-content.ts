@@ -16,6 +16,8 @@ export interface RowFormat {
     readonly limitPolicy: LimitPolicy;
     /** How outputs are compared where a row names no checker: the rule of the format's own grader. */
     readonly comparison: BuiltInChecker;
+    /** See `Dataset`. */
+    readonly skipsNothing?: boolean;
     /** True for rows that look like this format; only the presence and kind of a few keys is asked. */
     recognises(row: Field): boolean;
     /** @throws UserError naming the field that is not as it must be */

@@ -36,6 +36,7 @@ export class RowDataset implements Dataset {
     readonly badRows: string[] = [];
     readonly #as: string;
     readonly #shownPaths: string[] = [];
+    #lastGroups: IndexedSample['groups'] = [];
 
     constructor(
         private readonly source: DatasetSource,
@@ -61,6 +62,10 @@ export class RowDataset implements Dataset {
         return this.rowFormat.comparison;
     }
 
+    get skipsNothing(): boolean {
+        return this.rowFormat.skipsNothing === true;
+    }
+
     async *index(): AsyncIterable<readonly IndexedSample[]> {
         this.badRows.length = 0;
         const seen = new Map<string, IndexedSample>();
@@ -74,7 +79,8 @@ export class RowDataset implements Dataset {
                 yield isOnly ? cached : cached.filter((row) => this.#isNew(row, seen));
                 continue;
             }
-            for await (const row of this.#indexFile(number, stamp)) if (this.#isNew(row, seen)) yield [row];
+            for await (const rows of this.#indexFile(number, stamp))
+                yield rows.filter((row) => this.#isNew(row, seen));
         }
     }
 
@@ -111,48 +117,67 @@ export class RowDataset implements Dataset {
         return buildSample(content, { folder: dirname(path), place }, this.rowFormat);
     }
 
-    async *#indexFile(number: number, stamp: FileStamp): AsyncIterable<IndexedSample> {
+    /** Rows in the pieces in which they are read: a turn of the event loop for each row would cost more than the row. */
+    async *#indexFile(number: number, stamp: FileStamp): AsyncIterable<readonly IndexedSample[]> {
         const path = this.#file(number);
         const found: IndexedSample[] = [];
         const badBefore = this.badRows.length;
         let cacheable = true;
-        for await (const raw of this.options.files.rows(path)) {
-            const place = this.#place(number, raw.line);
-            try {
-                const { indexed, selfContained } = await this.#indexRow(raw, number, place);
-                cacheable &&= selfContained;
-                if (cacheable) found.push(indexed);
-                yield indexed;
-            } catch (error) {
-                this.#bad(error);
+        for await (const several of this.options.files.batches(path)) {
+            const rows: IndexedSample[] = [];
+            for (const raw of several) {
+                try {
+                    const { indexed, namesFiles } = this.#indexRow(raw, number);
+                    // What a row's files hold is not seen by the dataset file's stamp.
+                    cacheable &&= namesFiles === null;
+                    const whole = namesFiles === null ? indexed : await namesFiles();
+                    rows.push(whole);
+                    if (cacheable) found.push(whole);
+                } catch (error) {
+                    this.#bad(error);
+                }
             }
+            yield rows;
         }
         if (cacheable && found.length > 0 && this.badRows.length === badBefore) {
             this.options.cache.set(path, stamp, found);
         }
     }
 
-    async #indexRow(
-        raw: PartRow,
+    /** @returns its entry, and where it names files: what gives the entry that their stamps are part of */
+    #indexRow(
+        { bytes, line, part, offset, length }: PartRow,
         file: number,
-        place: string,
-    ): Promise<{ indexed: IndexedSample; selfContained: boolean }> {
-        const row = parseRow(raw.bytes, place);
+    ): { readonly indexed: IndexedSample; readonly namesFiles: (() => Promise<IndexedSample>) | null } {
+        const place = this.#place(file, line);
+        const row = parseRow(bytes, place);
         this.#checkFormat(row);
         const content = this.rowFormat.read(row);
-        const { line, part, offset, length } = raw;
         const locator: RowLocator = { as: this.#as, file, part, line, offset, length };
-        const mark = await this.#filesMark(content, this.#file(file), place);
-        return {
-            indexed: {
-                id: content.id,
-                locator,
-                groups: content.groups.map(([name, tasks]) => [name, tasks.length] as const),
-                fingerprint: hashRow(raw.bytes ?? Buffer.alloc(0)) + mark,
-            },
-            // What a row's files hold is not seen by the dataset file's stamp.
-            selfContained: mark === '',
+        const indexed: IndexedSample = {
+            id: content.id,
+            locator,
+            groups: this.#shareGroups(content),
+            fingerprint: hashRow(bytes ?? Buffer.alloc(0)),
         };
+        if (listReferencedFiles(content).length === 0) return { indexed, namesFiles: null };
+        const mark = async (): Promise<IndexedSample> => ({
+            ...indexed,
+            fingerprint: indexed.fingerprint + (await this.#filesMark(content, this.#file(file), place)),
+        });
+        return { indexed, namesFiles: mark };
+    }
+
+    /** Rows with the same groups hold the same list: it is a third of what is held of a small sample. */
+    #shareGroups({ groups }: RowContent): IndexedSample['groups'] {
+        const same = this.#lastGroups;
+        if (
+            same.length === groups.length &&
+            groups.every(([name, tasks], i) => same[i]?.[0] === name && same[i][1] === tasks.length)
+        )
+            return same;
+        this.#lastGroups = groups.map(([name, tasks]) => [name, tasks.length] as const);
+        return this.#lastGroups;
     }
 
     /** Rows of a file that has not changed since an earlier start; null where they must be read. */

@@ -15,7 +15,7 @@ import { unpackChunks } from './packed/unpack.js';
 import { readJsonLines } from './rows/json-lines.js';
 import { MAX_ROW_BYTES, type RawRow, readHandle } from './rows/row.js';
 import { RowReader } from './rows/row-reader.js';
-import { readRows } from './rows/rows.js';
+import { readRowBatches, readRows } from './rows/rows.js';
 
 /** A row of a file that may be packed. `offset` counts from the start of its part, `line` over the whole file. */
 export interface PartRow extends RawRow {
@@ -67,6 +67,15 @@ export class RowFiles {
             default:
                 return unreachable(packing);
         }
+    }
+
+    /** The same rows, several at a time where many lie together. */
+    async *batches(file: string): AsyncIterable<readonly PartRow[]> {
+        if ((await this.#detectPacking(file)) !== 'none') {
+            for await (const row of this.rows(file)) yield [row];
+            return;
+        }
+        for await (const rows of readRowBatches(file)) yield rows.map((row) => ({ ...row, part: 0 }));
     }
 
     /** Opens what holds the bytes of one part's rows. The caller closes it. @throws UserError, WriteError */

@@ -1,9 +1,10 @@
-import { type BigIntStats, fstatSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { FileStamp } from '../model/file-stamp.js';
 import { getIoCode, describeIoError, withDescriptors } from '../util/io-error.js';
+import { openDescriptor, renameFile, syncDescriptor, writeBuffers } from './file-calls.js';
 import { makeStagingName } from './staging-name.js';
 import { makeStamp } from './stamp.js';
 import { WriteError } from './write-error.js';
@@ -80,14 +81,15 @@ async function writeStaging(staging: string, chunks: readonly Buffer[], mode?: n
         return stat(staging, { bigint: true });
     }
     // Result files are written by the thousand: these are 5 system calls, where write-file-atomic makes 14.
-    const handle = await open(staging, 'wx', mode);
+    const file = await openDescriptor(staging, 'wx');
     try {
-        for (const piece of splitIntoPieces(chunks)) await writeAll(handle, piece);
-        await handle.sync();
+        for (const piece of splitIntoPieces(chunks)) await writeAll(file, piece);
+        await syncDescriptor(file);
         // Of an open file that was just synced the system knows this without asking a disk: no trip through the thread pool.
-        return fstatSync(handle.fd, { bigint: true });
+        return fstatSync(file, { bigint: true });
     } finally {
-        await handle.close();
+        // Nothing is left to be written by it.
+        closeSync(file);
     }
 }
 
@@ -110,10 +112,10 @@ function* splitIntoPieces(chunks: readonly Buffer[]): Generator<Buffer[]> {
 }
 
 /** A call may write less than it was given: the next one says why, if there is a reason. */
-async function writeAll(handle: FileHandle, piece: Buffer[]): Promise<void> {
+async function writeAll(file: number, piece: Buffer[]): Promise<void> {
     let left = piece;
     while (left.length > 0) {
-        const { bytesWritten } = await handle.writev(left);
+        const bytesWritten = await writeBuffers(file, left);
         // Never seen; the size check finds what is missing.
         if (bytesWritten === 0) return;
         left = dropBytes(left, bytesWritten);
@@ -136,7 +138,7 @@ function dropBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
 /** A rename over a network may have happened although it was answered by an error: what stands there decides. */
 async function renameOver(staging: string, target: string, inode: bigint): Promise<void> {
     try {
-        await rename(staging, target);
+        await renameFile(staging, target);
     } catch (error) {
         const there = await stat(target, { bigint: true }).catch(() => null);
         if (there?.ino !== inode) throw error;
@@ -176,14 +178,14 @@ export class DirectorySync {
 export async function syncDirectory(dir: string): Promise<void> {
     // Windows neither needs nor allows it.
     if (process.platform === 'win32') return;
-    const handle = await withDescriptors(() => open(dir, 'r'));
+    const folder = await withDescriptors(() => openDescriptor(dir, 'r'));
     try {
-        await handle.sync();
+        await syncDescriptor(folder);
     } catch (error) {
         // Some network and FUSE file systems have no fsync for directories; there the rename itself is the promise.
         if (getIoCode(error) !== 'EINVAL' && getIoCode(error) !== 'ENOTSUP') throw error;
     } finally {
-        await handle.close();
+        closeSync(folder);
     }
 }
 

@@ -1,8 +1,8 @@
 import type { Completion, Running } from '../backend/backend.js';
 import { WriteError } from '../host/write-error.js';
+import { tallyUntouched } from '../model/directory-sample.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import { type StopReason, toSignalOrAbort } from '../model/stop.js';
-import type { SampleTally } from '../model/tally.js';
 import type { TaskStep } from '../model/task.js';
 import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
@@ -43,7 +43,8 @@ export class Loop {
     readonly #holder: HolderCheck;
     readonly #flights = new Set<Flight>();
     readonly #feed: SampleFeed;
-    readonly #untouched: Map<string, SampleTally>;
+    /** Samples whose tally is among the settled ones. */
+    readonly #closed = new Set<string>();
     #saving = 0;
     /** Results on their way to the disk. */
     #committing = 0;
@@ -68,7 +69,6 @@ export class Loop {
             onError: (error) => this.#fail(error),
             onOpened: () => this.#pump(),
         });
-        this.#untouched = new Map(parts.work.map((item) => [item.indexed.id, item.tally]));
     }
 
     async start(): Promise<RunEnd> {
@@ -112,12 +112,8 @@ export class Loop {
         });
         this.#graceTimer = setTimeout(() => this.#abortAll(), grace * 1000);
         // What is finished need not wait for the pace at which files are rewritten.
-        this.#flush();
-        this.#pump();
-    }
-
-    #flush(): void {
         this.#parts.store.flush().catch((error: unknown) => this.#fail(error));
+        this.#pump();
     }
 
     setConcurrency(concurrency: number): void {
@@ -142,7 +138,7 @@ export class Loop {
         }
         if (!this.#stopping && this.#saving < COMMITS_BOUND) this.#feed.openAhead(this.#slots);
         // Nothing runs and nothing can start before the last results are on disk: no reason to keep their pace.
-        if (this.#flights.size === 0 && !this.#feed.isOpening && this.#saving > 0) this.#flush();
+        if (this.#flights.size === 0 && !this.#feed.isOpening && this.#saving > 0) this.#parts.store.hurry();
         this.#stopByRules();
         if (this.#isOver()) this.#settle?.();
     }
@@ -310,7 +306,7 @@ export class Loop {
         const { writer } = sample;
         const stamp = await sample.close();
         const tally = writer.tally();
-        this.#untouched.delete(sample.id);
+        this.#closed.add(sample.id);
         this.#parts.settled.add(tally);
         if (tally.isComplete && stamp !== null) {
             const { index, planKey } = this.#parts;
@@ -351,8 +347,10 @@ export class Loop {
     }
 
     #totals(): RunEnd['totals'] {
-        for (const tally of this.#untouched.values()) this.#parts.settled.add(tally);
-        this.#untouched.clear();
+        for (const { indexed, tally } of this.#parts.work) {
+            if (this.#closed.has(indexed.id)) continue;
+            this.#parts.settled.add(tally ?? tallyUntouched(indexed.id, indexed.groups));
+        }
         return this.#parts.settled.value();
     }
 

@@ -31,8 +31,8 @@ export interface ResultIndex {
 /** A sample that has something left to do (or whose file must be rewritten). */
 export interface WorkItem extends SampleItem {
     readonly due: number;
-    /** What its file says now: it counts should the run stop before the sample's turn. */
-    readonly tally: SampleTally;
+    /** What its file says now: it counts should the run stop before the sample's turn. Null where there is no file. */
+    readonly tally: SampleTally | null;
 }
 
 /** What is left, before anything runs. */
@@ -52,7 +52,7 @@ export interface SurveyParts {
     readonly index: ResultIndex;
     readonly planKey: string;
     readonly options: PrepareOptions;
-    /** Whether samples not begun yet are read too: only then is it known which of their tasks are skipped. */
+    /** Whether samples not begun yet are read too, where some of their tasks may be skipped: nothing else tells. */
     readonly thorough: boolean;
     /** Called for each sample with nothing left to do. */
     readonly onSettled: (tally: SampleTally) => void;
@@ -66,18 +66,19 @@ export interface SurveyParts {
  */
 export async function survey(items: Iterable<SampleItem>, parts: SurveyParts): Promise<Survey> {
     const sum = new SurveySum(parts);
+    const untouched = new UntouchedSamples();
     const ahead = new LookAhead();
     try {
         for (const item of items) {
             const asked = parts.store.stamp(item.indexed.id);
             const stamp = asked instanceof Promise ? await asked : asked;
-            const tally = findKnownTally(item, stamp, parts);
-            if (tally !== null && ahead.isEmpty) {
-                sum.add(item, makeNothingDue(tally));
+            const known = seeUnread(item, stamp, parts, untouched);
+            if (known !== null && ahead.isEmpty) {
+                sum.add(item, known);
                 continue;
             }
-            const seen = tally === null ? look(item, stamp, parts) : Promise.resolve(makeNothingDue(tally));
-            ahead.push({ item, seen, bytes: tally === null ? (stamp?.size ?? 0) : 0 });
+            const seen = known === null ? look(item, stamp, parts) : Promise.resolve(known);
+            ahead.push({ item, seen, bytes: known === null ? (stamp?.size ?? 0) : 0 });
             while (ahead.isFull) await ahead.take(sum);
         }
         while (!ahead.isEmpty) await ahead.take(sum);
@@ -149,7 +150,8 @@ class SurveySum {
         this.#totals.add(seen);
         if (seen.earlier !== null) this.#earlier.add(seen.earlier.checkpoint, seen.earlier.planned);
         if (seen.due > 0 || seen.dirty) {
-            this.#work.push({ ...item, due: seen.due, tally: seen.tally });
+            const tally = seen.hasFile ? seen.tally : null;
+            this.#work.push({ indexed: item.indexed, dataset: item.dataset, due: seen.due, tally });
             this.#parts.onDue?.(id, seen.due, seen.dueBy);
         } else {
             this.#parts.onSettled(seen.tally);
@@ -177,27 +179,56 @@ interface Seen {
     readonly dirty: boolean;
     readonly changed: number;
     readonly tally: SampleTally;
+    /** False: nothing is there yet, and the tally is that of any sample with the same groups. */
+    readonly hasFile: boolean;
     /** What was read and planned, where it is of the earlier tools. */
     readonly earlier: { readonly checkpoint: Checkpoint; readonly planned: SamplePlan } | null;
 }
 
-/** What an earlier start learned, if it still holds. */
-function findKnownTally(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): SampleTally | null {
-    const { id, fingerprint } = item.indexed;
-    return stamp === null ? null : parts.index.get(id, stamp, fingerprint, parts.planKey);
+/** What is known of a sample without reading it, or its file: because of the index, or because nothing is there yet. */
+function seeUnread(
+    item: SampleItem,
+    stamp: FileStamp | null,
+    parts: SurveyParts,
+    untouched: UntouchedSamples,
+): Seen | null {
+    const { id, fingerprint, groups } = item.indexed;
+    if (stamp !== null) {
+        const tally = parts.index.get(id, stamp, fingerprint, parts.planKey);
+        return tally === null ? null : makeNothingDue(tally);
+    }
+    const isCountEnough = item.dataset.skipsNothing === true && !parts.options.judges;
+    return parts.thorough && !isCountEnough ? null : untouched.see(groups);
+}
+
+/** What is to be said of samples without results: the same of all that have the same groups, and most have those of the one before. */
+class UntouchedSamples {
+    #groups: IndexedSample['groups'] | null = null;
+    #seen: Seen = makeNothingDue(tallyUntouched('', []));
+
+    see(groups: IndexedSample['groups']): Seen {
+        if (groups === this.#groups) return this.#seen;
+        const due = groups.reduce((sum, [, count]) => sum + count, 0);
+        this.#groups = groups;
+        this.#seen = {
+            due,
+            dueBy: { new: due },
+            dirty: due === 0,
+            changed: 0,
+            tally: tallyUntouched('', groups),
+            hasFile: false,
+            earlier: null,
+        };
+        return this.#seen;
+    }
 }
 
 function makeNothingDue(tally: SampleTally): Seen {
-    return { due: 0, dueBy: {}, dirty: false, changed: 0, tally, earlier: null };
+    return { due: 0, dueBy: {}, dirty: false, changed: 0, tally, hasFile: true, earlier: null };
 }
 
 async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): Promise<Seen> {
-    const { id, fingerprint, groups } = item.indexed;
-    if (stamp === null && !parts.thorough) {
-        const due = groups.reduce((sum, [, count]) => sum + count, 0);
-        const tally = tallyUntouched(id, groups);
-        return { due, dueBy: { new: due }, dirty: due === 0, changed: 0, tally, earlier: null };
-    }
+    const { id, fingerprint } = item.indexed;
     const checkpoint = stamp === null ? null : await parts.store.read(id);
     const prepared = prepare(await item.dataset.load(item.indexed), parts.options);
     const planned = plan(prepared, checkpoint, null, parts.options);
@@ -206,6 +237,7 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
     const seen = {
         ...summarizePlan(planned),
         tally: countTally(planned.state),
+        hasFile: true,
         earlier: isEarlier ? { checkpoint, planned } : null,
     };
     if (stamp !== null && seen.due === 0 && !seen.dirty && seen.tally.isComplete) {
@@ -214,7 +246,7 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
     return seen;
 }
 
-function summarizePlan(planned: SamplePlan): Omit<Seen, 'tally' | 'earlier'> {
+function summarizePlan(planned: SamplePlan): Omit<Seen, 'tally' | 'hasFile' | 'earlier'> {
     return {
         due: planned.due.length,
         dueBy: countDue(planned.due),
@@ -263,8 +295,10 @@ class Counts {
             this.#skipped += group.skipped;
         }
         if (seen.due === 0) return;
-        for (const [why, count] of Object.entries(seen.dueBy) as [DueReason, number][]) {
-            this.#dueBy[why] = (this.#dueBy[why] ?? 0) + count;
+        // No list of entries is made: there may be a million samples.
+        for (const key in seen.dueBy) {
+            const why = key as DueReason;
+            this.#dueBy[why] = (this.#dueBy[why] ?? 0) + (seen.dueBy[why] ?? 0);
         }
     }
 

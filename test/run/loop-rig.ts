@@ -401,6 +401,9 @@ export class ScriptedRun {
             stamp: () => null,
             open: (state) => this.#writer(state),
             room: () => this.#full?.freed ?? null,
+            hurry: () => {
+                for (const save of this.saves) save.isAsked = true;
+            },
             flush: () => {
                 for (const save of this.saves) save.isAsked = true;
                 return Promise.resolve();

@@ -96,29 +96,19 @@ function foldCase(stem: string): string {
 
 /** Knows which of all ids would share a file. */
 export class FileNames {
-    /** Ids whose plain name another id wants too. */
-    readonly #colliding = new Set<string>();
+    #ids: Iterable<string> | null;
+    #found: ReadonlySet<string> = new Set();
 
     /** @param ids every id of every dataset of the directory, not only those of a shard or of `--only` */
     constructor(ids: Iterable<string>) {
-        const first = new Map<string, string>();
-        for (const id of ids) {
-            const key = foldCase(makePlainStem(id, SAFE));
-            const other = first.get(key);
-            if (other === undefined) first.set(key, id);
-            else if (other !== id) this.#colliding.add(other).add(id);
-        }
-        // An id may look like another one's hashed name; moving it may uncover a next one.
-        let open = [...this.#colliding];
-        while (open.length > 0) {
-            const hit: string[] = [];
-            for (const id of open) {
-                const other = first.get(foldCase(makeHashedStem(id, SAFE)));
-                if (other !== undefined && !this.#colliding.has(other)) hit.push(other);
-            }
-            for (const id of hit) this.#colliding.add(id);
-            open = hit;
-        }
+        this.#ids = ids;
+    }
+
+    /** Ids whose plain name another id wants too; looked for when the first name is asked for: a first dry run asks for none. */
+    get #colliding(): ReadonlySet<string> {
+        if (this.#ids !== null) this.#found = findColliding(this.#ids);
+        this.#ids = null;
+        return this.#found;
     }
 
     isColliding(id: string): boolean {
@@ -145,4 +135,27 @@ export class FileNames {
         ]);
         for (const name of others) if (name !== null && name !== first) yield name;
     }
+}
+
+function findColliding(ids: Iterable<string>): ReadonlySet<string> {
+    const colliding = new Set<string>();
+    const first = new Map<string, string>();
+    for (const id of ids) {
+        const key = foldCase(makePlainStem(id, SAFE));
+        const other = first.get(key);
+        if (other === undefined) first.set(key, id);
+        else if (other !== id) colliding.add(other).add(id);
+    }
+    // An id may look like another one's hashed name; moving it may uncover a next one.
+    let open = [...colliding];
+    while (open.length > 0) {
+        const hit: string[] = [];
+        for (const id of open) {
+            const other = first.get(foldCase(makeHashedStem(id, SAFE)));
+            if (other !== undefined && !colliding.has(other)) hit.push(other);
+        }
+        for (const id of hit) colliding.add(id);
+        open = hit;
+    }
+    return colliding;
 }

@@ -83,6 +83,13 @@ export class FileSampleWriter implements SampleWriter {
         return this.#content.tally();
     }
 
+    /** The next write keeps no pause; nothing is waited for. */
+    hurry(): void {
+        if (this.#batch === null || this.#urgent) return;
+        this.#urgent = true;
+        this.schedule();
+    }
+
     /** Writes what waits without keeping the pause. */
     async flush(): Promise<void> {
         while (this.#batch !== null || this.#writing !== null) {

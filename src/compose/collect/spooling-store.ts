@@ -36,6 +36,7 @@ export function withSpool(store: CheckpointStore, options: SpoolingOptions): Che
             return new SpoolingWriter(store.open(state), state, before, options);
         },
         room: () => store.room(),
+        hurry: () => store.hurry(),
         flush: () => store.flush(),
         close: () => store.close(),
     };

@@ -17,9 +17,11 @@ export async function findRemovedSamples(
     known: ReadonlySet<string>,
 ): Promise<RemovedSamples> {
     const names = new FileNames(known);
-    const expected = new Set([...known].map((id) => names.getFile(id)));
+    const listing = await listFiles(place.dir);
+    // Before the first run there is nothing to compare with.
+    const expected = new Set(listing.length === 0 ? [] : [...known].map((id) => names.getFile(id)));
     const removed = new Set<string>();
-    for (const name of await listFiles(place.dir)) {
+    for (const name of listing) {
         if (!name.endsWith('.json') || expected.has(name)) continue;
         const read = await readCheckpointFile(join(place.dir, name), null);
         if (read.kind !== 'checkpoint' || known.has(read.checkpoint.id)) continue;

@@ -6,6 +6,7 @@ export const general: RowFormat = {
     key: 'general',
     limitPolicy: 'own',
     comparison: { kind: 'tokens' },
+    skipsNothing: true,
     recognises(row) {
         return row.get('groups').present && !row.get('tests').present && !row.get('solutions').present;
     },

@@ -53,6 +53,7 @@ export function listFormat(reader: ListReader): DatasetFormat {
 class ListDataset implements Dataset {
     readonly limitPolicy = 'own';
     readonly comparison = null;
+    readonly skipsNothing = true;
     readonly badRows: string[] = [];
     readonly #as: string;
     readonly #fields = new Set<string>();

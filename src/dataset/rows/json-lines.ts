@@ -11,10 +11,20 @@ export async function* readJsonLines(
     maxBytes = MAX_ROW_BYTES,
     chunks: AsyncIterable<Chunk> = readChunks(file),
 ): AsyncIterable<RawRow> {
+    for await (const rows of readJsonLineBatches(file, maxBytes, chunks)) yield* rows;
+}
+
+/** The same rows in lists, those of a chunk together: millions of small ones are gone through much faster so. */
+export async function* readJsonLineBatches(
+    file: string,
+    maxBytes = MAX_ROW_BYTES,
+    chunks: AsyncIterable<Chunk> = readChunks(file),
+): AsyncIterable<readonly RawRow[]> {
     const row = new RowBytes(maxBytes);
     let line = 1;
     let offset = 0;
     for await (const chunk of chunks) {
+        const rows: RawRow[] = [];
         let from = 0;
         if (chunk.offset === 0) {
             from = skipByteOrderMark(chunk.bytes, file);
@@ -27,15 +37,16 @@ export async function* readJsonLines(
         ) {
             row.add(chunk.bytes.subarray(from, end));
             const found = takeLine(row, line, offset);
-            if (found !== null) yield found;
+            if (found !== null) rows.push(found);
             from = end + 1;
             offset = chunk.offset + from;
             line += 1;
         }
         row.add(chunk.bytes.subarray(from));
+        if (rows.length > 0) yield rows;
     }
     const last = takeLine(row, line, offset);
-    if (last !== null) yield last;
+    if (last !== null) yield [last];
 }
 
 function takeLine(row: RowBytes, line: number, offset: number): RawRow | null {
@@ -46,5 +57,6 @@ function takeLine(row: RowBytes, line: number, offset: number): RawRow | null {
 }
 
 function isBlank(bytes: Buffer): boolean {
-    return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+    for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+    return true;
 }

@@ -27,7 +27,8 @@ export function parseRow(bytes: Buffer | null, place: string): Field {
         throw makeDatasetError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
     const text = bytes.toString('utf8');
     const row = parseJson(text, place);
-    if (isNestedDeeper(row, MAX_NESTING))
+    // Each level takes two characters at least.
+    if (text.length > 2 * MAX_NESTING && isNestedDeeper(row, MAX_NESTING))
         throw makeDatasetError(`${place}: nested more than ${MAX_NESTING} levels deep`);
     if (!isJsonObject(row)) throw makeDatasetError(`${place}: expected a JSON object`);
     return Field.of(row, place, text);

@@ -1,8 +1,16 @@
-import { readJsonLines } from './json-lines.js';
+import { readJsonLineBatches, readJsonLines } from './json-lines.js';
 import { readJsonValues } from './json-values.js';
 import type { RawRow } from './row.js';
 
 /** Rows of a dataset file: lines by its name (`.jsonl`, `.ndjson`), else the objects that it holds. */
 export function readRows(file: string): AsyncIterable<RawRow> {
-    return /\.(jsonl|ndjson)$/i.test(file) ? readJsonLines(file) : readJsonValues(file);
+    return isJsonLines(file) ? readJsonLines(file) : readJsonValues(file);
 }
+
+/** The same rows, several at a time where they are lines. */
+export async function* readRowBatches(file: string): AsyncIterable<readonly RawRow[]> {
+    if (isJsonLines(file)) yield* readJsonLineBatches(file);
+    else for await (const row of readJsonValues(file)) yield [row];
+}
+
+const isJsonLines = (file: string): boolean => /\.(jsonl|ndjson)$/i.test(file);
