@@ -13,6 +13,7 @@ import { modelRequests } from './cases/model-requests.js';
 import { moduleTasks } from './cases/module-tasks.js';
 import { page } from './cases/page.js';
 import { queue } from './cases/queue.js';
+import { smallSamples } from './cases/small-samples.js';
 import { widths } from './cases/widths.js';
 import { savingLag } from './cases/saving-lag.js';
 import { describeMachine } from './machine.js';
@@ -38,6 +39,7 @@ const ALL: readonly Measurement[] = [
     widths,
     database,
     savingLag,
+    smallSamples,
     modelRequests,
     page,
     queue,

@@ -79,8 +79,7 @@ export class RowDataset implements Dataset {
                 yield isOnly ? cached : cached.filter((row) => this.#isNew(row, seen));
                 continue;
             }
-            for await (const rows of this.#indexFile(number, stamp))
-                yield rows.filter((row) => this.#isNew(row, seen));
+            yield* this.#indexFile(number, stamp, seen);
         }
     }
 
@@ -118,7 +117,11 @@ export class RowDataset implements Dataset {
     }
 
     /** Rows in the pieces in which they are read: a turn of the event loop for each row would cost more than the row. */
-    async *#indexFile(number: number, stamp: FileStamp): AsyncIterable<readonly IndexedSample[]> {
+    async *#indexFile(
+        number: number,
+        stamp: FileStamp,
+        seen: Map<string, IndexedSample>,
+    ): AsyncIterable<readonly IndexedSample[]> {
         const path = this.#file(number);
         const found: IndexedSample[] = [];
         const badBefore = this.badRows.length;
@@ -131,8 +134,8 @@ export class RowDataset implements Dataset {
                     // What a row's files hold is not seen by the dataset file's stamp.
                     cacheable &&= namesFiles === null;
                     const whole = namesFiles === null ? indexed : await namesFiles();
-                    rows.push(whole);
                     if (cacheable) found.push(whole);
+                    if (this.#isNew(whole, seen)) rows.push(whole);
                 } catch (error) {
                     this.#bad(error);
                 }
