@@ -22,8 +22,8 @@ export default defineConfig({
         // The files of a worker share what they load; a process of its own for each costs half a second of CPU.
         isolate: false,
         sequence: { sequencer: LongestFirst },
-        // Two cores: more workers only make the timed programs of the judging tests slower.
-        maxWorkers: 2,
+        // For two cores: a third of the time is waiting for limits, servers and processes.
+        maxWorkers: 3,
         reporters: ['default', './test/rig/watchdog.ts', './test/rig/count-line.ts'],
     },
 });

@@ -4,6 +4,8 @@
  */
 export async function waitUntilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     if (signal === undefined) return await work;
+    // Nobody is told how abandoned work ends. From the beginning: work that is abandoned at once may fail later too.
+    work.catch(() => undefined);
     signal.throwIfAborted();
     let stop = (): void => undefined;
     const aborted = new Promise<never>((_, reject) => {
@@ -14,7 +16,5 @@ export async function waitUntilAborted<T>(work: Promise<T>, signal: AbortSignal 
         return await Promise.race([work, aborted]);
     } finally {
         signal.removeEventListener('abort', stop);
-        // Nobody is told how abandoned work ends.
-        work.catch(() => undefined);
     }
 }

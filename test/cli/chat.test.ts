@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { NO_WORKERS } from '../rig/long.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 
 const server = new ChatServer();
@@ -126,32 +127,30 @@ describe('a model batch over a list', () => {
         );
         server.latency = 0;
         server.fault = () => null;
-        const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url].concat([
-            '--max-tokens',
-            '10',
-            '--prices',
-            'prices.json',
-        ]);
+        const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url].concat(
+            NO_WORKERS,
+            ['--max-tokens', '10', '--prices', 'prices.json'],
+        );
         const asked = () => server.requests.length;
         const before = asked();
-        const enough = await runCli([...args, '--stop-after', '7'], { cwd });
+        const enough = await callCli([...args, '--stop-after', '7'], { cwd });
         expect(enough.code, enough.stderr).toBe(1);
         expect(enough.stdout + enough.stderr).toContain('--stop-after 7');
         expect(asked() - before).toBe(7);
         // An answer costs 0.007 dollars, and may cost 0.01.
-        const spent = await runCli([...args, '--max-cost', '0.05'], { cwd });
+        const spent = await callCli([...args, '--max-cost', '0.05'], { cwd });
         expect(spent.code, spent.stderr).toBe(1);
         expect(spent.stdout + spent.stderr).toContain('--max-cost');
         const cost = answersIn(cwd).length - 7;
         expect(cost).toBeGreaterThanOrEqual(4);
         expect(cost * 0.007).toBeLessThanOrEqual(0.05);
-        const tokens = await runCli([...args, '--max-tokens-total', '40'], { cwd });
+        const tokens = await callCli([...args, '--max-tokens-total', '40'], { cwd });
         expect(tokens.code, tokens.stderr).toBe(1);
         expect(tokens.stdout + tokens.stderr).toContain('--max-tokens-total');
-        const end = await runCli(args, { cwd });
+        const end = await callCli(args, { cwd });
         expect(end.code, end.stderr).toBe(0);
         expect(asked() - before).toBe(30);
-        const unpriced = await runCli(
+        const unpriced = await callCli(
             [
                 'q.jsonl',
                 '--dir',
@@ -177,7 +176,8 @@ describe('a model batch over a list', () => {
         server.latency = 0;
         server.fault = () => null;
         const before = server.requests.length;
-        const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url];
+        const endpoint = ['--model', 'm', '--endpoint', server.url];
+        const args = ['q.jsonl', '--executor', 'chat', ...endpoint, ...NO_WORKERS];
         for (const shard of ['1/2', '1/3', '2/3', '3/3']) {
             const part = await callCli([...args, '--rows-per-sample', '4', '--shard', shard], { cwd });
             expect(part.code, part.stderr).toBe(0);
@@ -195,14 +195,14 @@ describe('a model batch over a list', () => {
                 ? { kind: 'message', message: { content: null, refusal: 'No.' }, finishReason: 'stop' }
                 : null;
         const args = (model: string) =>
-            ['q.txt', '--executor', 'chat', '--model', model, '--endpoint', server.url].concat([
+            ['q.txt', '--executor', 'chat', '--model', model, '--endpoint', server.url].concat(NO_WORKERS, [
                 '--prompt-template',
                 '{line}',
             ]);
-        const first = await runCli(args('strict'), { cwd });
+        const first = await callCli(args('strict'), { cwd });
         expect(first.code, first.stderr).toBe(0);
         expect(first.stdout).toMatch(/verdicts +AC +RF/);
-        const other = await runCli([...args('mild'), '--dry-run'], { cwd });
+        const other = await callCli([...args('mild'), '--dry-run'], { cwd });
         expect(other.stdout).toContain('2 of 2 tasks would run');
     });
 });

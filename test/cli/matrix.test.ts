@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { killGroup, readResults, runCli, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { NO_WORKERS } from '../rig/long.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 
 const server = new ChatServer();
@@ -55,6 +56,7 @@ function prepare(): { readonly cwd: string; readonly args: readonly string[] } {
         template,
         '--base-url',
         server.url,
+        ...NO_WORKERS,
     ];
     return { cwd, args };
 }
@@ -82,12 +84,12 @@ describe('resume-run matrix', () => {
         const cwd = tempDir();
         const config = join(import.meta.dirname, '../../examples/matrix/phases.yaml');
         const args = ['matrix', '--test-config', config, '--base-url', server.url, '--dry-run', '--json'];
-        const one = await runCli([...args, '--phase', '5.1'], { cwd });
+        const one = await callCli([...args, '--phase', '5.1'], { cwd });
         expect(one.code, one.stderr).toBe(0);
         const { matrix, part } = JSON.parse(one.stdout);
         expect(part.due).toBe(800);
         expect(matrix).toMatchObject({ instances: 800, done: 0, toRun: 800 });
-        const none = await runCli([...args, '--phase', '6'], { cwd });
+        const none = await callCli([...args, '--phase', '6'], { cwd });
         expect(none.code).toBe(2);
         expect(none.stderr).toContain('--phase 6: expected one of 5.1, 5.2, 5.3, 5.4, 5.5');
         expect(existsSync(join(cwd, 'results'))).toBe(false);
@@ -145,7 +147,7 @@ describe('resume-run matrix', () => {
         expect(committed.length).toBeLessThan(120);
 
         const asked = server.requests.length;
-        const end = await runCli(run('10'), { cwd });
+        const end = await callCli(run('10'), { cwd });
         expect(end.code, end.stderr).toBe(0);
         expect(end.stdout).toContain(`${committed.length}/120 done, ${120 - committed.length} to run`);
         expect(server.requests.length).toBe(asked + 120 - committed.length);
@@ -155,14 +157,14 @@ describe('resume-run matrix', () => {
             expect(times, answer).toBe(1);
         }
 
-        const more = await runCli(run('12'), { cwd });
+        const more = await callCli(run('12'), { cwd });
         expect(more.stdout).toContain('120/144 done, 24 to run');
         expect(more.stdout).toMatch(/simple_task: 10\/12 done, 2 to run {2}10\/12 已完成 \(需要补充 2 个\)/);
         expect(server.requests.length).toBe(asked + 144 - committed.length);
         // Fewer: nothing runs, nothing is lost. The bare start agrees.
-        const fewer = await runCli(run('5'), { cwd });
+        const fewer = await callCli(run('5'), { cwd });
         expect(fewer.stdout).toContain('60/60 done, 0 to run');
-        const bare = await runCli(['--dir', 'results'], { cwd });
+        const bare = await callCli(['--dir', 'results'], { cwd });
         expect(bare.code, bare.stderr).toBe(0);
         expect(server.requests.length).toBe(asked + 144 - committed.length);
         expect(entriesIn(join(cwd, 'results'))).toHaveLength(144);
@@ -175,7 +177,7 @@ describe('resume-run matrix', () => {
             is_flawed: false,
         });
         expect(server.requests.map(({ body }) => body['model'])).toContain('vendor/a');
-        const exported = await runCli(['export', '--dir', 'results'], { cwd });
+        const exported = await callCli(['export', '--dir', 'results'], { cwd });
         const records = exported.stdout
             .trim()
             .split('\n')
@@ -219,14 +221,14 @@ describe('resume-run matrix', () => {
             '--base-url',
             server.url,
         ];
-        const first = await runCli([...args('b'), '--limit', '1'], { cwd });
+        const first = await callCli([...args('b'), '--limit', '1'], { cwd });
         expect(first.code, first.stderr).toBe(0);
-        const second = await runCli(args('a'), { cwd });
+        const second = await callCli(args('a'), { cwd });
         expect(second.stdout).toContain('2 cells, 4 instances: 0/4 done, 4 to run');
         const asked = (): string[] =>
             server.requests.map(({ body }) => String(body['model'])).sort((a, b) => a.localeCompare(b));
         expect(asked()).toEqual(['a', 'a', 'a', 'a', 'b', 'b']);
-        const bare = await runCli(['--dir', 'results'], { cwd });
+        const bare = await callCli(['--dir', 'results'], { cwd });
         expect(bare.code, bare.stderr).toBe(0);
         expect(asked()).toEqual(['a', 'a', 'a', 'a', 'b', 'b', 'b', 'b']);
         // 1x2 asks the first row of a cell twice.
@@ -235,7 +237,7 @@ describe('resume-run matrix', () => {
 
     it('runs a demonstration with no key', async () => {
         const cwd = tempDir();
-        const demo = await runCli(['matrix', '--demo', '--num-instances', '1'], { cwd });
+        const demo = await callCli(['matrix', '--demo', '--num-instances', '1'], { cwd });
         expect(demo.code, demo.stderr).toBe(0);
         expect(demo.stdout).toContain('12 cells, 12 instances: 0/12 done, 12 to run');
         expect(entriesIn(join(cwd, 'matrix-demo'))).toHaveLength(12);
@@ -245,7 +247,7 @@ describe('resume-run matrix', () => {
         const cwd = tempDir();
         const tell = async (config: string): Promise<string> => {
             writeFileSync(join(cwd, 'm.yaml'), config);
-            const { code, stderr } = await runCli(
+            const { code, stderr } = await callCli(
                 ['matrix', '--test-config', 'm.yaml', '--base-url', server.url],
                 { cwd },
             );

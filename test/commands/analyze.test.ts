@@ -66,7 +66,7 @@ it('answers from a database, while a compaction moves its parts, with the counts
         `{"version": "3.0", "models": {"m": {"by_prompt_type": {"cot": ${byRate}}}}}`,
     );
     for (const from of ['results', 'old.json'])
-        expect(await runCli(['collect', '--from', from], { cwd })).toMatchObject({ code: 0 });
+        expect(await callCli(['collect', '--from', from], { cwd })).toMatchObject({ code: 0 });
     const database = join(cwd, 'database');
     const pinned = await pinGeneration(database);
     const store = await openStore({ dir: database, storage: 'json', onNotice: () => undefined });
@@ -81,17 +81,17 @@ it('answers from a database, while a compaction moves its parts, with the counts
             .split('\n'),
     ).toHaveLength(2);
     await pinned.close();
-    const rates = await runCli(['analyze', '--database', 'database', '--by', 'run', '--json'], { cwd });
+    const rates = await callCli(['analyze', '--database', 'database', '--by', 'run', '--json'], { cwd });
     expect(rates.stderr).toBe('');
     expect(JSON.parse(rates.stdout)).toMatchObject({
         rows: expect.arrayContaining([expect.objectContaining({ run: 'other', total: 3, success: 0 })]),
     });
     const sql = 'select source, model, tool_success_rate, total, avg_turns from cells';
-    const cells = await runCli(['analyze', '--database', 'database', '--sql', sql, '--json'], { cwd });
+    const cells = await callCli(['analyze', '--database', 'database', '--sql', sql, '--json'], { cwd });
     expect(JSON.parse(cells.stdout)).toMatchObject({
         rows: [{ source: 'old.json', model: 'm', tool_success_rate: 0.8, total: 4, avg_turns: 2.5 }],
     });
-    const audit = await runCli(['analyze', '--audit', 'old.json', '--json'], { cwd });
+    const audit = await callCli(['analyze', '--audit', 'old.json', '--json'], { cwd });
     expect(audit.code).toBe(1);
     expect(JSON.parse(audit.stdout)).toMatchObject({
         rows: [{ where: 'models/m/cot/0.8/easy/t', what: 'success_rate is NaN' }],

@@ -141,7 +141,7 @@ const hasRust = spawnSync('rustc', ['--version']).status === 0;
 
 describe.each(await judgesToCompare())('%s', (judge, url) => {
     const programs = programsToJudge().map((program) => [program.name, program] as const);
-    it.each(programs)('%s', async (_, program) => {
+    it.concurrent.each(programs)('%s', async (_, program) => {
         const found = await judgeProgram(judge, url, program);
         const expected = program.differs?.[judge] ?? program.verdict;
         // go-judge's container has the tools of /usr alone: a language that is missing there gets no verdict.

@@ -12,6 +12,7 @@ import { TaskServer } from '../../src/backend/worker/serve.js';
 import { createExecutor } from '../../src/executor/kinds.js';
 import { queueBackend } from '../rig/queue-backend.js';
 import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
+import { LONG, sampled } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
 /*
@@ -68,22 +69,25 @@ const task = (data: Json): Task => ({
     settles: true,
 });
 
+/** Each loads its modules by itself. */
+const MANY = LONG ? 24 : 12;
+
 describe('many threads', { timeout: patience(30_000) }, () => {
     const start = (backend: Backend, count: number) =>
         Array.from({ length: count }, (_, value) => backend.start(task({ do: 'answer', value })).completion);
 
     it('start a few at a time, and the first ones work meanwhile', async () => {
-        const backend = BACKENDS.thread(24);
-        const completions = await Promise.all(start(backend, 24));
-        expect(completions.map(({ outcome }) => outcome.kind)).toEqual(Array(24).fill('verdict'));
-        expect(new Set(completions.map(({ workerId }) => workerId)).size).toBeLessThan(24);
+        const backend = BACKENDS.thread(MANY);
+        const completions = await Promise.all(start(backend, MANY));
+        expect(completions.map(({ outcome }) => outcome.kind)).toEqual(Array(MANY).fill('verdict'));
+        expect(new Set(completions.map(({ workerId }) => workerId)).size).toBeLessThan(MANY);
         await backend.close();
     });
 
     it('are not ended while they load their modules, which would abort Node 20', async () => {
-        for (const wait of [0, 60, 150]) {
-            const backend = BACKENDS.thread(24);
-            const completions = start(backend, 48);
+        for (const wait of sampled([0, 60, 150], 1)) {
+            const backend = BACKENDS.thread(MANY);
+            const completions = start(backend, 2 * MANY);
             await new Promise((resolve) => setTimeout(resolve, wait));
             await backend.close();
             for (const { outcome } of await Promise.all(completions)) {
@@ -95,12 +99,24 @@ describe('many threads', { timeout: patience(30_000) }, () => {
 
 describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create) => {
     let backend: Backend;
-    afterEach(() => backend.close(), patience(5000));
+    let shared: Backend | null = null;
+    const others: Backend[] = [];
+    afterEach(() => Promise.all(others.splice(0).map((one) => one.close())), patience(5000));
+    afterAll(() => shared?.close(), patience(5000));
+
+    /** One of the test's own, which is closed after it. */
+    const open = (concurrency: number): Backend => {
+        const opened = create(concurrency);
+        others.push(opened);
+        return opened;
+    };
+    /** One of two workers, for tests that leave it as it was. */
+    const share = (): Backend => (shared ??= create(2));
 
     const run = (data: Json) => backend.start(task(data)).completion;
 
     it('answers every task with its own result, in whatever number', async () => {
-        backend = create(2);
+        backend = share();
         const values = Array.from({ length: 300 }, (_, value) => value);
         const completions = await Promise.all(values.map((value) => run({ do: 'answer', value })));
         expect(completions.map(({ outcome }) => outcome)).toMatchObject(
@@ -114,7 +130,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('turns a throw into a failure of that task alone', async () => {
-        backend = create(2);
+        backend = share();
         const [bad, good] = await Promise.all([run({ do: 'throw' }), run({ do: 'answer', value: 1 })]);
         expect(bad.outcome).toMatchObject({
             kind: 'failure',
@@ -124,7 +140,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('passes on what a task logs, with the task it is of, cut to a bound', async () => {
-        backend = create(2);
+        backend = share();
         lines.length = 0;
         const asked = task({ do: 'log', messages: ['one', 'x'.repeat(20_000)] });
         await backend.start(asked).completion;
@@ -135,7 +151,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('waits until a step of a task is saved, and gives saved ones to the next attempt', async () => {
-        backend = create(2);
+        backend = share();
         const saved: string[] = [];
         let inTime = true;
         const first = backend.start(task({ do: 'steps', names: ['search', 'read'] }), {
@@ -161,7 +177,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('takes the verdict that a result says', async () => {
-        backend = create(1);
+        backend = share();
         for (const [result, verdict] of [
             [{ accepted: true }, 'Accepted'],
             [{}, 'Accepted'],
@@ -179,7 +195,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('takes a result that says no verdict for a failure, never a verdict', async () => {
-        backend = create(1);
+        backend = share();
         for (const [result, message] of [
             [{ accepted: 0 }, 'expected "accepted" of the result to be true or false, got 0'],
             [{ accepted: null }, 'expected "accepted" of the result to be true or false, got null'],
@@ -202,7 +218,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('aborts a task that listens', async () => {
-        backend = create(1);
+        backend = share();
         const running = backend.start(task({ do: 'wait', ms: 60_000 }));
         setTimeout(() => running.abort(), 100);
         const { outcome } = await running.completion;
@@ -210,7 +226,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('ends tasks that run when it is closed', async () => {
-        backend = create(1);
+        backend = open(1);
         const { completion } = backend.start(task({ do: 'wait', ms: 60_000 }));
         await new Promise((resolve) => setTimeout(resolve, 200));
         await backend.close();
@@ -218,7 +234,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('goes on after its size changed', async () => {
-        backend = create(1);
+        backend = open(1);
         const before = run({ do: 'sleep', ms: 100 });
         backend.resize(3);
         const after = await Promise.all([1, 2, 3].map((value) => run({ do: 'answer', value })));
@@ -227,7 +243,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('closes soon after its size changed before its workers had started', async () => {
-        backend = create(1);
+        backend = open(1);
         backend.resize(2);
         expect((await run({ do: 'answer', value: 1 })).outcome.kind).toBe('verdict');
         const startedAt = performance.now();
@@ -237,7 +253,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('ends no running task when it shrinks, however early others are through', async () => {
-        backend = create(3);
+        backend = open(3);
         const running = [100, 1000, 1000].map((ms) => run({ do: 'sleep', ms }));
         // All three are at work by then.
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -250,7 +266,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     if (name === 'async') return;
 
     it('survives a worker that exits, and tells which task it was', async () => {
-        backend = create(2);
+        backend = open(2);
         const orders = [
             { do: 'answer', value: 1 },
             { do: 'exit' },
@@ -262,7 +278,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     });
 
     it('ends a task that blocks its worker', async () => {
-        backend = create(1);
+        backend = open(1);
         const running = backend.start(task({ do: 'hang' }));
         setTimeout(() => running.abort(), 100);
         expect((await running.completion).outcome).toEqual({ kind: 'abort' });
@@ -272,7 +288,7 @@ describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create
     if (name === 'thread') return;
 
     it('survives a native crash', async () => {
-        backend = create(1);
+        backend = open(1);
         expect((await run({ do: 'crash' })).outcome).toMatchObject({
             kind: 'failure',
             failure: { reason: 'worker-died' },

@@ -52,6 +52,7 @@ describe('sandbox-fusion by submit, against the rig', () => {
         limitsMemory: false,
         tellsMemory: false,
         tellsCpu: false,
+        isSampled: true,
     });
 });
 
@@ -83,6 +84,7 @@ describe('piston, against the rig', () => {
         limitsMemory: true,
         tellsMemory: true,
         tellsCpu: true,
+        isSampled: true,
     });
 });
 
@@ -136,14 +138,6 @@ function asHereSuite(url: () => Promise<string>, languages: readonly string[]): 
     });
 }
 
-describe('go-judge by our table, against the rig', () => {
-    const server = new GoJudgeServer();
-    // It limits address space, of which Node takes more than any memory limit.
-    const url = (): Promise<string> => server.start().then(() => server.url);
-    asHereSuite(url, ['CPP']);
-    afterAll(() => server.stop());
-});
-
 const binary = findGoJudge();
 const started =
     binary === null ? null : await new RealGoJudge(binary).start().catch((error: unknown) => String(error));
@@ -153,6 +147,15 @@ const reason =
         : typeof started === 'string'
           ? started
           : null;
+
+// The short form asks the real one, where there is one.
+describe.runIf(LONG || reason !== null)('go-judge by our table, against the rig', () => {
+    const server = new GoJudgeServer();
+    // It limits address space, of which Node takes more than any memory limit.
+    const url = (): Promise<string> => server.start().then(() => server.url);
+    asHereSuite(url, ['CPP']);
+    afterAll(() => server.stop());
+});
 
 describe('go-judge, the real one', () => {
     if (reason !== null || started === null || typeof started === 'string') {
@@ -171,5 +174,6 @@ describe('go-judge, the real one', () => {
         limitsMemory: true,
         tellsMemory: true,
         tellsCpu: true,
+        isSampled: true,
     });
 });

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnSync } from 'node:child_process';
 import type { RunEvent } from '../../src/model/event.js';
 import type { Cli } from '../rig/cli.js';
+import { PYTHON } from '../rig/servers/run-program.js';
+import { patience } from '../rig/slowness.js';
 
 /** Resolves when the run has printed `count` events of a type, or has ended. */
 export function eventSeen(cli: Cli, type: RunEvent['type'], count: number): Promise<void> {
@@ -54,7 +56,7 @@ export const ON_TERMINAL = ['sh', '-c', 'exec script -qec "exec $*" /dev/null', 
  * that of the program as a shell tells it: 128 + n for a death by signal n.
  */
 export const ON_CLOSING_TERMINAL = [
-    'python3',
+    PYTHON,
     '-c',
     `
 import os, pty, select, signal, sys
@@ -77,11 +79,10 @@ status = os.waitpid(pid, 0)[1]
 sys.exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 `,
 ];
-import { patience } from '../rig/slowness.js';
 
 /** Whether there is a Python to hold a terminal with; prints why not. */
 export function hasPython(): boolean {
-    const isThere = spawnSync('python3', ['--version']).status === 0;
+    const isThere = spawnSync(PYTHON, ['--version']).status === 0;
     if (!isThere) console.warn('not tried, as there is no python3: a terminal that closes');
     return isThere;
 }

@@ -4,6 +4,7 @@ import { expect, onTestFailed } from 'vitest';
 import type { RunEvent } from '../../src/model/event.js';
 import { type Cli, type CliResult, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { NO_WORKERS } from '../rig/long.js';
 import { type CrashDataset, keysOf, toJsonLines } from './dataset.js';
 import {
     comparable,
@@ -149,17 +150,11 @@ export class Scene {
 
     /** The command line; `more` may repeat nothing of it. */
     args(more: readonly string[] = []): string[] {
-        return [
-            'dataset.jsonl',
-            '--executor',
-            'module',
-            '--module',
-            this.#module,
-            '--dir',
-            this.results,
-            '--json',
-        ]
-            .concat(more.some((arg) => arg === '-j') ? [] : ['-j', '2'])
+        const line = ['dataset.jsonl', '--executor', 'module', '--module', this.#module];
+        return line
+            .concat(['--dir', this.results, '--json'])
+            .concat(more.includes('-j') ? [] : ['-j', '2'])
+            .concat(more.includes('--mode') ? [] : NO_WORKERS)
             .concat(more);
     }
 

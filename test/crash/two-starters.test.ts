@@ -8,7 +8,7 @@ import { killGroup } from '../rig/cli.js';
 import { type CrashDataset, keysOf, makeDataset } from './dataset.js';
 import { eventSeen } from './processes.js';
 import { type RunRecord, Scene } from './scene.js';
-import { LONG } from '../rig/long.js';
+import { LONG, sampled } from '../rig/long.js';
 
 const SLOW: CrashDataset = makeDataset({ samples: 4, tasks: 5, ms: 250, size: 50 }, 3);
 
@@ -97,11 +97,20 @@ describe('the lock of a run that was killed', () => {
         await scene.expectSameAsUninterrupted();
     });
 
-    it.each([
-        ['on another host', (identity: HolderIdentity) => ({ ...identity, host: 'elsewhere' })],
-        ['before a reboot', (identity: HolderIdentity) => ({ ...identity, bootId: 'another' })],
-        ['in another container', (identity: HolderIdentity) => ({ ...identity, pidNamespace: 'pid:[1]' })],
-    ])('%s is watched, not taken for dead; --take-over skips the wait', async (_what, change) => {
+    // test/host/lock.test.ts has each of them; the short form starts the program for one.
+    it.each(
+        sampled(
+            [
+                ['on another host', (identity: HolderIdentity) => ({ ...identity, host: 'elsewhere' })],
+                ['before a reboot', (identity: HolderIdentity) => ({ ...identity, bootId: 'another' })],
+                [
+                    'in another container',
+                    (identity: HolderIdentity) => ({ ...identity, pidNamespace: 'pid:[1]' }),
+                ],
+            ] as const,
+            1,
+        ),
+    )('%s is watched, not taken for dead; --take-over skips the wait', async (_what, change) => {
         const scene = new Scene(SLOW);
         await abandonedBy(scene, change);
         const watched = await scene.run({

@@ -7,11 +7,14 @@ import { type RunRecord, Scene } from './scene.js';
 import { sampled, SEED } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
-/** One task that goes wrong among five that do not. */
-function withFault(does: string, times: number): CrashDataset {
+/** Tasks that go wrong, each so many times, among five that do not. */
+function withFaults(faults: readonly string[], times: number): CrashDataset {
     const well = Array.from({ length: 5 }, (_, at) => ({ key: `well-${at}`, ms: 20 }));
-    return [{ id: 'one', groups: { solution: [{ key: 'ill', fault: { does, times } }, ...well] } }];
+    const ill = faults.map((does) => ({ key: illKey(does), fault: { does, times } }));
+    return [{ id: 'one', groups: { solution: [...ill, ...well] } }];
 }
+
+const illKey = (does: string): string => `ill-${does.replaceAll(' ', '-')}`;
 
 const WELL = ['well-0', 'well-1', 'well-2', 'well-3', 'well-4'];
 
@@ -31,50 +34,43 @@ const retriesOf = (record: RunRecord): string[] =>
 const executionsOf = (record: RunRecord, key: string): number =>
     record.executed.filter((one) => one === key).length;
 
-/** What ends a worker, and the modes that must survive it. */
+/** What ends a worker, by the mode that must survive it. */
 const DEATHS = [
-    { does: 'exit', mode: 'thread' },
-    { does: 'exit', mode: 'process' },
-    { does: 'fill the heap', mode: 'thread' },
-    { does: 'fill the heap', mode: 'process' },
-    { does: 'kill itself', mode: 'process' },
-];
+    { mode: 'thread', deaths: ['exit', 'fill the heap'] },
+    { mode: 'process', deaths: ['exit', 'fill the heap', 'kill itself'] },
+] as const;
 
 describe('a worker that dies', () => {
     it.each(DEATHS)(
-        '($does, --mode $mode) costs a second try of its task and nothing else',
-        async (death) => {
-            const scene = new Scene(withFault(death.does, 1));
+        '(--mode $mode: $deaths) costs a second try of its task and nothing else',
+        async ({ mode, deaths }) => {
+            const scene = new Scene(withFaults(deaths, 1));
             const env = { NODE_OPTIONS: '--max-old-space-size=96' };
-            const record = await scene.run({
-                args: ['--mode', death.mode, '-t', '60'],
-                env,
-                what: death.does,
-            });
+            const record = await scene.run({ args: ['--mode', mode, '-t', '60'], env, what: mode });
             expect(record.code, record.stderr).toBe(0);
-            expect(retriesOf(record)).toEqual(['worker-died']);
-            expect(executionsOf(record, 'ill')).toBe(2);
+            expect(retriesOf(record)).toEqual(deaths.map(() => 'worker-died'));
+            for (const does of deaths) expect(executionsOf(record, illKey(does)), does).toBe(2);
             for (const key of WELL) expect(record.acknowledged).toContain(key);
             expect((await scene.finish()).executed).toEqual([]);
         },
     );
 
     it('again and again is a failure, not a verdict, and the next start tries it again', async () => {
-        const scene = new Scene(withFault('exit', 3));
+        const scene = new Scene(withFaults(['exit'], 3));
         const record = await scene.run({ args: ['--mode', 'process'], what: 'dies three times' });
         expect(record.code).toBe(1);
-        expect(executionsOf(record, 'ill')).toBe(3);
+        expect(executionsOf(record, 'ill-exit')).toBe(3);
         expect([...record.acknowledged].sort()).toEqual(WELL);
         expect(failuresIn(scene)).toMatchObject([{ group: 'solution', index: 0, reason: 'worker-died' }]);
         expect(resultFiles(scene.results).get('one.json')).toMatchObject({
             progress: { completed_solutions: 5, total_solutions: 6, is_complete: false },
         });
-        expect((await scene.finish()).executed).toEqual(['ill']);
+        expect((await scene.finish()).executed).toEqual(['ill-exit']);
         expect(failuresIn(scene)).toBeUndefined();
     });
 
     it('killed from outside (kill -9 of one process) likewise', async () => {
-        const scene = new Scene(withFault('hang', 1));
+        const scene = new Scene(withFaults(['hang'], 1));
         const record = await scene.run({
             args: ['--mode', 'process', '-t', '60'],
             what: 'kill -9 of the worker',
@@ -82,7 +78,7 @@ describe('a worker that dies', () => {
                 await eventSeen(cli, 'task-finished', 5);
                 // Its worker may still be starting while the other one does all the rest.
                 await expect
-                    .poll(() => readdirSync(scene.markers).some((name) => name.includes('~ill')), {
+                    .poll(() => readdirSync(scene.markers).some((name) => name.includes('~ill-hang')), {
                         timeout: patience(10_000),
                     })
                     .toBe(true);
@@ -92,7 +88,7 @@ describe('a worker that dies', () => {
         });
         expect(record.code, record.stderr).toBe(0);
         expect(retriesOf(record)).toContain('worker-died');
-        expect(executionsOf(record, 'ill')).toBe(2);
+        expect(executionsOf(record, 'ill-hang')).toBe(2);
         expect((await scene.finish()).executed).toEqual([]);
     });
 });
@@ -105,32 +101,26 @@ describe('tiny tasks, which travel in batches,', () => {
 });
 
 describe('a task that', () => {
-    // `hang` waits, so its own time-out ends it; `spin` blocks its worker, which must be ended from outside.
-    it.each([
-        { does: 'hang', mode: 'thread' },
-        // It takes ten seconds; test/conformance/backend.test.ts has both modes end one.
-        ...sampled(
-            [
-                { does: 'spin', mode: 'thread' },
-                { does: 'spin', mode: 'process' },
-            ],
-            1,
-        ),
-    ])('never answers ($does, --mode $mode) is ended and tried again', async ({ does, mode }) => {
-        const scene = new Scene(withFault(does, 1));
-        const record = await scene.run({ args: ['--mode', mode, '-t', '0.5'], what: does });
-        expect(record.code, record.stderr).toBe(0);
-        expect(retriesOf(record)).toEqual(['no-answer']);
-        expect((await scene.finish()).executed).toEqual([]);
-    });
+    // `hang` waits, so its own time-out ends it; `spin` blocks its worker, which must be ended from outside: that takes ten
+    // seconds, and test/conformance/backend.test.ts has both modes end one.
+    it.each(sampled(['thread', 'process'], 1))(
+        'never answers (--mode %s) is ended and tried again',
+        async (mode) => {
+            const scene = new Scene(withFaults(['hang', 'spin'], 1));
+            const record = await scene.run({ args: ['--mode', mode, '-t', '0.5'], what: mode });
+            expect(record.code, record.stderr).toBe(0);
+            expect(retriesOf(record)).toEqual(['no-answer', 'no-answer']);
+            expect((await scene.finish()).executed).toEqual([]);
+        },
+    );
 
     it('throws is tried again, and given up after --retries', async () => {
-        const scene = new Scene(withFault('throw', 2));
+        const scene = new Scene(withFaults(['throw'], 2));
         const record = await scene.run({ args: ['--retries', '1'], what: 'throws' });
         expect(record.code).toBe(1);
-        expect(executionsOf(record, 'ill')).toBe(2);
+        expect(executionsOf(record, 'ill-throw')).toBe(2);
         expect(failuresIn(scene)).toMatchObject([{ reason: 'task-threw', message: 'thrown by the task' }]);
-        expect((await scene.finish()).executed).toEqual(['ill']);
+        expect((await scene.finish()).executed).toEqual(['ill-throw']);
     });
 
     it('returns what no result can be is a failure that says so', async () => {

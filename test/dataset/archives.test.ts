@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fingerprintSample } from '../../src/model/fingerprint.js';
 import { folderWith, indexOf, loadAll, openAll, openOne } from './rig.js';
+import { PYTHON } from '../rig/servers/run-program.js';
 
 const PACKAGE = {
     'domjudge-problem.ini': "timelimit='3'\n",
@@ -17,7 +18,7 @@ function zip(path: string, files: Readonly<Record<string, string>>): string {
     const script = `import json, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
     for name, text in json.loads(sys.argv[2]).items(): out.writestr(name, text)`;
-    execFileSync('python3', ['-c', script, path, JSON.stringify(files)]);
+    execFileSync(PYTHON, ['-c', script, path, JSON.stringify(files)]);
     return path;
 }
 
@@ -80,7 +81,7 @@ describe('a zip archive', () => {
         const hostile = zip(join(folder, 'hostile.zip'), { 'problem.yaml': '', '../../escaped.txt': 'x' });
         await expect(openAll([hostile])).rejects.toThrow(/hostile\.zip: .*(relative|\.\.)|no zip archive/);
         const good = zip(join(folder, 'good.zip'), { 'problem.yaml': 'name: x\n'.repeat(5000) });
-        const torn = execFileSync('python3', [
+        const torn = execFileSync(PYTHON, [
             '-c',
             'import sys; data = bytearray(open(sys.argv[1], "rb").read()); data[45:60] = bytes(15); sys.stdout.buffer.write(data)',
             good,

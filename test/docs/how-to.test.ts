@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOCS, fencesOf, userFolder } from '../rig/docs.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
 import { FusionServer } from '../rig/servers/fusion-server.js';
+import { LONG } from '../rig/long.js';
+import { ServedCli } from '../rig/served-cli.js';
 import { patience } from '../rig/slowness.js';
 
 /**
@@ -65,6 +67,7 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
 
 const fusion = new FusionServer();
 const model = new ChatServer();
+const served = new ServedCli();
 let api: Server;
 
 beforeAll(async () => {
@@ -75,6 +78,7 @@ beforeAll(async () => {
     await Promise.all([
         fusion.start(),
         model.start(),
+        served.start(),
         new Promise<void>((done) => {
             api.listen(0, '127.0.0.1', done);
         }),
@@ -83,6 +87,7 @@ beforeAll(async () => {
 afterAll(async () => {
     await Promise.all([fusion.clean(), model.stop()]);
     api.close();
+    served.stop();
 });
 
 interface Ended {
@@ -109,9 +114,12 @@ function runScript(script: string, cwd: string, path: string): Promise<Ended> {
     });
 }
 
+/** What is about processes needs one of its own; the long form starts one for every line. */
+const needsProcess = (script: string): boolean => LONG || /&$|& |\bkill\b|\bbash\b/m.test(script);
+
 describe('pages for users', () => {
     it.each(pages)('runs what docs/%s says', { timeout: patience(60_000) }, async (page) => {
-        const { cwd, path } = userFolder();
+        const { cwd, path, servedPath } = userFolder(served);
         let shown = '';
         for (const { info, text } of fencesOf(readFileSync(join(DOCS, page), 'utf8'))) {
             // The pages' addresses are where the reader's servers listen; the test's servers have ports of their own.
@@ -121,7 +129,11 @@ describe('pages for users', () => {
             const file = /\bfile=(\S+)/.exec(info)?.[1];
             if (file !== undefined) writeFileSync(join(cwd, file), content);
             else if (info === 'sh') {
-                const { code, output } = await runScript(content, cwd, path);
+                const { code, output } = await runScript(
+                    content,
+                    cwd,
+                    needsProcess(content) ? path : servedPath,
+                );
                 expect(code, `${content}\n${output}`).toBe(0);
                 shown += output;
             } else

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { patience } from '../rig/slowness.js';
 import { accessibilityFaults, findChromium, openBrowser, overflowOf, watchPage } from './browser.js';
@@ -53,7 +52,7 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
         writeHostileRun(join(dir, 'hostile'));
         writeModelRun(join(dir, 'models'));
         for (const name of ['judged', 'hostile', 'models']) {
-            const result = await runCli(['report', '--dir', name, '--html', `${name}.html`], { cwd: dir });
+            const result = await callCli(['report', '--dir', name, '--html', `${name}.html`], { cwd: dir });
             expect(result).toMatchObject({ code: 0, stderr: '' });
         }
         ({ context, close } = await openBrowser(executable ?? ''));

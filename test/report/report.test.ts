@@ -21,6 +21,7 @@ import {
 } from '../../src/report/status.js';
 import { PLAIN } from '../../src/report/style.js';
 import { group, sampleTally, someSamples } from './fixtures.js';
+import { PYTHON } from '../rig/servers/run-program.js';
 
 const PAGE = { width: 80, style: PLAIN };
 
@@ -224,7 +225,7 @@ describe('report', () => {
             '<testsuite name="&lt;a&gt; &amp; &quot;b&quot;&#10;::error::x %\\x00" tests="2" failures="0" errors="1">',
         );
         expect(xml).toContain('<failure message="TimeLimitExceeded" type="TimeLimitExceeded"/>');
-        const checked = spawnSync('python3', ['-c', 'import sys, xml.dom.minidom as m; m.parse(sys.stdin)'], {
+        const checked = spawnSync(PYTHON, ['-c', 'import sys, xml.dom.minidom as m; m.parse(sys.stdin)'], {
             input: xml,
             encoding: 'utf8',
         });

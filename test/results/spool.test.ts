@@ -8,7 +8,8 @@ import { Spool, type SpoolMark } from '../../src/results/spool/spool.js';
 import type { ResultStore } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
-import { type Cli, killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
+import { type Cli, killGroup, startCli, tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
 import { SOON } from '../rig/slowness.js';
 import { records } from './records.js';
 
@@ -119,24 +120,23 @@ function scene(samples: number, ms: number) {
     };
     const module = join(import.meta.dirname, '../rig/tasks/obey.mjs');
     const args = ['rows.jsonl', '--executor', 'module', '--module', module, '--retries', '0'];
-    const start = (...more: string[]): Cli =>
-        startCli([...args, '-j', '4', '--mode', 'async', ...more], {
-            cwd,
-            env: { USE_RESULT_COLLECTOR: '1' },
-        });
-    return { cwd, write, start };
+    const line = (more: readonly string[]) => [...args, '-j', '4', '--mode', 'async', ...more];
+    const place = { cwd, env: { USE_RESULT_COLLECTOR: '1' } };
+    const start = (...more: string[]): Cli => startCli(line(more), place);
+    const run = (...more: string[]) => callCli(line(more), place);
+    return { cwd, write, start, run };
 }
 
 describe('a run with --collect', () => {
     it('loses nothing to kill -9, follows a changed dataset, and equals a collection of its files', async () => {
-        const { cwd, write, start } = scene(12, 60);
+        const { cwd, write, start, run } = scene(12, 60);
         write([1, 2, -3, 4]);
         const killed = start();
         const results = join(cwd, 'results');
         await vi.waitUntil(() => existsSync(results) && readdirSync(results).length >= 6, SOON);
         killGroup(killed.child);
         await killed.result;
-        const { stdout, stderr, code } = await start().result;
+        const { stdout, stderr, code } = await run();
         expect(code).toBe(1);
         expect(stdout + stderr).toMatch(/使用JSON存储格式/);
         const database = join(cwd, 'database');
@@ -145,41 +145,41 @@ describe('a run with --collect', () => {
         expect(first.filter((one) => one.failure_reason === 'task-threw')).toHaveLength(12);
         // The failing task is gone, two tasks change places, one is new.
         write([2, 1, 5, 4]);
-        expect((await start().result).code).toBe(0);
+        expect((await run()).code).toBe(0);
         expect(readdirSync(join(cwd, 'temp_results'))).toEqual(['retired']);
         const spooled = await recordsIn(database);
-        await runCli(['collect', '--from', 'results', '--database', 'other'], { cwd });
+        await callCli(['collect', '--from', 'results', '--database', 'other'], { cwd });
         expect(spooled).toEqual(await recordsIn(join(cwd, 'other')));
         expect(spooled).toHaveLength(48);
         expect(spooled.every((one) => one.verdict === 'Accepted')).toBe(true);
     });
 
     it('leaves its results to another collector that holds the database, which goes on while it is idle', async () => {
-        const { cwd, write, start } = scene(2, 0);
+        const { cwd, write, run } = scene(2, 0);
         write([1, 2]);
         const watcher = startCli(['collect', '--watch', '--json'], { cwd });
         const seen: string[] = [];
         watcher.child.stdout?.on('data', (text: string) => seen.push(text));
         await vi.waitUntil(() => existsSync(join(cwd, 'database/manifest.json')), SOON);
-        const run = await start('--quiet').result;
-        expect(run.code).toBe(0);
+        const end = await run('--quiet');
+        expect(end.code).toBe(0);
         await vi.waitUntil(() => seen.join('').includes('"added":4'), SOON);
         // A run without --collect leaves nothing in the spool.
-        await start('--no-collect', '--rerun', 'all', '--quiet').result;
+        await run('--no-collect', '--rerun', 'all', '--quiet');
         watcher.child.kill('SIGTERM');
         expect((await watcher.result).code).toBe(143);
         expect(await recordsIn(join(cwd, 'database'))).toHaveLength(4);
         // What was re-run without it is spooled by the next start with it.
-        expect((await start('--quiet').result).code).toBe(0);
+        expect((await run('--quiet')).code).toBe(0);
         const revisions = (await recordsIn(join(cwd, 'database'))).map((one) => one.revision);
         expect(revisions).toEqual([2, 2, 2, 2]);
     });
 
     it('goes on where it cannot collect', async () => {
-        const { cwd, write, start } = scene(1, 0);
+        const { cwd, write, run } = scene(1, 0);
         write([1]);
         writeFileSync(join(cwd, 'temp_results'), 'a file');
-        const { code, stdout, stderr } = await start().result;
+        const { code, stdout, stderr } = await run();
         expect(code).toBe(0);
         expect(stdout + stderr).toMatch(/ResultCollector不可用/);
         expect(readFileSync(join(cwd, 'temp_results'), 'utf8')).toBe('a file');

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BIN, tempDir } from './cli.js';
+import type { ServedCli } from './served-cli.js';
 
 export const DOCS = resolve(import.meta.dirname, '../../docs');
 const ROOT = resolve(DOCS, '..');
@@ -16,12 +17,22 @@ export function fencesOf(markdown: string): readonly Fence[] {
     return Array.from(fences, ([, info = '', text = '']) => ({ info, text }));
 }
 
-/** A folder with `resume-run` on its path and importable, as an installation has it. */
-export function userFolder(): { readonly cwd: string; readonly path: string } {
+/**
+ * A folder with `resume-run` on its path and importable, as an installation has it.
+ * @param served makes another path on which `resume-run` is that one
+ */
+export function userFolder(served?: ServedCli): {
+    readonly cwd: string;
+    readonly path: string;
+    readonly servedPath: string;
+} {
     const folder = tempDir();
     const bin = join(folder, 'bin');
+    const servedBin = join(folder, 'served');
     const cwd = join(folder, 'work');
     mkdirSync(bin);
+    mkdirSync(servedBin);
+    served?.writeCommand(join(servedBin, 'resume-run'));
     mkdirSync(join(cwd, 'node_modules'), { recursive: true });
     symlinkSync(ROOT, join(cwd, 'node_modules', 'resume-run'));
     // Whoever writes TypeScript has these.
@@ -31,5 +42,6 @@ export function userFolder(): { readonly cwd: string; readonly path: string } {
     const command = join(bin, 'resume-run');
     writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
     chmodSync(command, 0o755);
-    return { cwd, path: `${bin}:${process.env['PATH'] ?? ''}` };
+    const path = `${bin}:${process.env['PATH'] ?? ''}`;
+    return { cwd, path, servedPath: `${servedBin}:${path}` };
 }

@@ -27,6 +27,9 @@ export function sampled<T>(items: readonly T[], count: number): T[] {
     ).filter((item) => item !== undefined);
 }
 
+/** Options for runs that are not about workers, each of which takes a third of a second of CPU time to start. */
+export const NO_WORKERS: readonly string[] = LONG ? [] : ['--mode', 'async'];
+
 /** One line that says which form it is, for the beginning of a run. */
 export const describeForm = (): string =>
     LONG

@@ -2,18 +2,24 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest, longest first: begun at the end, one of these would leave the other worker idle. */
 const LONGEST = [
-    'test/sandbox/hostile.test.ts',
-    'test/conformance/sandbox-server.test.ts',
-    'test/executor/judge/verdicts.test.ts',
-    'test/crash/',
-    'test/executor/servers/',
-    'test/cli/upgrade.test.ts',
     'test/docs/how-to.test.ts',
+    'test/conformance/sandbox-server.test.ts',
+    'test/sandbox/hostile.test.ts',
+    'test/executor/judge/verdicts.test.ts',
+    'test/conformance/backend.test.ts',
+    'test/page/',
+    'test/crash/',
+    'test/conformance/',
+    'test/executor/servers/',
+    'test/cli/matrix.test.ts',
+    'test/cli/topics.test.ts',
+    'test/docs/',
+    'test/trace/',
     'test/results/crash.test.ts',
     'test/executor/',
-    'test/conformance/',
     'test/cli/',
     'test/results/',
+    'test/commands/',
 ];
 
 const rankOf = ({ moduleId }: TestSpecification): number => {

@@ -109,6 +109,42 @@ public class Main { public static void main(String[] a) { try { ${statements} Sy
     return ends(name, 'JAVA', HELD, source, { under });
 }
 
+/** Attacks in Java by name, in one program, which is told which of them to be: a Java compiler takes two seconds of CPU time. */
+const JAVA_BY_WORD = `import java.util.*;
+public class Main {
+    static int recurse(int n) { return recurse(n + 1) + 1; }
+    public static void main(String[] a) throws Exception {
+        switch (new Scanner(System.in).nextLine()) {
+            case "thread bomb":
+                for (;;) new Thread(() -> { try { Thread.sleep(60000); } catch (Exception e) { } }).start();
+            case "a child that outlives a JVM":
+                new ProcessBuilder("setsid", "sleep", "${MARK}").start();
+                System.exit(0);
+            case "memory of one process":
+                List<byte[]> kept = new ArrayList<>();
+                for (;;) kept.add(new byte[1 << 20]);
+            case "deep recursion":
+                recurse(0);
+                break;
+            case "flood of stdout":
+                byte[] bytes = new byte[1 << 16];
+                for (;;) System.out.write(bytes, 0, bytes.length);
+            case "ending well without an answer":
+                Runtime.getRuntime().halt(0);
+            default:
+                System.out.println("no such attack");
+        }
+    }
+}
+`;
+
+/** The attack of that name in the one Java program. */
+export const byWord = (
+    name: string,
+    verdicts: readonly string[],
+    more: Partial<Pick<Attack, 'limits'>> = {},
+): Attack => ends(name, 'JAVA', verdicts, JAVA_BY_WORD, { inputs: [`${name}\n`], ...more });
+
 /**
  * Leaves something behind and looks for it: in a later test of the same submission, and in a second submission.
  * `leave` and `look` are Python; `look` throws where it finds nothing.

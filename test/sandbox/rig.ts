@@ -44,8 +44,8 @@ function newUser(): number {
 /** Of sources that attack compilers: bombs must burst soon. */
 const SMALL_COMPILE_LIMITS: RunLimits = {
     ...COMPILE_LIMITS,
-    cpu: 3,
-    wall: patience(6),
+    cpu: LONG ? 3 : 1,
+    wall: patience(LONG ? 6 : 3),
     memory: 256 * MIB,
     fileSize: 64 * MIB,
 };

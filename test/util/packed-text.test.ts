@@ -3,6 +3,7 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { looksPacked, unpackText } from '../../src/util/packed-text.js';
+import { PYTHON } from '../rig/servers/run-program.js';
 
 const pack = (pickle: Uint8Array): string => deflateSync(pickle).toString('base64');
 
@@ -15,7 +16,7 @@ function pickled(expressions: readonly string[], protocols: readonly number[]): 
         `    for value in [${values}]:`,
         '        print(base64.b64encode(zlib.compress(pickle.dumps(value(), protocol=protocol))).decode())',
     ].join('\n');
-    const { stdout, stderr, status } = spawnSync('python3', ['-c', code], { encoding: 'utf8' });
+    const { stdout, stderr, status } = spawnSync(PYTHON, ['-c', code], { encoding: 'utf8' });
     expect(status, stderr).toBe(0);
     const packed = stdout.trim().split('\n');
     expect(packed).toHaveLength(expressions.length * protocols.length);

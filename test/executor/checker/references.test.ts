@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BuiltInChecker } from '../../../src/model/sample.js';
+import { PYTHON } from '../../rig/servers/run-program.js';
 import { Bench } from './both-paths.js';
 
 /*
@@ -237,7 +238,7 @@ describe.skipIf(!found('g++'))('kattis and C (skipped where g++ is missing)', ()
     });
 });
 
-describe.skipIf(!found('python3'))('sandboxfusion and Python (skipped where python3 is missing)', () => {
+describe.skipIf(!found(PYTHON))('sandboxfusion and Python (skipped where python3 is missing)', () => {
     test('agree', async () => {
         const pieces = [
             'a',
@@ -288,11 +289,11 @@ describe.skipIf(!found('python3'))('sandboxfusion and Python (skipped where pyth
             output,
             answer,
         }));
-        await agree(['python3', '-c', SANDBOX_FUSION], cases);
+        await agree([PYTHON, '-c', SANDBOX_FUSION], cases);
     });
 });
 
-describe.skipIf(!found('python3'))(
+describe.skipIf(!found(PYTHON))(
     'the graders of datasets and Python (skipped where python3 is missing)',
     () => {
         const numbers = [
@@ -334,7 +335,7 @@ describe.skipIf(!found('python3'))(
                     answer,
                 }),
             );
-            await agree(['python3', '-c', LIVE_CODE_BENCH], cases);
+            await agree([PYTHON, '-c', LIVE_CODE_BENCH], cases);
         });
 
         test('apps agrees', async () => {
@@ -356,7 +357,7 @@ describe.skipIf(!found('python3'))(
                     answer,
                 }),
             );
-            await agree(['python3', '-c', APPS], cases);
+            await agree([PYTHON, '-c', APPS], cases);
         });
     },
 );

@@ -16,6 +16,7 @@ import { locate } from '../../../src/executor/sandbox/build-helper.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { Sandbox } from '../../../src/executor/sandbox/sandbox.js';
 import { SandboxError } from '../../../src/executor/sandbox/sandbox-error.js';
+import { LONG, runs } from '../../rig/long.js';
 import { encodeOpen, encodeRun, type RunLimits, SPILL_FILES } from '../../../src/executor/sandbox/wire.js';
 
 const MIB = 1024 * 1024;
@@ -173,9 +174,9 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
 
     test('leaves a long run alone, however many boxes come and go', async () => {
         const long = await sandbox.open(OPEN);
-        const argv = ['/bin/sh', '-c', 'sleep 3'] as const;
+        const argv = ['/bin/sh', '-c', LONG ? 'sleep 3' : 'sleep 1'] as const;
         const running = long.run({ argv: [...argv], stdin: null, limits: { ...LIMITS, wall: 60 } });
-        for (let i = 0; i < 40; i++) {
+        for (let i = 0; i < runs(10, 40); i++) {
             const box = await sandbox.open(OPEN);
             // What it leaves is killed, by its user where it has one.
             await box.run({ argv: ['/bin/sh', '-c', 'sleep 60 &'], stdin: null, limits: LIMITS });

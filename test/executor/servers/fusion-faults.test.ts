@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createSandboxFusion } from '../../../src/executor/servers/sandbox-fusion.js';
 import type { ServerExecutor } from '../../../src/executor/servers/server-executor.js';
 import type { SandboxFusionDescriptor } from '../../../src/executor/servers/sandbox-fusion-kind.js';
 import type { JudgeResult } from '../../../src/model/entry.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
+import { patience } from '../../rig/slowness.js';
 import { type FusionSetup, FusionServer } from '../../rig/servers/fusion-server.js';
 import type { RunEnding } from '../../rig/servers/rig-server.js';
 import { brief, checkTokens, contextOf, fusion, stageSample, taskOf } from '../../rig/servers/submissions.js';
@@ -16,7 +17,6 @@ import { brief, checkTokens, contextOf, fusion, stageSample, taskOf } from '../.
 const MIB = 1024 * 1024;
 const servers: FusionServer[] = [];
 const executors: ServerExecutor[] = [];
-const warnings: string[] = [];
 
 async function serve(setup: FusionSetup = {}): Promise<FusionServer> {
     const server = await new FusionServer(setup).start();
@@ -24,18 +24,21 @@ async function serve(setup: FusionSetup = {}): Promise<FusionServer> {
     return server;
 }
 
-function judgeOn(urls: readonly string[], over: Partial<SandboxFusionDescriptor> = {}): ServerExecutor {
-    const hooks = { warned: (message: string) => void warnings.push(message) };
+function judgeOn(
+    urls: readonly string[],
+    over: Partial<SandboxFusionDescriptor> = {},
+    warned: (message: string) => void = () => {},
+): ServerExecutor {
+    const hooks = { warned };
     const executor = createSandboxFusion(fusion(urls, over), { check: checkTokens, hooks });
     executors.push(executor);
     return executor;
 }
 
-afterEach(async () => {
-    warnings.length = 0;
-    await Promise.all(executors.splice(0).map((executor) => executor.close()));
+afterAll(async () => {
+    await Promise.all(executors.map((executor) => executor.close()));
+    await Promise.all(servers.map((server) => server.clean()));
 });
-afterAll(async () => void (await Promise.all(servers.map((server) => server.clean()))));
 
 const sum = await stageSample([['1 2\n', '3\n']]);
 const SUM_RUST = `use std::io::*;
@@ -72,7 +75,7 @@ function testsOf(outcome: Outcome): JudgeResult['tests'] {
 const memoryLimits = (server: FusionServer): unknown[] =>
     server.bodies.map((body) => (body as { memory_limit_MB: unknown }).memory_limit_MB);
 
-describe('a memory limit', () => {
+describe.concurrent('a memory limit', () => {
     it('is not sent unless --memory-limit is given', async () => {
         const server = await serve();
         const executor = judgeOn([server.url]);
@@ -114,7 +117,12 @@ describe('a memory limit', () => {
 
     it('that a server cannot set is left out there, with one warning', async () => {
         const server = await serve({ hardStack: 8 * MIB });
-        const executor = judgeOn([server.url], { memoryLimit: 512 * MIB });
+        const warnings: string[] = [];
+        const executor = judgeOn(
+            [server.url],
+            { memoryLimit: 512 * MIB },
+            (text) => void warnings.push(text),
+        );
         for (const program of ['print(3)', 'print(2 + 1)', 'print(4)']) {
             await executor.run(taskOf(sum, 'PYTHON3', program), contextOf());
         }
@@ -126,7 +134,7 @@ describe('a memory limit', () => {
     });
 });
 
-describe.each(['run_code', 'submit'] as const)('output that a server loses, by %s', (api) => {
+describe.concurrent.each(['run_code', 'submit'] as const)('output that a server loses, by %s', (api) => {
     const print = (count: number, line: string) => `for i in range(${count}): print("${line}", flush=True)`;
     const expectedOf = (count: number, line: string) => `${line}\n`.repeat(count);
     const NAMED = /loses output: of 307200 bytes .* 219264 came back.*--retry-endpoint/;
@@ -134,7 +142,7 @@ describe.each(['run_code', 'submit'] as const)('output that a server loses, by %
     it('is a failure that names the endpoint, however it is told of', async () => {
         const server = await serve();
         const executor = judgeOn([server.url], { api });
-        const limits = { time: 2, memory: null, output: 64 * MIB };
+        const limits = { time: patience(750) / 1000, memory: null, output: 64 * MIB };
         const lines = await stageSample([['', expectedOf(30_000, 'abcdefghi')]]);
         const oneWrite = await stageSample([['', 'x'.repeat(400_000)]]);
         const wide = await stageSample([['', '\u20AC'.repeat(100_000)]]);
@@ -181,7 +189,7 @@ describe.each(['run_code', 'submit'] as const)('output that a server loses, by %
         expect(brief(await executor.run(small, contextOf()))).toBe('WrongAnswer');
         // A program that was blocked: a short limit says nothing, however wrong it is.
         const blocked = taskOf(stage, 'PYTHON3', print(40_000, 'zbcdefghi'));
-        const hurried = judgeOn([url], { api, firstTimeout: 3 });
+        const hurried = judgeOn([url], { api, firstTimeout: patience(700) / 1000 });
         expect(brief(await hurried.run(blocked, contextOf()))).toBe('suspect first-timeout');
     });
 
@@ -194,7 +202,7 @@ describe.each(['run_code', 'submit'] as const)('output that a server loses, by %
     });
 });
 
-describe('/submit', () => {
+describe.concurrent('/submit', () => {
     it('judges what it would misread by another way', async () => {
         const server = await serve();
         const executor = judgeOn([server.url], { api: 'submit' });
@@ -231,7 +239,7 @@ const TROUBLE: readonly (readonly [string, RunEnding])[] = [
     ['killed', { return_code: 137, stderr: 'Killed\n' }],
 ];
 
-describe.each(['run_code', 'submit'] as const)('trouble told through a program, by %s', (api) => {
+describe.concurrent.each(['run_code', 'submit'] as const)('trouble told through a program, by %s', (api) => {
     it('is not a verdict at first sight', async () => {
         const server = await serve();
         const executor = judgeOn([server.url], { api });
@@ -262,7 +270,7 @@ describe.each(['run_code', 'submit'] as const)('trouble told through a program, 
     });
 });
 
-describe('a module or header that an endpoint lacks', () => {
+describe.concurrent('a module or header that an endpoint lacks', () => {
     it('is a failure of the environment, not a verdict', async () => {
         const executor = judgeOn([(await serve()).url]);
         for (const [language, program] of [

@@ -5,6 +5,7 @@ import type { JudgeResult } from '../../../src/model/entry.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
 import { sampled } from '../../rig/long.js';
 import { FusionServer } from '../../rig/servers/fusion-server.js';
+import { patience } from '../../rig/slowness.js';
 import type { Fault } from '../../rig/servers/rig-server.js';
 import { brief, checkTokens, contextOf, fusion, stageSample, taskOf } from '../../rig/servers/submissions.js';
 
@@ -130,7 +131,7 @@ describe.each(['run_code', 'submit'] as const)('sandbox-fusion by %s', (api) => 
         const limits = { time: 0.4, memory: 512 << 20, output: 1 << 20 };
         const loud = taskOf(stage, 'PYTHON3', 'print(1, flush=True)\nwhile True: pass', {
             // Time to start on a busy machine.
-            limits: { ...limits, time: 3 },
+            limits: { ...limits, time: patience(600) / 1000 },
         });
         expect(brief(await run(loud, { api }))).toBe('TimeLimitExceeded');
         const silent = taskOf(stage, 'PYTHON3', 'while True: pass', { limits });

@@ -8,6 +8,7 @@ import { digest } from '../../../src/model/fingerprint.js';
 import type { CheckerProgram } from '../../../src/model/sample.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
 import { FusionServer } from '../../rig/servers/fusion-server.js';
+import { patience } from '../../rig/slowness.js';
 import { brief, contextOf, fusion, stageSample, taskOf } from '../../rig/servers/submissions.js';
 
 const main = [new FusionServer(), new FusionServer()];
@@ -80,10 +81,10 @@ describe('a suspect result', () => {
 
     it('starts at --first-timeout, and repeats only what is right so far', async () => {
         const urls = main.map((server) => server.url);
-        const executor = createSandboxFusion(fusion(urls, { firstTimeout: 1 }));
+        const firstTimeout = patience(300) / 1000;
+        const executor = createSandboxFusion(fusion(urls, { firstTimeout }));
         const limits = { time: 20, memory: 512 << 20, output: 1 << 20 };
-        const slow =
-            'import time\nn = input()\nprint(n, end=" ", flush=True)\nif n == "2": time.sleep(2); print("done")';
+        const slow = `import time\nn = input()\nprint(n, end=" ", flush=True)\nif n == "2": time.sleep(${2 * firstTimeout}); print("done")`;
         const right = taskOf(stage, 'PYTHON3', slow, { limits });
         const first = await executor.run(right, contextOf());
         expect(brief(first)).toBe('suspect first-timeout');

@@ -1,10 +1,4 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { sharedFolder } from '../run-folder.js';
-import { PYTHON } from './run-program.js';
+import { ForkServer } from './fork-server.js';
 
 /** Which of the two servers that users run a rig plays: they differ in when they read what a program prints. */
 export type FusionVariant =
@@ -65,9 +59,7 @@ def limiter(given):
             resource.setrlimit(kind, (wanted, hard))
     return limit
 
-def handle(connection):
-    size = int.from_bytes(connection.recv(4, socket.MSG_WAITALL), 'big')
-    given = json.loads(connection.recv(size, socket.MSG_WAITALL))
+def handle(connection, given):
     kept = 219264 if given['variant'] == 'original' else None
     if given['hardStack'] is None and given['memoryLimitMb'] > 0:
         try: resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
@@ -121,75 +113,20 @@ def handle(connection):
     code = child.wait()
     answer(connection, status='TimeLimitExceeded' if late else 'Finished', execution_time=took,
         return_code=None if late else code, stdout=text(printed[ours[1]]), stderr=text(printed[ours[2]]))
-
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
-listener.listen(128)
-print('ready', flush=True)
-while True:
-    # The end of stdin is the end of whoever started this.
-    if sys.stdin in select.select([listener, sys.stdin], [], [])[0]: os._exit(0)
-    connection, _ = listener.accept()
-    # Beside tests that use up all processes, a fork fails now and then.
-    for left in reversed(range(50)):
-        try: pid = os.fork()
-        except OSError:
-            if left == 0: raise
-            time.sleep(0.1)
-        else: break
-    if pid == 0:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        listener.close()
-        try: handle(connection)
-        finally: os._exit(1)
-    connection.close()
 `;
 
-let helper: Promise<string> | null = null;
-
-/** Starts the process that runs commands; it ends with this one. @returns the socket on which it takes them */
-async function startHelper(): Promise<string> {
-    const folder = await mkdtemp(join(sharedFolder('commands'), 'helper-'));
-    const path = join(folder, 'socket');
-    const child = spawn(PYTHON, ['-I', '-S', '-c', HELPER, path], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    await new Promise((resolve, reject) => {
-        child.once('error', reject);
-        child.stdout.once('data', resolve);
-        child.once('exit', (code, signal) => {
-            helper = null; // The next command starts another one.
-            reject(new Error('the helper that runs commands ended'));
-            process.stderr.write(`the helper that runs a server's commands ended: ${code ?? signal}\n`);
-        });
-    });
-    child.unref();
-    for (const stream of [child.stdin, child.stdout]) (stream as Socket).unref();
-    return path;
-}
+const commands = new ForkServer(HELPER);
 
 /** Runs it. @param stopping ends the program, as a server's end does; a client that goes away does not */
 export async function runFusionCommand(
     command: FusionCommand,
     stopping: AbortSignal,
 ): Promise<CommandResult> {
-    helper ??= startHelper();
-    const socket = connect(await helper);
-    const stop = () => void socket.destroy();
-    stopping.addEventListener('abort', stop, { once: true });
-    const body = Buffer.from(JSON.stringify(command));
-    const size = Buffer.alloc(4);
-    size.writeUInt32BE(body.length);
-    socket.write(Buffer.concat([size, body]));
     try {
-        return JSON.parse(await readAll(socket)) as CommandResult;
+        return (await commands.ask(command, stopping)) as CommandResult;
     } catch (error) {
         if (stopping.aborted) return STOPPED;
         throw error;
-    } finally {
-        stopping.removeEventListener('abort', stop);
-        socket.destroy();
     }
 }
 
@@ -200,9 +137,3 @@ const STOPPED: CommandResult = {
     stdout: '',
     stderr: 'the server is stopping',
 };
-
-async function readAll(stream: Readable): Promise<string> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString();
-}

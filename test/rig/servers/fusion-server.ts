@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { compileOnce } from './compile-once.js';
 import { type CommandResult, type FusionVariant, runFusionCommand } from './fusion-command.js';
 import { type RigAnswer, type RigRequest, RigServer } from './rig-server.js';
 import { PYTHON } from './run-program.js';
@@ -194,16 +195,22 @@ export class FusionServer extends RigServer {
     }
 
     private async compileNow(body: RunCode): Promise<{ folder: string; compile: CommandResult | null }> {
-        const folder = await mkdtemp(join(tmpdir(), 'rig-fusion-'));
-        this.folders.push(folder);
-        for (const [name, content] of Object.entries(body.files)) {
-            await mkdir(dirname(join(folder, name)), { recursive: true });
-            await writeFile(join(folder, name), Buffer.from(content, 'base64'));
-        }
-        await writeFile(join(folder, SOURCES[body.language]), body.code);
         const command = COMPILE[body.language];
-        if (command === null) return { folder, compile: null };
-        return { folder, compile: await this.command(body, command, folder, body.compile_timeout, '') };
+        if (command === null) {
+            const folder = await mkdtemp(join(tmpdir(), 'rig-fusion-'));
+            this.folders.push(folder);
+            await writeFiles(folder, body);
+            return { folder, compile: null };
+        }
+        const { language, code, files, compile_timeout, memory_limit_MB } = body;
+        const { hardStack } = this.setup;
+        const facts = [language, code, files, compile_timeout, memory_limit_MB, hardStack ?? null];
+        const { folder, told } = await compileOnce(facts, async (folder) => {
+            await writeFiles(folder, body);
+            const told = await this.command(body, command, folder, compile_timeout, '');
+            return { told, isFinal: told.status === 'Finished' };
+        });
+        return { folder, compile: told };
     }
 
     /** The one way to start anything: compilers get the memory limit of the program too. */
@@ -221,6 +228,14 @@ export class FusionServer extends RigServer {
             this.stopping.signal,
         );
     }
+}
+
+async function writeFiles(folder: string, { language, code, files }: RunCode): Promise<void> {
+    for (const [name, content] of Object.entries(files)) {
+        await mkdir(dirname(join(folder, name)), { recursive: true });
+        await writeFile(join(folder, name), Buffer.from(content, 'base64'));
+    }
+    await writeFile(join(folder, SOURCES[language]), code);
 }
 
 const SOURCES: Readonly<Record<RunCode['language'], string>> = {

@@ -30,6 +30,22 @@ const run = z.object({
 
 type Cmd = z.infer<typeof run>['cmd'][0];
 
+interface Answer {
+    readonly status: string;
+    readonly exitStatus: number;
+    readonly time: number;
+    readonly runTime: number;
+    readonly memory: number;
+    readonly files: Readonly<Record<string, string>>;
+    readonly fileIds: Readonly<Record<string, string>>;
+}
+
+/** What was compiled, by command and files. */
+const COMPILED = new Map<
+    string,
+    { readonly answer: Answer; readonly outputs: readonly (readonly [string, Buffer])[] }
+>();
+
 /** Speaks go-judge's protocol and really runs programs, on loopback and without a sandbox. */
 export class GoJudgeServer extends RigServer {
     /** Files that it keeps, by id. */
@@ -86,10 +102,33 @@ export class GoJudgeServer extends RigServer {
             const late = { status: 'Time Limit Exceeded', exitStatus: 9, time: 1e6, runTime: cmd.clockLimit };
             return { status: 200, json: [{ ...late, memory: 1e6, files: { stdout: '', stderr: '' } }] };
         }
-        return { status: 200, json: [await this.run(cmd, request.gone)] };
+        return { status: 200, json: [await this.runOrReuse(cmd, request.gone)] };
     }
 
-    private async run(cmd: Cmd, gone: AbortSignal): Promise<unknown> {
+    /** What compilers make of a program is the same each time: it is made once for all servers of this process. */
+    private async runOrReuse(cmd: Cmd, gone: AbortSignal): Promise<Answer> {
+        const isCompiler = cmd.copyOutCached.some((name) => !name.startsWith('stdout'));
+        if (!isCompiler) return this.run(cmd, gone);
+        const copyIn = Object.entries(cmd.copyIn).map(([name, file]) => [
+            name,
+            this.bytesOf(file).toString('hex'),
+        ]);
+        const key = JSON.stringify({ ...cmd, copyIn });
+        const made = COMPILED.get(key);
+        if (made !== undefined) {
+            const kept = made.outputs.map(([name, bytes]) => [name, this.keep(bytes)] as const);
+            return { ...made.answer, fileIds: Object.fromEntries(kept) };
+        }
+        const answer = await this.run(cmd, gone);
+        const outputs = Object.entries(answer.fileIds).map(
+            ([name, id]) => [name, this.bytesOf({ fileId: id })] as const,
+        );
+        const isFinal = answer.status === 'Accepted' || answer.status === 'Nonzero Exit Status';
+        if (isFinal && !gone.aborted) COMPILED.set(key, { answer, outputs });
+        return answer;
+    }
+
+    private async run(cmd: Cmd, gone: AbortSignal): Promise<Answer> {
         const folder = await mkdtemp(join(tmpdir(), 'rig-go-judge-'));
         try {
             for (const [name, file] of Object.entries(cmd.copyIn)) {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { nameSignal } from '../../../src/executor/signal-name.js';
+import { compileOnce } from './compile-once.js';
 import { type RigAnswer, type RigRequest, RigServer } from './rig-server.js';
 import { type Ended, PYTHON, runProgram } from './run-program.js';
 
@@ -183,19 +184,30 @@ export class PistonServer extends RigServer {
     }
 
     async #compileNow(script: Script, files: readonly SentFile[]) {
-        const folder = await mkdtemp(join(tmpdir(), 'rig-piston-'));
-        this.#folders.push(folder);
-        for (const { name = 'file0.code', content, encoding = 'utf8' } of files) {
-            const path = join(folder, name);
-            await mkdir(dirname(path), { recursive: true });
-            await writeFile(path, Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8'));
-            if (encoding === 'utf8' && script.ending !== '') await rename(path, path + script.ending);
+        const { compile } = script;
+        if (compile === null) {
+            const folder = await mkdtemp(join(tmpdir(), 'rig-piston-'));
+            this.#folders.push(folder);
+            await writeFiles(folder, script, files);
+            return { folder, compile: null };
         }
-        if (script.compile === null) return { folder, compile: null };
-        const argv = ['/bin/bash', '-c', script.compile];
-        const limits = { ...COMPILE_LIMITS, maxOutput: 1 << 20, stdin: Buffer.alloc(0) };
-        const ended = await runProgram({ argv, cwd: folder, ...limits }, new AbortController().signal);
-        return { folder, compile: stageOf(ended, 1 << 20) };
+        const { folder, told } = await compileOnce([compile, files], async (folder) => {
+            await writeFiles(folder, script, files);
+            const argv = ['/bin/bash', '-c', compile];
+            const limits = { ...COMPILE_LIMITS, maxOutput: 1 << 20, stdin: Buffer.alloc(0) };
+            const ended = await runProgram({ argv, cwd: folder, ...limits }, new AbortController().signal);
+            return { told: stageOf(ended, 1 << 20), isFinal: !ended.timedOut };
+        });
+        return { folder, compile: told };
+    }
+}
+
+async function writeFiles(folder: string, script: Script, files: readonly SentFile[]): Promise<void> {
+    for (const { name = 'file0.code', content, encoding = 'utf8' } of files) {
+        const path = join(folder, name);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8'));
+        if (encoding === 'utf8' && script.ending !== '') await rename(path, path + script.ending);
     }
 }
 

@@ -1,4 +1,13 @@
-import { type Attack, type NotHeld, ends, python, tries, triesInCpp, triesInJava } from '../attack.js';
+import {
+    type Attack,
+    byWord,
+    type NotHeld,
+    ends,
+    python,
+    tries,
+    triesInCpp,
+    triesInJava,
+} from '../attack.js';
 
 const not = (notHeld: string): NotHeld => ({ notHeld });
 const WORLD = { rlimit: not('the list of processes can be read') } as const;
@@ -144,12 +153,7 @@ const CHEATS: readonly Attack[] = [
         ['MemoryLimitExceeded'],
         '#include <cstdlib>\n#include <cstring>\n#include <sys/prctl.h>\n#include <unistd.h>\nchar *volatile x;\nint main() { prctl(PR_SET_NAME, ") 0 (\\n 0 0 0"); for (int i = 0; i < 10; i++) if (!fork()) { x = (char *)malloc(60 << 20); memset(x, i + 1, 60 << 20); sleep(5); _exit(0); } sleep(5); }\n',
     ),
-    ends(
-        'ending well without an answer',
-        'JAVA',
-        ['Accepted'],
-        'public class Main { public static void main(String[] a) { Runtime.getRuntime().halt(0); } }\n',
-    ),
+    byWord('ending well without an answer', ['Accepted'], { limits: { time: 1 } }),
 ];
 
 export const ESCAPES: readonly Attack[] = [...READING, ...WRITING, ...NETWORKING, ...POWERS, ...CHEATS];

@@ -1,4 +1,4 @@
-import { type Attack, ends, MARK, python } from '../attack.js';
+import { type Attack, byWord, ends, MARK, python } from '../attack.js';
 
 const TIME = 'TimeLimitExceeded';
 /** The wall bound ended it while its CPU time was small: tried once more before it is final. */
@@ -18,15 +18,10 @@ const cpp = (name: string, verdicts: readonly string[], body: string): Attack =>
         `${['cstdio', 'cstdlib', 'cstring', 'signal.h', 'sys/wait.h', 'unistd.h'].map((head) => `#include <${head}>\n`).join('')}${body}\n`,
     );
 
-const java = (name: string, verdicts: readonly string[], body: string): Attack =>
-    ends(
-        name,
-        'JAVA',
-        verdicts,
-        `import java.util.*;\npublic class Main {\n${body}\n}\n`,
-        // A JVM takes a third of a second to start.
-        { limits: { time: 1, memory: 64 * 1024 * 1024 } },
-    );
+/** One of the programs in `byWord`. */
+const java = (name: string, verdicts: readonly string[]): Attack =>
+    // A JVM takes a third of a second to start.
+    byWord(name, verdicts, { limits: { time: 1, memory: 64 * 1024 * 1024 } });
 
 const py = (name: string, verdicts: readonly string[], source: string): Attack =>
     ends(name, 'PYTHON3', verdicts, python(source));
@@ -49,11 +44,7 @@ const CROWDS = [
         ANY_LIMIT,
         'import threading\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()',
     ),
-    java(
-        'thread bomb',
-        [...ANY_LIMIT, 'RuntimeError (signal)'],
-        'public static void main(String[] a) throws Exception { for (;;) new Thread(() -> { try { Thread.sleep(60000); } catch (Exception e) { } }).start(); }',
-    ),
+    java('thread bomb', [...ANY_LIMIT, 'RuntimeError (signal)']),
     py(
         'zombies',
         ['Accepted', CRASH],
@@ -78,11 +69,7 @@ const DAEMONS: readonly Attack[] = [
         ['Accepted'],
         `int main() { for (int i = 1; i < 65; i++) signal(i, SIG_IGN); if (!fork()) { setsid(); if (!fork()) execlp("sleep", "sleep", "${MARK}", (char *)0); _exit(0); } wait(0); }`,
     ),
-    java(
-        'a child that outlives a JVM',
-        ['Accepted'],
-        `public static void main(String[] a) throws Exception { new ProcessBuilder("setsid", "sleep", "${MARK}").start(); System.exit(0); }`,
-    ),
+    java('a child that outlives a JVM', ['Accepted']),
 ];
 
 const TIMES: readonly Attack[] = [
@@ -123,11 +110,7 @@ const MEMORIES: readonly Attack[] = [
         [MEMORY],
         'x = []\nwhile True: x.append(bytearray(os.urandom(1 << 10)) * 1024)',
     ),
-    java(
-        'memory of one process',
-        [MEMORY],
-        'public static void main(String[] a) { List<byte[]> x = new ArrayList<>(); for (;;) x.add(new byte[1 << 20]); }',
-    ),
+    java('memory of one process', [MEMORY]),
     py(
         'memory of 20 processes',
         [MEMORY],
@@ -149,11 +132,7 @@ const MEMORIES: readonly Attack[] = [
         [CRASH],
         'int f(volatile int *p) { volatile int a[1000]; a[0] = *p; return f(a) + a[0]; }\nint main() { int x = 0; return f(&x); }',
     ),
-    java(
-        'deep recursion',
-        [CRASH],
-        'static int f(int n) { return f(n + 1) + 1; } public static void main(String[] a) { f(0); }',
-    ),
+    java('deep recursion', [CRASH]),
     py('core dump', [CRASH], 'os.abort()'),
     py('an unexplained signal', ['RuntimeError (signal)'], 'os.kill(os.getpid(), signal.SIGKILL)'),
 ];
@@ -166,11 +145,7 @@ const FLOODS: readonly Attack[] = [
         [OUTPUT, TIME, SLEPT],
         'int main() { for (;;) write(1, "x", 1); }',
     ),
-    java(
-        'flood of stdout',
-        [OUTPUT],
-        'public static void main(String[] a) { byte[] x = new byte[1 << 16]; for (;;) System.out.write(x, 0, x.length); }',
-    ),
+    java('flood of stdout', [OUTPUT]),
     py(
         'flood by a child after its parent has gone',
         ['Accepted', OUTPUT, 'WrongAnswer'],
