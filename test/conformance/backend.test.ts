@@ -97,7 +97,7 @@ describe('many threads', { timeout: patience(30_000) }, () => {
     });
 });
 
-describe.each(usable)('backend %s', { timeout: patience(10_000) }, (name, create) => {
+describe.each(usable)('backend %s', { timeout: patience(20_000) }, (name, create) => {
     let backend: Backend;
     let shared: Backend | null = null;
     const others: Backend[] = [];
