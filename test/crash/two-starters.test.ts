@@ -9,8 +9,10 @@ import { type CrashDataset, keysOf, makeDataset } from './dataset.js';
 import { eventSeen } from './processes.js';
 import { type RunRecord, Scene } from './scene.js';
 import { LONG, sampled } from '../rig/long.js';
+import { patience } from '../rig/slowness.js';
 
-const SLOW: CrashDataset = makeDataset({ samples: 4, tasks: 5, ms: 250, size: 50 }, 3);
+/** Still at work when a second start has come so far, on a busy machine too. */
+const SLOW: CrashDataset = makeDataset({ samples: 4, tasks: 5, ms: patience(125), size: 50 }, 3);
 
 /** A second start while the first one runs: refused, and nothing of it can be seen. */
 async function startTwice(scene: Scene, through: readonly string[] = []): Promise<RunRecord> {
@@ -42,7 +44,7 @@ describe('two starters', () => {
     });
 
     it('at the same moment: one runs, the others end with exit 3', async () => {
-        const scene = new Scene(makeDataset({ samples: 3, tasks: 4, ms: 300, size: 10 }, 5));
+        const scene = new Scene(makeDataset({ samples: 3, tasks: 4, ms: patience(150), size: 10 }, 5));
         const records = await Promise.all(
             Array.from({ length: LONG ? 6 : 3 }, (_, at) => scene.start({ what: `starter ${at}` })),
         );
