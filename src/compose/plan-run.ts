@@ -269,10 +269,10 @@ function measureSize(samples: Samples['whole']): RunPlan['whole'] {
     return { samples: samples.length, tasks };
 }
 
-/** Why tasks of all samples are skipped; known where the survey read every sample, as that of a dry run does. */
+/** Why tasks of all samples are skipped. The survey of a dry run reads every sample whose dataset may skip some. */
 function sumSkips(settled: TallySum, work: Survey['work']): NonNullable<RunPlan['skips']> {
     const unsettled = new TallySum();
-    for (const { tally } of work) unsettled.add(tally);
+    for (const { tally } of work) if (tally !== null) unsettled.add(tally);
     const sum = new Map(Object.entries(settled.value().skips));
     for (const [reason, count] of Object.entries(unsettled.value().skips)) {
         sum.set(reason, (sum.get(reason) ?? 0) + count);
