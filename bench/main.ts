@@ -11,6 +11,7 @@ import { judging } from './cases/judging.js';
 import { leftover } from './cases/leftover.js';
 import { modelRequests } from './cases/model-requests.js';
 import { moduleTasks } from './cases/module-tasks.js';
+import { packages } from './cases/packages.js';
 import { page } from './cases/page.js';
 import { queue } from './cases/queue.js';
 import { smallSamples } from './cases/small-samples.js';
@@ -33,6 +34,7 @@ const ALL: readonly Measurement[] = [
     moduleTasks,
     execTasks,
     judging,
+    packages,
     leftover,
     growingSample,
     endpoints,
