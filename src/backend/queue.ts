@@ -1,8 +1,10 @@
+import type { Redis } from 'ioredis';
 import type { Backend } from './backend.js';
 import { QueueCoordinator, type QueueBackendOptions } from './queue/coordinator.js';
-import { makeRunKeys, QUEUE_NAME } from './queue/keys.js';
+import { makeRunKeys } from './queue/keys.js';
 import { RunLease } from './queue/lease.js';
 import { checkSettings, connectRedis, loadQueuePackages, readRedisSettings } from './queue/redis.js';
+import { TaskQueues } from './queue/task-queues.js';
 import { findWaitingJobs } from './queue/waiting-jobs.js';
 
 /**
@@ -22,33 +24,19 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Ba
         for (const line of checkSettings(await readRedisSettings(client), options.redis.shown))
             options.onNotice(line);
         const keys = makeRunKeys(options.run.run);
-        const shared = { connection: client, prefix: keys.prefix };
-        const queue = new packages.bullmq.Queue(QUEUE_NAME, {
-            ...shared,
-            streams: { events: { maxLen: EVENTS_KEPT } },
-            defaultJobOptions: {
-                attempts: 1,
-                removeOnComplete: false,
-                removeOnFail: false,
-                stackTraceLimit: 0,
-            },
-        });
-        const events = new packages.bullmq.QueueEvents(QUEUE_NAME, shared);
-        // Connections come back by themselves; the coordinator tells people.
-        queue.on('error', () => {});
-        events.on('error', () => {});
-        await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
-        const before = await findWaitingJobs(client, keys);
-        const waiting = client.duplicate();
-        waiting.on('error', () => {});
-        const lease = new RunLease(client, queue, keys, options.run);
+        const queues = new TaskQueues(packages, client, keys);
+        await queues.openKnown();
+        const before = await findWaitingJobs(client, queues.all());
+        const connect = (): Redis => {
+            const other = client.duplicate();
+            other.on('error', () => {});
+            return other;
+        };
+        const lease = new RunLease(client, queues, keys, options.run);
         await lease.register();
-        return new QueueCoordinator({ options, client, waiting, queue, events, keys, lease }, before);
+        return new QueueCoordinator({ options, client, connect, queues, keys, lease }, before);
     } catch (error) {
         client.disconnect();
         throw error;
     }
 }
-
-/** Events that Redis keeps for a coordinator that reads them late; what it misses, it finds by looking. */
-const EVENTS_KEPT = 2000;

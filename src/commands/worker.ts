@@ -15,6 +15,7 @@ export const command = defineCommand({
     options: {
         redis: RUN_OPTIONS.redis,
         'redis-password-file': RUN_OPTIONS['redis-password-file'],
+        'redis-ca': RUN_OPTIONS['redis-ca'],
         concurrency: RUN_OPTIONS.concurrency,
         executor: {
             kind: 'choice',
@@ -107,7 +108,11 @@ export const command = defineCommand({
             ),
         );
         const signal = await runWorker({
-            redis: { address: values.redis, passwordFile: values['redis-password-file'] },
+            redis: {
+                address: values.redis,
+                passwordFile: values['redis-password-file'],
+                caFile: values['redis-ca'],
+            },
             concurrency: values.concurrency ?? availableParallelism(),
             executors: [...new Set(values.executor)],
             mayRunCommands,

@@ -12,6 +12,7 @@ export const command = defineCommand({
     options: {
         redis: RUN_OPTIONS.redis,
         'redis-password-file': RUN_OPTIONS['redis-password-file'],
+        'redis-ca': RUN_OPTIONS['redis-ca'],
         config: RUN_OPTIONS.config,
         ...JSON_OPTION,
     },
@@ -28,6 +29,7 @@ export const command = defineCommand({
         const workers = await findWorkers({
             address: values.redis,
             passwordFile: values['redis-password-file'],
+            caFile: values['redis-ca'],
         });
         if (values.json) {
             printRaw(JSON.stringify(workers));
@@ -70,7 +72,7 @@ function rowOf(worker: WorkerInfo, now: number): Cell[] {
         escapeLine(worker.version),
         escapeLine(worker.executors.join(', ')),
         escapeLine(worker.sandbox ?? ''),
-        escapeLine(worker.languages.join(', ')),
+        escapeLine(Object.keys(worker.toolchains).join(', ')),
         `${worker.inFlight}/${worker.slots}`,
         String(worker.done),
         String(worker.failures),

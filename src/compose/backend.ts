@@ -6,6 +6,7 @@ import type { Mode, RedisConfig } from '../config.js';
 import type { ServerExecutor, WorkerDesk } from '../executor/servers/server-executor.js';
 import { readPackageVersion } from '../host/package-version.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
+import type { CheckerProgram } from '../model/sample.js';
 import type { TaskLog } from '../model/task.js';
 
 /** What `--mode queue` needs beside the rest. */
@@ -13,11 +14,12 @@ export interface QueueSettings {
     readonly redis: RedisConfig;
     /** Id of the run. */
     readonly run: string;
-    /** Languages that tasks may have, and the sandbox, where programs are judged. */
-    readonly languages?: readonly string[] | undefined;
+    /** Versions of this machine's toolchains by language, and the sandbox, where programs are judged. */
+    readonly toolchains?: Readonly<Record<string, string>> | undefined;
     readonly sandbox?: string | undefined;
     /** Where files of output go; null: the executor leaves none. */
     readonly outputs: OutputPlace | null;
+    readonly languageOf: (program: CheckerProgram) => string | null;
     readonly onNotice: (message: string) => void;
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
@@ -73,7 +75,7 @@ export async function createProcesses(
 
 async function createQueueBackend(
     descriptor: ExecutorDescriptor,
-    { redis, run, languages, sandbox, outputs, onNotice, onPaused, onResumed }: QueueSettings,
+    { redis, run, toolchains, sandbox, outputs, languageOf, onNotice, onPaused, onResumed }: QueueSettings,
     onLog: (line: TaskLog) => void,
 ): Promise<Backend> {
     const [{ openQueueBackend }, { PROTOCOL }, { readRedisAccess }] = await Promise.all([
@@ -89,10 +91,11 @@ async function createQueueBackend(
             run,
             host: hostname(),
             descriptor,
-            ...(languages === undefined ? {} : { languages: [...languages] }),
+            ...(toolchains === undefined ? {} : { toolchains }),
             ...(sandbox === undefined ? {} : { sandbox }),
         },
         outputs,
+        languageOf,
         onLog,
         onNotice,
         onPaused,

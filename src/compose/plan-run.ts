@@ -154,6 +154,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
         dir: config.dir,
         holder: directory.holder,
         scratch: scratch.path,
+        isQueued: config.mode === 'queue',
     });
     // Nothing of a dry run stays.
     const testsFolder = join(config.dryRun ? scratch.path : config.checkpoints, 'generated-tests');

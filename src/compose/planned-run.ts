@@ -130,12 +130,13 @@ export class PlannedRun implements OpenedRun {
         const { holder } = this.#held.directory;
         if (redis === null) throw new Error('bug in resume-run: a queue without its Redis');
         const { kind, executor } = this.#planned;
-        const { languages, sandbox } = executor;
+        const { toolchains, sandbox } = executor;
         return {
             redis,
             run: this.#held.directory.run,
-            languages,
+            toolchains,
             sandbox,
+            languageOf: (program) => executor.languageOf?.(program) ?? null,
             outputs: kind.keptOutput === undefined ? null : { dir, holder, limit: judging.outputLimit },
             onNotice: (message) => this.#held.options.onNotice(message, 'warning'),
             onPaused: (message) => this.#emit({ type: 'paused', at: now(), message }),

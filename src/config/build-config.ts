@@ -71,7 +71,11 @@ export function buildConfig(
         redis:
             values.redis === null
                 ? null
-                : { address: values.redis, passwordFile: values['redis-password-file'] },
+                : {
+                      address: values.redis,
+                      passwordFile: values['redis-password-file'],
+                      caFile: values['redis-ca'],
+                  },
         delay: values.delay,
         rate: values.rate,
         retryDelay: { first: values['retry-delay'], most: values['max-retry-delay'] },

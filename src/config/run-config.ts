@@ -69,6 +69,8 @@ export interface RedisConfig {
     readonly address: string;
     /** Absolute; null: none. */
     readonly passwordFile: string | null;
+    /** Certificates that sign the server's. Absolute; null: those that Node trusts. */
+    readonly caFile: string | null;
 }
 
 /** The part of the samples that was asked for; null and empty: all. */

@@ -2,7 +2,7 @@ import type { LanguageSetting, OptionTable, Values } from '../config/option.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { MemoryHolding } from '../model/limits.js';
 import type { ProblemFeature } from '../model/problem-features.js';
-import type { ProgramInput } from '../model/sample.js';
+import type { CheckerProgram, ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
 import type { WorkEstimate } from '../model/work-estimate.js';
 import type { TestMaker } from '../model/test-recipe.js';
@@ -49,6 +49,8 @@ export interface PlanContext {
     readonly holder: string;
     /** Folder for scratch files of this run; exists, is ours alone. */
     readonly scratch: string;
+    /** Whether workers on other machines run the tasks: what is missing here may be there. Absent: they do not. */
+    readonly isQueued?: boolean;
 }
 
 /** The options of every executor that runs or checks programs, as they were given. */
@@ -75,6 +77,10 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     readonly languages?: readonly string[];
     /** Compile command by language, for CompileErrors that another compiler may not give. */
     readonly compilers?: ReadonlyMap<string, string>;
+    /** Versions of this machine's toolchains by language, where tasks are queued for machines that may have others. */
+    readonly toolchains?: Readonly<Record<string, string>>;
+    /** Language of a sample's own program, such as a checker; null: none that is known. */
+    readonly languageOf?: (program: CheckerProgram) => string | null;
     /** `bwrap`, `rlimit`, `none`, where programs run in a sandbox of ours. */
     readonly sandbox?: string;
     /** Who compares outputs, in words, where it is not our checkers. */

@@ -4,7 +4,7 @@ import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { makeRunKeys, QUEUE_NAME } from '../../src/backend/queue/keys.js';
-import { MOST_STALLS } from '../../src/backend/queue/worker.js';
+import { MOST_STALLS } from '../../src/backend/queue/job-feed.js';
 import type { QueueWorker } from '../../src/backend/queue/worker-host.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Task } from '../../src/model/task.js';
@@ -115,6 +115,45 @@ it.skipIf(NO_REDIS !== null)(
             client.disconnect();
             await coordinator.close();
             await worker?.drain(0);
+        }
+    },
+);
+
+it.skipIf(NO_REDIS !== null)(
+    'gives a program to a worker that has its language, and says what the others wait for',
+    { timeout: patience(30_000) },
+    async () => {
+        const run = makeRunId();
+        const notices: string[] = [];
+        const coordinator = await openCoordinator(redis.access, run, OPTIONS, (line) => notices.push(line));
+        const workers = [await openWorker(redis.access, run, OPTIONS, { CPP: '12.2' })];
+        const start = (index: number, language: string) => {
+            const content = { text: '', digest: '0'.repeat(64) };
+            const input = {
+                kind: 'program',
+                language,
+                files: [{ name: 'main', content }],
+                name: null,
+                expected: null,
+            } as const;
+            return coordinator.start({ ...makeTask(index, {}), input });
+        };
+        try {
+            const python = start(0, 'PYTHON3');
+            let isDone = false;
+            const ended = python.completion.finally(() => {
+                isDone = true;
+            });
+            await start(1, 'CPP').completion;
+            await vi.waitUntil(() => notices.some((line) => line.includes('has PYTHON3')), SOON);
+            expect(notices.join()).toContain('other toolchains than this machine: CPP 12.2 (here 14.2)');
+            expect(isDone).toBe(false);
+            workers.push(await openWorker(redis.access, run, OPTIONS, { PYTHON3: '3.13' }));
+            await ended;
+            expect(notices.filter((line) => line.includes('has PYTHON3'))).toHaveLength(1);
+        } finally {
+            await coordinator.close();
+            await Promise.all(workers.map((worker) => worker.drain(0)));
         }
     },
 );

@@ -41,28 +41,41 @@ export const openCoordinator = (
     redis: RedisAccess,
     run: string,
     { descriptor, onLog }: Pick<ProcessBackendOptions, 'descriptor' | 'onLog'>,
+    onNotice: (message: string) => void = () => {},
 ): Promise<Backend> =>
     openQueueBackend({
         redis,
-        run: { protocol: 1, version: 'test', run, host: 'test', descriptor },
+        run: {
+            protocol: 1,
+            version: 'test',
+            run,
+            host: 'test',
+            descriptor,
+            toolchains: { CPP: '14.2' },
+        },
         outputs: null,
+        languageOf: () => null,
         onLog,
-        onNotice: () => {},
+        onNotice,
         onPaused: () => {},
         onResumed: () => {},
     });
 
-/** A worker in this process that serves one run; its tasks run in processes of their own. */
+/**
+ * A worker in this process that serves one run; its tasks run in processes of their own.
+ * @param toolchains versions by language; absent: its tasks are not programs
+ */
 export async function openWorker(
     redis: RedisAccess,
     run: string,
     options: ProcessBackendOptions,
+    toolchains?: Readonly<Record<string, string>>,
 ): Promise<QueueWorker> {
     const scratch = mkdtempSync(join(tmpdir(), 'queue-worker-'));
     const worker = await QueueWorker.open({
         redis,
         version: 'test',
-        about: { executors: ['module'], languages: [], sandbox: null },
+        about: { executors: ['module'], toolchains: toolchains ?? {}, sandbox: null },
         runs: [run],
         concurrency: options.concurrency,
         createPool: (_run, onLog) =>
@@ -70,6 +83,7 @@ export async function openWorker(
                 backend: createProcessBackend({ ...options, onLog }),
                 patience: () => null,
                 outputs: null,
+                ...(toolchains === undefined ? {} : { languages: Object.keys(toolchains) }),
             }),
         scratch,
         sharedPaths: [],

@@ -5,7 +5,7 @@
 import { runWorker } from '../../dist/compose/queue/run-worker.js';
 
 await runWorker({
-    redis: { address: process.env.REDIS_URL, passwordFile: null },
+    redis: { address: process.env.REDIS_URL, passwordFile: null, caFile: null },
     concurrency: 2,
     executors: ['module'],
     mayRunCommands: true,

@@ -18,6 +18,7 @@ export class PrivateRedis {
     readonly access: RedisAccess = {
         url: `unix://${this.socket}`,
         password: null,
+        ca: null,
         shown: 'the private socket',
     };
     #server: ChildProcess | null = null;

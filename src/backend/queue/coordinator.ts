@@ -1,5 +1,5 @@
-import type { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { CheckerProgram } from '../../model/sample.js';
 import type { Task, TaskLog } from '../../model/task.js';
 import { getMessage } from '../../util/message.js';
 import {
@@ -13,6 +13,9 @@ import {
 } from '../backend.js';
 import { CallDesk } from './calls.js';
 import { describeLargeTask, diedCompletion, type Flight, identify, localize } from './flight.js';
+import { type FinishedJob, FinishedJobs } from './finished-jobs.js';
+import { JobAdder } from './job-adder.js';
+import { JobRemover } from './job-remover.js';
 import type { RunKeys } from './keys.js';
 import type { RunLease } from './lease.js';
 import {
@@ -25,8 +28,11 @@ import {
 } from './messages.js';
 import { findOutputFiles, type OutputPlace, OutputReceiver } from './output-files.js';
 import type { RedisAccess } from './redis.js';
+import { RedisWatch } from './redis-watch.js';
 import { StageFiles } from './stage-manifest.js';
-import type { WaitingJobs } from './waiting-jobs.js';
+import type { TaskQueues } from './task-queues.js';
+import type { WaitingJob, WaitingJobs } from './waiting-jobs.js';
+import { WorkerWatch } from './worker-watch.js';
 
 export interface QueueBackendOptions {
     readonly redis: RedisAccess;
@@ -34,19 +40,15 @@ export interface QueueBackendOptions {
     readonly run: Omit<RunInfo, 'seen'>;
     /** Where files of output of the tasks go; null: tasks leave none. */
     readonly outputs: OutputPlace | null;
+    /** Language of a sample's own program, such as a checker; null: none that is known. */
+    readonly languageOf: (program: CheckerProgram) => string | null;
     readonly onLog: (line: TaskLog) => void;
-    /** Lines for people: how Redis is set up. */
+    /** Lines for people: how Redis is set up, what tasks wait for. */
     readonly onNotice: (message: string) => void;
     /** Redis is gone, and is back again. */
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
 }
-
-/** Milliseconds between two looks at what Redis has of the run: jobs that are lost, results whose event was missed. */
-const LOOK_MS = 2000;
-
-/** Milliseconds without a connection after which people are told. */
-const SILENT_MS = 500;
 
 /** Milliseconds that workers get to end tasks when the backend is closed. */
 const CLOSE_PATIENCE_MS = ABORT_PATIENCE_MS + 3000;
@@ -54,9 +56,9 @@ const CLOSE_PATIENCE_MS = ABORT_PATIENCE_MS + 3000;
 export interface Connections {
     readonly options: QueueBackendOptions;
     readonly client: Redis;
-    readonly waiting: Redis;
-    readonly queue: Queue;
-    readonly events: QueueEvents;
+    /** Another connection like it, for what blocks it. */
+    readonly connect: () => Redis;
+    readonly queues: TaskQueues;
     readonly keys: RunKeys;
     readonly lease: RunLease;
 }
@@ -72,34 +74,45 @@ export class QueueCoordinator implements Backend {
     readonly #stages: StageFiles;
     readonly #outputs: OutputReceiver | null;
     readonly #desk: CallDesk;
-    readonly #lookTimer: NodeJS.Timeout;
-    #toAdd: { readonly flight: Flight; readonly data: object }[] = [];
-    #isAdding = false;
-    /** A look may take longer than the time between two. */
-    #isLooking = false;
-    #silence: NodeJS.Timeout | undefined;
-    #isPaused = false;
+    readonly #finished: FinishedJobs;
+    readonly #remover: JobRemover;
+    readonly #adder: JobAdder;
+    readonly #workers: WorkerWatch;
+    readonly #watch: RedisWatch;
     #isClosed = false;
 
     constructor(connections: Connections, before: WaitingJobs) {
         this.#c = connections;
         this.#before = before;
         this.#lease = connections.lease;
-        const { client, waiting, keys, events, options } = connections;
+        const { client, connect, queues, keys, options } = connections;
         this.#stages = new StageFiles(client, keys);
         const { outputs } = options;
         this.#outputs = outputs === null ? null : new OutputReceiver(client, keys, outputs);
-        this.#desk = new CallDesk(client, waiting, keys, {
+        this.#desk = new CallDesk(client, connect(), keys, {
             hostOf: (job) => this.#flights.get(job)?.host ?? (this.#before.has(job) ? 'later' : null),
             onLog: options.onLog,
             sendFile: (sha256) => this.#stages.send(sha256),
         });
         void this.#desk.run();
-        events.on('completed', ({ jobId, returnvalue }) => void this.#take(jobId, returnvalue));
-        events.on('failed', ({ jobId, failedReason }) => this.#setAside(jobId, failedReason));
-        client.on('close', () => this.#disconnected());
-        client.on('ready', () => this.#connected());
-        this.#lookTimer = setInterval(() => void this.#look(), LOOK_MS);
+        this.#finished = new FinishedJobs(
+            connect(),
+            () => queues.all(),
+            (job) => void this.#end(job),
+        );
+        void this.#finished.run();
+        this.#remover = new JobRemover(client);
+        this.#adder = new JobAdder(queues, this.#lease, {
+            onAdded: (job) => this.#desk.started(job),
+            onNotice: options.onNotice,
+        });
+        this.#workers = new WorkerWatch(client, options);
+        this.#watch = new RedisWatch(client, {
+            shown: options.redis.shown,
+            onPaused: options.onPaused,
+            onResumed: options.onResumed,
+            look: () => this.#look(),
+        });
         if (before.size > 0) {
             options.onNotice(`${before.size} tasks of an earlier start wait in Redis or are with workers`);
         }
@@ -114,6 +127,7 @@ export class QueueCoordinator implements Backend {
         });
         const flight: Flight = {
             job: claimed?.job ?? `${key}-${task.attempt}`,
+            queue: claimed?.queue ?? null,
             task,
             host,
             startedAt: Date.now(),
@@ -123,31 +137,29 @@ export class QueueCoordinator implements Backend {
             patience: undefined,
             kept: [],
             isTaking: false,
+            isCompleted: false,
         };
         this.#flights.set(flight.job, flight);
         void this.#prepare(flight, claimed?.state ?? null);
         return {
             completion,
             abort: () => void this.#abort(flight),
-            release: () => void this.#release(flight),
+            release: () => this.#release(flight),
         };
     }
 
-    async #prepare(flight: Flight, known: 'finished' | 'unfinished' | null): Promise<void> {
-        const { task } = flight;
+    async #prepare(flight: Flight, known: WaitingJob['state'] | null): Promise<void> {
         try {
-            const stage = task.stage === null ? null : await this.#stages.use(task.stage);
-            if (flight.state === 'settled') return;
             if (known !== null) {
+                const { stage } = flight.task;
+                if (stage !== null) await this.#stages.use(stage);
+                if (flight.state === 'settled') return;
                 flight.state = 'in Redis';
                 this.#desk.started(flight.job);
-                if (known === 'finished') await this.#fetch(flight.job);
+                if (known === 'finished') await this.#fetch(flight);
                 return;
             }
-            const data = packTask({ ...task, stage });
-            if (data.task.length > LARGEST_TASK) throw new Error(describeLargeTask(data.task.length));
-            this.#toAdd.push({ flight, data });
-            if (!this.#isAdding) void this.#add();
+            await this.#offer(flight);
         } catch (error) {
             const failure = { reason: 'environment', message: getMessage(error) } as const;
             this.#settle(
@@ -157,49 +169,47 @@ export class QueueCoordinator implements Backend {
         }
     }
 
-    /** Adds what was started in the same turn of the event loop together. */
-    async #add(): Promise<void> {
-        this.#isAdding = true;
-        await new Promise((resolve) => setImmediate(resolve));
-        while (this.#toAdd.length > 0 && !this.#isClosed) {
-            const batch = this.#toAdd.filter(({ flight }) => flight.state === 'preparing');
-            this.#toAdd = [];
-            try {
-                await this.#c.queue.addBulk(
-                    batch.map(({ flight, data }) => ({ name: 'task', data, opts: { jobId: flight.job } })),
-                );
-                await this.#lease.lend(batch.map(({ flight }) => flight));
-                for (const { flight } of batch) {
-                    if (flight.state === 'preparing') flight.state = 'in Redis';
-                    this.#desk.started(flight.job);
-                }
-            } catch (error) {
-                if (this.#isClosed) break;
-                this.#c.options.onNotice(`Redis takes no tasks now: ${getMessage(error)}; trying again`);
-                this.#toAdd.push(...batch);
-                await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-            }
-        }
-        this.#isAdding = false;
+    /** Puts a task among those that are added next. @throws Error if it cannot be sent */
+    async #offer(flight: Flight): Promise<void> {
+        const { task } = flight;
+        const stage = task.stage === null ? null : await this.#stages.use(task.stage);
+        if (flight.state === 'settled') return;
+        const data = packTask({ ...task, stage: stage?.manifest ?? null });
+        if (data.task.length > LARGEST_TASK) throw new Error(describeLargeTask(data.task.length));
+        flight.queue = this.#c.queues.find(this.#listLanguages(task, stage?.programs ?? []));
+        this.#adder.add({ flight, data });
+    }
+
+    /** What a worker must have for a task. */
+    #listLanguages({ input }: Task, programs: readonly CheckerProgram[]): string[] {
+        const own = input.kind === 'program' ? [input.language] : [];
+        const others = programs.flatMap((program) => this.#c.options.languageOf(program) ?? []);
+        return [...new Set([...own, ...others])].sort();
     }
 
     // Taking in
 
     /** Fetches what a finished job returned; its event was missed, or came before this coordinator. */
-    async #fetch(job: string): Promise<void> {
+    async #fetch({ job, queue }: Flight): Promise<void> {
+        if (queue === null) return;
         const [returned, failed] = await this.#c.client
-            .hmget(this.#c.keys.job(job), 'returnvalue', 'failedReason')
+            .hmget(queue.keys.job(job), 'returnvalue', 'failedReason')
             .catch(() => [null, null]);
-        if (typeof failed === 'string') this.#setAside(job, failed);
-        else if (typeof returned === 'string') await this.#take(job, JSON.parse(returned));
+        if (typeof failed === 'string') await this.#end({ job, failed });
+        else if (typeof returned === 'string') await this.#end({ job, returned });
     }
 
-    async #take(job: string, returned: unknown): Promise<void> {
-        const flight = this.#flights.get(job);
+    async #end(finished: FinishedJob): Promise<void> {
+        const flight = this.#flights.get(finished.job);
         if (flight === undefined || flight.state === 'settled' || flight.isTaking) return;
+        if ('failed' in finished) this.#setAside(flight, finished.failed);
+        else await this.#take(flight, finished.returned);
+    }
+
+    async #take(flight: Flight, returned: string): Promise<void> {
         flight.isTaking = true;
         try {
-            const parsed = parseReturned(returned);
+            const parsed = parseReturned(JSON.parse(returned));
             const text = 'answer' in parsed ? parsed.answer : await this.#longAnswer(flight, parsed.name);
             const answer = parseWorkerAnswer(text);
             const { served, workerId } = answer;
@@ -209,10 +219,11 @@ export class QueueCoordinator implements Backend {
                 return;
             }
             const outcome = (await this.#receiveOutputs(flight, answer)) ?? localize(served.outcome);
+            flight.isCompleted = true;
             this.#settle(flight, { ...served, outcome, workerId });
         } catch (error) {
             // Redis is gone: the next look finds it again.
-            if (this.#isPaused || this.#isClosed) return;
+            if (this.#watch.isPaused || this.#isClosed) return;
             const message = `the answer of a worker cannot be read: ${getMessage(error).slice(0, 500)}`;
             this.#settle(flight, diedCompletion(flight, message));
         } finally {
@@ -243,9 +254,7 @@ export class QueueCoordinator implements Backend {
     }
 
     /** A job that lost its worker too often. */
-    #setAside(job: string, reason: string): void {
-        const flight = this.#flights.get(job);
-        if (flight === undefined || flight.state === 'settled') return;
+    #setAside(flight: Flight, reason: string): void {
         const message = reason.includes('stalled')
             ? 'every worker that ran this task was lost: ended, cut off from Redis, or stopped for longer than its lock'
             : `the queue gave the task up: ${reason}`;
@@ -261,26 +270,21 @@ export class QueueCoordinator implements Backend {
 
     /** Hands a task out once more: Redis lost its job, or a worker gave it back. */
     async #again(flight: Flight): Promise<void> {
-        const { task } = flight;
-        await this.#c.queue.remove(flight.job).catch(() => 0);
-        const stage = task.stage === null ? null : await this.#stages.use(task.stage);
-        if (task.stage !== null) this.#stages.release(task.stage);
+        const { stage } = flight.task;
+        await flight.queue?.queue.remove(flight.job).catch(() => 0);
         // It was given up meanwhile.
         if (flight.state === 'settled') return;
         flight.state = 'preparing';
-        this.#toAdd.push({ flight, data: packTask({ ...task, stage }) });
-        if (!this.#isAdding) void this.#add();
+        await this.#offer(flight);
+        // The sample is in use twice now.
+        if (stage !== null) this.#stages.release(stage);
     }
 
     /** The result is on disk, or not wanted: the job may go. */
-    async #release(flight: Flight): Promise<void> {
+    #release(flight: Flight): void {
         if (!this.#flights.delete(flight.job)) return;
         if (flight.task.stage !== null) this.#stages.release(flight.task.stage);
-        const { queue, client } = this.#c;
-        await Promise.allSettled([
-            queue.remove(flight.job),
-            ...(flight.kept.length === 0 ? [] : [client.unlink(flight.kept)]),
-        ]);
+        this.#remover.remove(flight);
     }
 
     // Aborting
@@ -295,12 +299,12 @@ export class QueueCoordinator implements Backend {
             return;
         }
         flight.patience = setTimeout(aborted, ABORT_PATIENCE_MS + 1000);
-        const { client, queue, keys } = this.#c;
+        const { client, keys } = this.#c;
         try {
-            const state = await queue.getJobState(flight.job);
-            if (state === 'completed' || state === 'failed') await this.#fetch(flight.job);
+            const state = await flight.queue?.queue.getJobState(flight.job);
+            if (state === 'completed' || state === 'failed') await this.#fetch(flight);
             else if (state === 'active') await client.publish(keys.aborts, flight.job);
-            else if ((await queue.remove(flight.job)) === 1) aborted();
+            else if ((await flight.queue?.queue.remove(flight.job)) === 1) aborted();
             else await client.publish(keys.aborts, flight.job);
         } catch {
             // Redis is gone; its patience settles the task.
@@ -309,48 +313,29 @@ export class QueueCoordinator implements Backend {
 
     // Looking after Redis
 
-    #disconnected(): void {
-        if (this.#isClosed) return;
-        this.#silence ??= setTimeout(() => {
-            this.#isPaused = true;
-            const { shown } = this.#c.options.redis;
-            this.#c.options.onPaused(`Redis at ${shown} is gone: the run goes on when it is back`);
-        }, SILENT_MS);
-    }
-
-    #connected(): void {
-        clearTimeout(this.#silence);
-        this.#silence = undefined;
-        if (this.#isPaused) this.#c.options.onResumed(`Redis at ${this.#c.options.redis.shown} is back`);
-        this.#isPaused = false;
-        void this.#look();
-    }
-
     /** Finds jobs that Redis has lost, and results whose event was missed. */
     async #look(): Promise<void> {
-        const { client, keys } = this.#c;
-        if (this.#isLooking || this.#isClosed || client.status !== 'ready') return;
-        this.#isLooking = true;
-        try {
-            await this.#lease.register();
-            const waiting = [...this.#flights.values()].filter(({ state }) => state === 'in Redis');
-            const pipeline = client.pipeline();
-            for (const { job } of waiting) pipeline.hmget(keys.job(job), 'timestamp', 'finishedOn');
-            const answers = (await pipeline.exec()) ?? [];
-            for (const [at, [error, fields]] of answers.entries()) {
-                const flight = waiting[at];
-                if (flight === undefined || flight.state !== 'in Redis' || error !== null) continue;
-                const [timestamp, finishedOn] = fields as readonly (string | null)[];
-                if (timestamp === null) await this.#again(flight);
-                else if (finishedOn !== null) await this.#fetch(flight.job);
-            }
-            await this.#lease.renew(this.#flights.values());
-            await this.#lease.removeStale((job) => this.#flights.has(job) || this.#before.has(job));
-        } catch {
-            // Redis went away in between; the next look is soon.
-        } finally {
-            this.#isLooking = false;
+        const { client, queues } = this.#c;
+        await Promise.all([this.#lease.register(), queues.announce()]);
+        const waiting = [...this.#flights.values()].filter(
+            ({ state, queue }) => state === 'in Redis' && queue !== null,
+        );
+        const pipeline = client.pipeline();
+        for (const { job, queue } of waiting)
+            if (queue !== null) pipeline.hmget(queue.keys.job(job), 'timestamp', 'finishedOn');
+        const answers = (await pipeline.exec()) ?? [];
+        for (const [at, [error, fields]] of answers.entries()) {
+            const flight = waiting[at];
+            if (flight === undefined || flight.state !== 'in Redis' || error !== null) continue;
+            const [timestamp, finishedOn] = fields as readonly (string | null)[];
+            if (timestamp === null) await this.#again(flight);
+            else if (finishedOn !== null) await this.#fetch(flight);
         }
+        await this.#lease.renew(this.#flights.values());
+        await this.#lease.removeStale(
+            (job) => this.#flights.has(job) || this.#before.has(job) || this.#remover.has(job),
+        );
+        await this.#workers.look(this.#flights.values());
     }
 
     /** Whether a later start needs the result of a job that this one leaves behind. */
@@ -370,13 +355,15 @@ export class QueueCoordinator implements Backend {
         await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE_MS).unref())]);
         await this.#untilSettled(open);
         this.#isClosed = true;
-        clearInterval(this.#lookTimer);
-        clearTimeout(this.#silence);
+        this.#watch.close();
+        this.#adder.close();
+        await this.#remover.flush();
         // Redis may be away: a later start finds what is left.
         if (this.#c.client.status === 'ready')
             await this.#lease.end((job) => this.#isWanted(job)).catch(() => {});
         this.#desk.close();
-        await Promise.allSettled([this.#c.events.close(), this.#c.queue.close()]);
+        this.#finished.close();
+        await this.#c.queues.close();
         this.#c.client.disconnect();
     }
 

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Task } from '../../model/task.js';
 import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
 import { LARGEST_TASK, type RunInfo } from './messages.js';
+import type { TaskQueue } from './task-queues.js';
 
 /** A task in the hands of the queue. */
 export interface Flight {
     readonly job: string;
+    /** Null until it is known what the task needs. */
+    queue: TaskQueue | null;
     readonly task: Task;
     readonly host: TaskHost;
     readonly startedAt: number;
@@ -17,6 +20,8 @@ export interface Flight {
     kept: string[];
     /** Whether its answer is being read: files of output take a while. */
     isTaking: boolean;
+    /** Whether its job is among the completed ones, so that it can be removed together with others. */
+    isCompleted: boolean;
 }
 
 /**

@@ -11,13 +11,15 @@ export const RUNS_KEY = `${ROOT}:runs`;
 /** Hash: worker id -> `WorkerInfo`. */
 export const WORKERS_KEY = `${ROOT}:workers`;
 
-/** Name of each run's queue, below its prefix. */
+/** Name of the queue of tasks that any worker of a run can do; those that need a toolchain have other ones, see task-queues.ts. */
 export const QUEUE_NAME = 'tasks';
 
 /** The keys of one run. */
 export interface RunKeys {
     /** BullMQ's own keys start with it. */
     readonly prefix: string;
+    /** Hash: name of a queue -> the languages that its tasks need, as JSON. */
+    readonly queues: string;
     /** List: what running tasks ask of the coordinator. */
     readonly calls: string;
     /** List: lines of log of running tasks; bounded. */
@@ -32,9 +34,15 @@ export interface RunKeys {
     output(name: string, sha256: string, piece: number): string;
     /** String: a file of a sample, by the SHA-256 of its bytes. */
     file(sha256: string): string;
-    /** Hash field names of a job. */
+    /** What BullMQ has of one queue. */
+    queue(name: string): QueueKeys;
+}
+
+/** The keys of one queue. */
+export interface QueueKeys {
+    /** Hash: a job. */
     job(id: string): string;
-    /** What BullMQ keeps of the queue: ids of jobs by state, and notes of its own. */
+    /** Ids of jobs by state, and notes of BullMQ's own. */
     state(state: (typeof STATES)[number] | 'stalled-check'): string;
 }
 
@@ -56,6 +64,7 @@ export function makeRunKeys(run: string): RunKeys {
     const prefix = `${ROOT}:{${run}}`;
     return {
         prefix,
+        queues: `${prefix}:queues`,
         calls: `${prefix}:calls`,
         logs: `${prefix}:logs`,
         aborts: `${prefix}:aborts`,
@@ -63,7 +72,9 @@ export function makeRunKeys(run: string): RunKeys {
         answer: (name) => `${prefix}:answer:${name}`,
         output: (name, sha256, piece) => `${prefix}:output:${name}:${sha256}:${piece}`,
         file: (sha256) => `${prefix}:file:${sha256}`,
-        job: (id) => `${prefix}:${QUEUE_NAME}:${id}`,
-        state: (state) => `${prefix}:${QUEUE_NAME}:${state}`,
+        queue: (name) => ({
+            job: (id) => `${prefix}:${name}:${id}`,
+            state: (state) => `${prefix}:${name}:${state}`,
+        }),
     };
 }

@@ -1,7 +1,7 @@
-import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type RunKeys, RUNS_KEY, STATES } from './keys.js';
-import { parseRunInfo, type RunInfo, RUN_TTL_S } from './messages.js';
+import { parseQueues, parseRunInfo, type RunInfo, RUN_TTL_S } from './messages.js';
+import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /*
  * Every key of a run expires a week after its coordinator was last there, so that a run which nobody ever continues does not stay in
@@ -12,8 +12,10 @@ import { parseRunInfo, type RunInfo, RUN_TTL_S } from './messages.js';
 const RENEW_MS = 3_600_000;
 
 /** A job, with the keys beside it. */
-export interface LeasedJob {
+interface LeasedJob {
     readonly job: string;
+    /** Null: it is not in Redis yet. */
+    readonly queue: TaskQueue | null;
     readonly kept: readonly string[];
 }
 
@@ -23,7 +25,7 @@ export class RunLease {
 
     constructor(
         private readonly client: Redis,
-        private readonly queue: Queue,
+        private readonly queues: TaskQueues,
         private readonly keys: RunKeys,
         private readonly run: Omit<RunInfo, 'seen'>,
     ) {}
@@ -34,25 +36,21 @@ export class RunLease {
         await this.client.hset(RUNS_KEY, info.run, JSON.stringify(info));
     }
 
-    /** Renews the keys of the queue, and once an hour those of its jobs. */
+    /** Renews the keys of the queues, and once an hour those of their jobs. */
     async renew(jobs: Iterable<LeasedJob>): Promise<void> {
-        const isTime = performance.now() - this.#renewedAt > RENEW_MS;
-        if (isTime) this.#renewedAt = performance.now();
-        await this.#expire(isTime ? jobs : []);
+        const pipeline = this.client.pipeline();
+        for (const key of listQueueKeys(this.keys, this.queues.all())) pipeline.expire(key, RUN_TTL_S);
+        await pipeline.exec();
+        if (performance.now() - this.#renewedAt <= RENEW_MS) return;
+        this.#renewedAt = performance.now();
+        await this.lend(jobs);
     }
 
     /** Jobs were added. */
     async lend(jobs: Iterable<LeasedJob>): Promise<void> {
-        await this.#expire(jobs);
-    }
-
-    async #expire(jobs: Iterable<LeasedJob>): Promise<void> {
         const pipeline = this.client.pipeline();
-        for (const state of STATES) pipeline.expire(this.keys.state(state), RUN_TTL_S);
-        pipeline.expire(this.keys.calls, RUN_TTL_S);
-        pipeline.expire(this.keys.logs, RUN_TTL_S);
-        for (const { job, kept } of jobs) {
-            pipeline.expire(this.keys.job(job), RUN_TTL_S);
+        for (const { job, queue, kept } of jobs) {
+            if (queue !== null) pipeline.expire(queue.keys.job(job), RUN_TTL_S);
             for (const key of kept) pipeline.expire(key, RUN_TTL_S);
         }
         await pipeline.exec();
@@ -63,37 +61,52 @@ export class RunLease {
      * @param isWanted whether the result of a finished job is
      */
     async end(isWanted: (job: string) => boolean): Promise<void> {
-        const { client, queue, keys } = this;
+        const { client, keys } = this;
         await client.hdel(RUNS_KEY, this.run.run);
-        if ((await this.#keepFinished(isWanted)) > 0) await queue.drain();
-        else await queue.obliterate({ force: true, count: 10_000 });
-        await client.del(keys.calls, keys.logs);
+        let kept = 0;
+        for (const queue of this.queues.all()) {
+            const keptHere = await this.#keepFinished(queue, isWanted);
+            if (keptHere > 0) await queue.queue.drain();
+            else await queue.queue.obliterate({ force: true, count: 10_000 });
+            kept += keptHere;
+        }
+        await client.del(keys.calls, keys.logs, ...(kept === 0 ? [keys.queues] : []));
     }
 
     /** Removes the finished jobs whose result is not wanted. @returns how many stay */
-    async #keepFinished(isWanted: (job: string) => boolean): Promise<number> {
-        const finished = await this.client.zrange(this.keys.state('completed'), '0', '-1');
+    async #keepFinished({ queue, keys }: TaskQueue, isWanted: (job: string) => boolean): Promise<number> {
+        const finished = await this.client.zrange(keys.state('completed'), '0', '-1');
         let kept = 0;
         for (const job of finished) {
             if (isWanted(job)) kept += 1;
-            else await this.queue.remove(job);
+            else await queue.remove(job);
         }
         return kept;
     }
 
     /** Removes late answers of attempts that nobody waits for any more. */
     async removeStale(isKnown: (job: string) => boolean): Promise<void> {
-        const finished = await this.client.zrange(this.keys.state('completed'), '0', String(STALE_AT_ONCE));
-        for (const job of finished) if (!isKnown(job)) await this.queue.remove(job);
+        for (const { queue, keys } of this.queues.all()) {
+            const finished = await this.client.zrange(keys.state('completed'), '0', String(STALE_AT_ONCE));
+            for (const job of finished) if (!isKnown(job)) await queue.remove(job);
+        }
     }
 }
+
+/** What a run has in Redis beside its jobs and what expires soon. */
+const listQueueKeys = (keys: RunKeys, queues: readonly { readonly name: string }[]): string[] => [
+    keys.queues,
+    keys.calls,
+    keys.logs,
+    ...queues.flatMap(({ name }) => STATES.map((state) => keys.queue(name).state(state))),
+];
 
 /** Late answers that are removed in one look. */
 const STALE_AT_ONCE = 1000;
 
-/** Gives those keys of a queue an expiry that have none: workers make some after its coordinator has died. */
-export async function expireQueue(client: Redis, keys: RunKeys): Promise<void> {
-    const names = [...STATES.map((state) => keys.state(state)), keys.calls, keys.logs];
+/** Gives those keys of a run an expiry that have none: workers make some after its coordinator has died. */
+export async function expireQueues(client: Redis, keys: RunKeys): Promise<void> {
+    const names = listQueueKeys(keys, parseQueues(await client.hgetall(keys.queues)));
     const asked = client.pipeline();
     for (const name of names) asked.ttl(name);
     const answers = (await asked.exec()) ?? [];

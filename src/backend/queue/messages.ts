@@ -153,8 +153,8 @@ const runInfo = z.strictObject({
     run: NAME,
     host: NAME,
     descriptor: z.looseObject({ kind: NAME }),
-    /** Tags of the languages that tasks may have; absent where nothing is judged. */
-    languages: z.array(NAME).optional(),
+    /** The coordinator's own toolchains: compiler by language. Absent where nothing is judged. */
+    toolchains: z.record(NAME, z.string()).optional(),
     /** `bwrap`, `rlimit`, `none`; absent where nothing is judged. */
     sandbox: NAME.optional(),
     /** Milliseconds since the epoch, by the coordinator's clock. */
@@ -169,13 +169,32 @@ export interface RunInfo extends Omit<z.infer<typeof runInfo>, 'descriptor'> {
 /** @returns null if it is not one */
 export const parseRunInfo = (text: string): RunInfo | null => parseOrNull(runInfo, text);
 
+const languages = z.array(NAME).max(64);
+
+/** A queue of a run: tasks that need the same toolchains. */
+export interface QueueInfo {
+    readonly name: string;
+    readonly languages: readonly string[];
+}
+
+/** @param fields hash `RunKeys.queues`; what is not of our making is left out */
+export const parseQueues = (fields: Readonly<Record<string, string>>): QueueInfo[] =>
+    Object.entries(fields).flatMap(([name, text]) => {
+        const found = QUEUE.test(name) ? parseOrNull(languages, text) : null;
+        return found === null ? [] : [{ name, languages: found }];
+    });
+
+/** Names of queues, see task-queues.ts. */
+const QUEUE = /^tasks(?:-[0-9a-f]{12})?$/;
+
 const workerInfo = z.strictObject({
     id: NAME,
     host: NAME,
     pid: COUNT,
     version: NAME,
     executors: z.array(NAME),
-    languages: z.array(NAME),
+    /** What it can run: version of the compiler, or of what runs it, by language. */
+    toolchains: z.record(NAME, z.string()),
     sandbox: NAME.nullable(),
     /** Tasks that it runs at once. */
     slots: COUNT,

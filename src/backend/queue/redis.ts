@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 
@@ -8,6 +8,8 @@ export interface RedisAccess {
     readonly url: string;
     /** Goes before the one in `url`; null: none. */
     readonly password: string | null;
+    /** Certificates (PEM) that sign the server's, for `rediss://`; null: those that Node trusts. */
+    readonly ca: string | null;
     /** The address without secrets, for messages. */
     readonly shown: string;
 }
@@ -41,22 +43,46 @@ const CONNECT_PATIENCE_MS = 10_000;
 /** Milliseconds between tries to reach a Redis that is gone, at most. */
 const RECONNECT_MS = 1000;
 
+/** Milliseconds without an answer after which a connection is given up and made anew: a link may die without a word. Longer than sending the largest file takes. */
+const SILENT_SOCKET_MS = 60_000;
+
 /** A connection that waits for as long as Redis is gone, whatever it is asked. Errors show in the events of its owner. */
-function makeClient({ ioredis }: QueuePackages, { url, password }: RedisAccess): Redis {
+function makeClient({ ioredis }: QueuePackages, access: RedisAccess): Redis {
     const options = {
         maxRetriesPerRequest: null,
         retryStrategy: (times: number) => Math.min(times * 100, RECONNECT_MS),
         lazyConnect: true,
+        socketTimeout: SILENT_SOCKET_MS,
         // A failover leaves a connection to what is a replica now.
         reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-        ...(password === null ? {} : { password }),
+        ...readAddress(access),
     };
-    const client = url.startsWith('unix://')
-        ? new ioredis.Redis({ ...options, path: decodeURIComponent(new URL(url).pathname) })
-        : new ioredis.Redis(url, options);
+    const client = new ioredis.Redis(options);
     // Without a listener each failed try would be printed.
     client.on('error', () => {});
     return client;
+}
+
+type Address = Pick<RedisOptions, 'path' | 'host' | 'port' | 'username' | 'password' | 'db' | 'tls'>;
+
+/** Where to connect and as whom, as ioredis takes it. Given an address itself, it would leave out our certificates. */
+function readAddress({ url, password: separate, ca }: RedisAccess): Address {
+    const { protocol, hostname, port, pathname, username, password } = new URL(url);
+    if (protocol === 'unix:') {
+        const path = decodeURIComponent(pathname);
+        return separate === null ? { path } : { path, password: separate };
+    }
+    const secret = separate ?? decodeURIComponent(password);
+    const db = Number(pathname.slice(1));
+    return {
+        // An IPv6 address stands in brackets.
+        host: hostname.replace(/^\[(.*)\]$/, '$1'),
+        port: port === '' ? 6379 : Number(port),
+        ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+        ...(secret === '' ? {} : { password: secret }),
+        ...(Number.isInteger(db) ? { db } : {}),
+        ...(protocol === 'rediss:' ? { tls: ca === null ? {} : { ca } } : {}),
+    };
 }
 
 /**
@@ -69,6 +95,13 @@ export async function connectRedis(packages: QueuePackages, access: RedisAccess)
     const refused = new Promise<never>((_, reject) => {
         client.on('error', (error) => {
             lastError = getMessage(error);
+            if (isDistrust(error)) {
+                reject(
+                    new UserError(
+                        `the certificate of Redis at ${access.shown} cannot be trusted: ${lastError}; --redis-ca names the file of those that sign it`,
+                    ),
+                );
+            }
             if (isRefusal(lastError)) {
                 reject(new UserError(`Redis at ${access.shown} refuses to let us in: ${lastError}`));
             }
@@ -99,6 +132,12 @@ export async function connectRedis(packages: QueuePackages, access: RedisAccess)
 
 const isRefusal = (message: string): boolean =>
     /^(?:NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR invalid password)/.test(message);
+
+/** Whether TLS ended because of the server's certificate. */
+const isDistrust = (error: Error): boolean =>
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS_CERT/.test(error.code);
 
 /** What a queue must know of how Redis is set up. */
 export interface RedisSettings {

@@ -28,8 +28,16 @@ const FILE_TTL_S = 120;
 
 type FileSource = { readonly path: string } | { readonly bytes: Buffer };
 
+/** A staged sample, as a task names it. */
+export interface StageHandle {
+    /** Digest of its manifest. */
+    readonly manifest: string;
+    /** Its own programs, such as a checker: workers need their languages for any task of it. */
+    readonly programs: readonly CheckerProgram[];
+}
+
 interface StageEntry {
-    readonly manifest: Promise<string>;
+    readonly handle: Promise<StageHandle>;
     readonly sources: Map<string, FileSource>;
     users: number;
 }
@@ -48,19 +56,18 @@ export class StageFiles {
     /**
      * A task of the sample is with workers, until `release`.
      * @param stage folder of the staged sample
-     * @returns digest of its manifest
      * @throws what reading its files throws
      */
-    use(stage: string): Promise<string> {
+    use(stage: string): Promise<StageHandle> {
         const known = this.#stages.get(stage);
         if (known !== undefined) {
             known.users += 1;
-            return known.manifest;
+            return known.handle;
         }
         const sources = new Map<string, FileSource>();
-        const entry = { manifest: readManifest(stage, sources), sources, users: 1 };
+        const entry = { handle: readManifest(stage, sources), sources, users: 1 };
         this.#stages.set(stage, entry);
-        return entry.manifest;
+        return entry.handle;
     }
 
     release(stage: string): void {
@@ -98,7 +105,7 @@ export class StageFiles {
     }
 }
 
-async function readManifest(stage: string, sources: Map<string, FileSource>): Promise<string> {
+async function readManifest(stage: string, sources: Map<string, FileSource>): Promise<StageHandle> {
     const staged = JSON.parse(await readFile(join(stage, 'sample.json'), 'utf8')) as StagedSample;
     const digests: Record<string, string> = {};
     const place = (path: string, digest: string): string => {
@@ -118,7 +125,12 @@ async function readManifest(stage: string, sources: Map<string, FileSource>): Pr
     const bytes = Buffer.from(JSON.stringify({ sample, digests } satisfies StageManifest));
     const digest = createHash('sha256').update(bytes).digest('hex');
     sources.set(digest, { bytes });
-    return digest;
+    return { manifest: digest, programs: listPrograms(staged) };
+}
+
+function listPrograms({ checker, interactor, staticValidator }: StagedSample): CheckerProgram[] {
+    const programs = [checker.kind === 'program' ? checker : undefined, interactor, staticValidator];
+    return programs.flatMap((program) => (program === undefined ? [] : [program, ...(program.also ?? [])]));
 }
 
 /** How the paths of a staged sample are replaced. */

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { RunKeys } from './keys.js';
+import type { TaskQueue } from './task-queues.js';
 
 /** A job that was in Redis before this coordinator. */
 export interface WaitingJob {
     readonly job: string;
+    readonly queue: TaskQueue;
     readonly state: 'finished' | 'unfinished';
 }
 
@@ -45,15 +46,25 @@ export class WaitingJobs {
 const taskOf = (job: string): string => job.slice(0, job.lastIndexOf('-'));
 
 /** What an earlier coordinator of the run left in Redis, finished jobs first. */
-export async function findWaitingJobs(client: Redis, keys: RunKeys): Promise<WaitingJobs> {
+export async function findWaitingJobs(client: Redis, queues: readonly TaskQueue[]): Promise<WaitingJobs> {
+    const found = await Promise.all(queues.map((queue) => findInQueue(client, queue)));
+    const jobs = found.flat();
+    return new WaitingJobs([
+        ...jobs.filter(({ state }) => state === 'finished'),
+        ...jobs.filter(({ state }) => state === 'unfinished'),
+    ]);
+}
+
+async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingJob[]> {
+    const { keys } = queue;
     const [completed, failed, active, wait] = await Promise.all([
         client.zrange(keys.state('completed'), '0', '-1'),
         client.zrange(keys.state('failed'), '0', '-1'),
         client.lrange(keys.state('active'), '0', '-1'),
         client.lrange(keys.state('wait'), '0', '-1'),
     ]);
-    return new WaitingJobs([
-        ...[...completed, ...failed].map((job) => ({ job, state: 'finished' as const })),
-        ...[...active, ...wait].map((job) => ({ job, state: 'unfinished' as const })),
-    ]);
+    return [
+        ...[...completed, ...failed].map((job) => ({ job, queue, state: 'finished' as const })),
+        ...[...active, ...wait].map((job) => ({ job, queue, state: 'unfinished' as const })),
+    ];
 }

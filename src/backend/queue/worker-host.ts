@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { makeRunKeys, WORKERS_KEY } from './keys.js';
-import { parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
-import { expireQueue, readRuns } from './lease.js';
+import { expireQueues, readRuns } from './lease.js';
+import { parseQueues, parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
 import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess } from './redis.js';
 import { RunService, type RunServiceOptions } from './worker.js';
 
@@ -17,7 +17,7 @@ export interface QueueWorkerOptions
     readonly redis: RedisAccess;
     readonly version: string;
     /** What it tells of itself. */
-    readonly about: Pick<WorkerInfo, 'executors' | 'languages' | 'sandbox'>;
+    readonly about: Pick<WorkerInfo, 'executors' | 'toolchains' | 'sandbox'>;
     /** Ids of the only runs to serve; empty: every run. */
     readonly runs: readonly string[];
     readonly onNotice: (message: string) => void;
@@ -109,13 +109,18 @@ export class QueueWorker {
             if (this.#services.has(run) || this.#refused.has(run)) continue;
             if (runs.length === 0 || runs.includes(run)) await this.#join(info);
         }
+        for (const [run, service] of this.#services) await this.#findQueues(run, service);
         await this.#report();
+    }
+
+    async #findQueues(run: string, service: RunService): Promise<void> {
+        service.useQueues(parseQueues(await this.#client.hgetall(makeRunKeys(run).queues)));
     }
 
     async #expireQueues(): Promise<void> {
         if (performance.now() - this.#expiredAt < EXPIRE_MS) return;
         this.#expiredAt = performance.now();
-        for (const run of this.#services.keys()) await expireQueue(this.#client, makeRunKeys(run));
+        for (const run of this.#services.keys()) await expireQueues(this.#client, makeRunKeys(run));
     }
 
     async #join(info: RunInfo): Promise<void> {
@@ -149,9 +154,12 @@ export class QueueWorker {
         this.#missed.delete(run);
         service.giveBack();
         await service.drain(0);
-        // What BullMQ keeps of a queue without jobs.
-        const keys = makeRunKeys(run);
-        await this.#client.del(keys.state('meta'), keys.state('stalled-check')).catch(() => 0);
+        // What BullMQ keeps of queues without jobs.
+        const notes = service.queueNames.flatMap((name) => {
+            const keys = makeRunKeys(run).queue(name);
+            return [keys.state('meta'), keys.state('stalled-check')];
+        });
+        if (notes.length > 0) await this.#client.del(notes).catch(() => 0);
         const { done, failures } = service.counts;
         this.#past = { done: this.#past.done + done, failures: this.#past.failures + failures };
         this.#shareSlots();

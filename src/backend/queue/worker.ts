@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Job as QueueJob, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Served, Task, TaskLog } from '../../model/task.js';
 import { getMessage } from '../../util/message.js';
 import { sleep } from '../../util/sleep.js';
 import { waitUntilAborted } from '../../util/until-aborted.js';
 import type { Backend, Running } from '../backend.js';
-import { makeRunKeys, QUEUE_NAME, type RunKeys } from './keys.js';
+import { type HeldJob, JobFeed, type WorkerLock } from './job-feed.js';
+import { makeRunKeys, type RunKeys } from './keys.js';
 import {
     RUN_TTL_S,
     INLINE_ANSWER,
     LARGEST_ANSWER,
     PROTOCOL,
+    type QueueInfo,
     type Returned,
     type RunInfo,
     unpackTask,
@@ -29,6 +30,8 @@ export interface TaskPool {
     readonly patience: (task: Task) => number | null;
     /** Folder below which tasks leave files of output, absolute; null: they leave none. */
     readonly outputs: string | null;
+    /** Languages that it can run; absent: its tasks are not programs. */
+    readonly languages?: readonly string[];
 }
 
 export interface RunServiceOptions {
@@ -56,17 +59,6 @@ export interface RunServiceOptions {
  */
 const LOCK: WorkerLock = { ms: 10_000, lookMs: 2000 };
 
-/** How a worker's jobs are held. Milliseconds. */
-export interface WorkerLock {
-    /** Without a renewal a job is free for others after so long. */
-    readonly ms: number;
-    /** Between two looks for jobs that are free in this way. */
-    readonly lookMs: number;
-}
-
-/** Workers that one task may take down before it is set aside, but for the last. */
-export const MOST_STALLS = 3;
-
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
 
@@ -77,8 +69,7 @@ const SAMPLE_RETRY = { ms: 2000, tries: 30 } as const;
 const SAMPLE_PATIENCE_MS = 600_000;
 
 interface Flight {
-    readonly job: QueueJob;
-    readonly token: string;
+    readonly held: HeldJob;
     running: Running | null;
     /** Aborted as soon as `ended` is set. */
     readonly ending: AbortController;
@@ -98,12 +89,18 @@ export class RunService {
     readonly #options: RunServiceOptions;
     readonly #keys: RunKeys;
     readonly #pool: TaskPool;
-    readonly #worker: Worker;
+    readonly #feed: JobFeed;
     readonly #calls: WorkerCalls;
     readonly #stages: StageCache;
     readonly #outputs: OutputSender | null;
     readonly #aborts: Redis;
     readonly #flights = new Map<string, Flight>();
+    /** What takes jobs, until this worker drains. */
+    #taking: Promise<void>;
+    #concurrency: number;
+    #isDraining = false;
+    /** Called when a slot is free. */
+    #onFree: () => void = () => {};
     #done = 0;
     #failures = 0;
 
@@ -139,50 +136,90 @@ export class RunService {
         this.#aborts = connect();
         void this.#aborts.subscribe(this.#keys.aborts).catch(() => {});
         this.#aborts.on('message', (_channel, job) => this.#end(job, 'unwanted'));
-        this.#worker = new packages.bullmq.Worker(QUEUE_NAME, (job, token) => this.#serve(job, token ?? ''), {
-            connection: client,
-            prefix: this.#keys.prefix,
+        this.#concurrency = options.concurrency;
+        this.#feed = new JobFeed({
+            packages,
+            client,
+            keys: this.#keys,
             name: id,
-            concurrency: options.concurrency,
-            lockDuration: lock.ms,
-            stalledInterval: lock.lookMs,
-            maxStalledCount: MOST_STALLS,
-            runRetryDelay: RETRY_MS,
+            lock,
+            onLost: (job) => this.#end(job, 'lock lost'),
         });
-        this.#worker.on('error', () => {});
-        // Somebody else may be at it by now.
-        this.#worker.on('lockRenewalFailed', (jobs) => {
-            for (const job of jobs) this.#end(job, 'lock lost');
+        this.#taking = this.#takeJobs();
+    }
+
+    /** The run has these queues: this worker takes from those whose languages it has. */
+    useQueues(queues: readonly QueueInfo[]): void {
+        const { languages } = this.#pool;
+        this.#feed.useQueues(
+            queues.filter((queue) => queue.languages.every((tag) => languages?.includes(tag) === true)),
+        );
+    }
+
+    async #takeJobs(): Promise<void> {
+        while (!this.#isDraining) {
+            try {
+                if (this.#flights.size >= this.#concurrency) await this.#untilFree();
+                else {
+                    const held = await this.#feed.take();
+                    if (held !== null) void this.#serveJobs(held);
+                    else if (!this.#isDraining) await this.#feed.wait();
+                }
+            } catch {
+                // Redis has gone away, or is full: it is asked again.
+                await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+            }
+        }
+    }
+
+    async #untilFree(): Promise<void> {
+        await new Promise<void>((resolve) => {
+            this.#onFree = resolve;
         });
+    }
+
+    /** Serves a job, and then those that come with the end of the one before. */
+    async #serveJobs(first: HeldJob): Promise<void> {
+        const takesMore = (): boolean => !this.#isDraining && this.#flights.size <= this.#concurrency;
+        for (let held: HeldJob | null = first; held !== null; ) held = await this.#serve(held, takesMore);
+        this.#onFree();
     }
 
     get counts(): ServiceCounts {
         return { inFlight: this.#flights.size, done: this.#done, failures: this.#failures };
     }
 
+    get queueNames(): readonly string[] {
+        return this.#feed.queueNames;
+    }
+
     resize(concurrency: number): void {
-        this.#worker.concurrency = concurrency;
+        this.#concurrency = concurrency;
+        this.#onFree();
         this.#pool.backend.resize(concurrency);
     }
 
-    async #serve(job: QueueJob, token: string): Promise<Returned> {
-        const id = job.id ?? '';
-        const flight: Flight = { job, token, running: null, ending: new AbortController(), ended: null };
+    /** @returns the next job */
+    async #serve(held: HeldJob, takesMore: () => boolean): Promise<HeldJob | null> {
+        const { id } = held;
+        const flight: Flight = { held, running: null, ending: new AbortController(), ended: null };
         this.#flights.set(id, flight);
         try {
             const { served, workerId } = await this.#run(id, flight);
             const outputs = flight.ended === null ? await this.#sendOutputs(flight, served) : {};
-            if (flight.ended === 'given back') await this.#giveBack(flight);
-            if (flight.ended === 'lock lost') throw new Error('the lock of this job was lost');
+            if (flight.ended === 'given back' || flight.ended === 'lock lost') {
+                await this.#feed.letGo(held, flight.ended);
+                return null;
+            }
             if (served.outcome.kind !== 'abort') this.#done += 1;
             if (served.outcome.kind === 'failure') this.#failures += 1;
-            return await this.#answer(
-                JSON.stringify({
-                    workerId: `${this.#options.host}-${process.pid}-${workerId}`,
-                    served,
-                    ...outputs,
-                }),
-            );
+            const answer = {
+                workerId: `${this.#options.host}-${process.pid}-${workerId}`,
+                served,
+                ...outputs,
+            };
+            const returned = await this.#answer(JSON.stringify(answer));
+            return await this.#feed.finish(held, returned, () => flight.ended !== 'lock lost', takesMore);
         } finally {
             this.#flights.delete(id);
         }
@@ -192,7 +229,7 @@ export class RunService {
         const startedAt = Date.now();
         let stage: { readonly path: string; readonly release: () => void } | null = null;
         try {
-            const task = unpackTask(flight.job.data);
+            const task = unpackTask(flight.held.job.data);
             if (task.stage !== null) stage = await this.#openStage(task.stage, flight);
             const here = { ...task, stage: stage?.path ?? null };
             const running = this.#pool.backend.start(here, {
@@ -281,12 +318,6 @@ export class RunService {
         return { v: PROTOCOL, name };
     }
 
-    /** Puts a job back at the head of the queue, for another worker to take at once. */
-    async #giveBack({ job, token }: Flight): Promise<never> {
-        await job.moveToWait(token);
-        throw new this.#options.packages.bullmq.WaitingError();
-    }
-
     #end(job: string, why: NonNullable<Flight['ended']>): void {
         const flight = this.#flights.get(job);
         if (flight === undefined) return;
@@ -301,8 +332,14 @@ export class RunService {
 
     /** Takes nothing more and waits for what runs. @param graceMs milliseconds after which the rest is given back */
     async drain(graceMs: number): Promise<void> {
+        this.#isDraining = true;
+        this.#onFree();
+        this.#feed.stopWaiting();
         const timer = setTimeout(() => this.giveBack(), graceMs);
-        await this.#worker.close().finally(() => clearTimeout(timer));
+        await this.#taking;
+        while (this.#flights.size > 0) await this.#untilFree();
+        clearTimeout(timer);
+        await this.#feed.close();
         await this.#close();
     }
 

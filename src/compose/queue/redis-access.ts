@@ -9,22 +9,26 @@ import { readReason } from '../../util/io-error.js';
  * Replaces references in the address and reads the password file, when they are used and not before.
  * @throws UserError where a variable is not set, or the file cannot be read
  */
-export async function readRedisAccess({ address, passwordFile }: RedisConfig): Promise<RedisAccess> {
+export async function readRedisAccess({ address, passwordFile, caFile }: RedisConfig): Promise<RedisAccess> {
     const url = address.replaceAll(ENV_REFERENCE, (_whole, name: string) =>
         encodeURIComponent(readReference(name, '--redis')),
     );
     const { protocol, host, pathname } = new URL(url);
     return {
         url,
-        password: passwordFile === null ? null : await readPassword(passwordFile),
+        password:
+            passwordFile === null
+                ? null
+                : (await readFileOf('--redis-password-file', passwordFile)).replace(/\r?\n$/, ''),
+        ca: caFile === null ? null : await readFileOf('--redis-ca', caFile),
         shown: protocol === 'unix:' ? pathname : `${protocol}//${host}`,
     };
 }
 
-async function readPassword(path: string): Promise<string> {
+async function readFileOf(option: string, path: string): Promise<string> {
     try {
-        return (await readTextFile(path)).replace(/\r?\n$/, '');
+        return await readTextFile(path);
     } catch (error) {
-        throw new UserError(`--redis-password-file ${path}: ${readReason(error)}`, 2, { cause: error });
+        throw new UserError(`${option} ${path}: ${readReason(error)}`, 2, { cause: error });
     }
 }

@@ -1,6 +1,7 @@
 import { QueueWorker } from '../../backend/queue/worker-host.js';
-import type { RunInfo } from '../../backend/queue/messages.js';
-import type { TaskPool, WorkerLock } from '../../backend/queue/worker.js';
+import type { RunInfo, WorkerInfo } from '../../backend/queue/messages.js';
+import type { WorkerLock } from '../../backend/queue/job-feed.js';
+import type { TaskPool } from '../../backend/queue/worker.js';
 import type { RedisConfig } from '../../config.js';
 import type { AdoptContext, ExecutorKind, JudgingSettings } from '../../executor/executor-kind.js';
 import { EXECUTOR_KINDS } from '../../executor/kinds.js';
@@ -48,7 +49,7 @@ export async function runWorker(settings: WorkerSettings): Promise<StopSignal> {
         };
         const about = executors.includes('judge')
             ? await describeMachine(adopted)
-            : { languages: [], sandbox: null };
+            : { toolchains: {}, sandbox: null };
         const worker = await QueueWorker.open({
             ...settings,
             redis: await readRedisAccess(redis),
@@ -86,14 +87,14 @@ async function untilDrained(worker: QueueWorker, { grace, onNotice }: WorkerSett
 }
 
 /** What the judge can do here, for `resume-run workers`. */
-async function describeMachine(own: AdoptContext): Promise<{ languages: string[]; sandbox: string | null }> {
-    const [{ readLocalOptions }, { findAvailableLanguages }] = await Promise.all([
+async function describeMachine(own: AdoptContext): Promise<Pick<WorkerInfo, 'toolchains' | 'sandbox'>> {
+    const [{ readLocalOptions }, { describeToolchains, findAvailableLanguages }] = await Promise.all([
         import('../../executor/local-options.js'),
         import('../../executor/judge/available.js'),
     ]);
     const { options } = await readLocalOptions(own);
     const found = await findAvailableLanguages(options.languages, options.python2As3, options.sandbox);
-    return { languages: [...found.keys()], sandbox: options.sandbox };
+    return { toolchains: describeToolchains(found), sandbox: options.sandbox };
 }
 
 /** @throws UserError where this worker must not or cannot do the run's tasks */
@@ -111,8 +112,6 @@ async function createPool(
     if (kind.runsIn === 'main' || kind.adopt === undefined)
         throw new UserError(`the executor ${name} cannot be used by workers`);
     const { descriptor, languages, sandbox, outputs } = await kind.adopt(run.descriptor, own);
-    const missing = run.languages?.filter((tag) => languages?.includes(tag) !== true) ?? [];
-    if (missing.length > 0) throw new UserError(`this machine has no toolchain for ${missing.join(', ')}`);
     if (run.sandbox !== undefined && run.sandbox !== sandbox) {
         throw new UserError(
             `it judges in the sandbox ${run.sandbox}, and this machine has ${sandbox ?? 'none'}`,
@@ -122,5 +121,6 @@ async function createPool(
         backend: await createProcesses(descriptor, concurrency, onLog),
         patience: (task) => kind.patience(descriptor, task),
         outputs: outputs ?? null,
+        ...(languages === undefined ? {} : { languages }),
     };
 }

@@ -53,6 +53,15 @@ export const RUNNING_OPTIONS = {
         about: 'File that holds the password of that Redis',
         decides: 'run',
     },
+    'redis-ca': {
+        kind: 'path',
+        default: null,
+        defaultText: 'those of Node',
+        placeholder: '<file>',
+        group: 'Running',
+        about: 'Certificates (PEM) that sign that of a rediss:// server',
+        decides: 'run',
+    },
     delay: {
         kind: 'seconds',
         defaultVariable: 'DEFAULT_DELAY',

@@ -62,3 +62,9 @@ export async function findAvailableLanguages(
 ): Promise<ReadonlyMap<string, AvailableLanguage>> {
     return (await findLanguages({ overrides, python2As3 }, sandbox)).available;
 }
+
+/** Versions of what compiles or runs each language, by tag: what differs between machines. */
+export const describeToolchains = (
+    available: ReadonlyMap<string, AvailableLanguage>,
+): Readonly<Record<string, string>> =>
+    Object.fromEntries([...available].map(([tag, { version }]) => [tag, version]));

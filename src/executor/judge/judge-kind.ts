@@ -27,28 +27,37 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
     runsIn: 'worker',
     configure: () => ({ kind: 'judge' }),
     async plan({ kind }, context) {
-        const [{ readLocalOptions }, { findAvailableLanguages }] = await Promise.all([
-            import('../local-options.js'),
-            import('./available.js'),
-        ]);
+        const [{ readLocalOptions }, languages, { buildLanguageTable, findLanguageByFile }] =
+            await Promise.all([
+                import('../local-options.js'),
+                import('./available.js'),
+                import('./languages.js'),
+            ]);
         const { options, notices } = await readLocalOptions(context);
-        const available = await findAvailableLanguages(
+        const available = await languages.findAvailableLanguages(
             options.languages,
             options.python2As3,
             options.sandbox,
         );
+        const table = buildLanguageTable({ overrides: options.languages, python2As3: options.python2As3 });
         const compilers = new Map<string, string>();
         for (const [tag, { compiler }] of available) if (compiler !== null) compilers.set(tag, compiler);
+        // Tasks for workers wait for one that has their toolchain, and are compiled by whichever that is.
+        const runnable = context.isQueued ? table : available;
         return {
             descriptor: { kind, ...options },
-            skipReason: ({ language }) => (available.has(language) ? null : `no toolchain for ${language}`),
+            skipReason: ({ language }) => (runnable.has(language) ? null : `no toolchain for ${language}`),
             features: PROBLEM_FEATURES,
             createTestMaker: async (making) => {
                 const { SandboxTestMaker } = await import('./make-tests.js');
                 return new SandboxTestMaker({ ...options, ...making });
             },
-            languages: [...available.keys()],
-            compilers,
+            languages: [...runnable.keys()],
+            compilers: context.isQueued ? new Map() : compilers,
+            toolchains: languages.describeToolchains(available),
+            languageOf: ({ language, files: [main] }) =>
+                (language === null ? findLanguageByFile(table, main.name) : table.get(language.toUpperCase()))
+                    ?.tag ?? null,
             sandbox: options.sandbox,
             notices,
         };

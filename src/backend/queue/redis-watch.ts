@@ -1,0 +1,81 @@
+import type { Redis } from 'ioredis';
+
+interface RedisWatchOptions {
+    /** The address without secrets. */
+    readonly shown: string;
+    readonly onPaused: (message: string) => void;
+    readonly onResumed: (message: string) => void;
+    /** Called again and again while Redis is there, and at once when it is back. */
+    readonly look: () => Promise<void>;
+}
+
+/** Milliseconds between two looks. */
+export const LOOK_MS = 2000;
+
+/** Milliseconds without a connection after which people are told. */
+const GONE_MS = 500;
+
+/** Milliseconds without an answer to a look after which people are told: a link may be dead without a word. */
+const SILENT_MS = 5000;
+
+/** Watches whether Redis is there, and tells of it with one line each way. */
+export class RedisWatch {
+    readonly #client: Redis;
+    readonly #options: RedisWatchOptions;
+    readonly #timer: NodeJS.Timeout;
+    #silence: NodeJS.Timeout | undefined;
+    #isPaused = false;
+    #isLooking = false;
+    #isClosed = false;
+
+    constructor(client: Redis, options: RedisWatchOptions) {
+        this.#client = client;
+        this.#options = options;
+        client.on('close', () => {
+            this.#silence ??= setTimeout(() => this.#pause('is gone'), GONE_MS);
+        });
+        client.on('ready', () => {
+            clearTimeout(this.#silence);
+            this.#silence = undefined;
+            this.#resume('is back');
+            void this.#look();
+        });
+        this.#timer = setInterval(() => void this.#look(), LOOK_MS);
+    }
+
+    get isPaused(): boolean {
+        return this.#isPaused;
+    }
+
+    async #look(): Promise<void> {
+        if (this.#isLooking || this.#isClosed || this.#client.status !== 'ready') return;
+        this.#isLooking = true;
+        const late = setTimeout(() => this.#pause('does not answer'), SILENT_MS);
+        try {
+            await this.#options.look();
+            if (this.#client.status === 'ready') this.#resume('answers again');
+        } catch {
+            // Redis went away in between; the next look is soon.
+        } finally {
+            clearTimeout(late);
+            this.#isLooking = false;
+        }
+    }
+
+    #pause(how: string): void {
+        if (this.#isPaused || this.#isClosed) return;
+        this.#isPaused = true;
+        this.#options.onPaused(`Redis at ${this.#options.shown} ${how}: the run goes on when it is back`);
+    }
+
+    #resume(how: string): void {
+        if (this.#isPaused) this.#options.onResumed(`Redis at ${this.#options.shown} ${how}`);
+        this.#isPaused = false;
+    }
+
+    close(): void {
+        this.#isClosed = true;
+        clearInterval(this.#timer);
+        clearTimeout(this.#silence);
+    }
+}

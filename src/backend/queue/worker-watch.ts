@@ -1,0 +1,83 @@
+import type { Redis } from 'ioredis';
+import type { Flight } from './flight.js';
+import { WORKERS_KEY } from './keys.js';
+import { parseWorkerInfo, type RunInfo, type WorkerInfo } from './messages.js';
+
+interface WorkerWatchOptions {
+    readonly run: Omit<RunInfo, 'seen'>;
+    readonly onNotice: (message: string) => void;
+}
+
+/** Looks before people hear that nobody serves the run: workers that were started together with it need a moment. */
+const PATIENT_LOOKS = 3;
+
+/** A worker that has not been seen for so long does not count, milliseconds. */
+const SILENT_MS = 30_000;
+
+/** Tells people what tasks wait for, and where a worker's toolchains are not the coordinator's. Each once, until it changes. */
+export class WorkerWatch {
+    readonly #toldVersions = new Set<string>();
+    #toldMissing = '';
+    #looks = 0;
+
+    constructor(
+        private readonly client: Redis,
+        private readonly options: WorkerWatchOptions,
+    ) {}
+
+    async look(flights: Iterable<Flight>): Promise<void> {
+        this.#looks += 1;
+        const workers = await this.#findServing();
+        for (const worker of workers) this.#compareToolchains(worker);
+        if (this.#looks < PATIENT_LOOKS) return;
+        const missing = describeMissing(workers, flights);
+        if (missing === this.#toldMissing) return;
+        this.#toldMissing = missing;
+        this.options.onNotice(missing === '' ? 'every task has a worker that can run it now' : missing);
+    }
+
+    async #findServing(): Promise<WorkerInfo[]> {
+        const { run, version } = this.options.run;
+        const known = Object.values(await this.client.hgetall(WORKERS_KEY)).flatMap(
+            (text) => parseWorkerInfo(text) ?? [],
+        );
+        return known.filter(
+            (worker) =>
+                worker.version === version &&
+                worker.refused[run] === undefined &&
+                worker.executors.includes(this.options.run.descriptor.kind) &&
+                Date.now() - worker.seen < SILENT_MS,
+        );
+    }
+
+    #compareToolchains({ host, toolchains }: WorkerInfo): void {
+        const different = Object.entries(this.options.run.toolchains ?? {}).flatMap(([language, here]) => {
+            const there = toolchains[language];
+            return there === undefined || there === here ? [] : [`${language} ${there} (here ${here})`];
+        });
+        const message = `${host} judges with other toolchains than this machine: ${different.join(', ')}`;
+        if (different.length === 0 || this.#toldVersions.has(message)) return;
+        this.#toldVersions.add(message);
+        this.options.onNotice(message);
+    }
+}
+
+/** @returns '' where every task has a worker */
+function describeMissing(workers: readonly WorkerInfo[], flights: Iterable<Flight>): string {
+    const counts = new Map<string, number>();
+    for (const { queue, state } of flights) {
+        if (queue === null || state !== 'in Redis') continue;
+        const { languages } = queue;
+        if (workers.some(({ toolchains }) => languages.every((tag) => toolchains[tag] !== undefined)))
+            continue;
+        const what = languages.join(' and ');
+        counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
+    if (counts.size === 0) return '';
+    if (workers.length === 0) return NO_WORKER;
+    const parts = [...counts].map(([what]) => what);
+    return `tasks wait for a worker that has ${parts.join(', or ')}: none of the ${workers.length} workers of this run has`;
+}
+
+const NO_WORKER =
+    'tasks wait: no worker serves this run. Start some with resume-run worker; resume-run workers says why others do not serve it';
