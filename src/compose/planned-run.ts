@@ -220,6 +220,7 @@ export class PlannedRun implements OpenedRun {
                 tleRetries,
                 grace,
                 keepSource,
+                isPaid: kind.isPaid === true,
                 // A task may wait long for a worker, which then bounds it.
                 patience: (task) =>
                     this.#mode === 'queue' ? null : kind.patience(executor.descriptor, task),

@@ -148,6 +148,8 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
      * @throws UserError
      */
     preflight?(descriptor: D): Promise<Preflight>;
+    /** Whether its tasks cost money, so that results must not wait long for the disk. Absent: no. */
+    readonly isPaid?: boolean;
     /** What tasks may come to, for dry runs; absent: nothing that costs anything. */
     estimate?(descriptor: D, tasks: AsyncIterable<Task>): Promise<WorkEstimate>;
     /** Seconds after which the worker of a task counts as hung; null where the executor bounds it itself. */

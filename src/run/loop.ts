@@ -145,10 +145,20 @@ export class Loop {
 
     #mayBegin(): boolean {
         if (this.#stopping || this.#saving >= COMMITS_BOUND) return false;
+        if (this.#isBehind()) {
+            this.#parts.store.hurry();
+            return false;
+        }
         const { stopAfter } = this.#parts.options;
         return (
             stopAfter === null || this.#figures.committed + this.#committing + this.#flights.size < stopAfter
         );
+    }
+
+    /** What is answered and not yet on disk would be paid for twice after a kill. */
+    #isBehind(): boolean {
+        const isFull = this.#flights.size + this.#committing >= 2 * this.#slots.concurrency;
+        return isFull && this.#parts.options.isPaid;
     }
 
     #stopByRules(): void {
@@ -265,8 +275,8 @@ export class Loop {
             // Requests are sent at the end of this turn of the event loop; the second one is after that.
             const begin = (): void => {
                 resolve(commit());
-                // Were it the last, nobody else would ask for it to be written at once.
-                if (this.#flights.size === 0) this.#pump();
+                // Nobody else would ask for it to be written at once, where nothing starts before it is.
+                if (this.#flights.size === 0 || this.#isBehind()) this.#pump();
             };
             setImmediate(() => setImmediate(begin));
         });

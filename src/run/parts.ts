@@ -47,6 +47,8 @@ export interface RunOptions extends RetryPolicy, StopRules {
     readonly grace: number;
     /** `false`: `--no-keep-source`. */
     readonly keepSource: boolean;
+    /** Whether tasks cost money: those running and those not yet on disk are then at most twice `concurrency`. */
+    readonly isPaid: boolean;
     /** Seconds after which a task's worker counts as hung; null: the executor bounds it. */
     readonly patience: (task: Task) => number | null;
 }

@@ -41,6 +41,7 @@ export interface RunScript {
     readonly prefetch: number;
     readonly retries: number;
     readonly tleRetries: number;
+    readonly isPaid: boolean;
 }
 
 /** How an attempt ends. `quick`: a verdict of a task that took no time at all. */
@@ -256,7 +257,7 @@ export class ScriptedRun {
     // The parts
 
     #parts(): RunParts {
-        const { judges, concurrency, prefetch, retries, tleRetries } = this.#script;
+        const { judges, concurrency, prefetch, retries, tleRetries, isPaid } = this.#script;
         const options: RunOptions = {
             concurrency,
             prefetch,
@@ -264,6 +265,7 @@ export class ScriptedRun {
             rate: null,
             retryDelay: { first: 0.5, most: 30 },
             stopAfter: null,
+            isPaid,
             halt: null,
             batchSize: 0,
             retries,
@@ -354,6 +356,10 @@ export class ScriptedRun {
         expect(this.flights.map((flight) => keyOf(flight.task))).not.toContain(key);
         const window = this.#concurrency + (this.#wasQuick ? this.#script.prefetch : 0);
         expect(this.flights.length).toBeLessThan(window);
+        if (this.#script.isPaid) {
+            const unsaved = [...this.verdicts].filter((verdict) => !this.disk.has(verdict));
+            expect(this.flights.length + unsaved.length).toBeLessThan(2 * this.#concurrency);
+        }
         expect(this.#open.size - this.#closed.size).toBeLessThanOrEqual(
             this.#concurrency + this.#script.prefetch + SAMPLES_AHEAD,
         );

@@ -35,6 +35,7 @@ const scripts: fc.Arbitrary<RunScript> = fc.record({
     prefetch: fc.constantFrom(0, 3),
     retries: fc.nat(2),
     tleRetries: fc.nat(2),
+    isPaid: fc.boolean(),
 });
 
 /** One thing that happens to a run. `which` picks among what is there. */
@@ -188,6 +189,7 @@ describe('the run loop', () => {
         prefetch: 0,
         retries: 1,
         tleRetries: 1,
+        isPaid: false,
         ...more,
     });
     const started = async (script: RunScript): Promise<ScriptedRun> => {

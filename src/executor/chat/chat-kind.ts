@@ -141,6 +141,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
         if (scoring !== null) await (await import('./scoring/open-scorer.js')).checkScorer(scoring);
         return {};
     },
+    isPaid: true,
     estimate: async (descriptor, tasks) =>
         (await import('./estimate-work.js')).estimateWork(descriptor, tasks),
     patience: () => null,
