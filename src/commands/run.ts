@@ -50,7 +50,7 @@ export const command = defineTaskCommand({
         },
         {
             line: 'resume-run run --mode queue --demo',
-            about: 'See a run over a queue: a private redis-server and two workers on this machine',
+            about: 'See a run over a queue, with a Redis and workers of its own',
         },
         {
             line: 'resume-run --dir results --rerun tle --dry-run',
