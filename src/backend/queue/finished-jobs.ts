@@ -29,30 +29,31 @@ export class FinishedJobs {
 
     async run(): Promise<void> {
         while (!this.#isClosed) {
-            try {
-                await this.#read();
-            } catch {
-                // The connection is coming back, or being closed.
-                await new Promise((resolve) => setTimeout(resolve, 100));
+            for (const [stream, entries] of await this.#read()) {
+                for (const [id, fields] of entries) {
+                    this.#positions.set(stream, id);
+                    const finished = parseEvent(fields);
+                    if (finished !== null) this.onFinished(finished);
+                }
             }
         }
     }
 
-    async #read(): Promise<void> {
+    async #read(): Promise<StreamReply> {
         const streams = this.queues().map(({ keys }) => keys.state('events'));
         if (streams.length === 0) {
             await new Promise((resolve) => setTimeout(resolve, BLOCK_MS / 10));
-            return;
+            return [];
         }
         const positions = streams.map((stream) => this.#positions.get(stream) ?? '0-0');
-        const options = ['COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams, ...positions] as const;
-        const read = (await this.blocked.call('XREAD', ...options)) as StreamReply | null;
-        for (const [stream, entries] of read ?? []) {
-            for (const [id, fields] of entries) {
-                this.#positions.set(stream, id);
-                const finished = parseEvent(fields);
-                if (finished !== null) this.onFinished(finished);
-            }
+        const where = [...streams, ...positions];
+        try {
+            // `call` would return it in the shape of the protocol's version.
+            return (await this.blocked.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', ...where)) ?? [];
+        } catch {
+            // The connection is coming back, or being closed.
+            await new Promise((resolve) => setTimeout(resolve, BLOCK_MS / 2));
+            return [];
         }
     }
 
