@@ -61,7 +61,8 @@ struct watch {
     struct reaped reaped;
     uint64_t tree_peak, cpu_seen, cpu_lost;
     uint64_t cpu_counted; /* by the control group, of all that has run; 0: not known */
-    uint64_t scratch_peak; /* bytes that were seen in its folders, where these are memory */
+    uint64_t scratch_changed; /* when something was last made in its folders, where these are memory, at the start */
+    int looks_beyond;         /* one after the other that found more memory than may be */
     uint8_t limit;
     int start_errno, hung_up;
 };
@@ -299,29 +300,59 @@ static uint64_t scratch_size(const struct box *box) {
 /* What a control group counts beside the program's pages: page tables, stacks of the kernel, what processors hold back. */
 static uint64_t tolerated(uint64_t memory) { return memory + memory / 32 + (16u << 20); }
 
-/*
- * Memory that the kernel counted beyond what a look at processes finds: buffers of sockets and pipes, files in memory, bursts between two
- * looks. `counted` is worth explaining only where it is beyond the limit.
- */
-static void judge_counted(struct watch *w, uint64_t counted) {
-    uint64_t memory = w->req->memory;
-    if (!memory || counted <= tolerated(memory)) return;
-    uint64_t scratch = scratch_used(w->box);
-    if (scratch > w->scratch_peak) w->scratch_peak = scratch;
-    uint64_t aside = w->scratch_peak + cgroup_file_cache(&w->box->cgroup);
-    if (counted <= aside || counted - aside <= tolerated(memory)) return;
-    if (counted - aside > w->tree_peak) w->tree_peak = counted - aside;
+/* Changes with every file that is made in a box's folders, or removed from them: they are empty when a program starts. */
+static uint64_t scratch_changed(const struct box *box) {
+    uint64_t sum = 0;
+    struct stat st;
+    if (box->own_namespace)
+        for (char **dir = box->clean; *dir; dir++)
+            if (stat(*dir, &st) == 0) sum += st.st_ctim.tv_sec * 1000000000ull + st.st_ctim.tv_nsec;
+    return sum;
+}
+
+/* Bytes of files among what the control group counts now, which have limits of their own. */
+static uint64_t file_bytes(const struct watch *w) { return scratch_used(w->box) + cgroup_file_cache(&w->box->cgroup); }
+
+/* @returns whether `counted` is too much beside `files` */
+static int is_beyond(const struct watch *w, uint64_t counted, uint64_t files) {
+    return counted > files && counted - files > tolerated(w->req->memory);
+}
+
+static void exceed_memory(struct watch *w, uint64_t bytes) {
+    if (bytes > w->tree_peak) w->tree_peak = bytes;
     if (!w->limit) w->limit = LIMIT_MEMORY;
+}
+
+/* Looks that must find too much, one after the other: a file may be removed between two numbers that one look reads. */
+#define LOOKS_BEYOND 3
+
+/* Memory that the kernel counts now beyond what a look at processes finds: buffers of sockets and pipes, files in memory. */
+static void judge_usage(struct watch *w) {
+    struct cgroup *group = &w->box->cgroup;
+    if (!group->version || !w->req->memory) return;
+    uint64_t before = file_bytes(w), counted = cgroup_usage(group), after = file_bytes(w);
+    uint64_t files = before > after ? before : after;
+    w->looks_beyond = is_beyond(w, counted, files) ? w->looks_beyond + 1 : 0;
+    if (w->looks_beyond >= LOOKS_BEYOND) exceed_memory(w, counted - files);
+}
+
+/*
+ * The most that the kernel counted, which finds bursts between two looks. Where a file was made, nobody knows how large it was at that
+ * moment, so as much is taken off as the folders hold: the kernel's limit leaves room for no more.
+ */
+static void judge_peak(struct watch *w) {
+    struct box *box = w->box;
+    uint64_t files = scratch_changed(box) == w->scratch_changed ? file_bytes(w) : box->scratch_size + cgroup_file_cache(&box->cgroup);
+    uint64_t peak = cgroup_peak(&box->cgroup);
+    if (is_beyond(w, peak, files)) exceed_memory(w, peak - files);
 }
 
 /* A program's own end says nothing where the kernel took its memory away. */
 static void judge_group(struct watch *w) {
     struct cgroup *group = &w->box->cgroup;
     if (!group->version || !w->req->memory) return;
-    judge_counted(w, cgroup_peak(group));
-    if (!cgroup_has_killed(group)) return;
-    if (w->tree_peak < w->req->memory) w->tree_peak = w->req->memory;
-    if (!w->limit) w->limit = LIMIT_MEMORY;
+    judge_peak(w);
+    if (cgroup_has_killed(group)) exceed_memory(w, w->req->memory);
 }
 
 static void tick(struct watch *w, uint64_t now) {
@@ -333,7 +364,7 @@ static void tick(struct watch *w, uint64_t now) {
         if (req->cpu_ns && cpu > req->cpu_ns) w->limit = LIMIT_CPU;
         if (req->memory && live.memory > req->memory) w->limit = LIMIT_MEMORY;
     }
-    if (w->box->cgroup.version) judge_counted(w, cgroup_usage(&w->box->cgroup));
+    judge_usage(w);
     if (w->box->own_namespace)
         for (char **dir = w->box->clean; *dir; dir++)
             if (inodes_used(*dir) > MAX_INODES) w->limit = LIMIT_FILES;
@@ -496,6 +527,7 @@ int run_program(struct box *box, const struct request *req) {
         if (!box->scratch_size) box->scratch_size = scratch_size(box);
         cgroup_begin(&box->cgroup, req->memory ? tolerated(req->memory) + box->scratch_size : 0, req->processes);
     }
+    w.scratch_changed = scratch_changed(box);
     w.start = now_ns();
     w.next_tick = w.start + FIRST_TICK_NS;
     w.wall_end = req->wall_ns ? w.start + req->wall_ns : 0;
