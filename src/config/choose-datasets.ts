@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { findExecutorKind } from '../executor/kinds.js';
+import { isJsonObject, type Json } from '../model/json.js';
+import { readRegularFile } from '../util/regular-file.js';
 import { UserError } from '../util/user-error.js';
 import type { RunConfig } from './run-config.js';
 import { readReason } from '../util/io-error.js';
@@ -25,8 +27,9 @@ export async function chooseDatasets(
                 'name the dataset that its results are of (resume-run <dataset> --dir ...)',
         );
     }
-    // A start that was killed early left its lock, and not what it was to run.
-    if (config.dir !== resolve(USUAL_DIR) && !(await isAbsentOrEmpty(config.checkpoints))) {
+    // A start that ended early left its lock, and not what it was to run.
+    const wasBegun = config.dir !== resolve(USUAL_DIR) && !(await isAbsentOrEmpty(config.checkpoints));
+    if (wasBegun && !hasIndexed(config.checkpoints, examples)) {
         throw new UserError(
             `${config.dir} was begun, but its first start ended before it wrote down what it runs: ` +
                 'repeat the command that began it (resume-run <dataset> --dir ...)',
@@ -40,6 +43,19 @@ export async function chooseDatasets(
 
 /** Where bare `resume-run` puts the results of the examples, however often it is stopped early. */
 const USUAL_DIR = 'results';
+
+/** Whether an earlier start came as far as its index, and had nothing but the examples in it. */
+function hasIndexed(checkpoints: string, examples: string): boolean {
+    try {
+        const index = JSON.parse(readRegularFile(join(checkpoints, 'index.json')).toString()) as Json;
+        const datasets = isJsonObject(index) && Array.isArray(index['datasets']) ? index['datasets'] : [];
+        const isExample = (one: Json): boolean =>
+            Array.isArray(one) && typeof one[0] === 'string' && one[0].startsWith(examples + sep);
+        return datasets.length > 0 && datasets.every(isExample);
+    } catch {
+        return false;
+    }
+}
 
 /** Files that begin with a dot (`.gitkeep`) do not count. */
 async function isAbsentOrEmpty(dir: string): Promise<boolean> {

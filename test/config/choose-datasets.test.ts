@@ -50,6 +50,15 @@ it('a named directory whose first start was killed early does not get the exampl
         message: expect.stringContaining('repeat the command that began it'),
     });
     expect((await choose([], join(process.cwd(), 'results'), checkpoints)).datasets).toEqual(['/examples']);
+    const index = (...paths: string[]) =>
+        writeFileSync(
+            join(checkpoints, 'index.json'),
+            JSON.stringify({ datasets: paths.map((path) => [path, {}]) }),
+        );
+    index('/examples/a.jsonl', '/other/b.jsonl');
+    await expect(choose([], results, checkpoints)).rejects.toMatchObject({ exitCode: 2 });
+    index('/examples/a.jsonl');
+    expect((await choose([], results, checkpoints)).datasets).toEqual(['/examples']);
 });
 
 it('commands and modules have no examples to stand in', async () => {
