@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GeneratedDataset, type OpenedRun, openRun, type RunPlan } from '../compose.js';
 import type { Resolved, RunConfig } from '../config.js';
-import type { RunEnd, RunEvent } from '../model/event.js';
+import type { EndpointState, RunEnd, RunEvent } from '../model/event.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
 import { openReporter } from '../report/live/open-reporter.js';
 import { type Reporter, combineReporters } from '../report/live/reporter.js';
@@ -56,7 +56,8 @@ type StartInput = Pick<Resolved, 'config' | 'announcements' | 'env'>;
 
 async function runAndShow({ config, announcements, env }: StartInput, extras: RunExtras): Promise<ExitCode> {
     const { generated, topUpFrom, onEvent, onEnd, section } = extras;
-    const reporter = await createReporter(config, env);
+    let opened: OpenedRun | null = null;
+    const reporter = await createReporter(config, env, () => opened?.endpoints() ?? []);
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
     if (config.executor.kind === 'module') {
@@ -76,6 +77,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
         });
         if (!config.dryRun || !config.display.json) extras.onPlan?.(run.plan);
         if (config.dryRun) return await showPlan(run, config, extras);
+        opened = run;
         signals.handTo(run);
         run.onEvent((event) => reporter.onEvent(event));
         if (onEvent !== undefined) run.onEvent(onEvent);
@@ -137,7 +139,11 @@ class Signals {
     }
 }
 
-async function createReporter(config: RunConfig, env: NodeJS.ProcessEnv): Promise<Reporter> {
+async function createReporter(
+    config: RunConfig,
+    env: NodeJS.ProcessEnv,
+    endpoints: () => readonly EndpointState[],
+): Promise<Reporter> {
     const { json, quiet, logFile, logLevel } = config.display;
     const { stdout, stderr } = process;
     const shown = await openReporter({ json, quiet, stdout, stderr, env });
@@ -147,6 +153,7 @@ async function createReporter(config: RunConfig, env: NodeJS.ProcessEnv): Promis
         path: join(config.checkpoints, shard === null ? 'live.json' : `live.${shard.index}.json`),
         dir: config.dir,
         shard: shard === null ? null : `${shard.index}/${shard.count}`,
+        endpoints,
     });
     if (logFile === null) return combineReporters([shown, live]);
     const { LogFile } = await import('../report/live/log-file.js');

@@ -1,6 +1,6 @@
 import type { RemovedSamples } from '../model/directory-sample.js';
 import type { TaskFunction } from '../executor/function.js';
-import type { PlanCounts, RunEnd, RunEvent } from '../model/event.js';
+import type { EndpointState, PlanCounts, RunEnd, RunEvent } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
 import type { WorkEstimate } from '../model/work-estimate.js';
 import type { EarlierImport } from '../run/earlier-import.js';
@@ -17,6 +17,8 @@ export interface OpenedRun {
     /** First call: start nothing more and give running tasks the grace. Second call: end them now. */
     stop(reason: StopReason): void;
     setConcurrency(concurrency: number): void;
+    /** Figures of each server as they are now; none before the first task, and where tasks need no servers. */
+    endpoints(): readonly EndpointState[];
     /** Gives the directory back without running. */
     close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { Mode, RunConfig } from '../config.js';
 import type { FunctionDescriptor } from '../executor/function-kind.js';
 import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
 import { judgeDiskState, freeBytes } from '../host/disk.js';
-import type { RunEnd, RunEvent } from '../model/event.js';
+import type { EndpointState, RunEnd, RunEvent } from '../model/event.js';
 import type { StopReason } from '../model/stop.js';
 import type { TaskLog } from '../model/task.js';
 import { Figures } from '../run/figures.js';
@@ -56,6 +56,10 @@ export class PlannedRun implements OpenedRun {
         this.#isConcurrencyGiven = true;
         this.#servers?.widenTo?.(concurrency);
         this.#handle?.setConcurrency(concurrency);
+    }
+
+    endpoints(): readonly EndpointState[] {
+        return this.#servers?.endpoints() ?? [];
     }
 
     /** As many tasks at once as the servers take now, unless somebody named a number. */

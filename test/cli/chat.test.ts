@@ -202,6 +202,12 @@ describe('a model batch over a list', () => {
         const first = await callCli(args('strict'), { cwd });
         expect(first.code, first.stderr).toBe(0);
         expect(first.stdout).toMatch(/verdicts +AC +RF/);
+        // Of a server that was well all the time, too.
+        const status = await callCli(['status', '--json'], { cwd });
+        const { endpoints } = JSON.parse(status.stdout) as { readonly endpoints: readonly object[] };
+        expect(endpoints).toEqual([
+            expect.objectContaining({ state: 'healthy', done: 2, failures: 0, inFlight: 0 }),
+        ]);
         const other = await callCli([...args('mild'), '--dry-run'], { cwd });
         expect(other.stdout).toContain('2 of 2 tasks would run');
     });

@@ -97,6 +97,7 @@ function LiveRun({ state }: { readonly state: LiveState }): JSX.Element {
 
 function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
     const now = state.at;
+    const isCalibrated = state.endpoints.some(({ calibration = [] }) => calibration.length > 0);
     return (
         <div class="charts">
             <SmallTable
@@ -121,6 +122,7 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
             />
             <SmallTable
                 title={say('endpoint')}
+                isWide
                 heads={[
                     say('endpoint'),
                     say('state'),
@@ -129,7 +131,7 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
                     say('failed'),
                     say('meanTime'),
                     say('coolDowns'),
-                    say('helloWorlds'),
+                    ...(isCalibrated ? [say('helloWorlds')] : []),
                 ]}
                 rows={state.endpoints.map((one) => [
                     formatLabel(one.endpoint),
@@ -139,29 +141,35 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
                     showCount(one.failures),
                     showSeconds(one.meanTime ?? 0),
                     showCount(one.coolDowns),
-                    (one.calibration ?? [])
-                        .map(({ width, perSecond }) =>
-                            say('rateAt', { rate: showNumber(perSecond, 1), width: showCount(width) }),
-                        )
-                        .join(', '),
+                    ...(isCalibrated ? [describeCalibration(one)] : []),
                 ])}
             />
         </div>
     );
 }
 
+const describeCalibration = ({ calibration = [] }: LiveState['endpoints'][number]): string =>
+    calibration
+        .map(({ width, perSecond }) =>
+            say('rateAt', { rate: showNumber(perSecond, 1), width: showCount(width) }),
+        )
+        .join(', ');
+
 function SmallTable({
     title,
     heads,
     rows,
+    isWide = false,
 }: {
     readonly title: string;
+    /** Whether it takes a line of its own. */
+    readonly isWide?: boolean;
     readonly heads: readonly string[];
     readonly rows: readonly (readonly (string | number | JSX.Element)[])[];
 }): JSX.Element | null {
     if (rows.length === 0) return null;
     return (
-        <section>
+        <section class={isWide ? 'wide' : ''}>
             <h3>{title}</h3>
             <div class="scroll-x small-table" tabIndex={0} role="region" aria-label={title}>
                 <table>

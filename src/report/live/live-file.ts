@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { freeBytes } from '../../host/disk.js';
-import type { RunEvent } from '../../model/event.js';
+import type { EndpointState, RunEvent } from '../../model/event.js';
 import type { LiveState } from '../../model/live-state.js';
 import { getIoCode } from '../../util/io-error.js';
 import { computeCurrentRate, countDone, makeEmptyView, fold, countRemaining, type RunView } from './fold.js';
@@ -19,6 +19,8 @@ export interface LiveFileOptions {
     /** Results directory: whose disk is looked at. */
     readonly dir: string;
     readonly shard: string | null;
+    /** Figures of each server as they are now. Events tell of changes of state alone. */
+    readonly endpoints: () => readonly EndpointState[];
 }
 
 /**
@@ -140,7 +142,7 @@ export class LiveFile implements Reporter {
             running: takeFirst(view.running.values(), MOST_RUNNING),
             concurrency: view.concurrency,
             failures: Object.fromEntries(this.#failures),
-            endpoints: takeFirst(view.endpoints.values(), MOST_ENDPOINTS),
+            endpoints: takeFirst(this.#options.endpoints(), MOST_ENDPOINTS),
             rate: computeCurrentRate(view, now),
             history: this.#history,
             diskFree: this.#diskFree,
