@@ -170,6 +170,15 @@ describe('resume-run view', { timeout: patience(60_000) }, () => {
                 JSON.stringify({ ...state, shard: '7/8', endpoints: [CALIBRATED] }),
             );
             await page.getByText('6.7 at 1, 12.5 at 2').waitFor();
+            expect(await page.locator('table').count()).toBe(
+                await page.getByRole('button', { name: 'CSV' }).count(),
+            );
+            const [saved] = await Promise.all([
+                page.waitForEvent('download'),
+                page.locator('.wide').getByRole('button', { name: 'CSV' }).click(),
+            ]);
+            const csv = readFileSync(await saved.path(), 'utf8').split('\r\n');
+            expect(csv[1]).toBe('http://10.0.0.1:8080/,healthy,2 / 2,40,0,1.3 s,0,"6.7 at 1, 12.5 at 2"');
             expect(await accessibilityFaults(page)).toEqual([]);
             expect(page.problems).toEqual([]);
             await page.close();

@@ -7,6 +7,7 @@ import { showBytes, showCount, showNumber, showSeconds, showShare } from '../lan
 import { say } from '../language/text.js';
 import { Chart } from '../parts/chart.js';
 import { formatLabel } from '../parts/shown-text.js';
+import { SmallTable } from '../parts/small-table.js';
 import { buildRoute, nameTask } from '../route.js';
 
 /** Milliseconds after which a run that says nothing has ended or hangs. */
@@ -102,11 +103,17 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
         <div class="charts">
             <SmallTable
                 title={say('runningNow')}
+                name="running"
                 heads={[say('sample'), say('group'), say('index'), say('runningFor')]}
                 rows={state.running.map(({ sample, group, index, since }) => [
-                    <a href={buildRoute('live', { task: nameTask(sample, group, index) })}>
-                        {formatLabel(sample)}
-                    </a>,
+                    {
+                        text: sample,
+                        shown: (
+                            <a href={buildRoute('live', { task: nameTask(sample, group, index) })}>
+                                {formatLabel(sample)}
+                            </a>
+                        ),
+                    },
                     formatLabel(group),
                     index,
                     showSeconds((now - since) / 1000) || '0 s',
@@ -114,6 +121,7 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
             />
             <SmallTable
                 title={say('failuresByReason')}
+                name="failures"
                 heads={[say('reason'), say('count')]}
                 rows={Object.entries(state.failures).map(([reason, count]) => [
                     formatLabel(reason),
@@ -122,7 +130,8 @@ function LiveTables({ state }: { readonly state: LiveState }): JSX.Element {
             />
             <SmallTable
                 title={say('endpoint')}
-                isWide
+                name="endpoints"
+                class="wide"
                 heads={[
                     say('endpoint'),
                     say('state'),
@@ -154,50 +163,6 @@ const describeCalibration = ({ calibration = [] }: LiveState['endpoints'][number
             say('rateAt', { rate: showNumber(perSecond, 1), width: showCount(width) }),
         )
         .join(', ');
-
-function SmallTable({
-    title,
-    heads,
-    rows,
-    isWide = false,
-}: {
-    readonly title: string;
-    /** Whether it takes a line of its own. */
-    readonly isWide?: boolean;
-    readonly heads: readonly string[];
-    readonly rows: readonly (readonly (string | number | JSX.Element)[])[];
-}): JSX.Element | null {
-    if (rows.length === 0) return null;
-    return (
-        <section class={isWide ? 'wide' : ''}>
-            <h3>{title}</h3>
-            <div class="scroll-x small-table" tabIndex={0} role="region" aria-label={title}>
-                <table>
-                    <thead>
-                        <tr>
-                            {heads.map((head) => (
-                                <th key={head} scope="col">
-                                    {head}
-                                </th>
-                            ))}
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {rows.map((cells, at) => (
-                            <tr key={at}>
-                                {cells.map((cell, column) => (
-                                    <td key={column} class="wrap">
-                                        {cell}
-                                    </td>
-                                ))}
-                            </tr>
-                        ))}
-                    </tbody>
-                </table>
-            </div>
-        </section>
-    );
-}
 
 function progressPlot({ history, startedAt }: LiveState, width: number): Element {
     const points = history.map(([at, ended]) => ({ seconds: (at - startedAt) / 1000, ended }));

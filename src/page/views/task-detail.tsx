@@ -10,6 +10,7 @@ import type {
 import { showBytes, showCount, showNumber, showSeconds, showTime } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { formatLabel, formatLines } from '../parts/shown-text.js';
+import { SmallTable } from '../parts/small-table.js';
 import { SourceCode, TextBlock } from '../parts/source-code.js';
 
 interface TaskDetailProps {
@@ -162,35 +163,27 @@ function nameRole(role: string, at: number, turns: number): string {
 
 function Attempts({ attempts }: { readonly attempts: readonly AttemptDetail[] }): JSX.Element {
     return (
-        <section class="block">
-            <h3>{say('attempts')}</h3>
-            <div class="scroll-x" tabIndex={0} role="region" aria-label={say('attempts')}>
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{say('attempt')}</th>
-                            <th scope="col">{say('ending')}</th>
-                            <th scope="col">{say('startedAt')}</th>
-                            <th scope="col">{say('duration')}</th>
-                            <th scope="col">{say('where')}</th>
-                            <th scope="col">{say('message')}</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {attempts.map((attempt, at) => (
-                            <tr key={at}>
-                                <td>{attempt.attempt}</td>
-                                <td>{formatLabel(attempt.ending)}</td>
-                                <td>{formatLabel(showTime(attempt.startedAt))}</td>
-                                <td>{showSeconds(attempt.duration)}</td>
-                                <td>{formatLabel(attempt.where)}</td>
-                                <td class="wrap">{formatLabel(attempt.message?.text ?? '')}</td>
-                            </tr>
-                        ))}
-                    </tbody>
-                </table>
-            </div>
-        </section>
+        <SmallTable
+            class="block"
+            title={say('attempts')}
+            name="attempts"
+            heads={[
+                say('attempt'),
+                say('ending'),
+                say('startedAt'),
+                say('duration'),
+                say('where'),
+                say('message'),
+            ]}
+            rows={attempts.map((attempt) => [
+                attempt.attempt,
+                formatLabel(attempt.ending),
+                formatLabel(showTime(attempt.startedAt)),
+                showSeconds(attempt.duration),
+                formatLabel(attempt.where),
+                formatLabel(attempt.message?.text ?? ''),
+            ])}
+        />
     );
 }
 
@@ -205,32 +198,18 @@ function TestGroups({
     const got = showNumber(points?.score ?? 0, 3);
     const best = points?.best;
     return (
-        <section class="block">
-            <h3>
-                {say('score')}:{' '}
-                {best === undefined ? got : say('of', { hits: got, judged: showNumber(best, 3) })}
-            </h3>
-            <div class="scroll-x" tabIndex={0} role="region" aria-label={say('testGroups')}>
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{say('testGroups')}</th>
-                            <th scope="col">{say('verdict')}</th>
-                            <th scope="col">{say('score')}</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {groups.map(({ name, verdict, score }, at) => (
-                            <tr key={at}>
-                                <td>{formatLabel(name)}</td>
-                                <td>{formatLabel(verdict)}</td>
-                                <td class="right">{score === null ? '' : showNumber(score, 3)}</td>
-                            </tr>
-                        ))}
-                    </tbody>
-                </table>
-            </div>
-        </section>
+        <SmallTable
+            class="block"
+            title={`${say('score')}: ${best === undefined ? got : say('of', { hits: got, judged: showNumber(best, 3) })}`}
+            name="test-groups"
+            label={say('testGroups')}
+            heads={[say('testGroups'), say('verdict'), say('score')]}
+            rows={groups.map(({ name, verdict, score }) => [
+                formatLabel(name),
+                formatLabel(verdict),
+                score === null ? '' : showNumber(score, 3),
+            ])}
+        />
     );
 }
 
