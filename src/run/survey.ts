@@ -31,7 +31,7 @@ export interface ResultIndex {
 /** A sample that has something left to do (or whose file must be rewritten). */
 export interface WorkItem extends SampleItem {
     readonly due: number;
-    /** What its file says now: it counts should the run stop before the sample's turn. Null where there is no file. */
+    /** What its file says now; used in the totals if the run stops before it reaches the sample. Null: there is no file. */
     readonly tally: SampleTally | null;
 }
 

@@ -98,7 +98,7 @@ async function readDescription(
 
 /**
  * Packages hold tests under names that other versions of the tools gave them: what is there already does not count twice.
- * @param anywhere whether a test counts in whatever folder it is: where there are no scores, folders mean nothing
+ * @param anywhere whether a test in any folder counts; without scores, folders mean nothing
  */
 async function recogniseInputs(
     files: readonly PackageFile[],

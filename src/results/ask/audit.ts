@@ -53,7 +53,7 @@ async function auditFolder(dir: string): Promise<readonly AuditFinding[]> {
     const seen = new KeyIndex();
     const tree = new MasterTree();
     for (const part of manifest.parts) {
-        // Outside of what makes findings: a package that is not installed is no fault of the database.
+        // Loaded before the checks begin: a missing package must not be reported as a finding about the database.
         const codec = await loadCodec(part.codec);
         try {
             findings.push(...(await auditPart(dir, part, codec, seen, tree)));
