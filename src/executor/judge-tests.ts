@@ -33,7 +33,12 @@ export type RanTest =
           /** Whether the end of this output may have been lost on the way: its server is known to lose some as long. */
           readonly lossy?: boolean;
       }
-    | { readonly kind: 'not-compiled'; readonly compile: CapturedRun }
+    | {
+          readonly kind: 'not-compiled';
+          readonly compile: CapturedRun;
+          /** Why that may be the machine's doing; absent or null: it is the program's fault. */
+          readonly doubt?: Suspicion | null;
+      }
     | { readonly kind: 'failed'; readonly failure: Failure }
     | { readonly kind: 'abort' };
 
@@ -116,7 +121,7 @@ export async function judgeTests(plan: JudgingPlan): Promise<Judged> {
                 return ran;
             case 'not-compiled': {
                 const result = compileErrorResult(ran.compile, options);
-                return { kind: 'judged', result, suspect: null, decidedBy };
+                return { kind: 'judged', result, suspect: findOpenDoubt(task, ran.doubt ?? null), decidedBy };
             }
             case 'ran': {
                 const judging = judgeTest(plan, test, ran, time);
@@ -200,6 +205,12 @@ function isOpen(
     if (confirming !== null) return doubt !== confirming || !task.settles;
     return sample.scoring === undefined ? !options.allTests : doubt !== task.confirming;
 }
+
+/** A doubt about a compilation; null where there is none, or where this attempt settles it. */
+export const findOpenDoubt = (
+    { confirming, settles }: Pick<Task, 'confirming' | 'settles'>,
+    doubt: Suspicion | null,
+): Suspicion | null => (confirming === doubt && settles ? null : doubt);
 
 interface Tested {
     readonly test: TestResult;

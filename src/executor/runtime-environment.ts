@@ -6,6 +6,8 @@
 export const RUNTIME_ENVIRONMENT: readonly string[] = [
     'LANG=C.UTF-8',
     'LC_ALL=C.UTF-8',
+    // Dates read the same on every machine.
+    'TZ=UTC',
     'ONLINE_JUDGE=1',
     // Python 3.11 (and 3.10.7) refuses to convert integers of more than 4,300 digits.
     'PYTHONINTMAXSTRDIGITS=0',

@@ -101,9 +101,10 @@ export interface AttemptedBy {
 /**
  * Why a verdict is not final yet.
  * - `near-time`: more CPU than the limit, less than 1.25 x; or ended by the wall bound with CPU below the limit.
- * - `signal`: died by a signal that nobody here sent and no limit explains.
+ * - `signal`: it or its compiler died by a signal that nobody here sent and no limit explains.
  * - `no-output`: a server's time-out without any output: blocked, or just buffered.
- * - `machine`: a server's program ended as one does where the machine is in trouble (no such command, no space, killed).
+ * - `machine`: a server's program, or a compiler anywhere, ended as one does where the machine is in trouble (no such command,
+ *   no space, killed).
  * - `compile-limit`: its compiler was stopped at a limit on CPU time, memory or output.
  * - `first-timeout`: timed out at `--first-timeout`, its output so far a proper prefix of the expected output.
  */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CapturedRun } from '../../model/entry.js';
 import type { Failure } from '../../model/failure.js';
 import { makeTextContent } from '../../model/fingerprint.js';
+import type { Suspicion } from '../../model/task.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { type PlacedFile, type RunLimits, unpack } from '../sandbox/wire.js';
@@ -28,21 +29,24 @@ export interface Program {
 
 export type Compilation =
     | { readonly kind: 'program'; readonly program: Program }
-    | { readonly kind: 'error'; readonly result: CapturedRun }
-    /** The compiler was stopped at a limit: final once that has happened on a quieter machine too. */
-    | { readonly kind: 'limit'; readonly result: CapturedRun }
+    /** `doubt`: it may be the machine's doing, and is final once it has happened again; null: it is the program's fault. */
+    | { readonly kind: 'error'; readonly result: CapturedRun; readonly doubt: Suspicion | null }
     | { readonly kind: 'failure'; readonly failure: Failure };
 
 /** Of a compiler's words this much is kept in the cache; how much goes into results is decided later. */
 const MESSAGE_BYTES = 16 * 1024;
 
-/** What compilers say when it is the machine that failed, not the program. */
+/**
+ * What compilers say when the machine failed them. A program can have them say it too (they quote its lines), so that it is
+ * a doubt and not a failure.
+ */
 const MACHINE_FAILED =
     /No space left on device|virtual memory exhausted|out of memory allocating|Cannot allocate memory|Killed signal terminated|insufficient memory for the Java Runtime|Resource temporarily unavailable/i;
 
-/** What a compiler had said when it was stopped at a limit; never cached. */
-interface StoppedCompilation {
-    readonly stopped: CapturedRun;
+/** A compilation that may have failed for the machine's sake; never cached. */
+interface DoubtfulCompilation {
+    readonly result: CapturedRun;
+    readonly doubt: Suspicion;
 }
 
 /** Compiles submissions in the sandbox, each content once. */
@@ -77,8 +81,10 @@ export class Compiler {
         const cached = await this.#cache.get(key);
         const done = cached ?? (await this.#build(usable, submission, key));
         if ('reason' in done) return { kind: 'failure', failure: done };
-        if ('stopped' in done) return this.#believed(usable, { kind: 'limit', result: done.stopped });
-        if (done.files === null) return this.#believed(usable, { kind: 'error', result: done.result });
+        if ('doubt' in done) return this.#believed(usable, { kind: 'error', ...done });
+        if (done.files === null) {
+            return this.#believed(usable, { kind: 'error', result: done.result, doubt: null });
+        }
         const files = done.files.map(({ name, mode }) => ({
             host: join(done.folder, 'files', name),
             name,
@@ -106,7 +112,7 @@ export class Compiler {
         usable: UsableLanguage,
         submission: PlacedSubmission,
         key: string,
-    ): Promise<CachedCompilation | StoppedCompilation | Failure> {
+    ): Promise<CachedCompilation | DoubtfulCompilation | Failure> {
         const { language } = usable;
         const library = await this.#libraries.get(usable);
         const box = await this.sandbox.open({
@@ -129,12 +135,13 @@ export class Compiler {
                 out: language.makes === 'folder' ? out : `${out}/main`,
             };
             let complaint: CapturedRun | null = null;
+            let doubt: Suspicion | null = null;
             for (const variant of listVariants(usable.compile ?? [])) {
                 const copied = dir === box.source ? null : box.source;
                 const command = withLibrary(fillIn(variant, placeholders), language, library);
                 const report = await runCompiler(box, command, copied, this.limits);
                 const stopped = stoppedAtLimit(report, language.name);
-                if (stopped !== null) return { stopped };
+                if (stopped !== null) return { result: stopped, doubt: 'compile-limit' };
                 const failure = findFailure(report, language.name);
                 if (failure !== null) return failure;
                 const result = toCompilerResult(report, MESSAGE_BYTES);
@@ -143,8 +150,11 @@ export class Compiler {
                     return await this.#cache.put(key, [...unpack(await readFile(bundle))], result);
                 }
                 complaint ??= result;
+                if (report.signal !== null) return { result, doubt: 'signal' };
+                if (MACHINE_FAILED.test(report.stderr.toString())) doubt = 'machine';
             }
             if (complaint === null) throw new Error('bug in resume-run: no command to compile with');
+            if (doubt !== null) return { result: complaint, doubt };
             return await this.#cache.put(key, null, complaint);
         } finally {
             await rm(bundle, { force: true });
@@ -152,10 +162,17 @@ export class Compiler {
         }
     }
 
-    /** The first complaint in a language is believed only if the compiler can compile anything at all. */
-    async #believed(usable: UsableLanguage, complaint: Compilation): Promise<Compilation> {
+    /**
+     * The first complaint in a language is believed only if the compiler can compile anything at all; one that the machine may
+     * be to blame for only if it can do so now.
+     */
+    async #believed(
+        usable: UsableLanguage,
+        complaint: Extract<Compilation, { kind: 'error' }>,
+    ): Promise<Compilation> {
         const { tag, name } = usable.language;
-        let trusted = this.#trusted.get(tag);
+        const isStale = complaint.doubt === 'machine' || complaint.doubt === 'signal';
+        let trusted = isStale ? undefined : this.#trusted.get(tag);
         if (trusted === undefined) {
             trusted = this.#compilesHello(usable);
             this.#trusted.set(tag, trusted);
@@ -220,18 +237,10 @@ function stoppedAtLimit(report: RunReport, name: string): CapturedRun | null {
     return { ...result, status, stderr: `${message}\n${result.stderr}` };
 }
 
-/** A compiler that did not end by itself, or that says that the machine failed it, says nothing about the program. */
+/** A compiler that could not be started, or had to wait too long for a processor, says nothing about the program. */
 function findFailure(report: RunReport, name: string): Failure | null {
     const compiler = `the ${name} compiler`;
     if (report.startErrno !== 0) return { reason: 'compiler', message: `${compiler} could not be started` };
-    if (report.limit !== null) {
-        return { reason: 'compiler', message: `${compiler} was stopped at its ${report.limit} limit` };
-    }
-    if (report.signal !== null) {
-        return { reason: 'compiler', message: `${compiler} was killed by signal ${report.signal}` };
-    }
-    const said = /.*/.exec(MACHINE_FAILED.exec(report.stderr.toString())?.[0] ?? '')?.[0] ?? '';
-    if (report.exitCode !== 0 && said !== '')
-        return { reason: 'compiler', message: `${compiler} says: ${said}` };
-    return null;
+    if (report.limit === null) return null;
+    return { reason: 'compiler', message: `${compiler} was stopped at its ${report.limit} limit` };
 }

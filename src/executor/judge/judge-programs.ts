@@ -10,7 +10,7 @@ import { SandboxError } from '../sandbox/sandbox-error.js';
 import type { PlacedFile, RunLimits } from '../sandbox/wire.js';
 import { nameSignal } from '../signal-name.js';
 import { fillIn } from './command.js';
-import type { Compiler, Program } from './compile.js';
+import type { Compilation, Compiler, Program } from './compile.js';
 import type { Language } from './language.js';
 import { findLanguageByFile } from './languages.js';
 import { CHECKER_MEMORY, CHECKER_TIME, buildProgramLimits, SCRATCH_BYTES } from './limits.js';
@@ -143,8 +143,7 @@ export class JudgePrograms {
         const submission = await layOut({ files }, language, folder);
         const compiled = await tools.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new CheckerError(compiled.failure);
-        if (compiled.kind === 'error') throw judgeError(complaint(what, main.name, compiled.result.stderr));
-        if (compiled.kind === 'limit') throw judgeError(compiled.result.stderr.split('\n', 1)[0] ?? '');
+        if (compiled.kind === 'error') throw refusedProgram(compiled, what, main.name);
         const { program } = compiled;
         const box = await tools.sandbox.open({
             files: [...program.files, ...more],
@@ -168,6 +167,22 @@ const makeKey = ({ language, files, time, memory }: JudgeProgram): string =>
         time ?? null,
         memory ?? null,
     ]);
+
+/** A program of the problem that does not compile; where the machine may be to blame, another start tries it again. */
+function refusedProgram(
+    { result: { stderr }, doubt }: Extract<Compilation, { kind: 'error' }>,
+    what: string,
+    name: string,
+): CheckerError {
+    switch (doubt) {
+        case null:
+            return judgeError(complaint(what, name, stderr));
+        case 'compile-limit':
+            return judgeError(stderr.split('\n', 1)[0] ?? '');
+        default:
+            return new CheckerError({ reason: 'compiler', message: complaint(what, name, stderr) });
+    }
+}
 
 function complaint(what: string, name: string, stderr: string): string {
     const hint = stderr.includes('testlib.h') ? '; name the folder of testlib.h by --include-dir' : '';

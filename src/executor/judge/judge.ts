@@ -9,7 +9,7 @@ import { unreachable } from '../../util/unreachable.js';
 import { type CheckOutput, compareWithAnswer } from '../check-output.js';
 import type { JudgeDescriptor } from './judge-kind.js';
 import type { Executor, ExecutorContext } from '../executor.js';
-import { type Judged, judgeTests } from '../judge-tests.js';
+import { findOpenDoubt, type Judged, judgeTests } from '../judge-tests.js';
 import { compileErrorResult, withAdaptations } from '../judged-result.js';
 import type { Box } from '../sandbox/box.js';
 import { Sandbox } from '../sandbox/sandbox.js';
@@ -139,13 +139,13 @@ class Judge implements Executor {
         const submission = await layOut({ files: sources }, usable.language, folder);
         const compiled = await this.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new Failed(compiled.failure);
-        if (compiled.kind === 'error' || compiled.kind === 'limit') {
+        if (compiled.kind === 'error') {
             await this.#refuseMissing(usable, submission, compiled.result.stderr);
             const result = compileErrorResult(compiled.result, this.descriptor, describeCompiler(usable));
             return {
                 kind: 'judged',
                 result: withAdaptations(result, adapted),
-                suspect: compiled.kind === 'limit' && !isConfirmed(task) ? 'compile-limit' : null,
+                suspect: findOpenDoubt(task, compiled.doubt),
                 decidedBy: null,
             };
         }
@@ -257,9 +257,6 @@ class Judge implements Executor {
         await this.sandbox.close();
     }
 }
-
-/** Whether a compiler that is stopped once more makes the verdict. */
-const isConfirmed = ({ confirming, settles }: Task): boolean => confirming === 'compile-limit' && settles;
 
 /** What an attempt holds, and gives back when it ends: at once when the run is stopped. */
 class OneAttempt {

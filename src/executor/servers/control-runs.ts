@@ -86,11 +86,17 @@ export class ControlRuns {
     /**
      * Why an endpoint's CompileErrors are not to be believed; null where a hello-world compiles.
      * @param conditions what else than the endpoint the answer depends on: language, memory limit
+     * @param isTroubled asks anew, because trouble comes and goes
      */
-    async cannotCompile(place: ControlledPlace, tag: string, conditions: string): Promise<string | null> {
+    async cannotCompile(
+        place: ControlledPlace,
+        tag: string,
+        conditions: string,
+        isTroubled: boolean,
+    ): Promise<string | null> {
         const key = `${place.endpoint} ${conditions}`;
         const code = helloWorld(tag);
-        if (this.#compilers.has(key) || code === null) return null;
+        if (code === null || (this.#compilers.has(key) && !isTroubled)) return null;
         const step = await place.control({ code });
         if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
         const { run, compile } = step.value;

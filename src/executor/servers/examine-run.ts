@@ -43,12 +43,17 @@ export async function examineRun(seen: ServerRun, about: ExaminedRun): Promise<S
 
 async function examineCompileError(compile: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {
     const { place, controls, tag, conditions } = about;
-    const trouble = findCompilerTrouble(compile) ?? (await controls.cannotCompile(place, tag, conditions));
-    if (trouble !== null) {
-        const failure = { reason: 'compiler', message: `${place.endpoint}: ${trouble}` } as const;
+    const failed = (why: string): Step<never> => {
+        const failure = { reason: 'compiler', message: `${place.endpoint}: ${why}` } as const;
         return { kind: 'failed', failure, retry: true };
-    }
-    return (await refuseMissing(compile, about)) ?? done(CLEAN);
+    };
+    // Wall time is all that these servers measure: how long a compiler takes is the machine's doing.
+    if (compile.status === 'TimeLimitExceeded')
+        return failed(`the compiler did not end within ${compile.execution_time} s`);
+    const trouble = findCompilerTrouble(compile);
+    const broken = await controls.cannotCompile(place, tag, conditions, trouble !== null);
+    if (broken !== null) return failed(trouble === null ? broken : `${trouble}; ${broken}`);
+    return (await refuseMissing(compile, about)) ?? done({ ...CLEAN, isDoubtful: trouble !== null });
 }
 
 async function examineCrash(run: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {

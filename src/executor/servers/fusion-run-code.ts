@@ -10,6 +10,7 @@ import type { ServerRun } from './server-run.js';
 import { type RunCode, runCodeRequest } from './fusion-request.js';
 import { toRanTest } from './fusion-run.js';
 import { type FusionSource, buildFusionSource, sourceTexts } from './fusion-source.js';
+import { hitsDigitLimit, liftDigitLimit } from './int-digits.js';
 import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
 import type { EndpointTry, Step } from './session.js';
 
@@ -48,9 +49,16 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
             const stdin = asText(await readWhole(test.input));
             if (stdin === null) return failNotText(test.name);
             return session.step(async (place) => {
-                const run = { language, source: sent, stdin, time, memory, output: limits.output };
-                const limited = await runLimited(place, run, attempt.controls);
+                let run = { language, source: sent, stdin, time, memory, output: limits.output };
+                let limited = await runLimited(place, run, attempt.controls);
                 if (limited.kind !== 'done') return limited;
+                if (language === 'python' && hitsDigitLimit(limited.value.seen.run)) {
+                    const lifted = { ...sent, code: liftDigitLimit(sent.code) };
+                    run = { ...run, source: lifted };
+                    limited = await runLimited(place, run, attempt.controls);
+                    if (limited.kind !== 'done') return limited;
+                    source = Promise.resolve(lifted);
+                }
                 memory = limited.value.memory;
                 if (memory === null) submission.held.memory = false;
                 return judgeable(attempt, place, { ...run, memory }, { test, seen: limited.value.seen });

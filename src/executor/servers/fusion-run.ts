@@ -21,7 +21,10 @@ export interface RunFacts {
 /** A run as the test loop takes it. These servers measure wall time alone. */
 export function toRanTest(seen: ServerRun, facts: RunFacts): RanTest {
     const { run, compile } = seen;
-    if (run === null) return { kind: 'not-compiled', compile: compile ?? NO_COMPILE };
+    if (run === null) {
+        const doubt = facts.isDoubtful ? 'machine' : null;
+        return { kind: 'not-compiled', compile: compile ?? NO_COMPILE, doubt };
+    }
     const output = Buffer.from(run.stdout);
     const signal = run.return_code !== null && run.return_code < 0 ? nameSignal(-run.return_code) : null;
     const ended: ProgramRun = {

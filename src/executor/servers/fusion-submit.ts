@@ -10,6 +10,7 @@ import { toRanTest } from './fusion-run.js';
 import { type FusionAttempt, failNotText } from './fusion-run-code.js';
 import { readContent, sourceTexts } from './fusion-source.js';
 import { HELLO_OUTPUT } from './hello.js';
+import { hitsDigitLimit, liftDigitLimit } from './int-digits.js';
 import { asText, readWhole, measureSize } from './load.js';
 import type { EndpointTry, Reading, Step } from './session.js';
 
@@ -55,10 +56,16 @@ async function submit(
         const code = declareUtf8(text, input.language);
         const sent = { language, code, id: sample.id, tests: loaded, time, allTests, output: limits.output };
         return session.step(async (place) => {
-            const step = await place.exchange(submitRequest(sent), (body) =>
-                complete(readSubmission(body), tests.length, allTests),
-            );
+            const ask = (wanted: Submit): Promise<Step<FusionSubmission>> =>
+                place.exchange(submitRequest(wanted), (body) =>
+                    complete(readSubmission(body), tests.length, allTests),
+                );
+            let step = await ask(sent);
             if (step.kind !== 'done') return step;
+            if (language === 'python' && step.value.tests.some(({ info }) => hitsDigitLimit(info.run))) {
+                step = await ask({ ...sent, code: liftDigitLimit(code) });
+                if (step.kind !== 'done') return step;
+            }
             const ran: RanTest[] = [];
             for (const [index, { passed, info }] of step.value.tests.entries()) {
                 const test = tests[index];

@@ -1,6 +1,7 @@
 import type { CapturedRun } from '../../model/entry.js';
 import { getMemoryBound } from '../../model/limits.js';
 import type { StagedTest } from '../../model/sample.js';
+import type { Suspicion } from '../../model/task.js';
 import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
 import type { Language } from '../judge/language.js';
 import { buildProgramLimits } from '../judge/limits.js';
@@ -17,6 +18,7 @@ import {
     listBuiltFiles,
     compileCommands,
     compileResult,
+    describeCompilerEnd,
     runArguments,
     type Sources,
 } from './go-judge-program.js';
@@ -36,7 +38,7 @@ import { type ServerProblem, ServerTalks, type TalkHost } from './go-judge-talk.
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import type { LackingEndpoints } from './lacking-endpoints.js';
 import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
-import { findCompilerTrouble, runTrouble } from './machine-trouble.js';
+import { runTrouble } from './machine-trouble.js';
 import type { EndpointTry, Step } from './session.js';
 
 export interface GoJudgeAttemptParts {
@@ -107,7 +109,8 @@ export class GoJudgeAttempt {
             this.built = building.value;
         }
         const { built } = this;
-        if (built.refused !== null) return done({ kind: 'not-compiled', compile: built.refused });
+        if (built.refused !== null)
+            return done({ kind: 'not-compiled', compile: built.refused, doubt: built.doubt });
         const ran = await this.runTest({ place, built, test, time }, input);
         // Whatever failed, the next try starts afresh: a server that was restarted has lost its files.
         if (ran.kind === 'failed') this.cleanUp();
@@ -122,9 +125,11 @@ export class GoJudgeAttempt {
         const commands = compileCommands(language, sources, uploaded);
         const { endpoint } = place;
         if (commands.length === 0) {
-            return done({ endpoint, copyIn: { ...asContents(sources.files), ...uploaded }, refused: null });
+            const copyIn = { ...asContents(sources.files), ...uploaded };
+            return done({ endpoint, copyIn, refused: null, doubt: null });
         }
         let refused: CapturedRun | null = null;
+        let doubt: Suspicion | null = null;
         for (const command of commands) {
             const step = await place.exchange(runRequest(command), readRan);
             if (step.kind !== 'done') return step;
@@ -132,32 +137,33 @@ export class GoJudgeAttempt {
             this.keep(endpoint, ran);
             const copyIn = listBuiltFiles(language, ran);
             if (ran.status === 'Accepted' && copyIn !== null)
-                return done({ endpoint, copyIn, refused: null });
-            const trouble = await this.troubleWith(place, ran);
-            if (trouble !== null) {
-                const failure = { reason: 'compiler', message: `${endpoint}: ${trouble}` } as const;
+                return done({ endpoint, copyIn, refused: null, doubt: null });
+            const ended = describeCompilerEnd(ran);
+            const isTroubled = doubt === null && ended.doubt !== null;
+            const broken = ended.failure ?? (await this.cannotCompile(place, isTroubled));
+            if (broken !== null) {
+                const failure = { reason: 'compiler', message: `${endpoint}: ${broken}` } as const;
                 return { kind: 'failed', failure, retry: true };
             }
             refused ??= compileResult(ran);
+            doubt ??= ended.doubt;
+            // The other standards would run into the same.
+            if (ran.status !== 'Nonzero Exit Status') break;
         }
         const lacking = refused === null ? null : await this.refuseMissing(place, refused.stderr);
         if (lacking !== null) return lacking;
-        return done({ endpoint, copyIn: {}, refused });
+        return done({ endpoint, copyIn: {}, refused, doubt });
     }
 
-    /** Why a compilation that failed says nothing about the program; null if it does. */
-    private async troubleWith(place: EndpointTry, ran: Ran): Promise<string | null> {
-        if (ran.status === 'Accepted') return 'the compiler made no program';
-        if (ran.status !== 'Nonzero Exit Status') return `the compiler ended with ${ran.status}`;
-        return findCompilerTrouble(compileResult(ran)) ?? this.cannotCompile(place);
-    }
-
-    /** A CompileError counts only where a hello-world compiles. */
-    private async cannotCompile(place: EndpointTry): Promise<string | null> {
+    /**
+     * A CompileError counts only where a hello-world compiles.
+     * @param isTroubled asks anew, because trouble comes and goes
+     */
+    private async cannotCompile(place: EndpointTry, isTroubled: boolean): Promise<string | null> {
         const { language, compilers } = this.parts;
         const key = `${place.endpoint} ${language.tag}`;
         const code = COMPILED_HELLO_WORLDS[language.tag];
-        if (compilers.has(key) || code === undefined) return null;
+        if (code === undefined || (compilers.has(key) && !isTroubled)) return null;
         const step = await buildControl(place, this.conditions(), code);
         if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
         const { compiled } = step.value;

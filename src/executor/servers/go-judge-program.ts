@@ -4,10 +4,13 @@ import { fillIn, listVariants } from '../judge/command.js';
 import { findJavaClass } from '../judge/java-class.js';
 import type { Language } from '../judge/language.js';
 import { COMPILE_LIMITS } from '../judge/limits.js';
+import type { Suspicion } from '../../model/task.js';
+import { unreachable } from '../../util/unreachable.js';
 import { nameSignal } from '../signal-name.js';
 import { readSourceBytes } from './fusion-source.js';
 import { type GoJudgeCommand, ENV, type GivenFile, type Ran } from './go-judge-protocol.js';
 import { asText } from './load.js';
+import { findCompilerTrouble } from './machine-trouble.js';
 
 /** A submission's files by the names they get on the server. */
 export interface Sources {
@@ -25,6 +28,8 @@ export interface Built {
     readonly copyIn: Readonly<Record<string, GivenFile>>;
     /** The compiler refused it. */
     readonly refused: CapturedRun | null;
+    /** Why that may be the machine's doing; null: it is the program's fault. */
+    readonly doubt: Suspicion | null;
 }
 
 /** A compiled program, or the archive of its classes. */
@@ -161,6 +166,40 @@ const resultName = (language: Language): string =>
 export const asContents = (files: Sources['files']): Record<string, GivenFile> =>
     Object.fromEntries(Object.entries(files).map(([name, content]) => [name, { content }]));
 
+/** How far a compilation that failed can be held against the program. */
+interface CompilerEnd {
+    /** Why it says nothing about the program; null: it may. */
+    readonly failure: string | null;
+    /** Why it may be the machine's doing. */
+    readonly doubt: Suspicion | null;
+}
+
+/** As on this machine: a compiler that is stopped at a limit, killed or in trouble is asked once more. */
+export function describeCompilerEnd(ran: Ran): CompilerEnd {
+    switch (ran.status) {
+        case 'Accepted':
+            return { failure: 'the compiler made no program', doubt: null };
+        case 'Nonzero Exit Status': {
+            const isTroubled = findCompilerTrouble(compileResult(ran)) !== null;
+            return { failure: null, doubt: isTroubled ? 'machine' : null };
+        }
+        case 'Signalled':
+            return { failure: null, doubt: 'signal' };
+        case 'Memory Limit Exceeded':
+        case 'Output Limit Exceeded':
+            return { failure: null, doubt: 'compile-limit' };
+        case 'Time Limit Exceeded':
+            // Stopped at its limit on wall time, it had to wait for a processor.
+            return ran.cpu >= COMPILE_LIMITS.cpu
+                ? { failure: null, doubt: 'compile-limit' }
+                : { failure: `the compiler ended with ${ran.status}`, doubt: null };
+        case 'Dangerous Syscall':
+            return { failure: `the compiler ended with ${ran.status}`, doubt: null };
+        default:
+            return unreachable(ran.status, 'status of go-judge');
+    }
+}
+
 /** A compilation as result files show it. */
 export function compileResult(ran: Ran): CapturedRun {
     const signal = ran.status === 'Signalled' ? nameSignal(ran.exitStatus) : null;
@@ -175,6 +214,12 @@ export function compileResult(ran: Ran): CapturedRun {
         return_code: ran.status === 'Signalled' ? null : ran.exitStatus,
         ...(signal === null ? {} : { signal }),
         stdout: ran.stdout,
-        stderr: ran.stderr,
+        stderr: isStopped(ran) ? `stopped by the server: ${ran.status}\n${ran.stderr}` : ran.stderr,
     };
 }
+
+/** Its own words do not say why it ended. */
+const isStopped = ({ status }: Ran): boolean =>
+    status === 'Memory Limit Exceeded' ||
+    status === 'Output Limit Exceeded' ||
+    status === 'Time Limit Exceeded';

@@ -22,12 +22,10 @@ const SHELL_CODES = new Map([
 ]);
 
 /**
- * Why a failed compilation says nothing about the program: the compiler did not end by itself, or lacked memory or space.
- * null: it is a CompileError, if a hello-world compiles.
+ * Why a compilation that failed may be the machine's doing: the compiler did not end by itself, or says that it lacked memory
+ * or space. null: it looks like the program's fault.
  */
 export function findCompilerTrouble(compile: CapturedRun): string | null {
-    if (compile.status === 'TimeLimitExceeded')
-        return `the compiler did not end within ${compile.execution_time} s`;
     const { return_code: code } = compile;
     if (compile.signal !== undefined) return `the compiler was ended by ${compile.signal}`;
     if (code !== null && code < 0) return `the compiler was ended by ${nameSignal(-code)}`;

@@ -14,6 +14,7 @@ import type { ControlRun, ControlRuns } from './control-runs.js';
 import { examineRun } from './examine-run.js';
 import type { ServerRun } from './server-run.js';
 import { sourceTexts } from './fusion-source.js';
+import { hitsDigitLimit, liftDigitLimit } from './int-digits.js';
 import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
 import type { PistonLanguage } from './piston-languages.js';
 import {
@@ -57,9 +58,11 @@ const PLAIN: JudgedLanguage = { memory: { addressSpace: false, overhead: 0 }, ou
 export class PistonAttempt {
     readonly #parts: PistonAttemptParts;
     readonly #rules: JudgedLanguage;
+    #files: readonly PistonFile[];
 
     constructor(parts: PistonAttemptParts) {
         this.#parts = parts;
+        this.#files = parts.files;
         this.#rules = parts.rules ?? PLAIN;
     }
 
@@ -80,19 +83,27 @@ export class PistonAttempt {
     async #tryAt(place: EndpointTry, test: StagedTest, stdin: string, time: number): Promise<Step<RanTest>> {
         const missing = this.#missingLanguage(place.endpoint);
         if (missing !== null) return missing;
-        const { files, language, submission } = this.#parts;
+        const { language, submission } = this.#parts;
         const limits = { ...submission.limits, time };
-        const command: PistonCommand = {
+        let command: PistonCommand = {
             language,
-            files,
+            files: this.#files,
             stdin,
             cpu: killTime(time),
             wall: computeWallTime(time),
             memory: killMemory(limits, this.#rules),
             output: limits.output,
         };
-        const step = withRemedy(await place.exchange(executeRequest(command), readExecuted));
+        let step = withRemedy(await place.exchange(executeRequest(command), readExecuted));
         if (step.kind !== 'done') return step;
+        const { run } = step.value;
+        if (language.name === 'python' && run !== null && hitsDigitLimit(stageAsRun(run))) {
+            const lifted = liftDigitLimits(command.files);
+            command = { ...command, files: lifted };
+            step = withRemedy(await place.exchange(executeRequest(command), readExecuted));
+            if (step.kind !== 'done') return step;
+            this.#files = lifted;
+        }
         const seen = compileApart(step.value, submission.input.language);
         const lost = seen.run === null ? null : await this.#lostOutput(place, command, test, seen.run);
         return lost ?? this.#examined(place, command, { test, seen, time });
@@ -139,7 +150,8 @@ export class PistonAttempt {
         if (judged === null) {
             const { compile } = toServerRun(seen);
             if (compile === null) throw new Error('bug in resume-run: neither compiled nor run');
-            return { kind: 'done', value: { kind: 'not-compiled', compile } };
+            const doubt = isDoubtful ? 'machine' : null;
+            return { kind: 'done', value: { kind: 'not-compiled', compile, doubt } };
         }
         const doubt = isDoubtful ? 'machine' : judged.run.doubt;
         return { kind: 'done', value: { ...judged, run: { ...judged.run, doubt } } };
@@ -272,6 +284,10 @@ function compileApart(seen: PistonRun, tag: string): PistonRun {
     const isGoError = tag === 'GO' && run.stdout === '' && run.stderr.startsWith('# command-line-arguments');
     return isGoError || (tag === 'JAVA' && isJavaNotCompiled(run)) ? { compile: run, run: null } : seen;
 }
+
+/** The main file is the first; one that is no text is started by ours. */
+const liftDigitLimits = ([main, ...beside]: readonly PistonFile[]): readonly PistonFile[] =>
+    main === undefined ? beside : [{ ...main, content: liftDigitLimit(main.content) }, ...beside];
 
 const toServerRun = ({ compile, run }: PistonRun): ServerRun => ({
     compile: compile === null ? null : stageAsRun(compile),

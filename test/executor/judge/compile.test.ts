@@ -128,6 +128,13 @@ public final class Right { static class In { } public static void main(final Str
         await other.close();
     });
 
+    it('makes a CompileError of what reads like trouble of the machine, once that happens again', async () => {
+        const source = 'int puts(const char *);\nint main(void) { puts("Cannot allocate memory") }\n';
+        const quoted = { language: 'C', source };
+        expect(inWords(await rig.run(quoted))).toBe('CompileError (machine)');
+        expect(inWords(await rig.run({ ...quoted, confirming: 'machine' }))).toBe('CompileError');
+    });
+
     it.each([
         ['PYTHON3', 'print "old"\n', /SyntaxError/],
         ['PYTHON3', 'def f():\nprint(1)\n', /IndentationError/],

@@ -231,6 +231,15 @@ describe('go-judge, its files', () => {
         expect(brief(await judge.run(again, contextOf()))).toBe('RuntimeError');
     });
 
+    it('confirms what reads like trouble of its compiler', async () => {
+        const judge = await start();
+        const source = '#include <cstdio>\nint main() { puts("No space left on device") }\n';
+        const task = taskOf(await stageSample([['', '']]), 'CPP', source);
+        expect(brief(await judge.run(task, contextOf()))).toBe('suspect machine');
+        const again = { ...task, attempt: 2, confirming: 'machine' } as const;
+        expect(brief(await judge.run(again, contextOf()))).toBe('CompileError');
+    });
+
     it('gives and takes bytes that are not UTF-8', async () => {
         const judge = await start();
         const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]);

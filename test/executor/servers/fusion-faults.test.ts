@@ -253,6 +253,22 @@ describe.concurrent.each(['run_code', 'submit'] as const)('trouble told through 
         }
     });
 
+    it('does not come of the limit on digits that Python did not have', async () => {
+        const program =
+            'from __future__ import annotations\nassert len(str(10**5000)) == 5001\nprint(sum(map(int, input().split())))';
+        const executor = judgeOn([(await serve()).url], { api });
+        expect(await verdict(executor, taskOf(sum, 'PYTHON3', program))).toBe('Accepted');
+    });
+
+    it('is not a failure for ever where a compiler quotes it', async () => {
+        const executor = judgeOn([(await serve()).url], { api });
+        const source = '#include <cstdio>\nint main() { puts("bash: g++: command not found") }\n';
+        const task = taskOf(sum, 'CPP', source);
+        expect(brief(await executor.run(task, contextOf()))).toBe('suspect machine');
+        const again = { ...task, attempt: 2, confirming: 'machine' } as const;
+        expect(await verdict(executor, again)).toBe('CompileError');
+    });
+
     it('is the fault of an endpoint on which a hello-world fails too', async () => {
         const [ill, well] = [await serve(), await serve()];
         const [[, result]] = TROUBLE as [(typeof TROUBLE)[number]];

@@ -55,6 +55,12 @@ describe('Piston', () => {
         });
     });
 
+    it('lifts the limit on digits that Python did not have', async () => {
+        const program = 'assert len(str(10**5000)) == 5001\nprint(sum(map(int, input().split())))';
+        const executor = judgeOn([(await serve()).url]);
+        expect(brief(await executor.run(taskOf(sum, 'PYTHON3', program), contextOf()))).toBe('Accepted');
+    });
+
     it('refuses limits above its own: a failure that names the field and the remedy', async () => {
         const server = await serve({ runTimeout: 3000 });
         const outcome = await judgeOn([server.url]).run(taskOf(sum, 'PYTHON3', 'print(3)'), contextOf());
