@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Field } from '../field.js';
+import type { Field } from '../field.js';
 import { listPackage, type PackageFile, fingerprintPackage } from './package-files.js';
 import {
     type ProblemSettings,
@@ -8,7 +8,7 @@ import {
     readTimeLimitText,
 } from './problem-yaml.js';
 import { type FoundSubmission, findSubmissions } from './submissions.js';
-import { readYamlFile } from './yaml-file.js';
+import { parseYaml, parseYamlAsWritten, readYamlFile, readYamlText } from './yaml-file.js';
 
 /** A package on disk: what was found in its folder, and its settings. */
 export interface ProblemPackage {
@@ -36,9 +36,11 @@ export async function findPackage(folder: string, place: string, bounds: string)
 
 /** Settings and submissions of a package; nothing is hashed. @throws UserError naming file and key */
 export async function readPackage(found: ProblemPackage): Promise<PackageContent> {
-    const problem = await readYaml(found, 'problem.yaml');
+    const place = `${found.place}/problem.yaml`;
+    const file = found.files.find(({ name }) => name === 'problem.yaml');
     // DOMjudge's archives need none.
-    const settings = readProblemYaml(problem ?? Field.of({}, `${found.place}/problem.yaml`, null));
+    const text = file === undefined ? '' : await readYamlText(file, place);
+    const settings = readProblemYaml(parseYaml(text, place), parseYamlAsWritten(text, place));
     return {
         settings,
         specialPrograms: await findSpecialPrograms(found),

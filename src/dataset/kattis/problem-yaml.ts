@@ -46,8 +46,11 @@ const MIB = 1024 * 1024;
 const DEFAULT_VALIDATION_TIME = 60;
 const DEFAULT_PASSES = 2;
 
-/** @throws UserError naming the key that is not as it must be */
-export function readProblemYaml(yaml: Field): ProblemSettings {
+/**
+ * @param asWritten the same file with every value as its text, for constants
+ * @throws UserError naming the key that is not as it must be
+ */
+export function readProblemYaml(yaml: Field, asWritten: Field): ProblemSettings {
     const version = yaml.get('problem_format_version');
     const modern = version.present && !version.string().startsWith('legacy');
     const limits = yaml.get('limits');
@@ -71,7 +74,7 @@ export function readProblemYaml(yaml: Field): ProblemSettings {
         customValidator: modern ? null : words.includes('custom'),
         validatorFlags: readFlags(yaml.get('validator_flags')) ?? [],
         languages: readLanguages(yaml.get('languages')),
-        constants: readConstants(yaml.get('constants')),
+        constants: readConstants(asWritten.get('constants')),
     };
 }
 
@@ -118,18 +121,13 @@ function readConstants(field: Field): ReadonlyMap<string, string> {
             const ways =
                 typeof constant.value === 'object' ? constant.entries() : [['value', constant] as const];
             return ways.flatMap(([way, value]) => {
-                const text = constantText(value);
+                const text = value.string();
                 const named = [`${name}.${way}`, text] as const;
                 return way === 'value' ? [named, [name, text] as const] : [named];
             });
         }),
     );
 }
-
-const constantText = (field: Field): string =>
-    typeof field.value === 'number' || typeof field.value === 'boolean'
-        ? String(field.value)
-        : field.string();
 
 /**
  * Programs of a DOMjudge installation that domjudge-problem.ini names in place of the default ones: they are not in the

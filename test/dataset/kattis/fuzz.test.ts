@@ -4,7 +4,7 @@ import { readAnnotatedVerdicts, readSubmissionSettings } from '../../../src/data
 import { splitFlags } from '../../../src/dataset/kattis/flags.js';
 import { isPython2 } from '../../../src/dataset/kattis/languages.js';
 import { readProblemYaml, readTimeLimitText } from '../../../src/dataset/kattis/problem-yaml.js';
-import { parseYaml } from '../../../src/dataset/kattis/yaml-file.js';
+import { parseYaml, parseYamlAsWritten } from '../../../src/dataset/kattis/yaml-file.js';
 import { VERDICTS } from '../../../src/model/verdict.js';
 import { UserError } from '../../../src/util/user-error.js';
 import { runs } from '../../rig/long.js';
@@ -68,7 +68,12 @@ describe('settings of packages', () => {
     it('fail by one clear line, whatever they are', () => {
         fc.assert(
             fc.property(fc.oneof(yamlText, fc.string()), (text) => {
-                attempt(() => readProblemYaml(parseYaml(text, 'p/problem.yaml')));
+                attempt(() =>
+                    readProblemYaml(
+                        parseYaml(text, 'p/problem.yaml'),
+                        parseYamlAsWritten(text, 'p/problem.yaml'),
+                    ),
+                );
                 attempt(() => readSubmissionSettings(parseYaml(text, 'p/submissions.yaml'), 'accepted/a.py'));
             }),
             { numRuns: runs(500) },
@@ -83,6 +88,17 @@ describe('settings of packages', () => {
             )
             .join('\n')}\n`;
         expect(() => parseYaml(bomb, 'p/problem.yaml')).toThrow(UserError);
+    });
+
+    it('are refused where they nest so deeply that reading them would end the process', () => {
+        for (const bomb of ['['.repeat(9_000) + ']'.repeat(9_000), '{a: '.repeat(9_000), '- '.repeat(9_000)])
+            expect(() => parseYaml(bomb, 'p/problem.yaml')).toThrow(
+                'p/problem.yaml: maps and lists are nested in each other more than 100 times',
+            );
+        expect(parseYaml(`a: ${'['.repeat(80)}${']'.repeat(80)}`, 'p/problem.yaml').value).toBeTypeOf(
+            'object',
+        );
+        expect(() => parseYaml('a: 1\nb: "\\q', 'p/problem.yaml')).toThrow(/ at line 2, column \d+$/);
     });
 
     it('read flags, limits and comments of any text', () => {

@@ -435,11 +435,11 @@ describe('its submissions', () => {
     it('get constants in each way that they are written', async () => {
         const sample = await load({
             'problem.yaml':
-                'problem_format_version: 2025-09\nconstants: {limit: {value: 1.5, COMMA: "1,5"}, n: 2, on: true}',
+                'problem_format_version: 2025-09\nconstants: {limit: {value: 1.50, COMMA: "1,5"}, n: 10.0, on: true}',
             'submissions/accepted/sum.py': '{{limit}} {{limit.COMMA}} {{n}} {{on}} {{limit.value}} {{other}}',
         });
         expect(program(sample, 'accepted/sum.py')?.files[0].content.text).toBe(
-            '1.5 1,5 2 true 1.5 {{other}}',
+            '1.50 1,5 10.0 true 1.50 {{other}}',
         );
     });
 });
