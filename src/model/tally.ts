@@ -65,6 +65,8 @@ export interface TaskDetails {
      * machine it may pass.
      */
     readonly timeInLimits?: number;
+    /** Of a program that timed out under `--timeout`, because its sample has no limit or a longer one: that time, in seconds. */
+    readonly stoppedByTimeout?: number;
     /** Of a problem with scores. */
     readonly score?: number;
     /** Of the best score that its problem allows; absent: it sets none. */
@@ -123,7 +125,7 @@ export function readFigures(entry: StoredEntry['entry']): EntryFigures | null {
         ...(entry.name === undefined ? {} : { name: entry.name }),
         ...(entry.expected === undefined ? {} : { expected: entry.expected }),
         ...readDetails(entry),
-        ...(verdict === 'TimeLimitExceeded' ? computeTimeInLimits(entry) : {}),
+        ...(verdict === 'TimeLimitExceeded' ? explainTimeOut(entry) : {}),
         ...readScores(entry),
     };
 }
@@ -144,8 +146,12 @@ function readDetails({ language, result }: StoredEntry['entry']): TaskDetails {
     };
 }
 
-function computeTimeInLimits({ limits, result }: StoredEntry['entry']): Pick<TaskDetails, 'timeInLimits'> {
-    if (limits === undefined || limits.from_timeout === true || limits.own_time !== undefined) return {};
+function explainTimeOut({
+    limits,
+    result,
+}: StoredEntry['entry']): Pick<TaskDetails, 'timeInLimits' | 'stoppedByTimeout'> {
+    if (limits === undefined || limits.own_time !== undefined) return {};
+    if (limits.from_timeout === true) return { stoppedByTimeout: limits.time };
     const tests: unknown = 'tests' in result ? result.tests : [];
     if (!Array.isArray(tests)) return {};
     const time = (tests as readonly TestResult[]).find((test) => !test.passed)?.cpu_time ?? 0;
@@ -202,7 +208,8 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                 scores = addScores(scores, { tasks: 1, shares: figures.scoreShare });
             const { missedScore } = figures;
             if (expected !== null && (!expected.includes(figures.verdict) || missedScore !== undefined)) {
-                const { verdict, language, failedTest, time, timeInLimits, score } = figures;
+                const { verdict, language, failedTest, time, score } = figures;
+                const { timeInLimits, stoppedByTimeout } = figures;
                 unexpected.push({
                     ...ref,
                     verdict,
@@ -211,6 +218,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                     ...(failedTest === undefined ? {} : { failedTest }),
                     ...(time === undefined ? {} : { time }),
                     ...(timeInLimits === undefined ? {} : { timeInLimits }),
+                    ...(stoppedByTimeout === undefined ? {} : { stoppedByTimeout }),
                     ...(score === undefined ? {} : { score }),
                     ...(missedScore === undefined ? {} : { missedScore }),
                 });

@@ -22,7 +22,7 @@ import {
     orderGroups,
     renderRates,
     skipLines,
-    formatSlowMachineLines,
+    formatTimeOutHints,
     renderUnexpected,
     renderVerdictTable,
 } from './sections.js';
@@ -103,7 +103,7 @@ export function renderReport(report: Report, page: Page): string {
         formatSampleTable(report, page),
         renderNearLimit(total, page, all),
         formatComputedLimitLines(report, page),
-        formatSlowMachineLines(total, page),
+        formatTimeOutHints(total, page),
         renderAboveOwn(total, page, all),
         renderFailures(countFailed(total.groups), total.failures, page, all),
         skipLines(total.skips, page, all),

@@ -185,27 +185,37 @@ export function renderAboveOwn(
 }
 
 /**
- * Solutions that should be accepted and time out just beyond their problem's own limit: it was made on a faster machine. Names the factor
- * that would let them pass; nothing where there are none.
+ * Solutions that should be accepted and time out for reasons of ours: just beyond their problem's own limit, which was made on a faster
+ * machine (the factor that would let them pass is named), or under `--timeout`. Nothing where there are none.
  */
-export function formatSlowMachineLines({ unexpected }: TotalTally, { style }: Page): string[] {
-    const ratios = unexpected.flatMap(({ expected, timeInLimits }) =>
-        timeInLimits !== undefined && expected.includes('Accepted') ? [timeInLimits] : [],
-    );
-    if (ratios.length === 0) return [];
-    const over = (ratio: number): string => `${Math.max(1, Math.round((ratio - 1) * 100))}`;
-    const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
-    const range = over(least) === over(most) ? over(most) : `${over(least)} to ${over(most)}`;
-    const factor = (Math.ceil(most * 100) / 100).toFixed(2);
-    const who =
-        ratios.length === 1
-            ? '1 solution that should be accepted'
-            : `${count(ratios.length)} solutions that should be accepted`;
-    return [
-        style.bold(`${who} took ${range} % longer than the time limit of the problem`),
-        `  This machine seems slower than the one that limit was made for: --time-factor ${factor} lets ${ratios.length === 1 ? 'it' : 'them'} pass the tests that failed.`,
-    ];
+export function formatTimeOutHints({ unexpected }: TotalTally, { style }: Page): string[] {
+    const solutions = unexpected.filter(({ expected }) => expected.includes('Accepted'));
+    const ratios = solutions.flatMap(({ timeInLimits = [] }) => timeInLimits);
+    const timeouts = solutions.flatMap(({ stoppedByTimeout = [] }) => stoppedByTimeout);
+    const lines: string[] = [];
+    if (ratios.length > 0) {
+        const over = (ratio: number): string => `${Math.max(1, Math.round((ratio - 1) * 100))}`;
+        const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
+        const range = over(least) === over(most) ? over(most) : `${over(least)} to ${over(most)}`;
+        const factor = (Math.ceil(most * 100) / 100).toFixed(2);
+        lines.push(
+            style.bold(
+                `${countSolutions(ratios)} that should be accepted took ${range} % longer than the time limit of the problem`,
+            ),
+            `  This machine seems slower than the one that limit was made for: --time-factor ${factor} lets ${ratios.length === 1 ? 'it' : 'them'} pass the tests that failed.`,
+        );
+    }
+    if (timeouts.length > 0)
+        lines.push(
+            style.bold(
+                `${countSolutions(timeouts)} that should be accepted ${timeouts.length === 1 ? 'was' : 'were'} stopped by --timeout ${Math.max(...timeouts)}`,
+            ),
+            `  The ${timeouts.length === 1 ? 'problem allows' : 'problems allow'} more time or set${timeouts.length === 1 ? 's' : ''} no limit: a larger --timeout judges ${timeouts.length === 1 ? 'it' : 'them'} again.`,
+        );
+    return lines;
 }
+
+const countSolutions = ({ length }: readonly number[]): string => formatCount(length, 'solution');
 
 function formatTaskLines(
     title: string,

@@ -14,7 +14,7 @@ import {
     openIn,
     renderRates,
     skipLines,
-    formatSlowMachineLines,
+    formatTimeOutHints,
     renderUnexpected,
     renderVerdictTable,
 } from './sections.js';
@@ -43,7 +43,7 @@ export function renderSummary(end: RunEnd, context: SummaryContext): string {
         renderVerdictTable(totals.groups, context),
         renderUnexpected(totals, context, more),
         renderNearLimit(totals, context, more),
-        formatSlowMachineLines(totals, context),
+        formatTimeOutHints(totals, context),
         renderAboveOwn(totals, context, more),
         renderFailures(countFailed(totals.groups), totals.failures, context, more),
         skipLines(totals.skips, context, more),

@@ -105,8 +105,12 @@ describe('a package without a time limit', () => {
             'cut: --timeout 0.3 stopped a solution that should be accepted, so its time limit (1 s) was computed without it; give a larger --timeout to have it count',
         );
         expect((await resultOf('cut')).computed_limits).toMatchObject({ cut: { programs: 1, timeout: 0.3 } });
+        expect(first.stdout).toContain(
+            '1 solution that should be accepted was stopped by --timeout 0.3\n  The problem allows more time or sets no limit: a larger --timeout judges it again.',
+        );
         const second = await judge('cut', '--timeout', '20');
         expect(second.stderr).not.toContain('stopped');
+        expect(second.stdout).not.toContain('stopped');
         const { computed_limits: limits } = await resultOf('cut');
         expect(limits).not.toHaveProperty('cut');
         expect(limits?.time).toBeGreaterThanOrEqual(5);
