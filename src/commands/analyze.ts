@@ -1,5 +1,5 @@
 import type { Answer } from '../model/answer.js';
-import { isQuestionName, QUESTION_NAMES, QUESTIONS } from '../results/ask/questions.js';
+import { isQuestionName, QUESTION_NAMES, QUESTIONS, type QuestionName } from '../results/ask/questions.js';
 import type { AskEngine } from '../results/ask/engine.js';
 import { findNearest } from '../util/nearest.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
@@ -79,6 +79,7 @@ export const command = defineCommand({
     ],
     run: async ({ values, positionals }) => {
         const question = chooseQuestion(positionals[0] ?? null, values.sql);
+        refuseUnusedOptions(question, values);
         const target = chooseTarget(values);
         if (values.audit !== null) return await audit(values.audit, target);
         const options = {
@@ -115,13 +116,34 @@ async function askSql(engine: AskEngine, sql: string): Promise<Answer> {
     return { question: sql, ...(await engine.ask(sql)), notes: [] };
 }
 
-function chooseQuestion(name: string | null, sql: string | null) {
+function chooseQuestion(name: string | null, sql: string | null): QuestionName {
     if (name === null) return 'rates';
     if (sql !== null) throw new UserError(`--sql is a question of its own: leave out '${name}'`);
     if (isQuestionName(name)) return name;
     const meant = findNearest(name, QUESTION_NAMES);
     const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
     throw new UserError(`expected a question (${QUESTION_NAMES.join(', ')}), got '${name}'${hint}`);
+}
+
+/** An option that changes nothing would be taken for one that did. @throws UserError (exit 2) */
+function refuseUnusedOptions(
+    question: QuestionName,
+    {
+        sql,
+        audit: audited,
+        ...values
+    }: Readonly<Record<'sql' | 'audit' | 'by' | 'where' | 'k', string | null>>,
+): void {
+    const takes: readonly string[] = QUESTIONS[question].takes;
+    for (const name of ['by', 'where', 'k'] as const) {
+        if (values[name] === null) continue;
+        if (audited !== null) throw new UserError(`--audit looks at all of a database: leave out --${name}`);
+        if (sql !== null)
+            throw new UserError(`--sql is a whole query: leave out --${name}, and put it there`);
+        if (name !== 'where' && !takes.includes(name))
+            throw new UserError(`the question '${question}' takes no --${name}`);
+    }
+    if (audited !== null && sql !== null) throw new UserError('--audit and --sql exclude each other');
 }
 
 const splitList = (text: string): string[] =>

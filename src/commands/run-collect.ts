@@ -6,6 +6,7 @@ import { WriteError } from '../host/write-error.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
 import { count, formatCount } from '../report/format.js';
 import { readAggregatesFromParquet } from '../results/aggregate/earlier-database.js';
+import { noticeFirstPercent } from '../results/collect/percent-notice.js';
 import { readChanges, makeSourceCounts, type SourceCounts } from '../results/collect/source.js';
 import { describeStorage } from '../results/collect/storage-line.js';
 import type { CommitSummary, StorageFormat } from '../results/result-store.js';
@@ -92,9 +93,17 @@ async function fromPaths(paths: readonly string[], { checkpoints }: CollectValue
 
 function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
     const { 'temp-dir': dir, 'keep-days': keepDays } = values;
+    const onPercent = noticeFirstPercent(warn);
     return async (store) => {
         const counts = makeSourceCounts();
-        const summary = await collectSpool(store, { dir, keepDays, counts, onNotice: warn, signal });
+        const summary = await collectSpool(store, {
+            dir,
+            keepDays,
+            counts,
+            onNotice: warn,
+            onPercent,
+            signal,
+        });
         return { summary, counts, aggregates: 0 };
     };
 }

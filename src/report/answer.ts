@@ -30,12 +30,14 @@ export function renderAnswer(answer: Answer, format: AnswerTextFormat, page: Pag
     }
 }
 
+const isAlignedLeft = (kind: AnswerColumn['kind'] | undefined): boolean =>
+    kind === 'text' || kind === 'time' || kind === 'boolean';
+
 async function* renderAsTable(answer: Answer, { width, style }: Page): AsyncGenerator<string> {
     const { rows, rest } = await takeRows(answer);
     const columns = answer.columns.map(({ name, kind }) => ({
         title: name,
-        align:
-            kind === 'text' || kind === 'time' || kind === 'boolean' ? ('left' as const) : ('right' as const),
+        align: isAlignedLeft(kind) ? ('left' as const) : ('right' as const),
         ...(kind === 'text' ? { atLeast: 12 } : {}),
     }));
     const cells = rows.map((row) => row.map((value, at) => formatValue(value, answer.columns[at])));
@@ -99,7 +101,7 @@ async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
         ),
     );
     if (lines.length > 0) lines.push('');
-    lines.push(...renderMarkdownTable(titles, cells));
+    lines.push(...renderMarkdownTable(titles, cells, (at) => isAlignedLeft(answer.columns[at]?.kind)));
     if (rest > 0) lines.push('', `and ${count(rest)} more rows`);
     for (const note of answer.notes) lines.push('', note);
     yield lines.map((line) => `${line}\n`).join('');

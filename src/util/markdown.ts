@@ -8,13 +8,17 @@ import { escapeLine } from './printable.js';
 /** A cell or a part of a line: words of ours as they are, or `outside`, text from anywhere. */
 export type MarkdownPart = string | { readonly outside: string };
 
-/** A table with a header; the first column is aligned left, the others right. GitHub's dialect. */
+/**
+ * A table with a header, in GitHub's dialect.
+ * @param isLeft whether a column is aligned left, by its number; without it the first one is
+ */
 export function renderMarkdownTable(
     titles: readonly MarkdownPart[],
     rows: readonly (readonly MarkdownPart[])[],
+    isLeft: (column: number) => boolean = (column) => column === 0,
 ): string[] {
     const line = (cells: readonly MarkdownPart[]): string => `| ${cells.map(formatCell).join(' | ')} |`;
-    return [line(titles), line(titles.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+    return [line(titles), line(titles.map((_, i) => (isLeft(i) ? '---' : '---:'))), ...rows.map(line)];
 }
 
 /** One line of text: parts joined as they stand. */

@@ -78,7 +78,10 @@ describe('the collector of the spool', () => {
         const dir = join(cwd, 'temp_results');
         mkdirSync(dir);
         const put = (name: string, text: string): void => writeFileSync(join(dir, name), text);
-        put('m_1_1.json', '{"model": "m", "results": [{"success": true}, {"success": true}]}');
+        put(
+            'm_1_1.json',
+            '{"model": "m", "results": [{"success": true, "tool_success_rate": 80}, {"success": true, "tool_success_rate": 90}]}',
+        );
         put('foreign.json', '[1, 2]');
         put('torn.json', '{"model": "m", "resu');
         const notices: string[] = [];
@@ -104,6 +107,8 @@ describe('the collector of the spool', () => {
         put('torn.json', '{"model": "m", "results": [{"success": false}]}');
         expect(await collectSpool(store, { ...options, counts })).toMatchObject({ added: 1 });
         expect(notices.join()).toMatch(/foreign\.json is not a batch .*: moved to/);
+        // In the two collections that met it: one line each, however many results have such a rate.
+        expect(notices.filter((one) => one.includes('taken as per cent'))).toHaveLength(2);
         await store.close();
     });
 });

@@ -5,6 +5,7 @@ import { listFiles } from '../../host/listing.js';
 import type { AggregateSet } from '../../results/aggregate/aggregate-files.js';
 import { readAggregatesFromJson } from '../../results/aggregate/earlier-database.js';
 import { readBatchFile } from '../../results/collect/batch-file.js';
+import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
 import { RecordLineMatcher } from '../../results/record/line-matcher.js';
 import type { BatchChange } from '../../results/record/record.js';
@@ -79,8 +80,9 @@ function makeSource(
     { checkpoints, counts, onNotice }: RecordSourceOptions,
 ): RecordSource {
     const matcher = new RecordLineMatcher();
+    const onPercent = noticeFirstPercent(onNotice);
     const readOther = async (path: string, why: string): Promise<readonly BatchChange[]> => {
-        const file = await readBatchFile(path, onNotice, matcher);
+        const file = await readBatchFile(path, onPercent, matcher);
         switch (file.kind) {
             case 'batch':
                 counts.files += 1;

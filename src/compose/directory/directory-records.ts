@@ -1,6 +1,7 @@
 import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { listFiles } from '../../host/listing.js';
 import { type RecordedTask, tasksOfCheckpoint } from '../../results/collect/checkpoint-records.js';
+import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordChange } from '../../results/record/record.js';
 import { CheckpointReader } from './checkpoint-reader.js';
 import { deriveEarlierRunId } from './directory.js';
@@ -35,6 +36,7 @@ export async function* readDirectoryRecords(
     const isPart = options.names !== undefined;
     const retired = await Retirements.load(place.checkpoints, run);
     const { onNotice } = options;
+    const onPercent = noticeFirstPercent(onNotice);
     const onOther =
         options.onOther ??
         ((path, why) => onNotice(`${path} is left out: ${why}; resume-run check says more`));
@@ -42,9 +44,7 @@ export async function* readDirectoryRecords(
     for await (const checkpoint of reader.read(options.names ?? listing, isPart)) {
         options.onFile?.();
         const tasks = tasksOfCheckpoint(checkpoint, run, (rate) =>
-            onNotice(
-                `${place.dir}: ${checkpoint.id} has a tool success rate of ${rate}, which is taken as per cent`,
-            ),
+            onPercent(`${place.dir}: ${checkpoint.id}`, rate),
         );
         for (const { record, entry } of tasks) {
             retired.drop(record);

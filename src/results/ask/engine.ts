@@ -89,18 +89,15 @@ export class AskEngine {
         return await this.query(sql);
     }
 
+    /**
+     * Parses and does nothing else: preparing a statement, as executing it, may make folders (EXPORT) or read scripts (IMPORT)
+     * in the folders that are allowed.
+     */
     async #requireSelect(sql: string): Promise<void> {
-        const { StatementType } = await import('@duckdb/node-api');
-        let isSelect: boolean;
-        try {
-            const statements = await this.#connection.extractStatements(sql);
-            const statement = statements.count === 1 ? await statements.prepare(0) : null;
-            isSelect = statement?.statementType === StatementType.SELECT;
-            statement?.destroySync();
-        } catch (error) {
-            throw explain(error);
-        }
-        if (!isSelect)
+        const parsed = await this.rows(`SELECT json_serialize_sql(${quoteText(sql)}::VARCHAR) AS tree`);
+        const tree = JSON.parse(String(parsed[0]?.['tree'])) as ParsedSql;
+        if (tree.error_type === 'parser') throw new UserError(`the query failed: ${tree.error_message}`);
+        if (tree.error || tree.statements.length !== 1)
             throw new UserError(`--sql takes one SELECT, got ${JSON.stringify(sql.trim().slice(0, 60))}`);
     }
 
@@ -108,6 +105,11 @@ export class AskEngine {
         this.#connection.closeSync();
     }
 }
+
+/** What `json_serialize_sql` makes of a text: it takes SELECTs only, and what is short for one (DESCRIBE, FROM, VALUES, ...). */
+type ParsedSql =
+    | { readonly error: true; readonly error_type: string; readonly error_message: string }
+    | { readonly error: false; readonly error_type?: never; readonly statements: readonly unknown[] };
 
 async function* readRows(result: {
     fetchChunk(): Promise<DuckDBDataChunk | null>;

@@ -36,7 +36,9 @@ export function answerQuestion(
     notes: readonly string[] = [],
 ): Answer {
     const values = rows.map((row) => columns.map(({ name }) => row[name] ?? null));
-    return { question, columns, rows: values, notes };
+    // A dimension's SQL is ours alone.
+    const shown = columns.map(({ name, kind }) => ({ name, kind }));
+    return { question, columns: shown, rows: values, notes };
 }
 
 /** The records that a question is about, as a table expression. */

@@ -70,8 +70,10 @@ export function computeClusteredInterval(sums: ClusterSums): {
 export function passAtK(n: number, c: number, k: number): number | null {
     if (n < k || k < 1) return null;
     if (n - c < k) return 1;
+    // The same product twice, of c or of k factors: the shorter one rounds less, and pass@1 is c / n.
+    const [factors, taken] = c < k ? [c, k] : [k, c];
     let none = 1;
-    for (let at = n - c + 1; at <= n; at += 1) none *= 1 - k / at;
+    for (let at = 0; at < factors; at += 1) none *= 1 - taken / (n - at);
     return 1 - none;
 }
 

@@ -15,6 +15,7 @@ import {
 } from '../record/record.js';
 import { buildEarlierRecord, readEarlierText } from './earlier-record.js';
 import { isOwnBatch, readOwnBatch, scanOwnBatch } from './own-batch.js';
+import type { OnPercent } from './percent-notice.js';
 import { parsePythonJson } from './python-json.js';
 
 /*
@@ -41,13 +42,12 @@ export type BatchFile =
 
 /**
  * Reads a batch whole, or says why it is not one.
- * @param onNotice told of values that were converted
  * @param matcher one for all batches of a collection
  * @throws UserError (exit 4) if the file cannot be read, which says nothing about what is in it
  */
 export async function readBatchFile(
     path: string,
-    onNotice: (message: string) => void,
+    onPercent: OnPercent,
     matcher: RecordLineMatcher,
 ): Promise<BatchFile> {
     const bytes = await readWhole(path);
@@ -66,7 +66,7 @@ export async function readBatchFile(
     }
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     try {
-        return classify(json, sha256, bytes.length, (message) => onNotice(`${path}: ${message}`));
+        return classify(json, sha256, bytes.length, (rate) => onPercent(path, rate));
     } catch (error) {
         if (error instanceof RecordError) return { kind: 'foreign', why: error.message };
         throw error;
@@ -92,7 +92,7 @@ async function readWhole(path: string): Promise<Buffer | 'too large' | NotAFileE
 }
 
 /** @throws RecordError */
-function classify(json: Json, sha256: string, bytes: number, onNotice: (message: string) => void): BatchFile {
+function classify(json: Json, sha256: string, bytes: number, onPercent: (rate: number) => void): BatchFile {
     if (!isJsonObject(json)) return { kind: 'foreign', why: 'it is not a JSON object' };
     if (isOwnBatch(json)) {
         const batch = readOwnBatch(json);
@@ -100,8 +100,6 @@ function classify(json: Json, sha256: string, bytes: number, onNotice: (message:
     }
     if (isJsonObject(json.models) || isJsonObject(json.test_groups))
         return { kind: 'database', json, sha256 };
-    const onPercent = (rate: number): void =>
-        onNotice(`a tool success rate of ${rate} was taken as per cent`);
     if (Array.isArray(json.results)) return earlierBatch(json, sha256, bytes, onPercent);
     if (isEarlierResult(json)) {
         const record = makeRecord(buildEarlierRecord(json, sha256, 0, onPercent));

@@ -22,16 +22,24 @@ export function makeSourceCounts(): SourceCounts {
     return { files: 0, records: 0, retirements: 0, skipped: [] };
 }
 
+/** Changes that are handed on together. */
+const AT_ONCE = 256;
+
 /** The changes of all sources, one after the other, counted. */
 export async function* readChanges(
     sources: readonly RecordSource[],
     counts: SourceCounts,
 ): AsyncGenerator<readonly (RecordChange | BatchChange)[]> {
+    let some: (RecordChange | BatchChange)[] = [];
     for (const source of sources) {
         for await (const change of source.changes()) {
             if (change.kind === 'retirement') counts.retirements += 1;
             else counts.records += 1;
-            yield [change];
+            some.push(change);
+            if (some.length < AT_ONCE) continue;
+            yield some;
+            some = [];
         }
     }
+    if (some.length > 0) yield some;
 }

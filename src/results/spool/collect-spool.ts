@@ -7,6 +7,7 @@ import { WriteError } from '../../host/write-error.js';
 import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type BatchFile, readBatchFile } from '../collect/batch-file.js';
+import { noticeFirstPercent, type OnPercent } from '../collect/percent-notice.js';
 import type { SourceCounts } from '../collect/source.js';
 import { RecordLineMatcher } from '../record/line-matcher.js';
 import type { BatchChange } from '../record/record.js';
@@ -35,6 +36,8 @@ export interface CollectSpoolOptions {
     readonly keepDays: number;
     readonly counts: SourceCounts;
     readonly onNotice: (message: string) => void;
+    /** For several collections; absent: a notice of the first in this one. */
+    readonly onPercent?: OnPercent;
     /** Ends the collection; batches that were read are committed. */
     readonly signal?: AbortSignal;
 }
@@ -49,10 +52,16 @@ export async function collectSpool(store: ResultStore, options: CollectSpoolOpti
     const sum = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
     const waiting = [...(await batchNames(options.dir))];
     const matcher = new RecordLineMatcher();
+    const onPercent = options.onPercent ?? noticeFirstPercent(options.onNotice);
     while (waiting.length > 0 && options.signal?.aborted !== true) {
         const taken: string[] = [];
         const summary = await store.commit(
-            takeBatches(waiting, taken, (name) => readBatch(name, matcher, options), options.signal),
+            takeBatches(
+                waiting,
+                taken,
+                (name) => readBatch(name, matcher, { ...options, onPercent }),
+                options.signal,
+            ),
         );
         for (const key of ['added', 'replaced', 'duplicates', 'retired'] as const) sum[key] += summary[key];
         await moveFiles(options.dir, RETIRED_FOLDER, taken);
@@ -95,11 +104,11 @@ async function* takeBatches(
 async function readBatch(
     name: string,
     matcher: RecordLineMatcher,
-    options: CollectSpoolOptions,
+    options: CollectSpoolOptions & { readonly onPercent: OnPercent },
 ): Promise<Batch | null> {
-    const { dir, counts, onNotice } = options;
+    const { dir, counts, onPercent } = options;
     const path = join(dir, name);
-    const file = await readBatchFile(path, onNotice, matcher);
+    const file = await readBatchFile(path, onPercent, matcher);
     switch (file.kind) {
         case 'absent':
             return null;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../../src/model/answer.js';
@@ -15,8 +15,11 @@ import { loadCodec } from '../../../src/results/store/part-codec.js';
 import { tempDir } from '../../rig/cli.js';
 import { recordInput } from '../records.js';
 
-async function openEngine(records: readonly ResultRecord[], parquet = false): Promise<AskEngine> {
-    const dir = tempDir();
+async function openEngine(
+    records: readonly ResultRecord[],
+    parquet = false,
+    dir = tempDir(),
+): Promise<AskEngine> {
     mkdirSync(join(dir, 'parts'));
     const json = join(dir, 'parts', 'a.jsonl');
     writeFileSync(json, records.map((record) => `${recordLine(record)}\n`).join(''));
@@ -184,10 +187,13 @@ describe('questions', () => {
 
 describe('SQL of a person', () => {
     it('reads the views and nothing else, and writes nothing', async () => {
-        const engine = await openEngine([
-            ...tasks('a', 'FX'),
-            ...tasks('b', 'F', { run: 'run-2', model: 'm' }),
-        ]);
+        const dir = tempDir();
+        const folder = join(dir, 'parts');
+        const engine = await openEngine(
+            [...tasks('a', 'FX'), ...tasks('b', 'F', { run: 'run-2', model: 'm' })],
+            false,
+            dir,
+        );
         const rows = async (sql: string) => await rowsOf(await engine.ask(sql));
         expect(await rows('select run, records from runs order by run;')).toEqual([
             { run: 'run-1', records: 2 },
@@ -210,6 +216,11 @@ describe('SQL of a person', () => {
             'select 1; select 2',
             'select',
             '',
+            ' ',
+            ';',
+            // In the folder that may be read, too, where preparing these makes a folder or reads a script.
+            `export database '${folder}/exported'`,
+            `import database '${folder}'`,
         ])
             await expect(rows(sql), sql).rejects.toMatchObject({ name: 'UserError', exitCode: 2 });
         // Even past the check of the statement, the engine itself refuses.
@@ -219,6 +230,7 @@ describe('SQL of a person', () => {
         await expect(engine.query('set enable_external_access = true')).rejects.toThrow(/locked|cannot/i);
         await expect(engine.query("set allowed_directories = ['/']")).rejects.toThrow(/locked|cannot/i);
         expect(existsSync(target)).toBe(false);
+        expect(readdirSync(folder)).not.toContain('exported');
         engine.close();
     });
 });

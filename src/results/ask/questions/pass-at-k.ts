@@ -46,7 +46,9 @@ export const passAtKQuestion: Question = {
         const notes = new Set([
             'pass@k is 1 - C(n-c, k) / C(n, k), averaged over samples; low and high are 95 %.',
         ]);
-        const cells = [...groups.values()].map((group) => summarise(group, options.k, notes));
+        const cells = [...groups.values()]
+            .slice(0, options.limit ?? groups.size)
+            .map((group) => summarise(group, options.k, notes));
         return answerQuestion('pass-at-k', columns, cells, [...notes]);
     },
 };

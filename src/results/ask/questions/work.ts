@@ -57,8 +57,8 @@ export const cost: Question = {
                 count(*) FILTER (WHERE success_level = 'full') AS success,
                 sum(prompt_tokens) AS prompt_tokens, sum(cached_tokens) AS cached_tokens,
                 sum(completion_tokens) AS completion_tokens, sum(reasoning_tokens) AS reasoning_tokens,
-                sum(cost) AS cost, sum(cost) / nullif(count(cost), 0) AS cost_per_task,
-                sum(cost) / nullif(count(*) FILTER (WHERE success_level = 'full' AND cost IS NOT NULL), 0) AS cost_per_success,
+                fsum(cost) AS cost, fsum(cost) / nullif(count(cost), 0) AS cost_per_task,
+                fsum(cost) / nullif(count(*) FILTER (WHERE success_level = 'full' AND cost IS NOT NULL), 0) AS cost_per_success,
                 count(*) - count(cost) AS without_cost
             FROM ${selectRecordsWhere(where)} GROUP BY ALL ORDER BY cost DESC NULLS LAST, ${list}
             ${limit === null ? '' : `LIMIT ${limit}`}`);
@@ -93,7 +93,9 @@ export const throughput: Question = {
             `SELECT epoch(max(finished_at)) - epoch(min(finished_at)) AS seconds FROM ${from}`,
         );
         const seconds = numberIn(span ?? {}, 'seconds');
-        const bucket = BUCKETS.find((one) => seconds / one <= (limit ?? MOST_ROWS)) ?? BUCKETS.at(-1) ?? 1;
+        // The first and the last interval may both be cut: one more than the time would fill.
+        const most = Math.max(1, (limit ?? MOST_ROWS) - 1);
+        const bucket = BUCKETS.find((one) => seconds / one <= most) ?? BUCKETS.at(-1) ?? 1;
         const rows = await engine.rows(`
             SELECT time_bucket(INTERVAL '${bucket} seconds', finished_at) AS start,
                 count(success_level) AS finished, count(*) - count(success_level) AS failures,
