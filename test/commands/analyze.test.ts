@@ -143,6 +143,13 @@ it('says in one line what is wrong with a question, and what to install', async 
     const unknown = await callCli(['analyze', 'slowst'], { cwd });
     expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.stderr).toMatch(/expected a question.*did you mean slowest/);
+    for (const [args, why] of [
+        [['rates', '--k', '5'], "'rates' takes no --k"],
+        [['--sql', 'select 1', '--where', 'true'], '--sql is a whole query: leave out --where'],
+    ] as const) {
+        const unused = await callCli(['analyze', ...args], { cwd });
+        expect(unused.stderr).toContain(why);
+    }
     const absent = await callCli(['analyze', '--dir', 'nowhere'], { cwd });
     expect(absent.code).toBe(2);
     expect(absent.stderr).toMatch(/cannot read .*nowhere: .*no such file/);

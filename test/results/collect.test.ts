@@ -52,7 +52,7 @@ describe('resume-run collect --from', () => {
             storage: 'json',
             skipped: [{ path: join(results, 'notes.json') }],
         });
-        expect(first.stderr).toMatch(/b: a tool success rate of 80 was taken as per cent/);
+        expect(first.stderr).toMatch(/a tool success rate of 80 was taken as per cent/);
         expect((await recordsIn(cwd))[2]).toMatchObject({
             run: 'run-1',
             sample: 'b',
