@@ -34,4 +34,4 @@ export const NO_WORKERS: readonly string[] = LONG ? [] : ['--mode', 'async'];
 export const describeForm = (): string =>
     LONG
         ? `the long form of the tests: ${loops} rounds, seed ${SEED}`
-        : `the short form of the tests, seed ${SEED}; .ci/long tries more`;
+        : `the short form of the tests, seed ${SEED}; npm run test:slow and .ci/long try more`;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome, Suspicion } from '../../src/model/task.js';
 import { inWords, printed } from '../executor/judge/judging.js';
 import { LONG, sampled } from '../rig/long.js';
+import { isRun } from '../rig/parts.js';
 import { patience } from '../rig/slowness.js';
 import { type Attack, type Expectation, leavesAll, MARK, OUT, triesAll } from './attack.js';
 import { COMPILERS } from './attacks/compilers.js';
@@ -151,7 +152,11 @@ const hasNeighbour = (attack: Attack): boolean => LONG || !ESCAPES.includes(atta
 // What fills a disk, or leaves ten thousand files to remove, holds up those beside it for half a minute.
 const LIMIT = { timeout: patience(60_000) };
 
-describe.each(SETTINGS)('hostile programs under $sandbox, $who', LIMIT, (setting) => {
+/** Tried in the quick part; the others in the slow one. */
+const first = SETTINGS.find(({ rig }) => typeof rig !== 'string');
+const inPart = SETTINGS.filter((setting) => isRun(setting === first ? 'quick' : 'slow'));
+
+describe.each(inPart)('hostile programs under $sandbox, $who', LIMIT, (setting) => {
     const { sandbox, who, rig } = setting;
     if (typeof rig === 'string') {
         console.log(`skipped: ${sandbox}, ${who}: ${rig}`);

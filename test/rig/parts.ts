@@ -1,0 +1,56 @@
+/*
+ * The two parts of the tests. `npm test` runs the quick part, for whoever changes something: under five minutes on two cores.
+ * `npm run test:slow` runs the other, and `.ci/run` both: suites that repeat what the quick part samples, in other sandboxes, on
+ * other servers, under more faults, or as a user types it. `npx vitest run <file>` runs a file whole.
+ */
+
+export type Part = 'quick' | 'slow';
+
+/** Files of the slow part alone. */
+export const SLOW_FILES: readonly string[] = [
+    // Every command of the documents, as a user types it.
+    'test/docs/how-to.test.ts',
+    'test/docs/cluster.test.ts',
+    // A real browser.
+    'test/page/page.test.ts',
+    'test/page/view.test.ts',
+    // Faults at system calls, full disks, storms and kills beyond those of the run loop, workers and signals.
+    'test/crash/chat-storm.test.ts',
+    'test/crash/kill-at-every-call.test.ts',
+    'test/crash/problem-kinds.test.ts',
+    'test/crash/queue.test.ts',
+    'test/crash/raised-limits.test.ts',
+    'test/crash/results-database.test.ts',
+    'test/crash/slow-files.test.ts',
+    'test/crash/small-limits.test.ts',
+    'test/crash/torn-files.test.ts',
+    'test/crash/two-starters.test.ts',
+    // The same programs on every kind of server; the servers' protocols are tried in the quick part.
+    'test/conformance/agreement.test.ts',
+    'test/conformance/sandbox-server.test.ts',
+    'test/executor/servers/calibration.test.ts',
+    'test/executor/servers/faults.test.ts',
+    'test/executor/servers/fusion-faults.test.ts',
+    'test/executor/servers/go-judge-talk.test.ts',
+    'test/executor/servers/run.test.ts',
+    // Whole commands that take ten seconds by their nature.
+    'test/cli/queue-demo.test.ts',
+    'test/cli/upgrade.test.ts',
+    'test/commands/bench.test.ts',
+    'test/compose/self-test.test.ts',
+    'test/executor/new-executor.test.ts',
+    'test/rig/interrupted.test.ts',
+    'test/sandbox/cgroup.test.ts',
+];
+
+/** Files that are in both parts, with other tests in each: in the quick part those of one sandbox. */
+export const SHARED_FILES: readonly string[] = [
+    'test/executor/judge/verdicts.test.ts',
+    'test/sandbox/hostile.test.ts',
+];
+
+/** The part that runs; undefined where all is run. */
+const running = process.env['TEST_PART'];
+
+/** Whether tests of this part of a shared file are to run. */
+export const isRun = (part: Part): boolean => running === undefined || running === part;
