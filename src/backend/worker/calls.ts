@@ -7,7 +7,7 @@ export class Calls {
     readonly #send: (call: TaskCall) => void;
     readonly #prefix: string;
     readonly #waiting = new Map<string, (reply: CallReply) => void>();
-    #next = 0;
+    #sent = 0;
 
     /** @param prefix tells the calls of this worker from those of others */
     constructor(prefix: string, send: (call: TaskCall) => void) {
@@ -17,12 +17,17 @@ export class Calls {
 
     /** @throws Error with what the main process says */
     async ask(key: string, request: TaskCall['request']): Promise<JsonObject | null> {
-        const call = `${this.#prefix}-${this.#next++}`;
+        const call = `${this.#prefix}-${this.#sent++}`;
         const answered = new Promise<CallReply>((resolve) => this.#waiting.set(call, resolve));
         this.#send({ type: 'call', key, call, request });
         const { value, problem } = await answered;
         if (problem !== null) throw new Error(problem);
         return value;
+    }
+
+    /** How many were sent so far. */
+    get sent(): number {
+        return this.#sent;
     }
 
     /** The main process as one task sees it. @param key of the task's job */
