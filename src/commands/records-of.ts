@@ -58,7 +58,8 @@ export interface RecordPlace {
 export type RecordStream = AsyncIterable<readonly ResultRecord[]>;
 
 /**
- * Every record of a database or of results directories, each key once.
+ * The records of a database, or those that results directories count, each key once: samples that their datasets no longer
+ * have are in no figure, as in `report`, and a warning says how many there are.
  * @throws UserError (exit 2) if there is nothing to read
  */
 export async function openRecords(place: RecordPlace): Promise<RecordStream> {
@@ -69,19 +70,21 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
         const { readGeneration } = await import('../results/store/read-generation.js');
         return (await readGeneration(database)).records();
     }
-    return await openDirectories(place, ({ record }) => record);
+    return await openDirectories(place, ({ record }) => record, { withoutRemoved: true });
 }
 
 /**
- * Every record of results directories, each key once.
+ * The records of results directories, each key once.
  * @param convert makes what is wanted of a record and the entry that it came from
+ * @param withoutRemoved leaves out samples that the datasets no longer have
  * @throws UserError (exit 2) if there is nothing to read
  */
 export async function openDirectories<T extends ResultRecord>(
     { dir, checkpoints }: Pick<RecordPlace, 'dir' | 'checkpoints'>,
     convert: (task: RecordedTask) => T,
+    { withoutRemoved = false }: { readonly withoutRemoved?: boolean } = {},
 ): Promise<AsyncIterable<readonly T[]>> {
-    const [{ readDirectoryRecords }, { warn }, { keepNewest }] = await Promise.all([
+    const [{ readCountedRecords, readDirectoryRecords }, { warn }, { keepNewest }] = await Promise.all([
         import('../compose/directory/directory-records.js'),
         import('../compose/output.js'),
         import('../results/record/newest.js'),
@@ -92,7 +95,8 @@ export async function openDirectories<T extends ResultRecord>(
     const read = async function* (): AsyncGenerator<readonly T[]> {
         for (const one of dirs) {
             const place = { dir: one, checkpoints: chooseCheckpointsFolder(one, checkpoints) };
-            yield* keepRecords(readDirectoryRecords(place, { onNotice: warn }), convert);
+            const readRecords = withoutRemoved ? readCountedRecords : readDirectoryRecords;
+            yield* keepRecords(readRecords(place, { onNotice: warn }), convert);
         }
     };
     for (const one of dirs) await requireDirectory(one);

@@ -55,6 +55,19 @@ it('answers from result directories, with no database made before, in every form
     expect(readdirSync(cwd).sort()).toEqual(['m', 'out.parquet', 'results']);
 });
 
+it('counts no samples that the dataset no longer has, as report does', async () => {
+    const cwd = tempDir();
+    const rows = ['kept', 'gone'].map((id) => `{"id":"${id}","groups":{"iteration":[1]}}\n`);
+    writeFileSync(join(cwd, 'rows.jsonl'), rows.join(''));
+    const exec = ['run', 'rows.jsonl', '-q', '--mode', 'async', '--executor', 'exec', '--', 'true'];
+    expect(await callCli(exec, { cwd })).toMatchObject({ code: 0 });
+    writeFileSync(join(cwd, 'rows.jsonl'), rows[0] ?? '');
+    const answer = await callCli(['analyze', '--by', 'sample', '--format', 'csv'], { cwd });
+    expect(answer.stdout).toMatch(/^kept,1,1/m);
+    expect(answer.stdout).not.toContain('gone');
+    expect((await callCli(['export'], { cwd })).stdout).toContain('"sample":"gone"');
+});
+
 it('answers from a database, while a compaction moves its parts, with the counts of earlier databases beside', async () => {
     const cwd = tempDir();
     writeTasks(join(cwd, 'results'), 'a', [{}, { verdict: 'WrongAnswer' }]);

@@ -4,7 +4,10 @@ import { type RecordedTask, tasksOfCheckpoint } from '../../results/collect/chec
 import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordChange } from '../../results/record/record.js';
 import { CheckpointReader } from './checkpoint-reader.js';
+import { formatCount } from '../../report/format.js';
+import { asTyped } from '../output.js';
 import { deriveEarlierRunId } from './directory.js';
+import { KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 import { Retirements } from '../collect/retirements.js';
 
@@ -54,4 +57,28 @@ export async function* readDirectoryRecords(
     await retired.addUpgraded(place.checkpoints, run, reader.current);
     for (const retirement of retired.all())
         if (!isPart || reader.current.has(retirement.sample)) yield { kind: 'retirement', retirement };
+}
+
+/**
+ * The same without samples that the directory's datasets no longer have: what rates are made of. A notice says how many of them
+ * there are, or that a dataset cannot be read, so that all count.
+ * @throws as `readDirectoryRecords`
+ */
+export async function* readCountedRecords(
+    place: RunPaths,
+    options: DirectoryRecordsOptions,
+): AsyncGenerator<DirectoryRecord> {
+    const known = await new KnownSamplesReader(place.checkpoints, options.onNotice).read(
+        await readRunFile(place.checkpoints),
+    );
+    const removed = new Set<string>();
+    for await (const change of readDirectoryRecords(place, options)) {
+        const isRemoved = known !== null && change.kind === 'record' && !known.has(change.record.sample);
+        if (isRemoved) removed.add(change.record.sample);
+        else yield change;
+    }
+    if (removed.size === 0) return;
+    options.onNotice(
+        `${asTyped(place.dir)}: ${formatCount(removed.size, 'sample')} left out that the dataset no longer has`,
+    );
 }

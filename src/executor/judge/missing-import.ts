@@ -55,12 +55,21 @@ const NO_MODULE = /^(?:ModuleNotFoundError|ImportError): No module named '?(\w{1
 function missingPythonModule(said: string, sources: readonly string[]): MissingImport | null {
     const name = NO_MODULE.exec(said)?.[1];
     if (name === undefined || OTHER_PYTHONS.has(name)) return null;
-    const imports = new RegExp(
-        String.raw`^[ \t]*(?:from[ \t]+${name}\b|import[ \t][^\n#]*\b${name}\b)|(?:__import__|import_module)\(\s*['"]${name}\b`,
+    const statement = new RegExp(
+        String.raw`(?:^|[;:])[ \t]*(?:from[ \t]+${name}\b|import[ \t][\w.,\\ \t]*\b${name}\b)`,
         'm',
     );
-    return sources.some((source) => imports.test(source)) ? { what: 'module', name } : null;
+    const call = new RegExp(String.raw`\b(?:__import__|import_module)\(\s*['"]${name}\b`);
+    const imports = sources.some((source) => {
+        const code = source.replace(PYTHON_TEXTS, (text) => (text.startsWith('#') ? '' : "''"));
+        return statement.test(code) || (/__import__|import_module/.test(code) && call.test(source));
+    });
+    return imports ? { what: 'module', name } : null;
 }
+
+/** Strings and comments of Python: what stands in them is not imported. */
+const PYTHON_TEXTS =
+    /"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*'|#[^\n]*/g;
 
 /** Of the standard library of another Python than the one that runs it: there the program is at fault, not the machine. */
 const OTHER_PYTHONS = new Set(
@@ -72,15 +81,20 @@ const OTHER_PYTHONS = new Set(
     ).split(' '),
 );
 
-const NO_HEADER = /fatal error: '?([\w./+-]{1,200})'?(?:: No such file or directory| file not found)/;
+/** At the beginning of a line, where the text of an `#error` never stands. */
+const NO_HEADER =
+    /^[^\s:]{1,500}:\d+:(?:\d+:)? fatal error: '?([\w./+-]{1,200})'?(?:: No such file or directory| file not found)/m;
 
 function missingHeader(said: string, sources: readonly string[]): MissingImport | null {
     const name = NO_HEADER.exec(said)?.[1];
     if (name === undefined || STANDARD_HEADERS.has(name) || isOutsideOfIncludePaths(name)) return null;
     const quoted = name.replace(/[.+*?^$()[\]{}|\\/-]/g, String.raw`\$&`);
     const includes = new RegExp(String.raw`^[ \t]*#[ \t]*include[ \t]*[<"]${quoted}[>"]`, 'm');
-    return sources.some((source) => includes.test(source)) ? { what: 'header', name } : null;
+    const isIncluded = sources.some((source) => includes.test(source.replace(BLOCK_COMMENTS, ' ')));
+    return isIncluded ? { what: 'header', name } : null;
 }
+
+const BLOCK_COMMENTS = /\/\*[\s\S]*?\*\//g;
 
 /** A path is not a header that could be installed: the program reaches for a file outside its own folder. */
 const isOutsideOfIncludePaths = (name: string): boolean =>
@@ -110,12 +124,16 @@ const NO_NODE_MODULE = /Cannot find (?:module|package) '((?:@[\w.-]{1,100}\/)?[\
 function missingNodeModule(said: string, sources: readonly string[]): MissingImport | null {
     const name = NO_NODE_MODULE.exec(said)?.[1];
     if (name === undefined || name.startsWith('.')) return null;
-    const asked = [`'${name}`, `"${name}`, `\`${name}`];
-    const imports = sources.some(
-        (source) => /\brequire\b|\bimport\b/.test(source) && asked.some((text) => source.includes(text)),
+    const quoted = name.replace(/[.+*?^$()[\]{}|\\/-]/g, String.raw`\$&`);
+    const asks = new RegExp(
+        String.raw`\b(?:require|import|from)\s{0,9}\(?\s{0,9}['"\`]${quoted}(?:['"\`]|/)`,
     );
+    const imports = sources.some((source) => asks.test(source.replace(COMMENTED_LINES, '')));
     return imports ? { what: 'module', name } : null;
 }
+
+/** Only whole lines: in JavaScript `//` may stand in texts and patterns, too. */
+const COMMENTED_LINES = /^[ \t]*(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/)/gm;
 
 /** Modules and headers that programs in known datasets use most: what `doctor` looks for. */
 export const COMMON_IMPORTS: Readonly<Record<string, readonly string[]>> = {

@@ -50,6 +50,33 @@ describe('a module or header that is not here', () => {
     });
 
     it.each([
+        ['PYTHON3', `import sys; sys.stderr.write("${NO_SUCH}")`],
+        ['PYTHON3', `# import no_such_module\n'''\nimport no_such_module\n'''\n`],
+        ['JAVASCRIPT', "require('fs'); // 'no_such_module'\n// require('no_such_module')\n"],
+        ['CPP', '/*\n#include <no_such_module>\n*/\nint main() {}\n'],
+    ])('is not believed where the %s source only mentions it: %j', (language, source) => {
+        const said = `${NO_SUCH}\nCannot find module 'no_such_module'\na.cpp:1:1: fatal error: no_such_module: No such file or directory`;
+        expect(findMissingImport(language, said, [source])).toBe(null);
+    });
+
+    it.each([
+        ['PYTHON3', 'try: import no_such_module\nfinally: pass\n'],
+        ['PYTHON3', 'print("#"); import math as m, no_such_module\n'],
+        ['PYTHON3', 'from importlib import import_module\nimport_module("no_such_module")\n'],
+        ['JAVASCRIPT', "import x from 'no_such_module/part';\n"],
+    ])('is believed where the %s source asks for it: %j', (language, source) => {
+        const said = `${NO_SUCH}\nCannot find module 'no_such_module/part'`;
+        expect(findMissingImport(language, said, [source])?.name).toMatch(/^no_such_module/);
+    });
+
+    it('is not what an #error says', () => {
+        const said = 'main.cpp:2:2: error: #error x: fatal error: no_such.h: No such file or directory';
+        const source =
+            '#if 0\n#include "no_such.h"\n#endif\n#error x: fatal error: no_such.h: No such file or directory\n';
+        expect(findMissingImport('CPP', said, [source])).toBe(null);
+    });
+
+    it.each([
         [
             'of the standard library',
             '#include <no_such>\n#include <iostream.h>\nint main() {}\n',
