@@ -1,3 +1,4 @@
+import { featureProbe } from './missing-feature.js';
 import { findMissingImport, type MissingImport } from './missing-import.js';
 
 /** The exit code by which a probe of an interpreted language says that it did not find its module. */
@@ -24,6 +25,8 @@ export function importProbe({ what, name }: MissingImport, tag: string): string 
             return tag === 'JAVA'
                 ? `import ${name}.*;\n\npublic class Main {\n    public static void main(String[] args) {}\n}\n`
                 : `package main\n\nimport _ ${text}\n\nfunc main() {}\n`;
+        case 'feature':
+            return featureProbe(tag, name);
         case 'crate':
             return `extern crate ${name};\n\nfn main() {}\n`;
         case 'module':
@@ -46,5 +49,6 @@ export function importProbe({ what, name }: MissingImport, tag: string): string 
 export function isProbedMissing(wanted: MissingImport, tag: string, end: ProbeEnd): boolean {
     if (wanted.what === 'module') return end.complaint === null && end.exitCode === NOT_FOUND;
     if (end.complaint === null) return false;
+    if (wanted.what === 'feature') return true;
     return findMissingImport(tag, end.complaint, [importProbe(wanted, tag)])?.name === wanted.name;
 }

@@ -25,7 +25,8 @@ import type { Language } from './language.js';
 import { buildLanguageTable } from './languages.js';
 import { COMPILE_LIMITS, buildProgramLimits, SCRATCH_BYTES } from './limits.js';
 import { wrapNamedFiles } from './named-files.js';
-import { findMissingImport } from './missing-import.js';
+import { findNewestFeature } from './missing-feature.js';
+import { describeMissing, findMissingImport, type MissingImport } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
 import { findSyntaxError } from './syntax-check.js';
 import { StagedSamples } from './staged-samples.js';
@@ -140,7 +141,13 @@ class Judge implements Executor {
         const compiled = await this.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new Failed(compiled.failure);
         if (compiled.kind === 'error') {
-            await this.#refuseMissing(usable, submission, compiled.result.stderr);
+            await this.#refuseMissing(
+                usable,
+                submission,
+                (sources) =>
+                    findMissingImport(usable.language.tag, compiled.result.stderr, sources) ??
+                    findNewestFeature(usable.language.tag, sources),
+            );
             const result = compileErrorResult(compiled.result, this.descriptor, describeCompiler(usable));
             return {
                 kind: 'judged',
@@ -195,7 +202,9 @@ class Judge implements Executor {
         if (judged.kind === 'judged' && judged.decidedBy?.verdict === 'RuntimeError') {
             const { stderr } = judged.decidedBy;
             const said = Buffer.isBuffer(stderr) ? stderr.toString() : '';
-            await this.#refuseMissing(usable, submission, said);
+            await this.#refuseMissing(usable, submission, (sources) =>
+                findMissingImport(usable.language.tag, said, sources),
+            );
             const source = `${box.source}/${compiled.program.main}`;
             const refused = await findSyntaxError(usable, box, source, judged.decidedBy, said);
             if (refused !== null) {
@@ -216,12 +225,15 @@ class Judge implements Executor {
     }
 
     /** A program that needs what this machine does not have gets no verdict. @throws Failed */
-    async #refuseMissing(usable: UsableLanguage, submission: PlacedSubmission, said: string): Promise<void> {
-        if (said === '') return;
+    async #refuseMissing(
+        usable: UsableLanguage,
+        submission: PlacedSubmission,
+        find: (sources: readonly string[]) => MissingImport | null,
+    ): Promise<void> {
         const sources = await Promise.all(submission.files.map(({ host }) => readFile(host, 'latin1')));
-        const missing = findMissingImport(usable.language.tag, said, sources);
+        const missing = find(sources);
         if (missing === null || !(await this.#imports.isMissing(usable, missing))) return;
-        const message = `the ${usable.language.name} ${missing.what} ${missing.name} is not on this machine`;
+        const message = describeMissing(missing, usable.language.name, 'on this machine');
         throw new Failed({ reason: 'environment', message });
     }
 

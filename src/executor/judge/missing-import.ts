@@ -8,9 +8,16 @@ import { findGoPackage, findJavaPackage, findRustCrate } from './missing-package
 
 /** What a program seems to lack. */
 export interface MissingImport {
-    readonly what: 'module' | 'header' | 'package' | 'crate';
-    /** `numpy`, `bits/stdc++.h`, `com.google.common.collect`, `github.com/emirpasic/gods/maps`, `proconio`. */
+    readonly what: 'module' | 'header' | 'package' | 'crate' | 'feature';
+    /** `numpy`, `bits/stdc++.h`, `com.google.common.collect`, `github.com/emirpasic/gods/maps`, `proconio`, `records (C# 9)`. */
     readonly name: string;
+}
+
+/** For messages. @param language its name @param place where it was looked for: `on this machine` */
+export function describeMissing({ what, name }: MissingImport, language: string, place: string): string {
+    return what === 'feature'
+        ? `the ${language} compiler ${place} does not know ${name}`
+        : `the ${language} ${what} ${name} is not ${place}`;
 }
 
 /**

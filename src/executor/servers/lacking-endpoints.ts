@@ -1,5 +1,5 @@
 import { importProbe, isProbedMissing, type ProbeEnd } from '../judge/import-probe-source.js';
-import { findMissingImport, type MissingImport } from '../judge/missing-import.js';
+import { describeMissing, findMissingImport, type MissingImport } from '../judge/missing-import.js';
 import type { Step } from './session.js';
 
 /** Distinct names that are remembered: they come from submissions. */
@@ -37,7 +37,7 @@ export class LackingEndpoints {
             if (!isProbedMissing(missing, tag, step.value)) return null;
             without.add(endpoint);
         }
-        const message = `the ${tag} ${missing.what} ${missing.name} is not on ${endpoint}`;
+        const message = describeMissing(missing, tag, `on ${endpoint}`);
         return { kind: 'failed', failure: { reason: 'environment', message }, retry: true, alike: without };
     }
 

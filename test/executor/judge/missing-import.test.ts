@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { findLanguages } from '../../../src/executor/judge/available.js';
+import { findNewestFeature } from '../../../src/executor/judge/missing-feature.js';
 import { findMissingImport } from '../../../src/executor/judge/missing-import.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { isRetryable } from '../../../src/model/failure.js';
@@ -33,6 +34,30 @@ describe('a module or header that is not here', () => {
         const words = inWords(await rig.run({ language, source, limits: { time: 10 } }));
         expect(words).toContain(`failure environment: ${message}`);
         expect(words).toContain('is not on this machine');
+    });
+
+    it.skipIf(!available.has('CSHARP')).each([
+        ['CSHARP', 'using System;\nvar a = Console.ReadLine();\n', 'statements outside of classes (C# 9)'],
+        ['CSHARP', 'class P { static void Main() { P p = new(); } }', 'types left out after new (C# 9)'],
+    ])(
+        'is a failure where it came with a later version, in %s (skipped without mcs): %j',
+        async (language, source, feature) => {
+            expect(inWords(await rig.run({ language, source, limits: { time: 10 } }))).toContain(
+                `failure environment: the C# compiler on this machine does not know ${feature}`,
+            );
+        },
+    );
+
+    it('is looked for in what a program says to its compiler alone', () => {
+        expect(findNewestFeature('KOTLIN', ['fun main() { val n = readln() }'])?.name).toBe(
+            'readln (Kotlin 1.6)',
+        );
+        expect(findNewestFeature('KOTLIN', ['// readln()\nfun main() { print("readln()") }'])).toBeNull();
+        expect(
+            findNewestFeature('CSHARP', [
+                'using System; class P { static T F<T>() where T : new() { switch (1) { } var a = new int[] { 1 }; a[0] = a[a[0]]; Console.Write(a != null); return new T(); } static void Main() { } }',
+            ]),
+        ).toBeNull();
     });
 
     it.each([
