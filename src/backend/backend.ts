@@ -17,6 +17,10 @@ export interface TaskHost {
     saveStep(step: TaskStep): Promise<void>;
     /** Answers what a task asks of its executor's part in the main process; absent: there is none. */
     ask?(request: JsonObject): Promise<JsonObject | null>;
+    /** Hears what a worker says that has lost the task, or says it after the task's end: nothing is granted, what was spent counts. */
+    hearLate?(request: JsonObject): void;
+    /** Takes back what the task was given: the worker that had it is gone, and another one may get it. */
+    takeBack?(): void;
 }
 
 /** For those who keep nothing of a task but its result. */

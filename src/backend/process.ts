@@ -17,11 +17,14 @@ export interface ProcessBackendOptions {
     /** Path of the worker's entry. */
     readonly entry: string;
     readonly descriptor: ExecutorDescriptor;
+    /** Tasks at once. */
     readonly concurrency: number;
+    /** Of these in one process, at most; absent: one. All of them fail where it dies, so they must run no code of others. */
+    readonly tasksInProcess?: number;
     readonly onLog: (line: TaskLog) => void;
 }
 
-/** Forked processes, one task each at a time. Survives whatever a task does to its process, native crashes too. */
+/** Forked processes, mostly one task each at a time. Survives whatever a task does to its process, native crashes too. */
 export function createProcessBackend(options: ProcessBackendOptions): Backend {
     return new ProcessBackend(options);
 }
@@ -36,6 +39,7 @@ interface ProcessJob extends Job {
 
 class ProcessBackend implements Backend {
     readonly #options: ProcessBackendOptions;
+    /** Those that can take a task. */
     readonly #idle: Worker[] = [];
     readonly #all = new Set<Worker>();
     readonly #queue: ProcessJob[] = [];
@@ -86,21 +90,29 @@ class ProcessBackend implements Backend {
             const job = this.#queue.shift();
             if (job === undefined) return;
             worker.run(job);
+            // Others go first.
+            if (worker.hasRoom) this.#idle.unshift(worker);
         }
     }
 
+    /** Processes that are needed for the tasks at once. */
+    get #most(): number {
+        return Math.ceil(this.#concurrency / (this.#options.tasksInProcess ?? 1));
+    }
+
     #spawn(): Worker | null {
-        if (this.#all.size >= this.#concurrency) return null;
+        if (this.#all.size >= this.#most) return null;
         const worker = new Worker(this.#options, `process-${this.#nextWorker++}`, {
             free: () => {
-                if (this.#all.size > this.#concurrency) void worker.end();
-                else this.#idle.push(worker);
+                if (this.#all.size > this.#most && worker.isIdle) {
+                    this.#leaveOut(worker);
+                    void worker.end();
+                } else if (!this.#idle.includes(worker)) this.#idle.push(worker);
                 this.#pump();
             },
             gone: () => {
                 this.#all.delete(worker);
-                const at = this.#idle.indexOf(worker);
-                if (at !== -1) this.#idle.splice(at, 1);
+                this.#leaveOut(worker);
                 this.#pump();
             },
         });
@@ -108,11 +120,17 @@ class ProcessBackend implements Backend {
         return worker;
     }
 
+    #leaveOut(worker: Worker): void {
+        const at = this.#idle.indexOf(worker);
+        if (at !== -1) this.#idle.splice(at, 1);
+    }
+
     resize(concurrency: number): void {
         this.#concurrency = concurrency;
-        while (this.#all.size > concurrency) {
-            const worker = this.#idle.pop();
-            if (worker === undefined) break;
+        let surplus = this.#all.size - this.#most;
+        for (const worker of this.#idle.filter(({ isIdle }) => isIdle)) {
+            if (surplus-- <= 0) break;
+            this.#leaveOut(worker);
             void worker.end();
         }
         this.#pump();
@@ -127,13 +145,15 @@ class ProcessBackend implements Backend {
 class Worker {
     readonly #child: ChildProcess;
     readonly #exited: Promise<void>;
-    #job: ProcessJob | null = null;
+    readonly #jobs = new Map<string, ProcessJob>();
+    readonly #tasksAtOnce: number;
 
     constructor(
         options: ProcessBackendOptions,
         readonly id: string,
         on: { readonly free: () => void; readonly gone: () => void },
     ) {
+        this.#tasksAtOnce = options.tasksInProcess ?? 1;
         // Its own process group is not wanted: the life line (see backend/worker/process.ts) ends it, and Ctrl-C is ignored there.
         this.#child = fork(options.entry, [], {
             serialization: 'advanced',
@@ -147,14 +167,14 @@ class Worker {
                 return;
             }
             if (answer.type === 'call') {
-                const host = this.#job?.key === answer.key ? this.#job.host : null;
+                const host = this.#jobs.get(answer.key)?.host ?? null;
                 void serveCall(answer, host).then((reply) => this.#send(reply));
                 return;
             }
             const { key, served } = answer;
-            const job = this.#job;
-            if (job?.key !== key) return;
-            this.#job = null;
+            const job = this.#jobs.get(key);
+            if (job === undefined) return;
+            this.#jobs.delete(key);
             job.settle(served, this.id);
             on.free();
         });
@@ -180,22 +200,30 @@ class Worker {
         this.#child.send(message, () => {});
     }
 
+    get hasRoom(): boolean {
+        return this.#jobs.size < this.#tasksAtOnce;
+    }
+
+    get isIdle(): boolean {
+        return this.#jobs.size === 0;
+    }
+
     run(job: ProcessJob): void {
-        this.#job = job;
+        this.#jobs.set(job.key, job);
         this.#send({ type: 'run', key: job.key, task: job.task });
     }
 
     /** Asks the process to end the job, and ends the process if it does not. */
     abort(job: ProcessJob): void {
-        if (this.#job !== job) return;
+        if (!this.#jobs.has(job.key)) return;
         if (this.#child.connected) this.#send({ type: 'abort', key: job.key });
         setTimeout(() => {
-            if (this.#job === job) this.#child.kill('SIGKILL');
+            if (this.#jobs.has(job.key)) this.#child.kill('SIGKILL');
         }, ABORT_PATIENCE_MS);
     }
 
     async end(): Promise<void> {
-        if (this.#job !== null) this.#job.aborted = true;
+        for (const job of this.#jobs.values()) job.aborted = true;
         if (this.#child.connected) this.#child.disconnect();
         const killer = setTimeout(() => this.#child.kill('SIGKILL'), ABORT_PATIENCE_MS);
         await this.#exited;
@@ -203,20 +231,12 @@ class Worker {
     }
 
     #lost(code: number | null, signal: NodeJS.Signals | null): void {
-        const job = this.#job;
-        this.#job = null;
-        if (job === null) return;
         const how = signal === null ? `exit code ${code}` : signal;
-        job.settle(
-            job.aborted
-                ? { kind: 'abort' }
-                : {
-                      kind: 'failure',
-                      failure: { reason: 'worker-died', message: `the worker process ended: ${how}` },
-                      by: null,
-                  },
-            this.id,
-        );
+        const message = `the worker process ended: ${how}`;
+        const died = { kind: 'failure', failure: { reason: 'worker-died', message }, by: null } as const;
+        const jobs = [...this.#jobs.values()];
+        this.#jobs.clear();
+        for (const job of jobs) job.settle(job.aborted ? { kind: 'abort' } : died, this.id);
     }
 }
 

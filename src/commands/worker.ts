@@ -5,7 +5,10 @@ import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 
 /** Executors that a worker can have; `adopt` in their rows. */
-const EXECUTORS = ['judge', 'exec', 'module'] as const;
+const EXECUTORS = ['judge', 'exec', 'module', 'chat', 'go-judge', 'piston', 'sandbox-fusion'] as const;
+
+/** Those that run whatever a run names. */
+const RUN_ANYTHING: readonly (typeof EXECUTORS)[number][] = ['exec', 'module'];
 
 export const command = defineCommand({
     usage: 'worker --redis <url> [-j <n>] [--executor <executor>] [--allow exec]',
@@ -49,6 +52,12 @@ export const command = defineCommand({
             decides: 'run',
             only: 'command line',
         },
+        endpoint: {
+            ...RUN_OPTIONS.endpoint,
+            about: 'A server or service that this worker may ask: a server, a comma list, or a range. It asks no other, whatever a run names',
+        },
+        provider: RUN_OPTIONS.provider,
+        'api-key-env': RUN_OPTIONS['api-key-env'],
         sandbox: RUN_OPTIONS.sandbox,
         'include-dir': RUN_OPTIONS['include-dir'],
         languages: RUN_OPTIONS.languages,
@@ -82,12 +91,16 @@ export const command = defineCommand({
             line: 'resume-run worker --redis redis://10.0.0.1:6379 --executor exec --allow exec',
             about: 'Run commands that runs name',
         },
+        {
+            line: 'resume-run worker --redis redis://10.0.0.1:6379 --executor chat --provider openai -j 32',
+            about: 'Ask models with the key in OPENAI_API_KEY of this machine',
+        },
     ],
     run: async ({ values, env }) => {
         if (values.redis === null)
             throw new UserError('worker needs --redis <url>, such as redis://10.0.0.1:6379');
         for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
-        const needsLeave = values.executor.some((name) => name !== 'judge');
+        const needsLeave = values.executor.some((name) => RUN_ANYTHING.includes(name));
         const mayRunCommands = values.allow.includes('exec');
         if (needsLeave && !mayRunCommands) {
             throw new UserError(
@@ -126,6 +139,11 @@ export const command = defineCommand({
                 allTests: false,
                 keepOutput: 'failed',
                 outputLimit: 1024,
+            },
+            endpoints: {
+                given: values.endpoint,
+                providers: values.provider,
+                apiKeyEnv: values['api-key-env'],
             },
             sharedPaths,
             cacheBytes: values['sample-cache'] * 1024 * 1024,

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { type Backend, KEEPS_NO_STEPS } from '../backend/backend.js';
 import type { OutputPlace } from '../backend/queue/output-files.js';
 import type { Mode, RedisConfig } from '../config.js';
-import type { ServerExecutor, WorkerDesk } from '../executor/servers/server-executor.js';
+import type { WorkerDesk } from '../executor/servers/places.js';
+import type { ServerExecutor } from '../executor/servers/server-executor.js';
 import { readPackageVersion } from '../host/package-version.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { CheckerProgram } from '../model/sample.js';
@@ -19,7 +20,11 @@ export interface QueueSettings {
     readonly sandbox?: string | undefined;
     /** Where files of output go; null: the executor leaves none. */
     readonly outputs: OutputPlace | null;
+    /** See `QueueBackendOptions`. */
+    readonly runsPrograms: boolean;
     readonly languageOf: (program: CheckerProgram) => string | null;
+    /** Makes the descriptor into what workers on other machines are told. */
+    readonly describe: (descriptor: ExecutorDescriptor) => Promise<ExecutorDescriptor>;
     readonly onNotice: (message: string) => void;
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
@@ -37,7 +42,8 @@ export async function createBackend(
     const desk = inMain?.desk;
     if (inMain !== null && desk !== undefined && mode !== 'async') {
         const told = inMain.workerDescriptor ?? descriptor;
-        return withDesk(await createBackend(mode, told, concurrency, null, onLog), inMain, desk);
+        const workers = await createBackend(mode, told, concurrency, null, onLog, queue);
+        return withDesk(workers, inMain, desk, mode === 'queue' ? LATE_MS : 0);
     }
     switch (inMain === null ? mode : 'async') {
         case 'thread': {
@@ -67,15 +73,16 @@ export async function createProcesses(
     descriptor: ExecutorDescriptor,
     concurrency: number,
     onLog: (line: TaskLog) => void,
+    tasksInProcess = 1,
 ): Promise<Backend> {
     const { createProcessBackend } = await import('../backend/process.js');
     const entry = fileURLToPath(new URL('../backend/worker/process.js', import.meta.url));
-    return createProcessBackend({ entry, descriptor, concurrency, onLog });
+    return createProcessBackend({ entry, descriptor, concurrency, tasksInProcess, onLog });
 }
 
 async function createQueueBackend(
     descriptor: ExecutorDescriptor,
-    { redis, run, toolchains, sandbox, outputs, languageOf, onNotice, onPaused, onResumed }: QueueSettings,
+    { redis, run, toolchains, sandbox, describe, ...settings }: QueueSettings,
     onLog: (line: TaskLog) => void,
 ): Promise<Backend> {
     const [{ openQueueBackend }, { PROTOCOL }, { readRedisAccess }] = await Promise.all([
@@ -90,30 +97,38 @@ async function createQueueBackend(
             version: readPackageVersion(),
             run,
             host: hostname(),
-            descriptor,
+            descriptor: await describe(descriptor),
             ...(toolchains === undefined ? {} : { toolchains }),
             ...(sandbox === undefined ? {} : { sandbox }),
         },
-        outputs,
-        languageOf,
+        ...settings,
         onLog,
-        onNotice,
-        onPaused,
-        onResumed,
     });
 }
 
-/** Workers whose tasks are served by the executor's part in this process, which ends after them. */
-function withDesk(workers: Backend, inMain: ServerExecutor, desk: WorkerDesk): Backend {
+/** Milliseconds that what a task says last may come after its result: over a queue they go different ways. */
+const LATE_MS = 5000;
+
+/**
+ * Workers whose tasks are served by the executor's part in this process, which ends after them.
+ * @param lateMs see `LATE_MS`
+ */
+function withDesk(workers: Backend, inMain: ServerExecutor, desk: WorkerDesk, lateMs: number): Backend {
     let next = 0;
     return {
         start(task, host = KEEPS_NO_STEPS) {
             const job = next++;
+            const forget = (): void => desk.forget(job);
             const running = workers.start(task, {
                 saveStep: (step) => host.saveStep(step),
                 ask: (request) => desk.serve(job, request),
+                hearLate: (request) => desk.hear(job, request),
+                takeBack: forget,
             });
-            const completion = running.completion.finally(() => desk.forget(job));
+            const completion = running.completion.finally(() => {
+                if (lateMs > 0 && desk.holds(job)) setTimeout(forget, lateMs).unref();
+                else forget();
+            });
             return { ...running, completion };
         },
         resize: (concurrency) => workers.resize(concurrency),

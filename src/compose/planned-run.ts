@@ -135,13 +135,19 @@ export class PlannedRun implements OpenedRun {
         if (redis === null) throw new Error('bug in resume-run: a queue without its Redis');
         const { kind, executor } = this.#planned;
         const { toolchains, sandbox } = executor;
+        const limit = kind.keptOutput === undefined ? LONGEST_FILE : judging.outputLimit;
         return {
             redis,
             run: this.#held.directory.run,
             toolchains,
             sandbox,
             languageOf: (program) => executor.languageOf?.(program) ?? null,
-            outputs: kind.keptOutput === undefined ? null : { dir, holder, limit: judging.outputLimit },
+            runsPrograms: kind.runsIn === 'worker',
+            describe: async (descriptor) =>
+                kind.runsIn === 'main' && kind.describeForWorkers !== undefined
+                    ? kind.describeForWorkers(descriptor)
+                    : descriptor,
+            outputs: kind.leavesFiles === true ? { dir, holder, limit } : null,
             onNotice: (message) => this.#held.options.onNotice(message, 'warning'),
             onPaused: (message) => this.#emit({ type: 'paused', at: now(), message }),
             onResumed: (message) => this.#emit({ type: 'resumed', at: now(), message }),
@@ -285,6 +291,9 @@ export class PlannedRun implements OpenedRun {
         await this.#held.directory.close();
     }
 }
+
+/** Bytes of a file that a worker's result names, where no option bounds them: a long conversation. */
+const LONGEST_FILE = 32 * 1024 * 1024;
 
 /** Tasks handed out ahead while they are tiny; see run/slots.ts. */
 const PREFETCH = 128;

@@ -143,8 +143,8 @@ const toBytes = (mebibytes: number | null): number | null =>
 
 function refuseContradictions(values: RunOptionValues, sources: OptionSources, kind: ExecutorKind): void {
     refuseForeignOptions(sources, kind);
-    const isShared = kind.runsIn === 'main' && kind.createInWorker === undefined;
-    if (isShared && values.mode !== null && values.mode !== 'async') {
+    const isShared = kind.runsIn === 'main' && kind.hasLocalWorkers !== true;
+    if (isShared && values.mode !== null && values.mode !== 'async' && values.mode !== 'queue') {
         throw new UserError(
             `--mode ${values.mode} cannot be used with --executor ${kind.name}, which works in the main process: leave it out`,
         );
@@ -158,12 +158,10 @@ function refuseContradictions(values: RunOptionValues, sources: OptionSources, k
 }
 
 function refuseForQueue(kind: ExecutorKind): void {
-    if (kind.runsIn === 'main' || kind.adopt === undefined) {
+    if (kind.adopt === undefined)
         throw new UserError(
-            `--mode queue cannot be used with --executor ${kind.name}: its limits are kept in this process. ` +
-                'To spread it over machines, give each a part with --shard i/n',
+            `--mode queue cannot be used with --executor ${kind.name}: it runs in this process`,
         );
-    }
 }
 
 /** Refuses options of another executor that were asked for now; what run.json restored does not matter. */

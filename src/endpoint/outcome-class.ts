@@ -9,12 +9,15 @@
  * - `bad-request`: it does not want this request (400, 413, 422).
  * - `abandoned`: nobody waited for the end; says nothing about the endpoint.
  */
-export type OutcomeClass =
-    | 'ok'
-    | 'rate'
-    | 'overload'
-    | 'broken'
-    | 'refused'
-    | 'unknown-model'
-    | 'bad-request'
-    | 'abandoned';
+export type OutcomeClass = (typeof OUTCOME_CLASSES)[number];
+
+export const OUTCOME_CLASSES = [
+    'ok',
+    'rate',
+    'overload',
+    'broken',
+    'refused',
+    'unknown-model',
+    'bad-request',
+    'abandoned',
+] as const;

@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../util/user-error.js';
+import { checkDescriptor } from './check-descriptor.js';
 import type { AdoptContext, AdoptedDescriptor } from './executor-kind.js';
 import type { ExecDescriptor } from './exec-kind.js';
 import { findAvailableLanguages } from './judge/available.js';
@@ -34,7 +35,10 @@ export async function adoptJudge(
     theirs: unknown,
     own: AdoptContext,
 ): Promise<AdoptedDescriptor<JudgeDescriptor>> {
-    const { allTests, keepOutput, outputLimit, python2As3, adaptWindows, languages } = check(judge, theirs);
+    const { allTests, keepOutput, outputLimit, python2As3, adaptWindows, languages } = checkDescriptor(
+        judge,
+        theirs,
+    );
     for (const tag of Object.keys(languages)) {
         if (own.judging.languages[tag] === undefined) {
             throw new UserError(
@@ -66,7 +70,7 @@ export async function adoptExec(
     theirs: unknown,
     own: AdoptContext,
 ): Promise<AdoptedDescriptor<ExecDescriptor>> {
-    const { argv, exitVerdicts, timeout, keepOutput, outputLimit } = check(exec, theirs);
+    const { argv, exitVerdicts, timeout, keepOutput, outputLimit } = checkDescriptor(exec, theirs);
     if (!own.mayRunCommands)
         throw new UserError(`it runs a command (${argv[0]}): start this worker with --allow exec`);
     const dir = join(own.scratch, 'outputs');
@@ -100,19 +104,10 @@ export async function adoptModule(
     theirs: unknown,
     own: AdoptContext,
 ): Promise<AdoptedDescriptor<ModuleDescriptor>> {
-    const { file, exportName, timeout } = check(module, theirs);
+    const { file, exportName, timeout } = checkDescriptor(module, theirs);
     if (!own.mayRunCommands)
         throw new UserError(`it calls a module (${file}): start this worker with --allow exec`);
     const found = await stat(file).catch(() => null);
     if (found === null) throw new UserError(`its module is not on this machine: ${file}`);
     return { descriptor: { kind: 'module', file, exportName, timeout } };
-}
-
-function check<T>(schema: z.ZodType<T>, theirs: unknown): T {
-    const { data, error } = schema.safeParse(theirs);
-    if (error === undefined) return data;
-    const [first] = error.issues;
-    throw new UserError(
-        `its description cannot be used: ${first?.path.join('.') ?? ''} ${first?.message ?? ''}`,
-    );
 }

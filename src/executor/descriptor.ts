@@ -37,6 +37,8 @@ export interface LanguageOverride {
 }
 
 export interface EndpointOptions {
+    /** Its name in the pool of the run, where that is in another process; absent: found from its address and key. */
+    readonly name?: string;
     readonly url: string;
     readonly concurrency: number | null;
     /** Requests a second. */

@@ -63,6 +63,7 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
     options: OPTIONS,
     judges: false,
     // A command's output is its result.
+    leavesFiles: true,
     keptOutput: { keepOutput: 'all', outputLimit: 16 * 1024 * 1024 },
     usesEndpoints: false,
     runsIn: 'worker',

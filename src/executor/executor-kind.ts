@@ -1,4 +1,4 @@
-import type { LanguageSetting, OptionTable, Values } from '../config/option.js';
+import type { EndpointSetting, LanguageSetting, OptionTable, Values } from '../config/option.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { MemoryHolding } from '../model/limits.js';
 import type { ProblemFeature } from '../model/problem-features.js';
@@ -6,6 +6,7 @@ import type { CheckerProgram, ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
 import type { WorkEstimate } from '../model/work-estimate.js';
 import type { TestMaker } from '../model/test-recipe.js';
+import type { ProviderName } from './chat/providers.js';
 import type { JudgingOptions, SandboxChoice } from './descriptor.js';
 import type { Executor } from './executor.js';
 import type { ServerExecutor, ServerHooks } from './servers/server-executor.js';
@@ -125,6 +126,8 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
     readonly judges: boolean;
     /** Defaults of `--keep-output` and `--output-limit` (bytes) for new directories; absent: failed tests, 1 KiB. */
     readonly keptOutput?: Pick<JudgingOptions, 'keepOutput' | 'outputLimit'>;
+    /** Whether results may name files of `.outputs`. Absent: they do not. */
+    readonly leavesFiles?: boolean;
     /** Default of `--timeout` for new directories, seconds; absent: 20. */
     readonly usualTimeout?: number;
     /** Whether it sends its tasks to endpoints: the default of `--concurrency` is then what these take at once. */
@@ -154,6 +157,12 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
     estimate?(descriptor: D, tasks: AsyncIterable<Task>): Promise<WorkEstimate>;
     /** Seconds after which the worker of a task counts as hung; null where the executor bounds it itself. */
     patience(descriptor: D, task: Task): number | null;
+    /**
+     * Makes the descriptor by which a queue's worker does the tasks of a run on its own machine. Absent: no worker can.
+     * @param theirs what `describeForWorkers` made, as it came from Redis
+     * @throws UserError where this machine, or what it was started with, does not allow it
+     */
+    adopt?(theirs: unknown, own: AdoptContext): Promise<AdoptedDescriptor<D>>;
 }
 
 /** An executor that is built wherever `--mode` runs tasks, once in each worker. */
@@ -164,12 +173,6 @@ export interface WorkerExecutorKind<
 > extends AnyWhere<O, C, D> {
     readonly runsIn: 'worker';
     create(descriptor: D): Promise<Executor>;
-    /**
-     * Makes the descriptor by which a queue's worker does the tasks of a run on its own machine. Absent: no worker can.
-     * @param theirs the coordinator's descriptor, as it came from Redis
-     * @throws UserError where this machine, or what it was started with, does not allow it
-     */
-    adopt?(theirs: unknown, own: AdoptContext): Promise<AdoptedDescriptor<D>>;
 }
 
 /** An executor that is built once, in the main process, because all tasks share what it holds: a pool of endpoints. */
@@ -180,8 +183,17 @@ export interface MainExecutorKind<
 > extends AnyWhere<O, C, D> {
     readonly runsIn: 'main';
     create(descriptor: D, hooks?: ServerHooks): Promise<ServerExecutor>;
-    /** Builds the part that runs in workers, where `--mode` thread and process can be used; what is shared stays in `create`'s. */
+    /** Builds the part that runs in workers; what is shared stays in `create`'s. */
     createInWorker?(descriptor: D): Promise<Executor>;
+    /** Whether `--mode` thread and process can be used, too. Absent: no. */
+    readonly hasLocalWorkers?: boolean;
+    /**
+     * The descriptor as it goes to workers on other machines: without keys, nor anything else that is to stay here.
+     * @throws UserError where that cannot be
+     */
+    describeForWorkers?(descriptor: D): Promise<ExecutorDescriptor>;
+    /** Fails at the start of a queue's worker if it has not what every run needs of it, such as a key. @throws UserError */
+    checkWorker?(own: AdoptContext): Promise<void>;
 }
 
 /** What a queue's worker has of its own. */
@@ -194,6 +206,15 @@ export interface AdoptContext {
     readonly holder: string;
     /** `--allow exec`: whether commands and modules that a run names may be run. */
     readonly mayRunCommands: boolean;
+    /** The only endpoints that it may ask, with where their keys are. */
+    readonly endpoints: OwnEndpoints;
+}
+
+/** `--endpoint`, `--provider` and `--api-key-env` of a worker. */
+export interface OwnEndpoints {
+    readonly given: readonly EndpointSetting[];
+    readonly providers: readonly ProviderName[];
+    readonly apiKeyEnv: string | null;
 }
 
 export interface AdoptedDescriptor<D extends ExecutorDescriptor = ExecutorDescriptor> {
@@ -203,6 +224,8 @@ export interface AdoptedDescriptor<D extends ExecutorDescriptor = ExecutorDescri
     readonly sandbox?: string;
     /** Folder below which tasks leave files of output, where they do. Absolute. */
     readonly outputs?: string;
+    /** Tasks that one process may run at once, because they only wait and run no code of others; absent: one. */
+    readonly tasksInProcess?: number;
 }
 
 /** Any executor, as callers see it. */

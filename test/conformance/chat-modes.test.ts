@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readResults, tempDir } from '../rig/cli.js';
+import { type Cli, killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { type ChatFault, ChatServer } from '../rig/servers/chat-server.js';
 import { patience } from '../rig/slowness.js';
 
@@ -10,9 +11,26 @@ import { patience } from '../rig/slowness.js';
  * Model batches behave alike in every mode: the same results, attempts, saved steps, limits and ends, counted at the server.
  */
 
+if (NO_REDIS !== null) console.error(`model batches over a queue: skipped, ${NO_REDIS}`);
+
 const server = new ChatServer();
-beforeAll(() => server.start());
-afterAll(() => server.stop());
+const redis = new PrivateRedis();
+let worker: Cli | null = null;
+beforeAll(async () => {
+    await server.start();
+    if (NO_REDIS !== null) return;
+    await redis.start();
+    worker = startCli(
+        ['worker', '-j', '2', '--executor', 'chat', '--allow', 'exec', '--endpoint', server.url],
+        { cwd: redis.folder, env: { REDIS_URL: redis.url } },
+    );
+}, patience(10_000));
+afterAll(async () => {
+    if (worker !== null) killGroup(worker.child);
+    await worker?.result;
+    await redis.end();
+    await server.stop();
+});
 beforeEach(() => {
     server.requests.length = 0;
     server.mostInFlight = 0;
@@ -71,7 +89,10 @@ function batch(mode: string, prompts: readonly string[], atOnce: number) {
     );
     const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--max-tokens', '10', '--mode', mode];
     const run = (...more: string[]) =>
-        callCli([...args, '-j', '2', '--retry-delay', '0', '--grace', '0', ...more], { cwd });
+        callCli([...args, '-j', '2', '--retry-delay', '0', '--grace', '0', ...more], {
+            cwd,
+            env: { REDIS_URL: redis.url },
+        });
     return { cwd, run };
 }
 
@@ -116,7 +137,7 @@ const answered = (prompt: string, ...before: string[]) => ({
     attempts: [...before, 'Accepted'],
 });
 
-describe.each(['async', 'thread', 'process'])(
+describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] : [])])(
     'model batches in mode %s',
     { timeout: patience(30_000) },
     (mode) => {
@@ -168,6 +189,17 @@ describe.each(['async', 'thread', 'process'])(
         it('stop at the same answer for a budget, and end with 5 where no service takes the key', async () => {
             const prompts = Array.from({ length: 9 }, (_, i) => `b${i}`);
             const { cwd, run } = batch(mode, prompts, 2);
+            if (mode === 'queue') {
+                const unbounded = await run('--max-tokens-total', '60');
+                expect([unbounded.code, unbounded.stderr]).toEqual([
+                    2,
+                    expect.stringContaining('cannot hold a budget'),
+                ]);
+                server.fault = () => ({ kind: 'status', status: 401 });
+                const end = await run();
+                expect(end.code, end.stderr).toBe(5);
+                return;
+            }
             const bounded = await run('--max-tokens-total', '60');
             expect(bounded.code, bounded.stderr).toBe(1);
             expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(5);

@@ -54,6 +54,7 @@ export const openCoordinator = (
             toolchains: { CPP: '14.2' },
         },
         outputs: null,
+        runsPrograms: true,
         languageOf: () => null,
         onLog,
         onNotice,

@@ -11,6 +11,7 @@ await runWorker({
     mayRunCommands: true,
     runs: [],
     judging: {},
+    endpoints: { given: [], providers: [], apiKeyEnv: null },
     sharedPaths: [],
     cacheBytes: 0,
     grace: 10,

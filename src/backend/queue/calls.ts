@@ -9,10 +9,17 @@ import { parseWorkerCall, type WorkerCall } from './messages.js';
 
 type CallRequest = Extract<WorkerCall, { readonly type: 'call' }>;
 
+/** What a running task asks. */
+type TaskRequest = Exclude<CallRequest['request'], { readonly do: 'send-file' }>;
+
 /** What serves calls of tasks. */
 export interface CallServer {
     /** Who serves the task of a job; `later`: its task has not been started yet by this coordinator; null: it has ended. */
     hostOf(job: string): TaskHost | 'later' | null;
+    /** Who served a task that has ended lately; undefined: nobody knows it any more. */
+    formerHostOf(job: string): TaskHost | undefined;
+    /** Whether a call comes from the worker that has the job now. @throws what Redis says */
+    isHolder(job: string, token: string): Promise<boolean>;
     onLog(line: TaskLog): void;
     /** Puts a file of a sample where workers find it. @throws Error if no task in work needs it */
     sendFile(sha256: string): Promise<void>;
@@ -69,14 +76,34 @@ export class CallDesk {
     }
 
     async #serve(message: CallRequest): Promise<void> {
-        const { request, call, job } = message;
+        const { request, call } = message;
         if (request.do === 'send-file') {
             await this.#reply(message, await this.#sendFile(call, request.sha256));
             return;
         }
-        const host = this.server.hostOf(job);
+        const host = this.server.hostOf(message.job);
         if (host === 'later') this.#park(message);
-        else await this.#reply(message, await serveCall({ type: 'call', key: job, call, request }, host));
+        else await this.#serveTask(message, request, host);
+    }
+
+    async #serveTask(message: CallRequest, request: TaskRequest, host: TaskHost | null): Promise<void> {
+        const { call, job, token } = message;
+        let isHolder = false;
+        try {
+            isHolder = host !== null && (await this.server.isHolder(job, token));
+        } catch {
+            // Redis is gone: the worker sends it again.
+            this.#serving.delete(call);
+            return;
+        }
+        if (isHolder) {
+            await this.#reply(message, await serveCall({ type: 'call', key: job, call, request }, host));
+            return;
+        }
+        const heard = host ?? this.server.formerHostOf(job);
+        if (request.do === 'ask') heard?.hearLate?.(request.request);
+        const problem = host === null ? 'the task has ended' : 'another worker has the task now';
+        await this.#reply(message, { type: 'reply', call, value: null, problem });
     }
 
     async #sendFile(call: string, sha256: string): Promise<CallReply> {

@@ -16,6 +16,7 @@ import { describeLargeTask, diedCompletion, type Flight, identify, localize } fr
 import { type FinishedJob, FinishedJobs } from './finished-jobs.js';
 import { JobAdder } from './job-adder.js';
 import { JobRemover } from './job-remover.js';
+import { Holders } from './holders.js';
 import type { RunKeys } from './keys.js';
 import type { RunLease } from './lease.js';
 import {
@@ -23,7 +24,7 @@ import {
     packTask,
     parseWorkerAnswer,
     parseReturned,
-    type RunInfo,
+    type RunOrigin,
     type WorkerAnswer,
 } from './messages.js';
 import { findOutputFiles, type OutputPlace, OutputReceiver } from './output-files.js';
@@ -37,9 +38,11 @@ import { WorkerWatch } from './worker-watch.js';
 export interface QueueBackendOptions {
     readonly redis: RedisAccess;
     /** What workers are told of the run. */
-    readonly run: Omit<RunInfo, 'seen'>;
+    readonly run: RunOrigin;
     /** Where files of output of the tasks go; null: tasks leave none. */
     readonly outputs: OutputPlace | null;
+    /** Whether workers run the tasks' programs themselves, and must have their languages. */
+    readonly runsPrograms: boolean;
     /** Language of a sample's own program, such as a checker; null: none that is known. */
     readonly languageOf: (program: CheckerProgram) => string | null;
     readonly onLog: (line: TaskLog) => void;
@@ -52,6 +55,9 @@ export interface QueueBackendOptions {
 
 /** Milliseconds that workers get to end tasks when the backend is closed. */
 const CLOSE_PATIENCE_MS = ABORT_PATIENCE_MS + 3000;
+
+/** Ended tasks whose workers are still heard. */
+const MOST_FORMER = 10_000;
 
 export interface Connections {
     readonly options: QueueBackendOptions;
@@ -74,6 +80,9 @@ export class QueueCoordinator implements Backend {
     readonly #stages: StageFiles;
     readonly #outputs: OutputReceiver | null;
     readonly #desk: CallDesk;
+    readonly #holders: Holders;
+    /** Who served tasks that have ended lately, for what their workers say late. */
+    readonly #former = new Map<string, TaskHost>();
     readonly #finished: FinishedJobs;
     readonly #remover: JobRemover;
     readonly #adder: JobAdder;
@@ -87,10 +96,17 @@ export class QueueCoordinator implements Backend {
         this.#lease = connections.lease;
         const { client, connect, queues, keys, options } = connections;
         this.#stages = new StageFiles(client, keys);
+        this.#holders = new Holders(
+            client,
+            (job) => this.#flights.get(job)?.queue ?? null,
+            (job) => this.#flights.get(job)?.host.takeBack?.(),
+        );
         const { outputs } = options;
         this.#outputs = outputs === null ? null : new OutputReceiver(client, keys, outputs);
         this.#desk = new CallDesk(client, connect(), keys, {
-            hostOf: (job) => this.#flights.get(job)?.host ?? (this.#before.has(job) ? 'later' : null),
+            hostOf: (job) => this.#hostOf(job),
+            formerHostOf: (job) => this.#flights.get(job)?.host ?? this.#former.get(job),
+            isHolder: (job, token) => this.#holders.isHolder(job, token),
             onLog: options.onLog,
             sendFile: (sha256) => this.#stages.send(sha256),
         });
@@ -169,6 +185,12 @@ export class QueueCoordinator implements Backend {
         }
     }
 
+    #hostOf(job: string): TaskHost | 'later' | null {
+        const flight = this.#flights.get(job);
+        if (flight !== undefined) return flight.state === 'settled' ? null : flight.host;
+        return this.#before.has(job) ? 'later' : null;
+    }
+
     /** Puts a task among those that are added next. @throws Error if it cannot be sent */
     async #offer(flight: Flight): Promise<void> {
         const { task } = flight;
@@ -182,7 +204,7 @@ export class QueueCoordinator implements Backend {
 
     /** What a worker must have for a task. */
     #listLanguages({ input }: Task, programs: readonly CheckerProgram[]): string[] {
-        const own = input.kind === 'program' ? [input.language] : [];
+        const own = input.kind === 'program' && this.#c.options.runsPrograms ? [input.language] : [];
         const others = programs.flatMap((program) => this.#c.options.languageOf(program) ?? []);
         return [...new Set([...own, ...others])].sort();
     }
@@ -285,6 +307,10 @@ export class QueueCoordinator implements Backend {
         if (!this.#flights.delete(flight.job)) return;
         if (flight.task.stage !== null) this.#stages.release(flight.task.stage);
         this.#remover.remove(flight);
+        this.#holders.forget(flight.job);
+        if (flight.host.hearLate === undefined) return;
+        this.#former.set(flight.job, flight.host);
+        if (this.#former.size > MOST_FORMER) this.#former.delete(this.#former.keys().next().value ?? '');
     }
 
     // Aborting
@@ -335,6 +361,7 @@ export class QueueCoordinator implements Backend {
         await this.#lease.removeStale(
             (job) => this.#flights.has(job) || this.#before.has(job) || this.#remover.has(job),
         );
+        await this.#holders.look();
         await this.#workers.look(this.#flights.values());
     }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Task } from '../../model/task.js';
 import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
-import { LARGEST_TASK, type RunInfo } from './messages.js';
+import { LARGEST_TASK, type RunOrigin } from './messages.js';
 import type { TaskQueue } from './task-queues.js';
 
 /** A task in the hands of the queue. */
@@ -28,10 +28,11 @@ export interface Flight {
  * What a job is for: equal for the same task in every start, and different for everything that another answer may follow from.
  * Steps are left out: the job itself writes them.
  */
-export function identify(task: Task, { version, descriptor }: Omit<RunInfo, 'seen'>): string {
+export function identify(task: Task, { version, descriptor }: RunOrigin): string {
     const { attempt: _attempt, stage: _stage, traceparent: _traceparent, steps: _steps, ...what } = task;
-    // Names of this start, which decide nothing.
-    const how = { ...descriptor, scratch: null, holder: null, dir: null, compileCache: null };
+    // Names of this start, which decide nothing, and who is asked: a result that is there stays when that changes.
+    const names = { scratch: null, holder: null, dir: null, compileCache: null };
+    const how = { ...descriptor, ...names, servers: null, endpoints: null, limits: null, endpointWait: null };
     return createHash('sha256')
         .update(JSON.stringify([version, how, what]))
         .digest('hex')

@@ -42,6 +42,8 @@ export interface RunKeys {
 export interface QueueKeys {
     /** Hash: a job. */
     job(id: string): string;
+    /** String: the token of the worker that has a job; expires unless that renews it. */
+    lock(id: string): string;
     /** Ids of jobs by state, and notes of BullMQ's own. */
     state(state: (typeof STATES)[number] | 'stalled-check'): string;
 }
@@ -74,6 +76,7 @@ export function makeRunKeys(run: string): RunKeys {
         file: (sha256) => `${prefix}:file:${sha256}`,
         queue: (name) => ({
             job: (id) => `${prefix}:${name}:${id}`,
+            lock: (id) => `${prefix}:${name}:${id}:lock`,
             state: (state) => `${prefix}:${name}:${state}`,
         }),
     };

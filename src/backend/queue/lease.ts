@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { type RunKeys, RUNS_KEY, STATES } from './keys.js';
-import { parseQueues, parseRunInfo, type RunInfo, RUN_TTL_S } from './messages.js';
+import { parseQueues, parseRunInfo, type RunInfo, type RunOrigin, RUN_TTL_S } from './messages.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /*
@@ -21,18 +22,20 @@ interface LeasedJob {
 
 /** What a coordinator has in Redis, and for how long it stays. */
 export class RunLease {
+    /** Tells this start of the run from others. */
+    readonly #start = randomBytes(8).toString('hex');
     #renewedAt = performance.now();
 
     constructor(
         private readonly client: Redis,
         private readonly queues: TaskQueues,
         private readonly keys: RunKeys,
-        private readonly run: Omit<RunInfo, 'seen'>,
+        private readonly run: RunOrigin,
     ) {}
 
     /** Tells workers of the run; again from time to time, because Redis may have lost it. */
     async register(): Promise<void> {
-        const info: RunInfo = { ...this.run, seen: Date.now() };
+        const info: RunInfo = { ...this.run, start: this.#start, seen: Date.now() };
         await this.client.hset(RUNS_KEY, info.run, JSON.stringify(info));
     }
 

@@ -151,6 +151,8 @@ const runInfo = z.strictObject({
     /** Of resume-run. */
     version: NAME,
     run: NAME,
+    /** Differs with each start of the run: calls that the one before did not answer go to this one. */
+    start: NAME,
     host: NAME,
     descriptor: z.looseObject({ kind: NAME }),
     /** The coordinator's own toolchains: compiler by language. Absent where nothing is judged. */
@@ -165,6 +167,9 @@ const runInfo = z.strictObject({
 export interface RunInfo extends Omit<z.infer<typeof runInfo>, 'descriptor'> {
     readonly descriptor: ExecutorDescriptor;
 }
+
+/** What stays the same as long as the run goes on. */
+export type RunOrigin = Omit<RunInfo, 'seen' | 'start'>;
 
 /** @returns null if it is not one */
 export const parseRunInfo = (text: string): RunInfo | null => parseOrNull(runInfo, text);
@@ -220,6 +225,8 @@ const call = z.discriminatedUnion('type', [
         type: z.literal('call'),
         worker: NAME,
         job: NAME,
+        /** Token of the lock by which the worker has the job. */
+        token: NAME,
         call: NAME,
         request: z.discriminatedUnion('do', [
             z.strictObject({ do: z.literal('save-step'), name: NAME, value: z.record(z.string(), json) }),

@@ -19,7 +19,11 @@ const LOG_BOUND = 10_000;
 export class WorkerCalls {
     readonly #waiting = new Map<
         string,
-        { readonly resolve: (value: JsonObject | null) => void; readonly reject: (error: Error) => void }
+        {
+            readonly resolve: (value: JsonObject | null) => void;
+            readonly reject: (error: Error) => void;
+            readonly send: () => void;
+        }
     >();
     #next = 0;
     #isClosed = false;
@@ -54,20 +58,29 @@ export class WorkerCalls {
         else waiting?.reject(new Error(reply.problem));
     }
 
-    /** @throws Error with what the coordinator says */
-    async ask(job: string, request: Request): Promise<JsonObject | null> {
+    /**
+     * @param token of the lock by which this worker has the job
+     * @throws Error with what the coordinator says
+     */
+    async ask(job: string, token: string, request: Request): Promise<JsonObject | null> {
         const call = `${this.worker}-${this.#next++}`;
-        const answered = new Promise<JsonObject | null>((resolve, reject) => {
-            this.#waiting.set(call, { resolve, reject });
-        });
-        answered.catch(() => {});
-        const message: WorkerCall = { type: 'call', worker: this.worker, job, call, request };
+        const { worker } = this;
+        const message: WorkerCall = { type: 'call', worker, job, token, call, request };
         const send = (): void =>
             void this.client.rpush(this.keys.calls, JSON.stringify(message)).catch(() => {});
+        const answered = new Promise<JsonObject | null>((resolve, reject) => {
+            this.#waiting.set(call, { resolve, reject, send });
+        });
+        answered.catch(() => {});
         send();
         // A coordinator may be killed after it has taken a call; the next one must hear of it.
         const again = setInterval(send, RESEND_MS);
         return answered.finally(() => clearInterval(again));
+    }
+
+    /** Another start of the run serves now: asks again what the one before has not answered. */
+    askAgain(): void {
+        for (const { send } of this.#waiting.values()) send();
     }
 
     /** Lines are worth less than results: where nobody reads them, old ones go. */

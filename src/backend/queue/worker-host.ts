@@ -106,6 +106,7 @@ export class QueueWorker {
         for (const run of this.#refused.keys()) if (!found.has(run)) this.#refused.delete(run);
         const { runs } = this.#options;
         for (const [run, info] of found) {
+            this.#services.get(run)?.noteStart(info.start);
             if (this.#services.has(run) || this.#refused.has(run)) continue;
             if (runs.length === 0 || runs.includes(run)) await this.#join(info);
         }

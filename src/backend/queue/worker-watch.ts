@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { Flight } from './flight.js';
 import { WORKERS_KEY } from './keys.js';
-import { parseWorkerInfo, type RunInfo, type WorkerInfo } from './messages.js';
+import { parseWorkerInfo, type RunOrigin, type WorkerInfo } from './messages.js';
 
 interface WorkerWatchOptions {
-    readonly run: Omit<RunInfo, 'seen'>;
+    readonly run: RunOrigin;
     readonly onNotice: (message: string) => void;
 }
 

@@ -98,6 +98,8 @@ export class RunService {
     /** What takes jobs, until this worker drains. */
     #taking: Promise<void>;
     #concurrency: number;
+    /** Of the run, as it was last seen. */
+    #start: string;
     #isDraining = false;
     /** Called when a slot is free. */
     #onFree: () => void = () => {};
@@ -130,13 +132,15 @@ export class RunService {
             folder: join(options.scratch, 'samples'),
             sharedPaths: options.sharedPaths,
             maxBytes: options.cacheBytes,
-            ask: async (sha256) => void (await this.#calls.ask('sample', { do: 'send-file', sha256 })),
+            ask: async (sha256) =>
+                void (await this.#calls.ask('sample', 'sample', { do: 'send-file', sha256 })),
         });
         this.#outputs = pool.outputs === null ? null : new OutputSender(client, this.#keys, pool.outputs);
         this.#aborts = connect();
         void this.#aborts.subscribe(this.#keys.aborts).catch(() => {});
         this.#aborts.on('message', (_channel, job) => this.#end(job, 'unwanted'));
         this.#concurrency = options.concurrency;
+        this.#start = run.start;
         this.#feed = new JobFeed({
             packages,
             client,
@@ -154,6 +158,13 @@ export class RunService {
         this.#feed.useQueues(
             queues.filter((queue) => queue.languages.every((tag) => languages?.includes(tag) === true)),
         );
+    }
+
+    /** The run has been started again since. */
+    noteStart(start: string): void {
+        if (start === this.#start) return;
+        this.#start = start;
+        this.#calls.askAgain();
     }
 
     async #takeJobs(): Promise<void> {
@@ -232,9 +243,11 @@ export class RunService {
             const task = unpackTask(flight.held.job.data);
             if (task.stage !== null) stage = await this.#openStage(task.stage, flight);
             const here = { ...task, stage: stage?.path ?? null };
+            const { token } = flight.held;
             const running = this.#pool.backend.start(here, {
-                saveStep: async (step) => void (await this.#calls.ask(id, { do: 'save-step', ...step })),
-                ask: (request) => this.#calls.ask(id, { do: 'ask', request }),
+                saveStep: async (step) =>
+                    void (await this.#calls.ask(id, token, { do: 'save-step', ...step })),
+                ask: (request) => this.#calls.ask(id, token, { do: 'ask', request }),
             });
             flight.running = running;
             if (flight.ended !== null) running.abort();

@@ -3,7 +3,12 @@ import type { RunInfo, WorkerInfo } from '../../backend/queue/messages.js';
 import type { WorkerLock } from '../../backend/queue/job-feed.js';
 import type { TaskPool } from '../../backend/queue/worker.js';
 import type { RedisConfig } from '../../config.js';
-import type { AdoptContext, ExecutorKind, JudgingSettings } from '../../executor/executor-kind.js';
+import type {
+    AdoptContext,
+    ExecutorKind,
+    JudgingSettings,
+    OwnEndpoints,
+} from '../../executor/executor-kind.js';
 import { EXECUTOR_KINDS } from '../../executor/kinds.js';
 import { readPackageVersion } from '../../host/package-version.js';
 import { openScratch } from '../../host/scratch.js';
@@ -25,6 +30,7 @@ export interface WorkerSettings {
     /** Ids of the only runs that it serves; empty: every run. */
     readonly runs: readonly string[];
     readonly judging: JudgingSettings;
+    readonly endpoints: OwnEndpoints;
     /** Absolute. */
     readonly sharedPaths: readonly string[];
     /** Bytes of samples that are kept on the disk. */
@@ -46,7 +52,10 @@ export async function runWorker(settings: WorkerSettings): Promise<StopSignal> {
             scratch: scratch.path,
             holder: makeHolderId(),
             mayRunCommands: settings.mayRunCommands,
+            endpoints: settings.endpoints,
         };
+        for (const kind of listKinds(executors))
+            if (kind.runsIn === 'main') await kind.checkWorker?.(adopted);
         const about = executors.includes('judge')
             ? await describeMachine(adopted)
             : { toolchains: {}, sandbox: null };
@@ -97,6 +106,9 @@ async function describeMachine(own: AdoptContext): Promise<Pick<WorkerInfo, 'too
     return { toolchains: describeToolchains(found), sandbox: options.sandbox };
 }
 
+const listKinds = (names: readonly string[]): readonly ExecutorKind[] =>
+    EXECUTOR_KINDS.filter(({ name }) => names.includes(name));
+
 /** @throws UserError where this worker must not or cannot do the run's tasks */
 async function createPool(
     run: RunInfo,
@@ -109,16 +121,15 @@ async function createPool(
     if (kind === undefined || !executors.includes(name)) {
         throw new UserError(`it needs the executor ${name}, and this worker has ${executors.join(', ')}`);
     }
-    if (kind.runsIn === 'main' || kind.adopt === undefined)
-        throw new UserError(`the executor ${name} cannot be used by workers`);
-    const { descriptor, languages, sandbox, outputs } = await kind.adopt(run.descriptor, own);
+    if (kind.adopt === undefined) throw new UserError(`the executor ${name} cannot be used by workers`);
+    const { descriptor, languages, sandbox, outputs, tasksInProcess } = await kind.adopt(run.descriptor, own);
     if (run.sandbox !== undefined && run.sandbox !== sandbox) {
         throw new UserError(
             `it judges in the sandbox ${run.sandbox}, and this machine has ${sandbox ?? 'none'}`,
         );
     }
     return {
-        backend: await createProcesses(descriptor, concurrency, onLog),
+        backend: await createProcesses(descriptor, concurrency, onLog, tasksInProcess),
         patience: (task) => kind.patience(descriptor, task),
         outputs: outputs ?? null,
         ...(languages === undefined ? {} : { languages }),

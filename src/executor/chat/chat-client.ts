@@ -5,7 +5,7 @@ import type { Failure } from '../../model/failure.js';
 import type { ServerOptions } from '../descriptor.js';
 import type { ExecutorContext } from '../executor.js';
 import { Fleet } from '../servers/fleet.js';
-import type { WorkerDesk } from '../servers/server-executor.js';
+import { type AcquirePlace, PlaceDesk, reservePlaces, type WorkerDesk } from '../servers/places.js';
 import { Budget, type BudgetOptions, type Estimate, isBounded, type Reservation } from './budget.js';
 import {
     type ChatResult,
@@ -25,10 +25,9 @@ import {
     type PricedChatAnswer,
     readChatAnswer,
 } from './chat-protocol.js';
-import { type AcquirePlace, PlaceDesk, reservePlaces } from './places.js';
 import { readChatStream } from './chat-stream.js';
 import { computeCost, type PriceTable } from './prices.js';
-import { SPENT_UNKNOWN, spentBy, type Spent } from './spending.js';
+import { isSpent, SPENT_UNKNOWN, spentBy, type Spent } from './spending.js';
 
 /** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
 const DEFAULT_CONCURRENCY = 8;
@@ -161,7 +160,12 @@ export class ChatClient {
 
     /** Where tasks in workers get their places at this client's endpoints. */
     desk(onSpent: (spent: Spent) => void): WorkerDesk {
-        return new PlaceDesk(this.#fleet.pool, onSpent);
+        return new PlaceDesk({
+            pool: this.#fleet.pool,
+            onSpent: (spent) => {
+                if (isSpent(spent)) onSpent(spent);
+            },
+        });
     }
 
     /** Figures of every endpoint. */

@@ -67,6 +67,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
     options: CHAT_OPTIONS,
     judges: false,
     usesEndpoints: true,
+    leavesFiles: true,
     usualTimeout: 120,
     runsIn: 'main',
     configure(values, { dir }) {
@@ -101,6 +102,11 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
     async plan(config, context) {
         const { timeout, dir, holder } = context;
         const { kind, sampling, promptTemplate, system, search, tools } = config;
+        if (context.isQueued === true && isBounded(config.budget)) {
+            throw new UserError(
+                '--mode queue cannot hold a budget, which one process counts: leave out --max-cost and --max-tokens-total, or --mode queue',
+            );
+        }
         const [{ describeDeployments, planEndpoints }, { readPrices }] = await Promise.all([
             import('./chat-endpoints.js'),
             import('./prices.js'),
@@ -150,6 +156,10 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
         return startDemo(descriptor, (started) => createChat(started, hooks));
     },
     createInWorker: async (descriptor) => (await import('./chat.js')).createChatInWorker(descriptor),
+    hasLocalWorkers: true,
+    describeForWorkers: async (descriptor) => (await import('./adopt-chat.js')).describeChat(descriptor),
+    adopt: async (theirs, own) => (await import('./adopt-chat.js')).adoptChat(theirs, own),
+    checkWorker: async (own) => (await import('./adopt-chat.js')).checkChatWorker(own),
 };
 
 function chooseTools(values: Values<typeof CHAT_OPTIONS>, dir: string): ToolConfig | null {

@@ -1,5 +1,6 @@
 import type { Spending } from '../../model/event.js';
-import type { Json } from '../../model/json.js';
+import type { Json, JsonObject } from '../../model/json.js';
+import type { ExecutorContext } from '../executor.js';
 import type { TokenUsage } from './chat-protocol.js';
 
 /** What one request came to, as far as it costs. Null: not told. */
@@ -21,6 +22,21 @@ export const spentBy = ({ prompt, completion }: TokenUsage, cost: number | null)
 });
 
 export const SPENT_UNKNOWN: Spent = { isAnswered: false, prompt: null, completion: null, cost: null };
+
+const isCount = (value: Json | undefined): boolean =>
+    value === null || (typeof value === 'number' && value >= 0 && Number.isFinite(value));
+
+/** Whether it is what a worker tells: one on another machine is not believed blindly. */
+export const isSpent = (value: JsonObject): value is Spent =>
+    typeof value['isAnswered'] === 'boolean' &&
+    isCount(value['prompt']) &&
+    isCount(value['completion']) &&
+    isCount(value['cost']);
+
+/** Tells the main process what a request used. */
+export function tellSpent(spent: Spent, { ask }: Pick<ExecutorContext, 'ask'>): void {
+    ask?.({ do: 'spent', spent }).catch(() => {});
+}
 
 /** Adds up what all requests of a start used, kept or not. */
 export class SpendingLedger {

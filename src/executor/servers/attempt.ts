@@ -9,7 +9,9 @@ import { adaptFiles } from '../judge/windows-programs.js';
 import { withAdaptations } from '../judged-result.js';
 import type { Fleet } from './fleet.js';
 import type { LocalCheck } from './local-check.js';
-import type { ServerExecutor } from './server-executor.js';
+import { createDoubtedEndpoints, type DoubtedEndpoints } from './doubted-endpoints.js';
+import { type AcquirePlace, PlaceDesk, reservePlaces } from './places.js';
+import type { ServerExecutor, ServerParts } from './server-executor.js';
 import { Session } from './session.js';
 import type { Judged } from '../judge-tests.js';
 
@@ -28,17 +30,21 @@ export interface Submission {
 /** Tasks for each endpoint from which on a calibration of a few seconds pays. */
 const TASKS_WORTH_CALIBRATING = 30;
 
-/** Runs attempts over one fleet. Remembers who gave a verdict that is in doubt, so that another endpoint confirms it. */
+/** Runs attempts over one fleet. */
 export class Attempts {
-    /** Endpoint of the doubtful verdict, by task; gone once that is confirmed. */
     private readonly samples = new StagedSamples();
-    private readonly doubted = new Map<string, string>();
+    private readonly doubted: DoubtedEndpoints;
+    private readonly acquire: AcquirePlace;
 
     /** @param adaptWindows see `LocalOptions` */
     constructor(
         private readonly fleet: Fleet,
         private readonly adaptWindows: boolean,
-    ) {}
+        { places }: Pick<ServerParts, 'places'>,
+    ) {
+        this.doubted = places?.doubted ?? createDoubtedEndpoints();
+        this.acquire = places?.acquire ?? reservePlaces(fleet.pool);
+    }
 
     /** The executor whose tasks `judge` judges; it closes the fleet, and what checks outputs here. */
     executor(judge: (submission: Submission) => Promise<Judged>, local: LocalCheck): ServerExecutor {
@@ -53,6 +59,7 @@ export class Attempts {
                     this.fleet.pool.calibrateUpTo(concurrency);
                 }
             },
+            desk: new PlaceDesk({ pool: this.fleet.pool, doubted: this.doubted }),
             close: async () => {
                 await this.fleet.close();
                 await local.close();
@@ -72,11 +79,10 @@ export class Attempts {
         }
         if (context.signal.aborted) return { kind: 'abort' };
         const key = JSON.stringify([task.sample, task.group, task.index, task.fingerprint]);
-        const doubted = task.confirming === null ? undefined : this.doubted.get(key);
-        const avoid = doubted === undefined ? undefined : new Set([doubted]);
+        const doubted = task.confirming === null ? null : await this.doubted.recall(key, context);
+        const avoid = doubted === null ? undefined : new Set([doubted]);
         const prefer = task.confirming === null ? undefined : 'reserve';
-        this.doubted.delete(key);
-        const session = new Session(this.fleet, context.signal, { avoid, prefer }, context.log, key);
+        const session = new Session(this.fleet, this.acquire, context, { avoid, prefer }, key);
         try {
             const sample = await this.samples.get(stage);
             const { files, adapted } = this.adaptWindows
@@ -88,7 +94,7 @@ export class Attempts {
                 (error: unknown): Judged => ({ kind: 'failed', failure: checkFailure(error) }),
             );
             if (judged.kind === 'judged' && judged.suspect !== null && session.endpoint !== null) {
-                this.doubted.set(key, session.endpoint);
+                await this.doubted.remember(key, session.endpoint, context);
             }
             const outcome = toOutcome(judged, adapted, session);
             return outcome.kind === 'verdict' && limits.memory !== null && !held.memory

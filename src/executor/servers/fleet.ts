@@ -176,7 +176,7 @@ function makeTarget(endpoint: EndpointOptions): Target {
 }
 
 /** A name for each: its address, with the place of its key where that is not enough. */
-function nameEndpoints(all: readonly EndpointOptions[]): ReadonlyMap<EndpointOptions, string> {
+export function nameEndpoints(all: readonly EndpointOptions[]): ReadonlyMap<EndpointOptions, string> {
     const distinct = (name: (one: EndpointOptions) => string, more: (one: EndpointOptions) => string) => {
         const by = new Map<string, Set<string>>();
         for (const one of all) by.set(name(one), (by.get(name(one)) ?? new Set()).add(more(one)));
@@ -187,5 +187,5 @@ function nameEndpoints(all: readonly EndpointOptions[]): ReadonlyMap<EndpointOpt
     const name = distinct(address, ({ token }) =>
         token === null ? '[no key]' : `[${'env' in token ? token.env : basename(token.file)}]`,
     );
-    return new Map(all.map((one) => [one, name(one)]));
+    return new Map(all.map((one) => [one, one.name ?? name(one)]));
 }

@@ -38,6 +38,15 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
     patience: () => null,
     create: async (descriptor, hooks) =>
         (await import('./go-judge.js')).createGoJudge(descriptor, hooks === undefined ? {} : { hooks }),
+    createInWorker: async (descriptor) =>
+        (await import('./go-judge.js')).createGoJudge(
+            descriptor,
+            (await import('./adopt-servers.js')).WORKER_PARTS,
+        ),
+    describeForWorkers: async (descriptor) =>
+        (await import('./adopt-servers.js')).describeServers(descriptor),
+    adopt: async (theirs, own) => (await import('./adopt-servers.js')).adoptGoJudge(theirs, own),
+    checkWorker: async (own) => (await import('./adopt-servers.js')).checkServerWorker(own),
     server: {
         probe: async (ask) => (await import('./go-judge.js')).probeGoJudge(ask),
         async languages() {

@@ -72,7 +72,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
             attempt.cleanUp();
         }
     };
-    return new Attempts(fleet, descriptor.adaptWindows).executor(judge, local);
+    return new Attempts(fleet, descriptor.adaptWindows, parts).executor(judge, local);
 }
 
 /** What of a problem runs on servers beside submissions; null: nothing. */

@@ -32,6 +32,15 @@ export const PISTON: SandboxServerKind<typeof SERVER_OPTIONS, PistonConfig, Pist
     patience: () => null,
     create: async (descriptor, hooks) =>
         (await import('./piston.js')).createPiston(descriptor, hooks === undefined ? {} : { hooks }),
+    createInWorker: async (descriptor) =>
+        (await import('./piston.js')).createPiston(
+            descriptor,
+            (await import('./adopt-servers.js')).WORKER_PARTS,
+        ),
+    describeForWorkers: async (descriptor) =>
+        (await import('./adopt-servers.js')).describeServers(descriptor),
+    adopt: async (theirs, own) => (await import('./adopt-servers.js')).adoptPiston(theirs, own),
+    checkWorker: async (own) => (await import('./adopt-servers.js')).checkServerWorker(own),
     server: {
         probe: async (ask) => (await import('./piston.js')).probePiston(ask),
         runHello: async (ask) => (await import('./piston.js')).runPistonHello(ask),

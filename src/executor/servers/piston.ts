@@ -69,7 +69,7 @@ export function createPiston(descriptor: PistonDescriptor, parts: ServerParts = 
             run: (test, time) => attempt.run(test, time),
         });
     };
-    return new Attempts(fleet, descriptor.adaptWindows).executor(judge, local);
+    return new Attempts(fleet, descriptor.adaptWindows, parts).executor(judge, local);
 }
 
 /** Asks for the languages that there are. @param note told of them */

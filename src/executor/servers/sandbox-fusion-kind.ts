@@ -75,6 +75,15 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
                 descriptor,
                 hooks === undefined ? {} : { hooks },
             ),
+        createInWorker: async (descriptor) =>
+            (await import('./sandbox-fusion.js')).createSandboxFusion(
+                descriptor,
+                (await import('./adopt-servers.js')).WORKER_PARTS,
+            ),
+        describeForWorkers: async (descriptor) =>
+            (await import('./adopt-servers.js')).describeServers(descriptor),
+        adopt: async (theirs, own) => (await import('./adopt-servers.js')).adoptSandboxFusion(theirs, own),
+        checkWorker: async (own) => (await import('./adopt-servers.js')).checkServerWorker(own),
         server: {
             probe: askForHello,
             runHello: askForHello,

@@ -70,7 +70,7 @@ export function createSandboxFusion(
             run: submits ? makeSubmittedTests(attempt) : runCodeTests(attempt),
         });
     };
-    return new Attempts(fleet, descriptor.adaptWindows).executor(judge, local);
+    return new Attempts(fleet, descriptor.adaptWindows, parts).executor(judge, local);
 }
 
 /** Where a probe notes that its endpoint takes no memory limit. */

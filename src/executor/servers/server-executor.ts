@@ -10,9 +10,10 @@
 import type { PoolHooks } from '../../endpoint/pool.js';
 import type { EndpointState, Spending } from '../../model/event.js';
 import type { ExecutorDescriptor } from '../../model/executor-descriptor.js';
-import type { JsonObject } from '../../model/json.js';
 import type { Executor } from '../executor.js';
 import type { CheckOutput } from '../check-output.js';
+import type { DoubtedEndpoints } from './doubted-endpoints.js';
+import type { AcquirePlace, WorkerDesk } from './places.js';
 
 /** An executor that runs its tasks on servers: it lives in the main process, over one pool. */
 export interface ServerExecutor extends Executor {
@@ -36,14 +37,6 @@ export interface ServerExecutor extends Executor {
     readonly workerDescriptor?: ExecutorDescriptor;
 }
 
-/** The counter at which the tasks of workers are served. */
-export interface WorkerDesk {
-    /** @param job tells the tasks apart */
-    serve(job: number, request: JsonObject): Promise<JsonObject | null>;
-    /** A task has ended, however: takes back what it still has. */
-    forget(job: number): void;
-}
-
 /** Told as things happen; must not throw. */
 export type ServerHooks = PoolHooks;
 
@@ -51,6 +44,8 @@ export type ServerHooks = PoolHooks;
 export interface ServerParts {
     /** Told when endpoints change, when all are gone, and when they are back. */
     readonly hooks?: ServerHooks;
+    /** Where places at endpoints come from, and who remembers doubtful ones; absent: a pool and a memory of its own. */
+    readonly places?: { readonly acquire: AcquirePlace; readonly doubted: DoubtedEndpoints };
     /** How outputs are checked; by default on this machine, checker programs in its sandbox. */
     readonly check?: CheckOutput;
 }

@@ -3,7 +3,9 @@ import { type AcquireOptions, type Lease, NoEndpointError } from '../../endpoint
 import type { Failure } from '../../model/failure.js';
 import { unreachable } from '../../util/unreachable.js';
 import { sleep } from '../../util/sleep.js';
+import type { ExecutorContext } from '../executor.js';
 import type { Fleet, FleetRequest } from './fleet.js';
+import type { AcquirePlace } from './places.js';
 
 /** Tries of one step of an attempt, each at another endpoint where there is one. */
 const TRIES = 5;
@@ -50,12 +52,16 @@ export class Session {
 
     constructor(
         private readonly fleet: Fleet,
-        private readonly signal: AbortSignal,
+        private readonly acquirePlace: AcquirePlace,
+        private readonly context: ExecutorContext,
         private readonly wanted: AcquireOptions,
-        private readonly log: (message: string) => void,
         /** Names the task whose attempt this is. */
         private readonly task: string,
     ) {}
+
+    private get signal(): AbortSignal {
+        return this.context.signal;
+    }
 
     /** The endpoint of the last try; null before the first. */
     get endpoint(): string | null {
@@ -73,7 +79,7 @@ export class Session {
             if (step.kind !== 'failed') return step;
             this.release();
             if (!step.retry || tries >= TRIES) return step;
-            this.log(
+            this.context.log(
                 `${lease.endpoint}: ${step.failure.message}; trying elsewhere (try ${tries} of ${TRIES})`,
             );
             avoid.add(lease.endpoint);
@@ -95,7 +101,7 @@ export class Session {
     private async acquire(wanted: AcquireOptions): Promise<Lease | Exclude<Step<never>, { kind: 'done' }>> {
         if (this.lease !== null) return this.lease;
         try {
-            this.lease = await this.fleet.pool.acquire(this.signal, wanted);
+            this.lease = await this.acquirePlace(this.context, wanted);
             this.last = this.lease.endpoint;
             return this.lease;
         } catch (error) {

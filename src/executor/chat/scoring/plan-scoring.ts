@@ -48,7 +48,8 @@ export function needsExpected(scorer: Scorer): boolean {
     }
 }
 
-const runsPrograms = ({ kind }: Scorer): boolean => kind === 'code' || kind === 'humaneval';
+/** Whether answers are programs that are run. */
+export const runsPrograms = ({ kind }: Scorer): boolean => kind === 'code' || kind === 'humaneval';
 
 /** Two scorers with one fingerprint give the same answers of the same rows the same scores. Files count by their content. */
 function fingerprintScoring({ scorer, expected, judgePrompt, codeTimeout }: ScoringConfig): string {
@@ -91,9 +92,10 @@ function digestText(file: string): string {
     }
 }
 
-async function planJudge(
+/** What programs in answers are judged by. @throws UserError where their language cannot run here */
+export async function planJudge(
     scorer: Scorer,
-    context: PlanContext,
+    context: Pick<PlanContext, 'judging' | 'scratch'>,
 ): Promise<{ readonly descriptor: JudgeDescriptor; readonly notices: readonly string[] }> {
     const [{ readLocalOptions }, { findAvailableLanguages }] = await Promise.all([
         import('../../local-options.js'),

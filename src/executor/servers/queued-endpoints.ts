@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { displayAddress } from '../../endpoint/address.js';
+import { readToken } from '../../endpoint/secrets.js';
+import { UserError } from '../../util/user-error.js';
+import type { EndpointOptions, ServerOptions } from '../descriptor.js';
+import { nameEndpoints } from './fleet.js';
+
+/*
+ * Endpoints of a run over a queue. Neither a key nor a header nor a password of an address crosses Redis: a worker has its own, for the
+ * addresses that it was started with, and asks no other. Otherwise whoever may write to that Redis could have a worker's keys sent to a
+ * server of their own.
+ */
+
+const NAME = z.string().min(1).max(4096);
+
+const endpoint = z.strictObject({
+    /** Of the endpoint in the coordinator's pool. */
+    name: NAME,
+    /** Without user and password. */
+    url: z.url().max(4096),
+    /** Variable that holds the key there, or null: it tells several keys of one address apart. */
+    keyName: NAME.nullable(),
+    deployments: z.record(NAME, NAME).optional(),
+    apiVersion: NAME.optional(),
+    provider: NAME.optional(),
+});
+
+/** What a worker is told of the endpoints of a run. */
+const queued = z.looseObject({ endpoints: z.array(endpoint).min(1).max(8192) });
+
+type QueuedEndpoint = z.infer<typeof endpoint>;
+
+const nameKey = ({ token }: EndpointOptions): string | null =>
+    token === null ? null : 'env' in token ? token.env : token.file;
+
+/**
+ * Endpoints as workers are told of them.
+ * @throws UserError for one that is on this machine alone
+ */
+export function describeForWorkers({ endpoints, retryEndpoints }: ServerOptions): {
+    readonly endpoints: readonly QueuedEndpoint[];
+} {
+    const all = [...endpoints, ...retryEndpoints];
+    const names = nameEndpoints(all);
+    return {
+        endpoints: all.map((one): QueuedEndpoint => {
+            if (one.sentTo !== undefined)
+                throw new UserError(
+                    `${displayAddress(one.url)} is a demonstration on this machine: --mode queue cannot use it`,
+                );
+            const { deployments, apiVersion, provider } = one;
+            return {
+                name: names.get(one) ?? '',
+                url: displayAddress(one.url),
+                keyName: nameKey(one),
+                ...(deployments === undefined ? {} : { deployments }),
+                ...(apiVersion === undefined ? {} : { apiVersion }),
+                ...(provider === undefined ? {} : { provider }),
+            };
+        }),
+    };
+}
+
+/**
+ * The endpoints of a run with the keys and headers of this worker.
+ * @param theirs the coordinator's descriptor, as it came from Redis
+ * @param own what this worker was started with
+ * @throws UserError for an endpoint that this worker was not started with
+ */
+export function adoptEndpoints(theirs: unknown, own: readonly EndpointOptions[]): ServerOptions {
+    const parsed = queued.safeParse(theirs);
+    if (!parsed.success) throw new UserError('its endpoints cannot be used');
+    return {
+        endpoints: parsed.data.endpoints.map((one) => adoptEndpoint(one, own)),
+        retryEndpoints: [],
+        limits: 'fixed',
+        endpointWait: null,
+        firstTimeout: null,
+    };
+}
+
+function adoptEndpoint(theirs: QueuedEndpoint, own: readonly EndpointOptions[]): EndpointOptions {
+    const { name, url, keyName, deployments, apiVersion, provider } = theirs;
+    const same = own.filter((one) => displayAddress(one.url) === url);
+    const known = same.find((one) => nameKey(one) === keyName) ?? (same.length === 1 ? same[0] : undefined);
+    if (known === undefined) {
+        throw new UserError(
+            same.length === 0
+                ? `it asks ${url}, and this worker was not started with --endpoint ${url}`
+                : `it asks ${url} with the key in ${keyName ?? 'no variable'}, and this worker has other keys`,
+        );
+    }
+    const { token, headers, tokenHeader } = known;
+    return {
+        name,
+        url: known.url,
+        concurrency: null,
+        rate: null,
+        token,
+        headers,
+        ...(tokenHeader === undefined ? {} : { tokenHeader }),
+        ...(deployments === undefined ? {} : { deployments }),
+        ...(apiVersion === undefined ? {} : { apiVersion }),
+        ...(provider === undefined ? {} : { provider }),
+    };
+}
+
+/** Fails at the start where a key of a worker is missing. @throws UserError that names the variable or the file */
+export function checkTokens(own: readonly EndpointOptions[]): void {
+    for (const { token } of own) if (token !== null) readToken(token);
+}
