@@ -64,6 +64,8 @@ export interface Attempt {
     readonly sandbox?: string;
     /** Version of the control groups that held its memory on this machine; absent: it was held by looking at its processes. */
     readonly cgroup?: number;
+    /** Language and version of what compiled or ran it, where that was a worker on another machine. */
+    readonly toolchain?: string;
 }
 
 export interface JudgeResult {

@@ -96,6 +96,8 @@ export interface AttemptedBy {
     readonly sandbox?: string;
     /** Version of control groups that held its memory; absent: none did. */
     readonly cgroup?: number;
+    /** Compiler or interpreter of a worker on another machine, with its version: `CPP 14.2.0`. */
+    readonly toolchain?: string;
 }
 
 /**

@@ -110,6 +110,7 @@ export function recordAttempt(
         worker_id: measure.workerId,
         ...(by?.sandbox === undefined ? {} : { sandbox: by.sandbox }),
         ...(by?.cgroup === undefined ? {} : { cgroup: by.cgroup }),
+        ...(by?.toolchain === undefined ? {} : { toolchain: by.toolchain }),
     };
 }
 

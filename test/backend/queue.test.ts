@@ -120,6 +120,62 @@ it.skipIf(NO_REDIS !== null)(
 );
 
 it.skipIf(NO_REDIS !== null)(
+    'answers only the worker that has a task, hears what another one spent, and takes back what a lost one was given',
+    { timeout: patience(30_000) },
+    async () => {
+        const run = makeRunId();
+        const coordinator = await openCoordinator(redis.access, run, OPTIONS);
+        const client = new Redis(redis.socket, { maxRetriesPerRequest: null });
+        const keys = makeRunKeys(run);
+        const taking = new Worker(QUEUE_NAME, null, {
+            connection: client,
+            prefix: keys.prefix,
+            lockDuration: 1000,
+        });
+        const seen: string[] = [];
+        const running = coordinator.start(makeTask(0, { do: 'answer', value: 1 }), {
+            saveStep: () => Promise.reject(new Error('not asked for')),
+            ask: (request) => {
+                seen.push(`granted ${String(request['n'])}`);
+                return Promise.resolve({ lease: 'one' });
+            },
+            hearLate: (request) => seen.push(`heard ${String(request['n'])}`),
+            takeBack: () => seen.push('taken back'),
+        });
+        let calls = 0;
+        const ask = async (job: string, token: string, n: number): Promise<unknown> => {
+            const request = { do: 'ask', request: { do: 'acquire', n } };
+            const call = { type: 'call', worker: 'w', job, token, call: String(calls++), request };
+            await client.rpush(keys.calls, JSON.stringify(call));
+            const [, reply = '{}'] = (await client.blpop(keys.replies('w'), 10)) ?? [];
+            return (JSON.parse(reply) as { problem: unknown }).problem;
+        };
+        try {
+            let job: string | undefined;
+            while (job === undefined) {
+                job = (await taking.getNextJob('first', { block: false }))?.id;
+                if (job === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+            }
+            expect(await ask(job, 'first', 1)).toBeNull();
+            expect(await ask(job, 'other', 2)).toBe('another worker has the task now');
+            expect(seen).toEqual(['granted 1', 'heard 2']);
+            // Its lock is not renewed.
+            await vi.waitUntil(() => seen.includes('taken back'), SOON);
+            expect(await ask(job, 'first', 3)).toBe('another worker has the task now');
+            running.abort();
+            await running.completion;
+            running.release?.();
+            expect(await ask(job, 'first', 4)).toBe('the task has ended');
+            expect(seen).toEqual(['granted 1', 'heard 2', 'taken back', 'heard 3', 'heard 4']);
+        } finally {
+            await taking.close(true);
+            client.disconnect();
+            await coordinator.close();
+        }
+    },
+);
+
+it.skipIf(NO_REDIS !== null)(
     'gives a program to a worker that has its language, and says what the others wait for',
     { timeout: patience(30_000) },
     async () => {
@@ -144,7 +200,8 @@ it.skipIf(NO_REDIS !== null)(
             const ended = python.completion.finally(() => {
                 isDone = true;
             });
-            await start(1, 'CPP').completion;
+            const { outcome } = await start(1, 'CPP').completion;
+            expect(outcome).toMatchObject({ by: { toolchain: 'CPP 12.2' } });
             await vi.waitUntil(() => notices.some((line) => line.includes('has PYTHON3')), SOON);
             expect(notices.join()).toContain('other toolchains than this machine: CPP 12.2 (here 14.2)');
             expect(isDone).toBe(false);

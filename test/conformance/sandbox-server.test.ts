@@ -5,6 +5,8 @@ import { createSandboxFusion } from '../../src/executor/servers/sandbox-fusion.j
 import { FusionServer } from '../rig/servers/fusion-server.js';
 import { GoJudgeServer } from '../rig/servers/go-judge-server.js';
 import { LONG } from '../rig/long.js';
+import { openQueuedGoJudge } from '../rig/queue-servers.js';
+import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { PistonServer } from '../rig/servers/piston-server.js';
 import { findGoJudge, RealGoJudge } from '../rig/servers/real-go-judge.js';
 import {
@@ -68,6 +70,27 @@ describe('go-judge, against the rig', () => {
         limitsMemory: true,
         tellsMemory: true,
         tellsCpu: true,
+    });
+});
+
+if (NO_REDIS !== null) console.error(`go-judge over a queue: skipped, ${NO_REDIS}`);
+describe.skipIf(NO_REDIS !== null)('go-judge over a queue, against the rig', () => {
+    const server = new GoJudgeServer();
+    const redis = new PrivateRedis();
+    sandboxServerSuite({
+        create: async () => {
+            await Promise.all([server.start(), redis.start()]);
+            return openQueuedGoJudge(redis, server.url);
+        },
+        close: async () => {
+            await server.stop();
+            await redis.end();
+        },
+        languages: LONG ? ALL : ['PYTHON3'],
+        limitsMemory: true,
+        tellsMemory: true,
+        tellsCpu: true,
+        isSampled: true,
     });
 });
 

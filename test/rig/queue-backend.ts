@@ -84,7 +84,7 @@ export async function openWorker(
                 backend: createProcessBackend({ ...options, onLog }),
                 patience: () => null,
                 outputs: null,
-                ...(toolchains === undefined ? {} : { languages: Object.keys(toolchains) }),
+                ...(toolchains === undefined ? {} : { languages: Object.keys(toolchains), toolchains }),
             }),
         scratch,
         sharedPaths: [],

@@ -12,11 +12,18 @@ import {
     makeUnservedCompletion,
 } from '../backend.js';
 import { CallDesk } from './calls.js';
-import { describeLargeTask, diedCompletion, type Flight, identify, localize } from './flight.js';
+import {
+    describeLargeTask,
+    diedCompletion,
+    type Flight,
+    identify,
+    listLanguages,
+    localize,
+} from './flight.js';
 import { type FinishedJob, FinishedJobs } from './finished-jobs.js';
 import { JobAdder } from './job-adder.js';
 import { JobRemover } from './job-remover.js';
-import { Holders } from './holders.js';
+import { FormerHosts, Holders } from './holders.js';
 import type { RunKeys } from './keys.js';
 import type { RunLease } from './lease.js';
 import {
@@ -56,9 +63,6 @@ export interface QueueBackendOptions {
 /** Milliseconds that workers get to end tasks when the backend is closed. */
 const CLOSE_PATIENCE_MS = ABORT_PATIENCE_MS + 3000;
 
-/** Ended tasks whose workers are still heard. */
-const MOST_FORMER = 10_000;
-
 export interface Connections {
     readonly options: QueueBackendOptions;
     readonly client: Redis;
@@ -81,8 +85,7 @@ export class QueueCoordinator implements Backend {
     readonly #outputs: OutputReceiver | null;
     readonly #desk: CallDesk;
     readonly #holders: Holders;
-    /** Who served tasks that have ended lately, for what their workers say late. */
-    readonly #former = new Map<string, TaskHost>();
+    readonly #former = new FormerHosts();
     readonly #finished: FinishedJobs;
     readonly #remover: JobRemover;
     readonly #adder: JobAdder;
@@ -198,15 +201,8 @@ export class QueueCoordinator implements Backend {
         if (flight.state === 'settled') return;
         const data = packTask({ ...task, stage: stage?.manifest ?? null });
         if (data.task.length > LARGEST_TASK) throw new Error(describeLargeTask(data.task.length));
-        flight.queue = this.#c.queues.find(this.#listLanguages(task, stage?.programs ?? []));
+        flight.queue = this.#c.queues.find(listLanguages(task, stage?.programs ?? [], this.#c.options));
         this.#adder.add({ flight, data });
-    }
-
-    /** What a worker must have for a task. */
-    #listLanguages({ input }: Task, programs: readonly CheckerProgram[]): string[] {
-        const own = input.kind === 'program' && this.#c.options.runsPrograms ? [input.language] : [];
-        const others = programs.flatMap((program) => this.#c.options.languageOf(program) ?? []);
-        return [...new Set([...own, ...others])].sort();
     }
 
     // Taking in
@@ -308,9 +304,7 @@ export class QueueCoordinator implements Backend {
         if (flight.task.stage !== null) this.#stages.release(flight.task.stage);
         this.#remover.remove(flight);
         this.#holders.forget(flight.job);
-        if (flight.host.hearLate === undefined) return;
-        this.#former.set(flight.job, flight.host);
-        if (this.#former.size > MOST_FORMER) this.#former.delete(this.#former.keys().next().value ?? '');
+        this.#former.add(flight.job, flight.host);
     }
 
     // Aborting

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CheckerProgram } from '../../model/sample.js';
 import type { Task } from '../../model/task.js';
 import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
 import { LARGEST_TASK, type RunOrigin } from './messages.js';
@@ -37,6 +38,23 @@ export function identify(task: Task, { version, descriptor }: RunOrigin): string
         .update(JSON.stringify([version, how, what]))
         .digest('hex')
         .slice(0, 40);
+}
+
+/**
+ * What a worker must have for a task.
+ * @param programs of the task's sample, such as its checker
+ */
+export function listLanguages(
+    { input }: Task,
+    programs: readonly CheckerProgram[],
+    {
+        runsPrograms,
+        languageOf,
+    }: { readonly runsPrograms: boolean; readonly languageOf: (program: CheckerProgram) => string | null },
+): string[] {
+    const own = input.kind === 'program' && runsPrograms ? [input.language] : [];
+    const others = programs.flatMap((program) => languageOf(program) ?? []);
+    return [...new Set([...own, ...others])].sort();
 }
 
 /** A worker's disk is not ours: what it cannot write there ends an attempt, not the run. */

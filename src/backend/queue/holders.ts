@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { TaskHost } from '../backend.js';
 import type { TaskQueue } from './task-queues.js';
 
 /*
@@ -61,5 +62,23 @@ export class Holders {
     /** The task of a job has ended. */
     forget(job: string): void {
         this.#tokens.delete(job);
+    }
+}
+
+/** Ended tasks whose workers are still heard. */
+const MOST_FORMER = 10_000;
+
+/** Who served tasks that have ended lately, for what their workers say late. */
+export class FormerHosts {
+    readonly #hosts = new Map<string, TaskHost>();
+
+    add(job: string, host: TaskHost): void {
+        if (host.hearLate === undefined) return;
+        this.#hosts.set(job, host);
+        if (this.#hosts.size > MOST_FORMER) this.#hosts.delete(this.#hosts.keys().next().value ?? '');
+    }
+
+    get(job: string): TaskHost | undefined {
+        return this.#hosts.get(job);
     }
 }

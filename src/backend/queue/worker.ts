@@ -32,6 +32,8 @@ export interface TaskPool {
     readonly outputs: string | null;
     /** Languages that it can run; absent: its tasks are not programs. */
     readonly languages?: readonly string[];
+    /** Versions of their toolchains, where the programs of tasks run on this machine. */
+    readonly toolchains?: Readonly<Record<string, string>>;
 }
 
 export interface RunServiceOptions {
@@ -252,7 +254,7 @@ export class RunService {
             flight.running = running;
             if (flight.ended !== null) running.abort();
             const { workerId, ...served } = await this.#withPatience(running, task);
-            return { served, workerId };
+            return { served: { ...served, outcome: this.#nameToolchain(task, served.outcome) }, workerId };
         } catch (error) {
             const message = `this worker cannot run the task: ${getMessage(error).replace(/\s+/g, ' ').slice(0, 1000)}`;
             const failure = { reason: 'environment', message } as const;
@@ -265,6 +267,13 @@ export class RunService {
         } finally {
             stage?.release();
         }
+    }
+
+    /** Machines may have different toolchains: says which one this verdict is by. */
+    #nameToolchain({ input }: Task, outcome: Served['outcome']): Served['outcome'] {
+        const version = input.kind === 'program' ? this.#pool.toolchains?.[input.language] : undefined;
+        if (outcome.kind !== 'verdict' || input.kind !== 'program' || version === undefined) return outcome;
+        return { ...outcome, by: { ...outcome.by, toolchain: `${input.language} ${version}` } };
     }
 
     /** Fetches the sample of a task. The coordinator may be away, or have started just now and not have the sample in work yet. */

@@ -65,7 +65,10 @@ export async function runWorker(settings: WorkerSettings): Promise<StopSignal> {
             version: readPackageVersion(),
             about: { executors: [...executors], ...about },
             scratch: scratch.path,
-            createPool: (run, onLog) => createPool(run, onLog, settings, adopted),
+            createPool: async (run, onLog) => ({
+                ...(await createPool(run, onLog, settings, adopted)),
+                ...(run.descriptor.kind === 'judge' ? { toolchains: about.toolchains } : {}),
+            }),
         });
         onNotice(`worker ${worker.id} waits for tasks (${settings.concurrency} at once)`);
         return await untilDrained(worker, settings);
