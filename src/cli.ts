@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
-import { findCommand, main, reportFailure } from './cli/main.js';
+import { main, onlyPrints, reportFailure } from './cli/main.js';
 import { ownWords } from './cli/own-words.js';
 import { bookStrayError } from './util/foreign-code.js';
 import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
@@ -68,7 +68,7 @@ function releaseLostTerminals(): void {
 
 /** A run's results are in their files; other commands have nothing but what they print. */
 function withLostOutput(code: number): number {
-    return isStdoutLost && code === 0 && findCommand(ownWords(argv)) !== 'run' ? 4 : code;
+    return isStdoutLost && code === 0 && onlyPrints(argv) ? 4 : code;
 }
 
 process.on('uncaughtException', (error) => {

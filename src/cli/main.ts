@@ -65,6 +65,16 @@ export function findCommand(argv: readonly string[]): CommandName {
     return COMMAND_NAMES.find((name) => name === first) ?? 'run';
 }
 
+/** Commands whose work is not what they print: their results are in files. */
+const WORKING: ReadonlySet<CommandName> = new Set(['run', 'topics', 'matrix', 'score', 'worker', 'collect']);
+
+/** Words with which even those only print. */
+const PRINTING: ReadonlySet<string> = new Set(['-h', '--help', '-V', '--version', '--dry-run', 'completion']);
+
+/** Whether a command line is good for nothing but what it prints. */
+export const onlyPrints = (argv: readonly string[]): boolean =>
+    !WORKING.has(findCommand(argv)) || ownWords(argv).some((word) => PRINTING.has(word));
+
 async function showHelp(argv: readonly string[], length: 'short' | 'full'): Promise<ExitCode> {
     const name = findCommand(argv);
     const [help, { command }] = await Promise.all([import('./help.js'), COMMANDS[name].load()]);

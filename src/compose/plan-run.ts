@@ -212,7 +212,7 @@ function prepareOptions(
         machineLoad: kind.judges && kind.runsIn !== 'main' ? readMachineLoad : null,
         skipReason: (input, { judging: judged }) =>
             input.skip ??
-            describeUnknownLanguage(input.language, judging.languages) ??
+            describeUnknownLanguage(input, judging.languages) ??
             executor.skipReason?.(input) ??
             describeMissingFeature(input, judged, executor.features),
         plan: { allTests: judging.allTests, rerun, compilers: executor.compilers ?? new Map() },

@@ -1,15 +1,16 @@
 import type { RunConfig } from '../config.js';
 import { isKnownLanguage } from '../dataset/language-tags.js';
+import type { ProgramInput } from '../model/sample.js';
 
 /**
  * Why a program cannot run whose language no table knows; null where the name is known, though its tools may be missing.
  * @param languages rows of the config file, which may name any language
  */
 export function describeUnknownLanguage(
-    tag: string,
+    { language: tag, unknownName }: Pick<ProgramInput, 'language' | 'unknownName'>,
     languages: RunConfig['judging']['languages'],
 ): string | null {
     if (isKnownLanguage(tag)) return null;
     if (Object.keys(languages).some((name) => name.toUpperCase() === tag)) return null;
-    return `unknown language name ${JSON.stringify(tag.slice(0, 60))}`;
+    return `unknown language name ${JSON.stringify((unknownName ?? tag).slice(0, 60))}`;
 }

@@ -91,6 +91,11 @@ export function toLanguageTag(name: string): string {
     return tag ?? key.toUpperCase();
 }
 
+/** The row's own spelling of a name that no table knows, for messages; nothing for others, whose tag says it all. */
+export function readUnknownName(name: unknown, tag: string): { readonly unknownName?: string } {
+    return typeof name === 'string' && !isKnownLanguage(tag) ? { unknownName: name.trim() } : {};
+}
+
 /** Names as Codeforces, AtCoder and CodeContests+ write them: a language with its vendor and versions; null for others. */
 function judgeTag(key: string): string | null {
     if (key.length > LONGEST_NAME) return null;

@@ -38,6 +38,8 @@ export type RowTask = RowProgram | { readonly kind: 'data'; readonly input: Fiel
 export interface RowProgram {
     readonly kind: 'program';
     readonly language: string;
+    /** How the row spells a language that no table knows. */
+    readonly unknownName?: string;
     readonly source: Text;
     readonly name: string | null;
     readonly expected: readonly Verdict[] | null;

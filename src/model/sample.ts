@@ -29,6 +29,8 @@ export interface ProgramInput {
     readonly kind: 'program';
     /** Upper-case tag as in result files: PYTHON (2), PYTHON3, CPP, C, JAVA, ...; what no table knows is skipped with a reason. */
     readonly language: string;
+    /** How the dataset spells a language that no table knows, for messages; absent for others. */
+    readonly unknownName?: string;
     /** Tag of the toolchain that runs it on this machine where it is found; without it, and without this, that of `language`. */
     readonly preferred?: string;
     /** One file, or a folder of them; the first is the main one. */

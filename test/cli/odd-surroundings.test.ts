@@ -29,6 +29,7 @@ it('goes on where stdout cannot be written, and says so once', () => {
     expect(readResults(join(cwd, 'res')).size).toBe(1);
     const status = bash(cwd, '$RR status --dir res > /dev/full');
     expect(status).toMatchObject({ status: 4, stderr: expect.stringContaining('ENOSPC') });
+    expect(bash(cwd, '$RR completion bash > /dev/full').status).toBe(4);
 });
 
 it('takes a dataset from stdin and keeps it for later starts, but none from another pipe', () => {

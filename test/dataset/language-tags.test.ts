@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isKnownLanguage, toLanguageTag } from '../../src/dataset/language-tags.js';
+import { isKnownLanguage, readUnknownName, toLanguageTag } from '../../src/dataset/language-tags.js';
 import { buildLanguageTable } from '../../src/executor/judge/languages.js';
 
 describe('names of languages', () => {
@@ -43,6 +43,7 @@ describe('names of languages', () => {
         (name) => {
             expect(toLanguageTag(name)).toBe(name.toUpperCase());
             expect(isKnownLanguage(toLanguageTag(name))).toBe(false);
+            expect(readUnknownName(` ${name}`, toLanguageTag(name))).toEqual({ unknownName: name });
         },
     );
 

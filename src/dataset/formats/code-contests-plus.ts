@@ -1,5 +1,5 @@
 import type { Field } from '../field.js';
-import { toLanguageTag } from '../language-tags.js';
+import { readUnknownName, toLanguageTag } from '../language-tags.js';
 import { type RowContent, type RowFormat, type RowJudging, type RowProgram, readId } from '../row-content.js';
 
 /** ByteDance's CodeContests+. Its time limits are taken as milliseconds and its memory limits as MiB; `checker` is C++ for testlib. */
@@ -41,13 +41,18 @@ export const codeContestsPlus: RowFormat = {
 };
 
 function readSubmissions(list: Field): RowProgram[] {
-    return list.optionalList().map((submission) => ({
-        kind: 'program',
-        language: toLanguageTag(submission.get('language').string()),
-        source: submission.get('code').string(),
-        name: null,
-        expected: null,
-    }));
+    return list.optionalList().map((submission) => {
+        const spelling = submission.get('language').string();
+        const language = toLanguageTag(spelling);
+        return {
+            kind: 'program',
+            language,
+            ...readUnknownName(spelling, language),
+            source: submission.get('code').string(),
+            name: null,
+            expected: null,
+        };
+    });
 }
 
 function readChecker(checker: Field): RowJudging['checker'] {

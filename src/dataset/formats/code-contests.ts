@@ -1,7 +1,7 @@
 import type { OwnLimits } from '../../model/limits.js';
 import { readNamedFiles } from '../../model/named-files.js';
 import type { Field } from '../field.js';
-import { toLanguageTag } from '../language-tags.js';
+import { readUnknownName, toLanguageTag } from '../language-tags.js';
 import {
     pairTests,
     type RowContent,
@@ -85,7 +85,8 @@ function readPrograms(column: Field): RowProgram[] {
 
 function readProgram(field: Field, source: string): RowProgram {
     const tag = readLanguage(field);
-    const program = { kind: 'program', language: tag, source, name: null, expected: null } as const;
+    const spelt = readUnknownName(field.value, tag);
+    const program = { kind: 'program', language: tag, ...spelt, source, name: null, expected: null } as const;
     return tag === 'UNKNOWN'
         ? { ...program, skip: 'the dataset does not know its language (UNKNOWN)' }
         : program;

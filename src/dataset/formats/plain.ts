@@ -2,7 +2,7 @@ import { CHECKER_FORMS, parseChecker } from '../../model/checker-text.js';
 import type { OwnLimits } from '../../model/limits.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
-import { toLanguageTag } from '../language-tags.js';
+import { readUnknownName, toLanguageTag } from '../language-tags.js';
 import {
     type RowChecker,
     type RowContent,
@@ -41,13 +41,17 @@ export const plain: RowFormat = {
 
 /** `[{"language", "source" | "path", "name"?, "expected"?}, ...]`; empty where it is missing. */
 export function readPlainPrograms(list: Field): RowProgram[] {
-    return list.optionalList().map((program) => ({
-        kind: 'program',
-        language: readLanguage(program.get('language')),
-        source: readText(program, 'source', 'path'),
-        name: program.get('name').optionalString() ?? program.get('path').optionalString(),
-        expected: readExpected(program.get('expected')),
-    }));
+    return list.optionalList().map((program) => {
+        const language = readLanguage(program.get('language'));
+        return {
+            kind: 'program',
+            language,
+            ...readUnknownName(program.get('language').value, language),
+            source: readText(program, 'source', 'path'),
+            name: program.get('name').optionalString() ?? program.get('path').optionalString(),
+            expected: readExpected(program.get('expected')),
+        };
+    });
 }
 
 /** The tag of result files, or a usual name. "python" could mean either: the tag PYTHON is Python 2. */
