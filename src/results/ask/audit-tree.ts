@@ -1,15 +1,9 @@
 import type { AggregateCell } from '../aggregate/aggregate-files.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
-
-/** What is wrong in a tree of counts, and where. */
-export interface AuditFinding {
-    /** Keys from the root, joined by `/`. */
-    readonly where: string;
-    readonly what: string;
-}
+import { type AuditFinding, auditLeaf, auditParent, countIn, countSuccess } from './audit-leaf.js';
 
 /** Rates lose a little in rounding. */
-const TOLERANCE = 1e-6;
+const RATE_TOLERANCE = 1e-6;
 
 const LEVELS = ['by_tool_success_rate', 'by_difficulty', 'by_task_type'] as const;
 
@@ -22,6 +16,7 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     const models = isJsonObject(tree.models) ? tree.models : {};
     const totals: number[] = [];
     const whole = { total_tests: 0, total_success: 0, total_partial: 0, total_failure: 0 };
+    let infrastructure = 0;
     for (const [model, node] of Object.entries(models)) {
         let sum = 0;
         for (const [where, leaf] of walkLeaves(node, `models/${model}`)) {
@@ -32,7 +27,9 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
             whole.total_success += countSuccess(leaf);
             whole.total_partial += countIn(leaf, 'partial');
             whole.total_failure += countIn(leaf, 'failed');
+            infrastructure += countIn(leaf, 'infrastructure');
         }
+        findings.push(...auditParents(node, `models/${model}`));
         whole.total_tests += sum;
         const stated = isJsonObject(node) ? node.total_tests : undefined;
         if (typeof stated === 'number' && stated !== sum)
@@ -44,9 +41,11 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     const hasTree = Object.values(models).some(
         (node) => isJsonObject(node) && isJsonObject(node.by_prompt_type),
     );
-    if (hasTree && isJsonObject(tree.summary)) findings.push(...auditSummary(tree.summary, whole));
+    if (hasTree && isJsonObject(tree.summary))
+        findings.push(...auditSummary(tree.summary, whole, Object.keys(models)));
     // Ours is held against the records themselves.
     if (!isJsonObject(tree.resume_run)) findings.push(...auditParity(totals));
+    else findings.push(...auditOwn(tree.resume_run, infrastructure, whole.total_tests + infrastructure));
     if (isJsonObject(tree.test_groups))
         for (const [name, group] of Object.entries(tree.test_groups))
             if (isJsonObject(group) && !isWithin(group.success_rate, 100))
@@ -82,15 +81,56 @@ export function auditCells(cells: readonly AggregateCell[]): readonly AuditFindi
     return [...findings, ...auditParity(totals)];
 }
 
+/** Nodes between a model and its leaves. */
+function auditParents(model: unknown, where: string): readonly AuditFinding[] {
+    const leavesIn = (node: unknown): readonly JsonObject[] =>
+        [...walkLeaves(node, '')].map(([, leaf]) => leaf);
+    if (!isJsonObject(model)) return [];
+    const prompts = isJsonObject(model.by_prompt_type) ? model.by_prompt_type : {};
+    const nodes = Object.entries(prompts).map(([prompt, node]) => ({
+        where: `${where}/${prompt}/summary`,
+        node: isJsonObject(node) ? node.summary : undefined,
+        leaves: leavesIn({ by_prompt_type: { [prompt]: node } }),
+    }));
+    const all = { where: `${where}/overall_stats`, node: model.overall_stats, leaves: leavesIn(model) };
+    return [all, ...nodes].flatMap(({ where: place, node, leaves }) =>
+        isJsonObject(node) ? auditParent(place, node, leaves) : [],
+    );
+}
+
 /** The root says what its leaves say. */
 function auditSummary(
     summary: JsonObject,
     leaves: Readonly<Record<string, number>>,
+    models: readonly string[],
 ): readonly AuditFinding[] {
-    return Object.entries(leaves).flatMap(([name, sum]) => {
+    const findings: AuditFinding[] = [];
+    const say = (what: string): void => void findings.push({ where: 'summary', what });
+    for (const [name, sum] of Object.entries(leaves)) {
         const stated = summary[name];
+        if (typeof stated === 'number' && stated !== sum)
+            say(`${name} is ${stated}, the leaves sum to ${sum}`);
+    }
+    const { overall_success_rate: rate, models_tested: tested } = summary;
+    const [success, total] = [leaves['total_success'] ?? 0, leaves['total_tests'] ?? 0];
+    const expected = total === 0 ? 0 : success / total;
+    if (typeof rate === 'number' && Math.abs(rate - expected) > RATE_TOLERANCE)
+        say(`overall_success_rate is ${rate}, ${success} of ${total} is ${expected}`);
+    if (Array.isArray(tested)) {
+        const listed = new Set(tested.map(String));
+        for (const model of models) if (!listed.has(model)) say(`models_tested lacks ${model}`);
+        for (const model of listed)
+            if (!models.includes(model)) say(`models_tested has ${model}, the tree has not`);
+    }
+    return findings;
+}
+
+/** What the collector adds to the earlier tools' keys. */
+function auditOwn(own: JsonObject, infrastructure: number, records: number): readonly AuditFinding[] {
+    return Object.entries({ infrastructure, records_in_tree: records }).flatMap(([name, sum]) => {
+        const stated = own[name];
         if (typeof stated !== 'number' || stated === sum) return [];
-        return [{ where: 'summary', what: `${name} is ${stated}, the leaves sum to ${sum}` }];
+        return [{ where: 'resume_run', what: `${name} is ${stated}, the leaves sum to ${sum}` }];
     });
 }
 
@@ -119,38 +159,6 @@ function* walkLeaves(model: unknown, where: string): Generator<readonly [string,
         );
     for (const [path, node] of nodes) if (isJsonObject(node)) yield [path, node];
 }
-
-function auditLeaf(where: string, leaf: JsonObject): AuditFinding[] {
-    const findings: AuditFinding[] = [];
-    const say = (what: string): void => void findings.push({ where, what });
-    const [total, partial, failed] = (['total', 'partial', 'failed'] as const).map((name) =>
-        countIn(leaf, name),
-    );
-    const success = countSuccess(leaf);
-    const sum = success + (partial ?? 0) + (failed ?? 0);
-    if (sum !== total) say(`success + partial + failed is ${sum}, total is ${total}`);
-    for (const [key, value] of Object.entries(leaf)) {
-        if (typeof value === 'string' && /^-?(NaN|Infinity)$/.test(value)) say(`${key} is ${value}`);
-        if (value === null && key.endsWith('_rate')) say(`${key} is not a number`);
-        if (typeof value !== 'number') continue;
-        if (value < 0) say(`${key} is negative: ${value}`);
-        if (key.endsWith('_rate') && value > 1 + TOLERANCE) say(`${key} is above 1: ${value}`);
-    }
-    const rate = leaf.success_rate;
-    const expected = (total ?? 0) === 0 ? 0 : success / (total ?? 1);
-    if (typeof rate === 'number' && Math.abs(rate - expected) > TOLERANCE)
-        say(`success_rate is ${rate}, ${success} of ${total} is ${expected}`);
-    return findings;
-}
-
-/** Some earlier files call it `successful`. */
-const countSuccess = (leaf: JsonObject): number =>
-    countIn(leaf, leaf.success === undefined ? 'successful' : 'success');
-
-const countIn = (leaf: JsonObject, name: string): number => {
-    const value = leaf[name];
-    return typeof value === 'number' ? value : 0;
-};
 
 const isWithin = (value: unknown, most: number): boolean =>
     value === undefined || (typeof value === 'number' && value >= 0 && value <= most);

@@ -12,7 +12,8 @@ import { locatePart, readGeneration } from '../store/read-generation.js';
 import type { PartInfo } from '../store/manifest.js';
 import { MasterTree } from '../tree/master-tree.js';
 import { MASTER } from '../tree/write-tree.js';
-import { type AuditFinding, auditCells, auditTree } from './audit-tree.js';
+import { type AuditFinding, compareTrees } from './audit-leaf.js';
+import { auditCells, auditTree } from './audit-tree.js';
 import { parsePythonNumbers } from '../collect/python-json.js';
 
 /**
@@ -74,7 +75,8 @@ async function auditPart(
     tree: MasterTree,
 ): Promise<readonly AuditFinding[]> {
     let [records, doubled] = [0, 0];
-    for await (const some of codec.readRecords(await locatePart(dir, part))) {
+    const path = await locatePart(dir, part);
+    for await (const some of codec.readRecords(path)) {
         for (const record of some) {
             const digest = digestKey(record);
             if (seen.get(digest) !== null) doubled += 1;
@@ -84,6 +86,12 @@ async function auditPart(
         }
     }
     const findings: AuditFinding[] = [];
+    const { size } = await stat(path);
+    if (size !== part.bytes)
+        findings.push({
+            where: part.path,
+            what: `the manifest says ${part.bytes} bytes, it holds ${size}`,
+        });
     if (records !== part.records)
         findings.push({
             where: part.path,
@@ -92,6 +100,9 @@ async function auditPart(
     if (doubled > 0) findings.push({ where: part.path, what: `${doubled} of its records are there already` });
     return findings;
 }
+
+/** Values of the tree that are listed one by one: a record that is missing changes all above it. */
+const MOST_DIFFERENCES = 10;
 
 /** Whether master_database.json is right in itself, and says what the records say. */
 async function auditMaster(
@@ -105,18 +116,17 @@ async function auditMaster(
     const written: unknown = parsePythonNumbers(text);
     if (!isJsonObject(written)) return [{ where: MASTER, what: 'it is not a JSON object' }];
     const findings = auditTree(written).map(({ where, what }) => ({ where: `${MASTER}: ${where}`, what }));
-    const [stated, counted] = [readTotal(written), readTotal(records.toJson('', {}))];
-    if (stated === counted) return findings;
     const own = isJsonObject(written.resume_run) ? written.resume_run.generation : undefined;
-    const isOlder = typeof own === 'number' && own < generation;
-    const why = isOlder
-        ? ` (it is of generation ${own}, the database of ${generation}: the next \`resume-run collect\` writes it again)`
-        : '';
-    const what = `total_tests is ${String(stated)}, the records come to ${String(counted)}${why}`;
-    return [...findings, { where: MASTER, what }];
-}
-
-function readTotal(tree: JsonObject): number | null {
-    const total = isJsonObject(tree.summary) ? tree.summary.total_tests : null;
-    return typeof total === 'number' ? total : null;
+    if (own !== generation) {
+        const what = `it is of generation ${String(own)}, the database of ${generation}: the next \`resume-run collect\` writes it again`;
+        return [...findings, { where: MASTER, what }];
+    }
+    const { models, summary, resume_run } = records.toJson('', {});
+    const differences = Object.entries({ summary, models, resume_run }).flatMap(([key, expected]) =>
+        compareTrees(`${MASTER}: ${key}`, written[key], expected),
+    );
+    const rest = differences.length - MOST_DIFFERENCES;
+    if (rest <= 0) return [...findings, ...differences];
+    const what = `${rest} more of its values are not what the records come to`;
+    return [...findings, ...differences.slice(0, MOST_DIFFERENCES), { where: MASTER, what }];
 }

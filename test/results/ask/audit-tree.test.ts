@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
+import { isJsonObject, type JsonObject } from '../../../src/model/json.js';
 import { auditTree } from '../../../src/results/ask/audit-tree.js';
+import { makeRecord } from '../../../src/results/record/record.js';
+import { MasterTree } from '../../../src/results/tree/master-tree.js';
+import { recordInput } from '../records.js';
 
 const tree = (leaf: { readonly [key: string]: number }, root: number) => ({
     version: '3.0',
@@ -74,4 +78,41 @@ it('finds a history that was replaced: the tree is empty, and the root still cou
         'total_tests is 3, its leaves sum to 0',
         'total_tests is 500, the leaves sum to 0',
     ]);
+});
+
+/** Paths of all numbers. */
+function* pathsOfNumbers(node: JsonObject, above: readonly string[] = []): Generator<readonly string[]> {
+    for (const [key, value] of Object.entries(node)) {
+        if (typeof value === 'number') yield [...above, key];
+        else if (isJsonObject(value)) yield* pathsOfNumbers(value, [...above, key]);
+    }
+}
+
+/** A copy with one more at `path`. */
+function raise(node: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject {
+    const value = node[key];
+    return { ...node, [key]: isJsonObject(value) ? raise(value, rest) : Number(value) + 1 };
+}
+
+it('finds one number that was changed, wherever it stands in a tree of ours', () => {
+    const master = new MasterTree();
+    for (const [at, task_type] of ['a', 'b', 'b'].entries())
+        for (const prompt_type of ['cot', 'optimal'])
+            master.add(
+                makeRecord(
+                    recordInput({
+                        ...{ sample: `${at}`, model: 'm', task_type, prompt_type, difficulty: 'easy' },
+                        success_level: (['full', 'partial', 'failure'] as const)[at] ?? 'full',
+                        ...{ wall_time: at + 1, turns: at, timeout_errors: 2, other_errors: 1 },
+                        ...{ assisted_success: 1, assisted_turns: 2 },
+                    }),
+                ),
+            );
+    const whole = master.toJson('2026-01-01T00:00:00Z', {});
+    expect(auditTree(whole)).toEqual([]);
+    const missed = [...pathsOfNumbers(whole)]
+        .filter((path) => auditTree(raise(whole, path)).length === 0)
+        // A mean of some of several leaves may be anything, and what is not in the tree is not held against it.
+        .filter((path) => !(path.includes('by_task_type') && path.at(-1)?.startsWith('avg_')));
+    expect(missed).toEqual([['resume_run', 'records_without_model']]);
 });
