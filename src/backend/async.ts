@@ -21,9 +21,9 @@ class Places {
     }
 
     give(place: number): void {
-        this.#free.push(place);
-        // The smallest is taken next.
-        this.#free.sort((a, b) => b - a);
+        // Kept in order, the smallest last: it is taken next.
+        const at = this.#free.findLastIndex((free) => free > place) + 1;
+        this.#free.splice(at, 0, place);
     }
 }
 

@@ -70,6 +70,9 @@ interface Waiter extends AcquireOptions {
     readonly refuse: (error: unknown) => void;
 }
 
+const concerns = ({ model }: Pick<OutageWatch, 'model'>, waiter: Waiter): boolean =>
+    model === null || waiter.model === model;
+
 /** Gives out places at endpoints: the least loaded first, nobody starving, broken ones left alone until they are well again. */
 export class EndpointPool {
     /** Those of every model, as they are first asked for. */
@@ -200,16 +203,20 @@ export class EndpointPool {
                 grant: (lease) => (settled(), resolve(lease)),
                 refuse: (error) => (settled(), reject(error)),
             };
-            signal.addEventListener('abort', leave, { once: true });
-            for (const outage of this.outages) {
-                const waitsForModel = (one: Pick<Waiter, 'model'>) =>
-                    outage.model === null || one.model === outage.model;
-                if (waitsForModel(waiter) && ![...this.waiters].some(waitsForModel))
-                    outage.beginWait(this.clock.now());
-            }
+            for (const outage of this.outages)
+                if (concerns(outage, waiter) && !this.hasWaiterOf(outage)) outage.beginWait(this.clock.now());
             this.waiters.add(waiter);
             this.pump();
+            // Most are served at once.
+            if (!this.waiters.has(waiter)) return;
+            signal.addEventListener('abort', leave, { once: true });
+            if (signal.aborted) leave();
         });
+    }
+
+    private hasWaiterOf(outage: OutageWatch): boolean {
+        for (const waiter of this.waiters) if (concerns(outage, waiter)) return true;
+        return false;
     }
 
     /** Turns everybody away and ends probes. Leases that are out stay valid and do nothing more. */
@@ -363,7 +370,7 @@ export class EndpointPool {
 
     private turnAway({ model }: Pick<OutageWatch, 'model'>, message: string): void {
         for (const waiter of this.waiters) {
-            if (model !== null && waiter.model !== model) continue;
+            if (!concerns({ model }, waiter)) continue;
             this.waiters.delete(waiter);
             waiter.refuse(new NoEndpointError(message));
         }

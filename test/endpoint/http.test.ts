@@ -1,23 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { classifyStatus, HttpClient, type HttpRequest, isWorthRetrying } from '../../src/endpoint/http.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HttpClient } from '../../src/endpoint/http.js';
+import type { HttpAnswer, HttpRequest } from '../../src/endpoint/http-messages.js';
+import { classifyStatus, isWorthRetrying } from '../../src/endpoint/http-status.js';
 import { LONG } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
 let server: Server;
 let origin = '';
 let handle: (request: IncomingMessage, response: ServerResponse) => void = () => {};
-let client = new HttpClient();
 
 beforeAll(async () => {
     server = createServer((request, response) => handle(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterEach(async () => {
-    await client.close();
-    client = new HttpClient();
 });
 afterAll(() => {
     server.closeAllConnections();
@@ -31,11 +28,21 @@ const request = (over: Partial<HttpRequest> = {}): HttpRequest => ({
     headers: {},
     timeout: 5000,
     maxAnswer: 1000,
-    signal: new AbortController().signal,
     ...over,
 });
 
-describe('HttpClient', () => {
+/** As dist/ has it: threads load no TypeScript. */
+const threadEntry = new URL('../../dist/endpoint/http-worker.js', import.meta.url);
+
+describe.each([
+    ['this thread', { threadFrom: Number.POSITIVE_INFINITY }],
+    ['a thread of its own', { threadFrom: 0, threadEntry }],
+])('HttpClient in %s', (_name, options) => {
+    const client = new HttpClient(options);
+    afterAll(() => client.close());
+    const send = (request: HttpRequest, signal = new AbortController().signal): Promise<HttpAnswer> =>
+        client.send(request, signal);
+
     it('sends what it is given, and keeps the connection', async () => {
         const sockets = new Set<unknown>();
         handle = (incoming, response) => {
@@ -49,7 +56,7 @@ describe('HttpClient', () => {
             );
         };
         for (let time = 0; time < 3; time += 1) {
-            const answer = await client.send(
+            const answer = await send(
                 request({ method: 'POST', path: '/x', headers: { 'x-a': 'b' }, body: 'hi' }),
             );
             expect(answer).toMatchObject({ kind: 'answer', status: 200 });
@@ -61,7 +68,7 @@ describe('HttpClient', () => {
 
     it('reads no more than it may, announced or not', async () => {
         handle = (_, response) => response.end(Buffer.alloc(1001));
-        expect(await client.send(request())).toMatchObject({
+        expect(await send(request())).toMatchObject({
             kind: 'failure',
             outcome: 'broken',
             message: 'the answer is larger than 1000 bytes',
@@ -77,34 +84,35 @@ describe('HttpClient', () => {
             };
             write();
         };
-        expect(await client.send(request())).toMatchObject({
+        expect(await send(request())).toMatchObject({
             message: 'the answer is larger than 1000 bytes',
         });
         await expect.poll(() => closed).toBe(true);
         handle = (_, response) => response.end(Buffer.alloc(1000));
-        expect(await client.send(request())).toMatchObject({ kind: 'answer' });
+        expect(await send(request())).toMatchObject({ kind: 'answer' });
     });
 
     it('gives up when the time is over, also in the middle of an answer', async () => {
         handle = () => {};
-        expect(await client.send(request({ timeout: 1000 }))).toMatchObject({
+        expect(await send(request({ timeout: 1000 }))).toMatchObject({
             message: 'no answer within 1 s',
         });
         handle = (_, response) => void response.write('{');
-        expect(await client.send(request({ timeout: 1000 }))).toMatchObject({
+        expect(await send(request({ timeout: 1000 }))).toMatchObject({
             outcome: 'broken',
             message: 'no answer within 1 s',
         });
     });
 
     it('gives up when no connection comes about', async () => {
-        const connecting = new HttpClient(300);
+        const connecting = new HttpClient({ ...options, connectTimeout: 300 });
         // Whoever never answers a TLS greeting is not connected.
         const silent = createTcpServer();
         await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
         const { port } = silent.address() as AddressInfo;
         const late = await connecting.send(
             request({ origin: `https://127.0.0.1:${port}`, timeout: patience(20_000) }),
+            new AbortController().signal,
         );
         expect(late).toMatchObject({ outcome: 'broken', message: 'no connection within 0.3 s' });
         await connecting.close();
@@ -114,37 +122,72 @@ describe('HttpClient', () => {
     // The library gives up after five minutes where nobody says otherwise.
     it.runIf(LONG)('waits for an answer after more than five minutes', { timeout: 400_000 }, async () => {
         handle = (_, response) => void setTimeout(() => response.end('at last'), 305_000);
-        const answer = await client.send(request({ timeout: 350_000 }));
+        const answer = await send(request({ timeout: 350_000 }));
         expect(answer).toMatchObject({ kind: 'answer', status: 200 });
     });
 
     it('closes the request when it is aborted, before and while it runs', async () => {
         let closed = 0;
-        handle = (_, response) => void response.on('close', () => (closed += 1));
         const controller = new AbortController();
-        const sending = client.send(request({ signal: controller.signal }));
-        setTimeout(() => controller.abort(), 50);
+        handle = (_, response) => {
+            response.on('close', () => (closed += 1));
+            controller.abort();
+        };
+        const sending = send(request(), controller.signal);
         expect(await sending).toEqual({ kind: 'aborted' });
         await expect.poll(() => closed).toBe(1);
-        expect(await client.send(request({ signal: controller.signal }))).toEqual({ kind: 'aborted' });
+        expect(await send(request(), controller.signal)).toEqual({ kind: 'aborted' });
     });
 
     it('tells broken connections, and says nothing of what it sent', async () => {
         handle = (incoming) => incoming.socket.resetAndDestroy();
         const headers = { authorization: 'Bearer hunter2' };
-        const reset = await client.send(request({ headers }));
+        const reset = await send(request({ headers }));
         expect(reset).toMatchObject({ kind: 'failure', outcome: 'broken', message: 'the connection broke' });
         handle = (_, response) => response.writeHead(500).end('our\nown  fault');
-        const own = await client.send(request({ headers }));
+        const own = await send(request({ headers }));
         expect(own).toMatchObject({ outcome: 'broken', status: 500, message: 'HTTP 500: our own fault' });
         expect(JSON.stringify([reset, own])).not.toContain('hunter2');
-        const dead = await client.send(request({ origin: 'http://127.0.0.1:9' }));
+        const dead = await send(request({ origin: 'http://127.0.0.1:9' }));
         expect(dead).toMatchObject({ outcome: 'broken', message: 'connection refused' });
     });
 
     it('says how long a server asks us to wait', async () => {
         handle = (_, response) => response.writeHead(429, { 'retry-after': '7' }).end();
-        expect(await client.send(request())).toMatchObject({ outcome: 'rate', wait: 7000 });
+        expect(await send(request())).toMatchObject({ outcome: 'rate', wait: 7000 });
+    });
+
+    it('gives up everything that is under way when it is closed', async () => {
+        handle = () => {};
+        const closing = new HttpClient(options);
+        const sending = closing.send(request(), new AbortController().signal);
+        await closing.close();
+        expect(await sending).toMatchObject({ kind: 'failure', outcome: 'broken' });
+    });
+});
+
+describe('a thread of requests', () => {
+    it('is done without where it cannot start', async () => {
+        handle = (_, response) => response.end('well');
+        const entry = new URL('file:///nowhere/http-worker.js');
+        const client = new HttpClient({ threadFrom: 0, threadEntry: entry });
+        const signal = new AbortController().signal;
+        expect(await client.send(request(), signal)).toMatchObject({ kind: 'answer', status: 200 });
+        expect(await client.send(request(), signal)).toMatchObject({ kind: 'answer', status: 200 });
+        await client.close();
+    });
+
+    it('hands the bodies of many answers over, each to its request', async () => {
+        handle = (incoming, response) => response.end(`${incoming.url}`.repeat(3));
+        const client = new HttpClient({ threadFrom: 0, threadEntry });
+        const paths = Array.from({ length: 100 }, (_, n) => `/${n}`);
+        const answers = await Promise.all(
+            paths.map((path) => client.send(request({ path }), new AbortController().signal)),
+        );
+        expect(answers.map((answer) => (answer.kind === 'answer' ? answer.body.toString() : answer))).toEqual(
+            paths.map((path) => path.repeat(3)),
+        );
+        await client.close();
     });
 });
 

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isSameStamp } from '../../host/stamp.js';
 import { WriteError } from '../../host/write-error.js';
 import { canonicalizeExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
@@ -137,10 +137,11 @@ class ListDataset implements Dataset {
         const list = await this.reader.open(path, this.options.files);
         const rows = new BucketLayoutBuilder();
         const fields = new Set<string>();
+        const shown = shortenPath(path);
         for await (const row of list.rows()) {
             const { line, offset, length } = row;
             try {
-                const field = await row.read(`${shortenPath(path)}:${line}`);
+                const field = await row.read(`${shown}:${line}`);
                 rows.add({ line, offset, length, hash: hashPlacement(field) });
                 for (const name of Object.keys(field.object()))
                     if (fields.size < MOST_FIELDS) fields.add(name);
@@ -160,15 +161,16 @@ class ListDataset implements Dataset {
         const { layout, list } = await this.#readLayout(path, buckets);
         if (layout.getFingerprint(bucket) !== indexed.fingerprint) throw changed;
         const inputs: TaskInput[] = [];
+        const shown = shortenPath(path);
         for (const [place, bytes] of await this.#readBytes(path, list, layout.getRows(bucket))) {
             if (bytes.length !== place.length) throw changed;
-            const field = list.parse(bytes, `${shortenPath(path)}:${place.line}`);
+            const field = list.parse(bytes, `${shown}:${place.line}`);
             if (hashPlacement(field) !== place.hash) throw changed;
             inputs.push({ ...buildData(field), isRow: true });
         }
         return {
             id: indexed.id,
-            origin: shortenPath(path),
+            origin: shown,
             groups: { [GROUP]: inputs },
             judging: null,
             skip: null,
@@ -221,5 +223,5 @@ function hashPlacement(row: Field): number {
     const exact = text === null ? null : parseExactJson(text);
     const canonical =
         exact !== null && losesNumbers(exact) ? canonicalizeExactJson(exact) : canonicalizeJson(row.object());
-    return createHash('sha256').update(canonical).digest().readUIntBE(0, 6);
+    return hash('sha256', canonical, 'buffer').readUIntBE(0, 6);
 }

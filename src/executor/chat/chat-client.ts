@@ -23,9 +23,9 @@ import {
     buildChatBody,
     estimateTokens,
     type PricedChatAnswer,
-    readChatAnswer,
 } from './chat-protocol.js';
 import { readChatStream } from './chat-stream.js';
+import { readChatAnswer } from './read-answer.js';
 import { computeCost, type PriceTable } from './prices.js';
 import { isSpent, SPENT_UNKNOWN, spentBy, type Spent } from './spending.js';
 

@@ -1,4 +1,4 @@
-import type { HttpAnswer, Piece } from '../../endpoint/http.js';
+import type { HttpAnswer, Piece } from '../../endpoint/http-messages.js';
 import type { OutcomeClass } from '../../endpoint/outcome-class.js';
 import type { Lease, ProbeOutcome } from '../../endpoint/pool.js';
 import type { Failure } from '../../model/failure.js';

@@ -1,6 +1,7 @@
-import type { Piece } from '../../endpoint/http.js';
+import type { Piece } from '../../endpoint/http-messages.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { type ChatAnswer, readChatAnswer } from './chat-protocol.js';
+import type { ChatAnswer } from './chat-protocol.js';
+import { readChatAnswer } from './read-answer.js';
 
 /*
  * Answers that come as a stream of server-sent events, each with a piece of the completion. They are read when they are whole: a

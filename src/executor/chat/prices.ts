@@ -75,6 +75,8 @@ export async function computeCost(answer: PricedAnswer, table: PriceTable | null
     if (prompt === null || completion === null) return null;
     const own = priceIn(table, model) ?? priceIn(table, deployment);
     if (own !== null) return { amount: computePrice(usage, own), source: `--prices of ${table?.date}` };
+    const key = `${model}\n${deployment}\n${url}`;
+    if (unpriced.has(key)) return null;
     bundled ??= import('@pydantic/genai-prices');
     const { calcPrice } = await bundled;
     const tokens = {
@@ -82,8 +84,6 @@ export async function computeCost(answer: PricedAnswer, table: PriceTable | null
         output_tokens: completion,
         ...(usage.cached === null ? {} : { cache_read_tokens: Math.min(usage.cached, prompt) }),
     };
-    const key = JSON.stringify([model, deployment, url]);
-    if (unpriced.has(key)) return null;
     const found =
         calcPrice(tokens, model, { providerApiUrl: url }) ??
         (deployment === null ? null : calcPrice(tokens, deployment, { providerApiUrl: url }));

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { basename } from 'node:path';
 import { buildBasicAuthorization, displayAddress } from '../../endpoint/address.js';
-import { type HttpAnswer, HttpClient } from '../../endpoint/http.js';
+import type { HttpAnswer } from '../../endpoint/http-messages.js';
+import { HttpClient } from '../../endpoint/http.js';
 import { EndpointPool, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
 import { readToken } from '../../endpoint/secrets.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
@@ -49,7 +50,7 @@ export class Fleet {
         runHello?: (ask: Ask, address: string) => Promise<ProbeOutcome>,
         { connectTimeout, modelsVary = false }: FleetSettings = {},
     ) {
-        this.client = new HttpClient(inMilliseconds(connectTimeout));
+        this.client = new HttpClient({ connectTimeout: inMilliseconds(connectTimeout) });
         const all = [...options.endpoints, ...options.retryEndpoints];
         const names = nameEndpoints(all);
         this.known = new Map(all.map((one) => [names.get(one) ?? '', makeTarget(one)]));
@@ -100,7 +101,7 @@ export class Fleet {
     /** Sends one request to an endpoint of the fleet. Never rejects for what the endpoint does. */
     send(address: string, request: FleetRequest, signal: AbortSignal): Promise<HttpAnswer> {
         const target = this.#target(address);
-        return this.client.send({
+        const sendable = {
             method: request.method,
             origin: target.origin,
             path: target.prefix + request.path + target.query,
@@ -115,8 +116,8 @@ export class Fleet {
             firstByteTimeout: inMilliseconds(request.firstByteTimeout),
             idleTimeout: inMilliseconds(request.idleTimeout),
             maxAnswer: request.maxAnswer,
-            signal,
-        });
+        };
+        return this.client.send(sendable, signal);
     }
 
     #target(address: string): Target {

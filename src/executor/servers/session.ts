@@ -1,4 +1,5 @@
-import { type HttpFailure, isWorthRetrying } from '../../endpoint/http.js';
+import type { HttpFailure } from '../../endpoint/http-messages.js';
+import { isWorthRetrying } from '../../endpoint/http-status.js';
 import { type AcquireOptions, type Lease, NoEndpointError } from '../../endpoint/pool.js';
 import type { Failure } from '../../model/failure.js';
 import { unreachable } from '../../util/unreachable.js';

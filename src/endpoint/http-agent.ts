@@ -1,0 +1,206 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, type Dispatcher, errors } from 'undici';
+import { classifyStatus } from './http-status.js';
+import type { HttpAnswer, Piece, HttpRequest, Sender } from './http-messages.js';
+import { rateHeaderWait } from './rate-headers.js';
+import { retryAfter } from './retry-after.js';
+
+/** How long an idle connection is kept, milliseconds: below the five seconds after which many servers close theirs. */
+const KEEP_ALIVE = 4_000;
+/** Longest delay that Node's timers take, milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** Times of pieces that are kept of an answer: the first ones tell when it began. */
+const MOST_PIECES = 256;
+/** Bytes of an error's body that are read at most. */
+const ERROR_BODY = 65_536;
+
+/** Makes requests over kept connections of this thread. */
+export class HttpAgent implements Sender {
+    readonly #agent: Agent;
+    readonly #connectTimeout: number;
+
+    /** @param connectTimeout milliseconds to make a connection */
+    constructor(connectTimeout: number) {
+        this.#connectTimeout = connectTimeout;
+        this.#agent = new Agent({
+            connect: { timeout: connectTimeout },
+            keepAliveTimeout: KEEP_ALIVE,
+            keepAliveMaxTimeout: KEEP_ALIVE,
+            pipelining: 1,
+            // Ours alone decide: a judge may be silent for longer than the five minutes that are the default.
+            headersTimeout: 0,
+            bodyTimeout: 0,
+        });
+    }
+
+    begin(request: HttpRequest, answer: (answer: HttpAnswer) => void): () => void {
+        const exchange = new Exchange(request, this.#connectTimeout, answer);
+        const { origin, path, method, headers, body = null } = request;
+        this.#agent.dispatch({ origin, path, method, headers, body }, exchange);
+        return exchange.stop;
+    }
+
+    /** Closes all connections, also those in use. */
+    async close(): Promise<void> {
+        await this.#agent.destroy();
+    }
+}
+
+const NO_ANSWER = { kind: 'failure', outcome: 'broken', status: null, body: null, wait: null } as const;
+
+/**
+ * One request and what comes of it, told by the dispatcher step by step. The richer calls of the library make a stream and an
+ * abort controller for every answer, which costs more than a small request itself.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+    isOver = false;
+    private readonly started = performance.now();
+    private readonly timer: NodeJS.Timeout;
+    /** Until the answer begins, then between two pieces of it. */
+    private silence: NodeJS.Timeout | undefined;
+    private readonly pieces: Piece[] = [];
+    readonly stop = (): void => this.giveUp({ kind: 'aborted' });
+    private controller: Dispatcher.DispatchController | null = null;
+    private status = 0;
+    private headers: IncomingHttpHeaders = {};
+    private readonly chunks: Buffer[] = [];
+    private size = 0;
+
+    constructor(
+        private readonly request: HttpRequest,
+        private readonly connectTimeout: number,
+        private readonly answer: (answer: HttpAnswer) => void,
+    ) {
+        const { timeout } = request;
+        const late = `no answer within ${inSeconds(timeout)}`;
+        this.timer = setTimeout(() => this.refuse(late), Math.min(timeout, LONGEST_TIMER));
+        const { firstByteTimeout } = request;
+        if (firstByteTimeout !== undefined)
+            this.watchSilence(firstByteTimeout, `nothing of an answer within ${inSeconds(firstByteTimeout)}`);
+    }
+
+    onRequestStart(controller: Dispatcher.DispatchController): void {
+        this.controller = controller;
+        // Given up while it waited for its connection.
+        if (this.isOver) this.cutOff();
+    }
+
+    onResponseStart(
+        _controller: Dispatcher.DispatchController,
+        status: number,
+        headers: IncomingHttpHeaders,
+    ): void {
+        this.status = status;
+        this.headers = headers;
+        this.expectMore();
+        const announced = Number(headers['content-length'] ?? 0);
+        if (classifyStatus(status) === null && announced > this.request.maxAnswer) this.refuseLarge();
+    }
+
+    onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+        if (this.isOver) return;
+        this.expectMore();
+        if (this.pieces.length < MOST_PIECES) this.pieces.push({ offset: this.size, at: this.took });
+        const isError = classifyStatus(this.status) !== null;
+        this.size += chunk.length;
+        if (this.size <= (isError ? ERROR_BODY : this.request.maxAnswer)) this.chunks.push(chunk);
+        else if (!isError) this.refuseLarge();
+        else {
+            this.chunks.push(chunk.subarray(0, chunk.length - (this.size - ERROR_BODY)));
+            this.onResponseEnd();
+            this.cutOff();
+        }
+    }
+
+    onResponseEnd(): void {
+        const { status, chunks, headers } = this;
+        const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+        const outcome = classifyStatus(status);
+        const { took, pieces } = this;
+        const hold = rateHeaderWait(headers);
+        if (outcome === null) return this.end({ kind: 'answer', status, body, took, hold, pieces });
+        const message = `HTTP ${status}${quote(body)}`;
+        const wait = retryAfter(headers, Date.now()) ?? (outcome === 'rate' ? hold : null);
+        this.end({ kind: 'failure', outcome, status, message, body, wait, took });
+    }
+
+    onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+        this.end({ ...NO_ANSWER, message: describeReason(error, this.connectTimeout), took: this.took });
+    }
+
+    private get took(): number {
+        return performance.now() - this.started;
+    }
+
+    /** The answer has begun, or goes on. */
+    private expectMore(): void {
+        clearTimeout(this.silence);
+        const { idleTimeout } = this.request;
+        if (idleTimeout !== undefined && !this.isOver)
+            this.watchSilence(idleTimeout, `the answer stopped for ${inSeconds(idleTimeout)}`);
+    }
+
+    private watchSilence(ms: number, message: string): void {
+        this.silence = setTimeout(() => this.refuse(message), Math.min(ms, LONGEST_TIMER));
+    }
+
+    private refuse(message: string): void {
+        this.giveUp({ ...NO_ANSWER, message, took: this.took });
+    }
+
+    private refuseLarge(): void {
+        this.refuse(`the answer is larger than ${this.request.maxAnswer} bytes`);
+    }
+
+    private giveUp(answer: HttpAnswer): void {
+        this.end(answer);
+        this.cutOff();
+    }
+
+    /** Ends what is still under way, and its connection with it. */
+    private cutOff(): void {
+        this.controller?.abort(new AbandonedError());
+    }
+
+    /** The first end counts. */
+    private end(answer: HttpAnswer): void {
+        if (this.isOver) return;
+        this.isOver = true;
+        clearTimeout(this.timer);
+        clearTimeout(this.silence);
+        this.answer(answer);
+    }
+}
+
+/** What the library is told when nobody waits any more. */
+class AbandonedError extends Error {}
+
+/** The start of an error's body on one line. */
+function quote(body: Buffer): string {
+    const text = body.toString('utf8').replace(/\s+/g, ' ').trim();
+    if (text === '') return '';
+    return `: ${text.length > 300 ? `${text.slice(0, 300)}...` : text}`;
+}
+
+const inSeconds = (ms: number): string => `${ms < 1000 ? ms / 1000 : Math.round(ms / 1000)} s`;
+
+function describeReason(error: unknown, connectTimeout: number): string {
+    if (error instanceof errors.ConnectTimeoutError)
+        return `no connection within ${inSeconds(connectTimeout)}`;
+    const cause = error instanceof AggregateError ? error.errors[0] : error;
+    if (!(cause instanceof Error)) return String(cause);
+    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
+    if (code === null) return cause.message;
+    return KNOWN_REASONS[code] ?? `${cause.message} (${code})`;
+}
+
+const KNOWN_REASONS: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'connection refused',
+    ECONNRESET: 'the connection broke',
+    UND_ERR_SOCKET: 'the connection broke',
+    EPIPE: 'the connection broke',
+    ENOTFOUND: 'the host name cannot be resolved',
+    EAI_AGAIN: 'the host name cannot be resolved',
+    EHOSTUNREACH: 'the host cannot be reached',
+    ENETUNREACH: 'the host cannot be reached',
+};

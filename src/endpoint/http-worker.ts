@@ -1,0 +1,51 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { HttpAgent } from './http-agent.js';
+import type { FromThread, FromThreadAnswer, HttpAnswer, ThreadSettings, ToThread } from './http-messages.js';
+
+/*
+ * The thread of requests: makes them, and hands all answers of a turn of the event loop over in one message.
+ */
+
+const agent = new HttpAgent((workerData as ThreadSettings).connectTimeout);
+const running = new Map<number, () => void>();
+let answers: FromThreadAnswer[] = [];
+let bodies: Buffer[] = [];
+
+parentPort?.on('message', ({ begun, stopped }: ToThread) => {
+    for (const { id, request } of begun)
+        running.set(
+            id,
+            agent.begin(request, (answer) => take(id, answer)),
+        );
+    for (const id of stopped) running.get(id)?.();
+});
+
+// It has started.
+parentPort?.postMessage({ answers: [], bodies: new ArrayBuffer(0) } satisfies FromThread);
+
+function take(id: number, answer: HttpAnswer): void {
+    running.delete(id);
+    // Whoever gave it up knows.
+    if (answer.kind === 'aborted') return;
+    if (answers.length === 0) setImmediate(handOver);
+    const { body, ...rest } = answer;
+    if (body === null) {
+        answers.push({ id, answer, size: null });
+        return;
+    }
+    bodies.push(body);
+    // Cloned as part of the answer, a body takes the whole of the larger buffer with it that it is a part of.
+    answers.push({ id, answer: rest, size: body.length });
+}
+
+function handOver(): void {
+    const all = new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 0));
+    let offset = 0;
+    for (const body of bodies) {
+        all.set(body, offset);
+        offset += body.length;
+    }
+    parentPort?.postMessage({ answers, bodies: all.buffer } satisfies FromThread, [all.buffer]);
+    answers = [];
+    bodies = [];
+}

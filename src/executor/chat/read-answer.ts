@@ -1,0 +1,93 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import type { ChatAnswer, TokenUsage, ToolCall } from './chat-protocol.js';
+
+/*
+ * Reads a chat completion by hand: this is done for every answer, and a schema takes several times as long. What decides the
+ * answer must be there and be what it should; of everything else nonsense is read as null.
+ */
+
+/**
+ * Reads an answer of status 2xx. Blank lines before the JSON are what some services send to keep a connection open.
+ * @returns the answer, or what is wrong with it
+ */
+export function readChatAnswer(body: Buffer): ChatAnswer | { readonly broken: string } {
+    let json: Json;
+    try {
+        json = JSON.parse(body.toString('utf8')) as Json;
+    } catch {
+        return { broken: `the answer is not JSON (${body.length} bytes)` };
+    }
+    if (!isJsonObject(json)) return noCompletion('it is no JSON object');
+    const { choices } = json;
+    const choice = Array.isArray(choices) ? (choices as readonly Json[])[0] : undefined;
+    if (!isJsonObject(choice)) return noCompletion('it has no choices');
+    const { message } = choice;
+    if (!isJsonObject(message)) return noCompletion('its choice has no message');
+    const content = readContent(message['content']);
+    if (content === undefined) return noCompletion('the content of its message is not text');
+    const toolCalls = readToolCalls(message['tool_calls']);
+    if (toolCalls === undefined) return noCompletion('its calls of tools have no id or name');
+    return {
+        id: textOrNull(json['id']),
+        model: textOrNull(json['model']),
+        content,
+        refusal: textOrNull(message['refusal']),
+        reasoning: textOrNull(message['reasoning_content']),
+        toolCalls,
+        finishReason: textOrNull(choice['finish_reason']),
+        usage: readUsage(json['usage']),
+    };
+}
+
+const noCompletion = (why: string): { readonly broken: string } => ({
+    broken: `the answer is not a chat completion: ${why}`,
+});
+
+const textOrNull = (value: Json | undefined): string | null => (typeof value === 'string' ? value : null);
+
+/** Text, or the parts that some services make of it; undefined: neither. */
+function readContent(value: Json | undefined): string | null | undefined {
+    if (typeof value === 'string') return value;
+    if (value === undefined || value === null) return null;
+    if (!Array.isArray(value)) return undefined;
+    const parts = (value as readonly Json[]).map((part) =>
+        isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : null,
+    );
+    return parts.includes(null) ? undefined : parts.join('');
+}
+
+/** Undefined: something is not a call. */
+function readToolCalls(value: Json | undefined): readonly ToolCall[] | undefined {
+    if (value === undefined || value === null) return [];
+    if (!Array.isArray(value)) return undefined;
+    const calls: ToolCall[] = [];
+    for (const call of value as readonly Json[]) {
+        if (!isJsonObject(call)) return undefined;
+        const { id, function: called } = call;
+        if (typeof id !== 'string' || !isJsonObject(called)) return undefined;
+        const { name, arguments: text } = called;
+        if (typeof name !== 'string') return undefined;
+        calls.push({ id, name, arguments: textOrNull(text) ?? '' });
+    }
+    return calls;
+}
+
+function readUsage(value: Json | undefined): TokenUsage {
+    const usage = isJsonObject(value) ? value : NOTHING;
+    return {
+        prompt: countOrNull(usage['prompt_tokens']),
+        cached: countOrNull(objectIn(usage, 'prompt_tokens_details')['cached_tokens']),
+        completion: countOrNull(usage['completion_tokens']),
+        reasoning: countOrNull(objectIn(usage, 'completion_tokens_details')['reasoning_tokens']),
+    };
+}
+
+const NOTHING: JsonObject = {};
+
+const objectIn = (object: JsonObject, key: string): JsonObject => {
+    const value = object[key];
+    return isJsonObject(value) ? value : NOTHING;
+};
+
+const countOrNull = (value: Json | undefined): number | null =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
