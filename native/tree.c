@@ -191,6 +191,13 @@ uint64_t tree_delay(enum reach reach) {
     return longest;
 }
 
+uint64_t machine_delay(void) {
+    char buf[256];
+    unsigned long long us;
+    if (read_file("/proc/pressure/cpu", buf, sizeof buf) <= 0) return 0;
+    return sscanf(buf, "some %*s %*s %*s total=%llu", &us) == 1 ? us * 1000 : 0;
+}
+
 static void note_ended(pid_t pid, int status, const struct rusage *use, pid_t main_pid, struct reaped *sum) {
     sum->cpu_ns += (use->ru_utime.tv_sec + use->ru_stime.tv_sec) * 1000000000ull +
                    (use->ru_utime.tv_usec + use->ru_stime.tv_usec) * 1000ull;

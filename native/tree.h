@@ -22,6 +22,9 @@ struct usage tree_usage(enum reach reach, uint64_t careful);
 /* The longest that any living thread has waited for a processor, though it could have run. Nanoseconds. */
 uint64_t tree_delay(enum reach reach);
 
+/* For how long at least one task of the whole machine waited for a processor, since it started; 0 where the kernel does not count it. */
+uint64_t machine_delay(void);
+
 /* Threads of a user on this machine: what RLIMIT_NPROC counts, outside of a user namespace of our own. */
 uint32_t threads_of(uid_t uid);
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -136,12 +137,12 @@ const SUBMISSIONS: Readonly<Record<string, (number: number) => string>> = {
 
 async function writePackage(folder: string, format: Peer['format'], number: number): Promise<void> {
     const statement = '\\problemname{Sum}\nAdd two numbers.\n';
-    const uuid = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
     const files: Record<string, string> =
         format === 'legacy'
             ? { 'problem.yaml': 'name: Sum\n', 'problem_statement/problem.en.tex': statement }
             : {
-                  'problem.yaml': `problem_format_version: 2025-09\nname: Sum\nuuid: ${uuid}\nlimits:\n  time_limit: 2\n`,
+                  // bt warns, and exits with 1, where a package nearby has the same one.
+                  'problem.yaml': `problem_format_version: 2025-09\nname: Sum\nuuid: ${randomUUID()}\nlimits:\n  time_limit: 2\n`,
                   'statement/problem.en.tex': statement,
               };
     for (let test = 1; test <= TESTS; test += 1) {
