@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import type { CheckOptions } from '../checkpoint/upkeep/check.js';
 import type { Finding } from '../checkpoint/upkeep/finding.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { print, printRaw, tell } from '../compose/output.js';
 import { escapeLine } from '../util/printable.js';
 import { chooseCheckpointsFolder } from '../config.js';
-import type { ExitCode } from '../util/user-error.js';
+import { type ExitCode, UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
 
@@ -27,6 +28,7 @@ export const command = defineCommand({
     examples: [{ line: 'resume-run check --dir results --fix', about: 'After a crash of the machine' }],
     run: async ({ values: { dir, checkpoints, fix, 'take-over': takeOver, json } }) => {
         const checkpointsDir = chooseCheckpointsFolder(dir, checkpoints);
+        await requireResults(dir, checkpointsDir);
         const { acquireLock, findLivingHolders } = await import('../host/lock.js');
         const { DirectoryReader } = await import('../compose/directory/directory-reader.js');
         const { known } = await new DirectoryReader({ dir, checkpoints: checkpointsDir }, tell).readRun();
@@ -56,6 +58,18 @@ export const command = defineCommand({
         }
     },
 });
+
+/**
+ * A mistyped name must not look like a directory in which nothing is wrong.
+ * @throws UserError (exit 2) where there is no such directory, unless all of it was archived
+ */
+async function requireResults(dir: string, checkpointsDir: string): Promise<void> {
+    if (existsSync(dir)) return;
+    const { ArchiveList } = await import('../checkpoint/upkeep/archive-list.js');
+    const [archived] = (await ArchiveList.load(checkpointsDir)).ids();
+    if (archived === undefined)
+        throw new UserError(`there is no results directory ${dir}: nothing to check; name it with --dir`);
+}
 
 /**
  * @param repair what was done about a finding; null: nothing

@@ -4,6 +4,7 @@ import { constants, setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import { chooseCheckpointsFolder } from '../config.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
+import type { StopSignal } from '../model/stop.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 
@@ -66,14 +67,14 @@ export const command = defineCommand({
         yieldToRuns();
         const shownHost = host.includes(':') ? `[${host}]` : host;
         tell(`http://${shownHost}:${bound}/${token === null ? '' : `?token=${token}`} (Ctrl-C ends it)`);
-        await new Promise<void>((done) => {
-            const interrupt = onInterrupt(() => {
+        const by = await new Promise<StopSignal>((done) => {
+            const interrupt = onInterrupt((signal) => {
                 interrupt.dispose();
-                done();
-            }, true);
+                done(signal);
+            }, process.stderr.isTTY);
         });
         await server.close();
-        return 0;
+        return by === 'SIGHUP' ? 129 : 0;
     },
 });
 

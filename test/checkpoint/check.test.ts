@@ -226,6 +226,9 @@ describe('check', () => {
             bytes.set(Buffer.from('0.9'), bytes.indexOf('0.5'));
             writeFileSync(target.path, bytes);
             expect((await check(made)).map(({ kind }) => kind)).toEqual(['archive damaged']);
+            // Moved to another disk, say: it names the output all the same.
+            rmSync(target.path);
+            expect((await check(made)).map(({ kind }) => kind)).toEqual(['archive damaged']);
         });
     });
 });

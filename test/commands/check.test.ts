@@ -77,3 +77,11 @@ describe('resume-run archive', () => {
         expect((await made.store({ checkpointsDir }).read('p/1'))?.isComplete).toBe(true);
     });
 });
+
+it('refuses a directory that is not there', async () => {
+    const made = place([]);
+    const wanted = { ...made, results: join(made.results, 'mistyped') };
+    await expect(
+        execute(checkCommand, wanted, { checkpoints: join(made.checkpoints, 'mistyped') }),
+    ).rejects.toThrow(/there is no results directory .*mistyped: nothing to check/);
+});

@@ -6,15 +6,22 @@ import type { Finding } from './finding.js';
 /**
  * Reads every archived result file back and compares it with the SHA-256 that archive.json holds.
  * @param outputs learns which output files are named
+ * @returns whether all could be read: what cannot be read may name any output file
  */
-export async function* checkArchives(list: ArchiveList, outputs: OutputCheck): AsyncGenerator<Finding> {
+export async function* checkArchives(
+    list: ArchiveList,
+    outputs: OutputCheck,
+): AsyncGenerator<Finding, boolean> {
+    let areAllRead = true;
     for (const id of list.ids()) {
         try {
             const checkpoint = await list.read(id);
             if (checkpoint !== null) outputs.addCheckpoint(checkpoint, list.findPath(id) ?? '');
         } catch (error) {
             if (!(error instanceof UserError)) throw error;
+            areAllRead = false;
             yield { kind: 'archive damaged', file: list.findPath(id) ?? '', id, why: error.message };
         }
     }
+    return areAllRead;
 }

@@ -62,9 +62,9 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
     yield* checkUsable('archive.json', async () => {
         archives = await ArchiveList.load(options.checkpointsDir);
     });
-    if (archives !== null) yield* checkArchives(archives, outputs);
+    const areArchivesRead = archives !== null && (yield* checkArchives(archives, outputs));
     yield* outputs.namedFiles();
-    if (archives !== null && (options.holdsLock || options.living.size === 0)) {
+    if (archives !== null && areArchivesRead && (options.holdsLock || options.living.size === 0)) {
         yield* outputs.unnamedFiles(listFilesThatName(options, archives));
     }
 }
