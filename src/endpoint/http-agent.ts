@@ -119,7 +119,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         const { took, pieces } = this;
         const hold = rateHeaderWait(headers);
         if (outcome === null) return this.end({ kind: 'answer', status, body, took, hold, pieces });
-        const message = `HTTP ${status}${quote(body)}`;
+        const message = `HTTP ${status}${describeRedirect(status, headers.location)}${quote(body)}`;
         const wait = retryAfter(headers, Date.now()) ?? (outcome === 'rate' ? hold : null);
         this.end({ kind: 'failure', outcome, status, message, body, wait, took });
     }
@@ -174,6 +174,13 @@ class Exchange implements Dispatcher.DispatchHandler {
 
 /** What the library is told when nobody waits any more. */
 class AbandonedError extends Error {}
+
+/** Redirects are not followed: they would take keys to wherever a server likes. The user may give the new address. */
+function describeRedirect(status: number, location: string | undefined): string {
+    if (status < 300 || status >= 400 || location === undefined) return '';
+    const shown = (location.split(/[?#]/, 1)[0] ?? '').replace(/\/\/[^/]*@/, '//').slice(0, 200);
+    return ` (redirected to ${shown}; redirects are not followed)`;
+}
 
 /** The start of an error's body on one line. */
 function quote(body: Buffer): string {

@@ -164,8 +164,8 @@ describe('a model batch over a list', () => {
             ].concat(['--max-cost', '1']),
             { cwd },
         );
-        expect(unpriced.code).toBe(1);
-        expect(unpriced.stdout + unpriced.stderr).toContain('the price of the model is unknown');
+        expect(unpriced.code).toBe(2);
+        expect(unpriced.stderr).toContain('the price of the model x is unknown; give it by --prices');
         expect(asked() - before).toBe(30);
     });
 

@@ -148,6 +148,12 @@ describe.each([
         const own = await send(request({ headers }));
         expect(own).toMatchObject({ outcome: 'broken', status: 500, message: 'HTTP 500: our own fault' });
         expect(JSON.stringify([reset, own])).not.toContain('hunter2');
+        handle = (_, response) =>
+            response.writeHead(302, { location: 'https://me:hunter2@elsewhere/v1?k=hunter2' }).end();
+        const moved = await send(request({ headers }));
+        expect(moved).toMatchObject({
+            message: 'HTTP 302 (redirected to https://elsewhere/v1; redirects are not followed)',
+        });
         const dead = await send(request({ origin: 'http://127.0.0.1:9' }));
         expect(dead).toMatchObject({ outcome: 'broken', message: 'connection refused' });
     });

@@ -106,7 +106,7 @@ export class ChatClient {
     async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
         if (this.#budget === null) return this.#complete(call, context);
         const reservation = await this.#budget.reserve(await this.#estimate(call), context.signal);
-        if (reservation === null) return { kind: 'aborted' };
+        if (reservation === null) return UNSENT;
         const result = await this.#complete(call, context);
         settle(reservation, result);
         return result;
@@ -211,7 +211,7 @@ export class ChatClient {
         try {
             return await this.#place(context, wanted);
         } catch (error) {
-            if (context.signal.aborted) return { kind: 'aborted' };
+            if (context.signal.aborted) return UNSENT;
             if (!(error instanceof NoEndpointError)) throw error;
             const failure: Failure = { reason: 'endpoint', message: error.message, endpoint: '' };
             return { kind: 'failed', failure, endpoint: null };
@@ -226,7 +226,7 @@ export class ChatClient {
         try {
             await lease.turn(signal);
         } catch {
-            return { kind: 'aborted' };
+            return UNSENT;
         }
         const request = {
             method: 'POST',
@@ -258,9 +258,12 @@ export class ChatClient {
     }
 }
 
+/** What a request comes to that is given up while it waits for its place or its turn. */
+const UNSENT = { kind: 'aborted', isUnsent: true } as const;
+
 /** Whether a request was sent and brought no answer: its service may have done the work, and count it. */
 function isUnheard(result: ChatResult<ChatAnswer>): boolean {
-    if (result.kind === 'aborted') return true;
+    if (result.kind === 'aborted') return result.isUnsent !== true;
     return result.kind === 'failed' && result.failure.reason !== 'refused' && result.endpoint !== null;
 }
 
@@ -278,7 +281,8 @@ function settle(reservation: Reservation, result: ChatResult<PricedChatAnswer>):
             else reservation.forfeit();
             return;
         case 'aborted':
-            reservation.forfeit();
+            if (result.isUnsent === true) reservation.cancel();
+            else reservation.forfeit();
             return;
         default:
             unreachable(result, 'result of a chat call');

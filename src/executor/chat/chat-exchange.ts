@@ -31,7 +31,8 @@ export type ChatResult<T> =
       }
     /** Nothing usable came. `isRetryable` of model/failure.ts tells whether to try again. `endpoint` null: none could be had. */
     | { readonly kind: 'failed'; readonly failure: Failure; readonly endpoint: string | null }
-    | { readonly kind: 'aborted' };
+    /** `isUnsent`: no request was on its way. */
+    | { readonly kind: 'aborted'; readonly isUnsent?: true };
 
 /** What is wrong with an answer of status 2xx; `error` is what the service said instead, if it did. */
 export interface BrokenAnswer {

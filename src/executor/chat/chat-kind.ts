@@ -143,7 +143,12 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
             notices: [...(scoring?.notices ?? []), ...budgetNotices(config)],
         };
     },
-    async preflight({ scoring }) {
+    async preflight(descriptor) {
+        const { budget, sampling, scoring } = descriptor;
+        if (budget.maxCost !== null) {
+            const { checkPrices } = await import('./estimate-work.js');
+            await checkPrices(descriptor, [...namedModels(sampling), ...judgingModels(scoring)]);
+        }
         if (scoring !== null) await (await import('./scoring/open-scorer.js')).checkScorer(scoring);
         return {};
     },
@@ -197,7 +202,7 @@ function budgetNotices({ budget, sampling }: ChatConfig): readonly string[] {
 }
 
 /** Models that are asked besides those under test. */
-const judgingModels = (scoring: ScoringConfig | null): readonly string[] =>
+const judgingModels = (scoring: Pick<ScoringConfig, 'scorer'> | null): readonly string[] =>
     scoring?.scorer.kind === 'model' ? [scoring.scorer.model] : [];
 
 async function planned(

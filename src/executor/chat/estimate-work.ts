@@ -2,6 +2,7 @@ import type { Task } from '../../model/task.js';
 import type { ModelEstimate, WorkEstimate } from '../../model/work-estimate.js';
 import { USUAL_ANSWER } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
+import { UserError } from '../../util/user-error.js';
 import { estimateTokens } from './chat-protocol.js';
 import { computeCost } from './prices.js';
 import { ANSWER_STEP } from './scoring/scoring.js';
@@ -49,6 +50,16 @@ export async function estimateWork(
         assumedAnswer: sampling.maxTokens === null ? USUAL_ANSWER : null,
         models,
     };
+}
+
+/** A budget in dollars cannot be kept for a model without a price. @throws UserError before anything is asked */
+export async function checkPrices(descriptor: ChatDescriptor, models: readonly string[]): Promise<void> {
+    for (const model of models) {
+        if ((await estimateCost(descriptor, { model, prompt: 1, completion: 1 })) !== null) continue;
+        throw new UserError(
+            `--max-cost: the price of the model ${model} is unknown; give it by --prices, or bound the run by --max-tokens-total`,
+        );
+    }
 }
 
 /** Prices go by request: those of some models rise with the length of the prompt. */

@@ -13,7 +13,7 @@ import type { ChatAnswer, TokenUsage, ToolCall } from './chat-protocol.js';
 export function readChatAnswer(body: Buffer): ChatAnswer | { readonly broken: string } {
     let json: Json;
     try {
-        json = JSON.parse(body.toString('utf8')) as Json;
+        json = JSON.parse(body.toString('utf8').replace(/^\uFEFF/, '')) as Json;
     } catch {
         return { broken: `the answer is not JSON (${body.length} bytes)` };
     }

@@ -34,6 +34,14 @@ function chat(over: Partial<ChatDescriptor> = {}, hooks: PoolHooks = {}): Server
 const ask = (executor: ServerExecutor, row: Record<string, string>): Promise<Outcome> =>
     executor.run(taskOf(row), contextOf());
 
+/** An endpoint that takes one request at a time. */
+function oneAtATime(): Pick<ChatDescriptor, 'servers'> {
+    const { servers } = chatDescriptor([server.url]);
+    return {
+        servers: { ...servers, endpoints: servers.endpoints.map((one) => ({ ...one, concurrency: 1 })) },
+    };
+}
+
 const sampling = { model: '{model}', temperature: null, topP: null, maxTokens: null, seed: null };
 const NO_TIMEOUTS = { connect: null, firstByte: null, idle: null };
 
@@ -154,6 +162,18 @@ describe('time and money of requests', () => {
             cost: expect.closeTo(20e-6, 12),
             unpriced: 0,
         });
+    });
+
+    it('counts nothing as spent that was given up while it waited for its turn', async () => {
+        server.fault = () => ({ kind: 'silence' });
+        const executor = chat(oneAtATime());
+        const stopping = new AbortController();
+        const context = { ...contextOf(), signal: stopping.signal };
+        const asking = ['one', 'two', 'three'].map((prompt) => executor.run(taskOf({ prompt }), context));
+        await expect.poll(() => executor.endpoints()[0]?.inFlight).toBe(1);
+        stopping.abort();
+        expect(await Promise.all(asking)).toEqual(Array(3).fill({ kind: 'abort' }));
+        expect(executor.spent?.()).toMatchObject({ answers: 0, unanswered: 1 });
     });
 });
 
