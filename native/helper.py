@@ -149,16 +149,16 @@ class Tree:
         return cpu, sum(sizes.values())
 
     def delay(self):
-        """The longest that any living thread has waited for a processor, though it could have run. Seconds."""
-        longest = 0
+        """How long living threads have waited for a processor, one after the other: they wait for each other. Seconds."""
+        total = 0
         for pid in self.pids():
             try:
                 for tid in os.listdir('/proc/%d/task' % pid):
                     with open('/proc/%d/task/%s/schedstat' % (pid, tid)) as file:
-                        longest = max(longest, int(file.read().split()[1]))
+                        total += int(file.read().split()[1])
             except OSError:
                 pass
-        return longest / 1e9
+        return total / 1e9
 
     def kill(self):
         if self.own_namespace:

@@ -174,7 +174,7 @@ static uint64_t delay_of_thread(pid_t pid, const char *tid) {
 }
 
 uint64_t tree_delay(enum reach reach) {
-    uint64_t longest = 0;
+    uint64_t sum = 0;
     struct pids found = below_us(reach);
     for (int i = 0; i < found.n; i++) {
         char path[64];
@@ -182,13 +182,12 @@ uint64_t tree_delay(enum reach reach) {
         DIR *dir = opendir(path);
         if (!dir) continue;
         for (struct dirent *e; (e = readdir(dir));) {
-            uint64_t waited = e->d_name[0] == '.' ? 0 : delay_of_thread(found.list[i], e->d_name);
-            if (waited > longest) longest = waited;
+            if (e->d_name[0] != '.') sum += delay_of_thread(found.list[i], e->d_name);
         }
         closedir(dir);
     }
     free(found.list);
-    return longest;
+    return sum;
 }
 
 uint64_t machine_delay(void) {

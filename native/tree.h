@@ -19,7 +19,10 @@ struct usage {
 /* What lives below us now. Shared pages are shared out among processes once the plain sum passes `careful` bytes. */
 struct usage tree_usage(enum reach reach, uint64_t careful);
 
-/* The longest that any living thread has waited for a processor, though it could have run. Nanoseconds. */
+/*
+ * How long living threads have waited for a processor, though they could have run, one after the other: threads of a runtime wait
+ * for each other, such as a program in Java for its garbage collector. Nanoseconds.
+ */
 uint64_t tree_delay(enum reach reach);
 
 /* For how long at least one task of the whole machine waited for a processor, since it started; 0 where the kernel does not count it. */
