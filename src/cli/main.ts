@@ -27,8 +27,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
             catalog: loadCatalog,
         });
     } catch (error) {
-        // `resume-run report`, where a folder of that name holds a dataset.
-        if (error instanceof UserError && ours[0] === parsed.name && existsSync(parsed.name))
+        // `resume-run report`, where a folder of that name holds a dataset; a results database is not one.
+        const mayBeDataset = existsSync(parsed.name) && !existsSync(`${parsed.name}/manifest.json`);
+        if (error instanceof UserError && ours[0] === parsed.name && mayBeDataset)
             error.message += ` (to run the dataset of that name: resume-run ./${parsed.name})`;
         throw error;
     }

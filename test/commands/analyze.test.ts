@@ -99,6 +99,8 @@ it('answers from a database, while a compaction moves its parts, with the counts
     expect(JSON.parse(rates.stdout)).toMatchObject({
         rows: expect.arrayContaining([expect.objectContaining({ run: 'other', total: 3, success: 0 })]),
     });
+    const rates = await callCli(['analyze', 'matrix', '--database', 'database'], { cwd });
+    expect(rates.stdout).toMatch(/1 cells? of earlier databases hold/);
     const sql = 'select source, model, tool_success_rate, total, avg_turns from cells';
     const cells = await callCli(['analyze', '--database', 'database', '--sql', sql, '--json'], { cwd });
     expect(JSON.parse(cells.stdout)).toMatchObject({
@@ -117,8 +119,11 @@ it('audits a database folder: parts that are damaged, doubled or miscounted, and
     await commitRecords(store, records(3, { model: 'm' }));
     await commitRecords(store, records(2, { model: 'm', run: 'other' }));
     await writeMasterTree(dir);
+    // Another generation of the same records.
+    await store.addAggregates({ source: 'earlier.json', sha256: 'x', cells: [] });
     await store.close();
     expect(await auditDatabase(dir)).toEqual([]);
+    await writeMasterTree(dir);
     const [first = '', second = ''] = store.manifest.parts.map(({ path }) => join(dir, path));
     appendFileSync(second, readFileSync(first));
     const doubled = await auditDatabase(dir);

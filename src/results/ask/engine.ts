@@ -16,10 +16,13 @@ export interface QueryResult {
  * those files can be read.
  */
 export class AskEngine {
+    /** Cells of earlier databases that stand beside the records: counts, which are in no rate of ours. */
+    readonly earlierCells: number;
     readonly #connection: DuckDBConnection;
 
-    private constructor(connection: DuckDBConnection) {
+    private constructor(connection: DuckDBConnection, earlierCells: number) {
         this.#connection = connection;
+        this.earlierCells = earlierCells;
     }
 
     /**
@@ -27,7 +30,10 @@ export class AskEngine {
      * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
      */
     static open(files: RecordFiles, scratch: string): Promise<AskEngine> {
-        return AskEngine.#create(files.folders, scratch, (connection) => createViews(connection, files));
+        const earlierCells = files.cells.reduce((sum, { count }) => sum + count, 0);
+        return AskEngine.#create(files.folders, scratch, earlierCells, (connection) =>
+            createViews(connection, files),
+        );
     }
 
     /**
@@ -36,12 +42,13 @@ export class AskEngine {
      */
     static openPair(first: RecordSide, second: RecordSide, scratch: string): Promise<AskEngine> {
         const folders = [...new Set([...first.folders, ...second.folders])];
-        return AskEngine.#create(folders, scratch, (connection) => createSides(connection, first, second));
+        return AskEngine.#create(folders, scratch, 0, (connection) => createSides(connection, first, second));
     }
 
     static async #create(
         allowed: readonly string[],
         scratch: string,
+        earlierCells: number,
         prepare: (connection: DuckDBConnection) => Promise<void>,
     ): Promise<AskEngine> {
         const connection = await createDuckDb();
@@ -55,7 +62,7 @@ export class AskEngine {
         await connection.run(`SET allowed_directories = [${folders}]`);
         await connection.run('SET enable_external_access = false');
         await connection.run('SET lock_configuration = true');
-        return new AskEngine(connection);
+        return new AskEngine(connection, earlierCells);
     }
 
     /** Every row of a query of ours, by column name. */

@@ -13,8 +13,8 @@ export interface RecordFiles {
     /** JSON lines. */
     readonly json: readonly string[];
     readonly parquet: readonly string[];
-    /** Cells of earlier databases, JSON lines, and the name of the file that each comes from. */
-    readonly cells: readonly { readonly path: string; readonly source: string }[];
+    /** Cells of earlier databases, JSON lines; the file that they come from, and how many they are. */
+    readonly cells: readonly { readonly path: string; readonly source: string; readonly count: number }[];
     /** Folders that hold them: all that may be read later. */
     readonly folders: readonly string[];
 }

@@ -58,6 +58,11 @@ async function answerRates(
     ];
     if (cells.some((row) => row['interval_by'] === 'samples'))
         notes.push('Where samples hold several tasks their intervals are clustered by sample.');
+    if (engine.earlierCells > 0)
+        notes.push(
+            `${engine.earlierCells} cells of earlier databases hold counts without records, and are not among these: ` +
+                '--sql "select * from cells where source is not null" shows them.',
+        );
     if (total === 0) notes.push('There is no finished task among these records.');
     return answerQuestion(name, [...dimensions, ...FIGURES], cells, notes);
 }
