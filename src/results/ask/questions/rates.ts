@@ -60,7 +60,7 @@ async function answerRates(
         notes.push('Where samples hold several tasks their intervals are clustered by sample.');
     if (engine.earlierCells > 0)
         notes.push(
-            `${engine.earlierCells} cells of earlier databases hold counts without records, and are not among these: ` +
+            `Counts of earlier databases (cells: ${engine.earlierCells}) have no records and are not among these: ` +
                 '--sql "select * from cells where source is not null" shows them.',
         );
     if (total === 0) notes.push('There is no finished task among these records.');
