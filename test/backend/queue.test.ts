@@ -6,46 +6,18 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { makeRunKeys, QUEUE_NAME } from '../../src/backend/queue/keys.js';
 import { MOST_STALLS } from '../../src/backend/queue/job-feed.js';
 import type { QueueWorker } from '../../src/backend/queue/worker-host.js';
-import type { JsonObject } from '../../src/model/json.js';
-import type { Task } from '../../src/model/task.js';
 import { tempDir } from '../rig/cli.js';
-import { makeRunId, openCoordinator, openWorker } from '../rig/queue-backend.js';
+import { makeRowTask, makeRunId, OBEYING, openCoordinator, openWorker } from '../rig/queue-backend.js';
 import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { patience, SOON } from '../rig/slowness.js';
 
 if (NO_REDIS !== null) console.error(`the queue: skipped, ${NO_REDIS}`);
-
-const OPTIONS = {
-    entry: join(import.meta.dirname, '../../dist/backend/worker/process.js'),
-    descriptor: {
-        kind: 'module',
-        file: join(import.meta.dirname, '../rig/tasks/obey.mjs'),
-        exportName: 'default',
-        timeout: 60,
-    },
-    concurrency: 2,
-    onLog: () => {},
-};
 
 const redis = new PrivateRedis();
 beforeAll(async () => {
     if (NO_REDIS === null) await redis.start();
 });
 afterAll(() => redis.end());
-
-const makeTask = (index: number, data: JsonObject): Task => ({
-    sample: 's',
-    group: 'iteration',
-    index,
-    fingerprint: `v1-sha256-${index}`,
-    input: { kind: 'data', data },
-    limits: null,
-    stage: null,
-    attempt: 1,
-    confirmed: [],
-    confirming: null,
-    settles: true,
-});
 
 it.skipIf(NO_REDIS !== null)(
     'hands the task of a draining worker to another one, but for what ends in time',
@@ -55,13 +27,13 @@ it.skipIf(NO_REDIS !== null)(
         const countStarts = (): number =>
             existsSync(mark) ? readFileSync(mark, 'utf8').trim().split('\n').length : 0;
         const run = makeRunId();
-        const coordinator = await openCoordinator(redis.access, run, OPTIONS);
-        const first = await openWorker(redis.access, run, OPTIONS);
-        const brief = coordinator.start(makeTask(0, { do: 'sleep', ms: 600, mark }));
-        const endless = coordinator.start(makeTask(1, { do: 'wait', ms: 600_000, mark }));
+        const coordinator = await openCoordinator(redis.access, run, OBEYING);
+        const first = await openWorker(redis.access, run, OBEYING);
+        const brief = coordinator.start(makeRowTask(0, { do: 'sleep', ms: 600, mark }));
+        const endless = coordinator.start(makeRowTask(1, { do: 'wait', ms: 600_000, mark }));
         await vi.waitUntil(() => countStarts() === 2, SOON);
         const drained = first.drain(1500);
-        const second = await openWorker(redis.access, run, OPTIONS);
+        const second = await openWorker(redis.access, run, OBEYING);
         try {
             expect((await brief.completion).outcome.kind).toBe('verdict');
             await drained;
@@ -83,7 +55,7 @@ it.skipIf(NO_REDIS !== null)(
     { timeout: patience(30_000) },
     async () => {
         const run = makeRunId();
-        const coordinator = await openCoordinator(redis.access, run, OPTIONS);
+        const coordinator = await openCoordinator(redis.access, run, OBEYING);
         const client = new Redis(redis.socket, { maxRetriesPerRequest: null });
         // Takes jobs as our workers do, and renews no lock: a worker that dies each time.
         const dying = new Worker(QUEUE_NAME, null, {
@@ -96,13 +68,13 @@ it.skipIf(NO_REDIS !== null)(
         let worker: QueueWorker | null = null;
         try {
             const mark = join(tempDir(), 'mark');
-            const { completion } = coordinator.start(makeTask(0, { do: 'answer', value: 1, mark }));
+            const { completion } = coordinator.start(makeRowTask(0, { do: 'answer', value: 1, mark }));
             await dying.startStalledCheckTimer();
             for (let lost = 0; lost <= MOST_STALLS; ) {
                 if ((await dying.getNextJob(String(lost), { block: false })) !== undefined) lost += 1;
                 else await new Promise((resolve) => setTimeout(resolve, 20));
             }
-            worker = await openWorker(redis.access, run, OPTIONS);
+            worker = await openWorker(redis.access, run, OBEYING);
             const end = await completion;
             expect(end.outcome).toMatchObject({
                 kind: 'failure',
@@ -124,7 +96,7 @@ it.skipIf(NO_REDIS !== null)(
     { timeout: patience(30_000) },
     async () => {
         const run = makeRunId();
-        const coordinator = await openCoordinator(redis.access, run, OPTIONS);
+        const coordinator = await openCoordinator(redis.access, run, OBEYING);
         const client = new Redis(redis.socket, { maxRetriesPerRequest: null });
         const keys = makeRunKeys(run);
         const taking = new Worker(QUEUE_NAME, null, {
@@ -133,7 +105,7 @@ it.skipIf(NO_REDIS !== null)(
             lockDuration: 1000,
         });
         const seen: string[] = [];
-        const running = coordinator.start(makeTask(0, { do: 'answer', value: 1 }), {
+        const running = coordinator.start(makeRowTask(0, { do: 'answer', value: 1 }), {
             saveStep: () => Promise.reject(new Error('not asked for')),
             ask: (request) => {
                 seen.push(`granted ${String(request['n'])}`);
@@ -181,8 +153,8 @@ it.skipIf(NO_REDIS !== null)(
     async () => {
         const run = makeRunId();
         const notices: string[] = [];
-        const coordinator = await openCoordinator(redis.access, run, OPTIONS, (line) => notices.push(line));
-        const workers = [await openWorker(redis.access, run, OPTIONS, { CPP: '12.2' })];
+        const coordinator = await openCoordinator(redis.access, run, OBEYING, (line) => notices.push(line));
+        const workers = [await openWorker(redis.access, run, OBEYING, { CPP: '12.2' })];
         const start = (index: number, language: string) => {
             const content = { text: '', digest: '0'.repeat(64) };
             const input = {
@@ -192,7 +164,7 @@ it.skipIf(NO_REDIS !== null)(
                 name: null,
                 expected: null,
             } as const;
-            return coordinator.start({ ...makeTask(index, {}), input });
+            return coordinator.start({ ...makeRowTask(index, {}), input });
         };
         try {
             const python = start(0, 'PYTHON3');
@@ -205,7 +177,7 @@ it.skipIf(NO_REDIS !== null)(
             await vi.waitUntil(() => notices.some((line) => line.includes('has PYTHON3')), SOON);
             expect(notices.join()).toContain('other toolchains than this machine: CPP 12.2 (here 14.2)');
             expect(isDone).toBe(false);
-            workers.push(await openWorker(redis.access, run, OPTIONS, { PYTHON3: '3.13' }));
+            workers.push(await openWorker(redis.access, run, OBEYING, { PYTHON3: '3.13' }));
             await ended;
             expect(notices.filter((line) => line.includes('has PYTHON3'))).toHaveLength(1);
         } finally {

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import type { Backend } from '../../src/backend/backend.js';
 import { createProcessBackend, type ProcessBackendOptions } from '../../src/backend/process.js';
 import { openQueueBackend } from '../../src/backend/queue.js';
+import type { WorkerLock } from '../../src/backend/queue/job-feed.js';
 import { QueueWorker } from '../../src/backend/queue/worker-host.js';
+import type { ModuleDescriptor } from '../../src/executor/module-kind.js';
+import type { JsonObject } from '../../src/model/json.js';
+import type { Task } from '../../src/model/task.js';
 import type { RedisAccess } from '../../src/backend/queue/redis.js';
 
 /** A coordinator and a worker over a Redis, as one backend: what the backend's conformance suite runs over. */
@@ -34,6 +38,33 @@ export function queueBackend(redis: RedisAccess, options: ProcessBackendOptions)
     };
 }
 
+/** Tasks that do what their row says. */
+export const OBEYING: ProcessBackendOptions = {
+    entry: join(import.meta.dirname, '../../dist/backend/worker/process.js'),
+    descriptor: {
+        kind: 'module',
+        file: join(import.meta.dirname, 'tasks/obey.mjs'),
+        exportName: 'default',
+        timeout: 60,
+    } as ModuleDescriptor,
+    concurrency: 2,
+    onLog: () => {},
+};
+
+export const makeRowTask = (index: number, data: JsonObject): Task => ({
+    sample: 's',
+    group: 'iteration',
+    index,
+    fingerprint: `v1-sha256-${index}`,
+    input: { kind: 'data', data },
+    limits: null,
+    stage: null,
+    attempt: 1,
+    confirmed: [],
+    confirming: null,
+    settles: true,
+});
+
 export const makeRunId = (): string => randomBytes(8).toString('hex');
 
 /** The coordinator of a run. */
@@ -58,8 +89,8 @@ export const openCoordinator = (
         languageOf: () => null,
         onLog,
         onNotice,
-        onPaused: () => {},
-        onResumed: () => {},
+        onPaused: onNotice,
+        onResumed: onNotice,
     });
 
 /**
@@ -71,6 +102,7 @@ export async function openWorker(
     run: string,
     options: ProcessBackendOptions,
     toolchains?: Readonly<Record<string, string>>,
+    lock?: WorkerLock,
 ): Promise<QueueWorker> {
     const scratch = mkdtempSync(join(tmpdir(), 'queue-worker-'));
     const worker = await QueueWorker.open({
@@ -90,6 +122,7 @@ export async function openWorker(
         sharedPaths: [],
         cacheBytes: 0,
         onNotice: () => {},
+        ...(lock === undefined ? {} : { lock }),
     });
     const drain = worker.drain.bind(worker);
     worker.drain = (graceMs) =>
