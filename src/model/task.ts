@@ -96,7 +96,7 @@ export interface AttemptedBy {
     readonly sandbox?: string;
     /** Version of control groups that held its memory; absent: none did. */
     readonly cgroup?: number;
-    /** Compiler or interpreter of a worker on another machine, with its version: `CPP 14.2.0`. */
+    /** Compiler or interpreter of a worker on another machine, with its version: `CPP g++ 14.2.0`. */
     readonly toolchain?: string;
 }
 

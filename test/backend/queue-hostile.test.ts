@@ -1,0 +1,146 @@
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeRunKeys, QUEUE_NAME, RUNS_KEY, WORKERS_KEY } from '../../src/backend/queue/keys.js';
+import { LARGEST_TASK, packTask } from '../../src/backend/queue/messages.js';
+import { listWorkers } from '../../src/backend/queue/worker-host.js';
+import type { Backend, Completion } from '../../src/backend/backend.js';
+import { makeRowTask, makeRunId, OBEYING, openCoordinator, openWorker } from '../rig/queue-backend.js';
+import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
+import { patience } from '../rig/slowness.js';
+
+/*
+ * Whoever may write to the Redis of a run may write anything: what makes no sense costs the task that it is about, and nothing else.
+ */
+
+if (NO_REDIS !== null) console.error(`a hostile Redis: skipped, ${NO_REDIS}`);
+
+const redis = new PrivateRedis();
+let client: Redis;
+beforeAll(async () => {
+    if (NO_REDIS !== null) return;
+    await redis.start();
+    client = new Redis(redis.socket, { maxRetriesPerRequest: null });
+});
+afterAll(async () => {
+    client?.disconnect();
+    await redis.end();
+});
+
+const verdict = {
+    kind: 'verdict',
+    verdict: 'Accepted',
+    result: {},
+    suspect: null,
+    by: { api_used: 'local' },
+};
+const served = { outcome: verdict, startedAt: 1, duration: 1 };
+
+/** What a worker may return that no worker of ours does. */
+const ANSWERS: readonly unknown[] = [
+    null,
+    'x',
+    { v: 1, answer: '{' },
+    { v: 2, answer: '{}' },
+    { v: 1, answer: JSON.stringify({ workerId: 'w', served: { ...served, duration: -1 } }) },
+    { v: 1, answer: JSON.stringify({ workerId: 'w', served, more: 1 }) },
+    {
+        v: 1,
+        answer: JSON.stringify({
+            workerId: 'w',
+            served: { ...served, outcome: { kind: 'verdict', verdict: 'Fine' } },
+        }),
+    },
+    { v: 1, answer: JSON.stringify({ workerId: 'w', served, outputs: '../../../etc/passwd' }) },
+    { v: 1, answer: 'x'.repeat(10_000) },
+    { v: 1, name: '../../other-run' },
+    { v: 1, name: 'not-there' },
+];
+
+it.skipIf(NO_REDIS !== null)(
+    'a worker that answers nonsense costs the tasks that it answers, each as a failure that may be tried again',
+    { timeout: patience(30_000) },
+    async () => {
+        const run = makeRunId();
+        const coordinator = await openCoordinator(redis.access, run, OBEYING);
+        const hostile = new Worker(QUEUE_NAME, null, { connection: client, prefix: makeRunKeys(run).prefix });
+        try {
+            const completions = ANSWERS.map((_, index) => startRow(coordinator, index));
+            for (const text of ['x', '{}', '[]', JSON.stringify({ type: 'log', job: 'j', line: 7 })])
+                await client.rpush(makeRunKeys(run).calls, text);
+            for (let taken = 0; taken < ANSWERS.length; ) {
+                const job = await hostile.getNextJob('t', { block: false });
+                if (job === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+                else await job.moveToCompleted(ANSWERS[taken++], 't', false);
+            }
+            const failure = {
+                reason: 'worker-died',
+                message: expect.stringContaining('cannot be read') as string,
+            };
+            for (const { outcome } of await Promise.all(completions))
+                expect(outcome).toMatchObject({ kind: 'failure', failure });
+        } finally {
+            await hostile.close(true);
+            await coordinator.close();
+        }
+    },
+);
+
+const startRow = (coordinator: Backend, index: number): Promise<Completion> =>
+    coordinator.start(makeRowTask(index, { do: 'answer', value: index })).completion;
+
+it.skipIf(NO_REDIS !== null)(
+    'a run that hands out nonsense gets failures for it, and the worker goes on',
+    { timeout: patience(30_000) },
+    async () => {
+        const run = makeRunId();
+        const coordinator = await openCoordinator(redis.access, run, OBEYING);
+        await client.hset(RUNS_KEY, { junk: 'x', 'other-run': '{"protocol":1}' });
+        await client.hset(WORKERS_KEY, 'junk', '{"id":7}');
+        const { prefix } = makeRunKeys(run);
+        const queue = new Queue(QUEUE_NAME, { connection: client, prefix });
+        const task = makeRowTask(0, { do: 'answer', value: 0 });
+        const jobs: unknown[] = [
+            null,
+            [],
+            { v: 1, task: '{' },
+            { v: 2, task: '{}' },
+            { v: 1, task: 'x'.repeat(LARGEST_TASK + 1) },
+            packTask({ ...task, stage: '../../etc' }),
+            packTask({ ...task, sample: '' }),
+            packTask({ ...task, attempt: 0 }),
+            packTask({ ...task, stage: '0'.repeat(64), index: -1 }),
+        ];
+        try {
+            for (const [index, data] of jobs.entries())
+                await queue.add('task', data, { jobId: `junk-${index}` });
+            const worker = await openWorker(redis.access, run, OBEYING);
+            const { outcome } = await startRow(coordinator, 99);
+            expect(outcome).toMatchObject({ kind: 'verdict', result: { value: 99 } });
+            await expect
+                .poll(() => worker.id && listWorkers(redis.access), { timeout: patience(10_000) })
+                .toMatchObject([{ done: jobs.length + 1, failures: jobs.length, inFlight: 0 }]);
+            await worker.drain(0);
+        } finally {
+            await queue.close();
+            await coordinator.close();
+        }
+    },
+);
+
+it.skipIf(NO_REDIS !== null)(
+    'a task that is too large for a queue fails by itself, and says what to do',
+    { timeout: patience(30_000) },
+    async () => {
+        const coordinator = await openCoordinator(redis.access, makeRunId(), OBEYING);
+        try {
+            const large = makeRowTask(0, { do: 'answer', value: 'x'.repeat(LARGEST_TASK) });
+            expect((await coordinator.start(large).completion).outcome).toMatchObject({
+                kind: 'failure',
+                failure: { message: expect.stringContaining('run it without --mode queue') as string },
+            });
+        } finally {
+            await coordinator.close();
+        }
+    },
+);
