@@ -14,6 +14,7 @@ import { moduleTasks } from './cases/module-tasks.js';
 import { packages } from './cases/packages.js';
 import { page } from './cases/page.js';
 import { queue } from './cases/queue.js';
+import { waitingTasks } from './cases/waiting-tasks.js';
 import { smallSamples } from './cases/small-samples.js';
 import { widths } from './cases/widths.js';
 import { savingLag } from './cases/saving-lag.js';
@@ -26,6 +27,7 @@ import { say } from './tools.js';
  * npm run bench                       everything, at the sizes that are published
  * npm run bench -- --only a,d         some of it
  * npm run bench -- --scale 0.1 -r 1   a quick look
+ * npm run bench -- --only qw          how a queue grows with the tasks that wait, which no other call measures
  * npm run bench -- --write            and put the figures into docs/benchmarks.md and README.md;
  *                                     with --only, into docs/benchmarks.md in place of the same measurements
  */
@@ -46,6 +48,9 @@ const ALL: readonly Measurement[] = [
     page,
     queue,
 ];
+
+/** Take long, and show how something grows: only where `--only` names them. */
+const ON_REQUEST: readonly Measurement[] = [waitingTasks];
 
 const { values } = parseArgs({
     options: {
@@ -79,7 +84,8 @@ async function measureOne(
 
 async function main(): Promise<void> {
     const wanted = values.only?.split(',');
-    const chosen = ALL.filter(({ key }) => wanted?.includes(key) ?? true);
+    const chosen =
+        wanted === undefined ? ALL : [...ALL, ...ON_REQUEST].filter(({ key }) => wanted.includes(key));
     const root = await mkdtemp(join(tmpdir(), 'resume-run-bench-'));
     const measured: Measured[] = [];
     try {

@@ -135,7 +135,7 @@ async function withWorkers(workers: readonly ChildProcess[], run: () => Promise<
 const TICKS = 100;
 
 /** Seconds of CPU of the processes themselves, without their children. */
-async function sumCpu(workers: readonly ChildProcess[]): Promise<number> {
+export async function sumCpu(workers: readonly ChildProcess[]): Promise<number> {
     let ticks = 0;
     for (const { pid } of workers) {
         const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
@@ -146,7 +146,8 @@ async function sumCpu(workers: readonly ChildProcess[]): Promise<number> {
     return ticks / TICKS;
 }
 
-async function startRedis(folder: string, socket: string): Promise<ChildProcess> {
+/** A Redis with an append-only file. */
+export async function startRedis(folder: string, socket: string): Promise<ChildProcess> {
     const redis = spawn(
         'redis-server',
         ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', '--appendonly', 'yes'],

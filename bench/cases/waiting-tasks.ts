@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { Bench, Figure, Measurement } from '../bench.js';
+import { writeModule, writeTasks } from '../datasets.js';
+import { CLI } from '../stopwatch.js';
+import { isInstalled, say } from '../tools.js';
+import { startRedis, sumCpu } from './queue.js';
+
+/** How the cost of a task over a queue grows with the tasks that wait: all of them are in Redis before a worker starts. */
+export const waitingTasks: Measurement = {
+    key: 'qw',
+    about: 'a queue with 10,000 to 1,000,000 tasks (times --scale) that wait, and one worker',
+    measure: measureWaiting,
+};
+
+const WAITING = [10_000, 100_000, 1_000_000];
+const A_SAMPLE = 100;
+
+/** Tasks that the worker does while the others wait. */
+const MEASURED = 2000;
+
+/** Milliseconds between two looks at how many wait. */
+const LOOK_MS = 100;
+
+async function measureWaiting(bench: Bench): Promise<readonly Figure[]> {
+    if (!(await isInstalled('redis-server'))) {
+        say('qw: left out, redis-server is not installed');
+        return [];
+    }
+    const figures: Figure[] = [];
+    for (const count of WAITING) {
+        const tasks = Math.max(2 * MEASURED, Math.ceil((count * bench.scale) / A_SAMPLE) * A_SAMPLE);
+        const folder = join(bench.folder, String(count));
+        await mkdir(folder);
+        const figure = await measureOne(folder, tasks);
+        say(`${figure.what}: ${figure.product}`);
+        figures.push(figure);
+    }
+    return figures;
+}
+
+async function measureOne(folder: string, tasks: number): Promise<Figure> {
+    const dataset = await writeTasks(folder, tasks / A_SAMPLE, A_SAMPLE);
+    const module = await writeModule(folder, 'noop', 'export default () => ({ accepted: true });\n');
+    const socket = join(folder, 'redis');
+    const redis = await startRedis(folder, socket);
+    const started: ChildProcess[] = [redis];
+    const client = new Redis(socket);
+    const start = (argv: readonly string[]): ChildProcess => {
+        const env = { ...process.env, REDIS_URL: `unix://${socket}` };
+        const child = spawn(process.execPath, [CLI, ...argv], { cwd: folder, env, stdio: 'ignore' });
+        started.push(child);
+        return child;
+    };
+    const executor = ['--executor', 'module'];
+    try {
+        const run = start([
+            ...[dataset, '--dir', 'results', '-q', '--mode', 'queue', '-j', String(tasks)],
+            ...[...executor, '--module', module],
+        ]);
+        await untilWaiting(client, run, (waiting) => waiting >= tasks);
+        const adding = await sumCpu([run]);
+        const memory = Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1] ?? 0);
+        start(['worker', '-j', '2', ...executor, '--allow', 'exec']);
+        await untilWaiting(client, run, (waiting) => waiting < tasks);
+        const before = await Promise.all([sumCpu([run]), sumCpu([redis])]);
+        const beganAt = performance.now();
+        await untilWaiting(client, run, (waiting) => waiting <= tasks - MEASURED);
+        const seconds = (performance.now() - beganAt) / 1000;
+        const after = await Promise.all([sumCpu([run]), sumCpu([redis])]);
+        const each = (cpu: number, count: number): string => `${((1e6 * cpu) / count).toFixed(0)} us`;
+        const spent = after.map((cpu, at) => each(cpu - (before[at] ?? 0), MEASURED));
+        return {
+            what: `${tasks.toLocaleString('en-US')} tasks wait`,
+            product:
+                `${(MEASURED / seconds).toFixed(0)} tasks/s; CPU a task: coordinator ${spent[0]}, Redis ${spent[1]}; ` +
+                `to add one ${each(adding, tasks)}; memory of Redis ${(memory / tasks).toFixed(0)} B a task`,
+            baseline: '',
+            ratio: '',
+            goal: 'flat',
+            met: null,
+        };
+    } finally {
+        client.disconnect();
+        for (const child of started.reverse()) {
+            child.kill('SIGKILL');
+            if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+        }
+    }
+}
+
+/** Resolves when so many tasks wait. @throws Error if the run ends before */
+async function untilWaiting(
+    client: Redis,
+    run: ChildProcess,
+    isEnough: (waiting: number) => boolean,
+): Promise<void> {
+    for (;;) {
+        const [list] = (await client.keys('resume-run:*:tasks:wait')) as readonly (string | undefined)[];
+        if (list !== undefined && isEnough(await client.llen(list))) return;
+        if (run.exitCode !== null) throw new Error(`the run ended with ${run.exitCode}`);
+        await wait(LOOK_MS);
+    }
+}
