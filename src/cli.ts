@@ -2,7 +2,6 @@ import { closeSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 import { main, onlyPrints, reportFailure } from './cli/main.js';
-import { ownWords } from './cli/own-words.js';
 import { bookStrayError } from './util/foreign-code.js';
 import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
 

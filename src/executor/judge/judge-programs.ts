@@ -174,14 +174,9 @@ function refusedProgram(
     what: string,
     name: string,
 ): CheckerError {
-    switch (doubt) {
-        case null:
-            return judgeError(complaint(what, name, stderr));
-        case 'compile-limit':
-            return judgeError(stderr.split('\n', 1)[0] ?? '');
-        default:
-            return new CheckerError({ reason: 'compiler', message: complaint(what, name, stderr) });
-    }
+    if (doubt === 'compile-limit') return judgeError(stderr.split('\n', 1)[0] ?? '');
+    const message = complaint(what, name, stderr);
+    return doubt === null ? judgeError(message) : new CheckerError({ reason: 'compiler', message });
 }
 
 function complaint(what: string, name: string, stderr: string): string {
