@@ -92,6 +92,10 @@ async function openParts(database: string, pins: PinnedGeneration[]): Promise<Re
     pins.push(pinned);
     const listPaths = (codec: 'json' | 'parquet'): string[] =>
         pinned.parts.filter(({ part }) => part.codec === codec).map(({ path }) => path);
-    const cells = pinned.aggregates.map(({ path, info }) => ({ path, source: info.source, count: info.cells }));
+    const cells = pinned.aggregates.map(({ path, info }) => ({
+        path,
+        source: info.source,
+        count: info.cells,
+    }));
     return { json: listPaths('json'), parquet: listPaths('parquet'), cells, folders: pinned.folders };
 }

@@ -146,10 +146,7 @@ function traced(scene: Subject, trace: string, inject: readonly string[]): RunOp
     const calls = CALLS.map((call) => `?${call}`).join(',');
     return {
         args: scene.oneThread,
-        through: [
-            ...['strace', '-f', ...FILTER, '-qq', '-y', '-s', '40', '-o', trace],
-            ...['-e', `trace=${calls}`, ...inject],
-        ],
+        through: `strace -f -qq -y -s 40 -e trace=${calls}`.split(' ').concat(FILTER, ['-o', trace], inject),
         env: {
             UV_THREADPOOL_SIZE: '1',
             CRASH_SHIFT: String(SHIFT),

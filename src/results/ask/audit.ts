@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile, readTextFile } from '../../host/open-file.js';
-import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { isJsonObject } from '../../model/json.js';
 import { readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { readAggregatesFromParquet } from '../aggregate/earlier-database.js';
@@ -120,10 +120,10 @@ async function auditMaster(
     const differences = Object.entries({ summary, models, resume_run }).flatMap(([key, expected]) =>
         compareTrees(`${MASTER}: ${key}`, written[key], expected),
     );
-    const own = isJsonObject(written.resume_run) ? written.resume_run.generation : undefined;
+    const own = isJsonObject(written.resume_run) ? Number(written.resume_run.generation) : Number.NaN;
     // A compaction and a migration make a generation of the same records, for which nobody writes the tree again.
-    if (own !== generation && (differences.length > 0 || Number(own) > generation)) {
-        const what = `it is of generation ${String(own)}, the database of ${generation}: the next \`resume-run collect\` writes it again`;
+    if (own !== generation && (differences.length > 0 || own > generation)) {
+        const what = `it is of generation ${own}, the database of ${generation}: the next \`resume-run collect\` writes it again`;
         return [...findings, { where: MASTER, what }];
     }
     const rest = differences.length - MOST_DIFFERENCES;

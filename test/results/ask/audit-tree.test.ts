@@ -101,10 +101,17 @@ it('finds one number that was changed, wherever it stands in a tree of ours', ()
             master.add(
                 makeRecord(
                     recordInput({
-                        ...{ sample: `${at}`, model: 'm', task_type, prompt_type, difficulty: 'easy' },
+                        sample: `${at}`,
+                        model: 'm',
+                        task_type,
+                        prompt_type,
                         success_level: (['full', 'partial', 'failure'] as const)[at] ?? 'full',
-                        ...{ wall_time: at + 1, turns: at, timeout_errors: 2, other_errors: 1 },
-                        ...{ assisted_success: 1, assisted_turns: 2 },
+                        wall_time: at + 1,
+                        turns: at,
+                        timeout_errors: 2,
+                        other_errors: 1,
+                        assisted_success: 1,
+                        assisted_turns: 2,
                     }),
                 ),
             );
