@@ -59,8 +59,10 @@ async function measureOne(folder: string, tasks: number): Promise<Figure> {
     const executor = ['--executor', 'module'];
     try {
         const run = start([
-            ...[dataset, '--dir', 'results', '-q', '--mode', 'queue', '-j', String(tasks)],
-            ...[...executor, '--module', module],
+            dataset,
+            ...executor,
+            ...`--dir results -q --mode queue -j ${tasks} --module`.split(' '),
+            module,
         ]);
         await untilWaiting(client, run, (waiting) => waiting >= tasks);
         const adding = await sumCpu([run]);

@@ -108,10 +108,10 @@ it.skipIf(NO_REDIS !== null)(
         const running = coordinator.start(makeRowTask(0, { do: 'answer', value: 1 }), {
             saveStep: () => Promise.reject(new Error('not asked for')),
             ask: (request) => {
-                seen.push(`granted ${String(request['n'])}`);
+                seen.push(`granted ${JSON.stringify(request['n'])}`);
                 return Promise.resolve({ lease: 'one' });
             },
-            hearLate: (request) => seen.push(`heard ${String(request['n'])}`),
+            hearLate: (request) => seen.push(`heard ${JSON.stringify(request['n'])}`),
             takeBack: () => seen.push('taken back'),
         });
         let calls = 0;

@@ -62,7 +62,7 @@ export class RedisLink {
     /** Ends every connection; new ones are as good as any. */
     cut(): void {
         this.#isDead = false;
-        for (const [client, server] of [...this.#pairs]) {
+        for (const [client, server] of this.#pairs) {
             client.destroy();
             server.destroy();
         }

@@ -138,7 +138,8 @@ export class PlaceDesk implements WorkerDesk {
     async serve(job: number, request: JsonObject): Promise<JsonObject | null> {
         const { signal } = this.#jobs.get(job)?.gone ?? new AbortController();
         const { task, endpoint, lease } = request;
-        switch (request['do']) {
+        const what = request['do'];
+        switch (typeof what === 'string' ? what : '') {
             case 'acquire':
                 return this.#acquire(job, request);
             case 'turn':
@@ -181,7 +182,7 @@ export class PlaceDesk implements WorkerDesk {
     }
 
     #find(job: number, lease: Json | undefined): Lease | undefined {
-        return this.#jobs.get(job)?.leases.get(String(lease));
+        return typeof lease === 'string' ? this.#jobs.get(job)?.leases.get(lease) : undefined;
     }
 
     async #acquire(job: number, request: JsonObject): Promise<JsonObject> {
@@ -219,9 +220,9 @@ export class PlaceDesk implements WorkerDesk {
     #release(job: number, request: JsonObject): void {
         const { lease: name, settled } = request;
         const lease = this.#find(job, name);
-        if (lease === undefined) return;
+        if (lease === undefined || typeof name !== 'string') return;
         this.#report(job, request);
-        this.#jobs.get(job)?.leases.delete(String(name));
+        this.#jobs.get(job)?.leases.delete(name);
         if (typeof settled === 'number') lease.settle(settled);
         lease.release();
     }

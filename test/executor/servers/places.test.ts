@@ -30,9 +30,10 @@ it('gives a place to one worker after the other, and learns from what it is told
     const first = await acquire(1);
     expect([first.endpoint, desk.holds(1), desk.holds(2)]).toEqual(['http://a', true, false]);
     let second: Awaited<ReturnType<typeof acquire>> | null = null;
-    const waiting = acquire(2).then((lease) => {
-        second = lease;
-    });
+    const wait = async (): Promise<void> => {
+        second = await acquire(2);
+    };
+    const waiting = wait();
     await settled();
     expect(second).toBeNull();
     first.report('ok', 10);
