@@ -3,4 +3,4 @@
  */
 export type { GeneratedDataset } from './compose/generated-dataset.js';
 export { openRun } from './compose/open-run.js';
-export type { OpenedRun, RunPlan } from './compose/opened-run.js';
+export type { DueSample, OpenedRun, RunPlan } from './compose/opened-run.js';

@@ -2,11 +2,12 @@ import { constants } from 'node:fs';
 import { access, rename, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../host/durable-write.js';
-import { listFiles } from '../host/listing.js';
+import { listManyFiles } from '../host/listing.js';
 import { stampFile } from '../host/stamp.js';
 import { WriteError } from '../host/write-error.js';
 import type { Checkpoint, FileStamp, SampleState, SupersededEntry } from '../model/checkpoint.js';
 import { describeIoError } from '../util/io-error.js';
+import type { TextSet } from '../util/columns/text-set.js';
 import { UserError } from '../util/user-error.js';
 import { ArchiveList } from './upkeep/archive-list.js';
 import { quarantinePath } from './result-file/quarantine.js';
@@ -34,8 +35,8 @@ export interface FileStoreOptions {
     readonly stillHolder?: () => Promise<void>;
     /** For those who only look, without the lock: nothing is moved aside. */
     readonly readOnly?: boolean;
-    /** Names in the results directory, where it has been listed already. */
-    readonly listing?: readonly string[];
+    /** Names in the results directory, where it has been listed already; the store keeps it up. */
+    readonly listing?: TextSet;
     /** Results that may wait to be written, in bytes. */
     readonly waitingBytes?: number;
 }
@@ -63,8 +64,8 @@ class FileStore implements CheckpointStore {
     #archives: Promise<ArchiveList> | null = null;
     #loadedArchives: ArchiveList | null = null;
     /** Names in the results directory: read once, then kept up. */
-    #listing: Promise<Set<string>> | null = null;
-    #listed: Set<string> | null = null;
+    #listing: Promise<TextSet> | null = null;
+    #listed: TextSet | null = null;
     /** Nothing stood in the directory at the start, and every file written since has the first name of its sample. */
     #hasOnlyOwn = false;
     /** Where samples that were read but are not open yet stand. */
@@ -279,7 +280,7 @@ class FileStore implements CheckpointStore {
     }
 
     /** @returns false if it was left where it is */
-    async #moveAside(id: string, name: string, why: string, listing: Set<string>): Promise<boolean> {
+    async #moveAside(id: string, name: string, why: string, listing: TextSet): Promise<boolean> {
         const path = join(this.#options.dir, name);
         if (this.#options.readOnly === true) {
             this.#options.onNotice(`${path} cannot be read as a result file (${why})`);
@@ -306,7 +307,7 @@ class FileStore implements CheckpointStore {
         return this.#archives;
     }
 
-    #list(): Promise<Set<string>> {
+    #list(): Promise<TextSet> {
         const { dir, readOnly, listing } = this.#options;
         this.#listing ??= listResults(dir, readOnly === true, listing).then((names) => {
             this.#hasOnlyOwn = names.size === 0;
@@ -317,17 +318,13 @@ class FileStore implements CheckpointStore {
     }
 }
 
-async function listResults(
-    dir: string,
-    readOnly: boolean,
-    listing?: readonly string[],
-): Promise<Set<string>> {
+async function listResults(dir: string, readOnly: boolean, listing?: TextSet): Promise<TextSet> {
     try {
         if (!readOnly) {
             await makeDirectory(dir);
             await access(dir, constants.W_OK);
         }
-        return new Set(listing ?? (await listFiles(dir)));
+        return listing ?? (await listManyFiles(dir));
     } catch (error) {
         if (error instanceof UserError) throw error;
         throw new UserError(`cannot use ${dir} for results: ${describeIoError(error)}`, readOnly ? 2 : 4, {

@@ -1,4 +1,4 @@
-import type { RunPlan } from '../compose.js';
+import type { DueSample, RunPlan } from '../compose.js';
 import type { PlanCounts } from '../model/event.js';
 import type { WorkEstimate } from '../model/work-estimate.js';
 import { formatCount } from '../report/format.js';
@@ -15,31 +15,45 @@ export function planText({
     datasets,
     limits,
     part,
-    due: listed,
+    eachDue,
     skips = {},
     badRows,
     removed,
     estimate,
 }: RunPlan): string {
-    // Others only have their file brought up to date.
-    const due = listed.filter((one) => one.due > 0);
+    const { first, count } = listFirst(eachDue());
     const again = part.finished + part.due - part.tasks;
     const lines = [
         ...datasets.map(({ path, format }) => `dataset ${escapeLine(path)} (${format})`),
         `results ${escapeLine(dir)}`,
         ...(limits === null ? [] : [limits]),
-        `${part.due} of ${part.tasks} tasks would run, in ${due.length} of ${part.samples} samples; ` +
+        `${part.due} of ${part.tasks} tasks would run, in ${count} of ${part.samples} samples; ` +
             `${part.finished} are finished${again > 0 ? ` (${again} of them run again)` : ''}, ${part.skipped} skipped`,
         ...Object.entries(part.dueBy).map(([reason, count]) => `  ${String(count).padStart(8)}  ${reason}`),
         ...(estimate === undefined || part.due === 0 ? [] : describeEstimate(estimate)),
         ...describeSkips(skips),
-        ...(due.length > 0 ? ['samples'] : []),
-        ...due.slice(0, MOST).map((one) => `  ${escapeLine(one.sample)}: ${formatReasons(one.dueBy)}`),
-        ...(due.length > MOST ? [`  ...and ${due.length - MOST} more (--json lists all)`] : []),
+        ...(count > 0 ? ['samples'] : []),
+        ...first.map((one) => `  ${escapeLine(one.sample)}: ${formatReasons(one.dueBy)}`),
+        ...(count > MOST ? [`  ...and ${count - MOST} more (--json lists all)`] : []),
         ...(removed === undefined ? [] : renderRemoved(removed, { width: Infinity, style: PLAIN }, MOST)),
         ...badRows.map((row) => `left out: ${escapeLine(row)}`),
     ];
     return `${lines.join('\n')}\n`;
+}
+
+/** The samples that are listed, and how many there are. Others only have their file brought up to date. */
+function listFirst(due: Iterable<DueSample>): {
+    readonly first: readonly DueSample[];
+    readonly count: number;
+} {
+    const first: DueSample[] = [];
+    let count = 0;
+    for (const one of due) {
+        if (one.due === 0) continue;
+        if (first.length < MOST) first.push(one);
+        count += 1;
+    }
+    return { first, count };
 }
 
 /** What requests may come to: an estimate, and what it cannot know. */

@@ -5,7 +5,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import { formatChecker, FORMAT_CHECKERS } from '../model/checker-text.js';
 import { fingerprintSample } from '../model/fingerprint.js';
 import { type DefaultComparison, type PrepareOptions, withChecker } from '../run/prepare.js';
-import type { SampleItem } from '../run/survey.js';
+import type { SampleItem } from '../run/sample-item.js';
 
 /** How outputs are compared in a directory. */
 export interface ComparisonChoice {
@@ -34,7 +34,7 @@ export async function chooseComparison(
     directory: {
         readonly known: RunFile | null;
         readonly store: Pick<CheckpointStore, 'read' | 'stamp'>;
-        readonly samples: readonly SampleItem[];
+        readonly samples: Iterable<SampleItem>;
     },
 ): Promise<ComparisonChoice> {
     if (!executor.judges) {

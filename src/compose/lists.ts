@@ -8,7 +8,7 @@ import type { ExecutorKind, ListFields } from '../executor/executor-kind.js';
 export function listOptions(
     { rowsPerSample }: Pick<RunConfig, 'rowsPerSample'>,
     { judges }: Pick<ExecutorKind, 'judges'>,
-    directory: { readonly known: RunFile | null; readonly listing: readonly string[] },
+    directory: { readonly known: RunFile | null; readonly listing: Iterable<string> },
 ): ListOptions {
     return {
         accepted: !judges,

@@ -23,6 +23,13 @@ export interface OpenedRun {
     close(): Promise<void>;
 }
 
+/** A sample that has work. */
+export interface DueSample {
+    readonly sample: string;
+    readonly due: number;
+    readonly dueBy: PlanCounts['dueBy'];
+}
+
 /** What is left to do, as data. */
 export interface RunPlan {
     readonly dir: string;
@@ -33,12 +40,10 @@ export interface RunPlan {
     readonly comparison: string | null;
     readonly whole: { readonly samples: number; readonly tasks: number };
     readonly part: PlanCounts;
-    /** Samples that have work, in order. */
-    readonly due: readonly {
-        readonly sample: string;
-        readonly due: number;
-        readonly dueBy: PlanCounts['dueBy'];
-    }[];
+    /** Samples that have work, in order; made each time that it is asked for. */
+    readonly due: readonly DueSample[];
+    /** The same one by one: of a million samples no list is made. */
+    readonly eachDue: () => Iterable<DueSample>;
     /** Why tasks would be skipped, and how many; of a dry run only. */
     readonly skips?: Readonly<Record<string, number>>;
     /** Rows left out because of `--skip-bad-rows`, and what is not a dataset or cannot be read beside others. */

@@ -8,6 +8,7 @@ import type { RowFiles } from '../dataset/row-files.js';
 import { readMachineLoad } from '../host/machine-load.js';
 import type { Scratch } from '../host/scratch.js';
 import { describeFeature, listFeatures } from '../model/problem-features.js';
+import type { GroupSizes } from '../model/directory-sample.js';
 import type { Checker, Judging, ProgramInput } from '../model/sample.js';
 import { TallySum } from '../model/tally-sum.js';
 import type { TestMaker } from '../model/test-recipe.js';
@@ -81,7 +82,6 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     const planKey = computePlanKey(prepare, executor.languages ?? []);
     const settled = new TallySum();
     await topUp(config, samples, { store, prepare }, held);
-    const due: RunPlan['due'][number][] = [];
     const found = await survey(samples.part, {
         store,
         index: directory.index,
@@ -89,7 +89,6 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
         options: prepare,
         thorough: config.dryRun,
         onSettled: (tally) => settled.add(tally),
-        onDue: (sample, count, dueBy) => due.push({ sample, due: count, dueBy }),
     });
     if (found.earlier !== null) for (const line of describeImport(found.earlier)) inform(line);
     guardChanged(found, config, warn);
@@ -104,11 +103,14 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
         comparison: comparison.inWords,
         whole: measureSize(samples.whole),
         part: found.counts,
-        due,
+        get due() {
+            return [...listDue(found.work)];
+        },
+        eachDue: () => listDue(found.work),
         badRows: [...samples.leftOut, ...samples.datasets.flatMap((dataset) => dataset.badRows)],
         ...(found.earlier === null ? {} : { earlier: found.earlier }),
         ...(config.dryRun ? { skips: sumSkips(settled, found.work) } : {}),
-        ...(config.dryRun ? { removed: await findRemovedSamples(config, collectIds(samples.whole)) } : {}),
+        ...(config.dryRun ? { removed: await findRemovedSamples(config, samples) } : {}),
         ...(config.dryRun && kind.estimate !== undefined
             ? {
                   estimate: await kind.estimate(
@@ -266,8 +268,14 @@ async function topUp(
 
 function measureSize(samples: Samples['whole']): RunPlan['whole'] {
     let tasks = 0;
-    for (const { indexed } of samples) for (const [, count] of indexed.groups) tasks += count;
+    for (const [groups, count] of samples.countGroups()) tasks += count * sumTasks(groups);
     return { samples: samples.length, tasks };
+}
+
+const sumTasks = (groups: GroupSizes): number => groups.reduce((sum, [, count]) => sum + count, 0);
+
+function* listDue(work: Survey['work']): Generator<RunPlan['due'][number]> {
+    for (const { indexed, due, dueBy } of work) yield { sample: indexed.id, due, dueBy };
 }
 
 /** Why tasks of all samples are skipped. The survey of a dry run reads every sample whose dataset may skip some. */
@@ -287,15 +295,18 @@ function noteEmptySamples(
     kind: ExecutorKind,
     inform: (message: string) => void,
 ): void {
-    const empty = part.filter(({ indexed }) => indexed.groups.every(([, count]) => count === 0));
-    if (empty.length === 0) return;
-    const names = empty.slice(0, 3).map(({ indexed }) => escapeLine(indexed.id));
-    const more = empty.length > names.length ? `, and ${empty.length - names.length} more` : '';
+    let empty = 0;
+    for (const [groups, count] of part.countGroups()) if (sumTasks(groups) === 0) empty += count;
+    if (empty === 0) return;
+    const names: string[] = [];
+    for (const { indexed } of part) {
+        if (sumTasks(indexed.groups) > 0) continue;
+        names.push(escapeLine(indexed.id));
+        if (names.length === 3) break;
+    }
+    const more = empty > names.length ? `, and ${empty - names.length} more` : '';
     inform(`${kind.judges ? 'no submissions' : 'no tasks'} in ${names.join(', ')}${more}`);
 }
-
-const collectIds = (samples: Samples['whole']): ReadonlySet<string> =>
-    new Set(samples.map(({ indexed }) => indexed.id));
 
 /** A wrong dataset, or a wrong `--checker`, must not cost a week of results. */
 function guardChanged(

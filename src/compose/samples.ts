@@ -1,17 +1,20 @@
 import type { RunConfig } from '../config.js';
-import type { Dataset, OpenOptions } from '../dataset/dataset.js';
+import type { Dataset, IndexedSample, OpenOptions } from '../dataset/dataset.js';
 import { chooseSamples } from '../dataset/filter.js';
 import { openDatasets } from '../dataset/open.js';
-import type { SampleItem } from '../run/survey.js';
+import type { SampleItem } from '../run/sample-item.js';
 import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
+import { Positions, SampleList, SampleTable } from './sample-list.js';
 
 /** Every sample of the directory's datasets, and the part that was asked for. */
 export interface Samples {
     /** Those that were asked for. */
     readonly datasets: readonly Dataset[];
-    readonly whole: readonly SampleItem[];
-    readonly part: readonly SampleItem[];
+    readonly whole: SampleList;
+    readonly part: SampleList;
+    /** Whether the datasets hold a sample. */
+    readonly has: (id: string) => boolean;
     /** What was found and is not a dataset, or cannot be read: a line each. */
     readonly leftOut: readonly string[];
 }
@@ -52,7 +55,7 @@ export async function collectSamples(
     };
     const found = new SamplesById();
     const datasets: Dataset[] = [];
-    const asked = new Map<string, SampleItem>();
+    const asked = new Positions();
     for (const path of new Set([...recorded, ...paths])) {
         const other = others.find((one) => one.path === path);
         if (other !== undefined) {
@@ -65,15 +68,23 @@ export async function collectSamples(
         if (!paths.includes(path)) continue;
         for (const dataset of await openDatasets([path], options)) {
             datasets.push(dataset);
-            for (const item of await found.addAll(dataset)) asked.set(item.indexed.id, item);
+            await found.addAll(dataset, (position) => asked.add(position));
         }
     }
     if (asked.size === 0) throw new UserError(`no sample in ${paths.join(', ')}`);
-    const all = [...asked.values()];
-    const chosen = isAll(part) ? all : [...chooseSamples(all, getId, part)];
-    if (chosen.length === 0) refuseNone(all, part, onNotice);
-    const rest = found.all.filter(({ indexed }) => !asked.has(indexed.id));
-    return { datasets, whole: [...all, ...rest], part: chosen, leftOut };
+    const { table } = found;
+    const getId = (position: number): string => table.get(position).indexed.id;
+    const chosen = new SampleList(table, isAll(part) ? asked : chooseSamples(asked, getId, part));
+    if (chosen.length === 0)
+        refuseNone(chooseSamples(asked, getId, { ...part, shard: null }), part, onNotice);
+    const whole = new SampleList(table, withOthers(asked, table.length));
+    return { datasets, whole, part: chosen, has: (id) => table.find(id) !== -1, leftOut };
+}
+
+/** The positions that were asked for, and then all others. */
+function* withOthers(asked: Positions, length: number): Generator<number> {
+    yield* asked;
+    for (let position = 0; position < length; position += 1) if (!asked.has(position)) yield position;
 }
 
 /** One id with different content in two datasets: whichever is asked for, results would replace each other. */
@@ -81,14 +92,10 @@ class IdConflict extends UserError {}
 
 /** The samples of a directory's datasets; the same sample in two of them counts once. */
 export class SamplesById {
-    readonly #items = new Map<string, SampleItem>();
-
-    get all(): SampleItem[] {
-        return [...this.#items.values()];
-    }
+    readonly table = new SampleTable();
 
     get(id: string): SampleItem | undefined {
-        return this.#items.get(id);
+        return this.table.at(this.table.find(id));
     }
 
     /**
@@ -105,27 +112,31 @@ export class SamplesById {
         for (const dataset of opened) await this.addAll(dataset);
     }
 
-    /** @returns its samples, under the ids that they have in the directory */
-    async addAll(dataset: Dataset): Promise<SampleItem[]> {
-        const added: SampleItem[] = [];
+    /** @param onAdded told the position of each sample in the table; samples have the ids there that they have in the directory */
+    async addAll(dataset: Dataset, onAdded: (position: number) => void = () => undefined): Promise<void> {
         for await (const several of dataset.index()) {
-            for (const indexed of several) added.push(this.#add({ indexed, dataset }));
+            for (const indexed of several) onAdded(this.#add(indexed, dataset));
         }
-        return added;
     }
 
-    #add(item: SampleItem): SampleItem {
-        const { indexed, dataset } = item;
-        for (const id of [indexed.id, ...makeIdsApart(indexed.id, dataset.idPrefix)]) {
-            const other = this.#items.get(id);
-            if (other !== undefined && other.indexed.fingerprint !== indexed.fingerprint) continue;
-            const placed = id === indexed.id ? item : { dataset, indexed: { ...indexed, id } };
-            this.#items.set(id, placed);
-            return placed;
+    /** @returns its position in the table */
+    #add(row: IndexedSample, dataset: Dataset): number {
+        const { table } = this;
+        const position = table.find(row.id);
+        if (position === -1) return table.add(row, dataset);
+        const { locator, groups, fingerprint } = row;
+        for (const id of [row.id, ...makeIdsApart(row.id, dataset.idPrefix)]) {
+            const placed = id === row.id ? row : { id, locator, groups, fingerprint };
+            const there = table.find(id);
+            const other = table.at(there);
+            if (other === undefined) return table.add(placed, dataset);
+            if (other.indexed.fingerprint !== fingerprint) continue;
+            table.replace(there, placed, dataset);
+            return there;
         }
-        const other = this.#items.get(indexed.id);
+        const other = table.at(position);
         throw new IdConflict(
-            `${JSON.stringify(indexed.id)} stands in ${dataset.path} and in ${other?.dataset.path} with different content: ` +
+            `${JSON.stringify(row.id)} stands in ${dataset.path} and in ${other?.dataset.path} with different content: ` +
                 'give them separate --dir, rename the id, or remove the file whose place the other takes',
         );
     }
@@ -139,12 +150,11 @@ function* makeIdsApart(id: string, prefix: string | undefined): Generator<string
 
 /** A shard may be empty: of many small parts some are, and an array of jobs is not to fail for it. Anything else is a mistake. */
 function refuseNone(
-    all: readonly SampleItem[],
+    whole: Iterable<unknown>,
     part: RunConfig['part'],
     onNotice: (message: string) => void,
 ): void {
     const { only, limit, shard } = part;
-    const whole = chooseSamples(all, getId, { ...part, shard: null });
     if (shard !== null && whole[Symbol.iterator]().next().done !== true) {
         onNotice(`shard ${shard.index}/${shard.count} holds no sample`);
         return;
@@ -155,8 +165,6 @@ function refuseNone(
     ];
     throw new UserError(`${given.join(' with ')} leaves no sample`);
 }
-
-const getId = (item: SampleItem): string => item.indexed.id;
 
 const isAll = ({ only, ids = null, limit, shard }: RunConfig['part']): boolean =>
     ids === null && only.length === 0 && limit === null && shard === null;

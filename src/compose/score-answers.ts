@@ -81,7 +81,7 @@ export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Pr
         if (config.concurrency !== null) stored.widenTo(config.concurrency);
         if (!config.dryRun) await rememberScorer(directory, config);
         const found = await findSamples(directory, config, options.onNotice);
-        const store = directory.store({ whole: found.known.map((id) => ({ indexed: { id } })) });
+        const store = directory.store({ whole: { ids: () => found.known } });
         const topics = await readKnownTopics(config.checkpoints);
         const rescoring = new Rescoring(config, { ...stored, store, topics }, options);
         for (const id of found.ids) {

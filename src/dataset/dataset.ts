@@ -1,8 +1,8 @@
 import type { FileStamp } from '../model/checkpoint.js';
-import type { JsonObject } from '../model/json.js';
 import type { LimitPolicy } from '../model/limits.js';
 import type { RowFiles } from './row-files.js';
 import type { BuiltInChecker, Sample } from '../model/sample.js';
+import type { IndexedRow, Sequence } from '../model/sample-rows.js';
 import type { TestMaker } from '../model/test-recipe.js';
 
 /** An opened dataset: one file, one folder of files, or one tree of packages. Implementations hold no sample in memory. */
@@ -15,8 +15,7 @@ export interface Dataset {
     /** How outputs are compared where a sample names no checker; null where every sample does. */
     readonly comparison: BuiltInChecker | null;
     /**
-     * Streams what there is, in the dataset's order, without holding the file: one by one where it is read, all of a file at
-     * once where an earlier start has read it.
+     * Streams what there is, in the dataset's order, without holding the file: some at a time.
      * @throws UserError (exit 2) at a bad row: file, line, field, what was expected; unless bad rows are skipped
      */
     index(): AsyncIterable<readonly IndexedSample[]>;
@@ -40,16 +39,8 @@ export interface Dataset {
     readonly buckets?: ReadonlyMap<string, number>;
 }
 
-/** One sample as the index knows it. Small: a hundred thousand of them are held at once. */
-export interface IndexedSample {
-    readonly id: string;
-    /** How the dataset finds it again; plain JSON, only its dataset reads it. */
-    readonly locator: JsonObject;
-    /** Groups in order, with the number of their tasks. */
-    readonly groups: readonly (readonly [name: string, count: number])[];
-    /** Hash of the raw row (or of the package's file list): equal means that nothing about the sample changed. */
-    readonly fingerprint: string;
-}
+/** One sample as the index knows it. */
+export type IndexedSample = IndexedRow;
 
 export interface OpenOptions {
     /** `--skip-bad-rows`: go on without them, and list them. */
@@ -79,8 +70,8 @@ export interface ListOptions {
 /** What an earlier start learned about dataset files; kept in checkpoints/<dir>/index.json. */
 export interface DatasetCache {
     /** Rows of a file, if it was seen with this very stamp. */
-    get(file: string, stamp: FileStamp): readonly IndexedSample[] | null;
-    set(file: string, stamp: FileStamp, rows: readonly IndexedSample[]): void;
+    get(file: string, stamp: FileStamp): Sequence<IndexedSample> | null;
+    set(file: string, stamp: FileStamp, rows: Sequence<IndexedSample>): void;
 }
 
 /** What belongs to one dataset: files of rows, or folders of problem packages. */

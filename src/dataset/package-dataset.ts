@@ -99,7 +99,7 @@ class PackageDataset implements Dataset {
             mtime: found.fingerprint,
         };
         const key = join(folder, this.reader.manifest);
-        const [cached] = this.options.cache.get(key, stamp) ?? [];
+        const cached = this.options.cache.get(key, stamp)?.at(0);
         const id = this.#makeId(folder);
         if (cached !== undefined && cached.id === id) return cached;
         const counts = await this.reader.countTasks(found);

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
+import { type PlacedRow, SampleRows } from '../model/sample-rows.js';
+import { RowsById } from '../model/rows-by-id.js';
 import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
 import { shortenPath } from '../util/shown-path.js';
@@ -36,7 +38,6 @@ export class RowDataset implements Dataset {
     readonly badRows: string[] = [];
     readonly #as: string;
     readonly #shownPaths: string[] = [];
-    #lastGroups: IndexedSample['groups'] = [];
 
     constructor(
         private readonly source: DatasetSource,
@@ -68,7 +69,7 @@ export class RowDataset implements Dataset {
 
     async *index(): AsyncIterable<readonly IndexedSample[]> {
         this.badRows.length = 0;
-        const seen = new Map<string, IndexedSample>();
+        const seen = new RowsById();
         for (const number of this.source.items.keys()) {
             const path = this.#file(number);
             const stamp = await readStamp(path);
@@ -76,18 +77,19 @@ export class RowDataset implements Dataset {
             if (cached !== null) {
                 // A file with an id twice is not remembered: only several files can hold the same.
                 const isOnly = this.source.items.length === 1;
-                yield isOnly ? cached : cached.filter((row) => this.#isNew(row, seen));
+                for (const some of inBatches(cached))
+                    yield isOnly ? some : some.filter((row) => this.#isNew(row, seen));
                 continue;
             }
             yield* this.#indexFile(number, stamp, seen);
         }
     }
 
-    #isNew(indexed: IndexedSample, seen: Map<string, IndexedSample>): boolean {
-        const first = seen.get(indexed.id);
-        if (first !== undefined) this.#bad(this.#twice(indexed, first));
-        else seen.set(indexed.id, indexed);
-        return first === undefined;
+    #isNew(indexed: PlacedRow, seen: RowsById): boolean {
+        const first = seen.find(indexed.id);
+        if (first !== -1) this.#bad(this.#twice(indexed, seen.at(first)));
+        else seen.add(indexed);
+        return first === -1;
     }
 
     #twice(indexed: IndexedSample, first: IndexedSample): UserError {
@@ -120,10 +122,10 @@ export class RowDataset implements Dataset {
     async *#indexFile(
         number: number,
         stamp: FileStamp,
-        seen: Map<string, IndexedSample>,
+        seen: RowsById,
     ): AsyncIterable<readonly IndexedSample[]> {
         const path = this.#file(number);
-        const found: IndexedSample[] = [];
+        const found = new SampleRows();
         const badBefore = this.badRows.length;
         let cacheable = true;
         for await (const several of this.options.files.batches(path)) {
@@ -134,8 +136,8 @@ export class RowDataset implements Dataset {
                     // What a row's files hold is not seen by the dataset file's stamp.
                     cacheable &&= namesFiles === null;
                     const whole = namesFiles === null ? indexed : await namesFiles();
-                    if (cacheable) found.push(whole);
-                    if (this.#isNew(whole, seen)) rows.push(whole);
+                    const row = found.push(whole);
+                    if (this.#isNew(row, seen)) rows.push(row);
                 } catch (error) {
                     this.#bad(error);
                 }
@@ -160,7 +162,7 @@ export class RowDataset implements Dataset {
         const indexed: IndexedSample = {
             id: content.id,
             locator,
-            groups: this.#shareGroups(content),
+            groups: content.groups.map(([name, tasks]) => [name, tasks.length] as const),
             fingerprint: hashRow(bytes ?? Buffer.alloc(0)),
         };
         if (listReferencedFiles(content).length === 0) return { indexed, namesFiles: null };
@@ -171,29 +173,16 @@ export class RowDataset implements Dataset {
         return { indexed, namesFiles: mark };
     }
 
-    /** Rows with the same groups hold the same list: it is a third of what is held of a small sample. */
-    #shareGroups({ groups }: RowContent): IndexedSample['groups'] {
-        const same = this.#lastGroups;
-        if (
-            same.length === groups.length &&
-            groups.every(([name, tasks], i) => same[i]?.[0] === name && same[i][1] === tasks.length)
-        )
-            return same;
-        this.#lastGroups = groups.map(([name, tasks]) => [name, tasks.length] as const);
-        return this.#lastGroups;
-    }
-
     /** Rows of a file that has not changed since an earlier start; null where they must be read. */
-    #cached(path: string, stamp: FileStamp, number: number): readonly IndexedSample[] | null {
+    #cached(path: string, stamp: FileStamp, number: number): SampleRows | null {
         const rows = this.options.cache.get(path, stamp);
-        if (rows === null || rows.length === 0 || rows[0]?.locator['as'] !== this.#as) return null;
-        if (rows[0].locator['file'] === number) return rows;
-        return rows.map(({ id, locator, groups, fingerprint }) => ({
-            id,
-            locator: { ...locator, file: number },
-            groups,
-            fingerprint,
-        }));
+        const first = rows?.at(0)?.locator;
+        if (rows === null || first?.['as'] !== this.#as) return null;
+        if (first['file'] === number && rows instanceof SampleRows) return rows;
+        const moved = new SampleRows();
+        for (const { id, locator, groups, fingerprint } of rows)
+            moved.push({ id, locator: { ...locator, file: number }, groups, fingerprint });
+        return moved;
     }
 
     /** @throws UserError for a row that is clearly of another format than its dataset */
@@ -236,4 +225,18 @@ export class RowDataset implements Dataset {
         this.#shownPaths[file] = shown;
         return `${shown}:${line}`;
     }
+}
+
+/** Rows that are handed on at a time where none has to be read. */
+const BATCH = 1024;
+
+function* inBatches(rows: SampleRows): Generator<PlacedRow[]> {
+    let batch: PlacedRow[] = [];
+    for (const row of rows) {
+        batch.push(row);
+        if (batch.length < BATCH) continue;
+        yield batch;
+        batch = [];
+    }
+    yield batch;
 }

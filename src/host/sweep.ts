@@ -5,7 +5,7 @@ import { parseStagingHolder } from './staging-name.js';
 
 interface ListedFolder {
     readonly dir: string;
-    readonly names: readonly string[];
+    readonly names: Iterable<string>;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { CheckpointStore } from '../checkpoint/store.js';
 import type { SamplePlan } from '../plan/sample-plan.js';
 import type { Task } from '../model/task.js';
 import { plan, prepare, type PrepareOptions } from './prepare.js';
-import type { SampleItem } from './survey.js';
+import type { SampleItem } from './sample-item.js';
 
 /** How samples are planned. */
 export interface PlanParts {
@@ -21,7 +21,7 @@ export async function planItem(
 }
 
 /** The tasks that would run, one sample in memory at a time, for whoever only looks at them. */
-export async function* listDueTasks(items: readonly SampleItem[], parts: PlanParts): AsyncGenerator<Task> {
+export async function* listDueTasks(items: Iterable<SampleItem>, parts: PlanParts): AsyncGenerator<Task> {
     for (const item of items) {
         const { due } = await planItem(item, parts);
         for (const { group, index, fingerprint, input, open } of due)

@@ -43,8 +43,8 @@ export class Loop {
     readonly #holder: HolderCheck;
     readonly #flights = new Set<Flight>();
     readonly #feed: SampleFeed;
-    /** Samples whose tally is among the settled ones. */
-    readonly #closed = new Set<string>();
+    /** 1 for samples whose tally is among the settled ones, by their place among those with work. */
+    readonly #closed: Uint8Array;
     #saving = 0;
     /** Results on their way to the disk. */
     #committing = 0;
@@ -57,6 +57,7 @@ export class Loop {
 
     constructor(parts: RunParts) {
         this.#parts = parts;
+        this.#closed = new Uint8Array(parts.work.length);
         this.#recorder = new Recorder(parts.options.keepSource, this.#figures, parts.emit);
         this.#slots = new Slots(parts.options, () => this.#pump());
         this.#holder = new HolderCheck(parts.verifyHolder, (error) => {
@@ -316,7 +317,7 @@ export class Loop {
         const { writer } = sample;
         const stamp = await sample.close();
         const tally = writer.tally();
-        this.#closed.add(sample.id);
+        this.#closed[sample.position] = 1;
         this.#parts.settled.add(tally);
         if (tally.isComplete && stamp !== null) {
             const { index, planKey } = this.#parts;
@@ -357,9 +358,11 @@ export class Loop {
     }
 
     #totals(): RunEnd['totals'] {
-        for (const { indexed, tally } of this.#parts.work) {
-            if (this.#closed.has(indexed.id)) continue;
-            this.#parts.settled.add(tally ?? tallyUntouched(indexed.id, indexed.groups));
+        const { work, settled } = this.#parts;
+        for (const [position, isClosed] of this.#closed.entries()) {
+            const item = isClosed === 1 ? undefined : work.at(position);
+            if (item === undefined) continue;
+            settled.add(item.tally ?? tallyUntouched(item.indexed.id, item.indexed.groups));
         }
         return this.#parts.settled.value();
     }

@@ -22,6 +22,10 @@ import { makeTaskState, type SampleInWork, type TaskState } from './task-state.j
  */
 export class OpenSample implements SampleInWork {
     readonly id: string;
+    /** Its place among the samples with work. */
+    readonly position: number;
+    /** Fingerprint of its row in the dataset. */
+    readonly row: string;
     readonly due: number;
     readonly dueBy: PlanCounts['dueBy'];
     readonly #prepared: PreparedSample;
@@ -41,10 +45,11 @@ export class OpenSample implements SampleInWork {
         checkpoint: Checkpoint | null,
         first: SamplePlan,
         options: PrepareOptions,
-        /** Fingerprint of its row in the dataset. */
-        readonly row: string,
+        { position, row }: { readonly position: number; readonly row: string },
     ) {
         this.id = prepared.sample.id;
+        this.position = position;
+        this.row = row;
         this.#prepared = prepared;
         this.#checkpoint = checkpoint;
         this.#options = options;

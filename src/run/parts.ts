@@ -2,17 +2,19 @@ import type { Backend } from '../backend/backend.js';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { EndpointState, Spending, RunEnd, RunEvent } from '../model/event.js';
 import type { Sample, Stage } from '../model/sample.js';
+import type { Sequence } from '../model/sample-rows.js';
 import type { StopReason } from '../model/stop.js';
 import type { TallySum } from '../model/tally-sum.js';
 import type { Task } from '../model/task.js';
 import type { PrepareOptions } from './prepare.js';
 import type { StopRules } from './stop-rules.js';
 import type { RetryPolicy } from './retry.js';
-import type { ResultIndex, WorkItem } from './survey.js';
+import type { ResultIndex } from './survey.js';
+import type { WorkItem } from './work-list.js';
 
 /** The parts that the loop joins; it knows them by their interfaces only. */
 export interface RunParts {
-    readonly work: readonly WorkItem[];
+    readonly work: Sequence<WorkItem>;
     readonly store: CheckpointStore;
     readonly backend: Backend;
     /** Writes a sample's tests to scratch files; null where no program is judged. */

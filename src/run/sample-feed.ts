@@ -2,7 +2,7 @@ import { now } from '../util/now.js';
 import { awaitsLimit, OpenSample } from './open-sample.js';
 import type { RunParts } from './parts.js';
 import { plan, prepare } from './prepare.js';
-import type { WorkItem } from './survey.js';
+import type { WorkItem } from './work-list.js';
 import type { TaskState } from './task-state.js';
 
 /** How far ahead of the tasks that run samples are opened, at least and at most. */
@@ -81,10 +81,11 @@ export class SampleFeed {
             this.#withTasks.length + this.#opening < ahead &&
             this.#open.size + this.#opening < slots.window + ahead
         ) {
-            const item = work[this.#next++];
+            const position = this.#next++;
+            const item = work.at(position);
             if (item === undefined) return;
             this.#opening += 1;
-            this.#openSample(item)
+            this.#openSample(item, position)
                 .catch((error: unknown) => this.#owner.onError(error))
                 .finally(() => {
                     this.#opening -= 1;
@@ -93,7 +94,7 @@ export class SampleFeed {
         }
     }
 
-    async #openSample(item: WorkItem): Promise<void> {
+    async #openSample(item: WorkItem, position: number): Promise<void> {
         const { store, stage, prepare: options } = this.#parts;
         const { id } = item.indexed;
         const [checkpoint, loaded] = await Promise.all([store.read(id), item.dataset.load(item.indexed)]);
@@ -109,15 +110,10 @@ export class SampleFeed {
             await staged?.release();
             return;
         }
-        const sample = new OpenSample(
-            store.open(first.state),
-            staged,
-            prepared,
-            checkpoint,
-            first,
-            options,
-            item.indexed.fingerprint,
-        );
+        const sample = new OpenSample(store.open(first.state), staged, prepared, checkpoint, first, options, {
+            position,
+            row: item.indexed.fingerprint,
+        });
         this.#open.set(id, sample);
         const { due, dueBy } = sample;
         this.#parts.emit({ type: 'sample-started', at: now(), sample: id, due, dueBy });

@@ -1,8 +1,9 @@
 import type { CheckpointStore } from '../checkpoint/store.js';
-import type { Dataset, IndexedSample } from '../dataset/dataset.js';
+import type { IndexedSample } from '../dataset/dataset.js';
 import type { Checkpoint, FileStamp, SampleState } from '../model/checkpoint.js';
 import { tallyUntouched } from '../model/directory-sample.js';
 import type { DueReason, PlanCounts } from '../model/event.js';
+import type { Sequence } from '../model/sample-rows.js';
 import {
     type EntryFigures,
     readFigures,
@@ -14,12 +15,8 @@ import { countDue } from '../plan/count-due.js';
 import type { SamplePlan } from '../plan/sample-plan.js';
 import { type EarlierImport, EarlierImportSum } from './earlier-import.js';
 import { plan, prepare, type PrepareOptions } from './prepare.js';
-
-/** A sample of the run's part, and the dataset that loads it. */
-export interface SampleItem {
-    readonly indexed: IndexedSample;
-    readonly dataset: Dataset;
-}
+import type { SampleItem } from './sample-item.js';
+import { type WorkItem, WorkList } from './work-list.js';
 
 /** What earlier starts learned about complete result files; kept in checkpoints/<dir>/index.json. */
 export interface ResultIndex {
@@ -28,17 +25,10 @@ export interface ResultIndex {
     set(id: string, stamp: FileStamp, row: string, planKey: string, tally: SampleTally): void;
 }
 
-/** A sample that has something left to do (or whose file must be rewritten). */
-export interface WorkItem extends SampleItem {
-    readonly due: number;
-    /** What its file says now; used in the totals if the run stops before it reaches the sample. Null: there is no file. */
-    readonly tally: SampleTally | null;
-}
-
 /** What is left, before anything runs. */
 export interface Survey {
     readonly counts: PlanCounts;
-    readonly work: readonly WorkItem[];
+    readonly work: Sequence<WorkItem>;
     /** Finished entries that changed inputs would replace. */
     readonly changed: number;
     /** Samples with such entries, a few of them, for the message. */
@@ -56,16 +46,14 @@ export interface SurveyParts {
     readonly thorough: boolean;
     /** Called for each sample with nothing left to do. */
     readonly onSettled: (tally: SampleTally) => void;
-    /** Called for each sample that has work. */
-    readonly onDue?: (id: string, due: number, dueBy: PlanCounts['dueBy']) => void;
 }
 
 /**
  * Goes once over all samples and opens only what the index does not vouch for: a bounded number of files at a time, since
  * one after the other is mostly waiting, and in the samples' order for whoever listens.
  */
-export async function survey(items: Iterable<SampleItem>, parts: SurveyParts): Promise<Survey> {
-    const sum = new SurveySum(parts);
+export async function survey(items: Sequence<SampleItem>, parts: SurveyParts): Promise<Survey> {
+    const sum = new SurveySum(items, parts);
     const untouched = new UntouchedSamples();
     const ahead = new LookAhead();
     try {
@@ -136,29 +124,31 @@ class LookAhead {
 class SurveySum {
     readonly #parts: SurveyParts;
     readonly #totals = new Counts();
-    readonly #work: WorkItem[] = [];
+    readonly #work: WorkList;
+    /** How many samples were added: the place of the next one. */
+    #place = 0;
     readonly #changedSamples: string[] = [];
     readonly #earlier = new EarlierImportSum();
     #changed = 0;
 
-    constructor(parts: SurveyParts) {
+    constructor(items: Sequence<SampleItem>, parts: SurveyParts) {
+        this.#work = new WorkList(items);
         this.#parts = parts;
     }
 
     add(item: SampleItem, seen: Seen): void {
-        const { id } = item.indexed;
         this.#totals.add(seen);
         if (seen.earlier !== null) this.#earlier.add(seen.earlier.checkpoint, seen.earlier.planned);
         if (seen.due > 0 || seen.dirty) {
-            const tally = seen.hasFile ? seen.tally : null;
-            this.#work.push({ indexed: item.indexed, dataset: item.dataset, due: seen.due, tally });
-            this.#parts.onDue?.(id, seen.due, seen.dueBy);
+            const { due, dueBy } = seen;
+            this.#work.add(this.#place, { due, dueBy, tally: seen.hasFile ? seen.tally : null });
         } else {
             this.#parts.onSettled(seen.tally);
         }
+        this.#place += 1;
         if (seen.changed > 0) {
             this.#changed += seen.changed;
-            if (this.#changedSamples.length < 3) this.#changedSamples.push(id);
+            if (this.#changedSamples.length < 3) this.#changedSamples.push(item.indexed.id);
         }
     }
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { IndexRow } from '../../src/checkpoint/index/index-columns.js';
+import type { IndexedRow } from '../../src/model/sample-rows.js';
 import { IndexFile } from '../../src/checkpoint/index/index-file.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import { tallySample } from '../../src/model/tally.js';
@@ -28,15 +28,16 @@ const tally = (id: string, wrong = 0) =>
         },
     ]);
 
-const rows: [IndexRow, IndexRow] = [
+const rows: [IndexedRow, IndexedRow] = [
     { id: 'a', locator: { offset: 0, length: 9 }, groups: [['solution', 3]] as const, fingerprint: 'f1' },
     { id: 'b', locator: { offset: 9, length: 9 }, groups: [['solution', 3]] as const, fingerprint: 'f2' },
 ];
 
 const rowsOf = (index: IndexFile, file: string) =>
-    index.datasets
-        .get(file, stamp(3))
-        ?.map(({ id, locator, groups, fingerprint }) => ({ id, locator, groups, fingerprint }));
+    Array.from(
+        index.datasets.get(file, stamp(3)) ?? [],
+        ({ id, locator, groups, fingerprint }): IndexedRow => ({ id, locator, groups, fingerprint }),
+    );
 
 describe('the index', () => {
     it('gives back what was put in, and nothing else', async () => {

@@ -30,6 +30,14 @@ export async function folderWith(files: Readonly<Record<string, string | Uint8Ar
 export const jsonLines = (rows: readonly unknown[]): string =>
     rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
+/** A row as an object of its own, which can be compared. */
+export const copyRow = ({ id, locator, groups, fingerprint }: IndexedSample): IndexedSample => ({
+    id,
+    locator,
+    groups,
+    fingerprint,
+});
+
 /** A cache in memory that counts what it was asked. */
 export class MemoryCache implements DatasetCache {
     hits = 0;
@@ -42,8 +50,9 @@ export class MemoryCache implements DatasetCache {
         return JSON.parse(known.rows) as IndexedSample[];
     }
 
-    set(file: string, stamp: FileStamp, rows: readonly IndexedSample[]): void {
-        this.#files.set(file, { stamp: JSON.stringify(stamp), rows: JSON.stringify(rows) });
+    set(file: string, stamp: FileStamp, rows: Iterable<IndexedSample>): void {
+        const plain = Array.from(rows, copyRow);
+        this.#files.set(file, { stamp: JSON.stringify(stamp), rows: JSON.stringify(plain) });
     }
 }
 
@@ -94,7 +103,7 @@ export async function openOne(name: string, settings: OpenSettings = {}): Promis
 
 export async function indexOf(dataset: Dataset): Promise<IndexedSample[]> {
     const all: IndexedSample[] = [];
-    for await (const several of dataset.index()) all.push(...several);
+    for await (const several of dataset.index()) all.push(...several.map(copyRow));
     return all;
 }
 

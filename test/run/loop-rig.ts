@@ -16,7 +16,7 @@ import type { Outcome, Task } from '../../src/model/task.js';
 import type { RunOptions, RunParts } from '../../src/run/parts.js';
 import type { PrepareOptions } from '../../src/run/prepare.js';
 import { startLoop } from '../../src/run/run.js';
-import type { WorkItem } from '../../src/run/survey.js';
+import type { WorkItem } from '../../src/run/work-list.js';
 
 /*
  * A run whose backend, store and datasets do only what a test tells them to, one thing after the other, and which checks
@@ -323,7 +323,7 @@ export class ScriptedRun {
             const indexed = { id, locator: {}, groups, fingerprint: 'row' };
             const checkpoint = this.#checkpoints.get(id);
             const tally = checkpoint === undefined ? tallyUntouched(id, groups) : tallyCheckpoint(checkpoint);
-            return { indexed, dataset, due: 0, tally };
+            return { indexed, dataset, due: 0, dueBy: {}, tally };
         });
     }
 

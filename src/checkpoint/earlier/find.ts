@@ -7,6 +7,9 @@ import { applyCheckerFile, nameCheckerFile, readCheckerFile } from './checker-fi
 import { listEarlierFolders, readEarlierFolder } from './folder.js';
 
 /** Results of the earlier tools that stand beside the result files: a folder for each sample, and checker files. */
+/** Names in the results directory. */
+type Listing = Pick<ReadonlySet<string>, 'has'>;
+
 export class EarlierResults {
     readonly #dir: string;
 
@@ -16,7 +19,7 @@ export class EarlierResults {
     }
 
     /** A sample's checkpoint with the verdicts of its checker file, if it has one. @throws UserError (exit 2) */
-    async withCheckerFile(checkpoint: Checkpoint, listing: ReadonlySet<string>): Promise<Checkpoint> {
+    async withCheckerFile(checkpoint: Checkpoint, listing: Listing): Promise<Checkpoint> {
         const name = nameCheckerFile(checkpoint.id);
         if (name === null || !listing.has(name) || !mayChange(checkpoint)) return checkpoint;
         const checker = await readCheckerFile(this.#dir, name, checkpoint.id);
@@ -24,7 +27,7 @@ export class EarlierResults {
     }
 
     /** What there is of a sample without a result file; null if nothing. @throws UserError (exit 2) */
-    async read(id: string, listing: ReadonlySet<string>): Promise<Checkpoint | null> {
+    async read(id: string, listing: Listing): Promise<Checkpoint | null> {
         for (const folder of listFolders(id, listing)) {
             const stamp = stampFile(join(this.#dir, folder));
             const found = stamp === null ? null : await readEarlierFolder(this.#dir, folder, id, stamp);
@@ -33,7 +36,7 @@ export class EarlierResults {
         return await this.#readCheckerAlone(id, listing);
     }
 
-    async #readCheckerAlone(id: string, listing: ReadonlySet<string>): Promise<Checkpoint | null> {
+    async #readCheckerAlone(id: string, listing: Listing): Promise<Checkpoint | null> {
         const name = nameCheckerFile(id);
         if (name === null || !listing.has(name)) return null;
         const checker = await readCheckerFile(this.#dir, name, id);
@@ -45,7 +48,7 @@ export class EarlierResults {
     }
 
     /** Stamp of what `read` would look at; null if there is nothing. */
-    stamp(id: string, listing: ReadonlySet<string>): FileStamp | null {
+    stamp(id: string, listing: Listing): FileStamp | null {
         const checker = nameCheckerFile(id);
         const names = [...listFolders(id, listing)];
         if (checker !== null && listing.has(checker)) names.push(checker);
@@ -62,7 +65,7 @@ function mayChange({ origin, entries }: Checkpoint): boolean {
     return origin === 'earlier' || [...entries.values()].flat().some(({ entry }) => isImported(entry));
 }
 
-function* listFolders(id: string, listing: ReadonlySet<string>): Generator<string> {
+function* listFolders(id: string, listing: Listing): Generator<string> {
     for (const folder of listEarlierFolders(id)) {
         if (listing.has(folder.split('/', 1)[0] ?? '')) yield folder;
     }

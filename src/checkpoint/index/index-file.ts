@@ -1,25 +1,25 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectory } from '../../host/durable-write.js';
-import { readTextFile } from '../../host/open-file.js';
 import type { ShardOf } from '../../host/lock-file.js';
+import { makeDirectory } from '../../host/durable-write.js';
+import { openFile } from '../../host/open-file.js';
 import { makeStagingName } from '../../host/staging-name.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import type { Json, JsonObject } from '../../model/json.js';
+import { SampleRows, type IndexedRow, type Sequence } from '../../model/sample-rows.js';
 import type { SampleTally } from '../../model/tally.js';
 import {
-    packColumns,
-    type DatasetColumns,
-    type IndexRow,
-    isGroups,
+    type IndexContent,
+    type IndexedDataset,
     isTallies,
     type Lists,
-    getLocatorAt,
-    makeEmptyColumns,
-    readIndex,
+    parseJsonOrNull,
     readLists,
-    writeIndex,
-} from './index-columns.js';
+} from './index-content.js';
+import { JsonTokens } from './json-tokens.js';
+import { readIndex } from './read-index.js';
+import { ResultColumns } from './result-columns.js';
+import { writeIndex } from './write-index.js';
 
 const EMPTY_LISTS: Lists = { unexpected: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} };
 
@@ -33,10 +33,8 @@ export class IndexFile {
     readonly #name: string;
     readonly #holder: string;
     #texts = new Texts([]);
-    #datasets = new Map<string, DatasetColumns>();
-    #results = makeEmptyColumns();
-    /** Where a sample stands in the columns. A place without an id here is left out when they are written. */
-    readonly #places = new Map<string, number>();
+    #datasets = new Map<string, IndexedDataset>();
+    #results = new ResultColumns();
     #changed = false;
 
     private constructor(dir: string, shard: ShardOf | null, holder: string) {
@@ -52,58 +50,43 @@ export class IndexFile {
      */
     static async load(dir: string, shard: ShardOf | null, holder: string): Promise<IndexFile> {
         const index = new IndexFile(dir, shard, holder);
-        const text = await readTextFile(join(dir, index.#name)).catch(() => null);
-        const content = text === null ? null : readIndex(text);
+        const content = await readContent(join(dir, index.#name)).catch(() => null);
         if (content === null) return index;
         index.#texts = new Texts(content.texts);
         index.#datasets = new Map(content.datasets);
         index.#results = content.results;
-        for (const [place, id] of content.results.ids.entries()) index.#places.set(id, place);
         return index;
     }
 
     /** Rows of dataset files; has the shape of a dataset cache. */
     readonly datasets = {
-        get: (file: string, stamp: FileStamp): readonly IndexRow[] | null => this.#findRows(file, stamp),
-        set: (file: string, { inode, size, mtime }: FileStamp, rows: readonly IndexRow[]): void => {
+        get: (file: string, stamp: FileStamp): SampleRows | null => this.#findRows(file, stamp),
+        set: (file: string, { inode, size, mtime }: FileStamp, rows: Sequence<IndexedRow>): void => {
             this.#changed = true;
-            const columns = packColumns([inode, size, mtime], rows, (text) => this.#texts.add(text));
-            this.#datasets.set(file, columns);
+            // Rows that are columns already are held once, here and by whoever made them: nobody changes them any more.
+            const columns = rows instanceof SampleRows ? rows : new SampleRows();
+            if (columns !== rows) for (const row of rows) columns.push(row);
+            this.#datasets.set(file, { stamp: [inode, size, mtime], rows: columns });
         },
     };
 
-    #findRows(file: string, stamp: FileStamp): readonly IndexRow[] | null {
+    #findRows(file: string, stamp: FileStamp): SampleRows | null {
         const known = this.#datasets.get(file);
         if (known === undefined) return null;
         const [inode, size, mtime] = known.stamp;
-        if (inode !== stamp.inode || size !== stamp.size || mtime !== stamp.mtime) return null;
-        const groupsOf = this.#texts.parsed((json) => (isGroups(json) ? json : null));
-        const rows: IndexRow[] = [];
-        for (const [place, id] of known.ids.entries()) {
-            const groups = groupsOf(known.groups[place] ?? -1);
-            const fingerprint = known.fingerprints[place];
-            if (groups === null || fingerprint === undefined) return null;
-            rows.push(new KnownRow(id, fingerprint, groups, known.locators, place));
-        }
-        return rows;
+        return inode === stamp.inode && size === stamp.size && mtime === stamp.mtime ? known.rows : null;
     }
 
     /** The tally of a sample, if its file, its dataset row and what decides the plan are what they were. */
     get(id: string, stamp: FileStamp, row: string, planKey: string): SampleTally | null {
-        const place = this.#places.get(id);
-        if (place === undefined) return null;
-        const { inodes, sizes, mtimes, rows, planKeys, shapes, rest } = this.#results;
-        const same =
-            inodes[place] === stamp.inode &&
-            sizes[place] === stamp.size &&
-            mtimes[place] === stamp.mtime &&
-            rows[place] === row &&
-            this.#texts.at(planKeys[place] ?? -1) === planKey;
-        if (!same) return null;
-        const groups = this.#tallies(shapes[place] ?? -1);
+        const results = this.#results;
+        const place = results.find(id);
+        if (place === -1 || !results.hasStamp(place, stamp)) return null;
+        if (results.rowAt(place) !== row || this.#texts.at(results.planKeyAt(place)) !== planKey) return null;
+        const groups = this.#tallies(results.shapeAt(place));
         if (groups === null) return null;
-        const listed = rest.get(place);
-        const lists = listed === undefined ? EMPTY_LISTS : readLists(listed);
+        const listed = results.restAt(place);
+        const lists = listed === null ? EMPTY_LISTS : readLists(listed);
         return lists === null ? null : { id, groups, isComplete: true, ...lists };
     }
 
@@ -116,43 +99,32 @@ export class IndexFile {
 
     /** Remembers a complete sample. */
     set(id: string, stamp: FileStamp, row: string, planKey: string, tally: SampleTally): void {
+        this.#changed = true;
         const { unexpected, nearLimit, aboveOwn, skips } = tally;
-        const place = this.#restamp(id, stamp);
-        this.#results.rows[place] = row;
-        this.#results.planKeys[place] = this.#texts.add(planKey);
-        this.#results.shapes[place] = this.#texts.add(JSON.stringify(tally.groups));
-        const listed = unexpected.length + nearLimit.length + aboveOwn.length + Object.keys(skips).length;
-        if (listed === 0) {
-            this.#results.rest.delete(place);
-        } else {
-            const lists = JSON.stringify({ unexpected, nearLimit, aboveOwn, skips });
-            this.#results.rest.set(place, JSON.parse(lists) as JsonObject);
-        }
+        const isListed =
+            unexpected.length + nearLimit.length + aboveOwn.length + Object.keys(skips).length > 0;
+        const lists = isListed ? JSON.stringify({ unexpected, nearLimit, aboveOwn, skips }) : null;
+        this.#results.set(id, stamp, {
+            row,
+            planKey: this.#texts.add(planKey),
+            shape: this.#texts.add(JSON.stringify(tally.groups)),
+            rest: lists === null ? null : (JSON.parse(lists) as JsonObject),
+        });
     }
 
     /** The same content stands elsewhere now (an archive): what is known of it still holds. */
     restamp(id: string, before: FileStamp, now: FileStamp): void {
-        const place = this.#places.get(id);
-        if (place === undefined) return;
-        const { inodes, mtimes } = this.#results;
-        if (inodes[place] === before.inode && mtimes[place] === before.mtime) this.#restamp(id, now);
-    }
-
-    #restamp(id: string, { inode, size, mtime }: FileStamp): number {
+        const place = this.#results.find(id);
+        if (place === -1) return;
+        const { inode, mtime } = this.#results.stampAt(place);
+        if (inode !== before.inode || mtime !== before.mtime) return;
         this.#changed = true;
-        const { ids, inodes, sizes, mtimes } = this.#results;
-        const place = this.#places.get(id) ?? ids.length;
-        this.#places.set(id, place);
-        ids[place] = id;
-        inodes[place] = inode;
-        sizes[place] = size;
-        mtimes[place] = mtime;
-        return place;
+        this.#results.setStamp(place, now);
     }
 
     /** Forgets a sample: its file is being changed. */
     delete(id: string): void {
-        if (this.#places.delete(id)) this.#changed = true;
+        if (this.#results.delete(id)) this.#changed = true;
     }
 
     /**
@@ -161,12 +133,29 @@ export class IndexFile {
      * @returns false if it could not be written
      */
     async save(): Promise<boolean> {
+        for (let under = null; under !== this.#saving; ) {
+            under = this.#saving;
+            await under;
+        }
         if (!this.#changed) return true;
         this.#changed = false;
+        const saving = this.#write();
+        this.#saving = saving;
+        return saving;
+    }
+
+    /** The saving under way: another one would write to the same file. */
+    #saving: Promise<boolean> = Promise.resolve(true);
+
+    async #write(): Promise<boolean> {
         const staging = join(this.#dir, makeStagingName(this.#name, this.#holder));
+        const content = { texts: this.#texts.all, datasets: this.#datasets, results: this.#results };
         try {
             await makeDirectory(this.#dir);
-            await writeFile(staging, this.#text());
+            await writeFile(
+                staging,
+                writeIndex(content, (text) => this.#texts.add(text)),
+            );
             await rename(staging, join(this.#dir, this.#name));
             return true;
         } catch {
@@ -175,49 +164,15 @@ export class IndexFile {
             return false;
         }
     }
-
-    #text(): string {
-        this.#closeGaps();
-        return writeIndex({ texts: this.#texts.all, datasets: this.#datasets, results: this.#results });
-    }
-
-    /** Samples that were forgotten, or written again after that, leave places that nobody asks for. */
-    #closeGaps(): void {
-        const old = this.#results;
-        if (this.#places.size === old.ids.length) return;
-        const kept = [...this.#places.values()];
-        const of = <T>(column: readonly T[]): T[] => kept.map((place) => column[place] as T);
-        this.#results = {
-            ids: of(old.ids),
-            inodes: of(old.inodes),
-            sizes: of(old.sizes),
-            mtimes: of(old.mtimes),
-            rows: of(old.rows),
-            planKeys: of(old.planKeys),
-            shapes: of(old.shapes),
-            rest: new Map(),
-        };
-        for (const [now, place] of kept.entries()) {
-            const rest = old.rest.get(place);
-            if (rest !== undefined) this.#results.rest.set(now, rest);
-        }
-        this.#places.clear();
-        for (const [place, id] of this.#results.ids.entries()) this.#places.set(id, place);
-    }
 }
 
-/** A row as it was remembered. Its locator is made when it is asked for: only rows with something left to do are found again. */
-class KnownRow implements IndexRow {
-    constructor(
-        readonly id: string,
-        readonly fingerprint: string,
-        readonly groups: IndexRow['groups'],
-        private readonly locators: DatasetColumns['locators'],
-        private readonly place: number,
-    ) {}
-
-    get locator(): JsonObject {
-        return getLocatorAt(this.locators, this.place);
+/** @throws what cannot be read or understood */
+async function readContent(path: string): Promise<IndexContent> {
+    const handle = await openFile(path);
+    try {
+        return readIndex(new JsonTokens(handle.fd));
+    } finally {
+        await handle.close();
     }
 }
 
@@ -251,17 +206,9 @@ class Texts {
         return (number) => {
             const known = seen.get(number);
             if (known !== undefined) return known;
-            const value = check(parse(this.all[number] ?? 'null'));
+            const value = check(parseJsonOrNull(this.all[number] ?? 'null'));
             seen.set(number, value);
             return value;
         };
-    }
-}
-
-function parse(text: string): Json {
-    try {
-        return JSON.parse(text) as Json;
-    } catch {
-        return null;
     }
 }

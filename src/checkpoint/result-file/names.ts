@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hashText } from '../../util/columns/text-places.js';
 
 /*
  * Which file a sample's results stand in. `/` becomes `_`, as ever; what a file system, a shell or `xargs` could take amiss is
@@ -99,7 +100,7 @@ export class FileNames {
     #ids: Iterable<string> | null;
     #found: ReadonlySet<string> = new Set();
 
-    /** @param ids every id of every dataset of the directory, not only those of a shard or of `--only` */
+    /** @param ids every id of every dataset of the directory, not only those of a shard or of `--only`; gone over twice, maybe */
     constructor(ids: Iterable<string>) {
         this.#ids = ids;
     }
@@ -137,7 +138,39 @@ export class FileNames {
     }
 }
 
+/** Ids that collide, in as little memory as may be: mostly none do. */
 function findColliding(ids: Iterable<string>): ReadonlySet<string> {
+    return mayCollide(ids) ? findCollidingNames(ids) : new Set();
+}
+
+/** False where no two names have the same hash of 52 bits. */
+function mayCollide(ids: Iterable<string>): boolean {
+    let hashes = new Float64Array(64);
+    let count = 0;
+    for (const id of ids) {
+        const key = foldCase(makePlainStem(id, SAFE));
+        // Never 0, which is a free slot.
+        const hash = (hashText(key) >>> 0) * 2 ** 20 + (hashText(key, 1) >>> 12) + 1;
+        if (count * 2 >= hashes.length) {
+            const larger = new Float64Array(2 * hashes.length);
+            for (const known of hashes) if (known !== 0) putHash(larger, known);
+            hashes = larger;
+        }
+        if (!putHash(hashes, hash)) return true;
+        count += 1;
+    }
+    return false;
+}
+
+/** @returns false if it is there already */
+function putHash(hashes: Float64Array, hash: number): boolean {
+    let slot = hash % hashes.length;
+    for (; hashes[slot] !== 0; slot = (slot + 1) % hashes.length) if (hashes[slot] === hash) return false;
+    hashes[slot] = hash;
+    return true;
+}
+
+function findCollidingNames(ids: Iterable<string>): ReadonlySet<string> {
     const colliding = new Set<string>();
     const first = new Map<string, string>();
     for (const id of ids) {

@@ -9,7 +9,7 @@ import type { ResultRecord } from '../../results/record/record.js';
 import { readGeneration } from '../../results/store/read-generation.js';
 import { planItem } from '../../run/due-tasks.js';
 import type { PrepareOptions } from '../../run/prepare.js';
-import type { SampleItem } from '../../run/survey.js';
+import type { SampleItem } from '../../run/sample-item.js';
 import { makeCellKey, makeRowKey } from '../../run/task-state.js';
 
 export interface AdoptOptions {
@@ -32,7 +32,7 @@ export interface AdoptOptions {
  * @returns how many tasks were finished, or would be
  * @throws UserError (exit 2) if there is no database
  */
-export async function adoptRecords(items: readonly SampleItem[], options: AdoptOptions): Promise<number> {
+export async function adoptRecords(items: Iterable<SampleItem>, options: AdoptOptions): Promise<number> {
     const { database, run, isDryRun } = options;
     const generation = await readGeneration(database);
     const wanted = new Set<string>();

@@ -57,13 +57,13 @@ export async function openResultSpool(
         onDurable: (mark) => marks.set(mark),
     });
     const options: SpoolingOptions = { spool, run: () => directory.run, reader: directory.reader(samples) };
-    const ids = (shard === null ? samples.whole : samples.part).map(({ indexed }) => indexed.id);
+    const ids = (shard === null ? samples.whole : samples.part).ids();
     return new RunSpool(options, marks, spoolChanged(ids, marks, config.checkpoints, options), notify);
 }
 
 /** Spools the samples whose marks are missing or old. */
 async function spoolChanged(
-    ids: readonly string[],
+    ids: Iterable<string>,
     marks: SpoolMarks,
     checkpoints: string,
     options: SpoolingOptions,

@@ -13,7 +13,7 @@ import {
 import { deriveRunId, findRunId, makeRunId } from '../../checkpoint/run-directory/run-id.js';
 import type { CheckpointStore } from '../../checkpoint/store.js';
 import type { RunConfig } from '../../config.js';
-import { listFiles } from '../../host/listing.js';
+import { listFiles, listManyFiles } from '../../host/listing.js';
 import { acquireLock, type Lock } from '../../host/lock.js';
 import { readPackageVersion } from '../../host/package-version.js';
 import { makeHolderId } from '../../host/staging-name.js';
@@ -21,7 +21,8 @@ import { sweep } from '../../host/sweep.js';
 import { formatRerun, parseRerun, RERUN_FORMS } from '../../model/rerun.js';
 import { OUTPUTS_FOLDER } from '../../model/output-file.js';
 import { matchesId, type Rerun } from '../../plan/rerun.js';
-import type { SampleItem } from '../../run/survey.js';
+import type { SampleItem } from '../../run/sample-item.js';
+import type { TextSet } from '../../util/columns/text-set.js';
 import { UserError } from '../../util/user-error.js';
 import type { OtherDataset, Samples } from '../samples.js';
 
@@ -33,8 +34,8 @@ export interface Directory {
     readonly holder: string;
     readonly index: IndexFile;
     readonly known: RunFile | null;
-    /** Names of the files in the results directory when it was opened. */
-    readonly listing: readonly string[];
+    /** Names of the files in the results directory, listed when it was opened; stores keep it up. */
+    readonly listing: TextSet;
     /** Id of the run: known, found in result files, or new. `recordRun` adopts that of a shard that was faster. */
     run: string;
     /** The store over every id of the datasets. */
@@ -46,7 +47,7 @@ export interface Directory {
 
 /** Every id that result files may be named after. */
 export interface SampleIds {
-    readonly whole: readonly { readonly indexed: { readonly id: string } }[];
+    readonly whole: { ids(): Iterable<string> };
 }
 
 /**
@@ -71,7 +72,7 @@ export async function openDirectory(
           });
     try {
         const holder = lock?.id ?? makeHolderId();
-        const listing = await listFiles(dir);
+        const listing = await listManyFiles(dir);
         const folders = [
             { dir, names: listing },
             checkpoints,
@@ -92,13 +93,13 @@ export async function openDirectory(
             known,
             listing,
             // Who only looks writes none.
-            run: known?.run ?? (lock === null ? '' : await chooseRunId(config, known, listing)),
+            run: known?.run ?? (lock === null ? '' : await chooseRunId(config, known)),
             store: (samples) =>
                 createFileStore({
                     dir,
                     checkpointsDir: checkpoints,
                     holder,
-                    names: new FileNames(samples.whole.map((item) => item.indexed.id)),
+                    names: new FileNames(samples.whole.ids()),
                     onNotice,
                     listing,
                     run: () => directory.run,
@@ -110,7 +111,7 @@ export async function openDirectory(
                     dir,
                     checkpointsDir: checkpoints,
                     holder,
-                    names: new FileNames(samples.whole.map((item) => item.indexed.id)),
+                    names: new FileNames(samples.whole.ids()),
                     onNotice: () => undefined,
                     readOnly: true,
                 }),
@@ -130,9 +131,10 @@ export async function openDirectory(
 async function chooseRunId(
     config: Pick<RunConfig, 'dir' | 'checkpoints'>,
     known: RunFile | null,
-    listing: readonly string[],
 ): Promise<string> {
-    return (await deriveEarlierRunId(config, known, listing)) ?? makeRunId();
+    if (known?.run !== undefined) return known.run;
+    // In their order, so that whoever asks finds the same.
+    return (await deriveEarlierRunId(config, known, await listFiles(config.dir))) ?? makeRunId();
 }
 
 /**
@@ -161,7 +163,7 @@ export async function deriveEarlierRunId(
 export function rerunRequests(
     config: Pick<RunConfig, 'rerun' | 'part'>,
     known: RunFile | null,
-    samples: readonly SampleItem[],
+    samples: Iterable<SampleItem>,
 ): readonly Rerun[] {
     const at = new Date().toISOString();
     const earlier = (known?.reruns ?? []).map((one) => ({
@@ -182,8 +184,8 @@ export function rerunRequests(
     return [...earlier, ...now];
 }
 
-function checkGlob(glob: string, samples: readonly SampleItem[]): void {
-    if (samples.some(({ indexed }) => matchesId(glob, indexed.id))) return;
+function checkGlob(glob: string, samples: Iterable<SampleItem>): void {
+    for (const { indexed } of samples) if (matchesId(glob, indexed.id)) return;
     throw new UserError(`--rerun ${glob}: no sample has such an id; expected ${RERUN_FORMS}`);
 }
 
@@ -264,10 +266,10 @@ function agree(there: RunFile, ours: RunFile): void {
 function countTotals(samples: Samples): RunFile['totals'] {
     const groups: Record<string, number> = Object.create(null) as Record<string, number>;
     let tasks = 0;
-    for (const { indexed } of samples.whole) {
-        for (const [name, count] of indexed.groups) {
-            groups[name] = (groups[name] ?? 0) + count;
-            tasks += count;
+    for (const [sizes, times] of samples.whole.countGroups()) {
+        for (const [name, count] of sizes) {
+            groups[name] = (groups[name] ?? 0) + times * count;
+            tasks += times * count;
         }
     }
     return { samples: samples.whole.length, tasks, groups: { ...groups } };

@@ -79,7 +79,7 @@ export class KnownSamplesReader {
             }
             return null;
         }
-        return new Map(samples.all.map(({ indexed }) => [indexed.id, indexed.groups]));
+        return new Map(Array.from(samples.table, ({ indexed }) => [indexed.id, indexed.groups]));
     }
 }
 

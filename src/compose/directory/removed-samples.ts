@@ -5,30 +5,33 @@ import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
 import { listFiles } from '../../host/listing.js';
 import type { RemovedSamples } from '../../model/directory-sample.js';
 import { RemovedList } from '../../report/removed.js';
+import { TextSet } from '../../util/columns/text-set.js';
+import type { Samples } from '../samples.js';
 import type { RunPaths } from './run-paths.js';
 
 /**
  * Finds samples with results that the datasets no longer hold. Opens only files whose name is not that of a sample.
- * @param known ids of every sample of the directory's datasets
+ * @param samples every sample of the directory's datasets
  * @throws UserError (exit 2) if a file cannot be read
  */
 export async function findRemovedSamples(
     place: RunPaths,
-    known: ReadonlySet<string>,
+    { whole, has: isKnown }: Pick<Samples, 'whole' | 'has'>,
 ): Promise<RemovedSamples> {
-    const names = new FileNames(known);
+    const names = new FileNames(whole.ids());
     const listing = await listFiles(place.dir);
     // Before the first run there is nothing to compare with.
-    const expected = new Set(listing.length === 0 ? [] : [...known].map((id) => names.getFile(id)));
+    const expected = new TextSet();
+    if (listing.length > 0) for (const id of whole.ids()) expected.add(names.getFile(id));
     const removed = new Set<string>();
     for (const name of listing) {
         if (!name.endsWith('.json') || expected.has(name)) continue;
         const read = await readCheckpointFile(join(place.dir, name), null);
-        if (read.kind !== 'checkpoint' || known.has(read.checkpoint.id)) continue;
+        if (read.kind !== 'checkpoint' || isKnown(read.checkpoint.id)) continue;
         // Under a name that is not its own, a run would not find it either.
         if ([...names.candidates(read.checkpoint.id)].includes(name)) removed.add(read.checkpoint.id);
     }
-    for (const id of (await ArchiveList.load(place.checkpoints)).ids()) if (!known.has(id)) removed.add(id);
+    for (const id of (await ArchiveList.load(place.checkpoints)).ids()) if (!isKnown(id)) removed.add(id);
     const list = new RemovedList();
     for (const id of removed) list.add(id);
     return list.value();

@@ -49,7 +49,7 @@ export class ResultFiles<T = null> {
      * @throws UserError (exit 2) if the directory or one of its files cannot be read
      */
     async *read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
-        const names = new FileNames(known?.keys() ?? []);
+        const names = new FileNames(known === null ? [] : { [Symbol.iterator]: () => known.keys() });
         const ids = new Set<string>();
         const take = (file: FileFigures<T>): PickedSample<T> | null => {
             const { id } = file.tally;

@@ -5,7 +5,7 @@ export const makeSampleId = (path: string, bucket: number, buckets: number): str
     `${basename(path)}-${bucket + 1}of${buckets}`;
 
 /** The number of samples of a list that names of result files tell; null where there is none. */
-export function countBucketsInNames(path: string, fileNames: readonly string[]): number | null {
+export function countBucketsInNames(path: string, fileNames: Iterable<string>): number | null {
     const start = `${basename(path)}-`;
     for (const name of fileNames) {
         const found = name.startsWith(start) ? /^\d+of(\d+)\.json$/.exec(name.slice(start.length)) : null;

@@ -88,7 +88,8 @@ class ListDataset implements Dataset {
         this.badRows.length = 0;
         for (const [number, path] of this.source.items.entries()) {
             const stamp = await readStamp(path);
-            const samples = this.#cached(path, stamp, number) ?? (await this.#indexFile(number, path, stamp));
+            const known = this.#cached(path, stamp, number);
+            const samples = known === null ? await this.#indexFile(number, path, stamp) : [...known];
             for (const { locator } of samples.slice(0, 1)) {
                 const { fields, buckets } = locator as ListLocator;
                 for (const field of fields) this.#fields.add(field);
@@ -99,14 +100,19 @@ class ListDataset implements Dataset {
     }
 
     /** Samples of a file that has not changed since an earlier start; null where it must be read. */
-    #cached(path: string, stamp: FileStamp, file: number): readonly IndexedSample[] | null {
+    #cached(path: string, stamp: FileStamp, file: number): Iterable<IndexedSample> | null {
         const known = this.options.cache.get(path, stamp);
-        const locator = known?.[0]?.locator as ListLocator | undefined;
+        const locator = known?.at(0)?.locator as ListLocator | undefined;
         if (known === null || locator?.as !== this.#as) return null;
         const buckets = this.options.lists.bucketsOf(path);
         if (buckets !== null && buckets !== locator.buckets) return null;
         if (locator.file === file) return known;
-        return known.map((sample) => ({ ...sample, locator: { ...sample.locator, file } }));
+        return Array.from(known, ({ id, locator: before, groups, fingerprint }) => ({
+            id,
+            locator: { ...before, file },
+            groups,
+            fingerprint,
+        }));
     }
 
     async #indexFile(file: number, path: string, stamp: FileStamp): Promise<readonly IndexedSample[]> {

@@ -1,0 +1,62 @@
+import { NumberColumn } from '../util/columns/number-column.js';
+import { TextPlaces } from '../util/columns/text-places.js';
+import { PlacedRow, type IndexedRow, SampleRows } from './sample-rows.js';
+
+/** Rows of any number of `SampleRows`, in an order of their own, found by their ids: eight bytes for each, and a hash table. */
+export class RowsById {
+    readonly #sources: SampleRows[] = [];
+    readonly #numbers = new Map<SampleRows, number>();
+    /** For each row: the number of its source, and its place there. */
+    readonly #source = new NumberColumn();
+    readonly #place = new NumberColumn();
+    readonly #byId = new TextPlaces({
+        isAt: (position, id) => this.#rowsAt(position).columns.ids.isAt(this.#place.at(position), id),
+    });
+    /** Rows that were no columns. */
+    readonly #loose = new SampleRows();
+
+    get length(): number {
+        return this.#place.length;
+    }
+
+    /** Position of the row with this id; -1 if it is not there. */
+    find(id: string): number {
+        return this.#byId.find(id);
+    }
+
+    /** Adds a row whose id is not there yet. @returns its position */
+    add(row: IndexedRow): number {
+        const { id } = row;
+        const { rows, place } = row instanceof PlacedRow ? row : this.#loose.push(row);
+        const position = this.length;
+        this.#source.push(this.#numberSource(rows));
+        this.#place.push(place);
+        this.#byId.add(id, position);
+        return position;
+    }
+
+    /** Puts another row with the same id in the place of one. */
+    replace(position: number, row: IndexedRow): void {
+        const { rows, place } = row instanceof PlacedRow ? row : this.#loose.push(row);
+        this.#source.set(position, this.#numberSource(rows));
+        this.#place.set(position, place);
+    }
+
+    /** The row at a position below `length`. */
+    at(position: number): PlacedRow {
+        return new PlacedRow(this.#rowsAt(position), this.#place.at(position));
+    }
+
+    #rowsAt(position: number): SampleRows {
+        return this.#sources[this.#source.at(position)] ?? this.#loose;
+    }
+
+    #numberSource(rows: SampleRows): number {
+        let number = this.#numbers.get(rows);
+        if (number === undefined) {
+            number = this.#sources.push(rows) - 1;
+            this.#numbers.set(rows, number);
+        }
+        return number;
+    }
+}

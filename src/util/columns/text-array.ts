@@ -1,0 +1,97 @@
+import { NumberColumn } from './number-column.js';
+
+/** Bytes of one buffer; a longer text has a buffer of its own. The first one begins small and grows to this. */
+const CHUNK = 1024 * 1024;
+const SMALLEST = 64;
+/** Bytes before each text: its length in bytes, times four, and how it is written. */
+const HEAD = 4;
+
+const ASCII = 0;
+const UTF16 = 1;
+const HEX = 2;
+
+const HEXADECIMAL = /^[0-9a-f]+$/;
+
+/**
+ * Texts of many samples, by place, in a few large buffers: ASCII takes a byte a character, a hash in hex half of that, anything
+ * else two bytes, so that half characters come back as they were. Texts are added, never changed.
+ */
+export class TextArray {
+    readonly #chunks: Buffer[] = [];
+    /** Where the next text goes: the last chunk, and how much of it is used. */
+    #used = 0;
+    readonly #starts = new NumberColumn();
+
+    get length(): number {
+        return this.#starts.length;
+    }
+
+    /** @returns its place */
+    push(text: string): number {
+        const place = this.length;
+        const form = chooseForm(text);
+        const size = form === ASCII ? text.length : form === HEX ? text.length / 2 : text.length * 2;
+        const chunk = this.#makeRoom(HEAD + size);
+        const at = this.#used;
+        chunk.writeUInt32LE(size * 4 + form, at);
+        if (form === ASCII && size < 64) {
+            // For short texts less work than a call of the runtime.
+            for (let i = 0; i < size; i += 1) chunk[at + HEAD + i] = text.charCodeAt(i);
+        } else {
+            chunk.write(text, at + HEAD, form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le');
+        }
+        this.#starts.push((this.#chunks.length - 1) * CHUNK + at);
+        this.#used = at + HEAD + size;
+        return place;
+    }
+
+    /** The text at a place below `length`. */
+    at(place: number): string {
+        const start = this.#starts.at(place);
+        const chunk = this.#chunks[Math.floor(start / CHUNK)];
+        if (chunk === undefined) throw new RangeError(`bug in resume-run: no text at ${place}`);
+        const from = (start % CHUNK) + HEAD;
+        const head = chunk.readUInt32LE(from - HEAD);
+        const end = from + Math.floor(head / 4);
+        const form = head % 4;
+        return chunk.toString(form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le', from, end);
+    }
+
+    /** Whether this very text is at a place below `length`. */
+    isAt(place: number, text: string): boolean {
+        const start = this.#starts.at(place);
+        const chunk = this.#chunks[Math.floor(start / CHUNK)];
+        if (chunk === undefined) return false;
+        const from = (start % CHUNK) + HEAD;
+        const head = chunk.readUInt32LE(from - HEAD);
+        if (head % 4 !== ASCII) return this.at(place) === text;
+        if (text.length !== Math.floor(head / 4)) return false;
+        for (let i = 0; i < text.length; i += 1) if (chunk[from + i] !== text.charCodeAt(i)) return false;
+        return true;
+    }
+
+    /** The chunk that takes `bytes` more, whose place is `#used`. */
+    #makeRoom(bytes: number): Buffer {
+        const last = this.#chunks.at(-1);
+        if (last !== undefined && this.#used + bytes <= last.length) return last;
+        if (last !== undefined && this.#chunks.length === 1 && this.#used + bytes <= CHUNK) {
+            const larger = Buffer.allocUnsafeSlow(
+                Math.min(CHUNK, Math.max(2 * last.length, this.#used + bytes)),
+            );
+            last.copy(larger);
+            this.#chunks[0] = larger;
+            return larger;
+        }
+        const size = last === undefined ? Math.max(SMALLEST, bytes) : Math.max(CHUNK, bytes);
+        const chunk = Buffer.allocUnsafeSlow(size);
+        this.#chunks.push(chunk);
+        this.#used = 0;
+        return chunk;
+    }
+}
+
+function chooseForm(text: string): typeof ASCII | typeof UTF16 | typeof HEX {
+    if (text.length >= 32 && text.length % 2 === 0 && HEXADECIMAL.test(text)) return HEX;
+    for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 127) return UTF16;
+    return ASCII;
+}

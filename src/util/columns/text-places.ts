@@ -1,0 +1,90 @@
+/** Where texts are kept that `TextPlaces` finds. */
+export interface PlacedTexts {
+    isAt(place: number, text: string): boolean;
+}
+
+const EMPTY = 0;
+
+/**
+ * Finds the place of a text: a hash table of numbers beside the texts, which are kept elsewhere. A place is taken out by leaving its
+ * slot to nobody, so that the slots after it are still found.
+ */
+export class TextPlaces {
+    readonly #texts: PlacedTexts;
+    /** Place plus one of each slot; 0: free, -1: taken out. */
+    #places = new Int32Array(16);
+    #hashes = new Int32Array(16);
+    /** Slots that are not free. */
+    #used = 0;
+    #size = 0;
+
+    constructor(texts: PlacedTexts) {
+        this.#texts = texts;
+    }
+
+    /** How many texts are found. */
+    get size(): number {
+        return this.#size;
+    }
+
+    /** The place of a text; -1 if it is not there. */
+    find(text: string): number {
+        const slot = this.#findSlot(text, hashText(text));
+        return slot === -1 ? -1 : (this.#places[slot] ?? EMPTY) - 1;
+    }
+
+    /** Remembers the place of a text that is not there yet. */
+    add(text: string, place: number): void {
+        if ((this.#used + 1) * 2 > this.#places.length) this.#rehash();
+        this.#put(hashText(text), place);
+        this.#size += 1;
+    }
+
+    /** @returns false if it was not there */
+    delete(text: string): boolean {
+        const slot = this.#findSlot(text, hashText(text));
+        if (slot === -1) return false;
+        this.#places[slot] = -1;
+        this.#size -= 1;
+        return true;
+    }
+
+    #findSlot(text: string, hash: number): number {
+        const mask = this.#places.length - 1;
+        for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+            const taken = this.#places[slot] ?? EMPTY;
+            if (taken === EMPTY) return -1;
+            if (taken > 0 && this.#hashes[slot] === hash && this.#texts.isAt(taken - 1, text)) return slot;
+        }
+    }
+
+    #put(hash: number, place: number): void {
+        const mask = this.#places.length - 1;
+        let slot = hash & mask;
+        while (this.#places[slot] !== EMPTY) slot = (slot + 1) & mask;
+        this.#places[slot] = place + 1;
+        this.#hashes[slot] = hash;
+        this.#used += 1;
+    }
+
+    #rehash(): void {
+        const [places, hashes] = [this.#places, this.#hashes];
+        const length = (this.#size + 1) * 4 > places.length ? places.length * 2 : places.length;
+        this.#places = new Int32Array(length);
+        this.#hashes = new Int32Array(length);
+        this.#used = 0;
+        for (const [slot, taken] of places.entries()) if (taken > 0) this.#put(hashes[slot] ?? 0, taken - 1);
+    }
+}
+
+/** Another one in every process: ids that were chosen to meet in one slot meet nowhere else. */
+const SEED = Math.floor(Math.random() * 2 ** 32);
+
+/** 32 bits: FNV-1a over the code units, and the last mixing of MurmurHash3, since a mask looks at the low bits only. */
+export function hashText(text: string, seed = SEED): number {
+    let hash = 0x811c9dc5 ^ seed;
+    for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    return (hash ^ (hash >>> 16)) | 0;
+}
