@@ -20,10 +20,11 @@ export class SampleTable implements Sequence<SampleItem> {
         return this.#rows.find(id);
     }
 
-    /** Adds a sample whose id is not there yet. @returns its position */
+    /** Adds a sample. @returns -1, or the position of the one that has its id: then nothing was added */
     add(row: IndexedRow, dataset: Dataset): number {
-        this.#owners.push(this.#number(dataset));
-        return this.#rows.add(row);
+        const there = this.#rows.add(row);
+        if (there === -1) this.#owners.push(this.#number(dataset));
+        return there;
     }
 
     /** Puts the same sample of another dataset in the place of one. */
@@ -34,6 +35,11 @@ export class SampleTable implements Sequence<SampleItem> {
 
     at(position: number): SampleItem | undefined {
         return position >= 0 && position < this.length ? this.get(position) : undefined;
+    }
+
+    /** Groups of the sample at a position below `length`. */
+    groupsAt(position: number): GroupSizes {
+        return this.#rows.groupsAt(position);
     }
 
     /** The sample at a position below `length`. */
@@ -86,8 +92,8 @@ export class SampleList implements Sequence<SampleItem> {
     /** How many samples have which groups. */
     countGroups(): ReadonlyMap<GroupSizes, number> {
         const counts = new Map<GroupSizes, number>();
-        for (const { indexed } of this) {
-            const { groups } = indexed;
+        for (let place = 0; place < this.length; place += 1) {
+            const groups = this.#table.groupsAt(this.#positions.at(place));
             counts.set(groups, (counts.get(groups) ?? 0) + 1);
         }
         return counts;

@@ -122,14 +122,18 @@ export class SamplesById {
     /** @returns its position in the table */
     #add(row: IndexedSample, dataset: Dataset): number {
         const { table } = this;
-        const position = table.find(row.id);
-        if (position === -1) return table.add(row, dataset);
+        const last = table.length;
+        const position = table.add(row, dataset);
+        if (position === -1) return last;
         const { locator, groups, fingerprint } = row;
         for (const id of [row.id, ...makeIdsApart(row.id, dataset.idPrefix)]) {
             const placed = id === row.id ? row : { id, locator, groups, fingerprint };
             const there = table.find(id);
             const other = table.at(there);
-            if (other === undefined) return table.add(placed, dataset);
+            if (other === undefined) {
+                table.add(placed, dataset);
+                return last;
+            }
             if (other.indexed.fingerprint !== fingerprint) continue;
             table.replace(there, placed, dataset);
             return there;

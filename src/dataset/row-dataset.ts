@@ -16,7 +16,7 @@ import { recogniseRow } from './recognise.js';
 import type { PartRow } from './row-files.js';
 import type { RowContent, RowFormat } from './row-content.js';
 import { buildSample, listReferencedFiles } from './row-sample.js';
-import { hashRow, parseRow } from './rows/read-row.js';
+import { hashRow, parseOrdinaryRow, parseRow } from './rows/read-row.js';
 
 /** Where a row stands. `file` is its number in the dataset's list; `as` says by which reading its groups were counted. */
 interface RowLocator {
@@ -86,9 +86,8 @@ export class RowDataset implements Dataset {
     }
 
     #isNew(indexed: PlacedRow, seen: RowsById): boolean {
-        const first = seen.find(indexed.id);
+        const first = seen.add(indexed);
         if (first !== -1) this.#bad(this.#twice(indexed, seen.at(first)));
-        else seen.add(indexed);
         return first === -1;
     }
 
@@ -132,11 +131,14 @@ export class RowDataset implements Dataset {
             const rows: IndexedSample[] = [];
             for (const raw of several) {
                 try {
-                    const { indexed, namesFiles } = this.#indexRow(raw, number);
-                    // What a row's files hold is not seen by the dataset file's stamp.
-                    cacheable &&= namesFiles === null;
-                    const whole = namesFiles === null ? indexed : await namesFiles();
-                    const row = found.push(whole);
+                    let indexed = this.#outlineRow(raw, number);
+                    if (indexed === null) {
+                        const { indexed: read, namesFiles } = this.#indexRow(raw, number);
+                        // What a row's files hold is not seen by the dataset file's stamp.
+                        cacheable &&= namesFiles === null;
+                        indexed = namesFiles === null ? read : await namesFiles();
+                    }
+                    const row = found.push(indexed);
                     if (this.#isNew(row, seen)) rows.push(row);
                 } catch (error) {
                     this.#bad(error);
@@ -147,6 +149,16 @@ export class RowDataset implements Dataset {
         if (cacheable && found.length > 0 && this.badRows.length === badBefore) {
             this.options.cache.set(path, stamp, found);
         }
+    }
+
+    /** The entry of an ordinary row; null where it must be read. */
+    #outlineRow({ bytes, line, part, offset, length }: PartRow, file: number): IndexedSample | null {
+        const row = bytes === null || this.rowFormat.outline === undefined ? null : parseOrdinaryRow(bytes);
+        const outline = row === null ? null : (this.rowFormat.outline?.(row) ?? null);
+        if (outline === null || bytes === null) return null;
+        const { id, groups } = outline;
+        const locator: RowLocator = { as: this.#as, file, part, line, offset, length };
+        return { id, locator, groups, fingerprint: hashRow(bytes) };
     }
 
     /** @returns its entry, and where it names files: what gives the entry that their stamps are part of */

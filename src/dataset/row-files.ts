@@ -75,7 +75,8 @@ export class RowFiles {
             for await (const row of this.rows(file)) yield [row];
             return;
         }
-        for await (const rows of readRowBatches(file)) yield rows.map((row) => ({ ...row, part: 0 }));
+        for await (const rows of readRowBatches(file))
+            yield rows.map(({ line, offset, length, bytes }) => ({ line, offset, length, bytes, part: 0 }));
     }
 
     /** Opens what holds the bytes of one part's rows. The caller closes it. @throws UserError, WriteError */

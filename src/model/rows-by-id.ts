@@ -1,5 +1,6 @@
 import { NumberColumn } from '../util/columns/number-column.js';
 import { TextPlaces } from '../util/columns/text-places.js';
+import type { GroupSizes } from './directory-sample.js';
 import { PlacedRow, type IndexedRow, SampleRows } from './sample-rows.js';
 
 /** Rows of any number of `SampleRows`, in an order of their own, found by their ids: eight bytes for each, and a hash table. */
@@ -24,15 +25,15 @@ export class RowsById {
         return this.#byId.find(id);
     }
 
-    /** Adds a row whose id is not there yet. @returns its position */
+    /** Adds a row. @returns -1, or the position of the one that has its id: then nothing was added */
     add(row: IndexedRow): number {
-        const { id } = row;
-        const { rows, place } = row instanceof PlacedRow ? row : this.#loose.push(row);
         const position = this.length;
+        const there = this.#byId.findOrAdd(row.id, position);
+        if (there !== -1) return there;
+        const { rows, place } = row instanceof PlacedRow ? row : this.#loose.push(row);
         this.#source.push(this.#numberSource(rows));
         this.#place.push(place);
-        this.#byId.add(id, position);
-        return position;
+        return -1;
     }
 
     /** Puts another row with the same id in the place of one. */
@@ -45,6 +46,11 @@ export class RowsById {
     /** The row at a position below `length`. */
     at(position: number): PlacedRow {
         return new PlacedRow(this.#rowsAt(position), this.#place.at(position));
+    }
+
+    /** The groups of the row at a position below `length`. */
+    groupsAt(position: number): GroupSizes {
+        return this.#rowsAt(position).groupsAt(this.#place.at(position));
     }
 
     #rowsAt(position: number): SampleRows {

@@ -10,6 +10,16 @@ export class ValueColumn {
     /** What is no number. */
     readonly #others = new Map<number, Json>();
 
+    /** Values that were given all at once. */
+    #given: readonly Json[] | null = null;
+
+    /** A column of these values, to which none is added. */
+    static of(values: readonly Json[]): ValueColumn {
+        const column = new ValueColumn(values[0] ?? null, values.length);
+        if (values.length > 1) column.#given = values;
+        return column;
+    }
+
     /** @param value the value of the first `length` places */
     constructor(value: Json = null, length = 0) {
         this.#only = value;
@@ -22,7 +32,7 @@ export class ValueColumn {
 
     /** Whether one value stands at every place. */
     get isConstant(): boolean {
-        return this.#numbers === null;
+        return this.#numbers === null && this.#given === null;
     }
 
     /** Adds a value at `place`, with null at the places before it that have none. */
@@ -34,6 +44,7 @@ export class ValueColumn {
     /** Null where nothing was added. */
     at(place: number): Json {
         if (place >= this.#length) return null;
+        if (this.#given !== null) return this.#given[place] ?? null;
         if (this.#numbers === null) return this.#only;
         const other = this.#others.get(place);
         return other === undefined ? this.#numbers.at(place) : other;

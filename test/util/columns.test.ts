@@ -81,6 +81,16 @@ it('a set of texts is a set', () => {
     );
 });
 
+it('a set of more than some thousands is a set', () => {
+    const set = new TextSet();
+    for (let value = 0; value < 70_000; value += 1) set.add(`name-${value}`);
+    for (let value = 0; value < 70_000; value += 2) set.delete(`name-${value}`);
+    set.add('name-0');
+    expect(set.size).toBe(35_001);
+    expect([set.has('name-0'), set.has('name-2'), set.has('name-40001')]).toEqual([true, false, true]);
+    expect([...set].slice(-2)).toEqual(['name-69999', 'name-0']);
+});
+
 it('digits and other texts come back as they were', () => {
     const digits = fc.oneof(
         fc.bigInt({ min: 0n, max: 10n ** 25n }).map(String),
@@ -92,7 +102,12 @@ it('digits and other texts come back as they were', () => {
             const column = new DigitsColumn();
             for (const one of texts) column.push(one);
             column.set(0, other);
-            expect(texts.map((_, place) => column.at(place))).toEqual([other, ...texts.slice(1)]);
+            const expected = [other, ...texts.slice(1)];
+            expect(texts.map((_, place) => column.at(place))).toEqual(expected);
+            for (const [place, one] of expected.entries()) {
+                expect(column.isAt(place, one)).toBe(true);
+                expect(column.isAt(place, `${one}0`)).toBe(false);
+            }
         }),
     );
 });
@@ -130,7 +145,8 @@ it('rows come back whole, from wherever they were added, and are found by their 
             const some = new SampleRows();
             const byId = new RowsById();
             for (const [position, one] of rows.entries()) {
-                byId.add(position % 3 === 0 ? one : some.push(one));
+                expect(byId.add(position % 3 === 0 ? one : some.push(one))).toBe(-1);
+                expect(byId.add(one)).toBe(position);
             }
             for (const [position, one] of rows.entries()) {
                 expect(byId.find(one.id)).toBe(position);

@@ -17,6 +17,7 @@ import {
     readLists,
 } from './index-content.js';
 import { JsonTokens } from './json-tokens.js';
+import { ParsedTokens } from './parsed-tokens.js';
 import { readIndex } from './read-index.js';
 import { ResultColumns } from './result-columns.js';
 import { writeIndex } from './write-index.js';
@@ -82,7 +83,7 @@ export class IndexFile {
         const results = this.#results;
         const place = results.find(id);
         if (place === -1 || !results.hasStamp(place, stamp)) return null;
-        if (results.rowAt(place) !== row || this.#texts.at(results.planKeyAt(place)) !== planKey) return null;
+        if (!results.hasRow(place, row) || this.#texts.at(results.planKeyAt(place)) !== planKey) return null;
         const groups = this.#tallies(results.shapeAt(place));
         if (groups === null) return null;
         const listed = results.restAt(place);
@@ -166,11 +167,18 @@ export class IndexFile {
     }
 }
 
+/** Bytes of an index that is parsed as a whole. */
+const PARSED_AT_ONCE = 8 * 1024 * 1024;
+
 /** @throws what cannot be read or understood */
 async function readContent(path: string): Promise<IndexContent> {
     const handle = await openFile(path);
     try {
-        return readIndex(new JsonTokens(handle.fd));
+        const isSmall = (await handle.stat()).size <= PARSED_AT_ONCE;
+        const tokens = isSmall
+            ? new ParsedTokens(JSON.parse(await handle.readFile('utf8')) as Json)
+            : new JsonTokens(handle.fd);
+        return readIndex(tokens);
     } finally {
         await handle.close();
     }

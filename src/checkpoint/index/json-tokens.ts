@@ -1,6 +1,11 @@
 import { readSync } from 'node:fs';
 import type { Json } from '../../model/json.js';
+import { ValueColumn } from '../../model/value-column.js';
+import { DigitsColumn } from '../../util/columns/digits-column.js';
+import { NumberColumn } from '../../util/columns/number-column.js';
+import { TextArray } from '../../util/columns/text-array.js';
 import { MAX_NESTING } from '../../util/nesting.js';
+import type { IndexTokens } from './index-tokens.js';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -13,7 +18,7 @@ const code = (sign: string): number => sign.charCodeAt(0);
  * Reads the JSON of an open file value by value, with a small part of it in memory at a time. Whoever calls says what comes next.
  * @throws (from its methods) SyntaxError where something else comes, and what the system says
  */
-export class JsonTokens {
+export class JsonTokens implements IndexTokens {
     readonly #descriptor: number;
     #bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     #at = 0;
@@ -45,6 +50,34 @@ export class JsonTokens {
         this.#take(']');
     }
 
+    texts(): TextArray {
+        const column = new TextArray();
+        this.items(() => column.push(this.string()));
+        return column;
+    }
+
+    counts(): NumberColumn {
+        const column = new NumberColumn();
+        this.items(() => column.push(this.count()));
+        return column;
+    }
+
+    values(): ValueColumn {
+        const column = new ValueColumn();
+        this.items((place) => column.pushAt(place, this.value()));
+        return column;
+    }
+
+    digits(): { readonly column: DigitsColumn; readonly length: number } {
+        const column = new DigitsColumn();
+        let length = 0;
+        this.items(() => {
+            column.push(this.string());
+            length += 1;
+        });
+        return { column, length };
+    }
+
     /** Whether text comes next. */
     get isString(): boolean {
         return this.#next() === QUOTE;
@@ -73,9 +106,27 @@ export class JsonTokens {
         return text;
     }
 
+    /** A number that begins with a digit: mostly a whole one. */
+    #number(): Json {
+        const value = this.#digits();
+        const end = this.#bytes[this.#at];
+        // A comma or a bracket ends it, and nearly always does.
+        if (value !== null && this.#at < this.#end && (end === 0x2c || end === 0x5d)) return value;
+        // The digits that were read begin what is read again.
+        this.#at = this.#numberStart;
+        return JSON.parse(this.#word()) as Json;
+    }
+
+    #numberStart = 0;
+
     /** A whole number that is not negative. */
     count(): number {
         this.#next();
+        return this.#digits() ?? this.#fail();
+    }
+
+    /** The digits that come; null: none, or more than a number holds. */
+    #digits(): number | null {
         let value = 0;
         let end = this.#at;
         for (;;) {
@@ -89,9 +140,10 @@ export class JsonTokens {
             value = value * 10 + digit;
             end += 1;
         }
-        if (end === this.#at || !Number.isSafeInteger(value)) this.#fail();
+        if (end === this.#at) return null;
+        this.#numberStart = this.#at;
         this.#at = end;
-        return value;
+        return Number.isSafeInteger(value) ? value : null;
     }
 
     /** Any value. */
@@ -109,7 +161,7 @@ export class JsonTokens {
             this.members((key) => members.push([key, this.value(depth + 1)]));
             return Object.fromEntries(members);
         }
-        return JSON.parse(this.#word()) as Json;
+        return first >= 0x30 && first <= 0x39 ? this.#number() : (JSON.parse(this.#word()) as Json);
     }
 
     /** Nothing may follow. */

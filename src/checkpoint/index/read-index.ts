@@ -1,7 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { type RowColumns, SampleRows } from '../../model/sample-rows.js';
 import { ValueColumn } from '../../model/value-column.js';
-import { DigitsColumn } from '../../util/columns/digits-column.js';
 import { NumberColumn } from '../../util/columns/number-column.js';
 import { TextArray } from '../../util/columns/text-array.js';
 import {
@@ -13,14 +12,17 @@ import {
     isText,
     parseJsonOrNull,
 } from './index-content.js';
-import type { JsonTokens } from './json-tokens.js';
+import type { IndexTokens } from './index-tokens.js';
 import { ResultColumns } from './result-columns.js';
+
+/** Texts of so many results are not packed. */
+const KEPT_AS_GIVEN = 50_000;
 
 /**
  * Reads an index. Its members may come in any order.
  * @throws SyntaxError for what an index never is
  */
-export function readIndex(tokens: JsonTokens): IndexContent {
+export function readIndex(tokens: IndexTokens): IndexContent {
     const found: { version?: Json; datasets?: FoundDataset[]; results?: FoundResults; texts?: string[] } = {};
     tokens.members((key) => {
         if (key === 'texts') found.texts = readTexts(tokens);
@@ -50,35 +52,13 @@ interface FoundRows {
     readonly locators: Map<string, ValueColumn>;
 }
 
-function readTexts(tokens: JsonTokens): string[] {
+function readTexts(tokens: IndexTokens): string[] {
     const texts: string[] = [];
     tokens.items(() => texts.push(tokens.string()));
     return texts;
 }
 
-function readTextColumn(tokens: JsonTokens): TextArray {
-    const column = new TextArray();
-    tokens.items(() => column.push(tokens.string()));
-    return column;
-}
-
-function readCounts(tokens: JsonTokens): NumberColumn {
-    const column = new NumberColumn();
-    tokens.items(() => column.push(tokens.count()));
-    return column;
-}
-
-function readDigits(tokens: JsonTokens): { readonly column: DigitsColumn; readonly length: number } {
-    const column = new DigitsColumn();
-    let length = 0;
-    tokens.items(() => {
-        column.push(tokens.string());
-        length += 1;
-    });
-    return { column, length };
-}
-
-function readDatasets(tokens: JsonTokens): FoundDataset[] {
+function readDatasets(tokens: IndexTokens): FoundDataset[] {
     const datasets: FoundDataset[] = [];
     tokens.items(() => {
         let file = '';
@@ -91,7 +71,7 @@ function readDatasets(tokens: JsonTokens): FoundDataset[] {
     return datasets;
 }
 
-function readRows(tokens: JsonTokens): FoundRows {
+function readRows(tokens: IndexTokens): FoundRows {
     const found: FoundRows = {
         stamp: null,
         ids: null,
@@ -101,19 +81,13 @@ function readRows(tokens: JsonTokens): FoundRows {
     };
     tokens.members((key) => {
         if (key === 'stamp') found.stamp = tokens.value();
-        else if (key === 'ids') found.ids = readTextColumn(tokens);
-        else if (key === 'fingerprints') found.fingerprints = readTextColumn(tokens);
-        else if (key === 'groups') found.groups = readCounts(tokens);
-        else if (key === 'locators') tokens.members((name) => found.locators.set(name, readValues(tokens)));
+        else if (key === 'ids') found.ids = tokens.texts();
+        else if (key === 'fingerprints') found.fingerprints = tokens.texts();
+        else if (key === 'groups') found.groups = tokens.counts();
+        else if (key === 'locators') tokens.members((name) => found.locators.set(name, tokens.values()));
         else tokens.value();
     });
     return found;
-}
-
-function readValues(tokens: JsonTokens): ValueColumn {
-    const column = new ValueColumn();
-    tokens.items((place) => column.pushAt(place, tokens.value()));
-    return column;
 }
 
 function buildRows(found: FoundRows, texts: readonly string[]): IndexedDataset {
@@ -145,8 +119,8 @@ function buildRows(found: FoundRows, texts: readonly string[]): IndexedDataset {
 interface FoundResults {
     ids: SharedTexts | null;
     rows: SharedTexts | null;
-    inodes: ReturnType<typeof readDigits> | null;
-    mtimes: ReturnType<typeof readDigits> | null;
+    inodes: ReturnType<IndexTokens['digits']> | null;
+    mtimes: ReturnType<IndexTokens['digits']> | null;
     sizes: NumberColumn | null;
     planKeys: NumberColumn | null;
     shapes: NumberColumn | null;
@@ -158,7 +132,7 @@ interface SharedTexts {
     readonly others: Map<number, string>;
 }
 
-function readShared(tokens: JsonTokens): SharedTexts {
+function readShared(tokens: IndexTokens): SharedTexts {
     const numbers = new NumberColumn();
     const others = new Map<number, string>();
     tokens.items((place) => {
@@ -172,7 +146,7 @@ function readShared(tokens: JsonTokens): SharedTexts {
     return { numbers, others };
 }
 
-function readResults(tokens: JsonTokens): FoundResults {
+function readResults(tokens: IndexTokens): FoundResults {
     const found: FoundResults = {
         ids: null,
         rows: null,
@@ -185,8 +159,8 @@ function readResults(tokens: JsonTokens): FoundResults {
     };
     tokens.members((key) => {
         if (key === 'ids' || key === 'rows') found[key] = readShared(tokens);
-        else if (key === 'inodes' || key === 'mtimes') found[key] = readDigits(tokens);
-        else if (key === 'sizes' || key === 'planKeys' || key === 'shapes') found[key] = readCounts(tokens);
+        else if (key === 'inodes' || key === 'mtimes') found[key] = tokens.digits();
+        else if (key === 'sizes' || key === 'planKeys' || key === 'shapes') found[key] = tokens.counts();
         else if (key === 'rest') found.rest = tokens.value();
         else tokens.value();
     });
@@ -196,16 +170,18 @@ function readResults(tokens: JsonTokens): FoundResults {
 function buildResults(
     { ids, rows, inodes, mtimes, sizes, planKeys, shapes, rest }: FoundResults,
     datasets: readonly IndexedDataset[],
-    texts: number,
+    textCount: number,
 ): ResultColumns {
     if (ids === null || rows === null || inodes === null || mtimes === null)
         throw new SyntaxError('no results');
     if (sizes === null || planKeys === null || shapes === null) throw new SyntaxError('no results');
     const count = ids.numbers.length;
     for (const { length } of [rows.numbers, inodes, mtimes, sizes, planKeys, shapes]) check(length === count);
-    const lists = readRest(rest);
-    const results = new ResultColumns();
     const findRow = makeRowFinder(datasets);
+    const isSmall = count <= KEPT_AS_GIVEN;
+    const texts: string[] | TextArray = isSmall ? [] : new TextArray();
+    const fingerprints: string[] | TextArray = isSmall ? [] : new TextArray();
+    const rowPlaces = new NumberColumn();
     for (let place = 0; place < count; place += 1) {
         const number = ids.numbers.at(place);
         const shared = number === -1 ? null : findRow(number);
@@ -213,17 +189,23 @@ function buildResults(
         const row =
             rows.others.get(place) ??
             (rows.numbers.at(place) === 0 ? shared?.rows.columns.fingerprints.at(shared.place) : undefined);
-        const [planKey, shape] = [planKeys.at(place), shapes.at(place)];
-        check(id !== undefined && row !== undefined && planKey < texts && shape < texts);
-        const stamp = {
-            inode: inodes.column.at(place),
-            size: sizes.at(place),
-            mtime: mtimes.column.at(place),
-        };
-        const result = { row: row ?? '', planKey, shape, rest: lists.get(place) ?? null };
-        results.set(id ?? '', stamp, result);
+        if (id === undefined || row === undefined) throw new SyntaxError('a result of no row');
+        check(planKeys.at(place) < textCount && shapes.at(place) < textCount);
+        texts.push(id);
+        fingerprints.push(row);
+        rowPlaces.push(place);
     }
-    return results;
+    return new ResultColumns({
+        ids: texts instanceof TextArray ? texts : new TextArray(texts),
+        inodes: inodes.column,
+        sizes,
+        mtimes: mtimes.column,
+        fingerprints: fingerprints instanceof TextArray ? fingerprints : new TextArray(fingerprints),
+        rows: rowPlaces,
+        planKeys,
+        shapes,
+        rest: readRest(rest),
+    });
 }
 
 /** Finds a row by its place over all dataset files. */
@@ -247,7 +229,7 @@ function makeRowFinder(
     };
 }
 
-function readRest(rest: Json): ReadonlyMap<number, JsonObject> {
+function readRest(rest: Json): Map<number, JsonObject> {
     const lists = new Map<number, JsonObject>();
     if (!Array.isArray(rest)) throw new SyntaxError('no lists');
     for (const item of rest as readonly Json[]) {

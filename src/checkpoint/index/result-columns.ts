@@ -16,105 +16,145 @@ export interface IndexedResult {
     readonly rest: JsonObject | null;
 }
 
+/** The columns of results. All are as long as `ids`. */
+export interface ResultParts {
+    readonly ids: TextArray;
+    readonly inodes: DigitsColumn;
+    readonly sizes: NumberColumn;
+    readonly mtimes: DigitsColumn;
+    /** Fingerprints, and which of them is each sample's. */
+    readonly fingerprints: TextArray;
+    readonly rows: NumberColumn;
+    readonly planKeys: NumberColumn;
+    readonly shapes: NumberColumn;
+    readonly rest: Map<number, JsonObject>;
+}
+
+function makeNoParts(): ResultParts {
+    return {
+        ids: new TextArray(),
+        inodes: new DigitsColumn(),
+        sizes: new NumberColumn(),
+        mtimes: new DigitsColumn(),
+        fingerprints: new TextArray(),
+        rows: new NumberColumn(),
+        planKeys: new NumberColumn(),
+        shapes: new NumberColumn(),
+        rest: new Map(),
+    };
+}
+
 /** Complete samples: stamps of their files, fingerprints of their rows, numbers of texts. A hundred bytes a sample. */
 export class ResultColumns {
-    readonly #ids = new TextArray();
-    readonly #places = new TextPlaces(this.#ids);
-    readonly #inodes = new DigitsColumn();
-    readonly #sizes = new NumberColumn();
-    readonly #mtimes = new DigitsColumn();
-    /** Fingerprints, and which of them is each sample's. */
-    readonly #fingerprints = new TextArray();
-    readonly #rows = new NumberColumn();
-    readonly #planKeys = new NumberColumn();
-    readonly #shapes = new NumberColumn();
-    readonly #rest = new Map<number, JsonObject>();
+    readonly #parts: ResultParts;
+    /** Made when samples are asked for in another order than theirs: a start that finds all finished needs none. */
+    #places: TextPlaces | null = null;
+    #next = 0;
+
+    constructor(parts: ResultParts = makeNoParts()) {
+        this.#parts = parts;
+    }
 
     /** Places, those of forgotten samples among them. */
     get length(): number {
-        return this.#ids.length;
+        return this.#parts.ids.length;
     }
 
     /** -1 if the sample is not there. */
     find(id: string): number {
-        return this.#places.find(id);
+        const { ids } = this.#parts;
+        const next = this.#next;
+        if (this.#places !== null || next >= ids.length || !ids.isAt(next, id))
+            return this.#placeAll().find(id);
+        this.#next = next + 1;
+        return next;
+    }
+
+    #placeAll(): TextPlaces {
+        if (this.#places !== null) return this.#places;
+        const { ids } = this.#parts;
+        this.#places = new TextPlaces(ids);
+        for (let place = 0; place < ids.length; place += 1) this.#places.findOrAdd(ids.at(place), place);
+        return this.#places;
     }
 
     /** Whether no sample was forgotten. */
     get isWhole(): boolean {
-        return this.#places.size === this.#ids.length;
+        return this.#places === null || this.#places.size === this.#parts.ids.length;
     }
 
     /** Whether the sample at a place was not forgotten. */
     isThere(place: number): boolean {
-        return this.isWhole || this.#places.find(this.#ids.at(place)) === place;
+        return this.isWhole || this.#placeAll().find(this.#parts.ids.at(place)) === place;
     }
 
     set(id: string, stamp: FileStamp, result: IndexedResult): void {
-        let place = this.#places.find(id);
+        let place = this.#placeAll().find(id);
         if (place === -1) {
-            place = this.#ids.push(id);
-            this.#places.add(id, place);
-            this.#inodes.push(stamp.inode);
-            this.#sizes.push(stamp.size);
-            this.#mtimes.push(stamp.mtime);
-            this.#rows.push(this.#fingerprints.push(result.row));
-            this.#planKeys.push(result.planKey);
-            this.#shapes.push(result.shape);
+            place = this.#parts.ids.push(id);
+            this.#placeAll().add(id, place);
+            this.#parts.inodes.push(stamp.inode);
+            this.#parts.sizes.push(stamp.size);
+            this.#parts.mtimes.push(stamp.mtime);
+            this.#parts.rows.push(this.#parts.fingerprints.push(result.row));
+            this.#parts.planKeys.push(result.planKey);
+            this.#parts.shapes.push(result.shape);
         } else {
             this.setStamp(place, stamp);
-            if (this.rowAt(place) !== result.row) this.#rows.set(place, this.#fingerprints.push(result.row));
-            this.#planKeys.set(place, result.planKey);
-            this.#shapes.set(place, result.shape);
+            if (!this.hasRow(place, result.row))
+                this.#parts.rows.set(place, this.#parts.fingerprints.push(result.row));
+            this.#parts.planKeys.set(place, result.planKey);
+            this.#parts.shapes.set(place, result.shape);
         }
-        if (result.rest === null) this.#rest.delete(place);
-        else this.#rest.set(place, result.rest);
+        if (result.rest === null) this.#parts.rest.delete(place);
+        else this.#parts.rest.set(place, result.rest);
     }
 
     setStamp(place: number, { inode, size, mtime }: FileStamp): void {
-        this.#inodes.set(place, inode);
-        this.#sizes.set(place, size);
-        this.#mtimes.set(place, mtime);
+        this.#parts.inodes.set(place, inode);
+        this.#parts.sizes.set(place, size);
+        this.#parts.mtimes.set(place, mtime);
     }
 
     /** @returns false if it was not there */
     delete(id: string): boolean {
-        return this.#places.delete(id);
+        return this.#placeAll().delete(id);
     }
 
     idAt(place: number): string {
-        return this.#ids.at(place);
+        return this.#parts.ids.at(place);
     }
 
     stampAt(place: number): FileStamp {
         return {
-            inode: this.#inodes.at(place),
-            size: this.#sizes.at(place),
-            mtime: this.#mtimes.at(place),
+            inode: this.#parts.inodes.at(place),
+            size: this.#parts.sizes.at(place),
+            mtime: this.#parts.mtimes.at(place),
         };
     }
 
     hasStamp(place: number, { inode, size, mtime }: FileStamp): boolean {
-        return (
-            this.#sizes.at(place) === size &&
-            this.#mtimes.at(place) === mtime &&
-            this.#inodes.at(place) === inode
-        );
+        const { sizes, mtimes, inodes } = this.#parts;
+        return sizes.at(place) === size && mtimes.isAt(place, mtime) && inodes.isAt(place, inode);
+    }
+
+    hasRow(place: number, row: string): boolean {
+        return this.#parts.fingerprints.isAt(this.#parts.rows.at(place), row);
     }
 
     rowAt(place: number): string {
-        return this.#fingerprints.at(this.#rows.at(place));
+        return this.#parts.fingerprints.at(this.#parts.rows.at(place));
     }
 
     planKeyAt(place: number): number {
-        return this.#planKeys.at(place);
+        return this.#parts.planKeys.at(place);
     }
 
     shapeAt(place: number): number {
-        return this.#shapes.at(place);
+        return this.#parts.shapes.at(place);
     }
 
     restAt(place: number): JsonObject | null {
-        return this.#rest.get(place) ?? null;
+        return this.#parts.rest.get(place) ?? null;
     }
 }

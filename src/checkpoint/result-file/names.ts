@@ -143,12 +143,21 @@ function findColliding(ids: Iterable<string>): ReadonlySet<string> {
     return mayCollide(ids) ? findCollidingNames(ids) : new Set();
 }
 
-/** False where no two names have the same hash of 52 bits. */
+const FEW = 32_768;
+
+/** False where no two names are the same, or, of many, have the same hash of 52 bits. */
 function mayCollide(ids: Iterable<string>): boolean {
     let hashes = new Float64Array(64);
     let count = 0;
+    const few = new Set<string>();
     for (const id of ids) {
         const key = foldCase(makePlainStem(id, SAFE));
+        // The runtime's own set is quicker for some thousands, and takes more memory for a million.
+        if (few.size < FEW) {
+            if (few.size === few.add(key).size) return true;
+            continue;
+        }
+        if (few.has(key)) return true;
         // Never 0, which is a free slot.
         const hash = (hashText(key) >>> 0) * 2 ** 20 + (hashText(key, 1) >>> 12) + 1;
         if (count * 2 >= hashes.length) {

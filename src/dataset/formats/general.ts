@@ -1,5 +1,6 @@
+import { isJsonObject } from '../../model/json.js';
 import type { Field } from '../field.js';
-import { type RowContent, type RowFormat, type RowTask, readId } from '../row-content.js';
+import { isOrdinaryId, type RowContent, type RowFormat, type RowTask, readId } from '../row-content.js';
 
 /** `{"id", "groups": {"<name>": [any JSON, ...]}}`: tasks that are not programs. */
 export const general: RowFormat = {
@@ -9,6 +10,16 @@ export const general: RowFormat = {
     skipsNothing: true,
     recognises(row) {
         return row.get('groups').present && !row.get('tests').present && !row.get('solutions').present;
+    },
+    outline({ id, groups, tests = null, solutions = null }) {
+        if (!isOrdinaryId(id) || tests !== null || solutions !== null || !isJsonObject(groups)) return null;
+        const sizes: [string, number][] = [];
+        for (const name of Object.keys(groups)) {
+            const tasks = groups[name];
+            if (!Array.isArray(tasks) || !isGroupName(name)) return null;
+            sizes.push([name, tasks.length]);
+        }
+        return { id, groups: sizes };
     },
     read(row): RowContent {
         return {
@@ -25,9 +36,12 @@ export const general: RowFormat = {
 
 const readTask = (task: Field): RowTask => ({ kind: 'data', input: task });
 
+const isGroupName = (name: string): boolean =>
+    /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name) && !(name in Object.prototype);
+
 /** Group names become keys of result files (`<name>_result`, `completed_<name>s`), which scripts read. */
 function checkGroupName(name: string, tasks: Field): string {
-    if (!/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name) || name in Object.prototype) {
+    if (!isGroupName(name)) {
         throw tasks.error('expected a group name of letters, digits and _ (at most 64, a letter first)');
     }
     return name;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { isJsonObject } from '../../model/json.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { makeDatasetError } from '../dataset-error.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { Field } from '../field.js';
@@ -32,6 +32,18 @@ export function parseRow(bytes: Buffer | null, place: string): Field {
         throw makeDatasetError(`${place}: nested more than ${MAX_NESTING} levels deep`);
     if (!isJsonObject(row)) throw makeDatasetError(`${place}: expected a JSON object`);
     return Field.of(row, place, text);
+}
+
+/** The object that a row is; null where `parseRow` has something to say of it, or must look closer. */
+export function parseOrdinaryRow(bytes: Buffer): JsonObject | null {
+    // A longer one may be nested too deep.
+    if (bytes.length > 2 * MAX_NESTING || !isUtf8(bytes)) return null;
+    try {
+        const row: unknown = JSON.parse(bytes.toString('utf8'));
+        return isJsonObject(row) ? row : null;
+    } catch {
+        return null;
+    }
 }
 
 function parseJson(text: string, place: string): unknown {

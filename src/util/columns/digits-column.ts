@@ -9,24 +9,54 @@ export class DigitsColumn {
     readonly #low = new NumberColumn();
     readonly #others = new Map<number, string>();
 
+    /** The first texts, as they were given. */
+    readonly #given: string[];
+
+    /** @param given its first texts, which are kept as they are: for some thousands it is not worth while to pack them */
+    constructor(given: readonly string[] = []) {
+        this.#given = [...given];
+    }
+
     push(text: string): void {
         this.#high.push(0);
         this.#low.push(0);
-        this.set(this.#low.length - 1, text);
+        this.set(this.#given.length + this.#low.length - 1, text);
     }
 
-    /** @param place below the number of texts */
-    set(place: number, text: string): void {
+    /** @param position below the number of texts */
+    set(position: number, text: string): void {
+        if (position < this.#given.length) {
+            this.#given[position] = text;
+            return;
+        }
+        const place = position - this.#given.length;
+        const isKept = isDigits(text);
         const cut = Math.max(0, text.length - LOW_DIGITS);
-        const [high, low] = [Number(text.slice(0, cut)), Number(text.slice(cut))];
-        this.#high.set(place, isCount(high) ? high : 0);
-        this.#low.set(place, isCount(low) ? low : 0);
-        if (this.#join(place) === text) this.#others.delete(place);
-        else this.#others.set(place, text);
+        this.#high.set(place, isKept ? readDigits(text, 0, cut) : 0);
+        this.#low.set(place, isKept ? readDigits(text, cut, text.length) : 0);
+        if (!isKept) this.#others.set(place, text);
+        else if (this.#others.size > 0) this.#others.delete(place);
+    }
+
+    /** Whether this very text is at a place below the number of texts. */
+    isAt(position: number, text: string): boolean {
+        const given = this.#given[position];
+        if (given !== undefined) return given === text;
+        const place = position - this.#given.length;
+        if (!isDigits(text)) return this.#others.get(place) === text;
+        const cut = Math.max(0, text.length - LOW_DIGITS);
+        return (
+            this.#low.at(place) === readDigits(text, cut, text.length) &&
+            this.#high.at(place) === readDigits(text, 0, cut) &&
+            !this.#others.has(place)
+        );
     }
 
     /** The text at a place below the number of texts. */
-    at(place: number): string {
+    at(position: number): string {
+        const given = this.#given[position];
+        if (given !== undefined) return given;
+        const place = position - this.#given.length;
         return this.#others.get(place) ?? this.#join(place);
     }
 
@@ -37,4 +67,21 @@ export class DigitsColumn {
     }
 }
 
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+/** Whether a text is a decimal number as it is usually written, whose digits fit into the two columns. */
+function isDigits(text: string): boolean {
+    if (text.length === 0 || text.length > 24 || (text.length > 1 && text.charCodeAt(0) === ZERO))
+        return false;
+    for (let i = 0; i < text.length; i += 1) {
+        const digit = text.charCodeAt(i) - ZERO;
+        if (digit < 0 || digit > 9) return false;
+    }
+    return true;
+}
+
+const ZERO = 0x30;
+
+function readDigits(text: string, from: number, to: number): number {
+    let value = 0;
+    for (let i = from; i < to; i += 1) value = value * 10 + text.charCodeAt(i) - ZERO;
+    return value;
+}

@@ -15,6 +15,16 @@ export class NumberColumn {
     #only = 0;
     #chunks: Chunk[] | null = null;
 
+    /** A column of these values, made faster than by adding each. */
+    static of(values: readonly number[]): NumberColumn {
+        const column = new NumberColumn();
+        column.#chunks = [];
+        for (let from = 0; from < values.length; from += CHUNK)
+            column.#chunks.push(Float64Array.from(values.slice(from, from + CHUNK)));
+        column.#length = values.length;
+        return column;
+    }
+
     get length(): number {
         return this.#length;
     }

@@ -10,6 +10,9 @@ const ASCII = 0;
 const UTF16 = 1;
 const HEX = 2;
 
+// Patterns and calls of the runtime, not loops: a start is too short for loops to be compiled.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+const OF_ASCII = /^[\0-\x7f]*$/;
 const HEXADECIMAL = /^[0-9a-f]+$/;
 
 /**
@@ -22,8 +25,16 @@ export class TextArray {
     #used = 0;
     readonly #starts = new NumberColumn();
 
+    /** The first texts, as they were given. */
+    readonly #given: readonly string[];
+
+    /** @param given its first texts, which are kept as they are: for some thousands it is not worth while to pack them */
+    constructor(given: readonly string[] = []) {
+        this.#given = given;
+    }
+
     get length(): number {
-        return this.#starts.length;
+        return this.#given.length + this.#starts.length;
     }
 
     /** @returns its place */
@@ -34,12 +45,7 @@ export class TextArray {
         const chunk = this.#makeRoom(HEAD + size);
         const at = this.#used;
         chunk.writeUInt32LE(size * 4 + form, at);
-        if (form === ASCII && size < 64) {
-            // For short texts less work than a call of the runtime.
-            for (let i = 0; i < size; i += 1) chunk[at + HEAD + i] = text.charCodeAt(i);
-        } else {
-            chunk.write(text, at + HEAD, form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le');
-        }
+        chunk.write(text, at + HEAD, form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le');
         this.#starts.push((this.#chunks.length - 1) * CHUNK + at);
         this.#used = at + HEAD + size;
         return place;
@@ -47,7 +53,9 @@ export class TextArray {
 
     /** The text at a place below `length`. */
     at(place: number): string {
-        const start = this.#starts.at(place);
+        const given = this.#given[place];
+        if (given !== undefined) return given;
+        const start = this.#starts.at(place - this.#given.length);
         const chunk = this.#chunks[Math.floor(start / CHUNK)];
         if (chunk === undefined) throw new RangeError(`bug in resume-run: no text at ${place}`);
         const from = (start % CHUNK) + HEAD;
@@ -59,11 +67,14 @@ export class TextArray {
 
     /** Whether this very text is at a place below `length`. */
     isAt(place: number, text: string): boolean {
-        const start = this.#starts.at(place);
+        const given = this.#given[place];
+        if (given !== undefined) return given === text;
+        const start = this.#starts.at(place - this.#given.length);
         const chunk = this.#chunks[Math.floor(start / CHUNK)];
         if (chunk === undefined) return false;
         const from = (start % CHUNK) + HEAD;
         const head = chunk.readUInt32LE(from - HEAD);
+        if (head % 4 === HEX) return isHexOf(text, chunk, from, Math.floor(head / 4));
         if (head % 4 !== ASCII) return this.at(place) === text;
         if (text.length !== Math.floor(head / 4)) return false;
         for (let i = 0; i < text.length; i += 1) if (chunk[from + i] !== text.charCodeAt(i)) return false;
@@ -90,8 +101,19 @@ export class TextArray {
     }
 }
 
+function isHexOf(text: string, bytes: Buffer, from: number, size: number): boolean {
+    if (text.length !== 2 * size) return false;
+    for (let i = 0; i < size; i += 1) {
+        const byte = bytes[from + i] ?? 0;
+        if (text.charCodeAt(2 * i) !== DIGITS.charCodeAt(byte >>> 4)) return false;
+        if (text.charCodeAt(2 * i + 1) !== DIGITS.charCodeAt(byte & 15)) return false;
+    }
+    return true;
+}
+
+const DIGITS = '0123456789abcdef';
+
 function chooseForm(text: string): typeof ASCII | typeof UTF16 | typeof HEX {
     if (text.length >= 32 && text.length % 2 === 0 && HEXADECIMAL.test(text)) return HEX;
-    for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 127) return UTF16;
-    return ASCII;
+    return OF_ASCII.test(text) ? ASCII : UTF16;
 }

@@ -4,6 +4,7 @@ export interface PlacedTexts {
 }
 
 const EMPTY = 0;
+const FEW = 32_768;
 
 /**
  * Finds the place of a text: a hash table of numbers beside the texts, which are kept elsewhere. A place is taken out by leaving its
@@ -12,8 +13,8 @@ const EMPTY = 0;
 export class TextPlaces {
     readonly #texts: PlacedTexts;
     /** Place plus one of each slot; 0: free, -1: taken out. */
-    #places = new Int32Array(16);
-    #hashes = new Int32Array(16);
+    #places = new Int32Array(0);
+    #hashes = new Int32Array(0);
     /** Slots that are not free. */
     #used = 0;
     #size = 0;
@@ -22,31 +23,62 @@ export class TextPlaces {
         this.#texts = texts;
     }
 
+    /** The places of the first thousands: the runtime's own table is quick at once, ours when it has been compiled. */
+    #few: Map<string, number> | null = new Map();
+
     /** How many texts are found. */
     get size(): number {
-        return this.#size;
+        return this.#few?.size ?? this.#size;
     }
 
     /** The place of a text; -1 if it is not there. */
     find(text: string): number {
+        if (this.#few !== null) return this.#few.get(text) ?? -1;
         const slot = this.#findSlot(text, hashText(text));
         return slot === -1 ? -1 : (this.#places[slot] ?? EMPTY) - 1;
     }
 
     /** Remembers the place of a text that is not there yet. */
     add(text: string, place: number): void {
+        this.findOrAdd(text, place);
+    }
+
+    /** The place of a text that is there already; -1 if it was not, and has the place `place` from now on. */
+    findOrAdd(text: string, place: number): number {
+        if (this.#few !== null) {
+            const known = this.#few.get(text);
+            if (known !== undefined) return known;
+            if (this.#few.size < FEW) {
+                this.#few.set(text, place);
+                return -1;
+            }
+            this.#spread(this.#few);
+        }
+        const hash = hashText(text);
+        const slot = this.#findSlot(text, hash);
+        if (slot !== -1) return (this.#places[slot] ?? EMPTY) - 1;
         if ((this.#used + 1) * 2 > this.#places.length) this.#rehash();
-        this.#put(hashText(text), place);
+        this.#put(hash, place);
         this.#size += 1;
+        return -1;
     }
 
     /** @returns false if it was not there */
     delete(text: string): boolean {
+        if (this.#few !== null) return this.#few.delete(text);
         const slot = this.#findSlot(text, hashText(text));
         if (slot === -1) return false;
         this.#places[slot] = -1;
         this.#size -= 1;
         return true;
+    }
+
+    #spread(few: ReadonlyMap<string, number>): void {
+        this.#few = null;
+        this.#places = new Int32Array(4 * FEW);
+        this.#hashes = new Int32Array(4 * FEW);
+        for (const [text, place] of few) this.#put(hashText(text), place);
+        this.#size = few.size;
     }
 
     #findSlot(text: string, hash: number): number {

@@ -21,7 +21,7 @@ export class TextSet implements Iterable<string> {
     }
 
     add(text: string): void {
-        if (!this.has(text)) this.#places.add(text, this.#texts.push(text));
+        if (this.#places.findOrAdd(text, this.#texts.length) === -1) this.#texts.push(text);
     }
 
     delete(text: string): void {
