@@ -86,6 +86,6 @@ export class ParsedTokens implements IndexTokens {
     #listOf<T extends Json>(isItem: (item: unknown) => item is T): readonly T[] {
         const list = this.#list();
         if (!list.every(isItem)) throw new SyntaxError('expected a list of one kind');
-        return list as readonly T[];
+        return list;
     }
 }
