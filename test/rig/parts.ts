@@ -25,6 +25,8 @@ export const SLOW_FILES: readonly string[] = [
     'test/crash/small-limits.test.ts',
     'test/crash/torn-files.test.ts',
     'test/crash/two-starters.test.ts',
+    'test/backend/queue-links.test.ts',
+    'test/results/crash.test.ts',
     // The same programs on every kind of server; the servers' protocols are tried in the quick part.
     'test/conformance/agreement.test.ts',
     'test/conformance/sandbox-server.test.ts',
@@ -32,15 +34,20 @@ export const SLOW_FILES: readonly string[] = [
     'test/executor/servers/faults.test.ts',
     'test/executor/servers/fusion-faults.test.ts',
     'test/executor/servers/go-judge-talk.test.ts',
+    'test/executor/servers/piston.test.ts',
     'test/executor/servers/run.test.ts',
     // Whole commands that take ten seconds by their nature.
+    'test/cli/comparison.test.ts',
+    'test/cli/computed-limits.test.ts',
     'test/cli/queue-demo.test.ts',
+    'test/cli/topics.test.ts',
     'test/cli/upgrade.test.ts',
     'test/commands/bench.test.ts',
     'test/compose/self-test.test.ts',
     'test/executor/new-executor.test.ts',
     'test/rig/interrupted.test.ts',
     'test/sandbox/cgroup.test.ts',
+    'test/trace/trace.test.ts',
 ];
 
 /** Files that are in both parts, with other tests in each: in the quick part those of one sandbox. */
