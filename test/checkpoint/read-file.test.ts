@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, jsonValue, property, string, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileNames } from '../../src/checkpoint/result-file/names.js';
 import { parseCheckpoint, parseRawFile } from '../../src/checkpoint/result-file/parse.js';
-import { readCheckpointFile } from '../../src/checkpoint/result-file/read-file.js';
+import { readCheckpointFile, readCheckpointFileAtOnce } from '../../src/checkpoint/result-file/read-file.js';
 import { runs } from '../rig/long.js';
 import { BY, entry, place, scratch, state } from './rig.js';
 
@@ -54,6 +55,31 @@ describe('reading a result file', () => {
         const whole = await readCheckpointFile(path, 'p/1');
         expect(whole.kind).toBe('checkpoint');
         expect(await readCheckpointFile(path, 'p/1', 0)).toEqual(whole);
+    });
+
+    it('finds the same where a small file is read at once', async () => {
+        const folder = scratch();
+        const bytes = await wholeFile();
+        const files: Readonly<Record<string, Buffer>> = {
+            'whole.json': bytes,
+            'torn.json': bytes.subarray(0, -3),
+            'empty.json': Buffer.alloc(0),
+            'zeros.json': Buffer.alloc(bytes.length),
+            'large.json': Buffer.concat([Buffer.alloc(100_000, ' '), bytes]),
+        };
+        for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+        mkdirSync(join(folder, 'folder.json'));
+        symlinkSync('circle.json', join(folder, 'circle.json'));
+        symlinkSync('whole.json', join(folder, 'link.json'));
+        execFileSync('mkfifo', [join(folder, 'fifo.json')]);
+        const names = ['folder', 'circle', 'link', 'fifo', 'absent'].map((name) => `${name}.json`);
+        const kinds = new Set<string>();
+        for (const name of [...Object.keys(files), ...names]) {
+            const found = await readCheckpointFile(join(folder, name), null);
+            expect(await readCheckpointFileAtOnce(join(folder, name)), name).toEqual(found);
+            kinds.add(found.kind);
+        }
+        expect([...kinds].sort()).toEqual(['absent', 'checkpoint', 'corrupt']);
     });
 
     it('takes no file with a block of zeros for a result', async () => {

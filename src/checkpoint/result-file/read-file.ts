@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { openFile } from '../../host/open-file.js';
-import { NotAFileError } from '../../util/regular-file.js';
+import { NotAFileError, READ_WITHOUT_BLOCKING } from '../../util/regular-file.js';
 import { makeStamp } from '../../host/stamp.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
@@ -30,18 +31,61 @@ export async function readCheckpointFile(
     id: string | null,
     streamFrom = STREAM_FROM,
 ): Promise<ReadResult> {
-    const read = await readRawFile(path, streamFrom);
+    return parseResultFile(await readRawFile(path, streamFrom), id);
+}
+
+/** Bytes of a file that `readCheckpointFileAtOnce` reads at once. */
+const SMALL = 64 * 1024;
+
+/**
+ * The same for commands that read a whole directory: small files by synchronous calls, which take a fifth of the time of as many
+ * round trips through the thread pool. A run reads otherwise: where the disk is busy, these would stop its heartbeat.
+ * @throws UserError (exit 2) when the file is there but cannot be read
+ */
+export async function readCheckpointFileAtOnce(path: string): Promise<ReadResult> {
+    return parseResultFile(readSmallFile(path) ?? (await readRawFile(path)), null);
+}
+
+interface RawResultFile {
+    readonly raw: RawFile | string;
+    readonly stamp: FileStamp;
+}
+
+function parseResultFile(read: RawResultFile | null, id: string | null): ReadResult {
     if (read === null) return { kind: 'absent' };
     return typeof read.raw === 'string'
         ? { kind: 'corrupt', why: read.raw }
         : parseCheckpoint(read.raw, id, read.stamp);
 }
 
+/** Null where the file is not small, or not to be had: reading it the other way tells why. */
+function readSmallFile(path: string): RawResultFile | null {
+    let descriptor: number;
+    try {
+        // Before the opening: to open a device can do something to it.
+        if (!statSync(path).isFile()) return null;
+        descriptor = openSync(path, READ_WITHOUT_BLOCKING);
+    } catch {
+        return null;
+    }
+    try {
+        const stats = fstatSync(descriptor, { bigint: true });
+        if (!stats.isFile() || stats.size > SMALL) return null;
+        const bytes = Buffer.allocUnsafe(Number(stats.size));
+        let length = 0;
+        for (let count = -1; count !== 0 && length < bytes.length; length += count)
+            count = readSync(descriptor, bytes, length, bytes.length - length, length);
+        return { raw: parseRaw(bytes.subarray(0, length)), stamp: makeStamp(stats) };
+    } catch (error) {
+        if (getIoCode(error) === null) throw error;
+        return null;
+    } finally {
+        closeSync(descriptor);
+    }
+}
+
 /** A result file's members, or what is wrong with its text; null if there is no file. @throws UserError (exit 2) */
-export async function readRawFile(
-    path: string,
-    streamFrom = STREAM_FROM,
-): Promise<{ readonly raw: RawFile | string; readonly stamp: FileStamp } | null> {
+export async function readRawFile(path: string, streamFrom = STREAM_FROM): Promise<RawResultFile | null> {
     const read = await withFile(path, async (handle) => {
         const stats = await handle.stat({ bigint: true });
         const raw = await readRange(handle, 0, Number(stats.size), streamFrom);
@@ -96,7 +140,12 @@ async function readRange(
         if (bytesRead === 0) break;
         length += bytesRead;
     }
-    const json = parseBytes(bytes.subarray(0, length));
+    return parseRaw(bytes.subarray(0, length));
+}
+
+/** A result file's members, or what is wrong with its text. */
+function parseRaw(bytes: Buffer): RawFile | string {
+    const json = parseBytes(bytes);
     return 'problem' in json ? json.problem : parseRawFile(json.value);
 }
 

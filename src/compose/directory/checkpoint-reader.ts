@@ -1,11 +1,15 @@
 import { join } from 'node:path';
-import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
+import { setImmediate } from 'node:timers/promises';
+import { readCheckpointFileAtOnce } from '../../checkpoint/result-file/read-file.js';
 import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { RunPaths } from './run-paths.js';
 
 /** Files read at once: more only wait for the same disk. */
 const FILES_AT_ONCE = 8;
+
+/** Files after which signals are heard and the display goes on, although small files are read by synchronous calls. */
+const FILES_BETWEEN_TURNS = 32 * FILES_AT_ONCE;
 
 /** Reads the result files of a directory one after the other, each sample once, and keeps none of them. */
 export class CheckpointReader {
@@ -56,9 +60,10 @@ export class CheckpointReader {
     async *#checkpoints(names: readonly string[]): AsyncGenerator<readonly [string, Checkpoint]> {
         const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
         for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
+            if (at % FILES_BETWEEN_TURNS === 0) await setImmediate();
             const some = files.slice(at, at + FILES_AT_ONCE);
             const read = await Promise.all(
-                some.map((name) => readCheckpointFile(join(this.#place.dir, name), null)),
+                some.map((name) => readCheckpointFileAtOnce(join(this.#place.dir, name))),
             );
             for (const [position, result] of read.entries()) {
                 const name = some[position] ?? '';

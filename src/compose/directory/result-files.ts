@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
 import { nameCheckerFile } from '../../checkpoint/earlier/checker-file.js';
 import { FileNames, makePlainName } from '../../checkpoint/result-file/names.js';
-import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
+import { readCheckpointFileAtOnce } from '../../checkpoint/result-file/read-file.js';
 import { isSameStamp, stampFile } from '../../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
 import { type DirectorySample, tallyUntouched, withDatasetTotals } from '../../model/directory-sample.js';
@@ -129,7 +129,7 @@ export class ResultFiles<T = null> {
         const before = this.#seen.get(path);
         const stamp = stampFile(path);
         if (before !== undefined && stamp !== null && isSameStamp(before.stamp, stamp)) return before.file;
-        const read = await readCheckpointFile(path, null);
+        const read = await readCheckpointFileAtOnce(path);
         if (read.kind === 'absent') return null;
         if (read.kind !== 'checkpoint') {
             // Said once, however often it is looked at again.
