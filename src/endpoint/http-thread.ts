@@ -38,6 +38,8 @@ export class HttpThread implements Sender {
     readonly #worker: Worker;
     readonly #instead: Sender;
     readonly #waiting = new Map<number, Waiting>();
+    /** Requests that are made instead, and how each is given up. */
+    readonly #made = new Map<number, () => void>();
     #hasStarted = false;
     #hasEnded = false;
     #nextId = 0;
@@ -68,6 +70,7 @@ export class HttpThread implements Sender {
         this.#waiting.set(id, { request, answer });
         this.#tell().begun.push({ id, request });
         return () => {
+            this.#made.get(id)?.();
             if (!this.#waiting.has(id)) return;
             this.#tell().stopped.push(id);
             this.#answer(id, { kind: 'aborted' });
@@ -118,8 +121,18 @@ export class HttpThread implements Sender {
         this.#hasEnded = true;
         for (const [id, { request, answer }] of this.#waiting) {
             if (this.#hasStarted) this.#answer(id, LOST);
-            else this.#instead.begin(request, answer);
+            else this.#makeInstead(id, request, answer);
         }
         this.#waiting.clear();
+    }
+
+    #makeInstead(id: number, request: HttpRequest, answer: (answer: HttpAnswer) => void): void {
+        let isOver = false;
+        const stop = this.#instead.begin(request, (ended) => {
+            isOver = true;
+            this.#made.delete(id);
+            answer(ended);
+        });
+        if (!isOver) this.#made.set(id, stop);
     }
 }

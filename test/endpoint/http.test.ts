@@ -183,6 +183,20 @@ describe('a thread of requests', () => {
         await client.close();
     });
 
+    it('cannot start, and its requests are given up all the same', async () => {
+        const asked = new Promise<void>((resolve) => {
+            handle = () => resolve();
+        });
+        const entry = new URL('file:///nowhere/http-worker.js');
+        const client = new HttpClient({ threadFrom: 0, threadEntry: entry });
+        const giveUp = new AbortController();
+        const answer = client.send(request({ timeout: 60_000 }), giveUp.signal);
+        await asked;
+        giveUp.abort();
+        expect(await answer).toEqual({ kind: 'aborted' });
+        await client.close();
+    });
+
     it('hands the bodies of many answers over, each to its request', async () => {
         handle = (incoming, response) => response.end(`${incoming.url}`.repeat(3));
         const client = new HttpClient({ threadFrom: 0, threadEntry });
