@@ -39,10 +39,16 @@ const rowsOf = (index: IndexFile, file: string) =>
         ({ id, locator, groups, fingerprint }): IndexedRow => ({ id, locator, groups, fingerprint }),
     );
 
-describe('the index', () => {
+describe.each([
+    ['as a whole', undefined],
+    ['in pieces, as a large one is', 0],
+] as const)('the index, read %s', (_, parsedAtOnce) => {
+    const load: typeof IndexFile.load = (dir, shard, holder) =>
+        IndexFile.load(dir, shard, holder, parsedAtOnce);
+
     it('gives back what was put in, and nothing else', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = await load(dir, null, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a'));
         index.set('b', stamp(2), 'f2', 'key', tally('b', 2));
         index.set('changed', stamp(4), 'f0', 'key', tally('changed'));
@@ -51,7 +57,7 @@ describe('the index', () => {
         index.datasets.set('more.jsonl', stamp(3), [{ ...rows[0], id: 'changed', fingerprint: 'f9' }]);
         expect(await index.save()).toBe(true);
         expect(readdirSync(dir)).toEqual(['index.json']);
-        const again = await IndexFile.load(dir, null, HOLDER);
+        const again = await load(dir, null, HOLDER);
         for (const known of [index, again]) {
             expect(known.get('a', stamp(1), 'f1', 'key')).toEqual(tally('a'));
             expect(known.get('b', stamp(2), 'f2', 'key')).toEqual(tally('b', 2));
@@ -69,20 +75,20 @@ describe('the index', () => {
         again.delete('a');
         expect(again.get('a', stamp(1), 'f1', 'key')).toBeNull();
         expect(await again.save()).toBe(true);
-        const without = await IndexFile.load(dir, null, HOLDER);
+        const without = await load(dir, null, HOLDER);
         expect(without.get('a', stamp(1), 'f1', 'key')).toBeNull();
         expect(without.get('b', stamp(2), 'f2', 'key')).toEqual(tally('b', 2));
         without.set('a', stamp(5), 'f5', 'key', tally('a', 1));
         without.restamp('b', stamp(2), stamp(6));
         await without.save();
-        const last = await IndexFile.load(dir, null, HOLDER);
+        const last = await load(dir, null, HOLDER);
         expect(last.get('a', stamp(5), 'f5', 'key')).toEqual(tally('a', 1));
         expect(last.get('b', stamp(6), 'f2', 'key')).toEqual(tally('b', 2));
     });
 
     it('keeps rows whose locators differ, by column or by value', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = await load(dir, null, HOLDER);
         const groups = [['solution', 3]] as const;
         const different = [
             { id: 'a', locator: { file: 0, line: 1, as: 'x' }, groups, fingerprint: 'f1' },
@@ -93,7 +99,7 @@ describe('the index', () => {
         index.datasets.set('one.jsonl', stamp(3), different.slice(0, 1));
         index.datasets.set('none.jsonl', stamp(3), []);
         await index.save();
-        const again = await IndexFile.load(dir, null, HOLDER);
+        const again = await load(dir, null, HOLDER);
         expect(rowsOf(again, 'data.jsonl')).toEqual(different);
         expect(rowsOf(again, 'one.jsonl')).toEqual(different.slice(0, 1));
         expect(rowsOf(again, 'none.jsonl')).toEqual([]);
@@ -101,7 +107,7 @@ describe('the index', () => {
 
     it('has one file a shard', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, { index: 1, count: 4 }, HOLDER);
+        const index = await load(dir, { index: 1, count: 4 }, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a'));
         await index.save();
         expect(readdirSync(dir)).toEqual(['index.1-of-4.json']);
@@ -109,7 +115,7 @@ describe('the index', () => {
 
     it('is ignored when anything is wrong with it', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = await load(dir, null, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a', 1));
         index.datasets.set('data.jsonl', stamp(3), rows);
         await index.save();
@@ -138,14 +144,14 @@ describe('the index', () => {
         ];
         for (const content of broken) {
             writeFileSync(path, content);
-            const read = await IndexFile.load(dir, null, HOLDER);
+            const read = await load(dir, null, HOLDER);
             expect(read.get('a', stamp(1), 'f1', 'key')).toBeNull();
         }
     });
 
     it('loads 20,000 samples in a moment', async () => {
         const dir = scratch();
-        const index = await IndexFile.load(dir, null, HOLDER);
+        const index = await load(dir, null, HOLDER);
         const many = Array.from({ length: 20_000 }, (_, number) => ({
             id: `Codeforces/${number}/A`,
             locator: { offset: number * 1000, length: 1000 },
@@ -156,7 +162,7 @@ describe('the index', () => {
         for (const row of many) index.set(row.id, stamp(1), row.fingerprint, 'key', tally(row.id));
         await index.save();
         const start = performance.now();
-        const again = await IndexFile.load(dir, null, HOLDER);
+        const again = await load(dir, null, HOLDER);
         const loaded = performance.now() - start;
         for (const row of many) expect(again.get(row.id, stamp(1), row.fingerprint, 'key')).not.toBeNull();
         expect(again.datasets.get('data.jsonl', stamp(3))).toHaveLength(20_000);
@@ -168,7 +174,7 @@ describe('the index', () => {
     it('does not end a run that cannot write it', async () => {
         const dir = scratch();
         writeFileSync(join(dir, 'file'), '');
-        const index = await IndexFile.load(join(dir, 'file'), null, HOLDER);
+        const index = await load(join(dir, 'file'), null, HOLDER);
         index.set('a', stamp(1), 'f1', 'key', tally('a'));
         expect(await index.save()).toBe(false);
     });

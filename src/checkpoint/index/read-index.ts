@@ -16,7 +16,7 @@ import type { IndexTokens } from './index-tokens.js';
 import { ResultColumns } from './result-columns.js';
 
 /** Texts of so many results are not packed. */
-const KEPT_AS_GIVEN = 50_000;
+const KEPT_AS_GIVEN = 262_144;
 
 /**
  * Reads an index. Its members may come in any order.

@@ -4,7 +4,8 @@ export interface PlacedTexts {
 }
 
 const EMPTY = 0;
-const FEW = 32_768;
+/** Up to so many, the runtime's own table is quicker than ours, and still fits into memory. */
+const FEW = 262_144;
 
 /**
  * Finds the place of a text: a hash table of numbers beside the texts, which are kept elsewhere. A place is taken out by leaving its
@@ -19,11 +20,14 @@ export class TextPlaces {
     #used = 0;
     #size = 0;
 
-    constructor(texts: PlacedTexts) {
+    /** @param most texts that the runtime's own table takes */
+    constructor(texts: PlacedTexts, most = FEW) {
         this.#texts = texts;
+        this.#most = most;
     }
 
-    /** The places of the first thousands: the runtime's own table is quick at once, ours when it has been compiled. */
+    readonly #most: number;
+    /** The places of the first ones: the runtime's own table is quick at once, ours when it has been compiled. */
     #few: Map<string, number> | null = new Map();
 
     /** How many texts are found. */
@@ -48,7 +52,7 @@ export class TextPlaces {
         if (this.#few !== null) {
             const known = this.#few.get(text);
             if (known !== undefined) return known;
-            if (this.#few.size < FEW) {
+            if (this.#few.size < this.#most) {
                 this.#few.set(text, place);
                 return -1;
             }
@@ -75,8 +79,9 @@ export class TextPlaces {
 
     #spread(few: ReadonlyMap<string, number>): void {
         this.#few = null;
-        this.#places = new Int32Array(4 * FEW);
-        this.#hashes = new Int32Array(4 * FEW);
+        const slots = 2 ** Math.ceil(Math.log2(4 * (few.size + 1)));
+        this.#places = new Int32Array(slots);
+        this.#hashes = new Int32Array(slots);
         for (const [text, place] of few) this.#put(hashText(text), place);
         this.#size = few.size;
     }

@@ -4,11 +4,13 @@ import { TextPlaces } from './text-places.js';
 /** A set of many texts, in the order in which they came: as a `Set`, at a quarter of its memory. */
 export class TextSet implements Iterable<string> {
     readonly #texts = new TextArray();
-    readonly #places = new TextPlaces(this.#texts);
+    readonly #places: TextPlaces;
     /** How many of the column's texts were taken out. */
     #gone = 0;
 
-    constructor(texts: Iterable<string> = []) {
+    /** @param most texts that the runtime's own table takes; see `TextPlaces` */
+    constructor(texts: Iterable<string> = [], most?: number) {
+        this.#places = new TextPlaces(this.#texts, most);
         for (const text of texts) this.add(text);
     }
 
