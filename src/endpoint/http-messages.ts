@@ -19,7 +19,7 @@ export interface HttpRequest {
     readonly maxAnswer: number;
 }
 
-/** An answer of the server's that is no error, or why there is none. It never holds what we sent: no secret gets into it. */
+/** A server's answer that is not an error, or why there is none. It never holds what we sent: no secret gets into it. */
 export type HttpAnswer =
     | {
           readonly kind: 'answer';

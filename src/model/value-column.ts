@@ -7,7 +7,7 @@ export class ValueColumn {
     /** The value of all places, while there is but one. */
     #only: Json = null;
     #numbers: NumberColumn | null = null;
-    /** What is no number. */
+    /** Values that are not numbers. */
     readonly #others = new Map<number, Json>();
 
     /** Values that were given all at once. */

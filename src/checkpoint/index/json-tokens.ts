@@ -196,7 +196,7 @@ export class JsonTokens implements IndexTokens {
         return true;
     }
 
-    /** The next byte that is no space, which is not taken; -1 at the end of the file. */
+    /** The next byte that is not white space, which is not taken; -1 at the end of the file. */
     #next(): number {
         for (;;) {
             if (this.#at >= this.#end && this.#fill(this.#at, true) === END) return END;

@@ -285,7 +285,7 @@ function compileApart(seen: PistonRun, tag: string): PistonRun {
     return isGoError || (tag === 'JAVA' && isJavaNotCompiled(run)) ? { compile: run, run: null } : seen;
 }
 
-/** The main file is the first; one that is no text is started by ours. */
+/** The main file is the first; a binary one is started by ours. */
 const liftDigitLimits = ([main, ...beside]: readonly PistonFile[]): readonly PistonFile[] =>
     main === undefined ? beside : [{ ...main, content: liftDigitLimit(main.content) }, ...beside];
 
