@@ -38,13 +38,16 @@ export function describeIoError(error: unknown): string {
     }
 }
 
+/** Those that were free for a moment: of files that are being written some may have been removed since the error. */
+const FEW_INODES = 64;
+
 /** Whether a file could not be made because there are too many, though there is space: both are ENOSPC. */
 function lacksInodes(error: unknown): boolean {
     if (!(error instanceof Error) || !('path' in error) || typeof error.path !== 'string') return false;
     try {
         const { files, ffree, bavail } = statfsSync(dirname(error.path));
         // Some file systems have no such number, and report 0 files.
-        return files > 0 && ffree === 0 && bavail > 0;
+        return files > 0 && ffree < FEW_INODES && bavail > 0;
     } catch {
         return false;
     }
