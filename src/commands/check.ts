@@ -61,7 +61,7 @@ export const command = defineCommand({
 
 /**
  * A mistyped name must not look like a directory in which nothing is wrong.
- * @throws UserError (exit 2) where there is no such directory, unless all of it was archived
+ * @throws UserError (exit 2) where the directory does not exist, unless all of it was archived
  */
 async function requireResults(dir: string, checkpointsDir: string): Promise<void> {
     if (existsSync(dir)) return;

@@ -7,7 +7,7 @@ type Chunk = Uint32Array | Float64Array;
 
 /**
  * Numbers of many samples, by place: four bytes each while they are whole numbers below 2^32, else eight; nothing for each of
- * them while all are the same. A million of them are no objects for the garbage collector.
+ * them while all are the same. The garbage collector has nothing to visit, however many there are.
  */
 export class NumberColumn {
     #length = 0;
