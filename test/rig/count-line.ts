@@ -9,7 +9,7 @@ const LISTED = Number(process.env['TEST_LIST'] ?? 12);
  */
 export default class CountLine implements Reporter {
     onTestRunEnd(modules: ReadonlyArray<TestModule>): void {
-        if (modules.length > 6) process.stdout.write(`\n${listLongest(modules)}\n`);
+        if (modules.length > 6) process.stdout.write(`\n${listLongest(modules)}\n${listSkipped(modules)}`);
         process.stdout.write(`\n${countLine(modules)}\n`);
     }
 }
@@ -41,4 +41,18 @@ function listLongest(modules: ReadonlyArray<TestModule>): string {
             ({ name, wall, cpu }) => `${wall.toFixed(1).padStart(7)} ${cpu.toFixed(1).padStart(7)}  ${name}`,
         );
     return ['longest files: seconds, CPU seconds', ...lines].join('\n');
+}
+
+/** Every skipped test with the reason that it gives; nothing where none was skipped. */
+function listSkipped(modules: ReadonlyArray<TestModule>): string {
+    const lines = modules.flatMap((module) =>
+        Array.from(module.children.allTests()).flatMap((test) => {
+            const result = test.result();
+            if (result.state !== 'skipped') return [];
+            const why =
+                result.note ?? 'its name or a line above says why, or it is for the long form (.ci/long)';
+            return [`  ${module.relativeModuleId} > ${test.fullName}: ${why}`];
+        }),
+    );
+    return lines.length === 0 ? '' : `\n${['skipped tests:', ...lines].join('\n')}\n`;
 }
