@@ -1,8 +1,9 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type FinishedJob, FinishedJobs } from '../../src/backend/queue/finished-jobs.js';
+import { FinishedJobs } from '../../src/backend/queue/finished-jobs.js';
 import { makeRunKeys } from '../../src/backend/queue/keys.js';
+import type { FinishedJob } from '../../src/backend/queue/scripts.js';
 import { makeRunId } from '../rig/queue-backend.js';
 import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { SOON } from '../rig/slowness.js';

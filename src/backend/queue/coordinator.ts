@@ -14,14 +14,15 @@ import {
 import { CallDesk } from './calls.js';
 import {
     describeLargeTask,
+    createIdentifier,
     diedCompletion,
     type Flight,
-    identify,
     listLanguages,
     localize,
 } from './flight.js';
-import { type FinishedJob, FinishedJobs } from './finished-jobs.js';
+import { FinishedJobs } from './finished-jobs.js';
 import { JobAdder } from './job-adder.js';
+import { JobCheck } from './job-check.js';
 import { JobRemover } from './job-remover.js';
 import { FormerHosts, Holders } from './holders.js';
 import type { RunKeys } from './keys.js';
@@ -37,6 +38,7 @@ import {
 import { findOutputFiles, type OutputPlace, OutputReceiver } from './output-files.js';
 import type { RedisAccess } from './redis.js';
 import { RedisWatch } from './redis-watch.js';
+import type { FinishedJob } from './scripts.js';
 import { StageFiles } from './stage-manifest.js';
 import type { TaskQueues } from './task-queues.js';
 import type { WaitingJob, WaitingJobs } from './waiting-jobs.js';
@@ -89,8 +91,12 @@ export class QueueCoordinator implements Backend {
     readonly #finished: FinishedJobs;
     readonly #remover: JobRemover;
     readonly #adder: JobAdder;
+    readonly #identify: (task: Task) => string;
+    readonly #check: JobCheck;
     readonly #workers: WorkerWatch;
     readonly #watch: RedisWatch;
+    /** Redis may have lost jobs, and they have not been looked for since. */
+    #mayHaveLostJobs = false;
     #isClosed = false;
 
     constructor(connections: Connections, before: WaitingJobs) {
@@ -125,12 +131,14 @@ export class QueueCoordinator implements Backend {
             onAdded: (job) => this.#desk.started(job),
             onNotice: options.onNotice,
         });
+        this.#identify = createIdentifier(options.run);
+        this.#check = new JobCheck(client, queues, this.#flights);
         this.#workers = new WorkerWatch(client, options);
         this.#watch = new RedisWatch(client, {
             shown: options.redis.shown,
             onPaused: options.onPaused,
             onResumed: options.onResumed,
-            look: () => this.#look(),
+            look: (isBack) => this.#look(isBack),
         });
         if (before.size > 0) {
             options.onNotice(`${before.size} tasks of an earlier start wait in Redis or are with workers`);
@@ -138,7 +146,7 @@ export class QueueCoordinator implements Backend {
     }
 
     start(task: Task, host: TaskHost = KEEPS_NO_STEPS): Running {
-        const key = identify(task, this.#c.options.run);
+        const key = this.#identify(task);
         const claimed = this.#before.claim(key);
         let settle: Flight['settle'] = () => {};
         const completion = new Promise<Completion>((resolve) => {
@@ -333,28 +341,19 @@ export class QueueCoordinator implements Backend {
 
     // Looking after Redis
 
-    /** Finds jobs that Redis has lost, and results whose event was missed. */
-    async #look(): Promise<void> {
-        const { client, queues } = this.#c;
-        await Promise.all([this.#lease.register(), queues.announce()]);
-        const waiting = [...this.#flights.values()].filter(
-            ({ state, queue }) => state === 'in Redis' && queue !== null,
-        );
-        const pipeline = client.pipeline();
-        for (const { job, queue } of waiting)
-            if (queue !== null) pipeline.hmget(queue.keys.job(job), 'timestamp', 'finishedOn');
-        const answers = (await pipeline.exec()) ?? [];
-        for (const [at, [error, fields]] of answers.entries()) {
-            const flight = waiting[at];
-            if (flight === undefined || flight.state !== 'in Redis' || error !== null) continue;
-            const [timestamp, finishedOn] = fields as readonly (string | null)[];
-            if (timestamp === null) await this.#again(flight);
-            else if (finishedOn !== null) await this.#fetch(flight);
-        }
-        await this.#lease.renew(this.#flights.values());
-        await this.#lease.removeStale(
+    /** @param isBack whether Redis was away, and may have lost what it had */
+    async #look(isBack: boolean): Promise<void> {
+        this.#mayHaveLostJobs ||= isBack;
+        const wasEmptied = await this.#lease.register();
+        this.#mayHaveLostJobs ||= wasEmptied;
+        await this.#c.queues.announce();
+        await this.#check.takeFinished(
             (job) => this.#flights.has(job) || this.#before.has(job) || this.#remover.has(job),
+            (flight) => this.#fetch(flight),
         );
+        for (const flight of await this.#check.findLost(this.#mayHaveLostJobs)) await this.#again(flight);
+        this.#mayHaveLostJobs = false;
+        await this.#lease.renew(this.#flights.values());
         await this.#holders.look();
         await this.#workers.look(this.#flights.values());
     }

@@ -1,20 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { type FinishedJob, readEnds } from './scripts.js';
 import type { TaskQueue } from './task-queues.js';
-
-/** What a job came to. */
-export type FinishedJob =
-    /** What its worker returned, as JSON. */
-    | { readonly job: string; readonly returned: string }
-    /** BullMQ gave it up. */
-    | { readonly job: string; readonly failed: string };
-
-/** Events that are read at once, at most. */
-const BATCH = 1000;
 
 /** Milliseconds that one wait for events lasts: so long may events of a queue that is new wait to be read. */
 const BLOCK_MS = 200;
 
-/** Reads which jobs have finished, from BullMQ's streams of events: those of all queues over one connection, many at a time. */
+/** Milliseconds for which events are gathered after the first. */
+const GATHER_MS = 5;
+
+/** Learns which jobs have finished from BullMQ's streams of events: those of all queues over one connection, many at a time. */
 export class FinishedJobs {
     /** Where reading goes on, by stream. */
     readonly #positions = new Map<string, string>();
@@ -29,31 +24,40 @@ export class FinishedJobs {
 
     async run(): Promise<void> {
         while (!this.#isClosed) {
-            for (const [stream, entries] of await this.#read()) {
-                for (const [id, fields] of entries) {
-                    this.#positions.set(stream, id);
-                    const finished = parseEvent(fields);
-                    if (finished !== null) this.onFinished(finished);
-                }
+            try {
+                for (const stream of await this.#waitForEvents()) await this.#read(stream);
+            } catch {
+                // The connection is coming back, or being closed.
+                await wait(BLOCK_MS / 2);
             }
         }
     }
 
-    async #read(): Promise<StreamReply> {
+    /** @returns the streams that have new events */
+    async #waitForEvents(): Promise<readonly string[]> {
         const streams = this.queues().map(({ keys }) => keys.state('events'));
         if (streams.length === 0) {
-            await new Promise((resolve) => setTimeout(resolve, BLOCK_MS / 10));
+            await wait(BLOCK_MS / 10);
             return [];
         }
-        const positions = streams.map((stream) => this.#positions.get(stream) ?? '0-0');
-        const where = [...streams, ...positions];
-        try {
-            // `call` would return it in the shape of the protocol's version.
-            return (await this.blocked.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', ...where)) ?? [];
-        } catch {
-            // The connection is coming back, or being closed.
-            await new Promise((resolve) => setTimeout(resolve, BLOCK_MS / 2));
-            return [];
+        const where = [...streams, ...streams.map((stream) => this.#position(stream))];
+        // `call` would return it in the shape of the protocol's version.
+        const found = await this.blocked.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', ...where);
+        if (found === null) return [];
+        await wait(GATHER_MS);
+        return found.map(([stream]) => stream);
+    }
+
+    #position(stream: string): string {
+        return this.#positions.get(stream) ?? '0-0';
+    }
+
+    async #read(stream: string): Promise<void> {
+        for (let isAll = false; !isAll && !this.#isClosed; ) {
+            const read = await readEnds(this.blocked, stream, this.#position(stream));
+            this.#positions.set(stream, read.last);
+            for (const job of read.jobs) this.onFinished(job);
+            isAll = read.isAll;
         }
     }
 
@@ -61,25 +65,4 @@ export class FinishedJobs {
         this.#isClosed = true;
         this.blocked.disconnect();
     }
-}
-
-/** By stream: id and fields, names and values in turn. */
-type StreamReply = readonly (readonly [
-    string,
-    readonly (readonly [id: string, fields: readonly string[]])[],
-])[];
-
-/** @returns null for what is not the end of a job */
-function parseEvent(fields: readonly string[]): FinishedJob | null {
-    // First the name of the event: most are not of a job's end.
-    const [first, event] = fields;
-    if (first !== 'event' || (event !== 'completed' && event !== 'failed')) return null;
-    const find = (name: string): string => {
-        for (let at = 2; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1] ?? '';
-        return '';
-    };
-    const job = find('jobId');
-    return event === 'completed'
-        ? { job, returned: find('returnvalue') }
-        : { job, failed: find('failedReason') };
 }

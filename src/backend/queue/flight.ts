@@ -26,18 +26,16 @@ export interface Flight {
 }
 
 /**
- * What a job is for: equal for the same task in every start, and different for everything that another answer may follow from.
+ * Names what jobs are for: equal for the same task in every start, and different for everything that another answer may follow from.
  * Steps are left out: the job itself writes them.
  */
-export function identify(task: Task, { version, descriptor }: RunOrigin): string {
-    const { attempt: _attempt, stage: _stage, traceparent: _traceparent, steps: _steps, ...what } = task;
+export function createIdentifier({ version, descriptor }: RunOrigin): (task: Task) => string {
     // Names of this start, which decide nothing, and who is asked: a result that is there stays when that changes.
     const names = { scratch: null, holder: null, dir: null, compileCache: null };
     const how = { ...descriptor, ...names, servers: null, endpoints: null, limits: null, endpointWait: null };
-    return createHash('sha256')
-        .update(JSON.stringify([version, how, what]))
-        .digest('hex')
-        .slice(0, 40);
+    const ofRun = createHash('sha256').update(JSON.stringify([version, how]));
+    return ({ attempt: _attempt, stage: _stage, traceparent: _traceparent, steps: _steps, ...what }) =>
+        ofRun.copy().update(JSON.stringify(what)).digest('hex').slice(0, 40);
 }
 
 /**

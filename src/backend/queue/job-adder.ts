@@ -67,7 +67,7 @@ export class JobAdder {
             same.push(offered);
             byQueue.set(queue, same);
         }
-        await this.queues.announce();
+        await this.queues.announceNew();
         await Promise.all(
             [...byQueue].map(([{ queue }, offered]) =>
                 queue.addBulk(

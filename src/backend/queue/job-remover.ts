@@ -36,17 +36,24 @@ export class JobRemover {
     }
 
     async #removeBatch(flights: readonly Flight[]): Promise<void> {
-        const pipeline = this.client.pipeline();
+        const keys: string[] = [];
+        const completed = new Map<string, string[]>();
         const others: Promise<unknown>[] = [];
         for (const { job, queue, isCompleted, kept } of flights) {
-            if (kept.length > 0) pipeline.unlink(kept);
+            keys.push(...kept);
             if (queue === null) continue;
             if (isCompleted) {
                 // All that BullMQ has of a completed job that has no parent and no lock.
-                pipeline.zrem(queue.keys.state('completed'), job);
-                pipeline.unlink(queue.keys.job(job));
+                const set = queue.keys.state('completed');
+                const same = completed.get(set) ?? [];
+                same.push(job);
+                completed.set(set, same);
+                keys.push(queue.keys.job(job));
             } else others.push(queue.queue.remove(job));
         }
+        const pipeline = this.client.pipeline();
+        for (const [set, jobs] of completed) pipeline.zrem(set, jobs);
+        if (keys.length > 0) pipeline.unlink(keys);
         await Promise.allSettled([pipeline.exec(), ...others]);
     }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { type RunKeys, RUNS_KEY, STATES } from './keys.js';
 import { parseQueues, parseRunInfo, type RunInfo, type RunOrigin, RUN_TTL_S } from './messages.js';
+import { expireKeys } from './scripts.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /*
@@ -33,17 +34,18 @@ export class RunLease {
         private readonly run: RunOrigin,
     ) {}
 
-    /** Tells workers of the run; again from time to time, because Redis may have lost it. */
-    async register(): Promise<void> {
+    /**
+     * Tells workers of the run; again from time to time, because Redis may have lost it.
+     * @returns whether Redis did not know of it
+     */
+    async register(): Promise<boolean> {
         const info: RunInfo = { ...this.run, start: this.#start, seen: Date.now() };
-        await this.client.hset(RUNS_KEY, info.run, JSON.stringify(info));
+        return (await this.client.hset(RUNS_KEY, info.run, JSON.stringify(info))) === 1;
     }
 
     /** Renews the keys of the queues, and once an hour those of their jobs. */
     async renew(jobs: Iterable<LeasedJob>): Promise<void> {
-        const pipeline = this.client.pipeline();
-        for (const key of listQueueKeys(this.keys, this.queues.all())) pipeline.expire(key, RUN_TTL_S);
-        await pipeline.exec();
+        await expireKeys(this.client, listQueueKeys(this.keys, this.queues.all()), RUN_TTL_S);
         if (performance.now() - this.#renewedAt <= RENEW_MS) return;
         this.#renewedAt = performance.now();
         await this.lend(jobs);
@@ -51,12 +53,10 @@ export class RunLease {
 
     /** Jobs were added. */
     async lend(jobs: Iterable<LeasedJob>): Promise<void> {
-        const pipeline = this.client.pipeline();
-        for (const { job, queue, kept } of jobs) {
-            if (queue !== null) pipeline.expire(queue.keys.job(job), RUN_TTL_S);
-            for (const key of kept) pipeline.expire(key, RUN_TTL_S);
-        }
-        await pipeline.exec();
+        const names = [...jobs].flatMap(({ job, queue, kept }) =>
+            queue === null ? kept : [queue.keys.job(job), ...kept],
+        );
+        await expireKeys(this.client, names, RUN_TTL_S);
     }
 
     /**
@@ -86,14 +86,6 @@ export class RunLease {
         }
         return kept;
     }
-
-    /** Removes late answers of attempts that nobody waits for any more. */
-    async removeStale(isKnown: (job: string) => boolean): Promise<void> {
-        for (const { queue, keys } of this.queues.all()) {
-            const finished = await this.client.zrange(keys.state('completed'), '0', String(STALE_AT_ONCE));
-            for (const job of finished) if (!isKnown(job)) await queue.remove(job);
-        }
-    }
 }
 
 /** What a run has in Redis beside its jobs and what expires soon. */
@@ -103,9 +95,6 @@ const listQueueKeys = (keys: RunKeys, queues: readonly { readonly name: string }
     keys.logs,
     ...queues.flatMap(({ name }) => STATES.map((state) => keys.queue(name).state(state))),
 ];
-
-/** Late answers that are removed in one look. */
-const STALE_AT_ONCE = 1000;
 
 /** Gives those keys of a run an expiry that have none: workers make some after its coordinator has died. */
 export async function expireQueues(client: Redis, keys: RunKeys): Promise<void> {

@@ -5,8 +5,8 @@ interface RedisWatchOptions {
     readonly shown: string;
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
-    /** Called again and again while Redis is there, and at once when it is back. */
-    readonly look: () => Promise<void>;
+    /** Called again and again while Redis is there, and at once when it is back: it may have lost what it had. */
+    readonly look: (isBack: boolean) => Promise<void>;
 }
 
 /** Milliseconds between two looks. */
@@ -26,6 +26,8 @@ export class RedisWatch {
     #silence: NodeJS.Timeout | undefined;
     #isPaused = false;
     #isLooking = false;
+    /** Redis has come back since the last look began. */
+    #wasAway = false;
     #isClosed = false;
 
     constructor(client: Redis, options: RedisWatchOptions) {
@@ -38,21 +40,24 @@ export class RedisWatch {
             clearTimeout(this.#silence);
             this.#silence = undefined;
             this.#resume('is back');
-            void this.#look();
+            void this.#look(true);
         });
-        this.#timer = setInterval(() => void this.#look(), LOOK_MS);
+        this.#timer = setInterval(() => void this.#look(false), LOOK_MS);
     }
 
     get isPaused(): boolean {
         return this.#isPaused;
     }
 
-    async #look(): Promise<void> {
+    async #look(isBack: boolean): Promise<void> {
+        this.#wasAway ||= isBack;
         if (this.#isLooking || this.#isClosed || this.#client.status !== 'ready') return;
         this.#isLooking = true;
         const late = setTimeout(() => this.#pause('does not answer'), SILENT_MS);
         try {
-            await this.#options.look();
+            const wasAway = this.#wasAway;
+            this.#wasAway = false;
+            await this.#options.look(wasAway);
             if (this.#client.status === 'ready') this.#resume('answers again');
         } catch {
             // Redis went away in between; the next look is soon.

@@ -22,6 +22,8 @@ const EVENTS_KEPT = 5000;
 /** The coordinator's queues of a run. */
 export class TaskQueues {
     readonly #queues = new Map<string, TaskQueue>();
+    /** Queues that workers were told of. */
+    #announced = 0;
 
     constructor(
         private readonly packages: QueuePackages,
@@ -44,10 +46,16 @@ export class TaskQueues {
         return this.#queues.get(name) ?? this.#open({ name, languages });
     }
 
+    /** Tells workers of queues that they have not heard of. */
+    async announceNew(): Promise<void> {
+        if (this.#announced < this.#queues.size) await this.announce();
+    }
+
     /** Tells workers of the queues; again from time to time, because Redis may have lost them. */
     async announce(): Promise<void> {
         const entries = this.all().map(({ name, languages }) => [name, JSON.stringify(languages)] as const);
         if (entries.length > 0) await this.client.hset(this.runKeys.queues, Object.fromEntries(entries));
+        this.#announced = entries.length;
     }
 
     #open(info: QueueInfo): TaskQueue {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Flight } from './flight.js';
 import { WORKERS_KEY } from './keys.js';
 import { parseWorkerInfo, type RunOrigin, type WorkerInfo } from './messages.js';
+import type { TaskQueue } from './task-queues.js';
 
 interface WorkerWatchOptions {
     readonly run: RunOrigin;
@@ -64,18 +65,15 @@ export class WorkerWatch {
 
 /** @returns '' where every task has a worker */
 function describeMissing(workers: readonly WorkerInfo[], flights: Iterable<Flight>): string {
-    const counts = new Map<string, number>();
-    for (const { queue, state } of flights) {
-        if (queue === null || state !== 'in Redis') continue;
-        const { languages } = queue;
-        if (workers.some(({ toolchains }) => languages.every((tag) => toolchains[tag] !== undefined)))
-            continue;
-        const what = languages.join(' and ');
-        counts.set(what, (counts.get(what) ?? 0) + 1);
-    }
-    if (counts.size === 0) return '';
+    const queues = new Set<TaskQueue>();
+    for (const { queue, state } of flights) if (queue !== null && state === 'in Redis') queues.add(queue);
+    const unserved = [...queues].filter(
+        ({ languages }) =>
+            !workers.some(({ toolchains }) => languages.every((tag) => toolchains[tag] !== undefined)),
+    );
+    if (unserved.length === 0) return '';
     if (workers.length === 0) return NO_WORKER;
-    const parts = [...counts].map(([what]) => what);
+    const parts = unserved.map(({ languages }) => languages.join(' and '));
     return `tasks wait for a worker that has ${parts.join(', or ')}: none of the ${workers.length} workers of this run has`;
 }
 

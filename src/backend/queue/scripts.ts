@@ -1,0 +1,87 @@
+import type { Redis } from 'ioredis';
+
+/*
+ * What is done to many keys of a run in one step. One command a key costs this side far more than Redis: an object, a promise and an
+ * answer each.
+ */
+
+/** Keys that one script takes, at most: Redis does nothing else meanwhile, and Lua cannot unpack many more. */
+const AT_ONCE = 1000;
+
+const EXPIRE = `for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[1]) end`;
+
+/** Numbers, from 0, of the keys that do not exist. */
+const FIND_MISSING = `
+local missing = {}
+for at, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 0 then missing[#missing + 1] = at - 1 end
+end
+return missing`;
+
+/** Of a stream of events: how many were read, the id of the last one, and of each end of a job its kind, the job and its value. */
+const READ_ENDS = `
+local events = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
+local found = { #events, ARGV[1] }
+for _, entry in ipairs(events) do
+  found[2] = entry[1]
+  local fields = entry[2]
+  if fields[1] == 'event' and (fields[2] == 'completed' or fields[2] == 'failed') then
+    local job, value = '', ''
+    for at = 3, #fields, 2 do
+      if fields[at] == 'jobId' then job = fields[at + 1] end
+      if fields[at] == 'returnvalue' or fields[at] == 'failedReason' then value = fields[at + 1] end
+    end
+    found[#found + 1] = fields[2]
+    found[#found + 1] = job
+    found[#found + 1] = value
+  end
+end
+return found`;
+
+/** @returns the keys that do not exist, by their numbers */
+export async function findMissing(client: Redis, keys: readonly string[]): Promise<number[]> {
+    const missing: number[] = [];
+    for (let from = 0; from < keys.length; from += AT_ONCE) {
+        const some = keys.slice(from, from + AT_ONCE);
+        const found = (await client.eval(FIND_MISSING, some.length, ...some)) as readonly number[];
+        for (const at of found) missing.push(from + at);
+    }
+    return missing;
+}
+
+/** Lets keys expire in so many seconds. */
+export async function expireKeys(client: Redis, keys: readonly string[], seconds: number): Promise<void> {
+    for (let from = 0; from < keys.length; from += AT_ONCE) {
+        const some = keys.slice(from, from + AT_ONCE);
+        await client.eval(EXPIRE, some.length, ...some, seconds);
+    }
+}
+
+/** What a job came to. */
+export type FinishedJob =
+    /** What its worker returned, as JSON. */
+    | { readonly job: string; readonly returned: string }
+    /** BullMQ gave it up. */
+    | { readonly job: string; readonly failed: string };
+
+/**
+ * Reads which jobs have ended from BullMQ's stream of events of a queue, most of which are of other kinds and stay in Redis.
+ * @param after id of the last event that was read before
+ */
+export async function readEnds(
+    client: Redis,
+    stream: string,
+    after: string,
+): Promise<{ readonly last: string; readonly jobs: readonly FinishedJob[]; readonly isAll: boolean }> {
+    const [count, last, ...ends] = (await client.eval(READ_ENDS, 1, stream, after, AT_ONCE)) as readonly [
+        number,
+        string,
+        ...string[],
+    ];
+    const jobs: FinishedJob[] = [];
+    for (let at = 0; at < ends.length; at += 3) {
+        const [kind, job = '', value = ''] = ends.slice(at, at + 3);
+        jobs.push(kind === 'completed' ? { job, returned: value } : { job, failed: value });
+    }
+    return { last, jobs, isAll: count < AT_ONCE };
+}
