@@ -1,10 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { type Cli, killGroup, startCli, tempDir } from '../rig/cli.js';
+import { killGroup } from '../rig/cli.js';
 import { LONG, rounds } from '../rig/long.js';
-import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
+import { QueueScene, until } from '../rig/queue-scene.js';
+import { NO_REDIS } from '../rig/redis.js';
 import { patience } from '../rig/slowness.js';
 import { eventSeen } from './processes.js';
 
@@ -14,87 +13,20 @@ import { eventSeen } from './processes.js';
 
 if (NO_REDIS !== null) console.error(`kills of a queue: skipped, ${NO_REDIS}`);
 
-const OBEY = join(import.meta.dirname, '../rig/tasks/obey.mjs');
-const QUEUE_WORKER = join(import.meta.dirname, '../rig/queue-worker.mjs');
 const ROWS = 16;
 /** Tasks at once of both workers together: what may be in flight at a kill. */
 const SLOTS = 4;
 
-class Scene {
-    readonly cwd = tempDir();
-    readonly redis = new PrivateRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
-    readonly #started: Cli[] = [];
+const openScene = (): Promise<QueueScene> =>
+    new QueueScene(Array.from({ length: ROWS }, () => ({ do: 'sleep', ms: 400 }))).open();
 
-    async open(): Promise<void> {
-        await this.redis.start();
-        const rows = Array.from({ length: ROWS }, (_, id) => ({
-            id: `r${id}`,
-            do: 'sleep',
-            ms: 400,
-            mark: join(this.cwd, `mark-${id}`),
-        }));
-        writeFileSync(join(this.cwd, 'rows.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    }
-
-    get #env(): NodeJS.ProcessEnv {
-        return { REDIS_URL: this.redis.url };
-    }
-
-    start(args: readonly string[]): Cli {
-        const cli = startCli(args, { cwd: this.cwd, env: this.#env });
-        this.#started.push(cli);
-        return cli;
-    }
-
-    /** The short form starts workers that are missed after 5 s, not 14. */
-    worker(): Cli {
-        if (LONG) return this.start(['worker', '-j', '2', '--executor', 'module', '--allow', 'exec']);
-        const cli = startCli([], { cwd: this.cwd, env: this.#env, program: QUEUE_WORKER });
-        this.#started.push(cli);
-        return cli;
-    }
-
-    coordinator = (): Cli =>
-        this.start([
-            'rows.jsonl',
-            '--rows-per-sample',
-            '1',
-            '--executor',
-            'module',
-            '--module',
-            OBEY,
-            '--mode',
-            'queue',
-            '--dir',
-            'results',
-            '--json',
-        ]);
-
-    /** How often each row ran. */
-    marks = (): number[] => this.readMarks().map((lines) => lines.length);
-
-    /** By row: the task, each time that it was started. */
-    readMarks(): string[][] {
-        return Array.from({ length: ROWS }, (_, id) => {
-            const path = join(this.cwd, `mark-${id}`);
-            return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
-        });
-    }
-
-    async end(): Promise<void> {
-        for (const { child } of this.#started) killGroup(child);
-        await Promise.all(this.#started.map(({ result }) => result));
-        await this.redis.end();
-    }
-}
-
-/** Resolves when it is so, or throws. */
-async function until(what: string, isSo: () => boolean): Promise<void> {
-    const deadline = Date.now() + patience(20_000);
-    while (!isSo()) {
-        if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-        await wait(50);
-    }
+/** Rows run twice at most, and no more of them than could be lost. */
+function expectReruns(marks: readonly number[], most: number): void {
+    expect(
+        marks.every((count) => count === 1 || count === 2),
+        String(marks),
+    ).toBe(true);
+    expect(marks.filter((count) => count === 2).length, String(marks)).toBeLessThanOrEqual(most);
 }
 
 const finishedIn = (stdout: string): number => stdout.split('"type":"task-finished"').length - 1;
@@ -103,9 +35,8 @@ it.skipIf(NO_REDIS !== null)(
     'a coordinator that was killed collects what workers finished meanwhile, and runs none of it again',
     { timeout: patience(60_000) },
     async () => {
-        const scene = new Scene();
+        const scene = await openScene();
         try {
-            await scene.open();
             scene.worker();
             scene.worker();
             const first = scene.coordinator();
@@ -129,9 +60,8 @@ it.skipIf(NO_REDIS !== null)(
     { timeout: patience(60_000) * (LONG ? rounds(1) : 1) },
     async () => {
         for (let round = 0; round < rounds(1); round++) {
-            const scene = new Scene();
+            const scene = await openScene();
             try {
-                await scene.open();
                 const doomed = scene.worker();
                 scene.worker();
                 const run = scene.coordinator();
@@ -145,12 +75,8 @@ it.skipIf(NO_REDIS !== null)(
                 expect(code, stderr).toBe(0);
                 expect(finishedIn(stdout)).toBe(ROWS);
                 const after = scene.marks();
-                expect(
-                    after.every((count) => count === 1 || count === 2),
-                    String(after),
-                ).toBe(true);
                 // Only what had begun and was not finished ran again.
-                expect(after.filter((count) => count === 2).length).toBeLessThanOrEqual(SLOTS);
+                expectReruns(after, SLOTS);
                 expect(after.every((count, id) => count === 1 || before[id] === 1)).toBe(true);
                 expect(stdout).toContain('"type":"paused"');
             } finally {
@@ -164,9 +90,8 @@ it.skipIf(NO_REDIS !== null)(
     'a Redis that loses everything in the middle gets the rest of the tasks again, and none that was committed',
     { timeout: patience(60_000) },
     async () => {
-        const scene = new Scene();
+        const scene = await openScene();
         try {
-            await scene.open();
             scene.worker();
             scene.worker();
             const run = scene.coordinator();
@@ -184,18 +109,13 @@ it.skipIf(NO_REDIS !== null)(
             const end = await run.result;
             expect(end.code, end.stderr).toBe(0);
             expect(finishedIn(end.stdout)).toBe(ROWS);
-            const marks = scene.marks();
             expect(committed.length).toBeGreaterThan(2);
             const started = scene.readMarks().flat();
             expect(committed.map((key) => started.filter((one) => one === key).length)).toEqual(
                 committed.map(() => 1),
             );
-            expect(
-                marks.every((count) => count === 1 || count === 2),
-                String(marks),
-            ).toBe(true);
             // What ran then, and what had answered without a commit.
-            expect(marks.filter((count) => count === 2).length).toBeLessThanOrEqual(2 * SLOTS);
+            expectReruns(scene.marks(), 2 * SLOTS);
         } finally {
             await scene.end();
         }

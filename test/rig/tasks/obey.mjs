@@ -6,14 +6,16 @@
  *   {do: 'throw'}           throws
  *   {do: 'exit', code}      ends its worker
  *   {do: 'hang'}            blocks its thread for ever
+ *   {do: 'spin', ms}        blocks its thread for a while, all CPU that it can get, and answers
  *   {do: 'wait', ms}        answers after a while, or when its signal is aborted
  *   {do: 'sleep', ms}       answers after a while, whatever its signal says
+ *   {do: 'await-file', file} answers when the file is there
  *   {do: 'heap'}            fills the heap
  *   {do: 'crash'}           dies by SIGSEGV
  *   {do: 'flaky', file}     throws at the first attempt
  *   {do: 'steps', names}    saves steps that are not there yet, and answers with those that were
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 
 export default async function obey(task, context) {
     const order = task.input;
@@ -32,6 +34,9 @@ export default async function obey(task, context) {
             return process.exit(order.code ?? 3);
         case 'hang':
             for (;;);
+        case 'spin':
+            for (const until = performance.now() + order.ms; performance.now() < until; );
+            return { spun: true };
         case 'wait':
             return new Promise((resolve) => {
                 const timer = setTimeout(() => resolve({ waited: true }), order.ms);
@@ -43,6 +48,9 @@ export default async function obey(task, context) {
         case 'sleep':
             await new Promise((resolve) => setTimeout(resolve, order.ms));
             return { slept: true };
+        case 'await-file':
+            while (!existsSync(order.file)) await new Promise((resolve) => setTimeout(resolve, 50));
+            return { waited: true };
         case 'heap': {
             const hold = [];
             for (;;) hold.push(Array.from({ length: 100_000 }, () => ({})));

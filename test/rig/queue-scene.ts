@@ -1,0 +1,82 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { JsonObject } from '../../src/model/json.js';
+import { type Cli, killGroup, startCli, tempDir } from './cli.js';
+import { LONG } from './long.js';
+import { PrivateRedis } from './redis.js';
+import { patience } from './slowness.js';
+
+const OBEY = join(import.meta.dirname, 'tasks/obey.mjs');
+const QUEUE_WORKER = join(import.meta.dirname, 'queue-worker.mjs');
+
+/** A coordinator, its workers and their Redis, each a process of its own. Each row leaves a mark when it runs. */
+export class QueueScene {
+    readonly cwd = tempDir();
+    readonly redis = new PrivateRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
+    readonly #started: Cli[] = [];
+
+    /** @param rows what tasks/obey.mjs is told to do */
+    constructor(private readonly rows: readonly JsonObject[]) {}
+
+    async open(): Promise<this> {
+        await this.redis.start();
+        const lines = this.rows.map((row, id) =>
+            JSON.stringify({ id: `r${id}`, mark: join(this.cwd, `mark-${id}`), ...row }),
+        );
+        writeFileSync(join(this.cwd, 'rows.jsonl'), lines.join('\n'));
+        return this;
+    }
+
+    get env(): NodeJS.ProcessEnv {
+        return { REDIS_URL: this.redis.url };
+    }
+
+    start(args: readonly string[], program?: string): Cli {
+        const cli = startCli(args, {
+            cwd: this.cwd,
+            env: this.env,
+            ...(program === undefined ? {} : { program }),
+        });
+        this.#started.push(cli);
+        return cli;
+    }
+
+    /** The short form starts workers that are missed after 5 s, not 14. */
+    worker(): Cli {
+        if (LONG) return this.start(['worker', '-j', '2', '--executor', 'module', '--allow', 'exec']);
+        return this.start([], QUEUE_WORKER);
+    }
+
+    /** The run, with its events on stdout. */
+    coordinator(more: readonly string[] = []): Cli {
+        const dataset = ['rows.jsonl', '--rows-per-sample', '1', '--executor', 'module', '--module', OBEY];
+        return this.start([...dataset, '--mode', 'queue', '--dir', 'results', '--json', ...more]);
+    }
+
+    /** How often each row ran. */
+    marks = (): number[] => this.readMarks().map((lines) => lines.length);
+
+    /** By row: the task, each time that it was started. */
+    readMarks(): string[][] {
+        return this.rows.map((_, id) => {
+            const path = join(this.cwd, `mark-${id}`);
+            return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+        });
+    }
+
+    async end(): Promise<void> {
+        for (const { child } of this.#started) killGroup(child);
+        await Promise.all(this.#started.map(({ result }) => result));
+        await this.redis.end();
+    }
+}
+
+/** Resolves when it is so, or throws. */
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+    const deadline = Date.now() + patience(20_000);
+    while (!isSo()) {
+        if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+        await wait(50);
+    }
+}
