@@ -65,7 +65,7 @@ it.skipIf(NO_REDIS !== null)(
             holders: [],
         });
         expect(await callJson('report')).toMatchObject({
-            total: { completeSamples: 3, groups: { main: { completed: 3, verdicts: { Accepted: 3 } } } },
+            total: { groups: { main: { completed: 3, verdicts: { Accepted: 3 } } } },
         });
         expect(await view()).toMatchObject([{ phase: 'finished', tasks: { committed: 3, remaining: 0 } }]);
         expect(await collect()).toMatch(/1 record added, 2 known already/);
