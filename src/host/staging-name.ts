@@ -10,8 +10,12 @@ export function makeHolderId(): string {
     return `h${randomBytes(6).toString('hex')}`;
 }
 
+/** Counts from anywhere: two threads of one run must not choose the same name, and one thread none twice. */
+let count = randomBytes(4).readUInt32BE();
+
 export function makeStagingName(file: string, holder: string): string {
-    return `.${file}.${holder}.${randomBytes(4).toString('hex')}.tmp`;
+    count = (count + 1) >>> 0;
+    return `.${file}.${holder}.${count.toString(16).padStart(8, '0')}.tmp`;
 }
 
 const PATTERN = /^\..+\.(h[0-9a-f]{12})\.[0-9a-f]{8}\.tmp(?:\.\d+)?$/s;

@@ -26,7 +26,7 @@ if (reason !== null) console.error(`kill at every call: skipped, ${reason}`);
 
 /** Calls that change what stands on disk: the state before each of them is every state there is. */
 const CHANGING =
-    /^(write|pwrite64|rename|renameat2?|link|linkat|unlink|unlinkat|mkdir|mkdirat|fsync|openat\(.*O_CREAT)/;
+    /^(write|pwrite64|writev|pwritev|rename|renameat2?|link|linkat|unlink|unlinkat|mkdir|mkdirat|fsync|openat\(.*O_CREAT)/;
 
 describe.skipIf(reason !== null)('at every call on our files', () => {
     let traced: Promise<readonly CallSite[]> | undefined;
@@ -43,11 +43,16 @@ describe.skipIf(reason !== null)('at every call on our files', () => {
 
     it('kill -9 loses nothing and repeats nothing', async () => {
         const changing = (await allCalls()).filter((site) => CHANGING.test(site.text));
-        await forEachSite(sampled(changing, 4), async (scene, site) => {
-            await runInjected(scene, site, 'KILL');
+        const missed: string[] = [];
+        const sites = sampled(changing, 4);
+        await forEachSite(sites, async (scene, site) => {
+            const { hit } = await runInjected(scene, site, 'KILL');
+            if (hit === null) missed.push(`${site.n}: ${site.text}`);
             await scene.finish();
             await scene.expectSameAsUninterrupted();
         });
+        // A program that takes another way than when it was traced may never come to a call.
+        expect(missed.length, missed.join('\n')).toBeLessThanOrEqual(sites.length / 2);
     });
 
     it.each([

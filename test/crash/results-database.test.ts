@@ -145,8 +145,8 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
                 INJECTIONS.filter((one) => canMeet(site, one)).map((one) => [site, one] as const),
             );
             const failed: string[] = [];
+            const missed: string[] = [];
             let tried = 0;
-            let reached = 0;
             // After the rename of the manifest: the new generation may stand or not, its parts must be there.
             const afterRename = attempts.filter(
                 ([{ call, text }, one]) =>
@@ -161,7 +161,7 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
                 try {
                     const { record, hit } = await runInjected(scene, site, injection);
                     tried += 1;
-                    if (hit !== null) reached += 1;
+                    if (hit === null) missed.push(`${JSON.stringify(injection)} at ${site.n}: ${site.text}`);
                     if (injection !== 'KILL' && hit !== null && touchesOurs(scene, hit))
                         expectClearEnd(record);
                     await scene.check(false);
@@ -182,11 +182,11 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
                 }
             };
             await Promise.all(Array.from({ length: AT_ONCE }, worker));
-            // A program that takes another way than when it was traced may never come to a call.
-            if (LONG) expect(reached).toBeGreaterThan(0.8 * tried);
             expect(failed.join('\n\n'), `${failed.length} of ${attempts.length} attempts, seed ${SEED}`).toBe(
                 '',
             );
+            // A program that takes another way than when it was traced may never come to a call.
+            if (LONG) expect(missed.length, missed.join('\n')).toBeLessThan(0.2 * tried);
         },
     );
 });
