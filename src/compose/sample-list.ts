@@ -27,6 +27,12 @@ export class SampleTable implements Sequence<SampleItem> {
         return there;
     }
 
+    /** Adds a sample whose id no other one has. */
+    append(row: IndexedRow, dataset: Dataset): void {
+        this.#rows.append(row);
+        this.#owners.push(this.#number(dataset));
+    }
+
     /** Puts the same sample of another dataset in the place of one. */
     replace(position: number, row: IndexedRow, dataset: Dataset): void {
         this.#owners.set(position, this.#number(dataset));

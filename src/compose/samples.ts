@@ -114,9 +114,17 @@ export class SamplesById {
 
     /** @param onAdded told the position of each sample in the table; samples have the ids there that they have in the directory */
     async addAll(dataset: Dataset, onAdded: (position: number) => void = () => undefined): Promise<void> {
+        const isDistinct = this.table.length === 0 && dataset.hasDistinctIds === true;
         for await (const several of dataset.index()) {
-            for (const indexed of several) onAdded(this.#add(indexed, dataset));
+            for (const indexed of several)
+                onAdded(isDistinct ? this.#append(indexed, dataset) : this.#add(indexed, dataset));
         }
+    }
+
+    /** @returns its position in the table */
+    #append(row: IndexedSample, dataset: Dataset): number {
+        this.table.append(row, dataset);
+        return this.table.length - 1;
     }
 
     /** @returns its position in the table */

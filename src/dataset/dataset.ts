@@ -26,6 +26,8 @@ export interface Dataset {
     load(indexed: IndexedSample): Promise<Sample>;
     /** True where no row can say that a task is not to run: without results, all that a sample's groups count is due. */
     readonly skipsNothing?: boolean;
+    /** True where `index` yields no id twice. Absent: the same id may come again. */
+    readonly hasDistinctIds?: boolean;
     /** Rows left out so far because of `--skip-bad-rows`, and packages that cannot be read beside others: one line each. */
     readonly badRows: readonly string[];
     /**

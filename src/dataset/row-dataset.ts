@@ -38,6 +38,8 @@ export class RowDataset implements Dataset {
     readonly badRows: string[] = [];
     readonly #as: string;
     readonly #shownPaths: string[] = [];
+    /** A row with an id that came before is a bad row. */
+    readonly hasDistinctIds = true;
 
     constructor(
         private readonly source: DatasetSource,

@@ -13,6 +13,8 @@ export class RowsById {
     readonly #byId = new TextPlaces({
         isAt: (position, id) => this.#rowsAt(position).columns.ids.isAt(this.#place.at(position), id),
     });
+    /** Rows before this position are found in `#byId`; those after it were added without looking. */
+    #indexed = 0;
     /** Rows that were no columns. */
     readonly #loose = new SampleRows();
 
@@ -22,18 +24,32 @@ export class RowsById {
 
     /** Position of the row with this id; -1 if it is not there. */
     find(id: string): number {
+        this.#catchUp();
         return this.#byId.find(id);
     }
 
     /** Adds a row. @returns -1, or the position of the one that has its id: then nothing was added */
     add(row: IndexedRow): number {
-        const position = this.length;
-        const there = this.#byId.findOrAdd(row.id, position);
+        this.#catchUp();
+        const there = this.#byId.findOrAdd(row.id, this.length);
         if (there !== -1) return there;
+        this.append(row);
+        this.#indexed += 1;
+        return -1;
+    }
+
+    /** Adds a row whose id no other one has. A million of them go into the hash table when somebody looks for one, if ever. */
+    append(row: IndexedRow): void {
         const { rows, place } = row instanceof PlacedRow ? row : this.#loose.push(row);
         this.#source.push(this.#numberSource(rows));
         this.#place.push(place);
-        return -1;
+    }
+
+    #catchUp(): void {
+        for (; this.#indexed < this.length; this.#indexed += 1) {
+            const position = this.#indexed;
+            this.#byId.add(this.#rowsAt(position).columns.ids.at(this.#place.at(position)), position);
+        }
     }
 
     /** Puts another row with the same id in the place of one. */

@@ -12,7 +12,11 @@ const PIECE = 256 * 1024;
  * meanwhile may be written with its old stamp, which nothing has by then. The texts come last, so that none is missing.
  * @param numberOf the number of a text, which is added where it is new
  */
-export function* writeIndex(content: IndexContent, numberOf: (text: string) => number): Generator<string> {
+export function writeIndex(content: IndexContent, numberOf: (text: string) => number): Generator<string> {
+    return joinPieces(writeContent(content, numberOf));
+}
+
+function* writeContent(content: IndexContent, numberOf: (text: string) => number): Generator<string> {
     const datasets = [...content.datasets];
     const count = content.results.length;
     yield `{"version":${INDEX_VERSION},"datasets":[`;
@@ -179,4 +183,16 @@ function* writeArray(length: number, itemAt: (place: number) => string): Generat
         piece = '';
     }
     yield `${piece}]`;
+}
+
+/** Every piece is a call of the system: the short ones go together. */
+function* joinPieces(pieces: Iterable<string>): Generator<string> {
+    let joined = '';
+    for (const piece of pieces) {
+        joined += piece;
+        if (joined.length < PIECE) continue;
+        yield joined;
+        joined = '';
+    }
+    yield joined;
 }
