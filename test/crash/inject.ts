@@ -32,7 +32,7 @@ const CALLS = [
 ];
 
 /** Every other thread makes fewer calls of one kind than this; `traceCalls` holds it to that. */
-const SHIFT = 800;
+const SHIFT = 250;
 
 /** How long a run with a fault may take. */
 const PATIENCE_MS = patience(30_000);
