@@ -36,13 +36,15 @@ export class JobCheck {
 
     #takeNext(): Flight[] {
         const taken: Flight[] = [];
-        for (let tried = 0; tried < Math.min(this.flights.size, 2 * A_LOOK); tried += 1) {
+        // Twice as many may be looked at as are taken: others are being prepared, or settled.
+        const most = Math.min(this.flights.size, 2 * A_LOOK);
+        for (let tried = 0; tried < most && taken.length < A_LOOK; tried += 1) {
             let next = this.#round.next();
             if (next.done === true) {
                 this.#round = this.flights.values();
                 next = this.#round.next();
             }
-            if (next.done === true || taken.length >= A_LOOK) break;
+            if (next.done === true) break;
             if (isInRedis(next.value)) taken.push(next.value);
         }
         return taken;
