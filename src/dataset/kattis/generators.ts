@@ -22,6 +22,8 @@ export const GENERATORS_YAML = 'generators/generators.yaml';
 export interface GeneratedTests {
     /** `secret/02-big` */
     readonly names: readonly string[];
+    /** Whether the file lists samples and says that there are no secret tests. */
+    readonly samplesAreAll: boolean;
     /**
      * How to make those that are wanted; programs of others are not read.
      * @returns a text that says why they cannot be made
@@ -46,8 +48,14 @@ export function readGenerators(
 ): GeneratedTests | string {
     try {
         const { tests, settings } = new GeneratorTests(yaml, readSolution, chooseSolution(files));
+        const names = tests.map(({ name }) => name);
         return {
-            names: tests.map(({ name }) => name),
+            names,
+            // The file that BAPCtools writes for a new package lists neither: nothing is known of its tests yet.
+            samplesAreAll:
+                names.length > 0 &&
+                names.every((name) => name.startsWith('sample/')) &&
+                isEmptyList(yaml.get('data').get('secret').get('data')),
             readRecipes: async (isWanted) => {
                 const reader = new RecipeReader(files, yaml, problem);
                 const wanted = tests.filter(({ name }) => isWanted(name));
@@ -72,6 +80,11 @@ async function explainErrors<T>(read: () => Promise<T>): Promise<T | string> {
 function explain(error: unknown): string {
     if (error instanceof RecipeError || error instanceof UserError) return error.message;
     throw error;
+}
+
+/** Whether it is written down and holds nothing; a key without a value says nothing. */
+function isEmptyList({ value }: Field): boolean {
+    return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 class RecipeReader {

@@ -41,7 +41,10 @@ export async function findTestFiles(
         return hasSecretTests ? own : { ...own, skip: `its secret tests ${CANNOT_BE_MADE}: ${described}` };
     const isMissing = (name: string): boolean => !inPackage.has(`data/${name}.in`);
     const missing = described.names.filter((name) => name.startsWith('secret/') && isMissing(name));
-    if (missing.length === 0) return hasSecretTests ? own : onlySamples;
+    if (missing.length === 0) {
+        const hasAllSamples = described.samplesAreAll && !described.names.some(isMissing);
+        return hasSecretTests || hasAllSamples ? own : onlySamples;
+    }
     const all = await completeTests(own, found.place, await described.readRecipes(isMissing), problem, maker);
     if (typeof all !== 'string') return all;
     const which = hasSecretTests

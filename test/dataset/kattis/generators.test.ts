@@ -274,4 +274,25 @@ describe('a package whose secret tests are generated', () => {
             'its secret tests are not in the package, only its samples',
         );
     });
+
+    it('is judged by its samples where it lists them and says that there are no other tests', async () => {
+        const list = (sample: string, secret: string) => ({
+            ...SAMPLE,
+            'submissions/accepted/add.py': ADD,
+            'generators/generators.yaml': `data: {sample: {data: ${sample}}${secret}}`,
+        });
+        const SAMPLES = '[{"": {in: 0 0}}]';
+        await writePackage('listed', list(SAMPLES, ', secret: {data: []}'));
+        const listed = await run('listed');
+        expect(listed.stdout).toMatch(/TPR +100 %/);
+        // A new package lists nothing, an unfinished one says nothing of secret tests, and a sample may be missing.
+        await writePackage('new', list('[]', ', secret: {data: []}'));
+        await writePackage('unsaid', list(SAMPLES, ', secret: {data: }'));
+        await writePackage('without', list(SAMPLES, ''));
+        await writePackage('lost', list('[{"": {in: 0 0}}, {"": {in: 1 1}}]', ', secret: {data: []}'));
+        for (const name of ['new', 'unsaid', 'without', 'lost']) {
+            const { stdout } = await run(name);
+            expect(stdout.replace(/\s+/g, ' ')).toContain('not in the package, only its samples');
+        }
+    });
 });
