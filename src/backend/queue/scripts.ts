@@ -20,7 +20,8 @@ return missing`;
 
 /** Of a stream of events: how many were read, the id of the last one, and of each end of a job its kind, the job and its value. */
 const READ_ENDS = `
-local events = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
+local reply = redis.call('XREAD', 'COUNT', ARGV[2], 'STREAMS', KEYS[1], ARGV[1])
+local events = reply and reply[1][2] or {}
 local found = { #events, ARGV[1] }
 for _, entry in ipairs(events) do
   found[2] = entry[1]
