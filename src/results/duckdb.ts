@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 
 /** The version that the tests run with. */
@@ -49,12 +50,23 @@ async function createInstance(): Promise<DuckDBInstance> {
     try {
         duckdb = await import('@duckdb/node-api');
     } catch (error) {
-        throw new UserError(`this needs DuckDB, which is not installed: npm install ${PACKAGE}`, 2, {
-            cause: error,
-            code: 'RESUME_RUN_MISSING_PACKAGE',
-        });
+        throw new UserError(
+            `this needs DuckDB, which ${describeLoadFailure(error)}: npm install ${PACKAGE}`,
+            2,
+            {
+                cause: error,
+                code: 'RESUME_RUN_MISSING_PACKAGE',
+            },
+        );
     }
     return await duckdb.DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
+}
+
+/** The package may be there and fail to load: its native library is missing, or made for another system. */
+function describeLoadFailure(error: unknown): string {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
+        return 'is not installed';
+    return `cannot be loaded (${getMessage(error).split('\n', 1)[0]})`;
 }
 
 /** Whether Parquet and SQL work here. */

@@ -186,6 +186,11 @@ describe('resume-run collect --from', () => {
         expect(json.stdout).toContain('[INFO] 使用JSON存储格式');
         const parts = ['database', 'other'].flatMap((name) => readdirSync(join(cwd, name, 'parts')));
         expect(parts.map((name) => name.split('.')[1])).toEqual(['parquet', 'jsonl']);
+        const broken = await collect(cwd, ['results', '--database', 'third', '--storage', 'parquet'], {
+            NODE_OPTIONS: `--import ${join(import.meta.dirname, '../rig/broken-duckdb.mjs')}`,
+        });
+        expect(broken.code).toBe(0);
+        expect(broken.stderr).toMatch(/Parquet不可用.*cannot be loaded \(libduckdb\.so: cannot open/);
         // What cannot be read here is not a finding about the database.
         const audit = await runCli(['analyze', '--audit', 'database'], {
             cwd,

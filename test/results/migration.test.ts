@@ -7,7 +7,7 @@ import type { StorageFormat } from '../../src/results/result-store.js';
 import type { DatabaseStore } from '../../src/results/store/database-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
-import { killGroup, startCli, tempDir } from '../rig/cli.js';
+import { killGroup, runCli, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { commitRecords, records } from './records.js';
 import { runs } from '../rig/long.js';
@@ -61,6 +61,28 @@ it.each([
     await again.close();
     expect(await codecsOf(dir)).toEqual([from, from, from]);
     expect(await linesOf(dir)).toEqual(linesFrom(all));
+    expect(existsSync(join(dir, 'before-migration'))).toBe(false);
+});
+
+it('keeps no way back where there was nothing to convert', async () => {
+    const dir = tempDir();
+    await makeDatabase(dir, 'json');
+    const store = await open(dir);
+    expect(await store.migrate('json', () => undefined)).toBe(0);
+    await expect(store.rollBackMigration()).rejects.toThrow(/never migrated.*nothing to roll back/);
+    await store.close();
+    expect(existsSync(join(dir, 'before-migration'))).toBe(false);
+});
+
+it('does not count as begun where the parts cannot be read', async () => {
+    const dir = tempDir();
+    await makeDatabase(dir, 'parquet');
+    const hook = join(import.meta.dirname, '../rig/without-duckdb.mjs');
+    const args = ['migrate', '--to', 'json', '--database', dir];
+    const { code, stderr } = await runCli(args, { cwd: dir, env: { NODE_OPTIONS: `--import ${hook}` } });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/needs DuckDB, which is not installed: npm install/);
+    expect(existsSync(join(dir, 'migration.json'))).toBe(false);
     expect(existsSync(join(dir, 'before-migration'))).toBe(false);
 });
 

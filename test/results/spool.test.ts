@@ -180,6 +180,18 @@ describe('a run with --collect', () => {
         expect(revisions).toEqual([2, 2, 2, 2]);
     });
 
+    it('says the format of the database beside the warning about another one', async () => {
+        const { cwd, write, run } = scene(1, 0);
+        write([1]);
+        await run();
+        write([1, 2]);
+        const { stdout, stderr } = await run('--storage', 'parquet');
+        expect(stdout + stderr).toMatch(
+            /written as json, and new parts are parquet; `resume-run migrate --to parquet`/,
+        );
+        expect(stdout + stderr).toContain('[INFO] 使用Parquet存储格式');
+    });
+
     it('goes on where it cannot collect', async () => {
         const { cwd, write, run } = scene(1, 0);
         write([1]);

@@ -54,14 +54,10 @@ export async function openRunCollection(
 async function announceStorage(collecting: CollectingConfig, notify: Notify): Promise<StorageFormat | null> {
     const { database, storage: wanted } = collecting;
     try {
-        let hasWarned = false;
-        const onNotice = (message: string): void => {
-            hasWarned = true;
-            notify(message, 'warning');
-        };
+        const onNotice = (message: string): void => notify(message, 'warning');
         const manifest = await readManifest(database);
         const storage = await chooseStorage({ dir: database, storage: wanted, onNotice }, manifest);
-        if (!hasWarned) notify(describeStorage(storage), 'info');
+        notify(describeStorage(storage), 'info');
         process.env['STORAGE_FORMAT'] = storage;
         return storage;
     } catch (error) {

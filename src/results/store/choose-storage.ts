@@ -1,5 +1,6 @@
-import { hasDuckDb } from '../duckdb.js';
+import { openDuckDb } from '../duckdb.js';
 import type { StorageFormat } from '../result-store.js';
+import { getMessage } from '../../util/message.js';
 import type { Manifest } from './manifest.js';
 
 export interface StorageChoice {
@@ -20,11 +21,9 @@ export async function chooseStorage(
     manifest: Manifest | null,
 ): Promise<StorageFormat> {
     const wanted = options.storage ?? manifest?.storage ?? 'json';
-    if (wanted === 'parquet' && !(await hasDuckDb())) {
-        options.onNotice(
-            '[INFO] Parquet不可用，使用JSON存储格式 (Parquet is not available: DuckDB is not installed, so new parts are JSON; ' +
-                'npm install @duckdb/node-api@1.5.6-r.1)',
-        );
+    const problem = wanted === 'parquet' ? await findParquetProblem() : null;
+    if (problem !== null) {
+        options.onNotice(`[INFO] Parquet不可用，使用JSON存储格式 (new parts are JSON: ${problem})`);
         return 'json';
     }
     if (manifest !== null && manifest.parts.length > 0 && manifest.storage !== wanted) {
@@ -34,4 +33,12 @@ export async function chooseStorage(
         );
     }
     return wanted;
+}
+
+/** @returns null: Parquet can be written here */
+async function findParquetProblem(): Promise<string | null> {
+    return await openDuckDb().then(
+        () => null,
+        (error: unknown) => getMessage(error),
+    );
 }

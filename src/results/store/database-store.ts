@@ -129,6 +129,7 @@ export class DatabaseStore implements ResultStore {
         return this.#inTurn(async () => {
             const others = [...this.#parts.values()].filter((part) => part.info.codec !== to);
             let migration = await this.#beginMigration(to, others);
+            if (migration === null) return 0;
             const all = others.reduce((sum, part) => sum + part.info.records, 0);
             let done = 0;
             for (const group of groupParts(others)) {
@@ -142,10 +143,13 @@ export class DatabaseStore implements ResultStore {
         });
     }
 
-    async #beginMigration(to: StorageFormat, others: readonly LivePart[]): Promise<Migration> {
-        await loadCodec(to);
+    /** @returns null: every part is in the codec, and there is nothing that a rollback should go back to */
+    async #beginMigration(to: StorageFormat, others: readonly LivePart[]): Promise<Migration | null> {
+        // Before anything is written: a migration that cannot read its parts must not count as begun.
+        for (const codec of new Set([to, ...others.map(({ info }) => info.codec)])) await loadCodec(codec);
         await this.#settings.lock.verify();
         const known = await readMigration(this.dir);
+        if (known?.is_finished !== false && others.length === 0 && this.#manifest.storage === to) return null;
         if (known !== null && known.to === to && (!known.is_finished || others.length === 0)) return known;
         const { storage, parts, retirements } = this.#manifest;
         await this.#guardWrite(backUpParts(this.dir, parts));
