@@ -181,7 +181,7 @@ describe('a run with --collect', () => {
     });
 
     it('says the format of the database beside the warning about another one', async () => {
-        const { cwd, write, run } = scene(1, 0);
+        const { write, run } = scene(1, 0);
         write([1]);
         await run();
         write([1, 2]);
