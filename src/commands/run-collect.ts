@@ -15,10 +15,15 @@ import type { DatabaseStore } from '../results/store/database-store.js';
 import { openStore } from '../results/store/open-store.js';
 import { TreeKeeper } from '../results/tree/tree-keeper.js';
 import { onInterrupt } from '../run/interrupt.js';
+import { getIoCode } from '../util/io-error.js';
+import { getMessage } from '../util/message.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
 /** How often `--watch` looks, in milliseconds. */
 const WATCH_MS = 1000;
+
+/** How often `--watch` looks whether a full disk has room again, in milliseconds. */
+const ROOM_MS = 2000;
 
 interface CollectValues {
     readonly from: readonly string[];
@@ -70,7 +75,7 @@ export async function runCollect(
     try {
         // A mistyped path is told before anything is made.
         const collect = paths.length > 0 ? await fromPaths(paths, values) : fromSpool(values, stop.signal);
-        await explainFailure(() => collectInto(values, collect, stop.signal));
+        await explainFailure(() => collectDespiteFullDisk(values, collect, stop.signal));
     } finally {
         interrupt.dispose();
     }
@@ -108,11 +113,57 @@ function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
     };
 }
 
-async function collectInto(values: CollectValues, collect: Collect, signal: AbortSignal): Promise<void> {
+/** What one call of the command has told already. */
+interface Told {
+    storage: boolean;
+    /** That the disk is full; forgotten once something could be collected again. */
+    fullDisk: boolean;
+}
+
+/**
+ * With `--watch` a full disk is waited out, as people make room while runs go on. The database is opened anew each time: what a
+ * commit that failed left in memory is not relied on.
+ */
+async function collectDespiteFullDisk(
+    values: CollectValues,
+    collect: Collect,
+    signal: AbortSignal,
+): Promise<void> {
+    const told = { storage: false, fullDisk: false };
+    for (;;) {
+        try {
+            await collectInto(values, collect, signal, told);
+            return;
+        } catch (error) {
+            if (!values.watch || signal.aborted || !isFullDisk(error)) throw error;
+            if (!told.fullDisk)
+                warn(
+                    `❌ 结果收集失败: ${getMessage(error)} (collecting failed, and goes on once there is room)`,
+                );
+            told.fullDisk = true;
+            await wait(ROOM_MS, undefined, { signal }).catch(() => undefined);
+            if (signal.aborted) throw error;
+        }
+    }
+}
+
+function isFullDisk(error: unknown): boolean {
+    for (let at = error; at instanceof Error; at = at.cause)
+        if (getIoCode(at) === 'ENOSPC' || getIoCode(at) === 'EDQUOT') return true;
+    return false;
+}
+
+async function collectInto(
+    values: CollectValues,
+    collect: Collect,
+    signal: AbortSignal,
+    told: Told,
+): Promise<void> {
     const { database: dir, storage, 'take-over': takeOver, watch, json } = values;
     const store = await openStore({ dir, storage, takeOver, onNotice: warn, signal });
     try {
-        if (!json) print(describeStorage(store.storage));
+        if (!json && !told.storage) print(describeStorage(store.storage));
+        told.storage = true;
         const tree = new TreeKeeper(dir);
         for (;;) {
             const started = performance.now();
@@ -125,6 +176,7 @@ async function collectInto(values: CollectValues, collect: Collect, signal: Abor
                 show({ ...summary, ...state, files, aggregates, skipped, duration }, hasNews, json);
             const isLast = !watch || signal.aborted;
             await tree.keepUp(store.generation, isLast);
+            told.fullDisk = false;
             // A collector that is idle waits for more: only a signal ends it.
             if (isLast) return;
             await wait(WATCH_MS, undefined, { signal }).catch(() => undefined);

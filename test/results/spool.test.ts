@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { makeSourceCounts } from '../../src/results/collect/source.js';
@@ -178,6 +178,23 @@ describe('a run with --collect', () => {
         expect((await run('--quiet')).code).toBe(0);
         const revisions = (await recordsIn(join(cwd, 'database'))).map((one) => one.revision);
         expect(revisions).toEqual([2, 2, 2, 2]);
+    });
+
+    it('waits with --watch until a full disk has room again, and then loses nothing', async () => {
+        const { cwd, write, run } = scene(2, 0);
+        write([1, 2]);
+        expect((await callCli(['collect'], { cwd })).code).toBe(0);
+        const parts = join(cwd, 'database/parts');
+        const fault = ['-e', 'trace=fsync', '-e', 'inject=fsync:error=ENOSPC:when=1'];
+        const through = ['strace', '-f', '-qq', '-o', '/dev/null', '-P', parts, ...fault];
+        await run('--database', 'other', '--quiet');
+        renameSync(join(cwd, 'temp_results/retired'), join(cwd, 'spool'));
+        const watcher = startCli(['collect', '--watch', '--temp-dir', 'spool'], { cwd, through });
+        await vi.waitUntil(async () => (await recordsIn(join(cwd, 'database'))).length === 4, SOON);
+        killGroup(watcher.child);
+        const { stdout, stderr } = await watcher.result;
+        expect(stderr.match(/结果收集失败.*the disk is full.*goes on once there is room/g)).toHaveLength(1);
+        expect(stdout.match(/使用JSON存储格式/g)).toHaveLength(1);
     });
 
     it('says the format of the database beside the warning about another one', async () => {
