@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher, errors } from 'undici';
+import { decodeBody } from './decode-body.js';
 import { classifyStatus } from './http-status.js';
 import type { HttpAnswer, Piece, HttpRequest, Sender } from './http-messages.js';
 import { rateHeaderWait } from './rate-headers.js';
@@ -114,9 +115,17 @@ class Exchange implements Dispatcher.DispatchHandler {
 
     onResponseEnd(): void {
         const { status, chunks, headers } = this;
-        const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+        const raw = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
         const outcome = classifyStatus(status);
-        const { took, pieces } = this;
+        const most = outcome === null ? this.request.maxAnswer : ERROR_BODY;
+        const decoded = decodeBody(raw, headers['content-encoding'], most);
+        if (outcome === null && 'problem' in decoded)
+            return decoded.problem === 'too-large' ? this.refuseLarge() : this.refuse(decoded.message);
+        // An error counts as what its status says, whatever became of its words.
+        const body = 'problem' in decoded ? Buffer.alloc(0) : decoded.body;
+        const { took } = this;
+        // Pieces tell offsets in what came, which are none in what was decompressed.
+        const pieces = body === raw ? this.pieces : [];
         const hold = rateHeaderWait(headers);
         if (outcome === null) return this.end({ kind: 'answer', status, body, took, hold, pieces });
         const message = `HTTP ${status}${describeRedirect(status, headers.location)}${quote(body)}`;

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,6 +65,40 @@ describe.each([
         }
         // One may be opened while the first is not yet known to be free.
         expect(sockets.size).toBeLessThanOrEqual(2);
+    });
+
+    it.each([
+        ['gzip', gzipSync],
+        ['deflate', deflateSync],
+        ['br', brotliCompressSync],
+    ])('decompresses %s that it did not ask for, no further than it may', async (encoding, compress) => {
+        const reply = (body: Buffer, status = 200) => {
+            handle = (_, response) => response.writeHead(status, { 'content-encoding': encoding }).end(body);
+        };
+        reply(compress('hello'));
+        const answer = await send(request());
+        expect(answer.kind === 'answer' && answer.body.toString()).toBe('hello');
+        reply(compress(Buffer.alloc(10_000_000)));
+        expect(await send(request({ maxAnswer: 100_000 }))).toMatchObject({
+            kind: 'failure',
+            outcome: 'broken',
+            message: 'the answer is larger than 100000 bytes',
+        });
+        reply(Buffer.from('hello'));
+        expect(await send(request())).toMatchObject({
+            kind: 'failure',
+            message: `the answer has the content-encoding ${encoding}, but cannot be decompressed`,
+        });
+        reply(compress('slow down'), 429);
+        expect(await send(request())).toMatchObject({ outcome: 'rate', message: 'HTTP 429: slow down' });
+    });
+
+    it('names an encoding that it cannot read', async () => {
+        handle = (_, response) => response.writeHead(200, { 'content-encoding': 'zstd' }).end('x');
+        expect(await send(request())).toMatchObject({
+            kind: 'failure',
+            message: 'the answer has the content-encoding "zstd", which is not supported',
+        });
     });
 
     it('reads no more than it may, announced or not', async () => {

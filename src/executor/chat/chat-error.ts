@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../model/json.js';
+import { parseBody } from '../../util/parse-body.js';
 
 /**
  * What an error of a chat service means.
@@ -106,7 +107,7 @@ function readError(body: Buffer | null): {
 } {
     let json: unknown;
     try {
-        json = JSON.parse(body?.toString('utf8') ?? '');
+        json = parseBody(body ?? Buffer.alloc(0));
     } catch {
         return { code: null, type: null, text: null };
     }

@@ -1,5 +1,6 @@
 import type { Piece } from '../../endpoint/http-messages.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import { describeParseError, NestingError, parseBody } from '../../util/parse-body.js';
 import type { ChatAnswer } from './chat-protocol.js';
 import { readChatAnswer } from './read-answer.js';
 
@@ -28,8 +29,9 @@ export function readChatStream(body: Buffer, pieces: readonly Piece[]): Streamed
         if (data === null || data === '[DONE]') continue;
         let chunk: unknown;
         try {
-            chunk = JSON.parse(data);
-        } catch {
+            chunk = parseBody(Buffer.from(data));
+        } catch (error) {
+            if (error instanceof NestingError) return { broken: describeParseError(error, body) };
             return { broken: 'the stream holds what is not JSON' };
         }
         if (!isJsonObject(chunk)) continue;

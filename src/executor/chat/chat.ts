@@ -235,7 +235,10 @@ function conversationOutcome(end: ConversationEnd, model: string): Outcome {
     return { ...outcome, verdict, result };
 }
 
-/** Accepted with the answer, or Refused where the model or its filter declined. */
+/**
+ * Accepted with the answer, or Refused where the model or its filter declined. An answer without text is wrong: only reasoning,
+ * which used up the tokens, or calls of tools that nobody offered.
+ */
 function toOutcome(result: ChatResult<PricedChatAnswer>, model: string): Outcome {
     switch (result.kind) {
         case 'aborted':
@@ -248,9 +251,10 @@ function toOutcome(result: ChatResult<PricedChatAnswer>, model: string): Outcome
         case 'refused': {
             const { answer, endpoint } = result;
             const isRefused = result.kind === 'refused';
-            const verdict = isRefused ? 'Refused' : 'Accepted';
+            const isSilent = (answer?.content ?? '').trim() === '';
+            const verdict = isRefused ? 'Refused' : isSilent ? 'WrongAnswer' : 'Accepted';
             const fields: JsonObject = {
-                accepted: !isRefused,
+                accepted: verdict === 'Accepted',
                 verdict,
                 answer: answer?.content ?? null,
                 ...buildUsageFields(model, answer === null ? [] : [answer]),

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import { describeParseError, parseBody } from '../../util/parse-body.js';
 import type { ChatAnswer, TokenUsage, ToolCall } from './chat-protocol.js';
 
 /*
@@ -13,9 +14,9 @@ import type { ChatAnswer, TokenUsage, ToolCall } from './chat-protocol.js';
 export function readChatAnswer(body: Buffer): ChatAnswer | { readonly broken: string } {
     let json: Json;
     try {
-        json = JSON.parse(body.toString('utf8').replace(/^\uFEFF/, '')) as Json;
-    } catch {
-        return { broken: `the answer is not JSON (${body.length} bytes)` };
+        json = parseBody(body) as Json;
+    } catch (error) {
+        return { broken: describeParseError(error, body) };
     }
     if (!isJsonObject(json)) return noCompletion('it is no JSON object');
     const { choices } = json;

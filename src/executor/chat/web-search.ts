@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../model/json.js';
+import { describeParseError, parseBody } from '../../util/parse-body.js';
 import type { ServiceRequest } from './chat-exchange.js';
 
 /*
@@ -53,9 +54,9 @@ export function searchRequest(query: string, options: SearchOptions): ServiceReq
 function readSearch(body: Buffer, query: string, engine: string): Search | { readonly broken: string } {
     let json: unknown;
     try {
-        json = JSON.parse(body.toString('utf8'));
-    } catch {
-        return { broken: `the answer is not JSON (${body.length} bytes)` };
+        json = parseBody(body);
+    } catch (error) {
+        return { broken: describeParseError(error, body) };
     }
     const parsed = answer.safeParse(json);
     if (!parsed.success) return { broken: 'the answer is not a list of search results' };

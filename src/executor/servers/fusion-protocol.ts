@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CapturedRun } from '../../model/entry.js';
+import { describeParseError, NestingError, parseBody } from '../../util/parse-body.js';
 import type { ServerRun } from './server-run.js';
 import type { Reading } from './session.js';
 
@@ -112,8 +113,9 @@ function normalise(result: z.infer<typeof commandResult> | null | undefined): Ca
 export function parseAnswer<T>(schema: z.ZodType<T>, body: Buffer): Reading<T> {
     let json: unknown;
     try {
-        json = JSON.parse(body.toString('utf8'));
-    } catch {
+        json = parseBody(body);
+    } catch (error) {
+        if (error instanceof NestingError) return { broken: describeParseError(error, body) };
         return {
             broken: `the answer is not JSON: ${JSON.stringify(firstLine(body.subarray(0, 400).toString('utf8')))}`,
         };

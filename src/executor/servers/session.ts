@@ -4,6 +4,7 @@ import { type AcquireOptions, type Lease, NoEndpointError } from '../../endpoint
 import type { Failure } from '../../model/failure.js';
 import { unreachable } from '../../util/unreachable.js';
 import { sleep } from '../../util/sleep.js';
+import { parseBody } from '../../util/parse-body.js';
 import type { ExecutorContext } from '../executor.js';
 import type { Fleet, FleetRequest } from './fleet.js';
 import type { AcquirePlace } from './places.js';
@@ -187,7 +188,7 @@ function describe(failure: HttpFailure): string {
 function rejectedFields(body: Buffer): string | null {
     let parsed: unknown;
     try {
-        parsed = JSON.parse(body.toString('utf8'));
+        parsed = parseBody(body);
     } catch {
         return null;
     }

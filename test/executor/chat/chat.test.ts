@@ -208,6 +208,20 @@ describe('asking a model', () => {
         });
     });
 
+    it.each<[string, Record<string, unknown>, string]>([
+        ['nothing', { content: null }, 'stop'],
+        ['white space', { content: ' \n' }, 'stop'],
+        ['reasoning alone', { content: null, reasoning_content: 'Well ...' }, 'length'],
+        ['tools that nobody offered', { content: null, tool_calls: [] }, 'tool_calls'],
+    ])('does not accept an answer without text: %s', async (_, message, finishReason) => {
+        server.fault = () => ({ kind: 'message', message, finishReason });
+        expect(await ask(chat())).toMatchObject({
+            kind: 'verdict',
+            verdict: 'WrongAnswer',
+            result: { accepted: false, verdict: 'WrongAnswer', finish_reason: finishReason },
+        });
+    });
+
     it.each<[string, ChatFault, string]>([
         ['a reset', { kind: 'reset', inBody: false }, 'endpoint'],
         ['a reset in the body', { kind: 'reset', inBody: true }, 'endpoint'],

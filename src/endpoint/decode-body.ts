@@ -1,0 +1,47 @@
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+
+/*
+ * We ask for no compression, but a proxy on the way may send it all the same.
+ */
+
+/** The body as the server wrote it, or why it cannot be had. */
+export type Decoded =
+    | { readonly body: Buffer }
+    | { readonly problem: 'too-large' }
+    | { readonly problem: 'unreadable'; readonly message: string };
+
+/**
+ * Undoes a `content-encoding`.
+ * @param most bytes that may come of it: a small body may stand for a huge one
+ */
+export function decodeBody(body: Buffer, encoding: string | undefined, most: number): Decoded {
+    const name = (encoding ?? '').trim().toLowerCase();
+    if (name === '' || name === 'identity' || body.length === 0) return { body };
+    const decode = DECODERS.get(name);
+    if (decode === undefined) {
+        const shown = JSON.stringify(name.slice(0, 40));
+        const message = `the answer has the content-encoding ${shown}, which is not supported`;
+        return { problem: 'unreadable', message };
+    }
+    try {
+        return { body: decode(body, most) };
+    } catch (error) {
+        if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+            return { problem: 'too-large' };
+        return {
+            problem: 'unreadable',
+            message: `the answer has the content-encoding ${name}, but cannot be decompressed`,
+        };
+    }
+}
+
+type Decoder = (body: Buffer, maxOutputLength: number) => Buffer;
+
+const gunzip: Decoder = (body, maxOutputLength) => gunzipSync(body, { maxOutputLength });
+
+const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+    ['gzip', gunzip],
+    ['x-gzip', gunzip],
+    ['deflate', (body, maxOutputLength) => inflateSync(body, { maxOutputLength })],
+    ['br', (body, maxOutputLength) => brotliDecompressSync(body, { maxOutputLength })],
+]);
