@@ -21,7 +21,7 @@ describe('JSON of a server', () => {
     it('may have brackets in its texts, and many lists side by side', () => {
         const value = {
             text: `${'['.repeat(2000)}"\\"${'{'.repeat(2000)}`,
-            lists: Array(2000).fill([1, {}]),
+            lists: Array.from({ length: 2000 }, () => [1, {}]),
         };
         expect(parseBody(Buffer.from(JSON.stringify(value)))).toEqual(value);
     });
