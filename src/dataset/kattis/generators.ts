@@ -22,7 +22,7 @@ export const GENERATORS_YAML = 'generators/generators.yaml';
 export interface GeneratedTests {
     /** `secret/02-big` */
     readonly names: readonly string[];
-    /** Whether the file lists samples and says that there are no secret tests. */
+    /** Whether the file lists samples and declares `secret` empty. */
     readonly samplesAreAll: boolean;
     /**
      * How to make those that are wanted; programs of others are not read.
