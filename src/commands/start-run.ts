@@ -14,6 +14,7 @@ import { renderSummary } from '../report/summary.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { divertStdout } from '../util/foreign-code.js';
 import type { ExitCode } from '../util/user-error.js';
+import { boundYoungGeneration } from '../util/young-generation.js';
 import { planText } from './plan-text.js';
 
 /** The dataset that stands in where none is known. */
@@ -65,6 +66,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
         makeSink(process.stdout);
         divertStdout();
     }
+    if (config.mode !== 'thread') boundYoungGeneration();
     const signals = new Signals();
     try {
         for (const line of announcements) notify(line, 'info');

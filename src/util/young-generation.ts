@@ -1,0 +1,23 @@
+import { PerformanceObserver } from 'node:perf_hooks';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+
+/** Bytes of young generation from which on it grows no further: what Node 20 and 22 have at most. */
+const MOST = 32 * 1024 * 1024;
+
+/**
+ * Keeps this thread's young generation at the size that Node 20 and 22 allow. Node 24 lets it grow to four times as much in
+ * every thread, a hundred megabytes that make nothing faster here. A size is taken at the start of Node alone, so growth is
+ * stopped instead: for all threads, which is why runs whose tasks have threads of their own leave it alone.
+ */
+export function boundYoungGeneration(): void {
+    // The user has chosen a size.
+    if (/semi[-_]space/.test([process.env['NODE_OPTIONS'], ...process.execArgv].join(' '))) return;
+    // It grows only when garbage is collected.
+    const observer = new PerformanceObserver(() => {
+        const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
+        if (young !== undefined && young.space_size < MOST) return;
+        setFlagsFromString('--semi-space-growth-factor=1');
+        observer.disconnect();
+    });
+    observer.observe({ entryTypes: ['gc'] });
+}
