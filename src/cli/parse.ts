@@ -40,7 +40,7 @@ export interface ParsedCommandLine {
  */
 export async function parseCommandLine(argv: readonly string[]): Promise<ParsedCommandLine | null> {
     // Builders must not wait (completion calls them), so what the words may name is loaded first.
-    const named = COMMAND_NAMES.filter((name) => name === 'run' || argv.includes(name));
+    const named = listNamedCommands(argv);
     const loaded = await Promise.all(
         named.map(async (name) => ({ name, command: (await COMMANDS[name].load()).command })),
     );
@@ -67,6 +67,14 @@ export async function parseCommandLine(argv: readonly string[]): Promise<ParsedC
     await parser.parseAsync([...argv]);
     // yargs has printed its script by now, and called the default command all the same.
     return findFirstWord(argv) === COMPLETION_COMMAND ? null : parsed;
+}
+
+/** A command's name that stands first decides; elsewhere it may also be the value of an option of `run`. */
+function listNamedCommands(argv: readonly string[]): readonly CommandName[] {
+    const first = COMMAND_NAMES.find((name) => name === argv[0]);
+    return first === undefined
+        ? COMMAND_NAMES.filter((name) => name === 'run' || argv.includes(name))
+        : [first];
 }
 
 function makeParser(argv: readonly string[]): Argv {
@@ -96,6 +104,8 @@ function addOptions(builder: Argv, table: OptionTable, completing: boolean): voi
             // Completion would offer `--j`.
             alias: completing ? [] : [...(spec.aliases ?? [])],
             describe: spec.about,
+            // yargs renders its own help, which nobody sees, before each command; hidden options take no time there.
+            hidden: !completing,
             type: spec.kind === 'flag' ? 'boolean' : 'string',
             ...(spec.takesSeveral === true ? { array: true } : {}),
             ...(completing && spec.choices !== undefined ? { choices: spec.choices } : {}),

@@ -88,11 +88,13 @@ export const command = defineCommand({
             limit: values.rows,
             k: values.k === null ? DEFAULT_K : splitList(values.k).map(parseK),
         };
-        await withAskEngine(values, async (engine, scratch) => {
+        const asked = values.sql === null ? await QUESTIONS[question].load() : null;
+        const fields = values.where === null ? asked?.fields?.(options) : undefined;
+        await withAskEngine(values, fields ?? null, async (engine, scratch) => {
             const answer =
-                values.sql === null
-                    ? await (await QUESTIONS[question].load()).answer(engine, options)
-                    : await askSql(engine, values.sql);
+                asked === null
+                    ? await askSql(engine, values.sql ?? '')
+                    : await asked.answer(engine, options);
             await writeAnswer(answer, target, scratch);
         });
         return 0;

@@ -1,19 +1,21 @@
 import type { AskEngine } from '../results/ask/engine.js';
 import type { RecordFiles, RecordSide } from '../results/ask/views.js';
 import type { PinnedGeneration } from '../results/store/read-generation.js';
-import { openRecords, type RecordPlace } from './records-of.js';
+import { openBriefRecords, openRecords, type RecordPlace } from './records-of.js';
 
 /**
  * Runs `action` with an engine over the records of a place; a database's parts are read where they are, records of result files
  * go through a scratch file.
+ * @param fields of records that are asked for; null: any
  * @throws UserError (exit 2) if DuckDB is missing or there is nothing to read
  */
 export function withAskEngine<T>(
     place: RecordPlace,
+    fields: readonly string[] | null,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
     return withEngine(
-        async (Engine, scratch, pins) => Engine.open(await openFiles(place, scratch, pins), scratch),
+        async (Engine, scratch, pins) => Engine.open(await openFiles(place, fields, scratch, pins), scratch),
         action,
     );
 }
@@ -43,7 +45,7 @@ export function withPairEngine<T>(
 async function openSide(run: ComparedRun, scratch: string, pins: PinnedGeneration[]): Promise<RecordSide> {
     if (run.kind === 'run') return { ...(await openParts(run.database, pins)), run: run.run };
     const place = { dir: [run.dir], checkpoints: null, database: null };
-    return { ...(await openFiles(place, scratch, pins)), run: null };
+    return { ...(await openFiles(place, null, scratch, pins)), run: null };
 }
 
 async function withEngine<T>(
@@ -51,8 +53,8 @@ async function withEngine<T>(
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
     // First of all: reading a hundred thousand files only to say that DuckDB is missing would be unkind.
-    const { createDuckDb } = await import('../results/duckdb.js');
-    (await createDuckDb()).closeSync();
+    const { requireDuckDb } = await import('../results/duckdb.js');
+    requireDuckDb();
     const [{ AskEngine: Engine }, { openScratch }] = await Promise.all([
         import('../results/ask/engine.js'),
         import('../host/scratch.js'),
@@ -73,17 +75,24 @@ async function withEngine<T>(
 /** @param pins takes what must be closed at the end */
 async function openFiles(
     place: RecordPlace,
+    fields: readonly string[] | null,
     scratch: string,
     pins: PinnedGeneration[],
 ): Promise<RecordFiles> {
     if (place.database !== null && place.dir === null) return await openParts(place.database, pins);
-    const [{ recordLines }, { writeText }] = await Promise.all([
+    const folder = `${scratch}/records`;
+    const path = `${folder}/records.jsonl`;
+    const [{ briefLines, recordLines }, { isBriefField }, { writeScratchText }] = await Promise.all([
         import('../results/record/lines.js'),
+        import('../results/record/record.js'),
         import('../host/output-file.js'),
     ]);
-    const path = `${scratch}/records/records.jsonl`;
-    await writeText(path, recordLines(await openRecords(place)));
-    return { json: [path], parquet: [], cells: [], folders: [`${scratch}/records`] };
+    const lines =
+        place.database === null && fields?.every(isBriefField) === true
+            ? briefLines(await openBriefRecords(place))
+            : recordLines(await openRecords(place));
+    await writeScratchText(path, lines);
+    return { json: [path], parquet: [], cells: [], folders: [folder] };
 }
 
 async function openParts(database: string, pins: PinnedGeneration[]): Promise<RecordFiles> {

@@ -82,7 +82,10 @@ type Tasks = AsyncIterable<readonly ExportedTask[]>;
 
 /** A database holds no outputs: only result files do. */
 async function openTasks(place: RecordPlace): Promise<Tasks> {
-    if (place.database === null) return openDirectories(place, exportTask);
+    if (place.database === null) {
+        const { tasksOfCheckpoint } = await import('../results/collect/checkpoint-records.js');
+        return openDirectories(place, tasksOfCheckpoint, exportTask);
+    }
     const records = await openRecords(place);
     return (async function* () {
         for await (const some of records) yield some.map((record) => exportTask({ record, entry: null }));

@@ -3,9 +3,12 @@ import { resolve } from 'node:path';
 import { chooseCheckpointsFolder } from '../config.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
-import type { DirectoryRecord } from '../compose/directory/directory-records.js';
-import type { RecordedTask } from '../results/collect/checkpoint-records.js';
-import type { ResultRecord } from '../results/record/record.js';
+import type {
+    DescribedTask,
+    DescribeTasks,
+    DirectoryChange,
+} from '../compose/directory/directory-records.js';
+import type { BriefRecord, RecordVersion, ResultRecord } from '../results/record/record.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
@@ -70,18 +73,31 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
         const { readGeneration } = await import('../results/store/read-generation.js');
         return (await readGeneration(database)).records();
     }
-    return await openDirectories(place, ({ record }) => record, { withoutRemoved: true });
+    const { tasksOfCheckpoint } = await import('../results/collect/checkpoint-records.js');
+    return await openDirectories(place, tasksOfCheckpoint, ({ record }) => record, { withoutRemoved: true });
+}
+
+/** As `openRecords`, of results directories and with the fields alone that rates are made of. @throws as `openRecords` */
+export async function openBriefRecords(
+    place: Pick<RecordPlace, 'dir' | 'checkpoints'>,
+): Promise<AsyncIterable<readonly BriefRecord[]>> {
+    const { briefTasksOfCheckpoint } = await import('../results/collect/checkpoint-records.js');
+    return await openDirectories(place, briefTasksOfCheckpoint, ({ record }) => record, {
+        withoutRemoved: true,
+    });
 }
 
 /**
  * The records of results directories, each key once.
- * @param convert makes what is wanted of a record and the entry that it came from
+ * @param describe what is read of each task
+ * @param convert makes what is wanted of it
  * @param withoutRemoved leaves out samples that the datasets no longer have
  * @throws UserError (exit 2) if there is nothing to read
  */
-export async function openDirectories<T extends ResultRecord>(
+export async function openDirectories<D extends DescribedTask, T extends RecordVersion>(
     { dir, checkpoints }: Pick<RecordPlace, 'dir' | 'checkpoints'>,
-    convert: (task: RecordedTask) => T,
+    describe: DescribeTasks<D>,
+    convert: (task: D) => T,
     { withoutRemoved = false }: { readonly withoutRemoved?: boolean } = {},
 ): Promise<AsyncIterable<readonly T[]>> {
     const [{ readCountedRecords, readDirectoryRecords }, { warn }, { keepNewest }] = await Promise.all([
@@ -96,7 +112,7 @@ export async function openDirectories<T extends ResultRecord>(
         for (const one of dirs) {
             const place = { dir: one, checkpoints: chooseCheckpointsFolder(one, checkpoints) };
             const readRecords = withoutRemoved ? readCountedRecords : readDirectoryRecords;
-            yield* keepRecords(readRecords(place, { onNotice: warn }), convert);
+            yield* keepRecords(readRecords(place, describe, { onNotice: warn }), convert);
         }
     };
     for (const one of dirs) await requireDirectory(one);
@@ -107,14 +123,13 @@ export async function openDirectories<T extends ResultRecord>(
 /** Records at once: one by one, a million of them would wait a million times. */
 const BATCH = 256;
 
-async function* keepRecords<T>(
-    changes: AsyncIterable<DirectoryRecord>,
-    convert: (task: RecordedTask) => T,
+async function* keepRecords<D extends DescribedTask, T>(
+    changes: AsyncIterable<DirectoryChange<D>>,
+    convert: (task: D) => T,
 ): AsyncGenerator<readonly T[]> {
     let batch: T[] = [];
     for await (const change of changes) {
-        if (change.kind === 'record')
-            batch.push(convert({ record: change.record, entry: change.entry ?? null }));
+        if (change.kind === 'record') batch.push(convert(change));
         if (batch.length < BATCH) continue;
         yield batch;
         batch = [];

@@ -30,9 +30,26 @@ export async function makeOutputFile(path: string, make: (staging: string) => Pr
         await syncDirectory(folder);
     } catch (error) {
         await rm(staging, { force: true }).catch(() => undefined);
-        throw getIoCode(error)?.startsWith('E') === true
-            ? new WriteError(path, describeIoError(error), { cause: error })
-            : error;
+        throw asWriteError(path, error);
+    }
+}
+
+/** What the system says of the writing; other errors as they are. */
+const asWriteError = (path: string, error: unknown): unknown =>
+    getIoCode(error)?.startsWith('E') === true
+        ? new WriteError(path, describeIoError(error), { cause: error })
+        : error;
+
+/**
+ * Writes text to a file of a scratch folder: not durably, since nobody needs it after this command.
+ * @throws WriteError (exit 4), and whatever `text` throws
+ */
+export async function writeScratchText(path: string, text: AsyncIterable<string>): Promise<void> {
+    try {
+        await makeDirectory(dirname(path));
+        await pipeline(text, createWriteStream(path, { flags: 'wx' }));
+    } catch (error) {
+        throw asWriteError(path, error);
     }
 }
 

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
@@ -46,27 +47,40 @@ export async function createDuckDb(): Promise<DuckDBConnection> {
 }
 
 async function createInstance(): Promise<DuckDBInstance> {
-    let duckdb: typeof import('@duckdb/node-api');
-    try {
-        duckdb = await import('@duckdb/node-api');
-    } catch (error) {
-        throw new UserError(
-            `this needs DuckDB, which ${describeLoadFailure(error)}: npm install ${PACKAGE}`,
-            2,
-            {
-                cause: error,
-                code: 'RESUME_RUN_MISSING_PACKAGE',
-            },
-        );
-    }
-    return await duckdb.DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
+    const { DuckDBInstance: Instance } = loadDuckDb();
+    return await Instance.create(':memory:', { threads: '2', memory_limit: '1GB' });
 }
 
-/** The package may be there and fail to load: its native library is missing, or made for another system. */
-function describeLoadFailure(error: unknown): string {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
-        return 'is not installed';
-    return `cannot be loaded (${getMessage(error).split('\n', 1)[0]})`;
+/**
+ * Not by `import()`: Node would first search all of the package's files for names of exports, which takes twice as long as to
+ * load them.
+ */
+function loadDuckDb(): typeof import('@duckdb/node-api') {
+    const require = createRequire(import.meta.url);
+    let path: string;
+    try {
+        path = require.resolve('@duckdb/node-api');
+    } catch (error) {
+        throw explainLoadFailure('is not installed', error);
+    }
+    try {
+        return require(path) as typeof import('@duckdb/node-api');
+    } catch (error) {
+        // The package is there: its native library may be missing, or made for another system.
+        throw explainLoadFailure(`cannot be loaded (${getMessage(error).split('\n', 1)[0]})`, error);
+    }
+}
+
+function explainLoadFailure(what: string, cause: unknown): UserError {
+    return new UserError(`this needs DuckDB, which ${what}: npm install ${PACKAGE}`, 2, {
+        cause,
+        code: 'RESUME_RUN_MISSING_PACKAGE',
+    });
+}
+
+/** Loads the engine. @throws UserError (exit 2) that says what to install */
+export function requireDuckDb(): void {
+    loadDuckDb();
 }
 
 /** Whether Parquet and SQL work here. */

@@ -159,7 +159,7 @@ it('audits Parquet of the earlier tools: cells that stand twice, and rates that 
 
 it('says in one line what is wrong with a question, and what to install', async () => {
     const cwd = tempDir();
-    const hook = pathToFileURL(join(import.meta.dirname, '../rig/no-duckdb.mjs')).href;
+    const hook = pathToFileURL(join(import.meta.dirname, '../rig/without-duckdb.mjs')).href;
     const missing = await runCli(['analyze'], { cwd, env: { NODE_OPTIONS: `--import ${hook}` } });
     expect(missing.code).toBe(2);
     expect(missing.stderr).toMatch(/needs DuckDB.*npm install @duckdb\/node-api@\S+\n/);

@@ -10,7 +10,7 @@ import { commitRecords, records } from '../results/records.js';
 import { writeTasks } from '../results/fixtures.js';
 
 const NO_DUCKDB = {
-    NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, '../rig/no-duckdb.mjs')).href}`,
+    NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, '../rig/without-duckdb.mjs')).href}`,
 };
 
 it('exports result files as JSON lines and CSV without DuckDB, copies of a record once', async () => {

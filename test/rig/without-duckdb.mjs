@@ -1,8 +1,9 @@
-/* Preloaded (`node --import`): a machine on which the optional package DuckDB is not installed. */
-import { register } from 'node:module';
+/* Loaded by NODE_OPTIONS=--import: the process cannot find DuckDB, as on a machine where it is not installed. */
+import Module from 'node:module';
 
-const hook = `export async function resolve(specifier, context, next) {
-    if (specifier === '@duckdb/node-api') throw Object.assign(new Error('not installed'), { code: 'ERR_MODULE_NOT_FOUND' });
-    return next(specifier, context);
-}`;
-register(`data:text/javascript,${encodeURIComponent(hook)}`);
+const resolve = Module._resolveFilename;
+Module._resolveFilename = (request, ...rest) => {
+    if (request === '@duckdb/node-api')
+        throw Object.assign(new Error(`Cannot find module '${request}'`), { code: 'MODULE_NOT_FOUND' });
+    return resolve(request, ...rest);
+};

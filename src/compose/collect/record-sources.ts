@@ -5,6 +5,7 @@ import { listFiles } from '../../host/listing.js';
 import type { AggregateSet } from '../../results/aggregate/aggregate-files.js';
 import { readAggregatesFromJson } from '../../results/aggregate/earlier-database.js';
 import { readBatchFile } from '../../results/collect/batch-file.js';
+import { tasksOfCheckpoint } from '../../results/collect/checkpoint-records.js';
 import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
 import { RecordLineMatcher } from '../../results/record/line-matcher.js';
@@ -105,7 +106,7 @@ function makeSource(
         name: dir,
         changes: async function* () {
             const others: { readonly path: string; readonly why: string }[] = [];
-            yield* readDirectoryRecords(place, {
+            yield* readDirectoryRecords(place, tasksOfCheckpoint, {
                 onNotice,
                 onOther: (path, why) => others.push({ path, why }),
                 onFile: () => {

@@ -5,7 +5,7 @@ import { readSuperseded } from '../../checkpoint/result-file/superseded-log.js';
 import { listFiles } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { StandIns } from '../../results/collect/checkpoint-records.js';
-import { digestKey, type ResultRecord, type Retirement } from '../../results/record/record.js';
+import { digestKey, type RecordVersion, type Retirement } from '../../results/record/record.js';
 
 /** Records that a results directory had and has no more. About 200 bytes each. */
 export class Retirements {
@@ -38,7 +38,7 @@ export class Retirements {
     }
 
     /** A record that stands in a result file is not retired: superseded.jsonl is written before the file is. */
-    drop(record: ResultRecord): void {
+    drop(record: RecordVersion): void {
         if (this.#byKey.size === 0) return;
         const digest = digestKey(record).toString('latin1');
         const known = this.#byKey.get(digest);

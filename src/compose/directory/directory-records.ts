@@ -1,8 +1,8 @@
 import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { listFiles } from '../../host/listing.js';
-import { type RecordedTask, tasksOfCheckpoint } from '../../results/collect/checkpoint-records.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
 import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
-import type { RecordChange } from '../../results/record/record.js';
+import type { RecordVersion, Retirement } from '../../results/record/record.js';
 import { CheckpointReader } from './checkpoint-reader.js';
 import { formatCount } from '../../report/format.js';
 import { asTyped } from '../output.js';
@@ -11,8 +11,20 @@ import { KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 import { Retirements } from '../collect/retirements.js';
 
-/** A change, with the entry that a record was made from where it comes from a result file. */
-export type DirectoryRecord = RecordChange & { readonly entry?: RecordedTask['entry'] };
+/** What is told of a task of a result file: its record, whole or in part, and perhaps more. */
+export interface DescribedTask {
+    readonly record: RecordVersion;
+}
+
+/** Describes the tasks of a result file: `tasksOfCheckpoint`, `briefTasksOfCheckpoint`. */
+export type DescribeTasks<T extends DescribedTask> = (
+    checkpoint: Checkpoint,
+    run: string,
+    onPercent: (rate: number) => void,
+) => Iterable<T>;
+
+export type DirectoryChange<T extends DescribedTask> =
+    ({ readonly kind: 'record' } & T) | { readonly kind: 'retirement'; readonly retirement: Retirement };
 
 export interface DirectoryRecordsOptions {
     /** Told of each file that is left out, and of values that were converted. */
@@ -30,10 +42,11 @@ export interface DirectoryRecordsOptions {
  * result files are replaced as a whole, and what a run writes meanwhile comes with the next collection.
  * @throws UserError (exit 2) if the directory or one of its files cannot be read
  */
-export async function* readDirectoryRecords(
+export async function* readDirectoryRecords<T extends DescribedTask>(
     place: RunPaths,
+    describe: DescribeTasks<T>,
     options: DirectoryRecordsOptions,
-): AsyncGenerator<DirectoryRecord> {
+): AsyncGenerator<DirectoryChange<T>> {
     const listing = await listFiles(place.dir);
     const run = (await deriveEarlierRunId(place, await readRunFile(place.checkpoints), listing)) ?? '';
     const isPart = options.names !== undefined;
@@ -46,12 +59,12 @@ export async function* readDirectoryRecords(
     const reader = new CheckpointReader(place, onOther);
     for await (const checkpoint of reader.read(options.names ?? listing, isPart)) {
         options.onFile?.();
-        const tasks = tasksOfCheckpoint(checkpoint, run, (rate) =>
+        const tasks = describe(checkpoint, run, (rate) =>
             onPercent(`${place.dir}: ${checkpoint.id}`, rate),
         );
-        for (const { record, entry } of tasks) {
-            retired.drop(record);
-            yield { kind: 'record', record, entry };
+        for (const task of tasks) {
+            retired.drop(task.record);
+            yield { kind: 'record', ...task };
         }
     }
     await retired.addUpgraded(place.checkpoints, run, reader.current);
@@ -64,15 +77,16 @@ export async function* readDirectoryRecords(
  * there are, or that a dataset cannot be read, so that all count.
  * @throws as `readDirectoryRecords`
  */
-export async function* readCountedRecords(
+export async function* readCountedRecords<T extends DescribedTask>(
     place: RunPaths,
+    describe: DescribeTasks<T>,
     options: DirectoryRecordsOptions,
-): AsyncGenerator<DirectoryRecord> {
+): AsyncGenerator<DirectoryChange<T>> {
     const known = await new KnownSamplesReader(place.checkpoints, options.onNotice).read(
         await readRunFile(place.checkpoints),
     );
     const removed = new Set<string>();
-    for await (const change of readDirectoryRecords(place, options)) {
+    for await (const change of readDirectoryRecords(place, describe, options)) {
         const isRemoved = known !== null && change.kind === 'record' && !known.has(change.record.sample);
         if (isRemoved) removed.add(change.record.sample);
         else yield change;

@@ -19,6 +19,8 @@ export interface QuestionOptions {
 
 /** A question that `resume-run analyze` answers by name. */
 export interface Question {
+    /** Fields of records that the answer is made of; absent: any. A condition may name others. */
+    fields?(options: QuestionOptions): readonly string[];
     /** @throws UserError (exit 2) for unknown dimensions or a condition that is not SQL */
     answer(engine: AskEngine, options: QuestionOptions): Promise<Answer>;
 }

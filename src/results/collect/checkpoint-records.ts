@@ -6,10 +6,13 @@ import { chooseExpected } from '../../model/sample.js';
 import { getVerdict } from '../../model/tally.js';
 import type { Verdict } from '../../model/verdict.js';
 import {
+    type BriefRecord,
+    makeBriefRecord,
     makeRecord,
     NO_VALUES,
     type RecordInput,
     type RecordKey,
+    type RecordVersion,
     type ResultRecord,
 } from '../record/record.js';
 import { type EarlierFields, readEarlierFields, readSuccessLevel } from './earlier-record.js';
@@ -23,6 +26,23 @@ import { type EarlierFields, readEarlierFields, readSuccessLevel } from './earli
 export interface RecordedTask {
     readonly record: ResultRecord;
     readonly entry: StoredEntry['entry'] | null;
+}
+
+/** The same with brief records, which tell all that most rates are made of. */
+export function* briefTasksOfCheckpoint(
+    checkpoint: Checkpoint,
+    run: string,
+): Generator<{ readonly record: BriefRecord }> {
+    const { id: sample } = checkpoint;
+    const own = checkpoint.run ?? run;
+    for (const { key, entry } of keyedEntries(checkpoint, own)) {
+        const fields = briefFields(entry, key);
+        if (fields !== null) yield { record: makeBriefRecord(fields) };
+    }
+    for (const task of checkpoint.failures) {
+        const outcome = { verdict: null, accepted: null, success_level: null, score: null, language: null };
+        yield { record: makeBriefRecord({ ...failureFields(task, own, sample), ...outcome }) };
+    }
 }
 
 /** As `tasksOfCheckpoint`, the records alone. */
@@ -41,15 +61,22 @@ export function* tasksOfCheckpoint(
 ): Generator<RecordedTask> {
     const { id: sample } = checkpoint;
     const own = checkpoint.run ?? run;
-    for (const [group, list] of checkpoint.entries) {
-        const standIns = new StandIns();
-        for (const { entry } of list) {
-            const key = { run: own, sample, group, ...standIns.findKey(entry) };
-            const record = recordOfEntry(entry, key, onPercent);
-            if (record !== null) yield { record, entry };
-        }
+    for (const { key, entry } of keyedEntries(checkpoint, own)) {
+        const record = recordOfEntry(entry, key, onPercent);
+        if (record !== null) yield { record, entry };
     }
     for (const task of checkpoint.failures) yield { record: recordOfFailure(task, own, sample), entry: null };
+}
+
+function* keyedEntries(
+    { id: sample, entries }: Checkpoint,
+    run: string,
+): Generator<{ readonly key: RecordKey; readonly entry: StoredEntry['entry'] }> {
+    for (const [group, list] of entries) {
+        const standIns = new StandIns();
+        for (const { entry } of list)
+            yield { key: { run, sample, group, ...standIns.findKey(entry) }, entry };
+    }
 }
 
 /**
@@ -61,27 +88,39 @@ export function recordOfEntry(
     key: RecordKey,
     onPercent: (rate: number) => void = () => undefined,
 ): ResultRecord | null {
-    const verdict = getVerdict(entry);
-    if (verdict === null || entry.adopted !== undefined) return null;
-    const raw: unknown = entry.result;
-    const result: JsonObject = isJsonObject(raw) ? raw : {};
-    const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
-    const expected = chooseExpected(key.group, entry.expected ?? null);
+    const brief = briefFields(entry, key);
+    if (brief === null) return null;
+    const result = resultOf(entry);
     return makeRecord({
         ...NO_VALUES,
         ...fieldsOfResult(result, entry.cell, onPercent),
         ...attemptFields(entry.attempts),
+        ...measured(result['tests'], entry.attempts),
+        ...brief,
+    });
+}
+
+function briefFields(entry: StoredEntry['entry'], key: RecordKey): BriefRecord | null {
+    const verdict = getVerdict(entry);
+    if (verdict === null || entry.adopted !== undefined) return null;
+    const result = resultOf(entry);
+    const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
+    return {
         ...key,
         revision: entry.revision ?? 1,
         index: entry.index,
         verdict,
         accepted,
         success_level: readSuccessLevel(result) ?? chooseSuccessLevel(verdict, accepted, result),
-        expected: expected === null ? null : [...expected],
+        expected: chooseExpected(key.group, entry.expected ?? null),
         score: readScore(result),
-        ...measured(result['tests'], entry.attempts),
         language: entry.language ?? null,
-    });
+    };
+}
+
+function resultOf(entry: StoredEntry['entry']): JsonObject {
+    const result: unknown = entry.result;
+    return isJsonObject(result) ? result : {};
 }
 
 /** A program that is not accepted may still have scored: it passed a part of the tests. */
@@ -103,22 +142,23 @@ function readScore(result: JsonObject): number | null {
 
 /** A record of a task that was given up for now: no verdict, no success level, in no rate. */
 export function recordOfFailure(task: OpenTask, run: string, sample: string): ResultRecord {
-    const { group, fingerprint, occurrence = 0 } = task;
     return makeRecord({
         ...(task.cell === undefined ? {} : readEarlierFields(task.cell, () => undefined)),
         ...attemptFields(task.attempts),
-        run,
-        sample,
-        group,
-        fingerprint,
-        occurrence,
-        revision: task.revision ?? 1,
-        index: task.index,
-        expected: chooseExpected(group, null)?.slice() ?? null,
+        ...failureFields(task, run, sample),
         wall_time: finiteOr(task.attempts.at(-1)?.duration, null),
         failure_reason: task.reason,
         failure_message: task.message,
     });
+}
+
+function failureFields(
+    { group, fingerprint, occurrence = 0, revision = 1, index }: OpenTask,
+    run: string,
+    sample: string,
+): RecordVersion & Pick<BriefRecord, 'index' | 'expected'> {
+    const expected = chooseExpected(group, null);
+    return { run, sample, group, fingerprint, occurrence, revision, index, expected };
 }
 
 /**

@@ -1,10 +1,10 @@
-import { digestKey, type RecordKey } from './record.js';
+import { digestKey, type RecordVersion } from './record.js';
 
 /**
  * Each key once, at its highest revision, where sources may hold copies of one another. Reads them twice, and holds a key's
  * digest for each record.
  */
-export async function* keepNewest<T extends RecordKey & { readonly revision: number }>(
+export async function* keepNewest<T extends RecordVersion>(
     read: () => AsyncIterable<readonly T[]>,
 ): AsyncGenerator<readonly T[]> {
     const newest = new Map<string, number>();

@@ -21,10 +21,11 @@ export type ResultRecord = RowOf<(typeof RECORD_FIELDS)[number]>;
 /** What identifies a record. */
 export type RecordKey = Pick<ResultRecord, (typeof KEY_FIELDS)[number]>;
 
+/** A record's key and revision: what decides which of two records counts. */
+export type RecordVersion = RecordKey & Pick<ResultRecord, 'revision'>;
+
 /** Says that an entry was superseded: records of this key up to `revision` are not counted any more. */
-export interface Retirement extends RecordKey {
-    readonly revision: number;
-}
+export type Retirement = RecordVersion;
 
 /** What a batch brings. Of one key the highest revision wins; at equal revisions a retirement does. Clocks decide nothing. */
 export type RecordChange =
@@ -71,6 +72,33 @@ export class RecordError extends Error {
  */
 export function makeRecord(input: RecordInput): ResultRecord {
     return normalise({ ...input, version: RECORD_VERSION });
+}
+
+/** Fields that a task's entry tells by itself: nothing of its attempts, its tests or what its function returned is read. */
+const BRIEF_FIELDS = [
+    ...KEY_FIELDS,
+    'revision',
+    'index',
+    'verdict',
+    'accepted',
+    'success_level',
+    'expected',
+    'score',
+    'language',
+] as const satisfies readonly (keyof ResultRecord)[];
+
+/** What most rates are made of, in a fraction of the time of a whole record. */
+export type BriefRecord = Pick<ResultRecord, (typeof BRIEF_FIELDS)[number]>;
+
+export const isBriefField = (name: string): boolean => BRIEF_FIELDS.some((field) => field === name);
+
+const BRIEF: readonly RecordField[] = RECORD_FIELDS.filter(({ name }) => isBriefField(name));
+
+/** @throws RecordError */
+export function makeBriefRecord(input: BriefRecord): BriefRecord {
+    const row: Record<string, unknown> = {};
+    for (const field of BRIEF) row[field.name] = normaliseField(field, input[field.name as keyof BriefRecord]);
+    return row as BriefRecord;
 }
 
 /**

@@ -14,10 +14,13 @@ import { passAtK } from '../statistics.js';
 /** Half the width of a 95 % interval, in standard errors. */
 const Z = 1.96;
 
+const BY_MODEL = ['model'];
+
 /** pass@k by any dimensions: the mean over samples of the unbiased estimator. */
 export const passAtKQuestion: Question = {
+    fields: ({ by }) => ['sample', 'group', 'success_level', ...(by ?? BY_MODEL)],
     answer: async (engine, options) => {
-        const dimensions = parseDimensions(options.by ?? ['model']);
+        const dimensions = parseDimensions(options.by ?? BY_MODEL);
         const list = listDimensions(dimensions);
         // How many samples have n answers of which c pass says everything, however many samples there are.
         const rows = await engine.rows(`

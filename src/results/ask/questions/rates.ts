@@ -13,9 +13,15 @@ import {
 } from '../question.js';
 import { type ClusterSums, computeClusteredInterval } from '../statistics.js';
 
+const BY_GROUP = ['group'];
+
+/** What rates are made of, beside the dimensions. */
+const RATE_FIELDS = ['sample', 'success_level', 'expected', 'verdict'];
+
 /** Success rates by any dimensions. */
 export const rates: Question = {
-    answer: (engine, options) => answerRates('rates', engine, options, options.by ?? ['group']),
+    fields: ({ by }) => [...RATE_FIELDS, ...(by ?? BY_GROUP)],
+    answer: (engine, options) => answerRates('rates', engine, options, options.by ?? BY_GROUP),
 };
 
 /** The cells that the earlier tools counted. */
