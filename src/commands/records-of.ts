@@ -120,21 +120,12 @@ export async function openDirectories<D extends DescribedTask, T extends RecordV
     return dirs.length === 1 ? read() : keepNewest(read);
 }
 
-/** Records at once: one by one, a million of them would wait a million times. */
-const BATCH = 256;
-
 async function* keepRecords<D extends DescribedTask, T>(
-    changes: AsyncIterable<DirectoryChange<D>>,
+    changes: AsyncIterable<readonly DirectoryChange<D>[]>,
     convert: (task: D) => T,
 ): AsyncGenerator<readonly T[]> {
-    let batch: T[] = [];
-    for await (const change of changes) {
-        if (change.kind === 'record') batch.push(convert(change));
-        if (batch.length < BATCH) continue;
-        yield batch;
-        batch = [];
-    }
-    if (batch.length > 0) yield batch;
+    for await (const some of changes)
+        yield some.flatMap((change) => (change.kind === 'record' ? [convert(change)] : []));
 }
 
 async function requireDirectory(dir: string): Promise<void> {

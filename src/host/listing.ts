@@ -18,6 +18,27 @@ export async function listFiles(dir: string): Promise<readonly string[]> {
     }
 }
 
+/** Names of a directory. */
+export interface FileListing {
+    readonly names: readonly string[];
+    /** Those that are not regular files: folders, links, devices, and what could not be told. */
+    readonly others: ReadonlySet<string>;
+}
+
+/**
+ * As `listFiles`, with what the directory itself says of their kinds, so that nobody has to ask for each of them.
+ * @throws UserError (exit 2) if it cannot be listed
+ */
+export async function listFileKinds(dir: string): Promise<FileListing> {
+    const names: string[] = [];
+    const others = new Set<string>();
+    await readEntries(dir, ({ name, isRegular }) => {
+        names.push(name);
+        if (!isRegular) others.add(name);
+    });
+    return { names, others };
+}
+
 /** Names that are read from a directory before anything else gets its turn. */
 const AT_ONCE = 4096;
 
@@ -27,17 +48,26 @@ const AT_ONCE = 4096;
  */
 export async function listManyFiles(dir: string): Promise<TextSet> {
     const names = new TextSet();
+    await readEntries(dir, ({ name }) => names.add(name));
+    return names;
+}
+
+/** Nothing if the directory is not there. @throws UserError (exit 2) if it cannot be listed */
+async function readEntries(
+    dir: string,
+    add: (entry: { readonly name: string; readonly isRegular: boolean }) => void,
+): Promise<void> {
     let folder: Dir | null = null;
+    let count = 0;
     try {
         folder = await opendir(dir, { bufferSize: AT_ONCE });
         for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
-            names.add(entry.name);
-            if (names.size % AT_ONCE === 0) await setImmediate();
+            add({ name: entry.name, isRegular: entry.isFile() });
+            count += 1;
+            if (count % AT_ONCE === 0) await setImmediate();
         }
-        return names;
     } catch (error) {
-        if (getIoCode(error) === 'ENOENT') return names;
-        throw makeListingError(dir, error);
+        if (getIoCode(error) !== 'ENOENT') throw makeListingError(dir, error);
     } finally {
         await folder?.close();
     }

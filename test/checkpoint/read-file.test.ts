@@ -5,7 +5,12 @@ import { assert, jsonValue, property, string, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileNames } from '../../src/checkpoint/result-file/names.js';
 import { parseCheckpoint, parseRawFile } from '../../src/checkpoint/result-file/parse.js';
-import { readCheckpointFile, readCheckpointFileAtOnce } from '../../src/checkpoint/result-file/read-file.js';
+import {
+    readCheckpointFile,
+    readCheckpointFileAtOnce,
+    readListedCheckpointFile,
+    type ReadResult,
+} from '../../src/checkpoint/result-file/read-file.js';
 import { runs } from '../rig/long.js';
 import { BY, entry, place, scratch, state } from './rig.js';
 
@@ -37,6 +42,11 @@ async function wholeFile(): Promise<Buffer> {
     await writer.close();
     return readFileSync(join(results, 'p_1.json'));
 }
+
+const withoutStamp = (read: ReadResult): ReadResult =>
+    read.kind === 'checkpoint'
+        ? { ...read, checkpoint: { ...read.checkpoint, stamp: { inode: '', size: 0, mtime: '' } } }
+        : read;
 
 const stamp = { inode: '1', size: 1, mtime: '1' };
 
@@ -78,6 +88,12 @@ describe('reading a result file', () => {
             const found = await readCheckpointFile(join(folder, name), null);
             expect(await readCheckpointFileAtOnce(join(folder, name)), name).toEqual(found);
             kinds.add(found.kind);
+            // No listing calls a FIFO a regular file.
+            if (name === 'fifo.json') continue;
+            const listed = readListedCheckpointFile(join(folder, name));
+            // What is not small, or not a file by now, is read the other way.
+            if (listed === null) expect(['large.json', ...names]).toContain(name);
+            else expect(listed, name).toEqual(withoutStamp(found));
         }
         expect([...kinds].sort()).toEqual(['absent', 'checkpoint', 'corrupt']);
     });

@@ -20,6 +20,15 @@ it('answers from result directories, with no database made before, in every form
     expect(table).toMatchObject({ code: 0, stderr: '' });
     expect(table.stdout).toMatch(/^group +total +success/);
     expect(table.stdout).toMatch(/^solution +2 +1 +0 +1 +1 +50\.0 %/m);
+    // With a condition whole records are read, which must not change anything.
+    for (const question of [[], ['--by', 'group,verdict,language'], ['pass-at-k', '--by', 'group']]) {
+        const brief = await callCli(['analyze', ...question, '--dir', 'results', '--json'], { cwd });
+        const whole = await callCli(
+            ['analyze', ...question, '--dir', 'results', '--json', '--where', 'true'],
+            { cwd },
+        );
+        expect(brief).toMatchObject({ code: 0, stdout: whole.stdout });
+    }
     const csv = await callCli(['analyze', 'weak-tests', '--format', 'csv'], { cwd });
     expect(csv.stdout.split('\r\n')[1]).toMatch(/^'=b\|c,1,1,1,/);
     const json = await callCli(

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseCheckpoint, parseRawFile } from '../../src/checkpoint/result-file/parse.js';
 import type { Checkpoint } from '../../src/model/checkpoint.js';
 import type { Json } from '../../src/model/json.js';
-import { buildRecords } from '../../src/results/collect/checkpoint-records.js';
-import type { ResultRecord } from '../../src/results/record/record.js';
+import { briefTasksOfCheckpoint, buildRecords } from '../../src/results/collect/checkpoint-records.js';
+import { isBriefField, type ResultRecord } from '../../src/results/record/record.js';
 
 function parse(json: Json): Checkpoint {
     const raw = parseRawFile(json);
@@ -13,7 +13,16 @@ function parse(json: Json): Checkpoint {
     return parsed.checkpoint;
 }
 
-const take = (checkpoint: Checkpoint, run: string): ResultRecord[] => [...buildRecords(checkpoint, run)];
+/** Whole records; brief ones must say the same in fewer fields. */
+function take(checkpoint: Checkpoint, run: string): ResultRecord[] {
+    const records = [...buildRecords(checkpoint, run)];
+    const brief = Array.from(briefTasksOfCheckpoint(checkpoint, run), ({ record }) => record);
+    const shortened = records.map((record) =>
+        Object.fromEntries(Object.entries(record).filter(([name]) => isBriefField(name))),
+    );
+    expect(brief).toEqual(shortened);
+    return records;
+}
 
 const attempt = (more: object) => ({
     attempt: 1,
@@ -76,7 +85,7 @@ describe('the records of a result file', () => {
                 ],
             }),
         );
-        const [finished, failed] = buildRecords(checkpoint, 'unused');
+        const [finished, failed] = take(checkpoint, 'unused');
         expect(finished).toMatchObject({
             run: 'run-7',
             sample: 'a/1',

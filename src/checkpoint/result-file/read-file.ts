@@ -34,7 +34,7 @@ export async function readCheckpointFile(
     return parseResultFile(await readRawFile(path, streamFrom), id);
 }
 
-/** Bytes of a file that `readCheckpointFileAtOnce` reads at once. */
+/** Bytes of a file that is read by synchronous calls. */
 const SMALL = 64 * 1024;
 
 /**
@@ -45,6 +45,38 @@ const SMALL = 64 * 1024;
 export async function readCheckpointFileAtOnce(path: string): Promise<ReadResult> {
     return parseResultFile(readSmallFile(path) ?? (await readRawFile(path)), null);
 }
+
+/**
+ * The same for a name that its folder's listing calls a regular file, and whose stamp nobody asks for: nothing but its bytes is
+ * read. Null where it is not small, or not to be had: `readCheckpointFile` tells why.
+ */
+export function readListedCheckpointFile(path: string): ParsedResultFile | null {
+    let descriptor: number;
+    try {
+        descriptor = openSync(path, READ_WITHOUT_BLOCKING);
+    } catch {
+        return null;
+    }
+    buffer ??= Buffer.allocUnsafeSlow(SMALL);
+    let length = 0;
+    try {
+        for (let count = -1; count !== 0 && length < SMALL; length += count)
+            count = readSync(descriptor, buffer, length, SMALL - length, length);
+    } catch (error) {
+        if (getIoCode(error) === null) throw error;
+        return null;
+    } finally {
+        closeSync(descriptor);
+    }
+    if (length === SMALL) return null;
+    const raw = parseRaw(buffer.subarray(0, length));
+    return typeof raw === 'string'
+        ? { kind: 'corrupt', why: raw }
+        : parseCheckpoint(raw, null, NO_STAMP);
+}
+
+/** Made once: it holds a file's bytes only until they are parsed. */
+let buffer: Buffer | null = null;
 
 interface RawResultFile {
     readonly raw: RawFile | string;

@@ -106,7 +106,7 @@ function makeSource(
         name: dir,
         changes: async function* () {
             const others: { readonly path: string; readonly why: string }[] = [];
-            yield* readDirectoryRecords(place, tasksOfCheckpoint, {
+            const read = readDirectoryRecords(place, tasksOfCheckpoint, {
                 onNotice,
                 onOther: (path, why) => others.push({ path, why }),
                 onFile: () => {
@@ -114,6 +114,7 @@ function makeSource(
                 },
                 ...(names === null ? {} : { names }),
             });
+            for await (const changes of read) yield* changes;
             // One file at a time: a folder may hold a million records.
             for (const { path, why } of others) yield* await readOther(path, why);
         },

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { readCheckpointFileAtOnce } from '../../checkpoint/result-file/read-file.js';
+import { readCheckpointFile, readListedCheckpointFile } from '../../checkpoint/result-file/read-file.js';
 import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
+import type { FileListing } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { RunPaths } from './run-paths.js';
 
-/** Files read at once: more only wait for the same disk. */
-const FILES_AT_ONCE = 8;
-
 /** Files after which signals are heard and the display goes on, although small files are read by synchronous calls. */
-const FILES_BETWEEN_TURNS = 32 * FILES_AT_ONCE;
+const FILES_BETWEEN_TURNS = 256;
+
+/** Small files that are handed on together. */
+const AT_ONCE = 32;
 
 /** Reads the result files of a directory one after the other, each sample once, and keeps none of them. */
 export class CheckpointReader {
@@ -25,20 +26,26 @@ export class CheckpointReader {
     }
 
     /**
-     * @param names of the files to read
-     * @param isPart whether they are only some of the directory's: archives are left out then
+     * @param listing of the directory, or a part of it
+     * @param isPart whether it is only a part: archives are left out then
      * @throws UserError (exit 2) if one of the files cannot be read
      */
-    async *read(names: readonly string[], isPart: boolean): AsyncGenerator<Checkpoint> {
+    async *read(listing: FileListing, isPart: boolean): AsyncGenerator<readonly Checkpoint[]> {
         const earlier: string[] = [];
-        for await (const [name, checkpoint] of this.#checkpoints(names)) {
-            // Read last: a start that was killed while it upgraded a sample leaves both its files.
-            if (checkpoint.origin === 'earlier') earlier.push(name);
-            else if (this.#isNew(checkpoint.id)) yield checkpoint;
+        for await (const read of this.#checkpoints(listing)) {
+            const fresh: Checkpoint[] = [];
+            for (const { name, checkpoint } of read) {
+                // Read last: a start that was killed while it upgraded a sample leaves both its files.
+                if (checkpoint.origin === 'earlier') earlier.push(name);
+                else if (this.#isNew(checkpoint.id)) fresh.push(checkpoint);
+            }
+            yield fresh;
         }
         if (!isPart) yield* this.#archived();
-        for await (const [, checkpoint] of this.#checkpoints(earlier))
-            if (!this.current.has(checkpoint.id)) yield checkpoint;
+        for await (const read of this.#checkpoints({ ...listing, names: earlier })) {
+            const checkpoints = read.map(({ checkpoint }) => checkpoint);
+            yield checkpoints.filter(({ id }) => !this.current.has(id));
+        }
     }
 
     /** Of two files of one sample only one counts. */
@@ -48,28 +55,37 @@ export class CheckpointReader {
         return true;
     }
 
-    async *#archived(): AsyncGenerator<Checkpoint> {
+    async *#archived(): AsyncGenerator<readonly Checkpoint[]> {
         const archives = await ArchiveList.load(this.#place.checkpoints);
         for (const id of archives.ids()) {
             if (!this.#isNew(id)) continue;
             const checkpoint = await archives.read(id);
-            if (checkpoint !== null) yield checkpoint;
+            if (checkpoint !== null) yield [checkpoint];
         }
     }
 
-    async *#checkpoints(names: readonly string[]): AsyncGenerator<readonly [string, Checkpoint]> {
-        const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
-        for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
-            if (at % FILES_BETWEEN_TURNS === 0) await setImmediate();
-            const some = files.slice(at, at + FILES_AT_ONCE);
-            const read = await Promise.all(
-                some.map((name) => readCheckpointFileAtOnce(join(this.#place.dir, name))),
-            );
-            for (const [position, result] of read.entries()) {
-                const name = some[position] ?? '';
-                if (result.kind === 'checkpoint') yield [name, result.checkpoint];
-                else if (result.kind === 'corrupt') this.#onOther(join(this.#place.dir, name), result.why);
-            }
+    /** Small ones some at a time: a turn of the event loop for each of them takes longer than to read it. */
+    async *#checkpoints({ names, others }: FileListing): AsyncGenerator<readonly NamedCheckpoint[]> {
+        let read: NamedCheckpoint[] = [];
+        let files = 0;
+        for (const name of names) {
+            if (!name.endsWith('.json') || name.startsWith('.')) continue;
+            const path = join(this.#place.dir, name);
+            const small = others.has(name) ? null : readListedCheckpointFile(path);
+            const result = small ?? (await readCheckpointFile(path, null));
+            if (result.kind === 'checkpoint') read.push({ name, checkpoint: result.checkpoint });
+            else if (result.kind === 'corrupt') this.#onOther(path, result.why);
+            files += 1;
+            if (files % FILES_BETWEEN_TURNS === 0) await setImmediate();
+            if (small !== null && read.length < AT_ONCE) continue;
+            yield read;
+            read = [];
         }
+        yield read;
     }
+}
+
+interface NamedCheckpoint {
+    readonly name: string;
+    readonly checkpoint: Checkpoint;
 }

@@ -1,5 +1,5 @@
 import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
-import { listFiles } from '../../host/listing.js';
+import { listFileKinds } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordVersion, Retirement } from '../../results/record/record.js';
@@ -46,9 +46,9 @@ export async function* readDirectoryRecords<T extends DescribedTask>(
     place: RunPaths,
     describe: DescribeTasks<T>,
     options: DirectoryRecordsOptions,
-): AsyncGenerator<DirectoryChange<T>> {
-    const listing = await listFiles(place.dir);
-    const run = (await deriveEarlierRunId(place, await readRunFile(place.checkpoints), listing)) ?? '';
+): AsyncGenerator<readonly DirectoryChange<T>[]> {
+    const listing = await listFileKinds(place.dir);
+    const run = (await deriveEarlierRunId(place, await readRunFile(place.checkpoints), listing.names)) ?? '';
     const isPart = options.names !== undefined;
     const retired = await Retirements.load(place.checkpoints, run);
     const { onNotice } = options;
@@ -57,19 +57,24 @@ export async function* readDirectoryRecords<T extends DescribedTask>(
         options.onOther ??
         ((path, why) => onNotice(`${path} is left out: ${why}; resume-run check says more`));
     const reader = new CheckpointReader(place, onOther);
-    for await (const checkpoint of reader.read(options.names ?? listing, isPart)) {
-        options.onFile?.();
-        const tasks = describe(checkpoint, run, (rate) =>
-            onPercent(`${place.dir}: ${checkpoint.id}`, rate),
-        );
-        for (const task of tasks) {
-            retired.drop(task.record);
-            yield { kind: 'record', ...task };
+    const { names = listing.names } = options;
+    for await (const checkpoints of reader.read({ ...listing, names }, isPart)) {
+        const changes: DirectoryChange<T>[] = [];
+        for (const checkpoint of checkpoints) {
+            options.onFile?.();
+            const tasks = describe(checkpoint, run, (rate) =>
+                onPercent(`${place.dir}: ${checkpoint.id}`, rate),
+            );
+            for (const task of tasks) {
+                retired.drop(task.record);
+                changes.push({ kind: 'record', ...task });
+            }
         }
+        yield changes;
     }
     await retired.addUpgraded(place.checkpoints, run, reader.current);
-    for (const retirement of retired.all())
-        if (!isPart || reader.current.has(retirement.sample)) yield { kind: 'retirement', retirement };
+    const retirements = Array.from(retired.all(), (retirement) => ({ kind: 'retirement', retirement }) as const);
+    yield retirements.filter(({ retirement }) => !isPart || reader.current.has(retirement.sample));
 }
 
 /**
@@ -81,15 +86,17 @@ export async function* readCountedRecords<T extends DescribedTask>(
     place: RunPaths,
     describe: DescribeTasks<T>,
     options: DirectoryRecordsOptions,
-): AsyncGenerator<DirectoryChange<T>> {
+): AsyncGenerator<readonly DirectoryChange<T>[]> {
     const known = await new KnownSamplesReader(place.checkpoints, options.onNotice).read(
         await readRunFile(place.checkpoints),
     );
     const removed = new Set<string>();
-    for await (const change of readDirectoryRecords(place, describe, options)) {
-        const isRemoved = known !== null && change.kind === 'record' && !known.has(change.record.sample);
-        if (isRemoved) removed.add(change.record.sample);
-        else yield change;
+    for await (const changes of readDirectoryRecords(place, describe, options)) {
+        yield changes.filter((change) => {
+            if (known === null || change.kind !== 'record' || known.has(change.record.sample)) return true;
+            removed.add(change.record.sample);
+            return false;
+        });
     }
     if (removed.size === 0) return;
     options.onNotice(

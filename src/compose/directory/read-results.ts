@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { chooseCheckpointsFolder } from '../../config.js';
-import { listFiles } from '../../host/listing.js';
+import { listFileKinds } from '../../host/listing.js';
 import type { StoredEntry } from '../../model/checkpoint.js';
 import { UserError } from '../../util/user-error.js';
 import { CheckpointReader } from './checkpoint-reader.js';
@@ -41,10 +41,12 @@ export async function* readResults(
     const reader = new CheckpointReader({ dir: path, checkpoints }, (file, why) =>
         options.onNotice?.(`${file} is left out: ${why}`),
     );
-    const names = await listFiles(path);
-    if (names.length === 0 && !existsSync(path)) throw new UserError(`${path}: there is no such directory`);
-    for await (const { id, entries } of reader.read(names, false)) {
-        for (const [group, stored] of entries)
-            for (const { entry } of stored) yield { sample: id, group, index: entry.index, entry };
+    const listing = await listFileKinds(path);
+    if (listing.names.length === 0 && !existsSync(path)) throw new UserError(`${path}: there is no such directory`);
+    for await (const checkpoints of reader.read(listing, false)) {
+        for (const { id, entries } of checkpoints) {
+            for (const [group, stored] of entries)
+                for (const { entry } of stored) yield { sample: id, group, index: entry.index, entry };
+        }
     }
 }

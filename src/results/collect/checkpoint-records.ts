@@ -105,14 +105,20 @@ function briefFields(entry: StoredEntry['entry'], key: RecordKey): BriefRecord |
     if (verdict === null || entry.adopted !== undefined) return null;
     const result = resultOf(entry);
     const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
+    const { run, sample, group, fingerprint, occurrence } = key;
+    // No spread: keys that are added to a copy one by one take ten times as long as a literal.
     return {
-        ...key,
+        run,
+        sample,
+        group,
+        fingerprint,
+        occurrence,
         revision: entry.revision ?? 1,
         index: entry.index,
         verdict,
         accepted,
         success_level: readSuccessLevel(result) ?? chooseSuccessLevel(verdict, accepted, result),
-        expected: chooseExpected(key.group, entry.expected ?? null),
+        expected: chooseExpected(group, entry.expected ?? null),
         score: readScore(result),
         language: entry.language ?? null,
     };

@@ -94,9 +94,12 @@ export const isBriefField = (name: string): boolean => BRIEF_FIELDS.some((field)
 
 const BRIEF: readonly RecordField[] = RECORD_FIELDS.filter(({ name }) => isBriefField(name));
 
-/** @throws RecordError */
+/**
+ * Checks the fields and puts them into their canonical form.
+ * @throws RecordError
+ */
 export function makeBriefRecord(input: BriefRecord): BriefRecord {
-    const row: Record<string, unknown> = {};
+    const row: Record<string, unknown> = { ...NO_BRIEF_VALUES };
     for (const field of BRIEF) row[field.name] = normaliseField(field, input[field.name as keyof BriefRecord]);
     return row as BriefRecord;
 }
@@ -142,6 +145,8 @@ const RETIREMENT_FIELDS: ReadonlySet<string> = new Set([...KEY_FIELDS, 'revision
 export const NO_VALUES = Object.fromEntries(RECORD_FIELDS.map(({ name }) => [name, null])) as {
     readonly [Name in keyof ResultRecord]: null;
 };
+
+const NO_BRIEF_VALUES = Object.fromEntries(BRIEF_FIELDS.map((name) => [name, null]));
 
 const POSITIONS: ReadonlyMap<string, number> = new Map(RECORD_FIELDS.map(({ name }, at) => [name, at]));
 const REQUIRED: readonly RecordField[] = RECORD_FIELDS.filter(({ nullable }) => !nullable);
