@@ -92,9 +92,7 @@ export const command = defineCommand({
         const fields = values.where === null ? asked?.fields?.(options) : undefined;
         await withAskEngine(values, fields ?? null, async (engine, scratch) => {
             const answer =
-                asked === null
-                    ? await askSql(engine, values.sql ?? '')
-                    : await asked.answer(engine, options);
+                asked === null ? await askSql(engine, values.sql ?? '') : await asked.answer(engine, options);
             await writeAnswer(answer, target, scratch);
         });
         return 0;

@@ -70,9 +70,7 @@ export function readListedCheckpointFile(path: string): ParsedResultFile | null 
     }
     if (length === SMALL) return null;
     const raw = parseRaw(buffer.subarray(0, length));
-    return typeof raw === 'string'
-        ? { kind: 'corrupt', why: raw }
-        : parseCheckpoint(raw, null, NO_STAMP);
+    return typeof raw === 'string' ? { kind: 'corrupt', why: raw } : parseCheckpoint(raw, null, NO_STAMP);
 }
 
 /** Made once: it holds a file's bytes only until they are parsed. */

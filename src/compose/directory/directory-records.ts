@@ -24,7 +24,8 @@ export type DescribeTasks<T extends DescribedTask> = (
 ) => Iterable<T>;
 
 export type DirectoryChange<T extends DescribedTask> =
-    ({ readonly kind: 'record' } & T) | { readonly kind: 'retirement'; readonly retirement: Retirement };
+    | ({ readonly kind: 'record' } & T)
+    | { readonly kind: 'retirement'; readonly retirement: Retirement };
 
 export interface DirectoryRecordsOptions {
     /** Told of each file that is left out, and of values that were converted. */
@@ -73,7 +74,10 @@ export async function* readDirectoryRecords<T extends DescribedTask>(
         yield changes;
     }
     await retired.addUpgraded(place.checkpoints, run, reader.current);
-    const retirements = Array.from(retired.all(), (retirement) => ({ kind: 'retirement', retirement }) as const);
+    const retirements = Array.from(
+        retired.all(),
+        (retirement) => ({ kind: 'retirement', retirement }) as const,
+    );
     yield retirements.filter(({ retirement }) => !isPart || reader.current.has(retirement.sample));
 }
 

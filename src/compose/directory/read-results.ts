@@ -42,7 +42,8 @@ export async function* readResults(
         options.onNotice?.(`${file} is left out: ${why}`),
     );
     const listing = await listFileKinds(path);
-    if (listing.names.length === 0 && !existsSync(path)) throw new UserError(`${path}: there is no such directory`);
+    if (listing.names.length === 0 && !existsSync(path))
+        throw new UserError(`${path}: there is no such directory`);
     for await (const checkpoints of reader.read(listing, false)) {
         for (const { id, entries } of checkpoints) {
             for (const [group, stored] of entries)

@@ -100,7 +100,8 @@ const BRIEF: readonly RecordField[] = RECORD_FIELDS.filter(({ name }) => isBrief
  */
 export function makeBriefRecord(input: BriefRecord): BriefRecord {
     const row: Record<string, unknown> = { ...NO_BRIEF_VALUES };
-    for (const field of BRIEF) row[field.name] = normaliseField(field, input[field.name as keyof BriefRecord]);
+    for (const field of BRIEF)
+        row[field.name] = normaliseField(field, input[field.name as keyof BriefRecord]);
     return row as BriefRecord;
 }
 
