@@ -1,64 +1,43 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, constantFrom, dictionary, jsonValue, oneof, property, record, string } from 'fast-check';
+import { assert, jsonValue, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEarlierFolder, parseResult } from '../../src/checkpoint/earlier/folder.js';
 import {
     readEarlierVerdict,
-    normalizeCheckedEntry,
     normalizeEarlierEntry,
     dropFalseVerdict,
 } from '../../src/checkpoint/earlier/normalize.js';
 import { readCheckpointFile } from '../../src/checkpoint/result-file/read-file.js';
-import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.js';
+import { isJsonObject, type JsonObject } from '../../src/model/json.js';
 import { getVerdict } from '../../src/model/tally.js';
 import { BY, entry, place, scratch, state } from './rig.js';
-import { runs } from '../rig/long.js';
-
-const run = (more: JsonObject = {}): JsonObject => ({
-    status: 'Finished',
-    execution_time: 0.25,
-    return_code: 0,
-    stdout: 'x',
-    stderr: '',
-    ...more,
-});
-
-function test(
-    passed: boolean,
-    info: JsonObject = { status: 'Success', compile_result: null, run_result: run() },
-) {
-    return { passed, exec_info: info, test_info: { input: { stdin: '1' }, output: { stdout: '2' } } };
-}
-
-function earlierEntry(accepted: boolean, tests: JsonObject[], more: JsonObject = {}): JsonObject {
-    return {
-        language: 'PYTHON',
-        solution: 'print(1)',
-        result: { id: 'p/1', accepted, extracted_code: 'print(1)', tests, ...more },
-    };
-}
+import { checkedTest, earlierEntry, runResult } from './earlier-rig.js';
 
 describe('the verdict of an earlier entry', () => {
     const failed = (info: JsonObject): JsonObject => ({
         accepted: false,
-        tests: [test(true), test(false, info)],
+        tests: [checkedTest(true), checkedTest(false, info)],
     });
 
     it.each([
-        ['Accepted', { accepted: true, tests: [test(true)] }],
-        ['WrongAnswer', failed({ status: 'Success', run_result: run() })],
+        ['Accepted', { accepted: true, tests: [checkedTest(true)] }],
+        ['WrongAnswer', failed({ status: 'Success', run_result: runResult() })],
         [
             'TimeLimitExceeded',
-            failed({ status: 'Failed', run_result: run({ status: 'TimeLimitExceeded', return_code: null }) }),
+            failed({
+                status: 'Failed',
+                run_result: runResult({ status: 'TimeLimitExceeded', return_code: null }),
+            }),
         ],
-        ['RuntimeError', failed({ status: 'Failed', run_result: run({ status: 'Error', return_code: 1 }) })],
+        [
+            'RuntimeError',
+            failed({ status: 'Failed', run_result: runResult({ status: 'Error', return_code: 1 }) }),
+        ],
         [
             'CompileError',
             failed({
                 status: 'Failed',
-                compile_result: run({ status: 'Error', return_code: 1 }),
+                compile_result: runResult({ status: 'Error', return_code: 1 }),
                 run_result: null,
             }),
         ],
@@ -66,11 +45,11 @@ describe('the verdict of an earlier entry', () => {
             'CompileError',
             failed({
                 status: 'Failed',
-                compile_result: run({ status: 'TimeLimitExceeded', return_code: null }),
+                compile_result: runResult({ status: 'TimeLimitExceeded', return_code: null }),
             }),
         ],
         [null, failed({ status: 'SandboxError' })],
-        [null, { accepted: true, tests: [test(true, { status: 'SandboxError' })] }],
+        [null, { accepted: true, tests: [checkedTest(true, { status: 'SandboxError' })] }],
         [null, failed({ status: 'Failed', compile_result: null, run_result: null })],
         [null, { accepted: 'true', tests: [] }],
         [null, { accepted: false, tests: [] }],
@@ -82,7 +61,7 @@ describe('the verdict of an earlier entry', () => {
             null,
             failed({
                 status: 'Failed',
-                compile_result: run({
+                compile_result: runResult({
                     return_code: 1,
                     stderr: 'Main.java:3: error: class Sol is public, should be declared in a file named Sol.java',
                 }),
@@ -92,14 +71,14 @@ describe('the verdict of an earlier entry', () => {
             null,
             failed({
                 status: 'Failed',
-                run_result: run({
+                run_result: runResult({
                     return_code: 1,
                     stderr: 'Error: Could not find or load main class Main\n',
                 }),
             }),
         ],
-        [null, { accepted: false, tests: [test(true)] }],
-        [null, { accepted: true, tests: [test(false)] }],
+        [null, { accepted: false, tests: [checkedTest(true)] }],
+        [null, { accepted: true, tests: [checkedTest(false)] }],
         [null, { detail: 'Internal Server Error' }],
     ])('is %s', (verdict, result) => {
         expect(readEarlierVerdict(result as JsonObject)).toBe(verdict);
@@ -112,7 +91,7 @@ describe('an entry that 0.1 took over', () => {
         verdict: 'WrongAnswer',
         tests: [{ passed: false, exec_info: {} }],
     };
-    const judged: JsonObject = { accepted: true, verdict: 'Accepted', tests: [test(true)] };
+    const judged: JsonObject = { accepted: true, verdict: 'Accepted', tests: [checkedTest(true)] };
     const noTests: JsonObject = { accepted: true, verdict: 'Accepted', tests: [] };
 
     it('keeps its verdict only if it holds one', () => {
@@ -127,7 +106,7 @@ describe('an entry that 0.1 took over', () => {
 describe('an earlier entry', () => {
     it('comes into our form: verdict and times named, copies of the tests dropped, the rest kept', () => {
         const { entry: normal } = normalizeEarlierEntry(
-            earlierEntry(false, [test(true), test(false)], { score: 0.5 }),
+            earlierEntry(false, [checkedTest(true), checkedTest(false)], { score: 0.5 }),
         );
         expect(normal).toEqual({
             index: null,
@@ -142,7 +121,7 @@ describe('an earlier entry', () => {
                     cpu_time: null,
                     wall_time: 0.25,
                     memory: null,
-                    exec_info: { status: 'Success', compile_result: null, run_result: run() },
+                    exec_info: { status: 'Success', compile_result: null, run_result: runResult() },
                 })),
                 id: 'p/1',
                 score: 0.5,
@@ -180,7 +159,11 @@ describe('an earlier entry', () => {
 describe('a file of the earlier tools', () => {
     const file = {
         id: 'p/1',
-        solution_result: [earlierEntry(true, [test(true)]), null, earlierEntry(false, [test(false)])],
+        solution_result: [
+            earlierEntry(true, [checkedTest(true)]),
+            null,
+            earlierEntry(false, [checkedTest(false)]),
+        ],
         incorrect_solution_result: [],
     };
 
@@ -260,187 +243,5 @@ describe('a file of the earlier tools', () => {
             expect((await store().read(id))?.entries.get('solution')?.[0]?.entry.solution).toBe(id);
         }
         expect(readFileSync(join(results, 'a_b.json'), 'utf8')).toContain('"id": "a/b"');
-    });
-});
-
-describe('a folder with a file for each result', () => {
-    const bare = (source: string, tests = [test(true)]): JsonObject => ({
-        id: 'p/1',
-        accepted: tests.every(({ passed }) => passed),
-        extracted_code: source,
-        tests,
-    });
-    const stamp = { inode: '1', size: 0, mtime: '0' };
-
-    it('is read task by task; what cannot be used is named with the reason, and the rest counts', async () => {
-        const dir = scratch();
-        const folder = join(dir, 'p_1');
-        mkdirSync(folder);
-        const write = (name: string, value: unknown): void =>
-            writeFileSync(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
-        write('solution_10.json', bare('ten'));
-        write('solution_2.json', bare('two', [test(false)]));
-        write('incorrect_solution_0.json', { language: 'CPP', solution: 'whole', result: bare('whole') });
-        write('notes.txt', 'not ours');
-        write('summary.json', {});
-        write('solution_0.json', '{"accepted": tr');
-        write('solution_1.json', { accepted: true, tests: [test(true)] });
-        write('solution_3.json', { ...bare('other'), id: 'p_1' });
-        write('solution_4.json', '['.repeat(100_000));
-        write('solution_5.json', `{"extracted_code": "x", "deep": ${'['.repeat(5000)}${']'.repeat(5000)}}`);
-        write('solution_6.json', Buffer.from([0x7b, 0xff, 0x7d]).toString('latin1'));
-        execFileSync('mkfifo', [join(folder, 'solution_7.json')]);
-        symlinkSync('solution_8.json', join(folder, 'solution_8.json'));
-        mkdirSync(join(folder, 'solution_9.json'));
-        const read = await readEarlierFolder(dir, 'p_1', 'p/1', stamp);
-        const sources = [...(read?.entries ?? [])].map(([group, list]) => [
-            group,
-            list.map(({ entry, file }) => [file, entry.solution, getVerdict(entry)]),
-        ]);
-        expect(sources).toEqual([
-            [
-                'solution',
-                [
-                    ['p_1/solution_2.json', 'two', 'WrongAnswer'],
-                    ['p_1/solution_3.json', 'other', 'Accepted'],
-                    ['p_1/solution_10.json', 'ten', 'Accepted'],
-                ],
-            ],
-            ['incorrect_solution', [['p_1/incorrect_solution_0.json', 'whole', 'Accepted']]],
-        ]);
-        expect(read?.earlier?.unusable.map(({ file, reason }) => `${file}: ${reason}`)).toEqual([
-            expect.stringMatching(/^p_1\/solution_0\.json: .*JSON/),
-            'p_1/solution_1.json: without extracted_code nothing tells its source',
-            expect.stringMatching(/^p_1\/solution_4\.json: .*JSON/),
-            'p_1/solution_5.json: it is nested more than 1010 levels deep',
-            expect.stringMatching(/^p_1\/solution_6\.json: /),
-            'p_1/solution_7.json: not a file',
-            'p_1/solution_8.json: not a file',
-            'p_1/solution_9.json: not a file',
-        ]);
-    });
-
-    it('of an id that shares it with another is left to that one', () => {
-        expect(parseResult(bare('x'), 'p/1')).toMatchObject({ solution: 'x' });
-        expect(parseResult({ ...bare('x'), id: 'a/b_c' }, 'a_b/c')).toBe('it is of "a/b_c"');
-    });
-
-    it('whatever stands in a file, nothing throws, and only judged tests make a verdict', () => {
-        const info = record(
-            {
-                status: constantFrom<Json>('Success', 'Failed', 'SandboxError', null),
-                compile_result: constantFrom<Json>(null, run(), run({ return_code: 1 }), 3),
-                run_result: constantFrom<Json>(null, run(), run({ status: 'TimeLimitExceeded' }), 'x'),
-            },
-            { requiredKeys: [] },
-        );
-        const oneTest = oneof(
-            jsonValue(),
-            record(
-                { passed: constantFrom<Json>(true, false, null, 1), exec_info: oneof(info, jsonValue()) },
-                { requiredKeys: [] },
-            ),
-        );
-        const answer = record(
-            {
-                id: oneof(constantFrom('p/1', 'p_1'), jsonValue()),
-                accepted: constantFrom<Json>(true, false, 'true', null),
-                extracted_code: oneof(constantFrom('', 'print(1)'), jsonValue()),
-                solution: jsonValue(),
-                result: jsonValue(),
-                tests: oneof(jsonValue(), constantFrom<Json>([])),
-                more: dictionary(string(), jsonValue()),
-            },
-            { requiredKeys: [] },
-        );
-        assert(
-            property(answer, oneTest, oneTest, (given, first, second) => {
-                const json = JSON.parse(JSON.stringify({ tests: [first, second], ...given })) as JsonObject;
-                const read = parseResult(json, 'p/1');
-                if (typeof read === 'string') return;
-                for (const normalize of [normalizeEarlierEntry, normalizeCheckedEntry]) {
-                    const { entry: normal } = normalize(read);
-                    const verdict = getVerdict(normal);
-                    const result: unknown = normal.result;
-                    if (verdict === null || !isJsonObject(result)) continue;
-                    expect(result.accepted).toBe(verdict === 'Accepted');
-                    expect(Array.isArray(result.tests) && result.tests.length > 0).toBe(true);
-                    // Taken over once, it stays what it is at every later start.
-                    const again = dropFalseVerdict({ ...normal, index: 0, fingerprint: 'f' });
-                    expect(getVerdict(again)).toBe(verdict);
-                }
-            }),
-            { numRuns: runs(200) },
-        );
-    });
-});
-
-describe('verdicts of <id>_checker.json', () => {
-    const wrong = earlierEntry(false, [test(true), test(false)]);
-    const checked = earlierEntry(true, [test(true), test(false)]);
-    const timedOut = run({ status: 'TimeLimitExceeded', return_code: null });
-
-    it('count although tests compare the output otherwise, but only of programs that ran to their end', () => {
-        expect(normalizeCheckedEntry(checked).entry.result).toMatchObject({
-            accepted: true,
-            verdict: 'Accepted',
-            judged_by: 'earlier checker',
-            tests: [{ passed: true }, { passed: true }],
-        });
-        const stopped = earlierEntry(true, [test(false, { status: 'Failed', run_result: timedOut })]);
-        expect(getVerdict(normalizeCheckedEntry(stopped).entry)).toBeNull();
-        expect(getVerdict(normalizeCheckedEntry(earlierEntry(false, [test(true)])).entry)).toBe(
-            'WrongAnswer',
-        );
-        expect(getVerdict(normalizeCheckedEntry(earlierEntry(true, [])).entry)).toBeNull();
-    });
-
-    it('replace those of the file beside it, and stand alone where there is none', async () => {
-        const { store, results } = place(['p/1', 'p/2']);
-        mkdirSync(results);
-        writeFileSync(join(results, 'p_1.json'), JSON.stringify({ id: 'p/1', solution_result: [wrong] }));
-        for (const number of [1, 2]) {
-            const text = JSON.stringify({ id: `p/${number}`, solution_result: [checked] });
-            writeFileSync(join(results, `p_${number}_checker.json`), text);
-        }
-        const opened = store();
-        for (const [id, changedVerdicts] of [
-            ['p/1', 1],
-            ['p/2', 0],
-        ] as const) {
-            expect(await opened.stamp(id)).not.toBeNull();
-            const read = await opened.read(id);
-            expect(read?.earlier).toMatchObject({ changedVerdicts, folder: null });
-            expect(read?.entries.get('solution')?.map(({ entry }) => getVerdict(entry))).toEqual([
-                'Accepted',
-            ]);
-        }
-    });
-
-    it('replace those that 0.1 took over, and what stood there is superseded; others stay', async () => {
-        const { store, results } = place(['p/1']);
-        mkdirSync(results);
-        const taken = { ...normalizeEarlierEntry(wrong).entry, index: 0, fingerprint: 'f0' };
-        const judgedHere = { ...entry(1, 'WrongAnswer'), language: 'PYTHON', solution: 'print(1)' };
-        const file = {
-            id: 'p/1',
-            solution_result: [taken, judgedHere],
-            progress: { completed_solutions: 2, total_solutions: 2, is_complete: true },
-        };
-        writeFileSync(join(results, 'p_1.json'), JSON.stringify(file));
-        writeFileSync(
-            join(results, 'p_1_checker.json'),
-            JSON.stringify({ solution_result: [checked, earlierEntry(true, [test(true)])] }),
-        );
-        const read = await store().read('p/1');
-        expect(
-            read?.entries.get('solution')?.map(({ entry }) => [entry.revision, getVerdict(entry)]),
-        ).toEqual([
-            [2, 'Accepted'],
-            [undefined, 'WrongAnswer'],
-        ]);
-        expect(read?.replaced).toMatchObject([
-            { group: 'solution', reason: 'p_1_checker.json says otherwise' },
-        ]);
     });
 });

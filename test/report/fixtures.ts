@@ -1,6 +1,9 @@
+import type { ComputedLimits } from '../../src/model/entry.js';
 import type { RunEnd, RunEvent } from '../../src/model/event.js';
 import { type GroupTally, type SampleTally } from '../../src/model/tally.js';
 import { TallySum, type TotalTally } from '../../src/model/tally-sum.js';
+import type { DirectorySample } from '../../src/model/directory-sample.js';
+import { collectReport, type Report } from '../../src/report/report.js';
 import { chooseExpected } from '../../src/model/sample.js';
 import type { Verdict } from '../../src/model/verdict.js';
 
@@ -177,3 +180,15 @@ export function taskEvents(index: number, at: number, duration: number, verdict:
         },
     ];
 }
+
+export async function* files(
+    samples: readonly SampleTally[],
+    computedLimits: ComputedLimits | null = null,
+): AsyncGenerator<Pick<DirectorySample, 'standing' | 'tally' | 'computedLimits'>> {
+    for (const tally of samples) yield { standing: 'begun', tally, computedLimits };
+}
+
+export const reportOf = (
+    samples: readonly SampleTally[],
+    limits: ComputedLimits | null = null,
+): Promise<Report> => collectReport(files(samples, limits));

@@ -2,14 +2,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunEnd } from '../../src/model/event.js';
 import { runs } from '../rig/long.js';
-import {
-    type Ending,
-    GRACE_S,
-    PATIENCE_S,
-    type RunScript,
-    type SampleScript,
-    ScriptedRun,
-} from './loop-rig.js';
+import { GRACE_S, PATIENCE_S, ScriptedRun } from './loop-rig.js';
+import type { Ending, RunScript, SampleScript } from './loop-script.js';
 
 const numRuns = runs(150);
 
