@@ -7,7 +7,8 @@ import { makeTextContent } from '../../model/fingerprint.js';
 import type { Suspicion } from '../../model/task.js';
 import type { Box, RunReport } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
-import { type PlacedFile, type RunLimits, unpack } from '../sandbox/wire.js';
+import { SandboxError } from '../sandbox/sandbox-error.js';
+import { type PackedFile, type PlacedFile, type RunLimits, unpack } from '../sandbox/wire.js';
 import { BuildCache } from './build-cache.js';
 import { fillIn, listVariants } from './command.js';
 import { type CachedCompilation, CompileCache } from './compile-cache.js';
@@ -79,7 +80,9 @@ export class Compiler {
         }
         const key = this.#key(usable, submission);
         const cached = await this.#cache.get(key);
-        const done = cached ?? (await this.#build(usable, submission, key));
+        // Earlier versions kept what cannot be started, too.
+        const isKept = cached !== null && (cached.files === null || hasProgram(usable, cached.files));
+        const done = isKept ? cached : await this.#build(usable, submission, key);
         if ('reason' in done) return { kind: 'failure', failure: done };
         if ('doubt' in done) return this.#believed(usable, { kind: 'error', ...done });
         if (done.files === null) {
@@ -140,14 +143,17 @@ export class Compiler {
                 const copied = dir === box.source ? null : box.source;
                 const command = withLibrary(fillIn(variant, placeholders), language, library);
                 const report = await runCompiler(box, command, copied, this.limits);
-                const stopped = stoppedAtLimit(report, language.name);
-                if (stopped !== null) return { result: stopped, doubt: 'compile-limit' };
-                const failure = findFailure(report, language.name);
-                if (failure !== null) return failure;
-                const result = toCompilerResult(report, MESSAGE_BYTES);
+                if (report.startErrno !== 0) return cannotStart(language.name);
+                const stopped = stoppedAtLimit(report, language.name, this.limits);
+                if (stopped !== null) return stopped;
+                let result = toCompilerResult(report, MESSAGE_BYTES);
                 if (report.exitCode === 0) {
-                    await box.collect(out, bundle, COMPILED_BYTES);
-                    return await this.#cache.put(key, [...unpack(await readFile(bundle))], result);
+                    const made = await collect(box, out, bundle);
+                    const why = describeUseless(usable, made);
+                    if (why === null) return await this.#cache.put(key, made, result);
+                    result = refused(result, `the ${language.name} compiler ${why}`);
+                    // Programs run while some languages are compiled, and may leave anything; or the disk is full.
+                    if (made === null) return { result, doubt: 'machine' };
                 }
                 complaint ??= result;
                 if (report.signal !== null) return { result, doubt: 'signal' };
@@ -225,22 +231,57 @@ function runCompiler(
     });
 }
 
-/** Limits that a program can drive its compiler into; wall time is the machine's. */
-const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set(['cpu', 'memory', 'output'] as const);
+/** What the compiler left; null where that is too large, or cannot be read. @throws SandboxError where the box broke */
+async function collect(box: Box, out: string, bundle: string): Promise<readonly PackedFile[] | null> {
+    try {
+        await box.collect(out, bundle, COMPILED_BYTES);
+    } catch (error) {
+        if (!(error instanceof SandboxError) || !box.alive) throw error;
+        return null;
+    }
+    return [...unpack(await readFile(bundle))];
+}
 
-/** How a compilation that was stopped at such a limit is shown; null where it was not. */
-function stoppedAtLimit(report: RunReport, name: string): CapturedRun | null {
-    if (report.startErrno !== 0 || !OF_THE_PROGRAM.has(report.limit)) return null;
+/** Why nothing can be started of what a compiler left; null: something can. */
+function describeUseless(usable: UsableLanguage, made: readonly PackedFile[] | null): string | null {
+    if (made === null) return 'left more than can be kept';
+    return hasProgram(usable, made) ? null : 'made no program that can be started';
+}
+
+/** A library, or a package that is not the main one, compiles well in some languages. */
+const hasProgram = (
+    { language }: UsableLanguage,
+    files: readonly Pick<PackedFile, 'name' | 'mode'>[],
+): boolean =>
+    language.makes !== 'program' || files.some(({ name, mode }) => name === 'main' && (mode & 0o111) !== 0);
+
+/** A compilation that ended well, shown as one that did not. */
+function refused(result: CapturedRun, why: string): CapturedRun {
+    const said = result.stderr === '' || result.stderr.endsWith('\n') ? result.stderr : `${result.stderr}\n`;
+    return { ...result, status: 'Error', stderr: `${said}${why}\n` };
+}
+
+/** Limits that a program can drive its compiler into. */
+const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set(['cpu', 'memory', 'output', 'files'] as const);
+
+/**
+ * How a compilation that was stopped at a limit is shown; null where it was not. One that ran out of wall time may have waited
+ * for the machine, or for what its program included: a pipe, say.
+ */
+function stoppedAtLimit(report: RunReport, name: string, { cpu }: RunLimits): DoubtfulCompilation | null {
+    // On a busy machine the kernel's own limit, two seconds later, may come before our look at it.
+    const limit = report.limit ?? (report.signal !== null && report.cpu >= cpu ? 'cpu' : null);
+    if (limit === null) return null;
     const result = toCompilerResult(report, MESSAGE_BYTES);
-    const status = report.limit === 'cpu' ? 'TimeLimitExceeded' : 'Error';
-    const message = `the ${name} compiler was stopped at its ${report.limit} limit`;
-    return { ...result, status, stderr: `${message}\n${result.stderr}` };
+    const status = limit === 'cpu' || limit === 'wall' ? 'TimeLimitExceeded' : 'Error';
+    const message = `the ${name} compiler was stopped at its ${limit} limit`;
+    return {
+        result: { ...result, status, stderr: `${message}\n${result.stderr}` },
+        doubt: OF_THE_PROGRAM.has(limit) ? 'compile-limit' : 'machine',
+    };
 }
 
-/** A compiler that could not be started, or had to wait too long for a processor, says nothing about the program. */
-function findFailure(report: RunReport, name: string): Failure | null {
-    const compiler = `the ${name} compiler`;
-    if (report.startErrno !== 0) return { reason: 'compiler', message: `${compiler} could not be started` };
-    if (report.limit === null) return null;
-    return { reason: 'compiler', message: `${compiler} was stopped at its ${report.limit} limit` };
-}
+const cannotStart = (name: string): Failure => ({
+    reason: 'compiler',
+    message: `the ${name} compiler could not be started`,
+});

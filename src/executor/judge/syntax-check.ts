@@ -51,10 +51,13 @@ function checkCommand(tag: string, interpreter: string, source: string): [string
     }
 }
 
-/** Whether Java says, before anything of the program ran, that there is no `main` to run. */
+/** Whether the runtime says, before anything of the program ran, that there is no `main` to run. */
 function hasNoMain(tag: string, { stdout, returnCode }: ProgramRun, said: string): boolean {
-    if (tag !== 'JAVA' || returnCode !== 1 || !Buffer.isBuffer(stdout) || stdout.length > 0) return false;
-    return /^Error: (?:Main method (?:not found in|is not static in|must return)|Could not find or load main class)/.test(
-        said,
-    );
+    if (returnCode !== 1 || !Buffer.isBuffer(stdout) || stdout.length > 0) return false;
+    return NO_MAIN_MESSAGES[tag]?.test(said) ?? false;
 }
+
+const NO_MAIN_MESSAGES: Readonly<Record<string, RegExp>> = {
+    JAVA: /^Error: (?:Main method (?:not found in|is not static in|must return)|Could not find or load main class)/,
+    KOTLIN: /^no main manifest attribute, in /,
+};

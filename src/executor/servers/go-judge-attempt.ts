@@ -19,6 +19,7 @@ import {
     compileCommands,
     compileResult,
     describeCompilerEnd,
+    refusedResult,
     runArguments,
     type Sources,
 } from './go-judge-program.js';
@@ -145,7 +146,7 @@ export class GoJudgeAttempt {
                 const failure = { reason: 'compiler', message: `${endpoint}: ${broken}` } as const;
                 return { kind: 'failed', failure, retry: true };
             }
-            refused ??= compileResult(ran);
+            refused ??= refusedResult(ran);
             doubt ??= ended.doubt;
             // The other standards would run into the same.
             if (ran.status !== 'Nonzero Exit Status') break;

@@ -178,7 +178,8 @@ interface CompilerEnd {
 export function describeCompilerEnd(ran: Ran): CompilerEnd {
     switch (ran.status) {
         case 'Accepted':
-            return { failure: 'the compiler made no program', doubt: null };
+            // It ended well, and made no program: of a package that is not the main one, say.
+            return { failure: null, doubt: null };
         case 'Nonzero Exit Status': {
             const isTroubled = findCompilerTrouble(compileResult(ran)) !== null;
             return { failure: null, doubt: isTroubled ? 'machine' : null };
@@ -189,10 +190,8 @@ export function describeCompilerEnd(ran: Ran): CompilerEnd {
         case 'Output Limit Exceeded':
             return { failure: null, doubt: 'compile-limit' };
         case 'Time Limit Exceeded':
-            // Stopped at its limit on wall time, it had to wait for a processor.
-            return ran.cpu >= COMPILE_LIMITS.cpu
-                ? { failure: null, doubt: 'compile-limit' }
-                : { failure: `the compiler ended with ${ran.status}`, doubt: null };
+            // Stopped at its limit on wall time, it had to wait: for a processor, or for what its program included.
+            return { failure: null, doubt: ran.cpu >= COMPILE_LIMITS.cpu ? 'compile-limit' : 'machine' };
         case 'Dangerous Syscall':
             return { failure: `the compiler ended with ${ran.status}`, doubt: null };
         default:
@@ -216,6 +215,13 @@ export function compileResult(ran: Ran): CapturedRun {
         stdout: ran.stdout,
         stderr: isStopped(ran) ? `stopped by the server: ${ran.status}\n${ran.stderr}` : ran.stderr,
     };
+}
+
+/** The same of one that gave no program that can be run. */
+export function refusedResult(ran: Ran): CapturedRun {
+    const result = compileResult(ran);
+    if (ran.status !== 'Accepted') return result;
+    return { ...result, status: 'Error', stderr: `${result.stderr}the compiler made no program\n` };
 }
 
 /** Its own words do not say why it ended. */
