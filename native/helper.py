@@ -163,9 +163,7 @@ class Tree:
     def kill(self):
         if self.own_namespace:
             signal_all()
-        elif self.uid:
-            kill_uid(self.uid)
-        else:
+        elif not self.uid or not kill_uid(self.uid):
             seen = -1
             while True:
                 found = self.pids()
@@ -179,10 +177,15 @@ class Tree:
 
 
 def kill_uid(uid):
-    if os.fork() == 0:
+    try:
+        pid = os.fork()
+    except OSError:
+        return False
+    if pid == 0:
         os.setresuid(uid, uid, uid)
         signal_all()
         os._exit(0)
+    return True
 
 
 def signal_all():

@@ -194,9 +194,9 @@ static void start_cleaning(struct served *b) {
     if (pid == 0) _exit(0);
 }
 
-/* A box that was killed could not kill its programs: ours now, and they may fork for ever. */
+/* A box that was killed, or gave up, could not kill its programs: ours now, and they may fork for ever. */
 static void kill_left_over(const struct served *b) {
-    if (!WIFSIGNALED(b->status)) return;
+    if (WIFEXITED(b->status) && WEXITSTATUS(b->status) == 0) return;
     if (b->uid) {
         kill_uid(b->uid);
         return;

@@ -221,12 +221,13 @@ int tree_reap(pid_t main_pid, struct reaped *sum) {
 }
 
 /* kill(-1) reaches every process of a uid, daemons too; it must be asked by a process of that uid. */
-void kill_uid(uid_t uid) {
+int kill_uid(uid_t uid) {
     pid_t pid = fork();
     if (pid == 0) {
         if (syscall(SYS_setresuid, uid, uid, uid) == 0) kill(-1, SIGKILL);
         _exit(0);
     }
+    return pid < 0 ? -1 : 0;
 }
 
 /* Stopped first, so that none can fork while the others are being killed. */
@@ -253,8 +254,8 @@ int tree_kill(enum reach reach, uid_t uid, pid_t main_pid, struct reaped *sum) {
     uint64_t give_up = now_ns() + KILL_PATIENCE_NS;
     for (long pause_us = 100; tree_reap(main_pid, sum) == 0; pause_us = pause_us < 20000 ? pause_us * 2 : 20000) {
         if (reach == REACH_NAMESPACE) kill(-1, SIGKILL);
-        else if (reach == REACH_UID) kill_uid(uid);
-        else kill_orphans(NULL, 0);
+        /* A crowd that fills the control group leaves us no process to ask with; what left its parents is ours, too. */
+        else if (reach != REACH_UID || kill_uid(uid) < 0) kill_orphans(NULL, 0);
         if (now_ns() > give_up) return -1;
         struct timespec wait = {0, pause_us * 1000};
         if (tree_reap(main_pid, sum) < 0) return 0;

@@ -39,8 +39,8 @@ struct reaped {
 
 /* Reaps what has ended, without waiting; -1 when no child is left. `main_pid` is the program itself. */
 int tree_reap(pid_t main_pid, struct reaped *sum);
-/* Kills every process of a user, from a child that becomes that user. */
-void kill_uid(uid_t uid);
+/* Kills every process of a user, from a child that becomes that user; -1 where there can be none. */
+int kill_uid(uid_t uid);
 /* Kills our children but `kept`, and all below them. */
 void kill_orphans(const pid_t *kept, size_t nkept);
 /* Kills and reaps every process below us; -1 if some cannot be killed. */

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { inWords, JudgeRig } from '../executor/judge/judging.js';
 
@@ -91,6 +92,25 @@ for i in range(3):
 print('right')
 `;
 
+/** So many processes as may be, under a name of their own, that end by themselves never. */
+const CROWD_NAME = `crowd${process.pid}`;
+const CROWD = `
+import ctypes, os
+ctypes.CDLL(None).prctl(15, b'${CROWD_NAME}')
+while True:
+    try: os.fork()
+    except OSError: pass
+`;
+
+const countCrowd = (): number =>
+    readdirSync('/proc').filter((pid) => {
+        try {
+            return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === CROWD_NAME;
+        } catch {
+            return false;
+        }
+    }).length;
+
 describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, %s', async (sandbox) => {
     const rig = new JudgeRig(sandbox);
     afterAll(() => rig.close());
@@ -118,6 +138,17 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, 
         const unseen = { language: 'PYTHON3', source: UNSEEN, limits };
         expect(inWords(await rig.run({ ...unseen, tests: [['', 'right\n']] }))).toMatch(/^TimeLimitExceeded/);
         expect(inWords(await run(PROCESSES))).toBe('Accepted');
+    });
+
+    it('leaves nothing of a crowd that fills it', async () => {
+        const limits = { ...LIMITS, time: 0.5 };
+        const crowd = { language: 'PYTHON3', source: CROWD, limits };
+        expect(inWords(await rig.run({ ...crowd, tests: [['', 'right\n']] }))).toBe('TimeLimitExceeded');
+        // The next is judged by another box, which opens while this one is closed.
+        expect(inWords(await run('print("right")'))).toBe('Accepted');
+        for (let tries = 0; tries < 100 && countCrowd() > 0; tries += 1)
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        expect(countCrowd()).toBe(0);
     });
 
     it('leaves files in scratch to their own limits, and a program after all that to its own memory', async () => {
