@@ -169,7 +169,7 @@ struct packing {
 };
 
 static int pack_file(struct packing *p, int at, const char *name, const char *shown, const struct stat *st) {
-    if ((uint64_t)st->st_size > p->left) return p->why = "the compiler's output is too large", -1;
+    if ((uint64_t)st->st_size > p->left) return p->why = "what it left is too large", -1;
     int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return p->why = strerror(errno), -1;
     struct writer w = {0};

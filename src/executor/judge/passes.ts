@@ -5,7 +5,7 @@ import type { RanTest } from '../judge-tests.js';
 import type { ProgramRun } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
 import { chooseCheckerLimits, readExitCode, judgeError, type ReadyProgram } from './judge-programs.js';
-import { RIGHT } from './validator.js';
+import { isVerdict, RIGHT } from './validator.js';
 
 /*
  * Multi-pass problems: a validator that accepts may ask for another run of the program, by leaving its input as
@@ -103,11 +103,13 @@ const NO_PASS = 9;
 
 /**
  * Takes the next pass's input out of the feedback folder of a validator whose work folder was kept; null: there is none.
- * A path is that of a file which stays as it is during the next pass.
+ * A path is that of a file which stays as it is during the next pass. A validator that crashed asks for nothing: how it ended is
+ * what its judge error says.
  * @param verdict how the validator ended
  * @throws CheckerError where it cannot be read, or the validator did not accept this pass
  */
 export async function takeNextPass(ready: ReadyProgram, verdict: RunReport): Promise<Pass['next']> {
+    if (!isVerdict(verdict)) return null;
     const report = await ready.box.run({
         argv: [
             '/bin/sh',

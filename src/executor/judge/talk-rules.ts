@@ -8,7 +8,7 @@ import { firstWords, judgeError, readExitCode } from './judge-programs.js';
 import type { Language } from './language.js';
 import { toProgramRun, UNMEASURED } from './program-run.js';
 import { renderTranscript } from './transcript.js';
-import { isRejection, isTestlibRejection, readVerdict, RIGHT, WRONG } from './validator.js';
+import { isRejection, isTestlibRejection, isVerdict, readVerdict } from './validator.js';
 
 /*
  * What a talk between a submission and a validator comes to, wherever the two ran. The rules are those of the problem package
@@ -80,9 +80,6 @@ export async function judgeInteractorTalk(
 
 export const isInteractorRejection = ({ exitCode, limit }: RunReport): boolean =>
     limit === null && exitCode !== null && isTestlibRejection(exitCode);
-
-const isVerdict = (report: RunReport): boolean =>
-    report.limit === null && (report.exitCode === RIGHT || report.exitCode === WRONG);
 
 /** The run of the submission; its verdict is null where the other side decides. */
 function chooseDecidingRun(

@@ -35,6 +35,10 @@ export function withFeedback(command: readonly string[], pass = 1): [string, ...
     return ['/bin/sh', '-c', `${prepare} && exec "$0" "$@"`, ...command];
 }
 
+/** Whether a validator said right or wrong. */
+export const isVerdict = ({ limit, exitCode }: RunReport): boolean =>
+    limit === null && (exitCode === RIGHT || exitCode === WRONG);
+
 export const isRejection = (report: RunReport): boolean => report.exitCode === WRONG && report.limit === null;
 
 /** Whether a checker or an interactor written for testlib says "wrong" by this exit code; 0 is right, all else its own failure. */

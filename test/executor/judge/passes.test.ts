@@ -61,6 +61,12 @@ describe.each(SANDBOXES)('a multi-pass problem in sandbox %s', (sandbox) => {
         expect(await rig.result(passing(ECHO))).toMatchObject({ verdict: 'Accepted' });
     });
 
+    it('says how a validator ended that crashed while it asked for a pass', async () => {
+        const crashing = COUNTING.replace('sys.exit(42)', 'raise SystemExit("no more room")');
+        const outcome = await rig.run(passing(ECHO, { checker: asValidator(crashing) }));
+        expect(inWords(outcome)).toMatch(/judge-error: the validator exited with 1.*no more room/);
+    });
+
     it('passes on more input than fits into a message', async () => {
         const growing = `import sys
 text = open(sys.argv[1]).read()
