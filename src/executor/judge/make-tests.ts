@@ -228,11 +228,14 @@ class OneTest {
         });
         const said = readLastLine(report.stderr);
         const code = readExitCode(report, said, what);
-        if (code !== 0)
+        if (code !== 0) {
+            // What it left must not be there for the next try.
+            await ready.box.close();
             throw new FailedProgram({
                 reason: 'judge-error',
                 message: `${what} ended with exit code ${code}: ${said}`,
             });
+        }
         return { report, ready, what };
     }
 }

@@ -233,6 +233,23 @@ describe('a package whose secret tests are generated', () => {
         expect(second.stderr).not.toContain('making');
     });
 
+    it('takes nothing that a failed try of a generator left', async () => {
+        const files = {
+            ...SAMPLE,
+            'generators/generators.yaml': 'data: {secret: {retries: 2, data: {a: "gen.py {seed}"}}}',
+            // Of two seeds that follow each other, it fails with one.
+            'generators/gen.py':
+                'import os, sys\nif int(sys.argv[1]) % 2 == @parity@:\n    open("testcase.in", "w").write("1 2\\n")\n    open("testcase.ans", "w").write("5\\n")\n    sys.exit(1)\nprint(3, 4)\n',
+            'submissions/accepted/add.py': ADD,
+        };
+        for (const parity of [0, 1]) {
+            const program = files['generators/gen.py'].replace('@parity@', String(parity));
+            await writePackage(`tries-${parity}`, { ...files, 'generators/gen.py': program });
+            const { stdout } = await run(`tries-${parity}`, '--all-tests');
+            expect(stdout).toMatch(/TPR +100 %/);
+        }
+    });
+
     it('is judged by all tests where it holds only some of them', async () => {
         const files = {
             ...GENERATED,
