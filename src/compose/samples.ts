@@ -147,12 +147,15 @@ export class SamplesById {
             return there;
         }
         const other = table.at(position);
+        const there = other === undefined ? 'an earlier one' : placeOf(other.indexed, other.dataset);
         throw new IdConflict(
-            `${JSON.stringify(row.id)} stands in ${dataset.path} and in ${other?.dataset.path} with different content: ` +
+            `${JSON.stringify(row.id)} stands in ${placeOf(row, dataset)} and in ${there} with different content: ` +
                 'give them separate --dir, rename the id, or remove the file whose place the other takes',
         );
     }
 }
+
+const placeOf = (row: IndexedSample, dataset: Dataset): string => dataset.placeOf?.(row) ?? dataset.path;
 
 /** Ids for a sample whose own is taken: more and more of the path of the tree that it lies in, in front. */
 function* makeIdsApart(id: string, prefix: string | undefined): Generator<string> {

@@ -35,6 +35,8 @@ export interface Dataset {
      * apart. Absent: ids are the dataset's own.
      */
     readonly idPrefix?: string;
+    /** The file that a sample stands in, as messages name it. Absent: `path` says as much as there is to say. */
+    placeOf?(indexed: IndexedSample): string;
     /** For lists, after `index`: every field that a row has. */
     readonly fields?: ReadonlySet<string>;
     /** For lists, after `index`: over how many samples the rows of each file are spread. run.json keeps it. */

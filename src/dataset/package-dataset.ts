@@ -37,6 +37,8 @@ export interface PackageReader {
      * @throws UserError
      */
     load(found: ProblemPackage, id: string, maker: TestMakerSource | null): Promise<Sample>;
+    /** The same of one whose tests `load` cannot read, so that its submissions are skipped. Absent: `load` reads nothing more. */
+    loadSkipped?(found: ProblemPackage, id: string, reason: string): Promise<Sample>;
 }
 
 export const packageFormat = (reader: PackageReader): DatasetFormat => ({
@@ -73,10 +75,7 @@ class PackageDataset implements Dataset {
             try {
                 yield [await this.#indexPackage(folder)];
             } catch (error) {
-                // A template, or one that is broken, does not keep the others of a repository from being judged.
-                const { items, isOneOfMany } = this.source;
-                const mayLeaveOut = this.options.skipBadRows || items.length > 1 || isOneOfMany === true;
-                if (!(error instanceof UserError) || !mayLeaveOut) throw error;
+                if (!(error instanceof UserError) || !this.#mayLeaveOut) throw error;
                 this.badRows.push(error.message);
             }
         }
@@ -87,7 +86,20 @@ class PackageDataset implements Dataset {
         if (found.fingerprint !== indexed.fingerprint) {
             throw makeChangedDatasetError(`${found.place}: the package`);
         }
-        return this.reader.load(found, indexed.id, this.options.testMaker ?? null);
+        try {
+            return await this.reader.load(found, indexed.id, this.options.testMaker ?? null);
+        } catch (error) {
+            if (!(error instanceof UserError) || !this.#mayLeaveOut) throw error;
+            if (error.code !== 'RESUME_RUN_INVALID_DATASET') throw error;
+            if (this.reader.loadSkipped === undefined) throw error;
+            return this.reader.loadSkipped(found, indexed.id, error.message);
+        }
+    }
+
+    /** A template, or a package that is broken, does not keep the others of a repository from being judged. */
+    get #mayLeaveOut(): boolean {
+        const { items, isOneOfMany } = this.source;
+        return this.options.skipBadRows || items.length > 1 || isOneOfMany === true;
     }
 
     async #indexPackage(folder: string): Promise<IndexedSample> {

@@ -93,12 +93,13 @@ export class RowDataset implements Dataset {
         return first === -1;
     }
 
+    placeOf({ locator }: IndexedSample): string {
+        return this.#place((locator as RowLocator).file, (locator as RowLocator).line);
+    }
+
     #twice(indexed: IndexedSample, first: IndexedSample): UserError {
-        const place = ({ locator }: IndexedSample): string =>
-            this.#place((locator as RowLocator).file, (locator as RowLocator).line);
-        return new UserError(
-            `${place(indexed)}: the id ${JSON.stringify(indexed.id)} is already at ${place(first)}`,
-        );
+        const id = JSON.stringify(indexed.id);
+        return new UserError(`${this.placeOf(indexed)}: the id ${id} is already at ${this.placeOf(first)}`);
     }
 
     async load(indexed: IndexedSample): Promise<Sample> {

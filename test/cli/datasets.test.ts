@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCli, tempDir } from '../rig/cli.js';
@@ -49,8 +49,19 @@ describe('datasets of one directory', () => {
         const { code, stderr } = await start('c.jsonl');
         expect(code).toBe(2);
         expect(stderr).toMatch(
-            /^resume-run: "a1" stands in .*c\.jsonl and in .*a\.jsonl with different content: .*\n$/,
+            /^resume-run: "a1" stands in c\.jsonl:1 and in a\.jsonl:1 with different content: .*\n$/,
         );
+        // Files of one folder, too.
+        for (const [folder, line] of ['one', 'two'].entries()) {
+            mkdirSync(join(cwd, 'lists', line), { recursive: true });
+            write(`lists/${line}/names.json`, `[{"name": ${folder}}]`);
+        }
+        const task = ['--executor', 'module', '--module', './task.mjs', '--dir', 'lists-out', '-q'];
+        const lists = await callCli(['lists', ...task], { cwd });
+        expect([lists.code, lists.stderr]).toEqual([
+            2,
+            expect.stringMatching(/stands in \S*lists\/two\/names\.json and in \S*lists\/one\/names\.json with/),
+        ]);
     });
 
     it('that are gone are named with what to do; what stands in their place takes over', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { tempDir } from '../rig/cli.js';
@@ -53,5 +53,33 @@ describe('repositories of problem packages', () => {
         // Named alone, it is a mistake.
         expect((await start('first/template')).code).toBe(2);
         expect(existsSync(join(cwd, 'out/template.json'))).toBe(false);
+    });
+
+    it('are judged without a template of a tool for new packages, which has an example for its content', async () => {
+        writePackage('first/new', 'one');
+        write('first/new/problem.yaml', 'name: Example problem\ncredits: TODO\nrights_owner: TODO\n');
+        // One that somebody has begun to fill in is a package.
+        expect((await start('first')).stderr).toBe('');
+        expect(results()).toEqual(['hello.json', 'new.json']);
+        renameSync(join(cwd, 'first/new/data/secret'), join(cwd, 'first/new/data/sample'));
+        const { stderr } = await callCli(['first', '--dir', 'other', '-q'], { cwd });
+        expect(stderr).toMatch(/left out: .*new: is a template: its credits and rights_owner are TODO/);
+        expect(readdirSync(join(cwd, 'other'))).toEqual(['hello.json']);
+    });
+
+    it('are judged though one package describes its tests in a way that cannot be read', async () => {
+        writePackage('first/flags', 'one');
+        write('first/flags/data/secret/testdata.yaml', 'output_validator_flags: [[1]]\n');
+        writePackage('first/broken', 'one');
+        write('first/broken/data/secret/testdata.yaml', 'on_reject: [\n');
+        const { code, stderr } = await start('first');
+        expect([code, stderr]).toEqual([0, '']);
+        const read = (name: string): unknown => JSON.parse(readFileSync(join(cwd, 'out', name), 'utf8'));
+        expect(read('hello.json')).toMatchObject({ progress: { is_complete: true } });
+        expect(JSON.stringify(read('flags.json'))).toMatch(/testdata\.yaml: output_validator_flags\[0\]: expected text/);
+        expect(JSON.stringify(read('broken.json'))).toMatch(/testdata\.yaml: not valid YAML/);
+        // Named alone, it is a mistake.
+        const alone = await start('first/flags', '--dir', 'alone');
+        expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/output_validator_flags/)]);
     });
 });

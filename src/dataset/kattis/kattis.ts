@@ -1,6 +1,7 @@
+import { makeDatasetError } from '../dataset-error.js';
 import { packageFormat } from '../package-dataset.js';
 import { findPackage, readPackage } from './package.js';
-import { loadPackage } from './package-sample.js';
+import { loadPackage, loadUnreadable } from './package-sample.js';
 
 /** Problem packages of Kattis and the ICPC. */
 export const kattis = packageFormat({
@@ -9,9 +10,14 @@ export const kattis = packageFormat({
     version: 2,
     find: findPackage,
     async countTasks(found) {
-        const { submissions } = await readPackage(found);
+        const { submissions, settings } = await readPackage(found);
+        const [todo, ...more] = settings.todo;
+        // What a tool's command for new packages copies: its samples and its solution are an example.
+        if (todo !== undefined && more.length > 0 && !found.files.some(({ name }) => name.startsWith('data/secret/')))
+            throw makeDatasetError(`${found.place}: is a template: its ${[todo, ...more].join(' and ')} are TODO`);
         const solution = submissions.filter(({ group }) => group === 'solution').length;
         return { solution, incorrect: submissions.length - solution };
     },
     load: loadPackage,
+    loadSkipped: loadUnreadable,
 });

@@ -67,6 +67,18 @@ export async function loadPackage(
     };
 }
 
+/** The sample of a package whose tests, scores or validators cannot be read. */
+export async function loadUnreadable(found: ProblemPackage, id: string, reason: string): Promise<Sample> {
+    const content = await readPackage(found);
+    return {
+        id,
+        origin: found.place,
+        groups: await loadGroups(content, null),
+        judging: buildJudging(content, [], { kind: 'kattis', flags: [] }),
+        skip: reason,
+    };
+}
+
 /** Test cases, and the tests of the static validator before those of their folder. */
 function withStaticTests(
     tests: readonly PackageTest[],

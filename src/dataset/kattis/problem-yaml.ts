@@ -33,6 +33,8 @@ export interface ProblemSettings {
     readonly languages: readonly string[] | null;
     /** `{{name}}` in programs is replaced by its value. */
     readonly constants: ReadonlyMap<string, string>;
+    /** Keys of who made the problem that nobody has filled in. */
+    readonly todo: readonly string[];
 }
 
 export interface ScoringSettings {
@@ -75,6 +77,7 @@ export function readProblemYaml(yaml: Field, asWritten: Field): ProblemSettings 
         validatorFlags: readFlags(yaml.get('validator_flags')) ?? [],
         languages: readLanguages(yaml.get('languages')),
         constants: readConstants(asWritten.get('constants')),
+        todo: ['credits', 'author', 'rights_owner'].filter((key) => yaml.get(key).value === 'TODO'),
     };
 }
 

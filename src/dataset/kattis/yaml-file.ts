@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Lexer, LineCounter, Parser, parseDocument, type YAMLParseError } from 'yaml';
 import type { Json } from '../../model/json.js';
-import { UserError } from '../../util/user-error.js';
+import { makeDatasetError } from '../dataset-error.js';
 import { Field } from '../field.js';
 import type { PackageFile } from './package-files.js';
 
@@ -17,8 +17,8 @@ export async function readYamlFile(file: PackageFile, place: string): Promise<Fi
 
 /** The text of a YAML file. @throws UserError where it must not be read, or is too large */
 export async function readYamlText(file: PackageFile, place: string): Promise<string> {
-    if (file.refused !== null) throw new UserError(`${place}: ${file.refused}`);
-    if (file.size > MAX_YAML_BYTES) throw new UserError(`${place}: is larger than 256 KiB`);
+    if (file.refused !== null) throw makeDatasetError(`${place}: ${file.refused}`);
+    if (file.size > MAX_YAML_BYTES) throw makeDatasetError(`${place}: is larger than 256 KiB`);
     return await readFile(file.path, 'utf8');
 }
 
@@ -35,7 +35,7 @@ export function parseYamlAsWritten(text: string, place: string): Field {
 function readMap(text: string, place: string, schema: 'core' | 'failsafe'): Field {
     const source = text.replace(/^\uFEFF/, '');
     if (isNestedDeeply(source))
-        throw new UserError(
+        throw makeDatasetError(
             `${place}: maps and lists are nested in each other more than ${MAX_YAML_DEPTH} times`,
         );
     const lineCounter = new LineCounter();
@@ -49,7 +49,7 @@ function readMap(text: string, place: string, schema: 'core' | 'failsafe'): Fiel
         value = document.toJS() as Json | undefined;
     } catch (error) {
         const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-        throw new UserError(`${place}: not valid YAML: ${why}`);
+        throw makeDatasetError(`${place}: not valid YAML: ${why}`);
     }
     const top = Field.of({ top: value ?? {} }, place, null).get('top');
     return Field.of(top.object(), place, null);

@@ -99,6 +99,10 @@ class ListDataset implements Dataset {
         }
     }
 
+    placeOf({ locator }: IndexedSample): string {
+        return this.source.items[(locator as ListLocator).file] ?? this.path;
+    }
+
     /** Samples of a file that has not changed since an earlier start; null where it must be read. */
     #cached(path: string, stamp: FileStamp, file: number): Iterable<IndexedSample> | null {
         const known = this.options.cache.get(path, stamp);
