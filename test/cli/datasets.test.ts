@@ -60,7 +60,9 @@ describe('datasets of one directory', () => {
         const lists = await callCli(['lists', ...task], { cwd });
         expect([lists.code, lists.stderr]).toEqual([
             2,
-            expect.stringMatching(/stands in \S*lists\/two\/names\.json and in \S*lists\/one\/names\.json with/),
+            expect.stringMatching(
+                /stands in \S*lists\/two\/names\.json and in \S*lists\/one\/names\.json with/,
+            ),
         ]);
     });
 

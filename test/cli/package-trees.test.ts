@@ -76,10 +76,12 @@ describe('repositories of problem packages', () => {
         expect([code, stderr]).toEqual([0, '']);
         const read = (name: string): unknown => JSON.parse(readFileSync(join(cwd, 'out', name), 'utf8'));
         expect(read('hello.json')).toMatchObject({ progress: { is_complete: true } });
-        expect(JSON.stringify(read('flags.json'))).toMatch(/testdata\.yaml: output_validator_flags\[0\]: expected text/);
+        expect(JSON.stringify(read('flags.json'))).toMatch(
+            /testdata\.yaml: output_validator_flags\[0\]: expected text/,
+        );
         expect(JSON.stringify(read('broken.json'))).toMatch(/testdata\.yaml: not valid YAML/);
         // Named alone, it is a mistake.
-        const alone = await start('first/flags', '--dir', 'alone');
+        const alone = await callCli(['first/flags', '--dir', 'alone', '-q'], { cwd });
         expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/output_validator_flags/)]);
     });
 });

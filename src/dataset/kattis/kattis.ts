@@ -13,8 +13,14 @@ export const kattis = packageFormat({
         const { submissions, settings } = await readPackage(found);
         const [todo, ...more] = settings.todo;
         // What a tool's command for new packages copies: its samples and its solution are an example.
-        if (todo !== undefined && more.length > 0 && !found.files.some(({ name }) => name.startsWith('data/secret/')))
-            throw makeDatasetError(`${found.place}: is a template: its ${[todo, ...more].join(' and ')} are TODO`);
+        if (
+            todo !== undefined &&
+            more.length > 0 &&
+            !found.files.some(({ name }) => name.startsWith('data/secret/'))
+        )
+            throw makeDatasetError(
+                `${found.place}: is a template: its ${[todo, ...more].join(' and ')} are TODO`,
+            );
         const solution = submissions.filter(({ group }) => group === 'solution').length;
         return { solution, incorrect: submissions.length - solution };
     },

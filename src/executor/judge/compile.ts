@@ -262,7 +262,12 @@ function refused(result: CapturedRun, why: string): CapturedRun {
 }
 
 /** Limits that a program can drive its compiler into. */
-const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set(['cpu', 'memory', 'output', 'files'] as const);
+const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set([
+    'cpu',
+    'memory',
+    'output',
+    'files',
+] as const);
 
 /**
  * How a compilation that was stopped at a limit is shown; null where it was not. One that ran out of wall time may have waited

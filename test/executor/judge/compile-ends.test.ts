@@ -58,7 +58,9 @@ describe('a compiler that a program keeps from its work', () => {
         expect(inWords(first)).toMatch(/^CompileError(?: \(machine\))?$/);
         const again = await rig.run({ ...waits, confirming: 'machine' });
         expect(inWords(again)).toBe('CompileError');
-        expect(JSON.stringify(again)).toMatch(/the C compiler was stopped at its wall limit|Permission denied/);
+        expect(JSON.stringify(again)).toMatch(
+            /the C compiler was stopped at its wall limit|Permission denied/,
+        );
     });
 
     it('is a CompileError where it leaves too many files, or too large ones', async () => {
