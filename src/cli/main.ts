@@ -28,7 +28,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
         });
     } catch (error) {
         // `resume-run report`, where a folder of that name holds a dataset; a results database is not one.
-        const mayBeDataset = existsSync(parsed.name) && !existsSync(`${parsed.name}/manifest.json`);
+        const isDatabase = ['manifest.json', 'parts'].some((name) => existsSync(`${parsed.name}/${name}`));
+        const mayBeDataset = existsSync(parsed.name) && !isDatabase;
         if (error instanceof UserError && ours[0] === parsed.name && mayBeDataset)
             error.message += ` (to run the dataset of that name: resume-run ./${parsed.name})`;
         throw error;

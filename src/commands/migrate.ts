@@ -51,7 +51,13 @@ export const command = defineCommand({
             throw new UserError(
                 `there is no database in ${database}: make one with \`resume-run collect --from results\``,
             );
-        const store = await openStore({ dir: database, storage: null, takeOver, onNotice: warn });
+        const store = await openStore({
+            dir: database,
+            storage: null,
+            takeOver,
+            converts: true,
+            onNotice: warn,
+        });
         try {
             if (to === null) {
                 print(`${database} is ${await store.rollBackMigration()} again`);

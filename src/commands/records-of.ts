@@ -71,7 +71,7 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
         if (dir !== null)
             throw new UserError('--dir and --database cannot be used together: give one of them');
         const { readGeneration } = await import('../results/store/read-generation.js');
-        return (await readGeneration(database)).records();
+        return await (await readGeneration(database)).records();
     }
     const { tasksOfCheckpoint } = await import('../results/collect/checkpoint-records.js');
     return await openDirectories(place, tasksOfCheckpoint, ({ record }) => record, { withoutRemoved: true });

@@ -1,9 +1,10 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { openDuckDb } from '../../src/results/duckdb.js';
 import { openStore } from '../../src/results/store/open-store.js';
+import { readManifest } from '../../src/results/store/manifest.js';
 import { runCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { commitRecords, records } from '../results/records.js';
@@ -44,6 +45,33 @@ it('exports result files as JSON lines and CSV without DuckDB, copies of a recor
     expect(parquet.code).toBe(2);
     expect(parquet.stderr).toMatch(/needs DuckDB.*npm install @duckdb\/node-api/);
     expect(readdirSync(cwd).sort()).toEqual(['copy', 'out', 'results']);
+});
+
+it('prints nothing of a database that it cannot read to its end', async () => {
+    const cwd = tempDir();
+    for (const [storage, run] of [
+        ['json', 'run-1'],
+        ['parquet', 'run-2'],
+    ] as const) {
+        const store = await openStore({ dir: join(cwd, 'database'), storage, onNotice: () => undefined });
+        await commitRecords(store, records(5, { run }));
+        await store.close();
+    }
+    for (const format of ['jsonl', 'csv']) {
+        const args = ['export', '--database', 'database', '--format', format];
+        expect(await runCli(args, { cwd, env: NO_DUCKDB })).toMatchObject({
+            code: 2,
+            stdout: '',
+            stderr: expect.stringMatching(/needs DuckDB.*npm install @duckdb\/node-api/),
+        });
+    }
+    const [, part = ''] = (await readManifest(join(cwd, 'database')))?.parts.map(({ path }) => path) ?? [];
+    rmSync(join(cwd, 'database', part));
+    expect(await callCli(['export', '--database', 'database'], { cwd })).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('is missing'),
+    });
 });
 
 it('exports a database as Parquet', async () => {

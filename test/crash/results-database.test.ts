@@ -82,7 +82,7 @@ class DatabaseScene implements Subject {
         const database = join(this.home, 'database');
         const samples: string[] = [];
         if (existsSync(join(database, 'manifest.json')))
-            for await (const records of (await readGeneration(database)).records())
+            for await (const records of await (await readGeneration(database)).records())
                 samples.push(...records.map(({ sample }) => sample));
         expect(new Set(samples).size).toBe(samples.length);
         const spool = join(this.home, 'temp_results');

@@ -16,7 +16,7 @@ const collect = (cwd: string, args: readonly string[], env?: NodeJS.ProcessEnv):
 
 async function recordsIn(cwd: string, database = 'database'): Promise<ResultRecord[]> {
     const all: ResultRecord[] = [];
-    for await (const some of (await readGeneration(join(cwd, database))).records()) all.push(...some);
+    for await (const some of await (await readGeneration(join(cwd, database))).records()) all.push(...some);
     return all.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
@@ -191,6 +191,16 @@ describe('resume-run collect --from', () => {
         });
         expect(broken.code).toBe(0);
         expect(broken.stderr).toMatch(/Parquet不可用.*cannot be loaded \(libduckdb\.so: cannot open/);
+        // Once DuckDB is back, a Parquet database that went on as JSON is said to be of two formats.
+        writeResultFile(join(cwd, 'results'), 'b', [{ fingerprint: 'f1' }]);
+        await collect(cwd, ['results'], { NODE_OPTIONS: WITHOUT_DUCKDB });
+        const mixed = await collect(cwd, ['results']);
+        expect(mixed.stderr).toMatch(
+            /written as parquet, and new parts are json; `resume-run migrate --to json` \(or --to parquet\)/,
+        );
+        const migrated = await callCli(['migrate', '--to', 'parquet'], { cwd });
+        expect(migrated).toMatchObject({ code: 0, stderr: expect.not.stringContaining('new parts are') });
+        expect((await collect(cwd, ['results'])).stderr).toBe('');
         // What cannot be read here is not a finding about the database.
         const audit = await runCli(['analyze', '--audit', 'database'], {
             cwd,

@@ -25,7 +25,7 @@ const SPOOLER = join(import.meta.dirname, '../rig/spool-results.mjs');
 async function readTasks(database: string): Promise<Map<string, number> | null> {
     if (!existsSync(join(database, 'manifest.json'))) return null;
     const tasks = new Map<string, number>();
-    for await (const records of (await readGeneration(database)).records())
+    for await (const records of await (await readGeneration(database)).records())
         for (const { sample } of records) tasks.set(sample, (tasks.get(sample) ?? 0) + 1);
     return tasks;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { renderFieldTable } from '../../src/results/record/schema.js';
@@ -49,6 +49,28 @@ it('backs up, compacts, restores and tells what there is', async () => {
     await run('restore', 'copy');
     expect(await run('compact')).toMatchObject({ after: 1 });
     expect(await run('restore', 'nowhere')).toMatch(/not a backup/);
+});
+
+it('restores no backup that is not whole, and leaves the database as it was', async () => {
+    const cwd = tempDir();
+    await fill(join(cwd, 'database'), [records(3)], 'json');
+    const run = (...args: string[]) => callCli(['database', ...args], { cwd });
+    await run('backup', 'copy');
+    const [part = ''] = readdirSync(join(cwd, 'copy/parts'));
+    const before = readdirSync(join(cwd, 'database'));
+    truncateSync(join(cwd, 'copy/parts', part), 100);
+    expect(await run('restore', 'copy')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/copy is not a whole backup: .* has 100 bytes, expected \d+\n$/),
+    });
+    rmSync(join(cwd, 'copy/parts', part));
+    expect(await run('restore', 'copy')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/copy is not a whole backup: cannot read .*there is no such file/),
+    });
+    expect(readdirSync(join(cwd, 'database'))).toEqual(before);
+    expect(readdirSync(cwd).sort()).toEqual(['copy', 'database']);
+    expect((await run('info')).stdout).toMatch(/^Records +3 in 1 part/m);
 });
 
 const python = findPythonReaders();

@@ -18,7 +18,7 @@ const open = (dir: string, storage: StorageFormat | null = null): Promise<Databa
 
 async function linesOf(dir: string): Promise<string[]> {
     const found: string[] = [];
-    for await (const some of (await readGeneration(dir)).records()) found.push(...some.map(recordLine));
+    for await (const some of await (await readGeneration(dir)).records()) found.push(...some.map(recordLine));
     return found.sort();
 }
 

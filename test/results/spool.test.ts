@@ -17,7 +17,7 @@ const batches = (dir: string): string[] => readdirSync(dir).filter((name) => nam
 
 async function recordsIn(database: string): Promise<ResultRecord[]> {
     const all: ResultRecord[] = [];
-    for await (const some of (await readGeneration(database)).records()) all.push(...some);
+    for await (const some of await (await readGeneration(database)).records()) all.push(...some);
     return all.sort((a, b) => (a.fingerprint + a.sample < b.fingerprint + b.sample ? -1 : 1));
 }
 

@@ -33,7 +33,7 @@ const open = (
 
 async function readAll(dir: string): Promise<ResultRecord[]> {
     const found: ResultRecord[] = [];
-    for await (const some of (await readGeneration(dir)).records()) found.push(...some);
+    for await (const some of await (await readGeneration(dir)).records()) found.push(...some);
     return found.sort((a, b) => (recordLine(a) < recordLine(b) ? -1 : 1));
 }
 
@@ -127,7 +127,7 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         expect(after.manifest.parts).toHaveLength(1);
         expect(readdirSync(join(dir, 'parts'))).toHaveLength(1);
         const seen: ResultRecord[] = [];
-        for await (const some of before.records()) seen.push(...some);
+        for await (const some of await before.records()) seen.push(...some);
         expect(sorted(seen)).toEqual(sorted(batch));
         expect(await readAll(dir)).toEqual(sorted(batch));
         await store.close();

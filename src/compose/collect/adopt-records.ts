@@ -48,7 +48,7 @@ export async function adoptRecords(items: Iterable<SampleItem>, options: AdoptOp
     }
     if (wanted.size === 0) return 0;
     const byTask = new Map<string, ResultRecord[]>();
-    for await (const some of generation.records()) {
+    for await (const some of await generation.records()) {
         for (const record of some) {
             const key = makeTaskKey(record.group, record.fingerprint);
             const isUsable = record.run !== run && isVerdict(record.verdict) && wanted.has(key);

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
-import { copyFile, open, readdir, rename, stat } from 'node:fs/promises';
+import { copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { acquireLock } from '../../host/lock.js';
 import { makeHolderId } from '../../host/staging-name.js';
 import { WriteError } from '../../host/write-error.js';
-import { getIoCode, describeIoError, withDescriptors } from '../../util/io-error.js';
+import { getIoCode, describeIoError, readReason, withDescriptors } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { MANIFEST, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { locatePart } from './read-generation.js';
@@ -34,15 +34,25 @@ export async function backUpDatabase(dir: string, target: string): Promise<Manif
     const manifest = await readManifest(dir);
     if (manifest === null) throw new UserError(`there is no database in ${dir}: nothing to back up`);
     if (await isThere(target)) throw new UserError(`${target} exists: name a folder that does not`);
-    await copyGeneration(dir, manifest, target);
+    try {
+        await copyGeneration(dir, manifest, target);
+    } catch (error) {
+        // A half copy would only be in the way of the next try.
+        await rm(target, { recursive: true, force: true }).catch(() => undefined);
+        throw error;
+    }
     return manifest;
 }
 
+/** Where a backup is copied to, in the database's folder, before it takes the place of what stands there. */
+const RESTORING = 'restoring';
+
 /**
- * Puts a backup in the place of a database. What stands there now is moved aside, whatever state it is in. Killed anywhere,
- * nothing is lost, and the same call finishes.
+ * Puts a backup in the place of a database. What stands there now is moved aside, whatever state it is in, once the whole backup
+ * is beside it: a backup that is damaged, or a full disk, changes nothing. Killed anywhere, nothing is lost, and the same call
+ * finishes.
  * @returns the folder that holds what stood there; null if nothing did
- * @throws UserError: exit 2 if the source is not a backup, 3 if another process holds the database; WriteError
+ * @throws UserError: exit 2 if the source is not a whole backup, 3 if another process holds the database; WriteError
  */
 export async function restoreDatabase(
     dir: string,
@@ -52,16 +62,51 @@ export async function restoreDatabase(
     const manifest = await readManifest(source);
     if (manifest === null)
         throw new UserError(`${source} is not a backup: expected a folder with ${MANIFEST}`);
+    await requireWhole(source, manifest);
     const { takeOver, onNotice } = options;
     const hint = 'end the collector that holds it first';
     const lock = await acquireLock({ checkpointsDir: dir, dir, shard: null, takeOver, hint, onNotice });
     try {
-        const aside = await moveAside(dir);
-        await copyGeneration(source, manifest, dir);
-        return { manifest, aside };
+        const copy = join(dir, RESTORING);
+        try {
+            await rm(copy, { recursive: true, force: true });
+            await copyGeneration(source, manifest, copy);
+            const aside = await moveAside(dir);
+            await explainWrite(dir, () => moveIn(copy, dir));
+            return { manifest, aside };
+        } finally {
+            await rm(copy, { recursive: true, force: true }).catch(() => undefined);
+        }
     } finally {
         await lock.release();
     }
+}
+
+/** @throws UserError if a file that the manifest names is not there, or not as long as it says */
+async function requireWhole(source: string, { parts, retirements, aggregates }: Manifest): Promise<void> {
+    for (const file of [...parts, ...retirements, ...aggregates]) {
+        const path = join(source, file.path);
+        const stats = await stat(path).catch((error: unknown) => {
+            throw new UserError(
+                `${source} is not a whole backup: cannot read ${path}: ${readReason(error)}`,
+                2,
+                {
+                    cause: error,
+                },
+            );
+        });
+        if ('bytes' in file && stats.size !== file.bytes)
+            throw new UserError(
+                `${source} is not a whole backup: ${path} has ${stats.size} bytes, expected ${file.bytes}`,
+            );
+    }
+}
+
+/** The manifest last: until it is there the folder is not a database. */
+async function moveIn(copy: string, dir: string): Promise<void> {
+    const names = (await readdir(copy)).filter((name) => name !== MANIFEST);
+    for (const name of [...names, MANIFEST]) await rename(join(copy, name), join(dir, name));
+    await syncDirectory(dir);
 }
 
 async function moveAside(dir: string): Promise<string | null> {

@@ -10,6 +10,8 @@ export interface StorageChoice {
     readonly storage: StorageFormat | null;
     /** A line for people. */
     readonly onNotice: (message: string) => void;
+    /** The database is about to be converted: that its parts are of two formats is not news. */
+    readonly converts?: boolean;
 }
 
 /**
@@ -26,10 +28,11 @@ export async function chooseStorage(
         options.onNotice(`[INFO] Parquet不可用，使用JSON存储格式 (new parts are JSON: ${problem})`);
         return 'json';
     }
-    if (manifest !== null && manifest.parts.length > 0 && manifest.storage !== wanted) {
+    const other = manifest?.parts.find(({ codec }) => codec !== wanted)?.codec;
+    if (other !== undefined && options.converts !== true) {
         options.onNotice(
-            `${options.dir} was written as ${manifest.storage}, and new parts are ${wanted}; ` +
-                `\`resume-run migrate --to ${wanted}\` makes it one format`,
+            `${options.dir} has parts that are written as ${other}, and new parts are ${wanted}; ` +
+                `\`resume-run migrate --to ${wanted}\` (or --to ${other}) makes it one format`,
         );
     }
     return wanted;

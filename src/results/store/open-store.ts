@@ -23,6 +23,8 @@ export interface OpenStoreOptions {
     readonly takeOver?: boolean;
     /** A line for people. */
     readonly onNotice: (message: string) => void;
+    /** The caller converts the database. */
+    readonly converts?: boolean;
     /** Ends the wait for the lock. */
     readonly signal?: AbortSignal;
     /** For tests: bytes of JSON lines after which a new part is begun. */

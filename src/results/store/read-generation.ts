@@ -20,8 +20,12 @@ export interface Generation {
     readonly manifest: Manifest;
     /** Paths of the parts as they can be opened now; a writer may move them later, see `locatePart`. */
     paths(): Promise<readonly { readonly path: string; readonly part: PartInfo }[]>;
-    /** Every record once, some thousands at a time. */
-    records(): AsyncIterable<readonly ResultRecord[]>;
+    /**
+     * Every record once, some thousands at a time. Resolves when every part is there and its codec is loaded, so that nobody
+     * begins an output that cannot be finished.
+     * @throws UserError (exit 2) that says what is missing
+     */
+    records(): Promise<AsyncIterable<readonly ResultRecord[]>>;
 }
 
 /**
@@ -34,14 +38,21 @@ export async function readGeneration(dir: string): Promise<Generation> {
         throw new UserError(
             `there is no database in ${dir}: make one with \`resume-run collect --from results\``,
         );
+    const paths: Generation['paths'] = () =>
+        Promise.all(manifest.parts.map(async (part) => ({ part, path: await locatePart(dir, part) })));
     return {
         manifest,
-        paths: () =>
-            Promise.all(manifest.parts.map(async (part) => ({ part, path: await locatePart(dir, part) }))),
-        records: async function* () {
-            for (const part of manifest.parts) yield* readPart(dir, part);
+        paths,
+        records: async () => {
+            await paths();
+            for (const { codec } of manifest.parts) await loadCodec(codec);
+            return readParts(dir, manifest.parts);
         },
     };
+}
+
+async function* readParts(dir: string, parts: readonly PartInfo[]): AsyncGenerator<readonly ResultRecord[]> {
+    for (const part of parts) yield* readPart(dir, part);
 }
 
 /** A generation whose files are open: they can be read however long it takes, whatever the writer does meanwhile. */
