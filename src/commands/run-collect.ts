@@ -122,7 +122,7 @@ interface Told {
 
 /**
  * With `--watch` a full disk is waited out, as people make room while runs go on. The database is opened anew each time: what a
- * commit that failed left in memory is not relied on.
+ * commit that failed left in memory is not relied on. In between others may hold it, such as a compaction that makes room.
  */
 async function collectDespiteFullDisk(
     values: CollectValues,
@@ -135,7 +135,8 @@ async function collectDespiteFullDisk(
             await collectInto(values, collect, signal, told);
             return;
         } catch (error) {
-            if (!values.watch || signal.aborted || !isFullDisk(error)) throw error;
+            const mayPass = isFullDisk(error) || (told.fullDisk && isHeld(error));
+            if (!values.watch || signal.aborted || !mayPass) throw error;
             if (!told.fullDisk)
                 warn(
                     `❌ 结果收集失败: ${getMessage(error)} (collecting failed, and goes on once there is room)`,
@@ -152,6 +153,9 @@ function isFullDisk(error: unknown): boolean {
         if (getIoCode(at) === 'ENOSPC' || getIoCode(at) === 'EDQUOT') return true;
     return false;
 }
+
+/** Another process holds the database now. */
+const isHeld = (error: unknown): boolean => error instanceof UserError && error.exitCode === 3;
 
 async function collectInto(
     values: CollectValues,

@@ -63,6 +63,7 @@ it('restores no backup that is not whole, and leaves the database as it was', as
         code: 2,
         stderr: expect.stringMatching(/copy is not a whole backup: .* has 100 bytes, expected \d+\n$/),
     });
+    expect((await run('restore', 'database')).stderr).toMatch(/database is the database itself\n$/);
     rmSync(join(cwd, 'copy/parts', part));
     expect(await run('restore', 'copy')).toMatchObject({
         code: 2,

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { makeSourceCounts } from '../../src/results/collect/source.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
@@ -190,6 +191,16 @@ describe('a run with --collect', () => {
         await run('--database', 'other', '--quiet');
         renameSync(join(cwd, 'temp_results/retired'), join(cwd, 'spool'));
         const watcher = startCli(['collect', '--watch', '--temp-dir', 'spool'], { cwd, through });
+        let told = '';
+        watcher.child.stderr?.on('data', (text: string) => {
+            told += text;
+        });
+        await vi.waitUntil(() => told.includes('结果收集失败'), SOON);
+        // Somebody else holds the database when it looks again, and for a while after that.
+        const dir = join(cwd, 'database');
+        const other = await openStore({ dir, storage: null, onNotice: () => undefined });
+        await wait(3000);
+        await other.close();
         await vi.waitUntil(async () => (await recordsIn(join(cwd, 'database'))).length === 4, SOON);
         killGroup(watcher.child);
         const { stdout, stderr } = await watcher.result;

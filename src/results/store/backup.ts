@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { acquireLock } from '../../host/lock.js';
@@ -62,6 +62,7 @@ export async function restoreDatabase(
     const manifest = await readManifest(source);
     if (manifest === null)
         throw new UserError(`${source} is not a backup: expected a folder with ${MANIFEST}`);
+    if (await isSameFolder(source, dir)) throw new UserError(`${source} is the database itself`);
     await requireWhole(source, manifest);
     const { takeOver, onNotice } = options;
     const hint = 'end the collector that holds it first';
@@ -80,6 +81,11 @@ export async function restoreDatabase(
     } finally {
         await lock.release();
     }
+}
+
+async function isSameFolder(a: string, b: string): Promise<boolean> {
+    const [one, other] = await Promise.all([a, b].map((path) => realpath(path).catch(() => path)));
+    return one === other;
 }
 
 /** @throws UserError if a file that the manifest names is not there, or not as long as it says */
