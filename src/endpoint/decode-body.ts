@@ -1,4 +1,4 @@
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 
 /*
  * We ask for no compression, but a proxy on the way may send it all the same.
@@ -26,8 +26,7 @@ export function decodeBody(body: Buffer, encoding: string | undefined, most: num
     try {
         return { body: decode(body, most) };
     } catch (error) {
-        if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
-            return { problem: 'too-large' };
+        if (isTooLarge(error)) return { problem: 'too-large' };
         return {
             problem: 'unreadable',
             message: `the answer has the content-encoding ${name}, but cannot be decompressed`,
@@ -39,9 +38,22 @@ type Decoder = (body: Buffer, maxOutputLength: number) => Buffer;
 
 const gunzip: Decoder = (body, maxOutputLength) => gunzipSync(body, { maxOutputLength });
 
+/** By the standard it is in the form of zlib; some servers send it bare. */
+const inflate: Decoder = (body, maxOutputLength) => {
+    try {
+        return inflateSync(body, { maxOutputLength });
+    } catch (error) {
+        if (isTooLarge(error)) throw error;
+        return inflateRawSync(body, { maxOutputLength });
+    }
+};
+
+const isTooLarge = (error: unknown): boolean =>
+    error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+
 const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
     ['gzip', gunzip],
     ['x-gzip', gunzip],
-    ['deflate', (body, maxOutputLength) => inflateSync(body, { maxOutputLength })],
+    ['deflate', inflate],
     ['br', (body, maxOutputLength) => brotliDecompressSync(body, { maxOutputLength })],
 ]);

@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,6 +70,8 @@ describe.each([
     it.each([
         ['gzip', gzipSync],
         ['deflate', deflateSync],
+        // Without the header of zlib, as browsers take it too.
+        ['deflate', deflateRawSync],
         ['br', brotliCompressSync],
     ])('decompresses %s that it did not ask for, no further than it may', async (encoding, compress) => {
         const reply = (body: Buffer, status = 200) => {

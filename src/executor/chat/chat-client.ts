@@ -133,8 +133,8 @@ export class ChatClient {
         const answer = await this.#withCost(result.answer, call.sampling.model, endpoint);
         this.#onSpent?.(spentBy(answer.usage, answer.cost), context);
         this.#longestAnswer = Math.max(this.#longestAnswer, answer.usage.completion ?? 0);
-        const isFiltered = answer.finishReason === 'content_filter';
-        const isRefused = isFiltered || (answer.refusal !== null && answer.content === null);
+        const isFiltered = FILTERED.has(answer.finishReason ?? '');
+        const isRefused = isFiltered || (answer.refusal !== null && (answer.content ?? '') === '');
         if (!isRefused) return { ...result, answer };
         const by = isFiltered ? 'filter' : 'model';
         return { kind: 'refused', by, reason: answer.refusal, answer, endpoint, took };
@@ -228,12 +228,12 @@ export class ChatClient {
         } catch {
             return UNSENT;
         }
+        const endpoint = this.#fleet.getOptions(lease.endpoint);
+        const { provider } = endpoint;
         const request = {
             method: 'POST',
             path,
-            body: JSON.stringify(
-                typeof body === 'function' ? body(this.#fleet.getOptions(lease.endpoint)) : body,
-            ),
+            body: JSON.stringify(typeof body === 'function' ? body(endpoint) : body),
             timeout: this.#timeout,
             firstByteTimeout: this.#timeouts?.firstByte ?? undefined,
             idleTimeout: this.#timeouts?.idle ?? undefined,
@@ -249,14 +249,17 @@ export class ChatClient {
                     lease.report('bad-request', answer.took);
                     return refusedAt(lease, missing, answer.status);
                 }
-                return turnDown(lease, answer, answer.message);
+                return turnDown(lease, { ...answer, provider }, answer.message);
             case 'answer':
-                return readAnswer(lease, answer, { read, used });
+                return readAnswer(lease, answer, { read, used }, provider);
             default:
                 return unreachable(answer, 'answer');
         }
     }
 }
+
+/** How an answer ends that a filter cut off, or emptied; `sensitive` is BigModel's word. */
+const FILTERED: ReadonlySet<string> = new Set(['content_filter', 'sensitive']);
 
 /** What a request comes to that is given up while it waits for its place or its turn. */
 const UNSENT = { kind: 'aborted', isUnsent: true } as const;

@@ -65,28 +65,47 @@ const NAMED: Readonly<Record<string, ChatErrorClass>> = {
     NotFoundError: 'unknown-model',
     // DashScope
     data_inspection_failed: 'content',
+    DataInspectionFailed: 'content',
     Arrearage: 'quota',
 };
 
+/** Whose 429 with `insufficient_quota` is a limit by the minute, which ends by itself. */
+const QUOTA_BY_MINUTE = 'dashscope';
+
+/** An answer that is not a completion. */
+export interface ErrorAnswer {
+    /** Null where no answer came. */
+    readonly status: number | null;
+    readonly body: Buffer | null;
+    /** The service's name, where it is a known one. */
+    readonly provider?: string | undefined;
+}
+
 /**
  * Classifies an answer that is not a completion: by the vendor's code first, then by the HTTP status.
- * @param status null where no answer came
+ * @param message what is said of it where it says nothing itself
  */
 export function classifyChatError(
-    status: number | null,
-    body: Buffer | null,
+    { status, body, provider }: ErrorAnswer,
     message: string,
     now = Date.now(),
 ): ChatError {
-    const { code, type, text } = readError(body);
+    const { code, type, text, isModerated } = readError(body);
     const said = status === null ? message : `HTTP ${status}${text === null ? '' : `: ${text}`}`;
     const wait = code !== null && RESETS.has(code) ? resetIn(text ?? '', now) : null;
     // What is used up until a moment that is named is only to be waited for.
-    const byCode = wait === null ? (classOfCode(code) ?? classOfCode(type)) : 'rate';
+    const named = wait === null ? (classOfCode(code) ?? classOfCode(type)) : 'rate';
+    const isMinute = named === 'quota' && status === 429 && provider === QUOTA_BY_MINUTE;
+    const byCode = isModerated ? 'content' : isMinute ? 'rate' : named;
     const isMissing = (status === 404 || status === 400) && MISSING_MODEL.test(text ?? '');
     const byText = isMissing ? 'unknown-model' : null;
-    return { class: byCode ?? byText ?? classOfStatus(status), code: code ?? type, message: said, wait };
+    const byStatus = classOfStatus(status === 200 ? (statusIn(code) ?? status) : status);
+    return { class: byCode ?? byText ?? byStatus, code: code ?? type, message: said, wait };
 }
+
+/** OpenRouter answers 200 as soon as a model has begun, and writes the status of what goes wrong then as the code. */
+const statusIn = (code: string | null): number | null =>
+    code !== null && /^[45]\d\d$/.test(code) ? Number(code) : null;
 
 /** Codes of BigModel for limits that are lifted at a moment that the message names. */
 const RESETS: ReadonlySet<string> = new Set(['1304', '1308', '1310']);
@@ -104,21 +123,26 @@ function readError(body: Buffer | null): {
     readonly code: string | null;
     readonly type: string | null;
     readonly text: string | null;
+    /** OpenRouter says what its moderation objects to; the status is that of a key that is not accepted. */
+    readonly isModerated: boolean;
 } {
     let json: unknown;
     try {
         json = parseBody(body ?? Buffer.alloc(0));
     } catch {
-        return { code: null, type: null, text: null };
+        return NO_ERROR;
     }
     const error = isJsonObject(json) && isJsonObject(json['error']) ? json['error'] : json;
-    if (!isJsonObject(error)) return { code: null, type: null, text: null };
+    if (!isJsonObject(error)) return NO_ERROR;
     const code = asText(error['code']);
     const type = asText(error['type']);
-    const { message } = error;
+    const { message, metadata } = error;
+    const isModerated = isJsonObject(metadata) && Array.isArray(metadata['reasons']);
     const text = typeof message === 'string' ? message.replace(/\s+/g, ' ').slice(0, 300) : null;
-    return { code, type, text };
+    return { code, type, text, isModerated };
 }
+
+const NO_ERROR = { code: null, type: null, text: null, isModerated: false } as const;
 
 /** A code as text; some services write numbers. */
 function asText(value: unknown): string | null {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
 import type { EndpointOptions } from '../descriptor.js';
 import type { Ask } from '../servers/fleet.js';
-import { type ChatErrorClass, classifyChatError } from './chat-error.js';
+import { type ChatErrorClass, classifyChatError, type ErrorAnswer } from './chat-error.js';
 
 /*
  * One request to a service and what came of it: sorted out for the caller, and told to the pool.
@@ -65,9 +65,7 @@ export type Exchange<T> =
     | { readonly kind: 'turned-away'; readonly failure: Failure };
 
 /** What an exchange tells of a request that brought no answer. */
-interface TurnedDown {
-    readonly status: number | null;
-    readonly body: Buffer | null;
+interface TurnedDown extends ErrorAnswer {
     /** Milliseconds. */
     readonly took: number;
     readonly wait?: number | null;
@@ -77,6 +75,7 @@ export function readAnswer<T extends object>(
     lease: Lease,
     answer: Extract<HttpAnswer, { readonly kind: 'answer' }>,
     { read, used }: Pick<ServiceRequest<T>, 'read' | 'used'>,
+    provider?: string,
 ): Exchange<T> {
     const value = read(answer.body, answer.pieces);
     if (!isBroken(value)) {
@@ -87,8 +86,9 @@ export function readAnswer<T extends object>(
     }
     // Some services send an error with status 200.
     const body = value.error ?? answer.body;
-    const { code } = classifyChatError(answer.status, body, value.broken);
-    if (code !== null) return turnDown(lease, { ...answer, body }, value.broken);
+    const error = { ...answer, body, provider };
+    const { code } = classifyChatError(error, value.broken);
+    if (code !== null) return turnDown(lease, error, value.broken);
     lease.report('broken', answer.took, null, value.broken);
     return failedAt(lease, value.broken, answer.status);
 }
@@ -99,7 +99,7 @@ const isBroken = (value: object): value is BrokenAnswer =>
 /** Sorts out a request that brought no answer, and tells the pool. */
 export function turnDown(lease: Lease, answer: TurnedDown, said: string): Exchange<never> {
     const { status, took } = answer;
-    const error = classifyChatError(status, answer.body, said);
+    const error = classifyChatError(answer, said);
     const { message } = error;
     const wait = error.wait ?? answer.wait ?? null;
     lease.report(OUTCOMES[error.class], took, wait, message);
@@ -177,7 +177,7 @@ export async function probe(ask: Ask): Promise<ProbeOutcome> {
             const { status, wait } = answer;
             const isUnknownCall = status === 404 || status === 405 || status === 400;
             if (isUnknownCall) return { outcome: 'ok', wait: null, message: '' };
-            const error = classifyChatError(status, answer.body, answer.message);
+            const error = classifyChatError(answer, answer.message);
             return { outcome: OUTCOMES[error.class], wait, message: error.message };
         }
         default:

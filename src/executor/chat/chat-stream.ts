@@ -44,9 +44,9 @@ export function readChatStream(body: Buffer, pieces: readonly Piece[]): Streamed
     return 'broken' in answer ? answer : { ...answer, firstToken };
 }
 
-/** The data of a line; null for comments, blank lines and other fields. */
+/** The data of a line; null for comments, blank lines and other fields. A byte order mark may stand before the first. */
 function readData(line: Buffer): string | null {
-    const text = line.toString('utf8').replace(/\r$/, '');
+    const text = line.toString('utf8').replace(/^\uFEFF/, '');
     return text.startsWith('data:') ? text.slice('data:'.length).trim() : null;
 }
 
@@ -82,7 +82,7 @@ class Assembly {
         const { delta } = choice;
         if (!isJsonObject(delta)) return false;
         const content = textIn(delta, 'content');
-        const reasoning = textIn(delta, 'reasoning_content');
+        const reasoning = textIn(delta, 'reasoning_content') || textIn(delta, 'reasoning');
         const refusal = textIn(delta, 'refusal');
         this.#hasContent ||= typeof delta['content'] === 'string';
         this.#content += content;

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { describeParseError, parseBody } from '../../util/parse-body.js';
+import type { BrokenAnswer } from './chat-exchange.js';
 import type { ChatAnswer, TokenUsage, ToolCall } from './chat-protocol.js';
 
 /*
@@ -11,7 +12,7 @@ import type { ChatAnswer, TokenUsage, ToolCall } from './chat-protocol.js';
  * Reads an answer of status 2xx. Blank lines before the JSON are what some services send to keep a connection open.
  * @returns the answer, or what is wrong with it
  */
-export function readChatAnswer(body: Buffer): ChatAnswer | { readonly broken: string } {
+export function readChatAnswer(body: Buffer): ChatAnswer | BrokenAnswer {
     let json: Json;
     try {
         json = parseBody(body) as Json;
@@ -22,7 +23,13 @@ export function readChatAnswer(body: Buffer): ChatAnswer | { readonly broken: st
     const { choices } = json;
     const choice = Array.isArray(choices) ? (choices as readonly Json[])[0] : undefined;
     if (!isJsonObject(choice)) return noCompletion('it has no choices');
-    const { message } = choice;
+    const finishReason = textOrNull(choice['finish_reason']);
+    const { message, error } = choice;
+    if (isJsonObject(error) || BROKEN_OFF.has(finishReason ?? ''))
+        return {
+            broken: `the service broke its answer off (finish_reason ${finishReason ?? 'null'})`,
+            ...(isJsonObject(error) ? { error: Buffer.from(JSON.stringify({ error })) } : {}),
+        };
     if (!isJsonObject(message)) return noCompletion('its choice has no message');
     const content = readContent(message['content']);
     if (content === undefined) return noCompletion('the content of its message is not text');
@@ -33,14 +40,21 @@ export function readChatAnswer(body: Buffer): ChatAnswer | { readonly broken: st
         model: textOrNull(json['model']),
         content,
         refusal: textOrNull(message['refusal']),
-        reasoning: textOrNull(message['reasoning_content']),
+        // The second is OpenRouter's.
+        reasoning: textOrNull(message['reasoning_content']) ?? textOrNull(message['reasoning']),
         toolCalls,
-        finishReason: textOrNull(choice['finish_reason']),
+        finishReason,
         usage: readUsage(json['usage']),
     };
 }
 
-const noCompletion = (why: string): { readonly broken: string } => ({
+/**
+ * How an answer ends whose service failed on the way, which says nothing about the model: OpenRouter, BigModel, DeepSeek.
+ * Source: https://openrouter.ai/docs/api/reference/errors-and-debugging, https://docs.bigmodel.cn, https://api-docs.deepseek.com
+ */
+const BROKEN_OFF: ReadonlySet<string> = new Set(['error', 'network_error', 'insufficient_system_resource']);
+
+const noCompletion = (why: string): BrokenAnswer => ({
     broken: `the answer is not a chat completion: ${why}`,
 });
 
