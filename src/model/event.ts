@@ -186,6 +186,8 @@ export interface KeptSpending {
     readonly tokens: number;
     /** US dollars. */
     readonly cost: number;
+    /** Answers that end where a limit of tokens cut them off. */
+    readonly truncated: number;
 }
 
 export interface WorkerFigures {

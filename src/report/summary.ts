@@ -158,6 +158,10 @@ function formatSpendingLines({ spent }: RunEnd): string[] {
     ];
     const lines = [parts.join('; ')];
     if (priced && unpriced > 0) lines.push(`the price of ${formatCount(unpriced, 'answer')} is unknown`);
+    if (kept.truncated > 0)
+        lines.push(
+            `${formatCount(kept.truncated, 'answer')} cut off at the token limit (finish_reason length); see --max-tokens`,
+        );
     if (unanswered > 0)
         lines.push(
             `${formatCount(unanswered, 'request')} brought no answer and may have been charged: what was spent is a lower bound`,

@@ -1,22 +1,26 @@
 import type { RunEnd, Spending, WorkerFigures } from '../model/event.js';
 import { type StopReason, toSignalOrAbort } from '../model/stop.js';
 
+/** How a service says that an answer had to end before it was through; the second is BigModel's. */
+const TRUNCATED: ReadonlySet<string> = new Set(['length', 'model_context_window_exceeded']);
+
 /** What a run counted while it ran. */
 export class Figures {
     committed = 0;
     failed = 0;
     aborted = 0;
     /** What the answers in committed results used. */
-    readonly kept = { tokens: 0, cost: 0 };
+    readonly kept = { tokens: 0, cost: 0, truncated: 0 };
     readonly #started = performance.now();
     readonly #workers = new Map<string, { attempts: number; failures: number; busy: number }>();
 
     /** A result was committed. */
     commit(result: Readonly<Record<string, unknown>>): void {
         this.committed += 1;
-        const { prompt_tokens: prompt, completion_tokens: completion, cost } = result;
+        const { prompt_tokens: prompt, completion_tokens: completion, cost, finish_reason: finish } = result;
         for (const tokens of [prompt, completion]) if (typeof tokens === 'number') this.kept.tokens += tokens;
         if (typeof cost === 'number') this.kept.cost += cost;
+        if (typeof finish === 'string' && TRUNCATED.has(finish)) this.kept.truncated += 1;
     }
 
     /** An attempt ended on a worker; `busy` in seconds. */

@@ -87,6 +87,24 @@ describe('a model batch over a list', () => {
         expect(end.stdout + end.stderr).not.toContain(KEY);
     });
 
+    it('tells how many answers were cut off, and keeps why each ended', async () => {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'rows.jsonl'), '{"prompt": "cut a"}\n{"prompt": "cut b"}\n{"prompt": "whole"}\n');
+        server.latency = 0;
+        server.fault = ({ prompt }) =>
+            prompt.startsWith('cut')
+                ? { kind: 'message', message: { content: 'Half an ans' }, finishReason: 'length' }
+                : null;
+        const args = ['rows.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url];
+        const end = await callCli(args, { cwd });
+        server.fault = () => null;
+        expect(end.code, end.stderr).toBe(0);
+        expect(end.stdout).toContain('2 answers cut off at the token limit (finish_reason length)');
+        const [file] = readResults(join(cwd, 'results')).values();
+        const entries = file?.['main_result'] as { result: { finish_reason: string } }[];
+        expect(entries.map(({ result }) => result.finish_reason)).toEqual(['length', 'length', 'stop']);
+    });
+
     it('says what is missing before it asks anything', async () => {
         const cwd = tempDir();
         writeFileSync(join(cwd, 'q.jsonl'), '{"question": "x"}\n');
