@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, type Dispatcher, errors } from 'undici';
+import { Agent, type Dispatcher, errors, ProxyAgent } from 'undici';
 import { decodeBody } from './decode-body.js';
 import { classifyStatus } from './http-status.js';
 import type { HttpAnswer, Piece, HttpRequest, Sender } from './http-messages.js';
+import { chooseProxy, type ProxyChoice } from './proxy.js';
 import { rateHeaderWait } from './rate-headers.js';
 import { retryAfter } from './retry-after.js';
 
@@ -15,37 +16,69 @@ const MOST_PIECES = 256;
 /** Bytes of an error's body that are read at most. */
 const ERROR_BODY = 65_536;
 
-/** Makes requests over kept connections of this thread. */
+/** Makes requests over kept connections of this thread, through a proxy where the environment names one. */
 export class HttpAgent implements Sender {
     readonly #agent: Agent;
     readonly #connectTimeout: number;
+    /** How each origin is reached: looked up once. */
+    readonly #routes = new Map<string, Dispatcher | { readonly problem: string }>();
+    /** By address, and whether they pass on what is encrypted. */
+    readonly #proxies = new Map<string, ProxyAgent>();
 
     /** @param connectTimeout milliseconds to make a connection */
     constructor(connectTimeout: number) {
         this.#connectTimeout = connectTimeout;
-        this.#agent = new Agent({
-            connect: { timeout: connectTimeout },
-            keepAliveTimeout: KEEP_ALIVE,
-            keepAliveMaxTimeout: KEEP_ALIVE,
-            pipelining: 1,
-            // Ours alone decide: a judge may be silent for longer than the five minutes that are the default.
-            headersTimeout: 0,
-            bodyTimeout: 0,
-        });
+        this.#agent = new Agent({ ...CONNECTIONS, connect: { timeout: connectTimeout } });
     }
 
     begin(request: HttpRequest, answer: (answer: HttpAnswer) => void): () => void {
         const exchange = new Exchange(request, this.#connectTimeout, answer);
         const { origin, path, method, headers, body = null } = request;
-        this.#agent.dispatch({ origin, path, method, headers, body }, exchange);
+        const route = this.#findRoute(origin);
+        if ('problem' in route) exchange.fail(route.problem);
+        else route.dispatch({ origin, path, method, headers, body }, exchange);
         return exchange.stop;
+    }
+
+    #findRoute(origin: string): Dispatcher | { readonly problem: string } {
+        const known = this.#routes.get(origin);
+        if (known !== undefined) return known;
+        const choice: ProxyChoice = chooseProxy(origin);
+        const route =
+            'problem' in choice
+                ? choice
+                : choice.url === null
+                  ? this.#agent
+                  : this.#openProxy(choice.url, origin.startsWith('https:'));
+        this.#routes.set(origin, route);
+        return route;
+    }
+
+    /** @param proxyTunnel for what is not encrypted proxies often refuse to open a tunnel */
+    #openProxy(uri: string, proxyTunnel: boolean): ProxyAgent {
+        const key = `${proxyTunnel} ${uri}`;
+        const known = this.#proxies.get(key);
+        if (known !== undefined) return known;
+        const proxyTls = { timeout: this.#connectTimeout };
+        const proxy = new ProxyAgent({ ...CONNECTIONS, uri, proxyTunnel, proxyTls });
+        this.#proxies.set(key, proxy);
+        return proxy;
     }
 
     /** Closes all connections, also those in use. */
     async close(): Promise<void> {
-        await this.#agent.destroy();
+        await Promise.all([this.#agent, ...this.#proxies.values()].map((one) => one.destroy()));
     }
 }
+
+const CONNECTIONS = {
+    keepAliveTimeout: KEEP_ALIVE,
+    keepAliveMaxTimeout: KEEP_ALIVE,
+    pipelining: 1,
+    // Ours alone decide: a judge may be silent for longer than the five minutes that are the default.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+} as const;
 
 const NO_ANSWER = { kind: 'failure', outcome: 'broken', status: null, body: null, wait: null } as const;
 
@@ -134,7 +167,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
 
     onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-        this.end({ ...NO_ANSWER, message: describeReason(error, this.connectTimeout), took: this.took });
+        this.fail(describeReason(error, this.connectTimeout));
+    }
+
+    /** It could not be sent. */
+    fail(message: string): void {
+        this.end({ ...NO_ANSWER, message, took: this.took });
     }
 
     private get took(): number {

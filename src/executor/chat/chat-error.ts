@@ -165,6 +165,7 @@ function classOfStatus(status: number | null): ChatErrorClass {
         case 403:
         case 404:
         case 405:
+        case 407:
             return 'auth';
         case 402:
             return 'quota';
