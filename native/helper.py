@@ -349,6 +349,7 @@ class Run:
         self.err = Sink(box, request, STDERR_KEPT, err_file)
         self.limit, self.status, self.done, self.hung_up = 0, 0, False, False
         self.cpu, self.cpu_seen, self.cpu_lost, self.peak = 0.0, 0.0, 0.0, 0
+        self.delay_seen, self.delay_lost = 0.0, 0.0
 
     def go(self):
         problem, problem_end = os.pipe()
@@ -398,6 +399,7 @@ class Run:
         for fd in sinks:
             poll.register(fd, select.POLLIN)
         next_tick = self.start + TICK
+        next_delay_look = self.start + 1
         wall_end = self.start + request.wall if request.wall else 0
         while True:
             left = self.reap()
@@ -408,11 +410,14 @@ class Run:
                 return
             if wall_end and now >= wall_end:
                 # Where CPU time decides, time spent waiting for a processor is given back.
-                waited = self.box.tree.delay() if request.cpu else 0
+                waited = self.delay_so_far() if request.cpu else 0
                 wall_end = self.start + request.wall + min(waited, 9 * request.wall)
                 if now >= wall_end:
                     self.limit = WALL
                 continue
+            if request.cpu and now >= next_delay_look:
+                self.delay_so_far()
+                next_delay_look = now + 0.1
             if now >= next_tick:
                 self.tick()
                 next_tick = now + TICK * (1 if now - self.start < 1 else 2)
@@ -445,6 +450,13 @@ class Run:
                 self.limit = MEMORY
         if self.box.tree.own_namespace and any(inodes_used(folder) > MAX_INODES for folder in self.box.clean):
             self.limit = FILES
+
+    def delay_so_far(self):
+        # Threads take with them what they waited.
+        living = self.box.tree.delay()
+        self.delay_lost += max(0, self.delay_seen - living)
+        self.delay_seen = living
+        return living + self.delay_lost
 
     def kill_all(self):
         give_up = time.monotonic() + 10

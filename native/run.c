@@ -36,6 +36,8 @@
 #define MOST_EXTENSIONS 9
 #define MOST_EXTENSIONS_FOR_PEERS 4
 #define SOON_NS 1000000000ull
+/* Threads take with them what they waited: of those that end, no more may be missed than they waited in this time. */
+#define DELAY_TICK_NS 100000000ull
 #define SILENCE_NS 25000000ull
 
 struct sink {
@@ -59,6 +61,7 @@ struct watch {
     uint64_t fell_silent; /* when its stdout was closed; 0: it is open */
     uint64_t wall_end; /* 0: never */
     uint64_t machine_delay; /* at the start of a program with a peer */
+    uint64_t delay_seen, delay_lost, next_delay_look; /* what its threads waited for a processor: of the living, of the dead */
     struct sink out, err;
     struct reaped reaped;
     uint64_t tree_peak, cpu_seen, cpu_lost;
@@ -357,6 +360,14 @@ static void judge_group(struct watch *w) {
     if (cgroup_has_killed(group)) exceed_memory(w, w->req->memory);
 }
 
+static uint64_t delay_so_far(struct watch *w, uint64_t now) {
+    uint64_t living = tree_delay(w->box->reach);
+    if (living < w->delay_seen) w->delay_lost += w->delay_seen - living;
+    w->delay_seen = living;
+    w->next_delay_look = now + DELAY_TICK_NS;
+    return living + w->delay_lost;
+}
+
 static void tick(struct watch *w, uint64_t now) {
     const struct request *req = w->req;
     if (req->cpu_ns || req->memory) {
@@ -366,6 +377,7 @@ static void tick(struct watch *w, uint64_t now) {
         if (req->cpu_ns && cpu > req->cpu_ns) w->limit = LIMIT_CPU;
         if (req->memory && live.memory > req->memory) w->limit = LIMIT_MEMORY;
     }
+    if (req->cpu_ns && now - w->start >= SOON_NS && now >= w->next_delay_look) delay_so_far(w, now);
     judge_usage(w);
     if (w->box->own_namespace)
         for (char **dir = w->box->clean; *dir; dir++)
@@ -415,7 +427,7 @@ static void finish_talk(struct watch *w) {
  */
 static int extend_wall(struct watch *w, uint64_t now) {
     if (!w->req->cpu_ns) return 0;
-    uint64_t waited = tree_delay(w->box->reach), most = w->req->wall_ns * MOST_EXTENSIONS;
+    uint64_t waited = delay_so_far(w, now), most = w->req->wall_ns * MOST_EXTENSIONS;
     /*
      * What waits for a processor may be its peer, in a box that we cannot look into: then the machine has to be asked. It says the
      * same in a deadlock, which must not last for that long.

@@ -45,8 +45,10 @@ export const SLOW_FILES: readonly string[] = [
     'test/cli/upgrade.test.ts',
     'test/commands/bench.test.ts',
     'test/compose/self-test.test.ts',
+    'test/executor/judge/compile-ends.test.ts',
     'test/executor/new-executor.test.ts',
     'test/rig/interrupted.test.ts',
+    'test/sandbox/busy-machine.test.ts',
     'test/sandbox/cgroup.test.ts',
     'test/trace/trace.test.ts',
 ];
