@@ -22,6 +22,8 @@ export interface TopicsOutputOptions {
 export class TopicsOutput {
     readonly #options: TopicsOutputOptions;
     readonly #started = performance.now();
+    /** Tasks at once, where nobody has chosen a number. */
+    #concurrency: number | null = null;
     #changed = false;
     #timer: NodeJS.Timeout | null = null;
     #writing: Promise<void> = Promise.resolve();
@@ -31,6 +33,7 @@ export class TopicsOutput {
     }
 
     onEvent(event: RunEvent): void {
+        if (event.type === 'run-started') this.#concurrency = event.concurrency;
         if (event.type !== 'task-finished' && event.type !== 'task-failed') return;
         this.#changed = true;
         this.#timer ??= this.#writeIn(OUTPUT_INTERVAL);
@@ -63,6 +66,8 @@ export class TopicsOutput {
     #write(): Promise<void> {
         const { path, dir, topics, summary } = this.#options;
         const wallTime = (performance.now() - this.#started) / 1000;
-        return writeTopicsResults(path, dir, new Set(topics), { ...summary, wallTime });
+        const { concurrency } = summary.config;
+        const config = { ...summary.config, concurrency: concurrency ?? this.#concurrency };
+        return writeTopicsResults(path, dir, new Set(topics), { ...summary, config, wallTime });
     }
 }

@@ -107,7 +107,7 @@ export function scoreAnswer(scorer: TextScorer, answer: string, expected: string
             return Number(matches(expected, answer.slice(0, LONGEST_FOR_REGEX)));
         case 'numeric': {
             const wanted = findLastNumber(expected);
-            if (wanted === null)
+            if (wanted === null || !Number.isFinite(wanted))
                 throw new UserError(`the expected answer ${JSON.stringify(expected)} is not a number`);
             const found = findLastNumber(answer);
             return Number(found !== null && isNear(found, wanted, scorer.tolerance));
@@ -136,10 +136,13 @@ function matches(pattern: string, answer: string): boolean {
 const isErrorLike = (value: unknown): value is { readonly message: string } =>
     typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 
-/** The last number of a text: models tend to end with their result. Commas between digits are read as thousands. */
+/**
+ * The last number of a text: models tend to end with their result. Commas between digits are read as thousands, and the minus
+ * sign of typography as one.
+ */
 function findLastNumber(text: string): number | null {
-    const numbers = text.replace(/(\d),(?=\d{3}(?!\d))/g, '$1').match(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi);
-    const last = numbers?.at(-1);
+    const plain = text.replace(/(\d),(?=\d{3}(?!\d))/g, '$1').replaceAll('\u2212', '-');
+    const last = plain.match(/-?(?:\d+(?:\.\d+)?|(?<![\w.])\.\d+)(?:e[+-]?\d+)?/gi)?.at(-1);
     return last === undefined ? null : Number(last);
 }
 

@@ -89,7 +89,10 @@ describe('a model batch over a list', () => {
 
     it('tells how many answers were cut off, and keeps why each ended', async () => {
         const cwd = tempDir();
-        writeFileSync(join(cwd, 'rows.jsonl'), '{"prompt": "cut a"}\n{"prompt": "cut b"}\n{"prompt": "whole"}\n');
+        writeFileSync(
+            join(cwd, 'rows.jsonl'),
+            '{"prompt": "cut a"}\n{"prompt": "cut b"}\n{"prompt": "whole"}\n',
+        );
         server.latency = 0;
         server.fault = ({ prompt }) =>
             prompt.startsWith('cut')

@@ -172,6 +172,14 @@ describe('resume-run topics', () => {
         },
     );
 
+    it('tells how many tasks ran at once where nobody chose a number', async () => {
+        const cwd = tempDir();
+        const end = await callCli([...base(), '--topics', 'a', '-o', 'all.json'], { cwd });
+        expect(end.code, end.stderr).toBe(0);
+        const { summary } = JSON.parse(readFileSync(join(cwd, 'all.json'), 'utf8')) as TopicsFile;
+        expect(summary).toMatchObject({ config: { concurrency: 8 } });
+    });
+
     it('loses only the task of a worker that is killed, and takes its place at the endpoint back', async () => {
         const cwd = tempDir();
         server.fault = ({ call }) => (call === 'completion' ? { kind: 'silence' } : null);

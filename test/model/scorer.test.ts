@@ -32,6 +32,12 @@ describe('scoring an answer', () => {
         ['numeric', '3.14', '3.1415926', 0],
         ['numeric', 'no number', '1', 0],
         ['numeric', '-2e3', '-2000', 1],
+        ['numeric', 'it is .5', '0.5', 1],
+        ['numeric', 'about -.5', '-0.5', 1],
+        ['numeric', 'version 1.2.3', '3', 1],
+        ['numeric', 'that is \u22125', '-5', 1],
+        ['numeric', 'NaN', '1', 0],
+        ['numeric:1e9', '1e400', '1', 0],
     ])('%s of %j beside %j is %d', (scorer, answer, expected, wanted) => {
         expect(score(scorer, answer, expected)).toBe(wanted);
     });
@@ -45,6 +51,8 @@ describe('scoring an answer', () => {
     it('refuses what cannot be compared with', () => {
         expect(() => score('regex', 'x', '(')).toThrow('regular expression');
         expect(() => score('numeric', '1', 'one')).toThrow('is not a number');
+        // Nothing is near to what is infinite.
+        expect(() => score('numeric', '1e400', '1e400')).toThrow('is not a number');
     });
 
     it('reads what it writes, and nothing else', () => {

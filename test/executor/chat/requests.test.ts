@@ -202,7 +202,11 @@ describe('what services say of their limits', () => {
     it('waits for the moment that BigModel names, and takes one without it for the end', () => {
         const now = Date.parse('2026-11-29T12:00:00Z');
         const error = (code: string, message: string) =>
-            classifyChatError({ status: 429, body: Buffer.from(JSON.stringify({ error: { code, message } })) }, '', now);
+            classifyChatError(
+                { status: 429, body: Buffer.from(JSON.stringify({ error: { code, message } })) },
+                '',
+                now,
+            );
         expect(error('1308', '已达到使用上限，您的限额将在 2026-11-29 22:30:00 重置。')).toMatchObject({
             class: 'rate',
             wait: 2.5 * 3_600_000,
