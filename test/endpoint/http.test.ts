@@ -80,7 +80,7 @@ describe.each([
         reply(compress('hello'));
         const answer = await send(request());
         expect(answer.kind === 'answer' && answer.body.toString()).toBe('hello');
-        reply(compress(Buffer.alloc(10_000_000)));
+        reply(compress(Buffer.alloc(1_000_000)));
         expect(await send(request({ maxAnswer: 100_000 }))).toMatchObject({
             kind: 'failure',
             outcome: 'broken',
