@@ -40,6 +40,30 @@ export interface MadeTest {
     readonly settings: string | null;
 }
 
+/** A script of the package's that makes all of its tests, and what it may read. */
+export interface ScriptRecipe {
+    /** From the package's folder: `data/generator.sh`. */
+    readonly script: string;
+    /** Name of the package's folder, which the script can see. */
+    readonly folder: string;
+    readonly files: readonly ScriptFile[];
+}
+
+export interface ScriptFile {
+    /** From the package's folder, `..` for what is shared with other packages: `../testdata_tools/gen.sh`. */
+    readonly name: string;
+    readonly content: Content & { readonly path: string };
+    readonly isExecutable: boolean;
+}
+
+/** A file of a test, or of settings, that a script left in the package's `data` folder. */
+export interface MadeFile {
+    /** `data/secret/group1/001-a.in` */
+    readonly name: string;
+    /** Stays as long as the results directory. */
+    readonly path: string;
+}
+
 export interface TestMaker {
     /**
      * Makes the tests, or finds those that an earlier start made by the same recipes.
@@ -48,4 +72,11 @@ export interface TestMaker {
      * @throws UserError (exit 2) where the machine failed
      */
     make(what: string, recipes: readonly TestRecipe[]): Promise<readonly MadeTest[] | string>;
+
+    /**
+     * Runs the script over a copy of its files, or finds what an earlier start made of the same files.
+     * @returns a text that follows "could not be made by data/generator.sh: "
+     * @throws UserError (exit 2) where the machine failed
+     */
+    runScript(what: string, recipe: ScriptRecipe): Promise<readonly MadeFile[] | string>;
 }

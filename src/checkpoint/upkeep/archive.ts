@@ -12,7 +12,8 @@ import { UserError } from '../../util/user-error.js';
 import type { ArchivedFile, ArchiveList } from './archive-list.js';
 import type { IndexFile } from '../index/index-file.js';
 import { readCheckpointFile } from '../result-file/read-file.js';
-import { readTarContents, type TarContent, writeTar } from './tar-file.js';
+import { writeTar } from '../../host/write-tar.js';
+import { readTarContents, type TarContent } from './tar-file.js';
 
 export interface ArchiveOptions {
     /** The results directory. Hold its lock. */

@@ -31,6 +31,8 @@ const ROOTS = [
     'static_validator',
     'submissions',
 ];
+/** Folders that are never read: statements are large, and no program looks at them. */
+const STATEMENTS = /^(problem_)?statements?$/;
 /** Left out wherever they stand: editors' and tools' own, never part of a problem. */
 const LITTER = /^(\.|__pycache__$|node_modules$|Thumbs\.db$)|(~|\.pyc|\.class|\.o|\.exe|\.orig|\.swp)$/;
 /** Folders within folders; deeper ones can only be links in a circle. */
@@ -51,6 +53,18 @@ export async function listPackage(
     for (const name of roots)
         await walk({ name, path: join(root, name), bounds: [root, bounds], depth: 0 }, found);
     return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Names of all that lies in a package's folder but statements and litter: roots for `listPackage`. */
+export async function listRoots(folder: string): Promise<string[]> {
+    return (await readdir(folder)).filter((name) => !LITTER.test(name) && !STATEMENTS.test(name));
+}
+
+/** A file or folder outside of the package's, with what is in it. @param name from the package's folder */
+export async function listOutside(name: string, path: string, bounds: string): Promise<PackageFile[]> {
+    const found: PackageFile[] = [];
+    await walk({ name, path, bounds: [bounds], depth: 0 }, found);
+    return found;
 }
 
 /** Hash over names, sizes and times: equal means that nothing changed as far as the file system tells. */

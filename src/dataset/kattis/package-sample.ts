@@ -33,7 +33,7 @@ export async function loadPackage(
     maker: TestMakerSource | null,
 ): Promise<Sample> {
     const content = await readPackage(found);
-    const testFiles = await findTestFiles(found, content.settings, await readTestSettings(found), maker);
+    const testFiles = await findTestFiles(found, id, content.settings, await readTestSettings(found), maker);
     const testSettings = testFiles.settings;
     const collected = collectTests(testFiles.files, testSettings);
     const tests = withStaticTests(collected.tests, testSettings);

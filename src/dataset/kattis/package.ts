@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Field } from '../field.js';
 import { listPackage, type PackageFile, fingerprintPackage } from './package-files.js';
+import { findTestScript, lacksSecretTests, type TestScript } from './test-script.js';
 import {
     type ProblemSettings,
     readProblemYaml,
@@ -16,6 +17,8 @@ export interface ProblemPackage {
     /** How messages name it. */
     readonly place: string;
     readonly files: readonly PackageFile[];
+    /** What makes the secret tests that are not there; null: they are there, or there is no script. */
+    readonly script: TestScript | null;
     readonly fingerprint: string;
 }
 
@@ -31,7 +34,10 @@ export interface PackageContent {
 /** @param bounds real path that links must not leave */
 export async function findPackage(folder: string, place: string, bounds: string): Promise<ProblemPackage> {
     const files = await listPackage(folder, bounds);
-    return { folder, place, files, fingerprint: fingerprintPackage(files) };
+    const script = lacksSecretTests(files) ? await findTestScript(folder, bounds, files) : null;
+    // Other files decide what the script makes, such as tools that packages share.
+    const read = script === null ? files : [...files, ...script.files];
+    return { folder, place, files, script, fingerprint: fingerprintPackage(read) };
 }
 
 /** Settings and submissions of a package; nothing is hashed. @throws UserError naming file and key */

@@ -7,6 +7,8 @@ import { describeFileContent } from '../file-content.js';
 import { GENERATORS_YAML, type GeneratedTests, readGenerators, type Recipes } from './generators.js';
 import type { ProblemPackage } from './package.js';
 import type { PackageFile } from './package-files.js';
+import { testSettingsFiles } from './tests.js';
+import { readScriptRecipe, type TestScript } from './test-script.js';
 import type { ProblemSettings } from './problem-yaml.js';
 import { readYamlFile } from './yaml-file.js';
 
@@ -18,8 +20,52 @@ export interface TestFiles {
     readonly skip: string | null;
 }
 
-/** Adds the tests that the package describes, but does not hold. */
+/** Adds the tests that the package describes, but does not hold. @param id of the package */
 export async function findTestFiles(
+    found: ProblemPackage,
+    id: string,
+    problem: ProblemSettings,
+    settings: ReadonlyMap<string, Field>,
+    maker: TestMakerSource | null,
+): Promise<TestFiles> {
+    const described = await findDescribedTests(found, problem, settings, maker);
+    const { script } = found;
+    const isDescribed = found.files.some(({ name }) => name === GENERATORS_YAML) && described.skip === null;
+    if (script === null || isDescribed) return described;
+    const made = await runTestScript(found, id, script, maker);
+    return typeof made === 'string' ? { ...described, skip: `its secret tests ${made}` } : made;
+}
+
+/** What the package is judged by once its script has run: the whole of `data` as that leaves it. */
+async function runTestScript(
+    found: ProblemPackage,
+    id: string,
+    script: TestScript,
+    maker: TestMakerSource | null,
+): Promise<TestFiles | string> {
+    const cannot = `could not be made by ${script.name}: `;
+    if (script.refused !== null) return cannot + script.refused;
+    const ready = await maker?.();
+    if (ready === undefined || ready === null)
+        return `are made by ${script.name}, which runs on this machine alone (--executor judge)`;
+    const made = await ready.runScript(found.place, await readScriptRecipe(script, id));
+    if (typeof made === 'string') return cannot + made;
+    const files = found.files.filter(({ name }) => !name.startsWith('data/'));
+    for (const { name, path } of made) files.push(await listFile(path, name));
+    files.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const settings = new Map<string, Field>();
+    try {
+        for (const file of testSettingsFiles(files))
+            settings.set(file.name, await readYamlFile(file, `${found.place}/${file.name}`));
+    } catch (error) {
+        if (error instanceof UserError) return cannot + error.message;
+        throw error;
+    }
+    return { files, settings, skip: null };
+}
+
+/** Adds those that generators.yaml describes. */
+async function findDescribedTests(
     found: ProblemPackage,
     problem: ProblemSettings,
     settings: ReadonlyMap<string, Field>,

@@ -33,7 +33,7 @@ export const polygon = packageFormat({
     async find(folder, place, bounds) {
         await realpath(folder);
         const files = await listPackage(folder, bounds, ROOTS);
-        return { folder, place, files, fingerprint: fingerprintPackage(files) };
+        return { folder, place, files, script: null, fingerprint: fingerprintPackage(files) };
     },
     async countTasks(found) {
         const solutions = findKnownTally(await readPackage(found));

@@ -1,9 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Content } from '../../model/sample.js';
-import type { MadeTest, MakerProgram, TestMaker, TestRecipe } from '../../model/test-recipe.js';
-import { UserError } from '../../util/user-error.js';
+import type {
+    MadeFile,
+    MadeTest,
+    MakerProgram,
+    ScriptRecipe,
+    TestMaker,
+    TestRecipe,
+} from '../../model/test-recipe.js';
 import type { LocalOptions } from '../descriptor.js';
 import type { MakingOptions } from '../executor-kind.js';
 import type { Box, RunReport } from '../sandbox/box.js';
@@ -21,8 +27,10 @@ import {
     firstWords,
     type ReadyProgram,
 } from './judge-programs.js';
+import { KeptTests } from './kept-tests.js';
 import { buildLanguageTable } from './languages.js';
 import { CHECKER_MEMORY, CHECKER_TIME, buildProgramLimits } from './limits.js';
+import { digestScript, readMadeFiles, runTestScript } from './test-script.js';
 import { Toolchains, findUsableLanguage } from './toolchains.js';
 
 const MIB = 1024 * 1024;
@@ -32,89 +40,74 @@ const ALL_BYTES = 4096 * MIB;
 /** An input and its answer. */
 const COLLECTED_BYTES = 2 * TEST_BYTES;
 const INDEX = 'index.json';
-const UNFINISHED = '.unfinished-';
-/** After so long no start is still at it. */
-const DAY_MS = 24 * 3600 * 1000;
 
 export type MakeTestsOptions = LocalOptions & MakingOptions;
 
-/** Nobody records it: the samples of a run that stops are left as they are. */
-const STOPPED = 'the run was stopped';
-
-/**
- * Runs the generators of packages in the sandbox. What they made stays in `folder`, by the content of its recipes: a generator
- * that gives something else each time does so once for each results directory.
- */
+/** Runs the generators and scripts of packages in the sandbox. */
 export class SandboxTestMaker implements TestMaker {
-    #last: Promise<unknown> = Promise.resolve();
+    readonly #kept: KeptTests;
 
-    constructor(private readonly options: MakeTestsOptions) {}
+    constructor(private readonly options: MakeTestsOptions) {
+        this.#kept = new KeptTests(options);
+    }
 
     make(what: string, recipes: readonly TestRecipe[]): Promise<readonly MadeTest[] | string> {
-        // One package at a time: they have the machine to themselves, and generators hold much memory.
-        const made = this.#last.then(() => this.#find(what, recipes));
-        this.#last = made.catch(() => undefined);
-        return made;
+        return this.#kept.find({
+            digest: digestRecipes(recipes),
+            what,
+            notice: `making ${recipes.length} tests of ${what} by its generators`,
+            read: readIndex,
+            make: (folder) => this.#makeAll(recipes, folder),
+        });
     }
 
-    async #find(what: string, recipes: readonly TestRecipe[]): Promise<readonly MadeTest[] | string> {
-        const folder = join(this.options.folder, digestRecipe(recipes));
-        const known = await readIndex(folder);
-        if (known !== null) return known;
-        const { signal } = this.options;
-        if (signal.aborted) return STOPPED;
-        this.options.notify(`making ${recipes.length} tests of ${what} by its generators`);
-        await removeUnfinished(this.options.folder);
-        const unfinished = join(this.options.folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
-        try {
-            await mkdir(unfinished, { recursive: true, mode: 0o700 });
-            await this.#makeAll(recipes, unfinished).catch(async (error: unknown) => {
-                // A sandbox may break once; a generator that is at fault would be so again.
-                if (!(error instanceof SandboxError) || signal.aborted) throw error;
-                await this.#makeAll(recipes, unfinished);
-            });
-            await rename(unfinished, folder).catch(async (error: unknown) => {
-                // Another shard was quicker.
-                if ((await readIndex(folder)) === null) throw error;
-            });
-            return (await readIndex(folder)) ?? 'the tests that its generators made could not be read';
-        } catch (error) {
-            if (signal.aborted) return STOPPED;
-            if (error instanceof CheckerError && error.failure.reason === 'judge-error') return error.message;
-            if (error instanceof CheckerError || error instanceof SandboxError)
-                throw new UserError(`${what}: its tests could not be made: ${error.message}`, 2, {
-                    cause: error,
-                });
-            throw error;
-        } finally {
-            await rm(unfinished, { recursive: true, force: true });
-        }
+    async runScript(what: string, recipe: ScriptRecipe): Promise<readonly MadeFile[] | string> {
+        const { sandbox } = this.options;
+        if (sandbox === 'none') return 'such scripts run under --sandbox bwrap or rlimit only';
+        return this.#kept.find({
+            digest: digestScript(recipe),
+            what,
+            notice: `making the tests of ${what} by ${recipe.script}`,
+            read: readMadeFiles,
+            make: (folder) =>
+                this.#withSandbox((opened) => runTestScript(recipe, folder, opened, this.options)),
+        });
     }
 
-    async #makeAll(recipes: readonly TestRecipe[], folder: string): Promise<void> {
-        const { options } = this;
-        const sandbox = await Sandbox.create(options.sandbox, options.scratch);
-        const programs = await this.#programs(sandbox);
+    /** Closed, with all that runs in it, as soon as the run is stopped. */
+    async #withSandbox(use: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+        const { sandbox: kind, scratch, signal } = this.options;
+        const sandbox = await Sandbox.create(kind, scratch);
         const end = (): void => void sandbox.close();
         try {
-            options.signal.addEventListener('abort', end);
-            if (options.signal.aborted) throw new SandboxError(STOPPED);
-            let bytes = 0;
-            for (const [i, recipe] of recipes.entries()) {
-                await new OneTest(recipe, programs, join(folder, String(i))).make();
-                for (const extension of ['in', 'ans'])
-                    bytes += (await stat(join(folder, `${i}.${extension}`))).size;
-                if (bytes > ALL_BYTES)
-                    throw judgeError(`its generators make more than ${ALL_BYTES / MIB} MiB`);
-            }
-            await writeFile(join(folder, INDEX), JSON.stringify(recipes.map(({ name }) => name)), {
-                mode: 0o600,
-            });
+            signal.addEventListener('abort', end);
+            if (signal.aborted) throw new SandboxError('the run was stopped');
+            await use(sandbox);
         } finally {
-            options.signal.removeEventListener('abort', end);
-            await programs.close();
+            signal.removeEventListener('abort', end);
             await sandbox.close();
         }
+    }
+
+    #makeAll(recipes: readonly TestRecipe[], folder: string): Promise<void> {
+        return this.#withSandbox(async (sandbox) => {
+            const programs = await this.#programs(sandbox);
+            try {
+                let bytes = 0;
+                for (const [i, recipe] of recipes.entries()) {
+                    await new OneTest(recipe, programs, join(folder, String(i))).make();
+                    for (const extension of ['in', 'ans'])
+                        bytes += (await stat(join(folder, `${i}.${extension}`))).size;
+                    if (bytes > ALL_BYTES)
+                        throw judgeError(`its generators make more than ${ALL_BYTES / MIB} MiB`);
+                }
+                await writeFile(join(folder, INDEX), JSON.stringify(recipes.map(({ name }) => name)), {
+                    mode: 0o600,
+                });
+            } finally {
+                await programs.close();
+            }
+        });
     }
 
     async #programs(sandbox: Sandbox): Promise<JudgePrograms> {
@@ -265,7 +258,7 @@ async function writeContent(content: Content, path: string): Promise<void> {
 }
 
 /** Of everything that decides what the tests are. */
-function digestRecipe(recipes: readonly TestRecipe[]): string {
+export function digestRecipes(recipes: readonly TestRecipe[]): string {
     const program = (one: MakerProgram | null): unknown =>
         one === null ? null : [one.language, one.files.map(({ name, content }) => [name, content.digest])];
     const facts = recipes.map(({ name, input, answer, solution }) => [
@@ -292,14 +285,4 @@ async function readIndex(folder: string): Promise<readonly MadeTest[] | null> {
         answer: join(folder, `${i}.ans`),
         settings: settings.has(`${i}.yaml`) ? join(folder, `${i}.yaml`) : null,
     }));
-}
-
-/** What a killed start left behind. */
-async function removeUnfinished(folder: string): Promise<void> {
-    const names = await readdir(folder).catch((): string[] => []);
-    for (const name of names.filter((each) => each.startsWith(UNFINISHED))) {
-        const made = await stat(join(folder, name)).catch(() => null);
-        if (made !== null && Date.now() - made.mtimeMs > DAY_MS)
-            await rm(join(folder, name), { recursive: true, force: true });
-    }
 }

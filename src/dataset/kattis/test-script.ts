@@ -1,0 +1,173 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, posix } from 'node:path';
+import type { ScriptFile, ScriptRecipe } from '../../model/test-recipe.js';
+import { describeFileContent, isInside } from '../file-content.js';
+import { listOutside, listPackage, listRoots, type PackageFile } from './package-files.js';
+
+/*
+ * Packages of the Swedish style make their tests by a shell script in `data`, mostly with the functions of a gen.sh that lies in
+ * a folder beside the packages. Source: README.md and generator_example.sh of Kodsport/testdata_tools.
+ */
+
+/** A script that makes the tests of a package, and all that it may read. */
+export interface TestScript {
+    /** `data/generator.sh` */
+    readonly name: string;
+    /** Those of the package, and those outside of it that the script names: `../testdata_tools/gen.sh`. */
+    readonly files: readonly PackageFile[];
+    /** Why it cannot be run; null if it can. */
+    readonly refused: string | null;
+}
+
+/** Whether a package has no secret test, or links to some that are not there. */
+export const lacksSecretTests = (files: readonly PackageFile[]): boolean =>
+    !files.some(({ name, refused }) => SECRET_INPUT.test(name) && refused === null) ||
+    files.some(({ name, refused }) => SECRET_FILE.test(name) && refused !== null);
+
+const SECRET_INPUT = /^data\/secret\/.*\.in$/;
+const SECRET_FILE = /^data\/secret\/.*\.(in|ans)$/;
+
+/** The names that are in use, the usual one first. */
+const NAMES = ['generator.sh', 'generate.sh', 'gen.sh', 'generator', 'generate'].map(
+    (name) => `data/${name}`,
+);
+const SHELL = /^#!\s*\/\S*\b(bash|sh|env\s+(bash|sh))\b/;
+/** Larger files are not scripts. */
+const MAX_SCRIPT_BYTES = 1024 * 1024;
+/** What is copied for a script, at most. */
+const MOST_FILES = 5000;
+const MOST_BYTES = 512 * 1024 * 1024;
+
+/**
+ * The script of a package that has no secret tests; null: it has none.
+ * @param bounds real path that nothing outside of is read
+ */
+export async function findTestScript(
+    folder: string,
+    bounds: string,
+    files: readonly PackageFile[],
+): Promise<TestScript | null> {
+    for (const name of NAMES) {
+        const file = files.find((each) => each.name === name && each.refused === null);
+        if (file === undefined) continue;
+        const text = await readScript(file.path, file.size);
+        if (text === null || (!name.endsWith('.sh') && !SHELL.test(text))) continue;
+        return new ScriptReader(await realpath(folder), bounds).read(name, text);
+    }
+    return null;
+}
+
+/** @param id of the package: its last part is the name of its folder, wherever that was unpacked */
+export async function readScriptRecipe({ name, files }: TestScript, id: string): Promise<ScriptRecipe> {
+    const read: ScriptFile[] = [];
+    for (const file of files) {
+        if (file.refused !== null) continue;
+        const { path } = file;
+        const { digest } = await describeFileContent(path);
+        const isExecutable = ((await stat(path)).mode & 0o111) !== 0;
+        read.push({ name: file.name, content: { path, digest }, isExecutable });
+    }
+    return { script: name, folder: posix.basename(id), files: read };
+}
+
+/** `. ../../testdata_tools/gen.sh`, at the start of a line, so that it is run whatever happens. */
+const SOURCED = /^[ \t]*(?:\.|source)[ \t]+(?:"([^"\n]+)"|'([^'\n]+)'|([^\s;&|#]+))/gm;
+/** The folder that the script lies in, as scripts spell it: they are run from there. */
+const OWN_FOLDER =
+    /^(?:\$\(dirname "?(?:\$0|\$\{?BASH_SOURCE(?:\[0\]\})?)"?\)|\$\{0%\/\*\}|\$PWD|\$\(pwd\))\//;
+/** Other files outside of the package that a script may name. */
+const OUTSIDE = /(?:\.\.\/){2,}[\w.+@/-]*\w/g;
+
+class ScriptReader {
+    readonly #files = new Map<string, PackageFile>();
+    readonly #read = new Set<string>();
+    #refused: string | null = null;
+
+    constructor(
+        /** Real path of the package's folder. */
+        private readonly root: string,
+        private readonly bounds: string,
+    ) {}
+
+    async read(name: string, text: string): Promise<TestScript> {
+        this.#add(await listPackage(this.root, this.bounds, await listRoots(this.root)));
+        await this.#follow(text, true);
+        for (const [path] of text.matchAll(OUTSIDE)) await this.#addOutside(posix.normalize(`data/${path}`));
+        const files = [...this.#files.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+        const bytes = files.reduce((sum, { size }) => sum + size, 0);
+        if (files.length > MOST_FILES || bytes > MOST_BYTES)
+            this.#refused ??= `it has more than ${MOST_FILES} files or ${MOST_BYTES / 1024 ** 2} MiB to read`;
+        return { name, files: this.#refused === null ? files : [], refused: this.#refused };
+    }
+
+    #add(files: readonly PackageFile[]): void {
+        for (const file of files) this.#files.set(file.name, file);
+    }
+
+    /** @param isNeeded whether it is the package's own text: tools may look for files that are not there */
+    async #follow(text: string, isNeeded: boolean): Promise<void> {
+        for (const [, double, single, plain] of text.matchAll(SOURCED)) {
+            const path = (double ?? single ?? plain ?? '').replace(OWN_FOLDER, '');
+            // Only the shell knows what a variable stands for.
+            if (path === '' || path.startsWith('/') || /[$`*?[\\~]/.test(path)) continue;
+            const name = posix.normalize(`data/${path}`);
+            if (this.#read.has(name)) continue;
+            this.#read.add(name);
+            const found = this.#files.get(name) ?? (await this.#addTool(name));
+            if (found === null) {
+                if (isNeeded) this.#refused ??= `it needs ${path}, which is not in the tree that was named`;
+                continue;
+            }
+            const sourced = await readScript(found.path, found.size);
+            if (sourced !== null) await this.#follow(sourced, !name.startsWith('../') && isNeeded);
+        }
+    }
+
+    /** What it sources, and the files beside that: tools are several scripts. */
+    async #addTool(name: string): Promise<PackageFile | null> {
+        if (!name.startsWith('../')) return null;
+        const path = (await this.#findInside(join(this.root, name))) ?? (await this.#findElsewhere(name));
+        if (path === null) return null;
+        const folder = dirname(path);
+        for (const each of await readdir(folder)) {
+            const file = await stat(join(folder, each)).catch(() => null);
+            if (file?.isFile() !== true || file.size > MAX_SCRIPT_BYTES) continue;
+            const beside = posix.join(posix.dirname(name), each);
+            this.#add(await listOutside(beside, join(folder, each), this.bounds));
+        }
+        const found = this.#files.get(name) ?? null;
+        return found?.refused === null ? found : null;
+    }
+
+    /** Packages that were copied out of their repository have the folder of its tools in them, or further up. */
+    async #findElsewhere(name: string): Promise<string | null> {
+        const last = name.split('/').filter((part) => part !== '..');
+        if (last.length < 2) return null;
+        for (let folder = this.root; isInside(this.bounds, folder); folder = dirname(folder)) {
+            const found = await this.#findInside(join(folder, ...last));
+            if (found !== null) return found;
+            if (folder === dirname(folder)) break;
+        }
+        return null;
+    }
+
+    async #findInside(path: string): Promise<string | null> {
+        const real = await realpath(path).catch(() => null);
+        if (real === null || !isInside(this.bounds, real)) return null;
+        // Its folder is looked into under the name that it is sourced by.
+        return basename(real) === basename(path) ? real : path;
+    }
+
+    async #addOutside(name: string): Promise<void> {
+        if (!name.startsWith('../') || this.#files.has(name)) return;
+        const path = join(this.root, name);
+        const real = await realpath(path).catch(() => null);
+        // The folder of a package among others must not bring those along.
+        if (real === null || !isInside(this.bounds, real) || isInside(real, this.root)) return;
+        this.#add(await listOutside(name, path, this.bounds));
+    }
+}
+
+async function readScript(path: string, size: number): Promise<string | null> {
+    return size > MAX_SCRIPT_BYTES ? null : readFile(path, 'utf8').catch(() => null);
+}

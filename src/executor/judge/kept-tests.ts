@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../util/user-error.js';
+import type { MakingOptions } from '../executor-kind.js';
+import { SandboxError } from '../sandbox/sandbox-error.js';
+import { CheckerError } from './judge-programs.js';
+
+const UNFINISHED = '.unfinished-';
+/** After so long no start is still at it. */
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Nobody records it: the samples of a run that stops are left as they are. */
+const STOPPED = 'the run was stopped';
+
+/** Tests that are to be in a folder of their own. */
+export interface Making<T> {
+    /** Hash of everything that decides what they are. */
+    readonly digest: string;
+    /** Whose they are, for messages. */
+    readonly what: string;
+    /** `making 3 tests of add by its generators` */
+    readonly notice: string;
+    /** What a finished folder holds; null where it is not one. */
+    read(folder: string): Promise<T | null>;
+    /** @throws CheckerError where the package is at fault, SandboxError */
+    make(folder: string): Promise<void>;
+}
+
+/**
+ * The tests that programs of packages made, by the content of what made them: a generator that gives something else each time
+ * does so once for each results directory.
+ */
+export class KeptTests {
+    #last: Promise<unknown> = Promise.resolve();
+
+    constructor(private readonly options: MakingOptions) {}
+
+    /** @returns a text that says why they cannot be made @throws UserError where the machine failed */
+    find<T>(making: Making<T>): Promise<T | string> {
+        // One package at a time: they have the machine to themselves, and generators hold much memory.
+        const found = this.#last.then(() => this.#findOrMake(making));
+        this.#last = found.catch(() => undefined);
+        return found;
+    }
+
+    async #findOrMake<T>(making: Making<T>): Promise<T | string> {
+        const { signal, notify } = this.options;
+        const folder = join(this.options.folder, making.digest);
+        const known = await making.read(folder);
+        if (known !== null) return known;
+        if (signal.aborted) return STOPPED;
+        notify(making.notice);
+        await removeUnfinished(this.options.folder);
+        const unfinished = join(this.options.folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
+        try {
+            await makeIn(unfinished, making).catch(async (error: unknown) => {
+                // A sandbox may break once; a generator that is at fault would be so again.
+                if (!(error instanceof SandboxError) || signal.aborted) throw error;
+                await makeIn(unfinished, making);
+            });
+            await rename(unfinished, folder).catch(async (error: unknown) => {
+                // Another shard was quicker.
+                if ((await making.read(folder)) === null) throw error;
+            });
+            return (await making.read(folder)) ?? 'what was made could not be read';
+        } catch (error) {
+            if (signal.aborted) return STOPPED;
+            if (error instanceof CheckerError && error.failure.reason === 'judge-error') return error.message;
+            if (error instanceof CheckerError || error instanceof SandboxError)
+                throw new UserError(`${making.what}: its tests could not be made: ${error.message}`, 2, {
+                    cause: error,
+                });
+            throw error;
+        } finally {
+            await rm(unfinished, { recursive: true, force: true });
+        }
+    }
+}
+
+async function makeIn<T>(folder: string, making: Making<T>): Promise<void> {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await making.make(folder);
+}
+
+/** What a killed start left behind. */
+async function removeUnfinished(folder: string): Promise<void> {
+    const names = await readdir(folder).catch((): string[] => []);
+    for (const name of names.filter((each) => each.startsWith(UNFINISHED))) {
+        const made = await stat(join(folder, name)).catch(() => null);
+        if (made !== null && Date.now() - made.mtimeMs > DAY_MS)
+            await rm(join(folder, name), { recursive: true, force: true });
+    }
+}

@@ -1,0 +1,36 @@
+import type { SandboxKind } from '../descriptor.js';
+import { Toolchains } from './toolchains.js';
+
+/** What a script that makes tests finds in its box. */
+export interface ScriptTools {
+    readonly bash: string;
+    /** Folders outside /usr that the box must show. */
+    readonly roots: readonly string[];
+    /** Small scripts on PATH, by name, for tools that are not where a box looks. */
+    readonly shims: ReadonlyMap<string, string>;
+}
+
+/** The tools that gen.sh and its users call; other programs are those of /usr. */
+const NAMES = ['python3', 'python2', 'pypy3', 'pypy', 'g++', 'javac', 'java'];
+/** What stands in for a tool that is not here: it gives the same output, if more slowly. */
+const STAND_INS: Readonly<Record<string, string>> = { pypy3: 'python3', pypy: 'python2' };
+const STANDARD = /^\/(?:usr\/(?:local\/)?)?bin\/[^/]+$/;
+
+/** @returns a text that says what is missing */
+export async function findScriptTools(sandbox: SandboxKind): Promise<ScriptTools | string> {
+    const toolchains = new Toolchains(sandbox);
+    const { tool: bash } = await toolchains.find('bash');
+    if (bash === null) return 'it needs bash, which is not installed';
+    const roots = new Set<string>(bash.root === null ? [] : [bash.root]);
+    const shims = new Map<string, string>();
+    for (const name of NAMES) {
+        const found = (await toolchains.find(name)).tool;
+        const standIn = STAND_INS[name];
+        const tool = found ?? (standIn === undefined ? null : (await toolchains.find(standIn)).tool);
+        if (tool === null) continue;
+        if (tool.root !== null) roots.add(tool.root);
+        if (tool.path !== found?.path || !STANDARD.test(tool.path))
+            shims.set(name, `#!/bin/sh\nexec '${tool.path.replaceAll("'", "'\\''")}' "$@"\n`);
+    }
+    return { bash: bash.path, roots: [...roots], shims };
+}
