@@ -40,16 +40,17 @@ export interface SampleSources {
  * @throws UserError for a bad dataset, a row's id with different content in two of them, or no sample at all
  */
 export async function collectSamples(
-    config: Pick<RunConfig, 'format' | 'skipBadRows' | 'part'>,
+    config: Pick<RunConfig, 'format' | 'skipBadRows' | 'sampleTests' | 'part'>,
     { paths, others, recorded }: SampleSources,
     opening: Pick<OpenOptions, 'cache' | 'lists' | 'files' | 'testMaker'>,
     onNotice: (message: string) => void,
 ): Promise<Samples> {
-    const { format, skipBadRows, part } = config;
+    const { format, skipBadRows, sampleTests, part } = config;
     const leftOut: string[] = [];
     const options = {
         format,
         skipBadRows,
+        sampleTests,
         ...opening,
         onLeftOut: (line: string) => leftOut.push(line),
     };
@@ -59,7 +60,7 @@ export async function collectSamples(
     for (const path of new Set([...recorded, ...paths])) {
         const other = others.find((one) => one.path === path);
         if (other !== undefined) {
-            await found.addPath(path, other.format, opening).catch((error: unknown) => {
+            await found.addPath(path, other.format, { ...opening, sampleTests }).catch((error: unknown) => {
                 if (error instanceof IdConflict) throw error;
                 onNotice(`not counted, though run into this directory before: ${getMessage(error)}`);
             });
@@ -105,9 +106,21 @@ export class SamplesById {
     async addPath(
         path: string,
         format: string | null,
-        { cache, lists, files }: Pick<OpenOptions, 'cache' | 'lists' | 'files'>,
+        {
+            cache,
+            lists,
+            files,
+            sampleTests = false,
+        }: Pick<OpenOptions, 'cache' | 'lists' | 'files' | 'sampleTests'>,
     ): Promise<void> {
-        const asked = { format, skipBadRows: true, cache, files, lists: { ...lists, accepted: true } };
+        const asked = {
+            format,
+            skipBadRows: true,
+            sampleTests,
+            cache,
+            files,
+            lists: { ...lists, accepted: true },
+        };
         const opened = await openDatasets([path], { ...asked, onLeftOut: () => undefined });
         for (const dataset of opened) await this.addAll(dataset);
     }

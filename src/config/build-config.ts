@@ -36,6 +36,7 @@ export function buildConfig(
         checkpoints: chooseCheckpointsFolder(values.dir, values.checkpoints),
         format: values.format,
         skipBadRows: values['skip-bad-rows'],
+        sampleTests: values['sample-tests'],
         rowsPerSample: values['rows-per-sample'],
         part: { only: values.only, limit: values.limit, shard: values.shard },
         rerun: values.rerun,

@@ -20,6 +20,8 @@ export interface RunConfig {
     /** `--format`; null: recognised. */
     readonly format: string | null;
     readonly skipBadRows: boolean;
+    /** `--sample-tests` */
+    readonly sampleTests: boolean;
     /** `--rows-per-sample` */
     readonly rowsPerSample: number;
     readonly part: Part;

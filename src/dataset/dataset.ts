@@ -49,6 +49,8 @@ export type IndexedSample = IndexedRow;
 export interface OpenOptions {
     /** `--skip-bad-rows`: go on without them, and list them. */
     readonly skipBadRows: boolean;
+    /** `--sample-tests`: judge packages that have samples alone by these, in groups of their own. Absent: leave them out. */
+    readonly sampleTests?: boolean;
     /** Rows of files that have not changed since an earlier start. */
     readonly cache: DatasetCache;
     readonly lists: ListOptions;
@@ -86,6 +88,8 @@ export interface DatasetSource {
     readonly items: readonly string[];
     /** Ids of packages are relative to it. */
     readonly root: string;
+    /** What the user named, absolute, where `path` is the only package in it. */
+    readonly named?: string;
     /** By folder, where that is not so: ids of packages that were unpacked from archives, and how messages name them. */
     readonly ids?: ReadonlyMap<string, string>;
     readonly names?: ReadonlyMap<string, string>;

@@ -63,6 +63,7 @@ export async function openDatasets(
                 path,
                 items,
                 root: found.root,
+                named: found.path,
                 forced: forced !== null,
                 isOneOfMany,
             };

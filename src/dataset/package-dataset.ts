@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
+import { nameOnSamples, renameOnSamples } from '../model/sample-tests.js';
 import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { makeChangedDatasetError } from './dataset-error.js';
@@ -14,6 +15,9 @@ import type {
     TestMakerSource,
 } from './dataset.js';
 import type { ProblemPackage } from './kattis/package.js';
+
+/** Ends the fingerprint of a package that is judged by its samples alone. */
+const ON_SAMPLES = '/samples';
 
 /** Reads the packages of one format. */
 export interface PackageReader {
@@ -30,15 +34,28 @@ export interface PackageReader {
      */
     find(folder: string, place: string, bounds: string): Promise<ProblemPackage>;
     /** @throws UserError for settings that cannot be read */
-    countTasks(found: ProblemPackage): Promise<{ readonly solution: number; readonly incorrect: number }>;
+    countTasks(found: ProblemPackage): Promise<TaskCounts>;
     /**
      * The sample that a package is, with everything hashed.
-     * @param maker makes tests that the package only describes; null: nobody does
      * @throws UserError
      */
-    load(found: ProblemPackage, id: string, maker: TestMakerSource | null): Promise<Sample>;
+    load(found: ProblemPackage, id: string, how: LoadOptions): Promise<Sample>;
     /** The same of one whose tests `load` cannot read, so that its submissions are skipped. Absent: `load` reads nothing more. */
     loadSkipped?(found: ProblemPackage, id: string, reason: string): Promise<Sample>;
+}
+
+export interface LoadOptions {
+    /** Makes tests that the package only describes; null: nobody does. */
+    readonly maker: TestMakerSource | null;
+    /** `--sample-tests` */
+    readonly sampleTests: boolean;
+}
+
+export interface TaskCounts {
+    readonly solution: number;
+    readonly incorrect: number;
+    /** Whether it has samples alone, and nothing that says how its secret tests are made. */
+    readonly hasSamplesAlone: boolean;
 }
 
 export const packageFormat = (reader: PackageReader): DatasetFormat => ({
@@ -83,16 +100,19 @@ class PackageDataset implements Dataset {
 
     async load(indexed: IndexedSample): Promise<Sample> {
         const found = await this.#find(this.#findFolder(indexed));
-        if (found.fingerprint !== indexed.fingerprint) {
+        if (found.fingerprint !== indexed.fingerprint.replace(ON_SAMPLES, '')) {
             throw makeChangedDatasetError(`${found.place}: the package`);
         }
         try {
-            return await this.reader.load(found, indexed.id, this.options.testMaker ?? null);
+            const { testMaker = null, sampleTests = false } = this.options;
+            return await this.reader.load(found, indexed.id, { maker: testMaker, sampleTests });
         } catch (error) {
             if (!(error instanceof UserError) || !this.#mayLeaveOut) throw error;
             if (error.code !== 'RESUME_RUN_INVALID_DATASET') throw error;
             if (this.reader.loadSkipped === undefined) throw error;
-            return this.reader.loadSkipped(found, indexed.id, error.message);
+            const skipped = await this.reader.loadSkipped(found, indexed.id, error.message);
+            const isOnSamples = indexed.fingerprint.endsWith(ON_SAMPLES);
+            return isOnSamples ? { ...skipped, groups: renameOnSamples(skipped.groups) } : skipped;
         }
     }
 
@@ -104,9 +124,10 @@ class PackageDataset implements Dataset {
 
     async #indexPackage(folder: string): Promise<IndexedSample> {
         const found = await this.#find(folder);
+        const { sampleTests = false } = this.options;
         // Not one file's stamp: the fingerprint stands for the stamps of all of them.
         const stamp: FileStamp = {
-            inode: `package/${this.reader.version}`,
+            inode: `package/${this.reader.version}${sampleTests ? ON_SAMPLES : ''}`,
             size: found.files.length,
             mtime: found.fingerprint,
         };
@@ -115,14 +136,17 @@ class PackageDataset implements Dataset {
         const id = this.#makeId(folder);
         if (cached !== undefined && cached.id === id) return cached;
         const counts = await this.reader.countTasks(found);
+        const isOnSamples = sampleTests && counts.hasSamplesAlone;
+        const name = isOnSamples ? nameOnSamples : (group: string): string => group;
         const indexed: IndexedSample = {
             id,
             locator: { package: id },
             groups: [
-                ['solution', counts.solution],
-                ['incorrect_solution', counts.incorrect],
+                [name('solution'), counts.solution],
+                [name('incorrect_solution'), counts.incorrect],
             ],
-            fingerprint: found.fingerprint,
+            // What was left out before is another thing to run.
+            fingerprint: `${found.fingerprint}${isOnSamples ? ON_SAMPLES : ''}`,
         };
         this.options.cache.set(key, stamp, [indexed]);
         return indexed;
@@ -143,7 +167,8 @@ class PackageDataset implements Dataset {
 
     /** Links may lead anywhere within what the user named: a tree shares headers and tests among its packages. */
     async #find(folder: string): Promise<ProblemPackage> {
-        const isAlone = folder === this.source.path || this.source.ids?.has(folder) === true;
+        const { path, named = path } = this.source;
+        const isAlone = folder === named || this.source.ids?.has(folder) === true;
         const bounds = isAlone ? folder : this.source.root;
         return this.reader.find(
             folder,

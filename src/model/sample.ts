@@ -2,6 +2,7 @@ import type { Content, SourceFile } from './content.js';
 import type { Json, JsonObject } from './json.js';
 import type { LimitPolicy, OwnLimits } from './limits.js';
 import type { NamedFiles } from './named-files.js';
+import { readOnSamples } from './sample-tests.js';
 import type { ExpectedScore, TestScoring } from './scoring.js';
 import type { Verdict } from './verdict.js';
 
@@ -154,7 +155,7 @@ export interface CheckerProgram {
 /** `expected` of a program whose dataset names none. */
 export function chooseExpected(group: string, named: readonly Verdict[] | null): readonly Verdict[] | null {
     if (named !== null) return named;
-    switch (group) {
+    switch (readOnSamples(group) ?? group) {
         case 'solution':
             return ['Accepted'];
         case 'incorrect_solution':

@@ -33,6 +33,10 @@ export interface TestGroup {
     readonly rules: GroupRules;
 }
 
+/** Tests that are judged at all: groups may leave samples out. */
+export const countGroupTests = ({ items }: TestGroup): number =>
+    items.reduce((sum, item) => sum + ('group' in item ? countGroupTests(item.group) : 1), 0);
+
 export type GroupItem =
     /** A test, by its position in the sample's list. `maximum`: the most that it can score, where that is not its group's `testMaximum`. */
     { readonly test: number; readonly maximum?: number } | { readonly group: TestGroup };

@@ -1,3 +1,4 @@
+import { readOnSamples } from '../model/sample-tests.js';
 import type { Verdict } from '../model/verdict.js';
 import type { SuccessWord } from './success-word.js';
 
@@ -57,6 +58,8 @@ export function formatBytes(value: number): string {
 
 /** `incorrect solutions` for the group `incorrect_solution`; groups of other names keep theirs. */
 export function groupTitle(group: string): string {
+    if (readOnSamples(group) !== null)
+        return `${group.replaceAll('_', ' ')}`.replace('solution', 'solutions');
     return group === 'solution' || group === 'incorrect_solution' ? `${group.replaceAll('_', ' ')}s` : group;
 }
 

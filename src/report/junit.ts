@@ -1,4 +1,5 @@
 import type { FailedTask, Unexpected } from '../model/tally.js';
+import { readOnSamples } from '../model/sample-tests.js';
 import { type XmlElement, renderXml } from '../util/xml.js';
 import { groupTitle } from './format.js';
 import { countHits, type Report, type SampleRow } from './report.js';
@@ -36,7 +37,7 @@ function buildSuite(
     const cases = [
         ...orderGroups(sample.groups).map(([name, group]): XmlElement => {
             const { hits, judged } = countHits(name, group);
-            const what = name === 'incorrect_solution' ? 'rejected' : 'accepted';
+            const what = (readOnSamples(name) ?? name) === 'incorrect_solution' ? 'rejected' : 'accepted';
             return buildCase(id, `${groupTitle(name)}: ${hits} of ${judged} ${what}`);
         }),
         ...unexpected.map((task) => {

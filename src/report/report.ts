@@ -1,5 +1,6 @@
 import type { DirectorySample, RemovedSamples } from '../model/directory-sample.js';
 import { type ComputedLimits, isOverloaded } from '../model/entry.js';
+import { readOnSamples } from '../model/sample-tests.js';
 import { type GroupTally, type SampleTally } from '../model/tally.js';
 import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally-sum.js';
 import { escapeLine } from '../util/printable.js';
@@ -84,7 +85,8 @@ export function countHits(
 ): { readonly hits: number; readonly judged: number } {
     const judged = countJudged(group);
     const accepted = countAccepted(group);
-    return { hits: name === 'incorrect_solution' ? judged - accepted : accepted, judged };
+    const rejects = (readOnSamples(name) ?? name) === 'incorrect_solution';
+    return { hits: rejects ? judged - accepted : accepted, judged };
 }
 
 /** The report as text: lines, each ended by a newline. */
@@ -194,6 +196,7 @@ function groupCells(name: string, sample: SampleRow, paint: (text: string) => st
 }
 
 export function nameRate(group: string, success: SuccessWord = 'accepted'): string {
+    if (readOnSamples(group) === 'incorrect_solution') return 'rejected';
     return group === 'solution' ? 'TPR' : group === 'incorrect_solution' ? 'TNR' : success;
 }
 

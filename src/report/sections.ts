@@ -1,6 +1,7 @@
 import type { FailedTask, GroupTally, SampleTally, TaskRef, Unexpected } from '../model/tally.js';
 import type { TotalTally } from '../model/tally-sum.js';
 import { chooseExpected } from '../model/sample.js';
+import { readOnSamples } from '../model/sample-tests.js';
 import { formatExpected } from './expected-verdicts.js';
 import { VERDICTS } from '../model/verdict.js';
 import { escapeLine } from '../util/printable.js';
@@ -24,11 +25,12 @@ export function orderGroups(groups: Groups): readonly (readonly [string, GroupTa
 
 /** One line a group: its rate with both counts, and beside it what is in neither. */
 export function renderRates(groups: Groups, { width, style, success = 'accepted' }: Page): string[] {
-    const rows = orderGroups(groups).map(([name, group]): Cell[] => {
+    const shown = orderGroups(groups);
+    const rows = shown.map(([name, group]): Cell[] => {
         const judged = countJudged(group);
-        const rejects = name === 'incorrect_solution';
+        const rejects = (readOnSamples(name) ?? name) === 'incorrect_solution';
         const hits = rejects ? judged - countAccepted(group) : countAccepted(group);
-        const label = name === 'solution' ? 'TPR' : rejects ? 'TNR' : '';
+        const label = name === 'solution' ? 'TPR' : name === 'incorrect_solution' ? 'TNR' : '';
         return [
             { text: label, paint: style.bold },
             { text: formatPercent(hits, judged), paint: style.bold },
@@ -43,6 +45,13 @@ export function renderRates(groups: Groups, { width, style, success = 'accepted'
         { title: '', align: 'left' },
     ] as const;
     const lines = renderTable(columns, rows, { width });
+    const onSamples = shown.filter(([name]) => readOnSamples(name) !== null);
+    if (onSamples.length > 0) {
+        const tasks = onSamples.reduce((sum, [, group]) => sum + group.total, 0);
+        lines.push(
+            `${formatCount(tasks, 'task')} judged by samples alone (--sample-tests), in no rate: samples let wrong programs pass`,
+        );
+    }
     // Without solutions of either kind there are no labels, only their column.
     const unlabelled = !Object.hasOwn(groups, 'solution') && !Object.hasOwn(groups, 'incorrect_solution');
     return unlabelled ? lines.map((line) => line.trimStart()) : lines;
@@ -51,8 +60,9 @@ export function renderRates(groups: Groups, { width, style, success = 'accepted'
 /** Which tasks of a group its rate counts. */
 function describeWhich(group: string, success: SuccessWord): string {
     const title = groupTitle(group);
-    if (group === 'incorrect_solution') return `${title} rejected`;
-    return group === 'solution' ? `${title} accepted` : `${success} in ${title}`;
+    const kind = readOnSamples(group) ?? group;
+    if (kind === 'incorrect_solution') return `${title} rejected`;
+    return kind === 'solution' ? `${title} accepted` : `${success} in ${title}`;
 }
 
 /** Tasks that have neither a verdict nor a failure written down. */

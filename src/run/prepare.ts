@@ -17,6 +17,7 @@ import type {
     Sample,
     TaskInput,
 } from '../model/sample.js';
+import { countGroupTests } from '../model/scoring.js';
 import { planSample } from '../plan/plan-sample.js';
 import { isMeasurementAskedFor } from '../plan/rerun.js';
 import type { PlanGroup, PlanOptions, PlanTask, SamplePlan } from '../plan/sample-plan.js';
@@ -136,9 +137,14 @@ export function plan(
         computedLimits: known,
         measuredGroup: prepared.rule?.group ?? null,
         limits: (group) => buildLimits(prepared, group, known, options),
-        tests: prepared.sample.judging?.tests.length ?? 0,
+        tests: countTests(prepared.sample.judging),
         options: options.plan,
     });
+}
+
+function countTests(judging: Judging | null): number {
+    const root = judging?.scoring?.root;
+    return root === undefined ? (judging?.tests.length ?? 0) : countGroupTests(root);
 }
 
 /**

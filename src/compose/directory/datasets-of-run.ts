@@ -5,7 +5,7 @@ import type { Sample } from '../../model/sample.js';
 import { withChecker } from '../../run/prepare.js';
 import { withRowFiles } from '../row-files.js';
 import { SamplesById } from '../samples.js';
-import { chooseListOptions } from './known-samples.js';
+import { chooseListOptions, hasSampleTests } from './known-samples.js';
 
 /** Reads a sample of the datasets; null where none of them holds it. */
 export type LoadSample = (id: string) => Promise<Sample | null>;
@@ -20,7 +20,12 @@ export function withDatasetsOf<T>(run: RunFile, use: (load: LoadSample) => Promi
             while (samples.get(id) === undefined) {
                 const next = unopened.shift();
                 if (next === undefined) return null;
-                const options = { cache, files, lists: chooseListOptions(run) };
+                const options = {
+                    cache,
+                    files,
+                    lists: chooseListOptions(run),
+                    sampleTests: hasSampleTests(run),
+                };
                 await samples.addPath(next.path, next.format, options);
             }
             const found = samples.get(id);

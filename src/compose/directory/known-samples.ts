@@ -41,7 +41,7 @@ export class KnownSamplesReader {
     }
 
     /** @returns null where no dataset is known, or one of them cannot be read: nobody can tell then what was removed */
-    async read(run: Pick<RunFile, 'datasets' | 'buckets'> | null): Promise<KnownSamples | null> {
+    async read(run: Pick<RunFile, 'datasets' | 'buckets' | 'options'> | null): Promise<KnownSamples | null> {
         const datasets = run?.datasets ?? [];
         if (datasets.length === 0) return null;
         const stamps = datasets.map(({ path }) => stampPath(path));
@@ -58,7 +58,7 @@ export class KnownSamplesReader {
     }
 
     async #readAll(
-        run: Pick<RunFile, 'datasets' | 'buckets'> | null,
+        run: Pick<RunFile, 'datasets' | 'buckets' | 'options'> | null,
         isToldAlready: boolean,
     ): Promise<KnownSamples | null> {
         const samples = new SamplesById();
@@ -67,7 +67,12 @@ export class KnownSamplesReader {
             const lists = chooseListOptions(run);
             await withRowFiles(async (files) => {
                 for (const { path, format } of run?.datasets ?? []) {
-                    await samples.addPath(path, format, { cache, lists, files });
+                    await samples.addPath(path, format, {
+                        cache,
+                        lists,
+                        files,
+                        sampleTests: hasSampleTests(run),
+                    });
                 }
             });
         } catch (error) {
@@ -82,6 +87,10 @@ export class KnownSamplesReader {
         return new Map(Array.from(samples.table, ({ indexed }) => [indexed.id, indexed.groups]));
     }
 }
+
+/** Whether packages with samples alone are judged in the directory. */
+export const hasSampleTests = (run: Pick<RunFile, 'options'> | null): boolean =>
+    run?.options['sample-tests'] === true;
 
 /** How lists of rows are read by those who only look: placed as the run placed them. */
 export function chooseListOptions(run: Pick<RunFile, 'buckets'> | null): ListOptions {

@@ -68,6 +68,14 @@ export const TASK_OPTIONS = {
         decides: 'tasks',
         effect: 'rows that cannot be read stop the run, or are left out',
     },
+    'sample-tests': {
+        kind: 'flag',
+        default: false,
+        group: 'What runs',
+        about: 'Judge packages that hold samples alone by these; they count in no rate',
+        decides: 'tasks',
+        effect: 'packages that hold samples alone are left out, or judged in groups of their own',
+    },
     only: {
         kind: 'text',
         repeatable: true,

@@ -2,6 +2,7 @@ import { makeDatasetError } from '../dataset-error.js';
 import { packageFormat } from '../package-dataset.js';
 import { findPackage, readPackage } from './package.js';
 import { loadPackage, loadUnreadable } from './package-sample.js';
+import { hasOnlySamples } from './secret-tests.js';
 
 /** Problem packages of Kattis and the ICPC. */
 export const kattis = packageFormat({
@@ -22,7 +23,8 @@ export const kattis = packageFormat({
                 `${found.place}: is a template: its ${[todo, ...more].join(' and ')} are TODO`,
             );
         const solution = submissions.filter(({ group }) => group === 'solution').length;
-        return { solution, incorrect: submissions.length - solution };
+        const hasSamplesAlone = await hasOnlySamples(found, settings);
+        return { solution, incorrect: submissions.length - solution, hasSamplesAlone };
     },
     load: loadPackage,
     loadSkipped: loadUnreadable,

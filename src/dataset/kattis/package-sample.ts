@@ -1,8 +1,9 @@
 import { makeTextContent } from '../../model/fingerprint.js';
 import type { CheckerProgram, Judging, Sample, SourceFile, TaskInput, TestCase } from '../../model/sample.js';
+import { nameOnSamples, renameOnSamples } from '../../model/sample-tests.js';
 import type { TestScoring } from '../../model/scoring.js';
-import type { TestMakerSource } from '../dataset.js';
 import type { Field } from '../field.js';
+import type { LoadOptions } from '../package-dataset.js';
 import { describeFileContent } from '../file-content.js';
 import { readDomjudgeScoring } from './domjudge-scoring.js';
 import { readScoring } from './grading.js';
@@ -30,10 +31,11 @@ const LEAST_LIMIT = 1;
 export async function loadPackage(
     found: ProblemPackage,
     id: string,
-    maker: TestMakerSource | null,
+    { maker, sampleTests }: LoadOptions,
 ): Promise<Sample> {
     const content = await readPackage(found);
     const testFiles = await findTestFiles(found, id, content.settings, await readTestSettings(found), maker);
+    const isOnSamples = sampleTests && testFiles.hasSamplesAlone === true;
     const testSettings = testFiles.settings;
     const collected = collectTests(testFiles.files, testSettings);
     const tests = withStaticTests(collected.tests, testSettings);
@@ -47,19 +49,20 @@ export async function loadPackage(
         (specialPrograms === null
             ? null
             : `DOMjudge judges it by ${specialPrograms}, which is not in the package`) ??
-        (judgesSources ? null : testFiles.skip) ??
+        (judgesSources || isOnSamples ? null : testFiles.skip) ??
         collected.skip ??
         skip ??
         scored.skip ??
         source.skip;
     const cases: TestCase[] = [];
     if (reason === null) for (const test of tests) cases.push(await loadTest(test));
+    const groups = await loadGroups(content, scored.scoring);
     return {
         id,
         origin: found.place,
-        groups: await loadGroups(content, scored.scoring),
+        groups: isOnSamples ? renameOnSamples(groups) : groups,
         judging: {
-            ...buildJudging(content, cases, checker),
+            ...buildJudging(content, cases, checker, isOnSamples ? nameOnSamples('solution') : 'solution'),
             ...scoringKey(scored.scoring),
             ...(source.validator === null ? {} : { staticValidator: source.validator }),
         },
@@ -74,7 +77,7 @@ export async function loadUnreadable(found: ProblemPackage, id: string, reason: 
         id,
         origin: found.place,
         groups: await loadGroups(content, null),
-        judging: buildJudging(content, [], { kind: 'kattis', flags: [] }),
+        judging: buildJudging(content, [], { kind: 'kattis', flags: [] }, 'solution'),
         skip: reason,
     };
 }
@@ -182,6 +185,7 @@ function buildJudging(
     content: PackageContent,
     tests: readonly TestCase[],
     checker: Judging['checker'],
+    solutions: string,
 ): Judging {
     const { settings, timeLimit } = content;
     return {
@@ -195,7 +199,7 @@ function buildJudging(
         computedLimit:
             timeLimit === null
                 ? {
-                      group: 'solution',
+                      group: solutions,
                       multiplier: settings.timeMultiplier,
                       atLeast: LEAST_LIMIT,
                       resolution: settings.timeResolution,

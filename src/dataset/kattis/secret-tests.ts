@@ -18,6 +18,14 @@ export interface TestFiles {
     readonly settings: ReadonlyMap<string, Field>;
     /** Why it cannot be judged: samples alone, or a part of the tests, would let wrong programs pass. */
     readonly skip: string | null;
+    /** Whether it is skipped because it holds samples, and nothing says how to make other tests. */
+    readonly hasSamplesAlone?: true;
+}
+
+/** Whether only its samples can judge it. Nothing is made. */
+export async function hasOnlySamples(found: ProblemPackage, problem: ProblemSettings): Promise<boolean> {
+    if (found.script !== null || found.files.some(({ name }) => SECRET_INPUT.test(name))) return false;
+    return (await findDescribedTests(found, problem, new Map(), null)).hasSamplesAlone === true;
 }
 
 /** Adds the tests that the package describes, but does not hold. @param id of the package */
@@ -33,7 +41,9 @@ export async function findTestFiles(
     const isDescribed = found.files.some(({ name }) => name === GENERATORS_YAML) && described.skip === null;
     if (script === null || isDescribed) return described;
     const made = await runTestScript(found, id, script, maker);
-    return typeof made === 'string' ? { ...described, skip: `its secret tests ${made}` } : made;
+    if (typeof made !== 'string') return made;
+    const { files, settings: own } = described;
+    return { files, settings: own, skip: `its secret tests ${made}` };
 }
 
 /** What the package is judged by once its script has run: the whole of `data` as that leaves it. */
@@ -74,7 +84,7 @@ async function findDescribedTests(
     const own = { files: found.files, settings, skip: null };
     const inPackage = new Set(found.files.map(({ name }) => name));
     const hasSecretTests = found.files.some(({ name }) => SECRET_INPUT.test(name));
-    const onlySamples = { ...own, skip: 'its secret tests are not in the package, only its samples' };
+    const onlySamples = { ...own, skip: ONLY_SAMPLES, hasSamplesAlone: true as const };
     const file = found.files.find(({ name }) => name === GENERATORS_YAML);
     if (file === undefined) {
         const hasSamples = found.files.some(({ name }) => /^data\/sample\/.*\.in$/.test(name));
@@ -128,6 +138,8 @@ async function completeTests(
     return { files, settings: new Map([...settings, ...own.settings]), skip: null };
 }
 
+const ONLY_SAMPLES =
+    'its secret tests are not in the package, only its samples (--sample-tests judges by these)';
 const CANNOT_BE_MADE = 'could not be made by its generators';
 const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 

@@ -38,7 +38,7 @@ export const polygon = packageFormat({
     async countTasks(found) {
         const solutions = findKnownTally(await readPackage(found));
         const solution = solutions.filter(({ tag }) => GOOD_TAGS.has(tag)).length;
-        return { solution, incorrect: solutions.length - solution };
+        return { solution, incorrect: solutions.length - solution, hasSamplesAlone: false };
     },
     load: loadPackage,
 });

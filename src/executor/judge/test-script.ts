@@ -25,6 +25,7 @@ const SCRIPT_LIMITS: RunLimits = {
     cpu: 600,
     wall: 900,
     output: 16 * MIB,
+    processes: 256,
     fileSize: 256 * MIB,
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { walkGroups } from '../../../src/executor/test-walk.js';
 import { fingerprintSample } from '../../../src/model/fingerprint.js';
 import type { Sample } from '../../../src/model/sample.js';
-import { type GivenScore, scoreTest } from '../../../src/model/scoring.js';
+import { countGroupTests, type GivenScore, scoreTest } from '../../../src/model/scoring.js';
 import type { Verdict } from '../../../src/model/verdict.js';
 import { folderWith, loadAll, openOne } from '../rig.js';
 
@@ -84,6 +84,9 @@ describe('a legacy package made for DOMjudge', () => {
         const sample = await loadScored(DOMJUDGE_TESTS, FOR_DOMJUDGE);
         expect(sample.judging?.scoring?.best).toBe(30);
         expect(judge(sample)).toMatchObject({ verdict: 'Accepted', score: 30, ran: DOMJUDGE_TESTS.slice(1) });
+        // Planning must not wait for a test that nobody runs.
+        const root = sample.judging?.scoring?.root;
+        expect(root === undefined ? null : countGroupTests(root)).toBe(DOMJUDGE_TESTS.length - 1);
         expect(judge(sample, { 'secret/large/1': 'TimeLimitExceeded' })).toMatchObject({
             verdict: 'TimeLimitExceeded',
             score: 10,
