@@ -58,8 +58,7 @@ export function formatBytes(value: number): string {
 
 /** `incorrect solutions` for the group `incorrect_solution`; groups of other names keep theirs. */
 export function groupTitle(group: string): string {
-    if (readOnSamples(group) !== null)
-        return `${group.replaceAll('_', ' ')}`.replace('solution', 'solutions');
+    if (readOnSamples(group) !== null) return group.replaceAll('_', ' ').replace('solution', 'solutions');
     return group === 'solution' || group === 'incorrect_solution' ? `${group.replaceAll('_', ' ')}s` : group;
 }
 
