@@ -61,9 +61,11 @@ export const command = defineCommand({
 /** @throws UserError (exit 2) if it is neither a directory nor a run of a database */
 async function findRun(name: string, cwd: string, database: string | null): Promise<ComparedRun> {
     if (database !== null) return { kind: 'run', run: name, database };
+    if (name === '') throw new UserError('expected a results directory, got an empty name');
     const dir = resolve(cwd, name);
     const stats = await stat(dir).catch(() => null);
     if (stats?.isDirectory() === true) return { kind: 'directory', dir };
+    if (stats !== null) throw new UserError(`${name}: expected a results directory, got a file`);
     throw new UserError(
         `${name}: expected a results directory, and there is none of that name; for a run of a database give --database too`,
     );

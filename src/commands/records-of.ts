@@ -135,4 +135,7 @@ async function requireDirectory(dir: string): Promise<void> {
         });
     });
     if (!stats.isDirectory()) throw new UserError(`${dir}: expected a results directory, got a file`);
+    const { isDatabaseFolder } = await import('../results/store/is-database.js');
+    if (await isDatabaseFolder(dir))
+        throw new UserError(`${dir} is a results database, not a results directory: name it with --database`);
 }

@@ -28,6 +28,8 @@ export function describeIoError(error: unknown): string {
         case 'ENOTDIR':
         case 'EEXIST':
             return 'a file stands where a directory should be';
+        case 'EISDIR':
+            return 'a directory stands where the file should be';
         case 'EMFILE':
         case 'ENFILE':
             return 'too many open files, for longer than we wait (see `ulimit -n`)';

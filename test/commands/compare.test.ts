@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openStore } from '../../src/results/store/open-store.js';
@@ -86,4 +87,37 @@ it('compares two runs of a database', async () => {
     const absent = await callCli(['compare', 'run-1', 'run-3', '--database', 'db'], { cwd });
     expect(absent.code).toBe(2);
     expect(absent.stderr).toMatch(/has no run run-3/);
+});
+
+it('says what is wrong where two things cannot be compared', async () => {
+    const cwd = tempDir();
+    writeTasks(join(cwd, 'a'), 's', [{ fingerprint: 'x' }], 'r1');
+    writeTasks(join(cwd, 'b'), 't', [{ fingerprint: 'y' }], 'r2');
+    const store = await openStore({ dir: join(cwd, 'database'), storage: 'json', onNotice: () => undefined });
+    await commitRecords(store, records(2));
+    await store.close();
+    writeFileSync(join(cwd, 'file'), '');
+    const cases = [
+        ['file', /^resume-run: file: expected a results directory, got a file\n$/],
+        ['', /expected a results directory, got an empty name/],
+        ['database', /database is a results database, not a results directory: name it with --database\n$/],
+    ] as const;
+    for (const [name, message] of cases)
+        expect(await callCli(['compare', 'a', name], { cwd }), name).toMatchObject({
+            code: 2,
+            stdout: '',
+            stderr: expect.stringMatching(message),
+        });
+    const apart = await callCli(['compare', 'a', 'b'], { cwd });
+    expect(apart).toMatchObject({ code: 0, stdout: expect.stringContaining('have no task in common') });
+    for (const command of ['analyze', 'export'])
+        expect(await callCli([command, '--dir', 'database'], { cwd })).toMatchObject({
+            code: 2,
+            stderr: expect.stringMatching(/name it with --database\n$/),
+        });
+    const onFolder = await callCli(['export', '--dir', 'a', '-o', 'b'], { cwd });
+    expect(onFolder).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining('a directory stands where the file should be'),
+    });
 });

@@ -10,7 +10,8 @@ import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
 import { RecordLineMatcher } from '../../results/record/line-matcher.js';
 import type { BatchChange } from '../../results/record/record.js';
-import { getIoCode, readReason } from '../../util/io-error.js';
+import { isDatabaseFolder } from '../../results/store/is-database.js';
+import { readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { readDirectoryRecords } from '../directory/directory-records.js';
 import { refuseOthers } from '../../util/regular-file.js';
@@ -133,13 +134,7 @@ async function isDirectory(path: string): Promise<boolean> {
 
 /** Results come from where they are the truth; a database is only a copy of them. */
 async function refuseDatabase(dir: string): Promise<void> {
-    try {
-        await stat(join(dir, 'manifest.json'));
-        await stat(join(dir, 'parts'));
-    } catch (error) {
-        if (getIoCode(error) !== null) return;
-        throw error;
-    }
+    if (!(await isDatabaseFolder(dir))) return;
     throw new UserError(
         `${dir} is a results database: expected results directories or files; name the database with --database`,
     );

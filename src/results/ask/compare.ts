@@ -44,6 +44,8 @@ export async function compareSides(engine: AskEngine, options: CompareOptions): 
     const notes = [
         'McNemar is exact and two-sided: over pairs of tasks, and over samples by which run has more of a sample right.',
     ];
+    if (numberIn(counts, 'pairs') === 0)
+        notes.push('The two have no task in common: there is nothing to compare.');
     if (isClustered)
         notes.push('Samples hold several tasks, which are not independent: go by mcnemar_samples.');
     const disagreements = numberIn(counts, 'disagreements');

@@ -1,0 +1,15 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getIoCode } from '../../util/io-error.js';
+import { MANIFEST, PARTS } from './manifest.js';
+
+/** Whether a folder is a results database: one was named where results are expected. */
+export async function isDatabaseFolder(dir: string): Promise<boolean> {
+    try {
+        for (const name of [MANIFEST, PARTS]) await stat(join(dir, name));
+        return true;
+    } catch (error) {
+        if (getIoCode(error) !== null) return false;
+        throw error;
+    }
+}
