@@ -14,6 +14,9 @@ const LEVELS = ['by_tool_success_rate', 'by_difficulty', 'by_task_type'] as cons
 export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     const findings: AuditFinding[] = [];
     const models = isJsonObject(tree.models) ? tree.models : {};
+    // Version 2 counts in groups, and its models have no tree.
+    const hasGroups = isJsonObject(tree.test_groups) && Object.keys(tree.test_groups).length > 0;
+    findings.push(...auditShape(tree));
     const totals: number[] = [];
     const whole = { total_tests: 0, total_success: 0, total_partial: 0, total_failure: 0 };
     let infrastructure = 0;
@@ -32,7 +35,8 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
         findings.push(...auditParents(node, `models/${model}`));
         whole.total_tests += sum;
         const stated = isJsonObject(node) ? node.total_tests : undefined;
-        if (typeof stated === 'number' && stated !== sum)
+        const isWithoutTree = hasGroups && isJsonObject(node) && node.by_prompt_type === undefined;
+        if (typeof stated === 'number' && stated !== sum && !isWithoutTree)
             findings.push({
                 where: `models/${model}`,
                 what: `total_tests is ${stated}, its leaves sum to ${sum}`,
@@ -41,7 +45,7 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     const hasTree = Object.values(models).some(
         (node) => isJsonObject(node) && isJsonObject(node.by_prompt_type),
     );
-    if (hasTree && isJsonObject(tree.summary))
+    if ((hasTree || !hasGroups) && isJsonObject(tree.summary))
         findings.push(...auditSummary(tree.summary, whole, Object.keys(models)));
     // Ours is held against the records themselves.
     if (!isJsonObject(tree.resume_run)) findings.push(...auditParity(totals));
@@ -55,6 +59,31 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
                 });
     return findings;
 }
+
+/** What stands where an object should be holds no counts, and so is in no sum. */
+function auditShape(tree: JsonObject): readonly AuditFinding[] {
+    const findings: AuditFinding[] = [];
+    const say = (where: string, what: string): void => void findings.push({ where, what });
+    let nodes: (readonly [string, unknown])[] = listChildren('models', tree.models ?? {});
+    if (tree.models !== undefined && !isJsonObject(tree.models)) say('models', 'it is not an object');
+    for (const level of ['by_prompt_type', ...LEVELS] as const) {
+        const children: (readonly [string, unknown])[] = [];
+        for (const [where, node] of nodes) {
+            const list = isJsonObject(node) ? node[level] : undefined;
+            children.push(...listChildren(where, list));
+            if (!isJsonObject(node)) say(where, 'it is not an object');
+            // A model of version 2 has no tree.
+            else if (!isJsonObject(list) && (list !== undefined || level !== 'by_prompt_type'))
+                say(where, `${level} is ${list === undefined ? 'missing' : 'not an object'}`);
+        }
+        nodes = children;
+    }
+    for (const [where, leaf] of nodes) if (!isJsonObject(leaf)) say(where, 'it is not an object');
+    return findings;
+}
+
+const listChildren = (where: string, node: unknown): (readonly [string, unknown])[] =>
+    isJsonObject(node) ? Object.entries(node).map(([key, child]) => [`${where}/${key}`, child] as const) : [];
 
 /** The same for a database that is a row a cell: each row must follow from its counts, and no cell may stand twice. */
 export function auditCells(cells: readonly AggregateCell[]): readonly AuditFinding[] {

@@ -26,13 +26,16 @@ export async function auditDatabase(path: string): Promise<readonly AuditFinding
         if ((await stat(path)).isDirectory()) return await auditFolder(path);
         if (await isParquet(path)) return await auditParquet(path);
         const tree: unknown = parsePythonNumbers(await readTextFile(path));
-        if (isJsonObject(tree)) return auditTree(tree);
+        if (isJsonObject(tree) && COUNTS.some((key) => Object.hasOwn(tree, key))) return auditTree(tree);
     } catch (error) {
         if (error instanceof UserError) throw error;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
-    throw new UserError(`${path}: expected a database of counts, a JSON object`);
+    throw new UserError(`${path}: expected a database of counts, a JSON object with models or test_groups`);
 }
+
+/** Keys of databases of counts: one of them has every version. */
+const COUNTS = ['models', 'test_groups', 'summary'];
 
 async function isParquet(path: string): Promise<boolean> {
     const handle = await openFile(path);

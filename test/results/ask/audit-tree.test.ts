@@ -80,6 +80,36 @@ it('finds a history that was replaced: the tree is empty, and the root still cou
     ]);
 });
 
+it('finds what is no object where counts should be', () => {
+    const summary = { total_tests: 3 };
+    expect(auditTree({ summary, models: [] })).toEqual([
+        { where: 'models', what: 'it is not an object' },
+        { where: 'summary', what: 'total_tests is 3, the leaves sum to 0' },
+    ]);
+    const models = {
+        a: null,
+        b: { by_prompt_type: [] },
+        c: { by_prompt_type: { cot: {} } },
+        d: { total_tests: 0 },
+        e: {
+            by_prompt_type: {
+                cot: {
+                    by_tool_success_rate: { '1.0': { by_difficulty: { easy: { by_task_type: { t: 3 } } } } },
+                },
+            },
+        },
+    };
+    expect(auditTree({ models })).toEqual([
+        { where: 'models/a', what: 'it is not an object' },
+        { where: 'models/b', what: 'by_prompt_type is not an object' },
+        { where: 'models/c/cot', what: 'by_tool_success_rate is missing' },
+        { where: 'models/e/cot/1.0/easy/t', what: 'it is not an object' },
+    ]);
+    // Version 2: groups, and models without a tree.
+    const groups = { m_t_cot_easy: { success_rate: 50 } };
+    expect(auditTree({ test_groups: groups, models: { m: { total_tests: 3 } }, summary })).toEqual([]);
+});
+
 /** Paths of all numbers. */
 function* pathsOfNumbers(node: JsonObject, above: readonly string[] = []): Generator<readonly string[]> {
     for (const [key, value] of Object.entries(node)) {
