@@ -12,6 +12,14 @@ export interface LimitSettings {
     readonly tokensPerMinute: number | null;
 }
 
+/** A request's place in the rates. */
+export interface TakenPlace {
+    /** Milliseconds to wait before sending. */
+    readonly wait: number;
+    /** The reserved tokens turned out to be so many. */
+    settle(used: number): void;
+}
+
 /** What a service counts together: all requests with one account for one model, whichever address they go to. */
 export class AccountLimits {
     readonly concurrency: ConcurrencyLimit;
@@ -41,13 +49,16 @@ export class AccountLimits {
         return this.#requests.delay(1, now) > 0 || this.#tokens.delay(tokens, now) > 0;
     }
 
-    /** Takes a place in every rate. @returns milliseconds to wait before sending */
-    take(tokens: number, now: number): number {
-        return Math.max(this.#requests.take(1, now), this.#tokens.take(tokens, now), this.#rate.take(now));
-    }
-
-    /** The reserved tokens turned out to be so many. */
-    settle(reserved: number, used: number): void {
-        this.#tokens.settle(reserved, used);
+    /** Takes a place in every rate. */
+    take(tokens: number, now: number): TakenPlace {
+        const wait = Math.max(
+            this.#requests.delay(1, now),
+            this.#tokens.delay(tokens, now),
+            this.#rate.take(now),
+        );
+        // In each minute it counts from when it is sent, whichever limit it waits for.
+        this.#requests.take(1, now + wait);
+        const taken = this.#tokens.take(tokens, now + wait);
+        return { wait, settle: (used) => this.#tokens.settle(taken, used) };
     }
 }

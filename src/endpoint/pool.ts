@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { EndpointState } from '../model/event.js';
 import { type Clock, pass, realClock } from '../util/clock.js';
 import { unreachable } from '../util/unreachable.js';
-import { AccountLimits } from './account-limits.js';
+import { AccountLimits, type TakenPlace } from './account-limits.js';
 import { Calibrator } from './calibrator.js';
 import { type AcquireOptions, chooseEndpoint } from './choose-endpoint.js';
 import { Endpoint, type EndpointSettings } from './endpoint.js';
@@ -263,13 +263,15 @@ export class EndpointPool {
         endpoint.lastGrant = this.grants;
         let out = true;
         let sentAt = this.clock.now();
+        let place: TakenPlace | null = null;
         return {
             endpoint: endpoint.address,
             turn: async (signal) => {
-                await pass(this.clock, limits.take(tokens, this.clock.now()), signal);
+                place = limits.take(tokens, this.clock.now());
+                await pass(this.clock, place.wait, signal);
                 sentAt = this.clock.now();
             },
-            settle: (used) => limits.settle(tokens, used),
+            settle: (used) => place?.settle(used),
             report: (outcome, took, wait = null, message = '', task = null) => {
                 endpoint.count(outcome, took);
                 const now = this.clock.now();

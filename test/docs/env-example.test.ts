@@ -11,8 +11,8 @@ const READS = [
     /\binHome\('([A-Z][A-Z0-9_]*)'/g,
 ];
 
-/** Set by every system, not by people for us. */
-const SYSTEM = new Set(['HOME', 'PATH', 'TERM']);
+/** Set by the system, or for Node itself; not for us. */
+const SYSTEM = new Set(['HOME', 'NODE_OPTIONS', 'NO_PROXY', 'PATH', 'TERM']);
 
 it('.env.example names every variable that the source reads', () => {
     const files = (readdirSync(join(ROOT, 'src'), { recursive: true }) as string[]).filter((file) =>

@@ -322,9 +322,9 @@ describe('EndpointPool', () => {
         await first.turn;
         const second = await turn(300);
         expect(await peek(second.turn)).toBe('waiting');
-        await clock.pass(19_000);
+        await clock.pass(60_000);
         expect(await peek(second.turn)).toBe('waiting');
-        await clock.pass(1_500);
+        await clock.pass(1_000);
         await second.turn;
         second.lease.settle(0);
         const third = await turn(300);

@@ -5,7 +5,7 @@ import type { RanTest } from '../judge-tests.js';
 import type { ProgramRun } from '../judged-result.js';
 import type { RunReport } from '../sandbox/box.js';
 import { chooseCheckerLimits, readExitCode, judgeError, type ReadyProgram } from './judge-programs.js';
-import { isVerdict, RIGHT } from './validator.js';
+import { isRuling, RIGHT } from './validator.js';
 
 /*
  * Multi-pass problems: a validator that accepts may ask for another run of the program, by leaving its input as
@@ -109,7 +109,7 @@ const NO_PASS = 9;
  * @throws CheckerError where it cannot be read, or the validator did not accept this pass
  */
 export async function takeNextPass(ready: ReadyProgram, verdict: RunReport): Promise<Pass['next']> {
-    if (!isVerdict(verdict)) return null;
+    if (!isRuling(verdict)) return null;
     const report = await ready.box.run({
         argv: [
             '/bin/sh',

@@ -8,7 +8,7 @@ import { firstWords, judgeError, readExitCode } from './judge-programs.js';
 import type { Language } from './language.js';
 import { toProgramRun, UNMEASURED } from './program-run.js';
 import { renderTranscript } from './transcript.js';
-import { isRejection, isTestlibRejection, isVerdict, readVerdict } from './validator.js';
+import { isRejection, isTestlibRejection, isRuling, readVerdict } from './validator.js';
 
 /*
  * What a talk between a submission and a validator comes to, wherever the two ran. The rules are those of the problem package
@@ -43,7 +43,7 @@ export const WRITTEN = 'output';
  * @throws CheckerError where the validator decides, and says neither right nor wrong
  */
 export function judgeTalk(conditions: TalkConditions, end: TalkEnd, said: Feedback | null): RanTest {
-    const run = chooseDecidingRun(conditions, end, isRejection, isVerdict);
+    const run = chooseDecidingRun(conditions, end, isRejection, isRuling);
     if (run.verdict !== null || said === null) return { kind: 'ran', run };
     return { kind: 'ran', run, comparison: readVerdict(end.verdict, said) };
 }

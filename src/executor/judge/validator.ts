@@ -36,7 +36,7 @@ export function withFeedback(command: readonly string[], pass = 1): [string, ...
 }
 
 /** Whether a validator said right or wrong. */
-export const isVerdict = ({ limit, exitCode }: RunReport): boolean =>
+export const isRuling = ({ limit, exitCode }: RunReport): boolean =>
     limit === null && (exitCode === RIGHT || exitCode === WRONG);
 
 export const isRejection = (report: RunReport): boolean => report.exitCode === WRONG && report.limit === null;

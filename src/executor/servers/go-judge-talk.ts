@@ -3,7 +3,7 @@ import type { StagedTest } from '../../model/sample.js';
 import type { Comparison } from '../checker/comparison.js';
 import { checkAsked, countPasses, type PassEnd } from '../judge/passes.js';
 import { judgeInteractorTalk, judgeTalk, type TalkConditions } from '../judge/talk-rules.js';
-import { isVerdict, readVerdict } from '../judge/validator.js';
+import { isRuling, readVerdict } from '../judge/validator.js';
 import type { RanTest } from '../judge-tests.js';
 import type { Built } from './go-judge-program.js';
 import {
@@ -120,7 +120,7 @@ export class ServerTalks {
         host.keep(ended.validator);
         const left = readLeft(ended.validator, ended.submission.wall);
         const end = readTalkEnd(ended, left.wasFirst, host.conditions.limits);
-        const next = isVerdict(end.verdict) ? left.next : null;
+        const next = isRuling(end.verdict) ? left.next : null;
         if (next !== null) checkAsked(end.verdict);
         if (validator.program.convention === 'kattis') {
             const ran = judgeTalk(host.conditions, end, next === null ? left.said : null);
@@ -175,7 +175,7 @@ export class ServerTalks {
         host.keep(step.value);
         const { said, next, state } = readLeft(step.value);
         const verdict = toReport(step.value, Buffer.alloc(0));
-        if (next !== null && isVerdict(verdict)) {
+        if (next !== null && isRuling(verdict)) {
             checkAsked(verdict);
             return { kind: 'done', value: { ran, next, state } };
         }

@@ -1,0 +1,85 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AccountLimits } from '../../src/endpoint/account-limits.js';
+import { MinuteLimit } from '../../src/endpoint/minute-limit.js';
+import { runs } from '../rig/long.js';
+
+const MINUTE = 60_000;
+
+interface Sent {
+    readonly at: number;
+    readonly tokens: number;
+}
+
+/** The most that was sent within any minute. */
+function busiestMinute(sent: readonly Sent[], of: (one: Sent) => number): number {
+    const sums = sent.map(({ at }) =>
+        sent.filter((one) => one.at >= at && one.at <= at + MINUTE).reduce((sum, one) => sum + of(one), 0),
+    );
+    return Math.max(0, ...sums);
+}
+
+const limitsOf = (
+    requestsPerMinute: number | null,
+    tokensPerMinute: number | null,
+    rate: number | null = null,
+) => new AccountLimits('fixed', { concurrency: 1000, rate, requestsPerMinute, tokensPerMinute });
+
+describe('limits a minute', () => {
+    it('hold in every minute from the first, and use it up', () => {
+        const limits = limitsOf(30, null);
+        const sent = Array.from({ length: 100 }, () => ({ at: limits.take(0, 0).wait, tokens: 0 }));
+        expect(busiestMinute(sent, () => 1)).toBe(30);
+        expect(sent.filter(({ at }) => at === 0)).toHaveLength(30);
+        expect(sent.at(-1)?.at).toBe(3 * 60_500);
+    });
+
+    it('hold in every minute, whatever is asked for and settled, and let all through', () => {
+        const request = fc.record({
+            gap: fc.integer({ min: 0, max: 20_000 }),
+            tokens: fc.integer({ min: 0, max: 1200 }),
+            /** Of what was reserved. */
+            used: fc.double({ min: 0, max: 1, noNaN: true }),
+        });
+        fc.assert(
+            fc.property(
+                fc.integer({ min: 1, max: 20 }),
+                fc.integer({ min: 100, max: 1000 }),
+                fc.option(fc.integer({ min: 1, max: 5 })),
+                fc.array(request, { maxLength: 120 }),
+                (requests, tokens, rate, asked) => {
+                    const limits = limitsOf(requests, tokens, rate);
+                    let now = 0;
+                    const sent = asked.map((one) => {
+                        now += one.gap;
+                        const reserved = Math.min(one.tokens, tokens);
+                        const { wait, settle } = limits.take(reserved, now);
+                        expect(wait).toBeLessThan((asked.length + 1) * 60_500);
+                        const used = Math.floor(reserved * one.used);
+                        settle(used);
+                        return { at: now + wait, tokens: used };
+                    });
+                    expect(busiestMinute(sent, () => 1)).toBeLessThanOrEqual(requests);
+                    expect(busiestMinute(sent, (one) => one.tokens)).toBeLessThanOrEqual(tokens);
+                },
+            ),
+            { numRuns: runs(200) },
+        );
+    });
+
+    it('let what is larger than a minute through alone, and hold what was used beyond the estimate against later ones', () => {
+        const limit = new MinuteLimit(100);
+        limit.take(10, 0);
+        expect(limit.delay(500, 1000)).toBe(59_500);
+        const taken = limit.take(80, 1000);
+        expect(limit.delay(10, 1000)).toBe(0);
+        limit.settle(taken, 95);
+        expect(limit.delay(10, 1000)).toBe(59_500);
+        limit.settle(taken, 20);
+        expect(limit.delay(70, 1000)).toBe(0);
+        // Its minute is over: it changes nothing any more.
+        expect(limit.delay(100, 70_000)).toBe(0);
+        limit.settle(taken, 1000);
+        expect(limit.delay(100, 70_000)).toBe(0);
+    });
+});
