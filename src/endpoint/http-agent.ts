@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher, errors, ProxyAgent } from 'undici';
 import { decodeBody } from './decode-body.js';
 import { classifyStatus } from './http-status.js';
-import type { HttpAnswer, Piece, HttpRequest, Sender } from './http-messages.js';
+import type { HttpAnswer, Piece, HttpRequest, Sender, ThreadSettings } from './http-messages.js';
 import { chooseProxy, type ProxyChoice } from './proxy.js';
 import { rateHeaderWait } from './rate-headers.js';
 import { retryAfter } from './retry-after.js';
@@ -16,18 +16,19 @@ const MOST_PIECES = 256;
 /** Bytes of an error's body that are read at most. */
 const ERROR_BODY = 65_536;
 
-/** Makes requests over kept connections of this thread, through a proxy where the environment names one. */
+/** Makes requests over kept connections of this thread. */
 export class HttpAgent implements Sender {
     readonly #agent: Agent;
     readonly #connectTimeout: number;
+    readonly #usesProxy: boolean;
     /** How each origin is reached: looked up once. */
     readonly #routes = new Map<string, Dispatcher | { readonly problem: string }>();
     /** By address, and whether they pass on what is encrypted. */
     readonly #proxies = new Map<string, ProxyAgent>();
 
-    /** @param connectTimeout milliseconds to make a connection */
-    constructor(connectTimeout: number) {
+    constructor({ connectTimeout, usesProxy }: ThreadSettings) {
         this.#connectTimeout = connectTimeout;
+        this.#usesProxy = usesProxy;
         this.#agent = new Agent({ ...CONNECTIONS, connect: { timeout: connectTimeout } });
     }
 
@@ -43,7 +44,7 @@ export class HttpAgent implements Sender {
     #findRoute(origin: string): Dispatcher | { readonly problem: string } {
         const known = this.#routes.get(origin);
         if (known !== undefined) return known;
-        const choice: ProxyChoice = chooseProxy(origin);
+        const choice: ProxyChoice = this.#usesProxy ? chooseProxy(origin) : { url: null };
         const route =
             'problem' in choice
                 ? choice

@@ -69,6 +69,8 @@ export interface Sender {
 export interface ThreadSettings {
     /** Milliseconds. */
     readonly connectTimeout: number;
+    /** Whether proxies that the environment names are used. */
+    readonly usesProxy: boolean;
 }
 
 /** What happened in one turn of the event loop, for the thread of requests. */

@@ -6,7 +6,7 @@ import type { FromThread, FromThreadAnswer, HttpAnswer, ThreadSettings, ToThread
  * The thread of requests: makes them, and hands all answers of a turn of the event loop over in one message.
  */
 
-const agent = new HttpAgent((workerData as ThreadSettings).connectTimeout);
+const agent = new HttpAgent(workerData as ThreadSettings);
 const running = new Map<number, () => void>();
 let answers: FromThreadAnswer[] = [];
 let bodies: Buffer[] = [];

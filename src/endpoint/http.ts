@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { HttpAgent } from './http-agent.js';
-import type { HttpAnswer, HttpRequest } from './http-messages.js';
+import type { HttpAnswer, HttpRequest, ThreadSettings } from './http-messages.js';
 import { HttpThread } from './http-thread.js';
 
 /** Time to make a connection, milliseconds, where nothing else is asked for. */
@@ -13,6 +13,8 @@ const THREAD_ENTRY = new URL('../endpoint/http-worker.js', import.meta.url);
 export interface HttpClientOptions {
     /** Milliseconds to make a connection. */
     readonly connectTimeout?: number | undefined;
+    /** Whether proxies that the environment names are used. */
+    readonly usesProxy?: boolean;
     /** Requests under way at once from which on further ones get a thread of their own. */
     readonly threadFrom?: number;
     readonly threadEntry?: URL;
@@ -24,18 +26,23 @@ export interface HttpClientOptions {
  */
 export class HttpClient {
     readonly #agent: HttpAgent;
-    readonly #connectTimeout: number;
+    readonly #settings: ThreadSettings;
     readonly #threadFrom: number;
     readonly #threadEntry: URL;
     /** Null until it is wanted. */
     #thread: HttpThread | null = null;
     #underWay = 0;
 
-    constructor({ connectTimeout = CONNECT_TIMEOUT, threadFrom, threadEntry }: HttpClientOptions = {}) {
-        this.#connectTimeout = connectTimeout;
+    constructor({
+        connectTimeout = CONNECT_TIMEOUT,
+        usesProxy = false,
+        threadFrom,
+        threadEntry,
+    }: HttpClientOptions = {}) {
+        this.#settings = { connectTimeout, usesProxy };
         this.#threadFrom = threadFrom ?? (availableParallelism() > 1 ? MANY : Number.POSITIVE_INFINITY);
         this.#threadEntry = threadEntry ?? THREAD_ENTRY;
-        this.#agent = new HttpAgent(connectTimeout);
+        this.#agent = new HttpAgent(this.#settings);
     }
 
     /** Sends one request. Never rejects. @param signal gives it up */
@@ -55,8 +62,7 @@ export class HttpClient {
 
     #begin(request: HttpRequest, answer: (answer: HttpAnswer) => void): () => void {
         if (this.#thread === null && this.#underWay >= this.#threadFrom) {
-            const settings = { connectTimeout: this.#connectTimeout };
-            this.#thread = new HttpThread(this.#threadEntry, settings, this.#agent);
+            this.#thread = new HttpThread(this.#threadEntry, this.#settings, this.#agent);
         }
         const sender = this.#thread?.isUsable === true ? this.#thread : this.#agent;
         return sender.begin(request, answer);

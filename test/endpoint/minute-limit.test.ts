@@ -73,7 +73,7 @@ describe('limits a minute', () => {
         expect(limit.delay(500, 1000)).toBe(59_500);
         const taken = limit.take(80, 1000);
         expect(limit.delay(10, 1000)).toBe(0);
-        limit.settle(taken, 95);
+        limit.settle(taken, 85);
         expect(limit.delay(10, 1000)).toBe(59_500);
         limit.settle(taken, 20);
         expect(limit.delay(70, 1000)).toBe(0);

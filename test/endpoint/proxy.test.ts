@@ -71,7 +71,7 @@ describe('requests through a proxy', () => {
         const { port } = proxy.address() as AddressInfo;
         process.env['http_proxy'] = `http://user:pass@127.0.0.1:${port}`;
         process.env['https_proxy'] = `http://127.0.0.1:${port}`;
-        client = new HttpClient();
+        client = new HttpClient({ usesProxy: true });
     });
     afterEach(async () => {
         delete process.env['http_proxy'];
@@ -103,6 +103,24 @@ describe('requests through a proxy', () => {
         const { port } = proxy.address() as AddressInfo;
         expect(await send(`http://127.0.0.1:${port}`)).toMatchObject({ kind: 'answer' });
         expect(asked).toEqual(['GET /v1/models nobody']);
+    });
+
+    it('do not go to it where servers are to be asked directly', async () => {
+        const direct = new HttpClient();
+        const answer = await direct.send(
+            {
+                method: 'GET',
+                origin: 'http://models.invalid',
+                path: '/',
+                headers: {},
+                timeout: 5000,
+                maxAnswer: 1,
+            },
+            new AbortController().signal,
+        );
+        await direct.close();
+        expect(answer).toMatchObject({ kind: 'failure', status: null });
+        expect(asked).toEqual([]);
     });
 
     it('fail where the variable names no proxy', async () => {

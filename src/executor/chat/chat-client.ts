@@ -89,6 +89,7 @@ export class ChatClient {
         this.#fleet = new Fleet(servers, DEFAULT_CONCURRENCY, probe, hooks, undefined, {
             connectTimeout,
             modelsVary,
+            usesProxy: true,
         });
         this.#timeouts = timeouts;
         this.#stream = stream;

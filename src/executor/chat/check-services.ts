@@ -34,8 +34,13 @@ export async function checkServices(
     };
     let fleet: Fleet;
     try {
-        fleet = new Fleet(planEndpoints(config, []), 1, () =>
-            Promise.resolve({ outcome: 'ok', wait: null, message: '' }),
+        fleet = new Fleet(
+            planEndpoints(config, []),
+            1,
+            () => Promise.resolve({ outcome: 'ok', wait: null, message: '' }),
+            {},
+            undefined,
+            { usesProxy: true },
         );
     } catch (error) {
         if (!(error instanceof UserError)) throw error;

@@ -28,6 +28,8 @@ export interface FleetSettings {
     readonly connectTimeout?: number | undefined;
     /** True where tasks name their models. */
     readonly modelsVary?: boolean;
+    /** Whether proxies that the environment names are used: sandbox servers are asked directly. */
+    readonly usesProxy?: boolean;
 }
 
 /** The servers of one executor: who they are, how they are spoken to, and the pool that gives out places. */
@@ -48,9 +50,9 @@ export class Fleet {
         probe: (ask: Ask, signal: AbortSignal, address: string) => Promise<ProbeOutcome>,
         hooks: PoolHooks = {},
         runHello?: (ask: Ask, address: string) => Promise<ProbeOutcome>,
-        { connectTimeout, modelsVary = false }: FleetSettings = {},
+        { connectTimeout, modelsVary = false, usesProxy = false }: FleetSettings = {},
     ) {
-        this.client = new HttpClient({ connectTimeout: inMilliseconds(connectTimeout) });
+        this.client = new HttpClient({ connectTimeout: inMilliseconds(connectTimeout), usesProxy });
         const all = [...options.endpoints, ...options.retryEndpoints];
         const names = nameEndpoints(all);
         this.known = new Map(all.map((one) => [names.get(one) ?? '', makeTarget(one)]));
