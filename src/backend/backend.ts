@@ -36,6 +36,11 @@ export interface Running {
      */
     abort(): void;
     /**
+     * Takes the task back if it has not begun; the completion is then `{kind: 'abort'}`. One that has begun goes on. Absent: every task
+     * begins as soon as it is started.
+     */
+    withdraw?(): void;
+    /**
      * Says that what the task came to is on disk, or not wanted. Called once, after the completion; a backend that keeps results
      * somewhere until then lets go of this one.
      */

@@ -1,8 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
-import type { Outcome, Served, Task, TaskLog } from '../model/task.js';
+import type { Task, TaskLog } from '../model/task.js';
 import {
-    ABORT_PATIENCE_MS,
     type Backend,
     type Completion,
     KEEPS_NO_STEPS,
@@ -10,8 +8,7 @@ import {
     type TaskHost,
     makeUnservedCompletion,
 } from './backend.js';
-import { serveCall } from './serve-call.js';
-import type { FromProcess, Job, ToProcess } from './worker/messages.js';
+import { ProcessChild, type ProcessJob } from './process-child.js';
 
 export interface ProcessBackendOptions {
     /** Path of the worker's entry. */
@@ -24,28 +21,34 @@ export interface ProcessBackendOptions {
     readonly onLog: (line: TaskLog) => void;
 }
 
-/** Forked processes, mostly one task each at a time. Survives whatever a task does to its process, native crashes too. */
+/**
+ * Forked processes, mostly one task each at a time. Survives whatever a task does to its process, native crashes too.
+ *
+ * A message and its answer cost more than a tiny task, so tasks that pile up behind busy processes travel together and take turns there.
+ * Those that have not begun are taken back from a process that is busy with one for long, or has died.
+ */
 export function createProcessBackend(options: ProcessBackendOptions): Backend {
     return new ProcessBackend(options);
 }
 
-/** A task that waits for a process or runs in one. */
-interface ProcessJob extends Job {
-    readonly host: TaskHost;
-    /** The worker's answer, or what became of the task without one. */
-    readonly settle: (answer: Served | Outcome, workerId: string) => void;
-    aborted: boolean;
-}
+/** Most tasks that one process is sent ahead. */
+const AHEAD_BOUND = 16;
+
+/** Milliseconds without an answer after which tasks that wait in a process are taken back. */
+const QUIET_MS = 200;
 
 class ProcessBackend implements Backend {
     readonly #options: ProcessBackendOptions;
-    /** Those that can take a task. */
-    readonly #idle: Worker[] = [];
-    readonly #all = new Set<Worker>();
+    readonly #all = new Set<ProcessChild>();
+    readonly #ending = new Set<Promise<void>>();
     readonly #queue: ProcessJob[] = [];
     #concurrency: number;
     #nextKey = 0;
-    #nextWorker = 1;
+    #nextChild = 1;
+    #isPumpPlanned = false;
+    /** Runs while tasks wait in processes. */
+    #watch: NodeJS.Timeout | null = null;
+    #isClosed = false;
 
     constructor(options: ProcessBackendOptions) {
         this.#options = options;
@@ -60,6 +63,7 @@ class ProcessBackend implements Backend {
             task,
             host,
             aborted: false,
+            number: 0,
             settle: (answer, workerId) =>
                 resolve(
                     'kind' in answer
@@ -68,31 +72,75 @@ class ProcessBackend implements Backend {
                 ),
         };
         this.#queue.push(job);
-        this.#pump();
-        return { completion: promise, abort: () => this.#abort(job) };
+        this.#planPump();
+        return {
+            completion: promise,
+            abort: () => this.#abort(job),
+            withdraw: () => void this.#withdraw(job),
+        };
     }
 
     #abort(job: ProcessJob): void {
         job.aborted = true;
+        if (this.#withdraw(job)) return;
+        for (const child of this.#all) child.abort(job);
+    }
+
+    /** @returns whether it had not begun */
+    #withdraw(job: ProcessJob): boolean {
+        for (const child of this.#all) if (child.has(job)) this.#requeue(child.takeBack());
         const at = this.#queue.indexOf(job);
-        if (at !== -1) {
-            this.#queue.splice(at, 1);
-            job.settle({ kind: 'abort' }, 'process');
-            return;
+        if (at === -1) return false;
+        this.#queue.splice(at, 1);
+        job.settle({ kind: 'abort' }, 'process');
+        return true;
+    }
+
+    /** Takes in jobs that a process has not begun. */
+    #requeue(jobs: readonly ProcessJob[]): void {
+        const wanted: ProcessJob[] = [];
+        for (const job of jobs) {
+            if (job.aborted || this.#isClosed) job.settle({ kind: 'abort' }, 'process');
+            else wanted.push(job);
         }
-        for (const worker of this.#all) worker.abort(job);
+        if (wanted.length === 0) return;
+        this.#queue.unshift(...wanted);
+        this.#planPump();
+    }
+
+    /** Not at once: several tasks may be started together. */
+    #planPump(): void {
+        if (this.#isPumpPlanned) return;
+        this.#isPumpPlanned = true;
+        setImmediate(() => {
+            this.#isPumpPlanned = false;
+            this.#pump();
+        });
     }
 
     #pump(): void {
-        while (this.#queue.length > 0) {
-            const worker = this.#idle.pop() ?? this.#spawn();
-            if (worker === null) return;
-            const job = this.#queue.shift();
-            if (job === undefined) return;
-            worker.run(job);
-            // Others go first.
-            if (worker.hasRoom) this.#idle.unshift(worker);
+        this.#spawnNeeded();
+        for (let given = true; given && this.#queue.length > 0; ) {
+            given = false;
+            const share = this.#findShare();
+            const children = [...this.#all];
+            const busy = children.filter((one) => !one.isIdle);
+            for (const child of [...children.filter((one) => one.isIdle), ...busy]) {
+                const jobs = this.#queue.splice(0, sizeFor(child, share));
+                if (jobs.length === 0) continue;
+                child.run(jobs);
+                given = true;
+            }
         }
+        if ([...this.#all].some((child) => child.hasWaiting))
+            this.#watch ??= setInterval(() => this.#takeBackWaiting(), QUIET_MS / 2);
+    }
+
+    /** Jobs of each process where all that wait are with quick ones. */
+    #findShare(): number {
+        let jobs = this.#queue.length;
+        for (const child of this.#all) jobs += child.size;
+        return Math.min(AHEAD_BOUND, Math.ceil(jobs / this.#all.size));
     }
 
     /** Processes that are needed for the tasks at once. */
@@ -100,144 +148,71 @@ class ProcessBackend implements Backend {
         return Math.ceil(this.#concurrency / (this.#options.tasksInProcess ?? 1));
     }
 
-    #spawn(): Worker | null {
-        if (this.#all.size >= this.#most) return null;
-        const worker = new Worker(this.#options, `process-${this.#nextWorker++}`, {
-            free: () => {
-                if (this.#all.size > this.#most && worker.isIdle) {
-                    this.#leaveOut(worker);
-                    void worker.end();
-                } else if (!this.#idle.includes(worker)) this.#idle.push(worker);
+    #spawnNeeded(): void {
+        let room = 0;
+        for (const child of this.#all) if (child.hasRoom) room += 1;
+        while (room < this.#queue.length && this.#all.size < this.#most) {
+            this.#spawn();
+            room += 1;
+        }
+    }
+
+    #spawn(): void {
+        const { entry, descriptor, tasksInProcess = 1, onLog } = this.#options;
+        const child: ProcessChild = new ProcessChild(`process-${this.#nextChild++}`, {
+            entry,
+            descriptor,
+            tasksAtOnce: tasksInProcess,
+            onLog,
+            onAnswer: () => {
+                if (this.#all.size > this.#most && child.isIdle) this.#end(child);
                 this.#pump();
             },
-            gone: () => {
-                this.#all.delete(worker);
-                this.#leaveOut(worker);
+            onUnbegun: (jobs) => this.#requeue(jobs),
+            onGone: () => {
+                this.#all.delete(child);
                 this.#pump();
             },
         });
-        this.#all.add(worker);
-        return worker;
+        this.#all.add(child);
     }
 
-    #leaveOut(worker: Worker): void {
-        const at = this.#idle.indexOf(worker);
-        if (at !== -1) this.#idle.splice(at, 1);
+    /** It gets nothing more. */
+    #end(child: ProcessChild): void {
+        this.#all.delete(child);
+        const ended = child.end().finally(() => this.#ending.delete(ended));
+        this.#ending.add(ended);
+    }
+
+    #takeBackWaiting(): void {
+        const waiting = [...this.#all].filter((child) => child.hasWaiting);
+        for (const child of waiting) if (child.isQuiet(QUIET_MS)) this.#requeue(child.takeBack());
+        if (waiting.length > 0 || this.#watch === null) return;
+        clearInterval(this.#watch);
+        this.#watch = null;
     }
 
     resize(concurrency: number): void {
         this.#concurrency = concurrency;
-        let surplus = this.#all.size - this.#most;
-        for (const worker of this.#idle.filter(({ isIdle }) => isIdle)) {
-            if (surplus-- <= 0) break;
-            this.#leaveOut(worker);
-            void worker.end();
-        }
+        for (const child of this.#all) if (this.#all.size > this.#most && child.isIdle) this.#end(child);
         this.#pump();
     }
 
     async close(): Promise<void> {
-        for (const job of this.#queue.splice(0)) job.settle({ kind: 'abort' }, 'process');
-        await Promise.all([...this.#all].map((worker) => worker.end()));
+        this.#isClosed = true;
+        this.#requeue(this.#queue.splice(0));
+        await Promise.all([...[...this.#all].map((child) => child.end()), ...this.#ending]);
+        if (this.#watch !== null) clearInterval(this.#watch);
     }
 }
 
-class Worker {
-    readonly #child: ChildProcess;
-    readonly #exited: Promise<void>;
-    readonly #jobs = new Map<string, ProcessJob>();
-    readonly #tasksAtOnce: number;
-
-    constructor(
-        options: ProcessBackendOptions,
-        readonly id: string,
-        on: { readonly free: () => void; readonly gone: () => void },
-    ) {
-        this.#tasksAtOnce = options.tasksInProcess ?? 1;
-        // Its own process group is not wanted: the life line (see backend/worker/process.ts) ends it, and Ctrl-C is ignored there.
-        this.#child = fork(options.entry, [], {
-            serialization: 'advanced',
-            // What its tasks print goes to stderr: stdout belongs to the report, which may be JSON.
-            stdio: ['ignore', 2, 'inherit', 'ipc'],
-        });
-        this.#child.on('message', (message) => {
-            const answer = message as FromProcess;
-            if (answer.type === 'log') {
-                options.onLog(answer.line);
-                return;
-            }
-            if (answer.type === 'call') {
-                const host = this.#jobs.get(answer.key)?.host ?? null;
-                void serveCall(answer, host).then((reply) => this.#send(reply));
-                return;
-            }
-            const { key, served } = answer;
-            const job = this.#jobs.get(key);
-            if (job === undefined) return;
-            this.#jobs.delete(key);
-            job.settle(served, this.id);
-            on.free();
-        });
-        this.#child.on('error', () => {});
-        this.#exited = this.#end(on.gone);
-        this.#send({ type: 'start', descriptor: options.descriptor });
-    }
-
-    /** Resolves when the process is gone and its last message was read ('close' never comes after a disconnect of ours). */
-    async #end(gone: () => void): Promise<void> {
-        const exited = new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) => {
-            this.#child.once('exit', (code, signal) => resolve([code, signal]));
-        });
-        const drained = new Promise((resolve) => this.#child.once('disconnect', resolve));
-        const [code, signal] = await exited;
-        await drained;
-        this.#lost(code, signal);
-        gone();
-    }
-
-    /** What cannot be sent needs no answer: the process is gone, which its exit reports. */
-    #send(message: ToProcess): void {
-        this.#child.send(message, () => {});
-    }
-
-    get hasRoom(): boolean {
-        return this.#jobs.size < this.#tasksAtOnce;
-    }
-
-    get isIdle(): boolean {
-        return this.#jobs.size === 0;
-    }
-
-    run(job: ProcessJob): void {
-        this.#jobs.set(job.key, job);
-        this.#send({ type: 'run', key: job.key, task: job.task });
-    }
-
-    /** Asks the process to end the job, and ends the process if it does not. */
-    abort(job: ProcessJob): void {
-        if (!this.#jobs.has(job.key)) return;
-        if (this.#child.connected) this.#send({ type: 'abort', key: job.key });
-        setTimeout(() => {
-            if (this.#jobs.has(job.key)) this.#child.kill('SIGKILL');
-        }, ABORT_PATIENCE_MS);
-    }
-
-    async end(): Promise<void> {
-        for (const job of this.#jobs.values()) job.aborted = true;
-        if (this.#child.connected) this.#child.disconnect();
-        const killer = setTimeout(() => this.#child.kill('SIGKILL'), ABORT_PATIENCE_MS);
-        await this.#exited;
-        clearTimeout(killer);
-    }
-
-    #lost(code: number | null, signal: NodeJS.Signals | null): void {
-        const how = signal === null ? `exit code ${code}` : signal;
-        const message = `the worker process ended: ${how}`;
-        const died = { kind: 'failure', failure: { reason: 'worker-died', message }, by: null } as const;
-        const jobs = [...this.#jobs.values()];
-        this.#jobs.clear();
-        for (const job of jobs) job.settle(job.aborted ? { kind: 'abort' } : died, this.id);
-    }
+/**
+ * Jobs that a process gets at once, of those that wait. A quick one gets its share of all, but never a few at a time.
+ */
+function sizeFor(child: ProcessChild, share: number): number {
+    if (!child.isQuick(QUIET_MS)) return child.hasRoom ? 1 : 0;
+    const room = share - child.size;
+    return 2 * room >= share ? room : 0;
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

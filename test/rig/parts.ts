@@ -20,6 +20,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/crash/problem-kinds.test.ts',
     'test/crash/queue.test.ts',
     'test/crash/queue-locks.test.ts',
+    'test/crash/queue-namespaces.test.ts',
     'test/crash/raised-limits.test.ts',
     'test/crash/results-database.test.ts',
     'test/crash/slow-files.test.ts',

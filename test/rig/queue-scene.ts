@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JsonObject } from '../../src/model/json.js';
-import { type Cli, killGroup, startCli, tempDir } from './cli.js';
+import { type Cli, type CliOptions, killGroup, startCli, tempDir } from './cli.js';
 import { LONG } from './long.js';
 import { PrivateRedis } from './redis.js';
 import { patience } from './slowness.js';
@@ -13,11 +13,21 @@ const QUEUE_WORKER = join(import.meta.dirname, 'queue-worker.mjs');
 /** A coordinator, its workers and their Redis, each a process of its own. Each row leaves a mark when it runs. */
 export class QueueScene {
     readonly cwd = tempDir();
-    readonly redis = new PrivateRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
+    readonly redis: PrivateRedis;
     readonly #started: Cli[] = [];
 
-    /** @param rows what tasks/obey.mjs is told to do */
-    constructor(private readonly rows: readonly JsonObject[]) {}
+    /**
+     * @param rows what tasks/obey.mjs is told to do
+     * @param through a command that starts Redis
+     */
+    constructor(
+        private readonly rows: readonly JsonObject[],
+        redisOptions: readonly string[] = [],
+        through: readonly string[] = [],
+    ) {
+        const kept = ['--appendonly', 'yes', '--appendfsync', 'always'];
+        this.redis = new PrivateRedis([...kept, ...redisOptions], through);
+    }
 
     async open(): Promise<this> {
         await this.redis.start();
@@ -32,12 +42,8 @@ export class QueueScene {
         return { REDIS_URL: this.redis.url };
     }
 
-    start(args: readonly string[], program?: string): Cli {
-        const cli = startCli(args, {
-            cwd: this.cwd,
-            env: this.env,
-            ...(program === undefined ? {} : { program }),
-        });
+    start(args: readonly string[], options: Partial<CliOptions> = {}): Cli {
+        const cli = startCli(args, { cwd: this.cwd, env: this.env, ...options });
         this.#started.push(cli);
         return cli;
     }
@@ -45,7 +51,12 @@ export class QueueScene {
     /** The short form starts workers that are missed after 5 s, not 14. */
     worker(): Cli {
         if (LONG) return this.start(['worker', '-j', '2', '--executor', 'module', '--allow', 'exec']);
-        return this.start([], QUEUE_WORKER);
+        return this.quickWorker();
+    }
+
+    /** A worker that is missed after 5 s. @param options where it runs, and by which address it reaches Redis */
+    quickWorker(options: Partial<CliOptions> = {}): Cli {
+        return this.start([], { ...options, program: QUEUE_WORKER });
     }
 
     /** The run, with its events on stdout. */

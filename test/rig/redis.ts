@@ -25,16 +25,32 @@ export class PrivateRedis {
     /** A test that runs out of time does not come to its end. */
     readonly #onExit = (): void => void this.#server?.kill('SIGKILL');
 
-    constructor(private readonly options: readonly string[] = []) {}
+    /** @param through a command that starts it (`nsenter ...`) */
+    constructor(
+        private readonly options: readonly string[] = [],
+        private readonly through: readonly string[] = [],
+    ) {}
 
     get url(): string {
         return this.access.url;
     }
 
     async start(): Promise<this> {
+        const [file = '', ...before] = [...this.through, 'redis-server'];
         const server = spawn(
-            'redis-server',
-            ['--port', '0', '--unixsocket', this.socket, '--dir', this.folder, '--save', '', ...this.options],
+            file,
+            [
+                ...before,
+                '--port',
+                '0',
+                '--unixsocket',
+                this.socket,
+                '--dir',
+                this.folder,
+                '--save',
+                '',
+                ...this.options,
+            ],
             { stdio: 'ignore' },
         );
         this.#server = server;

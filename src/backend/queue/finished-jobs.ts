@@ -7,7 +7,7 @@ import type { TaskQueue } from './task-queues.js';
 const BLOCK_MS = 200;
 
 /** Milliseconds for which events are gathered after the first. */
-const GATHER_MS = 5;
+const GATHER_MS = 10;
 
 /** Learns which jobs have finished from BullMQ's streams of events: those of all queues over one connection, many at a time. */
 export class FinishedJobs {

@@ -12,7 +12,7 @@ interface OfferedTask {
 }
 
 /** Milliseconds for which tasks are gathered: one at a time, each would cost three trips to Redis. */
-const GATHER_MS = 5;
+const GATHER_MS = 10;
 
 interface JobAdderOptions {
     readonly onAdded: (job: string) => void;

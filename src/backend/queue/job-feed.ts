@@ -51,6 +51,8 @@ export class JobFeed {
     readonly #options: JobFeedOptions;
     readonly #workers = new Map<string, Worker>();
     readonly #held = new Map<string, HeldJob>();
+    /** What is asked of it in one turn goes in one message. */
+    readonly #client: Redis;
     /** Blocked while it waits for jobs. */
     readonly #waiting: Redis;
     readonly #renewTimer: NodeJS.Timeout;
@@ -60,6 +62,8 @@ export class JobFeed {
 
     constructor(options: JobFeedOptions) {
         this.#options = options;
+        this.#client = options.client.duplicate({ enableAutoPipelining: true });
+        this.#client.on('error', () => {});
         this.#waiting = options.client.duplicate();
         this.#waiting.on('error', () => {});
         this.#renewTimer = setInterval(() => void this.#renew(), options.lock.ms / 3);
@@ -67,11 +71,11 @@ export class JobFeed {
 
     /** Takes jobs from these queues too, from now on. */
     useQueues(queues: readonly QueueInfo[]): void {
-        const { packages, client, keys, name, lock } = this.#options;
+        const { packages, keys, name, lock } = this.#options;
         for (const { name: queue } of queues) {
             if (this.#workers.has(queue) || this.#isClosed) continue;
             const worker = new packages.bullmq.Worker(queue, null, {
-                connection: client,
+                connection: this.#client,
                 prefix: keys.prefix,
                 name,
                 lockDuration: lock.ms,
@@ -86,6 +90,18 @@ export class JobFeed {
 
     get queueNames(): readonly string[] {
         return [...this.#workers.keys()];
+    }
+
+    /** The next jobs, so many at most. @throws what Redis says */
+    async takeSome(most: number): Promise<readonly HeldJob[]> {
+        const first = await this.take();
+        if (first === null || most === 1) return first === null ? [] : [first];
+        const others = await Promise.allSettled(Array.from({ length: most - 1 }, () => this.take()));
+        // What Redis said of one of them, it says again.
+        return [
+            first,
+            ...others.flatMap((taken) => (taken.status === 'fulfilled' ? (taken.value ?? []) : [])),
+        ];
     }
 
     /** The next job of any queue, each in its turn; null: none waits. @throws what Redis says */
@@ -211,6 +227,7 @@ export class JobFeed {
         clearInterval(this.#renewTimer);
         this.#waiting.disconnect();
         await Promise.allSettled([...this.#workers.values()].map((worker) => worker.close(true)));
+        this.#client.disconnect();
     }
 }
 

@@ -3,22 +3,14 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Served, Task, TaskLog } from '../../model/task.js';
 import { getMessage } from '../../util/message.js';
-import { sleep } from '../../util/sleep.js';
-import { waitUntilAborted } from '../../util/until-aborted.js';
 import type { Backend, Running } from '../backend.js';
 import { type HeldJob, JobFeed, type WorkerLock } from './job-feed.js';
+import { JobsAhead, MOST_SILENCE_MS, MOST_WAIT_MS } from './jobs-ahead.js';
 import { makeRunKeys, type RunKeys } from './keys.js';
-import {
-    RUN_TTL_S,
-    INLINE_ANSWER,
-    LARGEST_ANSWER,
-    PROTOCOL,
-    type QueueInfo,
-    type Returned,
-    type RunInfo,
-    unpackTask,
-} from './messages.js';
+import { type QueueInfo, type RunInfo, unpackTask } from './messages.js';
+import { openStage, type OpenStage } from './open-stage.js';
 import { findOutputFiles, OutputSender } from './output-files.js';
+import { packAnswer } from './pack-answer.js';
 import type { QueuePackages } from './redis.js';
 import { StageCache } from './stage-cache.js';
 import { WorkerCalls } from './worker-calls.js';
@@ -61,18 +53,18 @@ export interface RunServiceOptions {
  */
 const LOCK: WorkerLock = { ms: 10_000, lookMs: 2000 };
 
+/** Milliseconds for which tiny tasks are gathered. */
+const GATHER_MS = 10;
+
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
 
-/** Milliseconds between two tries to get a sample from a coordinator that does not have it (yet), and how many there are. */
-const SAMPLE_RETRY = { ms: 2000, tries: 30 } as const;
-
-/** Milliseconds that a task waits for its sample while the coordinator is away. */
-const SAMPLE_PATIENCE_MS = 600_000;
-
 interface Flight {
     readonly held: HeldJob;
+    readonly takenAt: number;
     running: Running | null;
+    /** It is given back if it has not begun. */
+    isWithdrawn: boolean;
     /** Aborted as soon as `ended` is set. */
     readonly ending: AbortController;
     /** Why its process was ended: the coordinator does not want it, its lock was lost, or this worker drains. */
@@ -97,6 +89,8 @@ export class RunService {
     readonly #outputs: OutputSender | null;
     readonly #aborts: Redis;
     readonly #flights = new Map<string, Flight>();
+    readonly #ahead = new JobsAhead();
+    readonly #watch: NodeJS.Timeout;
     /** What takes jobs, until this worker drains. */
     #taking: Promise<void>;
     #concurrency: number;
@@ -151,6 +145,7 @@ export class RunService {
             lock,
             onLost: (job) => this.#end(job, 'lock lost'),
         });
+        this.#watch = setInterval(() => this.#giveBackWaiting(), MOST_SILENCE_MS);
         this.#taking = this.#takeJobs();
     }
 
@@ -172,17 +167,45 @@ export class RunService {
     async #takeJobs(): Promise<void> {
         while (!this.#isDraining) {
             try {
-                if (this.#flights.size >= this.#concurrency) await this.#untilFree();
+                const room = this.#capacity - this.#flights.size;
+                if (room <= 0) await this.#untilFree();
                 else {
-                    const held = await this.#feed.take();
-                    if (held !== null) void this.#serveJobs(held);
-                    else if (!this.#isDraining) await this.#feed.wait();
+                    const taken = await this.#feed.takeSome(room);
+                    for (const held of taken) void this.#serveJobs(held);
+                    if (taken.length === 0) await this.#untilJobs();
                 }
             } catch {
                 // Redis has gone away, or is full: it is asked again.
                 await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
             }
         }
+    }
+
+    /** Jobs that may be held at once. */
+    get #capacity(): number {
+        return this.#concurrency + this.#ahead.count(this.#concurrency);
+    }
+
+    #noteEnd(duration: number): void {
+        this.#ahead.noteEnd(duration);
+        if (this.#flights.size < this.#capacity) this.#onFree();
+    }
+
+    /** Gives back what others could run sooner: jobs that have not begun. */
+    #giveBackWaiting(): void {
+        if (this.#flights.size <= this.#concurrency) return;
+        const { isSilent } = this.#ahead;
+        if (isSilent) this.#ahead.pause();
+        const now = performance.now();
+        for (const flight of this.#flights.values())
+            if (isSilent || now - flight.takenAt > MOST_WAIT_MS) withdraw(flight);
+    }
+
+    /** Tiny tasks are waited for until there are some: taken one at a time, each costs several trips to Redis. */
+    async #untilJobs(): Promise<void> {
+        if (this.#isDraining) return;
+        await this.#feed.wait();
+        if (this.#capacity > this.#concurrency) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
     }
 
     async #untilFree(): Promise<void> {
@@ -193,7 +216,7 @@ export class RunService {
 
     /** Serves a job, and then those that come with the end of the one before. */
     async #serveJobs(first: HeldJob): Promise<void> {
-        const takesMore = (): boolean => !this.#isDraining && this.#flights.size <= this.#concurrency;
+        const takesMore = (): boolean => !this.#isDraining && this.#flights.size <= this.#capacity;
         for (let held: HeldJob | null = first; held !== null; ) held = await this.#serve(held, takesMore);
         this.#onFree();
     }
@@ -215,10 +238,20 @@ export class RunService {
     /** @returns the next job */
     async #serve(held: HeldJob, takesMore: () => boolean): Promise<HeldJob | null> {
         const { id } = held;
-        const flight: Flight = { held, running: null, ending: new AbortController(), ended: null };
+        const flight: Flight = {
+            held,
+            takenAt: performance.now(),
+            running: null,
+            isWithdrawn: false,
+            ending: new AbortController(),
+            ended: null,
+        };
         this.#flights.set(id, flight);
+        this.#protectOthers(flight);
         try {
             const { served, workerId } = await this.#run(id, flight);
+            if (flight.isWithdrawn && served.outcome.kind === 'abort') flight.ended ??= 'given back';
+            else if (flight.running?.withdraw !== undefined) this.#noteEnd(served.duration);
             const outputs = flight.ended === null ? await this.#sendOutputs(flight, served) : {};
             if (flight.ended === 'given back' || flight.ended === 'lock lost') {
                 await this.#feed.letGo(held, flight.ended);
@@ -231,19 +264,27 @@ export class RunService {
                 served,
                 ...outputs,
             };
-            const returned = await this.#answer(JSON.stringify(answer));
+            const returned = await packAnswer(this.#options.client, this.#keys, JSON.stringify(answer));
             return await this.#feed.finish(held, returned, () => flight.ended !== 'lock lost', takesMore);
         } finally {
             this.#flights.delete(id);
         }
     }
 
+    /** A job that has lost a worker before may take this one down: what need not be here then goes elsewhere, and is not blamed. */
+    #protectOthers({ held }: Flight): void {
+        if (held.job.stalledCounter === 0) return;
+        this.#ahead.pause();
+        if (this.#flights.size <= this.#concurrency) return;
+        for (const flight of this.#flights.values()) withdraw(flight);
+    }
+
     async #run(id: string, flight: Flight): Promise<{ readonly served: Served; readonly workerId: string }> {
         const startedAt = Date.now();
-        let stage: { readonly path: string; readonly release: () => void } | null = null;
+        let stage: OpenStage | null = null;
         try {
             const task = unpackTask(flight.held.job.data);
-            if (task.stage !== null) stage = await this.#openStage(task.stage, flight);
+            if (task.stage !== null) stage = await openStage(this.#stages, task.stage, flight.ending.signal);
             const here = { ...task, stage: stage?.path ?? null };
             const { token } = flight.held;
             const running = this.#pool.backend.start(here, {
@@ -253,6 +294,7 @@ export class RunService {
             });
             flight.running = running;
             if (flight.ended !== null) running.abort();
+            else if (flight.isWithdrawn) running.withdraw?.();
             const { workerId, ...served } = await this.#withPatience(running, task);
             return { served: { ...served, outcome: this.#nameToolchain(task, served.outcome) }, workerId };
         } catch (error) {
@@ -274,36 +316,6 @@ export class RunService {
         const version = input.kind === 'program' ? this.#pool.toolchains?.[input.language] : undefined;
         if (outcome.kind !== 'verdict' || input.kind !== 'program' || version === undefined) return outcome;
         return { ...outcome, by: { ...outcome.by, toolchain: `${input.language} ${version}` } };
-    }
-
-    /** Fetches the sample of a task. The coordinator may be away, or have started just now and not have the sample in work yet. */
-    async #openStage(
-        manifest: string,
-        flight: Flight,
-    ): Promise<{ readonly path: string; readonly release: () => void }> {
-        const late = AbortSignal.timeout(SAMPLE_PATIENCE_MS);
-        const over = AbortSignal.any([flight.ending.signal, late]);
-        for (let tries = 1; ; tries++) {
-            const using = this.#stages.use(manifest);
-            try {
-                return await waitUntilAborted(using, over);
-            } catch (error) {
-                // It may come after all, when nobody waits for it any more.
-                if (over.aborted)
-                    void using.then(
-                        ({ release }) => release(),
-                        () => {},
-                    );
-                if (flight.ended !== null)
-                    throw new Error('the task was ended before it had its sample', { cause: error });
-                if (late.aborted)
-                    throw new Error('the coordinator did not send the sample in 10 minutes', {
-                        cause: error,
-                    });
-                if (tries >= SAMPLE_RETRY.tries) throw error;
-                await sleep(SAMPLE_RETRY.ms, over);
-            }
-        }
     }
 
     async #withPatience(running: Running, task: Task): ReturnType<() => Running['completion']> {
@@ -331,15 +343,6 @@ export class RunService {
         return { outputs: name };
     }
 
-    async #answer(text: string): Promise<Returned> {
-        if (text.length <= INLINE_ANSWER) return { v: PROTOCOL, answer: text };
-        const kept = text.length <= LARGEST_ANSWER ? text : refuseAnswer(text);
-        // Another name for each try: a late one must not change the answer of the one that counts.
-        const name = randomBytes(16).toString('hex');
-        await this.#options.client.setex(this.#keys.answer(name), RUN_TTL_S, kept);
-        return { v: PROTOCOL, name };
-    }
-
     #end(job: string, why: NonNullable<Flight['ended']>): void {
         const flight = this.#flights.get(job);
         if (flight === undefined) return;
@@ -355,6 +358,8 @@ export class RunService {
     /** Takes nothing more and waits for what runs. @param graceMs milliseconds after which the rest is given back */
     async drain(graceMs: number): Promise<void> {
         this.#isDraining = true;
+        if (this.#flights.size > this.#concurrency)
+            for (const flight of this.#flights.values()) withdraw(flight);
         this.#onFree();
         this.#feed.stopWaiting();
         const timer = setTimeout(() => this.giveBack(), graceMs);
@@ -371,19 +376,15 @@ export class RunService {
     }
 
     async #close(): Promise<void> {
+        clearInterval(this.#watch);
         await this.#pool.backend.close();
         this.#calls.close();
         this.#aborts.disconnect();
     }
 }
 
-/** In the place of an answer that no coordinator would take. */
-function refuseAnswer(text: string): string {
-    const { workerId, served } = JSON.parse(text) as { readonly workerId: string; readonly served: Served };
-    const message = `the result is larger than a queue takes: ${text.length} characters, at most ${LARGEST_ANSWER}`;
-    const failure = { reason: 'result-too-large', message, bytes: text.length } as const;
-    return JSON.stringify({
-        workerId,
-        served: { ...served, outcome: { kind: 'failure', failure, by: null } },
-    });
+/** Gives a job back if it has not begun. */
+function withdraw(flight: Flight): void {
+    flight.isWithdrawn = true;
+    flight.running?.withdraw?.();
 }

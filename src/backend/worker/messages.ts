@@ -71,12 +71,25 @@ export type ChannelMessage =
     | TaskCall
     | CallReply;
 
+/** A job that waits for its turn in a process; numbers rise with each job that the process is sent. */
+export interface NumberedJob extends Job {
+    readonly number: number;
+}
+
 /** Main process -> forked worker. */
 export type ToProcess =
     | { readonly type: 'start'; readonly descriptor: ExecutorDescriptor }
+    /** Begins at once, whatever else runs. */
     | ({ readonly type: 'run' } & Job)
+    /** One after the other, each only if it is not refused by then: see gate.ts. */
+    | { readonly type: 'run-in-turn'; readonly jobs: readonly NumberedJob[] }
     | { readonly type: 'abort'; readonly key: string }
     | CallReply;
 
 /** Forked worker -> main process. */
-export type FromProcess = ({ readonly type: 'done' } & JobDone) | LogLine | TaskCall;
+export type FromProcess =
+    | { readonly type: 'done'; readonly done: readonly JobDone[] }
+    /** A job was not begun: it may not be any more. */
+    | { readonly type: 'refused'; readonly key: string }
+    | LogLine
+    | TaskCall;

@@ -1,8 +1,11 @@
 import { createExecutor } from '../../executor/kinds.js';
+import type { Served } from '../../model/task.js';
 import { watchStrayErrors } from '../../util/foreign-code.js';
 import { Calls } from './calls.js';
-import type { FromProcess, ToProcess } from './messages.js';
+import { GATE_FD } from './gate.js';
+import type { FromProcess, Job, ToProcess } from './messages.js';
 import { TaskServer } from './serve.js';
+import { JobTurns } from './turns.js';
 
 /*
  * Entry of a forked worker. The channel to the main process is its life line: when it closes, the worker ends and takes
@@ -17,6 +20,13 @@ const answer = (message: FromProcess): void => {
     if (process.connected) process.send?.(message);
 };
 
+const serve = async ({ key, task }: Job): Promise<Served> => {
+    if (server === null) throw new Error('bug in resume-run: a job before its executor');
+    return server.run(key, task, calls.mainFor(key));
+};
+
+const turns = new JobTurns(GATE_FD, serve, answer);
+
 process.on('message', (raw) => {
     const message = raw as ToProcess;
     switch (message.type) {
@@ -26,9 +36,12 @@ process.on('message', (raw) => {
             );
             return;
         case 'run':
-            void server
-                ?.run(message.key, message.task, calls.mainFor(message.key))
-                .then((served) => answer({ type: 'done', key: message.key, served }));
+            void serve(message).then((served) => {
+                answer({ type: 'done', done: [{ key: message.key, served }] });
+            });
+            return;
+        case 'run-in-turn':
+            turns.add(message.jobs);
             return;
         case 'abort':
             server?.abort(message.key);
