@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     dataset: GROUND,
     plan: GROUND,
     // The parent knows of its child only what passes between the two.
-    backend: [...GROUND, 'backend/worker/messages.ts'],
+    backend: [...GROUND, 'backend/worker/messages.ts', 'backend/worker/gate.ts'],
     'backend/worker': [...GROUND, 'executor/kinds.ts', 'executor/executor.ts'],
     // A row declares the executor's options, each with the parser of its value.
     // The bundled chat server.

@@ -37,6 +37,9 @@ const KEY_NAME = /^[\w-]{1,128}$/;
 
 const json: z.ZodType<Json> = z.json();
 
+/** What `JSON.parse` made is JSON. Values that go to a process and nowhere else may be nested too deep for that: it fails their task. */
+const anyJson = z.custom<Json>((value) => value !== undefined);
+
 /** Bytes: as text, or a file that a worker looks for at `path` and fetches where it is not that file. */
 const content = z.union([
     z.strictObject({ text: z.string(), digest: SHA256 }),
@@ -59,7 +62,7 @@ const program = z.looseObject({
     files,
 });
 
-const data = z.looseObject({ kind: z.literal('data'), data: json, text: z.string().optional() });
+const data = z.looseObject({ kind: z.literal('data'), data: anyJson, text: z.string().optional() });
 
 const limits = z.looseObject({
     time: z.number().positive(),
@@ -78,7 +81,7 @@ const task = z.looseObject({
     confirmed: z.array(z.looseObject({ passed: z.boolean() })),
     confirming: z.string().max(64).nullable(),
     settles: z.boolean(),
-    steps: z.record(z.string(), json).optional(),
+    steps: z.record(z.string(), anyJson).optional(),
     traceparent: z.string().max(128).optional(),
     /** SHA-256 of the sample's manifest (stage-manifest.ts); null for tasks that are not programs. */
     stage: SHA256.nullable(),

@@ -7,7 +7,7 @@ import { makeRunKeys, WORKERS_KEY } from './keys.js';
 import { expireQueues, readRuns } from './lease.js';
 import { parseQueues, parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
 import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess } from './redis.js';
-import { RunService, type RunServiceOptions } from './worker.js';
+import { RunService, type RunServiceOptions, type ServiceCounts } from './worker.js';
 
 export interface QueueWorkerOptions
     extends Pick<
@@ -178,9 +178,6 @@ export class QueueWorker {
 
     /** Tells Redis, and whoever asks with `resume-run workers`, how it is. */
     async #report(): Promise<void> {
-        const counts = [...this.#services.values()].map((service) => service.counts);
-        const sum = (key: 'inFlight' | 'done' | 'failures'): number =>
-            counts.reduce((total, one) => total + one[key], 0);
         const info: WorkerInfo = {
             id: this.id,
             host: hostname(),
@@ -188,15 +185,24 @@ export class QueueWorker {
             version: this.#options.version,
             ...this.#options.about,
             slots: this.#options.concurrency,
-            inFlight: sum('inFlight'),
-            done: this.#past.done + sum('done'),
-            failures: this.#past.failures + sum('failures'),
+            inFlight: this.inFlight,
+            done: this.#past.done + this.#sum('done'),
+            failures: this.#past.failures + this.#sum('failures'),
             isDraining: this.#isDraining,
             refused: Object.fromEntries(this.#refused),
             startedAt: this.#startedAt,
             seen: Date.now(),
         };
         await this.#client.hset(WORKERS_KEY, this.id, JSON.stringify(info));
+    }
+
+    #sum(key: keyof ServiceCounts): number {
+        return [...this.#services.values()].reduce((total, { counts }) => total + counts[key], 0);
+    }
+
+    /** Tasks that it holds: those that run, and tiny ones taken ahead. */
+    get inFlight(): number {
+        return this.#sum('inFlight');
     }
 
     /** For tests: the same number of tasks at once from now on. */

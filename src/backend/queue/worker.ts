@@ -205,7 +205,8 @@ export class RunService {
     async #untilJobs(): Promise<void> {
         if (this.#isDraining) return;
         await this.#feed.wait();
-        if (this.#capacity > this.#concurrency) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+        if (this.#capacity > this.#concurrency)
+            await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
     }
 
     async #untilFree(): Promise<void> {
