@@ -70,7 +70,7 @@ it('runs tasks elsewhere that wait behind one that blocks its process', { timeou
     const backend = await open(2);
     let isOver = false;
     const blocking = start(backend, { do: 'spin', ms: patience(2000) });
-    void blocking.completion.then(() => {
+    void blocking.completion.finally(() => {
         isOver = true;
     });
     const others = answers(backend, 11);

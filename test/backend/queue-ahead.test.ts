@@ -40,7 +40,7 @@ it.skipIf(NO_REDIS !== null)(
         );
         let isOver = false;
         const [blocking, ...behind] = started.slice(TINY);
-        void blocking?.completion.then(() => {
+        void blocking?.completion.finally(() => {
             isOver = true;
         });
         const first = await openWorker(redis.access, run, oneSlot);

@@ -28,8 +28,8 @@ interface CutScene {
     readonly far: Cli;
     /** Rows that the far worker has begun. */
     readonly begun: readonly number[];
-    mend(): void;
-    end(): Promise<void>;
+    readonly mend: () => void;
+    readonly end: () => Promise<void>;
 }
 
 /** Cuts the cable of the only worker while its slots are busy. */

@@ -53,11 +53,11 @@ describe('limits a minute', () => {
                     const sent = asked.map((one) => {
                         now += one.gap;
                         const reserved = Math.min(one.tokens, tokens);
-                        const { wait, settle } = limits.take(reserved, now);
-                        expect(wait).toBeLessThan((asked.length + 1) * 60_500);
+                        const place = limits.take(reserved, now);
+                        expect(place.wait).toBeLessThan((asked.length + 1) * 60_500);
                         const used = Math.floor(reserved * one.used);
-                        settle(used);
-                        return { at: now + wait, tokens: used };
+                        place.settle(used);
+                        return { at: now + place.wait, tokens: used };
                     });
                     expect(busiestMinute(sent, () => 1)).toBeLessThanOrEqual(requests);
                     expect(busiestMinute(sent, (one) => one.tokens)).toBeLessThanOrEqual(tokens);

@@ -36,7 +36,7 @@ export class PrivateRedis {
     }
 
     async start(): Promise<this> {
-        const [file = '', ...before] = [...this.through, 'redis-server'];
+        const [file, ...before] = [...this.through, 'redis-server'];
         const server = spawn(
             file,
             [

@@ -36,9 +36,9 @@ process.on('message', (raw) => {
             );
             return;
         case 'run':
-            void serve(message).then((served) => {
-                answer({ type: 'done', done: [{ key: message.key, served }] });
-            });
+            void serve(message).then((served) =>
+                answer({ type: 'done', done: [{ key: message.key, served }] }),
+            );
             return;
         case 'run-in-turn':
             turns.add(message.jobs);
