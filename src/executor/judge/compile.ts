@@ -13,7 +13,7 @@ import { BuildCache } from './build-cache.js';
 import { fillIn, listVariants } from './command.js';
 import { type CachedCompilation, CompileCache } from './compile-cache.js';
 import type { Headers } from './headers.js';
-import type { Language } from './language.js';
+import { type Language, startsWhatItCompiles } from './language.js';
 import { COMPILED_HELLO_WORLDS } from './hello.js';
 import { COMPILE_LIMITS, COMPILE_SCRATCH_BYTES, COMPILED_BYTES } from './limits.js';
 import { toCompilerResult } from './program-run.js';
@@ -253,8 +253,9 @@ const hasProgram = (
     { language }: UsableLanguage,
     files: readonly Pick<PackedFile, 'name' | 'mode'>[],
 ): boolean =>
-    language.makes !== 'program' || files.some(({ name, mode }) => name === 'main' && (mode & 0o111) !== 0);
-
+    language.makes !== 'program' ||
+    !startsWhatItCompiles(language) ||
+    files.some(({ name, mode }) => name === 'main' && (mode & 0o111) !== 0);
 /** A compilation that ended well, shown as one that did not. */
 function refused(result: CapturedRun, why: string): CapturedRun {
     const said = result.stderr === '' || result.stderr.endsWith('\n') ? result.stderr : `${result.stderr}\n`;

@@ -27,6 +27,9 @@ export interface Language {
     readonly outOfMemory: RegExp | null;
 }
 
+/** Whether what is compiled is started itself, not read by another program, which may look for it under any name. */
+export const startsWhatItCompiles = ({ run }: Language): boolean => run.every(([first]) => first === '{out}');
+
 export interface MemoryRule {
     /** RLIMIT_AS works: the program takes no more address space than it needs. */
     readonly addressSpace: boolean;

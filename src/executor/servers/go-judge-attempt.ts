@@ -139,7 +139,7 @@ export class GoJudgeAttempt {
             const copyIn = listBuiltFiles(language, ran);
             if (ran.status === 'Accepted' && copyIn !== null)
                 return done({ endpoint, copyIn, refused: null, doubt: null });
-            const ended = describeCompilerEnd(ran);
+            const ended = describeCompilerEnd(ran, language);
             const isTroubled = doubt === null && ended.doubt !== null;
             const broken = ended.failure ?? (await this.cannotCompile(place, isTroubled));
             if (broken !== null) {

@@ -2,7 +2,7 @@ import type { CapturedRun } from '../../model/entry.js';
 import type { ProgramInput } from '../../model/sample.js';
 import { fillIn, listVariants } from '../judge/command.js';
 import { findJavaClass } from '../judge/java-class.js';
-import type { Language } from '../judge/language.js';
+import { type Language, startsWhatItCompiles } from '../judge/language.js';
 import { COMPILE_LIMITS } from '../judge/limits.js';
 import type { Suspicion } from '../../model/task.js';
 import { unreachable } from '../../util/unreachable.js';
@@ -174,12 +174,14 @@ interface CompilerEnd {
     readonly doubt: Suspicion | null;
 }
 
+const NO_PROGRAM = 'the compiler made no program';
+
 /** As on this machine: a compiler that is stopped at a limit, killed or in trouble is asked once more. */
-export function describeCompilerEnd(ran: Ran): CompilerEnd {
+export function describeCompilerEnd(ran: Ran, language: Language): CompilerEnd {
     switch (ran.status) {
         case 'Accepted':
             // It ended well, and made no program: of a package that is not the main one, say.
-            return { failure: null, doubt: null };
+            return { failure: startsWhatItCompiles(language) ? null : NO_PROGRAM, doubt: null };
         case 'Nonzero Exit Status': {
             const isTroubled = findCompilerTrouble(compileResult(ran)) !== null;
             return { failure: null, doubt: isTroubled ? 'machine' : null };
@@ -221,7 +223,7 @@ export function compileResult(ran: Ran): CapturedRun {
 export function refusedResult(ran: Ran): CapturedRun {
     const result = compileResult(ran);
     if (ran.status !== 'Accepted') return result;
-    return { ...result, status: 'Error', stderr: `${result.stderr}the compiler made no program\n` };
+    return { ...result, status: 'Error', stderr: `${result.stderr}${NO_PROGRAM}\n` };
 }
 
 /** Its own words do not say why it ended. */
