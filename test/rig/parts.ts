@@ -57,6 +57,7 @@ export const SLOW_FILES: readonly string[] = [
 
 /** Files that are in both parts, with other tests in each: in the quick part those of one sandbox. */
 export const SHARED_FILES: readonly string[] = [
+    'test/dataset/kattis/test-script.test.ts',
     'test/executor/judge/verdicts.test.ts',
     'test/sandbox/hostile.test.ts',
 ];

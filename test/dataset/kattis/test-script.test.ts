@@ -6,6 +6,7 @@ import { findPackage } from '../../../src/dataset/kattis/package.js';
 import { readScriptRecipe } from '../../../src/dataset/kattis/test-script.js';
 import { digestScript } from '../../../src/executor/judge/test-script.js';
 import { callCli } from '../../rig/in-process.js';
+import { isRun } from '../../rig/parts.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -114,7 +115,10 @@ const reasonOf = async (name: string, ...args: readonly string[]): Promise<strin
     return flat(stdout);
 };
 
-describe.each(['bwrap', 'rlimit'])('a package whose tests a shell script makes, under %s', (sandbox) => {
+const SANDBOXES = ['bwrap', 'rlimit'];
+const inPart = SANDBOXES.filter((sandbox) => isRun(sandbox === 'bwrap' ? 'quick' : 'slow'));
+
+describe.each(inPart)('a package whose tests a shell script makes, under %s', (sandbox) => {
     it('is judged by the groups, the tests and the answers that the script makes, once', async () => {
         const name = `made-${sandbox}`;
         await writeTree(name);
@@ -143,7 +147,9 @@ describe.each(['bwrap', 'rlimit'])('a package whose tests a shell script makes, 
             'sample',
         ]);
     });
+});
 
+describe.each(isRun('slow') ? SANDBOXES : [])('a script that is wrong or hostile, under %s', (sandbox) => {
     it.each([
         ['ends with an error', 'echo no idea >&2; exit 3', /it ended with exit code 3: no idea/],
         ['makes nothing', 'rm -rf secret', /it makes no secret tests/],
@@ -201,7 +207,7 @@ exit 0
     });
 });
 
-describe('a script that makes tests', () => {
+describe.each(isRun('quick') ? ['bwrap'] : [])('a script that makes tests, under %s', () => {
     it('is not run where its tools are not in the tree that was named', async () => {
         await writeTree('apart');
         const reason = await reasonOf('apart/add', '--sandbox', 'rlimit');
