@@ -191,7 +191,7 @@ describe('resume-run collect --from', () => {
         });
         expect(broken.code).toBe(0);
         expect(broken.stderr).toMatch(/Parquet不可用.*cannot be loaded \(libduckdb\.so: cannot open/);
-        // Once DuckDB is back, a Parquet database that went on as JSON is said to be of two formats.
+        // Once DuckDB is back, a Parquet database that went on as JSON is named as one of two formats.
         writeResultFile(join(cwd, 'results'), 'b', [{ fingerprint: 'f1' }]);
         await collect(cwd, ['results'], { NODE_OPTIONS: WITHOUT_DUCKDB });
         const mixed = await collect(cwd, ['results']);

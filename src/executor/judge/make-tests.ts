@@ -30,7 +30,7 @@ import {
 import { KeptTests } from './kept-tests.js';
 import { buildLanguageTable } from './languages.js';
 import { CHECKER_MEMORY, CHECKER_TIME, buildProgramLimits } from './limits.js';
-import { digestScript, readMadeFiles, runTestScript } from './test-script.js';
+import { digestScript, readMadeFiles, runTestScript } from './run-test-script.js';
 import { Toolchains, findUsableLanguage } from './toolchains.js';
 
 const MIB = 1024 * 1024;

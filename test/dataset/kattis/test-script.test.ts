@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPackage } from '../../../src/dataset/kattis/package.js';
 import { readScriptRecipe } from '../../../src/dataset/kattis/test-script.js';
-import { digestScript } from '../../../src/executor/judge/test-script.js';
+import { digestScript } from '../../../src/executor/judge/run-test-script.js';
 import { callCli } from '../../rig/in-process.js';
 import { isRun } from '../../rig/parts.js';
 
