@@ -48,6 +48,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/commands/bench.test.ts',
     'test/compose/self-test.test.ts',
     'test/executor/judge/compile-ends.test.ts',
+    'test/executor/judge/missing-import.test.ts',
     'test/executor/new-executor.test.ts',
     'test/rig/interrupted.test.ts',
     'test/sandbox/busy-machine.test.ts',
