@@ -1,14 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { chooseDatasets } from '../../src/config.js';
 
 let dir: string;
 beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'resume-run-config-'));
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => {
+    vi.restoreAllMocks();
+    rmSync(dir, { recursive: true, force: true });
+});
 
 const choose = (datasets: readonly string[], results = dir, checkpoints = '/cp/results') =>
     chooseDatasets({ datasets, dir: results, checkpoints, executor: { kind: 'judge' } }, '/examples');
@@ -49,7 +52,9 @@ it('a named directory whose first start was killed early does not get the exampl
         exitCode: 2,
         message: expect.stringContaining('repeat the command that began it'),
     });
-    expect((await choose([], join(process.cwd(), 'results'), checkpoints)).datasets).toEqual(['/examples']);
+    // The usual directory, which is looked for where the command is typed.
+    vi.spyOn(process, 'cwd').mockReturnValue(dir);
+    expect((await choose([], join(dir, 'results'), checkpoints)).datasets).toEqual(['/examples']);
     const index = (...paths: string[]) =>
         writeFileSync(
             join(checkpoints, 'index.json'),

@@ -17,7 +17,8 @@ let server: TaskServer | null = null;
 const calls = new Calls(String(process.pid), (call) => answer(call));
 
 const answer = (message: FromProcess): void => {
-    if (process.connected) process.send?.(message);
+    // A main process that is gone needs no answer: the channel's end ends this one.
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
 };
 
 const serve = async ({ key, task }: Job): Promise<Served> => {
