@@ -97,7 +97,7 @@ export class JobFeed {
         const first = await this.take();
         if (first === null || most === 1) return first === null ? [] : [first];
         const others = await Promise.allSettled(Array.from({ length: most - 1 }, () => this.take()));
-        // What Redis said of one of them, it says again.
+        // An error that Redis gave for one of them comes up again at the next call.
         return [
             first,
             ...others.flatMap((taken) => (taken.status === 'fulfilled' ? (taken.value ?? []) : [])),

@@ -17,7 +17,7 @@ export interface ProblemPackage {
     /** How messages name it. */
     readonly place: string;
     readonly files: readonly PackageFile[];
-    /** What makes the secret tests that are not there; null: they are there, or there is no script. */
+    /** The script that makes missing secret tests; null: none are missing, or no script is there. */
     readonly script: TestScript | null;
     readonly fingerprint: string;
 }

@@ -83,7 +83,7 @@ export interface ErrorAnswer {
 
 /**
  * Classifies an answer that is not a completion: by the vendor's code first, then by the HTTP status.
- * @param message what is said of it where it says nothing itself
+ * @param message the text to show where the answer has none of its own
  */
 export function classifyChatError(
     { status, body, provider }: ErrorAnswer,
