@@ -46,6 +46,12 @@ export async function parseCommandLine(argv: readonly string[]): Promise<ParsedC
     );
     refuseFlagValues(argv, loaded);
     const parser = makeParser(argv);
+    const [only] = loaded;
+    if (loaded.length === 1 && only !== undefined && !isAboutCompletion(argv)) {
+        // Before a command of its own yargs renders its help, for which it loads what measures texts.
+        addOptions(parser, only.command.options, false);
+        return { ...only, input: takeApart(only.name, only.command, await parser.parseAsync([...argv])) };
+    }
     const run = loaded.find((one) => one.name === 'run');
     // Completion asks no builder of the default command.
     if (isCompleting(argv) && loaded.length === 1 && run !== undefined)
@@ -94,6 +100,9 @@ function makeParser(argv: readonly string[]): Argv {
 /** The first word that is not an option. */
 const findFirstWord = (argv: readonly string[]): string | undefined =>
     ownWords(argv).find((word) => !word.startsWith('-'));
+
+const isAboutCompletion = (argv: readonly string[]): boolean =>
+    isCompleting(argv) || findFirstWord(argv) === COMPLETION_COMMAND;
 
 const isCompleting = (argv: readonly string[]): boolean => argv.includes('--get-yargs-completions');
 

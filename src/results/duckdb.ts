@@ -6,6 +6,8 @@ import { UserError } from '../util/user-error.js';
 /** The version that the tests run with. */
 const PACKAGE = '@duckdb/node-api@1.5.6-r.1';
 
+const require = createRequire(import.meta.url);
+
 let instance: Promise<DuckDBInstance> | null = null;
 let connection: Promise<DuckDBConnection> | null = null;
 
@@ -56,13 +58,7 @@ async function createInstance(): Promise<DuckDBInstance> {
  * load them.
  */
 function loadDuckDb(): typeof import('@duckdb/node-api') {
-    const require = createRequire(import.meta.url);
-    let path: string;
-    try {
-        path = require.resolve('@duckdb/node-api');
-    } catch (error) {
-        throw explainLoadFailure('is not installed', error);
-    }
+    const path = requireInstalledDuckDb();
     try {
         return require(path) as typeof import('@duckdb/node-api');
     } catch (error) {
@@ -78,9 +74,13 @@ function explainLoadFailure(what: string, cause: unknown): UserError {
     });
 }
 
-/** Loads the engine. @throws UserError (exit 2) that says what to install */
-export function requireDuckDb(): void {
-    loadDuckDb();
+/** Where the engine is installed, without loading it. @throws UserError (exit 2) that says what to install */
+export function requireInstalledDuckDb(): string {
+    try {
+        return require.resolve('@duckdb/node-api');
+    } catch (error) {
+        throw explainLoadFailure('is not installed', error);
+    }
 }
 
 /** Whether Parquet and SQL work here. */

@@ -24,10 +24,12 @@ async function openEngine(
     const json = join(dir, 'parts', 'a.jsonl');
     writeFileSync(json, records.map((record) => `${recordLine(record)}\n`).join(''));
     const folders = [join(dir, 'parts')];
-    if (!parquet) return await AskEngine.open({ json: [json], parquet: [], cells: [], folders }, dir);
+    const open = (json: readonly string[], parquet: readonly string[]): Promise<AskEngine> =>
+        AskEngine.open(Promise.resolve({ json, parquet, cells: [], folders }), dir);
+    if (!parquet) return await open([json], []);
     const target = join(dir, 'parts', 'a.parquet');
     await (await loadCodec('parquet')).encode(json, target, null);
-    return await AskEngine.open({ json: [], parquet: [target], cells: [], folders }, dir);
+    return await open([], [target]);
 }
 
 const NONE: QuestionOptions = { by: null, where: null, limit: null, k: [1] };
