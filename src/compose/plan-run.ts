@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
 import type { ExecutorKind, ExecutorPlan } from '../executor/executor-kind.js';
@@ -98,7 +98,10 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     await recordRun(directory, config, { samples, paths, others, reruns, comparison: comparison.record });
     const plan: RunPlan = {
         dir: config.dir,
-        datasets: samples.datasets.map(({ path, format }) => ({ path, format })),
+        datasets: samples.datasets.map(({ path, format }) => ({
+            path: findLastingPath(path, config, held.scratch),
+            format,
+        })),
         limits: kind.judges ? describeLimits(config.limits, samples.datasets) : null,
         comparison: comparison.inWords,
         whole: measureSize(samples.whole),
@@ -123,6 +126,11 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     const collection = await openCollection(config, directory, samples, options.onNotice);
     const { stopMaking } = inputs;
     return { plan, kind, executor, prepare, planKey, store, settled, found, collection, stopMaking };
+}
+
+/** Where a run would keep a dataset that it makes, or reads from stdin; a dry run has it in a scratch folder. */
+function findLastingPath(path: string, { checkpoints }: RunConfig, scratch: Scratch): string {
+    return dirname(path) === scratch.path ? join(checkpoints, basename(path)) : path;
 }
 
 /** What a run reads before it can plan. */

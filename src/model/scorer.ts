@@ -136,14 +136,25 @@ function matches(pattern: string, answer: string): boolean {
 const isErrorLike = (value: unknown): value is { readonly message: string } =>
     typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 
+/** Version of how `findLastNumber` reads numbers. A score keeps the fingerprint of its scorer, which holds it. */
+export const NUMERIC_READING = 2;
+
+/** A minus sign, and not the hyphen of a range, a date or a name, nor the operator of a difference. */
+const MINUS = String.raw`(?<![\p{L}\p{N})\]}%])-(?:\p{Sc}\s?)?`;
+const NUMBER = new RegExp(
+    String.raw`(?<sign>${MINUS})?(?<digits>(?:\d+(?:\.\d+)?|(?<![\w.])\.\d+)(?:e[+-]?\d+)?)`,
+    'giu',
+);
+
 /**
  * The last number of a text: models tend to end with their result. Commas between digits are read as thousands, and the minus
- * sign of typography as one.
+ * sign of typography as one. A hyphen behind a digit, a letter or a bracket is not a sign: 10-5 ends with 5, 2023-05-01 with 1.
  */
 function findLastNumber(text: string): number | null {
     const plain = text.replace(/(\d),(?=\d{3}(?!\d))/g, '$1').replaceAll('\u2212', '-');
-    const last = plain.match(/-?(?:\d+(?:\.\d+)?|(?<![\w.])\.\d+)(?:e[+-]?\d+)?/gi)?.at(-1);
-    return last === undefined ? null : Number(last);
+    const { sign, digits } = [...plain.matchAll(NUMBER)].at(-1)?.groups ?? {};
+    if (digits === undefined) return null;
+    return sign === undefined ? Number(digits) : -Number(digits);
 }
 
 const isNear = (found: number, wanted: number, tolerance: number): boolean =>

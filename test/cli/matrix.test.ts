@@ -86,8 +86,10 @@ describe('resume-run matrix', () => {
         const args = ['matrix', '--test-config', config, '--base-url', server.url, '--dry-run', '--json'];
         const one = await callCli([...args, '--phase', '5.1'], { cwd });
         expect(one.code, one.stderr).toBe(0);
-        const { matrix, part } = JSON.parse(one.stdout);
+        const { matrix, part, datasets } = JSON.parse(one.stdout);
         expect(part.due).toBe(800);
+        // Where a run keeps it, not where this one has it for a moment.
+        expect(datasets).toEqual([{ path: join(cwd, 'checkpoints/results/matrix.json'), format: 'matrix' }]);
         expect(matrix).toMatchObject({ instances: 800, done: 0, toRun: 800 });
         const none = await callCli([...args, '--phase', '6'], { cwd });
         expect(none.code).toBe(2);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -193,6 +194,28 @@ describe('resume-run score', () => {
         expect(scored.code, scored.stderr).toBe(0);
         expect(resultsIn(cwd)).toMatchObject([{ scorer: 'contains', score: 1 }]);
         server.text = ({ prompt }) => prompt.toUpperCase();
+    });
+
+    it('leaves the scores of an earlier reading of numbers alone, and scores them anew when asked to', async () => {
+        const { cwd, score } = await answered([{ prompt: '10-5', expected: '-5' }], '--scorer', 'numeric');
+        // As a version before this one scored it, which took the hyphen for a sign.
+        const [file = ''] = [...readResults(join(cwd, 'results')).keys()];
+        const path = join(cwd, 'results', file);
+        const before = `score-v1-sha256-${createHash('sha256')
+            .update(JSON.stringify(['v1', 'numeric', 1e-6, '{expected}']))
+            .digest('hex')}`;
+        const sample = JSON.parse(readFileSync(path, 'utf8'));
+        const { result } = sample.main_result[0];
+        expect(result).toMatchObject({ score: 0, scorer: 'numeric:0.000001' });
+        expect(result.scorer_fingerprint).not.toBe(before);
+        Object.assign(result, { scorer_fingerprint: before, score: 1, verdict: 'Accepted', accepted: true });
+        writeFileSync(path, JSON.stringify(sample));
+        const resumed = await callCli(['--dir', 'results'], { cwd });
+        expect(resumed.code, resumed.stderr).toBe(0);
+        expect(resultsIn(cwd)).toMatchObject([{ score: 1, scorer_fingerprint: before }]);
+        expect((await score()).stdout).toContain('0 accepted now, 1 no longer');
+        expect(resultsIn(cwd)).toMatchObject([{ score: 0, verdict: 'WrongAnswer' }]);
+        expect((await score()).stdout).toContain('1 had this score');
     });
 
     it('has another model judge, with its cost apart, and keeps the answer while the judge fails', async () => {

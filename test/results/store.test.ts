@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
     digestKey,
     makeRecord,
+    parseRecord,
     type RecordChange,
     type ResultRecord,
     recordLine,
@@ -58,6 +59,24 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         expect(await commitRecords(again, batch)).toMatchObject({ added: 0, duplicates: 50 });
         await again.close();
         expect(await readAll(dir)).toEqual(sorted(batch));
+    });
+
+    it('holds records of an earlier schema beside those of this one, through a compaction', async () => {
+        const dir = tempDir();
+        const store = await open(dir, storage);
+        const earlier = records(3, { sample: 'earlier' }).map((one) => parseRecord({ ...one, version: 1 }));
+        const now = records(3, { finish_reason: 'length' });
+        await commitRecords(store, earlier);
+        await commitRecords(store, now);
+        expect(await readAll(dir)).toEqual(sorted([...earlier, ...now]));
+        await store.compact();
+        await store.close();
+        const found = await readAll(dir);
+        expect(found).toEqual(sorted([...earlier, ...now]));
+        expect(found.map(({ version, finish_reason }) => [version, finish_reason]).sort()).toEqual([
+            ...Array<unknown>(3).fill([1, null]),
+            ...Array<unknown>(3).fill([2, 'length']),
+        ]);
     });
 
     it('keeps the highest revision, whatever order batches come in and whatever the clocks said', async () => {

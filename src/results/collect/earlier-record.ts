@@ -115,6 +115,7 @@ export function readEarlierFields(source: JsonObject, onPercent: (rate: number) 
         model,
         model_raw: readText(source, 'model_raw') ?? model,
         deployment: readText(source, 'deployment'),
+        finish_reason: readText(source, 'finish_reason'),
         prompt_type: readText(source, 'prompt_type'),
         tool_success_rate: rate,
         difficulty: readText(source, 'difficulty'),

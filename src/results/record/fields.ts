@@ -6,8 +6,8 @@
  * a new field is always nullable. A field is never renamed and never changes its type or unit.
  */
 
-/** Version of the list below; every record carries it. */
-export const RECORD_VERSION = 1;
+/** Version of the list below; every record carries it. 2 added `finish_reason`. */
+export const RECORD_VERSION = 2;
 
 /**
  * - `text`: a string; `integer`: a safe integer; `number`: a finite double; `boolean`
@@ -72,6 +72,11 @@ export const RECORD_FIELDS = [
     optional('model', 'text', 'Model under its normalised name'),
     optional('model_raw', 'text', 'Model as the run named it'),
     optional('deployment', 'text', 'Deployment of the model that answered'),
+    optional(
+        'finish_reason',
+        'text',
+        'Why the last answer ended: `stop`, `length` (cut off), `content_filter`, ...',
+    ),
     optional('prompt_type', 'text', '`baseline`, `cot`, `optimal`, ...'),
     optional('tool_success_rate', 'number', 'Rate at which simulated tools succeed', '0 to 1'),
     optional(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Scorer, formatScorer } from '../../../model/scorer.js';
+import { type Scorer, formatScorer, NUMERIC_READING } from '../../../model/scorer.js';
 import { readReason } from '../../../util/io-error.js';
 import { readRegularFile } from '../../../util/regular-file.js';
 import { shortenPath } from '../../../util/shown-path.js';
@@ -61,7 +61,7 @@ function fingerprintScoring({ scorer, expected, judgePrompt, codeTimeout }: Scor
             parts.push(expected);
             break;
         case 'numeric':
-            parts.push(scorer.tolerance, expected);
+            parts.push(NUMERIC_READING, scorer.tolerance, expected);
             break;
         case 'json-schema':
             parts.push(scorer.file === null ? ['expected', expected] : ['file', digestText(scorer.file)]);
