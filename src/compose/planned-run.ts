@@ -2,6 +2,8 @@ import type { Backend } from '../backend/backend.js';
 import { watchControl } from '../checkpoint/run-directory/control.js';
 import type { Mode, RunConfig } from '../config.js';
 import type { FunctionDescriptor } from '../executor/function-kind.js';
+import { openMinuteFile } from '../checkpoint/run-directory/minute-file.js';
+import { MinuteBook } from '../endpoint/minute-book.js';
 import type { ServerExecutor, ServerHooks } from '../executor/servers/server-executor.js';
 import { judgeDiskState, freeBytes } from '../host/disk.js';
 import type { EndpointState, RunEnd, RunEvent } from '../model/event.js';
@@ -167,7 +169,9 @@ export class PlannedRun implements OpenedRun {
 
     /** What the pool of endpoints tells becomes events. A run that no endpoint serves any more stops: everything is saved. */
     #serverHooks(): ServerHooks {
+        const { checkpoints, part } = this.#config;
         return {
+            minutes: new MinuteBook(openMinuteFile(checkpoints, part.shard?.index ?? null)),
             resized: () => this.#followServers(),
             changed: (endpoint) => this.#emit({ type: 'endpoint-changed', at: now(), endpoint }),
             paused: (message) => this.#emit({ type: 'paused', at: now(), message }),

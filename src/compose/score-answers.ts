@@ -1,6 +1,8 @@
 import { writeRunFile } from '../checkpoint/run-directory/run-file.js';
 import type { CheckpointStore, SampleWriter } from '../checkpoint/store.js';
+import { openMinuteFile } from '../checkpoint/run-directory/minute-file.js';
 import type { RunConfig } from '../config.js';
+import { MinuteBook } from '../endpoint/minute-book.js';
 import type { ChatConfig } from '../executor/chat/chat-kind.js';
 import { openStoredScorer, type StoredScorer } from '../executor/chat/scoring/stored-scorer.js';
 import { answerIn, type Scored, withScore } from '../executor/chat/scoring/scoring.js';
@@ -69,14 +71,16 @@ export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Pr
     let stored: StoredScorer | null = null;
     const scratch = await openScratch();
     try {
-        stored = await openStoredScorer(chat, {
+        const context = {
             timeout: config.limits.timeout,
             memoryLimit: config.limits.memory,
             judging: config.judging,
             dir: config.dir,
             holder: directory.holder,
             scratch: scratch.path,
-        });
+        };
+        const minutes = new MinuteBook(openMinuteFile(config.checkpoints, null));
+        stored = await openStoredScorer(chat, context, { minutes });
         for (const line of stored.notices) options.onNotice(line);
         if (config.concurrency !== null) stored.widenTo(config.concurrency);
         if (!config.dryRun) await rememberScorer(directory, config);

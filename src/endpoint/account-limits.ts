@@ -1,4 +1,5 @@
 import { ConcurrencyLimit } from './concurrency.js';
+import type { MinutePage, NotedAmount } from './minute-book.js';
 import { MinuteLimit } from './minute-limit.js';
 import { RateLimit } from '../util/rate-limit.js';
 
@@ -16,6 +17,8 @@ export interface LimitSettings {
 export interface TakenPlace {
     /** Milliseconds to wait before sending. */
     readonly wait: number;
+    /** It is sent now, after the wait. */
+    begin(): void;
     /** The reserved tokens turned out to be so many. */
     settle(used: number): void;
 }
@@ -27,12 +30,27 @@ export class AccountLimits {
     readonly #rate: RateLimit;
     readonly #requests: MinuteLimit;
     readonly #tokens: MinuteLimit;
+    readonly #page: MinutePage | null;
 
-    constructor(mode: 'fixed' | 'adaptive', settings: LimitSettings) {
+    /**
+     * @param page what was sent before this process, and where it is noted what this one sends; null: nobody keeps it
+     * @param now of the clock by which it is asked
+     */
+    constructor(
+        mode: 'fixed' | 'adaptive',
+        settings: LimitSettings,
+        page: MinutePage | null = null,
+        now = 0,
+    ) {
         this.concurrency = new ConcurrencyLimit(mode, settings.concurrency);
         this.#rate = new RateLimit(settings.rate);
         this.#requests = new MinuteLimit(settings.requestsPerMinute);
         this.#tokens = new MinuteLimit(settings.tokensPerMinute);
+        this.#page = page;
+        for (const { age, requests, tokens } of page?.before ?? []) {
+            this.#requests.take(requests, now - age);
+            this.#tokens.take(tokens, now - age);
+        }
     }
 
     get hasRoom(): boolean {
@@ -59,6 +77,16 @@ export class AccountLimits {
         // In each minute it counts from when it is sent, whichever limit it waits for.
         this.#requests.take(1, now + wait);
         const taken = this.#tokens.take(tokens, now + wait);
-        return { wait, settle: (used) => this.#tokens.settle(taken, used) };
+        let noted: NotedAmount | undefined;
+        return {
+            wait,
+            begin: () => {
+                noted = this.#page?.note(1, tokens);
+            },
+            settle: (used) => {
+                this.#tokens.settle(taken, used);
+                noted?.settle(used);
+            },
+        };
     }
 }

@@ -2,7 +2,7 @@
  * What counts as a minute, milliseconds: half a second more, since a request may be quicker on its way than those of the minute
  * before.
  */
-const WINDOW = 60_500;
+export const MINUTE = 60_500;
 
 /** An amount that was taken; the limit alone changes it. */
 export interface Taken {
@@ -41,7 +41,7 @@ export class MinuteLimit {
             const entry = this.#entries[index];
             if (entry === undefined) break;
             excess -= entry.amount;
-            at = Math.max(at, entry.at + WINDOW);
+            at = Math.max(at, entry.at + MINUTE);
         }
         return at - now;
     }
@@ -64,7 +64,7 @@ export class MinuteLimit {
     #forget(now: number): void {
         for (
             let entry = this.#entries[this.#first];
-            entry !== undefined && entry.at + WINDOW <= now;
+            entry !== undefined && entry.at + MINUTE <= now;
             entry = this.#entries[this.#first]
         ) {
             entry.isOver = true;

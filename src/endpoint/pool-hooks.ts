@@ -1,4 +1,5 @@
 import type { EndpointState } from '../model/event.js';
+import type { MinuteBook } from './minute-book.js';
 import type { OutcomeClass } from './outcome-class.js';
 
 /** What asking an endpoint how it is came to. */
@@ -25,4 +26,6 @@ export interface PoolHooks {
     warned?(message: string): void;
     /** Nothing more fits into what the run may spend. Said once. */
     budgetSpent?(message: string): void;
+    /** What was sent in the last minute, in earlier processes too; absent: nobody keeps it. */
+    readonly minutes?: MinuteBook;
 }

@@ -140,15 +140,16 @@ export class EndpointPool {
     }
 
     private findLimits(settings: EndpointSettings, model: string | null): AccountLimits {
-        const key = JSON.stringify([settings.account ?? settings.address, model]);
-        const limits =
-            this.limits.get(key) ??
-            new AccountLimits(this.options.limits, {
-                concurrency: settings.concurrency ?? this.usualConcurrency,
-                rate: settings.rate,
-                requestsPerMinute: settings.requestsPerMinute ?? null,
-                tokensPerMinute: settings.tokensPerMinute ?? null,
-            });
+        const { account, address, requestsPerMinute = null, tokensPerMinute = null } = settings;
+        const key = JSON.stringify([account ?? address, model]);
+        const known = this.limits.get(key);
+        if (known !== undefined) return known;
+        const byMinute = { requestsPerMinute, tokensPerMinute };
+        const isCounted = requestsPerMinute !== null || tokensPerMinute !== null;
+        const page = isCounted ? this.hooks.minutes?.openPage(key, byMinute) : null;
+        const concurrency = settings.concurrency ?? this.usualConcurrency;
+        const limited = { concurrency, rate: settings.rate, ...byMinute };
+        const limits = new AccountLimits(this.options.limits, limited, page, this.clock.now());
         this.limits.set(key, limits);
         return limits;
     }
@@ -269,6 +270,7 @@ export class EndpointPool {
             turn: async (signal) => {
                 place = limits.take(tokens, this.clock.now());
                 await pass(this.clock, place.wait, signal);
+                place.begin();
                 sentAt = this.clock.now();
             },
             settle: (used) => place?.settle(used),

@@ -42,6 +42,7 @@ export const SLOW_FILES: readonly string[] = [
     // Whole commands that take ten seconds by their nature.
     'test/cli/comparison.test.ts',
     'test/cli/computed-limits.test.ts',
+    'test/cli/minute-limits.test.ts',
     'test/cli/queue-demo.test.ts',
     'test/cli/topics.test.ts',
     'test/cli/upgrade.test.ts',

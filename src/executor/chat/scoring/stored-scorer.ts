@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { PoolHooks } from '../../../endpoint/pool.js';
 import { UserError } from '../../../util/user-error.js';
 import type { PlanContext } from '../../executor-kind.js';
 import { ChatClient } from '../chat-client.js';
@@ -28,15 +29,20 @@ const QUICK_CONCURRENCY = 16;
 
 /**
  * Opens the scorer of a configuration without the model under test: only a model that judges needs an endpoint and a key.
+ * @param hooks of the pool that a model judges by
  * @throws UserError where none is configured, or it cannot work here
  */
-export async function openStoredScorer(config: ChatConfig, context: PlanContext): Promise<StoredScorer> {
+export async function openStoredScorer(
+    config: ChatConfig,
+    context: PlanContext,
+    hooks: PoolHooks = {},
+): Promise<StoredScorer> {
     if (config.scoring === null)
         throw new UserError('score needs --scorer <how>, such as --scorer numeric: this run has none');
     const { scoring, notices } = await planScoring(config.scoring, context);
     const { scorer: how, judge } = scoring;
     // Made only where a model judges; other scorers ask nothing, and need no key.
-    const judging = how.kind === 'model' ? await openJudge(config, how.model, context.timeout) : null;
+    const judging = how.kind === 'model' ? await openJudge(config, how.model, context.timeout, hooks) : null;
     const client = judging?.client ?? null;
     const scorer = await openScorer(scoring, {
         client: () => {
@@ -64,12 +70,13 @@ async function openJudge(
     config: ChatConfig,
     model: string,
     timeout: number,
+    hooks: PoolHooks,
 ): Promise<{ readonly client: ChatClient; close(): Promise<void> }> {
     const planned = planEndpoints(config.service, [model]);
     const prices = config.prices === null ? null : readPrices(config.prices);
     const demo = await startDemoServers(planned);
     const servers = demo?.servers ?? planned;
-    const client = new ChatClient({ servers, timeout, prices, budget: config.budget });
+    const client = new ChatClient({ servers, timeout, prices, budget: config.budget }, hooks);
     return {
         client,
         close: async () => {
