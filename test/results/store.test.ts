@@ -73,10 +73,8 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         await store.close();
         const found = await readAll(dir);
         expect(found).toEqual(sorted([...earlier, ...now]));
-        expect(found.map(({ version, finish_reason }) => [version, finish_reason]).sort()).toEqual([
-            ...Array<unknown>(3).fill([1, null]),
-            ...Array<unknown>(3).fill([2, 'length']),
-        ]);
+        const seen = new Set(found.map(({ version, finish_reason }) => `${version} ${finish_reason}`));
+        expect([...seen].sort()).toEqual(['1 null', '2 length']);
     });
 
     it('keeps the highest revision, whatever order batches come in and whatever the clocks said', async () => {
