@@ -81,9 +81,9 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     const prepare = prepareOptions(config, inputs, comparison.fallback, reruns);
     const planKey = computePlanKey(prepare, executor.languages ?? []);
     const settled = new TallySum();
-    await topUp(config, samples, { store, prepare }, held);
+    const topped = await topUp(config, samples, { store, prepare }, held);
     const found = await survey(samples.part, {
-        store,
+        store: topped,
         index: directory.index,
         planKey,
         options: prepare,
@@ -118,7 +118,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
             ? {
                   estimate: await kind.estimate(
                       executor.descriptor,
-                      listDueTasks(found.work, { store, prepare }),
+                      listDueTasks(found.work, { store: topped, prepare }),
                   ),
               }
             : {}),
@@ -252,26 +252,29 @@ async function openCollection(
     return openRunCollection(config, directory, samples, notify);
 }
 
-/** Adopts what a results database has of the tasks to run, where that was asked for. */
+/**
+ * Adopts what a results database has of the tasks to run, where that was asked for.
+ * @returns where the results are by which the run is planned; of a dry run with those that it would adopt
+ */
 async function topUp(
     config: RunConfig,
     samples: Samples,
-    how: { readonly store: CheckpointStore; readonly prepare: PrepareOptions },
+    { store, prepare }: { readonly store: CheckpointStore; readonly prepare: PrepareOptions },
     { directory, options }: Held,
-): Promise<void> {
+): Promise<Pick<CheckpointStore, 'read' | 'stamp'>> {
     const { topUpFrom: database } = options;
-    if (database === undefined) return;
-    const { adoptRecords } = await import('./collect/adopt-records.js');
+    if (database === undefined) return store;
+    const [{ adoptRecords }, { overlayAdopted }] = await Promise.all([
+        import('./collect/adopt-records.js'),
+        import('./collect/adopted-overlay.js'),
+    ]);
     const { dryRun: isDryRun, keepSource } = config;
-    const adopted = await adoptRecords(samples.part, {
-        ...how,
-        database,
-        run: directory.run,
-        keepSource,
-        isDryRun,
-    });
+    const topped = isDryRun ? overlayAdopted(store) : store;
+    const { run } = directory;
+    const adopted = await adoptRecords(samples.part, { store: topped, prepare, database, run, keepSource });
     const what = `${adopted} ${adopted === 1 ? 'result' : 'results'} of ${shortenPath(database)}`;
     options.onNotice(isDryRun ? `${what} would be adopted` : `${what} adopted`, 'info');
+    return topped;
 }
 
 function measureSize(samples: Samples['whole']): RunPlan['whole'] {

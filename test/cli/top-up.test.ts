@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readResults, tempDir } from '../rig/cli.js';
@@ -48,6 +48,10 @@ it('adopts what a results database has, counts what it counted, and never collec
     const topUp = ['--num-instances', '6', '--top-up-from', 'database', '--dir', 'second'];
     const dry = await matrix(...topUp, '--dry-run');
     expect(dry.stdout + dry.stderr).toContain('8 results of database would be adopted');
+    expect(dry.stdout).toContain('8/12 done, 4 to run');
+    expect(dry.stdout).toContain('4 of 12 tasks would run');
+    expect(dry.stdout).toContain('estimate  4 requests');
+    expect(existsSync(join(cwd, 'second'))).toBe(false);
     expect(server.requests).toHaveLength(8);
 
     const run = await matrix(...topUp, '--collect');

@@ -1,4 +1,3 @@
-import type { CheckpointStore } from '../../checkpoint/store.js';
 import type { Adopted, Entry } from '../../model/entry.js';
 import type { JsonObject } from '../../model/json.js';
 import { isVerdict } from '../../model/verdict.js';
@@ -11,29 +10,28 @@ import { planItem } from '../../run/due-tasks.js';
 import type { PrepareOptions } from '../../run/prepare.js';
 import type { SampleItem } from '../../run/sample-item.js';
 import { makeCellKey, makeRowKey } from '../../run/task-state.js';
+import type { AdoptingStore } from './adopted-overlay.js';
 
 export interface AdoptOptions {
     /** The results database to adopt from. Absolute. */
     readonly database: string;
     /** Id of this run: its own records are never adopted. */
     readonly run: string;
-    readonly store: CheckpointStore;
+    readonly store: AdoptingStore;
     readonly prepare: PrepareOptions;
     /** Whether entries keep their row. */
     readonly keepSource: boolean;
-    /** Only count. */
-    readonly isDryRun: boolean;
 }
 
 /**
  * Finishes tasks that have no result yet with records of a results database: those of the same group whose fingerprint is the
  * one that is planned. Each record serves one task, the newest first, so that repeats stay as many results as there are. The
  * entries are marked `adopted`, and nothing spools or collects them again: the database has their record.
- * @returns how many tasks were finished, or would be
+ * @returns how many tasks were finished
  * @throws UserError (exit 2) if there is no database
  */
 export async function adoptRecords(items: Iterable<SampleItem>, options: AdoptOptions): Promise<number> {
-    const { database, run, isDryRun } = options;
+    const { database, run } = options;
     const generation = await readGeneration(database);
     const wanted = new Set<string>();
     const open: SampleItem[] = [];
@@ -68,7 +66,7 @@ export async function adoptRecords(items: Iterable<SampleItem>, options: AdoptOp
             return record === undefined ? [] : [{ task, record }];
         });
         adopted += pairs.length;
-        if (pairs.length === 0 || isDryRun) continue;
+        if (pairs.length === 0) continue;
         const writer = options.store.open(planned.state);
         for (const { task, record } of pairs) {
             const entry = buildEntry(task, record, options);

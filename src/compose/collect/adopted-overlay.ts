@@ -1,0 +1,40 @@
+import type { CheckpointStore, SampleWriter } from '../../checkpoint/store.js';
+import type { Checkpoint, SampleState, StoredEntry } from '../../model/checkpoint.js';
+
+/** A store as adopting needs it. */
+export type AdoptingStore = Pick<CheckpointStore, 'read' | 'stamp'> & {
+    open(state: SampleState): Pick<SampleWriter, 'commit' | 'close'>;
+};
+
+/** A stamp that no file has, so that no index vouches for it. */
+const STAMP = { size: 0, mtime: 'a dry run', inode: '0' } as const;
+
+/** What a dry run plans with: the results that are there, and those that would be adopted, which only memory holds. */
+export function overlayAdopted(store: Pick<CheckpointStore, 'read' | 'stamp'>): AdoptingStore {
+    const changed = new Map<string, Checkpoint>();
+    return {
+        read: async (id) => changed.get(id) ?? store.read(id),
+        stamp: (id) => (changed.has(id) ? STAMP : store.stamp(id)),
+        open: (state) => {
+            const entries = new Map<string, StoredEntry[]>();
+            const add = (group: string, stored: StoredEntry): void =>
+                void entries.set(group, [...(entries.get(group) ?? []), stored]);
+            for (const { group, index, fingerprint, stored } of state.kept)
+                add(group, { ...stored, entry: { ...stored.entry, index, fingerprint } });
+            return {
+                commit: async (group, entry) => {
+                    add(group, { entry });
+                    return entry;
+                },
+                close: async () => {
+                    const { id, totals, failures, pending, skipped, computedLimits, retiredRevision } = state;
+                    const rest = { id, failures, pending, skipped, computedLimits, retiredRevision };
+                    const origin = state.origin === 'earlier' ? 'earlier' : 'resume-run';
+                    const more = { isComplete: false, run: null, origin, stamp: STAMP } as const;
+                    changed.set(id, { ...rest, ...more, entries, totals: new Map(totals) });
+                    return STAMP;
+                },
+            };
+        },
+    };
+}
