@@ -2,7 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Dataset, DatasetCache, IndexedSample, ListOptions } from '../../src/dataset/dataset.js';
+import type {
+    Dataset,
+    DatasetCache,
+    IndexedSample,
+    ListOptions,
+    TestMakerSource,
+} from '../../src/dataset/dataset.js';
 import { openDatasets } from '../../src/dataset/open.js';
 import { RowFiles } from '../../src/dataset/row-files.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
@@ -61,6 +67,7 @@ export interface OpenSettings {
     readonly skipBadRows?: boolean;
     readonly cache?: DatasetCache;
     readonly lists?: Partial<ListOptions>;
+    readonly testMaker?: TestMakerSource;
     /** Told of what is left out. */
     readonly onLeftOut?: (line: string) => void;
 }
@@ -76,6 +83,7 @@ export async function openAll(names: readonly string[], settings: OpenSettings =
         cache,
         lists: { ...LISTS, ...settings.lists },
         files: rowFiles(),
+        ...(settings.testMaker === undefined ? {} : { testMaker: settings.testMaker }),
     });
 }
 

@@ -1,27 +1,19 @@
 import { readFile, realpath } from 'node:fs/promises';
-import type {
-    Checker,
-    CheckerProgram,
-    ProgramInput,
-    Sample,
-    SourceFile,
-    TestCase,
-} from '../../model/sample.js';
+import type { Checker, CheckerProgram, ProgramInput, Sample } from '../../model/sample.js';
 import { readNamedFiles } from '../../model/named-files.js';
 import type { TestScoring } from '../../model/scoring.js';
 import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import { UserError } from '../../util/user-error.js';
-import { describeFileContent } from '../file-content.js';
-import { findLanguageByName } from '../kattis/languages.js';
 import type { ProblemPackage } from '../kattis/package.js';
 import { listPackage, fingerprintPackage, type PackageFile } from '../kattis/package-files.js';
-import { packageFormat } from '../package-dataset.js';
+import { type LoadOptions, packageFormat } from '../package-dataset.js';
+import { chooseLanguage, findHeaders, sourceFile } from './polygon-programs.js';
 import { readPolygonScoring, scoreByChecker } from './polygon-scoring.js';
+import { PolygonTests } from './polygon-tests.js';
 import {
     type PolygonProblem,
     type PolygonProgram,
     type PolygonSolution,
-    type PolygonTestset,
     readProblemXml,
 } from './problem-xml.js';
 
@@ -77,14 +69,14 @@ function readPackage(found: ProblemPackage): Promise<PolygonProblem> {
     return readProblemXml(file, place);
 }
 
-async function loadPackage(found: ProblemPackage, id: string): Promise<Sample> {
+async function loadPackage(found: ProblemPackage, id: string, { maker }: LoadOptions): Promise<Sample> {
     const problem = await readPackage(found);
     const files = new Map(found.files.map((file) => [file.name, file]));
     const { testset } = problem;
     const scoring =
         readPolygonScoring(testset) ??
         ((await givesPoints(problem.checker, files)) ? scoreByChecker(testset) : null);
-    const tests = await loadTests(testset, files);
+    const tests = await new PolygonTests(problem, files).load(found.place, maker);
     const checker = await loadJudge(problem.checker, problem, files);
     const interactor = await loadJudge(problem.interactor, problem, files);
     const solutions = await Promise.all(
@@ -126,39 +118,6 @@ const isProgram = (loaded: CheckerProgram | string | null): loaded is CheckerPro
 
 const TALKS_BY_FILES = 'its programs are to talk to an interactor by named files';
 
-/** The tests, or why they cannot be given. */
-async function loadTests(
-    { tests, inputPattern, answerPattern }: PolygonTestset,
-    files: ReadonlyMap<string, PackageFile>,
-): Promise<TestCase[] | string> {
-    const loaded: TestCase[] = [];
-    for (const [i, test] of tests.entries()) {
-        const [input, answer] = [inputPattern, answerPattern].map((pattern) =>
-            files.get(fillIn(pattern, i + 1)),
-        );
-        if (input === undefined || answer === undefined) {
-            return test.isGenerated
-                ? 'its tests are made by doall, which is not run; download the full package, or run doall first'
-                : `its test ${fillIn(inputPattern, i + 1)} or the answer to it is missing; download the full package, or run doall first`;
-        }
-        const refused = input.refused ?? answer.refused;
-        if (refused !== null) return `its test ${input.name} cannot be read: ${refused}`;
-        loaded.push({
-            name: input.name,
-            input: await describeFileContent(input.path),
-            output: await describeFileContent(answer.path),
-            checkerFlags: null,
-        });
-    }
-    return loaded.length === 0 ? 'its testset holds no tests' : loaded;
-}
-
-/** `tests/%02d` with a number. */
-const fillIn = (pattern: string, number: number): string =>
-    pattern.replace(/%(0?)(\d*)d/, (_, zero: string, width: string) =>
-        String(number).padStart(Number(width || '0'), zero === '' ? ' ' : '0'),
-    );
-
 /** Checker or interactor with the headers of the package, testlib.h among them; a text says why it cannot be used. */
 async function loadJudge(
     program: PolygonProgram | null,
@@ -168,11 +127,7 @@ async function loadJudge(
     if (program === null) return null;
     const main = files.get(program.path);
     if (main === undefined) return `its ${program.path} is missing`;
-    const paths = new Set([...resources.map(({ path }) => path), 'files/testlib.h']);
-    const headers = [...paths].flatMap((path) => {
-        const file = files.get(path);
-        return file !== undefined && /\.(h|hpp|inc)$/i.test(path) ? [file] : [];
-    });
+    const headers = findHeaders(resources, files);
     const refused = [main, ...headers].find((file) => file.refused !== null);
     if (refused !== undefined) return `its ${refused.name} cannot be read: ${refused.refused}`;
     return {
@@ -199,18 +154,6 @@ async function givesPoints(
 
 /** Bytes; no checker that people wrote is larger. */
 const MOST_SEARCHED = 1024 ** 2;
-
-async function sourceFile({ name, path }: PackageFile): Promise<SourceFile> {
-    return { name: name.split('/').at(-1) ?? name, content: await describeFileContent(path) };
-}
-
-/** By type (`python.2`, `cpp.g++17`), else by the file's name. */
-function chooseLanguage({ path, type }: PolygonProgram): string | null {
-    const byName = findLanguageByName(path);
-    if (byName === 'PYTHON3' && /python\.?(2|pypy2)/.test(type)) return 'PYTHON';
-    if (byName !== null && byName !== 'PROLOG') return byName;
-    return path.endsWith('.pl') ? 'PERL' : byName;
-}
 
 interface LoadedSolution {
     readonly isGood: boolean;

@@ -15,8 +15,16 @@ export interface PolygonProblem {
     readonly checker: PolygonProgram | null;
     readonly interactor: PolygonProgram | null;
     readonly solutions: readonly PolygonSolution[];
-    /** Headers and the like: `forSolutions`: they belong to every solution. */
-    readonly resources: readonly { readonly path: string; readonly forSolutions: boolean }[];
+    /** Generators among them. */
+    readonly executables: readonly PolygonProgram[];
+    readonly resources: readonly PolygonResource[];
+}
+
+/** A header or the like. */
+export interface PolygonResource {
+    readonly path: string;
+    /** Whether it belongs to every solution. */
+    readonly forSolutions: boolean;
 }
 
 export interface PolygonTestset {
@@ -32,7 +40,10 @@ export interface PolygonTestset {
 }
 
 export interface PolygonTest {
-    readonly isGenerated: boolean;
+    /** What makes its input: a generator and its arguments, as a shell reads them; null: its author wrote it. */
+    readonly command: string | null;
+    /** Whether its input is one of the files that the command writes, and not what it prints. */
+    readonly isFromFile: boolean;
     readonly points: number;
     /** Name of its group; null: none. */
     readonly group: string | null;
@@ -102,6 +113,9 @@ export async function readProblemXml(
             const program = readProgram(solution);
             return program === null ? [] : [{ ...program, tag: readText(solution, '@tag') }];
         }),
+        executables: listChildren(elementIn(elementIn(top, 'files'), 'executables'), 'executable').flatMap(
+            (executable) => readProgram(executable) ?? [],
+        ),
         resources: listChildren(elementIn(elementIn(top, 'files'), 'resources'), 'file').map((resource) => ({
             path: readText(resource, '@path'),
             forSolutions: listChildren(elementIn(resource, 'assets'), 'asset').some(
@@ -118,7 +132,9 @@ function readTestset(set: Element): PolygonTestset {
         inputPattern: readText(set, 'input-path-pattern') || 'tests/%02d',
         answerPattern: readText(set, 'answer-path-pattern') || 'tests/%02d.a',
         tests: listChildren(elementIn(set, 'tests'), 'test').map((test) => ({
-            isGenerated: readText(test, '@method') === 'generated',
+            command:
+                readText(test, '@method') === 'generated' ? decodeEntities(readText(test, '@cmd')) : null,
+            isFromFile: readText(test, '@from-file') !== '',
             points: readNumber(readText(test, '@points'), 1) ?? 0,
             group: readText(test, '@group') || null,
         })),
@@ -160,6 +176,20 @@ function readText(parent: Element, name: string): string {
     const text = isElement(value) ? value['#text'] : value;
     return typeof text === 'string' ? text.trim() : '';
 }
+
+/** The entities of XML itself, and numbered ones; a file's own are none of its business here. */
+function decodeEntities(text: string): string {
+    return text.replace(
+        /&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([\da-fA-F]{1,6}));/g,
+        (all, name, decimal, hex) => {
+            if (name !== undefined) return ENTITIES[name as string] ?? all;
+            const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+            return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : all;
+        },
+    );
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 /** A number above 0; null for anything else. */
 function readNumber(text: string, unit: number): number | null {
