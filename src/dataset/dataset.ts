@@ -93,6 +93,8 @@ export interface DatasetSource {
     /** By folder, where that is not so: ids of packages that were unpacked from archives, and how messages name them. */
     readonly ids?: ReadonlyMap<string, string>;
     readonly names?: ReadonlyMap<string, string>;
+    /** Where `path` is an archive: the folder that it was unpacked into, and whether the user named it and not a tree around it. */
+    readonly archive?: { readonly unpacked: string; readonly isNamed: boolean };
     /** Set where the same name stands for other packages too: one that cannot be read does not stop those. */
     readonly isOneOfMany?: boolean;
     /** True where `--format` was given: rows need not look like the format. */

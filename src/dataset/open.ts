@@ -54,7 +54,7 @@ export async function openDatasets(
         const places = found.packages.length + found.polygons.length + found.archives.length;
         const isOneOfMany = places > 1;
         for (const archive of found.archives)
-            datasets.push(...(await openArchive(archive, found.root, { ...options, isOneOfMany })));
+            datasets.push(...(await openArchive(archive, found, { ...options, isOneOfMany })));
         for (const [format, items] of groups) {
             checkFits(format, forced, found, name);
             const [only = found.path] = items;
@@ -76,9 +76,10 @@ export async function openDatasets(
 /** The packages in an archive. Where it holds one, the archive's name without `.zip` is its id. */
 async function openArchive(
     archive: string,
-    root: string,
+    tree: Pick<FoundSources, 'path' | 'root'>,
     options: OpenDatasetsOptions & { readonly isOneOfMany: boolean },
 ): Promise<Dataset[]> {
+    const { root } = tree;
     const own = relative(root, archive)
         .replaceAll('\\', '/')
         .replace(/\.zip$/i, '');
@@ -97,7 +98,16 @@ async function openArchive(
         ] as const) {
             if (items.length === 0) continue;
             const { isOneOfMany } = options;
-            const source = { path: archive, items, root, ids, names, forced: false, isOneOfMany };
+            const source: DatasetSource = {
+                path: archive,
+                archive: { unpacked: folder, isNamed: tree.path === archive },
+                items,
+                root,
+                ids,
+                names,
+                forced: false,
+                isOneOfMany,
+            };
             datasets.push((await DATASET_FORMATS[format]()).open(source, options));
         }
         return datasets;

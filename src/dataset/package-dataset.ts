@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { FileStamp } from '../model/checkpoint.js';
 import type { Sample } from '../model/sample.js';
 import { nameOnSamples, renameOnSamples } from '../model/sample-tests.js';
@@ -15,6 +15,7 @@ import type {
     TestMakerSource,
 } from './dataset.js';
 import type { ProblemPackage } from './kattis/package.js';
+import type { PackagePlace, PackageReach } from './kattis/package-files.js';
 
 /** Ends the fingerprint of a package that is judged by its samples alone. */
 const ON_SAMPLES = '/samples';
@@ -30,9 +31,9 @@ export interface PackageReader {
     /**
      * The files of a package.
      * @param place how messages name it
-     * @param bounds real path that links must not leave
+     * @param reach what may be read besides
      */
-    find(folder: string, place: string, bounds: string): Promise<ProblemPackage>;
+    find(folder: string, place: string, reach: PackageReach): Promise<ProblemPackage>;
     /** @throws UserError for settings that cannot be read */
     countTasks(found: ProblemPackage): Promise<TaskCounts>;
     /**
@@ -167,13 +168,19 @@ class PackageDataset implements Dataset {
 
     /** Links may lead anywhere within what the user named: a tree shares headers and tests among its packages. */
     async #find(folder: string): Promise<ProblemPackage> {
-        const { path, named = path } = this.source;
-        const isAlone = folder === named || this.source.ids?.has(folder) === true;
-        const bounds = isAlone ? folder : this.source.root;
-        return this.reader.find(
-            folder,
-            this.source.names?.get(folder) ?? shortenPath(folder),
-            await realpath(bounds),
-        );
+        const { path, named = path, root, archive } = this.source;
+        const bounds = archive?.unpacked ?? (folder === named ? folder : root);
+        return this.reader.find(folder, this.source.names?.get(folder) ?? shortenPath(folder), {
+            bounds: await realpath(bounds),
+            beside: await this.#findBeside(),
+        });
+    }
+
+    /** An archive lies in its tree like the folder that it holds. The tree of one that was named itself is not known. */
+    async #findBeside(): Promise<PackagePlace | null> {
+        const { path, root, archive } = this.source;
+        if (archive === undefined || archive.isNamed) return null;
+        const folder = join(await realpath(dirname(path)), basename(path).replace(/\.zip$/i, ''));
+        return { folder, bounds: await realpath(root) };
     }
 }

@@ -8,7 +8,7 @@ import { isAskedFor } from './rerun.js';
 import type { DueTask, PlanGroup, PlanInput, PlanTask, SamplePlan } from './sample-plan.js';
 
 /** Raised whenever a rule below changes, so that cached decisions are made again. */
-export const PLANNER_VERSION = 6;
+export const PLANNER_VERSION = 7;
 
 /**
  * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fingerprintSample } from '../../src/model/fingerprint.js';
 import { folderWith, indexOf, loadAll, openAll, openOne } from './rig.js';
+import { zip } from './zip.js';
 import { PYTHON } from '../rig/servers/run-program.js';
 
 const PACKAGE = {
@@ -12,15 +13,6 @@ const PACKAGE = {
     'data/secret/1.ans': '3\n',
     'submissions/accepted/sum.py': 'print(3)\n',
 };
-
-/** Zips by Python, whose library writes any name that it is given. */
-function zip(path: string, files: Readonly<Record<string, string>>): string {
-    const script = `import json, sys, zipfile
-with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
-    for name, text in json.loads(sys.argv[2]).items(): out.writestr(name, text)`;
-    execFileSync(PYTHON, ['-c', script, path, JSON.stringify(files)]);
-    return path;
-}
 
 const within = (folder: string, files: Readonly<Record<string, string>>): Record<string, string> =>
     Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));

@@ -60,6 +60,21 @@ export async function listRoots(folder: string): Promise<string[]> {
     return (await readdir(folder)).filter((name) => !LITTER.test(name) && !STATEMENTS.test(name));
 }
 
+/** What may be read for a package besides its own files. */
+export interface PackageReach {
+    /** Real path that links must not leave. */
+    readonly bounds: string;
+    /** For one that was unpacked from an archive: where it would lie in the tree that holds the archive; null: nowhere. */
+    readonly beside: PackagePlace | null;
+}
+
+/** Where a package lies, or would lie. Real paths. */
+export interface PackagePlace {
+    readonly folder: string;
+    /** Nothing outside of it is read. */
+    readonly bounds: string;
+}
+
 /** A file or folder outside of the package's, with what is in it. @param name from the package's folder */
 export async function listOutside(name: string, path: string, bounds: string): Promise<PackageFile[]> {
     const found: PackageFile[] = [];

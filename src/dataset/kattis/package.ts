@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Field } from '../field.js';
-import { listPackage, type PackageFile, fingerprintPackage } from './package-files.js';
+import { listPackage, type PackageFile, type PackageReach, fingerprintPackage } from './package-files.js';
 import { findTestScript, lacksSecretTests, type TestScript } from './test-script.js';
 import {
     type ProblemSettings,
@@ -31,10 +31,13 @@ export interface PackageContent {
     readonly specialPrograms: string | null;
 }
 
-/** @param bounds real path that links must not leave */
-export async function findPackage(folder: string, place: string, bounds: string): Promise<ProblemPackage> {
-    const files = await listPackage(folder, bounds);
-    const script = lacksSecretTests(files) ? await findTestScript(folder, bounds, files) : null;
+export async function findPackage(
+    folder: string,
+    place: string,
+    reach: PackageReach,
+): Promise<ProblemPackage> {
+    const files = await listPackage(folder, reach.bounds);
+    const script = lacksSecretTests(files) ? await findTestScript(folder, reach, files) : null;
     // Other files decide what the script makes, such as tools that packages share.
     const read = script === null ? files : [...files, ...script.files];
     return { folder, place, files, script, fingerprint: fingerprintPackage(read) };

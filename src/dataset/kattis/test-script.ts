@@ -2,7 +2,14 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import type { ScriptFile, ScriptRecipe } from '../../model/test-recipe.js';
 import { describeFileContent, isInside } from '../file-content.js';
-import { listOutside, listPackage, listRoots, type PackageFile } from './package-files.js';
+import {
+    listOutside,
+    listPackage,
+    listRoots,
+    type PackageFile,
+    type PackagePlace,
+    type PackageReach,
+} from './package-files.js';
 
 /*
  * Packages of the Swedish style make their tests by a shell script in `data`, mostly with the functions of a gen.sh that lies in
@@ -40,11 +47,11 @@ const MOST_BYTES = 512 * 1024 * 1024;
 
 /**
  * The script of a package that has no secret tests; null: it has none.
- * @param bounds real path that nothing outside of is read
+ * @param reach what may be read besides the package
  */
 export async function findTestScript(
     folder: string,
-    bounds: string,
+    reach: PackageReach,
     files: readonly PackageFile[],
 ): Promise<TestScript | null> {
     for (const name of NAMES) {
@@ -52,7 +59,7 @@ export async function findTestScript(
         if (file === undefined) continue;
         const text = await readScript(file.path, file.size);
         if (text === null || (!name.endsWith('.sh') && !SHELL.test(text))) continue;
-        return new ScriptReader(await realpath(folder), bounds).read(name, text);
+        return new ScriptReader(await realpath(folder), reach).read(name, text);
     }
     return null;
 }
@@ -82,15 +89,21 @@ class ScriptReader {
     readonly #files = new Map<string, PackageFile>();
     readonly #read = new Set<string>();
     #refused: string | null = null;
+    readonly #bounds: string;
+    /** Where the package lies: on disk, and in the tree where it was unpacked from an archive. */
+    readonly #places: readonly PackagePlace[];
 
     constructor(
         /** Real path of the package's folder. */
         private readonly root: string,
-        private readonly bounds: string,
-    ) {}
+        { bounds, beside }: PackageReach,
+    ) {
+        this.#bounds = bounds;
+        this.#places = [{ folder: root, bounds }, ...(beside === null ? [] : [beside])];
+    }
 
     async read(name: string, text: string): Promise<TestScript> {
-        this.#add(await listPackage(this.root, this.bounds, await listRoots(this.root)));
+        this.#add(await listPackage(this.root, this.#bounds, await listRoots(this.root)));
         await this.#follow(text, true);
         for (const [path] of text.matchAll(OUTSIDE)) await this.#addOutside(posix.normalize(`data/${path}`));
         const files = [...this.#files.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -126,46 +139,59 @@ class ScriptReader {
     /** What it sources, and the files beside that: tools are several scripts. */
     async #addTool(name: string): Promise<PackageFile | null> {
         if (!name.startsWith('../')) return null;
-        const path = (await this.#findInside(join(this.root, name))) ?? (await this.#findElsewhere(name));
-        if (path === null) return null;
-        const folder = dirname(path);
+        const place = await this.#findTool(name);
+        if (place === null) return null;
+        const { folder, bounds } = place;
         for (const each of await readdir(folder)) {
             const file = await stat(join(folder, each)).catch(() => null);
             if (file?.isFile() !== true || file.size > MAX_SCRIPT_BYTES) continue;
             const beside = posix.join(posix.dirname(name), each);
-            this.#add(await listOutside(beside, join(folder, each), this.bounds));
+            this.#add(await listOutside(beside, join(folder, each), bounds));
         }
         const found = this.#files.get(name) ?? null;
         return found?.refused === null ? found : null;
     }
 
-    /** Packages that were copied out of their repository have the folder of its tools in them, or further up. */
-    async #findElsewhere(name: string): Promise<string | null> {
-        const last = name.split('/').filter((part) => part !== '..');
-        if (last.length < 2) return null;
-        for (let folder = this.root; isInside(this.bounds, folder); folder = dirname(folder)) {
-            const found = await this.#findInside(join(folder, ...last));
-            if (found !== null) return found;
-            if (folder === dirname(folder)) break;
+    /** The folder of what is sourced by that name. */
+    async #findTool(name: string): Promise<PackagePlace | null> {
+        for (const { folder, bounds } of this.#places) {
+            const path =
+                (await findInside(join(folder, name), bounds)) ?? (await findFurtherUp(name, folder, bounds));
+            if (path !== null) return { folder: dirname(path), bounds };
         }
         return null;
     }
 
-    async #findInside(path: string): Promise<string | null> {
-        const real = await realpath(path).catch(() => null);
-        if (real === null || !isInside(this.bounds, real)) return null;
-        // Its folder is looked into under the name that it is sourced by.
-        return basename(real) === basename(path) ? real : path;
-    }
-
     async #addOutside(name: string): Promise<void> {
         if (!name.startsWith('../') || this.#files.has(name)) return;
-        const path = join(this.root, name);
-        const real = await realpath(path).catch(() => null);
-        // The folder of a package among others must not bring those along.
-        if (real === null || !isInside(this.bounds, real) || isInside(real, this.root)) return;
-        this.#add(await listOutside(name, path, this.bounds));
+        for (const { folder, bounds } of this.#places) {
+            const path = join(folder, name);
+            const real = await realpath(path).catch(() => null);
+            // The folder of a package among others must not bring those along.
+            if (real === null || !isInside(bounds, real) || isInside(real, folder)) continue;
+            this.#add(await listOutside(name, path, bounds));
+            return;
+        }
     }
+}
+
+/** Packages that were copied out of their repository have the folder of its tools in them, or further up. */
+async function findFurtherUp(name: string, from: string, bounds: string): Promise<string | null> {
+    const last = name.split('/').filter((part) => part !== '..');
+    if (last.length < 2) return null;
+    for (let folder = from; isInside(bounds, folder); folder = dirname(folder)) {
+        const found = await findInside(join(folder, ...last), bounds);
+        if (found !== null) return found;
+        if (folder === dirname(folder)) break;
+    }
+    return null;
+}
+
+async function findInside(path: string, bounds: string): Promise<string | null> {
+    const real = await realpath(path).catch(() => null);
+    if (real === null || !isInside(bounds, real)) return null;
+    // Its folder is looked into under the name that it is sourced by.
+    return basename(real) === basename(path) ? real : path;
 }
 
 async function readScript(path: string, size: number): Promise<string | null> {

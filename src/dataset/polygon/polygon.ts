@@ -22,7 +22,7 @@ export const polygon = packageFormat({
     format: 'polygon',
     manifest: 'problem.xml',
     version: 1,
-    async find(folder, place, bounds) {
+    async find(folder, place, { bounds }) {
         await realpath(folder);
         const files = await listPackage(folder, bounds, ROOTS);
         return { folder, place, files, script: null, fingerprint: fingerprintPackage(files) };

@@ -5,8 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPackage } from '../../../src/dataset/kattis/package.js';
 import { readScriptRecipe } from '../../../src/dataset/kattis/test-script.js';
 import { digestScript } from '../../../src/executor/judge/run-test-script.js';
+import type { ScriptRecipe } from '../../../src/model/test-recipe.js';
 import { callCli } from '../../rig/in-process.js';
 import { isRun } from '../../rig/parts.js';
+import { loadAll, openOne } from '../rig.js';
+import { zip } from '../zip.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -95,6 +98,15 @@ tc_manual ../manual/zero.in
     'submissions/partially_accepted/small.py':
         'a, b = map(int, input().split())\nprint(a + b if b < 100 and b > 0 else 7)\n',
     'submissions/wrong_answer/samples.py': 'print(3)\n',
+};
+
+const RECORDER = {
+    names: [] as string[],
+    make: () => Promise.resolve('only recorded'),
+    runScript(_what: string, { files }: ScriptRecipe): Promise<string> {
+        this.names = files.map(({ name }) => name);
+        return Promise.resolve('only recorded');
+    },
 };
 
 const run = (name: string, ...args: readonly string[]) =>
@@ -234,9 +246,39 @@ describe.each(isRun('quick') ? ['bwrap'] : [])('a script that makes tests, under
 
     const findScript = async (name: string, where = name) => {
         const root = join(folder, where);
-        return (await findPackage(root, where, await realpath(join(folder, name.split('/')[0] ?? ''))))
-            .script;
+        const bounds = await realpath(join(folder, name.split('/')[0] ?? ''));
+        return (await findPackage(root, where, { bounds, beside: null })).script;
     };
+
+    const packageIn = (place: string): Record<string, string> =>
+        Object.fromEntries(Object.entries(PACKAGE).map(([file, text]) => [`${place}${file}`, text]));
+
+    it.each([
+        ['an archive finds its tools beside the archive', packageIn('')],
+        ['a folder of an archive finds its tools beside the archive', packageIn('add/')],
+        [
+            'an archive of a whole repository finds its tools in that',
+            { ...packageIn('repo/add/'), 'repo/testdata_tools/gen.sh': GEN_SH },
+        ],
+    ])('in %s', async (what, files) => {
+        const name = what.replaceAll(' ', '-');
+        const isWhole = what.includes('whole');
+        await write(name, isWhole ? {} : { 'testdata_tools/gen.sh': GEN_SH });
+        await mkdir(join(folder, name), { recursive: true });
+        zip(join(folder, name, 'add.zip'), files);
+        const scriptOf = async (named: string): Promise<string | null> => {
+            const [sample] = await loadAll(
+                await openOne(join(folder, named), { testMaker: () => Promise.resolve(RECORDER) }),
+            );
+            return sample?.skip ?? null;
+        };
+        RECORDER.names = [];
+        expect(await scriptOf(name)).toContain('could not be made by data/generator.sh: only recorded');
+        expect(RECORDER.names).toContain('../testdata_tools/gen.sh');
+        // Nothing says that the tree around an archive belongs to it.
+        if (!isWhole)
+            expect(await scriptOf(`${name}/add.zip`)).toContain('which is not in the tree that was named');
+    });
 
     it('finds its tools by a name of their own, in the package, and those that it names by links', async () => {
         await write('own/add', {
