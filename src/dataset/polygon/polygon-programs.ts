@@ -22,7 +22,7 @@ export async function sourceFile({ name, path }: PackageFile): Promise<SourceFil
 }
 
 /** By type (`python.2`, `cpp.g++17`), else by the file's name. */
-export function chooseLanguage({ path, type }: PolygonProgram): string | null {
+export function findPolygonLanguage({ path, type }: PolygonProgram): string | null {
     const byName = findLanguageByName(path);
     if (byName === 'PYTHON3' && /python\.?(2|pypy2)/.test(type)) return 'PYTHON';
     if (byName !== null && byName !== 'PROLOG') return byName;

@@ -4,7 +4,7 @@ import type { TestMakerSource } from '../dataset.js';
 import { describeFileContent } from '../file-content.js';
 import type { PackageFile } from '../kattis/package-files.js';
 import { RecipeError } from '../kattis/recipe-error.js';
-import { chooseLanguage, findHeaders, sourceFile } from './polygon-programs.js';
+import { findPolygonLanguage, findHeaders, sourceFile } from './polygon-programs.js';
 import type { PolygonProblem, PolygonProgram, PolygonTest } from './problem-xml.js';
 import { splitCommand } from './split-command.js';
 
@@ -133,7 +133,7 @@ export class PolygonTests {
 
     async #read(program: PolygonProgram, beside: readonly string[]): Promise<MakerProgram> {
         const main = this.files.get(program.path);
-        const language = chooseLanguage(program);
+        const language = findPolygonLanguage(program);
         if (main === undefined) throw new RecipeError(`${program.path} is not in the package`);
         if (language === null) throw new RecipeError(`the language of ${program.path} is not known`);
         const others = [

@@ -7,7 +7,7 @@ import { UserError } from '../../util/user-error.js';
 import type { ProblemPackage } from '../kattis/package.js';
 import { listPackage, fingerprintPackage, type PackageFile } from '../kattis/package-files.js';
 import { type LoadOptions, packageFormat } from '../package-dataset.js';
-import { chooseLanguage, findHeaders, sourceFile } from './polygon-programs.js';
+import { findPolygonLanguage, findHeaders, sourceFile } from './polygon-programs.js';
 import { readPolygonScoring, scoreByChecker } from './polygon-scoring.js';
 import { PolygonTests } from './polygon-tests.js';
 import {
@@ -133,7 +133,7 @@ async function loadJudge(
     return {
         kind: 'program',
         convention: 'testlib',
-        language: chooseLanguage(program),
+        language: findPolygonLanguage(program),
         files: [await sourceFile(main), ...(await Promise.all(headers.map(sourceFile)))],
         flags: [],
         time: null,
@@ -177,7 +177,7 @@ async function loadSolution(
         isGood: GOOD_TAGS.has(solution.tag),
         input: {
             kind: 'program',
-            language: chooseLanguage(solution) ?? 'UNKNOWN',
+            language: findPolygonLanguage(solution) ?? 'UNKNOWN',
             files: [main ?? { name: solution.path, content: { text: '', digest: '' } }, ...rest],
             expected: isVague ? [...expected, 'PartiallyAccepted'] : expected,
             name: solution.path,
