@@ -1,6 +1,7 @@
 import { ConcurrencyLimit } from './concurrency.js';
 import type { MinutePage, NotedAmount } from './minute-book.js';
 import { MinuteLimit } from './minute-limit.js';
+import { type Clock, pass } from '../util/clock.js';
 import { RateLimit } from '../util/rate-limit.js';
 
 /** Limits of one server, or of several that count against one account. Null: no limit. */
@@ -31,6 +32,8 @@ export class AccountLimits {
     readonly #requests: MinuteLimit;
     readonly #tokens: MinuteLimit;
     readonly #page: MinutePage | null;
+    /** Those that wait for their minute, in their order; each is woken when its turn may have come earlier than thought. */
+    readonly #waiting: { wake(): void }[] = [];
 
     /**
      * @param page what was sent before this process, and where it is noted what this one sends; null: nobody keeps it
@@ -64,7 +67,51 @@ export class AccountLimits {
 
     /** Whether a request with this many tokens would have to wait for its minute. */
     mustWait(tokens: number, now: number): boolean {
-        return this.#requests.delay(1, now) > 0 || this.#tokens.delay(tokens, now) > 0;
+        return this.#waiting.length > 0 || this.#minuteDelay(tokens, now) > 0;
+    }
+
+    #minuteDelay(tokens: number, now: number): number {
+        return Math.max(this.#requests.delay(1, now), this.#tokens.delay(tokens, now));
+    }
+
+    /**
+     * Waits for a place in every rate, first come first served, and takes it. What others reserved and did not use lets it
+     * through earlier. Rejects with the signal's reason.
+     */
+    async pass(tokens: number, clock: Clock, signal: AbortSignal): Promise<TakenPlace> {
+        const place = this.mustWait(tokens, clock.now())
+            ? await this.#takeInTurn(tokens, clock, signal)
+            : this.take(tokens, clock.now());
+        await pass(clock, place.wait, signal);
+        place.begin();
+        return place;
+    }
+
+    async #takeInTurn(tokens: number, clock: Clock, signal: AbortSignal): Promise<TakenPlace> {
+        const ticket = { wake: (): void => {} };
+        this.#waiting.push(ticket);
+        try {
+            for (;;) {
+                signal.throwIfAborted();
+                const isFirst = this.#waiting[0] === ticket;
+                const delay = isFirst ? this.#minuteDelay(tokens, clock.now()) : Number.POSITIVE_INFINITY;
+                if (delay <= 0) return this.take(tokens, clock.now());
+                await new Promise<void>((resolve) => {
+                    const stop = clock.after(delay, resolve);
+                    const wake = (): void => {
+                        stop();
+                        signal.removeEventListener('abort', wake);
+                        resolve();
+                    };
+                    ticket.wake = wake;
+                    signal.addEventListener('abort', wake, { once: true });
+                });
+                ticket.wake();
+            }
+        } finally {
+            this.#waiting.splice(this.#waiting.indexOf(ticket), 1);
+            this.#waiting[0]?.wake();
+        }
     }
 
     /** Takes a place in every rate. */
@@ -86,6 +133,7 @@ export class AccountLimits {
             settle: (used) => {
                 this.#tokens.settle(taken, used);
                 noted?.settle(used);
+                if (used < tokens) this.#waiting[0]?.wake();
             },
         };
     }

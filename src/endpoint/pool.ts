@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { EndpointState } from '../model/event.js';
-import { type Clock, pass, realClock } from '../util/clock.js';
+import { type Clock, realClock } from '../util/clock.js';
 import { unreachable } from '../util/unreachable.js';
 import { AccountLimits, type TakenPlace } from './account-limits.js';
 import { Calibrator } from './calibrator.js';
@@ -268,9 +268,7 @@ export class EndpointPool {
         return {
             endpoint: endpoint.address,
             turn: async (signal) => {
-                place = limits.take(tokens, this.clock.now());
-                await pass(this.clock, place.wait, signal);
-                place.begin();
+                place = await limits.pass(tokens, this.clock, signal);
                 sentAt = this.clock.now();
             },
             settle: (used) => place?.settle(used),

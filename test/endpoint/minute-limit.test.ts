@@ -2,7 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AccountLimits } from '../../src/endpoint/account-limits.js';
 import { MinuteLimit } from '../../src/endpoint/minute-limit.js';
+import { FakeClock } from '../rig/fake-clock.js';
 import { runs } from '../rig/long.js';
+
+const NEVER = new AbortController().signal;
 
 const MINUTE = 60_000;
 
@@ -81,5 +84,43 @@ describe('limits a minute', () => {
         expect(limit.delay(100, 70_000)).toBe(0);
         limit.settle(taken, 1000);
         expect(limit.delay(100, 70_000)).toBe(0);
+    });
+
+    it('use what was reserved and not used in the same minute, in the order in which it was asked for', async () => {
+        const clock = new FakeClock();
+        const limits = limitsOf(null, 1000);
+        const sent: { readonly at: number; readonly tokens: number; readonly number: number }[] = [];
+        // A hundred requests that reserve 200 tokens each and use 20 of them after a second.
+        for (let number = 0; number < 100; number += 1) {
+            void limits.pass(200, clock, NEVER).then((place) => {
+                sent.push({ at: clock.now(), tokens: 20, number });
+                clock.after(1000, () => place.settle(20));
+            });
+        }
+        await clock.pass(59_000);
+        // 41 that used 20 leave room for one more, which reserves 200.
+        expect(sent).toHaveLength(41);
+        await clock.pass(4 * MINUTE);
+        expect(sent.map(({ number }) => number)).toEqual(Array.from({ length: 100 }, (_, at) => at));
+        expect(busiestMinute(sent, (one) => one.tokens)).toBeLessThanOrEqual(1000);
+    });
+
+    it('let the next one through where one that waits gives up', async () => {
+        const clock = new FakeClock();
+        const limits = limitsOf(1, null);
+        const done: string[] = [];
+        const ask = (name: string, signal: AbortSignal): void =>
+            void limits.pass(0, clock, signal).then(
+                () => done.push(name),
+                () => done.push(`${name} gave up`),
+            );
+        const stop = new AbortController();
+        ask('first', NEVER);
+        ask('second', stop.signal);
+        ask('third', NEVER);
+        await clock.pass(1000);
+        stop.abort();
+        await clock.pass(60_000);
+        expect(done).toEqual(['first', 'second gave up', 'third']);
     });
 });
