@@ -91,12 +91,12 @@ describe('limits a minute', () => {
         const limits = limitsOf(null, 1000);
         const sent: { readonly at: number; readonly tokens: number; readonly number: number }[] = [];
         // A hundred requests that reserve 200 tokens each and use 20 of them after a second.
-        for (let number = 0; number < 100; number += 1) {
-            void limits.pass(200, clock, NEVER).then((place) => {
-                sent.push({ at: clock.now(), tokens: 20, number });
-                clock.after(1000, () => place.settle(20));
-            });
-        }
+        const ask = async (number: number): Promise<void> => {
+            const place = await limits.pass(200, clock, NEVER);
+            sent.push({ at: clock.now(), tokens: 20, number });
+            clock.after(1000, () => place.settle(20));
+        };
+        for (let number = 0; number < 100; number += 1) void ask(number);
         await clock.pass(59_000);
         // 41 that used 20 leave room for one more, which reserves 200.
         expect(sent).toHaveLength(41);
