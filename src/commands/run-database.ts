@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
 import { print, warn } from '../compose/output.js';
-import { formatBytes, count, formatCount } from '../report/format.js';
+import { count, formatBytes, formatCount } from '../report/format.js';
 import type { StorageFormat } from '../results/result-store.js';
-import { backUpDatabase, restoreDatabase, timeForName } from '../results/store/backup.js';
+import { backUpDatabase } from '../results/store/backup.js';
+import { timeForName } from '../results/store/copy-files.js';
 import { type Manifest, readManifest } from '../results/store/manifest.js';
 import { openStore } from '../results/store/open-store.js';
+import { restoreDatabase } from '../results/store/restore.js';
+import { writeMasterTree } from '../results/tree/write-tree.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
 interface DatabaseValues {
@@ -115,7 +118,11 @@ async function backUp({ database, json }: DatabaseValues, target: string): Promi
 
 async function restore(values: DatabaseValues, source: string): Promise<ExitCode> {
     const { database, 'take-over': takeOver, json } = values;
-    const { manifest, aside } = await restoreDatabase(database, source, { takeOver, onNotice: warn });
+    const { manifest, aside } = await restoreDatabase(database, source, {
+        takeOver,
+        onNotice: warn,
+        writeTree,
+    });
     const { generation } = manifest;
     if (json) {
         print(JSON.stringify({ database, backup: source, generation, aside }));
@@ -125,4 +132,13 @@ async function restore(values: DatabaseValues, source: string): Promise<ExitCode
     if (aside !== null) print(`what stood there is in ${aside}`);
     print('results that came later: bring them in with `resume-run collect --from <results>`');
     return 0;
+}
+
+/** Without DuckDB a database of Parquet can be restored, and then keeps the tree that the backup has. */
+async function writeTree(dir: string): Promise<void> {
+    try {
+        await writeMasterTree(dir);
+    } catch (error) {
+        if (!(error instanceof UserError) || error.code !== 'RESUME_RUN_MISSING_PACKAGE') throw error;
+    }
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
+import { findCutLibrary } from './cut-library.js';
 
 /** The version that the tests run with. */
 const PACKAGE = '@duckdb/node-api@1.5.6-r.1';
@@ -59,6 +60,8 @@ async function createInstance(): Promise<DuckDBInstance> {
  */
 function loadDuckDb(): typeof import('@duckdb/node-api') {
     const path = requireInstalledDuckDb();
+    const cut = findCutLibrary(path);
+    if (cut !== null) throw explainLoadFailure(`cannot be loaded (${cut.path} is cut: ${cut.why})`, null);
     try {
         return require(path) as typeof import('@duckdb/node-api');
     } catch (error) {

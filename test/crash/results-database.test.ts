@@ -6,6 +6,7 @@ import { auditDatabase } from '../../src/results/ask/audit.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { type CliResult, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { LONG, SEED, sampled } from '../rig/long.js';
 import {
     type CallSite,
     type Injection,
@@ -16,7 +17,6 @@ import {
     whyNoInjection,
 } from './inject.js';
 import type { RunOptions } from './scene.js';
-import { LONG, sampled, SEED } from '../rig/long.js';
 
 const reason = whyNoInjection();
 if (reason !== null) console.error(`faults of the results database: skipped, ${reason}`);
@@ -33,13 +33,13 @@ const AT_ONCE = 2;
 /** One command on a copy of a prepared folder. */
 class DatabaseScene implements Subject {
     readonly home: string;
-    readonly folders = ['database', 'temp_results'];
+    readonly folders = ['database', 'temp_results', 'copy'];
     readonly oneThread = [];
     readonly #story: string[] = [];
 
     constructor(
+        private readonly tried: Tried,
         template: string,
-        private readonly command: readonly string[],
         whenFinished: typeof onTestFinished,
     ) {
         this.home = tempDir(whenFinished);
@@ -55,7 +55,7 @@ class DatabaseScene implements Subject {
     }
 
     async run({ env, through, meanwhile, what }: RunOptions): Promise<CliResult> {
-        const cli = startCli([...this.command], {
+        const cli = startCli([...this.tried.command], {
             cwd: this.home,
             ...(env === undefined ? {} : { env }),
             ...(through === undefined ? {} : { through }),
@@ -72,7 +72,7 @@ class DatabaseScene implements Subject {
     async finish(options: RunOptions = {}): Promise<void> {
         const { code, stderr } =
             options.through === undefined
-                ? await callCli(this.command, { cwd: this.home })
+                ? await callCli(this.tried.command, { cwd: this.home })
                 : await this.run(options);
         expect(code, stderr).toBe(0);
     }
@@ -80,20 +80,32 @@ class DatabaseScene implements Subject {
     /** Every record once in one whole generation, and no batch lost; `isFinished` when the command went through. */
     async check(isFinished: boolean): Promise<void> {
         const database = join(this.home, 'database');
-        const samples: string[] = [];
-        if (existsSync(join(database, 'manifest.json')))
-            for await (const records of await (await readGeneration(database)).records())
-                samples.push(...records.map(({ sample }) => sample));
-        expect(new Set(samples).size).toBe(samples.length);
+        const samples = await this.#readSamples('database');
         const spool = join(this.home, 'temp_results');
         const waiting = existsSync(spool)
             ? readdirSync(spool).filter((name) => name.endsWith('.json')).length
             : 0;
         // Each batch holds one result: retired only after it was committed.
         expect(samples.length + waiting).toBeGreaterThanOrEqual(TASKS);
+        if (this.tried.makesDatabase !== true) expect(existsSync(join(database, 'manifest.json'))).toBe(true);
         if (!isFinished) return;
         expect([samples.length, waiting]).toEqual([TASKS, 0]);
         expect(await auditDatabase(database)).toEqual([]);
+        if (this.tried.replaces === undefined) return;
+        const kept = readdirSync(this.home).filter((name) => name.startsWith('database.before-restore-'));
+        const counts = await Promise.all(kept.map(async (name) => (await this.#readSamples(name)).length));
+        expect(counts).toContain(this.tried.replaces);
+    }
+
+    /** Samples of the records in a database: each once. */
+    async #readSamples(name: string): Promise<readonly string[]> {
+        const samples: string[] = [];
+        const dir = join(this.home, name);
+        if (existsSync(join(dir, 'manifest.json')))
+            for await (const records of await (await readGeneration(dir)).records())
+                samples.push(...records.map(({ sample }) => sample));
+        expect(new Set(samples).size, name).toBe(samples.length);
+        return samples;
     }
 
     remove(): void {
@@ -101,28 +113,63 @@ class DatabaseScene implements Subject {
     }
 }
 
-/** A folder with results in the spool, brought in by `before`. */
-async function prepare(before: readonly (readonly string[])[]): Promise<string> {
-    const home = tempDir();
-    const collector = new ResultCollector({ tempDir: join(home, 'temp_results') });
-    for (let at = 0; at < TASKS; at += 1) {
-        await collector.addBatchResult('m', [{ task_id: `task-${at}`, success: at % 2 === 0 }]);
-        const step = before[at];
-        if (step !== undefined) expect(await callCli(step, { cwd: home })).toMatchObject({ code: 0 });
-    }
-    for (const step of before.slice(TASKS))
-        expect(await callCli(step, { cwd: home })).toMatchObject({ code: 0 });
-    return home;
+/** A command that meets faults. */
+interface Tried {
+    readonly name: string;
+    readonly command: readonly string[];
+    /** Makes the folder in which it runs. */
+    readonly prepare: () => Promise<string>;
+    /** There is no database before it. */
+    readonly makesDatabase?: boolean;
+    /** Records of the database whose place another takes. */
+    readonly replaces?: number;
 }
 
 const COLLECT = ['collect', '--json'];
-/** Several parts, so that there is something to join. */
-const COLLECTED = Array.from({ length: TASKS }, () => COLLECT);
 
-const COMMANDS: readonly (readonly [string, readonly string[], readonly (readonly string[])[]])[] = [
-    ['collect', COLLECT, []],
-    ['database compact', ['database', 'compact'], COLLECTED],
-    ['migrate', ['migrate', '--to', 'parquet'], COLLECTED],
+async function callWell(command: readonly string[], cwd: string): Promise<void> {
+    expect(await callCli(command, { cwd })).toMatchObject({ code: 0 });
+}
+
+/** A folder with results in the spool, each a batch. */
+async function fillSpool(home: string, tasks: readonly number[], after = noStep): Promise<string> {
+    const collector = new ResultCollector({ tempDir: join(home, 'temp_results') });
+    for (const task of tasks) {
+        await collector.addBatchResult('m', [{ task_id: `task-${task}`, success: task % 2 === 0 }]);
+        await after(home);
+    }
+    return home;
+}
+
+const noStep = async (_home: string): Promise<void> => undefined;
+const collectNow = (home: string): Promise<void> => callWell(COLLECT, home);
+const TASK_NUMBERS = Array.from({ length: TASKS }, (_, at) => at);
+
+/** Several parts, so that there is something to join. */
+const fillDatabase = (): Promise<string> => fillSpool(tempDir(), TASK_NUMBERS, collectNow);
+
+/** A backup, and a database to which another result came since. */
+async function fillBackup(): Promise<string> {
+    const home = await fillDatabase();
+    await callWell(['database', 'backup', 'copy'], home);
+    return fillSpool(home, [TASKS], collectNow);
+}
+
+const COMMANDS: readonly Tried[] = [
+    {
+        name: 'collect',
+        command: COLLECT,
+        prepare: () => fillSpool(tempDir(), TASK_NUMBERS),
+        makesDatabase: true,
+    },
+    { name: 'database compact', command: ['database', 'compact'], prepare: fillDatabase },
+    { name: 'migrate', command: ['migrate', '--to', 'parquet'], prepare: fillDatabase },
+    {
+        name: 'database restore',
+        command: ['database', 'restore', 'copy'],
+        prepare: fillBackup,
+        replaces: TASKS + 1,
+    },
 ];
 
 const INJECTIONS: readonly Injection[] = [
@@ -134,10 +181,10 @@ const INJECTIONS: readonly Injection[] = [
 
 describe.skipIf(reason !== null)('a fault at a call on the files of the database', () => {
     it.for(COMMANDS)(
-        'during %s loses no result and doubles none, and the next try goes through',
-        async ([, command, before], { signal, onTestFinished: whenFinished }) => {
-            const template = await prepare(before);
-            const traced = new DatabaseScene(template, command, whenFinished);
+        'during $name loses no result and doubles none, and the next try goes through',
+        async (command, { signal, onTestFinished: whenFinished }) => {
+            const template = await command.prepare();
+            const traced = new DatabaseScene(command, template, whenFinished);
             const sites = await traceCalls(traced);
             await traced.check(true);
             expect(sites.length).toBeGreaterThan(20);
@@ -157,7 +204,7 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
                     !one.from,
             );
             const tryOne = async (site: CallSite, injection: Injection): Promise<void> => {
-                const scene = new DatabaseScene(template, command, whenFinished);
+                const scene = new DatabaseScene(command, template, whenFinished);
                 try {
                     const { record, hit } = await runInjected(scene, site, injection);
                     tried += 1;

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { readTextFile } from '../../host/open-file.js';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
+import { readTextFile } from '../../host/open-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import type { AggregateInfo } from '../store/manifest.js';
+import { type AggregateInfo, makeFileName } from '../store/manifest.js';
 
 /** Folder of aggregate cells in a database. */
 export const AGGREGATES = 'aggregates';
@@ -48,7 +47,7 @@ export async function writeAggregates(
 ): Promise<AggregateInfo> {
     const folder = join(dir, AGGREGATES);
     await makeDirectory(folder);
-    const name = `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.jsonl`;
+    const name = makeFileName('.jsonl');
     const text = set.cells.map((cell) => `${JSON.stringify(cell)}\n`).join('');
     await new DurableWriter(folder, holder).write(name, [Buffer.from(text)]);
     return {

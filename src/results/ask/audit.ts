@@ -5,16 +5,15 @@ import { isJsonObject } from '../../model/json.js';
 import { readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { readAggregatesFromParquet } from '../aggregate/earlier-database.js';
+import { parsePythonNumbers } from '../collect/python-json.js';
 import { digestKey } from '../record/record.js';
 import { KeyIndex } from '../store/key-index.js';
+import { MASTER, type PartInfo } from '../store/manifest.js';
 import { loadCodec, type PartCodec, PartError } from '../store/part-codec.js';
 import { locatePart, readGeneration } from '../store/read-generation.js';
-import type { PartInfo } from '../store/manifest.js';
 import { MasterTree } from '../tree/master-tree.js';
-import { MASTER } from '../tree/write-tree.js';
 import { type AuditFinding, compareTrees } from './audit-leaf.js';
 import { auditCells, auditTree } from './audit-tree.js';
-import { parsePythonNumbers } from '../collect/python-json.js';
 
 /**
  * Holds a database against its own rules and says what is wrong and where: a folder of ours, or a file of counts (JSON or

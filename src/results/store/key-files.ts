@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { readBytes } from '../../host/open-file.js';
 import type { DurableWriter } from '../../host/durable-write.js';
+import { readBytes } from '../../host/open-file.js';
 import { digestKey } from '../record/record.js';
 import { KEY_ENTRY_BYTES, PartKeys } from './key-index.js';
 import type { PartInfo } from './manifest.js';
@@ -27,7 +27,13 @@ export async function writeKeys(writer: DurableWriter, part: PartInfo, keys: Par
 /** @throws PartError if the part had to be read and is damaged */
 export async function readKeys(dir: string, part: PartInfo): Promise<PartKeys> {
     const bytes = await readBytes(join(dir, KEYS, keyFile(part))).catch(() => null);
-    if (bytes?.length === part.records * KEY_ENTRY_BYTES) return new PartKeys(bytes);
+    return bytes?.length === part.records * KEY_ENTRY_BYTES
+        ? new PartKeys(bytes)
+        : await readKeysOfPart(dir, part);
+}
+
+/** From the part itself. @throws PartError if it is damaged */
+export async function readKeysOfPart(dir: string, part: PartInfo): Promise<PartKeys> {
     const keys = new PartKeys();
     const codec = await loadCodec(part.codec);
     for await (const records of codec.readRecords(join(dir, part.path)))

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { readTextFile } from '../../host/open-file.js';
 import type { DurableWriter } from '../../host/durable-write.js';
+import { readTextFile } from '../../host/open-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
@@ -10,6 +11,8 @@ export const MANIFEST = 'manifest.json';
 export const PARTS = 'parts';
 /** Parts that a later generation replaced; they live ten more minutes for readers of the earlier one. */
 export const REPLACED = 'replaced';
+/** The tree of the earlier tools, made from the records. */
+export const MASTER = 'master_database.json';
 
 const VERSION = 1;
 
@@ -72,6 +75,10 @@ export async function readManifest(dir: string): Promise<Manifest | null> {
     return parseManifest(path, text);
 }
 
+/** A new name for a file that a manifest is to name. Not numbered: no name is ever used twice, whatever a restore brings back. */
+export const makeFileName = (extension: string): string =>
+    `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}${extension}`;
+
 /** @throws WriteError */
 export async function writeManifest(writer: DurableWriter, manifest: Manifest): Promise<void> {
     await writer.write(MANIFEST, [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]);
@@ -96,15 +103,24 @@ function parseManifest(path: string, text: string): Manifest {
         const value = json[name];
         if (
             !Array.isArray(value) ||
-            !value.every((one) => isJsonObject(one) && isInside(one.path) && fits(one))
+            !value.every((one) => isJsonObject(one) && isInside(name, one.path) && fits(one))
         )
             throw damaged(`expected a list of files in ${name}`);
+        const paths = value.map((one) => (isJsonObject(one) ? one.path : null));
+        const twice = paths.find((path, at) => paths.indexOf(path) !== at);
+        // Its records would count twice.
+        if (twice !== undefined) throw damaged(`it names ${JSON.stringify(twice)} twice`);
     };
+    for (const name of ['created_at', 'written_at'])
+        if (typeof json[name] !== 'string') throw damaged(`expected a time in ${name}`);
     if (!isCount(json.generation)) throw damaged('expected a number in generation');
     if (!isStorage(json.storage)) throw damaged(`expected json or parquet in storage`);
     list('parts', (one) => isCount(one.records) && isCount(one.bytes) && isStorage(one.codec));
     list('retirements', (one) => isCount(one.records) && isCount(one.bytes));
-    list('aggregates', (one) => typeof one.source === 'string' && typeof one.sha256 === 'string');
+    list(
+        'aggregates',
+        (one) => isCount(one.cells) && typeof one.source === 'string' && typeof one.sha256 === 'string',
+    );
     return json as object as Manifest;
 }
 
@@ -114,6 +130,8 @@ const isCount = (value: Json | undefined): value is number =>
 const isStorage = (value: Json | undefined): value is StorageFormat =>
     STORAGE_FORMATS.some((format) => format === value);
 
-/** A path from a manifest never leaves the database: `parts/x.jsonl`, not `../x` nor `/x`. */
-const isInside = (value: Json | undefined): value is string =>
-    typeof value === 'string' && /^[a-z]+\/[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value);
+/** A path from a manifest never leaves its folder in the database: `parts/x.jsonl`, not `../x`, `/x` nor `parts/y/x`. */
+const isInside = (folder: string, value: Json | undefined): value is string =>
+    typeof value === 'string' &&
+    value.startsWith(`${folder}/`) &&
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value.slice(folder.length + 1));

@@ -1,12 +1,13 @@
-import { copyFile, link, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { readTextFile } from '../../host/open-file.js';
 import { type DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
+import { readTextFile } from '../../host/open-file.js';
 import { isJsonObject } from '../../model/json.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { recordLine } from '../record/record.js';
 import type { StorageFormat } from '../result-store.js';
+import { linkOrCopy } from './copy-files.js';
 import { type Manifest, PARTS, type PartInfo } from './manifest.js';
 import { loadCodec, PartError } from './part-codec.js';
 
@@ -16,8 +17,8 @@ import { loadCodec, PartError } from './part-codec.js';
  * migration.json says what there was before; the old parts stay in before-migration/ until the next migration, for --rollback.
  */
 
-const MIGRATION = 'migration.json';
-const BACKUP = 'before-migration';
+export const MIGRATION = 'migration.json';
+export const BEFORE_MIGRATION = 'before-migration';
 
 /** What migration.json holds. */
 export interface Migration {
@@ -74,30 +75,30 @@ export async function writeMigration(writer: DurableWriter, migration: Migration
 /** After a rollback there is nothing to go back to. */
 export async function forgetMigration(dir: string): Promise<void> {
     await rm(join(dir, MIGRATION), { force: true });
-    await rm(join(dir, BACKUP), { recursive: true, force: true });
+    await rm(join(dir, BEFORE_MIGRATION), { recursive: true, force: true });
 }
 
 /** Puts every part of a manifest into before-migration/, as a second name where the file system has such. Removes an earlier backup. */
 export async function backUpParts(dir: string, parts: readonly PartInfo[]): Promise<void> {
-    await rm(join(dir, BACKUP), { recursive: true, force: true });
-    await makeDirectory(join(dir, BACKUP));
-    for (const { path } of parts) await duplicate(join(dir, path), join(dir, BACKUP, basename(path)));
-    await syncDirectory(join(dir, BACKUP));
+    await rm(join(dir, BEFORE_MIGRATION), { recursive: true, force: true });
+    await makeDirectory(join(dir, BEFORE_MIGRATION));
+    for (const { path } of parts)
+        await duplicate(join(dir, path), join(dir, BEFORE_MIGRATION, basename(path)));
+    await syncDirectory(join(dir, BEFORE_MIGRATION));
 }
 
 /** Brings a part back from before-migration/. */
 export async function bringBackPart(dir: string, { path }: PartInfo): Promise<void> {
-    await duplicate(join(dir, BACKUP, basename(path)), join(dir, path));
+    await duplicate(join(dir, BEFORE_MIGRATION, basename(path)), join(dir, path));
     await syncDirectory(join(dir, PARTS));
 }
 
 async function duplicate(from: string, to: string): Promise<void> {
     try {
-        await link(from, to);
+        await linkOrCopy(from, to);
     } catch (error) {
-        if (getIoCode(error) === 'EEXIST') return;
         if (getIoCode(error) === 'ENOENT') throw new PartError(from, 'it is missing', { cause: error });
-        await copyFile(from, to);
+        throw error;
     }
 }
 

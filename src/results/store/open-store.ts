@@ -76,13 +76,13 @@ export async function openStore(options: OpenStoreOptions): Promise<DatabaseStor
 }
 
 function explainOpenError(dir: string, error: unknown): unknown {
-    if (error instanceof UserError || error instanceof WriteError) return error;
     if (error instanceof PartError)
         return new UserError(
             `cannot open the database: ${error.message}. Bring a backup back with \`resume-run database restore\``,
             2,
             { cause: error },
         );
+    if (error instanceof UserError || error instanceof WriteError) return error;
     return new WriteError(dir, describeIoError(error), { cause: error });
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeStagingName } from '../../host/staging-name.js';
@@ -8,7 +7,7 @@ import { UserError } from '../../util/user-error.js';
 import type { RecordLine } from '../record/record.js';
 import type { StorageFormat } from '../result-store.js';
 import { PartKeys } from './key-index.js';
-import { PARTS, type PartInfo, readManifest } from './manifest.js';
+import { makeFileName, PARTS, type PartInfo, readManifest } from './manifest.js';
 import { type PartCodec, PartError } from './part-codec.js';
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -97,7 +96,7 @@ export class PartBuilder {
             dropped: dropped.get(id) ?? NO_ROWS,
         }));
         const info = await this.#guard(() =>
-            writePart(this.#settings, newPartName(codec), keys.count, async (target) => {
+            writePart(this.#settings, makeFileName(codec.extension), keys.count, async (target) => {
                 const rows = await codec.copyRows?.(copied, target);
                 if (rows === keys.count) return;
                 const paths = copied.map(({ path }) => path).join(', ');
@@ -160,10 +159,6 @@ export class PartBuilder {
 
 const NO_ROWS: ReadonlySet<number> = new Set();
 
-/** Not numbered: a name is never used twice, whatever a restore brings back. */
-const newPartName = ({ extension }: PartCodec): string =>
-    `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}${extension}`;
-
 /** Staging file, fsync, rename: the name appears when the file is whole. @param write makes the file at the path that it is given */
 async function writePart(
     { dir, holder, format }: BuilderSettings,
@@ -206,7 +201,7 @@ class OpenPart {
     ) {}
 
     static async create(settings: BuilderSettings): Promise<OpenPart> {
-        const name = newPartName(settings.codec);
+        const name = makeFileName(settings.codec.extension);
         const staging = join(settings.dir, PARTS, makeStagingName(name, settings.holder));
         return new OpenPart(
             settings,

@@ -1,4 +1,5 @@
 import type { ResultRecord } from '../record/record.js';
+import { UserError } from '../../util/user-error.js';
 import type { StorageFormat } from '../result-store.js';
 
 /** How parts are written and read. Everything else (manifest, keys, compaction, readers) does not know the codec. */
@@ -33,15 +34,13 @@ export interface CopiedPart {
 }
 
 /** A part's file is damaged, or not what the manifest says. */
-export class PartError extends Error {
-    override readonly name = 'PartError';
-
+export class PartError extends UserError {
     constructor(
         readonly path: string,
         why: string,
         options?: ErrorOptions,
     ) {
-        super(`${path}: ${why}`, options);
+        super(`${path}: ${why}`, 2, options);
     }
 }
 

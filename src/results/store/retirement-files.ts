@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { digestKey, parseRetirement, type Retirement } from '../record/record.js';
 import { readLineBatches } from './json-codec.js';
-import type { FileInfo, Manifest } from './manifest.js';
+import { type FileInfo, type Manifest, makeFileName } from './manifest.js';
 
 /** Keys that were taken out stay known: a batch that comes late must not bring them back. */
-const RETIREMENTS = 'retirements';
+export const RETIREMENTS = 'retirements';
 
 export interface RetiredKey {
     readonly digest: Buffer;
@@ -22,7 +21,7 @@ export async function writeRetirements(
     if (retirements.length === 0) return [];
     const folder = join(dir, RETIREMENTS);
     await makeDirectory(folder);
-    const name = `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.jsonl`;
+    const name = makeFileName('.jsonl');
     const bytes = Buffer.from(retirements.map((one) => `${JSON.stringify(one)}\n`).join(''));
     await new DurableWriter(folder, holder).write(name, [bytes]);
     const info = { path: `${RETIREMENTS}/${name}`, records: retirements.length, bytes: bytes.length };

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { DurableWriter } from '../../host/durable-write.js';
-import type { JsonObject } from '../../model/json.js';
 import { makeHolderId } from '../../host/staging-name.js';
+import type { JsonObject } from '../../model/json.js';
 import { readAggregates } from '../aggregate/aggregate-files.js';
+import { MASTER } from '../store/manifest.js';
 import { readGeneration } from '../store/read-generation.js';
 import { MasterTree } from './master-tree.js';
 import { readPartCells } from './part-cells.js';
-
-export const MASTER = 'master_database.json';
 
 /**
  * Derives master_database.json from the generation that readers see now, reading only parts that came since the last time, and puts it in place as a whole. Call it as the

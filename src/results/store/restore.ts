@@ -1,0 +1,267 @@
+import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
+import { acquireLock, type Lock } from '../../host/lock.js';
+import { makeStagingName } from '../../host/staging-name.js';
+import { sweep } from '../../host/sweep.js';
+import { readReason } from '../../util/io-error.js';
+import { UserError } from '../../util/user-error.js';
+import { AGGREGATES } from '../aggregate/aggregate-files.js';
+import { copyDurably, explainWrite, isThere, linkOrCopy, timeForName } from './copy-files.js';
+import { KEYS, readKeysOfPart, writeKeys } from './key-files.js';
+import type { PartKeys } from './key-index.js';
+import {
+    MANIFEST,
+    MASTER,
+    type Manifest,
+    makeFileName,
+    PARTS,
+    type PartInfo,
+    REPLACED,
+    readManifest,
+    writeManifest,
+} from './manifest.js';
+import { BEFORE_MIGRATION, forgetMigration, MIGRATION } from './migration.js';
+import { PartError } from './part-codec.js';
+import { moveReplacedParts } from './replaced-parts.js';
+import { RETIREMENTS } from './retirement-files.js';
+
+/*
+ * A restore makes a new generation, as a commit does: the backup's files are copied into the database under new names, what
+ * stands there gets a second name in a folder beside it, and the rename of the manifest is the moment. Killed anywhere, the
+ * database is what it was or what the backup is, and a reader in a loop sees one whole generation after the other.
+ */
+
+/** Folders of files that a manifest names. */
+const FOLDERS = [PARTS, RETIREMENTS, AGGREGATES] as const;
+
+export interface RestoreOptions {
+    readonly takeOver: boolean;
+    readonly onNotice: (message: string) => void;
+    /** Writes the tree of the new generation, while the database is held. */
+    readonly writeTree: (dir: string) => Promise<void>;
+}
+
+/**
+ * Puts a backup in the place of a database, whatever state that is in.
+ * @returns the backup's manifest, and the folder that holds what stood there; null if nothing did
+ * @throws UserError: exit 2 if the source is not a whole backup, 3 if another process holds the database; WriteError
+ */
+export async function restoreDatabase(
+    dir: string,
+    source: string,
+    options: RestoreOptions,
+): Promise<{ readonly manifest: Manifest; readonly aside: string | null }> {
+    const manifest = await readManifest(source);
+    if (manifest === null)
+        throw new UserError(`${source} is not a backup: expected a folder with ${MANIFEST}`);
+    if (await isSameFolder(source, dir)) throw new UserError(`${source} is the database itself`);
+    await requireFiles(source, manifest);
+    const { takeOver, onNotice, writeTree } = options;
+    const hint = 'end the collector that holds it first';
+    const lock = await acquireLock({ checkpointsDir: dir, dir, shard: null, takeOver, hint, onNotice });
+    try {
+        return await explainWrite(dir, async () => {
+            const aside = await replaceGeneration(dir, source, manifest, lock);
+            await replaceTree(dir, source, lock);
+            await writeTree(dir);
+            return { manifest, aside };
+        });
+    } finally {
+        await lock.release();
+    }
+}
+
+async function isSameFolder(a: string, b: string): Promise<boolean> {
+    const [one, other] = await Promise.all([a, b].map((path) => realpath(path).catch(() => path)));
+    return one === other;
+}
+
+/** @throws UserError if a file that the manifest names is not there, or not as long as it says */
+async function requireFiles(source: string, { parts, retirements, aggregates }: Manifest): Promise<void> {
+    for (const file of [...parts, ...retirements, ...aggregates]) {
+        const path = join(source, file.path);
+        const stats = await stat(path).catch((error: unknown) => {
+            throw notWhole(source, `cannot read ${path}: ${readReason(error)}`, error);
+        });
+        if ('bytes' in file && stats.size !== file.bytes)
+            throw notWhole(source, `${path} has ${stats.size} bytes, expected ${file.bytes}`);
+    }
+}
+
+const notWhole = (source: string, why: string, cause?: unknown): UserError =>
+    new UserError(`${source} is not a whole backup: ${why}`, 2, { cause });
+
+/** @returns the folder that holds what stood there; null if nothing did */
+async function replaceGeneration(
+    dir: string,
+    source: string,
+    manifest: Manifest,
+    lock: Lock,
+): Promise<string | null> {
+    // A damaged manifest is a reason to restore.
+    const present = await readManifest(dir).catch(() => null);
+    for (const folder of [KEYS, ...FOLDERS]) await makeDirectory(join(dir, folder));
+    await sweep([dir, ...[KEYS, ...FOLDERS].map((name) => join(dir, name))], async () => new Set([lock.id]));
+    const made: string[] = [];
+    let aside: string | null = null;
+    try {
+        const files = await copyFiles(dir, source, manifest, lock, made);
+        // What is kept is what stood here: what was just copied in is not.
+        aside = await keepPresent(dir, new Set(made));
+        await lock.verify();
+        const generation = Math.max(present?.generation ?? 0, manifest.generation) + 1;
+        const written_at = new Date().toISOString();
+        const next = { ...manifest, ...files, generation, written_at };
+        await writeManifest(new DurableWriter(dir, lock.id), next);
+        await removeOld(dir, next);
+        return aside;
+    } catch (error) {
+        await undo(dir, made, aside);
+        throw error;
+    }
+}
+
+type ManifestFiles = Pick<Manifest, 'parts' | 'retirements' | 'aggregates'>;
+
+/**
+ * Copies the files of a backup under names that nobody has, and the keys of its parts: reading them shows whether a part is whole.
+ * @param made takes the paths of what was written
+ */
+async function copyFiles(
+    dir: string,
+    source: string,
+    manifest: Manifest,
+    lock: Lock,
+    made: string[],
+): Promise<ManifestFiles> {
+    const copyAll = async <T extends { readonly path: string }>(files: readonly T[]): Promise<T[]> => {
+        const copies: T[] = [];
+        for (const file of files) {
+            const folder = dirname(file.path);
+            const name = makeFileName(extname(file.path));
+            const staging = `${folder}/${makeStagingName(name, lock.id)}`;
+            const path = `${folder}/${name}`;
+            made.push(staging, path);
+            await copyDurably(join(source, file.path), join(dir, staging));
+            await rename(join(dir, staging), join(dir, path));
+            copies.push({ ...file, path });
+        }
+        return copies;
+    };
+    const parts = await copyAll(manifest.parts);
+    const keyWriter = new DurableWriter(join(dir, KEYS), lock.id);
+    for (const [at, part] of parts.entries()) {
+        const keys = await readWholePart(source, manifest.parts[at] ?? part);
+        if (keys !== null) await writeKeys(keyWriter, part, keys);
+    }
+    const retirements = await copyAll(manifest.retirements);
+    const aggregates = await copyAll(manifest.aggregates);
+    for (const folder of FOLDERS) await syncDirectory(join(dir, folder));
+    return { parts, retirements, aggregates };
+}
+
+/** The keys of a part of a backup. Null where nothing here reads its codec: then its length has to do. */
+async function readWholePart(source: string, part: PartInfo): Promise<PartKeys | null> {
+    try {
+        return await readKeysOfPart(source, part);
+    } catch (error) {
+        if (error instanceof PartError) throw notWhole(source, error.message, error);
+        if (error instanceof UserError && error.code === 'RESUME_RUN_MISSING_PACKAGE') return null;
+        throw error;
+    }
+}
+
+/**
+ * Gives what stands in a database a second name in a folder beside it.
+ * @param fresh paths of files that were just put there
+ * @returns the folder; null if nothing stands there
+ */
+async function keepPresent(dir: string, fresh: ReadonlySet<string>): Promise<string | null> {
+    const files = (await listContent(dir)).filter((path) => !fresh.has(path));
+    if (files.length === 0) return null;
+    const prefix = `${basename(dir)}.before-restore-`;
+    const beside = dirname(dir);
+    // Of a restore that was killed at it.
+    for (const name of await readdir(beside))
+        if (name.startsWith(prefix) && name.endsWith(UNFINISHED))
+            await rm(join(beside, name), { recursive: true });
+    const aside = await chooseFreeName(join(beside, `${prefix}${timeForName()}`));
+    const unfinished = `${aside}${UNFINISHED}`;
+    return await explainWrite(aside, async () => {
+        try {
+            for (const path of files) {
+                await makeDirectory(dirname(join(unfinished, path)));
+                await linkOrCopy(join(dir, path), join(unfinished, path));
+            }
+            for (const folder of new Set(files.map((path) => dirname(path))))
+                await syncDirectory(join(unfinished, folder));
+            await rename(unfinished, aside);
+            await syncDirectory(beside);
+            return aside;
+        } catch (error) {
+            await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
+            throw error;
+        }
+    });
+}
+
+const UNFINISHED = '.unfinished';
+
+/** Files of a database that are more than locks and caches, as paths in its folder. */
+async function listContent(dir: string): Promise<readonly string[]> {
+    const found = [];
+    for (const folder of [...FOLDERS, REPLACED, BEFORE_MIGRATION])
+        for (const entry of await readdir(join(dir, folder), { withFileTypes: true }).catch(() => []))
+            if (entry.isFile()) found.push(`${folder}/${entry.name}`);
+    // The manifest last: a folder without one is not a backup.
+    for (const name of [MIGRATION, MASTER, MANIFEST]) if (await isThere(join(dir, name))) found.push(name);
+    return found;
+}
+
+async function chooseFreeName(path: string): Promise<string> {
+    for (let count = 1; ; count += 1) {
+        const name = count === 1 ? path : `${path}-${count}`;
+        if (!(await isThere(name))) return name;
+    }
+}
+
+/** What the new generation has no use for. Never throws: it is in nobody's way. */
+async function removeOld(dir: string, next: Manifest): Promise<void> {
+    await moveReplacedParts(dir, next);
+    const named = new Set([...next.retirements, ...next.aggregates].map(({ path }) => path));
+    const parts = next.parts.map(({ path }) => basename(path));
+    try {
+        for (const folder of [RETIREMENTS, AGGREGATES])
+            for (const name of await readdir(join(dir, folder)))
+                if (!named.has(`${folder}/${name}`)) await rm(join(dir, folder, name));
+        for (const name of await readdir(join(dir, KEYS)))
+            if (!parts.some((part) => name.startsWith(`${part}.`))) await rm(join(dir, KEYS, name));
+        await forgetMigration(dir);
+    } catch {
+        // The next restore tries again.
+    }
+}
+
+/** The backup's own tree, until it is made from the records: where nothing here reads them, it is all there is. */
+async function replaceTree(dir: string, source: string, lock: Lock): Promise<void> {
+    const staging = join(dir, makeStagingName(MASTER, lock.id));
+    if (await isThere(join(source, MASTER))) {
+        await copyDurably(join(source, MASTER), staging);
+        await rename(staging, join(dir, MASTER));
+    } else await rm(join(dir, MASTER), { force: true });
+    await syncDirectory(dir);
+}
+
+/** Nothing has changed, so neither the copies nor a second name of what stands here are of use. Never throws. */
+async function undo(dir: string, made: readonly string[], aside: string | null): Promise<void> {
+    try {
+        // Where the folder could not be synced after the rename, the new generation stands.
+        const present = await readManifest(dir).catch(() => null);
+        if (present?.parts.some(({ path }) => made.includes(path)) === true) return;
+        for (const path of made) await rm(join(dir, path), { force: true });
+        if (aside !== null) await rm(aside, { recursive: true, force: true });
+    } catch {
+        // What is left is named by nobody.
+    }
+}
