@@ -42,19 +42,32 @@ async function* gunzip(file: string): AsyncIterable<Buffer> {
     }
 }
 
-/** Compressed bytes that are unpacked at once: what they unpack to is held until it has been read. */
-const ZSTD_STEP_BYTES = 16 * 1024;
+/**
+ * Compressed bytes that are unpacked at once: what they unpack to is held until it has been read. Four bytes may stand for
+ * 128 KiB, so few are taken until it is seen how much they come to.
+ */
+const ZSTD_STEP = { fewest: 64, most: 16 * 1024 };
+
+/** Unpacked bytes of a step below which the next one is larger, and above which it is smaller. */
+const ZSTD_HELD = { low: 512 * 1024, high: 2 * 1024 * 1024 };
 
 async function* unzstd(file: string): AsyncIterable<Buffer> {
     const ready: Buffer[] = [];
+    let held = 0;
     const stream = new Decompress((bytes) => {
         // The library uses its buffer again.
         ready.push(Buffer.from(bytes));
+        held += bytes.length;
     });
+    let step = ZSTD_STEP.fewest;
     for await (const chunk of readBytes(file)) {
-        for (let from = 0; from < chunk.length; from += ZSTD_STEP_BYTES) {
-            stream.push(chunk.subarray(from, from + ZSTD_STEP_BYTES));
+        for (let from = 0; from < chunk.length; ) {
+            stream.push(chunk.subarray(from, from + step));
+            from += step;
+            if (held < ZSTD_HELD.low) step = Math.min(step * 2, ZSTD_STEP.most);
+            else if (held > ZSTD_HELD.high) step = Math.max(Math.floor(step / 8), ZSTD_STEP.fewest);
             yield* ready.splice(0);
+            held = 0;
         }
     }
     stream.push(new Uint8Array(0), true);
