@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { NotAFileError } from '../../util/regular-file.js';
 import { getMessage } from '../../util/message.js';
+import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { UserError } from '../../util/user-error.js';
 import type { RecordLineMatcher } from '../record/line-matcher.js';
 import {
@@ -64,6 +65,9 @@ export async function readBatchFile(
     } catch (error) {
         return { kind: 'torn', why: getMessage(error).replaceAll(/\s+/g, ' ') };
     }
+    // What is made of it goes through code that calls itself for each level.
+    if (isNestedDeeper(json, MAX_NESTING))
+        return { kind: 'foreign', why: `it is nested more than ${MAX_NESTING} levels deep` };
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     try {
         return classify(json, sha256, bytes.length, (rate) => onPercent(path, rate));

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { digestKey, parseRetirement, type Retirement } from '../record/record.js';
 import { readLineBatches } from './json-codec.js';
+import { getMessage } from '../../util/message.js';
 import { type FileInfo, type Manifest, makeFileName } from './manifest.js';
+import { PartError } from './part-codec.js';
 
 /** Keys that were taken out stay known: a batch that comes late must not bring them back. */
 export const RETIREMENTS = 'retirements';
@@ -33,9 +35,17 @@ export async function* readRetirements(dir: string, manifest: Manifest): AsyncGe
     for (const { path } of manifest.retirements) {
         for await (const lines of readLineBatches(join(dir, path))) {
             for (const line of lines) {
-                const retirement = parseRetirement(JSON.parse(line));
+                const retirement = parseLine(join(dir, path), line);
                 yield { digest: digestKey(retirement), revision: retirement.revision };
             }
         }
+    }
+}
+
+function parseLine(path: string, line: string): Retirement {
+    try {
+        return parseRetirement(JSON.parse(line));
+    } catch (error) {
+        throw new PartError(path, getMessage(error), { cause: error });
     }
 }
