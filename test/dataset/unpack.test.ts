@@ -26,8 +26,12 @@ it('holds little of a file that unpacks to 32,000 times its size', async () => {
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
     let bytes = 0;
+    let chunks = 0;
     for await (const chunk of unpackChunks(file, 'zstd')) {
         bytes += chunk.bytes.length;
+        chunks += 1;
+        // Asking takes longer than a chunk.
+        if (chunks % 50 !== 1) continue;
         most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     }
     expect(bytes).toBe(blocks * BLOCK);
