@@ -54,9 +54,9 @@ describe('a restore', () => {
         const other = join(cwd, 'other');
         await backUpDatabase(database, other);
         const seen: { generation: number; records: number }[] = [];
-        let isDone = false;
+        const done = new AbortController();
         const read = async (): Promise<void> => {
-            while (!isDone) {
+            while (!done.signal.aborted) {
                 const { manifest } = await readGeneration(database);
                 seen.push({ generation: manifest.generation, records: await countRecords(database) });
             }
@@ -64,7 +64,7 @@ describe('a restore', () => {
         const reading = read();
         for (let round = 0; round < 6; round += 1)
             await restoreDatabase(database, round % 2 === 0 ? copy : other, silent);
-        isDone = true;
+        done.abort();
         await reading;
         expect(new Set(seen.map((one) => one.records))).toEqual(new Set([3, 5]));
         const numbers = seen.map((one) => one.generation);
