@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -66,6 +66,7 @@ async function measureOne(folder: string, tasks: number): Promise<Figure> {
         ]);
         await untilWaiting(client, run, (waiting) => waiting >= tasks);
         const adding = await sumCpu([run]);
+        const resident = await readResident(run);
         const memory = Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1] ?? 0);
         start(['worker', '-j', '2', ...executor, '--allow', 'exec']);
         await untilWaiting(client, run, (waiting) => waiting < tasks);
@@ -80,7 +81,8 @@ async function measureOne(folder: string, tasks: number): Promise<Figure> {
             what: `${tasks.toLocaleString('en-US')} tasks wait`,
             product:
                 `${(MEASURED / seconds).toFixed(0)} tasks/s; CPU a task: coordinator ${spent[0]}, Redis ${spent[1]}; ` +
-                `to add one ${each(adding, tasks)}; memory of Redis ${(memory / tasks).toFixed(0)} B a task`,
+                `to add one ${each(adding, tasks)}; memory of Redis ${(memory / tasks).toFixed(0)} B a task, ` +
+                `of the coordinator ${(resident / 1e6).toFixed(0)} MB`,
             baseline: '',
             ratio: '',
             goal: 'flat',
@@ -95,6 +97,12 @@ async function measureOne(folder: string, tasks: number): Promise<Figure> {
     }
 }
 
+/** Bytes of memory that a process has now. */
+async function readResident({ pid }: ChildProcess): Promise<number> {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+}
+
 /** Resolves when so many tasks wait. @throws Error if the run ends before */
 async function untilWaiting(
     client: Redis,
@@ -102,8 +110,9 @@ async function untilWaiting(
     isEnough: (waiting: number) => boolean,
 ): Promise<void> {
     for (;;) {
-        const [list] = (await client.keys('resume-run:*:tasks:wait')) as readonly (string | undefined)[];
-        if (list !== undefined && isEnough(await client.llen(list))) return;
+        // Not by KEYS, which walks through the keys of all jobs.
+        const [name] = (await client.hkeys('resume-run:runs')) as readonly (string | undefined)[];
+        if (name !== undefined && isEnough(await client.llen(`resume-run:{${name}}:tasks:wait`))) return;
         if (run.exitCode !== null) throw new Error(`the run ended with ${run.exitCode}`);
         await wait(LOOK_MS);
     }

@@ -3,6 +3,7 @@ import type { Backend } from './backend.js';
 import { QueueCoordinator, type QueueBackendOptions } from './queue/coordinator.js';
 import { makeRunKeys } from './queue/keys.js';
 import { RunLease } from './queue/lease.js';
+import { SharedClock } from './queue/shared-clock.js';
 import { checkSettings, connectRedis, loadQueuePackages, readRedisSettings } from './queue/redis.js';
 import { TaskQueues } from './queue/task-queues.js';
 import { findWaitingJobs } from './queue/waiting-jobs.js';
@@ -15,7 +16,8 @@ import { findWaitingJobs } from './queue/waiting-jobs.js';
  *     start ──> known from before? ──no──> add ──> waiting ──> active ──> completed ──> delivered ──release──> removed
  *                      └──yes: its job, in whatever state ─────^
  *
- * @throws UserError exit 2 where packages are missing or Redis throws keys away, exit 5 where it cannot be reached
+ * @throws UserError exit 2 where packages are missing or Redis throws keys away, exit 3 where another process coordinates the run, exit 5
+ * where Redis cannot be reached
  */
 export async function openQueueBackend(options: QueueBackendOptions): Promise<Backend> {
     const packages = await loadQueuePackages();
@@ -25,6 +27,9 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Ba
             options.onNotice(line);
         const keys = makeRunKeys(options.run.run);
         const queues = new TaskQueues(packages, client, keys);
+        const clock = new SharedClock(client);
+        const lease = new RunLease(client, queues, keys, clock, options.run, options.onNotice);
+        await lease.begin(options.redis.shown);
         await queues.openKnown();
         const before = await findWaitingJobs(client, queues.all());
         const connect = (): Redis => {
@@ -32,9 +37,7 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Ba
             other.on('error', () => {});
             return other;
         };
-        const lease = new RunLease(client, queues, keys, options.run);
-        await lease.register();
-        return new QueueCoordinator({ options, client, connect, queues, keys, lease }, before);
+        return new QueueCoordinator({ options, client, connect, queues, keys, lease, clock }, before);
     } catch (error) {
         client.disconnect();
         throw error;

@@ -43,7 +43,7 @@ export const command = defineCommand({
         const rows = workers.map((worker) => rowOf(worker, Date.now()));
         print(renderTable(COLUMNS, rows, { width, paintTitle: style.dim }).join('\n'));
         for (const { id, refused } of workers) {
-            for (const [run, why] of Object.entries(refused)) {
+            for (const { id: run, why } of refused) {
                 print(`${escapeLine(id)} does not serve run ${escapeLine(run)}: ${escapeLine(why)}`);
             }
         }
@@ -59,6 +59,7 @@ const COLUMNS: readonly Column[] = [
     { title: 'sandbox', align: 'left' },
     { title: 'languages', align: 'left', atLeast: 12 },
     { title: 'in flight', align: 'right' },
+    { title: 'taken ahead', align: 'right' },
     { title: 'done', align: 'right' },
     { title: 'failures', align: 'right' },
     { title: 'last seen', align: 'left' },
@@ -74,6 +75,7 @@ function rowOf(worker: WorkerInfo, now: number): Cell[] {
         escapeLine(worker.sandbox ?? ''),
         escapeLine(Object.keys(worker.toolchains).join(', ')),
         `${worker.inFlight}/${worker.slots}`,
+        String(worker.takenAhead),
         String(worker.done),
         String(worker.failures),
         `${seconds} s ago${worker.isDraining ? ', draining' : ''}`,

@@ -85,19 +85,21 @@ async function createQueueBackend(
     { redis, run, toolchains, sandbox, describe, ...settings }: QueueSettings,
     onLog: (line: TaskLog) => void,
 ): Promise<Backend> {
-    const [{ openQueueBackend }, { PROTOCOL }, { readRedisAccess }] = await Promise.all([
+    const [{ openQueueBackend }, { PROTOCOL }, { nameRun }, { readRedisAccess }] = await Promise.all([
         import('../backend/queue.js'),
         import('../backend/queue/messages.js'),
+        import('../backend/queue/flight.js'),
         import('./queue/redis-access.js'),
     ]);
+    const made = { version: readPackageVersion(), descriptor: await describe(descriptor) };
     return openQueueBackend({
         redis: await readRedisAccess(redis),
         run: {
             protocol: PROTOCOL,
-            version: readPackageVersion(),
-            run,
+            run: nameRun(run, made),
+            id: run,
             host: hostname(),
-            descriptor: await describe(descriptor),
+            ...made,
             ...(toolchains === undefined ? {} : { toolchains }),
             ...(sandbox === undefined ? {} : { sandbox }),
         },
@@ -121,7 +123,7 @@ function withDesk(workers: Backend, inMain: ServerExecutor, desk: WorkerDesk, la
             const forget = (): void => desk.forget(job);
             const running = workers.start(task, {
                 saveStep: (step) => host.saveStep(step),
-                ask: (request) => desk.serve(job, request),
+                ask: (request) => desk.serve(job, request, () => running.abort()),
                 hearLate: (request) => desk.hear(job, request),
                 takeBack: forget,
             });

@@ -65,6 +65,7 @@ function makeFlight(job: string, queue: Flight['queue']): Flight {
         } as unknown as Flight['task'],
         host: {} as Flight['host'],
         startedAt: 0,
+        isClaimed: false,
         settle: () => undefined,
         state: 'in Redis',
         aborted: false,

@@ -103,13 +103,13 @@ it.skipIf(NO_REDIS !== null)(
         const jobs: unknown[] = [
             null,
             [],
-            { v: 1, task: '{' },
+            { v: 1, start: '1', task: '{' },
             { v: 2, task: '{}' },
-            { v: 1, task: 'x'.repeat(LARGEST_TASK + 1) },
-            packTask({ ...task, stage: '../../etc' }),
-            packTask({ ...task, sample: '' }),
-            packTask({ ...task, attempt: 0 }),
-            packTask({ ...task, stage: '0'.repeat(64), index: -1 }),
+            { v: 1, start: '1', task: 'x'.repeat(LARGEST_TASK + 1) },
+            packTask('1', { ...task, stage: '../../etc' }),
+            packTask('1', { ...task, sample: '' }),
+            packTask('1', { ...task, attempt: 0 }),
+            packTask('1', { ...task, stage: '0'.repeat(64), index: -1 }),
         ];
         try {
             for (const [index, data] of jobs.entries())

@@ -164,7 +164,7 @@ const task: Task = {
 };
 
 it('reads back the tasks and answers that it writes, and refuses others', () => {
-    expect(unpackTask(packTask(task))).toEqual(task);
+    expect(unpackTask(packTask('1', task))).toEqual({ start: '1', task });
     const file = { name: '../../.bashrc', content: { text: '', digest: '0'.repeat(64) } };
     const program = { kind: 'program', language: 'CPP', files: [file] };
     for (const bad of [
@@ -175,9 +175,17 @@ it('reads back the tasks and answers that it writes, and refuses others', () => 
         { sample: '' },
     ]) {
         const text = JSON.stringify({ ...task, ...bad });
-        expect(() => unpackTask({ v: 1, task: text }), text).toThrow();
+        expect(() => unpackTask({ v: 1, start: '1', task: text }), text).toThrow();
     }
-    for (const raw of [null, {}, { v: 2, task: '{}' }, { v: 1, task: 'x' }])
+    const good = JSON.stringify(task);
+    expect(unpackTask({ v: 1, start: '1', task: good })).toEqual({ start: '1', task });
+    for (const raw of [
+        null,
+        {},
+        { v: 2, start: '1', task: good },
+        { v: 1, start: '1', task: 'x' },
+        { v: 1, task: good },
+    ])
         expect(() => unpackTask(raw)).toThrow();
     const served = { outcome: { kind: 'verdict', verdict: 'Fine' }, startedAt: 1, duration: 1 };
     expect(() => parseWorkerAnswer(JSON.stringify({ workerId: 'w', served }))).toThrow();

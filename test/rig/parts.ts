@@ -44,6 +44,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/cli/computed-limits.test.ts',
     'test/cli/minute-limits.test.ts',
     'test/cli/queue-demo.test.ts',
+    'test/cli/queue-restart.test.ts',
     'test/cli/topics.test.ts',
     'test/cli/upgrade.test.ts',
     'test/commands/bench.test.ts',

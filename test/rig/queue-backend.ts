@@ -80,6 +80,7 @@ export const openCoordinator = (
             protocol: 1,
             version: 'test',
             run,
+            id: run,
             host: 'test',
             descriptor,
             toolchains: { CPP: '14.2' },

@@ -13,6 +13,8 @@ import {
 } from '../backend.js';
 import { CallDesk } from './calls.js';
 import {
+    abortedCompletion,
+    boundStart,
     describeLargeTask,
     createIdentifier,
     diedCompletion,
@@ -39,6 +41,7 @@ import { findOutputFiles, type OutputPlace, OutputReceiver } from './output-file
 import type { RedisAccess } from './redis.js';
 import { RedisWatch } from './redis-watch.js';
 import type { FinishedJob } from './scripts.js';
+import { convertTimes, type SharedClock } from './shared-clock.js';
 import { StageFiles } from './stage-manifest.js';
 import type { TaskQueues } from './task-queues.js';
 import type { WaitingJob, WaitingJobs } from './waiting-jobs.js';
@@ -73,6 +76,7 @@ export interface Connections {
     readonly queues: TaskQueues;
     readonly keys: RunKeys;
     readonly lease: RunLease;
+    readonly clock: SharedClock;
 }
 
 /** The coordinator's side of a queue, see `openQueueBackend`. */
@@ -103,7 +107,7 @@ export class QueueCoordinator implements Backend {
         this.#c = connections;
         this.#before = before;
         this.#lease = connections.lease;
-        const { client, connect, queues, keys, options } = connections;
+        const { client, connect, queues, keys, options, clock } = connections;
         this.#stages = new StageFiles(client, keys);
         this.#holders = new Holders(
             client,
@@ -116,7 +120,7 @@ export class QueueCoordinator implements Backend {
             hostOf: (job) => this.#hostOf(job),
             formerHostOf: (job) => this.#flights.get(job)?.host ?? this.#former.get(job),
             isHolder: (job, token) => this.#holders.isHolder(job, token),
-            onLog: options.onLog,
+            onLog: (line) => options.onLog(convertTimes(line, (ms) => clock.toLocal(ms))),
             sendFile: (sha256) => this.#stages.send(sha256),
         });
         void this.#desk.run();
@@ -133,7 +137,7 @@ export class QueueCoordinator implements Backend {
         });
         this.#identify = createIdentifier(options.run);
         this.#check = new JobCheck(client, queues, this.#flights);
-        this.#workers = new WorkerWatch(client, options);
+        this.#workers = new WorkerWatch(client, clock, options);
         this.#watch = new RedisWatch(client, {
             shown: options.redis.shown,
             onPaused: options.onPaused,
@@ -158,6 +162,7 @@ export class QueueCoordinator implements Backend {
             task,
             host,
             startedAt: Date.now(),
+            isClaimed: claimed !== null,
             settle,
             state: 'preparing',
             aborted: false,
@@ -189,10 +194,8 @@ export class QueueCoordinator implements Backend {
             await this.#offer(flight);
         } catch (error) {
             const failure = { reason: 'environment', message: getMessage(error) } as const;
-            this.#settle(
-                flight,
-                makeUnservedCompletion({ kind: 'failure', failure, by: null }, 'queue', flight.startedAt),
-            );
+            const outcome = { kind: 'failure', failure, by: null } as const;
+            this.#settle(flight, makeUnservedCompletion(outcome, 'queue', flight.startedAt));
         }
     }
 
@@ -207,7 +210,7 @@ export class QueueCoordinator implements Backend {
         const { task } = flight;
         const stage = task.stage === null ? null : await this.#stages.use(task.stage);
         if (flight.state === 'settled') return;
-        const data = packTask({ ...task, stage: stage?.manifest ?? null });
+        const data = packTask(this.#lease.start, { ...task, stage: stage?.manifest ?? null });
         if (data.task.length > LARGEST_TASK) throw new Error(describeLargeTask(data.task.length));
         flight.queue = this.#c.queues.find(listLanguages(task, stage?.programs ?? [], this.#c.options));
         this.#adder.add({ flight, data });
@@ -246,7 +249,8 @@ export class QueueCoordinator implements Backend {
             }
             const outcome = (await this.#receiveOutputs(flight, answer)) ?? localize(served.outcome);
             flight.isCompleted = true;
-            this.#settle(flight, { ...served, outcome, workerId });
+            const startedAt = boundStart(this.#c.clock.toLocal(served.startedAt), flight);
+            this.#settle(flight, { ...served, startedAt, outcome, workerId });
         } catch (error) {
             // Redis is gone: the next look finds it again.
             if (this.#watch.isPaused || this.#isClosed) return;
@@ -320,8 +324,7 @@ export class QueueCoordinator implements Backend {
     async #abort(flight: Flight): Promise<void> {
         if (flight.aborted || flight.state === 'settled') return;
         flight.aborted = true;
-        const aborted = (): void =>
-            this.#settle(flight, makeUnservedCompletion({ kind: 'abort' }, 'queue', flight.startedAt));
+        const aborted = (): void => this.#settle(flight, abortedCompletion(flight));
         if (flight.state === 'preparing') {
             aborted();
             return;
@@ -392,8 +395,6 @@ export class QueueCoordinator implements Backend {
         while (flights.some(({ state }) => state !== 'settled') && performance.now() < deadline) {
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
-        for (const flight of flights) {
-            this.#settle(flight, makeUnservedCompletion({ kind: 'abort' }, 'queue', flight.startedAt));
-        }
+        for (const flight of flights) this.#settle(flight, abortedCompletion(flight));
     }
 }

@@ -13,6 +13,8 @@ export interface Flight {
     readonly task: Task;
     readonly host: TaskHost;
     readonly startedAt: number;
+    /** Whether an earlier coordinator put its job into Redis: it may have begun before `startedAt`. */
+    readonly isClaimed: boolean;
     readonly settle: (completion: Completion) => void;
     state: 'preparing' | 'in Redis' | 'settled';
     aborted: boolean;
@@ -25,15 +27,29 @@ export interface Flight {
     isCompleted: boolean;
 }
 
+/** What answers depend on, beside their task. */
+function describeVariant({ version, descriptor }: Pick<RunOrigin, 'version' | 'descriptor'>): string {
+    // Names of this start, which decide nothing, and who is asked and for how much: a result that is there stays when that changes.
+    const names = { scratch: null, holder: null, dir: null, compileCache: null };
+    const asked = { servers: null, endpoints: null, limits: null, endpointWait: null, budget: null };
+    return JSON.stringify([version, { ...descriptor, ...names, ...asked }]);
+}
+
+/**
+ * A run's name in Redis. A start with options that lead to other answers has another one: its tasks never meet workers that still do what
+ * the start before it wanted, nor what those have finished.
+ * @param id of the run
+ */
+export function nameRun(id: string, made: Pick<RunOrigin, 'version' | 'descriptor'>): string {
+    return `${id}-${createHash('sha256').update(describeVariant(made)).digest('hex').slice(0, 12)}`;
+}
+
 /**
  * Names what jobs are for: equal for the same task in every start, and different for everything that another answer may follow from.
  * Steps are left out: the job itself writes them.
  */
-export function createIdentifier({ version, descriptor }: RunOrigin): (task: Task) => string {
-    // Names of this start, which decide nothing, and who is asked: a result that is there stays when that changes.
-    const names = { scratch: null, holder: null, dir: null, compileCache: null };
-    const how = { ...descriptor, ...names, servers: null, endpoints: null, limits: null, endpointWait: null };
-    const ofRun = createHash('sha256').update(JSON.stringify([version, how]));
+export function createIdentifier(made: RunOrigin): (task: Task) => string {
+    const ofRun = createHash('sha256').update(describeVariant(made));
     return ({ attempt: _attempt, stage: _stage, traceparent: _traceparent, steps: _steps, ...what }) =>
         ofRun.copy().update(JSON.stringify(what)).digest('hex').slice(0, 40);
 }
@@ -55,6 +71,15 @@ export function listLanguages(
     return [...new Set([...own, ...others])].sort();
 }
 
+/**
+ * When a task began, which is not before it was handed out, nor after its answer came: `--rerun` compares it with the time of the request.
+ * @param startedAt as the worker says, by this machine's clock
+ */
+export function boundStart(startedAt: number, flight: Flight): number {
+    const earliest = flight.isClaimed ? startedAt : Math.max(startedAt, flight.startedAt);
+    return Math.min(earliest, Date.now());
+}
+
 /** A worker's disk is not ours: what it cannot write there ends an attempt, not the run. */
 export function localize(outcome: Completion['outcome']): Completion['outcome'] {
     if (outcome.kind !== 'unwritable') return outcome;
@@ -70,6 +95,9 @@ export function diedCompletion(
     const failure = { reason: 'worker-died', message, ...more } as const;
     return makeUnservedCompletion({ kind: 'failure', failure, by: null }, 'queue', flight.startedAt);
 }
+
+export const abortedCompletion = ({ startedAt }: Flight): Completion =>
+    makeUnservedCompletion({ kind: 'abort' }, 'queue', startedAt);
 
 export const describeLargeTask = (length: number): string =>
     `the task is larger than a queue takes (${length} characters, at most ${LARGEST_TASK}): run it without --mode queue`;

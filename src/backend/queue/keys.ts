@@ -5,7 +5,7 @@
 
 const ROOT = 'resume-run';
 
-/** Hash: run id -> `RunInfo`. */
+/** Hash: name of a run -> `RunInfo`. */
 export const RUNS_KEY = `${ROOT}:runs`;
 
 /** Hash: worker id -> `WorkerInfo`. */
@@ -26,6 +26,8 @@ export interface RunKeys {
     readonly logs: string;
     /** Channel: ids of jobs to abort. */
     readonly aborts: string;
+    /** String: which process coordinates the run; expires unless that renews it. */
+    readonly coordinator: string;
     /** List: the coordinator's answers to one worker. */
     replies(worker: string): string;
     /** String: an answer that is too long for its job. @param name differs with each try */
@@ -61,7 +63,7 @@ export const STATES = [
     'stalled',
 ] as const;
 
-/** @param run id of the run */
+/** @param run its name, see `nameRun` */
 export function makeRunKeys(run: string): RunKeys {
     const prefix = `${ROOT}:{${run}}`;
     return {
@@ -70,6 +72,7 @@ export function makeRunKeys(run: string): RunKeys {
         calls: `${prefix}:calls`,
         logs: `${prefix}:logs`,
         aborts: `${prefix}:aborts`,
+        coordinator: `${prefix}:coordinator`,
         replies: (worker) => `${prefix}:replies:${worker}`,
         answer: (name) => `${prefix}:answer:${name}`,
         output: (name, sha256, piece) => `${prefix}:output:${name}:${sha256}:${piece}`,

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { CoordinatorClaim } from './coordinator-claim.js';
 import { type RunKeys, RUNS_KEY, STATES } from './keys.js';
 import { parseQueues, parseRunInfo, type RunInfo, type RunOrigin, RUN_TTL_S } from './messages.js';
 import { expireKeys } from './scripts.js';
+import type { SharedClock } from './shared-clock.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /*
@@ -24,23 +26,52 @@ interface LeasedJob {
 /** What a coordinator has in Redis, and for how long it stays. */
 export class RunLease {
     /** Tells this start of the run from others. */
-    readonly #start = randomBytes(8).toString('hex');
+    readonly start = randomBytes(8).toString('hex');
+    readonly #claim: CoordinatorClaim;
+    #isRivalTold = false;
     #renewedAt = performance.now();
 
     constructor(
         private readonly client: Redis,
         private readonly queues: TaskQueues,
         private readonly keys: RunKeys,
+        private readonly clock: SharedClock,
         private readonly run: RunOrigin,
-    ) {}
+        private readonly onNotice: (message: string) => void,
+    ) {
+        this.#claim = new CoordinatorClaim(client, keys.coordinator, this.start);
+    }
+
+    /**
+     * Makes this process the coordinator of the run, and tells workers of it. Those that still do what an earlier start with other
+     * options wanted are told that it is over; what they have finished stays, for a start that wants it again.
+     * @param shown the address of Redis without secrets
+     * @throws UserError (exit 3) if another process coordinates it
+     */
+    async begin(shown: string): Promise<void> {
+        await this.#claim.take(shown);
+        await this.register();
+        for (const { run, id } of (await readRuns(this.client, this.clock)).values())
+            if (id === this.run.id && run !== this.run.run) await this.client.hdel(RUNS_KEY, run);
+    }
 
     /**
      * Tells workers of the run; again from time to time, because Redis may have lost it.
      * @returns whether Redis did not know of it
      */
     async register(): Promise<boolean> {
-        const info: RunInfo = { ...this.run, start: this.#start, seen: Date.now() };
+        await Promise.all([this.clock.compare(), this.#renewClaim()]);
+        const info: RunInfo = { ...this.run, start: this.start, seen: this.clock.now() };
         return (await this.client.hset(RUNS_KEY, info.run, JSON.stringify(info))) === 1;
+    }
+
+    async #renewClaim(): Promise<void> {
+        const rival = await this.#claim.renew();
+        if (rival === null || this.#isRivalTold) return;
+        this.#isRivalTold = true;
+        this.onNotice(
+            `${rival} coordinates this run too, since this process stood still: stop one of them, or tasks run twice`,
+        );
     }
 
     /** Renews the keys of the queues, and once an hour those of their jobs. */
@@ -74,6 +105,7 @@ export class RunLease {
             kept += keptHere;
         }
         await client.del(keys.calls, keys.logs, ...(kept === 0 ? [keys.queues] : []));
+        await this.#claim.release();
     }
 
     /** Removes the finished jobs whose result is not wanted. @returns how many stay */
@@ -110,12 +142,12 @@ export async function expireQueues(client: Redis, keys: RunKeys): Promise<void> 
     if (pipeline.length > 0) await pipeline.exec();
 }
 
-/** The runs of a Redis, by id. Those whose coordinator has not been seen for as long as their keys last are forgotten. */
-export async function readRuns(client: Redis): Promise<ReadonlyMap<string, RunInfo>> {
+/** The runs of a Redis, by name. Those whose coordinator has not been seen for as long as their keys last are forgotten. */
+export async function readRuns(client: Redis, clock: SharedClock): Promise<ReadonlyMap<string, RunInfo>> {
     const found = new Map<string, RunInfo>();
     for (const [run, text] of Object.entries(await client.hgetall(RUNS_KEY))) {
         const info = parseRunInfo(text);
-        if (info !== null && Date.now() - info.seen < RUN_TTL_S * 1000) found.set(info.run, info);
+        if (info !== null && clock.now() - info.seen < RUN_TTL_S * 1000) found.set(info.run, info);
         else if (info !== null) await client.hdel(RUNS_KEY, run);
     }
     return found;

@@ -88,15 +88,25 @@ const task = z.looseObject({
 });
 
 /** `data` of a job. The task is a text in it, so that its size is known before it is read. */
-const job = z.strictObject({ v: z.literal(PROTOCOL), task: z.string().max(LARGEST_TASK) });
+const job = z.strictObject({
+    v: z.literal(PROTOCOL),
+    /** Of the run that put it there, see `RunInfo`. */
+    start: NAME,
+    task: z.string().max(LARGEST_TASK),
+});
 
 /** Puts a task into a job's data; `stage` of the task is the digest of its sample's manifest. */
-export const packTask = (task: Task): z.infer<typeof job> => ({ v: PROTOCOL, task: JSON.stringify(task) });
+export const packTask = (start: string, task: Task): z.infer<typeof job> => ({
+    v: PROTOCOL,
+    start,
+    task: JSON.stringify(task),
+});
 
 /** @throws Error if it is not a task */
-export function unpackTask(raw: unknown): Task {
+export function unpackTask(raw: unknown): { readonly start: string; readonly task: Task } {
+    const { start, task: text } = job.parse(raw);
     // The fields that nothing here depends on stay as the coordinator wrote them; executors take them as they come from datasets.
-    return task.parse(JSON.parse(job.parse(raw).task)) as object as Task;
+    return { start, task: task.parse(JSON.parse(text)) as object as Task };
 }
 
 const failure = z.looseObject({ reason: z.string().min(1).max(64), message: z.string() });
@@ -153,7 +163,10 @@ const runInfo = z.strictObject({
     protocol: z.int(),
     /** Of resume-run. */
     version: NAME,
+    /** Its name in Redis: the id, and a digest of what its answers depend on beside the tasks, see `nameRun`. */
     run: NAME,
+    /** The run's id, as its results directory has it. */
+    id: NAME,
     /** Differs with each start of the run: calls that the one before did not answer go to this one. */
     start: NAME,
     host: NAME,
@@ -162,7 +175,7 @@ const runInfo = z.strictObject({
     toolchains: z.record(NAME, z.string()).optional(),
     /** `bwrap`, `rlimit`, `none`; absent where nothing is judged. */
     sandbox: NAME.optional(),
-    /** Milliseconds since the epoch, by the coordinator's clock. */
+    /** Milliseconds since the epoch, by the clock of Redis. */
     seen: z.number(),
 });
 
@@ -207,13 +220,15 @@ const workerInfo = z.strictObject({
     /** Tasks that it runs at once. */
     slots: COUNT,
     inFlight: COUNT,
+    /** Tiny tasks that it has taken beyond its slots: they wait there for those before them. */
+    takenAhead: COUNT,
     done: COUNT,
     failures: COUNT,
     isDraining: z.boolean(),
     /** Runs that it does not serve, each with the reason. */
-    refused: z.record(z.string(), z.string()),
+    refused: z.array(z.strictObject({ run: NAME, id: NAME, why: z.string() })),
+    /** Milliseconds since the epoch, by the clock of Redis, as `seen`. */
     startedAt: z.number(),
-    /** Milliseconds since the epoch, by the worker's clock. */
     seen: z.number(),
 });
 

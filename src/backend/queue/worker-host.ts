@@ -7,6 +7,7 @@ import { makeRunKeys, WORKERS_KEY } from './keys.js';
 import { expireQueues, readRuns } from './lease.js';
 import { parseQueues, parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
 import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess } from './redis.js';
+import { SharedClock } from './shared-clock.js';
 import { RunService, type RunServiceOptions, type ServiceCounts } from './worker.js';
 
 export interface QueueWorkerOptions
@@ -41,9 +42,10 @@ export class QueueWorker {
     readonly #options: QueueWorkerOptions;
     readonly #packages: QueuePackages;
     readonly #client: Redis;
+    readonly #clock: SharedClock;
     readonly #services = new Map<string, RunService>();
-    /** Runs that it does not serve, with the reason. */
-    readonly #refused = new Map<string, string>();
+    /** Runs that it does not serve. */
+    readonly #refused = new Map<string, WorkerInfo['refused'][number]>();
     /** Looks in a row that did not find a run. */
     readonly #missed = new Map<string, number>();
     readonly #startedAt = Date.now();
@@ -64,6 +66,7 @@ export class QueueWorker {
         this.#options = options;
         this.#packages = packages;
         this.#client = client;
+        this.#clock = new SharedClock(client);
         this.#watchConnection();
         this.#plan(0);
     }
@@ -96,22 +99,31 @@ export class QueueWorker {
 
     async #look(): Promise<void> {
         if (this.#client.status !== 'ready') return;
-        const found = await readRuns(this.#client);
+        await this.#clock.compare();
+        const found = await readRuns(this.#client, this.#clock);
         await this.#expireQueues();
-        for (const [run, service] of this.#services) {
-            const missed = found.has(run) ? 0 : (this.#missed.get(run) ?? 0) + 1;
-            this.#missed.set(run, missed);
-            if (missed >= MISSED_BOUND) await this.#leave(run, service);
-        }
+        await this.#leaveEnded(found);
         for (const run of this.#refused.keys()) if (!found.has(run)) this.#refused.delete(run);
         const { runs } = this.#options;
         for (const [run, info] of found) {
-            this.#services.get(run)?.noteStart(info.start);
-            if (this.#services.has(run) || this.#refused.has(run)) continue;
-            if (runs.length === 0 || runs.includes(run)) await this.#join(info);
+            const service = this.#services.get(run);
+            if (service !== undefined) await this.#noteStart(info, service);
+            else if (!this.#refused.has(run) && (runs.length === 0 || runs.includes(info.id)))
+                await this.#join(info);
         }
         for (const [run, service] of this.#services) await this.#findQueues(run, service);
         await this.#report();
+    }
+
+    async #leaveEnded(found: ReadonlyMap<string, RunInfo>): Promise<void> {
+        const ids = new Set([...found.values()].map(({ id }) => id));
+        for (const [run, service] of this.#services) {
+            const missed = found.has(run) ? 0 : (this.#missed.get(run) ?? 0) + 1;
+            this.#missed.set(run, missed);
+            if (missed > 0 && ids.has(service.run.id))
+                await this.#leave(service, 'goes on with other options');
+            else if (missed >= MISSED_BOUND) await this.#leave(service, 'is over');
+        }
     }
 
     async #findQueues(run: string, service: RunService): Promise<void> {
@@ -135,6 +147,7 @@ export class QueueWorker {
                 ...this.#options,
                 packages: this.#packages,
                 client: this.#client,
+                clock: this.#clock,
                 id: this.id,
                 host: hostname(),
                 run: info,
@@ -142,15 +155,31 @@ export class QueueWorker {
             });
             this.#services.set(info.run, service);
             this.#shareSlots();
-            onNotice(`serves run ${info.run} of ${info.host} (${info.descriptor.kind})`);
+            onNotice(`serves run ${info.id} of ${info.host} (${info.descriptor.kind})`);
         } catch (error) {
-            this.#refused.set(info.run, getMessage(error));
-            onNotice(`does not serve run ${info.run} of ${info.host}: ${getMessage(error)}`);
+            this.#refuse(info, error);
         }
     }
 
-    /** Its coordinator has ended: what still runs is not wanted. */
-    async #leave(run: string, service: RunService): Promise<void> {
+    #refuse({ run, id, host }: RunInfo, error: unknown): void {
+        const why = getMessage(error);
+        this.#refused.set(run, { run, id, why });
+        this.#options.onNotice(`does not serve run ${id} of ${host}: ${why}`);
+    }
+
+    /** A run that was started again may ask other endpoints than before, which this worker may not have. */
+    async #noteStart(info: RunInfo, service: RunService): Promise<void> {
+        try {
+            await service.noteStart(info);
+        } catch (error) {
+            this.#refuse(info, error);
+            await this.#leave(service, 'is left');
+        }
+    }
+
+    /** What still runs is not wanted, or not by this worker. */
+    async #leave(service: RunService, why: string): Promise<void> {
+        const { run, id } = service.run;
         this.#services.delete(run);
         this.#missed.delete(run);
         service.giveBack();
@@ -164,7 +193,7 @@ export class QueueWorker {
         const { done, failures } = service.counts;
         this.#past = { done: this.#past.done + done, failures: this.#past.failures + failures };
         this.#shareSlots();
-        this.#options.onNotice(`run ${run} is over: ${done} tasks done here`);
+        this.#options.onNotice(`run ${id} ${why}: ${done} tasks done here`);
     }
 
     /** Slots of each of several runs. */
@@ -186,12 +215,13 @@ export class QueueWorker {
             ...this.#options.about,
             slots: this.#options.concurrency,
             inFlight: this.inFlight,
+            takenAhead: this.takenAhead,
             done: this.#past.done + this.#sum('done'),
             failures: this.#past.failures + this.#sum('failures'),
             isDraining: this.#isDraining,
-            refused: Object.fromEntries(this.#refused),
-            startedAt: this.#startedAt,
-            seen: Date.now(),
+            refused: [...this.#refused.values()],
+            startedAt: this.#clock.toShared(this.#startedAt),
+            seen: this.#clock.now(),
         };
         await this.#client.hset(WORKERS_KEY, this.id, JSON.stringify(info));
     }
@@ -200,9 +230,12 @@ export class QueueWorker {
         return [...this.#services.values()].reduce((total, { counts }) => total + counts[key], 0);
     }
 
-    /** Tasks that it holds: those that run, and tiny ones taken ahead. */
     get inFlight(): number {
         return this.#sum('inFlight');
+    }
+
+    get takenAhead(): number {
+        return this.#sum('takenAhead');
     }
 
     /** For tests: the same number of tasks at once from now on. */
@@ -231,17 +264,23 @@ export class QueueWorker {
     }
 }
 
-/** The workers of a Redis, those that were seen lately. @throws UserError as `QueueWorker.open` does */
+/** The workers of a Redis, those that were seen lately, with times by this machine's clock. @throws UserError as `QueueWorker.open` does */
 export async function listWorkers(redis: RedisAccess): Promise<readonly WorkerInfo[]> {
     const packages = await loadQueuePackages();
     const client = await connectRedis(packages, redis);
     try {
         const workers: WorkerInfo[] = [];
+        const clock = new SharedClock(client);
+        await clock.compare();
         for (const [id, text] of Object.entries(await client.hgetall(WORKERS_KEY))) {
             const info = parseWorkerInfo(text);
-            if (info !== null && Date.now() - info.seen < FORGET_WORKER_MS) workers.push(info);
-            // Killed, or its clock is wrong: it says so again within a second if it lives.
-            else await client.hdel(WORKERS_KEY, id);
+            if (info !== null && clock.now() - info.seen < FORGET_WORKER_MS) {
+                workers.push({
+                    ...info,
+                    startedAt: clock.toLocal(info.startedAt),
+                    seen: clock.toLocal(info.seen),
+                });
+            } else await client.hdel(WORKERS_KEY, id); // Killed: it says so again within a second if it lives.
         }
         return workers.sort((a, b) => a.id.localeCompare(b.id));
     } finally {

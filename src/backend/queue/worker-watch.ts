@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Flight } from './flight.js';
 import { WORKERS_KEY } from './keys.js';
 import { parseWorkerInfo, type RunOrigin, type WorkerInfo } from './messages.js';
+import type { SharedClock } from './shared-clock.js';
 import type { TaskQueue } from './task-queues.js';
 
 interface WorkerWatchOptions {
@@ -23,6 +24,7 @@ export class WorkerWatch {
 
     constructor(
         private readonly client: Redis,
+        private readonly clock: SharedClock,
         private readonly options: WorkerWatchOptions,
     ) {}
 
@@ -45,9 +47,9 @@ export class WorkerWatch {
         return known.filter(
             (worker) =>
                 worker.version === version &&
-                worker.refused[run] === undefined &&
+                !worker.refused.some((one) => one.run === run) &&
                 worker.executors.includes(this.options.run.descriptor.kind) &&
-                Date.now() - worker.seen < SILENT_MS,
+                this.clock.now() - worker.seen < SILENT_MS,
         );
     }
 

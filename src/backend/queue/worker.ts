@@ -1,36 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import type { Served, Task, TaskLog } from '../../model/task.js';
+import type { Served, TaskLog } from '../../model/task.js';
 import { getMessage } from '../../util/message.js';
-import type { Backend, Running } from '../backend.js';
 import { type HeldJob, JobFeed, type WorkerLock } from './job-feed.js';
 import { JobsAhead, MOST_SILENCE_MS, MOST_WAIT_MS } from './jobs-ahead.js';
-import { makeRunKeys, type RunKeys } from './keys.js';
-import { type QueueInfo, type RunInfo, unpackTask } from './messages.js';
+import { makeRunKeys, type RunKeys, RUNS_KEY } from './keys.js';
+import { parseRunInfo, type QueueInfo, type RunInfo, unpackTask } from './messages.js';
 import { openStage, type OpenStage } from './open-stage.js';
 import { findOutputFiles, OutputSender } from './output-files.js';
 import { packAnswer } from './pack-answer.js';
 import type { QueuePackages } from './redis.js';
+import { convertTimes, type SharedClock } from './shared-clock.js';
 import { StageCache } from './stage-cache.js';
+import { type TaskPool, TaskPools } from './task-pools.js';
 import { WorkerCalls } from './worker-calls.js';
-
-/** What runs the tasks of a run on this machine, each in a process of its own. */
-export interface TaskPool {
-    readonly backend: Backend;
-    /** Seconds after which a task's process counts as hung; null: the executor bounds it. */
-    readonly patience: (task: Task) => number | null;
-    /** Folder below which tasks leave files of output, absolute; null: they leave none. */
-    readonly outputs: string | null;
-    /** Languages that it can run; absent: its tasks are not programs. */
-    readonly languages?: readonly string[];
-    /** Versions of their toolchains, where the programs of tasks run on this machine. */
-    readonly toolchains?: Readonly<Record<string, string>>;
-}
+import { type WorkerFlight, nameToolchain, withdraw, withPatience } from './worker-flight.js';
 
 export interface RunServiceOptions {
     readonly packages: QueuePackages;
     readonly client: Redis;
+    readonly clock: SharedClock;
     /** The worker's id, unique among all workers. */
     readonly id: string;
     readonly host: string;
@@ -56,24 +46,17 @@ const LOCK: WorkerLock = { ms: 10_000, lookMs: 2000 };
 /** Milliseconds for which tiny tasks are gathered. */
 const GATHER_MS = 10;
 
+/** Starts of a run that are remembered; whoever may write to Redis can make up more. */
+const MOST_STARTS = 100;
+
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
-
-interface Flight {
-    readonly held: HeldJob;
-    readonly takenAt: number;
-    running: Running | null;
-    /** It is given back if it has not begun. */
-    isWithdrawn: boolean;
-    /** Aborted as soon as `ended` is set. */
-    readonly ending: AbortController;
-    /** Why its process was ended: the coordinator does not want it, its lock was lost, or this worker drains. */
-    ended: 'unwanted' | 'lock lost' | 'given back' | null;
-}
 
 /** Counts of one worker in one run. */
 export interface ServiceCounts {
     readonly inFlight: number;
+    /** Taken beyond the slots. */
+    readonly takenAhead: number;
     readonly done: number;
     readonly failures: number;
 }
@@ -82,13 +65,13 @@ export interface ServiceCounts {
 export class RunService {
     readonly #options: RunServiceOptions;
     readonly #keys: RunKeys;
-    readonly #pool: TaskPool;
+    readonly #pools: TaskPools;
     readonly #feed: JobFeed;
     readonly #calls: WorkerCalls;
     readonly #stages: StageCache;
     readonly #outputs: OutputSender | null;
     readonly #aborts: Redis;
-    readonly #flights = new Map<string, Flight>();
+    readonly #flights = new Map<string, WorkerFlight>();
     readonly #ahead = new JobsAhead();
     readonly #watch: NodeJS.Timeout;
     /** What takes jobs, until this worker drains. */
@@ -96,6 +79,10 @@ export class RunService {
     #concurrency: number;
     /** Of the run, as it was last seen. */
     #start: string;
+    /** Starts before it of which there are still tasks. */
+    readonly #startsBefore = new Set<string>();
+    /** Settles when tasks of the last start can be run, or cannot. */
+    #renewed: Promise<void> = Promise.resolve();
     #isDraining = false;
     /** Called when a slot is free. */
     #onFree: () => void = () => {};
@@ -113,7 +100,7 @@ export class RunService {
 
     private constructor(options: RunServiceOptions, pool: TaskPool) {
         this.#options = options;
-        this.#pool = pool;
+        this.#pools = new TaskPools(pool);
         const { client, packages, run, id, lock = LOCK } = options;
         this.#keys = makeRunKeys(run.run);
         const connect = (): Redis => {
@@ -151,17 +138,46 @@ export class RunService {
 
     /** The run has these queues: this worker takes from those whose languages it has. */
     useQueues(queues: readonly QueueInfo[]): void {
-        const { languages } = this.#pool;
+        const { languages } = this.#pools.current;
         this.#feed.useQueues(
             queues.filter((queue) => queue.languages.every((tag) => languages?.includes(tag) === true)),
         );
     }
 
-    /** The run has been started again since. */
-    noteStart(start: string): void {
-        if (start === this.#start) return;
-        this.#start = start;
+    /**
+     * The run may have been started again since: new tasks ask whom it names now, and run modules as they are now.
+     * @throws UserError where this worker cannot do the run's tasks any more
+     */
+    noteStart(run: RunInfo): Promise<void> {
+        if (run.start === this.#start) return this.#renewed;
+        this.#start = run.start;
         this.#calls.askAgain();
+        this.#renewed = this.#renewPool(run);
+        return this.#renewed;
+    }
+
+    async #renewPool(run: RunInfo): Promise<void> {
+        await this.#pools.replace(await this.#options.createPool(run, (line) => this.#log(line)));
+    }
+
+    /** Whether tasks of a start can be run here; they may come before this worker has heard of it. */
+    async #knowsStart(start: string): Promise<boolean> {
+        if (start === this.#start || this.#startsBefore.has(start)) return this.#isRenewed();
+        const found = await this.#options.client.hget(RUNS_KEY, this.run.run);
+        const run = found === null ? null : parseRunInfo(found);
+        if (run !== null) void this.noteStart(run).catch(() => {});
+        if (start !== this.#start) {
+            if (this.#startsBefore.size >= MOST_STARTS) this.#startsBefore.clear();
+            this.#startsBefore.add(start);
+        }
+        return this.#isRenewed();
+    }
+
+    #isRenewed(): Promise<boolean> {
+        return this.#renewed.then(
+            () => true,
+            () => false,
+        );
     }
 
     async #takeJobs(): Promise<void> {
@@ -223,7 +239,13 @@ export class RunService {
     }
 
     get counts(): ServiceCounts {
-        return { inFlight: this.#flights.size, done: this.#done, failures: this.#failures };
+        const inFlight = Math.min(this.#flights.size, this.#concurrency);
+        const takenAhead = this.#flights.size - inFlight;
+        return { inFlight, takenAhead, done: this.#done, failures: this.#failures };
+    }
+
+    get run(): RunInfo {
+        return this.#options.run;
     }
 
     get queueNames(): readonly string[] {
@@ -233,15 +255,16 @@ export class RunService {
     resize(concurrency: number): void {
         this.#concurrency = concurrency;
         this.#onFree();
-        this.#pool.backend.resize(concurrency);
+        this.#pools.resize(concurrency);
     }
 
     /** @returns the next job */
     async #serve(held: HeldJob, takesMore: () => boolean): Promise<HeldJob | null> {
         const { id } = held;
-        const flight: Flight = {
+        const flight: WorkerFlight = {
             held,
             takenAt: performance.now(),
+            pool: null,
             running: null,
             isWithdrawn: false,
             ending: new AbortController(),
@@ -262,33 +285,40 @@ export class RunService {
             if (served.outcome.kind === 'failure') this.#failures += 1;
             const answer = {
                 workerId: `${this.#options.host}-${process.pid}-${workerId}`,
-                served,
+                served: { ...served, startedAt: this.#options.clock.toShared(served.startedAt) },
                 ...outputs,
             };
             const returned = await packAnswer(this.#options.client, this.#keys, JSON.stringify(answer));
             return await this.#feed.finish(held, returned, () => flight.ended !== 'lock lost', takesMore);
         } finally {
             this.#flights.delete(id);
+            if (flight.pool !== null) this.#pools.leave(flight.pool);
         }
     }
 
     /** A job that has lost a worker before may take this one down: what need not be here then goes elsewhere, and is not blamed. */
-    #protectOthers({ held }: Flight): void {
+    #protectOthers({ held }: WorkerFlight): void {
         if (held.job.stalledCounter === 0) return;
         this.#ahead.pause();
         if (this.#flights.size <= this.#concurrency) return;
         for (const flight of this.#flights.values()) withdraw(flight);
     }
 
-    async #run(id: string, flight: Flight): Promise<{ readonly served: Served; readonly workerId: string }> {
+    async #run(
+        id: string,
+        flight: WorkerFlight,
+    ): Promise<{ readonly served: Served; readonly workerId: string }> {
         const startedAt = Date.now();
         let stage: OpenStage | null = null;
         try {
-            const task = unpackTask(flight.held.job.data);
+            const { start, task } = unpackTask(flight.held.job.data);
+            if (!(await this.#knowsStart(start))) this.#end(id, 'given back');
             if (task.stage !== null) stage = await openStage(this.#stages, task.stage, flight.ending.signal);
             const here = { ...task, stage: stage?.path ?? null };
             const { token } = flight.held;
-            const running = this.#pool.backend.start(here, {
+            const pool = this.#pools.enter();
+            flight.pool = pool;
+            const running = pool.backend.start(here, {
                 saveStep: async (step) =>
                     void (await this.#calls.ask(id, token, { do: 'save-step', ...step })),
                 ask: (request) => this.#calls.ask(id, token, { do: 'ask', request }),
@@ -296,8 +326,8 @@ export class RunService {
             flight.running = running;
             if (flight.ended !== null) running.abort();
             else if (flight.isWithdrawn) running.withdraw?.();
-            const { workerId, ...served } = await this.#withPatience(running, task);
-            return { served: { ...served, outcome: this.#nameToolchain(task, served.outcome) }, workerId };
+            const { workerId, ...served } = await withPatience(running, pool.patience(task));
+            return { served: { ...served, outcome: nameToolchain(pool, task, served.outcome) }, workerId };
         } catch (error) {
             const message = `this worker cannot run the task: ${getMessage(error).replace(/\s+/g, ' ').slice(0, 1000)}`;
             const failure = { reason: 'environment', message } as const;
@@ -312,30 +342,8 @@ export class RunService {
         }
     }
 
-    /** Machines may have different toolchains: says which one this verdict is by. */
-    #nameToolchain({ input }: Task, outcome: Served['outcome']): Served['outcome'] {
-        const version = input.kind === 'program' ? this.#pool.toolchains?.[input.language] : undefined;
-        if (outcome.kind !== 'verdict' || input.kind !== 'program' || version === undefined) return outcome;
-        return { ...outcome, by: { ...outcome.by, toolchain: `${input.language} ${version}` } };
-    }
-
-    async #withPatience(running: Running, task: Task): ReturnType<() => Running['completion']> {
-        const patience = this.#pool.patience(task);
-        if (patience === null) return running.completion;
-        let isHung = false;
-        const timer = setTimeout(() => {
-            isHung = true;
-            running.abort();
-        }, patience * 1000);
-        const completion = await running.completion.finally(() => clearTimeout(timer));
-        if (!isHung || completion.outcome.kind === 'verdict') return completion;
-        const message = `the worker gave no answer for ${Math.round(patience)} s and was ended`;
-        const failure = { reason: 'no-answer', message, after: patience } as const;
-        return { ...completion, outcome: { kind: 'failure', failure, by: null } };
-    }
-
     /** Files of output go before the answer that names them. */
-    async #sendOutputs(flight: Flight, { outcome }: Served): Promise<{ readonly outputs?: string }> {
+    async #sendOutputs(flight: WorkerFlight, { outcome }: Served): Promise<{ readonly outputs?: string }> {
         const files = this.#outputs === null ? [] : findOutputFiles(outcome);
         if (this.#outputs === null || files.length === 0) return {};
         const name = randomBytes(16).toString('hex');
@@ -344,7 +352,7 @@ export class RunService {
         return { outputs: name };
     }
 
-    #end(job: string, why: NonNullable<Flight['ended']>): void {
+    #end(job: string, why: NonNullable<WorkerFlight['ended']>): void {
         const flight = this.#flights.get(job);
         if (flight === undefined) return;
         flight.ended ??= why;
@@ -353,7 +361,10 @@ export class RunService {
     }
 
     #log(line: TaskLog): void {
-        this.#calls.log('log', line);
+        this.#calls.log(
+            'log',
+            convertTimes(line, (ms) => this.#options.clock.toShared(ms)),
+        );
     }
 
     /** Takes nothing more and waits for what runs. @param graceMs milliseconds after which the rest is given back */
@@ -378,14 +389,8 @@ export class RunService {
 
     async #close(): Promise<void> {
         clearInterval(this.#watch);
-        await this.#pool.backend.close();
+        await this.#pools.close();
         this.#calls.close();
         this.#aborts.disconnect();
     }
-}
-
-/** Gives a job back if it has not begun. */
-function withdraw(flight: Flight): void {
-    flight.isWithdrawn = true;
-    flight.running?.withdraw?.();
 }

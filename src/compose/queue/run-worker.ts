@@ -1,7 +1,7 @@
 import { QueueWorker } from '../../backend/queue/worker-host.js';
 import type { RunInfo, WorkerInfo } from '../../backend/queue/messages.js';
 import type { WorkerLock } from '../../backend/queue/job-feed.js';
-import type { TaskPool } from '../../backend/queue/worker.js';
+import type { TaskPool } from '../../backend/queue/task-pools.js';
 import type { RedisConfig } from '../../config.js';
 import type {
     AdoptContext,

@@ -91,6 +91,11 @@ const chat = z.looseObject({
         .looseObject({ connect: SECONDS.nullable(), firstByte: SECONDS.nullable(), idle: SECONDS.nullable() })
         .optional(),
     stream: z.boolean().optional(),
+    /** Where it is bounded, the run is asked before each completion. */
+    budget: z.strictObject({
+        maxCost: z.number().positive().nullable(),
+        maxTokens: z.number().positive().nullable(),
+    }),
     prices: z
         .looseObject({
             date: z.string(),
@@ -132,7 +137,6 @@ export async function adoptChat(
                       dir,
                       holder: own.holder,
                   },
-        budget: { maxCost: null, maxTokens: null },
     };
     return {
         descriptor,

@@ -21,10 +21,13 @@ export interface Estimate {
 /** What is set aside for a request under way. */
 export interface Reservation {
     /** The answer came: what it used takes the place of what was set aside, as far as it is known. */
-    settle(usage: TokenUsage, cost: number | null): void;
+    settle(usage: Pick<TokenUsage, 'prompt' | 'completion'>, cost: number | null): void;
     /** Nothing was used: the request was turned away unheard. */
     cancel(): void;
-    /** It was sent and brought no answer: what was set aside counts as spent, since the service may have done its work. */
+    /**
+     * It was sent and brought no answer: what was set aside counts as spent, since the service may have done its work. One that is heard of
+     * after all is settled then.
+     */
     forfeit(): void;
 }
 
@@ -103,26 +106,38 @@ export class Budget {
         this.#reservedTokens += reserved.tokens;
         this.#reservedCost += reserved.cost;
         this.#inFlight += 1;
-        let isOpen = true;
-        const end = (usedTokens: number, usedCost: number): void => {
-            if (!isOpen) return;
-            isOpen = false;
-            this.#reservedTokens -= reserved.tokens;
-            this.#reservedCost -= reserved.cost;
-            this.#inFlight -= 1;
+        let state: 'open' | 'forfeited' | 'settled' = 'open';
+        const end = (next: 'forfeited' | 'settled', usedTokens: number, usedCost: number): void => {
+            if (state === 'settled' || state === next) return;
+            if (state === 'open') {
+                this.#reservedTokens -= reserved.tokens;
+                this.#reservedCost -= reserved.cost;
+                this.#inFlight -= 1;
+            } else {
+                this.#tokens -= reserved.tokens;
+                this.#cost -= reserved.cost;
+            }
+            state = next;
             this.#tokens += usedTokens;
             this.#cost += usedCost;
             this.#pump();
         };
         return {
-            settle: ({ prompt, completion }, used) => {
-                const known = prompt === null || completion === null ? null : prompt + completion;
-                end(known ?? reserved.tokens, used ?? reserved.cost);
-            },
-            cancel: () => end(0, 0),
-            forfeit: () => end(reserved.tokens, reserved.cost),
+            settle: ({ prompt, completion }, used) =>
+                end('settled', sumKnown(prompt, completion) ?? reserved.tokens, used ?? reserved.cost),
+            cancel: () => end('settled', 0, 0),
+            forfeit: () => end('forfeited', reserved.tokens, reserved.cost),
         };
     }
+
+    /** A request was made for which nothing had been set aside. */
+    charge({ prompt, completion }: Pick<TokenUsage, 'prompt' | 'completion'>, cost: number | null): void {
+        this.#tokens += sumKnown(prompt, completion) ?? 0;
+        this.#cost += cost ?? 0;
+    }
 }
+
+const sumKnown = (prompt: number | null, completion: number | null): number | null =>
+    prompt === null || completion === null ? null : prompt + completion;
 
 const shown = (amount: number): string => (amount === 0 ? '0' : amount.toPrecision(3));

@@ -7,6 +7,7 @@ import type { ExecutorContext } from '../executor.js';
 import { Fleet } from '../servers/fleet.js';
 import { type AcquirePlace, PlaceDesk, reservePlaces, type WorkerDesk } from '../servers/places.js';
 import { Budget, type BudgetOptions, type Estimate, isBounded, type Reservation } from './budget.js';
+import { BudgetDesk, type PlannedCompletion, type ReserveBudget } from './budget-desk.js';
 import {
     type ChatResult,
     type Exchange,
@@ -55,6 +56,8 @@ export interface ChatClientOptions {
     readonly acquire?: AcquirePlace;
     /** What completions may spend; absent or null: whatever they do. `hooks.budgetSpent` is told when nothing more fits. */
     readonly budget?: BudgetOptions | null;
+    /** Where a budget is held that is not this client's own; absent: nowhere. */
+    readonly reserve?: ReserveBudget | undefined;
     readonly timeouts?: RequestTimeouts;
     /** True: answers come as streams, with the time of their first token. */
     readonly stream?: boolean;
@@ -75,6 +78,7 @@ export class ChatClient {
     readonly #timeout: number;
     readonly #prices: PriceTable | null;
     readonly #budget: Budget | null;
+    readonly #reserve: ReserveBudget | null;
     readonly #timeouts: RequestTimeouts | undefined;
     readonly #stream: boolean;
     readonly #onSpent: ChatClientOptions['onSpent'];
@@ -101,12 +105,18 @@ export class ChatClient {
             budget !== null && isBounded(budget)
                 ? new Budget(budget, (message) => hooks.budgetSpent?.(message))
                 : null;
+        this.#reserve =
+            this.#budget === null
+                ? (options.reserve ?? null)
+                : (planned, { signal }) => this.#reserveOwn(planned, signal);
     }
 
     /** One chat completion. Never rejects for what a service does. Aborted too where the budget is spent. */
     async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
-        if (this.#budget === null) return this.#complete(call, context);
-        const reservation = await this.#budget.reserve(await this.#estimate(call), context.signal);
+        if (this.#reserve === null) return this.#complete(call, context);
+        const { model, maxTokens } = call.sampling;
+        const prompt = estimateTokens(call) - (maxTokens ?? 0);
+        const reservation = await this.#reserve({ model, prompt, completion: maxTokens }, context);
         if (reservation === null) return UNSENT;
         const result = await this.#complete(call, context);
         settle(reservation, result);
@@ -133,7 +143,7 @@ export class ChatClient {
         const { endpoint, took } = result;
         const answer = await this.#withCost(result.answer, call.sampling.model, endpoint);
         this.#onSpent?.(spentBy(answer.usage, answer.cost), context);
-        this.#longestAnswer = Math.max(this.#longestAnswer, answer.usage.completion ?? 0);
+        this.#noteAnswer(answer.usage.completion ?? 0);
         const isFiltered = FILTERED.has(answer.finishReason ?? '');
         const isRefused = isFiltered || (answer.refusal !== null && (answer.content ?? '') === '');
         if (!isRefused) return { ...result, answer };
@@ -161,12 +171,23 @@ export class ChatClient {
 
     /** Where tasks in workers get their places at this client's endpoints. */
     desk(onSpent: (spent: Spent) => void): WorkerDesk {
-        return new PlaceDesk({
+        const places = new PlaceDesk({
             pool: this.#fleet.pool,
             onSpent: (spent) => {
                 if (isSpent(spent)) onSpent(spent);
             },
         });
+        const budget = this.#budget;
+        if (budget === null) return places;
+        return new BudgetDesk(places, {
+            reserve: (planned, signal) => this.#reserveOwn(planned, signal),
+            charge: (usage, cost) => budget.charge(usage, cost),
+            noteAnswer: (completion) => this.#noteAnswer(completion),
+        });
+    }
+
+    #noteAnswer(completion: number): void {
+        this.#longestAnswer = Math.max(this.#longestAnswer, completion);
     }
 
     /** Figures of every endpoint. */
@@ -188,11 +209,13 @@ export class ChatClient {
         return this.#fleet.close();
     }
 
+    async #reserveOwn(planned: PlannedCompletion, signal: AbortSignal): Promise<Reservation | null> {
+        return this.#budget?.reserve(await this.#estimate(planned), signal) ?? null;
+    }
+
     /** What a call may come to at the most, as far as that can be told before it is made. */
-    async #estimate(call: ChatCall): Promise<Estimate> {
-        const { model, maxTokens } = call.sampling;
-        const prompt = estimateTokens(call) - (maxTokens ?? 0);
-        const completion = maxTokens ?? this.#longestAnswer;
+    async #estimate({ model, prompt, completion: most }: PlannedCompletion): Promise<Estimate> {
+        const completion = most ?? this.#longestAnswer;
         const usage = { prompt, cached: null, completion, reasoning: null };
         const { url = '' } = this.#fleet.endpointFor(model) ?? {};
         const cost = await computeCost({ model, deployment: null, usage, url }, this.#prices);

@@ -102,11 +102,6 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
     async plan(config, context) {
         const { timeout, dir, holder } = context;
         const { kind, sampling, promptTemplate, system, search, tools } = config;
-        if (context.isQueued === true && isBounded(config.budget)) {
-            throw new UserError(
-                '--mode queue cannot hold a budget, which one process counts: leave out --max-cost and --max-tokens-total, or --mode queue',
-            );
-        }
         const [{ describeDeployments, planEndpoints }, { readPrices }] = await Promise.all([
             import('./chat-endpoints.js'),
             import('./prices.js'),

@@ -8,6 +8,7 @@ import { unreachable } from '../../util/unreachable.js';
 import type { Executor, ExecutorContext } from '../executor.js';
 import type { ServerExecutor } from '../servers/server-executor.js';
 import { isBounded } from './budget.js';
+import { reserveByMessage } from './budget-desk.js';
 import { ChatClient } from './chat-client.js';
 import type { ChatResult } from './chat-exchange.js';
 import type { ChatDescriptor } from './chat-kind.js';
@@ -46,14 +47,16 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
         concurrency: () => client.concurrency(),
         widenTo: (concurrency) => client.widenTo(concurrency),
         close: () => asker.close(),
-        // A budget is one for the whole run: its requests are made here, whatever the mode.
-        ...(isBounded(descriptor.budget) ? {} : { desk: client.desk(onSpent) }),
+        desk: client.desk(onSpent),
     };
 }
 
 /** The same in a worker: places at endpoints come from the main process. @throws UserError when a key cannot be read */
 export function createChatInWorker(descriptor: ChatDescriptor): Executor {
-    const client = new ChatClient({ ...descriptor, acquire: acquireByMessage, onSpent: tellSpent });
+    // A budget is one for the whole run.
+    const reserve = isBounded(descriptor.budget) ? reserveByMessage : undefined;
+    const asked = { acquire: acquireByMessage, onSpent: tellSpent, budget: null, reserve };
+    const client = new ChatClient({ ...descriptor, ...asked });
     const asker = new Asker(client, descriptor);
     return { run: (task, context) => asker.run(task, context), close: () => asker.close() };
 }

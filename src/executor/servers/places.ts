@@ -99,8 +99,11 @@ export const doubtByMessage: DoubtedEndpoints = {
 
 /** The counter at which the tasks of workers are served. */
 export interface WorkerDesk {
-    /** @param job tells the tasks apart */
-    serve(job: number, request: JsonObject): Promise<JsonObject | null>;
+    /**
+     * @param job tells the tasks apart
+     * @param end called where the task cannot go on: it is to be aborted
+     */
+    serve(job: number, request: JsonObject, end: () => void): Promise<JsonObject | null>;
     /** Hears what comes late: of a worker that has lost the task, or after its end. Nothing is granted, what it used counts. */
     hear(job: number, request: JsonObject): void;
     /** Whether a task has anything to be taken back. */

@@ -1,0 +1,51 @@
+import type { Served, Task } from '../../model/task.js';
+import type { Completion, Running } from '../backend.js';
+import type { HeldJob } from './job-feed.js';
+import type { TaskPool } from './task-pools.js';
+
+/** A task in the hands of a worker. */
+export interface WorkerFlight {
+    readonly held: HeldJob;
+    readonly takenAt: number;
+    /** Null until it runs. */
+    pool: TaskPool | null;
+    running: Running | null;
+    /** It is given back if it has not begun. */
+    isWithdrawn: boolean;
+    /** Aborted as soon as `ended` is set. */
+    readonly ending: AbortController;
+    /** Why its process was ended: the coordinator does not want it, its lock was lost, or this worker drains. */
+    ended: 'unwanted' | 'lock lost' | 'given back' | null;
+}
+
+/** Machines may have different toolchains: says which one this verdict is by. */
+export function nameToolchain(
+    { toolchains }: TaskPool,
+    { input }: Task,
+    outcome: Served['outcome'],
+): Served['outcome'] {
+    const version = input.kind === 'program' ? toolchains?.[input.language] : undefined;
+    if (outcome.kind !== 'verdict' || input.kind !== 'program' || version === undefined) return outcome;
+    return { ...outcome, by: { ...outcome.by, toolchain: `${input.language} ${version}` } };
+}
+
+/** @param patience seconds; null: without end */
+export async function withPatience(running: Running, patience: number | null): Promise<Completion> {
+    if (patience === null) return running.completion;
+    let isHung = false;
+    const timer = setTimeout(() => {
+        isHung = true;
+        running.abort();
+    }, patience * 1000);
+    const completion = await running.completion.finally(() => clearTimeout(timer));
+    if (!isHung || completion.outcome.kind === 'verdict') return completion;
+    const message = `the worker gave no answer for ${Math.round(patience)} s and was ended`;
+    const failure = { reason: 'no-answer', message, after: patience } as const;
+    return { ...completion, outcome: { kind: 'failure', failure, by: null } };
+}
+
+/** Gives a job back if it has not begun. */
+export function withdraw(flight: WorkerFlight): void {
+    flight.isWithdrawn = true;
+    flight.running?.withdraw?.();
+}

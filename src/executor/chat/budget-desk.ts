@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import type { Json, JsonObject } from '../../model/json.js';
+import { waitUntilAborted } from '../../util/until-aborted.js';
+import type { ExecutorContext } from '../executor.js';
+import type { WorkerDesk } from '../servers/places.js';
+import type { Reservation } from './budget.js';
+import type { TokenUsage } from './chat-protocol.js';
+
+/*
+ * The budget of a run whose requests are made in workers. The main process holds it: a worker asks before each completion, and tells what
+ * it came to. What a lost worker had set aside counts as spent, until it tells better.
+ */
+
+/** A completion before it is asked for. */
+export interface PlannedCompletion {
+    readonly model: string;
+    /** Tokens, estimated. */
+    readonly prompt: number;
+    /** The most tokens that an answer may have; null: no bound. */
+    readonly completion: number | null;
+}
+
+/** Sets aside what a completion may come to. @returns null where the budget is spent, or the signal is aborted */
+export type ReserveBudget = (
+    planned: PlannedCompletion,
+    context: Pick<ExecutorContext, 'ask' | 'signal'>,
+) => Promise<Reservation | null>;
+
+/** The worker's side. */
+export const reserveByMessage: ReserveBudget = async ({ model, prompt, completion }, { ask, signal }) => {
+    if (ask === undefined) throw new Error('bug in resume-run: a worker without a main process');
+    const asked = ask({ do: 'reserve', model, prompt, completion });
+    let reply: JsonObject | null;
+    try {
+        reply = await waitUntilAborted(asked, signal);
+    } catch (error) {
+        if (!signal.aborted) throw error;
+        // What is set aside when nobody waits for it any more is free again.
+        asked.then((late) => openReservation(late, ask)?.cancel()).catch(() => {});
+        return null;
+    }
+    return openReservation(reply, ask);
+};
+
+function openReservation(
+    reply: JsonObject | null,
+    ask: NonNullable<ExecutorContext['ask']>,
+): Reservation | null {
+    const { reservation } = reply ?? {};
+    if (typeof reservation !== 'string') return null;
+    const end = (how: JsonObject): void =>
+        // A main process that is gone counts nothing more.
+        void ask({ do: 'unreserve', reservation, ...how }).catch(() => {});
+    return {
+        settle: ({ prompt, completion }, cost) => end({ end: 'settle', prompt, completion, cost }),
+        cancel: () => end({ end: 'cancel' }),
+        forfeit: () => end({ end: 'forfeit' }),
+    };
+}
+
+/** Who holds the budget. */
+export interface BudgetHolder {
+    reserve(planned: PlannedCompletion, signal: AbortSignal): Promise<Reservation | null>;
+    /** A request for which nothing had been set aside was made. */
+    charge(usage: Pick<TokenUsage, 'prompt' | 'completion'>, cost: number | null): void;
+    /** An answer had so many tokens. */
+    noteAnswer(completion: number): void;
+}
+
+interface HeldReservations {
+    readonly gone: AbortController;
+    readonly open: Map<string, Reservation>;
+}
+
+/** Reservations of lost workers that may still be told what their requests came to. */
+const MOST_FORMER = 10_000;
+
+/** Reservations that one task may have at once: no executor makes more than a few requests at the same time. */
+const MOST_OPEN = 64;
+
+/** The main process's side, in front of the desk for places. */
+export class BudgetDesk implements WorkerDesk {
+    readonly #jobs = new Map<number, HeldReservations>();
+    readonly #former = new Map<string, Reservation>();
+    /** No reservation of this process has the name of one of the process before it. */
+    readonly #prefix = randomBytes(6).toString('hex');
+    #next = 1;
+
+    constructor(
+        private readonly places: WorkerDesk,
+        private readonly budget: BudgetHolder,
+    ) {}
+
+    async serve(job: number, request: JsonObject, end: () => void): Promise<JsonObject | null> {
+        if (request['do'] === 'reserve') return this.#reserve(job, request, end);
+        // Made by what the worker was told in an earlier start, which had no budget.
+        if (request['do'] === 'spent' && !this.#jobs.has(job)) this.#charge(request['spent']);
+        if (request['do'] !== 'unreserve') return this.places.serve(job, request, end);
+        this.#unreserve(job, request);
+        return null;
+    }
+
+    hear(job: number, request: JsonObject): void {
+        if (request['do'] === 'unreserve') this.#unreserve(job, request);
+        else this.places.hear(job, request);
+    }
+
+    holds(job: number): boolean {
+        return (this.#jobs.get(job)?.open.size ?? 0) > 0 || this.places.holds(job);
+    }
+
+    forget(job: number): void {
+        this.places.forget(job);
+        const held = this.#jobs.get(job);
+        if (held === undefined) return;
+        this.#jobs.delete(job);
+        held.gone.abort();
+        for (const [name, reservation] of held.open) {
+            reservation.forfeit();
+            this.#former.set(name, reservation);
+            if (this.#former.size > MOST_FORMER) this.#former.delete(this.#former.keys().next().value ?? '');
+        }
+    }
+
+    async #reserve(job: number, request: JsonObject, end: () => void): Promise<JsonObject | null> {
+        const planned = readPlanned(request);
+        const held = this.#jobs.get(job) ?? {
+            gone: new AbortController(),
+            open: new Map<string, Reservation>(),
+        };
+        this.#jobs.set(job, held);
+        if (planned === null || held.open.size >= MOST_OPEN)
+            throw new Error('nothing can be set aside for that');
+        const { signal } = held.gone;
+        const reservation = await this.budget.reserve(planned, signal);
+        if (signal.aborted || reservation === null) {
+            reservation?.cancel();
+            // Nothing will fit any more.
+            if (!signal.aborted) end();
+            return null;
+        }
+        const name = `${this.#prefix}-${this.#next++}`;
+        held.open.set(name, reservation);
+        return { reservation: name };
+    }
+
+    #unreserve(job: number, { reservation: name, end, prompt, completion, cost }: JsonObject): void {
+        if (typeof name !== 'string') return;
+        const open = this.#jobs.get(job)?.open;
+        const reservation = open?.get(name) ?? this.#former.get(name);
+        open?.delete(name);
+        this.#former.delete(name);
+        if (end === 'cancel') reservation?.cancel();
+        else if (end === 'forfeit') reservation?.forfeit();
+        else if (isAmount(prompt) && isAmount(completion) && isAmount(cost)) {
+            if (completion !== null) this.budget.noteAnswer(completion);
+            if (reservation === undefined) this.budget.charge({ prompt, completion }, cost);
+            else reservation.settle({ prompt, completion }, cost);
+        }
+    }
+
+    #charge(spent: Json | undefined): void {
+        const { prompt, completion, cost } = (spent ?? {}) as JsonObject;
+        if (isAmount(prompt) && isAmount(completion) && isAmount(cost))
+            this.budget.charge({ prompt, completion }, cost);
+    }
+}
+
+const isAmount = (value: Json | undefined): value is number | null =>
+    value === null || (typeof value === 'number' && value >= 0 && Number.isFinite(value));
+
+/** Workers on other machines are not believed blindly. */
+function readPlanned({ model, prompt, completion = null }: JsonObject): PlannedCompletion | null {
+    if (typeof model !== 'string' || typeof prompt !== 'number' || !isAmount(prompt)) return null;
+    return isAmount(completion) ? { model, prompt, completion } : null;
+}
