@@ -4,7 +4,7 @@ import { QueueCoordinator, type QueueBackendOptions } from './queue/coordinator.
 import { makeRunKeys } from './queue/keys.js';
 import { RunLease } from './queue/lease.js';
 import { SharedClock } from './queue/shared-clock.js';
-import { checkSettings, connectRedis, loadQueuePackages, readRedisSettings } from './queue/redis.js';
+import { checkSettings, connectRedis, explainRefusal, loadQueuePackages, readRedisSettings } from './queue/redis.js';
 import { TaskQueues } from './queue/task-queues.js';
 import { findWaitingJobs } from './queue/waiting-jobs.js';
 
@@ -40,6 +40,6 @@ export async function openQueueBackend(options: QueueBackendOptions): Promise<Ba
         return new QueueCoordinator({ options, client, connect, queues, keys, lease, clock }, before);
     } catch (error) {
         client.disconnect();
-        throw error;
+        throw explainRefusal(error, options.redis.shown);
     }
 }

@@ -18,6 +18,7 @@ const PASSWORD = 'open-sesame';
 /** Everything of the runs, and nothing else; `info` tells how Redis is set up. */
 const USERS = `user default off
 user fleet on >${PASSWORD} ~resume-run:* &resume-run:* +@all -@dangerous +info
+user weak on >${PASSWORD} ~resume-run:* &resume-run:* +@read +@connection +info
 `;
 
 const freePort = (): Promise<number> =>
@@ -92,6 +93,33 @@ it.skipIf(why !== null)(
                 expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(message)]);
                 expect(refused.stderr).not.toContain(password);
             }
+            // A user with too few rights hears so in one line.
+            const weak = ['--redis', `rediss://weak:{env:FLEET_PASSWORD}@localhost:${port}`].concat(
+                '--redis-ca',
+                certificate,
+            );
+            for (const args of [
+                [...run, ...weak],
+                ['workers', ...weak],
+            ]) {
+                const refused = await callCli(args, { cwd, env });
+                expect([refused.code, refused.stderr]).toEqual([
+                    2,
+                    expect.stringMatching(/^resume-run: Redis at .* does not let this user .*NOPERM/m),
+                ]);
+            }
+            const idle = startCli(['worker', ...weak, '--executor', 'module', '--allow', 'exec'], {
+                cwd,
+                env,
+            });
+            let told = '';
+            idle.child.stderr.on('data', (text: string) => {
+                told += text;
+            });
+            await expect
+                .poll(() => told, { timeout: patience(10_000) })
+                .toMatch(/does not let this user .*NOPERM/);
+            killGroup(idle.child);
             worker.child.kill('SIGTERM');
             const ended = await worker.result;
             expect([ended.code, ended.stderr.includes(PASSWORD)]).toEqual([0, false]);

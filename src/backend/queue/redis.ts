@@ -133,6 +133,17 @@ export async function connectRedis(packages: QueuePackages, access: RedisAccess)
 const isRefusal = (message: string): boolean =>
     /^(?:NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR invalid password)/.test(message);
 
+/** Says in one line what Redis does not let this user do; any other error is returned as it is. */
+export function explainRefusal(error: unknown, shown: string): unknown {
+    const message = getMessage(error);
+    if (!message.startsWith('NOPERM')) return error;
+    return new UserError(
+        `Redis at ${shown} does not let this user do all that a queue needs: ${message}; docs/how-to/spread-over-machines.md has an access list that does`,
+        2,
+        { cause: error },
+    );
+}
+
 /** Whether TLS ended because of the server's certificate. */
 const isDistrust = (error: Error): boolean =>
     'code' in error &&

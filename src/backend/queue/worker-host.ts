@@ -6,7 +6,13 @@ import { UserError } from '../../util/user-error.js';
 import { makeRunKeys, WORKERS_KEY } from './keys.js';
 import { expireQueues, readRuns } from './lease.js';
 import { parseQueues, parseWorkerInfo, PROTOCOL, type RunInfo, type WorkerInfo } from './messages.js';
-import { connectRedis, loadQueuePackages, type QueuePackages, type RedisAccess } from './redis.js';
+import {
+    connectRedis,
+    explainRefusal,
+    loadQueuePackages,
+    type QueuePackages,
+    type RedisAccess,
+} from './redis.js';
 import { SharedClock } from './shared-clock.js';
 import { RunService, type RunServiceOptions, type ServiceCounts } from './worker.js';
 
@@ -54,6 +60,7 @@ export class QueueWorker {
     #timer: NodeJS.Timeout | undefined;
     #looking: Promise<void> = Promise.resolve();
     #isDraining = false;
+    #toldRefusal = '';
     #expiredAt = performance.now();
 
     /** @throws UserError exit 2 where packages are missing, exit 5 where Redis cannot be reached */
@@ -93,8 +100,16 @@ export class QueueWorker {
 
     async #lookAndPlan(): Promise<void> {
         // What fails now, because Redis is gone, is looked at again.
-        await this.#look().catch(() => {});
+        await this.#look().catch((error: unknown) => this.#noteRefusal(error));
         if (!this.#isDraining) this.#plan(LOOK_MS);
+    }
+
+    /** An access list does not change by itself, so people hear of it; once, until it is another one. */
+    #noteRefusal(error: unknown): void {
+        const explained = explainRefusal(error, this.#options.redis.shown);
+        if (explained === error || getMessage(explained) === this.#toldRefusal) return;
+        this.#toldRefusal = getMessage(explained);
+        this.#options.onNotice(this.#toldRefusal);
     }
 
     async #look(): Promise<void> {
@@ -283,6 +298,8 @@ export async function listWorkers(redis: RedisAccess): Promise<readonly WorkerIn
             } else await client.hdel(WORKERS_KEY, id); // Killed: it says so again within a second if it lives.
         }
         return workers.sort((a, b) => a.id.localeCompare(b.id));
+    } catch (error) {
+        throw explainRefusal(error, redis.shown);
     } finally {
         client.disconnect();
     }
