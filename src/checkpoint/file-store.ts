@@ -88,13 +88,12 @@ class FileStore implements CheckpointStore {
         return found.checkpoint;
     }
 
+    async isEmpty(): Promise<boolean> {
+        return (await this.#list()).size === 0 && (await this.#archived()).size === 0;
+    }
+
     stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
         if (this.#listed === null) return this.#list().then(() => this.stamp(id));
-        // A first start: the hashes of as many names as there are samples would be made for nothing.
-        if (this.#listed.size === 0) {
-            if (this.#loadedArchives !== null) return this.#loadedArchives.stamp(id);
-            return this.#archived().then((archives) => archives.stamp(id));
-        }
         // Nearly always there, and asked for as often as there are samples.
         const likely = this.#options.names.getFile(id);
         const found = this.#listed.has(likely) ? this.#findStamp(likely) : null;

@@ -9,6 +9,8 @@ export interface CheckpointStore {
      * said so through `onNotice`, and counts as nothing.
      */
     read(id: string): Promise<Checkpoint | null>;
+    /** Whether nothing is known of any sample: a first start need not ask for each. */
+    isEmpty(): Promise<boolean>;
     /**
      * Stamp of a sample's result file; null if there is none. Nothing is opened, and what can be said at once comes without
      * a promise: a start asks for every sample there is.

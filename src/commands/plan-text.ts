@@ -21,7 +21,8 @@ export function planText({
     removed,
     estimate,
 }: RunPlan): string {
-    const { first, count } = listFirst(eachDue());
+    const first = listFirst(eachDue());
+    const count = part.samples - part.completeSamples;
     const again = part.finished + part.due - part.tasks;
     const lines = [
         ...datasets.map(({ path, format }) => `dataset ${escapeLine(path)} (${format})`),
@@ -41,19 +42,15 @@ export function planText({
     return `${lines.join('\n')}\n`;
 }
 
-/** The samples that are listed, and how many there are. Others only have their file brought up to date. */
-function listFirst(due: Iterable<DueSample>): {
-    readonly first: readonly DueSample[];
-    readonly count: number;
-} {
+/** The samples that are listed. Others only have their file brought up to date. */
+function listFirst(due: Iterable<DueSample>): readonly DueSample[] {
     const first: DueSample[] = [];
-    let count = 0;
     for (const one of due) {
         if (one.due === 0) continue;
-        if (first.length < MOST) first.push(one);
-        count += 1;
+        first.push(one);
+        if (first.length === MOST) break;
     }
-    return { first, count };
+    return first;
 }
 
 /** What requests may come to: an estimate, and what it cannot know. */

@@ -292,7 +292,7 @@ function* listDue(work: Survey['work']): Generator<RunPlan['due'][number]> {
 /** Why tasks of all samples are skipped. The survey of a dry run reads every sample whose dataset may skip some. */
 function sumSkips(settled: TallySum, work: Survey['work']): NonNullable<RunPlan['skips']> {
     const unsettled = new TallySum();
-    for (const { tally } of work) if (tally !== null) unsettled.add(tally);
+    for (const tally of work.tallies()) unsettled.add(tally);
     const sum = new Map(Object.entries(settled.value().skips));
     for (const [reason, count] of Object.entries(unsettled.value().skips)) {
         sum.set(reason, (sum.get(reason) ?? 0) + count);

@@ -13,10 +13,10 @@ import type { Dataset, DatasetSource, IndexedSample, OpenOptions } from './datas
 import type { Field } from './field.js';
 import { resolveReferencedFile, readStamp } from './file-content.js';
 import { recogniseRow } from './recognise.js';
-import type { PartRow } from './row-files.js';
 import type { RowContent, RowFormat } from './row-content.js';
 import { buildSample, listReferencedFiles } from './row-sample.js';
 import { hashRow, parseOrdinaryRow, parseRow } from './rows/read-row.js';
+import type { RawRow } from './rows/row.js';
 
 /** Where a row stands. `file` is its number in the dataset's list; `as` says by which reading its groups were counted. */
 interface RowLocator {
@@ -24,7 +24,7 @@ interface RowLocator {
     readonly as: string;
     readonly file: number;
     readonly line: number;
-    /** See `PartRow`. */
+    /** See `PartRow` in row-files.ts. */
     readonly part: number;
     readonly offset: number;
     readonly length: number;
@@ -130,13 +130,13 @@ export class RowDataset implements Dataset {
         const found = new SampleRows();
         const badBefore = this.badRows.length;
         let cacheable = true;
-        for await (const several of this.options.files.batches(path)) {
+        for await (const { part, rows: several } of this.options.files.batches(path)) {
             const rows: IndexedSample[] = [];
             for (const raw of several) {
                 try {
-                    let indexed = this.#outlineRow(raw, number);
+                    let indexed = this.#outlineRow(raw, number, part);
                     if (indexed === null) {
-                        const { indexed: read, namesFiles } = this.#indexRow(raw, number);
+                        const { indexed: read, namesFiles } = this.#indexRow(raw, number, part);
                         // What a row's files hold is not seen by the dataset file's stamp.
                         cacheable &&= namesFiles === null;
                         indexed = namesFiles === null ? read : await namesFiles();
@@ -155,19 +155,23 @@ export class RowDataset implements Dataset {
     }
 
     /** The entry of an ordinary row; null where it must be read. */
-    #outlineRow({ bytes, line, part, offset, length }: PartRow, file: number): IndexedSample | null {
-        const row = bytes === null || this.rowFormat.outline === undefined ? null : parseOrdinaryRow(bytes);
-        const outline = row === null ? null : (this.rowFormat.outline?.(row) ?? null);
-        if (outline === null || bytes === null) return null;
+    #outlineRow(raw: RawRow, file: number, part: number): IndexedSample | null {
+        const content = raw.text ?? raw.bytes;
+        if (content === null || this.rowFormat.outline === undefined) return null;
+        const row = parseOrdinaryRow(content);
+        const outline = row === null ? null : this.rowFormat.outline(row);
+        if (outline === null) return null;
         const { id, groups } = outline;
+        const { line, offset, length } = raw;
         const locator: RowLocator = { as: this.#as, file, part, line, offset, length };
-        return { id, locator, groups, fingerprint: hashRow(bytes) };
+        return { id, locator, groups, fingerprint: hashRow(content) };
     }
 
     /** @returns its entry, and where it names files: what gives the entry that their stamps are part of */
     #indexRow(
-        { bytes, line, part, offset, length }: PartRow,
+        { bytes, line, offset, length }: RawRow,
         file: number,
+        part: number,
     ): { readonly indexed: IndexedSample; readonly namesFiles: (() => Promise<IndexedSample>) | null } {
         const place = this.#place(file, line);
         const row = parseRow(bytes, place);

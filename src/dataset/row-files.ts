@@ -23,6 +23,12 @@ export interface PartRow extends RawRow {
     readonly part: number;
 }
 
+/** Rows of one part. */
+export interface PartRows {
+    readonly part: number;
+    readonly rows: readonly RawRow[];
+}
+
 export interface RowFilesOptions {
     /** Makes the folder for unpacked copies when the first one is needed. */
     readonly scratch: () => Promise<string>;
@@ -69,14 +75,13 @@ export class RowFiles {
         }
     }
 
-    /** The same rows, several at a time where many lie together. */
-    async *batches(file: string): AsyncIterable<readonly PartRow[]> {
+    /** The same rows, several of one part at a time where many lie together. */
+    async *batches(file: string): AsyncIterable<PartRows> {
         if ((await this.#detectPacking(file)) !== 'none') {
-            for await (const row of this.rows(file)) yield [row];
+            for await (const row of this.rows(file)) yield { part: row.part, rows: [row] };
             return;
         }
-        for await (const rows of readRowBatches(file))
-            yield rows.map(({ line, offset, length, bytes }) => ({ line, offset, length, bytes, part: 0 }));
+        for await (const rows of readRowBatches(file)) yield { part: 0, rows };
     }
 
     /** Opens what holds the bytes of one part's rows. The caller closes it. @throws UserError, WriteError */
@@ -135,7 +140,7 @@ export class RowFiles {
         let first = 0;
         for (const [part, count] of groups.entries()) {
             for await (const row of readLines(file, () => this.open(file, part))) {
-                yield { ...row, line: first + row.line, part };
+                yield placeRow(row, part, first);
             }
             first += count;
         }
@@ -172,7 +177,12 @@ export interface WholeFile {
 }
 
 async function* inOnePart(rows: AsyncIterable<RawRow>): AsyncIterable<PartRow> {
-    for await (const row of rows) yield { ...row, part: 0 };
+    for await (const row of rows) yield placeRow(row, 0);
+}
+
+/** Field by field: a row may make some of them when they are asked for. @param first rows of the file before its part */
+function placeRow({ line, offset, length, bytes }: RawRow, part: number, first = 0): PartRow {
+    return { line: first + line, offset, length, bytes, part };
 }
 
 async function* readLines(file: string, open: () => Promise<FileHandle>): AsyncIterable<RawRow> {

@@ -43,6 +43,9 @@ export class SampleRows implements Sequence<PlacedRow> {
     /** Groups of the row before: most rows have those of their neighbour. */
     #last = -1;
 
+    /** Columns of the locator before, in its order: most rows have the same keys. */
+    readonly #inOrder: { readonly key: string; readonly column: ValueColumn }[] = [];
+
     constructor(
         columns: RowColumns = {
             ids: new TextArray(),
@@ -66,10 +69,12 @@ export class SampleRows implements Sequence<PlacedRow> {
         columns.fingerprints.push(fingerprint);
         if (!isSameList(groups, columns.groupLists[this.#last])) this.#last = this.#numberGroups(groups);
         columns.groups.push(this.#last);
+        let position = 0;
         for (const key in locator) {
-            let column = columns.locators.get(key);
-            if (column === undefined) columns.locators.set(key, (column = new ValueColumn()));
-            column.pushAt(place, locator[key] ?? null);
+            let named = this.#inOrder[position];
+            if (named?.key !== key) this.#inOrder[position] = named = this.#findColumn(key);
+            named.column.pushAt(place, locator[key] ?? null);
+            position += 1;
         }
         return new PlacedRow(this, place, id);
     }
@@ -94,6 +99,13 @@ export class SampleRows implements Sequence<PlacedRow> {
             if (value !== null) locator[key] = value;
         }
         return locator;
+    }
+
+    #findColumn(key: string): { readonly key: string; readonly column: ValueColumn } {
+        const { locators } = this.columns;
+        let column = locators.get(key);
+        if (column === undefined) locators.set(key, (column = new ValueColumn()));
+        return { key, column };
     }
 
     #numberGroups(groups: GroupSizes): number {

@@ -25,10 +25,15 @@ export interface ResultIndex {
     set(id: string, stamp: FileStamp, row: string, planKey: string, tally: SampleTally): void;
 }
 
+/** Samples with work, and what the files say of those that have one. */
+export interface SurveyedWork extends Sequence<WorkItem> {
+    tallies(): Iterable<SampleTally>;
+}
+
 /** What is left, before anything runs. */
 export interface Survey {
     readonly counts: PlanCounts;
-    readonly work: Sequence<WorkItem>;
+    readonly work: SurveyedWork;
     /** Finished entries that changed inputs would replace. */
     readonly changed: number;
     /** Samples with such entries, a few of them, for the message. */
@@ -38,7 +43,7 @@ export interface Survey {
 }
 
 export interface SurveyParts {
-    readonly store: Pick<CheckpointStore, 'read' | 'stamp'>;
+    readonly store: Pick<CheckpointStore, 'read' | 'isEmpty' | 'stamp'>;
     readonly index: ResultIndex;
     readonly planKey: string;
     readonly options: PrepareOptions;
@@ -56,9 +61,10 @@ export async function survey(items: Sequence<SampleItem>, parts: SurveyParts): P
     const sum = new SurveySum(items, parts);
     const untouched = new UntouchedSamples();
     const ahead = new LookAhead();
+    const isFirst = await parts.store.isEmpty();
     try {
         for (const item of items) {
-            const asked = parts.store.stamp(item.indexed.id);
+            const asked = isFirst ? null : parts.store.stamp(item.indexed.id);
             const stamp = asked instanceof Promise ? await asked : asked;
             const known = seeUnread(item, stamp, parts, untouched);
             if (known !== null && ahead.isEmpty) {
@@ -124,6 +130,9 @@ class LookAhead {
 class SurveySum {
     readonly #parts: SurveyParts;
     readonly #totals = new Counts();
+    /** What was added last, and how often in a row: a million samples without results are all the same. */
+    #last: Seen | null = null;
+    #repeated = 0;
     readonly #work: WorkList;
     /** How many samples were added: the place of the next one. */
     #place = 0;
@@ -137,7 +146,9 @@ class SurveySum {
     }
 
     add(item: SampleItem, seen: Seen): void {
-        this.#totals.add(seen);
+        if (seen !== this.#last) this.#addRepeated();
+        this.#last = seen;
+        this.#repeated += 1;
         if (seen.earlier !== null) this.#earlier.add(seen.earlier.checkpoint, seen.earlier.planned);
         if (seen.due > 0 || seen.dirty) {
             const { due, dueBy } = seen;
@@ -152,7 +163,13 @@ class SurveySum {
         }
     }
 
+    #addRepeated(): void {
+        if (this.#last !== null) this.#totals.add(this.#last, this.#repeated);
+        this.#repeated = 0;
+    }
+
     survey(): Survey {
+        this.#addRepeated();
         return {
             counts: this.#totals.counts(),
             work: this.#work,
@@ -182,8 +199,9 @@ function seeUnread(
     parts: SurveyParts,
     untouched: UntouchedSamples,
 ): Seen | null {
-    const { id, fingerprint, groups } = item.indexed;
+    const { groups } = item.indexed;
     if (stamp !== null) {
+        const { id, fingerprint } = item.indexed;
         const tally = parts.index.get(id, stamp, fingerprint, parts.planKey);
         return tally === null ? null : makeNothingDue(tally);
     }
@@ -272,23 +290,24 @@ class Counts {
     #skipped = 0;
     readonly #dueBy: Partial<Record<DueReason, number>> = {};
 
-    add(seen: Seen): void {
-        this.#samples += 1;
-        if (seen.due === 0) this.#complete += 1;
-        this.#due += seen.due;
+    /** @param times for how many samples */
+    add(seen: Seen, times: number): void {
+        this.#samples += times;
+        if (seen.due === 0) this.#complete += times;
+        this.#due += times * seen.due;
         const { groups } = seen.tally;
         for (const name in groups) {
             const group = groups[name];
             if (group === undefined) continue;
-            this.#tasks += group.total;
-            this.#finished += group.completed;
-            this.#skipped += group.skipped;
+            this.#tasks += times * group.total;
+            this.#finished += times * group.completed;
+            this.#skipped += times * group.skipped;
         }
         if (seen.due === 0) return;
         // No list of entries is made: there may be a million samples.
         for (const key in seen.dueBy) {
             const why = key as DueReason;
-            this.#dueBy[why] = (this.#dueBy[why] ?? 0) + (seen.dueBy[why] ?? 0);
+            this.#dueBy[why] = (this.#dueBy[why] ?? 0) + times * (seen.dueBy[why] ?? 0);
         }
     }
 

@@ -40,6 +40,11 @@ export class WorkList implements Sequence<WorkItem> {
         this.#dueBy.push(this.#numberReasons(dueBy));
     }
 
+    /** The tallies of those that have a file. */
+    tallies(): Iterable<SampleTally> {
+        return this.#tallies.values();
+    }
+
     at(position: number): WorkItem | undefined {
         const sample = position < this.length ? this.#samples.at(this.#places.at(position)) : undefined;
         if (sample === undefined) return undefined;

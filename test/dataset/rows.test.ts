@@ -44,6 +44,46 @@ describe('lines of a JSONL file', () => {
         ]);
     });
 
+    it('tells each line with its bytes and its place, whatever its neighbours hold', async () => {
+        const line = fc.oneof(
+            fc.string({ unit: 'binary-ascii' }),
+            fc.string(),
+            fc.constantFrom('', ' \t\r', 'x'.repeat(4096), 'y'.repeat(4097), 'ü'.repeat(3000)),
+        );
+        await fc.assert(
+            fc.asyncProperty(
+                fc.array(
+                    line.map((text) => text.replaceAll(/\n|\uFEFF/g, '')),
+                    { maxLength: 20 },
+                ),
+                async (all) => {
+                    // Beyond one chunk, so that a line lies across its end.
+                    const content = [...all, 'z'.repeat(1_100_000), ...all].map((text) =>
+                        Buffer.from(`${text}\n`),
+                    );
+                    let offset = 0;
+                    const expected: unknown[] = [];
+                    for (const [position, bytes] of content.entries()) {
+                        const row = bytes.subarray(0, -1);
+                        const { length } = row;
+                        if (!/^[ \t\r]*$/.test(row.toString())) {
+                            expected.push({ line: position + 1, offset, length, hex: row.toString('hex') });
+                        }
+                        offset += bytes.length;
+                    }
+                    const rows = await lines(Buffer.concat(content));
+                    const found = rows.map((row) => {
+                        if (row.text !== undefined) expect(Buffer.from(row.text)).toEqual(row.bytes);
+                        const { line: number, length } = row;
+                        return { line: number, offset: row.offset, length, hex: row.bytes?.toString('hex') };
+                    });
+                    expect(found).toEqual(expected);
+                },
+            ),
+            { numRuns: runs(10) },
+        );
+    });
+
     it('refuses UTF-16 by name', async () => {
         await expect(lines(Buffer.from('\uFEFF{}', 'utf16le'))).rejects.toThrow(/UTF-16/);
     });

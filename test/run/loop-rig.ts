@@ -386,7 +386,8 @@ export class ScriptedRun {
     #store(): CheckpointStore {
         return {
             read: async (id) => this.#checkpoints.get(id) ?? null,
-            stamp: () => null,
+            isEmpty: () => Promise.resolve(true),
+        stamp: () => null,
             open: (state) => this.#writer(state),
             room: () => this.#full?.freed ?? null,
             hurry: () => {

@@ -29,6 +29,7 @@ export function withSpool(store: CheckpointStore, options: SpoolingOptions): Che
             if (checkpoint !== null) read.set(id, checkpoint);
             return checkpoint;
         },
+        isEmpty: () => store.isEmpty(),
         stamp: (id) => store.stamp(id),
         open: (state) => {
             const before = read.get(state.id) ?? null;

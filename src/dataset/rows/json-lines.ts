@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { type Chunk, MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } from './row.js';
 
 const NEWLINE = 0x0a;
@@ -21,32 +22,79 @@ export async function* readJsonLineBatches(
     chunks: AsyncIterable<Chunk> = readChunks(file),
 ): AsyncIterable<readonly RawRow[]> {
     const row = new RowBytes(maxBytes);
+    const mostAsText = Math.min(maxBytes, MOST_AS_TEXT);
     let line = 1;
     let offset = 0;
     for await (const chunk of chunks) {
         const rows: RawRow[] = [];
+        const { bytes } = chunk;
+        const asText = new AsciiText(bytes);
         let from = 0;
         if (chunk.offset === 0) {
-            from = skipByteOrderMark(chunk.bytes, file);
+            from = skipByteOrderMark(bytes, file);
             offset = from;
         }
-        for (
-            let end = chunk.bytes.indexOf(NEWLINE, from);
-            end !== -1;
-            end = chunk.bytes.indexOf(NEWLINE, from)
-        ) {
-            row.add(chunk.bytes.subarray(from, end));
-            const found = takeLine(row, line, offset);
+        for (let end = bytes.indexOf(NEWLINE, from); end !== -1; end = bytes.indexOf(NEWLINE, from)) {
+            const isShort = row.length === 0 && end - from <= mostAsText;
+            const text = isShort ? asText.slice(from, end) : null;
+            if (text === null) row.add(bytes.subarray(from, end));
+            const found =
+                text === null ? takeLine(row, line, offset) : makeTextLine(text, line, offset, bytes, from);
             if (found !== null) rows.push(found);
             from = end + 1;
             offset = chunk.offset + from;
             line += 1;
         }
-        row.add(chunk.bytes.subarray(from));
+        row.add(bytes.subarray(from));
         if (rows.length > 0) yield rows;
     }
     const last = takeLine(row, line, offset);
     if (last !== null) yield [last];
+}
+
+/** Longest line that is handed on as text, in bytes: for short ones a buffer and a decoding of their own would be most of the work. */
+const MOST_AS_TEXT = 4096;
+
+/** The bytes of a chunk as text, decoded when the first line is asked for. */
+class AsciiText {
+    #text: string | null | undefined = undefined;
+
+    constructor(private readonly bytes: Buffer) {}
+
+    /** Null where the chunk holds anything but ASCII: only there every byte is a character. */
+    slice(from: number, end: number): string | null {
+        if (this.#text === undefined) this.#text = isAscii(this.bytes) ? this.bytes.toString('latin1') : null;
+        return this.#text === null ? null : this.#text.slice(from, end);
+    }
+}
+
+/** A line whose bytes are made when somebody asks for them. */
+class TextLine implements RawRow {
+    constructor(
+        readonly text: string,
+        readonly line: number,
+        readonly offset: number,
+        private readonly chunk: Buffer,
+        private readonly from: number,
+    ) {}
+
+    get length(): number {
+        return this.text.length;
+    }
+
+    get bytes(): Buffer {
+        return this.chunk.subarray(this.from, this.from + this.text.length);
+    }
+}
+
+function makeTextLine(
+    text: string,
+    line: number,
+    offset: number,
+    chunk: Buffer,
+    from: number,
+): RawRow | null {
+    return isBlankText(text) ? null : new TextLine(text, line, offset, chunk, from);
 }
 
 function takeLine(row: RowBytes, line: number, offset: number): RawRow | null {
@@ -58,5 +106,13 @@ function takeLine(row: RowBytes, line: number, offset: number): RawRow | null {
 
 function isBlank(bytes: Buffer): boolean {
     for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+    return true;
+}
+
+function isBlankText(text: string): boolean {
+    for (let i = 0; i < text.length; i += 1) {
+        const character = text.charCodeAt(i);
+        if (character !== 0x20 && character !== 0x09 && character !== 0x0d) return false;
+    }
     return true;
 }

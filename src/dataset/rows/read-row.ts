@@ -7,9 +7,9 @@ import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { Field } from '../field.js';
 import { MAX_ROW_BYTES } from './row.js';
 
-/** Fingerprint of a row's bytes: the first 128 bits of their SHA-256, hex; a hundred thousand of them are held. */
-export function hashRow(bytes: Uint8Array): string {
-    return hash('sha256', bytes).slice(0, 32);
+/** Fingerprint of a row's bytes (or of its text, whose UTF-8 is hashed): the first 128 bits of their SHA-256, hex; a hundred thousand of them are held. */
+export function hashRow(row: Uint8Array | string): string {
+    return hash('sha256', row).slice(0, 32);
 }
 
 /**
@@ -35,11 +35,12 @@ export function parseRow(bytes: Buffer | null, place: string): Field {
 }
 
 /** The object that a row is; null where `parseRow` has something to say of it, or must look closer. */
-export function parseOrdinaryRow(bytes: Buffer): JsonObject | null {
+export function parseOrdinaryRow(bytes: Buffer | string): JsonObject | null {
     // A longer one may be nested too deep.
-    if (bytes.length > 2 * MAX_NESTING || !isUtf8(bytes)) return null;
+    if (bytes.length > 2 * MAX_NESTING) return null;
+    if (typeof bytes !== 'string' && !isUtf8(bytes)) return null;
     try {
-        const row: unknown = JSON.parse(bytes.toString('utf8'));
+        const row: unknown = JSON.parse(typeof bytes === 'string' ? bytes : bytes.toString('utf8'));
         return isJsonObject(row) ? row : null;
     } catch {
         return null;

@@ -15,6 +15,8 @@ export interface RawRow {
     readonly length: number;
     /** null: longer than `MAX_ROW_BYTES`, passed over without being held. */
     readonly bytes: Buffer | null;
+    /** The same as text, where it is known already: always ASCII. */
+    readonly text?: string;
 }
 
 /** Bytes of a file that are read at a time. */

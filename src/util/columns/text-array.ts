@@ -9,8 +9,12 @@ const HEAD = 4;
 const ASCII = 0;
 const UTF16 = 1;
 const HEX = 2;
+type Form = typeof ASCII | typeof UTF16 | typeof HEX;
 
-// Patterns and calls of the runtime, not loops: a start is too short for loops to be compiled.
+const ZERO = 0x30;
+const LETTER_A = 0x61;
+
+// For long texts.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
 const OF_ASCII = /^[\0-\x7f]*$/;
 const HEXADECIMAL = /^[0-9a-f]+$/;
@@ -45,7 +49,7 @@ export class TextArray {
         const chunk = this.#makeRoom(HEAD + size);
         const at = this.#used;
         chunk.writeUInt32LE(size * 4 + form, at);
-        chunk.write(text, at + HEAD, form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le');
+        writeText(chunk, text, at + HEAD, form);
         this.#starts.push((this.#chunks.length - 1) * CHUNK + at);
         this.#used = at + HEAD + size;
         return place;
@@ -113,7 +117,47 @@ function isHexOf(text: string, bytes: Buffer, from: number, size: number): boole
 
 const DIGITS = '0123456789abcdef';
 
-function chooseForm(text: string): typeof ASCII | typeof UTF16 | typeof HEX {
-    if (text.length >= 32 && text.length % 2 === 0 && HEXADECIMAL.test(text)) return HEX;
+/** Texts up to this length are gone through here: a call of the runtime would take longer than they do. */
+const SHORT = 64;
+
+function writeText(chunk: Buffer, text: string, from: number, form: Form): void {
+    if (text.length > SHORT || form === UTF16) {
+        chunk.write(text, from, form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le');
+    } else if (form === ASCII) {
+        for (let i = 0; i < text.length; i += 1) chunk[from + i] = text.charCodeAt(i);
+    } else {
+        for (let i = 0; i < text.length; i += 2) {
+            chunk[from + i / 2] = readDigit(text, i) * 16 + readDigit(text, i + 1);
+        }
+    }
+}
+
+/** The value of a digit of `HEXADECIMAL`. */
+function readDigit(text: string, at: number): number {
+    const code = text.charCodeAt(at);
+    return code < LETTER_A ? code - ZERO : code - LETTER_A + 10;
+}
+
+function chooseForm(text: string): Form {
+    const mayBeHex = text.length >= 32 && text.length % 2 === 0;
+    if (text.length <= SHORT) {
+        if (mayBeHex && isShortHex(text)) return HEX;
+        return isShortAscii(text) ? ASCII : UTF16;
+    }
+    if (mayBeHex && HEXADECIMAL.test(text)) return HEX;
     return OF_ASCII.test(text) ? ASCII : UTF16;
+}
+
+function isShortHex(text: string): boolean {
+    for (let i = 0; i < text.length; i += 1) {
+        const code = text.charCodeAt(i);
+        const isDigit = code >= ZERO && code < ZERO + 10;
+        if (!isDigit && (code < LETTER_A || code >= LETTER_A + 6)) return false;
+    }
+    return true;
+}
+
+function isShortAscii(text: string): boolean {
+    for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 0x7f) return false;
+    return true;
 }
