@@ -261,7 +261,7 @@ async function topUp(
     samples: Samples,
     { store, prepare }: { readonly store: CheckpointStore; readonly prepare: PrepareOptions },
     { directory, options }: Held,
-): Promise<Pick<CheckpointStore, 'read' | 'stamp'>> {
+): Promise<Pick<CheckpointStore, 'read' | 'isEmpty' | 'stamp'>> {
     const { topUpFrom: database } = options;
     if (database === undefined) return store;
     const [{ adoptRecords }, { overlayAdopted }] = await Promise.all([

@@ -113,7 +113,7 @@ it.skipIf(why !== null)(
                 env,
             });
             let told = '';
-            idle.child.stderr.on('data', (text: string) => {
+            idle.child.stderr?.on('data', (text: string) => {
                 told += text;
             });
             await expect

@@ -1,8 +1,10 @@
 import type { CheckpointStore, SampleWriter } from '../../checkpoint/store.js';
 import type { Checkpoint, SampleState, StoredEntry } from '../../model/checkpoint.js';
 
+type ReadStore = Pick<CheckpointStore, 'read' | 'isEmpty' | 'stamp'>;
+
 /** A store as adopting needs it. */
-export type AdoptingStore = Pick<CheckpointStore, 'read' | 'stamp'> & {
+export type AdoptingStore = ReadStore & {
     open(state: SampleState): Pick<SampleWriter, 'commit' | 'close'>;
 };
 
@@ -10,10 +12,11 @@ export type AdoptingStore = Pick<CheckpointStore, 'read' | 'stamp'> & {
 const STAMP = { size: 0, mtime: 'a dry run', inode: '0' } as const;
 
 /** What a dry run plans with: the results that are there, and those that would be adopted, which only memory holds. */
-export function overlayAdopted(store: Pick<CheckpointStore, 'read' | 'stamp'>): AdoptingStore {
+export function overlayAdopted(store: ReadStore): AdoptingStore {
     const changed = new Map<string, Checkpoint>();
     return {
         read: async (id) => changed.get(id) ?? store.read(id),
+        isEmpty: async () => changed.size === 0 && (await store.isEmpty()),
         stamp: (id) => (changed.has(id) ? STAMP : store.stamp(id)),
         open: (state) => {
             const entries = new Map<string, StoredEntry[]>();
