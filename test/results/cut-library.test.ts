@@ -30,15 +30,15 @@ it.skipIf(process.platform !== 'linux')(
             CUT_DUCKDB: library,
             NODE_OPTIONS: `--import ${join(import.meta.dirname, '../rig/cut-duckdb.mjs')}`,
         };
-        expect(await runCli(['analyze', '--dir', 'results'], { cwd, env })).toMatchObject({
+        const collected = await runCli(['collect', '--storage', 'parquet'], { cwd, env });
+        expect(collected).toMatchObject({ code: 0, stderr: expect.stringMatching(/Parquet不可用.* is cut/) });
+        expect(collected.stdout).toContain('[INFO] 使用JSON存储格式');
+        expect(await runCli(['migrate', '--to', 'parquet'], { cwd, env })).toMatchObject({
             code: 2,
             stderr: expect.stringMatching(
                 /^resume-run: this needs DuckDB, which cannot be loaded \(.*duckdb\.node is cut: it has 200000 bytes, expected \d+\): npm install .*\n$/,
             ),
         });
-        const collected = await runCli(['collect', '--storage', 'parquet'], { cwd, env });
-        expect(collected).toMatchObject({ code: 0, stderr: expect.stringMatching(/Parquet不可用.* is cut/) });
-        expect(collected.stdout).toContain('[INFO] 使用JSON存储格式');
         expect(readdirSync(cwd)).toContain('database');
     },
 );
