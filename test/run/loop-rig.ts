@@ -387,7 +387,7 @@ export class ScriptedRun {
         return {
             read: async (id) => this.#checkpoints.get(id) ?? null,
             isEmpty: () => Promise.resolve(true),
-        stamp: () => null,
+            stamp: () => null,
             open: (state) => this.#writer(state),
             room: () => this.#full?.freed ?? null,
             hurry: () => {
