@@ -62,7 +62,6 @@ class FileStore implements CheckpointStore {
     readonly #earlier: EarlierResults;
     readonly #open = new Set<FileSampleWriter>();
     #archives: Promise<ArchiveList> | null = null;
-    #loadedArchives: ArchiveList | null = null;
     /** Names in the results directory: read once, then kept up. */
     #listing: Promise<TextSet> | null = null;
     #listed: TextSet | null = null;
@@ -300,9 +299,7 @@ class FileStore implements CheckpointStore {
     }
 
     #archived(): Promise<ArchiveList> {
-        this.#archives ??= ArchiveList.load(this.#options.checkpointsDir).then(
-            (archives) => (this.#loadedArchives = archives),
-        );
+        this.#archives ??= ArchiveList.load(this.#options.checkpointsDir);
         return this.#archives;
     }
 
