@@ -4,7 +4,13 @@ import { QueueCoordinator, type QueueBackendOptions } from './queue/coordinator.
 import { makeRunKeys } from './queue/keys.js';
 import { RunLease } from './queue/lease.js';
 import { SharedClock } from './queue/shared-clock.js';
-import { checkSettings, connectRedis, explainRefusal, loadQueuePackages, readRedisSettings } from './queue/redis.js';
+import {
+    checkSettings,
+    connectRedis,
+    explainRefusal,
+    loadQueuePackages,
+    readRedisSettings,
+} from './queue/redis.js';
 import { TaskQueues } from './queue/task-queues.js';
 import { findWaitingJobs } from './queue/waiting-jobs.js';
 

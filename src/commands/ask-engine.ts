@@ -1,6 +1,7 @@
 import type { AskEngine } from '../results/ask/engine.js';
 import type { RecordFiles, RecordSide } from '../results/ask/views.js';
-import { openRecordLines, type RecordPlace } from './records-of.js';
+import type { PinnedGeneration } from '../results/store/read-generation.js';
+import { openBriefRecords, openRecords, type RecordPlace } from './records-of.js';
 
 /**
  * Runs `action` with an engine over the records of a place; a database's parts are read where they are, records of result files
@@ -13,10 +14,10 @@ export function withAskEngine<T>(
     fields: readonly string[] | null,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
-    return withEngine(async (Engine, work) => {
-        const source = await openSource(place, fields, `${work.scratch}/records`, work);
-        return await Engine.open(work.begin(source), work.scratch);
-    }, action);
+    return withEngine(
+        async (Engine, scratch, pins) => Engine.open(await openFiles(place, fields, scratch, pins), scratch),
+        action,
+    );
 }
 
 /** One side of a comparison: a results directory, or a run of a database. */
@@ -30,103 +31,74 @@ export function withPairEngine<T>(
     second: ComparedRun,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
-    return withEngine(async (Engine, work) => {
-        const readFirst = await openSide(first, `${work.scratch}/first`, work);
-        const readSecond = await openSide(second, `${work.scratch}/second`, work);
-        const sides = work.begin(async () => [await readFirst(), await readSecond()] as const);
-        return await Engine.openPair(sides, work.scratch);
-    }, action);
+    return withEngine(
+        async (Engine, scratch, pins) =>
+            Engine.openPair(
+                await openSide(first, `${scratch}/first`, pins),
+                await openSide(second, `${scratch}/second`, pins),
+                scratch,
+            ),
+        action,
+    );
 }
 
-async function openSide(run: ComparedRun, folder: string, work: Work): Promise<() => Promise<RecordSide>> {
-    const place =
-        run.kind === 'run'
-            ? { dir: null, checkpoints: null, database: run.database }
-            : { dir: [run.dir], checkpoints: null, database: null };
-    const read = await openSource(place, null, folder, work);
-    return async () => ({ ...(await read()), run: run.kind === 'run' ? run.run : null });
-}
-
-/** What is open while a question is asked, and is closed in the end. */
-class Work {
-    readonly #stop = new AbortController();
-    readonly #open: { close(): Promise<unknown> }[] = [];
-    #reading: Promise<unknown> = Promise.resolve();
-
-    constructor(readonly scratch: string) {}
-
-    /** Aborted in the end: whatever is still being read is of no use then. */
-    get signal(): AbortSignal {
-        return this.#stop.signal;
-    }
-
-    /** Closes it in the end. */
-    keep<C extends { close(): Promise<unknown> }>(opened: C): C {
-        this.#open.push(opened);
-        return opened;
-    }
-
-    /** Starts to read; the end waits for it. Who never looks at the result, having failed before, is not told of its failure. */
-    begin<R>(read: () => Promise<R>): Promise<R> {
-        const reading = read();
-        this.#reading = reading.catch(() => undefined);
-        return reading;
-    }
-
-    async close(): Promise<void> {
-        this.#stop.abort();
-        await this.#reading;
-        for (const opened of this.#open) await opened.close();
-    }
+async function openSide(run: ComparedRun, scratch: string, pins: PinnedGeneration[]): Promise<RecordSide> {
+    if (run.kind === 'run') return { ...(await openParts(run.database, pins)), run: run.run };
+    const place = { dir: [run.dir], checkpoints: null, database: null };
+    return { ...(await openFiles(place, null, scratch, pins)), run: null };
 }
 
 async function withEngine<T>(
-    open: (Engine: typeof AskEngine, work: Work) => Promise<AskEngine>,
+    open: (Engine: typeof AskEngine, scratch: string, pins: PinnedGeneration[]) => Promise<AskEngine>,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
     // First of all: reading a hundred thousand files only to say that DuckDB is missing would be unkind.
-    const { requireInstalledDuckDb } = await import('../results/duckdb.js');
-    requireInstalledDuckDb();
+    const { requireDuckDb } = await import('../results/duckdb.js');
+    requireDuckDb();
     const [{ AskEngine: Engine }, { openScratch }] = await Promise.all([
         import('../results/ask/engine.js'),
         import('../host/scratch.js'),
     ]);
     const scratch = await openScratch();
-    const work = new Work(scratch.path);
+    const pins: PinnedGeneration[] = [];
     let engine: AskEngine | null = null;
     try {
-        engine = await open(Engine, work);
+        engine = await open(Engine, scratch.path, pins);
         return await action(engine, scratch.path);
     } finally {
         engine?.close();
-        await work.close();
+        for (const pin of pins) await pin.close();
         await scratch.remove();
     }
 }
 
-/** Opens what a place holds; what is returned reads it. */
-async function openSource(
+/** @param pins takes what must be closed at the end */
+async function openFiles(
     place: RecordPlace,
     fields: readonly string[] | null,
-    folder: string,
-    work: Work,
-): Promise<() => Promise<RecordFiles>> {
-    if (place.database !== null && place.dir === null) {
-        const files = await openParts(place.database, work);
-        return () => Promise.resolve(files);
-    }
-    const { writeScratchText } = await import('../host/output-file.js');
-    const { text } = work.keep(await openRecordLines(place, fields));
+    scratch: string,
+    pins: PinnedGeneration[],
+): Promise<RecordFiles> {
+    if (place.database !== null && place.dir === null) return await openParts(place.database, pins);
+    const folder = `${scratch}/records`;
     const path = `${folder}/records.jsonl`;
-    return async () => {
-        await writeScratchText(path, text, work.signal);
-        return { json: [path], parquet: [], cells: [], folders: [folder] };
-    };
+    const [{ briefLines, recordLines }, { isBriefField }, { writeScratchText }] = await Promise.all([
+        import('../results/record/lines.js'),
+        import('../results/record/record.js'),
+        import('../host/output-file.js'),
+    ]);
+    const lines =
+        place.database === null && fields?.every(isBriefField) === true
+            ? briefLines(await openBriefRecords(place))
+            : recordLines(await openRecords(place));
+    await writeScratchText(path, lines);
+    return { json: [path], parquet: [], cells: [], folders: [folder] };
 }
 
-async function openParts(database: string, work: Work): Promise<RecordFiles> {
+async function openParts(database: string, pins: PinnedGeneration[]): Promise<RecordFiles> {
     const { pinGeneration } = await import('../results/store/read-generation.js');
-    const pinned = work.keep(await pinGeneration(database));
+    const pinned = await pinGeneration(database);
+    pins.push(pinned);
     const listPaths = (codec: 'json' | 'parquet'): string[] =>
         pinned.parts.filter(({ part }) => part.codec === codec).map(({ path }) => path);
     const cells = pinned.aggregates.map(({ path, info }) => ({

@@ -8,8 +8,7 @@ import type {
     DescribeTasks,
     DirectoryChange,
 } from '../compose/directory/directory-records.js';
-import type { RecordLines } from '../compose/directory/record-lines.js';
-import type { RecordVersion, ResultRecord } from '../results/record/record.js';
+import type { BriefRecord, RecordVersion, ResultRecord } from '../results/record/record.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
@@ -78,33 +77,14 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
     return await openDirectories(place, tasksOfCheckpoint, ({ record }) => record, { withoutRemoved: true });
 }
 
-/**
- * As `openRecords`, as JSON lines.
- * @param fields the fields that are asked for; null: any
- * @throws as `openRecords`
- */
-export async function openRecordLines(
-    place: RecordPlace,
-    fields: readonly string[] | null,
-): Promise<RecordLines> {
-    const { dir, checkpoints, database } = place;
-    const [one, ...more] = dir ?? [resolve('results')];
-    // Of several directories' records some may have the same key.
-    if (database !== null || one === undefined || more.length > 0) {
-        const { recordLines } = await import('../results/record/lines.js');
-        return { text: recordLines(await openRecords(place)), close: () => Promise.resolve() };
-    }
-    const [{ openCountedLines }, { isBriefField }, { warn }] = await Promise.all([
-        import('../compose/directory/record-lines.js'),
-        import('../results/record/record.js'),
-        import('../compose/output.js'),
-    ]);
-    await requireDirectory(one);
-    return await openCountedLines(
-        { dir: one, checkpoints: chooseCheckpointsFolder(one, checkpoints) },
-        fields?.every(isBriefField) === true ? 'brief' : 'all',
-        warn,
-    );
+/** As `openRecords`, of results directories and with the fields alone that rates are made of. @throws as `openRecords` */
+export async function openBriefRecords(
+    place: Pick<RecordPlace, 'dir' | 'checkpoints'>,
+): Promise<AsyncIterable<readonly BriefRecord[]>> {
+    const { briefTasksOfCheckpoint } = await import('../results/collect/checkpoint-records.js');
+    return await openDirectories(place, briefTasksOfCheckpoint, ({ record }) => record, {
+        withoutRemoved: true,
+    });
 }
 
 /**

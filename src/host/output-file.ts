@@ -42,17 +42,12 @@ const asWriteError = (path: string, error: unknown): unknown =>
 
 /**
  * Writes text to a file of a scratch folder: not durably, since nobody needs it after this command.
- * @param signal ends it, and `text`
  * @throws WriteError (exit 4), and whatever `text` throws
  */
-export async function writeScratchText(
-    path: string,
-    text: AsyncIterable<string>,
-    signal: AbortSignal,
-): Promise<void> {
+export async function writeScratchText(path: string, text: AsyncIterable<string>): Promise<void> {
     try {
         await makeDirectory(dirname(path));
-        await pipeline(text, createWriteStream(path, { flags: 'wx' }), { signal });
+        await pipeline(text, createWriteStream(path, { flags: 'wx' }));
     } catch (error) {
         throw asWriteError(path, error);
     }

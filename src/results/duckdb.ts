@@ -7,8 +7,6 @@ import { findCutLibrary } from './cut-library.js';
 /** The version that the tests run with. */
 const PACKAGE = '@duckdb/node-api@1.5.6-r.1';
 
-const require = createRequire(import.meta.url);
-
 let instance: Promise<DuckDBInstance> | null = null;
 let connection: Promise<DuckDBConnection> | null = null;
 
@@ -59,7 +57,13 @@ async function createInstance(): Promise<DuckDBInstance> {
  * load them.
  */
 function loadDuckDb(): typeof import('@duckdb/node-api') {
-    const path = requireInstalledDuckDb();
+    const require = createRequire(import.meta.url);
+    let path: string;
+    try {
+        path = require.resolve('@duckdb/node-api');
+    } catch (error) {
+        throw explainLoadFailure('is not installed', error);
+    }
     const cut = findCutLibrary(path);
     if (cut !== null) throw explainLoadFailure(`cannot be loaded (${cut.path} is cut: ${cut.why})`, null);
     try {
@@ -77,13 +81,9 @@ function explainLoadFailure(what: string, cause: unknown): UserError {
     });
 }
 
-/** Where the engine is installed, without loading it. @throws UserError (exit 2) that says what to install */
-export function requireInstalledDuckDb(): string {
-    try {
-        return require.resolve('@duckdb/node-api');
-    } catch (error) {
-        throw explainLoadFailure('is not installed', error);
-    }
+/** Loads the engine. @throws UserError (exit 2) that says what to install */
+export function requireDuckDb(): void {
+    loadDuckDb();
 }
 
 /** Whether Parquet and SQL work here. */

@@ -7,7 +7,7 @@ import { callCli } from '../rig/in-process.js';
 
 const FILES = 1100;
 
-it('answers the same of a thousand result files, which threads read, as of a database made of them', async () => {
+it('answers the same of a thousand result files as of a database made of them', async () => {
     const cwd = tempDir();
     const results = join(cwd, 'results');
     for (let at = 0; at < FILES; at += 1) {
@@ -15,7 +15,7 @@ it('answers the same of a thousand result files, which threads read, as of a dat
         const failed = at % 100 === 7 ? [{ failure: 'endpoint' }] : [];
         writeTasks(results, `sample-${at}`, [{ verdict, language: 'PYTHON3' }, ...failed]);
     }
-    // More than a thread reads at once, no result file at all, and one of the earlier tools.
+    // Larger than is read at once, no result file at all, and one of the earlier tools.
     writeTasks(results, 'large', [{ result: { accepted: true, text: 'x'.repeat(200_000) } }]);
     writeFileSync(join(results, 'torn.json'), '{"id": "torn", "solution_re');
     const tests = [{ passed: true, exec_info: { run_result: { status: 'Finished', return_code: 0 } } }];

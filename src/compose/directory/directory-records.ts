@@ -7,7 +7,7 @@ import { CheckpointReader } from './checkpoint-reader.js';
 import { formatCount } from '../../report/format.js';
 import { asTyped } from '../output.js';
 import { deriveEarlierRunId } from './directory.js';
-import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
+import { KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 import { Retirements } from '../collect/retirements.js';
 
@@ -54,8 +54,10 @@ export async function* readDirectoryRecords<T extends DescribedTask>(
     const retired = await Retirements.load(place.checkpoints, run);
     const { onNotice } = options;
     const onPercent = noticeFirstPercent(onNotice);
-    const { onOther = makeOtherNotice(onNotice) } = options;
-    const reader = new CheckpointReader(place, { convert: (checkpoint) => checkpoint, onOther });
+    const onOther =
+        options.onOther ??
+        ((path, why) => onNotice(`${path} is left out: ${why}; resume-run check says more`));
+    const reader = new CheckpointReader(place, onOther);
     const { names = listing.names } = options;
     for await (const checkpoints of reader.read({ ...listing, names }, isPart)) {
         const changes: DirectoryChange<T>[] = [];
@@ -79,12 +81,6 @@ export async function* readDirectoryRecords<T extends DescribedTask>(
     yield retirements.filter(({ retirement }) => !isPart || reader.current.has(retirement.sample));
 }
 
-/** Says that a file is no result file, and why it is not. */
-export const makeOtherNotice =
-    (onNotice: (message: string) => void) =>
-    (path: string, why: string): void =>
-        onNotice(`${path} is left out: ${why}; resume-run check says more`);
-
 /**
  * The same without samples that the directory's datasets no longer have: what rates are made of. A notice says how many of them
  * there are, or that a dataset cannot be read, so that all count.
@@ -95,37 +91,19 @@ export async function* readCountedRecords<T extends DescribedTask>(
     describe: DescribeTasks<T>,
     options: DirectoryRecordsOptions,
 ): AsyncGenerator<readonly DirectoryChange<T>[]> {
-    const counted = await CountedSamples.read(place, options.onNotice);
-    for await (const changes of readDirectoryRecords(place, describe, options))
-        yield changes.filter((change) => change.kind !== 'record' || counted.has(change.record.sample));
-    counted.tellRemoved();
-}
-
-/** Samples that the datasets of a directory still have; what was asked for and is not among them is told in one notice. */
-export class CountedSamples {
-    readonly #removed = new Set<string>();
-
-    private constructor(
-        private readonly place: RunPaths,
-        private readonly known: KnownSamples | null,
-        private readonly onNotice: (message: string) => void,
-    ) {}
-
-    static async read(place: RunPaths, onNotice: (message: string) => void): Promise<CountedSamples> {
-        const reader = new KnownSamplesReader(place.checkpoints, onNotice);
-        return new CountedSamples(place, await reader.read(await readRunFile(place.checkpoints)), onNotice);
+    const known = await new KnownSamplesReader(place.checkpoints, options.onNotice).read(
+        await readRunFile(place.checkpoints),
+    );
+    const removed = new Set<string>();
+    for await (const changes of readDirectoryRecords(place, describe, options)) {
+        yield changes.filter((change) => {
+            if (known === null || change.kind !== 'record' || known.has(change.record.sample)) return true;
+            removed.add(change.record.sample);
+            return false;
+        });
     }
-
-    has(sample: string): boolean {
-        if (this.known === null || this.known.has(sample)) return true;
-        this.#removed.add(sample);
-        return false;
-    }
-
-    tellRemoved(): void {
-        if (this.#removed.size === 0) return;
-        this.onNotice(
-            `${asTyped(this.place.dir)}: ${formatCount(this.#removed.size, 'sample')} left out that the dataset no longer has`,
-        );
-    }
+    if (removed.size === 0) return;
+    options.onNotice(
+        `${asTyped(place.dir)}: ${formatCount(removed.size, 'sample')} left out that the dataset no longer has`,
+    );
 }

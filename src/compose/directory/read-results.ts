@@ -38,12 +38,8 @@ export async function* readResults(
         options.checkpoints === undefined
             ? chooseCheckpointsFolder(path, null)
             : resolve(options.checkpoints);
-    const reader = new CheckpointReader(
-        { dir: path, checkpoints },
-        {
-            convert: (checkpoint) => checkpoint,
-            onOther: (file, why) => options.onNotice?.(`${file} is left out: ${why}`),
-        },
+    const reader = new CheckpointReader({ dir: path, checkpoints }, (file, why) =>
+        options.onNotice?.(`${file} is left out: ${why}`),
     );
     const listing = await listFileKinds(path);
     if (listing.names.length === 0 && !existsSync(path))

@@ -11,11 +11,6 @@ export interface QueryResult {
     readonly rows: AsyncIterable<readonly AnswerValue[]>;
 }
 
-interface Prepared {
-    readonly folders: readonly string[];
-    readonly earlierCells: number;
-}
-
 /**
  * Answers SQL over records. Everything is in memory or in the given files; nothing is written, and once it is open nothing but
  * those files can be read.
@@ -31,49 +26,40 @@ export class AskEngine {
     }
 
     /**
-     * @param files may still be written: DuckDB is loaded meanwhile
      * @param scratch folder for what does not fit into memory
-     * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read; whatever `files` rejects with
+     * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
      */
-    static open(files: Promise<RecordFiles>, scratch: string): Promise<AskEngine> {
-        return AskEngine.#create(scratch, async (connection) => {
-            const found = await files;
-            await createViews(connection, found);
-            return {
-                folders: found.folders,
-                earlierCells: found.cells.reduce((sum, { count }) => sum + count, 0),
-            };
-        });
+    static open(files: RecordFiles, scratch: string): Promise<AskEngine> {
+        const earlierCells = files.cells.reduce((sum, { count }) => sum + count, 0);
+        return AskEngine.#create(files.folders, scratch, earlierCells, (connection) =>
+            createViews(connection, files),
+        );
     }
 
     /**
      * An engine with the views `first` and `second` in place of the others: the records of two sides.
-     * @throws as `open`
+     * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
      */
-    static openPair(
-        sides: Promise<readonly [first: RecordSide, second: RecordSide]>,
-        scratch: string,
-    ): Promise<AskEngine> {
-        return AskEngine.#create(scratch, async (connection) => {
-            const [first, second] = await sides;
-            await createSides(connection, first, second);
-            return { folders: [...new Set([...first.folders, ...second.folders])], earlierCells: 0 };
-        });
+    static openPair(first: RecordSide, second: RecordSide, scratch: string): Promise<AskEngine> {
+        const folders = [...new Set([...first.folders, ...second.folders])];
+        return AskEngine.#create(folders, scratch, 0, (connection) => createSides(connection, first, second));
     }
 
-    /** @param prepare creates views; returns the folders that may be read from then on */
     static async #create(
+        allowed: readonly string[],
         scratch: string,
-        prepare: (connection: DuckDBConnection) => Promise<Prepared>,
+        earlierCells: number,
+        prepare: (connection: DuckDBConnection) => Promise<void>,
     ): Promise<AskEngine> {
         const connection = await createDuckDb();
         await connection.run(`SET temp_directory = ${quoteText(scratch)}`);
         await connection.run("SET TimeZone = 'UTC'");
         await connection.run('SET autoinstall_known_extensions = false');
         await connection.run('SET autoload_known_extensions = false');
-        const { folders, earlierCells } = await prepare(connection);
+        await prepare(connection);
+        const folders = allowed.map(quoteText).join(', ');
         // In this order: with external access off no folder could be allowed any more.
-        await connection.run(`SET allowed_directories = [${folders.map(quoteText).join(', ')}]`);
+        await connection.run(`SET allowed_directories = [${folders}]`);
         await connection.run('SET enable_external_access = false');
         await connection.run('SET lock_configuration = true');
         return new AskEngine(connection, earlierCells);

@@ -2,13 +2,14 @@ import { type BriefRecord, type ResultRecord, recordLine } from './record.js';
 
 /** Records as JSON lines, each with its line break. */
 export async function* recordLines(records: AsyncIterable<readonly ResultRecord[]>): AsyncGenerator<string> {
-    for await (const some of records) if (some.length > 0) yield joinRecords(some);
+    for await (const some of records) {
+        if (some.length > 0) yield some.map((one) => `${recordLine(one)}\n`).join('');
+    }
 }
 
-/** The same of some records. */
-export const joinRecords = (records: readonly ResultRecord[]): string =>
-    records.map((one) => `${recordLine(one)}\n`).join('');
-
 /** The same of brief records, for those who ask for no other fields. */
-export const joinBriefRecords = (records: readonly BriefRecord[]): string =>
-    records.map((one) => `${JSON.stringify(one)}\n`).join('');
+export async function* briefLines(records: AsyncIterable<readonly BriefRecord[]>): AsyncGenerator<string> {
+    for await (const some of records) {
+        if (some.length > 0) yield some.map((one) => `${JSON.stringify(one)}\n`).join('');
+    }
+}

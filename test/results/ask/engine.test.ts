@@ -24,12 +24,10 @@ async function openEngine(
     const json = join(dir, 'parts', 'a.jsonl');
     writeFileSync(json, records.map((record) => `${recordLine(record)}\n`).join(''));
     const folders = [join(dir, 'parts')];
-    const open = (json: readonly string[], parquet: readonly string[]): Promise<AskEngine> =>
-        AskEngine.open(Promise.resolve({ json, parquet, cells: [], folders }), dir);
-    if (!parquet) return await open([json], []);
+    if (!parquet) return await AskEngine.open({ json: [json], parquet: [], cells: [], folders }, dir);
     const target = join(dir, 'parts', 'a.parquet');
     await (await loadCodec('parquet')).encode(json, target, null);
-    return await open([], [target]);
+    return await AskEngine.open({ json: [], parquet: [target], cells: [], folders }, dir);
 }
 
 const NONE: QuestionOptions = { by: null, where: null, limit: null, k: [1] };
