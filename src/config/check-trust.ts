@@ -14,6 +14,7 @@ export function checkTrust(
     sources: Readonly<Record<RunOptionName, Source>>,
     { runFile, distrust }: { readonly runFile: string; readonly distrust: string | null },
 ): string[] {
+    requireTrustedServers(values, sources, runFile, distrust);
     const programs = listPrograms(values).filter(([option]) => sources[option] === 'run.json');
     // A dry run starts none of them.
     if (programs.length === 0 || values['dry-run']) return [];
@@ -27,6 +28,34 @@ export function checkTrust(
     }
     return [`runs what ${runFile} says: ${named}`];
 }
+
+/**
+ * Servers that others named would be sent programs and this user's keys, and an address may ask for any variable.
+ * @throws UserError
+ */
+function requireTrustedServers(
+    values: RunOptionValues,
+    sources: Readonly<Record<RunOptionName, Source>>,
+    runFile: string,
+    distrust: string | null,
+): void {
+    if (distrust === null || values.trust || values['dry-run'] || NO_SERVERS.includes(values.executor))
+        return;
+    const named = (['endpoint', 'retry-endpoint'] as const).flatMap((option) =>
+        sources[option] === 'run.json' ? values[option].map(({ url }) => url) : [],
+    );
+    const key = sources['api-key-env'] === 'run.json' ? values['api-key-env'] : null;
+    if (key !== null) named.push(`the key in ${key}`);
+    if (named.length === 0) return;
+    throw new UserError(
+        `${runFile} ${distrust}, and this start would use the servers and keys that it names: ${named.join(', ')}. Give --trust if that is what you want, or name them yourself`,
+        2,
+        { code: 'RESUME_RUN_UNTRUSTED' },
+    );
+}
+
+/** Executors that ask no server. */
+const NO_SERVERS: readonly (string | null)[] = ['exec', 'module', 'judge'];
 
 /** Options that make a start run something, with what that is. */
 function listPrograms(values: RunOptionValues): (readonly [RunOptionName, string])[] {

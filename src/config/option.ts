@@ -41,11 +41,13 @@ export interface ValueParser<V> {
 }
 
 /**
- * What an option decides. Options that decide `verdict` (what a result says), `tasks` (which tasks there are) or `records`
- * (how the results database is written) are kept in run.json and restored by a later start; `run` (how this run goes) and
- * `display` are not.
+ * What an option decides. Options that decide `verdict` (what a result says), `tasks` (which tasks there are), `records` (how
+ * the results database is written) or `service` (how a service may be asked) are kept in run.json and restored by a later start;
+ * `run` (how this run goes) and `display` are not.
  */
-export type Decides = 'verdict' | 'tasks' | 'records' | 'run' | 'display';
+export type Decides = 'verdict' | 'tasks' | 'records' | 'service' | 'run' | 'display';
+
+const RESTORED: readonly Decides[] = ['verdict', 'tasks', 'records', 'service'];
 
 export type OptionGroup =
     | 'Where things are'
@@ -168,7 +170,7 @@ export const ENVIRONMENT_PREFIX = 'RESUME_RUN_';
 
 /** Whether run.json keeps it and a later start restores it. */
 export function isRestored(spec: OptionSpec): boolean {
-    return spec.decides === 'verdict' || spec.decides === 'tasks' || spec.decides === 'records';
+    return RESTORED.includes(spec.decides);
 }
 
 /** Whether it is given on the command line with dashes. */

@@ -99,13 +99,13 @@ it.skipIf(why !== null)(
                 certificate,
             );
             for (const args of [
-                [...run, ...weak],
+                [...run, '--dir', 'weak', ...weak],
                 ['workers', ...weak],
             ]) {
                 const refused = await callCli(args, { cwd, env });
                 expect([refused.code, refused.stderr]).toEqual([
                     2,
-                    expect.stringMatching(/^resume-run: Redis at .* does not let this user .*NOPERM/m),
+                    expect.stringMatching(/Redis at .* does not let this user .*NOPERM/),
                 ]);
             }
             const idle = startCli(['worker', ...weak, '--executor', 'module', '--allow', 'exec'], {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { ChatServer } from '../rig/servers/chat-server.js';
 
 const SECRET = 'abcdef-s3cret-0123';
 
@@ -51,6 +52,44 @@ it('keeps references as text, run.json to its owner, and secrets out of what it 
     const status = await callCli(['status', '--dir', 'out'], { cwd });
     expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('1 of 1 task finished')]);
     expect(status.stderr).toContain('run.json is damaged');
+});
+
+it('asks no server and sends no key that a run.json of others names', async () => {
+    const server = new ChatServer();
+    await server.start();
+    try {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'q.jsonl'), '{"prompt": "one"}\n{"prompt": "two"}\n');
+        const env = { LAB_KEY: SECRET };
+        const start = (...args: string[]) =>
+            callCli(['--dir', 'out', '--retries', '0', ...args], { cwd, env });
+        const ask = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url];
+        const limits = ['--api-key-env', 'LAB_KEY', '--requests-per-minute', '1000'];
+        expect((await start(...ask, ...limits, '--stop-after', '1')).code).toBe(1);
+        const file = join(cwd, 'checkpoints/out/run.json');
+        expect(readFileSync(file, 'utf8')).not.toContain(SECRET);
+        chmodSync(file, 0o646);
+        const asked = server.requests.length;
+        const refused = await start();
+        expect([refused.code, refused.stderr]).toEqual([
+            2,
+            expect.stringMatching(
+                /would use the servers and keys that it names: http.*, the key in LAB_KEY\. /,
+            ),
+        ]);
+        expect(server.requests).toHaveLength(asked);
+        // What a bare start remembers of the service, once it is trusted.
+        expect((await start('--trust')).code).toBe(0);
+        expect(server.requests).toHaveLength(2);
+        expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
+            `Bearer ${SECRET}`,
+            `Bearer ${SECRET}`,
+        ]);
+        const known = JSON.parse(readFileSync(file, 'utf8')) as { options: Record<string, unknown> };
+        expect(known.options).toMatchObject({ 'api-key-env': 'LAB_KEY', 'requests-per-minute': 1000 });
+    } finally {
+        await server.stop();
+    }
 });
 
 it('gives a command no id for an option, and none that is not an argument', async () => {

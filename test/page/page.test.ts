@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTasks } from '../results/fixtures.js';
 import { callCli } from '../rig/in-process.js';
 import { patience } from '../rig/slowness.js';
 import { accessibilityFaults, findChromium, openBrowser, overflowOf, watchPage } from './browser.js';
@@ -200,6 +201,25 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
                 expect([colorScheme, view, await accessibilityFaults(page)]).toEqual([colorScheme, view, []]);
             }
         }
+        await page.close();
+    });
+
+    it('keeps programs that sample tests alone judged out of both rates', async () => {
+        const group = 'incorrect_solution_on_samples';
+        const tasks = [
+            { group: 'solution_on_samples' },
+            { group },
+            { group, verdict: 'WrongAnswer' } as const,
+        ];
+        writeTasks(join(dir, 'samples'), 'p', tasks);
+        const made = await callCli(['report', '--dir', 'samples', '--html', 'samples.html'], { cwd: dir });
+        expect(made.code).toBe(0);
+        const page = await openPage('samples');
+        const totals = (await page.locator('.totals').innerText()).replace(/\s+/g, ' ');
+        expect(totals).toContain('On samples 66.7 % 2 of 3');
+        expect(totals).not.toMatch(/TPR|TNR|Accepted/);
+        expect(await page.locator('[role=columnheader]').allInnerTexts()).toContain('↑On samples');
+        expect(page.problems).toEqual([]);
         await page.close();
     });
 

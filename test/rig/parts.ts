@@ -47,6 +47,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/cli/queue-restart.test.ts',
     'test/cli/topics.test.ts',
     'test/cli/upgrade.test.ts',
+    'test/commands/analyze-many.test.ts',
     'test/commands/bench.test.ts',
     'test/compose/self-test.test.ts',
     'test/executor/judge/compile-ends.test.ts',

@@ -150,7 +150,7 @@ export const RUNNING_OPTIONS = {
         kind: 'flag',
         default: false,
         group: 'Running',
-        about: 'Run what a run.json says that others own or may write',
+        about: 'Run what a run.json says that others own or may write, and ask its servers',
         decides: 'run',
         only: 'command line',
     },

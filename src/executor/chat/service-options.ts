@@ -25,7 +25,7 @@ export const SERVICE_OPTIONS = {
         placeholder: '<NAME>',
         group: 'Language models',
         about: 'Variable that holds the key of endpoints without one of their own; several: A,B',
-        decides: 'run',
+        decides: 'service',
     },
     'requests-per-minute': {
         kind: 'integer',
@@ -35,7 +35,7 @@ export const SERVICE_OPTIONS = {
         placeholder: '<n>',
         group: 'Language models',
         about: 'Requests a minute, for each account and model',
-        decides: 'run',
+        decides: 'service',
     },
     'tokens-per-minute': {
         kind: 'integer',
@@ -45,7 +45,7 @@ export const SERVICE_OPTIONS = {
         placeholder: '<n>',
         group: 'Language models',
         about: 'Tokens a minute, for each account and model',
-        decides: 'run',
+        decides: 'service',
     },
     stream: {
         kind: 'flag',

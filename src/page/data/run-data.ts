@@ -8,6 +8,7 @@ import {
     type TextColumn,
     unpackPage,
 } from '../../model/page-data.js';
+import { readOnSamples } from '../../model/sample-tests.js';
 import { VERDICTS } from '../../model/verdict.js';
 
 const ACCEPTED = VERDICTS.indexOf('Accepted');
@@ -92,7 +93,10 @@ export class RunData {
 
     /** Whether programs are judged whose right verdict is known: then it is the tests that are looked at. */
     hasTestSets(): boolean {
-        return this.listGroups().some((group) => group === 'solution' || group === 'incorrect_solution');
+        return this.listGroups().some((group) => {
+            const kind = readOnSamples(group) ?? group;
+            return kind === 'solution' || kind === 'incorrect_solution';
+        });
     }
 
     /** @returns -1: there is none */
@@ -114,6 +118,9 @@ export interface SampleSummary {
     readonly rightJudged: number;
     readonly wrongRejected: number;
     readonly wrongJudged: number;
+    /** Of programs that sample tests alone judged: those as labelled, and all. They are in no rate. */
+    readonly samplesRight: number;
+    readonly samplesJudged: number;
     /** Of groups that are neither right nor wrong programs. */
     readonly otherAccepted: number;
     readonly otherJudged: number;
@@ -135,6 +142,10 @@ export function computeTnr({ wrongRejected, wrongJudged }: SampleSummary): numbe
     return wrongJudged === 0 ? Number.NaN : wrongRejected / wrongJudged;
 }
 
+export function computeSamplesShare({ samplesRight, samplesJudged }: SampleSummary): number {
+    return samplesJudged === 0 ? Number.NaN : samplesRight / samplesJudged;
+}
+
 export function computeAcceptedShare({ otherAccepted, otherJudged }: SampleSummary): number {
     return otherJudged === 0 ? Number.NaN : otherAccepted / otherJudged;
 }
@@ -150,11 +161,14 @@ function findStarts(samples: ColumnValues, count: number): Uint32Array {
 function summarise(data: RunData, sample: number): SampleSummary {
     const { groups, totals } = data.header;
     const [right, wrong] = [groups.indexOf('solution'), groups.indexOf('incorrect_solution')];
+    const onSamples = groups.map(readOnSamples);
     const sums = {
         rightAccepted: 0,
         rightJudged: 0,
         wrongRejected: 0,
         wrongJudged: 0,
+        samplesRight: 0,
+        samplesJudged: 0,
         otherAccepted: 0,
         otherJudged: 0,
     };
@@ -174,6 +188,9 @@ function summarise(data: RunData, sample: number): SampleSummary {
         } else if (group === wrong) {
             sums.wrongJudged += 1;
             sums.wrongRejected += 1 - accepted;
+        } else if (onSamples[group] !== null) {
+            sums.samplesJudged += 1;
+            sums.samplesRight += onSamples[group] === 'solution' ? accepted : 1 - accepted;
         } else {
             sums.otherJudged += 1;
             sums.otherAccepted += accepted;
@@ -182,7 +199,7 @@ function summarise(data: RunData, sample: number): SampleSummary {
         const share = limit > 0 ? data.value('time', entry) / limit : Number.NaN;
         if (accepted === 1 && share > 0 && !(slowest >= share)) slowest = share;
     }
-    const judged = sums.rightJudged + sums.wrongJudged + sums.otherJudged;
+    const judged = sums.rightJudged + sums.wrongJudged + sums.samplesJudged + sums.otherJudged;
     const total = (totals[sample] ?? []).reduce((sum, one) => sum + one, 0);
     const open = Math.max(0, total - judged - other.failed);
     return { sample, id: data.header.samples[sample] ?? '', ...sums, ...other, open, slowest };

@@ -51,6 +51,8 @@ export const CHINESE: Readonly<Record<TextKey, string>> = {
     cost: '费用',
     wrongAccepted: '误通过',
     rightRefused: '误拒绝',
+    onSamples: '仅样例',
+    onSamplesAbout: '仅用样例测试判定的程序中与标注一致的比例，不计入两种比率',
     failed: '失败',
     pending: '未定',
     skipped: '跳过',

@@ -50,6 +50,8 @@ export const ENGLISH = {
     cost: 'Cost',
     wrongAccepted: 'Wrong accepted',
     rightRefused: 'Right refused',
+    onSamples: 'On samples',
+    onSamplesAbout: 'As labelled, of the programs that sample tests alone judged; in neither rate',
     failed: 'Failed',
     pending: 'Not final',
     skipped: 'Skipped',

@@ -1,6 +1,13 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { computeAcceptedShare, type SampleSummary, computeTnr, computeTpr } from '../data/run-data.js';
+import { readOnSamples } from '../../model/sample-tests.js';
+import {
+    computeAcceptedShare,
+    computeSamplesShare,
+    computeTnr,
+    computeTpr,
+    type SampleSummary,
+} from '../data/run-data.js';
 import { showCount, showShare } from '../language/figures.js';
 import { say } from '../language/text.js';
 import { FilterBar, SearchBox } from '../parts/filter-bar.js';
@@ -23,7 +30,9 @@ export function TestsView({ data, route }: ViewProps): JSX.Element {
         ? 'tnr'
         : groups.includes('solution')
           ? 'tpr'
-          : 'accepted';
+          : groups.some((group) => readOnSamples(group) !== null)
+            ? 'samples'
+            : 'accepted';
     return (
         <>
             <Totals summaries={data.summaries} />
@@ -63,6 +72,12 @@ function Totals({ summaries }: { readonly summaries: readonly SampleSummary[] })
             about: say('tnrAbout'),
             hits: sum((one) => one.wrongRejected),
             judged: sum((one) => one.wrongJudged),
+        },
+        {
+            name: say('onSamples'),
+            about: say('onSamplesAbout'),
+            hits: sum((one) => one.samplesRight),
+            judged: sum((one) => one.samplesJudged),
         },
         {
             name: say('accepted'),
@@ -109,7 +124,10 @@ function Totals({ summaries }: { readonly summaries: readonly SampleSummary[] })
 function columnsFor(groups: readonly string[], hasLimits: boolean): readonly TableColumn<SampleSummary>[] {
     const hasRight = groups.includes('solution');
     const hasWrong = groups.includes('incorrect_solution');
-    const hasOther = groups.some((group) => group !== 'solution' && group !== 'incorrect_solution');
+    const hasOnSamples = groups.some((group) => readOnSamples(group) !== null);
+    const hasOther = groups.some(
+        (group) => group !== 'solution' && group !== 'incorrect_solution' && readOnSamples(group) === null,
+    );
     const all: (TableColumn<SampleSummary> | false)[] = [
         {
             key: 'id',
@@ -135,6 +153,17 @@ function columnsFor(groups: readonly string[], hasLimits: boolean): readonly Tab
             align: 'right',
             value: computeTnr,
             cell: ({ wrongRejected, wrongJudged }) => <RateBar hits={wrongRejected} judged={wrongJudged} />,
+        },
+        hasOnSamples && {
+            key: 'samples',
+            title: say('onSamples'),
+            about: say('onSamplesAbout'),
+            width: '8.5rem',
+            align: 'right',
+            value: computeSamplesShare,
+            cell: ({ samplesRight, samplesJudged }) => (
+                <RateBar hits={samplesRight} judged={samplesJudged} isNeutral />
+            ),
         },
         hasOther && {
             key: 'accepted',
