@@ -31,7 +31,10 @@ export const command = defineCommand({
         await requireResults(dir, checkpointsDir);
         const { acquireLock, findLivingHolders } = await import('../host/lock.js');
         const { DirectoryReader } = await import('../compose/directory/directory-reader.js');
-        const { known } = await new DirectoryReader({ dir, checkpoints: checkpointsDir }, tell).readRun();
+        const { known } = await new DirectoryReader(
+            { dir, checkpoints: checkpointsDir },
+            { onNotice: tell, again: false },
+        ).readRun();
         const samples = known === null ? null : new Set(known.keys());
         if (!fix) {
             const living = await findLivingHolders(checkpointsDir);

@@ -147,7 +147,7 @@ export const command = defineCommand({
             import('../model/tally-sum.js'),
             import('../report/report.js'),
         ]);
-        const reader = new DirectoryReader({ dir, checkpoints }, warn);
+        const reader = new DirectoryReader({ dir, checkpoints }, { onNotice: warn, again: false });
         const { run, known } = await reader.readRun();
         const chosen = keepMatching(reader.read(Number.POSITIVE_INFINITY, known), values.only);
         const part = await report.collectReport(chosen);

@@ -47,7 +47,7 @@ export const command = defineCommand({
             import('../report/status.js'),
         ]);
         const place = { dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) };
-        const reader = new DirectoryReader(place, warn);
+        const reader = new DirectoryReader(place, { onNotice: warn, again: watch });
         for (;;) {
             const status = await readStatus(place, reader);
             const text = json ? statusJson(status) : renderStatus(status, describeStdout());

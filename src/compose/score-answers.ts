@@ -126,7 +126,10 @@ async function findSamples(
 ): Promise<{ readonly ids: readonly string[]; readonly known: readonly string[] }> {
     const samples = await new KnownSamplesReader(checkpoints, () => undefined).read(known);
     const ids: string[] = [];
-    for await (const { tally, standing } of new ResultFiles({ dir, checkpoints }, onNotice).read(0, samples))
+    for await (const { tally, standing } of new ResultFiles(
+        { dir, checkpoints },
+        { onNotice, again: false },
+    ).read(0, samples))
         if (standing !== 'not begun') ids.push(tally.id);
     return { ids, known: [...new Set([...(samples?.keys() ?? []), ...ids])] };
 }

@@ -197,12 +197,6 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         for (const figures of group.entries) {
             completed += 1;
             verdicts[figures.verdict] = (verdicts[figures.verdict] ?? 0) + 1;
-            const ref: TaskRef = {
-                sample: id,
-                group: group.name,
-                index: figures.index,
-                ...(figures.name === undefined ? {} : { name: figures.name }),
-            };
             const expected = chooseExpected(group.name, figures.expected ?? null);
             if (figures.scoreShare !== undefined)
                 scores = addScores(scores, { tasks: 1, shares: figures.scoreShare });
@@ -211,7 +205,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                 const { verdict, language, failedTest, time, score } = figures;
                 const { timeInLimits, stoppedByTimeout } = figures;
                 unexpected.push({
-                    ...ref,
+                    ...taskRef(id, group.name, figures),
                     verdict,
                     expected,
                     ...(language === undefined ? {} : { language }),
@@ -223,8 +217,8 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                     ...(missedScore === undefined ? {} : { missedScore }),
                 });
             }
-            if (figures.nearLimit) nearLimit.push(ref);
-            if (figures.aboveOwn) aboveOwn.push(ref);
+            if (figures.nearLimit) nearLimit.push(taskRef(id, group.name, figures));
+            if (figures.aboveOwn) aboveOwn.push(taskRef(id, group.name, figures));
         }
         if (completed !== group.total) isComplete = false;
         for (const { index, reason, message } of group.failed) {
@@ -233,15 +227,8 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         for (const { reason } of group.skipped) skips[reason] = (skips[reason] ?? 0) + 1;
         const { total, pending } = group;
         const [skipped, failed] = [group.skipped.length, group.failed.length];
-        tallies[group.name] = {
-            total,
-            completed,
-            verdicts,
-            skipped,
-            failed,
-            pending,
-            ...(scores === null ? {} : { scores }),
-        };
+        const tally: GroupTally = { total, completed, verdicts, skipped, failed, pending };
+        tallies[group.name] = scores === null ? tally : { ...tally, scores };
     }
     return {
         id,
@@ -254,6 +241,12 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         skips: { ...skips },
     };
 }
+
+const taskRef = (
+    sample: string,
+    group: string,
+    { index, name }: Pick<EntryFigures, 'index' | 'name'>,
+): TaskRef => (name === undefined ? { sample, group, index } : { sample, group, index, name });
 
 /** The sum of two; `sum` may not exist yet. */
 export function addScores(sum: ScoreSum | null | undefined, more: ScoreSum): ScoreSum {

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const files = () => new DirectoryReader(place, (message) => notices.push(message));
+const files = () => new DirectoryReader(place, { onNotice: (message) => notices.push(message), again: true });
 
 /** A result file with `done` of `total` solutions, the last of them ended `ago` seconds ago. */
 function writeSample(id: string, done: number, total: number, ago = 0): void {

@@ -40,10 +40,11 @@ const SMALL = 64 * 1024;
 /**
  * The same for commands that read a whole directory: small files by synchronous calls, which take a fifth of the time of as many
  * round trips through the thread pool. A run reads otherwise: where the disk is busy, these would stop its heartbeat.
+ * @param isRegular whether its folder's listing calls it a regular file, so that nobody has to ask before it is opened
  * @throws UserError (exit 2) when the file is there but cannot be read
  */
-export async function readCheckpointFileAtOnce(path: string): Promise<ReadResult> {
-    return parseResultFile(readSmallFile(path) ?? (await readRawFile(path)), null);
+export async function readCheckpointFileAtOnce(path: string, isRegular = false): Promise<ReadResult> {
+    return parseResultFile(readSmallFile(path, isRegular) ?? (await readRawFile(path)), null);
 }
 
 /**
@@ -89,11 +90,11 @@ function parseResultFile(read: RawResultFile | null, id: string | null): ReadRes
 }
 
 /** Null where the file is not small, or not to be had: reading it the other way tells why. */
-function readSmallFile(path: string): RawResultFile | null {
+function readSmallFile(path: string, isRegular: boolean): RawResultFile | null {
     let descriptor: number;
     try {
         // Before the opening: to open a device can do something to it.
-        if (!statSync(path).isFile()) return null;
+        if (!isRegular && !statSync(path).isFile()) return null;
         descriptor = openSync(path, READ_WITHOUT_BLOCKING);
     } catch {
         return null;

@@ -1,11 +1,10 @@
 import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { makeIdMatcher } from '../../dataset/filter.js';
-import type { Checkpoint } from '../../model/checkpoint.js';
 import type { DirectorySample } from '../../model/directory-sample.js';
 import { UserError } from '../../util/user-error.js';
 import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
-import { type PickedSample, ResultFiles } from './result-files.js';
+import { type PickedSample, ResultFiles, type ResultFilesOptions } from './result-files.js';
 
 /** Samples whose id matches one of the globs; all of them where there is none. @throws UserError for a glob that cannot be used */
 export async function* keepMatching(
@@ -16,7 +15,7 @@ export async function* keepMatching(
     for await (const sample of samples) if (matches(sample.tally.id)) yield sample;
 }
 
-/** Reads a results directory without its lock, again and again: what status, report and a dry run count. */
+/** Reads a results directory without its lock, once or again and again: what status, report and a dry run count. */
 export class DirectoryReader<T = null> {
     readonly #place: RunPaths;
     readonly #files: ResultFiles<T>;
@@ -24,15 +23,11 @@ export class DirectoryReader<T = null> {
     readonly #onNotice: (message: string) => void;
     #isRunFileBad = false;
 
-    /**
-     * @param onNotice told once of each file that cannot be used
-     * @param pick what is kept of each file besides its figures
-     */
-    constructor(place: RunPaths, onNotice: (message: string) => void, pick?: (checkpoint: Checkpoint) => T) {
+    constructor(place: RunPaths, options: ResultFilesOptions<T>) {
         this.#place = place;
-        this.#onNotice = onNotice;
-        this.#files = new ResultFiles(place, onNotice, pick);
-        this.#samples = new KnownSamplesReader(place.checkpoints, onNotice);
+        this.#onNotice = options.onNotice;
+        this.#files = new ResultFiles(place, options);
+        this.#samples = new KnownSamplesReader(place.checkpoints, options.onNotice);
     }
 
     /** What run.json says, and which samples its datasets hold now; null where that cannot be read. */

@@ -34,7 +34,11 @@ export async function writeHtmlReport(
     const assets = await readPageAssets();
     const run = await readRunFile(place.checkpoints).catch(() => null);
     const readAsked = makeAskedReader(place.dir, run);
-    const reader = new DirectoryReader(place, warn, (checkpoint) => pickRows(checkpoint, readAsked));
+    const reader = new DirectoryReader(place, {
+        onNotice: warn,
+        pick: (checkpoint) => pickRows(checkpoint, readAsked),
+        again: false,
+    });
     const build = (texts: FailedTestTexts | null): Promise<BuiltPage> =>
         buildPage(reader, {
             dir: place.dir,
@@ -57,7 +61,11 @@ export async function writeHtmlReport(
 }
 
 async function buildCompared(place: RunPaths, only: readonly string[]): Promise<Buffer> {
-    const reader = new DirectoryReader(place, warn, (checkpoint) => pickRows(checkpoint, null));
+    const reader = new DirectoryReader(place, {
+        onNotice: warn,
+        pick: (checkpoint) => pickRows(checkpoint, null),
+        again: false,
+    });
     const matches = makeIdMatcher(only);
     return (await buildPage(reader, { dir: place.dir, budget: 0, matches, keepsRows: false, texts: null }))
         .page;

@@ -24,7 +24,11 @@ export class ViewedRun {
     /** @param onNotice told of files that are left out */
     constructor(place: RunPaths, onNotice: (message: string) => void) {
         this.place = place;
-        this.#reader = new DirectoryReader(place, onNotice, (checkpoint) => pickRows(checkpoint, null));
+        this.#reader = new DirectoryReader(place, {
+            onNotice,
+            pick: (checkpoint) => pickRows(checkpoint, null),
+            again: true,
+        });
     }
 
     /** Header and columns, gzip. @throws UserError if the directory cannot be read */
