@@ -39,6 +39,17 @@ export const SLOW_FILES: readonly string[] = [
     'test/executor/servers/go-judge-talk.test.ts',
     'test/executor/servers/piston.test.ts',
     'test/executor/servers/run.test.ts',
+    // Other forms of what the quick part judges, and odd places to run in.
+    'test/backend/process-turns.test.ts',
+    'test/cli/human-eval.test.ts',
+    'test/cli/odd-files.test.ts',
+    'test/cli/odd-surroundings.test.ts',
+    'test/cli/package-trees.test.ts',
+    'test/dataset/kattis/sample-tests.test.ts',
+    'test/executor/judge/calls.test.ts',
+    'test/executor/judge/doctor.test.ts',
+    'test/executor/judge/languages.test.ts',
+    'test/executor/judge/windows-programs.test.ts',
     // Whole commands that take ten seconds by their nature.
     'test/cli/comparison.test.ts',
     'test/cli/computed-limits.test.ts',
