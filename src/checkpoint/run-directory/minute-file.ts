@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../../util/regular-file.js';
 
 /** A text that is read and replaced as a whole. Losing it costs no result, so neither call throws. */
 export interface MinuteFile {
@@ -17,14 +18,16 @@ export function openMinuteFile(checkpoints: string, shard: number | null): Minut
     return {
         read: () => {
             try {
-                return readFileSync(path, 'utf8');
+                return readRegularFile(path).toString('utf8');
             } catch {
                 return null;
             }
         },
         write: (text) => {
             try {
-                writeFileSync(`${path}.tmp`, text);
+                // Never through a link, or into a FIFO, that somebody put there.
+                rmSync(`${path}.tmp`, { force: true });
+                writeFileSync(`${path}.tmp`, text, { flag: 'wx' });
                 renameSync(`${path}.tmp`, path);
             } catch {
                 // A disk that is full stops the run where results are lost, not here.

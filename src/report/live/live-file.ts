@@ -89,7 +89,9 @@ export class LiveFile implements Reporter {
         const { path } = this.#options;
         const staging = `${path}.last.tmp`;
         try {
-            writeFileSync(staging, JSON.stringify(this.#state()));
+            // Never through a link, or into a FIFO, that somebody put there.
+            rmSync(staging, { force: true });
+            writeFileSync(staging, JSON.stringify(this.#state()), { flag: 'wx' });
             renameSync(staging, path);
         } catch (error) {
             if (getIoCode(error) === null) throw error;
@@ -102,7 +104,8 @@ export class LiveFile implements Reporter {
         const staging = `${path}.tmp`;
         try {
             this.#diskFree = await freeBytes(dir);
-            await writeFile(staging, JSON.stringify(this.#state()));
+            await rm(staging, { force: true });
+            await writeFile(staging, JSON.stringify(this.#state()), { flag: 'wx' });
             if (this.#timer === null) await rm(staging, { force: true });
             else await rename(staging, path);
         } catch (error) {
