@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { RunConfig } from '../config.js';
@@ -178,6 +179,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
                 plan.createTestMaker?.({
                     folder: testsFolder,
                     notify: (line) => options.onNotice(line, 'info'),
+                    concurrency: Math.min(config.concurrency ?? 1, availableParallelism()),
                     signal: making.signal,
                 }) ?? null,
         ));

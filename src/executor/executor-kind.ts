@@ -98,6 +98,8 @@ export interface MakingOptions {
     /** Folder that the tests stay in. */
     readonly folder: string;
     readonly notify: (message: string) => void;
+    /** Programs that may be compiled at once. */
+    readonly concurrency: number;
     /** Ends the making: what is not finished then is made by the next start. */
     readonly signal: AbortSignal;
 }

@@ -111,6 +111,19 @@ describe('TACO and APPS', () => {
         expect(languagesOf(empty)).toEqual([['solution'], ['incorrect_solution']]);
     });
 
+    it('take infinity as Python writes it', async () => {
+        const input_output =
+            '{"fn_name": "f", "inputs": [["Infinity\\"", -Infinity]], "outputs": [[Infinity]]}';
+        const infinite = 'f7ff0000000000000';
+        expect(testsOf(await sampleOf({ ...row, input_output }))).toEqual([
+            [
+                'test-1',
+                '{"call": "f", "rule": "apps", "args": ["Infinity\\"",-1e999]}\n',
+                `r:l[${infinite}]\nr:${infinite}\nc:${infinite}\n`,
+            ],
+        ]);
+    });
+
     it('take numbers as they are written, and an empty fn_name for none', async () => {
         const input_output =
             '{"fn_name": "", "inputs": [9007199254740993, [1.0, "x"]], "outputs": [1e400, "2"]}';

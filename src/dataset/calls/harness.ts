@@ -33,7 +33,7 @@ const PREAMBLE = [
     'import numpy as np',
 ];
 
-const HARNESS = `import json, os, struct, sys, types
+const HARNESS = `import decimal, fractions, json, os, struct, sys, types
 
 PREAMBLE = ${JSON.stringify(PREAMBLE)}
 
@@ -46,7 +46,21 @@ def number(value):
     return str(int(value)) if value == int(value) else "f" + struct.pack(">d", value).hex()
 
 
+def plain(value):
+    """The integer or float that equals it, as Python compares; itself where there is none."""
+    if isinstance(value, complex):
+        return value if value.imag else value.real
+    try:
+        top, bottom = value.as_integer_ratio()
+        near = top if bottom == 1 else top / bottom
+    except (ArithmeticError, ValueError):
+        near = float(value)
+    return near if near == value else value
+
+
 def text(value):
+    if isinstance(value, (complex, decimal.Decimal, fractions.Fraction)):
+        value = plain(value)
     if value is None:
         return "n"
     if isinstance(value, (int, float)):

@@ -13,7 +13,7 @@ import {
     readId,
 } from '../row-content.js';
 import { readPlainPrograms } from './plain.js';
-import { asCalled, parseEmbeddedJson } from './taco-apps.js';
+import { asCalled, parseEmbeddedJson, replaceInfinities } from './taco-apps.js';
 
 /**
  * LiveCodeBench. It publishes no solutions: rows may carry `solutions` and `incorrect_solutions` as in the plain form.
@@ -84,15 +84,15 @@ const readStreams = (test: Field): Pick<RowTest, 'input' | 'output'> => ({
 /** The input is a line of JSON for each argument, the output what the function returns, as JSON. */
 function readCall(test: Field, name: string): Pick<RowTest, 'input' | 'output'> {
     const [input, output] = [test.get('input'), test.get('output')];
-    const lines = input
-        .string()
+    const lines = replaceInfinities(input.string())
         .split('\n')
         .filter((line) => line.trim() !== '');
     if (!lines.every(isJsonText)) input.fail('a line of JSON for each argument');
-    if (!isJsonText(output.string())) output.fail('JSON inside the text');
+    const expected = replaceInfinities(output.string());
+    if (!isJsonText(expected)) output.fail('JSON inside the text');
     return {
         input: callInput(name, 'livecodebench', `[${lines.join(', ')}]`),
-        output: makeExpectedLines(output.string(), 'livecodebench'),
+        output: makeExpectedLines(expected, 'livecodebench'),
     };
 }
 

@@ -50,12 +50,21 @@ export function parseEmbeddedJson(field: Field, empty: Json): Field {
     if (typeof value !== 'string') return field;
     if (value.trim() === '') return field.holding(empty, null);
     try {
-        const held = JSON.parse(value) as Json;
-        if (!isNestedDeeper(held, MAX_NESTING)) return field.holding(held, value);
+        const text = replaceInfinities(value);
+        const held = JSON.parse(text) as Json;
+        if (!isNestedDeeper(held, MAX_NESTING)) return field.holding(held, text);
     } catch {
         return field.fail('JSON inside the text');
     }
     throw field.error(`the JSON inside the text is nested more than ${MAX_NESTING} levels deep`);
+}
+
+/** Python writes `Infinity`, which is not JSON; a number that is too large for a double is read as infinity everywhere. */
+export function replaceInfinities(text: string): string {
+    if (!text.includes('Infinity')) return text;
+    return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|Infinity/gs, (part) =>
+        part === 'Infinity' ? '1e999' : part,
+    );
 }
 
 function readSolution(source: Field): RowProgram {

@@ -89,12 +89,14 @@ async function findDescribedTests(
     if (file === undefined) {
         const hasSamples = found.files.some(({ name }) => /^data\/sample\/.*\.in$/.test(name));
         // A package without any test says so in its own words.
-        return hasSecretTests || !hasSamples ? own : onlySamples;
+        return hasSecretTests || !hasSamples ? { ...own, skip: findLostInput(inPackage) } : onlySamples;
     }
     const described = await readDescription(found, file, problem);
     // A file that is not understood does not tell whether tests are missing beside those that are there.
     if (typeof described === 'string')
-        return hasSecretTests ? own : { ...own, skip: `its secret tests ${CANNOT_BE_MADE}: ${described}` };
+        return hasSecretTests
+            ? { ...own, skip: findLostInput(inPackage) }
+            : { ...own, skip: `its secret tests ${CANNOT_BE_MADE}: ${described}` };
     const isMissing = (name: string): boolean => !inPackage.has(`data/${name}.in`);
     const missing = described.names.filter((name) => name.startsWith('secret/') && isMissing(name));
     if (missing.length === 0) {
@@ -107,6 +109,16 @@ async function findDescribedTests(
         ? `${missing.length} of its secret tests are not in the package, and`
         : 'its secret tests';
     return { ...own, skip: `${which} ${all}` };
+}
+
+/** Copies of a repository may leave its large files out: the tests that are left are not those of the package. */
+function findLostInput(names: ReadonlySet<string>): string | null {
+    for (const name of names) {
+        const test = /^data\/(secret\/.*)\.ans$/.exec(name)?.[1];
+        if (test !== undefined && !test.includes('.files/') && !names.has(`data/${test}.in`))
+            return `the test ${test} has no .in file`;
+    }
+    return null;
 }
 
 /** @returns a text that follows "its secret tests" and says why they are not complete */

@@ -60,11 +60,14 @@ export interface JudgeProgram {
     readonly memory?: number | null;
 }
 
-export interface ReadyProgram {
-    readonly source: JudgeProgram;
+interface CompiledProgram {
     readonly usable: UsableLanguage;
-    readonly box: Box;
     readonly program: Program;
+}
+
+export interface ReadyProgram extends CompiledProgram {
+    readonly source: JudgeProgram;
+    readonly box: Box;
 }
 
 /** What running the programs of problems takes. */
@@ -79,6 +82,13 @@ export interface CheckerTools {
     readonly usable: (language: Language) => Promise<UsableLanguage | string>;
 }
 
+export interface CompilingAhead {
+    /** Begins with no other program. */
+    stop(): void;
+    /** Never rejects. */
+    readonly settled: Promise<unknown>;
+}
+
 /** Programs kept ready: more than the samples that are usually in work at once. */
 const KEPT = 6;
 const MESSAGE_BYTES = 1024;
@@ -87,6 +97,7 @@ export const FEEDBACK_BYTES = 16 * 1024 * 1024;
 
 export class JudgePrograms {
     readonly #ready = new Map<string, Promise<ReadyProgram>>();
+    readonly #compiling = new Map<string, Promise<CompiledProgram>>();
 
     constructor(
         private readonly tools: CheckerTools,
@@ -115,6 +126,22 @@ export class JudgePrograms {
         return this.#build(source, what, more);
     }
 
+    /** Compiles programs before they are asked for, so many at once. What is wrong with one is thrown where it is asked for. */
+    compileAhead(
+        programs: Iterable<readonly [source: JudgeProgram, what: string]>,
+        atOnce: number,
+    ): CompilingAhead {
+        const queue = [...programs];
+        const next = async (): Promise<void> => {
+            for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+                const [source, what] = one;
+                await this.#compile(source, what).catch(() => {});
+            }
+        };
+        const settled = Promise.all(Array.from({ length: atOnce }, next));
+        return { stop: () => void queue.splice(0), settled };
+    }
+
     async #evict(): Promise<void> {
         for (const [key, old] of this.#ready) {
             if (this.#ready.size <= this.kept) return;
@@ -129,6 +156,26 @@ export class JudgePrograms {
         what: string,
         more: readonly PlacedFile[] = [],
     ): Promise<ReadyProgram> {
+        const { usable, program } = await this.#compile(source, what);
+        const box = await this.tools.sandbox.open({
+            files: [...program.files, ...more],
+            roots: usable.roots,
+            scratchBytes: SCRATCH_BYTES,
+        });
+        return { source, usable, box, program };
+    }
+
+    /** Joins a compilation that is still going on. */
+    #compile(source: JudgeProgram, what: string): Promise<CompiledProgram> {
+        const key = makeKey(source);
+        const known = this.#compiling.get(key);
+        if (known !== undefined) return known;
+        const compiled = this.#compileNow(source, what).finally(() => this.#compiling.delete(key));
+        this.#compiling.set(key, compiled);
+        return compiled;
+    }
+
+    async #compileNow(source: JudgeProgram, what: string): Promise<CompiledProgram> {
         const { tools } = this;
         const [main] = source.files;
         const language =
@@ -144,13 +191,7 @@ export class JudgePrograms {
         const compiled = await tools.compiler.compile(usable, submission);
         if (compiled.kind === 'failure') throw new CheckerError(compiled.failure);
         if (compiled.kind === 'error') throw refusedProgram(compiled, what, main.name);
-        const { program } = compiled;
-        const box = await tools.sandbox.open({
-            files: [...program.files, ...more],
-            roots: usable.roots,
-            scratchBytes: SCRATCH_BYTES,
-        });
-        return { source, usable, box, program };
+        return { usable, program: compiled.program };
     }
 
     async close(): Promise<void> {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getIoCode } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { MakingOptions } from '../executor-kind.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
+import { FinishedTests } from './finished-tests.js';
 import { CheckerError } from './judge-programs.js';
 
 const UNFINISHED = '.unfinished-';
@@ -20,11 +22,14 @@ export interface Making<T> {
     /** Whose they are, for messages. */
     readonly what: string;
     /** `making 3 tests of add by its generators` */
-    readonly notice: string;
+    notice(unfinished: FinishedTests): Promise<string>;
     /** What a finished folder holds; null where it is not one. */
     read(folder: string): Promise<T | null>;
-    /** @throws CheckerError where the package is at fault, SandboxError */
-    make(folder: string): Promise<void>;
+    /**
+     * @param unfinished what it may keep for a start after one that is killed
+     * @throws CheckerError where the package is at fault, SandboxError
+     */
+    make(folder: string, unfinished: FinishedTests): Promise<void>;
 }
 
 /**
@@ -50,23 +55,30 @@ export class KeptTests {
         const known = await making.read(folder);
         if (known !== null) return known;
         if (signal.aborted) return STOPPED;
-        notify(making.notice);
         await removeUnfinished(this.options.folder);
+        const finished = new FinishedTests(join(this.options.folder, `${UNFINISHED}${making.digest}`));
+        notify(await making.notice(finished));
         const unfinished = join(this.options.folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
         try {
-            await makeIn(unfinished, making).catch(async (error: unknown) => {
-                // A sandbox may break once; a generator that is at fault would be so again.
-                if (!(error instanceof SandboxError) || signal.aborted) throw error;
-                await makeIn(unfinished, making);
+            const make = (): Promise<void> => makeIn(unfinished, making, finished);
+            await make().catch(async (error: unknown) => {
+                // A sandbox may break once, and another shard take away what it has used; a generator that is at fault would be so again.
+                if (!(error instanceof SandboxError || getIoCode(error) === 'ENOENT') || signal.aborted)
+                    throw error;
+                if ((await making.read(folder)) === null) await make();
             });
             await rename(unfinished, folder).catch(async (error: unknown) => {
                 // Another shard was quicker.
                 if ((await making.read(folder)) === null) throw error;
             });
+            await finished.remove();
             return (await making.read(folder)) ?? 'what was made could not be read';
         } catch (error) {
             if (signal.aborted) return STOPPED;
-            if (error instanceof CheckerError && error.failure.reason === 'judge-error') return error.message;
+            if (error instanceof CheckerError && error.failure.reason === 'judge-error') {
+                await finished.remove();
+                return error.message;
+            }
             if (error instanceof CheckerError || error instanceof SandboxError)
                 throw new UserError(`${making.what}: its tests could not be made: ${error.message}`, 2, {
                     cause: error,
@@ -78,10 +90,10 @@ export class KeptTests {
     }
 }
 
-async function makeIn<T>(folder: string, making: Making<T>): Promise<void> {
+async function makeIn<T>(folder: string, making: Making<T>, finished: FinishedTests): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await making.make(folder);
+    await making.make(folder, finished);
 }
 
 /** What a killed start left behind. */

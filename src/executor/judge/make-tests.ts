@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Content } from '../../model/sample.js';
 import type {
@@ -17,6 +17,7 @@ import { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
 import { type RunLimits, type Stdin, unpack } from '../sandbox/wire.js';
 import { Compiler } from './compile.js';
+import type { FinishedTests, TestPaths } from './finished-tests.js';
 import { readHeaders } from './headers.js';
 import {
     CheckerError,
@@ -55,9 +56,9 @@ export class SandboxTestMaker implements TestMaker {
         return this.#kept.find({
             digest: digestRecipes(recipes),
             what,
-            notice: `making ${recipes.length} tests of ${what} by its generators`,
+            notice: async (unfinished) => announce(recipes.length, what, await unfinished.count()),
             read: readIndex,
-            make: (folder) => this.#makeAll(recipes, folder),
+            make: (folder, unfinished) => this.#makeAll(recipes, folder, unfinished),
         });
     }
 
@@ -67,7 +68,7 @@ export class SandboxTestMaker implements TestMaker {
         return this.#kept.find({
             digest: digestScript(recipe),
             what,
-            notice: `making the tests of ${what} by ${recipe.script}`,
+            notice: async () => `making the tests of ${what} by ${recipe.script}`,
             read: readMadeFiles,
             make: (folder) =>
                 this.#withSandbox((opened) => runTestScript(recipe, folder, opened, this.options)),
@@ -89,24 +90,24 @@ export class SandboxTestMaker implements TestMaker {
         }
     }
 
-    #makeAll(recipes: readonly TestRecipe[], folder: string): Promise<void> {
-        return this.#withSandbox(async (sandbox) => {
+    async #makeAll(recipes: readonly TestRecipe[], folder: string, finished: FinishedTests): Promise<void> {
+        const left = recipes.slice(await finished.count());
+        await this.#withSandbox(async (sandbox) => {
             const programs = await this.#programs(sandbox);
+            const ahead = programs.compileAhead(listPrograms(left), this.options.concurrency);
             try {
-                let bytes = 0;
-                for (const [i, recipe] of recipes.entries()) {
-                    await new OneTest(recipe, programs, join(folder, String(i))).make();
-                    for (const extension of ['in', 'ans'])
-                        bytes += (await stat(join(folder, `${i}.${extension}`))).size;
-                    if (bytes > ALL_BYTES)
-                        throw judgeError(`its generators make more than ${ALL_BYTES / MIB} MiB`);
-                }
-                await writeFile(join(folder, INDEX), JSON.stringify(recipes.map(({ name }) => name)), {
-                    mode: 0o600,
-                });
+                await makeEach(recipes, programs, finished);
             } finally {
+                ahead.stop();
                 await programs.close();
+                // What is still being compiled ends with it.
+                await sandbox.close();
+                await ahead.settled;
             }
+        });
+        for (const i of recipes.keys()) await finished.place(i, join(folder, String(i)));
+        await writeFile(join(folder, INDEX), JSON.stringify(recipes.map(({ name }) => name)), {
+            mode: 0o600,
         });
     }
 
@@ -128,17 +129,29 @@ export class SandboxTestMaker implements TestMaker {
     }
 }
 
-/** Makes one test: `<path>.in`, `<path>.ans`, and `<path>.yaml` if its generator writes one. @throws CheckerError naming the test, SandboxError */
+async function makeEach(
+    recipes: readonly TestRecipe[],
+    programs: JudgePrograms,
+    finished: FinishedTests,
+): Promise<void> {
+    let bytes = 0;
+    for (const [i, recipe] of recipes.entries()) {
+        bytes += await finished.add(i, (paths) => new OneTest(recipe, programs, paths).make());
+        if (bytes > ALL_BYTES) throw judgeError(`its generators make more than ${ALL_BYTES / MIB} MiB`);
+    }
+}
+
+/** Makes one test, and its settings if its generator writes them. @throws CheckerError naming the test, SandboxError */
 class OneTest {
     constructor(
         private readonly recipe: TestRecipe,
         private readonly programs: JudgePrograms,
-        private readonly path: string,
+        private readonly paths: TestPaths,
     ) {}
 
     async make(): Promise<void> {
         const { input, answer } = this.recipe;
-        const [inPath, answerPath] = [`${this.path}.in`, `${this.path}.ans`];
+        const { input: inPath, answer: answerPath } = this.paths;
         let answered = answer !== null;
         if (answer !== null) await writeContent(answer, answerPath);
         if (input.kind === 'content') await writeContent(input.content, inPath);
@@ -163,7 +176,7 @@ class OneTest {
         if (input !== undefined) await writeFile(inPath, input, { mode: 0o600 });
         else if (report.stdoutBytes === 0) throw judgeError(`${what} made no input`);
         const settings = written('yaml');
-        if (settings !== undefined) await writeFile(`${this.path}.yaml`, settings, { mode: 0o600 });
+        if (settings !== undefined) await writeFile(this.paths.settings, settings, { mode: 0o600 });
         const answer = written('ans');
         if (answer === undefined || this.recipe.answer !== null) return false;
         await writeFile(answerPath, answer, { mode: 0o600 });
@@ -172,7 +185,7 @@ class OneTest {
 
     /** What lies in the box's folder: ordinary files alone. */
     async #collect(box: Box, what: string): Promise<ReadonlyMap<string, Buffer>> {
-        const bundle = `${this.path}.bundle`;
+        const bundle = this.paths.scratch;
         await box.collect(box.work, bundle, COLLECTED_BYTES).catch((error: unknown) => {
             // It is the program's fault where the box lives on.
             if (!(error instanceof SandboxError) || !box.alive) throw error;
@@ -206,8 +219,7 @@ class OneTest {
     }
 
     async #run(source: MakerProgram, args: readonly string[], stdin: Stdin): Promise<ProgramOfTest> {
-        const [main] = source.files;
-        const what = `${main.name}, which makes its test ${this.recipe.name},`;
+        const what = describeMaker(source, this.recipe.name);
         const ready = await this.programs.prepare(source, what);
         const limits: RunLimits = buildProgramLimits(
             { time: CHECKER_TIME, memory: CHECKER_MEMORY, output: TEST_BYTES },
@@ -239,6 +251,24 @@ interface ProgramOfTest {
     /** For messages: `gen.py, which makes its test secret/a,` */
     readonly what: string;
 }
+
+/** The programs of the tests, each once and named by the first test that it makes. */
+function listPrograms(recipes: readonly TestRecipe[]): (readonly [program: MakerProgram, what: string])[] {
+    const found = new Map<MakerProgram, string>();
+    for (const { name, input, solution } of recipes)
+        for (const program of [input.kind === 'program' ? input.program : null, solution])
+            if (program !== null && !found.has(program)) found.set(program, describeMaker(program, name));
+    return [...found];
+}
+
+/** For messages: `gen.py, which makes its test secret/a,` */
+const describeMaker = ({ files: [main] }: MakerProgram, test: string): string =>
+    `${main.name}, which makes its test ${test},`;
+
+const announce = (count: number, what: string, finished: number): string =>
+    finished === 0
+        ? `making ${count} tests of ${what} by its generators`
+        : `making the other ${count - finished} of ${count} tests of ${what} by its generators`;
 
 /** An exception says there what it is; the lines before say where. */
 const readLastLine = (stderr: Buffer): string =>

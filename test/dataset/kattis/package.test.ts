@@ -95,6 +95,8 @@ describe('a problem package', () => {
 
     it.each([
         [{ 'data/secret/2.in': '' }, 'secret/2 has no .ans'],
+        // A copy of the package that lacks its large files.
+        [{ 'data/secret/2.in': '', 'data/secret/2.ans': '', 'data/secret/3.ans': '' }, 'secret/3 has no .in'],
         [
             { 'data/secret/test_group.yaml': 'static_validation_score: pass-fail' },
             'static validator is missing',

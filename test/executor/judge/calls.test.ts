@@ -74,6 +74,22 @@ describe('a function that is called', () => {
         ).toEqual(pairs.map(([, , isEqual]) => isEqual));
     });
 
+    it('may return any kind of number that equals what is expected', async () => {
+        const source = `from decimal import Decimal
+from fractions import Fraction
+def f(i):
+    return [Fraction(1, 2), Fraction(4, 2), Decimal("0.5"), Decimal("2"), 2 + 0j, Decimal("1e400"),
+            Fraction(1, 10), float("inf"), Decimal("inf"), Decimal("nan")][i]`;
+        const expected = ['0.5', '2', '0.5', '2.0', '2', '1e400', '0.1', '1e999', '1e999', '1e999'];
+        expect(
+            await passed(
+                source,
+                expected.map((value, i) => [`[${i}]`, value] as const),
+                'livecodebench',
+            ),
+        ).toEqual([true, true, true, true, true, false, false, true, true, false]);
+    });
+
     it('may return tuples and the item of a list where the grader of its dataset takes them', async () => {
         const tuples = 'def f(x): return [(1, 2)] if x else (1, 2)';
         const calls = [
