@@ -36,7 +36,8 @@ export async function openDatasets(
         for (const line of found.leftOut) options.onLeftOut(line);
         const groups = new Map<DatasetFormatName, string[]>();
         // Beside packages, files of JSON are settings of tools more often than rows: each is looked at by itself.
-        const hasPackages = found.packages.length > 0 || found.polygons.length > 0;
+        const places = found.packages.length + found.polygons.length + found.archives.length;
+        const hasPackages = places > 0;
         const rowFiles = hasPackages ? found.rowFiles.flat().map((file) => [file] as const) : found.rowFiles;
         for (const files of rowFiles) {
             const [first] = files;
@@ -45,13 +46,13 @@ export async function openDatasets(
                 if (isListFormat(format)) checkAccepted(format, first, options.lists);
                 groups.set(format, [...(groups.get(format) ?? []), ...files]);
             } catch (error) {
-                if (!(error instanceof UserError) || !hasPackages) throw error;
+                if (!(error instanceof UserError)) throw error;
+                if (!hasPackages) throw explainStrayFiles(error, found, name);
                 options.onLeftOut(error.message);
             }
         }
         if (found.packages.length > 0) groups.set('kattis', [...found.packages]);
         if (found.polygons.length > 0) groups.set('polygon', [...found.polygons]);
-        const places = found.packages.length + found.polygons.length + found.archives.length;
         const isOneOfMany = places > 1;
         for (const archive of found.archives)
             datasets.push(...(await openArchive(archive, found, { ...options, isOneOfMany })));
@@ -71,6 +72,18 @@ export async function openDatasets(
         }
     }
     return datasets;
+}
+
+/** In a folder that holds files of JSON alone, those may be anything: what is missing is a dataset. */
+function explainStrayFiles(error: UserError, { path, rowFiles }: FoundSources, name: string): UserError {
+    const isJsonAlone =
+        rowFiles.length === 1 && rowFiles[0]?.[0] !== path && /\.json$/i.test(rowFiles[0]?.[0] ?? '');
+    if (!isJsonAlone) return error;
+    return new UserError(
+        `${name}: holds neither problem packages (folders with a problem.yaml or a problem.xml) nor rows of problems: ${error.message}`,
+        error.exitCode,
+        { cause: error, code: error.code },
+    );
 }
 
 /** The packages in an archive. Where it holds one, the archive's name without `.zip` is its id. */

@@ -41,6 +41,13 @@ describe('a zip archive', () => {
         );
     });
 
+    it('is taken where nothing but a stray file of JSON lies beside it', async () => {
+        const folder = await folderWith({ 'contest.json': '{"name": "finals"}' });
+        zip(join(folder, 'one.zip'), { ...PACKAGE, 'problem.yaml': 'name: x\n' });
+        const indexed = (await Promise.all((await openAll([folder])).map(indexOf))).flat();
+        expect(indexed.map(({ id }) => id)).toEqual(['one']);
+    });
+
     it('is left out beside others where its package cannot be read, and an error where it is named alone', async () => {
         const folder = await folderWith(within('plain', { ...PACKAGE, 'problem.yaml': 'name: x\n' }));
         const broken = zip(join(folder, 'broken.zip'), { ...PACKAGE, 'problem.yaml': 'name: {{ x }\n' });

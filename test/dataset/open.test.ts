@@ -12,6 +12,11 @@ describe('opening datasets', () => {
         ['nothing.jsonl', 'no such dataset'],
         ['*.jsonl', 'no dataset matches'],
         ['empty', 'no dataset in this folder'],
+        [
+            'stray',
+            /neither problem packages .* nor rows of problems: .*package\.json:1: not a row of any known/,
+        ],
+        ['stray/package.json', /^[^:]*package\.json:1: not a row of any known format/],
         ['notes.txt', 'is not a dataset of problems but a list'],
         ['rows.parquet', 'cannot be read as Parquet'],
         ['bad.jsonl', 'not valid JSON'],
@@ -19,6 +24,8 @@ describe('opening datasets', () => {
     ])('says why %s is none', async (name, message) => {
         const folder = await folderWith({
             'empty/x.md': '',
+            'stray/package.json': '{"name": "tools"}',
+            'stray/sub/README.md': 'hello',
             'notes.txt': 'hello',
             'rows.parquet': 'PAR1....',
             'bad.jsonl': '{"id"',
