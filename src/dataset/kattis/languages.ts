@@ -168,4 +168,25 @@ export function findMainFile(
     );
 }
 
+/**
+ * A file of Python that the problem adds and that imports the submission: it is what runs, unless a file is called main.
+ * @param added names of the files that the problem adds
+ */
+export function findDriver(
+    sources: readonly SourceText[],
+    language: string,
+    added: ReadonlySet<string>,
+): string | null {
+    if (!language.startsWith('PYTHON')) return null;
+    if (sources.some(({ name }) => /^(?:__main__|main)$/i.test(stripExtension(name)))) return null;
+    const own = new Set(
+        sources.filter(({ name }) => !added.has(name)).map(({ name }) => stripExtension(name)),
+    );
+    const importsOwn = ({ name, text }: SourceText): boolean =>
+        added.has(name) && [...text.matchAll(PYTHON_IMPORT)].some(([, module = '']) => own.has(module));
+    return sources.find(importsOwn)?.name ?? null;
+}
+
+const PYTHON_IMPORT = /^[ \t]*(?:import|from)[ \t]+(\w+)/gm;
+
 const stripExtension = (name: string): string => (name.split('/').at(-1) ?? name).replace(/\.[^.]*$/, '');

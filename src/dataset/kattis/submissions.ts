@@ -11,7 +11,13 @@ import {
     type SubmissionSettings,
     readSubmissionSettings,
 } from './expected.js';
-import { findLanguageByName, findLanguageOfProgram, findMainFile, type SourceText } from './languages.js';
+import {
+    findDriver,
+    findLanguageByName,
+    findLanguageOfProgram,
+    findMainFile,
+    type SourceText,
+} from './languages.js';
 import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
 import { type ProgramFile, readSourceTexts, findRefusedFile, readSourceFiles } from './program.js';
@@ -88,7 +94,9 @@ async function readEntry(
     const language = named ?? findLanguageOfProgram(sources) ?? findLanguageByName(base);
     const files = language === null ? entry.files : withIncludes(entry.files, all, language);
     const texts = files === entry.files ? sources : await readSourceTexts(files);
-    const main = findMainFile(texts, language ?? '', base, own.entrypoint);
+    const driver =
+        own.entrypoint === null ? findDriver(texts, language ?? '', addedNames(files, entry)) : null;
+    const main = driver ?? findMainFile(texts, language ?? '', base, own.entrypoint);
     return {
         group: folder === 'accepted' || onlyAccepted(expected) ? 'solution' : 'incorrect_solution',
         name,
@@ -180,6 +188,9 @@ function withIncludes(
     }
     return added || merged.size !== before ? [...merged.values()] : files;
 }
+
+const addedNames = (files: readonly ProgramFile[], { files: own }: Entry): ReadonlySet<string> =>
+    new Set(files.filter((file) => !own.includes(file)).map(({ name }) => name));
 
 /** The submission hashed. */
 export async function loadSubmission(

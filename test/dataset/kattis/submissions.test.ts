@@ -145,6 +145,17 @@ describe('its submissions', () => {
         expect(program(sample, 'accepted/a.cpp')?.skip).toBe('the problem does not allow CPP');
     });
 
+    it('are run by the driver in Python that the problem adds, and imports them', async () => {
+        const driver = 'import sys\n  from sum import total\n';
+        const mainOf = async (files: Readonly<Record<string, string>>) =>
+            program(await load(files), 'accepted/sum.py')?.files[0].name;
+        expect(await mainOf({ 'include/python3/grader.py': driver })).toBe('grader.py');
+        expect(await mainOf({ 'include/python3/grader.py': 'import sumo\n# sum\n' })).toBe('sum.py');
+        expect(await mainOf({ 'include/python3/grader.py': driver, 'include/python3/main.py': '' })).toBe(
+            'main.py',
+        );
+    });
+
     it('get constants in each way that they are written', async () => {
         const sample = await load({
             'problem.yaml':
