@@ -35,11 +35,15 @@ export function createAsyncBackend(server: LocalServer): Backend {
         start(task, host = KEEPS_NO_STEPS): Running {
             const key = String(nextKey++);
             const place = places.take();
-            const completion = server
-                .run(key, task, { saveStep: (step) => host.saveStep(step) })
-                .then((served): Completion => ({ ...served, workerId: `async-${place}` }))
-                .finally(() => places.give(place));
-            return { completion, abort: () => server.abort(key) };
+            const serve = async (): Promise<Completion> => {
+                try {
+                    const served = await server.run(key, task, { saveStep: (step) => host.saveStep(step) });
+                    return { ...served, workerId: `async-${place}` };
+                } finally {
+                    places.give(place);
+                }
+            };
+            return { completion: serve(), abort: () => server.abort(key) };
         },
         resize: () => {},
         close: () => server.close(),

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Json, type JsonObject, isJsonObject } from '../model/json.js';
 import type { Failure } from '../model/failure.js';
@@ -84,11 +83,14 @@ async function runModule(
     try {
         const answer = callForeign(foreign, () => call(input, given));
         // An answer that is there already needs no clock.
-        if (!(answer instanceof Promise)) return (await findStrayError(foreign)) ?? toOutcome(answer);
+        if (!(answer instanceof Promise)) {
+            await nextTurn();
+            return describeStrayError(foreign) ?? toOutcome(answer);
+        }
         const ended = new Promise<'abort' | 'timeout' | 'stray'>((resolve) => {
             clock = setTimeout(() => resolve('timeout'), timeout * 1000);
             context.signal.addEventListener('abort', () => resolve('abort'), { once: true });
-            void foreign.failed.then(() => resolve('stray'));
+            foreign.onStray(() => resolve('stray'));
         });
         const first = await Promise.race([answer, ended]);
         // A module that listens to its signal answers something, but not the task's result.
@@ -98,7 +100,8 @@ async function runModule(
             const message = `no answer within ${timeout} s`;
             return { kind: 'failure', failure: { reason: 'no-answer', message, after: timeout }, by: BY };
         }
-        return (await findStrayError(foreign)) ?? toOutcome(first);
+        await nextTurn();
+        return describeStrayError(foreign) ?? toOutcome(first);
     } catch (error) {
         if (context.signal.aborted) return { kind: 'abort' };
         return { kind: 'failure', failure: describeThrown(error), by: BY };
@@ -107,9 +110,10 @@ async function runModule(
     }
 }
 
-/** A rejection that nobody handles surfaces when the event loop turns: no sooner is the call known to be without fault. */
-async function findStrayError(call: ForeignCall): Promise<Outcome | null> {
-    await nextTurn();
+/** A rejection that nobody handles surfaces when the event loop turns: no sooner is a call known to be without fault. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+function describeStrayError(call: ForeignCall): Outcome | null {
     if (call.stray === null) return null;
     const message = `an error that the task left unhandled: ${getMessage(call.stray.error)}`;
     return { kind: 'failure', failure: { ...describeThrown(call.stray.error), message }, by: BY };

@@ -4,6 +4,14 @@ import { type StopReason, toSignalOrAbort } from '../model/stop.js';
 /** How a service says that an answer had to end before it was through; the second is BigModel's. */
 const TRUNCATED: ReadonlySet<string> = new Set(['length', 'model_context_window_exceeded']);
 
+/** What answers of models say of what they used; other results have none of it, or something else under these names. */
+interface Spent {
+    readonly prompt_tokens?: unknown;
+    readonly completion_tokens?: unknown;
+    readonly cost?: unknown;
+    readonly finish_reason?: unknown;
+}
+
 /** What a run counted while it ran. */
 export class Figures {
     committed = 0;
@@ -15,10 +23,16 @@ export class Figures {
     readonly #workers = new Map<string, { attempts: number; failures: number; busy: number }>();
 
     /** A result was committed. */
-    commit(result: Readonly<Record<string, unknown>>): void {
+    commit(result: object): void {
         this.committed += 1;
-        const { prompt_tokens: prompt, completion_tokens: completion, cost, finish_reason: finish } = result;
-        for (const tokens of [prompt, completion]) if (typeof tokens === 'number') this.kept.tokens += tokens;
+        const {
+            prompt_tokens: prompt,
+            completion_tokens: completion,
+            cost,
+            finish_reason: finish,
+        } = result as Spent;
+        if (typeof prompt === 'number') this.kept.tokens += prompt;
+        if (typeof completion === 'number') this.kept.tokens += completion;
         if (typeof cost === 'number') this.kept.cost += cost;
         if (typeof finish === 'string' && TRUNCATED.has(finish)) this.kept.truncated += 1;
     }

@@ -3,7 +3,7 @@ import { WriteError } from '../host/write-error.js';
 import { tallyUntouched } from '../model/directory-sample.js';
 import type { RunEnd, RunEvent } from '../model/event.js';
 import { type StopReason, toSignalOrAbort } from '../model/stop.js';
-import type { TaskStep } from '../model/task.js';
+import type { TaskStep, VerdictOutcome } from '../model/task.js';
 import { now } from '../util/now.js';
 import { unreachable } from '../util/unreachable.js';
 import { Figures } from './figures.js';
@@ -48,6 +48,8 @@ export class Loop {
     #saving = 0;
     /** Results on their way to the disk. */
     #committing = 0;
+    /** Those whose commit begins in the next turn but one of the event loop. */
+    #toCommit: (() => void)[] = [];
     #waitsForRoom = false;
     #stop: StopReason | null = null;
     #failure: { readonly error: unknown } | null = null;
@@ -192,9 +194,10 @@ export class Loop {
         const flight: Flight = { state, running, deadline, hung: false };
         this.#flights.add(flight);
         this.#recorder.started(state);
-        running.completion
-            .then((completion) => this.#completed(flight, completion))
-            .catch((error: unknown) => this.#fail(error));
+        running.completion.then(
+            (completion) => this.#guard(() => this.#completed(flight, completion)),
+            (error: unknown) => this.#fail(error),
+        );
     }
 
     /** The task goes on when its step is on disk. A disk that takes none stops the run. */
@@ -232,12 +235,8 @@ export class Loop {
         switch (decision.do) {
             case 'commit':
                 this.#committing += 1;
-                this.#save(
-                    state,
-                    this.#afterStarts(() => this.#recorder.commit(state, decision.outcome, completion))
-                        .then(release)
-                        .finally(() => void (this.#committing -= 1)),
-                );
+                this.#saving += 1;
+                this.#afterStarts(() => void this.#commit(flight, decision.outcome, completion));
                 break;
             case 'give up':
                 this.#save(state, this.#recorder.giveUp(state, decision.failure, completion).then(release));
@@ -267,19 +266,40 @@ export class Loop {
         this.#pump();
     }
 
+    /** The task has ended when its result is on disk, not before. One promise does for all of it: tiny tasks are many. */
+    async #commit(
+        { state, running }: Flight,
+        outcome: VerdictOutcome,
+        completion: Completion,
+    ): Promise<void> {
+        try {
+            await this.#recorder.commit(state, outcome, completion);
+            running.release?.();
+            this.#committing -= 1;
+            this.#ended(state);
+        } catch (error) {
+            this.#committing -= 1;
+            this.#fail(error);
+        }
+        this.#saving -= 1;
+        this.#pump();
+    }
+
     /**
-     * Puts work off until what the ended task made room for has started: its result can wait for a millisecond, hundreds of
+     * Puts commits off until what the ended tasks made room for has started: a result can wait for a millisecond, hundreds of
      * servers that are idle should not.
      */
-    #afterStarts(commit: () => Promise<void>): Promise<void> {
-        return new Promise((resolve) => {
-            // Requests are sent at the end of this turn of the event loop; the second one is after that.
-            const begin = (): void => {
-                resolve(commit());
-                // Nobody else would ask for it to be written at once, where nothing starts before it is.
+    #afterStarts(commit: () => void): void {
+        if (this.#toCommit.push(commit) > 1) return;
+        // Requests are sent at the end of this turn of the event loop; the second one is after that.
+        setImmediate(() => {
+            const commits = this.#toCommit;
+            this.#toCommit = [];
+            setImmediate(() => {
+                for (const begin of commits) begin();
+                // Nobody else would ask for them to be written at once, where nothing starts before they are.
                 if (this.#flights.size === 0 || this.#isBehind()) this.#pump();
-            };
-            setImmediate(() => setImmediate(begin));
+            });
         });
     }
 
@@ -291,12 +311,23 @@ export class Loop {
     /** The run is not over, and not beyond its bound, while something is being written. */
     #whileSaving(saved: Promise<void>): void {
         this.#saving += 1;
-        saved
-            .catch((error: unknown) => this.#fail(error))
-            .finally(() => {
-                this.#saving -= 1;
-                this.#pump();
-            });
+        const end = (): void => {
+            this.#saving -= 1;
+            this.#pump();
+        };
+        saved.then(end, (error: unknown) => {
+            this.#fail(error);
+            end();
+        });
+    }
+
+    /** What is called by a promise: an error there ends the run, and is told. */
+    #guard(call: () => void): void {
+        try {
+            call();
+        } catch (error) {
+            this.#fail(error);
+        }
     }
 
     #ended(state: TaskState): void {

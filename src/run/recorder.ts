@@ -41,7 +41,7 @@ export class Recorder {
         const { group, input } = state.due;
         const by = { apiUsed: outcome.by.api_used, workerId: completion.workerId };
         await state.sample.writer.commit(group, entry, by);
-        this.#figures.commit({ ...outcome.result });
+        this.#figures.commit(outcome.result);
         const expected = chooseExpected(group, input.kind === 'program' ? input.expected : null);
         this.#emit({
             type: 'task-finished',

@@ -6,6 +6,8 @@ import type { Failure } from '../model/failure.js';
 import type { Limits } from '../model/limits.js';
 import type { TaskInput } from '../model/sample.js';
 import type { AttemptedBy, Suspicion, Task, VerdictOutcome } from '../model/task.js';
+import { formatTime } from '../util/now.js';
+import type { Writable } from '../util/writable.js';
 import { makeOccurrenceKey } from '../plan/plan-sample.js';
 import type { DueTask } from '../plan/sample-plan.js';
 import { getSourceText } from './prepare.js';
@@ -98,19 +100,29 @@ export function recordAttempt(
         | { readonly verdict: VerdictOutcome['verdict'] }
         | { readonly failure: Failure; readonly run: RunResult | null },
 ): Attempt {
-    return {
-        attempt: state.attempts.length + 1,
-        ...('verdict' in ended
-            ? { verdict: ended.verdict }
-            : { failure: ended.failure.reason, message: cut(ended.failure.message) }),
-        ...('failure' in ended && ended.run !== null ? { run_result: ended.run } : {}),
-        started_at: new Date(measure.startedAt).toISOString(),
+    const attempt = state.attempts.length + 1;
+    const measured = {
+        started_at: formatTime(measure.startedAt),
         duration: Math.round(measure.duration * 1e6) / 1e6,
         api_used: by?.api_used ?? 'local',
         worker_id: measure.workerId,
-        ...(by?.sandbox === undefined ? {} : { sandbox: by.sandbox }),
-        ...(by?.cgroup === undefined ? {} : { cgroup: by.cgroup }),
-        ...(by?.toolchain === undefined ? {} : { toolchain: by.toolchain }),
+    };
+    const told =
+        'verdict' in ended
+            ? { attempt, verdict: ended.verdict, ...measured }
+            : {
+                  attempt,
+                  failure: ended.failure.reason,
+                  message: cut(ended.failure.message),
+                  ...(ended.run === null ? {} : { run_result: ended.run }),
+                  ...measured,
+              };
+    if (by?.sandbox === undefined && by?.toolchain === undefined && by?.cgroup === undefined) return told;
+    return {
+        ...told,
+        ...(by.sandbox === undefined ? {} : { sandbox: by.sandbox }),
+        ...(by.cgroup === undefined ? {} : { cgroup: by.cgroup }),
+        ...(by.toolchain === undefined ? {} : { toolchain: by.toolchain }),
     };
 }
 
@@ -131,21 +143,26 @@ export function buildEntry(
     const limits = outcome.limits ?? state.limits;
     const program = input.kind === 'program' ? input : null;
     const source = program !== null && keepSource ? getSourceText(input) : null;
-    return {
+    // Set one by one: of no other object are so many made, and a spread of nothing costs as much as one of something.
+    const entry: Writable<Entry> = {
         index: state.due.index,
-        ...(program === null ? {} : { language: program.language }),
-        ...(source === null ? {} : { solution: source }),
-        ...(keepSource ? makeRowKey(input) : {}),
-        ...makeCellKey(input),
         result: outcome.result,
-        ...(limits === null ? {} : { limits }),
         attempts,
         fingerprint: state.due.fingerprint,
-        ...(program?.name == null ? {} : { name: program.name }),
-        ...(program?.expected == null ? {} : { expected: program.expected }),
-        ...(program?.expectedScores === undefined ? {} : { expected_scores: program.expectedScores }),
-        ...makeOccurrenceKey(state.due.occurrence),
     };
+    if (limits !== null) entry.limits = limits;
+    if (state.due.occurrence > 0) entry.occurrence = state.due.occurrence;
+    if (program === null) {
+        if (input.kind !== 'data') return entry;
+        if (input.cell !== undefined) entry.cell = input.cell;
+        return keepSource && input.isRow === true ? { ...entry, ...makeRowKey(input) } : entry;
+    }
+    entry.language = program.language;
+    if (source !== null) entry.solution = source;
+    if (program.name != null) entry.name = program.name;
+    if (program.expected != null) entry.expected = program.expected;
+    if (program.expectedScores !== undefined) entry.expected_scores = program.expectedScores;
+    return entry;
 }
 
 /** The row of a list: a result without it would have to be looked up by its position. */

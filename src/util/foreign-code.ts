@@ -7,12 +7,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** A call of foreign code, to which errors that nobody handled belong. */
 export class ForeignCall {
     #stray: { readonly error: unknown } | null = null;
-    #onStray: () => void = () => {};
+    #onStray: (error: unknown) => void = () => {};
 
-    /** Resolves when the call leaves an error unhandled; maybe never. */
-    readonly failed = new Promise<void>((resolve) => {
-        this.#onStray = resolve;
-    });
+    /** @param listener called with every error that the call leaves unhandled; maybe never */
+    onStray(listener: (error: unknown) => void): void {
+        this.#onStray = listener;
+        if (this.#stray !== null) listener(this.#stray.error);
+    }
 
     /** The first error that it left unhandled: a promise rejected unheard, or a throw in a callback. */
     get stray(): { readonly error: unknown } | null {
@@ -21,7 +22,7 @@ export class ForeignCall {
 
     note(error: unknown): void {
         this.#stray ??= { error };
-        this.#onStray();
+        this.#onStray(error);
     }
 }
 

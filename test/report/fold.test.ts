@@ -19,8 +19,8 @@ import { startOf, taskEvents } from './fixtures.js';
 const START = Date.parse('2026-11-21T09:00:00.000Z');
 
 function play(events: Iterable<RunEvent>): RunView {
-    let view = makeEmptyView();
-    for (const event of events) view = fold(view, event);
+    const view = makeEmptyView();
+    for (const event of events) fold(view, event);
     return view;
 }
 

@@ -19,6 +19,8 @@ export interface MainProcess {
  */
 export class TaskServer {
     readonly #executor: Promise<Executor>;
+    /** What the promise came to: tiny tasks are many, and each wait for it would be a turn of its own. */
+    #built: Executor | null = null;
     /** Tasks running now, by key, so that each can be aborted by itself. */
     readonly #running = new Map<string, Abortable>();
 
@@ -28,8 +30,11 @@ export class TaskServer {
         readonly log: (line: TaskLog) => void = () => {},
     ) {
         this.#executor = Promise.resolve(executor);
-        // Reported by the first task that awaits it; without this line it would end the process before.
-        this.#executor.catch(() => {});
+        this.#executor.then(
+            (built) => (this.#built = built),
+            // Reported by the first task that awaits it; without this line it would end the process before.
+            () => {},
+        );
     }
 
     /** Resolves when the executor is built, or cannot be. */
@@ -40,23 +45,17 @@ export class TaskServer {
     async run(key: string, task: Task, main: MainProcess): Promise<Served> {
         const startedAt = Date.now();
         const started = performance.now();
-        const outcome = await this.#outcome(key, task, main);
-        return { outcome, startedAt, duration: (performance.now() - started) / 1000 };
-    }
-
-    async #outcome(key: string, task: Task, main: MainProcess): Promise<Served['outcome']> {
         const context = new Abortable(task, this.log, main);
         this.#running.set(key, context);
+        let outcome: Served['outcome'];
         try {
-            const executor = await this.#executor;
-            return await executor.run(task, context);
+            const executor = this.#built ?? (await this.#executor);
+            outcome = await executor.run(task, context);
         } catch (error) {
-            if (error instanceof WriteError) return { kind: 'unwritable', file: error.file, why: error.why };
-            const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-            return { kind: 'failure', failure: { reason: 'worker-died', message }, by: null };
-        } finally {
-            this.#running.delete(key);
+            outcome = describeError(error);
         }
+        this.#running.delete(key);
+        return { outcome, startedAt, duration: (performance.now() - started) / 1000 };
     }
 
     abort(key: string): void {
@@ -68,6 +67,12 @@ export class TaskServer {
         const executor = await this.#executor.catch(() => null);
         await executor?.close();
     }
+}
+
+function describeError(error: unknown): Served['outcome'] {
+    if (error instanceof WriteError) return { kind: 'unwritable', file: error.file, why: error.why };
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { kind: 'failure', failure: { reason: 'worker-died', message }, by: null };
 }
 
 /** Characters of a line of log: more belongs into the result. */

@@ -15,11 +15,25 @@ export function serializeOnOneLine(value: unknown): string {
     if (typeof value !== 'object' || value === null) return 'null';
     if (Array.isArray(value)) return `[${value.map(serializeOnOneLine).join(', ')}]`;
     let text = '';
-    for (const [key, member] of Object.entries(value)) {
+    const members = value as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(members)) {
+        const member = members[key];
         if (member === undefined) continue;
-        text += `${text === '' ? '' : ', '}${JSON.stringify(key)}: ${serializeOnOneLine(member)}`;
+        text += `${text === '' ? '' : ', '}${quoteKey(key)}: ${serializeOnOneLine(member)}`;
     }
     return `{${text}}`;
+}
+
+/** JSON texts of keys: entries have the same ones by the million. As many as that are kept. */
+const quotedKeys = new Map<string, string>();
+const MOST_QUOTED_KEYS = 1000;
+
+function quoteKey(key: string): string {
+    const known = quotedKeys.get(key);
+    if (known !== undefined) return known;
+    const quoted = JSON.stringify(key);
+    if (quotedKeys.size < MOST_QUOTED_KEYS && key.length < 100) quotedKeys.set(key, quoted);
+    return quoted;
 }
 
 /** Keys of an entry in the order in which they are written; others (of later versions) follow. */
@@ -57,10 +71,10 @@ export function serializeEntry(entry: StoredEntry['entry']): Buffer {
         const value = entry[key];
         if (value !== undefined) lines.push(`${KEY_INDENT}"${key}": ${formatEntryValue(key, value)}`);
     }
-    for (const [key, value] of Object.entries(entry)) {
-        if (!KNOWN_KEYS.has(key) && value !== undefined) {
-            lines.push(`${KEY_INDENT}${JSON.stringify(key)}: ${serializeOnOneLine(value)}`);
-        }
+    for (const key of Object.keys(entry)) {
+        if (KNOWN_KEYS.has(key)) continue;
+        const value = (entry as Readonly<Record<string, unknown>>)[key];
+        if (value !== undefined) lines.push(`${KEY_INDENT}${quoteKey(key)}: ${serializeOnOneLine(value)}`);
     }
     return Buffer.from(`${ENTRY_INDENT}{\n${lines.join(',\n')}\n${ENTRY_INDENT}}${COMMA}`);
 }
@@ -76,13 +90,15 @@ function formatEntryValue(key: string, value: unknown): string {
 function serializeResult(result: object): string {
     const indent = `${KEY_INDENT}    `;
     const lines: string[] = [];
-    for (const [key, value] of Object.entries(result) as [string, unknown][]) {
+    const members = result as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(members)) {
+        const value = members[key];
         if (value === undefined) continue;
         const text =
             key === 'tests' && Array.isArray(value)
                 ? formatLinePerItem(value, indent)
                 : serializeOnOneLine(value);
-        lines.push(`${indent}${JSON.stringify(key)}: ${text}`);
+        lines.push(`${indent}${quoteKey(key)}: ${text}`);
     }
     return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${KEY_INDENT}}`;
 }

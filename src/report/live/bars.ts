@@ -16,7 +16,7 @@ const CLEAR_TO_END_OF_LINE = '\u001b[K';
 
 /** Bars on a terminal: drawn ten times a second at most, whatever the number of events. Notices scroll by above them. */
 export class BarReporter implements Reporter {
-    private view: RunView = makeEmptyView();
+    private readonly view: RunView = makeEmptyView();
     private readonly screen: Screen;
     private bars: MultiBar | null = null;
     private frame: readonly string[] = [];
@@ -30,7 +30,7 @@ export class BarReporter implements Reporter {
     }
 
     onEvent(event: RunEvent): void {
-        this.view = fold(this.view, event);
+        fold(this.view, event);
         if (event.type === 'run-started') {
             for (const line of startLines(this.view)) this.print(line);
             this.open();

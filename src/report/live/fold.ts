@@ -2,6 +2,8 @@ import type { EndpointState, PlanCounts, RunEnd, RunEvent, WorkerFigures } from 
 import type { StopReason } from '../../model/stop.js';
 import { LIST_BOUND } from '../../model/tally-sum.js';
 import type { Verdict } from '../../model/verdict.js';
+import { unreachable } from '../../util/unreachable.js';
+import type { Writable } from '../../util/writable.js';
 import { RoundFigures } from '../rounds.js';
 import { Durations } from './durations.js';
 import { RateWindow } from './rate-window.js';
@@ -95,101 +97,99 @@ export function makeEmptyView(): RunView {
     };
 }
 
+/** A view while events are folded into it: who shows it only reads. */
+type Changing = Writable<Omit<RunView, 'samples' | 'tasks' | 'verdicts'>> & {
+    readonly samples: Writable<RunView['samples']>;
+    readonly tasks: Writable<TaskFigures>;
+    readonly verdicts: Writable<RunView['verdicts']>;
+};
 /**
- * The view after an event. No clock and no I/O: the same events give the same view. The view handed in is used up: its maps and
- * its window are carried over, not copied, because thousands of events a second pass here.
+ * Counts an event in. No clock and no I/O: the same events give the same view. The view itself is changed, because thousands of
+ * events a second pass here.
  */
-export function fold(view: RunView, event: RunEvent): RunView {
+export function fold(view: RunView, event: RunEvent): void {
+    const into: Changing = view;
     switch (event.type) {
         case 'run-started':
-            return { ...foldStarted(view, event, event.part), givenEndpoints: event.endpoints ?? 0 };
+            foldStarted(into, event, event.part);
+            return;
         case 'notice':
-            return event.level === 'warning' ? { ...view, warnings: view.warnings + 1 } : view;
+            if (event.level === 'warning') into.warnings += 1;
+            return;
         case 'sample-started':
-            return { ...view, samples: { ...view.samples, running: view.samples.running + 1 } };
+            into.samples.running += 1;
+            return;
         case 'task-started':
-            noteBegun(view, event);
-            return withTasks(view, { running: view.tasks.running + 1 });
+            noteBegun(into, event);
+            into.tasks.running += 1;
+            return;
         case 'task-log':
-            return view;
+            return;
         case 'task-retried':
-            view.running.delete(makeKey(event));
-            noteWorked(view, event.workerId, event.by.duration, true);
-            return withTasks(view, {
-                running: Math.max(0, view.tasks.running - 1),
-                retried: view.tasks.retried + 1,
-            });
+            noteEnded(into, event, true);
+            into.tasks.retried += 1;
+            return;
         case 'task-finished':
-            return foldFinished(view, event);
+            noteEnded(into, event, false);
+            noteSettled(into, event);
+            into.tasks.committed += 1;
+            into.verdicts[event.verdict] = (into.verdicts[event.verdict] ?? 0) + 1;
+            if (event.unexpected) into.unexpected += 1;
+            if (event.nearLimit) into.nearLimit += 1;
+            return;
         case 'task-failed':
-            view.running.delete(makeKey(event));
-            noteWorked(view, event.workerId, event.by.duration, true);
-            view.window.add(Date.parse(event.at));
-            view.durations.add(event.by.duration);
-            view.rounds.add(event);
-            return withTasks(view, {
-                running: Math.max(0, view.tasks.running - 1),
-                failed: view.tasks.failed + 1,
-            });
+            noteEnded(into, event, true);
+            noteSettled(into, event);
+            into.tasks.failed += 1;
+            return;
         case 'sample-finished':
-            return foldSampleFinished(view, event.tally.isComplete);
+            foldSampleFinished(into, event.tally.isComplete);
+            return;
         case 'concurrency-changed':
-            return { ...view, concurrency: event.concurrency };
+            into.concurrency = event.concurrency;
+            return;
         case 'paused':
-            return { ...view, phase: { kind: 'paused', message: event.message } };
+            into.phase = { kind: 'paused', message: event.message };
+            return;
         case 'resumed':
-            return { ...view, phase: { kind: 'running' } };
+            into.phase = { kind: 'running' };
+            return;
         case 'endpoint-changed':
-            setBounded(view.endpoints, event.endpoint.endpoint, event.endpoint);
-            return view;
+            setBounded(into.endpoints, event.endpoint.endpoint, event.endpoint);
+            return;
         case 'stopping': {
             const { stop, grace } = event;
-            return { ...view, phase: { kind: 'stopping', stop, grace, at: Date.parse(event.at) } };
+            into.phase = { kind: 'stopping', stop, grace, at: Date.parse(event.at) };
+            return;
         }
         case 'run-finished':
-            return { ...view, phase: { kind: 'finished' }, end: event.end };
+            into.phase = { kind: 'finished' };
+            into.end = event.end;
+            return;
+        default:
+            unreachable(event);
     }
 }
 
 function foldStarted(
-    view: RunView,
+    view: Changing,
     start: Extract<RunEvent, { type: 'run-started' }>,
     part: PlanCounts,
-): RunView {
+): void {
     const at = Date.parse(start.at);
     view.window.start(at);
-    return {
-        ...view,
-        start,
-        phase: { kind: 'running' },
-        startedAt: at,
-        concurrency: start.concurrency,
-        samples: { total: part.samples, complete: part.completeSamples, running: 0 },
-        tasks: {
-            ...view.tasks,
-            total: part.tasks,
-            finishedBefore: part.finished,
-            due: part.due,
-            skipped: part.skipped,
-        },
-    };
-}
-
-function foldFinished(view: RunView, event: Extract<RunEvent, { type: 'task-finished' }>): RunView {
-    view.running.delete(makeKey(event));
-    noteWorked(view, event.workerId, event.by.duration, false);
-    view.window.add(Date.parse(event.at));
-    view.durations.add(event.by.duration);
-    view.rounds.add(event);
-    return {
-        ...withTasks(view, {
-            running: Math.max(0, view.tasks.running - 1),
-            committed: view.tasks.committed + 1,
-        }),
-        verdicts: { ...view.verdicts, [event.verdict]: (view.verdicts[event.verdict] ?? 0) + 1 },
-        unexpected: view.unexpected + (event.unexpected ? 1 : 0),
-        nearLimit: view.nearLimit + (event.nearLimit ? 1 : 0),
-    };
+    view.start = start;
+    view.phase = { kind: 'running' };
+    view.startedAt = at;
+    view.concurrency = start.concurrency;
+    view.givenEndpoints = start.endpoints ?? 0;
+    view.samples.total = part.samples;
+    view.samples.complete = part.completeSamples;
+    view.samples.running = 0;
+    view.tasks.total = part.tasks;
+    view.tasks.finishedBefore = part.finished;
+    view.tasks.due = part.due;
+    view.tasks.skipped = part.skipped;
 }
 
 function noteBegun(view: RunView, event: Extract<RunEvent, { type: 'task-started' }>): void {
@@ -197,24 +197,29 @@ function noteBegun(view: RunView, event: Extract<RunEvent, { type: 'task-started
     setBounded(view.running, makeKey(event), { sample, group, index, since: Date.parse(event.at) });
 }
 
+/** An attempt has ended, whatever it came to. */
+function noteEnded(view: Changing, event: AttemptEnd, failed: boolean): void {
+    view.running.delete(makeKey(event));
+    view.tasks.running = Math.max(0, view.tasks.running - 1);
+    noteWorked(view, event.workerId, event.by.duration, failed);
+}
+
+type AttemptEnd = Extract<RunEvent, { type: 'task-retried' | 'task-finished' | 'task-failed' }>;
+
+/** A task needs no more attempts. */
+function noteSettled(view: RunView, event: Exclude<AttemptEnd, { type: 'task-retried' }>): void {
+    view.window.add(Date.parse(event.at));
+    view.durations.add(event.by.duration);
+    view.rounds.add(event);
+}
+
 function makeKey({ sample, group, index }: Pick<RunningTask, 'sample' | 'group' | 'index'>): string {
     return `${index} ${group} ${sample}`;
 }
 
-function foldSampleFinished(view: RunView, isComplete: boolean): RunView {
-    const { total, complete, running } = view.samples;
-    return {
-        ...view,
-        samples: {
-            total,
-            complete: Math.min(total, complete + (isComplete ? 1 : 0)),
-            running: Math.max(0, running - 1),
-        },
-    };
-}
-
-function withTasks(view: RunView, change: Partial<TaskFigures>): RunView {
-    return { ...view, tasks: { ...view.tasks, ...change } };
+function foldSampleFinished({ samples }: Changing, isComplete: boolean): void {
+    if (isComplete) samples.complete = Math.min(samples.total, samples.complete + 1);
+    samples.running = Math.max(0, samples.running - 1);
 }
 
 function noteWorked(view: RunView, workerId: string, seconds: number, failed: boolean): void {

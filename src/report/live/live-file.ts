@@ -29,7 +29,7 @@ export interface LiveFileOptions {
  */
 export class LiveFile implements Reporter {
     readonly #options: LiveFileOptions;
-    #view: RunView = makeEmptyView();
+    readonly #view: RunView = makeEmptyView();
     readonly #failures = new Map<string, number>();
     #history: (readonly [number, number])[] = [];
     /** Milliseconds between two points of the history: doubled when it is full. */
@@ -44,7 +44,7 @@ export class LiveFile implements Reporter {
     }
 
     onEvent(event: RunEvent): void {
-        this.#view = fold(this.#view, event);
+        fold(this.#view, event);
         this.#isChanged = true;
         if (event.type === 'task-failed') this.#countFailure(event.failure.reason);
         if (event.type === 'task-retried' && 'failure' in event.because)

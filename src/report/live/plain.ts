@@ -12,7 +12,7 @@ const INTERVAL_MS = 30_000;
 
 /** Where there is no terminal (nohup, CI, a batch system): a line at the start, a heartbeat now and then, and every notice. */
 export class PlainReporter implements Reporter {
-    private view: RunView = makeEmptyView();
+    private readonly view: RunView = makeEmptyView();
     private timer: NodeJS.Timeout | null = null;
 
     constructor(
@@ -21,7 +21,7 @@ export class PlainReporter implements Reporter {
     ) {}
 
     onEvent(event: RunEvent): void {
-        this.view = fold(this.view, event);
+        fold(this.view, event);
         if (event.type === 'run-started') {
             for (const line of startLines(this.view)) writeLines(this.sink, line);
             this.beatIn(FIRST_MS);

@@ -69,9 +69,7 @@ async function callForeignWithin(seconds: number, call: () => unknown): Promise<
     const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(new Error(`no score within ${seconds} s`)), seconds * 1000);
     });
-    const strayed = foreign.failed.then((): never => {
-        throw foreign.stray?.error ?? new Error('failed');
-    });
+    const strayed = new Promise<never>((_, reject) => foreign.onStray(reject));
     try {
         return await Promise.race([callForeign(foreign, async () => call()), strayed, late]);
     } finally {
