@@ -105,7 +105,11 @@ export class PlannedRun implements OpenedRun {
             const servers = await this.#createInMain();
             const concurrency = this.#config.concurrency ?? servers?.concurrency() ?? 1;
             if (this.#config.concurrency !== null) servers?.widenTo?.(this.#config.concurrency);
-            servers?.prepare?.({ tasks: survey.counts.due, concurrency: this.#config.concurrency });
+            servers?.prepare?.({
+                tasks: survey.counts.due,
+                concurrency: this.#config.concurrency,
+                runsHere: this.#mode === 'async',
+            });
             this.#servers = servers;
             this.#emitStarted(concurrency, servers);
             // No more workers than tasks.

@@ -94,3 +94,6 @@ export type FromThreadAnswer = { readonly id: number } & (
 );
 
 type WithoutBody<Answer> = Answer extends { readonly body: unknown } ? Omit<Answer, 'body'> : never;
+
+/** Requests or answers that are handed over at once, without waiting for the end of the turn. */
+export const MESSAGE_BOUND = 16;

@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import type {
-    FromThread,
-    HttpAnswer,
-    HttpRequest,
-    Sender,
-    ThreadSettings,
-    ToThread,
+import {
+    type FromThread,
+    type HttpAnswer,
+    type HttpRequest,
+    MESSAGE_BOUND,
+    type Sender,
+    type ThreadSettings,
+    type ToThread,
 } from './http-messages.js';
 
 /** What requests come to that were under way in a thread that ended. */
@@ -31,8 +32,9 @@ interface Waiting {
 }
 
 /**
- * Makes requests in a thread of its own. Each side tells the other what is new once a turn of its event loop: one message for
- * each request would cost more than it saves.
+ * Makes requests in a thread of its own. Each side tells the other what is new by the end of a turn of its event loop, and sooner
+ * where much is new: one message for each request would cost more than it saves, and one for hundreds would keep the other side
+ * idle until the last of them is dealt with, so that all requests move in step and neither side works while the other does.
  */
 export class HttpThread implements Sender {
     readonly #worker: Worker;
@@ -68,7 +70,8 @@ export class HttpThread implements Sender {
         const id = this.#nextId++;
         if (this.#waiting.size === 0) this.#worker.ref();
         this.#waiting.set(id, { request, answer });
-        this.#tell().begun.push({ id, request });
+        const news = this.#tell();
+        if (news.begun.push({ id, request }) >= MESSAGE_BOUND) this.#post(news);
         return () => {
             this.#made.get(id)?.();
             if (!this.#waiting.has(id)) return;
@@ -87,11 +90,14 @@ export class HttpThread implements Sender {
         if (this.#news !== null) return this.#news;
         const news: News = { begun: [], stopped: [] };
         this.#news = news;
-        setImmediate(() => {
-            this.#news = null;
-            this.#worker.postMessage(news);
-        });
+        setImmediate(() => this.#post(news));
         return news;
+    }
+
+    #post(news: News): void {
+        if (this.#news !== news) return;
+        this.#news = null;
+        this.#worker.postMessage(news);
     }
 
     #take({ answers, bodies }: FromThread): void {

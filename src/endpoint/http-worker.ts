@@ -1,9 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { HttpAgent } from './http-agent.js';
-import type { FromThread, FromThreadAnswer, HttpAnswer, ThreadSettings, ToThread } from './http-messages.js';
+import {
+    type FromThread,
+    type FromThreadAnswer,
+    type HttpAnswer,
+    MESSAGE_BOUND,
+    type ThreadSettings,
+    type ToThread,
+} from './http-messages.js';
 
 /*
- * The thread of requests: makes them, and hands all answers of a turn of the event loop over in one message.
+ * The thread of requests: makes them, and hands the answers of a turn of the event loop over in few messages.
  */
 
 const agent = new HttpAgent(workerData as ThreadSettings);
@@ -31,14 +38,16 @@ function take(id: number, answer: HttpAnswer): void {
     const { body, ...rest } = answer;
     if (body === null) {
         answers.push({ id, answer, size: null });
-        return;
+    } else {
+        bodies.push(body);
+        // Cloned as part of the answer, a body takes the whole of the larger buffer with it that it is a part of.
+        answers.push({ id, answer: rest, size: body.length });
     }
-    bodies.push(body);
-    // Cloned as part of the answer, a body takes the whole of the larger buffer with it that it is a part of.
-    answers.push({ id, answer: rest, size: body.length });
+    if (answers.length >= MESSAGE_BOUND) handOver();
 }
 
 function handOver(): void {
+    if (answers.length === 0) return;
     const all = new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 0));
     let offset = 0;
     for (const body of bodies) {

@@ -45,6 +45,11 @@ export class HttpClient {
         this.#agent = new HttpAgent(this.#settings);
     }
 
+    /** Told that about so many requests will be made at once: what it takes long to start is started now. */
+    expect(atOnce: number): void {
+        if (atOnce >= this.#threadFrom) this.#startThread();
+    }
+
     /** Sends one request. Never rejects. @param signal gives it up */
     send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
         if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
@@ -61,11 +66,13 @@ export class HttpClient {
     }
 
     #begin(request: HttpRequest, answer: (answer: HttpAnswer) => void): () => void {
-        if (this.#thread === null && this.#underWay >= this.#threadFrom) {
-            this.#thread = new HttpThread(this.#threadEntry, this.#settings, this.#agent);
-        }
+        if (this.#underWay >= this.#threadFrom) this.#startThread();
         const sender = this.#thread?.isUsable === true ? this.#thread : this.#agent;
         return sender.begin(request, answer);
+    }
+
+    #startThread(): void {
+        this.#thread ??= new HttpThread(this.#threadEntry, this.#settings, this.#agent);
     }
 
     /** Closes all connections, also those in use. */

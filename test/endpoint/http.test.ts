@@ -234,6 +234,24 @@ describe('a thread of requests', () => {
         await client.close();
     });
 
+    it.each([
+        ['is there', threadEntry],
+        ['cannot start', new URL('file:///nowhere/http-worker.js')],
+    ])('is started when many requests are expected; it %s', async (_, entry) => {
+        handle = (incoming, response) => response.end(incoming.url);
+        const client = new HttpClient({ threadFrom: 20, threadEntry: entry });
+        client.expect(19);
+        client.expect(20);
+        client.expect(20);
+        const signal = new AbortController().signal;
+        const answer = await client.send(request({ path: '/one' }), signal);
+        expect(answer).toMatchObject({ kind: 'answer', body: Buffer.from('/one') });
+        await client.close();
+        const unused = new HttpClient({ threadFrom: 20, threadEntry: entry });
+        unused.expect(20);
+        await unused.close();
+    });
+
     it('hands the bodies of many answers over, each to its request', async () => {
         handle = (incoming, response) => response.end(`${incoming.url}`.repeat(3));
         const client = new HttpClient({ threadFrom: 0, threadEntry });

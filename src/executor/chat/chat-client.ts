@@ -6,6 +6,7 @@ import type { ServerOptions } from '../descriptor.js';
 import type { ExecutorContext } from '../executor.js';
 import { Fleet } from '../servers/fleet.js';
 import { type AcquirePlace, PlaceDesk, reservePlaces, type WorkerDesk } from '../servers/places.js';
+import type { ComingWork } from '../servers/server-executor.js';
 import { Budget, type BudgetOptions, type Estimate, isBounded, type Reservation } from './budget.js';
 import { BudgetDesk, type PlannedCompletion, type ReserveBudget } from './budget-desk.js';
 import {
@@ -203,6 +204,11 @@ export class ChatClient {
     /** Endpoints that name no number take so many requests at once, where that is more than they took. */
     widenTo(concurrency: number): void {
         this.#fleet.pool.widenTo(concurrency);
+    }
+
+    /** Told what is about to be asked. */
+    prepare(work: ComingWork): void {
+        this.#fleet.prepare(work);
     }
 
     close(): Promise<void> {

@@ -46,6 +46,7 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
         widenTo: (concurrency) => client.widenTo(concurrency),
+        prepare: (work) => client.prepare(work),
         close: () => asker.close(),
         desk: client.desk(onSpent),
     };

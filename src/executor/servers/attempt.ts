@@ -52,7 +52,9 @@ export class Attempts {
             run: (task, context) => this.run(task, context, judge),
             endpoints: () => this.fleet.pool.states(),
             concurrency: () => this.fleet.pool.concurrency,
-            prepare: ({ tasks, concurrency }) => {
+            prepare: (work) => {
+                this.fleet.prepare(work);
+                const { tasks, concurrency } = work;
                 const count = this.fleet.pool.states().length;
                 const hasMany = tasks >= TASKS_WORTH_CALIBRATING * count;
                 if (hasMany && (concurrency ?? Number.POSITIVE_INFINITY) > count) {

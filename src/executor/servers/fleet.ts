@@ -6,6 +6,7 @@ import { HttpClient } from '../../endpoint/http.js';
 import { EndpointPool, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
 import { readToken } from '../../endpoint/secrets.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
+import type { ComingWork } from './server-executor.js';
 
 /** A request to whichever endpoint: its path is below the endpoint's base address. */
 export interface FleetRequest {
@@ -132,6 +133,11 @@ export class Fleet {
     later(address: string, request: FleetRequest): void {
         const sending = this.send(address, request, NEVER).then(() => void this.background.delete(sending));
         this.background.add(sending);
+    }
+
+    /** Told what is about to be asked. */
+    prepare({ tasks, concurrency, runsHere }: ComingWork): void {
+        if (runsHere) this.client.expect(Math.min(tasks, concurrency ?? this.pool.concurrency));
     }
 
     async close(): Promise<void> {

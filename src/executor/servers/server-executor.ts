@@ -25,8 +25,9 @@ export interface ServerExecutor extends Executor {
      * Told before the first task what the run is about to do. Absent: it needs nothing of that.
      * @param work.tasks how many tasks there are, at least
      * @param work.concurrency `--concurrency`; null: as many as the servers are good for
+     * @param work.runsHere whether tasks make their requests from this process
      */
-    prepare?(work: { readonly tasks: number; readonly concurrency: number | null }): void;
+    prepare?(work: ComingWork): void;
     /** Told that so many tasks are wanted at once: by `--concurrency`, or by `resume-run set` while it runs. */
     widenTo?(concurrency: number): void;
     /** What its requests have used, kept or not; absent: nothing that is counted. */
@@ -35,6 +36,12 @@ export interface ServerExecutor extends Executor {
     readonly desk?: WorkerDesk;
     /** What workers build their part of; absent: the descriptor that this one was built of. */
     readonly workerDescriptor?: ExecutorDescriptor;
+}
+
+export interface ComingWork {
+    readonly tasks: number;
+    readonly concurrency: number | null;
+    readonly runsHere: boolean;
 }
 
 /** Told as things happen; must not throw. */
