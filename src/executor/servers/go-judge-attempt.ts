@@ -35,6 +35,7 @@ import {
     uploadRequest,
 } from './go-judge-protocol.js';
 import { toReport } from './go-judge-report.js';
+import { inMendedContainer, runCommand } from './go-judge-run.js';
 import { type ServerProblem, ServerTalks, type TalkHost } from './go-judge-talk.js';
 import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import type { LackingEndpoints } from './lacking-endpoints.js';
@@ -132,7 +133,7 @@ export class GoJudgeAttempt {
         let refused: CapturedRun | null = null;
         let doubt: Suspicion | null = null;
         for (const command of commands) {
-            const step = await place.exchange(runRequest(command), readRan);
+            const step = await runCommand(place, command);
             if (step.kind !== 'done') return step;
             const ran = step.value;
             this.keep(endpoint, ran);
@@ -217,12 +218,13 @@ export class GoJudgeAttempt {
         const { place, time } = run;
         const command = this.command(run, stdin);
         const { limits } = command;
-        const step = await place.exchange(runRequest(command), readRan);
+        const step = await runCommand(place, command);
         if (step.kind !== 'done') return step;
         if (!step.value.stdout.includes('\uFFFD'))
             return this.judgedHere(place, step.value, Buffer.from(step.value.stdout), time);
         // JSON cannot carry bytes that are not UTF-8: once more, keeping them in a file.
-        const again = await place.exchange(runRequest({ ...command, keep: ['stdout'] }), readRan);
+        const keeping = inMendedContainer({ ...command, keep: ['stdout'] });
+        const again = await place.exchange(runRequest(keeping), readRan);
         if (again.kind !== 'done') return again;
         this.keep(place.endpoint, again.value);
         const fileId = again.value.fileIds['stdout'];

@@ -12,7 +12,8 @@ import {
     runArguments,
     type Sources,
 } from './go-judge-program.js';
-import { type Ran, readRan, runRequest } from './go-judge-protocol.js';
+import { type Ran, readRan } from './go-judge-protocol.js';
+import { runCommand } from './go-judge-run.js';
 import type { EndpointTry, Reading, Step } from './session.js';
 
 /** What programs of ours run with in place of a submission. */
@@ -45,7 +46,7 @@ export async function buildControl(
     if (command === undefined) {
         return { kind: 'done', value: { sources, copyIn: asContents(sources.files), compiled: null } };
     }
-    const step = await place.exchange(runRequest(command), readRan);
+    const step = await runCommand(place, command);
     if (step.kind !== 'done') return step;
     keep(place.endpoint, step.value);
     const copyIn = listBuiltFiles(language, step.value) ?? {};
@@ -61,8 +62,7 @@ export async function runControl(
 ): Promise<Step<Ran>> {
     const held = buildProgramLimits(limits, language);
     const args = runArguments(language, sources, getMemoryBound(limits), held.stack);
-    const request = runRequest({ args, stdin: { content: '' }, copyIn, keep: [], limits: held });
-    return place.exchange(request, read);
+    return runCommand(place, { args, stdin: { content: '' }, copyIn, keep: [], limits: held }, read);
 }
 
 /** Runs a program of ours that looks for a module; a compiled one only has to compile. */

@@ -16,6 +16,7 @@ import {
     runRequest,
     buildTalkRequest,
 } from './go-judge-protocol.js';
+import { inMendedContainer, mayBeSpoilt } from './go-judge-run.js';
 import { toReport } from './go-judge-report.js';
 import {
     buildValidator,
@@ -114,7 +115,13 @@ export class ServerTalks {
             output: null,
             waits: submission.limits.wall,
         });
-        const step = await host.place.exchange(buildTalkRequest(submission, command), readTalk);
+        const talk = (first: GoJudgeCommand) =>
+            host.place.exchange(buildTalkRequest(first, command), readTalk);
+        let step = await talk(submission);
+        if (step.kind === 'done' && mayBeSpoilt(step.value.submission)) {
+            host.keep(step.value.validator);
+            step = await talk(inMendedContainer(submission));
+        }
         if (step.kind !== 'done') return step;
         const ended = step.value;
         host.keep(ended.validator);

@@ -10,7 +10,8 @@ import { WRITTEN } from '../judge/talk-rules.js';
 import { RIGHT } from '../judge/validator.js';
 import { asContents, type Built, compileCommands, listBuiltFiles } from './go-judge-program.js';
 import { readSources, runArguments, type Sources } from './go-judge-program.js';
-import { type GivenFile, type GoJudgeCommand, type Ran, readRan, runRequest } from './go-judge-protocol.js';
+import { type GivenFile, type GoJudgeCommand, type Ran } from './go-judge-protocol.js';
+import { MEND_FOLDERS, runCommand } from './go-judge-run.js';
 import type { EndpointTry, Step } from './session.js';
 
 /** A problem's validator or interactor, as servers run it. */
@@ -47,7 +48,8 @@ const LOOK = 0.1;
  * did not accept is followed by a look at its input: if that does not end in a while, the submission is still there. A
  * look may come late on a busy machine, so the times that both ran must agree: see `readLeft`.
  */
-const SCRIPT = `mkdir -p ${FOLDER}
+const SCRIPT = `${MEND_FOLDERS}
+mkdir -p ${FOLDER}
 if [ -f ${STATE} ]; then tar xf ${STATE}; rm -f ${NEXT_PASS}; fi
 "$@"
 code=$?
@@ -90,7 +92,7 @@ export async function buildValidator(
 ): Promise<Step<Built['copyIn']>> {
     const [command] = compileCommands(language, sources, uploaded);
     if (command === undefined) return { kind: 'done', value: { ...asContents(sources.files), ...uploaded } };
-    const step = await place.exchange(runRequest(command), readRan);
+    const step = await runCommand(place, command);
     if (step.kind !== 'done') return step;
     const ran = step.value;
     keep(ran);

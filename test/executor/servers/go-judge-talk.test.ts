@@ -84,6 +84,19 @@ describe('talks on go-judge', () => {
         expect((await guess(source, { limits: { ...limits, time: 0.7 } })).is).toBe(verdict);
     });
 
+    it('is not spoilt for later programs by one that takes the rights from its folders', async () => {
+        const spoiling =
+            'import os\nfor folder in "/tmp", ".":\n    try: os.chmod(folder, 0)\n    except OSError: pass\nprint(1)';
+        const alone = (source: string) => judge(source, { checker: { kind: 'tokens' } }, [['', '1\n']]);
+        expect((await alone(spoiling)).is).toBe('Accepted');
+        expect((await alone('print(1)')).is).toBe('Accepted');
+        expect((await alone(spoiling)).is).toBe('Accepted');
+        expect((await guess(BISECT)).is).toBe('Accepted');
+        expect((await alone(spoiling)).is).toBe('Accepted');
+        // Its validator is the first that finds the folders so.
+        expect((await count('print(input())')).is).toBe('Accepted');
+    });
+
     it('keeps what both said, and why it was rejected', async () => {
         const { result } = await guess('input()\nprint(50, flush=True)\ninput()\nprint("?", flush=True)');
         expect(result?.tests[0]?.exec_info).toMatchObject({
