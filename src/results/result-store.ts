@@ -19,7 +19,7 @@ export interface CommitSummary {
 /** What comes into a database. */
 export type Changes =
     | Iterable<RecordChange | BatchChange>
-    /** Some at a time: a turn of the event loop for each of a million takes longer than to store it. */
+    /** Some at a time, and rows only until the next ones are asked for: a turn of the event loop for each of a million takes longer than to store it. */
     | AsyncIterable<readonly (RecordChange | BatchChange)[]>;
 
 /**

@@ -4,11 +4,10 @@ import { chooseCheckpointsFolder } from '../../config.js';
 import { listFiles } from '../../host/listing.js';
 import type { AggregateSet } from '../../results/aggregate/aggregate-files.js';
 import { readAggregatesFromJson } from '../../results/aggregate/earlier-database.js';
-import { readBatchFile } from '../../results/collect/batch-file.js';
+import { BatchReader, readBatchFile } from '../../results/collect/batch-file.js';
 import { tasksOfCheckpoint } from '../../results/collect/checkpoint-records.js';
 import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordSource, SourceCounts } from '../../results/collect/source.js';
-import { RecordLineMatcher } from '../../results/record/line-matcher.js';
 import type { BatchChange } from '../../results/record/record.js';
 import { isDatabaseFolder } from '../../results/store/is-database.js';
 import { readReason } from '../../util/io-error.js';
@@ -81,10 +80,10 @@ function makeSource(
     databases: AggregateSet[],
     { checkpoints, counts, onNotice }: RecordSourceOptions,
 ): RecordSource {
-    const matcher = new RecordLineMatcher();
+    const reader = new BatchReader();
     const onPercent = noticeFirstPercent(onNotice);
     const readOther = async (path: string, why: string): Promise<readonly BatchChange[]> => {
-        const file = await readBatchFile(path, onPercent, matcher);
+        const file = await readBatchFile(path, onPercent, reader);
         switch (file.kind) {
             case 'batch':
                 counts.files += 1;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { openFile } from '../../host/open-file.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
@@ -6,7 +7,7 @@ import { NotAFileError } from '../../util/regular-file.js';
 import { getMessage } from '../../util/message.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { UserError } from '../../util/user-error.js';
-import type { RecordLineMatcher } from '../record/line-matcher.js';
+import { RecordLineMatcher } from '../record/line-matcher.js';
 import {
     type BatchChange,
     makeRecord,
@@ -41,27 +42,49 @@ export type BatchFile =
     | { readonly kind: 'foreign'; readonly why: string }
     | { readonly kind: 'absent' };
 
+/** Files up to this many bytes are read into the same memory: each of its own would have to be collected as garbage. */
+const REUSED = 8 * 1024 * 1024;
+
+/** Knows what the batches of one collection have in common. */
+export class BatchReader {
+    readonly matcher = new RecordLineMatcher();
+    #memory = Buffer.alloc(0);
+
+    /** The bytes of an open file, until the next one is read. */
+    async readBytes(handle: FileHandle, size: number): Promise<Buffer> {
+        if (size > REUSED) return await handle.readFile();
+        if (size > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(Math.min(2 * size, REUSED));
+        const memory = this.#memory;
+        let length = 0;
+        while (length < size) {
+            const { bytesRead } = await handle.read(memory, length, size - length, null);
+            if (bytesRead === 0) break;
+            length += bytesRead;
+        }
+        return memory.subarray(0, length);
+    }
+}
+
 /**
  * Reads a batch whole, or says why it is not one.
- * @param matcher one for all batches of a collection
+ * @param reader one for all batches of a collection; rows of a batch are lost when it reads the next one
  * @throws UserError (exit 4) if the file cannot be read, which says nothing about what is in it
  */
 export async function readBatchFile(
     path: string,
     onPercent: OnPercent,
-    matcher: RecordLineMatcher,
+    reader: BatchReader,
 ): Promise<BatchFile> {
-    const bytes = await readWhole(path);
+    const bytes = await readWhole(path, reader);
     if (bytes === null) return { kind: 'absent' };
     if (bytes instanceof NotAFileError) return { kind: 'foreign', why: bytes.message };
     if (bytes === 'too large') return { kind: 'foreign', why: 'it is larger than any batch' };
     if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
     let json: Json;
     try {
-        const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-        const changes = scanOwnBatch(text, matcher);
+        const changes = scanOwnBatch(bytes, reader.matcher);
         if (changes !== null) return { kind: 'batch', changes, bytes: bytes.length };
-        json = parsePythonJson(text);
+        json = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (error) {
         return { kind: 'torn', why: getMessage(error).replaceAll(/\s+/g, ' ') };
     }
@@ -77,13 +100,16 @@ export async function readBatchFile(
     }
 }
 
-async function readWhole(path: string): Promise<Buffer | 'too large' | NotAFileError | null> {
+async function readWhole(
+    path: string,
+    reader: BatchReader,
+): Promise<Buffer | 'too large' | NotAFileError | null> {
     try {
         const handle = await openFile(path);
         try {
             const stats = await handle.stat();
             if (stats.size > LARGEST) return 'too large';
-            return await handle.readFile();
+            return await reader.readBytes(handle, stats.size);
         } finally {
             await handle.close();
         }

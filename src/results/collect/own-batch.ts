@@ -1,13 +1,16 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { RecordLineMatcher } from '../record/line-matcher.js';
 import {
     type BatchChange,
+    hashKeyText,
     parseRecordLine,
     parseRetirement,
     type RecordChange,
     RecordError,
     recordLine,
 } from '../record/record.js';
+import { RecordKeys } from '../record/record-keys.js';
 
 /*
  * A batch of ours: {"format": "resume-run batch", "version": 1, "count", "changes": [{"record"} | {"retirement"}, ...]}, with
@@ -22,6 +25,11 @@ const BEHIND_COUNT = ',"changes":[\n';
 const BETWEEN = ',\n';
 const TAIL = '\n]}\n';
 const BEFORE_RECORD = '{"record":';
+const LINE_FEED = 0x0a;
+const COMMA = 0x2c;
+const NOT_FOUND = -1;
+/** Bytes in which the head of a batch ends. */
+const LONGEST_HEAD = BEFORE_COUNT.length + 16 + BEHIND_COUNT.length;
 
 /** A change as a batch of ours holds it. */
 export function changeText(change: RecordChange): string {
@@ -35,50 +43,145 @@ export const batchText = (changes: readonly string[]): string =>
     `${BEFORE_COUNT}${changes.length}${BEHIND_COUNT}${changes.join(BETWEEN)}${TAIL}`;
 
 /**
- * The changes of a batch that is as `batchText` writes it, several times as fast as parsing it. Null for anything else:
- * whether that is a batch, and what is wrong with it, shows when it is parsed whole.
+ * The changes of a batch that is as `batchText` writes it, several times as fast as parsing it. Null for anything else, which
+ * leaves the bytes as they are: whether that is a batch, and what is wrong with it, shows when it is parsed whole.
+ * @param bytes of the file; its records are moved together in them, and the changes keep them
  * @param matcher learns from each line that had to be parsed
  */
-export function scanOwnBatch(text: string, matcher: RecordLineMatcher): readonly BatchChange[] | null {
-    if (!text.startsWith(BEFORE_COUNT)) return null;
-    const behindCount = text.indexOf(BEHIND_COUNT, BEFORE_COUNT.length);
-    if (behindCount === -1) return null;
-    const count = text.slice(BEFORE_COUNT.length, behindCount);
-    const changes: BatchChange[] = [];
-    for (let at = behindCount + BEHIND_COUNT.length; ; at += BETWEEN.length) {
-        const scanned = scanChange(text, at, matcher);
-        if (scanned === null) return null;
-        changes.push(scanned.change);
-        at = scanned.end;
-        if (text.startsWith(BETWEEN, at)) continue;
-        const isWhole = text.startsWith(TAIL, at) && at + TAIL.length === text.length;
-        return isWhole && count === String(changes.length) ? changes : null;
-    }
+export function scanOwnBatch(bytes: Buffer, matcher: RecordLineMatcher): readonly BatchChange[] | null {
+    if (!isUtf8(bytes)) return null;
+    const scan = new BatchScan(bytes, matcher);
+    return scan.isWhole() ? scan.moveTogether() : null;
 }
 
-interface ScannedChange {
-    readonly change: BatchChange;
-    /** Where the text goes on behind it. */
-    readonly end: number;
+/** What stands in a batch, in its order: runs of records, and retirements between them. */
+type Found = FoundRows | Extract<BatchChange, { readonly kind: 'retirement' }>;
+
+interface FoundRows {
+    readonly kind: 'found rows';
+    /** Where the line of each record begins and ends. */
+    readonly starts: number[];
+    readonly ends: number[];
+    readonly keys: RecordKeys;
 }
 
-function scanChange(text: string, start: number, matcher: RecordLineMatcher): ScannedChange | null {
-    if (text.startsWith(BEFORE_RECORD, start)) {
-        const line = matcher.match(text, start + BEFORE_RECORD.length);
-        if (line !== null && text[line.end] === '}')
-            return { change: { kind: 'line', ...line.record }, end: line.end + 1 };
+/** Bytes of which a text is made at once: a longer one costs the garbage collector more than it saves. */
+const WINDOW = 64 * 1024;
+
+class BatchScan {
+    readonly #bytes: Buffer;
+    readonly #matcher: RecordLineMatcher;
+    readonly #isAscii: boolean;
+    /** Whole lines, a character for each byte, from `#textStart` to `#textEnd`. */
+    #text = '';
+    #textStart = 0;
+    #textEnd = 0;
+    readonly #found: Found[] = [];
+    #rows: FoundRows | null = null;
+
+    constructor(bytes: Buffer, matcher: RecordLineMatcher) {
+        this.#bytes = bytes;
+        this.#matcher = matcher;
+        this.#isAscii = isAscii(bytes);
     }
-    const lineEnd = text.indexOf('\n', start);
-    const end = text[lineEnd - 1] === ',' ? lineEnd - 1 : lineEnd;
-    try {
-        const json = JSON.parse(text.slice(start, end)) as Json;
-        const change = readChange(json);
-        if (change.kind === 'retirement' || !isJsonObject(json) || !isJsonObject(json.record))
-            return { change, end };
-        return { change: { ...change, fields: matcher.learn(Object.keys(json.record)) }, end };
-    } catch (error) {
-        if (error instanceof SyntaxError || error instanceof RecordError) return null;
-        throw error;
+
+    /** Finds every change. False if anything is not as `batchText` writes it. */
+    isWhole(): boolean {
+        const bytes = this.#bytes;
+        const head = bytes.toString('latin1', 0, LONGEST_HEAD);
+        const behindCount = head.indexOf(BEHIND_COUNT);
+        if (!head.startsWith(BEFORE_COUNT) || behindCount === -1) return false;
+        const count = head.slice(BEFORE_COUNT.length, behindCount);
+        let changes = 0;
+        for (let at = behindCount + BEHIND_COUNT.length; ; at += BETWEEN.length) {
+            at = this.#findChange(at);
+            if (at === NOT_FOUND) return false;
+            changes += 1;
+            if (bytes[at] === COMMA && bytes[at + 1] === LINE_FEED) continue;
+            const isEnd = at + TAIL.length === bytes.length && bytes.toString('latin1', at) === TAIL;
+            return isEnd && count === String(changes);
+        }
+    }
+
+    /** @returns where the bytes go on behind the change */
+    #findChange(place: number): number {
+        if (place >= this.#textEnd) this.#readText(place);
+        const [text, base] = [this.#text, this.#textStart];
+        const start = place - base;
+        if (text.startsWith(BEFORE_RECORD, start)) {
+            const line = this.#matcher.match(text, start + BEFORE_RECORD.length);
+            if (line !== null && text[line.end] === '}') {
+                const key = this.#isAscii ? line.key : Buffer.from(line.key, 'latin1');
+                const rows = this.#addRow(place + BEFORE_RECORD.length, base + line.end);
+                rows.keys.pushText(hashKeyText(key), line.revision);
+                return base + line.end + 1;
+            }
+        }
+        const lineEnd = text.indexOf('\n', start);
+        const end = text[lineEnd - 1] === ',' ? lineEnd - 1 : lineEnd;
+        return this.#parseChange(place, base + end) ? base + end : NOT_FOUND;
+    }
+
+    /** Takes as many lines as fit, at least one. */
+    #readText(start: number): void {
+        const bytes = this.#bytes;
+        const last = bytes.lastIndexOf(LINE_FEED, start + WINDOW - 1);
+        const end = last >= start ? last : bytes.indexOf(LINE_FEED, start);
+        this.#textStart = start;
+        this.#textEnd = end === NOT_FOUND ? bytes.length : end + 1;
+        this.#text = bytes.toString('latin1', start, this.#textEnd);
+    }
+
+    #parseChange(start: number, end: number): boolean {
+        const source = this.#bytes.toString('utf8', start, end);
+        try {
+            const json = JSON.parse(source) as Json;
+            const change = readChange(json);
+            if (change.kind === 'retirement') {
+                this.#found.push(change);
+                this.#rows = null;
+                return true;
+            }
+            // A record that would be stored with other bytes than these goes the long way.
+            if (`${BEFORE_RECORD}${change.line}}` !== source) return false;
+            if (isJsonObject(json) && isJsonObject(json.record)) this.#matcher.learn(Object.keys(json.record));
+            const rows = this.#addRow(start + BEFORE_RECORD.length, end - 1);
+            rows.keys.push(change.digest, change.revision);
+            return true;
+        } catch (error) {
+            if (error instanceof SyntaxError || error instanceof RecordError) return false;
+            throw error;
+        }
+    }
+
+    #addRow(start: number, end: number): FoundRows {
+        if (this.#rows === null) {
+            this.#rows = { kind: 'found rows', starts: [], ends: [], keys: new RecordKeys() };
+            this.#found.push(this.#rows);
+        }
+        this.#rows.starts.push(start);
+        this.#rows.ends.push(end);
+        return this.#rows;
+    }
+
+    /** Closes the gaps between the lines of records: what stands there is longer than the line break that takes its place. */
+    moveTogether(): readonly BatchChange[] {
+        const bytes = this.#bytes;
+        let at = 0;
+        return this.#found.map((found): BatchChange => {
+            if (found.kind === 'retirement') return found;
+            const { starts, ends, keys } = found;
+            const begin = at;
+            for (const [row, start] of starts.entries()) {
+                const end = ends[row] ?? start;
+                bytes.copyWithin(at, start, end);
+                at += end - start + 1;
+                bytes[at - 1] = LINE_FEED;
+                ends[row] = at - begin;
+            }
+            const { names } = this.#matcher;
+            return { kind: 'rows', rows: { bytes: bytes.subarray(begin, at), ends, keys, fields: names } };
+        });
     }
 }
 
@@ -102,7 +205,7 @@ export function readOwnBatch(json: JsonObject): OwnBatch {
     return { kind: 'changes', changes: (changes as readonly Json[]).map(readChange) };
 }
 
-function readChange(json: Json): BatchChange {
+function readChange(json: Json): Exclude<BatchChange, { readonly kind: 'rows' }> {
     if (!isJsonObject(json)) throw new RecordError('change', 'an object', json);
     return json.retirement === undefined
         ? { kind: 'line', ...parseRecordLine(json.record) }

@@ -4,7 +4,7 @@ import type { BatchChange, RecordChange } from '../record/record.js';
 export interface RecordSource {
     /** As messages name it. */
     readonly name: string;
-    /** Everything it holds now. @throws UserError if it cannot be read */
+    /** Everything it holds now; rows only until the next change is asked for. @throws UserError if it cannot be read */
     changes(): AsyncIterable<RecordChange | BatchChange>;
 }
 
@@ -22,6 +22,11 @@ export function makeSourceCounts(): SourceCounts {
     return { files: 0, records: 0, retirements: 0, skipped: [] };
 }
 
+export function countChange(change: RecordChange | BatchChange, counts: SourceCounts): void {
+    if (change.kind === 'retirement') counts.retirements += 1;
+    else counts.records += change.kind === 'rows' ? change.rows.keys.count : 1;
+}
+
 /** Changes that are handed on together. */
 const AT_ONCE = 256;
 
@@ -33,10 +38,10 @@ export async function* readChanges(
     let some: (RecordChange | BatchChange)[] = [];
     for (const source of sources) {
         for await (const change of source.changes()) {
-            if (change.kind === 'retirement') counts.retirements += 1;
-            else counts.records += 1;
+            countChange(change, counts);
             some.push(change);
-            if (some.length < AT_ONCE) continue;
+            // Rows are lost when their source goes on.
+            if (some.length < AT_ONCE && change.kind !== 'rows') continue;
             yield some;
             some = [];
         }

@@ -1,5 +1,5 @@
 import { type FieldType, KEY_FIELDS, type RecordField, RECORD_FIELDS } from './fields.js';
-import { digestKeyText, PLAIN_TIME, type RecordLine } from './record.js';
+import { PLAIN_TIME } from './record.js';
 
 /*
  * Recognises the lines that `recordLine` writes without parsing them, which takes a fifth of the time. A pattern is made of the
@@ -21,11 +21,11 @@ const SPELLINGS: Readonly<Record<FieldType, string>> = {
     texts: `\\[(?:${TEXT}(?:,${TEXT})*)?\\]`,
 };
 
-const CAPTURED: ReadonlySet<string> = new Set([...KEY_FIELDS, 'revision']);
-
 /** A line that was recognised in a longer text. */
 export interface MatchedLine {
-    readonly record: RecordLine;
+    /** Of its key, for `hashKeyText`. */
+    readonly key: string;
+    readonly revision: number;
     /** Where the text goes on behind it. */
     readonly end: number;
 }
@@ -36,23 +36,28 @@ export class RecordLineMatcher {
     #names: readonly string[] = this.#fields.map(({ name }) => name);
     #pattern = compilePattern(this.#fields);
 
-    /** The record whose line stands at `start`. Null if there is none, or it has to be parsed to know. */
+    /** Names of all fields that records had up to now. */
+    get names(): readonly string[] {
+        return this.#names;
+    }
+
+    /**
+     * The record whose line stands at `start`. Null if there is none, or it has to be parsed to know.
+     * @param text or the bytes of its UTF-8 as Latin-1: nothing outside of ASCII decides anything
+     */
     match(text: string, start: number): MatchedLine | null {
         this.#pattern.lastIndex = start;
         const found = execute(this.#pattern, text);
         if (found === null) return null;
-        const [line, run, sample, group, fingerprint, occurrence, revision] = found;
-        const digest = digestKeyText(`[${run},${sample},${group},${fingerprint},${occurrence}]`);
-        const record = { digest, revision: Number(revision), line, fields: this.#names };
-        return { record, end: this.#pattern.lastIndex };
+        const [, key = '', revision] = found;
+        return { key, revision: Number(revision), end: this.#pattern.lastIndex };
     }
 
     /**
      * Learns from a record that had to be parsed.
      * @param names its keys
-     * @returns names of all fields that records had up to now
      */
-    learn(names: readonly string[]): readonly string[] {
+    learn(names: readonly string[]): void {
         const known = new Set([...this.#names, ...names]);
         const fields = RECORD_FIELDS.filter(({ name }) => known.has(name));
         if (fields.length > this.#fields.length) {
@@ -60,15 +65,17 @@ export class RecordLineMatcher {
             this.#names = fields.map(({ name }) => name);
             this.#pattern = compilePattern(fields);
         }
-        return this.#names;
     }
 }
 
 function compilePattern(fields: readonly RecordField[]): RegExp {
     const parts = fields.map(({ name, type, nullable }, at) => {
-        const value = CAPTURED.has(name) ? `(${SPELLINGS[type]})` : SPELLINGS[type];
-        const part = `${at === 0 ? '' : ','}"${name}":${value}`;
-        return nullable ? `(?:${part})?` : part;
+        const value = name === 'revision' ? `(${SPELLINGS[type]})` : SPELLINGS[type];
+        const part = `"${name}":${value}`;
+        const comma = at === 0 ? '' : ',';
+        if (nullable) return `(?:${comma}${part})?`;
+        // The fields of the key stand one behind the other.
+        return `${comma}${name === KEY_FIELDS[0] ? '(' : ''}${part}${name === KEY_FIELDS.at(-1) ? ')' : ''}`;
     });
     return new RegExp(`\\{${parts.join('')}\\}`, 'y');
 }

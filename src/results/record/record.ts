@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type RecordField, type FieldType, KEY_FIELDS, RECORD_FIELDS, RECORD_VERSION } from './fields.js';
+import type { RecordRows } from './record-rows.js';
 
 type ValueOf<T extends FieldType> = T extends 'integer' | 'number'
     ? number
@@ -45,6 +46,7 @@ export interface RecordLine {
 
 /** A change as it is read from a batch: checked, and ready to be stored. */
 export type BatchChange =
+    | { readonly kind: 'rows'; readonly rows: RecordRows }
     | ({ readonly kind: 'line' } & RecordLine)
     | Extract<RecordChange, { readonly kind: 'retirement' }>;
 
@@ -271,10 +273,13 @@ export function recordLine(record: ResultRecord): string {
 export const DIGEST_BYTES = 16;
 
 /** Identifies a key: the first half of a SHA-256. Equal keys and nothing else have equal digests. */
-export function digestKey(key: RecordKey): Buffer {
-    return digestKeyText(JSON.stringify([key.run, key.sample, key.group, key.fingerprint, key.occurrence]));
+export function digestKey({ run, sample, group, fingerprint, occurrence }: RecordKey): Buffer {
+    const text = JSON.stringify({ run, sample, group, fingerprint, occurrence }).slice(1, -1);
+    return Buffer.from(hashKeyText(text).slice(0, DIGEST_BYTES), 'latin1');
 }
 
-/** The same of the key as `JSON.stringify` writes the array of its fields. */
-export const digestKeyText = (text: string): Buffer =>
-    Buffer.from(hash('sha256', text, 'binary').slice(0, DIGEST_BYTES), 'binary');
+/**
+ * A text in Latin-1 whose first bytes are the digest.
+ * @param text the fields of the key as they stand in `recordLine`, from the first name to the last value; or its bytes
+ */
+export const hashKeyText = (text: string | Uint8Array): string => hash('sha256', text, 'binary');

@@ -6,10 +6,9 @@ import { parseStagingHolder } from '../../host/staging-name.js';
 import { WriteError } from '../../host/write-error.js';
 import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { unreachable } from '../../util/unreachable.js';
-import { type BatchFile, readBatchFile } from '../collect/batch-file.js';
+import { type BatchFile, BatchReader, readBatchFile } from '../collect/batch-file.js';
 import { noticeFirstPercent, type OnPercent } from '../collect/percent-notice.js';
-import type { SourceCounts } from '../collect/source.js';
-import { RecordLineMatcher } from '../record/line-matcher.js';
+import { countChange, type SourceCounts } from '../collect/source.js';
 import type { BatchChange } from '../record/record.js';
 import type { CommitSummary, ResultStore } from '../result-store.js';
 
@@ -51,7 +50,7 @@ export interface CollectSpoolOptions {
 export async function collectSpool(store: ResultStore, options: CollectSpoolOptions): Promise<CommitSummary> {
     const sum = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
     const waiting = [...(await batchNames(options.dir))];
-    const matcher = new RecordLineMatcher();
+    const reader = new BatchReader();
     const onPercent = options.onPercent ?? noticeFirstPercent(options.onNotice);
     while (waiting.length > 0 && options.signal?.aborted !== true) {
         const taken: string[] = [];
@@ -59,7 +58,7 @@ export async function collectSpool(store: ResultStore, options: CollectSpoolOpti
             takeBatches(
                 waiting,
                 taken,
-                (name) => readBatch(name, matcher, { ...options, onPercent }),
+                (name) => readBatch(name, reader, { ...options, onPercent }),
                 options.signal,
             ),
         );
@@ -103,12 +102,12 @@ async function* takeBatches(
 /** Null where the file is not a batch; what will never be one is moved aside. */
 async function readBatch(
     name: string,
-    matcher: RecordLineMatcher,
+    reader: BatchReader,
     options: CollectSpoolOptions & { readonly onPercent: OnPercent },
 ): Promise<Batch | null> {
     const { dir, counts, onPercent } = options;
     const path = join(dir, name);
-    const file = await readBatchFile(path, onPercent, matcher);
+    const file = await readBatchFile(path, onPercent, reader);
     switch (file.kind) {
         case 'absent':
             return null;
@@ -123,8 +122,7 @@ async function readBatch(
             return null;
         case 'batch':
             counts.files += 1;
-            for (const { kind } of file.changes)
-                counts[kind === 'retirement' ? 'retirements' : 'records'] += 1;
+            for (const change of file.changes) countChange(change, counts);
             return file;
         default:
             return unreachable(file, 'file');

@@ -2,10 +2,11 @@ import {
     type BatchChange,
     digestKey,
     type RecordChange,
-    type RecordLine,
-    type Retirement,
     recordLine,
+    type Retirement,
 } from '../record/record.js';
+import { KEY_ENTRY_BYTES } from '../record/record-keys.js';
+import type { RecordRows } from '../record/record-rows.js';
 import type { Changes, CommitSummary } from '../result-store.js';
 import { type KeyEntry, KeyIndex, RETIRED } from './key-index.js';
 import type { PartBuilder } from './part-builder.js';
@@ -32,52 +33,90 @@ export async function sortBatch(
     index: KeyIndex,
     builder: PartBuilder,
 ): Promise<BatchOutcome> {
-    const pending = new KeyIndex();
-    const dropped: DroppedRows = new Map();
-    const retirements: Retirement[] = [];
-    const summary = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
+    const sorter = new Sorter(index, builder);
     for await (const some of groupChanges(changes)) {
         for (const change of some) {
-            const { digest, revision } = identify(change);
-            const known = pending.get(digest) ?? index.get(digest);
-            if (!isNews(change.kind, revision, known)) {
-                summary.duplicates += 1;
-                continue;
-            }
-            const replaces = known !== null && known.part !== RETIRED;
-            if (replaces) dropRow(dropped, known.part, known.row);
-            if (change.kind === 'retirement') {
-                if (replaces) summary.retired += 1;
-                retirements.push(change.retirement);
-                pending.set(digest, { revision, part: RETIRED, row: 0 });
-            } else {
-                summary[replaces ? 'replaced' : 'added'] += 1;
-                const line =
-                    change.kind === 'line' ? change : { digest, revision, line: recordLine(change.record) };
-                if (!builder.hasRoom) await builder.makeRoom();
-                pending.set(digest, { revision, ...builder.add(line) });
-            }
+            if (change.kind === 'rows') await sorter.takeRows(change.rows);
+            else if (change.kind === 'retirement') sorter.takeRetirement(change.retirement);
+            else await sorter.takeRecord(change);
         }
     }
-    return { summary, dropped, retirements };
+    return sorter;
+}
+
+class Sorter implements BatchOutcome {
+    readonly summary = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
+    readonly dropped: DroppedRows = new Map();
+    readonly retirements: Retirement[] = [];
+    readonly #pending = new KeyIndex();
+
+    constructor(
+        readonly index: KeyIndex,
+        readonly builder: PartBuilder,
+    ) {}
+
+    async takeRows(rows: RecordRows): Promise<void> {
+        const { bytes, count } = rows.keys;
+        for (let row = 0; row < count; row += 1) {
+            const at = row * KEY_ENTRY_BYTES;
+            const revision = rows.keys.revision(row);
+            if (!this.#isNews(bytes, at, revision)) continue;
+            if (!this.builder.hasRoom) await this.builder.makeRoom();
+            this.#pending.set(bytes, { revision, ...this.builder.addRow(rows, row) }, at);
+        }
+        this.builder.endRows();
+    }
+
+    async takeRecord(change: Extract<Change, { readonly kind: 'line' | 'record' }>): Promise<void> {
+        const digest = change.kind === 'line' ? change.digest : digestKey(change.record);
+        const { revision } = change.kind === 'line' ? change : change.record;
+        if (!this.#isNews(digest, 0, revision)) return;
+        const line =
+            change.kind === 'line' ? change : { digest, revision, line: recordLine(change.record) };
+        if (!this.builder.hasRoom) await this.builder.makeRoom();
+        this.#pending.set(digest, { revision, ...this.builder.add(line) });
+    }
+
+    takeRetirement(retirement: Retirement): void {
+        const digest = digestKey(retirement);
+        const { revision } = retirement;
+        const known = this.#find(digest, 0);
+        const isRecord = known !== null && known.part !== RETIRED;
+        if (known !== null && (revision < known.revision || (revision === known.revision && !isRecord))) {
+            this.summary.duplicates += 1;
+            return;
+        }
+        if (isRecord) {
+            this.#drop(known);
+            this.summary.retired += 1;
+        }
+        this.retirements.push(retirement);
+        this.#pending.set(digest, { revision, part: RETIRED, row: 0 });
+    }
+
+    /** Counts a record, and drops what it replaces. False if it is known already, or older than what is there. */
+    #isNews(bytes: Buffer, at: number, revision: number): boolean {
+        const known = this.#find(bytes, at);
+        if (known !== null && revision <= known.revision) {
+            this.summary.duplicates += 1;
+            return false;
+        }
+        const replaces = known !== null && known.part !== RETIRED;
+        if (replaces) this.#drop(known);
+        this.summary[replaces ? 'replaced' : 'added'] += 1;
+        return true;
+    }
+
+    #find(bytes: Buffer, at: number): KeyEntry | null {
+        return this.#pending.get(bytes, at) ?? this.index.get(bytes, at);
+    }
+
+    #drop({ part, row }: KeyEntry): void {
+        const rows = this.dropped.get(part) ?? new Set<number>();
+        rows.add(row);
+        this.dropped.set(part, rows);
+    }
 }
 
 const groupChanges = (changes: Changes): AsyncIterable<readonly Change[]> | Iterable<readonly Change[]> =>
     Symbol.asyncIterator in changes ? changes : [[...changes]];
-
-function isNews(kind: Change['kind'], revision: number, known: KeyEntry | null): boolean {
-    if (known === null || revision > known.revision) return true;
-    return kind === 'retirement' && revision === known.revision && known.part !== RETIRED;
-}
-
-function identify(change: Change): Pick<RecordLine, 'digest' | 'revision'> {
-    if (change.kind === 'line') return change;
-    const key = change.kind === 'record' ? change.record : change.retirement;
-    return { digest: digestKey(key), revision: key.revision };
-}
-
-function dropRow(dropped: DroppedRows, part: number, row: number): void {
-    const rows = dropped.get(part) ?? new Set<number>();
-    rows.add(row);
-    dropped.set(part, rows);
-}

@@ -1,7 +1,5 @@
 import { DIGEST_BYTES } from '../record/record.js';
-
-/** Bytes of an entry of a key file: digest, then the revision as a double. */
-export const KEY_ENTRY_BYTES = DIGEST_BYTES + 8;
+import { KEY_ENTRY_BYTES, type RecordKeys } from '../record/record-keys.js';
 
 /** The part of a key that was retired. */
 export const RETIRED = 0xffff_ffff;
@@ -34,18 +32,19 @@ export class KeyIndex {
         return this.#size;
     }
 
-    get(digest: Buffer): KeyEntry | null {
-        const at = this.#slots[this.#findSlot(digest, 0)] ?? EMPTY;
+    /** @param start where the digest begins in `bytes` */
+    get(bytes: Buffer, start = 0): KeyEntry | null {
+        const at = this.#slots[this.#findSlot(bytes, start)] ?? EMPTY;
         if (at === EMPTY) return null;
         return { revision: this.#revisions[at] ?? 0, part: this.#parts[at] ?? 0, row: this.#rows[at] ?? 0 };
     }
 
-    set(digest: Buffer, entry: KeyEntry): void {
-        this.#set(digest, 0, entry.revision, entry.part, entry.row);
+    set(bytes: Buffer, entry: KeyEntry, start = 0): void {
+        this.#set(bytes, start, entry.revision, entry.part, entry.row);
     }
 
     /** Every row of a part. */
-    setPart({ bytes, count }: PartKeys, part: number): void {
+    setPart({ bytes, count }: RecordKeys, part: number): void {
         for (let row = 0, at = 0; row < count; row += 1, at += KEY_ENTRY_BYTES)
             this.#set(bytes, at, bytes.readDoubleLE(at + DIGEST_BYTES), part, row);
     }
@@ -59,7 +58,7 @@ export class KeyIndex {
             this.#size += 1;
             this.#slots[slot] = at;
             for (let word = 0; word < WORDS; word += 1)
-                this.#digests[at * WORDS + word] = bytes.readUInt32LE(start + word * 4);
+                this.#digests[at * WORDS + word] = wordAt(bytes, start + word * 4);
         }
         this.#revisions[at] = revision;
         this.#parts[at] = part;
@@ -69,7 +68,7 @@ export class KeyIndex {
     /** Slot of a digest, or the empty one where it belongs. */
     #findSlot(bytes: Buffer, start: number): number {
         const mask = this.#slots.length - 1;
-        for (let slot = bytes.readUInt32LE(start) & mask; ; slot = (slot + 1) & mask) {
+        for (let slot = wordAt(bytes, start) & mask; ; slot = (slot + 1) & mask) {
             const at = this.#slots[slot] ?? EMPTY;
             if (at === EMPTY || this.#isAt(at, bytes, start)) return slot;
         }
@@ -77,7 +76,7 @@ export class KeyIndex {
 
     #isAt(at: number, bytes: Buffer, start: number): boolean {
         for (let word = 0; word < WORDS; word += 1)
-            if (this.#digests[at * WORDS + word] !== bytes.readUInt32LE(start + word * 4)) return false;
+            if (this.#digests[at * WORDS + word] !== wordAt(bytes, start + word * 4)) return false;
         return true;
     }
 
@@ -98,52 +97,15 @@ export class KeyIndex {
     }
 }
 
+/** As `readUInt32LE`, whose checks take longer than the rest of a search. */
+const wordAt = (bytes: Buffer, at: number): number =>
+    ((bytes[at] ?? 0) |
+        ((bytes[at + 1] ?? 0) << 8) |
+        ((bytes[at + 2] ?? 0) << 16) |
+        ((bytes[at + 3] ?? 0) << 24)) >>>
+    0;
+
 function copyInto<T extends Uint32Array | Float64Array>(target: T, source: T): T {
     target.set(source);
     return target;
-}
-
-/** The keys of one part in the order of its rows. */
-export class PartKeys {
-    #bytes: Buffer;
-    #count: number;
-
-    constructor(bytes: Buffer = Buffer.alloc(0)) {
-        this.#bytes = bytes;
-        this.#count = bytes.length / KEY_ENTRY_BYTES;
-    }
-
-    get count(): number {
-        return this.#count;
-    }
-
-    get bytes(): Buffer {
-        return this.#bytes.subarray(0, this.#count * KEY_ENTRY_BYTES);
-    }
-
-    digest(row: number): Buffer {
-        return this.#bytes.subarray(row * KEY_ENTRY_BYTES, row * KEY_ENTRY_BYTES + DIGEST_BYTES);
-    }
-
-    revision(row: number): number {
-        return this.#bytes.readDoubleLE(row * KEY_ENTRY_BYTES + DIGEST_BYTES);
-    }
-
-    /** Adds the keys of another part, in its order, without those of `dropped` rows. */
-    pushAll(other: PartKeys, dropped: ReadonlySet<number>): void {
-        for (let row = 0; row < other.count; row += 1)
-            if (!dropped.has(row)) this.push(other.digest(row), other.revision(row));
-    }
-
-    push(digest: Buffer, revision: number): void {
-        const at = this.#count * KEY_ENTRY_BYTES;
-        if (at + KEY_ENTRY_BYTES > this.#bytes.length) {
-            const larger = Buffer.alloc(Math.max(64 * KEY_ENTRY_BYTES, this.#bytes.length * 2));
-            this.#bytes.copy(larger);
-            this.#bytes = larger;
-        }
-        digest.copy(this.#bytes, at);
-        this.#bytes.writeDoubleLE(revision, at + DIGEST_BYTES);
-        this.#count += 1;
-    }
 }

@@ -5,19 +5,22 @@ import { WriteError } from '../../host/write-error.js';
 import { describeIoError, withDescriptors } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { RecordLine } from '../record/record.js';
+import { RecordKeys } from '../record/record-keys.js';
+import { type RecordRows, startOfRow } from '../record/record-rows.js';
 import type { StorageFormat } from '../result-store.js';
-import { PartKeys } from './key-index.js';
 import { makeFileName, PARTS, type PartInfo, readManifest } from './manifest.js';
 import { type PartCodec, PartError } from './part-codec.js';
 
 const BUFFER_BYTES = 1024 * 1024;
+/** More of them, since the last row may be long. */
+const MARGIN = 64 * 1024;
 
 /** A part as the writer knows it. */
 export interface LivePart {
     /** Number by which the key index names it; never used again in one process. */
     readonly id: number;
     readonly info: PartInfo;
-    readonly keys: PartKeys;
+    readonly keys: RecordKeys;
 }
 
 /** What is shared by all builders of one store. */
@@ -60,11 +63,24 @@ export class PartBuilder {
 
     /** Adds a row where there is room. @returns where the row is */
     add(record: RecordLine): { part: number; row: number } {
-        const part = this.#open;
-        if (part === null) throw new Error('bug in resume-run: a row was added before there was room');
-        const row = part.keys.count;
-        part.push(record);
-        return { part: part.id, row };
+        const part = this.#requireRoom();
+        return { part: part.id, row: part.push(record) };
+    }
+
+    /** The same with one of several rows: those that are added in their order are copied in one go, at `endRows` at the latest. */
+    addRow(rows: RecordRows, row: number): { part: number; row: number } {
+        const part = this.#requireRoom();
+        return { part: part.id, row: part.pushRow(rows, row) };
+    }
+
+    /** Call it before rows that were added become invalid. */
+    endRows(): void {
+        this.#open?.endRows();
+    }
+
+    #requireRoom(): OpenPart {
+        if (this.#open === null) throw new Error('bug in resume-run: a row was added before there was room');
+        return this.#open;
     }
 
     get #partBytes(): number {
@@ -88,7 +104,7 @@ export class PartBuilder {
         const { codec, dir, nextId } = this.#settings;
         if (codec.copyRows === undefined) throw new Error('bug in resume-run: the codec copies lines');
         await this.#seal();
-        const keys = new PartKeys();
+        const keys = new RecordKeys();
         for (const source of sources) keys.pushAll(source.keys, dropped.get(source.id) ?? NO_ROWS);
         if (keys.count === 0) return;
         const copied = sources.map(({ id, info }) => ({
@@ -184,9 +200,13 @@ async function writePart(
 }
 
 class OpenPart {
-    readonly keys = new PartKeys();
+    readonly keys = new RecordKeys();
     bytes = 0;
+    /** What waits to be written: so many bytes, then lines, or a run of rows. */
+    #waitingBytes = Buffer.alloc(0);
+    #length = 0;
     #lines: string[] = [];
+    #run: { readonly rows: RecordRows; readonly from: number; to: number } | null = null;
     #waiting = 0;
     /** Fields that the lines have; null: any. */
     #fields: Set<string> | null = new Set();
@@ -212,12 +232,57 @@ class OpenPart {
         );
     }
 
-    push({ digest, revision, line, fields }: RecordLine): void {
+    /** @returns the row's number */
+    push({ digest, revision, line, fields }: RecordLine): number {
+        this.endRows();
         this.keys.push(digest, revision);
         this.#lines.push(line);
-        this.#waiting += line.length;
-        this.bytes += line.length;
+        this.#count(line.length + 1);
         if (fields !== this.#lastFields) this.#addFields(fields);
+        return this.keys.count - 1;
+    }
+
+    /** @returns the row's number */
+    pushRow(rows: RecordRows, row: number): number {
+        if (this.#run?.rows !== rows || this.#run.to !== row) {
+            this.endRows();
+            this.#run = { rows, from: row, to: row };
+        }
+        this.#run.to = row + 1;
+        this.#count((rows.ends[row] ?? 0) - startOfRow(rows, row));
+        return this.keys.count + row - this.#run.from;
+    }
+
+    #count(bytes: number): void {
+        this.#waiting += bytes;
+        this.bytes += bytes;
+    }
+
+    endRows(): void {
+        if (this.#run === null) return;
+        const { rows, from, to } = this.#run;
+        this.#run = null;
+        this.#endLines();
+        this.#append(rows.bytes.subarray(startOfRow(rows, from), startOfRow(rows, to)));
+        this.keys.pushSome(rows.keys, from, to);
+        if (rows.fields !== this.#lastFields) this.#addFields(rows.fields);
+    }
+
+    #endLines(): void {
+        if (this.#lines.length === 0) return;
+        this.#append(Buffer.from(`${this.#lines.join('\n')}\n`));
+        this.#lines = [];
+    }
+
+    #append(bytes: Buffer): void {
+        const end = this.#length + bytes.length;
+        if (end > this.#waitingBytes.length) {
+            const larger = Buffer.allocUnsafeSlow(Math.max(end, BUFFER_BYTES + MARGIN));
+            this.#waitingBytes.copy(larger, 0, 0, this.#length);
+            this.#waitingBytes = larger;
+        }
+        bytes.copy(this.#waitingBytes, this.#length);
+        this.#length = end;
     }
 
     #addFields(fields: readonly string[] | undefined): void {
@@ -232,11 +297,12 @@ class OpenPart {
     }
 
     async flush(): Promise<void> {
-        if (this.#lines.length === 0) return;
-        const text = `${this.#lines.join('\n')}\n`;
-        this.#lines = [];
+        this.endRows();
+        this.#endLines();
+        if (this.#length === 0) return;
+        await this.handle.writeFile(this.#waitingBytes.subarray(0, this.#length));
+        this.#length = 0;
         this.#waiting = 0;
-        await this.handle.writeFile(text);
     }
 
     async seal(): Promise<LivePart> {

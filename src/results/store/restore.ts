@@ -9,7 +9,7 @@ import { UserError } from '../../util/user-error.js';
 import { AGGREGATES } from '../aggregate/aggregate-files.js';
 import { copyDurably, explainWrite, isThere, linkOrCopy, timeForName } from './copy-files.js';
 import { KEYS, readKeysOfPart, writeKeys } from './key-files.js';
-import type { PartKeys } from './key-index.js';
+import type { RecordKeys } from '../record/record-keys.js';
 import {
     MANIFEST,
     MASTER,
@@ -162,7 +162,7 @@ async function copyFiles(
 }
 
 /** The keys of a part of a backup. Null where nothing here reads its codec: then its length has to do. */
-async function readWholePart(source: string, part: PartInfo): Promise<PartKeys | null> {
+async function readWholePart(source: string, part: PartInfo): Promise<RecordKeys | null> {
     try {
         return await readKeysOfPart(source, part);
     } catch (error) {
