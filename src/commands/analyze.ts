@@ -89,6 +89,13 @@ export const command = defineCommand({
             k: values.k === null ? DEFAULT_K : splitList(values.k).map(parseK),
         };
         const asked = values.sql === null ? await QUESTIONS[question].load() : null;
+        const canRead = values.database === null && target.format !== 'parquet';
+        const fromRecords = canRead ? (asked?.answerFromRecords?.(options) ?? null) : null;
+        if (fromRecords !== null) {
+            const { openBriefRecords } = await import('./records-of.js');
+            await writeAnswer(await fromRecords(await openBriefRecords(values)), target, '');
+            return 0;
+        }
         const fields = values.where === null ? asked?.fields?.(options) : undefined;
         await withAskEngine(values, fields ?? null, async (engine, scratch) => {
             const answer =

@@ -169,9 +169,18 @@ it('audits Parquet of the earlier tools: cells that stand twice, and rates that 
 it('says in one line what is wrong with a question, and what to install', async () => {
     const cwd = tempDir();
     const hook = pathToFileURL(join(import.meta.dirname, '../rig/without-duckdb.mjs')).href;
-    const missing = await runCli(['analyze'], { cwd, env: { NODE_OPTIONS: `--import ${hook}` } });
+    const withoutDuckDb = (args: readonly string[]) =>
+        runCli(['analyze', ...args], { cwd, env: { NODE_OPTIONS: `--import ${hook}` } });
+    const missing = await withoutDuckDb(['slowest']);
     expect(missing.code).toBe(2);
     expect(missing.stderr).toMatch(/needs DuckDB.*npm install @duckdb\/node-api@\S+\n/);
+    // Rates of result files need nothing else.
+    writeTasks(join(cwd, 'results'), 'a', [{}, { verdict: 'WrongAnswer' }]);
+    expect(await withoutDuckDb([])).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^solution +2/m),
+    });
+    expect(await withoutDuckDb(['--by', 'model'])).toMatchObject({ code: 2 });
     const unknown = await callCli(['analyze', 'slowst'], { cwd });
     expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.stderr).toMatch(/expected a question.*did you mean slowest/);

@@ -3,6 +3,7 @@ import { findNearest } from '../../util/nearest.js';
 import { UserError } from '../../util/user-error.js';
 import { quoteName, quoteText } from '../record/columns.js';
 import { KEY_FIELDS, RECORD_FIELDS } from '../record/fields.js';
+import type { BriefRecord } from '../record/record.js';
 import type { AskEngine } from './engine.js';
 import { PROMPT_SQL } from './views.js';
 
@@ -23,7 +24,11 @@ export interface Question {
     fields?(options: QuestionOptions): readonly string[];
     /** @throws UserError (exit 2) for unknown dimensions or a condition that is not SQL */
     answer(engine: AskEngine, options: QuestionOptions): Promise<Answer>;
+    /** The same answer without the engine, which takes longer to load than thousands of result files to read. Null where it is needed. */
+    answerFromRecords?(options: QuestionOptions): AnswerFromRecords | null;
 }
+
+export type AnswerFromRecords = (records: AsyncIterable<readonly BriefRecord[]>) => Promise<Answer>;
 
 export type Row = Readonly<Record<string, AnswerValue>>;
 

@@ -144,7 +144,8 @@ class BatchScan {
             }
             // A record that would be stored with other bytes than these goes the long way.
             if (`${BEFORE_RECORD}${change.line}}` !== source) return false;
-            if (isJsonObject(json) && isJsonObject(json.record)) this.#matcher.learn(Object.keys(json.record));
+            if (isJsonObject(json) && isJsonObject(json.record))
+                this.#matcher.learn(Object.keys(json.record));
             const rows = this.#addRow(start + BEFORE_RECORD.length, end - 1);
             rows.keys.push(change.digest, change.revision);
             return true;

@@ -1,4 +1,5 @@
-import { DIGEST_BYTES } from './record.js';
+/** Bytes of a key's digest, see `digestKey`. */
+export const DIGEST_BYTES = 16;
 
 /** Bytes of a record's key: digest, then the revision as a double. */
 export const KEY_ENTRY_BYTES = DIGEST_BYTES + 8;

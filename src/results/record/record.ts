@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type RecordField, type FieldType, KEY_FIELDS, RECORD_FIELDS, RECORD_VERSION } from './fields.js';
+import { DIGEST_BYTES } from './record-keys.js';
 import type { RecordRows } from './record-rows.js';
 
 type ValueOf<T extends FieldType> = T extends 'integer' | 'number'
@@ -268,9 +269,6 @@ export function recordLine(record: ResultRecord): string {
     }
     return JSON.stringify(row);
 }
-
-/** Bytes of a key's digest. */
-export const DIGEST_BYTES = 16;
 
 /** Identifies a key: the first half of a SHA-256. Equal keys and nothing else have equal digests. */
 export function digestKey({ run, sample, group, fingerprint, occurrence }: RecordKey): Buffer {

@@ -71,8 +71,7 @@ class Sorter implements BatchOutcome {
         const digest = change.kind === 'line' ? change.digest : digestKey(change.record);
         const { revision } = change.kind === 'line' ? change : change.record;
         if (!this.#isNews(digest, 0, revision)) return;
-        const line =
-            change.kind === 'line' ? change : { digest, revision, line: recordLine(change.record) };
+        const line = change.kind === 'line' ? change : { digest, revision, line: recordLine(change.record) };
         if (!this.builder.hasRoom) await this.builder.makeRoom();
         this.#pending.set(digest, { revision, ...this.builder.add(line) });
     }

@@ -1,5 +1,4 @@
-import { DIGEST_BYTES } from '../record/record.js';
-import { KEY_ENTRY_BYTES, type RecordKeys } from '../record/record-keys.js';
+import { DIGEST_BYTES, KEY_ENTRY_BYTES, type RecordKeys } from '../record/record-keys.js';
 
 /** The part of a key that was retired. */
 export const RETIRED = 0xffff_ffff;

@@ -1,4 +1,5 @@
 import type { Answer, AnswerColumn } from '../../../model/answer.js';
+import { addUpRates, choosePlainFields } from '../brief-rates.js';
 import type { AskEngine } from '../engine.js';
 import {
     answerQuestion,
@@ -22,6 +23,12 @@ const RATE_FIELDS = ['sample', 'success_level', 'expected', 'verdict'];
 export const rates: Question = {
     fields: ({ by }) => [...RATE_FIELDS, ...(by ?? BY_GROUP)],
     answer: (engine, options) => answerRates('rates', engine, options, options.by ?? BY_GROUP),
+    answerFromRecords: ({ by, where, limit }) => {
+        const fields = choosePlainFields(by ?? BY_GROUP);
+        if (fields === null || where !== null) return null;
+        return async (records) =>
+            makeAnswer('rates', parseDimensions(fields), await addUpRates(records, fields, limit), 0);
+    },
 };
 
 /** The cells that the earlier tools counted. */
@@ -56,6 +63,16 @@ async function answerRates(
 ): Promise<Answer> {
     const dimensions = parseDimensions(by);
     const rows = await engine.rows(ratesSql(dimensions, options));
+    return makeAnswer(name, dimensions, rows, engine.earlierCells);
+}
+
+/** @param earlierCells cells of earlier databases that stand beside the records */
+function makeAnswer(
+    name: string,
+    dimensions: ReturnType<typeof parseDimensions>,
+    rows: readonly Row[],
+    earlierCells: number,
+): Answer {
     const total = rows.reduce((sum, row) => sum + numberIn(row, 'total'), 0);
     const cells = rows.map(deriveRates);
     const notes = [
@@ -64,9 +81,9 @@ async function answerRates(
     ];
     if (cells.some((row) => row['interval_by'] === 'samples'))
         notes.push('Where samples hold several tasks their intervals are clustered by sample.');
-    if (engine.earlierCells > 0)
+    if (earlierCells > 0)
         notes.push(
-            `Counts of earlier databases (cells: ${engine.earlierCells}) have no records and are not among these: ` +
+            `Counts of earlier databases (cells: ${earlierCells}) have no records and are not among these: ` +
                 '--sql "select * from cells where source is not null" shows them.',
         );
     if (total === 0) notes.push('There is no finished task among these records.');

@@ -1,0 +1,70 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { choosePlainFields } from '../../../src/results/ask/brief-rates.js';
+import { AskEngine } from '../../../src/results/ask/engine.js';
+import type { QuestionOptions } from '../../../src/results/ask/question.js';
+import { rates } from '../../../src/results/ask/questions/rates.js';
+import { isBriefField, makeBriefRecord } from '../../../src/results/record/record.js';
+import { RECORD_FIELDS } from '../../../src/results/record/fields.js';
+import { tempDir } from '../../rig/cli.js';
+import { runs } from '../../rig/long.js';
+
+const text = fc.constantFrom('a', 'B', '', 'é', '\uffee', '😀', 'a b');
+
+const brief = fc
+    .record({
+        run: text,
+        sample: text,
+        group: fc.constantFrom('solution', 'incorrect_solution'),
+        fingerprint: text,
+        occurrence: fc.constantFrom(0, 1, 10, 9),
+        revision: fc.constantFrom(1, 2),
+        index: fc.option(fc.constantFrom(0, -3, 20, 100)),
+        verdict: fc.option(fc.constantFrom('Accepted', 'WrongAnswer')),
+        accepted: fc.option(fc.boolean()),
+        success_level: fc.option(fc.constantFrom('full', 'partial', 'failure')),
+        expected: fc.option(fc.constantFrom<string[][]>([], ['Accepted'], ['WrongAnswer', 'Accepted'])),
+        score: fc.option(fc.constantFrom(0, 0.5, -1.25, 1e21, 1e-7)),
+        language: fc.option(text),
+    })
+    .map(makeBriefRecord);
+
+const PLAIN = RECORD_FIELDS.filter(({ name, type }) => isBriefField(name) && type !== 'texts').map(
+    ({ name }) => name,
+);
+
+const options = fc.record({
+    by: fc.option(fc.array(fc.constantFrom<string>(...PLAIN), { maxLength: 3 })),
+    limit: fc.option(fc.integer({ min: 1, max: 5 })),
+});
+
+it('gives the same rates from records as the engine does, in the same order', async () => {
+    await fc.assert(
+        fc.asyncProperty(fc.array(brief, { maxLength: 40 }), options, async (list, { by, limit }) => {
+            const dir = tempDir();
+            mkdirSync(join(dir, 'parts'));
+            const path = join(dir, 'parts', 'a.jsonl');
+            writeFileSync(path, list.map((one) => `${JSON.stringify(one)}\n`).join(''));
+            const files = { json: [path], parquet: [], cells: [], folders: [join(dir, 'parts')] };
+            const asked: QuestionOptions = { by, limit, where: null, k: [1] };
+            const engine = await AskEngine.open(files, dir);
+            const expected = await rates.answer(engine, asked).finally(() => engine.close());
+            const some = async function* () {
+                yield list.slice(0, 7);
+                yield list.slice(7);
+            };
+            expect(await rates.answerFromRecords?.(asked)?.(some())).toEqual(expected);
+        }),
+        { numRuns: runs(8) },
+    );
+});
+
+it('leaves conditions, lists and what is not in brief records to the engine', () => {
+    const asked = { by: null, limit: null, where: null, k: [1] };
+    expect(rates.answerFromRecords?.(asked)).not.toBeNull();
+    expect(rates.answerFromRecords?.({ ...asked, where: 'true' })).toBeNull();
+    for (const name of ['expected', 'model', 'dimensions.x', 'prompt_type', 'nothing', 'constructor'])
+        expect(choosePlainFields(['group', name])).toBeNull();
+});
