@@ -115,7 +115,11 @@ async function audit(path: string, target: AnswerTarget): Promise<ExitCode> {
         { name: 'what', kind: 'text' },
     ] as const;
     const rows = findings.map(({ where, what }) => [where, what]);
-    await writeAnswer({ question: 'audit', columns, rows, notes: [] }, target, '');
+    await writeAnswer(
+        { question: 'audit', columns, rows, emptyText: 'No faults found.', notes: [] },
+        target,
+        '',
+    );
     return findings.length === 0 ? 0 : 1;
 }
 

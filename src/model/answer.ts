@@ -27,6 +27,8 @@ export interface Answer {
     readonly rows: Iterable<readonly AnswerValue[]> | AsyncIterable<readonly AnswerValue[]>;
     /** Figures that stand above the table; absent: none. */
     readonly summary?: Readonly<Record<string, AnswerValue>>;
+    /** What people see in place of a table without rows; absent: that there are none. */
+    readonly emptyText?: string;
     /** Whole sentences for people. */
     readonly notes: readonly string[];
 }

@@ -43,7 +43,7 @@ async function* renderAsTable(answer: Answer, { width, style }: Page): AsyncGene
     const cells = rows.map((row) => row.map((value, at) => formatValue(value, answer.columns[at])));
     const lines =
         rows.length === 0
-            ? ['Nothing was found.']
+            ? [answer.emptyText ?? 'No rows.']
             : renderTable(columns, cells, { width, paintTitle: style.dim });
     if (rest > 0) lines.push(`and ${count(rest)} more rows: --format csv writes them all`);
     const notes = answer.notes.map((note) => style.dim(note));

@@ -58,10 +58,14 @@ it.each([
     expect(await commitRecords(again, all)).toMatchObject({ added: 0, duplicates: 60 });
     expect(await again.rollBackMigration()).toBe(from);
     await expect(again.rollBackMigration()).rejects.toThrow(/nothing to roll back/);
-    await again.close();
     expect(await codecsOf(dir)).toEqual([from, from, from]);
     expect(await linesOf(dir)).toEqual(linesFrom(all));
     expect(existsSync(join(dir, 'before-migration'))).toBe(false);
+    // Parts that were replaced before must not stay in parts/ when they are replaced again.
+    expect(await again.migrate(to, () => undefined)).toBe(60);
+    await again.close();
+    const named = (await readGeneration(dir)).manifest.parts.map(({ path }) => path);
+    expect(readdirSync(join(dir, 'parts')).map((name) => `parts/${name}`)).toEqual(named);
 });
 
 it('keeps no way back where there was nothing to convert', async () => {

@@ -54,6 +54,7 @@ export async function compareSides(engine: AskEngine, options: CompareOptions): 
     return {
         question: 'compare',
         columns: COLUMNS,
+        emptyText: 'No disagreements.',
         rows: rows.map((row) => COLUMNS.map(({ name }) => withLinks(row, options)[name] ?? null)),
         summary: {
             ...counts,

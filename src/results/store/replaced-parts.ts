@@ -18,6 +18,8 @@ export async function moveReplacedParts(dir: string, manifest: Manifest): Promis
         try {
             await makeDirectory(join(dir, REPLACED));
             await rename(join(dir, PARTS, name), join(dir, REPLACED, name));
+            // Renaming a file to another name of its own does nothing: after a rollback both names may be there.
+            await rm(join(dir, PARTS, name), { force: true });
         } catch {
             // The next call tries again.
         }
