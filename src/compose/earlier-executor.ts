@@ -10,12 +10,14 @@ import { readTopicResults, type TopicResult } from './topics-results.js';
 /** One result, with the keys of the earlier tool and the round that it is of. Times in seconds. */
 export type TaskResult = TopicResult;
 
+const MODES = ['async', 'thread', 'process', 'asyncio', 'threading', 'multiprocessing'] as const;
+
 /** What `ConcurrentConfig` is made of; what is absent has the default. */
 export interface ConcurrentSettings {
     /** Tasks at once, at least 1; 4 if absent. */
     readonly concurrency?: number;
     /** `async` if absent. The earlier tool's words are taken too. */
-    readonly mode?: 'async' | 'thread' | 'process' | 'asyncio' | 'threading' | 'multiprocessing';
+    readonly mode?: (typeof MODES)[number];
     /** Tasks handed out at a time; 0, the default: as many as fit. */
     readonly batchSize?: number;
     /** Seconds for one request; 120 if absent. */
@@ -62,7 +64,7 @@ export class ConcurrentConfig {
             least: 0,
             whole: false,
         });
-        this.mode = settings.mode ?? 'async';
+        this.mode = checkMode(settings.mode ?? 'async');
         this.chatModel = settings.chatModel ?? null;
         this.baseUrl = settings.baseUrl ?? null;
         this.webSearch = settings.webSearch ?? true;
@@ -79,6 +81,11 @@ function checkConfig(
     throw new UserError(
         `${name}: expected ${whole ? 'a whole number' : 'a number'} of at least ${least}, got ${String(value)}`,
     );
+}
+
+function checkMode(mode: NonNullable<ConcurrentSettings['mode']>): typeof mode {
+    if (MODES.includes(mode)) return mode;
+    throw new UserError(`mode: expected one of ${MODES.join(', ')}, got ${String(mode)}`);
 }
 
 /**

@@ -44,7 +44,7 @@ export interface MatrixSettings {
     /** The results directory; `results` if absent. Another call of the same runs just what is missing. */
     readonly dir?: string;
     /** Whether results also go into the results database; absent: what USE_RESULT_COLLECTOR says. */
-    readonly useResultCollector?: boolean;
+    readonly useResultCollector?: boolean | undefined;
     /** Folder of the results database; `database` if absent. */
     readonly database?: string;
     /** Folder through which results travel to the database; absent: RESULT_TEMP_DIR, else `temp_results`. */

@@ -302,6 +302,9 @@ function sumSkips(settled: TallySum, work: Survey['work']): NonNullable<RunPlan[
     return Object.fromEntries(sum);
 }
 
+const isEmpty = (groups: GroupSizes): boolean =>
+    groups.every(([, tasks, skipped = 0]) => tasks + skipped === 0);
+
 /** Samples without a task would be called finished, though nothing was judged. */
 function noteEmptySamples(
     part: Samples['part'],
@@ -309,11 +312,11 @@ function noteEmptySamples(
     inform: (message: string) => void,
 ): void {
     let empty = 0;
-    for (const [groups, count] of part.countGroups()) if (sumTasks(groups) === 0) empty += count;
+    for (const [groups, count] of part.countGroups()) if (isEmpty(groups)) empty += count;
     if (empty === 0) return;
     const names: string[] = [];
     for (const { indexed } of part) {
-        if (sumTasks(indexed.groups) > 0) continue;
+        if (!isEmpty(indexed.groups)) continue;
         names.push(escapeLine(indexed.id));
         if (names.length === 3) break;
     }

@@ -24,8 +24,11 @@ export interface RemovedSamples {
     readonly samples: readonly string[];
 }
 
-/** Groups of a sample in the dataset's order, with the number of their tasks. */
-export type GroupSizes = readonly (readonly [name: string, tasks: number])[];
+/**
+ * Groups of a sample in the dataset's order, with the number of their tasks. `skipped`: tasks beside these that the dataset already
+ * knows to be skipped unless they have a result.
+ */
+export type GroupSizes = readonly (readonly [name: string, tasks: number, skipped?: number])[];
 
 /** The figures of a sample that has no result file. */
 export function tallyUntouched(id: string, groups: GroupSizes): SampleTally {
@@ -41,9 +44,9 @@ export function withDatasetTotals(tally: SampleTally, groups: GroupSizes): Sampl
     const adjusted = Object.create(null) as Record<string, GroupTally>;
     let isComplete = true;
     let isSame = groups.length === Object.keys(tally.groups).length;
-    for (const [name, tasks] of groups) {
+    for (const [name, tasks, skipped = 0] of groups) {
         const group = Object.hasOwn(tally.groups, name) ? tally.groups[name] : undefined;
-        const total = Math.max(0, tasks - (group?.skipped ?? 0));
+        const total = group === undefined ? tasks : Math.max(0, tasks + skipped - group.skipped);
         if (group?.total !== total) isSame = false;
         if (group?.completed !== total) isComplete = false;
         adjusted[name] =

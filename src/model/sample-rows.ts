@@ -158,7 +158,10 @@ function isSameList(a: GroupSizes, b: GroupSizes | undefined): boolean {
     if (a === b) return true;
     if (b === undefined || a.length !== b.length) return false;
     for (let i = 0; i < a.length; i += 1) {
-        if (a[i]?.[0] !== b[i]?.[0] || a[i]?.[1] !== b[i]?.[1]) return false;
+        if (!isSameSize(a[i], b[i])) return false;
     }
     return true;
 }
+
+const isSameSize = (a: GroupSizes[number] | undefined, b: GroupSizes[number] | undefined): boolean =>
+    a?.[0] === b?.[0] && a?.[1] === b?.[1] && a?.[2] === b?.[2];

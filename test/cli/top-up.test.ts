@@ -88,6 +88,11 @@ it('adopts what a results database has, counts what it counted, and never collec
     expect(server.requests).toHaveLength(25);
     const report = await call('report', '--dir', 'third');
     expect(report.stdout).toContain(`counts as done: 3 runs in ${join(cwd, 'counts')}`);
+    // What counts as done is no part of what there is to do, wherever it is counted.
+    expect(report.stdout).toContain('2 samples, 2 complete');
+    expect((await call('status', '--dir', 'third')).stdout).toContain(
+        'third: 7 of 7 tasks finished (100 %), 2 of 2 samples complete',
+    );
     // Fixed at the first use: a database that grows takes no instance away.
     writeFileSync(join(cwd, 'more.json'), JSON.stringify(COUNTS));
     await call('collect', '--from', 'more.json', '--database', 'counts');

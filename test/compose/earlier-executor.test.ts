@@ -40,5 +40,8 @@ describe("the earlier tool's executor", () => {
             'concurrency: expected a whole number of at least 1, got 0',
         );
         expect(() => new ConcurrentConfig({ timeout: Number.NaN })).toThrow('timeout: expected a number');
+        expect(() => new ConcurrentConfig({ mode: JSON.parse('"fast"') })).toThrow(
+            'mode: expected one of async, thread, process, asyncio, threading, multiprocessing, got fast',
+        );
     });
 });

@@ -1,10 +1,11 @@
 import { readTextFile } from '../../host/open-file.js';
+import type { GroupSizes } from '../../model/directory-sample.js';
 import { digest } from '../../model/fingerprint.js';
 import { INSTANCE_GROUP } from '../../model/matrix.js';
 import {
-    countInstancesToRun,
     type MatrixFile,
     type PlannedCell,
+    countInstancesToRun,
     parseMatrixFile,
     planCells,
 } from '../../model/matrix-file.js';
@@ -68,7 +69,7 @@ class MatrixDataset implements Dataset {
             return {
                 id: cell.id,
                 locator: { position },
-                groups: [[INSTANCE_GROUP, countInstancesToRun(cell)]],
+                groups: [listSizes(cell)],
                 fingerprint: digest(JSON.stringify(decides)).slice(0, 32),
             };
         });
@@ -97,6 +98,12 @@ class MatrixDataset implements Dataset {
         this.#opening ??= openMatrix(this.#source.items[0] ?? this.path, this.#files);
         return this.#opening;
     }
+}
+
+function listSizes(cell: PlannedCell): GroupSizes[number] {
+    const toRun = countInstancesToRun(cell);
+    const skipped = cell.instances - toRun;
+    return skipped === 0 ? [INSTANCE_GROUP, toRun] : [INSTANCE_GROUP, toRun, skipped];
 }
 
 const rowFiles = ({ rows }: MatrixFile): string => rows.map(shortenPath).join(', ');

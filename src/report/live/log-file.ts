@@ -45,7 +45,9 @@ export class LogFile implements Reporter {
     onEvent(event: RunEvent): void {
         // Results are in the result files.
         const { at: _, ...rest } = dropLongResult(event, 0);
-        this.logger[chooseLevel(event)](rest);
+        // The line has a level of its own, and no key twice.
+        const { level: __, ...fields } = { level: null, ...rest };
+        this.logger[chooseLevel(event)](fields);
     }
 
     /** A line of an executor or of the run itself, at level `debug`. */
