@@ -49,6 +49,8 @@ export interface RunExtras {
     readonly describePlan?: (plan: RunPlan) => object;
     /** Called when everything is saved, before the summary is shown. */
     readonly onEnd?: (end: RunEnd) => void | Promise<void>;
+    /** Whether another start follows at once: `--quiet` then leaves the summary to the last one. */
+    readonly isFollowed?: (end: RunEnd) => boolean;
     /** A section of the summary. */
     readonly section?: (page: Page) => readonly string[];
 }
@@ -87,7 +89,8 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
         for (const row of run.plan.badRows) notify(`left out: ${row}`, 'warning');
         reporter.close();
         await onEnd?.(end);
-        showSummary(end, config, env, section);
+        const isFollowed = extras.isFollowed?.(end) === true;
+        if (!config.display.quiet || !isFollowed) showSummary(end, config, env, section);
         return chooseExitCode(end);
     } catch (error) {
         // Stopped while the plan was made, or another run was waited for: nothing has begun.

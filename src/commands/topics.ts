@@ -116,16 +116,18 @@ export const command = defineTaskCommand({
         ]);
         const { config, values } = resolved;
         const topics = await readTopics(values.topics, values['topics-file']);
-        let answered = true;
-        const runRounds = (iterations: number): Promise<ExitCode> =>
-            startRounds(resolved, topics, iterations, ({ committed, failed }) => {
-                answered = committed > 0 || failed === 0;
-            });
-        if (values.iterations > 0 || config.dryRun) return runRounds(Math.max(1, values.iterations));
-        for (let round = Math.max(1, await countBegunRounds(config)); ; round += 1) {
-            const code = await runRounds(round);
+        const isEndless = values.iterations === 0 && !config.dryRun;
+        let goesOn = true;
+        const isFollowed = ({ stop, committed, failed }: RunEnd): boolean => {
             // A service that answers nothing any more must not make rounds for ever.
-            if ((code !== 0 && code !== 1) || !answered) return code;
+            goesOn = isEndless && stop === null && (committed > 0 || failed === 0);
+            return goesOn;
+        };
+        for (let round = isEndless ? Math.max(1, await countBegunRounds(config)) : 1; ; round += 1) {
+            goesOn = false;
+            const rounds = isEndless ? round : Math.max(1, values.iterations);
+            const code = await startRounds(resolved, topics, rounds, isFollowed);
+            if (!goesOn) return code;
         }
     },
 });
@@ -135,7 +137,7 @@ async function startRounds(
     resolved: Resolved<typeof TABLE>,
     topics: readonly string[],
     iterations: number,
-    onEnd: (end: RunEnd) => void,
+    isFollowed: (end: RunEnd) => boolean,
 ): Promise<ExitCode> {
     const [{ startRun }, { makeTopicsDataset }, { RoundFigures }, { TopicsOutput, OUTPUT_INTERVAL }] =
         await Promise.all([
@@ -162,10 +164,8 @@ async function startRounds(
             rounds.add(event);
             output?.onEvent(event);
         },
-        onEnd: async (end) => {
-            onEnd(end);
-            await output?.finish();
-        },
+        onEnd: () => output?.finish(),
+        isFollowed,
         section: (page) => rounds.table(MOST_ROUNDS, page),
     });
 }

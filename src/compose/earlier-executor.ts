@@ -85,7 +85,7 @@ function checkConfig(
 
 function checkMode(mode: NonNullable<ConcurrentSettings['mode']>): typeof mode {
     if (MODES.includes(mode)) return mode;
-    throw new UserError(`mode: expected one of ${MODES.join(', ')}, got ${String(mode)}`);
+    throw new UserError(`mode: expected one of ${MODES.join(', ')}, got ${mode}`);
 }
 
 /**

@@ -100,6 +100,25 @@ describe('a restore', () => {
         });
     });
 
+    it('takes no backup whose part has other rows, as many and as long, unless an earlier version made it', async () => {
+        const { cwd, database, copy } = await prepare();
+        const [name = ''] = readdirSync(join(copy, 'parts'));
+        const path = join(copy, 'parts', name);
+        writeFileSync(path, readFileSync(path, 'utf8').replaceAll('"run-1"', '"run-9"'));
+        expect(await callCli(['database', 'restore', 'copy'], { cwd })).toMatchObject({
+            code: 2,
+            stderr: expect.stringMatching(
+                /^resume-run: .*copy is not a whole backup: parts\/.*\.jsonl was changed since it was backed up\n$/,
+            ),
+        });
+        expect(await countRecords(database)).toBe(5);
+        expect(asides(cwd)).toEqual([]);
+        const manifest = join(copy, 'manifest.json');
+        writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(/,\s*"sha256": "\w+"/, ''));
+        expect(await callCli(['database', 'restore', 'copy'], { cwd })).toMatchObject({ code: 0 });
+        expect(await countRecords(database)).toBe(3);
+    });
+
     it('forgets the migration of what stood there, and clears up after one that was killed', async () => {
         const { cwd, database } = await prepare();
         expect(await callCli(['migrate', '--to', 'parquet'], { cwd })).toMatchObject({ code: 0 });

@@ -38,7 +38,8 @@ interface Waiter {
 
 /**
  * Holds a start to its budget. What is in flight is set aside by estimates, so that a budget is not exceeded by as much as
- * was under way; a request that does not fit any more waits for those before it, which may use less.
+ * was under way; a request that does not fit any more waits for those before it, which may use less. Where an answer used more than
+ * was set aside for it, so may every other: what is in flight, and what comes, is counted as so many times its estimate.
  */
 export class Budget {
     readonly #options: BudgetOptions;
@@ -48,6 +49,9 @@ export class Budget {
     #cost = 0;
     #reservedTokens = 0;
     #reservedCost = 0;
+    /** The largest share of its estimate that an answer used, 1 at least. */
+    #tokenRatio = 1;
+    #costRatio = 1;
     #inFlight = 0;
     #isSpent = false;
 
@@ -91,14 +95,17 @@ export class Budget {
     /** Which bound an estimate goes beyond, in words; null: none. */
     #describeExcess({ tokens, cost }: Estimate): string | null {
         const { maxCost, maxTokens } = this.#options;
-        if (maxTokens !== null && this.#tokens + this.#reservedTokens + tokens > maxTokens) {
-            return `the budget of ${maxTokens} tokens (--max-tokens-total) is spent: ${this.#tokens} used, the next request may take ${tokens}`;
+        const mayTake = Math.ceil(tokens * this.#tokenRatio);
+        const reservedTokens = this.#reservedTokens * this.#tokenRatio;
+        if (maxTokens !== null && this.#tokens + reservedTokens + mayTake > maxTokens) {
+            return `the budget of ${maxTokens} tokens (--max-tokens-total) is spent: ${this.#tokens} used, the next request may take ${mayTake}`;
         }
         if (maxCost === null) return null;
         if (cost === null)
             return `--max-cost ${maxCost}: the price of the model is unknown; give it by --prices`;
-        if (this.#cost + this.#reservedCost + cost <= maxCost) return null;
-        return `the budget of $${maxCost} (--max-cost) is spent: $${shown(this.#cost)} used, the next request may cost $${shown(cost)}`;
+        const mayCost = cost * this.#costRatio;
+        if (this.#cost + this.#reservedCost * this.#costRatio + mayCost <= maxCost) return null;
+        return `the budget of $${maxCost} (--max-cost) is spent: $${shown(this.#cost)} used, the next request may cost $${shown(mayCost)}`;
     }
 
     #take({ tokens, cost }: Estimate): Reservation {
@@ -120,6 +127,9 @@ export class Budget {
             state = next;
             this.#tokens += usedTokens;
             this.#cost += usedCost;
+            if (reserved.tokens > 0)
+                this.#tokenRatio = Math.max(this.#tokenRatio, usedTokens / reserved.tokens);
+            if (reserved.cost > 0) this.#costRatio = Math.max(this.#costRatio, usedCost / reserved.cost);
             this.#pump();
         };
         return {

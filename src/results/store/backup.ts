@@ -1,10 +1,11 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
+import { hashFile } from '../../host/hash-file.js';
 import { makeHolderId } from '../../host/staging-name.js';
 import { UserError } from '../../util/user-error.js';
 import { copyDurably, explainWrite, isThere } from './copy-files.js';
-import { MASTER, type Manifest, readManifest, writeManifest } from './manifest.js';
+import { MASTER, type Manifest, type PartInfo, readManifest, writeManifest } from './manifest.js';
 import { locatePart } from './read-generation.js';
 
 /**
@@ -36,8 +37,12 @@ const MOST_TRIES = 5;
 
 async function copyGeneration(dir: string, manifest: Manifest, target: string): Promise<void> {
     await explainWrite(target, async () => {
-        for (const part of manifest.parts)
-            await copyDurably(await locatePart(dir, part), join(target, part.path));
+        const parts: PartInfo[] = [];
+        for (const part of manifest.parts) {
+            const copy = join(target, part.path);
+            await copyDurably(await locatePart(dir, part), copy);
+            parts.push({ ...part, sha256: (await hashFile(copy)).sha256 });
+        }
         for (const { path } of [...manifest.retirements, ...manifest.aggregates])
             await copyDurably(join(dir, path), join(target, path));
         const tree = join(dir, MASTER);
@@ -45,6 +50,6 @@ async function copyGeneration(dir: string, manifest: Manifest, target: string): 
         await makeDirectory(target);
         for (const name of await readdir(target))
             if ((await stat(join(target, name))).isDirectory()) await syncDirectory(join(target, name));
-        await writeManifest(new DurableWriter(target, makeHolderId()), manifest);
+        await writeManifest(new DurableWriter(target, makeHolderId()), { ...manifest, parts });
     });
 }

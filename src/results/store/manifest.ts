@@ -42,6 +42,8 @@ export interface FileInfo {
 
 export interface PartInfo extends FileInfo {
     readonly codec: StorageFormat;
+    /** SHA-256 of its bytes; a backup has it, and what was restored from one. */
+    readonly sha256?: string;
 }
 
 export interface AggregateInfo {
@@ -115,7 +117,10 @@ function parseManifest(path: string, text: string): Manifest {
         if (typeof json[name] !== 'string') throw damaged(`expected a time in ${name}`);
     if (!isCount(json.generation)) throw damaged('expected a number in generation');
     if (!isStorage(json.storage)) throw damaged(`expected json or parquet in storage`);
-    list('parts', (one) => isCount(one.records) && isCount(one.bytes) && isStorage(one.codec));
+    list(
+        'parts',
+        (one) => isCount(one.records) && isCount(one.bytes) && isStorage(one.codec) && isHash(one.sha256),
+    );
     list('retirements', (one) => isCount(one.records) && isCount(one.bytes));
     list(
         'aggregates',
@@ -126,6 +131,9 @@ function parseManifest(path: string, text: string): Manifest {
 
 const isCount = (value: Json | undefined): value is number =>
     Number.isSafeInteger(value) && Number(value) >= 0;
+
+const isHash = (value: Json | undefined): boolean =>
+    value === undefined || (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value));
 
 const isStorage = (value: Json | undefined): value is StorageFormat =>
     STORAGE_FORMATS.some((format) => format === value);

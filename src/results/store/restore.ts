@@ -1,6 +1,7 @@
 import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
+import { hashFile } from '../../host/hash-file.js';
 import { acquireLock, type Lock } from '../../host/lock.js';
 import { makeStagingName } from '../../host/staging-name.js';
 import { sweep } from '../../host/sweep.js';
@@ -153,6 +154,12 @@ async function copyFiles(
     const keyWriter = new DurableWriter(join(dir, KEYS), lock.id);
     for (const [at, part] of parts.entries()) {
         const keys = await readWholePart(source, manifest.parts[at] ?? part);
+        // Rows may be other ones though they can be read; backups of earlier versions do not tell.
+        if (part.sha256 !== undefined && (await hashFile(join(dir, part.path))).sha256 !== part.sha256)
+            throw notWhole(
+                source,
+                `${manifest.parts[at]?.path ?? part.path} was changed since it was backed up`,
+            );
         if (keys !== null) await writeKeys(keyWriter, part, keys);
     }
     const retirements = await copyAll(manifest.retirements);

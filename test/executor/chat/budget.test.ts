@@ -61,6 +61,25 @@ describe('budget', () => {
         expect(await second).not.toBeNull();
     });
 
+    it('sets more aside where answers use more than was set aside for them', async () => {
+        const said: string[] = [];
+        const budget = new Budget({ maxCost: null, maxTokens: 1000 }, (message) => void said.push(message));
+        (await budget.reserve({ tokens: 50, cost: null }, never))?.settle(
+            { prompt: 50, completion: 100 },
+            null,
+        );
+        const second = await budget.reserve({ tokens: 100, cost: null }, never);
+        const third = await budget.reserve({ tokens: 100, cost: null }, never);
+        // 150 are spent, and the two in flight may take 300 each: another one waits for them.
+        const fourth = budget.reserve({ tokens: 100, cost: null }, never);
+        second?.settle({ prompt: 200, completion: 100 }, null);
+        third?.settle({ prompt: 200, completion: 100 }, null);
+        expect(await fourth).toBeNull();
+        expect(said).toEqual([
+            'the budget of 1000 tokens (--max-tokens-total) is spent: 750 used, the next request may take 300',
+        ]);
+    });
+
     it('counts a request that brought no answer as spent, and one that was turned away not', async () => {
         const said: string[] = [];
         const budget = new Budget({ maxCost: 1, maxTokens: null }, (message) => void said.push(message));
