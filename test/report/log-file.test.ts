@@ -50,7 +50,12 @@ test('events stand in it as JSON lines, by level', () => {
 
 test('no key stands twice in a line, the level of a notice neither', () => {
     const log = open('info');
-    log.onEvent({ type: 'notice', at: '2026-11-30T12:00:00.000Z', level: 'warning', message: 'mind the gap' });
+    log.onEvent({
+        type: 'notice',
+        at: '2026-11-30T12:00:00.000Z',
+        level: 'warning',
+        message: 'mind the gap',
+    });
     log.close();
     const text = readFileSync(join(dir, 'run.log'), 'utf8');
     expect(text.match(/"level":/g)).toHaveLength(1);
