@@ -52,6 +52,9 @@ it('adopts what a results database has, counts what it counted, and never collec
     expect(dry.stdout).toContain('4 of 12 tasks would run');
     expect(dry.stdout).toContain('estimate  4 requests');
     expect(existsSync(join(cwd, 'second'))).toBe(false);
+    // Whatever the format of the database is.
+    await call('migrate', '--to', 'parquet');
+    expect((await matrix(...topUp, '--dry-run')).stdout).toContain('8/12 done, 4 to run');
     expect(server.requests).toHaveLength(8);
 
     const run = await matrix(...topUp, '--collect');
