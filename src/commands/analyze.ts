@@ -143,15 +143,17 @@ function refuseUnusedOptions(
         sql,
         audit: audited,
         ...values
-    }: Readonly<Record<'sql' | 'audit' | 'by' | 'where' | 'k', string | null>>,
+    }: Readonly<Record<'sql' | 'audit' | 'by' | 'where' | 'k', string | null>> & {
+        readonly rows: number | null;
+    },
 ): void {
     const takes: readonly string[] = QUESTIONS[question].takes;
-    for (const name of ['by', 'where', 'k'] as const) {
+    for (const name of ['by', 'where', 'k', 'rows'] as const) {
         if (values[name] === null) continue;
         if (audited !== null) throw new UserError(`--audit looks at all of a database: leave out --${name}`);
         if (sql !== null)
             throw new UserError(`--sql is a whole query: leave out --${name}, and put it there`);
-        if (name !== 'where' && !takes.includes(name))
+        if (name !== 'where' && name !== 'rows' && !takes.includes(name))
             throw new UserError(`the question '${question}' takes no --${name}`);
     }
     if (audited !== null && sql !== null) throw new UserError('--audit and --sql exclude each other');
