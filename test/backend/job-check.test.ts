@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Flight } from '../../src/backend/queue/flight.js';
 import { JobCheck } from '../../src/backend/queue/job-check.js';
 import { makeRunKeys } from '../../src/backend/queue/keys.js';
-import type { TaskQueues } from '../../src/backend/queue/task-queues.js';
+import { TaskJobs } from '../../src/backend/queue/task-jobs.js';
+import type { TaskQueue, TaskQueues } from '../../src/backend/queue/task-queues.js';
 import { makeRunId } from '../rig/queue-backend.js';
 import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 
@@ -33,13 +34,14 @@ it.skipIf(NO_REDIS !== null)(
             queue: new Queue(name, { connection: client, prefix: runKeys.prefix }),
         };
         const flights = new Map<string, Flight>();
-        for (let at = 0; at < WAITING; at += 1) flights.set(`job-${at}`, makeFlight(`job-${at}`, queue));
+        const jobs = new TaskJobs();
+        for (let at = 0; at < WAITING; at += 1) flights.set(`job-${at}`, makeFlight(`job-${at}`, queue, jobs));
         const lost = ['job-0', 'job-1999', 'job-2000', 'job-2001', 'job-4000', 'job-4001'];
         const kept = [...flights.keys()].filter((job) => !lost.includes(job));
         await client.mset(kept.flatMap((job) => [queue.keys.job(job), '1']));
-        const check = new JobCheck(client, { all: () => [queue] } as unknown as TaskQueues, flights);
+        const check = new JobCheck(client, { all: () => [queue] } as unknown as TaskQueues, jobs, flights);
         const find = async (isWhole: boolean): Promise<string[]> =>
-            (await check.findLost(isWhole)).map(({ job }) => job);
+            (await check.findLost(isWhole)).map(({ name: task }) => task);
 
         expect((await find(true)).toSorted()).toEqual(lost.toSorted());
         const found = [await find(false), await find(false), await find(false)];
@@ -52,10 +54,9 @@ it.skipIf(NO_REDIS !== null)(
     },
 );
 
-function makeFlight(job: string, queue: Flight['queue']): Flight {
-    return {
-        job,
-        queue,
+function makeFlight(name: string, queue: TaskQueue, jobs: TaskJobs): Flight {
+    const flight: Flight = {
+        name,
         task: {
             sample: 's',
             group: 'solution',
@@ -67,11 +68,14 @@ function makeFlight(job: string, queue: Flight['queue']): Flight {
         startedAt: 0,
         isClaimed: false,
         settle: () => undefined,
+        queue: null,
+        job: null,
+        isAlone: false,
         state: 'in Redis',
         aborted: false,
         patience: undefined,
         kept: [],
-        isTaking: false,
-        isCompleted: false,
     };
+    jobs.make(queue, [flight]);
+    return flight;
 }

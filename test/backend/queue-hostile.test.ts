@@ -2,7 +2,8 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRunKeys, QUEUE_NAME, RUNS_KEY, WORKERS_KEY } from '../../src/backend/queue/keys.js';
-import { LARGEST_TASK, packTask } from '../../src/backend/queue/messages.js';
+import { LARGEST_TASK, MOST_TASKS, packJob, packTask, PROTOCOL } from '../../src/backend/queue/messages.js';
+import type { Task } from '../../src/model/task.js';
 import { listWorkers } from '../../src/backend/queue/worker-host.js';
 import type { Backend, Completion } from '../../src/backend/backend.js';
 import { makeRowTask, makeRunId, OBEYING, openCoordinator, openWorker } from '../rig/queue-backend.js';
@@ -36,26 +37,35 @@ const verdict = {
 };
 const served = { outcome: verdict, startedAt: 1, duration: 1 };
 
-/** What a worker may return that no worker of ours does. */
-const ANSWERS: readonly unknown[] = [
-    null,
-    'x',
-    { v: 1, answer: '{' },
-    { v: 2, answer: '{}' },
-    { v: 1, answer: JSON.stringify({ workerId: 'w', served: { ...served, duration: -1 } }) },
-    { v: 1, answer: JSON.stringify({ workerId: 'w', served, more: 1 }) },
-    {
-        v: 1,
-        answer: JSON.stringify({
-            workerId: 'w',
-            served: { ...served, outcome: { kind: 'verdict', verdict: 'Fine' } },
+/** What a worker may return for a task that no worker of ours does. */
+const ANSWERS: readonly ((task: string) => unknown)[] = [
+    () => null,
+    () => 'x',
+    () => ({ v: PROTOCOL, answer: '{' }),
+    () => ({ v: PROTOCOL + 1, answer: '{}' }),
+    (task) => answer({ task, answer: { workerId: 'w', served: { ...served, duration: -1 } } }),
+    (task) => answer({ task, answer: { workerId: 'w', served, more: 1 } }),
+    (task) =>
+        answer({
+            task,
+            answer: { workerId: 'w', served: { ...served, outcome: { kind: 'verdict', verdict: 'Fine' } } },
         }),
-    },
-    { v: 1, answer: JSON.stringify({ workerId: 'w', served, outputs: '../../../etc/passwd' }) },
-    { v: 1, answer: 'x'.repeat(10_000) },
-    { v: 1, name: '../../other-run' },
-    { v: 1, name: 'not-there' },
+    (task) => answer({ task, answer: { workerId: 'w', served, outputs: '../../../etc/passwd' } }),
+    () => ({ v: PROTOCOL, answer: 'x'.repeat(10_000) }),
+    () => ({ v: PROTOCOL, name: '../../other-run' }),
+    () => ({ v: PROTOCOL, name: 'not-there' }),
+    (task) => answer({ task, name: '../../other-run' }),
+    (task) => answer({ task, name: 'not-there' }),
+    () => answer({ task: 'another-1', answer: { workerId: 'w', served } }),
+    () => answer(),
+    () => ({ v: PROTOCOL, answer: JSON.stringify({ answers: [], left: 'all' }) }),
+    (task) => ({ v: PROTOCOL, answer: JSON.stringify({ answers: [], left: Array(33).fill(task) }) }),
 ];
+
+const answer = (...answers: readonly object[]): unknown => ({
+    v: PROTOCOL,
+    answer: JSON.stringify({ answers, left: [] }),
+});
 
 it.skipIf(NO_REDIS !== null)(
     'a worker that answers nonsense costs the tasks that it answers, each as a failure that may be tried again',
@@ -71,7 +81,7 @@ it.skipIf(NO_REDIS !== null)(
             for (let taken = 0; taken < ANSWERS.length; ) {
                 const job = await hostile.getNextJob('t', { block: false });
                 if (job === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
-                else await job.moveToCompleted(ANSWERS[taken++], 't', false);
+                else await job.moveToCompleted(ANSWERS[taken++]?.(job.id ?? ''), 't', false);
             }
             const failure = {
                 reason: 'worker-died',
@@ -85,6 +95,13 @@ it.skipIf(NO_REDIS !== null)(
         }
     },
 );
+
+/** A job with these tasks, all under one name. */
+const pack = (...tasks: readonly Task[]): unknown =>
+    packJob(
+        '1',
+        tasks.map((task) => packTask({ name: 'a-1', task })),
+    );
 
 const startRow = (coordinator: Backend, index: number): Promise<Completion> =>
     coordinator.start(makeRowTask(index, { do: 'answer', value: index })).completion;
@@ -103,13 +120,16 @@ it.skipIf(NO_REDIS !== null)(
         const jobs: unknown[] = [
             null,
             [],
-            { v: 1, start: '1', task: '{' },
-            { v: 2, task: '{}' },
-            { v: 1, start: '1', task: 'x'.repeat(LARGEST_TASK + 1) },
-            packTask('1', { ...task, stage: '../../etc' }),
-            packTask('1', { ...task, sample: '' }),
-            packTask('1', { ...task, attempt: 0 }),
-            packTask('1', { ...task, stage: '0'.repeat(64), index: -1 }),
+            { v: PROTOCOL, start: '1', tasks: '{' },
+            { v: PROTOCOL + 1, tasks: '{}' },
+            { v: PROTOCOL, start: '1', tasks: 'x'.repeat(LARGEST_TASK + 1) },
+            pack({ ...task, stage: '../../etc' }),
+            pack({ ...task, sample: '' }),
+            pack({ ...task, attempt: 0 }),
+            pack({ ...task, stage: '0'.repeat(64), index: -1 }),
+            pack(),
+            pack(task, task),
+            pack(...Array<Task>(MOST_TASKS + 1).fill(task)),
         ];
         try {
             for (const [index, data] of jobs.entries())

@@ -115,9 +115,9 @@ it.skipIf(NO_REDIS !== null)(
             takeBack: () => seen.push('taken back'),
         });
         let calls = 0;
-        const ask = async (job: string, token: string, n: number): Promise<unknown> => {
+        const ask = async (task: string, token: string, n: number): Promise<unknown> => {
             const request = { do: 'ask', request: { do: 'acquire', n } };
-            const call = { type: 'call', worker: 'w', job, token, call: String(calls++), request };
+            const call = { type: 'call', worker: 'w', task, token, call: String(calls++), request };
             await client.rpush(keys.calls, JSON.stringify(call));
             const [, reply = '{}'] = (await client.blpop(keys.replies('w'), 10)) ?? [];
             return (JSON.parse(reply) as { problem: unknown }).problem;

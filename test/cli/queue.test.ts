@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { packTask, parseWorkerAnswer, unpackTask } from '../../src/backend/queue/messages.js';
+import { packJob, packTask, parseWorkerAnswer, PROTOCOL, unpackJob } from '../../src/backend/queue/messages.js';
 import { REDIS_ADDRESS } from '../../src/config/values/redis.js';
 import type { Task } from '../../src/model/task.js';
 import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
@@ -164,7 +164,9 @@ const task: Task = {
 };
 
 it('reads back the tasks and answers that it writes, and refuses others', () => {
-    expect(unpackTask(packTask('1', task))).toEqual({ start: '1', task });
+    const named = { name: 'a-1', task };
+    const tasks = [named, { name: 'b-1', task }];
+    expect(unpackJob(packJob('1', tasks.map(packTask)))).toEqual({ start: '1', tasks });
     const file = { name: '../../.bashrc', content: { text: '', digest: '0'.repeat(64) } };
     const program = { kind: 'program', language: 'CPP', files: [file] };
     for (const bad of [
@@ -174,19 +176,21 @@ it('reads back the tasks and answers that it writes, and refuses others', () => 
         { input: program },
         { sample: '' },
     ]) {
-        const text = JSON.stringify({ ...task, ...bad });
-        expect(() => unpackTask({ v: 1, start: '1', task: text }), text).toThrow();
+        const text = JSON.stringify([{ name: 'a-1', task: { ...task, ...bad } }]);
+        expect(() => unpackJob({ v: PROTOCOL, start: '1', tasks: text }), text).toThrow();
     }
-    const good = JSON.stringify(task);
-    expect(unpackTask({ v: 1, start: '1', task: good })).toEqual({ start: '1', task });
+    const good = JSON.stringify([named]);
+    expect(unpackJob({ v: PROTOCOL, start: '1', tasks: good })).toEqual({ start: '1', tasks: [named] });
     for (const raw of [
         null,
         {},
-        { v: 2, start: '1', task: good },
-        { v: 1, start: '1', task: 'x' },
-        { v: 1, task: good },
+        { v: PROTOCOL + 1, start: '1', tasks: good },
+        { v: PROTOCOL, start: '1', tasks: 'x' },
+        { v: PROTOCOL, start: '1', tasks: '[]' },
+        { v: PROTOCOL, start: '1', tasks: JSON.stringify([named, named]) },
+        { v: PROTOCOL, tasks: good },
     ])
-        expect(() => unpackTask(raw)).toThrow();
+        expect(() => unpackJob(raw)).toThrow();
     const served = { outcome: { kind: 'verdict', verdict: 'Fine' }, startedAt: 1, duration: 1 };
     expect(() => parseWorkerAnswer(JSON.stringify({ workerId: 'w', served }))).toThrow();
 });

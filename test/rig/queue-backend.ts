@@ -6,6 +6,7 @@ import type { Backend } from '../../src/backend/backend.js';
 import { createProcessBackend, type ProcessBackendOptions } from '../../src/backend/process.js';
 import { openQueueBackend } from '../../src/backend/queue.js';
 import type { WorkerLock } from '../../src/backend/queue/job-feed.js';
+import { PROTOCOL } from '../../src/backend/queue/messages.js';
 import { QueueWorker } from '../../src/backend/queue/worker-host.js';
 import type { ModuleDescriptor } from '../../src/executor/module-kind.js';
 import type { JsonObject } from '../../src/model/json.js';
@@ -77,7 +78,7 @@ export const openCoordinator = (
     openQueueBackend({
         redis,
         run: {
-            protocol: 1,
+            protocol: PROTOCOL,
             version: 'test',
             run,
             id: run,

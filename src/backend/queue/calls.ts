@@ -14,12 +14,12 @@ type TaskRequest = Exclude<CallRequest['request'], { readonly do: 'send-file' }>
 
 /** What serves calls of tasks. */
 export interface CallServer {
-    /** Who serves the task of a job; `later`: its task has not been started yet by this coordinator; null: it has ended. */
-    hostOf(job: string): TaskHost | 'later' | null;
+    /** Who serves a task; `later`: it has not been started yet by this coordinator; null: it has ended. */
+    hostOf(task: string): TaskHost | 'later' | null;
     /** Who served a task that has ended lately; undefined: nobody knows it any more. */
-    formerHostOf(job: string): TaskHost | undefined;
-    /** Whether a call comes from the worker that has the job now. @throws what Redis says */
-    isHolder(job: string, token: string): Promise<boolean>;
+    formerHostOf(task: string): TaskHost | undefined;
+    /** Whether a call comes from the worker that has the task now. @throws what Redis says */
+    isHolder(task: string, token: string): Promise<boolean>;
     onLog(line: TaskLog): void;
     /** Puts a file of a sample where workers find it. @throws Error if no task in work needs it */
     sendFile(sha256: string): Promise<void>;
@@ -36,7 +36,7 @@ const PARKED_BOUND = 10_000;
 
 /** The coordinator's side of what running tasks ask: takes calls from a list, one after the other, and answers each. */
 export class CallDesk {
-    /** Calls by the job whose task is still to be started. */
+    /** Calls by the task that is still to be started. */
     readonly #parked = new Map<string, CallRequest[]>();
     #parkedCount = 0;
     /** Calls that are served or parked: workers send those that take long again. */
@@ -81,26 +81,26 @@ export class CallDesk {
             await this.#reply(message, await this.#sendFile(call, request.sha256));
             return;
         }
-        const host = this.server.hostOf(message.job);
+        const host = this.server.hostOf(message.task);
         if (host === 'later') this.#park(message);
         else await this.#serveTask(message, request, host);
     }
 
     async #serveTask(message: CallRequest, request: TaskRequest, host: TaskHost | null): Promise<void> {
-        const { call, job, token } = message;
+        const { call, task, token } = message;
         let isHolder = false;
         try {
-            isHolder = host !== null && (await this.server.isHolder(job, token));
+            isHolder = host !== null && (await this.server.isHolder(task, token));
         } catch {
             // Redis is gone: the worker sends it again.
             this.#serving.delete(call);
             return;
         }
         if (isHolder) {
-            await this.#reply(message, await serveCall({ type: 'call', key: job, call, request }, host));
+            await this.#reply(message, await serveCall({ type: 'call', key: task, call, request }, host));
             return;
         }
-        const heard = host ?? this.server.formerHostOf(job);
+        const heard = host ?? this.server.formerHostOf(task);
         if (request.do === 'ask') heard?.hearLate?.(request.request);
         const problem = host === null ? 'the task has ended' : 'another worker has the task now';
         await this.#reply(message, { type: 'reply', call, value: null, problem });
@@ -124,13 +124,13 @@ export class CallDesk {
             return;
         }
         this.#parkedCount += 1;
-        this.#parked.set(message.job, [...(this.#parked.get(message.job) ?? []), message]);
+        this.#parked.set(message.task, [...(this.#parked.get(message.task) ?? []), message]);
     }
 
-    /** The task of a job has been started: serves what it asked before. */
-    started(job: string): void {
-        const parked = this.#parked.get(job) ?? [];
-        this.#parked.delete(job);
+    /** A task has been started: serves what it asked before. */
+    started(task: string): void {
+        const parked = this.#parked.get(task) ?? [];
+        this.#parked.delete(task);
         this.#parkedCount -= parked.length;
         for (const message of parked) void this.#serve(message);
     }

@@ -14,13 +14,10 @@ import {
 import { CallDesk } from './calls.js';
 import {
     abortedCompletion,
-    boundStart,
-    describeLargeTask,
     createIdentifier,
-    diedCompletion,
+    describeLargeTask,
     type Flight,
     listLanguages,
-    localize,
 } from './flight.js';
 import { FinishedJobs } from './finished-jobs.js';
 import { JobAdder } from './job-adder.js';
@@ -29,22 +26,17 @@ import { JobRemover } from './job-remover.js';
 import { FormerHosts, Holders } from './holders.js';
 import type { RunKeys } from './keys.js';
 import type { RunLease } from './lease.js';
-import {
-    LARGEST_TASK,
-    packTask,
-    parseWorkerAnswer,
-    parseReturned,
-    type RunOrigin,
-    type WorkerAnswer,
-} from './messages.js';
-import { findOutputFiles, type OutputPlace, OutputReceiver } from './output-files.js';
+import { JobResults } from './job-results.js';
+import { JobSize } from './job-size.js';
+import { LARGEST_TASK, packTask, type RunOrigin } from './messages.js';
+import { type OutputPlace, OutputReceiver } from './output-files.js';
 import type { RedisAccess } from './redis.js';
 import { RedisWatch } from './redis-watch.js';
-import type { FinishedJob } from './scripts.js';
 import { convertTimes, type SharedClock } from './shared-clock.js';
 import { StageFiles } from './stage-manifest.js';
+import { isShared, type TaskJob, TaskJobs } from './task-jobs.js';
 import type { TaskQueues } from './task-queues.js';
-import type { WaitingJob, WaitingJobs } from './waiting-jobs.js';
+import type { WaitingJobs } from './waiting-jobs.js';
 import { WorkerWatch } from './worker-watch.js';
 
 export interface QueueBackendOptions {
@@ -82,13 +74,15 @@ export interface Connections {
 /** The coordinator's side of a queue, see `openQueueBackend`. */
 export class QueueCoordinator implements Backend {
     readonly #c: Connections;
-    /** Tasks whose job may be in Redis, by job id: from `start` to `release`. */
+    /** Tasks whose job may be in Redis, by name: from `start` to `release`. */
     readonly #flights = new Map<string, Flight>();
+    readonly #jobs = new TaskJobs();
+    readonly #size = new JobSize();
     /** Jobs of an earlier coordinator that no task has claimed yet. */
     readonly #before: WaitingJobs;
     readonly #lease: RunLease;
     readonly #stages: StageFiles;
-    readonly #outputs: OutputReceiver | null;
+    readonly #results: JobResults;
     readonly #desk: CallDesk;
     readonly #holders: Holders;
     readonly #former = new FormerHosts();
@@ -111,15 +105,28 @@ export class QueueCoordinator implements Backend {
         this.#stages = new StageFiles(client, keys);
         this.#holders = new Holders(
             client,
-            (job) => this.#flights.get(job)?.queue ?? null,
-            (job) => this.#flights.get(job)?.host.takeBack?.(),
+            (task) => this.#flights.get(task)?.job ?? null,
+            (task) => this.#flights.get(task)?.host.takeBack?.(),
         );
         const { outputs } = options;
-        this.#outputs = outputs === null ? null : new OutputReceiver(client, keys, outputs);
+        this.#results = new JobResults({
+            client,
+            keys,
+            clock,
+            jobs: this.#jobs,
+            outputs: outputs === null ? null : new OutputReceiver(client, keys, outputs),
+            isAway: () => this.#watch.isPaused || this.#isClosed,
+            settle: (flight, completion) => this.#settle(flight, completion),
+            again: (flight) => {
+                flight.isAlone = true;
+                this.#again(flight);
+            },
+            onTaken: (duration) => this.#size.noteEnd(duration),
+        });
         this.#desk = new CallDesk(client, connect(), keys, {
-            hostOf: (job) => this.#hostOf(job),
-            formerHostOf: (job) => this.#flights.get(job)?.host ?? this.#former.get(job),
-            isHolder: (job, token) => this.#holders.isHolder(job, token),
+            hostOf: (task) => this.#hostOf(task),
+            formerHostOf: (task) => this.#flights.get(task)?.host ?? this.#former.get(task),
+            isHolder: (task, token) => this.#holders.isHolder(task, token),
             onLog: (line) => options.onLog(convertTimes(line, (ms) => clock.toLocal(ms))),
             sendFile: (sha256) => this.#stages.send(sha256),
         });
@@ -127,16 +134,17 @@ export class QueueCoordinator implements Backend {
         this.#finished = new FinishedJobs(
             connect(),
             () => queues.all(),
-            (job) => void this.#end(job),
+            (news) => void this.#results.take(news),
         );
         void this.#finished.run();
         this.#remover = new JobRemover(client);
-        this.#adder = new JobAdder(queues, this.#lease, {
-            onAdded: (job) => this.#desk.started(job),
+        this.#adder = new JobAdder(queues, this.#jobs, this.#lease, {
+            size: () => this.#size.count(this.#flights.size, this.#workers.slots),
+            onAdded: ({ name }) => this.#desk.started(name),
             onNotice: options.onNotice,
         });
         this.#identify = createIdentifier(options.run);
-        this.#check = new JobCheck(client, queues, this.#flights);
+        this.#check = new JobCheck(client, queues, this.#jobs, this.#flights);
         this.#workers = new WorkerWatch(client, clock, options);
         this.#watch = new RedisWatch(client, {
             shown: options.redis.shown,
@@ -157,22 +165,23 @@ export class QueueCoordinator implements Backend {
             settle = resolve;
         });
         const flight: Flight = {
-            job: claimed?.job ?? `${key}-${task.attempt}`,
-            queue: claimed?.queue ?? null,
+            name: claimed?.name ?? `${key}-${task.attempt}`,
             task,
             host,
             startedAt: Date.now(),
             isClaimed: claimed !== null,
             settle,
+            queue: null,
+            job: null,
+            isAlone: false,
             state: 'preparing',
             aborted: false,
             patience: undefined,
             kept: [],
-            isTaking: false,
-            isCompleted: false,
         };
-        this.#flights.set(flight.job, flight);
-        void this.#prepare(flight, claimed?.state ?? null);
+        this.#flights.set(flight.name, flight);
+        if (claimed === null) void this.#offer(flight);
+        else void this.#wait(flight, this.#jobs.join(flight, claimed.job, claimed.queue));
         return {
             completion,
             abort: () => void this.#abort(flight),
@@ -180,115 +189,49 @@ export class QueueCoordinator implements Backend {
         };
     }
 
-    async #prepare(flight: Flight, known: WaitingJob['state'] | null): Promise<void> {
+    /** Waits for a task that an earlier coordinator handed out. */
+    async #wait(flight: Flight, job: TaskJob): Promise<void> {
         try {
-            if (known !== null) {
-                const { stage } = flight.task;
-                if (stage !== null) await this.#stages.use(stage);
-                if (flight.state === 'settled') return;
-                flight.state = 'in Redis';
-                this.#desk.started(flight.job);
-                if (known === 'finished') await this.#fetch(flight);
-                return;
-            }
-            await this.#offer(flight);
+            const { stage } = flight.task;
+            if (stage !== null) await this.#stages.use(stage);
+            if (flight.state === 'settled') return;
+            flight.state = 'in Redis';
+            this.#desk.started(flight.name);
+            await this.#results.fetch(job);
         } catch (error) {
-            const failure = { reason: 'environment', message: getMessage(error) } as const;
-            const outcome = { kind: 'failure', failure, by: null } as const;
-            this.#settle(flight, makeUnservedCompletion(outcome, 'queue', flight.startedAt));
+            this.#fail(flight, error);
         }
     }
 
-    #hostOf(job: string): TaskHost | 'later' | null {
-        const flight = this.#flights.get(job);
-        if (flight !== undefined) return flight.state === 'settled' ? null : flight.host;
-        return this.#before.has(job) ? 'later' : null;
-    }
-
-    /** Puts a task among those that are added next. @throws Error if it cannot be sent */
+    /** Puts a task among those that are added next. */
     async #offer(flight: Flight): Promise<void> {
-        const { task } = flight;
-        const stage = task.stage === null ? null : await this.#stages.use(task.stage);
-        if (flight.state === 'settled') return;
-        const data = packTask(this.#lease.start, { ...task, stage: stage?.manifest ?? null });
-        if (data.task.length > LARGEST_TASK) throw new Error(describeLargeTask(data.task.length));
-        flight.queue = this.#c.queues.find(listLanguages(task, stage?.programs ?? [], this.#c.options));
-        this.#adder.add({ flight, data });
-    }
-
-    // Taking in
-
-    /** Fetches what a finished job returned; its event was missed, or came before this coordinator. */
-    async #fetch({ job, queue }: Flight): Promise<void> {
-        if (queue === null) return;
-        const [returned, failed] = await this.#c.client
-            .hmget(queue.keys.job(job), 'returnvalue', 'failedReason')
-            .catch(() => [null, null]);
-        if (typeof failed === 'string') await this.#end({ job, failed });
-        else if (typeof returned === 'string') await this.#end({ job, returned });
-    }
-
-    async #end(finished: FinishedJob): Promise<void> {
-        const flight = this.#flights.get(finished.job);
-        if (flight === undefined || flight.state === 'settled' || flight.isTaking) return;
-        if ('failed' in finished) this.#setAside(flight, finished.failed);
-        else await this.#take(flight, finished.returned);
-    }
-
-    async #take(flight: Flight, returned: string): Promise<void> {
-        flight.isTaking = true;
         try {
-            const parsed = parseReturned(JSON.parse(returned));
-            const text = 'answer' in parsed ? parsed.answer : await this.#longAnswer(flight, parsed.name);
-            const answer = parseWorkerAnswer(text);
-            const { served, workerId } = answer;
-            if (served.outcome.kind === 'abort' && !flight.aborted) {
-                // Meant for the coordinator before this one.
-                await this.#again(flight);
-                return;
-            }
-            const outcome = (await this.#receiveOutputs(flight, answer)) ?? localize(served.outcome);
-            flight.isCompleted = true;
-            const startedAt = boundStart(this.#c.clock.toLocal(served.startedAt), flight);
-            this.#settle(flight, { ...served, startedAt, outcome, workerId });
+            const { task, name } = flight;
+            const stage = task.stage === null ? null : await this.#stages.use(task.stage);
+            if (flight.state === 'settled') return;
+            const packed = packTask({ name, task: { ...task, stage: stage?.manifest ?? null } });
+            // With the brackets of a list around it.
+            if (packed.length + 2 > LARGEST_TASK) throw new Error(describeLargeTask(packed.length));
+            flight.queue = this.#c.queues.find(
+                listLanguages(task, stage?.programs ?? [], this.#c.options),
+            );
+            this.#adder.add({ flight, packed });
         } catch (error) {
-            // Redis is gone: the next look finds it again.
-            if (this.#watch.isPaused || this.#isClosed) return;
-            const message = `the answer of a worker cannot be read: ${getMessage(error).slice(0, 500)}`;
-            this.#settle(flight, diedCompletion(flight, message));
-        } finally {
-            flight.isTaking = false;
+            this.#fail(flight, error);
         }
     }
 
-    /** @returns an outcome in the place of the worker's, where its files cannot be kept here; null: they are */
-    async #receiveOutputs(
-        flight: Flight,
-        { served, outputs }: WorkerAnswer,
-    ): Promise<Completion['outcome'] | null> {
-        const files = this.#outputs === null ? [] : findOutputFiles(served.outcome);
-        if (this.#outputs === null || files.length === 0) return null;
-        if (outputs === undefined) throw new Error('it names files of output that it does not bring');
-        const received = await this.#outputs.receive(outputs, files);
-        if ('kind' in received) return received;
-        flight.kept.push(...received);
-        return null;
+    /** It cannot be sent. */
+    #fail(flight: Flight, error: unknown): void {
+        const failure = { reason: 'environment', message: getMessage(error) } as const;
+        const outcome = { kind: 'failure', failure, by: null } as const;
+        this.#settle(flight, makeUnservedCompletion(outcome, 'queue', flight.startedAt));
     }
 
-    async #longAnswer(flight: Flight, name: string): Promise<string> {
-        const key = this.#c.keys.answer(name);
-        flight.kept.push(key);
-        const text = await this.#c.client.get(key);
-        if (text === null) throw new Error('it is gone');
-        return text;
-    }
-
-    /** A job that lost its worker too often. */
-    #setAside(flight: Flight, reason: string): void {
-        const message = reason.includes('stalled')
-            ? 'every worker that ran this task was lost: ended, cut off from Redis, or stopped for longer than its lock'
-            : `the queue gave the task up: ${reason}`;
-        this.#settle(flight, diedCompletion(flight, message, { retry: false }));
+    #hostOf(name: string): TaskHost | 'later' | null {
+        const flight = this.#flights.get(name);
+        if (flight !== undefined) return flight.state === 'settled' ? null : flight.host;
+        return this.#before.has(name) ? 'later' : null;
     }
 
     #settle(flight: Flight, completion: Completion): void {
@@ -299,24 +242,38 @@ export class QueueCoordinator implements Backend {
     }
 
     /** Hands a task out once more: Redis lost its job, or a worker gave it back. */
-    async #again(flight: Flight): Promise<void> {
-        const { stage } = flight.task;
-        await flight.queue?.queue.remove(flight.job).catch(() => 0);
-        // It was given up meanwhile.
-        if (flight.state === 'settled') return;
+    #again(flight: Flight): void {
+        const job = this.#jobs.leave(flight);
+        if (flight.aborted) {
+            if (job !== null) this.#remover.remove(job);
+            this.#settle(flight, abortedCompletion(flight));
+            return;
+        }
         flight.state = 'preparing';
+        void this.#offerAgain(flight, job);
+    }
+
+    /** @param job that it was the last task of */
+    async #offerAgain(flight: Flight, job: TaskJob | null): Promise<void> {
+        const { stage } = flight.task;
+        // The next job of a single task has the same id.
+        if (job !== null && !isShared(job.id)) await job.queue.queue.remove(job.id).catch(() => 0);
+        else if (job !== null) this.#remover.remove(job);
+        // It was given up meanwhile.
+        if (flight.state !== 'preparing') return;
         await this.#offer(flight);
         // The sample is in use twice now.
         if (stage !== null) this.#stages.release(stage);
     }
 
-    /** The result is on disk, or not wanted: the job may go. */
+    /** The result is on disk, or not wanted: the job may go, when all its tasks are. */
     #release(flight: Flight): void {
-        if (!this.#flights.delete(flight.job)) return;
+        if (!this.#flights.delete(flight.name)) return;
         if (flight.task.stage !== null) this.#stages.release(flight.task.stage);
-        this.#remover.remove(flight);
-        this.#holders.forget(flight.job);
-        this.#former.add(flight.job, flight.host);
+        const job = this.#jobs.leave(flight);
+        if (job !== null && !this.#before.hasJob(job.id)) this.#remover.remove(job);
+        this.#holders.forget(flight.name);
+        this.#former.add(flight.name, flight.host);
     }
 
     // Aborting
@@ -325,18 +282,23 @@ export class QueueCoordinator implements Backend {
         if (flight.aborted || flight.state === 'settled') return;
         flight.aborted = true;
         const aborted = (): void => this.#settle(flight, abortedCompletion(flight));
-        if (flight.state === 'preparing') {
+        const { job } = flight;
+        if (flight.state === 'preparing' || job === null) {
             aborted();
             return;
         }
         flight.patience = setTimeout(aborted, ABORT_PATIENCE_MS + 1000);
         const { client, keys } = this.#c;
+        const { queue } = job.queue;
         try {
-            const state = await flight.queue?.queue.getJobState(flight.job);
-            if (state === 'completed' || state === 'failed') await this.#fetch(flight);
-            else if (state === 'active') await client.publish(keys.aborts, flight.job);
-            else if ((await flight.queue?.queue.remove(flight.job)) === 1) aborted();
-            else await client.publish(keys.aborts, flight.job);
+            const state = await queue.getJobState(job.id);
+            if (state === 'completed' || state === 'failed') await this.#results.fetch(job);
+            else if (state === 'active') await client.publish(keys.aborts, flight.name);
+            // It waits with others that are still wanted: nobody takes in what it comes to.
+            else if ([...job.flights].some((one) => !one.aborted && one.state !== 'settled')) aborted();
+            else if ((await queue.remove(job.id)) === 1)
+                for (const one of job.flights) this.#settle(one, abortedCompletion(one));
+            else await client.publish(keys.aborts, flight.name);
         } catch {
             // Redis is gone; its patience settles the task.
         }
@@ -351,20 +313,20 @@ export class QueueCoordinator implements Backend {
         this.#mayHaveLostJobs ||= wasEmptied;
         await this.#c.queues.announce();
         await this.#check.takeFinished(
-            (job) => this.#flights.has(job) || this.#before.has(job) || this.#remover.has(job),
-            (flight) => this.#fetch(flight),
+            (job) => this.#before.hasJob(job) || this.#remover.has(job),
+            (job) => this.#results.fetch(job),
         );
-        for (const flight of await this.#check.findLost(this.#mayHaveLostJobs)) await this.#again(flight);
+        for (const flight of await this.#check.findLost(this.#mayHaveLostJobs)) this.#again(flight);
         this.#mayHaveLostJobs = false;
-        await this.#lease.renew(this.#flights.values());
+        await this.#lease.renew(this.#jobs.values());
         await this.#holders.look();
         await this.#workers.look(this.#flights.values());
     }
 
-    /** Whether a later start needs the result of a job that this one leaves behind. */
-    #isWanted(job: string): boolean {
-        const flight = this.#flights.get(job);
-        return flight === undefined ? this.#before.has(job) : !flight.aborted;
+    /** Whether a later start needs what a job has that this one leaves behind. */
+    #isWanted(id: string): boolean {
+        if (this.#before.hasJob(id)) return true;
+        return [...(this.#jobs.get(id)?.flights ?? [])].some(({ aborted }) => !aborted);
     }
 
     resize(): void {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { type FinishedJob, readEnds } from './scripts.js';
+import { type JobNews, readNews } from './scripts.js';
 import type { TaskQueue } from './task-queues.js';
 
 /** Milliseconds that one wait for events lasts: so long may events of a queue that is new wait to be read. */
@@ -9,7 +9,7 @@ const BLOCK_MS = 200;
 /** Milliseconds for which events are gathered after the first. */
 const GATHER_MS = 10;
 
-/** Learns which jobs have finished from BullMQ's streams of events: those of all queues over one connection, many at a time. */
+/** Learns what jobs have come to from BullMQ's streams of events: those of all queues over one connection, many at a time. */
 export class FinishedJobs {
     /** Where reading goes on, by stream. */
     readonly #positions = new Map<string, string>();
@@ -19,7 +19,7 @@ export class FinishedJobs {
         /** A connection of its own: it is blocked while it waits. */
         private readonly blocked: Redis,
         private readonly queues: () => readonly TaskQueue[],
-        private readonly onFinished: (job: FinishedJob) => void,
+        private readonly onNews: (job: JobNews) => void,
     ) {}
 
     async run(): Promise<void> {
@@ -54,9 +54,9 @@ export class FinishedJobs {
 
     async #read(stream: string): Promise<void> {
         for (let isAll = false; !isAll && !this.#isClosed; ) {
-            const read = await readEnds(this.blocked, stream, this.#position(stream));
+            const read = await readNews(this.blocked, stream, this.#position(stream));
             this.#positions.set(stream, read.last);
-            for (const job of read.jobs) this.onFinished(job);
+            for (const job of read.jobs) this.onNews(job);
             isAll = read.isAll;
         }
     }

@@ -3,28 +3,30 @@ import type { CheckerProgram } from '../../model/sample.js';
 import type { Task } from '../../model/task.js';
 import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
 import { LARGEST_TASK, type RunOrigin } from './messages.js';
+import type { TaskJob } from './task-jobs.js';
 import type { TaskQueue } from './task-queues.js';
 
 /** A task in the hands of the queue. */
 export interface Flight {
-    readonly job: string;
-    /** Null until it is known what the task needs. */
-    queue: TaskQueue | null;
+    /** Its name in Redis: what it is for, and the number of the attempt. */
+    readonly name: string;
     readonly task: Task;
     readonly host: TaskHost;
     readonly startedAt: number;
-    /** Whether an earlier coordinator put its job into Redis: it may have begun before `startedAt`. */
+    /** Whether an earlier coordinator put it into Redis: it may have begun before `startedAt`. */
     readonly isClaimed: boolean;
     readonly settle: (completion: Completion) => void;
+    /** Null until it is known what the task needs. */
+    queue: TaskQueue | null;
+    /** Null until it is on its way to Redis. */
+    job: TaskJob | null;
+    /** Whether it shares its job with no other task: an earlier job with it did not come to its end. */
+    isAlone: boolean;
     state: 'preparing' | 'in Redis' | 'settled';
     aborted: boolean;
     patience: NodeJS.Timeout | undefined;
     /** Keys beside its job: of a long answer, and of files of output. */
     kept: string[];
-    /** Whether its answer is being read: files of output take a while. */
-    isTaking: boolean;
-    /** Whether its job is among the completed ones, so that it can be removed together with others. */
-    isCompleted: boolean;
 }
 
 /** What answers depend on, beside their task. */

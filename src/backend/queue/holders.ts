@@ -1,35 +1,35 @@
 import type { Redis } from 'ioredis';
 import type { TaskHost } from '../backend.js';
-import type { TaskQueue } from './task-queues.js';
+import type { TaskJob } from './task-jobs.js';
 
 /*
  * Which worker has a task that asks something while it runs. What such a task was given (a place at an endpoint) is the holder's: it is
- * taken back when the worker is lost, and one that has lost the task gets nothing more. Redis knows: a job's lock holds the token of
- * the worker that took it, another one each time.
+ * taken back when the worker is lost, and one that has lost the task gets nothing more. Redis knows: the lock of the task's job holds
+ * the token of the worker that took it, another one each time.
  */
 
-/** Who holds the jobs that have asked something. */
+/** Who holds the tasks that have asked something. */
 export class Holders {
-    /** Token of the holder by job. */
+    /** Token of the holder by task. */
     readonly #tokens = new Map<string, string>();
 
     constructor(
         private readonly client: Redis,
-        private readonly queueOf: (job: string) => TaskQueue | null,
-        /** The holder of a job is lost. */
-        private readonly onLost: (job: string) => void,
+        private readonly jobOf: (task: string) => TaskJob | null,
+        /** The holder of a task is lost. */
+        private readonly onLost: (task: string) => void,
     ) {}
 
-    /** Whether a call comes from the worker that has the job now. @throws what Redis says */
-    async isHolder(job: string, token: string): Promise<boolean> {
-        const known = this.#tokens.get(job);
+    /** Whether a call comes from the worker that has the task now. @throws what Redis says */
+    async isHolder(task: string, token: string): Promise<boolean> {
+        const known = this.#tokens.get(task);
         if (known === token) return true;
-        const queue = this.queueOf(job);
-        if (queue === null || (await this.client.get(queue.keys.lock(job))) !== token) return false;
+        const job = this.jobOf(task);
+        if (job === null || (await this.client.get(job.queue.keys.lock(job.id))) !== token) return false;
         // Two calls of one holder may come here together.
-        const before = this.#tokens.get(job);
-        if (before !== undefined && before !== token) this.onLost(job);
-        this.#tokens.set(job, token);
+        const before = this.#tokens.get(task);
+        if (before !== undefined && before !== token) this.onLost(task);
+        this.#tokens.set(task, token);
         return true;
     }
 
@@ -37,31 +37,31 @@ export class Holders {
     async look(): Promise<void> {
         const held = [...this.#tokens];
         const pipeline = this.client.pipeline();
-        for (const [job] of held) {
-            const queue = this.queueOf(job);
-            if (queue === null) {
-                this.#tokens.delete(job);
+        for (const [task] of held) {
+            const job = this.jobOf(task);
+            if (job === null) {
+                this.#tokens.delete(task);
                 continue;
             }
-            pipeline.get(queue.keys.lock(job));
-            pipeline.hget(queue.keys.job(job), 'finishedOn');
+            pipeline.get(job.queue.keys.lock(job.id));
+            pipeline.hget(job.queue.keys.job(job.id), 'finishedOn');
         }
-        const known = held.filter(([job]) => this.#tokens.has(job));
+        const known = held.filter(([task]) => this.#tokens.has(task));
         const answers = (await pipeline.exec()) ?? [];
-        for (const [at, [job, token]] of known.entries()) {
+        for (const [at, [task, token]] of known.entries()) {
             const [error, lock] = answers[2 * at] ?? [null, token];
             const [, finishedOn] = answers[2 * at + 1] ?? [null, null];
-            // A job that has finished has no lock any more; its own end takes back what it has.
+            // A job that has finished has no lock any more; the task's own end takes back what it has.
             if (error !== null || lock === token || finishedOn !== null) continue;
-            if (this.#tokens.get(job) !== token) continue;
-            this.#tokens.delete(job);
-            this.onLost(job);
+            if (this.#tokens.get(task) !== token) continue;
+            this.#tokens.delete(task);
+            this.onLost(task);
         }
     }
 
-    /** The task of a job has ended. */
-    forget(job: string): void {
-        this.#tokens.delete(job);
+    /** A task has ended. */
+    forget(task: string): void {
+        this.#tokens.delete(task);
     }
 }
 
@@ -72,13 +72,13 @@ const MOST_FORMER = 10_000;
 export class FormerHosts {
     readonly #hosts = new Map<string, TaskHost>();
 
-    add(job: string, host: TaskHost): void {
+    add(task: string, host: TaskHost): void {
         if (host.hearLate === undefined) return;
-        this.#hosts.set(job, host);
+        this.#hosts.set(task, host);
         if (this.#hosts.size > MOST_FORMER) this.#hosts.delete(this.#hosts.keys().next().value ?? '');
     }
 
-    get(job: string): TaskHost | undefined {
-        return this.#hosts.get(job);
+    get(task: string): TaskHost | undefined {
+        return this.#hosts.get(task);
     }
 }

@@ -2,20 +2,28 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { getMessage } from '../../util/message.js';
 import type { Flight } from './flight.js';
 import type { RunLease } from './lease.js';
+import { packJob } from './messages.js';
 import { LOOK_MS } from './redis-watch.js';
+import type { TaskJob, TaskJobs } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
-/** A task on its way to Redis, and the data of its job. */
+/** A task on its way to Redis. */
 interface OfferedTask {
     readonly flight: Flight;
-    readonly data: object;
+    /** See `packTask`. */
+    readonly packed: string;
 }
+
+/** Characters of the tasks of a job that several share. */
+const MOST_SHARED = 256 * 1024;
 
 /** Milliseconds for which tasks are gathered: one at a time, each would cost three trips to Redis. */
 const GATHER_MS = 10;
 
 interface JobAdderOptions {
-    readonly onAdded: (job: string) => void;
+    /** Tasks that share a job, at most. */
+    readonly size: () => number;
+    readonly onAdded: (flight: Flight) => void;
     readonly onNotice: (message: string) => void;
 }
 
@@ -27,6 +35,7 @@ export class JobAdder {
 
     constructor(
         private readonly queues: TaskQueues,
+        private readonly jobs: TaskJobs,
         private readonly lease: RunLease,
         private readonly options: JobAdderOptions,
     ) {}
@@ -68,21 +77,67 @@ export class JobAdder {
             byQueue.set(queue, same);
         }
         await this.queues.announceNew();
-        await Promise.all(
-            [...byQueue].map(([{ queue }, offered]) =>
-                queue.addBulk(
-                    offered.map(({ flight, data }) => ({ name: 'task', data, opts: { jobId: flight.job } })),
-                ),
-            ),
-        );
-        await this.lease.lend(batch.map(({ flight }) => flight));
+        const added = await Promise.all([...byQueue].map(([queue, offered]) => this.#addTo(queue, offered)));
+        await this.lease.lend(added.flat());
         for (const { flight } of batch) {
             if (flight.state === 'preparing') flight.state = 'in Redis';
-            this.options.onAdded(flight.job);
+            this.options.onAdded(flight);
         }
+    }
+
+    async #addTo(queue: TaskQueue, offered: readonly OfferedTask[]): Promise<TaskJob[]> {
+        const packed = new Map<TaskJob, string[]>();
+        const put = (job: TaskJob, task: string): void => {
+            const others = packed.get(job);
+            if (others === undefined) packed.set(job, [task]);
+            else others.push(task);
+        };
+        const unassigned: OfferedTask[] = [];
+        for (const one of offered) {
+            // Redis may have taken the job before, and its answer was lost: it is the same job again.
+            if (one.flight.job !== null) put(one.flight.job, one.packed);
+            else unassigned.push(one);
+        }
+        for (const group of shareOut(unassigned, this.options.size())) {
+            const job = this.jobs.make(
+                queue,
+                group.map(({ flight }) => flight),
+            );
+            for (const one of group) put(job, one.packed);
+        }
+        const { start } = this.lease;
+        await queue.queue.addBulk(
+            [...packed].map(([{ id }, tasks]) => ({
+                name: 'task',
+                data: packJob(start, tasks),
+                opts: { jobId: id },
+            })),
+        );
+        return [...packed.keys()];
     }
 
     close(): void {
         this.#isClosed = true;
     }
+}
+
+/** @returns the tasks of each job */
+function shareOut(offered: readonly OfferedTask[], most: number): readonly (readonly OfferedTask[])[] {
+    const groups: OfferedTask[][] = [];
+    let open: OfferedTask[] = [];
+    let length = Number.POSITIVE_INFINITY;
+    for (const one of offered) {
+        if (most === 1 || one.flight.isAlone) {
+            groups.push([one]);
+            continue;
+        }
+        length += one.packed.length;
+        if (open.length >= most || length > MOST_SHARED) {
+            open = [];
+            groups.push(open);
+            length = one.packed.length;
+        }
+        open.push(one);
+    }
+    return groups;
 }

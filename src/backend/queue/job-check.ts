@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Flight } from './flight.js';
 import { findMissing } from './scripts.js';
+import { isInRedis, type TaskJob, type TaskJobs } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /** Jobs that one look asks for, unless Redis may have lost some; so a look costs the same however many wait. */
@@ -17,6 +18,7 @@ export class JobCheck {
     constructor(
         private readonly client: Redis,
         private readonly queues: TaskQueues,
+        private readonly jobs: TaskJobs,
         private readonly flights: ReadonlyMap<string, Flight>,
     ) {
         this.#round = flights.values();
@@ -28,7 +30,7 @@ export class JobCheck {
      */
     async findLost(isWhole: boolean): Promise<Flight[]> {
         const looked = isWhole ? [...this.flights.values()].filter(isInRedis) : this.#takeNext();
-        const keys = looked.flatMap(({ queue, job }) => queue?.keys.job(job) ?? []);
+        const keys = looked.flatMap(({ job }) => (job === null ? [] : job.queue.keys.job(job.id)));
         const lost = (await findMissing(this.client, keys)).flatMap((at) => looked[at] ?? []);
         // Some have ended meanwhile.
         return lost.filter(isInRedis);
@@ -57,30 +59,29 @@ export class JobCheck {
      */
     async takeFinished(
         isKnown: (job: string) => boolean,
-        take: (flight: Flight) => Promise<void>,
+        take: (job: TaskJob) => Promise<void>,
     ): Promise<void> {
         for (const queue of this.queues.all()) {
-            for (const { job, state } of await this.#listFinished(queue)) {
-                const flight = this.flights.get(job);
-                if (flight !== undefined && isInRedis(flight)) await take(flight);
-                else if (state === 'completed' && !isKnown(job)) await queue.queue.remove(job);
+            for (const { id, state } of await this.#listFinished(queue)) {
+                const job = this.jobs.get(id);
+                if (job !== undefined && [...job.flights].some(isInRedis)) await take(job);
+                else if (state === 'completed' && job === undefined && !isKnown(id))
+                    await queue.queue.remove(id);
             }
         }
     }
 
     async #listFinished({
         keys,
-    }: TaskQueue): Promise<{ readonly job: string; readonly state: 'completed' | 'failed' }[]> {
+    }: TaskQueue): Promise<{ readonly id: string; readonly state: 'completed' | 'failed' }[]> {
         const states = ['completed', 'failed'] as const;
         const last = String(FINISHED_AT_ONCE - 1);
         const found = await Promise.all(
             states.map(async (state) => {
-                const jobs = await this.client.zrange(keys.state(state), '0', last);
-                return jobs.map((job) => ({ job, state }));
+                const ids = await this.client.zrange(keys.state(state), '0', last);
+                return ids.map((id) => ({ id, state }));
             }),
         );
         return found.flat();
     }
 }
-
-const isInRedis = ({ state, queue }: Flight): boolean => state === 'in Redis' && queue !== null;

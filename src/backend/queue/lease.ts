@@ -5,6 +5,7 @@ import { type RunKeys, RUNS_KEY, STATES } from './keys.js';
 import { parseQueues, parseRunInfo, type RunInfo, type RunOrigin, RUN_TTL_S } from './messages.js';
 import { expireKeys } from './scripts.js';
 import type { SharedClock } from './shared-clock.js';
+import type { TaskJob } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /*
@@ -14,14 +15,6 @@ import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /** Milliseconds between two renewals of the keys of jobs. */
 const RENEW_MS = 3_600_000;
-
-/** A job, with the keys beside it. */
-interface LeasedJob {
-    readonly job: string;
-    /** Null: it is not in Redis yet. */
-    readonly queue: TaskQueue | null;
-    readonly kept: readonly string[];
-}
 
 /** What a coordinator has in Redis, and for how long it stays. */
 export class RunLease {
@@ -75,7 +68,7 @@ export class RunLease {
     }
 
     /** Renews the keys of the queues, and once an hour those of their jobs. */
-    async renew(jobs: Iterable<LeasedJob>): Promise<void> {
+    async renew(jobs: Iterable<TaskJob>): Promise<void> {
         await expireKeys(this.client, listQueueKeys(this.keys, this.queues.all()), RUN_TTL_S);
         if (performance.now() - this.#renewedAt <= RENEW_MS) return;
         this.#renewedAt = performance.now();
@@ -83,10 +76,12 @@ export class RunLease {
     }
 
     /** Jobs were added. */
-    async lend(jobs: Iterable<LeasedJob>): Promise<void> {
-        const names = [...jobs].flatMap(({ job, queue, kept }) =>
-            queue === null ? kept : [queue.keys.job(job), ...kept],
-        );
+    async lend(jobs: Iterable<TaskJob>): Promise<void> {
+        const names = [...jobs].flatMap(({ id, queue, flights, kept }) => [
+            queue.keys.job(id),
+            ...kept,
+            ...[...flights].flatMap((flight) => flight.kept),
+        ]);
         await expireKeys(this.client, names, RUN_TTL_S);
     }
 

@@ -10,12 +10,15 @@ import { VERDICTS } from '../../model/verdict.js';
  */
 
 /** Changes when coordinators and workers of two versions would misunderstand each other. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 const MIB = 1024 * 1024;
 
-/** Bytes of a task with its source, as JSON. */
+/** Bytes of a task with its source, as JSON; of the tasks of one job together, too. */
 export const LARGEST_TASK = 16 * MIB;
+
+/** Tasks of one job. */
+export const MOST_TASKS = 32;
 
 /** Bytes of an answer, as JSON. */
 export const LARGEST_ANSWER = 32 * MIB;
@@ -87,26 +90,41 @@ const task = z.looseObject({
     stage: SHA256.nullable(),
 });
 
-/** `data` of a job. The task is a text in it, so that its size is known before it is read. */
+/** `data` of a job. The tasks are a text in it, so that its size is known before it is read. */
 const job = z.strictObject({
     v: z.literal(PROTOCOL),
     /** Of the run that put it there, see `RunInfo`. */
     start: NAME,
-    task: z.string().max(LARGEST_TASK),
+    tasks: z.string().max(LARGEST_TASK),
 });
 
-/** Puts a task into a job's data; `stage` of the task is the digest of its sample's manifest. */
-export const packTask = (start: string, task: Task): z.infer<typeof job> => ({
+const tasks = z
+    .array(z.strictObject({ name: NAME, task }))
+    .min(1)
+    .max(MOST_TASKS)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length);
+
+/** A task, under the name that it has in Redis. */
+export interface NamedTask {
+    readonly name: string;
+    readonly task: Task;
+}
+
+/** A task as a job carries it; `stage` of the task is the digest of its sample's manifest. */
+export const packTask = (named: NamedTask): string => JSON.stringify(named);
+
+/** Puts tasks into a job's data. @param packed see `packTask` */
+export const packJob = (start: string, packed: readonly string[]): z.infer<typeof job> => ({
     v: PROTOCOL,
     start,
-    task: JSON.stringify(task),
+    tasks: `[${packed.join(',')}]`,
 });
 
-/** @throws Error if it is not a task */
-export function unpackTask(raw: unknown): { readonly start: string; readonly task: Task } {
-    const { start, task: text } = job.parse(raw);
+/** @throws Error if they are not tasks */
+export function unpackJob(raw: unknown): { readonly start: string; readonly tasks: readonly NamedTask[] } {
+    const { start, tasks: text } = job.parse(raw);
     // The fields that nothing here depends on stay as the coordinator wrote them; executors take them as they come from datasets.
-    return { start, task: task.parse(JSON.parse(text)) as object as Task };
+    return { start, tasks: tasks.parse(JSON.parse(text)) as object as NamedTask[] };
 }
 
 const failure = z.looseObject({ reason: z.string().min(1).max(64), message: z.string() });
@@ -148,7 +166,7 @@ export function parseWorkerAnswer(text: string): WorkerAnswer {
     return answer.parse(JSON.parse(text)) as object as WorkerAnswer;
 }
 
-/** What a job returns: the answer itself, or the key where it waits. */
+/** A text of a worker: itself, or the key where it waits. */
 const returned = z.union([
     z.strictObject({ v: z.literal(PROTOCOL), answer: z.string().max(INLINE_ANSWER) }),
     z.strictObject({ v: z.literal(PROTOCOL), name: z.string().regex(KEY_NAME) }),
@@ -158,6 +176,37 @@ export type Returned = z.infer<typeof returned>;
 
 /** @throws Error if it is not what a worker's job returns */
 export const parseReturned = (raw: unknown): Returned => returned.parse(raw);
+
+/** What a job came to, or has come to so far: a text that `Returned` holds. */
+const results = z.strictObject({
+    answers: z
+        .array(
+            z.union([
+                z.strictObject({ task: NAME, answer }),
+                /** It is long, and waits under this name. */
+                z.strictObject({ task: NAME, name: z.string().regex(KEY_NAME) }),
+            ]),
+        )
+        .max(MOST_TASKS),
+    /** Tasks that have not run, or not to their end, and are to be handed out again. */
+    left: z.array(NAME).max(MOST_TASKS),
+});
+
+export type TaskAnswer = { readonly task: string } & (
+    | { readonly answer: WorkerAnswer }
+    | { readonly name: string }
+);
+
+export interface JobResults {
+    readonly answers: readonly TaskAnswer[];
+    readonly left: readonly string[];
+}
+
+/** @throws Error if it is not what a job came to */
+export function parseResults(text: string): JobResults {
+    if (text.length > LARGEST_ANSWER) throw new Error(`an answer of ${text.length} characters`);
+    return results.parse(JSON.parse(text)) as object as JobResults;
+}
 
 const runInfo = z.strictObject({
     protocol: z.int(),
@@ -242,8 +291,9 @@ const call = z.discriminatedUnion('type', [
     z.strictObject({
         type: z.literal('call'),
         worker: NAME,
-        job: NAME,
-        /** Token of the lock by which the worker has the job. */
+        /** The name that the task has in Redis. */
+        task: NAME,
+        /** Token of the lock by which the worker has its job. */
         token: NAME,
         call: NAME,
         request: z.discriminatedUnion('do', [
@@ -253,7 +303,7 @@ const call = z.discriminatedUnion('type', [
             z.strictObject({ do: z.literal('send-file'), sha256: SHA256 }),
         ]),
     }),
-    z.strictObject({ type: z.literal('log'), job: NAME, line: z.record(z.string(), json) }),
+    z.strictObject({ type: z.literal('log'), line: z.record(z.string(), json) }),
 ]);
 
 export type WorkerCall = z.infer<typeof call>;

@@ -18,19 +18,21 @@ for at, key in ipairs(KEYS) do
 end
 return missing`;
 
-/** Of a stream of events: how many were read, the id of the last one, and of each end of a job its kind, the job and its value. */
-const READ_ENDS = `
+/** Of a stream of events: how many were read, the id of the last one, and of each that says what a job came to its kind, the job, its value. */
+const READ_NEWS = `
+local values = { completed = 'returnvalue', failed = 'failedReason', progress = 'data' }
 local reply = redis.call('XREAD', 'COUNT', ARGV[2], 'STREAMS', KEYS[1], ARGV[1])
 local events = reply and reply[1][2] or {}
 local found = { #events, ARGV[1] }
 for _, entry in ipairs(events) do
   found[2] = entry[1]
   local fields = entry[2]
-  if fields[1] == 'event' and (fields[2] == 'completed' or fields[2] == 'failed') then
+  local field = fields[1] == 'event' and values[fields[2]]
+  if field then
     local job, value = '', ''
     for at = 3, #fields, 2 do
       if fields[at] == 'jobId' then job = fields[at + 1] end
-      if fields[at] == 'returnvalue' or fields[at] == 'failedReason' then value = fields[at + 1] end
+      if fields[at] == field then value = fields[at + 1] end
     end
     found[#found + 1] = fields[2]
     found[#found + 1] = job
@@ -59,30 +61,34 @@ export async function expireKeys(client: Redis, keys: readonly string[], seconds
 }
 
 /** What a job came to. */
-export type FinishedJob =
+export type JobNews =
     /** What its worker returned, as JSON. */
     | { readonly job: string; readonly returned: string }
+    /** It goes on, and some of its tasks have ended: what it would return now, as JSON. */
+    | { readonly job: string; readonly told: string }
     /** BullMQ gave it up. */
     | { readonly job: string; readonly failed: string };
 
 /**
- * Reads which jobs have ended from BullMQ's stream of events of a queue, most of which are of other kinds and stay in Redis.
+ * Reads what jobs have come to from BullMQ's stream of events of a queue, most of which are of other kinds and stay in Redis.
  * @param after id of the last event that was read before
  */
-export async function readEnds(
+export async function readNews(
     client: Redis,
     stream: string,
     after: string,
-): Promise<{ readonly last: string; readonly jobs: readonly FinishedJob[]; readonly isAll: boolean }> {
-    const [count, last, ...ends] = (await client.eval(READ_ENDS, 1, stream, after, AT_ONCE)) as readonly [
+): Promise<{ readonly last: string; readonly jobs: readonly JobNews[]; readonly isAll: boolean }> {
+    const [count, last, ...news] = (await client.eval(READ_NEWS, 1, stream, after, AT_ONCE)) as readonly [
         number,
         string,
         ...string[],
     ];
-    const jobs: FinishedJob[] = [];
-    for (let at = 0; at < ends.length; at += 3) {
-        const [kind, job = '', value = ''] = ends.slice(at, at + 3);
-        jobs.push(kind === 'completed' ? { job, returned: value } : { job, failed: value });
+    const jobs: JobNews[] = [];
+    for (let at = 0; at < news.length; at += 3) {
+        const [kind, job = '', value = ''] = news.slice(at, at + 3);
+        if (kind === 'completed') jobs.push({ job, returned: value });
+        else if (kind === 'progress') jobs.push({ job, told: value });
+        else jobs.push({ job, failed: value });
     }
     return { last, jobs, isAll: count < AT_ONCE };
 }

@@ -1,8 +1,13 @@
 import type { Redis } from 'ioredis';
+import { unpackJob } from './messages.js';
+import { isShared } from './task-jobs.js';
 import type { TaskQueue } from './task-queues.js';
 
-/** A job that was in Redis before this coordinator. */
-export interface WaitingJob {
+/** A task in a job that was in Redis before this coordinator. */
+export interface WaitingTask {
+    /** The name that it has in Redis. */
+    readonly name: string;
+    /** Id of its job. */
     readonly job: string;
     readonly queue: TaskQueue;
     readonly state: 'finished' | 'unfinished';
@@ -10,15 +15,18 @@ export interface WaitingJob {
 
 /** Jobs of an earlier coordinator, until the tasks that they are for are started. */
 export class WaitingJobs {
-    readonly #byTask = new Map<string, WaitingJob>();
-    readonly #unclaimed = new Set<string>();
+    readonly #byTask = new Map<string, WaitingTask>();
+    /** Names of tasks, and how many of each job, that no task has claimed. */
+    readonly #names = new Set<string>();
+    readonly #jobs = new Map<string, number>();
 
-    /** @param jobs of several for one task the first is taken */
-    constructor(jobs: readonly WaitingJob[]) {
-        for (const job of jobs) {
-            this.#unclaimed.add(job.job);
-            const task = taskOf(job.job);
-            if (!this.#byTask.has(task)) this.#byTask.set(task, job);
+    /** @param tasks of several for one task the first is taken */
+    constructor(tasks: readonly WaitingTask[]) {
+        for (const task of tasks) {
+            this.#names.add(task.name);
+            this.#jobs.set(task.job, (this.#jobs.get(task.job) ?? 0) + 1);
+            const key = withoutAttempt(task.name);
+            if (!this.#byTask.has(key)) this.#byTask.set(key, task);
         }
     }
 
@@ -26,36 +34,49 @@ export class WaitingJobs {
         return this.#byTask.size;
     }
 
-    /** Whether a job waits for its task to be started. */
-    has(job: string): boolean {
-        return this.#unclaimed.has(job);
+    /** Whether what has this name waits for its task to be started. */
+    has(name: string): boolean {
+        return this.#names.has(name);
     }
 
-    /** The job of a task; null: there is none. A job is given out once. */
-    claim(task: string): WaitingJob | null {
-        const found = this.#byTask.get(task) ?? null;
-        if (found !== null) {
-            this.#byTask.delete(task);
-            this.#unclaimed.delete(found.job);
-        }
+    /** Whether a job has such a task. */
+    hasJob(job: string): boolean {
+        return this.#jobs.has(job);
+    }
+
+    /** What waits for a task; null: nothing. It is given out once. @param key the task's name without the attempt */
+    claim(key: string): WaitingTask | null {
+        const found = this.#byTask.get(key) ?? null;
+        if (found === null) return null;
+        this.#byTask.delete(key);
+        this.#names.delete(found.name);
+        const left = (this.#jobs.get(found.job) ?? 0) - 1;
+        if (left > 0) this.#jobs.set(found.job, left);
+        else this.#jobs.delete(found.job);
         return found;
     }
 }
 
-/** A job's id is its task and the number of the attempt: `<task>-<attempt>`. */
-const taskOf = (job: string): string => job.slice(0, job.lastIndexOf('-'));
+/** The name of a task in Redis is `<task>-<attempt>`. */
+const withoutAttempt = (name: string): string => name.slice(0, name.lastIndexOf('-'));
 
-/** What an earlier coordinator of the run left in Redis, finished jobs first. */
+/** What an earlier coordinator of the run left in Redis, what has finished first. */
 export async function findWaitingJobs(client: Redis, queues: readonly TaskQueue[]): Promise<WaitingJobs> {
-    const found = await Promise.all(queues.map((queue) => findInQueue(client, queue)));
-    const jobs = found.flat();
+    const found = (await Promise.all(queues.map((queue) => findInQueue(client, queue)))).flat();
+    const finished = found.filter(({ state }) => state === 'finished');
+    const unfinished = found.filter(({ state }) => state === 'unfinished');
+    // A task that is in a shared job and in one of its own was handed out again.
+    const own = (task: WaitingTask): boolean => !isShared(task.job);
+    const shared = (task: WaitingTask): boolean => isShared(task.job);
     return new WaitingJobs([
-        ...jobs.filter(({ state }) => state === 'finished'),
-        ...jobs.filter(({ state }) => state === 'unfinished'),
+        ...finished.filter(own),
+        ...finished.filter(shared),
+        ...unfinished.filter(own),
+        ...unfinished.filter(shared),
     ]);
 }
 
-async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingJob[]> {
+async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingTask[]> {
     const { keys } = queue;
     const [completed, failed, active, wait] = await Promise.all([
         client.zrange(keys.state('completed'), '0', '-1'),
@@ -63,8 +84,24 @@ async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingJob[
         client.lrange(keys.state('active'), '0', '-1'),
         client.lrange(keys.state('wait'), '0', '-1'),
     ]);
-    return [
+    const found = [
         ...[...completed, ...failed].map((job) => ({ job, queue, state: 'finished' as const })),
         ...[...active, ...wait].map((job) => ({ job, queue, state: 'unfinished' as const })),
     ];
+    const tasks: WaitingTask[] = [];
+    for (const one of found) {
+        const names = isShared(one.job) ? await readNames(client, keys.job(one.job)) : [one.job];
+        for (const name of names) tasks.push({ ...one, name });
+    }
+    return tasks;
+}
+
+/** @returns none where it is no job of ours, or just went */
+async function readNames(client: Redis, key: string): Promise<readonly string[]> {
+    const data = await client.hget(key, 'data');
+    try {
+        return unpackJob(JSON.parse(data ?? 'null')).tasks.map(({ name }) => name);
+    } catch {
+        return [];
+    }
 }

@@ -59,13 +59,13 @@ export class WorkerCalls {
     }
 
     /**
-     * @param token of the lock by which this worker has the job
+     * @param token of the lock by which this worker has the task's job
      * @throws Error with what the coordinator says
      */
-    async ask(job: string, token: string, request: Request): Promise<JsonObject | null> {
+    async ask(task: string, token: string, request: Request): Promise<JsonObject | null> {
         const call = `${this.worker}-${this.#next++}`;
         const { worker } = this;
-        const message: WorkerCall = { type: 'call', worker, job, token, call, request };
+        const message: WorkerCall = { type: 'call', worker, task, token, call, request };
         const send = (): void =>
             void this.client.rpush(this.keys.calls, JSON.stringify(message)).catch(() => {});
         const answered = new Promise<JsonObject | null>((resolve, reject) => {
@@ -84,8 +84,8 @@ export class WorkerCalls {
     }
 
     /** Lines are worth less than results: where nobody reads them, old ones go. */
-    log(job: string, line: TaskLog): void {
-        const message = { type: 'log', job, line };
+    log(line: TaskLog): void {
+        const message = { type: 'log', line };
         this.client
             .multi()
             .rpush(this.keys.logs, JSON.stringify(message))

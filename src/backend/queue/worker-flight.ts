@@ -1,12 +1,13 @@
 import type { Served, Task } from '../../model/task.js';
 import type { Completion, Running } from '../backend.js';
-import type { HeldJob } from './job-feed.js';
+import type { JobInHand } from './job-in-hand.js';
 import type { TaskPool } from './task-pools.js';
 
 /** A task in the hands of a worker. */
 export interface WorkerFlight {
-    readonly held: HeldJob;
-    readonly takenAt: number;
+    /** The name that it has in Redis. */
+    readonly name: string;
+    readonly job: JobInHand;
     /** Null until it runs. */
     pool: TaskPool | null;
     running: Running | null;
@@ -44,7 +45,7 @@ export async function withPatience(running: Running, patience: number | null): P
     return { ...completion, outcome: { kind: 'failure', failure, by: null } };
 }
 
-/** Gives a job back if it has not begun. */
+/** Gives a task back if it has not begun. */
 export function withdraw(flight: WorkerFlight): void {
     flight.isWithdrawn = true;
     flight.running?.withdraw?.();

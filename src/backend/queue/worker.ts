@@ -1,21 +1,20 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Served, TaskLog } from '../../model/task.js';
-import { getMessage } from '../../util/message.js';
 import { type HeldJob, JobFeed, type WorkerLock } from './job-feed.js';
+import { JobInHand } from './job-in-hand.js';
 import { JobsAhead, MOST_SILENCE_MS, MOST_WAIT_MS } from './jobs-ahead.js';
-import { makeRunKeys, type RunKeys, RUNS_KEY } from './keys.js';
-import { parseRunInfo, type QueueInfo, type RunInfo, unpackTask } from './messages.js';
-import { openStage, type OpenStage } from './open-stage.js';
-import { findOutputFiles, OutputSender } from './output-files.js';
-import { packAnswer } from './pack-answer.js';
+import { makeRunKeys, type RunKeys } from './keys.js';
+import { type NamedTask, type QueueInfo, type RunInfo, unpackJob, type WorkerAnswer } from './messages.js';
+import { OutputSender } from './output-files.js';
 import type { QueuePackages } from './redis.js';
+import { RunStarts } from './run-starts.js';
 import { convertTimes, type SharedClock } from './shared-clock.js';
 import { StageCache } from './stage-cache.js';
 import { type TaskPool, TaskPools } from './task-pools.js';
+import { failHere, TaskRunner } from './task-runner.js';
 import { WorkerCalls } from './worker-calls.js';
-import { type WorkerFlight, nameToolchain, withdraw, withPatience } from './worker-flight.js';
+import { type WorkerFlight, withdraw } from './worker-flight.js';
 
 export interface RunServiceOptions {
     readonly packages: QueuePackages;
@@ -46,9 +45,6 @@ const LOCK: WorkerLock = { ms: 10_000, lookMs: 2000 };
 /** Milliseconds for which tiny tasks are gathered. */
 const GATHER_MS = 10;
 
-/** Starts of a run that are remembered; whoever may write to Redis can make up more. */
-const MOST_STARTS = 100;
-
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
 
@@ -68,21 +64,17 @@ export class RunService {
     readonly #pools: TaskPools;
     readonly #feed: JobFeed;
     readonly #calls: WorkerCalls;
-    readonly #stages: StageCache;
-    readonly #outputs: OutputSender | null;
+    readonly #runner: TaskRunner;
     readonly #aborts: Redis;
+    /** Tasks by name. */
     readonly #flights = new Map<string, WorkerFlight>();
+    readonly #jobs = new Map<string, JobInHand>();
     readonly #ahead = new JobsAhead();
     readonly #watch: NodeJS.Timeout;
     /** What takes jobs, until this worker drains. */
     #taking: Promise<void>;
     #concurrency: number;
-    /** Of the run, as it was last seen. */
-    #start: string;
-    /** Starts before it of which there are still tasks. */
-    readonly #startsBefore = new Set<string>();
-    /** Settles when tasks of the last start can be run, or cannot. */
-    #renewed: Promise<void> = Promise.resolve();
+    readonly #starts: RunStarts;
     #isDraining = false;
     /** Called when a slot is free. */
     #onFree: () => void = () => {};
@@ -109,7 +101,7 @@ export class RunService {
             return other;
         };
         this.#calls = new WorkerCalls(client, connect(), this.#keys, id);
-        this.#stages = new StageCache({
+        const stages = new StageCache({
             client,
             keys: this.#keys,
             folder: join(options.scratch, 'samples'),
@@ -118,19 +110,23 @@ export class RunService {
             ask: async (sha256) =>
                 void (await this.#calls.ask('sample', 'sample', { do: 'send-file', sha256 })),
         });
-        this.#outputs = pool.outputs === null ? null : new OutputSender(client, this.#keys, pool.outputs);
+        const outputs = pool.outputs === null ? null : new OutputSender(client, this.#keys, pool.outputs);
+        this.#runner = new TaskRunner(this.#pools, stages, this.#calls, outputs);
         this.#aborts = connect();
         void this.#aborts.subscribe(this.#keys.aborts).catch(() => {});
-        this.#aborts.on('message', (_channel, job) => this.#end(job, 'unwanted'));
+        this.#aborts.on('message', (_channel, task) => this.#end(task, 'unwanted'));
         this.#concurrency = options.concurrency;
-        this.#start = run.start;
+        this.#starts = new RunStarts(client, run, async (next) => {
+            this.#calls.askAgain();
+            await this.#pools.replace(await options.createPool(next, (line) => this.#log(line)));
+        });
         this.#feed = new JobFeed({
             packages,
             client,
             keys: this.#keys,
             name: id,
             lock,
-            onLost: (job) => this.#end(job, 'lock lost'),
+            onLost: (job) => this.#lose(job),
         });
         this.#watch = setInterval(() => this.#giveBackWaiting(), MOST_SILENCE_MS);
         this.#taking = this.#takeJobs();
@@ -144,49 +140,13 @@ export class RunService {
         );
     }
 
-    /**
-     * The run may have been started again since: new tasks ask whom it names now, and run modules as they are now.
-     * @throws UserError where this worker cannot do the run's tasks any more
-     */
-    noteStart(run: RunInfo): Promise<void> {
-        if (run.start === this.#start) return this.#renewed;
-        this.#start = run.start;
-        this.#calls.askAgain();
-        this.#renewed = this.#renewPool(run);
-        return this.#renewed;
-    }
-
-    async #renewPool(run: RunInfo): Promise<void> {
-        await this.#pools.replace(await this.#options.createPool(run, (line) => this.#log(line)));
-    }
-
-    /** Whether tasks of a start can be run here; they may come before this worker has heard of it. */
-    async #knowsStart(start: string): Promise<boolean> {
-        if (start === this.#start || this.#startsBefore.has(start)) return this.#isRenewed();
-        const found = await this.#options.client.hget(RUNS_KEY, this.run.run);
-        const run = found === null ? null : parseRunInfo(found);
-        if (run !== null) void this.noteStart(run).catch(() => {});
-        if (start !== this.#start) {
-            if (this.#startsBefore.size >= MOST_STARTS) this.#startsBefore.clear();
-            this.#startsBefore.add(start);
-        }
-        return this.#isRenewed();
-    }
-
-    #isRenewed(): Promise<boolean> {
-        return this.#renewed.then(
-            () => true,
-            () => false,
-        );
-    }
-
     async #takeJobs(): Promise<void> {
         while (!this.#isDraining) {
             try {
-                const room = this.#capacity - this.#flights.size;
+                const room = this.#capacity - this.#load;
                 if (room <= 0) await this.#untilFree();
                 else {
-                    const taken = await this.#feed.takeSome(room);
+                    const taken = await this.#feed.takeSome(this.#ahead.countJobs(room));
                     for (const held of taken) void this.#serveJobs(held);
                     if (taken.length === 0) await this.#untilJobs();
                 }
@@ -197,24 +157,26 @@ export class RunService {
         }
     }
 
-    /** Jobs that may be held at once. */
+    /** Tasks here, and jobs whose tasks have ended and of which Redis does not know it yet. */
+    get #load(): number {
+        return Math.max(this.#flights.size, this.#jobs.size);
+    }
+
+    /** Tasks that may be here at once; those of one job more, at most. */
     get #capacity(): number {
         return this.#concurrency + this.#ahead.count(this.#concurrency);
     }
 
-    #noteEnd(duration: number): void {
-        this.#ahead.noteEnd(duration);
-        if (this.#flights.size < this.#capacity) this.#onFree();
-    }
-
-    /** Gives back what others could run sooner: jobs that have not begun. */
+    /** Tells of what has ended beside tasks that take long, and gives back what others could run sooner: tasks that have not begun. */
     #giveBackWaiting(): void {
-        if (this.#flights.size <= this.#concurrency) return;
-        const { isSilent } = this.#ahead;
-        if (isSilent) this.#ahead.pause();
         const now = performance.now();
-        for (const flight of this.#flights.values())
-            if (isSilent || now - flight.takenAt > MOST_WAIT_MS) withdraw(flight);
+        if (this.#flights.size > this.#concurrency) {
+            const { isSilent } = this.#ahead;
+            if (isSilent) this.#ahead.pause();
+            for (const flight of this.#flights.values())
+                if (isSilent || now - flight.job.takenAt > MOST_WAIT_MS) withdraw(flight);
+        }
+        for (const job of this.#jobs.values()) if (now - job.takenAt > MOST_SILENCE_MS) job.tell();
     }
 
     /** Tiny tasks are waited for until there are some: taken one at a time, each costs several trips to Redis. */
@@ -233,8 +195,10 @@ export class RunService {
 
     /** Serves a job, and then those that come with the end of the one before. */
     async #serveJobs(first: HeldJob): Promise<void> {
-        const takesMore = (): boolean => !this.#isDraining && this.#flights.size <= this.#capacity;
-        for (let held: HeldJob | null = first; held !== null; ) held = await this.#serve(held, takesMore);
+        // This job is among those that are here.
+        const takesMore = (): boolean =>
+            !this.#isDraining && Math.max(this.#flights.size + 1, this.#jobs.size) <= this.#capacity;
+        for (let held: HeldJob | null = first; held !== null; ) held = await this.#serveJob(held, takesMore);
         this.#onFree();
     }
 
@@ -242,6 +206,11 @@ export class RunService {
         const inFlight = Math.min(this.#flights.size, this.#concurrency);
         const takenAhead = this.#flights.size - inFlight;
         return { inFlight, takenAhead, done: this.#done, failures: this.#failures };
+    }
+
+    /** The run may have been started again since. @throws UserError where this worker cannot do its tasks any more */
+    noteStart(run: RunInfo): Promise<void> {
+        return this.#starts.note(run);
     }
 
     get run(): RunInfo {
@@ -259,101 +228,109 @@ export class RunService {
     }
 
     /** @returns the next job */
-    async #serve(held: HeldJob, takesMore: () => boolean): Promise<HeldJob | null> {
-        const { id } = held;
+    async #serveJob(held: HeldJob, takesMore: () => boolean): Promise<HeldJob | null> {
+        const { client } = this.#options;
+        const job = new JobInHand(held, client, this.#keys);
+        this.#jobs.set(held.id, job);
+        try {
+            const isOver = await this.#serveTasks(job);
+            if (job.isLost || !isOver) {
+                await this.#feed.letGo(held, job.isLost ? 'lock lost' : 'given back');
+                return null;
+            }
+            return await this.#feed.finish(held, await job.close(), () => !job.isLost, takesMore);
+        } catch {
+            // This worker is cut off while it ends.
+            await this.#feed.letGo(held, 'given back');
+            return null;
+        } finally {
+            this.#jobs.delete(held.id);
+        }
+    }
+
+    /** Runs the tasks of a job. @returns false: nothing came of it, and another worker may as well take it as it is */
+    async #serveTasks(job: JobInHand): Promise<boolean> {
+        const { id, job: raw } = job.held;
+        let unpacked: ReturnType<typeof unpackJob>;
+        try {
+            unpacked = unpackJob(raw.data);
+        } catch (error) {
+            const served = failHere(error, Date.now());
+            this.#count(served);
+            await job.addAnswer(id, this.#makeAnswer(served, 'parent'));
+            return true;
+        }
+        if (!(await this.#starts.knows(unpacked.start))) return false;
+        const tasks = await job.pickOpen(unpacked.tasks);
+        if (raw.stalledCounter > 0) {
+            this.#protectOthers();
+            if (tasks.length > 1) {
+                // One of them may have taken a worker down: which one, each shows by itself.
+                for (const { name } of tasks) job.leave(name);
+                return true;
+            }
+        }
+        this.#ahead.noteJob(tasks.length);
+        await Promise.all(tasks.map((named) => this.#serve(named, job)));
+        return job.hasAnswers;
+    }
+
+    async #serve({ name, task }: NamedTask, job: JobInHand): Promise<void> {
         const flight: WorkerFlight = {
-            held,
-            takenAt: performance.now(),
+            name,
+            job,
             pool: null,
             running: null,
             isWithdrawn: false,
             ending: new AbortController(),
             ended: null,
         };
-        this.#flights.set(id, flight);
-        this.#protectOthers(flight);
+        this.#flights.set(name, flight);
+        if (this.#flights.size === 1) this.#ahead.noteBegin();
         try {
-            const { served, workerId } = await this.#run(id, flight);
+            const { served, workerId } = await this.#runner.run(task, flight);
             if (flight.isWithdrawn && served.outcome.kind === 'abort') flight.ended ??= 'given back';
-            else if (flight.running?.withdraw !== undefined) this.#noteEnd(served.duration);
-            const outputs = flight.ended === null ? await this.#sendOutputs(flight, served) : {};
-            if (flight.ended === 'given back' || flight.ended === 'lock lost') {
-                await this.#feed.letGo(held, flight.ended);
-                return null;
-            }
-            if (served.outcome.kind !== 'abort') this.#done += 1;
-            if (served.outcome.kind === 'failure') this.#failures += 1;
-            const answer = {
-                workerId: `${this.#options.host}-${process.pid}-${workerId}`,
-                served: { ...served, startedAt: this.#options.clock.toShared(served.startedAt) },
-                ...outputs,
-            };
-            const returned = await packAnswer(this.#options.client, this.#keys, JSON.stringify(answer));
-            return await this.#feed.finish(held, returned, () => flight.ended !== 'lock lost', takesMore);
+            else if (flight.running?.withdraw !== undefined) this.#ahead.noteEnd(served.duration);
+            const outputs = flight.ended === null ? await this.#runner.sendOutputs(flight, served) : {};
+            if (flight.ended === 'given back') job.leave(name);
+            if (flight.ended === 'given back' || flight.ended === 'lock lost') return;
+            this.#count(served);
+            await job.addAnswer(name, { ...this.#makeAnswer(served, workerId), ...outputs });
         } finally {
-            this.#flights.delete(id);
+            this.#flights.delete(name);
             if (flight.pool !== null) this.#pools.leave(flight.pool);
+            if (this.#load < this.#capacity) this.#onFree();
         }
+    }
+
+    #count({ outcome }: Served): void {
+        if (outcome.kind !== 'abort') this.#done += 1;
+        if (outcome.kind === 'failure') this.#failures += 1;
+    }
+
+    #makeAnswer(served: Served, workerId: string): WorkerAnswer {
+        return {
+            workerId: `${this.#options.host}-${process.pid}-${workerId}`,
+            served: { ...served, startedAt: this.#options.clock.toShared(served.startedAt) },
+        };
     }
 
     /** A job that has lost a worker before may take this one down: what need not be here then goes elsewhere, and is not blamed. */
-    #protectOthers({ held }: WorkerFlight): void {
-        if (held.job.stalledCounter === 0) return;
+    #protectOthers(): void {
         this.#ahead.pause();
-        if (this.#flights.size <= this.#concurrency) return;
+        if (this.#flights.size < this.#concurrency) return;
         for (const flight of this.#flights.values()) withdraw(flight);
     }
 
-    async #run(
-        id: string,
-        flight: WorkerFlight,
-    ): Promise<{ readonly served: Served; readonly workerId: string }> {
-        const startedAt = Date.now();
-        let stage: OpenStage | null = null;
-        try {
-            const { start, task } = unpackTask(flight.held.job.data);
-            if (!(await this.#knowsStart(start))) this.#end(id, 'given back');
-            if (task.stage !== null) stage = await openStage(this.#stages, task.stage, flight.ending.signal);
-            const here = { ...task, stage: stage?.path ?? null };
-            const { token } = flight.held;
-            const pool = this.#pools.enter();
-            flight.pool = pool;
-            const running = pool.backend.start(here, {
-                saveStep: async (step) =>
-                    void (await this.#calls.ask(id, token, { do: 'save-step', ...step })),
-                ask: (request) => this.#calls.ask(id, token, { do: 'ask', request }),
-            });
-            flight.running = running;
-            if (flight.ended !== null) running.abort();
-            else if (flight.isWithdrawn) running.withdraw?.();
-            const { workerId, ...served } = await withPatience(running, pool.patience(task));
-            return { served: { ...served, outcome: nameToolchain(pool, task, served.outcome) }, workerId };
-        } catch (error) {
-            const message = `this worker cannot run the task: ${getMessage(error).replace(/\s+/g, ' ').slice(0, 1000)}`;
-            const failure = { reason: 'environment', message } as const;
-            const served: Served = {
-                outcome: flight.ended === null ? { kind: 'failure', failure, by: null } : { kind: 'abort' },
-                startedAt,
-                duration: 0,
-            };
-            return { served, workerId: 'parent' };
-        } finally {
-            stage?.release();
-        }
+    /** Somebody else may have a job by now. */
+    #lose(id: string): void {
+        const job = this.#jobs.get(id);
+        job?.lose();
+        for (const flight of this.#flights.values()) if (flight.job === job) this.#end(flight.name, 'lock lost');
     }
 
-    /** Files of output go before the answer that names them. */
-    async #sendOutputs(flight: WorkerFlight, { outcome }: Served): Promise<{ readonly outputs?: string }> {
-        const files = this.#outputs === null ? [] : findOutputFiles(outcome);
-        if (this.#outputs === null || files.length === 0) return {};
-        const name = randomBytes(16).toString('hex');
-        if (!(await this.#outputs.send(name, files, () => flight.ended === null)))
-            flight.ended ??= 'given back';
-        return { outputs: name };
-    }
-
-    #end(job: string, why: NonNullable<WorkerFlight['ended']>): void {
-        const flight = this.#flights.get(job);
+    #end(task: string, why: NonNullable<WorkerFlight['ended']>): void {
+        const flight = this.#flights.get(task);
         if (flight === undefined) return;
         flight.ended ??= why;
         flight.ending.abort();
@@ -361,10 +338,7 @@ export class RunService {
     }
 
     #log(line: TaskLog): void {
-        this.#calls.log(
-            'log',
-            convertTimes(line, (ms) => this.#options.clock.toShared(ms)),
-        );
+        this.#calls.log(convertTimes(line, (ms) => this.#options.clock.toShared(ms)));
     }
 
     /** Takes nothing more and waits for what runs. @param graceMs milliseconds after which the rest is given back */
@@ -376,7 +350,7 @@ export class RunService {
         this.#feed.stopWaiting();
         const timer = setTimeout(() => this.giveBack(), graceMs);
         await this.#taking;
-        while (this.#flights.size > 0) await this.#untilFree();
+        while (this.#jobs.size > 0) await this.#untilFree();
         clearTimeout(timer);
         await this.#feed.close();
         await this.#close();
@@ -384,7 +358,7 @@ export class RunService {
 
     /** Gives back whatever runs, at once. */
     giveBack(): void {
-        for (const job of this.#flights.keys()) this.#end(job, 'given back');
+        for (const task of this.#flights.keys()) this.#end(task, 'given back');
     }
 
     async #close(): Promise<void> {

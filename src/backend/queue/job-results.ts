@@ -1,0 +1,174 @@
+import type { Redis } from 'ioredis';
+import { getMessage } from '../../util/message.js';
+import type { Completion } from '../backend.js';
+import { abortedCompletion, boundStart, diedCompletion, type Flight, localize } from './flight.js';
+import type { RunKeys } from './keys.js';
+import {
+    parseResults,
+    parseReturned,
+    parseWorkerAnswer,
+    type TaskAnswer,
+    type WorkerAnswer,
+} from './messages.js';
+import { findOutputFiles, type OutputReceiver } from './output-files.js';
+import type { JobNews } from './scripts.js';
+import type { SharedClock } from './shared-clock.js';
+import type { TaskJob, TaskJobs } from './task-jobs.js';
+
+interface JobResultsOptions {
+    readonly client: Redis;
+    readonly keys: RunKeys;
+    readonly jobs: TaskJobs;
+    readonly clock: SharedClock;
+    /** Null: tasks leave no files. */
+    readonly outputs: OutputReceiver | null;
+    /** Whether Redis is away, or this coordinator is closed: what cannot be read now is no fault of a worker. */
+    readonly isAway: () => boolean;
+    readonly settle: (flight: Flight, completion: Completion) => void;
+    /** The task is to be handed out once more. */
+    readonly again: (flight: Flight) => void;
+    /** A task took so many seconds. */
+    readonly onTaken: (duration: number) => void;
+}
+
+/** Takes in what workers return. */
+export class JobResults {
+    constructor(private readonly options: JobResultsOptions) {}
+
+    /** Fetches what a job came to; its event was missed, or came before this coordinator. */
+    async fetch({ id, queue }: TaskJob): Promise<void> {
+        const [returned, failed, told] = await this.options.client
+            .hmget(queue.keys.job(id), 'returnvalue', 'failedReason', 'progress')
+            .catch(() => []);
+        if (typeof failed === 'string') await this.take({ job: id, failed });
+        else if (typeof returned === 'string') await this.take({ job: id, returned });
+        else if (typeof told === 'string' && told !== '0') await this.take({ job: id, told });
+    }
+
+    async take(news: JobNews): Promise<void> {
+        const job = this.options.jobs.get(news.job);
+        if (job === undefined) return;
+        if (job.isTaking) {
+            job.next = news;
+            return;
+        }
+        job.isTaking = true;
+        for (let one: JobNews | null = news; one !== null; one = job.next) {
+            job.next = null;
+            if ('failed' in one) this.#setAside(job, one.failed);
+            else if ('told' in one) await this.#takeTold(job, one.told);
+            else await this.#takeAll(job, one.returned);
+        }
+        job.isTaking = false;
+    }
+
+    /** A job that lost its worker too often. */
+    #setAside(job: TaskJob, reason: string): void {
+        const message = reason.includes('stalled')
+            ? 'every worker that ran this task was lost: ended, cut off from Redis, or stopped for longer than its lock'
+            : `the queue gave the task up: ${reason}`;
+        const open = listOpen(job);
+        for (const flight of open) {
+            // Which of several is to blame, each shows by itself.
+            if (open.length > 1) this.options.again(flight);
+            else this.options.settle(flight, diedCompletion(flight, message, { retry: false }));
+        }
+    }
+
+    /** Some tasks have ended, and others go on. */
+    async #takeTold(job: TaskJob, told: string): Promise<void> {
+        try {
+            await this.#takeResults(job, told);
+        } catch {
+            // The job's own end brings all of it again.
+        }
+    }
+
+    async #takeAll(job: TaskJob, returned: string): Promise<void> {
+        job.isCompleted = true;
+        let problem = 'it is not there';
+        try {
+            await this.#takeResults(job, returned);
+        } catch (error) {
+            problem = getMessage(error);
+        }
+        // Redis is gone: the next look finds the job again.
+        if (this.options.isAway()) return;
+        for (const flight of listOpen(job)) this.#refuse(flight, problem);
+    }
+
+    #refuse(flight: Flight, problem: string): void {
+        const message = `the answer of a worker cannot be read: ${problem.slice(0, 500)}`;
+        this.options.settle(flight, diedCompletion(flight, message));
+    }
+
+    /** @throws Error if it cannot be read */
+    async #takeResults(job: TaskJob, text: string): Promise<void> {
+        const returned = parseReturned(JSON.parse(text));
+        const { answers, left } = parseResults(
+            'answer' in returned ? returned.answer : await this.#read(returned.name, job),
+        );
+        const open = new Map(listOpen(job).map((flight) => [flight.name, flight]));
+        await Promise.all(
+            answers.map(async (answer) => {
+                const flight = open.get(answer.task);
+                if (flight !== undefined) await this.#takeAnswer(flight, answer);
+            }),
+        );
+        for (const name of left) {
+            const flight = open.get(name);
+            if (flight?.job !== job || flight.state === 'settled') continue;
+            if (flight.aborted) this.options.settle(flight, abortedCompletion(flight));
+            else this.options.again(flight);
+        }
+    }
+
+    async #takeAnswer(flight: Flight, answer: TaskAnswer): Promise<void> {
+        const { settle, again, clock, onTaken } = this.options;
+        try {
+            const { served, workerId, ...more } =
+                'answer' in answer ? answer.answer : parseWorkerAnswer(await this.#read(answer.name, flight));
+            if (served.outcome.kind === 'abort' && !flight.aborted) {
+                // Meant for the coordinator before this one.
+                again(flight);
+                return;
+            }
+            onTaken(served.duration);
+            const outcome =
+                (await this.#receiveOutputs(flight, { served, workerId, ...more })) ??
+                localize(served.outcome);
+            const startedAt = boundStart(clock.toLocal(served.startedAt), flight);
+            settle(flight, { ...served, startedAt, outcome, workerId });
+        } catch (error) {
+            if (!this.options.isAway()) this.#refuse(flight, getMessage(error));
+        }
+    }
+
+    /** @returns an outcome in the place of the worker's, where its files cannot be kept here; null: they are */
+    async #receiveOutputs(
+        flight: Flight,
+        { served, outputs }: WorkerAnswer,
+    ): Promise<Completion['outcome'] | null> {
+        const receiver = this.options.outputs;
+        const files = receiver === null ? [] : findOutputFiles(served.outcome);
+        if (receiver === null || files.length === 0) return null;
+        if (outputs === undefined) throw new Error('it names files of output that it does not bring');
+        const received = await receiver.receive(outputs, files);
+        if ('kind' in received) return received;
+        flight.kept.push(...received);
+        return null;
+    }
+
+    /** A text that is too long for where it belongs. @param owner with which it is removed */
+    async #read(name: string, owner: { readonly kept: string[] }): Promise<string> {
+        const key = this.options.keys.answer(name);
+        if (!owner.kept.includes(key)) owner.kept.push(key);
+        const text = await this.options.client.get(key);
+        if (text === null) throw new Error('it is gone');
+        return text;
+    }
+}
+
+/** Tasks of a job that wait for what it comes to. */
+const listOpen = ({ flights }: TaskJob): Flight[] =>
+    [...flights].filter(({ state }) => state !== 'settled');
