@@ -35,7 +35,8 @@ it.skipIf(NO_REDIS !== null)(
         };
         const flights = new Map<string, Flight>();
         const jobs = new TaskJobs();
-        for (let at = 0; at < WAITING; at += 1) flights.set(`job-${at}`, makeFlight(`job-${at}`, queue, jobs));
+        for (let at = 0; at < WAITING; at += 1)
+            flights.set(`job-${at}`, makeFlight(`job-${at}`, queue, jobs));
         const lost = ['job-0', 'job-1999', 'job-2000', 'job-2001', 'job-4000', 'job-4001'];
         const kept = [...flights.keys()].filter((job) => !lost.includes(job));
         await client.mset(kept.flatMap((job) => [queue.keys.job(job), '1']));

@@ -1,7 +1,13 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { packJob, packTask, parseWorkerAnswer, PROTOCOL, unpackJob } from '../../src/backend/queue/messages.js';
+import {
+    packJob,
+    packTask,
+    parseWorkerAnswer,
+    PROTOCOL,
+    unpackJob,
+} from '../../src/backend/queue/messages.js';
 import { REDIS_ADDRESS } from '../../src/config/values/redis.js';
 import type { Task } from '../../src/model/task.js';
 import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';

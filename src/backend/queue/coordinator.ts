@@ -139,7 +139,7 @@ export class QueueCoordinator implements Backend {
         void this.#finished.run();
         this.#remover = new JobRemover(client);
         this.#adder = new JobAdder(queues, this.#jobs, this.#lease, {
-            size: () => this.#size.count(this.#flights.size, this.#workers.slots),
+            size: () => this.#size.most,
             onAdded: ({ name }) => this.#desk.started(name),
             onNotice: options.onNotice,
         });
@@ -212,9 +212,7 @@ export class QueueCoordinator implements Backend {
             const packed = packTask({ name, task: { ...task, stage: stage?.manifest ?? null } });
             // With the brackets of a list around it.
             if (packed.length + 2 > LARGEST_TASK) throw new Error(describeLargeTask(packed.length));
-            flight.queue = this.#c.queues.find(
-                listLanguages(task, stage?.programs ?? [], this.#c.options),
-            );
+            flight.queue = this.#c.queues.find(listLanguages(task, stage?.programs ?? [], this.#c.options));
             this.#adder.add({ flight, packed });
         } catch (error) {
             this.#fail(flight, error);

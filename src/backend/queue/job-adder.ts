@@ -17,8 +17,9 @@ interface OfferedTask {
 /** Characters of the tasks of a job that several share. */
 const MOST_SHARED = 256 * 1024;
 
-/** Milliseconds for which tasks are gathered: one at a time, each would cost three trips to Redis. */
+/** Milliseconds for which tasks are gathered: one at a time, each would cost three trips to Redis. Tiny ones, to fill their jobs. */
 const GATHER_MS = 10;
+const GATHER_TINY_MS = 25;
 
 interface JobAdderOptions {
     /** Tasks that share a job, at most. */
@@ -47,7 +48,7 @@ export class JobAdder {
 
     async #addAll(): Promise<void> {
         this.#isAdding = true;
-        await wait(GATHER_MS);
+        await wait(this.options.size() > 1 ? GATHER_TINY_MS : GATHER_MS);
         let isRefused = false;
         while (this.#waiting.length > 0 && !this.#isClosed) {
             const batch = this.#waiting.filter(({ flight }) => flight.state === 'preparing');

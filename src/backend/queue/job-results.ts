@@ -49,7 +49,8 @@ export class JobResults {
         const job = this.options.jobs.get(news.job);
         if (job === undefined) return;
         if (job.isTaking) {
-            job.next = news;
+            // What was asked for before its end may come after that.
+            if (job.next === null || !('told' in news)) job.next = news;
             return;
         }
         job.isTaking = true;
@@ -170,5 +171,4 @@ export class JobResults {
 }
 
 /** Tasks of a job that wait for what it comes to. */
-const listOpen = ({ flights }: TaskJob): Flight[] =>
-    [...flights].filter(({ state }) => state !== 'settled');
+const listOpen = ({ flights }: TaskJob): Flight[] => [...flights].filter(({ state }) => state !== 'settled');

@@ -3,11 +3,8 @@ import { MOST_TASKS } from './messages.js';
 /** Tasks shorter than this (seconds, moving average) share jobs. */
 const TINY_TASK_S = 0.005;
 
-/** Seconds of work that a job may carry. */
+/** Seconds of work that a job with several tasks carries: so long they may wait in one worker while another one is idle. */
 const MOST_WORK_S = 0.05;
-
-/** Jobs that every slot of a worker is to find, beside the one it is at: with fewer, some would wait while others are busy. */
-const JOBS_A_SLOT = 2;
 
 /** Decides how many tasks share a job: some while they are tiny, so that what a job costs is shared, and one otherwise. */
 export class JobSize {
@@ -18,13 +15,9 @@ export class JobSize {
         this.#mean += (duration - this.#mean) * 0.05;
     }
 
-    /**
-     * @param tasks that are with the queue
-     * @param slots of all workers; 0: not known
-     */
-    count(tasks: number, slots: number): number {
-        if (this.#mean >= TINY_TASK_S || slots === 0) return 1;
-        const fair = Math.floor(tasks / (JOBS_A_SLOT * slots));
-        return Math.max(1, Math.min(MOST_TASKS, fair, Math.floor(MOST_WORK_S / this.#mean)));
+    /** Tasks of a job, at most. */
+    get most(): number {
+        if (this.#mean >= TINY_TASK_S) return 1;
+        return Math.min(MOST_TASKS, Math.floor(MOST_WORK_S / this.#mean));
     }
 }

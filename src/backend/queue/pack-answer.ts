@@ -54,7 +54,9 @@ export async function readEnded(client: Redis, keys: RunKeys, progress: unknown)
     if (typeof progress !== 'object') return nothing;
     try {
         const told = parseReturned(progress);
-        return parseResults('answer' in told ? told.answer : ((await client.get(keys.answer(told.name))) ?? ''));
+        return parseResults(
+            'answer' in told ? told.answer : ((await client.get(keys.answer(told.name))) ?? ''),
+        );
     } catch {
         return nothing;
     }

@@ -88,12 +88,10 @@ async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingTask
         ...[...completed, ...failed].map((job) => ({ job, queue, state: 'finished' as const })),
         ...[...active, ...wait].map((job) => ({ job, queue, state: 'unfinished' as const })),
     ];
-    const tasks: WaitingTask[] = [];
-    for (const one of found) {
-        const names = isShared(one.job) ? await readNames(client, keys.job(one.job)) : [one.job];
-        for (const name of names) tasks.push({ ...one, name });
-    }
-    return tasks;
+    const names = await Promise.all(
+        found.map(({ job }) => (isShared(job) ? readNames(client, keys.job(job)) : [job])),
+    );
+    return found.flatMap((one, at) => (names[at] ?? []).map((name) => ({ ...one, name })));
 }
 
 /** @returns none where it is no job of ours, or just went */

@@ -21,7 +21,6 @@ export class WorkerWatch {
     readonly #toldVersions = new Set<string>();
     #toldMissing = '';
     #looks = 0;
-    #slots = 0;
 
     constructor(
         private readonly client: Redis,
@@ -32,18 +31,12 @@ export class WorkerWatch {
     async look(flights: Iterable<Flight>): Promise<void> {
         this.#looks += 1;
         const workers = await this.#findServing();
-        this.#slots = workers.reduce((sum, { slots }) => sum + slots, 0);
         for (const worker of workers) this.#compareToolchains(worker);
         if (this.#looks < PATIENT_LOOKS) return;
         const missing = describeMissing(workers, flights);
         if (missing === this.#toldMissing) return;
         this.#toldMissing = missing;
         this.options.onNotice(missing === '' ? 'every task has a worker that can run it now' : missing);
-    }
-
-    /** Of all workers that serve the run; 0: none was seen yet. */
-    get slots(): number {
-        return this.#slots;
     }
 
     async #findServing(): Promise<WorkerInfo[]> {

@@ -326,7 +326,8 @@ export class RunService {
     #lose(id: string): void {
         const job = this.#jobs.get(id);
         job?.lose();
-        for (const flight of this.#flights.values()) if (flight.job === job) this.#end(flight.name, 'lock lost');
+        for (const flight of this.#flights.values())
+            if (flight.job === job) this.#end(flight.name, 'lock lost');
     }
 
     #end(task: string, why: NonNullable<WorkerFlight['ended']>): void {
