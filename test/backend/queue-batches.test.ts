@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Backend, Running } from '../../src/backend/backend.js';
 import { MOST_STALLS } from '../../src/backend/queue/job-feed.js';
 import { makeRunKeys, QUEUE_NAME } from '../../src/backend/queue/keys.js';
-import { unpackJob } from '../../src/backend/queue/messages.js';
+import { type NamedTask, PROTOCOL, unpackJob } from '../../src/backend/queue/messages.js';
 import type { QueueWorker } from '../../src/backend/queue/worker-host.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { tempDir } from '../rig/cli.js';
@@ -55,24 +55,21 @@ class Scene {
         return worker;
     }
 
-    /** A coordinator that knows that tasks are tiny, and whose worker has left. */
+    /** A coordinator that knows that tasks are tiny: those of a worker that says so. */
     async learn(access = redis.access): Promise<Backend> {
         const coordinator = await this.coordinate(access);
-        const worker = await this.work();
-        await vi.waitUntil(
-            async () => {
-                const rows = Array.from({ length: LEARNING }, (_, row) =>
-                    this.start(coordinator, row + 10_000),
-                );
-                for (const { completion, release } of rows) {
-                    await completion;
-                    release?.();
-                }
-                return (await this.client.keys(this.keys.job('batch-*'))).length > 0;
-            },
-            { ...SOON, interval: 500 },
+        const started = Array.from({ length: LEARNING }, (_, row) =>
+            coordinator.start(makeRowTask(row + 10_000, {})),
         );
-        await worker.drain(patience(5000));
+        const worker = this.taking(patience(60_000));
+        for (let taken = 0; taken < LEARNING; taken += 1) {
+            const job = await this.take(worker, 'learning');
+            await job.moveToCompleted(answer(unpackJob(job.data).tasks), 'learning', false);
+        }
+        for (const { completion, release } of started) {
+            await completion;
+            release?.();
+        }
         return coordinator;
     }
 
@@ -97,11 +94,11 @@ class Scene {
     }
 
     /** Takes jobs as our workers do, and renews no lock. */
-    dying(): Worker {
+    taking(lockDuration: number): Worker {
         const worker = new Worker(QUEUE_NAME, null, {
             connection: this.client,
             prefix: makeRunKeys(this.run).prefix,
-            lockDuration: 50,
+            lockDuration,
             stalledInterval: 50,
             maxStalledCount: MOST_STALLS,
         });
@@ -120,6 +117,24 @@ class Scene {
     }
 }
 
+const VERDICT = {
+    kind: 'verdict',
+    verdict: 'Accepted',
+    result: { told: true },
+    suspect: null,
+    by: { api_used: 'local' },
+};
+const SERVED = { outcome: VERDICT, startedAt: 1, duration: 0 };
+
+/** What a job returns, or tells: these tasks have ended, and those are left. */
+const answer = (ended: readonly NamedTask[], left: readonly NamedTask[] = []): unknown => ({
+    v: PROTOCOL,
+    answer: JSON.stringify({
+        answers: ended.map(({ name }) => ({ task: name, answer: { workerId: 'lost', served: SERVED } })),
+        left: left.map(({ name }) => name),
+    }),
+});
+
 const kinds = async (started: readonly Running[]): Promise<string[]> =>
     (await Promise.all(started.map(({ completion }) => completion))).map(({ outcome }) => outcome.kind);
 
@@ -131,7 +146,7 @@ it.skipIf(NO_REDIS !== null)(
     async () => {
         const scene = new Scene();
         const coordinator = await scene.learn();
-        const orders = [undefined, undefined, { do: 'spin', ms: patience(5000) }, undefined, undefined];
+        const orders = [undefined, undefined, { do: 'sleep', ms: patience(6000) }, undefined, undefined];
         const started = await scene.share(coordinator, orders);
         const [first, second, long, ...behind] = started;
         let isOver = false;
@@ -157,7 +172,7 @@ it.skipIf(NO_REDIS !== null)(
         const scene = new Scene();
         const coordinator = await scene.learn();
         const started = await scene.share(coordinator, rows(4, undefined));
-        const dying = scene.dying();
+        const dying = scene.taking(50);
         await dying.startStalledCheckTimer();
         await scene.take(dying, 'lost');
         // The next worker hands its tasks back, and nobody is left to take them.
@@ -180,7 +195,7 @@ it.skipIf(NO_REDIS !== null)(
         const scene = new Scene();
         const coordinator = await scene.learn();
         const started = await scene.share(coordinator, rows(3, undefined));
-        const dying = scene.dying();
+        const dying = scene.taking(patience(60_000));
         const job = await scene.take(dying, 't');
         await job.moveToFailed(new Error('job stalled more than allowable limit'), 't');
         const singles = [
@@ -191,7 +206,8 @@ it.skipIf(NO_REDIS !== null)(
         const [bad] = singles;
         expect(singles.map(({ data }) => unpackJob(data).tasks.length)).toEqual([1, 1, 1]);
         await bad?.moveToFailed(new Error('job stalled more than allowable limit'), 's');
-        await dying.startStalledCheckTimer();
+        await singles[1]?.moveToWait('s');
+        await singles[2]?.moveToWait('s');
         await scene.work();
         expect((await kinds(started)).toSorted()).toEqual(['failure', 'verdict', 'verdict']);
     },
@@ -207,20 +223,10 @@ it.skipIf(NO_REDIS !== null)(
         const coordinator = await scene.learn(link.access);
         await scene.share(coordinator, rows(4, undefined));
         link.goDead();
-        const dying = scene.dying();
+        const dying = scene.taking(50);
         const lost = await scene.take(dying, 't');
-        const [told, given] = unpackJob(lost.data).tasks;
-        const verdict = {
-            kind: 'verdict',
-            verdict: 'Accepted',
-            result: { told: true },
-            suspect: null,
-            by: { api_used: 'local' },
-        };
-        const served = { outcome: verdict, startedAt: 1, duration: 0.001 };
-        const answers = [{ task: told?.name, answer: { workerId: 'lost', served } }];
-        const progress = { v: 2, answer: JSON.stringify({ answers, left: [given?.name] }) };
-        await lost.updateProgress(progress);
+        const [told, given] = unpackJob(lost.data).tasks.map((task) => [task]);
+        await lost.updateProgress(answer(told ?? [], given) as object);
         const next = await scene.coordinate();
         // The first two come from what was told: one has its answer, one is handed out again.
         const started = Array.from({ length: 4 }, (_, row) => scene.start(next, row));
@@ -241,17 +247,16 @@ it.skipIf(NO_REDIS !== null)(
     async () => {
         const scene = new Scene();
         const coordinator = await scene.learn();
+        const all = await scene.share(coordinator, rows(3, { do: 'answer', value: 7 }));
+        for (const one of all) one.abort();
+        expect(await kinds(all)).toEqual(rows(3, 'abort'));
+        expect(await scene.client.llen(scene.keys.state('wait'))).toBe(0);
+        for (const { release } of all) release?.();
         const started = await scene.share(coordinator, rows(3, undefined));
         started[1]?.abort();
         expect((await started[1]?.completion)?.outcome).toEqual({ kind: 'abort' });
-        const worker = await scene.work();
+        await scene.work();
         expect(await kinds(started)).toEqual(['verdict', 'abort', 'verdict']);
-        await worker.drain(patience(5000));
-        for (const { release } of started) release?.();
-        const others = await scene.share(coordinator, rows(3, { do: 'answer', value: 7 }));
-        for (const one of others) one.abort();
-        expect(await kinds(others)).toEqual(rows(3, 'abort'));
-        expect(await scene.client.llen(scene.keys.state('wait'))).toBe(0);
     },
 );
 

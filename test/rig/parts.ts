@@ -28,6 +28,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/crash/torn-files.test.ts',
     'test/crash/two-starters.test.ts',
     'test/backend/queue-ahead.test.ts',
+    'test/backend/queue-batches.test.ts',
     'test/backend/queue-links.test.ts',
     'test/results/crash.test.ts',
     // The same programs on every kind of server; the servers' protocols are tried in the quick part.
