@@ -66,9 +66,9 @@ class Scene {
             const job = await this.take(worker, 'learning');
             await job.moveToCompleted(answer(unpackJob(job.data).tasks), 'learning', false);
         }
-        for (const { completion, release } of started) {
-            await completion;
-            release?.();
+        for (const one of started) {
+            await one.completion;
+            one.release?.();
         }
         return coordinator;
     }
@@ -156,11 +156,11 @@ it.skipIf(NO_REDIS !== null)(
         await scene.work();
         await vi.waitUntil(() => scene.runs(2) === 1, SOON);
         await scene.work();
-        await Promise.all([first, second, ...behind].map((one) => one?.completion));
+        await Promise.all([first, second, ...behind].map(async (one) => one?.completion));
         expect(isOver).toBe(false);
         expect(await kinds(started)).toEqual(rows(5, 'verdict'));
         expect(orders.map((_, row) => scene.runs(row))).toEqual(rows(5, 1));
-        for (const { release } of started) release?.();
+        for (const one of started) one.release?.();
         await vi.waitUntil(async () => (await scene.client.keys(scene.keys.job('*-*'))).length === 0, SOON);
     },
 );
@@ -235,7 +235,7 @@ it.skipIf(NO_REDIS !== null)(
         await scene.work();
         expect(await kinds(started)).toEqual(rows(4, 'verdict'));
         expect([0, 1, 2, 3].map((row) => scene.runs(row))).toEqual([0, 1, 1, 1]);
-        for (const { release } of started) release?.();
+        for (const one of started) one.release?.();
         await vi.waitUntil(async () => (await scene.client.keys(scene.keys.job('*-*'))).length === 0, SOON);
         link.cut();
     },
@@ -251,7 +251,7 @@ it.skipIf(NO_REDIS !== null)(
         for (const one of all) one.abort();
         expect(await kinds(all)).toEqual(rows(3, 'abort'));
         expect(await scene.client.llen(scene.keys.state('wait'))).toBe(0);
-        for (const { release } of all) release?.();
+        for (const one of all) one.release?.();
         const started = await scene.share(coordinator, rows(3, undefined));
         started[1]?.abort();
         expect((await started[1]?.completion)?.outcome).toEqual({ kind: 'abort' });

@@ -18,6 +18,7 @@ import {
     describeLargeTask,
     type Flight,
     listLanguages,
+    type TaskJob,
 } from './flight.js';
 import { FinishedJobs } from './finished-jobs.js';
 import { JobAdder } from './job-adder.js';
@@ -26,15 +27,15 @@ import { JobRemover } from './job-remover.js';
 import { FormerHosts, Holders } from './holders.js';
 import type { RunKeys } from './keys.js';
 import type { RunLease } from './lease.js';
-import { JobResults } from './job-results.js';
 import { JobSize } from './job-size.js';
 import { LARGEST_TASK, packTask, type RunOrigin } from './messages.js';
 import { type OutputPlace, OutputReceiver } from './output-files.js';
 import type { RedisAccess } from './redis.js';
 import { RedisWatch } from './redis-watch.js';
+import { ResultIntake } from './result-intake.js';
 import { convertTimes, type SharedClock } from './shared-clock.js';
 import { StageFiles } from './stage-manifest.js';
-import { isShared, type TaskJob, TaskJobs } from './task-jobs.js';
+import { isShared, TaskJobs } from './task-jobs.js';
 import type { TaskQueues } from './task-queues.js';
 import type { WaitingJobs } from './waiting-jobs.js';
 import { WorkerWatch } from './worker-watch.js';
@@ -82,7 +83,7 @@ export class QueueCoordinator implements Backend {
     readonly #before: WaitingJobs;
     readonly #lease: RunLease;
     readonly #stages: StageFiles;
-    readonly #results: JobResults;
+    readonly #results: ResultIntake;
     readonly #desk: CallDesk;
     readonly #holders: Holders;
     readonly #former = new FormerHosts();
@@ -109,7 +110,7 @@ export class QueueCoordinator implements Backend {
             (task) => this.#flights.get(task)?.host.takeBack?.(),
         );
         const { outputs } = options;
-        this.#results = new JobResults({
+        this.#results = new ResultIntake({
             client,
             keys,
             clock,

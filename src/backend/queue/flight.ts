@@ -3,7 +3,7 @@ import type { CheckerProgram } from '../../model/sample.js';
 import type { Task } from '../../model/task.js';
 import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
 import { LARGEST_TASK, type RunOrigin } from './messages.js';
-import type { TaskJob } from './task-jobs.js';
+import type { JobNews } from './scripts.js';
 import type { TaskQueue } from './task-queues.js';
 
 /** A task in the hands of the queue. */
@@ -27,6 +27,22 @@ export interface Flight {
     patience: NodeJS.Timeout | undefined;
     /** Keys beside its job: of a long answer, and of files of output. */
     kept: string[];
+}
+
+/** A job in Redis, and what this coordinator waits for of it. */
+export interface TaskJob {
+    readonly id: string;
+    readonly queue: TaskQueue;
+    /** Its tasks that have not been released. */
+    readonly flights: Set<Flight>;
+    /** Keys beside it: of a long answer, and those of its tasks that have been released. */
+    kept: string[];
+    /** Whether it is among the completed ones, so that it can be removed together with others. */
+    isCompleted: boolean;
+    /** Whether what it came to is being read: files of output take a while. */
+    isTaking: boolean;
+    /** What was heard of it meanwhile. */
+    next: JobNews | null;
 }
 
 /** What answers depend on, beside their task. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { TaskHost } from '../backend.js';
-import type { TaskJob } from './task-jobs.js';
+import type { TaskJob } from './flight.js';
 
 /*
  * Which worker has a task that asks something while it runs. What such a task was given (a place at an endpoint) is the holder's: it is

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { getMessage } from '../../util/message.js';
-import type { Flight } from './flight.js';
+import type { Flight, TaskJob } from './flight.js';
 import type { RunLease } from './lease.js';
 import { packJob } from './messages.js';
 import { LOOK_MS } from './redis-watch.js';
-import type { TaskJob, TaskJobs } from './task-jobs.js';
+import type { TaskJobs } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /** A task on its way to Redis. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { Flight } from './flight.js';
+import type { Flight, TaskJob } from './flight.js';
 import { findMissing } from './scripts.js';
-import { isInRedis, type TaskJob, type TaskJobs } from './task-jobs.js';
+import { isInRedis, type TaskJobs } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /** Jobs that one look asks for, unless Redis may have lost some; so a look costs the same however many wait. */

@@ -145,20 +145,19 @@ export class JobFeed {
 
     /**
      * Ends a job with what it returned, for as long as that takes: Redis may be full, or away.
-     * @param returned null: the job is not ours any more
      * @param isWanted false: the job is not ours any more
      * @param takesMore whether the next job of its queue may be had in the same step
      * @returns that job; null: none
      */
     async finish(
         held: HeldJob,
-        returned: Returned | null,
+        returned: Returned,
         isWanted: () => boolean,
         takesMore: () => boolean,
     ): Promise<HeldJob | null> {
         const { job, token, worker } = held;
         try {
-            while (returned !== null && isWanted() && !this.#isClosed) {
+            while (isWanted() && !this.#isClosed) {
                 try {
                     const next = await job.moveToCompleted(returned, token, takesMore());
                     return await this.#readNext(next, token, worker);

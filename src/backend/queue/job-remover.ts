@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { TaskJob } from './task-jobs.js';
+import type { TaskJob } from './flight.js';
 
 /** Milliseconds for which jobs to be removed are gathered. */
 const GATHER_MS = 20;

@@ -5,7 +5,7 @@ import { type RunKeys, RUNS_KEY, STATES } from './keys.js';
 import { parseQueues, parseRunInfo, type RunInfo, type RunOrigin, RUN_TTL_S } from './messages.js';
 import { expireKeys } from './scripts.js';
 import type { SharedClock } from './shared-clock.js';
-import type { TaskJob } from './task-jobs.js';
+import type { TaskJob } from './flight.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /*

@@ -1,28 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Flight } from './flight.js';
-import type { JobNews } from './scripts.js';
+import type { Flight, TaskJob } from './flight.js';
 import type { TaskQueue } from './task-queues.js';
 
 /*
  * A job of BullMQ carries one task, or several that are so short that a job each would cost more than they do. What a worker takes,
  * renews and loses is the job; answers, aborts and quarantine are each task's own.
  */
-
-/** A job in Redis, and what this coordinator waits for of it. */
-export interface TaskJob {
-    readonly id: string;
-    readonly queue: TaskQueue;
-    /** Its tasks that have not been released. */
-    readonly flights: Set<Flight>;
-    /** Keys beside it: of a long answer, and those of its tasks that have been released. */
-    kept: string[];
-    /** Whether it is among the completed ones, so that it can be removed together with others. */
-    isCompleted: boolean;
-    /** Whether what it came to is being read: files of output take a while. */
-    isTaking: boolean;
-    /** What was heard of it meanwhile. */
-    next: JobNews | null;
-}
 
 /** The id of a job with several tasks starts with it; a job with one task has its task's name. */
 const SHARED = 'batch-';

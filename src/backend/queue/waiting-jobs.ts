@@ -89,7 +89,7 @@ async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingTask
         ...[...active, ...wait].map((job) => ({ job, queue, state: 'unfinished' as const })),
     ];
     const names = await Promise.all(
-        found.map(({ job }) => (isShared(job) ? readNames(client, keys.job(job)) : [job])),
+        found.map(async ({ job }) => (isShared(job) ? readNames(client, keys.job(job)) : [job])),
     );
     return found.flatMap((one, at) => (names[at] ?? []).map((name) => ({ ...one, name })));
 }

@@ -234,11 +234,12 @@ export class RunService {
         this.#jobs.set(held.id, job);
         try {
             const isOver = await this.#serveTasks(job);
-            if (job.isLost || !isOver) {
+            const returned = isOver ? await job.close() : null;
+            if (job.isLost || returned === null) {
                 await this.#feed.letGo(held, job.isLost ? 'lock lost' : 'given back');
                 return null;
             }
-            return await this.#feed.finish(held, await job.close(), () => !job.isLost, takesMore);
+            return await this.#feed.finish(held, returned, () => !job.isLost, takesMore);
         } catch {
             // This worker is cut off while it ends.
             await this.#feed.letGo(held, 'given back');

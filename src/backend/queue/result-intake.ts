@@ -1,7 +1,14 @@
 import type { Redis } from 'ioredis';
 import { getMessage } from '../../util/message.js';
 import type { Completion } from '../backend.js';
-import { abortedCompletion, boundStart, diedCompletion, type Flight, localize } from './flight.js';
+import {
+    abortedCompletion,
+    boundStart,
+    diedCompletion,
+    type Flight,
+    localize,
+    type TaskJob,
+} from './flight.js';
 import type { RunKeys } from './keys.js';
 import {
     parseResults,
@@ -13,9 +20,9 @@ import {
 import { findOutputFiles, type OutputReceiver } from './output-files.js';
 import type { JobNews } from './scripts.js';
 import type { SharedClock } from './shared-clock.js';
-import type { TaskJob, TaskJobs } from './task-jobs.js';
+import type { TaskJobs } from './task-jobs.js';
 
-interface JobResultsOptions {
+interface ResultIntakeOptions {
     readonly client: Redis;
     readonly keys: RunKeys;
     readonly jobs: TaskJobs;
@@ -32,8 +39,8 @@ interface JobResultsOptions {
 }
 
 /** Takes in what workers return. */
-export class JobResults {
-    constructor(private readonly options: JobResultsOptions) {}
+export class ResultIntake {
+    constructor(private readonly options: ResultIntakeOptions) {}
 
     /** Fetches what a job came to; its event was missed, or came before this coordinator. */
     async fetch({ id, queue }: TaskJob): Promise<void> {
