@@ -1,5 +1,5 @@
 import { readTextFile } from '../host/open-file.js';
-import type { Resolved } from '../config.js';
+import type { Resolved, RunConfig } from '../config.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { TOPICS_FIXED, TOPICS_PRESETS } from '../config/topics-presets.js';
@@ -114,23 +114,34 @@ export const command = defineTaskCommand({
             resolveWithDemo(resolve),
             import('../compose/topics.js'),
         ]);
-        const { config, values } = resolved;
+        const { values } = resolved;
+        let { config } = resolved;
         const topics = await readTopics(values.topics, values['topics-file']);
         const isEndless = values.iterations === 0 && !config.dryRun;
         let goesOn = true;
-        const isFollowed = ({ stop, committed, failed }: RunEnd): boolean => {
+        const isFollowed = (end: RunEnd): boolean => {
+            const { stop, committed, failed } = end;
             // A service that answers nothing any more must not make rounds for ever.
             goesOn = isEndless && stop === null && (committed > 0 || failed === 0);
+            config = chargeRound(config, end);
             return goesOn;
         };
         for (let round = isEndless ? Math.max(1, await countBegunRounds(config)) : 1; ; round += 1) {
             goesOn = false;
             const rounds = isEndless ? round : Math.max(1, values.iterations);
-            const code = await startRounds(resolved, topics, rounds, isFollowed);
+            const code = await startRounds({ ...resolved, config }, topics, rounds, isFollowed);
             if (!goesOn) return code;
         }
     },
 });
+
+/** What bounds a command bounds all of its rounds together. */
+function chargeRound(config: RunConfig, { committed, spent }: RunEnd): RunConfig {
+    const { stopAfter, executor } = config;
+    const charged = stopAfter === null ? config : { ...config, stopAfter: stopAfter - committed };
+    if (executor.kind !== 'chat' || spent?.charged === undefined) return charged;
+    return { ...charged, executor: { ...executor, budget: { ...executor.budget, spent: spent.charged } } };
+}
 
 /** Runs what is left of the first rounds, with the file of `--output` and statistics of the rounds. */
 async function startRounds(

@@ -179,6 +179,11 @@ export interface Spending {
     readonly cost: number;
     /** Answers whose price is unknown. */
     readonly unpriced: number;
+    /**
+     * What counts towards the command's budget, by estimates where a service told nothing; absent without one. What earlier runs of
+     * the command used is in it.
+     */
+    readonly charged?: { readonly tokens: number; readonly cost: number };
 }
 
 /** The part of it that is in results. */

@@ -354,4 +354,27 @@ describe('resume-run topics', () => {
         expect(done()).toBe(server.requests.length);
         expect(progress()[0]?.['total_iterations']).toBeGreaterThan(rounds);
     });
+
+    it('holds all rounds of an endless command together to its bounds', async () => {
+        const endless = [...base(), '--topics', 'a', 'b', '--iterations', '0', '-c', '1', '--quiet'];
+        const few = await callCli([...endless, '--stop-after', '5'], { cwd: tempDir() });
+        expect(few.code, few.stderr).toBe(1);
+        expect(server.requests).toHaveLength(5);
+
+        const cwd = tempDir();
+        const bounded = await callCli([...endless, '--max-tokens', '20', '--max-tokens-total', '400'], {
+            cwd,
+        });
+        expect(bounded.code, bounded.stderr).toBe(1);
+        const answers = [...readResults(join(cwd, 'results')).values()].flatMap(
+            ({ iteration_result: list }) => list as { result: Record<string, number> }[],
+        );
+        const used = answers.map(
+            ({ result }) => (result['prompt_tokens'] ?? 0) + (result['completion_tokens'] ?? 0),
+        );
+        expect(answers.length).toBe(server.requests.length - 5);
+        // Several rounds, of which each alone would be far below the bound.
+        expect(answers.length).toBeGreaterThan(4);
+        expect(used.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(400);
+    });
 });

@@ -95,6 +95,7 @@ const chat = z.looseObject({
     budget: z.strictObject({
         maxCost: z.number().positive().nullable(),
         maxTokens: z.number().positive().nullable(),
+        spent: z.strictObject({ cost: z.number().min(0), tokens: z.number().min(0) }).optional(),
     }),
     prices: z
         .looseObject({

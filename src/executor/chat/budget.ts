@@ -1,11 +1,13 @@
 import type { TokenUsage } from './chat-protocol.js';
 
-/** What one start may spend. Null: no bound. */
+/** What one command may spend. Null: no bound. */
 export interface BudgetOptions {
     /** US dollars. */
     readonly maxCost: number | null;
     /** Tokens of prompts and answers. */
     readonly maxTokens: number | null;
+    /** What earlier runs of the same command used of it, such as rounds; absent: this is the first. Cost in US dollars. */
+    readonly spent?: { readonly cost: number; readonly tokens: number };
 }
 
 export const isBounded = ({ maxCost, maxTokens }: BudgetOptions): boolean =>
@@ -58,7 +60,14 @@ export class Budget {
     /** @param onSpent told once, when nothing more fits */
     constructor(options: BudgetOptions, onSpent: (message: string) => void) {
         this.#options = options;
+        this.#tokens = options.spent?.tokens ?? 0;
+        this.#cost = options.spent?.cost ?? 0;
         this.#onSpent = onSpent;
+    }
+
+    /** What is used up, without what is set aside. Cost in US dollars. */
+    get used(): { readonly tokens: number; readonly cost: number } {
+        return { tokens: this.#tokens, cost: this.#cost };
     }
 
     /** Sets an estimate aside, as soon as it fits. @returns null when the budget is spent, or the signal is aborted */

@@ -191,6 +191,11 @@ export class ChatClient {
         this.#longestAnswer = Math.max(this.#longestAnswer, completion);
     }
 
+    /** What is used of the budget; null: there is none. */
+    get charged(): Budget['used'] | null {
+        return this.#budget?.used ?? null;
+    }
+
     /** Figures of every endpoint. */
     endpoints(): readonly EndpointState[] {
         return this.#fleet.pool.states();

@@ -42,7 +42,7 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
     const asker = new Asker(client, descriptor);
     return {
         run: (task, context) => asker.run(task, context),
-        spent: () => ledger.sum,
+        spent: () => (client.charged === null ? ledger.sum : { ...ledger.sum, charged: client.charged }),
         endpoints: () => client.endpoints(),
         concurrency: () => client.concurrency(),
         widenTo: (concurrency) => client.widenTo(concurrency),
