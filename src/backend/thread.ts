@@ -16,7 +16,7 @@ import {
 } from './backend.js';
 import { serveCall } from './serve-call.js';
 import { STARTING_AT_ONCE, ThreadStarts } from './thread-starts.js';
-import type { BatchDone, ChannelMessage, Job, ThreadData } from './worker/messages.js';
+import { type BatchDone, type ChannelMessage, type Job, packJobs, type ThreadData } from './worker/messages.js';
 
 export interface ThreadBackendOptions {
     /** File URL of the thread's entry. */
@@ -179,7 +179,7 @@ class ThreadBackend implements Backend {
         for (const job of jobs) job.batch = batch;
         this.#batches += 1;
         this.#load.set(pool, (this.#load.get(pool) ?? 0) + 1);
-        const message = jobs.map(({ key, task }): Job => ({ key, task }));
+        const message = packJobs(jobs.map(({ key, task }): Job => ({ key, task })));
         const answer = pool.run(message, { signal: batch.terminate }) as Promise<BatchDone>;
         void answer
             .then(

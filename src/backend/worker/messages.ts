@@ -18,6 +18,24 @@ export interface Job {
     readonly task: Task;
 }
 
+/** Jobs as they travel to a thread: as JSON where that says all of them, since a structured clone takes several times as long. */
+export type PackedJobs = string | readonly Job[];
+
+export function packJobs(jobs: readonly Job[]): PackedJobs {
+    return jobs.every(isJson) ? JSON.stringify(jobs) : jobs;
+}
+
+export const unpackJobs = (packed: PackedJobs): readonly Job[] =>
+    typeof packed === 'string' ? (JSON.parse(packed) as readonly Job[]) : packed;
+
+/** Sources of programs may be bytes; data whose numbers JSON would change comes with a text, and cells and saved steps may hold such numbers. */
+const isJson = ({ task: { input, steps, confirmed } }: Job): boolean =>
+    input.kind === 'data' &&
+    input.text === undefined &&
+    input.cell === undefined &&
+    steps === undefined &&
+    confirmed.length === 0;
+
 /** A finished task on its way back. */
 export interface JobDone {
     readonly key: string;

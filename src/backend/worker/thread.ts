@@ -2,7 +2,14 @@ import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
 import { createExecutor } from '../../executor/kinds.js';
 import { Calls } from './calls.js';
 import { divertStdout, watchStrayErrors } from '../../util/foreign-code.js';
-import type { BatchDone, ChannelMessage, Job, JobDone, ThreadData } from './messages.js';
+import {
+    type BatchDone,
+    type ChannelMessage,
+    type JobDone,
+    type PackedJobs,
+    type ThreadData,
+    unpackJobs,
+} from './messages.js';
 import { TaskServer } from './serve.js';
 
 /*
@@ -34,7 +41,8 @@ channel.postMessage({ type: 'ready', threadId } satisfies ChannelMessage);
 const EARLY_MS = 10;
 
 /** Tiny tasks come several at once; results wait for each other for a few milliseconds at most. */
-export default async function run(jobs: readonly Job[]): Promise<BatchDone> {
+export default async function run(packed: PackedJobs): Promise<BatchDone> {
+    const jobs = unpackJobs(packed);
     let done: JobDone[] = [];
     let since = performance.now();
     const sentBefore = calls.sent;
