@@ -16,7 +16,13 @@ import {
 } from './backend.js';
 import { serveCall } from './serve-call.js';
 import { STARTING_AT_ONCE, ThreadStarts } from './thread-starts.js';
-import { type BatchDone, type ChannelMessage, type Job, packJobs, type ThreadData } from './worker/messages.js';
+import {
+    type BatchDone,
+    type ChannelMessage,
+    type Job,
+    packJobs,
+    type ThreadData,
+} from './worker/messages.js';
 
 export interface ThreadBackendOptions {
     /** File URL of the thread's entry. */
