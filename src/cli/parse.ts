@@ -151,13 +151,16 @@ function takeApart(
 }
 
 function refuseUnknown(command: Command, given: Record<string, unknown>): void {
-    const known = Object.entries(command.options)
-        .filter(([, spec]) => isFlag(spec))
-        .map(([name]) => name);
-    for (const key of Object.keys(given)) {
+    const flags = Object.entries(command.options).filter(([, spec]) => isFlag(spec));
+    const known = flags.map(([name]) => name);
+    // What can be turned off, as it is typed.
+    const negated = flags.flatMap(([name, { kind }]) => (kind === 'flag' ? [`no-${name}`] : []));
+    for (const [key, value] of Object.entries(given)) {
         if (NOT_OPTIONS.has(key) || known.includes(key)) continue;
-        const meant = key.length === 1 ? null : findNearest(key, known);
-        const dashed = withDashes(key);
+        // To yargs `--no-such` is `such`, which is false.
+        const typed = value === false ? `no-${key}` : key;
+        const meant = typed.length === 1 ? null : findNearest(typed, [...known, ...negated]);
+        const dashed = withDashes(typed);
         throw new UserError(
             `unknown option ${dashed}${meant === null ? '' : ` (did you mean --${meant}?)`}; see resume-run --help`,
         );

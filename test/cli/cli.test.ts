@@ -103,6 +103,8 @@ describe('bad usage', () => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
         [['--timout', '3'], /unknown option --timout \(did you mean --timeout\?\)/],
         [['-x'], /unknown option -x/],
+        [['--no-such'], /unknown option --no-such;/],
+        [['--no-keep-sourc'], /unknown option --no-keep-sourc \(did you mean --no-keep-source\?\)/],
         [['statsu'], /did you mean resume-run status\?/],
         [['stat'], /did you mean resume-run status\?/],
         [['help'], /did you mean resume-run -h\?/],
