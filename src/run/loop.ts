@@ -14,6 +14,7 @@ import { Recorder } from './recorder.js';
 import { decide } from './retry.js';
 import { SampleFeed } from './sample-feed.js';
 import { Slots } from './slots.js';
+import { LaterTurns } from './later-turns.js';
 import { findReasonToStop } from './stop-rules.js';
 import { type TaskState, buildTask } from './task-state.js';
 
@@ -48,8 +49,7 @@ export class Loop {
     #saving = 0;
     /** Results on their way to the disk. */
     #committing = 0;
-    /** Those whose commit begins in the next turn but one of the event loop. */
-    #toCommit: (() => void)[] = [];
+    readonly #commits: LaterTurns;
     #waitsForRoom = false;
     #stop: StopReason | null = null;
     #failure: { readonly error: unknown } | null = null;
@@ -62,6 +62,10 @@ export class Loop {
         this.#closed = new Uint8Array(parts.work.length);
         this.#recorder = new Recorder(parts.options.keepSource, this.#figures, parts.emit);
         this.#slots = new Slots(parts.options, () => this.#pump());
+        // Nobody else would ask for them to be written at once, where nothing starts before they are.
+        this.#commits = new LaterTurns(() => {
+            if (this.#flights.size === 0 || this.#isBehind()) this.#pump();
+        });
         this.#holder = new HolderCheck(parts.verifyHolder, (error) => {
             if (error === null) this.#pump();
             else this.#fail(error);
@@ -236,7 +240,7 @@ export class Loop {
             case 'commit':
                 this.#committing += 1;
                 this.#saving += 1;
-                this.#afterStarts(() => void this.#commit(flight, decision.outcome, completion));
+                this.#commits.add(() => void this.#commit(flight, decision.outcome, completion));
                 break;
             case 'give up':
                 this.#save(state, this.#recorder.giveUp(state, decision.failure, completion).then(release));
@@ -283,24 +287,6 @@ export class Loop {
         }
         this.#saving -= 1;
         this.#pump();
-    }
-
-    /**
-     * Puts commits off until what the ended tasks made room for has started: a result can wait for a millisecond, hundreds of
-     * servers that are idle should not.
-     */
-    #afterStarts(commit: () => void): void {
-        if (this.#toCommit.push(commit) > 1) return;
-        // Requests are sent at the end of this turn of the event loop; the second one is after that.
-        setImmediate(() => {
-            const commits = this.#toCommit;
-            this.#toCommit = [];
-            setImmediate(() => {
-                for (const begin of commits) begin();
-                // Nobody else would ask for them to be written at once, where nothing starts before they are.
-                if (this.#flights.size === 0 || this.#isBehind()) this.#pump();
-            });
-        });
     }
 
     /** The task has ended when its change is on disk, not before. */
