@@ -29,7 +29,7 @@ interface ResultIntakeOptions {
     readonly clock: SharedClock;
     /** Null: tasks leave no files. */
     readonly outputs: OutputReceiver | null;
-    /** Whether Redis is away, or this coordinator is closed: what cannot be read now is no fault of a worker. */
+    /** Whether Redis is unreachable or this coordinator is closed: an answer that cannot be read then is not the fault of its worker. */
     readonly isAway: () => boolean;
     readonly settle: (flight: Flight, completion: Completion) => void;
     /** The task is to be handed out once more. */

@@ -94,7 +94,7 @@ async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingTask
     return found.flatMap((one, at) => (names[at] ?? []).map((name) => ({ ...one, name })));
 }
 
-/** @returns none where it is no job of ours, or just went */
+/** @returns an empty list if the job is not one of ours, or is gone by now */
 async function readNames(client: Redis, key: string): Promise<readonly string[]> {
     const data = await client.hget(key, 'data');
     try {
