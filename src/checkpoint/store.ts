@@ -49,6 +49,8 @@ export interface SampleWriter {
     /** Entries committed so far: kept ones and new ones, for limits that are computed from them. */
     getEntries(group: string): readonly Entry[];
     tally(): SampleTally;
+    /** Limits that were computed for the sample; null: none were. */
+    readonly computedLimits: ComputedLimits | null;
     /** Waits for what is in flight, writes if `dirty`, and drops the sample from memory. Returns its last stamp (null if never written). */
     close(): Promise<FileStamp | null>;
 }

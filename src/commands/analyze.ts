@@ -92,8 +92,9 @@ export const command = defineCommand({
         const canRead = values.database === null && target.format !== 'parquet';
         const fromRecords = canRead ? (asked?.answerFromRecords?.(options) ?? null) : null;
         if (fromRecords !== null) {
-            const { openBriefRecords } = await import('./records-of.js');
-            await writeAnswer(await fromRecords(await openBriefRecords(values)), target, '');
+            const { openBriefRecords, openRatedTasks } = await import('./records-of.js');
+            const records = await (fromRecords.takesGroups ? openRatedTasks : openBriefRecords)(values);
+            await writeAnswer(await fromRecords.answer(records), target, '');
             return 0;
         }
         const fields = values.where === null ? asked?.fields?.(options) : undefined;

@@ -8,6 +8,7 @@ import type {
     DescribeTasks,
     DirectoryChange,
 } from '../compose/directory/directory-records.js';
+import type { SampleGroup } from '../model/success-counts.js';
 import type { BriefRecord, RecordVersion, ResultRecord } from '../results/record/record.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
@@ -85,6 +86,33 @@ export async function openBriefRecords(
     return await openDirectories(place, briefTasksOfCheckpoint, ({ record }) => record, {
         withoutRemoved: true,
     });
+}
+
+/**
+ * As `openBriefRecords`; where one directory is read, files of complete samples that a start vouches for are not, and what is
+ * known of their groups comes in place of records.
+ * @throws as `openRecords`
+ */
+export async function openRatedTasks(
+    place: Pick<RecordPlace, 'dir' | 'checkpoints'>,
+): Promise<AsyncIterable<readonly (BriefRecord | SampleGroup)[]>> {
+    const [dir = resolve('results'), ...more] = place.dir ?? [];
+    if (more.length > 0) return await openBriefRecords(place);
+    await requireDirectory(dir);
+    const [{ readRatedTasks }, { warn }, { briefTasksOfCheckpoint }] = await Promise.all([
+        import('../compose/directory/directory-rates.js'),
+        import('../compose/output.js'),
+        import('../results/collect/checkpoint-records.js'),
+    ]);
+    const checkpoints = chooseCheckpointsFolder(dir, place.checkpoints);
+    const read = async function* (): AsyncGenerator<readonly (BriefRecord | SampleGroup)[]> {
+        for await (const some of readRatedTasks({ dir, checkpoints }, warn)) {
+            if (some.kind === 'groups') yield some.groups;
+            // No answer that takes groups asks for the run.
+            else yield Array.from(briefTasksOfCheckpoint(some.checkpoint, ''), ({ record }) => record);
+        }
+    };
+    return read();
 }
 
 /**

@@ -20,6 +20,7 @@ import { readKnownTopics } from './topics.js';
 import { UserError } from '../util/user-error.js';
 import { type Directory, openDirectory } from './directory/directory.js';
 import { KnownSamplesReader } from './directory/known-samples.js';
+import { DirectoryIndexes } from './directory/directory-indexes.js';
 import { ResultFiles } from './directory/result-files.js';
 
 /** What scoring stored answers came to. */
@@ -124,7 +125,10 @@ async function findSamples(
     { dir, checkpoints }: RunConfig,
     onNotice: (message: string) => void,
 ): Promise<{ readonly ids: readonly string[]; readonly known: readonly string[] }> {
-    const samples = await new KnownSamplesReader(checkpoints, () => undefined).read(known);
+    const samples = await new KnownSamplesReader(
+        new DirectoryIndexes({ dir, checkpoints }),
+        () => undefined,
+    ).read(known);
     const ids: string[] = [];
     for await (const { tally, standing } of new ResultFiles(
         { dir, checkpoints },

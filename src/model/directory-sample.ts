@@ -7,11 +7,15 @@ import { type GroupTally, type SampleTally, tallySample } from './tally.js';
  */
 export type SampleStanding = 'begun' | 'not begun' | 'removed';
 
-/** One sample of a results directory: what status, report and a dry run count. */
-export interface DirectorySample {
-    readonly standing: SampleStanding;
+/** What a sample's result file says. */
+export interface SampleFigures {
     readonly tally: SampleTally;
     readonly computedLimits: ComputedLimits | null;
+}
+
+/** One sample of a results directory: what status, report and a dry run count. */
+export interface DirectorySample extends SampleFigures {
+    readonly standing: SampleStanding;
     /** When its file was written, milliseconds since the epoch; null for archived ones and where there is no file. */
     readonly writtenAt: number | null;
     /** When its tasks ended, milliseconds since the epoch; only those that ended after a time asked for. */

@@ -4,6 +4,8 @@ import { isJsonObject } from './json.js';
 import { killTime } from './limits.js';
 import { chooseExpected } from './sample.js';
 import { type ExpectedScore, findMissedScore } from './scoring.js';
+import { type CountedTask, sumSuccess, isCountedBySelf, type SuccessCounts } from './success-counts.js';
+import { findSuccessLevel, levelOfVerdict } from './success-level.js';
 import { isVerdict, type Verdict } from './verdict.js';
 
 /** What one sample's result file says, in figures: what summary, status and report add up. */
@@ -32,6 +34,8 @@ export interface GroupTally {
     readonly pending: number;
     /** Of finished tasks whose problem has a best score; absent: there are none. */
     readonly scores?: ScoreSum;
+    /** Of one sample: absent where verdicts alone say it (`sumSuccess`). */
+    readonly success?: SuccessCounts;
 }
 
 /** How many tasks have a share of the best score, and the sum of these shares: each from 0 to 1, negative scores aside. */
@@ -82,13 +86,11 @@ export interface FailedTask extends TaskRef {
 }
 
 /** What a tally needs to know of a finished task: kept for every entry, so small. */
-export interface EntryFigures extends TaskDetails {
+export interface EntryFigures extends TaskDetails, CountedTask {
     readonly index: number;
-    readonly verdict: Verdict;
     readonly nearLimit: boolean;
     readonly aboveOwn: boolean;
     readonly name?: string;
-    readonly expected?: readonly Verdict[];
 }
 
 /** A sample's groups with what is known of their tasks. */
@@ -124,10 +126,18 @@ export function readFigures(entry: StoredEntry['entry']): EntryFigures | null {
         aboveOwn: verdict === 'Accepted' && isAboveOwn(entry),
         ...(entry.name === undefined ? {} : { name: entry.name }),
         ...(entry.expected === undefined ? {} : { expected: entry.expected }),
+        ...(entry.adopted === undefined ? {} : { isAdopted: true }),
+        ...readLevel(result, verdict),
         ...readDetails(entry),
         ...(verdict === 'TimeLimitExceeded' ? explainTimeOut(entry) : {}),
         ...readScores(entry),
     };
+}
+
+/** Nothing where the verdict says it. */
+function readLevel(result: unknown, verdict: Verdict): Pick<CountedTask, 'level'> {
+    const level = findSuccessLevel(isJsonObject(result) ? result : {}, verdict);
+    return level === levelOfVerdict(verdict) ? {} : { level };
 }
 
 function readDetails({ language, result }: StoredEntry['entry']): TaskDetails {
@@ -194,8 +204,10 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         const verdicts: Partial<Record<Verdict, number>> = {};
         let completed = 0;
         let scores: ScoreSum | null = null;
+        const others: CountedTask[] = [];
         for (const figures of group.entries) {
             completed += 1;
+            if (isCountedBySelf(figures)) others.push(figures);
             verdicts[figures.verdict] = (verdicts[figures.verdict] ?? 0) + 1;
             const expected = chooseExpected(group.name, figures.expected ?? null);
             if (figures.scoreShare !== undefined)
@@ -228,7 +240,9 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         const { total, pending } = group;
         const [skipped, failed] = [group.skipped.length, group.failed.length];
         const tally: GroupTally = { total, completed, verdicts, skipped, failed, pending };
-        tallies[group.name] = scores === null ? tally : { ...tally, scores };
+        const scored = scores === null ? tally : { ...tally, scores };
+        tallies[group.name] =
+            others.length === 0 ? scored : { ...scored, success: sumSuccess(group.name, verdicts, others) };
     }
     return {
         id,

@@ -338,7 +338,7 @@ export class Loop {
         this.#parts.settled.add(tally);
         if (tally.isComplete && stamp !== null) {
             const { index, planKey } = this.#parts;
-            index.set(sample.id, stamp, sample.row, planKey, tally);
+            index.set(sample.id, stamp, sample.row, planKey, tally, writer.computedLimits);
         }
         this.#emit({ type: 'sample-finished', at: now(), tally });
     }

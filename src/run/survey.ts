@@ -1,7 +1,7 @@
 import type { CheckpointStore } from '../checkpoint/store.js';
 import type { IndexedSample } from '../dataset/dataset.js';
 import type { Checkpoint, FileStamp, SampleState } from '../model/checkpoint.js';
-import { tallyUntouched } from '../model/directory-sample.js';
+import { type SampleFigures, tallyUntouched } from '../model/directory-sample.js';
 import type { DueReason, PlanCounts } from '../model/event.js';
 import type { Sequence } from '../model/sample-rows.js';
 import {
@@ -22,7 +22,14 @@ import { type WorkItem, WorkList } from './work-list.js';
 export interface ResultIndex {
     /** The tally of a complete sample, if neither its file, nor its row, nor what decides the plan changed. */
     get(id: string, stamp: FileStamp, row: string, planKey: string): SampleTally | null;
-    set(id: string, stamp: FileStamp, row: string, planKey: string, tally: SampleTally): void;
+    set(
+        id: string,
+        stamp: FileStamp,
+        row: string,
+        planKey: string,
+        tally: SampleTally,
+        computedLimits: SampleFigures['computedLimits'],
+    ): void;
 }
 
 /** Samples with work, and what the files say of those that have one. */
@@ -249,7 +256,9 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
         earlier: isEarlier ? { checkpoint, planned } : null,
     };
     if (stamp !== null && seen.due === 0 && !seen.dirty && seen.tally.isComplete) {
-        parts.index.set(id, stamp, fingerprint, parts.planKey, seen.tally);
+        const { tally } = seen;
+        const { computedLimits } = planned.state;
+        parts.index.set(id, stamp, fingerprint, parts.planKey, tally, computedLimits);
     }
     return seen;
 }

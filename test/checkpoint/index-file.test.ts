@@ -105,6 +105,24 @@ describe.each([
         expect(rowsOf(again, 'none.jsonl')).toEqual([]);
     });
 
+    it('vouches for a file by its stamp, whatever its row and the plan are', async () => {
+        const dir = scratch();
+        const limits = { time: 2, slowest: 0.5, group_fingerprint: 'g' };
+        const index = await load(dir, null, HOLDER);
+        index.set('a', stamp(1), 'f1', 'key', tally('a'), limits);
+        index.set('b', stamp(2), 'f2', 'key', tally('b', 2));
+        await index.save();
+        const again = await load(dir, null, HOLDER);
+        expect([...again.ids()]).toEqual(['a', 'b']);
+        const figures = (id: string, of: FileStamp) => again.getFigures(id, again.findPlace(id), of);
+        expect(figures('a', stamp(1))).toEqual({ tally: tally('a'), computedLimits: limits });
+        expect(figures('b', stamp(2))).toEqual({ tally: tally('b', 2), computedLimits: null });
+        expect(figures('a', stamp(2))).toBeNull();
+        expect(again.findPlace('c')).toBe(-1);
+        again.delete('a');
+        expect([...again.ids()]).toEqual(['b']);
+    });
+
     it('has one file a shard', async () => {
         const dir = scratch();
         const index = await load(dir, { index: 1, count: 4 }, HOLDER);
@@ -127,7 +145,7 @@ describe.each([
         };
         const broken = [
             ...Array.from({ length: text.length }, (_, length) => text.slice(0, length)),
-            replaced('"version":5', '"version":4'),
+            replaced('"version":6', '"version":4'),
             replaced('"results":{"ids":[0]', '"results":{"ids":[0,1]'),
             replaced('"results":{"ids":[0]', '"results":{"ids":[["a"]]'),
             replaced('"results":{"ids":[0]', '"results":{"ids":[1]'),

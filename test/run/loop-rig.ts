@@ -442,6 +442,7 @@ export class ScriptedRun {
                 content.setComputedLimits(limits);
                 return save(() => {});
             },
+            computedLimits: null,
             getEntries: (group) => content.getEntries(group),
             tally: () => content.tally(),
             close: async () => {

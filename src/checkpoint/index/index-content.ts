@@ -1,8 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import type { GroupSizes } from '../../model/directory-sample.js';
+import type { GroupSizes, SampleFigures } from '../../model/directory-sample.js';
 import type { SampleRows } from '../../model/sample-rows.js';
 import type { GroupTally, SampleTally } from '../../model/tally.js';
 import { isVerdict, type Verdict } from '../../model/verdict.js';
+import { isComputedLimits } from '../result-file/parse.js';
 import type { ResultColumns } from './result-columns.js';
 
 /*
@@ -11,14 +12,14 @@ import type { ResultColumns } from './result-columns.js';
  * row, counted over all dataset files; 0 among the `rows` is the fingerprint there. A locator column of a single value holds it for
  * all rows; null: not in that row's locator.
  *
- *     {"version": 5,
+ *     {"version": 6,
  *      "datasets": [[file, {"stamp": [inode, size, mtime], "ids": [], "fingerprints": [], "groups": [texts], "locators": {key: []}}]],
  *      "results": {"ids": [], "inodes": [], "sizes": [], "mtimes": [], "rows": [], "planKeys": [texts], "shapes": [texts],
  *                  "rest": [[place, lists]]},
  *      "texts": []}
  */
 
-export const INDEX_VERSION = 5;
+export const INDEX_VERSION = 6;
 
 /** Rows of one dataset file. */
 export interface IndexedDataset {
@@ -43,13 +44,21 @@ export function isTallies(json: unknown): json is Record<string, GroupTally> {
     return isJsonObject(json) && Object.values(json).every(isGroupTally);
 }
 
-export type Lists = Pick<SampleTally, 'unexpected' | 'nearLimit' | 'aboveOwn' | 'failures' | 'skips'>;
+/** What of a sample's figures no other sample has. */
+export interface SampleRest {
+    readonly lists: Lists;
+    readonly computedLimits: SampleFigures['computedLimits'];
+}
+
+type Lists = Pick<SampleTally, 'unexpected' | 'nearLimit' | 'aboveOwn' | 'failures' | 'skips'>;
 
 /** A complete sample has no failures. null: not what was written. */
-export function readLists(rest: JsonObject): Lists | null {
-    const { unexpected, nearLimit, aboveOwn, skips } = rest;
+export function readRest(rest: JsonObject): SampleRest | null {
+    const { unexpected, nearLimit, aboveOwn, skips, computedLimits = null } = rest;
     if (!isList(unexpected, isUnexpected) || !isList(nearLimit, isRef) || !isCounts(skips)) return null;
-    return isList(aboveOwn, isRef) ? { unexpected, nearLimit, aboveOwn, failures: [], skips } : null;
+    if (!isList(aboveOwn, isRef) || (computedLimits !== null && !isComputedLimits(computedLimits)))
+        return null;
+    return { lists: { unexpected, nearLimit, aboveOwn, failures: [], skips }, computedLimits };
 }
 
 /** null for what is no JSON. */
@@ -75,8 +84,15 @@ function isGroupTally(json: unknown): boolean {
         isJsonObject(json.verdicts) &&
         Object.entries(json.verdicts).every(([verdict, count]) => isVerdict(verdict) && isCount(count)) &&
         [json.total, json.completed, json.skipped, json.failed, json.pending].every(isCount) &&
-        (json.scores === undefined || isScoreSum(json.scores))
+        (json.scores === undefined || isScoreSum(json.scores)) &&
+        (json.success === undefined || isSuccessCounts(json.success))
     );
+}
+
+function isSuccessCounts(json: unknown): boolean {
+    if (!isJsonObject(json)) return false;
+    const { full, partial, failure, expected, asExpected }: JsonObject = json;
+    return [full, partial, failure, expected, asExpected].every(isCount);
 }
 
 function isScoreSum(json: unknown): boolean {

@@ -7,14 +7,15 @@ import { makeStagingName } from '../../host/staging-name.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import type { Json, JsonObject } from '../../model/json.js';
 import { SampleRows, type IndexedRow, type Sequence } from '../../model/sample-rows.js';
+import type { SampleFigures } from '../../model/directory-sample.js';
 import type { SampleTally } from '../../model/tally.js';
 import {
     type IndexContent,
     type IndexedDataset,
     isTallies,
-    type Lists,
     parseJsonOrNull,
-    readLists,
+    readRest,
+    type SampleRest,
 } from './index-content.js';
 import { JsonTokens } from './json-tokens.js';
 import { ParsedTokens } from './parsed-tokens.js';
@@ -22,7 +23,10 @@ import { readIndex } from './read-index.js';
 import { ResultColumns } from './result-columns.js';
 import { writeIndex } from './write-index.js';
 
-const EMPTY_LISTS: Lists = { unexpected: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} };
+const NO_REST: SampleRest = {
+    lists: { unexpected: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} },
+    computedLimits: null,
+};
 
 /**
  * checkpoints/<dir>/index.json: results of complete samples and rows of dataset files that need not be read again while
@@ -90,11 +94,36 @@ export class IndexFile {
         const place = results.find(id);
         if (place === -1 || !results.hasStamp(place, stamp)) return null;
         if (!results.hasRow(place, row) || this.#texts.at(results.planKeyAt(place)) !== planKey) return null;
-        const groups = this.#tallies(results.shapeAt(place));
+        return this.#figuresAt(id, place)?.tally ?? null;
+    }
+
+    /** A sample that was complete when it was last seen; -1: not known to be. Valid until something is set or deleted. */
+    findPlace(id: string): number {
+        return this.#results.find(id);
+    }
+
+    /** What a complete sample's file says, if it is what it was: whatever the sample's row and the plan are now. */
+    getFigures(id: string, place: number, stamp: FileStamp): SampleFigures | null {
+        return this.#results.hasStamp(place, stamp) ? this.#figuresAt(id, place) : null;
+    }
+
+    #figuresAt(id: string, place: number): SampleFigures | null {
+        const groups = this.#tallies(this.#results.shapeAt(place));
         if (groups === null) return null;
-        const listed = results.restAt(place);
-        const lists = listed === null ? EMPTY_LISTS : readLists(listed);
-        return lists === null ? null : { id, groups, isComplete: true, ...lists };
+        const kept = this.#results.restAt(place);
+        const rest = kept === null ? NO_REST : readRest(kept);
+        if (rest === null) return null;
+        return {
+            tally: { id, groups, isComplete: true, ...rest.lists },
+            computedLimits: rest.computedLimits,
+        };
+    }
+
+    /** Ids of all samples in it. */
+    *ids(): Generator<string> {
+        const results = this.#results;
+        for (let place = 0; place < results.length; place += 1)
+            if (results.isThere(place)) yield results.idAt(place);
     }
 
     #tallies(shape: number): SampleTally['groups'] | null {
@@ -105,17 +134,26 @@ export class IndexFile {
     #shapes: ((number: number) => SampleTally['groups'] | null) | null = null;
 
     /** Remembers a complete sample. */
-    set(id: string, stamp: FileStamp, row: string, planKey: string, tally: SampleTally): void {
+    set(
+        id: string,
+        stamp: FileStamp,
+        row: string,
+        planKey: string,
+        tally: SampleTally,
+        computedLimits: SampleFigures['computedLimits'] = null,
+    ): void {
         this.#changed = true;
         const { unexpected, nearLimit, aboveOwn, skips } = tally;
         const isListed =
             unexpected.length + nearLimit.length + aboveOwn.length + Object.keys(skips).length > 0;
-        const lists = isListed ? JSON.stringify({ unexpected, nearLimit, aboveOwn, skips }) : null;
+        const lists = { unexpected, nearLimit, aboveOwn, skips };
+        const limits = computedLimits === null ? {} : { computedLimits };
+        const rest = isListed || computedLimits !== null ? JSON.stringify({ ...lists, ...limits }) : null;
         this.#results.set(id, stamp, {
             row,
             planKey: this.#texts.add(planKey),
             shape: this.#texts.add(JSON.stringify(tally.groups)),
-            rest: lists === null ? null : (JSON.parse(lists) as JsonObject),
+            rest: rest === null ? null : (JSON.parse(rest) as JsonObject),
         });
     }
 

@@ -264,7 +264,7 @@ function isLimits(value: Json): boolean {
     );
 }
 
-function isComputedLimits(value: Json): value is Json & ComputedLimits {
+export function isComputedLimits(value: Json): value is Json & ComputedLimits {
     return (
         isJsonObject(value) &&
         isAmount(value.time) &&

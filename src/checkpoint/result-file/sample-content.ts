@@ -147,6 +147,10 @@ export class SampleContent {
         return this.#missing === 0;
     }
 
+    get computedLimits(): ComputedLimits | null {
+        return this.#computedLimits;
+    }
+
     setComputedLimits(limits: ComputedLimits): void {
         this.#computedLimits = limits;
     }

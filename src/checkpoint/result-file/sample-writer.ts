@@ -75,6 +75,10 @@ export class FileSampleWriter implements SampleWriter {
         return this.#changed(0);
     }
 
+    get computedLimits(): ComputedLimits | null {
+        return this.#content.computedLimits;
+    }
+
     getEntries(group: string): readonly Entry[] {
         return this.#content.getEntries(group);
     }

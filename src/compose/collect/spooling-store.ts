@@ -110,6 +110,10 @@ class SpoolingWriter implements SampleWriter {
         return this.#writer.setComputedLimits(limits);
     }
 
+    get computedLimits(): ComputedLimits | null {
+        return this.#writer.computedLimits;
+    }
+
     getEntries(group: string): readonly Entry[] {
         return this.#writer.getEntries(group);
     }

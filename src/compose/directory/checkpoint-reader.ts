@@ -12,11 +12,17 @@ const FILES_BETWEEN_TURNS = 256;
 /** Small files that are handed on together. */
 const AT_ONCE = 32;
 
+/** A notice of a file that is not a result file. */
+export const tellOther =
+    (onNotice: (message: string) => void) =>
+    (path: string, why: string): void =>
+        onNotice(`${path} is left out: ${why}; resume-run check says more`);
+
 /** Reads the result files of a directory one after the other, each sample once, and keeps none of them. */
 export class CheckpointReader {
     readonly #place: RunPaths;
     readonly #onOther: (path: string, why: string) => void;
-    /** Samples in our own format that were read so far. */
+    /** Samples in our own format that were read so far; those that are in it before are not read. */
     readonly current = new Set<string>();
 
     /** @param onOther told of each file that is not a result file, and why it is not */

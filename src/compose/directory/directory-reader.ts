@@ -2,6 +2,7 @@ import { type RunFile, readRunFile } from '../../checkpoint/run-directory/run-fi
 import { makeIdMatcher } from '../../dataset/filter.js';
 import type { DirectorySample } from '../../model/directory-sample.js';
 import { UserError } from '../../util/user-error.js';
+import { DirectoryIndexes } from './directory-indexes.js';
 import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 import { type PickedSample, ResultFiles, type ResultFilesOptions } from './result-files.js';
@@ -19,15 +20,19 @@ export async function* keepMatching(
 export class DirectoryReader<T = null> {
     readonly #place: RunPaths;
     readonly #files: ResultFiles<T>;
+    readonly #indexes: DirectoryIndexes;
     readonly #samples: KnownSamplesReader;
     readonly #onNotice: (message: string) => void;
     #isRunFileBad = false;
+    /** What is known of files then is held by `ResultFiles`. */
+    #hasRead = false;
 
     constructor(place: RunPaths, options: ResultFilesOptions<T>) {
         this.#place = place;
         this.#onNotice = options.onNotice;
+        this.#indexes = new DirectoryIndexes(place);
         this.#files = new ResultFiles(place, options);
-        this.#samples = new KnownSamplesReader(place.checkpoints, options.onNotice);
+        this.#samples = new KnownSamplesReader(this.#indexes, options.onNotice);
     }
 
     /** What run.json says, and which samples its datasets hold now; null where that cannot be read. */
@@ -37,8 +42,11 @@ export class DirectoryReader<T = null> {
     }
 
     /** @throws UserError (exit 2) if the directory cannot be read */
-    read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
-        return this.#files.read(since, known);
+    async *read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
+        const files = this.#hasRead ? null : await this.#indexes.loadFiles();
+        this.#hasRead = true;
+        this.#indexes.forget();
+        yield* this.#files.read(since, known, files);
     }
 
     async #readRunFile(): Promise<RunFile | null> {

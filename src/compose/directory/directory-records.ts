@@ -3,11 +3,10 @@ import { listFileKinds } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import { noticeFirstPercent } from '../../results/collect/percent-notice.js';
 import type { RecordVersion, Retirement } from '../../results/record/record.js';
-import { CheckpointReader } from './checkpoint-reader.js';
-import { formatCount } from '../../report/format.js';
-import { asTyped } from '../output.js';
+import { CheckpointReader, tellOther } from './checkpoint-reader.js';
+import { CountedSamples } from './counted-samples.js';
 import { deriveEarlierRunId } from './directory.js';
-import { KnownSamplesReader } from './known-samples.js';
+import { DirectoryIndexes } from './directory-indexes.js';
 import type { RunPaths } from './run-paths.js';
 import { Retirements } from '../collect/retirements.js';
 
@@ -54,10 +53,7 @@ export async function* readDirectoryRecords<T extends DescribedTask>(
     const retired = await Retirements.load(place.checkpoints, run);
     const { onNotice } = options;
     const onPercent = noticeFirstPercent(onNotice);
-    const onOther =
-        options.onOther ??
-        ((path, why) => onNotice(`${path} is left out: ${why}; resume-run check says more`));
-    const reader = new CheckpointReader(place, onOther);
+    const reader = new CheckpointReader(place, options.onOther ?? tellOther(onNotice));
     const { names = listing.names } = options;
     for await (const checkpoints of reader.read({ ...listing, names }, isPart)) {
         const changes: DirectoryChange<T>[] = [];
@@ -91,19 +87,8 @@ export async function* readCountedRecords<T extends DescribedTask>(
     describe: DescribeTasks<T>,
     options: DirectoryRecordsOptions,
 ): AsyncGenerator<readonly DirectoryChange<T>[]> {
-    const known = await new KnownSamplesReader(place.checkpoints, options.onNotice).read(
-        await readRunFile(place.checkpoints),
-    );
-    const removed = new Set<string>();
-    for await (const changes of readDirectoryRecords(place, describe, options)) {
-        yield changes.filter((change) => {
-            if (known === null || change.kind !== 'record' || known.has(change.record.sample)) return true;
-            removed.add(change.record.sample);
-            return false;
-        });
-    }
-    if (removed.size === 0) return;
-    options.onNotice(
-        `${asTyped(place.dir)}: ${formatCount(removed.size, 'sample')} left out that the dataset no longer has`,
-    );
+    const counted = await CountedSamples.read(place, new DirectoryIndexes(place), options.onNotice);
+    for await (const changes of readDirectoryRecords(place, describe, options))
+        yield changes.filter((change) => change.kind !== 'record' || counted.has(change.record.sample));
+    counted.tellRemoved();
 }

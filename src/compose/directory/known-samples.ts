@@ -1,8 +1,6 @@
 import { statSync } from 'node:fs';
-import { IndexFile } from '../../checkpoint/index/index-file.js';
 import type { RunFile } from '../../checkpoint/run-directory/run-file.js';
-import type { DatasetCache, ListOptions } from '../../dataset/dataset.js';
-import { listFiles } from '../../host/listing.js';
+import type { ListOptions } from '../../dataset/dataset.js';
 import { isSameStamp, stampFile } from '../../host/stamp.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import type { GroupSizes } from '../../model/directory-sample.js';
@@ -11,6 +9,7 @@ import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { withRowFiles } from '../row-files.js';
 import { SamplesById } from '../samples.js';
+import type { DirectoryIndexes } from './directory-indexes.js';
 
 /** The samples of a directory's datasets, as the datasets are now: id to groups. */
 export type KnownSamples = ReadonlyMap<string, GroupSizes>;
@@ -23,7 +22,7 @@ const FRESH_MS = 60_000;
  * again is cheap while the datasets have not changed.
  */
 export class KnownSamplesReader {
-    readonly #checkpoints: string;
+    readonly #indexes: Pick<DirectoryIndexes, 'loadDatasets'>;
     readonly #onNotice: (message: string) => void;
     #last: {
         readonly at: number;
@@ -32,11 +31,11 @@ export class KnownSamplesReader {
     } | null = null;
 
     /**
-     * @param checkpoints `checkpoints/<dir name>`, whose index spares reading datasets that have not changed
+     * @param indexes spare reading datasets that have not changed
      * @param onNotice told once when a dataset cannot be read
      */
-    constructor(checkpoints: string, onNotice: (message: string) => void) {
-        this.#checkpoints = checkpoints;
+    constructor(indexes: Pick<DirectoryIndexes, 'loadDatasets'>, onNotice: (message: string) => void) {
+        this.#indexes = indexes;
         this.#onNotice = onNotice;
     }
 
@@ -63,7 +62,7 @@ export class KnownSamplesReader {
     ): Promise<KnownSamples | null> {
         const samples = new SamplesById();
         try {
-            const cache = await loadCache(this.#checkpoints);
+            const cache = await this.#indexes.loadDatasets();
             const lists = chooseListOptions(run);
             await withRowFiles(async (files) => {
                 for (const { path, format } of run?.datasets ?? []) {
@@ -111,24 +110,4 @@ function stampPath(path: string): Stamped {
 function isSame(a: Stamped, b: Stamped | undefined): boolean {
     if (b === undefined || a.path !== b.path) return false;
     return a.stamp === null || b.stamp === null ? a.stamp === b.stamp : isSameStamp(a.stamp, b.stamp);
-}
-
-/** What starts have learned about dataset files, those of shards too. Nothing is added to it. */
-async function loadCache(checkpoints: string): Promise<DatasetCache> {
-    const shards = (await listFiles(checkpoints)).flatMap((name) => {
-        const match = /^index\.(\d+)-of-(\d+)\.json$/.exec(name);
-        return match === null ? [] : [{ index: Number(match[1]), count: Number(match[2]) }];
-    });
-    const indexes: IndexFile[] = [];
-    for (const shard of [null, ...shards]) indexes.push(await IndexFile.load(checkpoints, shard, ''));
-    return {
-        get: (file, stamp) => {
-            for (const index of indexes) {
-                const rows = index.datasets.get(file, stamp);
-                if (rows !== null) return rows;
-            }
-            return null;
-        },
-        set: () => undefined,
-    };
 }

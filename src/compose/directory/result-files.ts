@@ -1,5 +1,6 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
 import { nameCheckerFile } from '../../checkpoint/earlier/checker-file.js';
 import { FileNames, makePlainName } from '../../checkpoint/result-file/names.js';
@@ -10,11 +11,15 @@ import { type DirectorySample, tallyUntouched, withDatasetTotals } from '../../m
 import { tallyCheckpoint } from '../../model/tally.js';
 import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
+import type { KnownFiles } from './directory-indexes.js';
 import type { KnownSamples } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 
 /** Files read at once: more only wait for the same disk. */
 const AT_ONCE = 8;
+
+/** Figures that are handed on together where nothing was read. */
+const VOUCHED_AT_ONCE = 256;
 
 /** A sample, and what else was picked from its file; null where nothing was, or there is no file. */
 export interface PickedSample<T> extends DirectorySample {
@@ -50,9 +55,14 @@ export class ResultFiles<T = null> {
      * Every sample of the directory once: those of the datasets, with or without a file, and those that were removed from them.
      * @param since milliseconds since the epoch
      * @param known samples of the datasets; null where that cannot be told, then every file counts
+     * @param vouched files that need not be read
      * @throws UserError (exit 2) if the directory or one of its files cannot be read
      */
-    async *read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
+    async *read(
+        since: number,
+        known: KnownSamples | null,
+        vouched: KnownFiles | null = null,
+    ): AsyncGenerator<PickedSample<T>> {
         const names = new FileNames(known === null ? [] : { [Symbol.iterator]: () => known.keys() });
         const ids = new Set<string>();
         const take = (file: FileFigures<T>): PickedSample<T> | null => {
@@ -63,7 +73,7 @@ export class ResultFiles<T = null> {
         };
         // Of several files with one id a start takes the first of its candidates, so that is known when all have been seen.
         const others = new Map<string, { readonly rank: number; readonly file: FileFigures<T> }>();
-        for await (const files of this.#batches(since)) {
+        for await (const files of this.#batches(since, vouched)) {
             for (const [name, file] of files) {
                 if (file === null) continue;
                 const { id } = file.tally;
@@ -117,9 +127,22 @@ export class ResultFiles<T = null> {
         );
     }
 
-    async *#batches(since: number): AsyncGenerator<readonly (readonly [string, FileFigures<T> | null])[]> {
+    async *#batches(
+        since: number,
+        vouched: KnownFiles | null,
+    ): AsyncGenerator<readonly (readonly [string, FileFigures<T> | null])[]> {
+        const found: (readonly [string, FileFigures<T>])[] = [];
         let batch: Promise<readonly [string, FileFigures<T> | null]>[] = [];
         for await (const { name, isRegular } of listNamesIn(this.place.dir)) {
+            const file = isRegular ? this.#findVouched(name, since, vouched) : null;
+            if (file !== null) {
+                found.push([name, file]);
+                if (found.length < VOUCHED_AT_ONCE) continue;
+                yield found;
+                found.length = 0;
+                await setImmediate();
+                continue;
+            }
             const read = this.#readOne(join(this.place.dir, name), isRegular, since);
             batch.push(read.then((file) => [name, file] as const));
             if (batch.length < AT_ONCE) continue;
@@ -127,6 +150,20 @@ export class ResultFiles<T = null> {
             batch = [];
         }
         yield await Promise.all(batch);
+        yield found;
+    }
+
+    /** Of a file that a start knows: null where more of it is wanted than that, or it may hold a task that ended since. */
+    #findVouched(name: string, since: number, vouched: KnownFiles | null): FileFigures<T> | null {
+        const { again, pick } = this.options;
+        const known = vouched === null || pick !== undefined ? null : vouched.find(name);
+        if (known === null) return null;
+        const { tally, computedLimits, stamp } = known;
+        const writtenAt = toMilliseconds(stamp);
+        if (writtenAt >= since) return null;
+        const file = { tally, computedLimits, writtenAt, ends: [], picked: null };
+        if (again) this.#seen.set(join(this.place.dir, name), { stamp, file });
+        return file;
     }
 
     /** @param isRegular whether the listing calls it a regular file */
@@ -176,6 +213,8 @@ async function* listNamesIn(
     }
 }
 
+const toMilliseconds = ({ mtime }: FileStamp): number => Number(mtime) / 1e6;
+
 function computeFigures(checkpoint: Checkpoint, since: number): Omit<DirectorySample, 'standing'> {
     const ends: number[] = [];
     for (const list of checkpoint.entries.values()) {
@@ -186,5 +225,5 @@ function computeFigures(checkpoint: Checkpoint, since: number): Omit<DirectorySa
         }
     }
     const { computedLimits, stamp } = checkpoint;
-    return { tally: tallyCheckpoint(checkpoint), computedLimits, writtenAt: Number(stamp.mtime) / 1e6, ends };
+    return { tally: tallyCheckpoint(checkpoint), computedLimits, writtenAt: toMilliseconds(stamp), ends };
 }

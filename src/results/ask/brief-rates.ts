@@ -1,4 +1,5 @@
 import type { AnswerValue } from '../../model/answer.js';
+import type { SampleGroup } from '../../model/success-counts.js';
 import { RECORD_FIELDS } from '../record/fields.js';
 import { type BriefRecord, isBriefField } from '../record/record.js';
 import type { Row } from './question.js';
@@ -18,6 +19,10 @@ export function choosePlainFields(names: readonly string[]): readonly PlainField
 
 const isPlainField = (name: string): name is PlainField =>
     isBriefField(name) && RECORD_FIELDS.some((field) => field.name === name && field.type !== 'texts');
+
+/** Whether a group of a sample has the same values in all of these fields, and no other group of that sample has them. */
+export const areOfGroups = (fields: readonly PlainField[]): boolean =>
+    fields.includes('group') && fields.every((name) => name === 'group' || name === 'sample');
 
 interface Group {
     readonly values: readonly Value[];
@@ -43,7 +48,7 @@ const SUMS = [
     'with_expected',
 ] as const;
 
-/** Tasks of one sample in one group. */
+/** Tasks of one sample with the same values. */
 interface SampleTasks {
     readonly group: Group;
     all: number;
@@ -56,13 +61,18 @@ interface SampleTasks {
  * @param limit most rows; null: all of them
  */
 export async function addUpRates(
-    records: AsyncIterable<readonly BriefRecord[]>,
+    records: AsyncIterable<readonly (BriefRecord | SampleGroup)[]>,
     fields: readonly PlainField[],
     limit: number | null,
 ): Promise<readonly Row[]> {
     const groups = new Map<string, Group>();
     const samples = new Map<string, SampleTasks>();
-    for await (const some of records) for (const record of some) addRecord(record, fields, groups, samples);
+    for await (const some of records) {
+        for (const item of some) {
+            if ('counts' in item) addSampleGroup(item, fields, groups);
+            else addRecord(item, fields, groups, samples);
+        }
+    }
     for (const tasks of samples.values()) addSample(tasks);
     return [...groups.values()]
         .sort((a, b) => compareAll(a.values, b.values))
@@ -85,11 +95,7 @@ function addRecord(
     const { sample, success_level: level, expected, verdict } = record;
     const values = fields.map((name) => record[name]);
     const groupKey = JSON.stringify(values);
-    let group = groups.get(groupKey);
-    if (group === undefined) {
-        group = { values, sums: { ...NOTHING } };
-        groups.set(groupKey, group);
-    }
+    const group = findGroup(groupKey, values, groups);
     const sampleKey = `${groupKey}${sample}`;
     let tasks = samples.get(sampleKey);
     if (tasks === undefined) {
@@ -105,6 +111,32 @@ function addRecord(
     if (expected === null || verdict === null) return;
     sums.with_expected += 1;
     if (expected.includes(verdict)) sums.expected += 1;
+}
+
+/** Of a sample that has no other tasks with the same values. */
+function addSampleGroup(
+    { sample, group: name, counts }: SampleGroup,
+    fields: readonly PlainField[],
+    groups: Map<string, Group>,
+): void {
+    const values = fields.map((field) => (field === 'sample' ? sample : name));
+    const group = findGroup(JSON.stringify(values), values, groups);
+    const { full: hits, partial, failure } = counts;
+    const all = hits + partial + failure;
+    addSample({ group, all, judged: all, hits });
+    group.sums.partial += partial;
+    group.sums.failed += failure;
+    group.sums.with_expected += counts.expected;
+    group.sums.expected += counts.asExpected;
+}
+
+function findGroup(key: string, values: readonly Value[], groups: Map<string, Group>): Group {
+    let group = groups.get(key);
+    if (group === undefined) {
+        group = { values, sums: { ...NOTHING } };
+        groups.set(key, group);
+    }
+    return group;
 }
 
 const NOTHING = Object.fromEntries(SUMS.map((name) => [name, 0])) as Group['sums'];

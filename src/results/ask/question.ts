@@ -1,4 +1,5 @@
 import type { Answer, AnswerColumn, AnswerValue } from '../../model/answer.js';
+import type { SampleGroup } from '../../model/success-counts.js';
 import { findNearest } from '../../util/nearest.js';
 import { UserError } from '../../util/user-error.js';
 import { quoteName, quoteText } from '../record/columns.js';
@@ -28,7 +29,11 @@ export interface Question {
     answerFromRecords?(options: QuestionOptions): AnswerFromRecords | null;
 }
 
-export type AnswerFromRecords = (records: AsyncIterable<readonly BriefRecord[]>) => Promise<Answer>;
+export interface AnswerFromRecords {
+    /** Whether a group of a sample may be given in place of the records of its tasks. */
+    readonly takesGroups: boolean;
+    answer(records: AsyncIterable<readonly (BriefRecord | SampleGroup)[]>): Promise<Answer>;
+}
 
 export type Row = Readonly<Record<string, AnswerValue>>;
 

@@ -3,8 +3,8 @@ import type { Checkpoint, StoredEntry } from '../../model/checkpoint.js';
 import type { Attempt, OpenTask, TestResult } from '../../model/entry.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { chooseExpected } from '../../model/sample.js';
+import { findSuccessLevel, isAccepted } from '../../model/success-level.js';
 import { getVerdict } from '../../model/tally.js';
-import type { Verdict } from '../../model/verdict.js';
 import {
     type BriefRecord,
     makeBriefRecord,
@@ -15,7 +15,7 @@ import {
     type RecordVersion,
     type ResultRecord,
 } from '../record/record.js';
-import { type EarlierFields, readEarlierFields, readSuccessLevel } from './earlier-record.js';
+import { type EarlierFields, readEarlierFields } from './earlier-record.js';
 
 /*
  * From a result file to records: one for each finished task and one for each that was given up. What is pending has no
@@ -104,7 +104,6 @@ function briefFields(entry: StoredEntry['entry'], key: RecordKey): BriefRecord |
     const verdict = getVerdict(entry);
     if (verdict === null || entry.adopted !== undefined) return null;
     const result = resultOf(entry);
-    const accepted = typeof result['accepted'] === 'boolean' ? result['accepted'] : verdict === 'Accepted';
     const { run, sample, group, fingerprint, occurrence } = key;
     // No spread: keys that are added to a copy one by one take ten times as long as a literal.
     return {
@@ -116,8 +115,8 @@ function briefFields(entry: StoredEntry['entry'], key: RecordKey): BriefRecord |
         revision: entry.revision ?? 1,
         index: entry.index,
         verdict,
-        accepted,
-        success_level: readSuccessLevel(result) ?? chooseSuccessLevel(verdict, accepted, result),
+        accepted: isAccepted(result, verdict),
+        success_level: findSuccessLevel(result, verdict),
         expected: chooseExpected(group, entry.expected ?? null),
         score: readScore(result),
         language: entry.language ?? null,
@@ -127,14 +126,6 @@ function briefFields(entry: StoredEntry['entry'], key: RecordKey): BriefRecord |
 function resultOf(entry: StoredEntry['entry']): JsonObject {
     const result: unknown = entry.result;
     return isJsonObject(result) ? result : {};
-}
-
-/** A program that is not accepted may still have scored: it passed a part of the tests. */
-function chooseSuccessLevel(verdict: Verdict, accepted: boolean, result: JsonObject): string {
-    if (accepted) return 'full';
-    if (verdict === 'PartiallyAccepted') return 'partial';
-    const score = Array.isArray(result['tests']) ? result['score'] : null;
-    return typeof score === 'number' && score > 0 ? 'partial' : 'failure';
 }
 
 /** From 0 to 1. Of a program: the share of the best score; null where its problem sets none. */

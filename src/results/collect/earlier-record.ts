@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import { readSuccessLevel } from '../../model/success-level.js';
 import type { RecordInput } from '../record/record.js';
 
 /*
@@ -76,29 +77,6 @@ export function readRate(value: number | null): {
 } {
     const wasPercent = value !== null && value > 1 && value <= 100;
     return { rate: wasPercent ? value / 100 : value, wasPercent };
-}
-
-/** What the earlier runners call the levels. */
-const LEVELS: ReadonlyMap<string, 'full' | 'partial' | 'failure'> = new Map([
-    ['full', 'full'],
-    ['full_success', 'full'],
-    ['success', 'full'],
-    ['partial', 'partial'],
-    ['partial_success', 'partial'],
-    ['failure', 'failure'],
-    ['failed', 'failure'],
-]);
-
-/**
- * How far the task succeeded. A level that is named decides; otherwise `partial_success` before `success`, because the
- * earlier runners set both for a partial success. Null: nothing says so.
- */
-export function readSuccessLevel(source: JsonObject): 'full' | 'partial' | 'failure' | null {
-    const named = LEVELS.get(readText(source, 'success_level', 'execution_status') ?? '');
-    if (named !== undefined) return named;
-    if (source['partial_success'] === true) return 'partial';
-    if (typeof source['success'] === 'boolean') return source['success'] ? 'full' : 'failure';
-    return null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Answer, AnswerColumn } from '../../../model/answer.js';
-import { addUpRates, choosePlainFields } from '../brief-rates.js';
+import { addUpRates, areOfGroups, choosePlainFields } from '../brief-rates.js';
 import type { AskEngine } from '../engine.js';
 import {
     answerQuestion,
@@ -26,8 +26,11 @@ export const rates: Question = {
     answerFromRecords: ({ by, where, limit }) => {
         const fields = choosePlainFields(by ?? BY_GROUP);
         if (fields === null || where !== null) return null;
-        return async (records) =>
-            makeAnswer('rates', parseDimensions(fields), await addUpRates(records, fields, limit), 0);
+        return {
+            takesGroups: areOfGroups(fields),
+            answer: async (records) =>
+                makeAnswer('rates', parseDimensions(fields), await addUpRates(records, fields, limit), 0),
+        };
     },
 };
 

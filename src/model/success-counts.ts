@@ -1,0 +1,57 @@
+import { chooseExpected } from './sample.js';
+import { levelOfVerdict, type SuccessLevel } from './success-level.js';
+import { isVerdict, type Verdict } from './verdict.js';
+
+/** Finished tasks of a group as success rates count them; those that were adopted from a database are counted there. */
+export interface SuccessCounts {
+    readonly full: number;
+    readonly partial: number;
+    readonly failure: number;
+    /** Tasks of which verdicts are expected, and those of them that have one of these. */
+    readonly expected: number;
+    readonly asExpected: number;
+}
+
+/** One group of a sample. */
+export interface SampleGroup {
+    readonly sample: string;
+    readonly group: string;
+    readonly counts: SuccessCounts;
+}
+
+/** What a finished task counts as; what is absent follows from its verdict and its group. */
+export interface CountedTask {
+    readonly verdict: Verdict;
+    readonly level?: SuccessLevel;
+    readonly isAdopted?: boolean;
+    readonly expected?: readonly Verdict[];
+}
+
+/** Whether more decides about the task than its verdict and its group. */
+export const isCountedBySelf = ({ level, isAdopted, expected }: CountedTask): boolean =>
+    level !== undefined || isAdopted === true || expected !== undefined;
+
+/**
+ * @param verdicts of all finished tasks of the group
+ * @param others those among them of which more decides than their verdict
+ */
+export function sumSuccess(
+    group: string,
+    verdicts: Readonly<Partial<Record<Verdict, number>>>,
+    others: readonly CountedTask[] = [],
+): SuccessCounts {
+    const counts = { full: 0, partial: 0, failure: 0, expected: 0, asExpected: 0 };
+    const add = ({ verdict, level, expected }: CountedTask, tasks: number): void => {
+        counts[level ?? levelOfVerdict(verdict)] += tasks;
+        const named = chooseExpected(group, expected ?? null);
+        if (named === null) return;
+        counts.expected += tasks;
+        if (named.includes(verdict)) counts.asExpected += tasks;
+    };
+    for (const verdict in verdicts) if (isVerdict(verdict)) add({ verdict }, verdicts[verdict] ?? 0);
+    for (const task of others) {
+        add({ verdict: task.verdict }, -1);
+        if (task.isAdopted !== true) add(task, 1);
+    }
+    return counts;
+}
