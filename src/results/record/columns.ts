@@ -36,6 +36,15 @@ export function selectNoRecords(): string {
     return `SELECT ${columns.join(', ')} WHERE false`;
 }
 
+/** The rows of a query that has these fields, with every field of a record in its place: null where the query lacks it. */
+export function selectEveryField(fields: readonly RecordField[], query: string): string {
+    const present = new Set(fields.map(({ name }) => name));
+    const columns = RECORD_FIELDS.map(({ name, type }) =>
+        present.has(name) ? quoteName(name) : `NULL::${chooseColumnType(type)} AS ${quoteName(name)}`,
+    );
+    return `SELECT ${columns.join(', ')} FROM (${query})`;
+}
+
 /** `{"run": 'VARCHAR', ...}`: the `columns` of DuckDB's read_json, so that no type is guessed from the data. */
 export function describeColumns(fields: readonly RecordField[] = RECORD_FIELDS): string {
     return `{${fields.map(({ name, type }) => `${quoteName(name)}: ${quoteText(chooseColumnType(type))}`).join(', ')}}`;

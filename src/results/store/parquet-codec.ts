@@ -1,6 +1,6 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { connectToDuckDb, openDuckDb } from '../duckdb.js';
-import { describeColumns, quoteName, quoteText, selectNoRecords } from '../record/columns.js';
+import { describeColumns, quoteName, quoteText, selectEveryField, selectNoRecords } from '../record/columns.js';
 import { type RecordField, RECORD_FIELDS } from '../record/fields.js';
 import { parseRecord, type ResultRecord, recordLine } from '../record/record.js';
 import { type CopiedPart, type PartCodec, PartError } from './part-codec.js';
@@ -44,11 +44,7 @@ async function encodeRecords(
     present: ReadonlySet<string> | null,
 ): Promise<void> {
     const fields = RECORD_FIELDS.filter(({ name }) => present?.has(name) ?? true);
-    await writeParquet(
-        duckdb,
-        `${selectNoRecords()} UNION ALL BY NAME ${selectLines(lines, fields)}`,
-        target,
-    );
+    await writeParquet(duckdb, selectEveryField(fields, selectLines(lines, fields)), target);
 }
 
 const selectLines = (lines: string, fields: readonly RecordField[]): string =>
