@@ -8,7 +8,7 @@ import { makeRecord, type RecordInput, type ResultRecord } from '../../src/resul
 import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
 import { addUpBySql } from '../../src/results/tree/cells-by-sql.js';
-import { MasterTree, formatRateKey } from '../../src/results/tree/master-tree.js';
+import { type PartCells, MasterTree, formatRateKey } from '../../src/results/tree/master-tree.js';
 import { writeMasterTree } from '../../src/results/tree/write-tree.js';
 import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
@@ -195,16 +195,21 @@ describe('the tree of master_database.json', () => {
         for (const storage of STORAGE_FORMATS) {
             const dir = tempDir();
             const store = await openStore({ dir, storage, onNotice: () => undefined });
-            await commitRecords(store, all);
+            for (const some of [all.slice(0, 100), all.slice(100, 101), all.slice(101)])
+                await commitRecords(store, some);
             await store.close();
-            const [part] = store.manifest.parts;
-            if (part === undefined) throw new Error('no part');
+            const paths = store.manifest.parts.map(({ path }) => join(dir, path));
+            expect(paths).toHaveLength(3);
             const tree = new MasterTree();
-            tree.addCells(await addUpBySql(join(dir, part.path), storage));
+            for (const cells of await addUpBySql(paths, storage)) tree.addCells(cells);
             const found = JSON.parse(
                 JSON.stringify(tree.toJson('2026-11-29T00:00:00.000Z', {})),
             ) as JsonObject;
             expect({ ...found, last_updated: '' }).toEqual({ ...expected, last_updated: '' });
+            const one = await Promise.all(paths.map((path) => addUpBySql([path], storage)));
+            expect((await addUpBySql(paths, storage)).map(sortCells)).toEqual(one.flat().map(sortCells));
+            writeFileSync(paths[1] ?? '', '{"torn');
+            await expect(addUpBySql(paths, storage)).rejects.toMatchObject({ path: paths[1] });
         }
     });
 
@@ -304,4 +309,10 @@ describe('databases of the earlier tools', () => {
             { model: null, total: 1, numbers: { key: 'what is this' } },
         ]);
     });
+});
+
+/** The engine gives cells in any order. */
+const sortCells = ({ cells, ...rest }: PartCells): PartCells => ({
+    ...rest,
+    cells: [...cells].sort((a, b) => (JSON.stringify(a.at) < JSON.stringify(b.at) ? -1 : 1)),
 });

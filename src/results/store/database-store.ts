@@ -32,7 +32,7 @@ const SMALL_PART = 50 * 1024 * 1024;
 const MOST_SMALL_PARTS = 64;
 
 /** Bytes of JSON lines of a part that a commit makes. One is encoded while the next is filled; joining them costs little. */
-const FRESH_PART = 64 * 1024 * 1024;
+const FRESH_PART = 32 * 1024 * 1024;
 
 /** Rows that the engine leaves out of a copy at most; beyond, records are copied one by one. */
 const MOST_DROPPED = 2000;

@@ -1,6 +1,12 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { connectToDuckDb, openDuckDb } from '../duckdb.js';
-import { describeColumns, quoteName, quoteText, selectEveryField, selectNoRecords } from '../record/columns.js';
+import {
+    describeColumns,
+    quoteName,
+    quoteText,
+    selectEveryField,
+    selectNoRecords,
+} from '../record/columns.js';
 import { type RecordField, RECORD_FIELDS } from '../record/fields.js';
 import { parseRecord, type ResultRecord, recordLine } from '../record/record.js';
 import { type CopiedPart, type PartCodec, PartError } from './part-codec.js';

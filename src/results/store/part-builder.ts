@@ -203,7 +203,10 @@ class OpenPart {
     readonly keys = new RecordKeys();
     bytes = 0;
     /** What waits to be written: so many bytes, then lines, or a run of rows. */
-    #waitingBytes = Buffer.alloc(0);
+    #waitingBytes: Buffer = Buffer.alloc(0);
+    /** Memory of what is being written, and when that is done. */
+    #writtenBytes: Buffer = Buffer.alloc(0);
+    #writing: Promise<void> = Promise.resolve();
     #length = 0;
     #lines: string[] = [];
     #run: { readonly rows: RecordRows; readonly from: number; to: number } | null = null;
@@ -296,19 +299,32 @@ class OpenPart {
         return this.#waiting >= BUFFER_BYTES;
     }
 
+    /** Begins to write what waits, once what was begun before is written: the next lines are made meanwhile. */
     async flush(): Promise<void> {
         this.endRows();
         this.#endLines();
         if (this.#length === 0) return;
-        await this.handle.writeFile(this.#waitingBytes.subarray(0, this.#length));
+        const full = this.#waitingBytes;
+        const bytes = full.subarray(0, this.#length);
+        await this.#writing;
+        this.#waitingBytes = this.#writtenBytes;
+        this.#writtenBytes = full;
         this.#length = 0;
         this.#waiting = 0;
+        this.#writing = writeAll(this.handle, bytes);
+        // Whoever comes next gets the error; until then nobody waits.
+        this.#writing.catch(() => undefined);
+    }
+
+    async #finishWriting(): Promise<void> {
+        await this.flush();
+        await this.#writing;
     }
 
     async seal(): Promise<LivePart> {
         const { codec } = this.settings;
         try {
-            await this.flush();
+            await this.#finishWriting();
             await this.handle.close();
             const info = await writePart(this.settings, this.name, this.keys.count, (target) =>
                 codec.encode(this.staging, target, this.#fields),
@@ -321,7 +337,15 @@ class OpenPart {
 
     /** Removes the lines. Never throws. */
     async discard(): Promise<void> {
+        await this.#writing.catch(() => undefined);
         await this.handle.close().catch(() => undefined);
         await rm(this.staging, { force: true }).catch(() => undefined);
+    }
+}
+
+async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+        const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, null);
+        at += bytesWritten;
     }
 }

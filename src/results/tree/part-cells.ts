@@ -5,6 +5,7 @@ import { makeHolderId } from '../../host/staging-name.js';
 import { isJsonObject } from '../../model/json.js';
 import { hasDuckDb } from '../duckdb.js';
 import { CELLS_SUFFIX, KEYS } from '../store/key-files.js';
+import type { StorageFormat } from '../result-store.js';
 import type { PartInfo } from '../store/manifest.js';
 import { loadCodec } from '../store/part-codec.js';
 import { MasterTree, type PartCells } from './master-tree.js';
@@ -20,23 +21,40 @@ const VERSION = 1;
 /** Below this many records, reading them one by one takes less than loading the engine. */
 const FEW_RECORDS = 5000;
 
-/**
- * The records of one part, added up by cell; from its file, or from the part and then kept.
- * @param path where the part is now
- * @throws PartError if the part had to be read and is damaged; WriteError
- */
-export async function readPartCells(dir: string, part: PartInfo, path: string): Promise<PartCells> {
-    const name = `${basename(part.path)}${CELLS_SUFFIX}`;
-    const known = await readTextFile(join(dir, KEYS, name)).then(
-        (text) => parseCells(text, part),
-        () => null,
-    );
-    if (known !== null) return known;
-    const cells = await addUp(part, path);
-    const bytes = Buffer.from(`${JSON.stringify({ version: VERSION, records: part.records, ...cells })}\n`);
-    await new DurableWriter(join(dir, KEYS), makeHolderId()).write(name, [bytes]);
-    return cells;
+/** A part, and where it is now. */
+export interface PlacedPart {
+    readonly part: PartInfo;
+    readonly path: string;
 }
+
+/**
+ * The records of each part, added up by cell; from their files, or from the parts and then kept.
+ * @throws PartError if a part had to be read and is damaged; WriteError
+ */
+export async function readPartCells(
+    dir: string,
+    parts: readonly PlacedPart[],
+): Promise<readonly PartCells[]> {
+    const known: PartCells[] = [];
+    const others: PlacedPart[] = [];
+    for (const placed of parts) {
+        const cells = await readTextFile(join(dir, KEYS, cellsFile(placed.part))).then(
+            (text) => parseCells(text, placed.part),
+            () => null,
+        );
+        if (cells === null) others.push(placed);
+        else known.push(cells);
+    }
+    const writer = new DurableWriter(join(dir, KEYS), makeHolderId());
+    for (const [{ part }, cells] of await addUp(others)) {
+        const text = JSON.stringify({ version: VERSION, records: part.records, ...cells });
+        await writer.write(cellsFile(part), [Buffer.from(`${text}\n`)]);
+        known.push(cells);
+    }
+    return known;
+}
+
+const cellsFile = (part: PartInfo): string => `${basename(part.path)}${CELLS_SUFFIX}`;
 
 function parseCells(text: string, part: PartInfo): PartCells | null {
     try {
@@ -51,11 +69,31 @@ function parseCells(text: string, part: PartInfo): PartCells | null {
     }
 }
 
-async function addUp(part: PartInfo, path: string): Promise<PartCells> {
-    if (part.codec === 'parquet' || (part.records > FEW_RECORDS && (await hasDuckDb()))) {
-        const { addUpBySql } = await import('./cells-by-sql.js');
-        return addUpBySql(path, part.codec);
+async function addUp(parts: readonly PlacedPart[]): Promise<readonly (readonly [PlacedPart, PartCells])[]> {
+    const added: (readonly [PlacedPart, PartCells])[] = [];
+    const byEngine: Record<StorageFormat, PlacedPart[]> = { json: [], parquet: [] };
+    for (const placed of parts) {
+        const { codec, records } = placed.part;
+        if (codec === 'parquet' || (records > FEW_RECORDS && (await hasDuckDb())))
+            byEngine[codec].push(placed);
+        else added.push([placed, await addUpOneByOne(placed)]);
     }
+    for (const codec of ['json', 'parquet'] as const) {
+        const some = byEngine[codec];
+        if (some.length === 0) continue;
+        const { addUpBySql } = await import('./cells-by-sql.js');
+        const cells = await addUpBySql(
+            some.map(({ path }) => path),
+            codec,
+        );
+        for (const [at, placed] of some.entries()) added.push([placed, cells[at] ?? NO_CELLS]);
+    }
+    return added;
+}
+
+const NO_CELLS: PartCells = { without_model: 0, cells: [] };
+
+async function addUpOneByOne({ part, path }: PlacedPart): Promise<PartCells> {
     const tree = new MasterTree();
     const codec = await loadCodec(part.codec);
     for await (const records of codec.readRecords(path)) for (const record of records) tree.add(record);

@@ -17,8 +17,7 @@ import { readPartCells } from './part-cells.js';
 export async function writeMasterTree(dir: string): Promise<void> {
     const generation = await readGeneration(dir);
     const tree = new MasterTree();
-    for (const { part, path } of await generation.paths())
-        tree.addCells(await readPartCells(dir, part, path));
+    for (const cells of await readPartCells(dir, await generation.paths())) tree.addCells(cells);
     const { manifest } = generation;
     const aggregates: JsonObject[] = [];
     for (const { source, sha256, cells, path } of manifest.aggregates)
