@@ -7,6 +7,7 @@ import { UserError } from '../../util/user-error.js';
 import { readAggregatesFromParquet } from '../aggregate/earlier-database.js';
 import { parsePythonNumbers } from '../collect/python-json.js';
 import { digestKey } from '../record/record.js';
+import { toWords } from '../record/record-keys.js';
 import { KeyIndex } from '../store/key-index.js';
 import { MASTER, type PartInfo } from '../store/manifest.js';
 import { loadCodec, type PartCodec, PartError } from '../store/part-codec.js';
@@ -80,9 +81,9 @@ async function auditPart(
     const path = await locatePart(dir, part);
     for await (const some of codec.readRecords(path)) {
         for (const record of some) {
-            const digest = digestKey(record);
+            const digest = toWords(digestKey(record));
             if (seen.get(digest) !== null) doubled += 1;
-            seen.set(digest, { revision: record.revision, part: 0, row: 0 });
+            seen.set(digest, 0, record.revision, 0, 0);
             tree.add(record);
             records += 1;
         }

@@ -4,14 +4,35 @@ export const DIGEST_BYTES = 16;
 /** Bytes of a record's key: digest, then the revision as a double. */
 export const KEY_ENTRY_BYTES = DIGEST_BYTES + 8;
 
+/** The same in words of 32 bits, in the byte order of the machine. */
+export const DIGEST_WORDS = DIGEST_BYTES / 4;
+export const KEY_ENTRY_WORDS = KEY_ENTRY_BYTES / 4;
+
+/** A digest as `KeyIndex` takes it. */
+export function toWords(digest: Buffer): Uint32Array {
+    const words = new Uint32Array(DIGEST_WORDS);
+    digest.copy(new Uint8Array(words.buffer), 0, 0, DIGEST_BYTES);
+    return words;
+}
+
 /** The keys of records in their order: of a part, as its key file has them, or of a batch. */
 export class RecordKeys {
+    /** All of it, and the same memory in words. */
     #bytes: Buffer;
+    #words: Uint32Array;
     #count: number;
 
     constructor(bytes: Buffer = Buffer.alloc(0)) {
-        this.#bytes = bytes;
+        // Words begin at every fourth byte of their memory: a copy that is their own does.
+        this.#words = new Uint32Array(bytes.length / 4);
+        this.#bytes = Buffer.from(this.#words.buffer);
+        bytes.copy(this.#bytes);
         this.#count = bytes.length / KEY_ENTRY_BYTES;
+    }
+
+    /** The keys, `KEY_ENTRY_WORDS` each, the digest first; valid until one is added. */
+    get words(): Uint32Array {
+        return this.#words;
     }
 
     get count(): number {
@@ -62,9 +83,11 @@ export class RecordKeys {
         this.#count += entries;
         const end = this.#count * KEY_ENTRY_BYTES;
         if (end > this.#bytes.length) {
-            const larger = Buffer.alloc(Math.max(64 * KEY_ENTRY_BYTES, end, this.#bytes.length * 2));
-            this.#bytes.copy(larger);
-            this.#bytes = larger;
+            const size = Math.max(64 * KEY_ENTRY_BYTES, end, this.#bytes.length * 2);
+            const larger = new Uint32Array(size / 4);
+            larger.set(this.#words);
+            this.#words = larger;
+            this.#bytes = Buffer.from(larger.buffer);
         }
         return at;
     }

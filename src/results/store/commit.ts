@@ -5,7 +5,7 @@ import {
     recordLine,
     type Retirement,
 } from '../record/record.js';
-import { KEY_ENTRY_BYTES } from '../record/record-keys.js';
+import { KEY_ENTRY_WORDS, toWords } from '../record/record-keys.js';
 import type { RecordRows } from '../record/record-rows.js';
 import type { Changes, CommitSummary } from '../result-store.js';
 import { type KeyEntry, KeyIndex, RETIRED } from './key-index.js';
@@ -56,13 +56,14 @@ class Sorter implements BatchOutcome {
     ) {}
 
     async takeRows(rows: RecordRows): Promise<void> {
-        const { bytes, count } = rows.keys;
+        const { words, count } = rows.keys;
         for (let row = 0; row < count; row += 1) {
-            const at = row * KEY_ENTRY_BYTES;
+            const at = row * KEY_ENTRY_WORDS;
             const revision = rows.keys.revision(row);
-            if (!this.#isNews(bytes, at, revision)) continue;
+            if (!this.#isNews(words, at, revision)) continue;
             if (!this.builder.hasRoom) await this.builder.makeRoom();
-            this.#pending.set(bytes, { revision, ...this.builder.addRow(rows, row) }, at);
+            const place = this.builder.addRow(rows, row);
+            this.#pending.set(words, at, revision, this.builder.part, place);
         }
         this.builder.endRows();
     }
@@ -70,16 +71,18 @@ class Sorter implements BatchOutcome {
     async takeRecord(change: Extract<Change, { readonly kind: 'line' | 'record' }>): Promise<void> {
         const digest = change.kind === 'line' ? change.digest : digestKey(change.record);
         const { revision } = change.kind === 'line' ? change : change.record;
-        if (!this.#isNews(digest, 0, revision)) return;
+        const words = toWords(digest);
+        if (!this.#isNews(words, 0, revision)) return;
         const line = change.kind === 'line' ? change : { digest, revision, line: recordLine(change.record) };
         if (!this.builder.hasRoom) await this.builder.makeRoom();
-        this.#pending.set(digest, { revision, ...this.builder.add(line) });
+        const place = this.builder.add(line);
+        this.#pending.set(words, 0, revision, this.builder.part, place);
     }
 
     takeRetirement(retirement: Retirement): void {
-        const digest = digestKey(retirement);
+        const words = toWords(digestKey(retirement));
         const { revision } = retirement;
-        const known = this.#find(digest, 0);
+        const known = this.#find(words, 0);
         const isRecord = known !== null && known.part !== RETIRED;
         if (known !== null && (revision < known.revision || (revision === known.revision && !isRecord))) {
             this.summary.duplicates += 1;
@@ -90,12 +93,12 @@ class Sorter implements BatchOutcome {
             this.summary.retired += 1;
         }
         this.retirements.push(retirement);
-        this.#pending.set(digest, { revision, part: RETIRED, row: 0 });
+        this.#pending.set(words, 0, revision, RETIRED, 0);
     }
 
     /** Counts a record, and drops what it replaces. False if it is known already, or older than what is there. */
-    #isNews(bytes: Buffer, at: number, revision: number): boolean {
-        const known = this.#find(bytes, at);
+    #isNews(words: Uint32Array, at: number, revision: number): boolean {
+        const known = this.#find(words, at);
         if (known !== null && revision <= known.revision) {
             this.summary.duplicates += 1;
             return false;
@@ -106,8 +109,8 @@ class Sorter implements BatchOutcome {
         return true;
     }
 
-    #find(bytes: Buffer, at: number): KeyEntry | null {
-        return this.#pending.get(bytes, at) ?? this.index.get(bytes, at);
+    #find(words: Uint32Array, at: number): KeyEntry | null {
+        return this.#pending.get(words, at) ?? this.index.get(words, at);
     }
 
     #drop({ part, row }: KeyEntry): void {

@@ -5,6 +5,7 @@ import { WriteError } from '../../host/write-error.js';
 import { describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { type AggregateSet, writeAggregates } from '../aggregate/aggregate-files.js';
+import { toWords } from '../record/record-keys.js';
 import type { Changes, CommitSummary, ResultStore, StorageFormat } from '../result-store.js';
 import { sortBatch } from './commit.js';
 import { KEYS, readKeys, removeKeys, writeKeys } from './key-files.js';
@@ -85,9 +86,9 @@ export class DatabaseStore implements ResultStore {
     /** Reads the keys that were retired. Call it once, before the first commit. */
     async loadRetirements(): Promise<void> {
         for await (const { digest, revision } of readRetirements(this.dir, this.#manifest)) {
-            const known = this.#index.get(digest);
-            if (known === null || known.revision <= revision)
-                this.#index.set(digest, { revision, part: RETIRED, row: 0 });
+            const words = toWords(digest);
+            const known = this.#index.get(words);
+            if (known === null || known.revision <= revision) this.#index.set(words, 0, revision, RETIRED, 0);
         }
     }
 
@@ -272,7 +273,7 @@ export class DatabaseStore implements ResultStore {
             );
             for (const { keys } of file)
                 for (const { digest, revision } of keys)
-                    this.#index.set(digest, { revision, part: RETIRED, row: 0 });
+                    this.#index.set(toWords(digest), 0, revision, RETIRED, 0);
             return summary;
         } catch (error) {
             await builder.discard();

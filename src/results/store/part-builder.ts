@@ -61,16 +61,19 @@ export class PartBuilder {
         this.#open ??= await this.#guard(() => OpenPart.create(this.#settings));
     }
 
-    /** Adds a row where there is room. @returns where the row is */
-    add(record: RecordLine): { part: number; row: number } {
-        const part = this.#requireRoom();
-        return { part: part.id, row: part.push(record) };
+    /** Number of the part that rows are added to. */
+    get part(): number {
+        return this.#requireRoom().id;
+    }
+
+    /** Adds a row where there is room. @returns its place in the part */
+    add(record: RecordLine): number {
+        return this.#requireRoom().push(record);
     }
 
     /** The same with one of several rows: those that are added in their order are copied in one go, at `endRows` at the latest. */
-    addRow(rows: RecordRows, row: number): { part: number; row: number } {
-        const part = this.#requireRoom();
-        return { part: part.id, row: part.pushRow(rows, row) };
+    addRow(rows: RecordRows, row: number): number {
+        return this.#requireRoom().pushRow(rows, row);
     }
 
     /** Call it before rows that were added become invalid. */
