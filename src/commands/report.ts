@@ -138,7 +138,7 @@ export const command = defineCommand({
         }
         const [
             { DirectoryReader, keepMatching },
-            { print, printRaw, describeStdout: stdoutPage, warn },
+            { print, printPieces, printRaw, describeStdout: stdoutPage, warn },
             { withWhole },
             report,
         ] = await Promise.all([
@@ -162,7 +162,7 @@ export const command = defineCommand({
                 if (values.html === null) print(report.renderReport(whole, { ...stdoutPage(), success }));
                 break;
             case 'json':
-                printRaw(report.reportJson(whole));
+                printPieces(report.reportJson(whole));
                 break;
             case 'csv':
                 printRaw((await import('../report/csv.js')).reportCsv(whole));
@@ -171,7 +171,7 @@ export const command = defineCommand({
                 printRaw((await import('../report/report-markdown.js')).reportMarkdown(whole, success));
                 break;
             case 'junit':
-                printRaw((await import('../report/junit.js')).reportJunit(whole));
+                printPieces((await import('../report/junit.js')).reportJunit(whole));
                 break;
             case 'github':
                 printRaw((await import('../report/annotations.js')).reportAnnotations(whole));

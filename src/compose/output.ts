@@ -20,6 +20,22 @@ export function printRaw(text: string): void {
     makeSink(process.stdout).write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** The same in pieces, which are printed together where they are short. */
+export function printPieces(pieces: Iterable<string>): void {
+    const sink = makeSink(process.stdout);
+    let waiting = '';
+    for (const piece of pieces) {
+        waiting += piece;
+        if (waiting.length < PIECE) continue;
+        sink.write(waiting);
+        waiting = '';
+    }
+    if (waiting !== '') sink.write(waiting);
+}
+
+/** Characters that are printed by one call. */
+const PIECE = 256 * 1024;
+
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';

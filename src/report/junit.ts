@@ -9,13 +9,15 @@ import { describeTask, orderGroups } from './sections.js';
  * The report as JUnit XML: a suite for each sample, a case for each group, and one for each task that is worth a look: a failure
  * for an unexpected verdict, an error for what could not be judged.
  */
-export function reportJunit(report: Report): string {
-    const unexpected = groupBySample(report.total.unexpected);
-    const failures = groupBySample(report.total.failures);
-    const suites = report.samples.map((sample) =>
-        buildSuite(sample, unexpected.get(sample.id) ?? [], failures.get(sample.id) ?? []),
-    );
-    return renderXml({ name: 'testsuites', attributes: { name: 'resume-run' }, children: suites });
+export function reportJunit(report: Report): Generator<string> {
+    return renderXml({ name: 'testsuites', attributes: { name: 'resume-run' } }, buildSuites(report));
+}
+
+function* buildSuites({ samples, total }: Report): Generator<XmlElement> {
+    const unexpected = groupBySample(total.unexpected);
+    const failures = groupBySample(total.failures);
+    for (const sample of samples)
+        yield buildSuite(sample, unexpected.get(sample.id) ?? [], failures.get(sample.id) ?? []);
 }
 
 function groupBySample<T extends { readonly sample: string }>(tasks: readonly T[]): Map<string, T[]> {

@@ -207,16 +207,27 @@ export function sumGroups(groups: SampleTally['groups'], what: 'failed' | 'skipp
     );
 }
 
-/** The report as one JSON value, rates worked out. */
-export function reportJson(report: Report): string {
+/** The report as one JSON value, rates worked out; in pieces, since that of a million samples is longer than any text may be. */
+export function* reportJson(report: Report): Generator<string> {
     const value = {
         total: { ...report.total, ...computeRates(report.total.groups) },
         ...(report.comparison === null ? {} : { comparison: report.comparison }),
         removed: report.removed,
-        samples: report.samples.map((sample) => ({ ...sample, ...computeRates(sample.groups) })),
+        samples: [],
     };
-    return `${JSON.stringify(value, null, 4)}\n`;
+    const empty = JSON.stringify(value, null, INDENT);
+    const end = '[]\n}';
+    yield empty.slice(0, -end.length);
+    let separator = '[';
+    for (const sample of report.samples) {
+        const text = JSON.stringify({ ...sample, ...computeRates(sample.groups) }, null, INDENT);
+        yield `${separator}\n${text}`.replaceAll('\n', `\n${' '.repeat(2 * INDENT)}`);
+        separator = ',';
+    }
+    yield report.samples.length === 0 ? `${end}\n` : `\n${' '.repeat(INDENT)}]\n}\n`;
 }
+
+const INDENT = 4;
 
 function computeRates(groups: SampleTally['groups']): {
     readonly tpr: Rate | null;

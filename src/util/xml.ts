@@ -7,9 +7,23 @@ export interface XmlElement {
     readonly children?: readonly XmlElement[] | string;
 }
 
-/** A document: every text and attribute is escaped, and what XML 1.0 cannot hold is written as an escape of ours. */
-export function renderXml(root: XmlElement): string {
-    return `<?xml version="1.0" encoding="UTF-8"?>\n${formatElement(root, '').join('\n')}\n`;
+/**
+ * A document: every text and attribute is escaped, and what XML 1.0 cannot hold is written as an escape of ours. In pieces, one for
+ * each child of the root.
+ */
+export function* renderXml(
+    root: Omit<XmlElement, 'children'>,
+    children: Iterable<XmlElement>,
+): Generator<string> {
+    const [whole = ''] = formatElement(root, '');
+    let isEmpty = true;
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n';
+    for (const child of children) {
+        if (isEmpty) yield `${whole.slice(0, -2)}>\n`;
+        isEmpty = false;
+        yield `${formatElement(child, '  ').join('\n')}\n`;
+    }
+    yield isEmpty ? `${whole}\n` : `</${root.name}>\n`;
 }
 
 function formatElement({ name, attributes, children = [] }: XmlElement, indent: string): string[] {

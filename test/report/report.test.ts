@@ -140,7 +140,12 @@ describe('report', () => {
     });
 
     test('as JSON', async () => {
-        const value: unknown = JSON.parse(reportJson(await reportOf(someSamples())));
+        const odd = sampleTally('a\u2028b\nc', { it: group({ Accepted: 1 }) });
+        for (const samples of [[], [odd], someSamples()]) {
+            const text = [...reportJson(await reportOf(samples))].join('');
+            expect(text).toBe(`${JSON.stringify(JSON.parse(text), null, 4)}\n`);
+        }
+        const value: unknown = JSON.parse([...reportJson(await reportOf(someSamples()))].join(''));
         expect(value).toMatchObject({
             total: {
                 samples: 3,
@@ -199,7 +204,7 @@ describe('report', () => {
             ...someSamples(),
             sampleTally(id, { it: group({ Accepted: 1 }, { failed: 1 }) }, { failures }),
         ]);
-        const xml = reportJunit(report);
+        const xml = [...reportJunit(report)].join('');
         expect(xml).toContain(
             '<testsuite name="&lt;a&gt; &amp; &quot;b&quot;&#10;::error::x %\\x00" tests="2" failures="0" errors="1">',
         );
@@ -228,6 +233,7 @@ describe('report', () => {
         const empty = await reportOf([]);
         expect(renderReport(empty, PAGE)).toBe('0 samples, 0 complete\n');
         expect(reportCsv(empty)).toBe('sample,complete,tpr,tnr,unexpected,near_limit\r\n');
+        expect([...reportJunit(empty)].join('')).toMatch(/\n<testsuites name="resume-run"\/>\n$/);
     });
 });
 
