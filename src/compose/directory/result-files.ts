@@ -1,3 +1,4 @@
+import type { Dir } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -133,21 +134,23 @@ export class ResultFiles<T = null> {
     ): AsyncGenerator<readonly (readonly [string, FileFigures<T> | null])[]> {
         const found: (readonly [string, FileFigures<T>])[] = [];
         let batch: Promise<readonly [string, FileFigures<T> | null]>[] = [];
-        for await (const { name, isRegular } of listNamesIn(this.place.dir)) {
-            const file = isRegular ? this.#findVouched(name, since, vouched) : null;
-            if (file !== null) {
-                found.push([name, file]);
-                if (found.length < VOUCHED_AT_ONCE) continue;
-                yield found;
-                found.length = 0;
-                await setImmediate();
-                continue;
+        for await (const some of listNamesIn(this.place.dir)) {
+            for (const { name, isRegular } of some) {
+                const file = isRegular ? this.#findVouched(name, since, vouched) : null;
+                if (file !== null) {
+                    found.push([name, file]);
+                    if (found.length < VOUCHED_AT_ONCE) continue;
+                    yield found;
+                    found.length = 0;
+                    await setImmediate();
+                    continue;
+                }
+                const read = this.#readOne(join(this.place.dir, name), isRegular, since);
+                batch.push(read.then((file) => [name, file] as const));
+                if (batch.length < AT_ONCE) continue;
+                yield await Promise.all(batch);
+                batch = [];
             }
-            const read = this.#readOne(join(this.place.dir, name), isRegular, since);
-            batch.push(read.then((file) => [name, file] as const));
-            if (batch.length < AT_ONCE) continue;
-            yield await Promise.all(batch);
-            batch = [];
         }
         yield await Promise.all(batch);
         yield found;
@@ -197,21 +200,37 @@ function withStanding<T>(file: FileFigures<T>, known: KnownSamples | null): Pick
         : { ...file, standing: 'begun', tally: withDatasetTotals(file.tally, groups) };
 }
 
-async function* listNamesIn(
-    dir: string,
-): AsyncGenerator<{ readonly name: string; readonly isRegular: boolean }> {
+/** Names of what may be result files, as many together as one look at the directory gives. */
+async function* listNamesIn(dir: string): AsyncGenerator<readonly ListedFile[]> {
+    let folder: Dir | null = null;
     try {
-        for await (const entry of await opendir(dir)) {
+        folder = await opendir(dir, { bufferSize: LISTED_AT_ONCE });
+        let some: ListedFile[] = [];
+        for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
             if (entry.name.endsWith('.json') && !entry.isDirectory())
-                yield { name: entry.name, isRegular: entry.isFile() };
+                some.push({ name: entry.name, isRegular: entry.isFile() });
+            if (some.length < LISTED_AT_ONCE) continue;
+            yield some;
+            some = [];
         }
+        yield some;
     } catch (error) {
         if (getIoCode(error) === 'ENOENT')
             throw new UserError(`${dir}: there is no such directory; name it with --dir`);
         if (getIoCode(error) === null) throw error;
         throw new UserError(`cannot read ${dir}: ${describeIoError(error)}`, 2, { cause: error });
+    } finally {
+        await folder?.close();
     }
 }
+
+interface ListedFile {
+    readonly name: string;
+    readonly isRegular: boolean;
+}
+
+/** As many as the file listing of a start takes. */
+const LISTED_AT_ONCE = 4096;
 
 const toMilliseconds = ({ mtime }: FileStamp): number => Number(mtime) / 1e6;
 
