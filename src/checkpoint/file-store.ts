@@ -14,7 +14,7 @@ import { quarantinePath } from './result-file/quarantine.js';
 import { EarlierResults } from './earlier/find.js';
 import { OldResults } from './result-file/keep-old.js';
 import { makeEarlierName, type FileNames, makeHashedName, makePlainName } from './result-file/names.js';
-import { readCheckpointFile } from './result-file/read-file.js';
+import { readCheckpointFile, SampleFileReader } from './result-file/read-file.js';
 import { SampleContent } from './result-file/sample-content.js';
 import { FileSampleWriter } from './result-file/sample-writer.js';
 import type { CheckpointStore, SampleWriter } from './store.js';
@@ -60,6 +60,7 @@ class FileStore implements CheckpointStore {
     readonly #writer: DurableWriter;
     readonly #old: OldResults;
     readonly #earlier: EarlierResults;
+    readonly #reader = new SampleFileReader();
     readonly #open = new Set<FileSampleWriter>();
     #archives: Promise<ArchiveList> | null = null;
     /** Names in the results directory: read once, then kept up. */
@@ -223,7 +224,7 @@ class FileStore implements CheckpointStore {
         const taken = new Set<string>();
         for (const name of this.#candidates(id)) {
             if (!listing.has(name)) continue;
-            const result = await readCheckpointFile(join(this.#options.dir, name), id);
+            const result = await this.#reader.read(join(this.#options.dir, name), id);
             switch (result.kind) {
                 case 'checkpoint':
                     if (result.checkpoint.origin === 'resume-run') await this.#removeUpgraded(id, name);

@@ -165,7 +165,7 @@ export const command = defineCommand({
                 printPieces(report.reportJson(whole));
                 break;
             case 'csv':
-                printRaw((await import('../report/csv.js')).reportCsv(whole));
+                printPieces((await import('../report/csv.js')).reportCsv(whole));
                 break;
             case 'markdown':
                 printRaw((await import('../report/report-markdown.js')).reportMarkdown(whole, success));

@@ -13,9 +13,10 @@ const FIGURES = ['total', 'judged', 'accepted', 'failed', 'skipped', 'open'] as 
 /** Last of all, and only where something has a score: what reads the columns by position still finds them. */
 const SCORE = 'mean_score';
 
-/** The report as CSV (see util/csv.ts): one row a sample, rates from 0 to 1, empty where nothing was judged. */
-export function reportCsv(report: Report): string {
+/** The report as CSV (see util/csv.ts): one row a sample, rates from 0 to 1, empty where nothing was judged. In pieces of a row. */
+export function* reportCsv(report: Report): Generator<string> {
     const groups = orderGroups(report.total.groups).map(([name]) => name);
+    const scored = listScoredGroups(report);
     const head = [
         'sample',
         'complete',
@@ -24,14 +25,13 @@ export function reportCsv(report: Report): string {
         'tnr',
         'unexpected',
         'near_limit',
-        ...listScoredGroups(report).map((name) => `${name}_${SCORE}`),
+        ...scored.map((name) => `${name}_${SCORE}`),
     ];
-    const scored = listScoredGroups(report);
-    const rows = report.samples.map((sample) => [
-        ...buildRow(sample, groups),
-        ...scored.map((name) => formatScore(sample, name)),
-    ]);
-    return renderCsv([head, ...rows]);
+    yield renderCsv([head]);
+    for (const sample of report.samples) {
+        const scores = scored.map((name) => formatScore(sample, name));
+        yield renderCsv([[...buildRow(sample, groups), ...scores]]);
+    }
 }
 
 /** Groups of which some task has a score. */

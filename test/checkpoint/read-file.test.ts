@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, jsonValue, property, string, uint8Array } from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FileNames } from '../../src/checkpoint/result-file/names.js';
 import { parseCheckpoint, parseRawFile } from '../../src/checkpoint/result-file/parse.js';
 import {
@@ -10,9 +10,35 @@ import {
     readCheckpointFileAtOnce,
     readListedCheckpointFile,
     type ReadResult,
+    SampleFileReader,
 } from '../../src/checkpoint/result-file/read-file.js';
 import { runs } from '../rig/long.js';
 import { BY, entry, place, scratch, state } from './rig.js';
+
+it('a run reads the same from small and large files, and whatever its disk does', async () => {
+    const { results } = place();
+    mkdirSync(results, { recursive: true });
+    const whole = await wholeFile();
+    const large = Buffer.from(whole.toString().replace('broke', 'x'.repeat(100_000)));
+    const reader = new SampleFileReader();
+    for (const [name, bytes] of Object.entries({ whole, large, torn: whole.subarray(0, -9) })) {
+        const path = join(results, `${name}.json`);
+        writeFileSync(path, bytes);
+        for (const id of ['p/1', 'p/2'])
+            expect(await reader.read(path, id)).toEqual(await readCheckpointFile(path, id));
+    }
+    expect(await reader.read(join(results, 'nothing.json'), 'p/1')).toEqual({ kind: 'absent' });
+    execFileSync('mkfifo', [join(results, 'pipe.json')]);
+    expect(await reader.read(join(results, 'pipe.json'), 'p/1')).toMatchObject({ kind: 'corrupt' });
+    // A clock by which every file takes a second: the next ones are read without waiting.
+    const clock = vi.spyOn(performance, 'now');
+    let now = 0;
+    clock.mockImplementation(() => (now += 1000));
+    for (let at = 0; at < 3; at += 1)
+        expect(await reader.read(join(results, 'whole.json'), 'p/1')).toMatchObject({ kind: 'checkpoint' });
+    expect(clock).toHaveBeenCalledTimes(2);
+    clock.mockRestore();
+});
 
 /** A result file with all it can hold. */
 async function wholeFile(): Promise<Buffer> {

@@ -134,7 +134,7 @@ describe('report', () => {
         expect(markdown.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(4);
         // Outside of code spans, which the backtick in it makes fenced by two, nothing of it is left.
         expect(markdown.replace(/``[^\n]*?``/g, '')).not.toMatch(/@all|<img|#1|cmd/);
-        const csv = reportCsv(named);
+        const csv = [...reportCsv(named)].join('');
         expect(csv).not.toMatch(/(?:^|,)"?=/m);
         for (const text of [markdown, csv, renderReport(named, PAGE)]) expect(text).not.toContain('\u001b');
     });
@@ -232,7 +232,7 @@ describe('report', () => {
     test('of an empty directory', async () => {
         const empty = await reportOf([]);
         expect(renderReport(empty, PAGE)).toBe('0 samples, 0 complete\n');
-        expect(reportCsv(empty)).toBe('sample,complete,tpr,tnr,unexpected,near_limit\r\n');
+        expect([...reportCsv(empty)].join('')).toBe('sample,complete,tpr,tnr,unexpected,near_limit\r\n');
         expect([...reportJunit(empty)].join('')).toMatch(/\n<testsuites name="resume-run"\/>\n$/);
     });
 });

@@ -37,9 +37,34 @@ export async function readCheckpointFile(
 /** Bytes of a file that is read by synchronous calls. */
 const SMALL = 64 * 1024;
 
+/** Milliseconds: of a small file that takes longer, the disk is busy, or far away. */
+const QUICK = 10;
+/** Files that are then read otherwise, before one is tried again. */
+const READ_APART = 100;
+
 /**
- * The same for commands that read a whole directory: small files by synchronous calls, which take a fifth of the time of as many
- * round trips through the thread pool. A run reads otherwise: where the disk is busy, these would stop its heartbeat.
+ * The same for a run, which reads the files of its samples one by one: small ones by synchronous calls, which take a fifth of the
+ * time of as many round trips through the thread pool. Where the disk is busy these would stop the run's heartbeat: then they
+ * are read without waiting, several at a time.
+ */
+export class SampleFileReader {
+    #apart = 0;
+
+    /** @throws as `readCheckpointFile` */
+    async read(path: string, id: string): Promise<ReadResult> {
+        if (this.#apart > 0) {
+            this.#apart -= 1;
+            return await readCheckpointFile(path, id);
+        }
+        const started = performance.now();
+        const small = readSmallFile(path, false);
+        if (performance.now() - started > QUICK) this.#apart = READ_APART;
+        return parseResultFile(small ?? (await readRawFile(path)), id);
+    }
+}
+
+/**
+ * The same for commands that read a whole directory.
  * @param isRegular whether its folder's listing calls it a regular file, so that nobody has to ask before it is opened
  * @throws UserError (exit 2) when the file is there but cannot be read
  */

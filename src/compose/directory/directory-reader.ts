@@ -42,11 +42,11 @@ export class DirectoryReader<T = null> {
     }
 
     /** @throws UserError (exit 2) if the directory cannot be read */
-    async *read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
-        const files = this.#hasRead ? null : await this.#indexes.loadFiles();
+    read(since: number, known: KnownSamples | null): AsyncGenerator<PickedSample<T>> {
+        const files = this.#hasRead ? null : this.#indexes.loadFiles();
         this.#hasRead = true;
         this.#indexes.forget();
-        yield* this.#files.read(since, known, files);
+        return this.#files.read(since, known, files);
     }
 
     async #readRunFile(): Promise<RunFile | null> {

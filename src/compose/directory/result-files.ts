@@ -62,7 +62,7 @@ export class ResultFiles<T = null> {
     async *read(
         since: number,
         known: KnownSamples | null,
-        vouched: KnownFiles | null = null,
+        vouched: Promise<KnownFiles> | null = null,
     ): AsyncGenerator<PickedSample<T>> {
         const names = new FileNames(known === null ? [] : { [Symbol.iterator]: () => known.keys() });
         const ids = new Set<string>();
@@ -74,7 +74,7 @@ export class ResultFiles<T = null> {
         };
         // Of several files with one id a start takes the first of its candidates, so that is known when all have been seen.
         const others = new Map<string, { readonly rank: number; readonly file: FileFigures<T> }>();
-        for await (const files of this.#batches(since, vouched)) {
+        for await (const files of this.#batches(since, await vouched)) {
             for (const [name, file] of files) {
                 if (file === null) continue;
                 const { id } = file.tally;
