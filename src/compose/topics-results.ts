@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readCheckpointFile } from '../checkpoint/result-file/read-file.js';
+import { readCheckpointFileAtOnce } from '../checkpoint/result-file/read-file.js';
 import { ROUNDS } from '../dataset/generated/topics.js';
 import { listFiles } from '../host/listing.js';
 import { writeText } from '../host/output-file.js';
@@ -127,7 +127,7 @@ export async function* readTopicResults(
 ): AsyncGenerator<TopicResult> {
     for (const name of await listFiles(dir)) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;
-        const read = await readCheckpointFile(join(dir, name), null);
+        const read = await readCheckpointFileAtOnce(join(dir, name));
         if (read.kind === 'checkpoint' && topics.has(read.checkpoint.id)) yield* listResults(read.checkpoint);
     }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readCheckpointFile } from '../checkpoint/result-file/read-file.js';
+import { readCheckpointFileAtOnce } from '../checkpoint/result-file/read-file.js';
 import { type RoundsByTopic, ROUNDS, readTopicRows, writeTopicRows } from '../dataset/generated/topics.js';
 import { listFiles } from '../host/listing.js';
 import { readTextFile } from '../host/open-file.js';
@@ -50,7 +50,7 @@ async function countFinishedRounds(dir: string): Promise<RoundsByTopic> {
     const found = new Map<string, number>();
     for (const name of await listFiles(dir)) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;
-        const read = await readCheckpointFile(join(dir, name), null);
+        const read = await readCheckpointFileAtOnce(join(dir, name));
         if (read.kind !== 'checkpoint') continue;
         const { id, entries } = read.checkpoint;
         const rounds = (entries.get(ROUNDS) ?? []).map(({ entry }) => (entry.index ?? -1) + 1);

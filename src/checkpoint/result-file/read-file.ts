@@ -69,7 +69,12 @@ export class SampleFileReader {
  * @throws UserError (exit 2) when the file is there but cannot be read
  */
 export async function readCheckpointFileAtOnce(path: string, isRegular = false): Promise<ReadResult> {
-    return parseResultFile(readSmallFile(path, isRegular) ?? (await readRawFile(path)), null);
+    return parseResultFile(await readRawFileAtOnce(path, isRegular), null);
+}
+
+/** As `readRawFile`, for the same commands. @throws UserError (exit 2) */
+export async function readRawFileAtOnce(path: string, isRegular = false): Promise<RawResultFile | null> {
+    return readSmallFile(path, isRegular) ?? (await readRawFile(path));
 }
 
 /**

@@ -11,7 +11,7 @@ import { describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { ArchivedFile, ArchiveList } from './archive-list.js';
 import type { IndexFile } from '../index/index-file.js';
-import { readCheckpointFile } from '../result-file/read-file.js';
+import { readCheckpointFileAtOnce } from '../result-file/read-file.js';
 import { writeTar } from '../../host/write-tar.js';
 import { readTarContents, type TarContent } from './tar-file.js';
 
@@ -88,7 +88,7 @@ async function listFinished(
     for (const name of (await readdir(options.dir)).sort()) {
         if (!name.endsWith('.json') || name.startsWith('.')) continue;
         const path = join(options.dir, name);
-        const result = await readCheckpointFile(path, null);
+        const result = await readCheckpointFileAtOnce(path);
         if (result.kind !== 'checkpoint') continue;
         const { id, isComplete, stamp, origin } = result.checkpoint;
         if (!isComplete || origin !== 'resume-run' || options.select?.(id) === false) continue;

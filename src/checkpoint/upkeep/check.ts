@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { listFiles } from '../../host/listing.js';
 import { openFile } from '../../host/open-file.js';
 import { NotAFileError } from '../../util/regular-file.js';
@@ -18,7 +19,7 @@ import type { Finding } from './finding.js';
 import { EARLIER, SUPERSEDED } from '../result-file/keep-old.js';
 import { FileNames } from '../result-file/names.js';
 import { parseCheckpoint, type RawFile } from '../result-file/parse.js';
-import { readRawFile } from '../result-file/read-file.js';
+import { readRawFileAtOnce } from '../result-file/read-file.js';
 import { readRunFile } from '../run-directory/run-file.js';
 
 export interface CheckOptions {
@@ -38,7 +39,10 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
     const seen = new Map<string, string[]>();
     const outputs = await OutputCheck.open(options.dir);
     const state = { seen, outputs, isOfSample: nameTest(options.samples) };
-    for (const file of await listNames(options.dir)) yield* checkFile(file, options, state);
+    for (const [at, file] of (await listNames(options.dir)).entries()) {
+        yield* checkFile(file, options, state);
+        if (at % FILES_BETWEEN_TURNS === 0) await setImmediate();
+    }
     for (const [id, files] of seen) {
         if (files.length > 1) yield { kind: 'duplicate id', id, files: sortFiles(id, files) };
     }
@@ -68,6 +72,9 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
         yield* outputs.unnamedFiles(listFilesThatName(options, archives));
     }
 }
+
+/** Files after which the lock's heartbeat gets its turn, although small files are read by synchronous calls. */
+const FILES_BETWEEN_TURNS = 256;
 
 /** Every file in which the name of an output file may stand. */
 async function* listFilesThatName(options: CheckOptions, archives: ArchiveList): AsyncGenerator<string> {
@@ -154,7 +161,7 @@ interface ReadFile {
 /** @returns what is wrong with the file as text; null if it went away meanwhile */
 async function readOrTell(path: string): Promise<ReadFile | string | null> {
     try {
-        const read = await readRawFile(path);
+        const read = await readRawFileAtOnce(path);
         if (read === null) return null;
         const { raw, stamp } = read;
         if (typeof raw === 'string') return raw;

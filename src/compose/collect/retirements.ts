@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { EARLIER } from '../../checkpoint/result-file/keep-old.js';
-import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
+import { readCheckpointFileAtOnce } from '../../checkpoint/result-file/read-file.js';
 import { readSuperseded } from '../../checkpoint/result-file/superseded-log.js';
 import { listFiles } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -62,7 +62,7 @@ export class Retirements {
     async addUpgraded(checkpoints: string, run: string, samples: ReadonlySet<string>): Promise<void> {
         const dir = join(checkpoints, EARLIER);
         for (const name of await listFiles(dir)) {
-            const read = await readCheckpointFile(join(dir, name), null);
+            const read = await readCheckpointFileAtOnce(join(dir, name));
             if (read.kind === 'checkpoint' && samples.has(read.checkpoint.id))
                 this.addEarlier(read.checkpoint, run);
         }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ArchiveList } from '../../checkpoint/upkeep/archive-list.js';
 import { FileNames } from '../../checkpoint/result-file/names.js';
-import { readCheckpointFile } from '../../checkpoint/result-file/read-file.js';
+import { readCheckpointFileAtOnce } from '../../checkpoint/result-file/read-file.js';
 import { listFiles } from '../../host/listing.js';
 import type { RemovedSamples } from '../../model/directory-sample.js';
 import { RemovedList } from '../../report/removed.js';
@@ -26,7 +26,7 @@ export async function findRemovedSamples(
     const removed = new Set<string>();
     for (const name of listing) {
         if (!name.endsWith('.json') || expected.has(name)) continue;
-        const read = await readCheckpointFile(join(place.dir, name), null);
+        const read = await readCheckpointFileAtOnce(join(place.dir, name));
         if (read.kind !== 'checkpoint' || isKnown(read.checkpoint.id)) continue;
         // Under a name that is not its own, a run would not find it either.
         if ([...names.candidates(read.checkpoint.id)].includes(name)) removed.add(read.checkpoint.id);
