@@ -89,7 +89,7 @@ async function openFiles(
     ]);
     const lines =
         place.database === null && fields?.every(isBriefField) === true
-            ? briefLines(await openBriefRecords(place))
+            ? briefLines((await openBriefRecords(place)).records)
             : recordLines(await openRecords(place));
     await writeScratchText(path, lines);
     return { json: [path], parquet: [], cells: [], folders: [folder] };

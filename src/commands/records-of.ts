@@ -9,6 +9,7 @@ import type {
     DirectoryChange,
 } from '../compose/directory/directory-records.js';
 import type { SampleGroup } from '../model/success-counts.js';
+import type { BriefRecords } from '../results/ask/question.js';
 import type { BriefRecord, RecordVersion, ResultRecord } from '../results/record/record.js';
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
@@ -81,11 +82,13 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
 /** As `openRecords`, of results directories and with the fields alone that rates are made of. @throws as `openRecords` */
 export async function openBriefRecords(
     place: Pick<RecordPlace, 'dir' | 'checkpoints'>,
-): Promise<AsyncIterable<readonly BriefRecord[]>> {
+): Promise<BriefRecords> {
     const { briefTasksOfCheckpoint } = await import('../results/collect/checkpoint-records.js');
-    return await openDirectories(place, briefTasksOfCheckpoint, ({ record }) => record, {
+    const records = await openDirectories(place, briefTasksOfCheckpoint, ({ record }) => record, {
         withoutRemoved: true,
     });
+    // A directory has one file for each sample; several directories may have one each.
+    return { records, isBySample: (place.dir ?? []).length <= 1 };
 }
 
 /**
@@ -95,7 +98,7 @@ export async function openBriefRecords(
  */
 export async function openRatedTasks(
     place: Pick<RecordPlace, 'dir' | 'checkpoints'>,
-): Promise<AsyncIterable<readonly (BriefRecord | SampleGroup)[]>> {
+): Promise<BriefRecords<BriefRecord | SampleGroup>> {
     const [dir = resolve('results'), ...more] = place.dir ?? [];
     if (more.length > 0) return await openBriefRecords(place);
     await requireDirectory(dir);
@@ -112,7 +115,7 @@ export async function openRatedTasks(
             else yield Array.from(briefTasksOfCheckpoint(some.checkpoint, ''), ({ record }) => record);
         }
     };
-    return read();
+    return { records: read(), isBySample: true };
 }
 
 /**

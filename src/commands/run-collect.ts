@@ -45,6 +45,8 @@ interface CollectResult extends CommitSummary {
     readonly files: number;
     /** Cells of the earlier tools' databases that came in: counts without records. */
     readonly aggregates: number;
+    /** Those that an earlier collection brought in. */
+    readonly known_aggregates: number;
     readonly skipped: SourceCounts['skipped'];
     /** Seconds. */
     readonly duration: number;
@@ -54,8 +56,8 @@ interface CollectResult extends CommitSummary {
 type Collect = (store: DatabaseStore) => Promise<{
     readonly summary: CommitSummary;
     readonly counts: SourceCounts;
-    /** Cells of earlier databases that came in. */
-    readonly aggregates: number;
+    /** Cells of earlier databases: those that came in, and those that are there from an earlier collection. */
+    readonly aggregates: { readonly added: number; readonly known: number };
 }>;
 
 export async function runCollect(
@@ -69,12 +71,19 @@ export async function runCollect(
     const stop = new AbortController();
     let signal: StopSignal | null = null;
     const interrupt = onInterrupt((by) => {
-        signal = by;
-        stop.abort();
+        if (signal === null) {
+            signal = by;
+            stop.abort();
+            return;
+        }
+        // The second one does not wait for a commit that is under way: it loses nothing, as kill -9 does not.
+        interrupt.dispose();
+        process.kill(process.pid, by);
     }, process.stdout.isTTY);
     try {
         // A mistyped path is told before anything is made.
-        const collect = paths.length > 0 ? await fromPaths(paths, values) : fromSpool(values, stop.signal);
+        const collect =
+            paths.length > 0 ? await fromPaths(paths, values, stop.signal) : fromSpool(values, stop.signal);
         await explainFailure(() => collectDespiteFullDisk(values, collect, stop.signal));
     } finally {
         interrupt.dispose();
@@ -82,16 +91,25 @@ export async function runCollect(
     return signal === null ? 0 : exitCodeOfStop({ reason: 'signal', signal });
 }
 
-async function fromPaths(paths: readonly string[], { checkpoints }: CollectValues): Promise<Collect> {
+async function fromPaths(
+    paths: readonly string[],
+    { checkpoints }: CollectValues,
+    signal: AbortSignal,
+): Promise<Collect> {
     const counts = makeSourceCounts();
     const sources = await openRecordSources(paths, { checkpoints, counts, onNotice: warn });
     return async (store) => {
-        const summary = await store.commit(readChanges(sources.records, counts));
+        const summary = await store.commit(readChanges(sources.records, counts, signal));
+        const aggregates = { added: 0, known: 0 };
+        if (signal.aborted) {
+            warn('stopped before everything was read: the same command brings in the rest');
+            return { summary, counts, aggregates };
+        }
         const parquet = await Promise.all(sources.parquet.map(readAggregatesFromParquet));
         const databases = [...sources.databases, ...parquet];
         counts.files += parquet.length;
-        let aggregates = 0;
-        for (const set of databases) if (await store.addAggregates(set)) aggregates += set.cells.length;
+        for (const set of databases)
+            aggregates[(await store.addAggregates(set)) ? 'added' : 'known'] += set.cells.length;
         return { summary, counts, aggregates };
     };
 }
@@ -109,7 +127,7 @@ function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
             onPercent,
             signal,
         });
-        return { summary, counts, aggregates: 0 };
+        return { summary, counts, aggregates: { added: 0, known: 0 } };
     };
 }
 
@@ -175,9 +193,10 @@ async function collectInto(
             const duration = (performance.now() - started) / 1000;
             const { files, skipped } = counts;
             const state = { database: dir, storage: store.storage, generation: store.generation };
-            const hasNews = counts.records + counts.retirements + aggregates > 0;
+            const cells = { aggregates: aggregates.added, known_aggregates: aggregates.known };
+            const hasNews = counts.records + counts.retirements + aggregates.added + aggregates.known > 0;
             if (!watch || hasNews || skipped.length > 0)
-                show({ ...summary, ...state, files, aggregates, skipped, duration }, hasNews, json);
+                show({ ...summary, ...state, files, ...cells, skipped, duration }, hasNews, json);
             const isLast = !watch || signal.aborted;
             await tree.keepUp(store.generation, isLast);
             told.fullDisk = false;
@@ -210,12 +229,13 @@ function show(result: CollectResult, hasNews: boolean, json: boolean): void {
         print('⚠️ 没有待提交的结果 (there is nothing to collect)');
         return;
     }
-    const { added, replaced, duplicates, retired, aggregates } = result;
+    const { added, replaced, duplicates, retired, aggregates, known_aggregates: known } = result;
     const rest = [
         replaced > 0 ? `${count(replaced)} replaced` : '',
         retired > 0 ? `${count(retired)} retired` : '',
         duplicates > 0 ? `${count(duplicates)} known already` : '',
         aggregates > 0 ? `${formatCount(aggregates, 'cell')} of earlier databases` : '',
+        known > 0 ? `${formatCount(known, 'cell')} of earlier databases known already` : '',
     ].filter((part) => part !== '');
     print([`${formatCount(added, 'record')} added`, ...rest].join(', '));
     print(

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { withDescriptors } from '../util/io-error.js';
 import { READ_WITHOUT_BLOCKING, refuseOthers } from '../util/regular-file.js';
@@ -21,13 +22,19 @@ export async function openFile(path: string): Promise<FileHandle> {
 
 /** The text (UTF-8) of a file. @throws NotAFileError, or what the system says */
 export async function readTextFile(path: string): Promise<string> {
-    return (await readBytes(path)).toString('utf8');
+    return (await readBytes(path, constants.MAX_STRING_LENGTH)).toString('utf8');
 }
 
-/** The bytes of a file. @throws NotAFileError, or what the system says */
-export async function readBytes(path: string): Promise<Buffer> {
+/**
+ * The bytes of a file.
+ * @param most a larger file is not read
+ * @throws NotAFileError, or what the system says
+ */
+export async function readBytes(path: string, most = Number.POSITIVE_INFINITY): Promise<Buffer> {
     const handle = await openFile(path);
     try {
+        if ((await handle.stat()).size > most)
+            throw Object.assign(new Error(`${path} is too large`), { code: 'ERR_STRING_TOO_LONG' });
         return await handle.readFile();
     } finally {
         await handle.close();

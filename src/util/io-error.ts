@@ -66,6 +66,10 @@ export function readReason(error: unknown): string {
             return 'its links lead in a circle';
         case 'ENAMETOOLONG':
             return 'the name is too long';
+        case 'ERR_STRING_TOO_LONG':
+            return 'it is too large to be read as one text, which may have 512 MB';
+        case 'ERR_FS_FILE_TOO_LARGE':
+            return 'it is too large to be read as a whole, which files of 2 GB are';
         default:
             return describeIoError(error);
     }

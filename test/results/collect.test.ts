@@ -128,10 +128,11 @@ describe('resume-run collect --from', () => {
         put('misfit.json', ownText.replace('"attempts":1', '"attempts":"x"'));
         const first = JSON.parse((await collect(cwd, ['spool', '--json'])).stdout);
         expect(first).toMatchObject({ added: 7, files: 3 });
-        expect(first.skipped.map((one: { path: string }) => basename(one.path)).sort()).toEqual([
-            'miscounted.json',
-            'misfit.json',
-            'torn.json',
+        const skipped = first.skipped as { readonly path: string; readonly why: string }[];
+        expect(skipped.map(({ path, why }) => [basename(path), why]).sort()).toEqual([
+            ['miscounted.json', 'expected 4 results, found 3'],
+            ['misfit.json', expect.stringContaining('attempts: expected an integer, got "x"')],
+            ['torn.json', expect.stringContaining('JSON')],
         ]);
         expect(JSON.parse((await collect(cwd, ['spool', '--json'])).stdout)).toMatchObject({
             added: 0,

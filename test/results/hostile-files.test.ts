@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openStore } from '../../src/results/store/open-store.js';
@@ -24,6 +24,36 @@ it('sets a batch aside that is nested too deeply, and collects the others', asyn
         ),
     });
     expect(readdirSync(join(cwd, 'temp_results/set-aside'))).toEqual(['m_1_1_a.json']);
+});
+
+it('reads no file that is larger than any batch or text can be, and says so in one line', async () => {
+    const cwd = tempDir();
+    mkdirSync(join(cwd, 'temp_results'));
+    for (const [name, bytes] of [
+        ['temp_results/m_1_1.json', 300 << 20],
+        ['master.json', 600 << 20],
+    ] as const) {
+        writeFileSync(join(cwd, name), '');
+        truncateSync(join(cwd, name), bytes);
+    }
+    const tooLarge = 'batches and databases of counts have 256 MiB at most';
+    expect(await callCli(['collect'], { cwd })).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('there is nothing to collect'),
+        stderr: expect.stringMatching(
+            new RegExp(`m_1_1\\.json is not a batch \\(${tooLarge}\\): moved to .*\n$`),
+        ),
+    });
+    expect(readdirSync(join(cwd, 'temp_results/set-aside'))).toEqual(['m_1_1.json']);
+    expect((await callCli(['collect', '--from', 'master.json'], { cwd })).stderr).toMatch(
+        new RegExp(`^warning: .*master\\.json is left out: .*; ${tooLarge}\n$`),
+    );
+    expect(await callCli(['analyze', '--audit', 'master.json'], { cwd })).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+            /^resume-run: cannot read .*master\.json: it is too large to be read as one text, which may have 512 MB\n$/,
+        ),
+    });
 });
 
 it.for([

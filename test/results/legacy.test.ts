@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { CumulativeTestManagerAdapter, ResultAggregator, ResultCollector } from '../../src/legacy.js';
@@ -29,6 +29,17 @@ it('ResultCollector keeps equal results of equal batches apart, and loses none w
     expect(await collector.collectAllResults()).toMatchObject({ added: 0, duplicates: 0 });
     expect(await collector.getPendingCount()).toBe(0);
     expect(totalIn(options.database)).toBe(6);
+});
+
+it('ResultCollector refuses a batch that is larger than the collector takes, and writes nothing of it', async () => {
+    const options = place();
+    const collector = new ResultCollector(options);
+    const result = { success: true, log: 'x'.repeat(1 << 20) };
+    const many = Array.from({ length: 257 }, () => result);
+    await expect(collector.addBatchResult('m', many)).rejects.toThrow(
+        /^257 results are 269\d{6} bytes, and a batch has 268435456 at most: add fewer at once$/,
+    );
+    expect(await collector.getPendingCount()).toBe(0);
 });
 
 it('ResultAggregator computes rates from sums', () => {

@@ -266,7 +266,11 @@ describe('databases of the earlier tools', () => {
         writeFileSync(join(cwd, 'master_database.json'), text);
         const collect = () => callCli(['collect', '--json', 'master_database.json'], { cwd });
         expect(JSON.parse((await collect()).stdout)).toMatchObject({ aggregates: 1, added: 0 });
-        expect(JSON.parse((await collect()).stdout)).toMatchObject({ aggregates: 0 });
+        expect(JSON.parse((await collect()).stdout)).toMatchObject({ aggregates: 0, known_aggregates: 1 });
+        // To a person, too, it says that they are there, and not that there was nothing.
+        const again = await callCli(['collect', 'master_database.json'], { cwd });
+        expect(again.stdout).toContain('0 records added, 1 cell of earlier databases known already');
+        expect(again.stdout).not.toContain('没有待提交的结果');
         const written = JSON.parse(readFileSync(join(cwd, 'database/master_database.json'), 'utf8')) as Tree;
         expect(at(written, 'summary', 'total_tests')).toBe(0);
         expect(at(written, 'resume_run', 'aggregates')).toMatchObject([

@@ -30,6 +30,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/backend/queue-ahead.test.ts',
     'test/backend/queue-batches.test.ts',
     'test/backend/queue-links.test.ts',
+    'test/results/collect-signals.test.ts',
     'test/results/crash.test.ts',
     // The same programs on every kind of server; the servers' protocols are tried in the quick part.
     'test/conformance/agreement.test.ts',

@@ -5,6 +5,7 @@ import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { listFiles } from '../../host/listing.js';
 import { makeHolderId } from '../../host/staging-name.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { LARGEST_BATCH } from '../../results/collect/batch-file.js';
 import { buildEarlierRecord } from '../../results/collect/earlier-record.js';
 import { makeSourceCounts } from '../../results/collect/source.js';
 import { makeRecord } from '../../results/record/record.js';
@@ -58,7 +59,7 @@ export class ResultCollector {
      * Puts results into the temporary folder.
      * @param batchInfo kept in the file, for people
      * @returns the path of the batch, which is durable by now
-     * @throws WriteError
+     * @throws WriteError; UserError for more than one file may hold
      */
     async addBatchResult(
         model: string,
@@ -66,9 +67,9 @@ export class ResultCollector {
         batchInfo: JsonObject = {},
     ): Promise<string> {
         const name = batchName(model);
-        const batch = {
+        const texts = results.map((result) => JSON.stringify(result));
+        const head = {
             model,
-            results,
             timestamp: new Date().toISOString(),
             pid: process.pid,
             process_info: { host: hostname(), ...batchInfo },
@@ -76,8 +77,20 @@ export class ResultCollector {
             // Two batches of equal results are two batches.
             batch_id: randomUUID(),
         };
+        // In pieces: all results together may be longer than a string can be.
+        const pieces = texts.map((text, at) => Buffer.from(at === 0 ? text : `,${text}`));
+        const bytes = [
+            Buffer.from(`${JSON.stringify(head).slice(0, -1)},"results":[`),
+            ...pieces,
+            Buffer.from(']}\n'),
+        ];
+        const size = bytes.reduce((sum, piece) => sum + piece.length, 0);
+        if (size > LARGEST_BATCH)
+            throw new UserError(
+                `${results.length} results are ${size} bytes, and a batch has ${LARGEST_BATCH} at most: add fewer at once`,
+            );
         await makeDirectory(this.#tempDir);
-        await this.#writer.write(name, [Buffer.from(`${JSON.stringify(batch)}\n`)]);
+        await this.#writer.write(name, bytes);
         return join(this.#tempDir, name);
     }
 

@@ -82,6 +82,12 @@ function makeSource(
 ): RecordSource {
     const reader = new BatchReader();
     const onPercent = noticeFirstPercent(onNotice);
+    const leaveOut = (path: string, why: string): readonly BatchChange[] => {
+        counts.skipped.push({ path, why });
+        onNotice(`${path} is left out: ${why}`);
+        return [];
+    };
+    /** @param why it is not a result file */
     const readOther = async (path: string, why: string): Promise<readonly BatchChange[]> => {
         const file = await readBatchFile(path, onPercent, reader);
         switch (file.kind) {
@@ -96,9 +102,11 @@ function makeSource(
                 return [];
             case 'torn':
             case 'foreign':
-                counts.skipped.push({ path, why });
-                onNotice(`${path} is left out: ${why}`);
-                return [];
+                return leaveOut(path, file.why);
+            case 'unknown':
+                return leaveOut(path, why);
+            case 'too-large':
+                return leaveOut(path, `${why}; ${file.why}`);
         }
     };
     const place = { dir, checkpoints: chooseCheckpointsFolder(dir, checkpoints) };

@@ -33,6 +33,12 @@ export interface Reservation {
     forfeit(): void;
 }
 
+/**
+ * Requests in flight at the most until an answer tells what answers use: a service that ignores the bound of its answers would otherwise
+ * spend a multiple of the budget before anybody knows.
+ */
+const FEW = 4;
+
 interface Waiter {
     readonly estimate: Estimate;
     readonly grant: (reservation: Reservation | null) => void;
@@ -41,7 +47,8 @@ interface Waiter {
 /**
  * Holds a start to its budget. What is in flight is set aside by estimates, so that a budget is not exceeded by as much as
  * was under way; a request that does not fit any more waits for those before it, which may use less. Where an answer used more than
- * was set aside for it, so may every other: what is in flight, and what comes, is counted as so many times its estimate.
+ * was set aside for it, so may every other: what is in flight, and what comes, is counted as so many times its estimate. Until the first
+ * answer is there, only a few are asked for.
  */
 export class Budget {
     readonly #options: BudgetOptions;
@@ -55,6 +62,8 @@ export class Budget {
     #tokenRatio = 1;
     #costRatio = 1;
     #inFlight = 0;
+    /** What an answer uses has been seen, or its service does not tell. */
+    #hasAnswer = false;
     #isSpent = false;
 
     /** @param onSpent told once, when nothing more fits */
@@ -92,8 +101,9 @@ export class Budget {
     #pump(): void {
         for (const waiter of this.#waiters) {
             const excess = this.#isSpent ? '' : this.#describeExcess(waiter.estimate);
-            if (excess === null) waiter.grant(this.#take(waiter.estimate));
-            else if (this.#isSpent || this.#inFlight === 0) {
+            if (excess === null) {
+                if (this.#hasAnswer || this.#inFlight < FEW) waiter.grant(this.#take(waiter.estimate));
+            } else if (this.#isSpent || this.#inFlight === 0) {
                 if (!this.#isSpent) this.#onSpent(excess);
                 this.#isSpent = true;
                 waiter.grant(null);
@@ -142,8 +152,10 @@ export class Budget {
             this.#pump();
         };
         return {
-            settle: ({ prompt, completion }, used) =>
-                end('settled', sumKnown(prompt, completion) ?? reserved.tokens, used ?? reserved.cost),
+            settle: ({ prompt, completion }, used) => {
+                this.#hasAnswer = true;
+                end('settled', sumKnown(prompt, completion) ?? reserved.tokens, used ?? reserved.cost);
+            },
             cancel: () => end('settled', 0, 0),
             forfeit: () => end('forfeited', reserved.tokens, reserved.cost),
         };

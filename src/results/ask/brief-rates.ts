@@ -2,7 +2,7 @@ import type { AnswerValue } from '../../model/answer.js';
 import type { SampleGroup } from '../../model/success-counts.js';
 import { RECORD_FIELDS } from '../record/fields.js';
 import { type BriefRecord, isBriefField } from '../record/record.js';
-import type { Row } from './question.js';
+import type { BriefRecords, Row } from './question.js';
 
 /*
  * The sums that rates are made of, from brief records: what the engine makes of the same records, for those who would wait for the
@@ -61,19 +61,30 @@ interface SampleTasks {
  * @param limit most rows; null: all of them
  */
 export async function addUpRates(
-    records: AsyncIterable<readonly (BriefRecord | SampleGroup)[]>,
+    { records, isBySample }: BriefRecords<BriefRecord | SampleGroup>,
     fields: readonly PlainField[],
     limit: number | null,
 ): Promise<readonly Row[]> {
     const groups = new Map<string, Group>();
     const samples = new Map<string, SampleTasks>();
+    const endSamples = (): void => {
+        for (const tasks of samples.values()) addSample(tasks);
+        samples.clear();
+    };
+    let last: string | null = null;
     for await (const some of records) {
         for (const item of some) {
-            if ('counts' in item) addSampleGroup(item, fields, groups);
-            else addRecord(item, fields, groups, samples);
+            if ('counts' in item) {
+                addSampleGroup(item, fields, groups);
+                continue;
+            }
+            // No more of the sample before it will come: memory is by groups, however many samples there are.
+            if (isBySample && item.sample !== last) endSamples();
+            last = item.sample;
+            addRecord(item, fields, groups, samples);
         }
     }
-    for (const tasks of samples.values()) addSample(tasks);
+    endSamples();
     return [...groups.values()]
         .sort((a, b) => compareAll(a.values, b.values))
         .slice(0, limit ?? groups.size)

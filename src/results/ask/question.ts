@@ -32,7 +32,14 @@ export interface Question {
 export interface AnswerFromRecords {
     /** Whether a group of a sample may be given in place of the records of its tasks. */
     readonly takesGroups: boolean;
-    answer(records: AsyncIterable<readonly (BriefRecord | SampleGroup)[]>): Promise<Answer>;
+    answer(records: BriefRecords<BriefRecord | SampleGroup>): Promise<Answer>;
+}
+
+/** Where rates come from when no engine adds them up. */
+export interface BriefRecords<T = BriefRecord> {
+    readonly records: AsyncIterable<readonly T[]>;
+    /** The records of one sample come one behind the other. */
+    readonly isBySample: boolean;
 }
 
 export type Row = Readonly<Record<string, AnswerValue>>;

@@ -29,7 +29,7 @@ import { parsePythonJson } from './python-json.js';
  */
 
 /** Larger files are not batches: ours end at a few megabytes. Bytes. */
-const LARGEST = 256 * 1024 * 1024;
+export const LARGEST_BATCH = 256 * 1024 * 1024;
 
 /** What a file turned out to be. */
 export type BatchFile =
@@ -38,8 +38,12 @@ export type BatchFile =
     | { readonly kind: 'database'; readonly json: JsonObject; readonly sha256: string }
     /** Cut off, or still being written by an earlier tool. */
     | { readonly kind: 'torn'; readonly why: string }
-    /** Whole, but not a batch. */
+    /** Whole, but not a batch, or one that cannot be taken. */
     | { readonly kind: 'foreign'; readonly why: string }
+    /** Nothing that is known here. */
+    | { readonly kind: 'unknown'; readonly why: string }
+    /** Not looked into. */
+    | { readonly kind: 'too-large'; readonly why: string }
     | { readonly kind: 'absent' };
 
 /** Files up to this many bytes are read into the same memory: each of its own would have to be collected as garbage. */
@@ -97,7 +101,11 @@ export async function readBatchFile(
     const bytes = reader.readSmall(path) ?? (await readWhole(path));
     if (bytes === null) return { kind: 'absent' };
     if (bytes instanceof NotAFileError) return { kind: 'foreign', why: bytes.message };
-    if (bytes === 'too large') return { kind: 'foreign', why: 'it is larger than any batch' };
+    if (bytes === 'too large')
+        return {
+            kind: 'too-large',
+            why: `batches and databases of counts have ${LARGEST_BATCH >> 20} MiB at most`,
+        };
     if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
     let json: Json;
     try {
@@ -124,7 +132,7 @@ async function readWhole(path: string): Promise<Buffer | 'too large' | NotAFileE
         const handle = await openFile(path);
         try {
             const stats = await handle.stat();
-            return stats.size > LARGEST ? 'too large' : await handle.readFile();
+            return stats.size > LARGEST_BATCH ? 'too large' : await handle.readFile();
         } finally {
             await handle.close();
         }
@@ -138,7 +146,7 @@ async function readWhole(path: string): Promise<Buffer | 'too large' | NotAFileE
 
 /** @throws RecordError */
 function classify(json: Json, sha256: string, bytes: number, onPercent: (rate: number) => void): BatchFile {
-    if (!isJsonObject(json)) return { kind: 'foreign', why: 'it is not a JSON object' };
+    if (!isJsonObject(json)) return { kind: 'unknown', why: 'it is not a JSON object' };
     if (isOwnBatch(json)) {
         const batch = readOwnBatch(json);
         return batch.kind === 'changes' ? { kind: 'batch', changes: batch.changes, bytes } : batch;
@@ -150,7 +158,7 @@ function classify(json: Json, sha256: string, bytes: number, onPercent: (rate: n
         const record = makeRecord(buildEarlierRecord(json, sha256, 0, onPercent));
         return { kind: 'batch', changes: [asLine(record)], bytes };
     }
-    return { kind: 'foreign', why: 'it is neither a batch nor a result' };
+    return { kind: 'unknown', why: 'it is neither a batch nor a result' };
 }
 
 const isEarlierResult = (json: JsonObject): boolean =>

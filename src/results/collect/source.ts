@@ -30,10 +30,14 @@ export function countChange(change: RecordChange | BatchChange, counts: SourceCo
 /** Changes that are handed on together. */
 const AT_ONCE = 256;
 
-/** The changes of all sources, one after the other, counted. */
+/**
+ * The changes of all sources, one after the other, counted.
+ * @param signal ends the reading: what was read by then is all there is
+ */
 export async function* readChanges(
     sources: readonly RecordSource[],
     counts: SourceCounts,
+    signal?: AbortSignal,
 ): AsyncGenerator<readonly (RecordChange | BatchChange)[]> {
     let some: (RecordChange | BatchChange)[] = [];
     for (const source of sources) {
@@ -44,6 +48,7 @@ export async function* readChanges(
             if (some.length < AT_ONCE && change.kind !== 'rows') continue;
             yield some;
             some = [];
+            if (signal?.aborted === true) return;
         }
     }
     if (some.length > 0) yield some;

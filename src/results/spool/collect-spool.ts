@@ -115,6 +115,8 @@ async function readBatch(
             if (await isOld(path, TORN_AFTER)) await setAside(options, name, `it is cut: ${file.why}`);
             return null;
         case 'foreign':
+        case 'unknown':
+        case 'too-large':
             await setAside(options, name, file.why);
             return null;
         case 'database':

@@ -9,6 +9,9 @@ import { PartError } from './part-codec.js';
 /** Keys that were taken out stay known: a batch that comes late must not bring them back. */
 export const RETIREMENTS = 'retirements';
 
+/** Lines that are made into bytes together. */
+const LINES_AT_ONCE = 4096;
+
 export interface RetiredKey {
     readonly digest: Buffer;
     readonly revision: number;
@@ -24,9 +27,15 @@ export async function writeRetirements(
     const folder = join(dir, RETIREMENTS);
     await makeDirectory(folder);
     const name = makeFileName('.jsonl');
-    const bytes = Buffer.from(retirements.map((one) => `${JSON.stringify(one)}\n`).join(''));
-    await new DurableWriter(folder, holder).write(name, [bytes]);
-    const info = { path: `${RETIREMENTS}/${name}`, records: retirements.length, bytes: bytes.length };
+    // In pieces: those of a large collection may be longer than a string can be.
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < retirements.length; at += LINES_AT_ONCE) {
+        const lines = retirements.slice(at, at + LINES_AT_ONCE).map((one) => `${JSON.stringify(one)}\n`);
+        pieces.push(Buffer.from(lines.join('')));
+    }
+    await new DurableWriter(folder, holder).write(name, pieces);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const info = { path: `${RETIREMENTS}/${name}`, records: retirements.length, bytes };
     return [{ info, keys: retirements.map((one) => ({ digest: digestKey(one), revision: one.revision })) }];
 }
 

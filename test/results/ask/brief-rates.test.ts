@@ -1,13 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { choosePlainFields } from '../../../src/results/ask/brief-rates.js';
 import { AskEngine } from '../../../src/results/ask/engine.js';
 import type { QuestionOptions } from '../../../src/results/ask/question.js';
 import { rates } from '../../../src/results/ask/questions/rates.js';
-import { isBriefField, makeBriefRecord } from '../../../src/results/record/record.js';
 import { RECORD_FIELDS } from '../../../src/results/record/fields.js';
+import { isBriefField, makeBriefRecord } from '../../../src/results/record/record.js';
 import { tempDir } from '../../rig/cli.js';
 import { runs } from '../../rig/long.js';
 
@@ -31,6 +33,19 @@ const brief = fc
     })
     .map(makeBriefRecord);
 
+const BLANK = {
+    run: 'r',
+    fingerprint: 'f',
+    occurrence: 0,
+    revision: 1,
+    index: null,
+    verdict: null,
+    accepted: null,
+    expected: null,
+    score: null,
+    language: null,
+};
+
 const PLAIN = RECORD_FIELDS.filter(({ name, type }) => isBriefField(name) && type !== 'texts').map(
     ({ name }) => name,
 );
@@ -51,14 +66,42 @@ it('gives the same rates from records as the engine does, in the same order', as
             const asked: QuestionOptions = { by, limit, where: null, k: [1] };
             const engine = await AskEngine.open(files, dir);
             const expected = await rates.answer(engine, asked).finally(() => engine.close());
-            const some = async function* () {
-                yield list.slice(0, 7);
-                yield list.slice(7);
+            const inPieces = async function* (all: typeof list) {
+                yield all.slice(0, 7);
+                yield all.slice(7);
             };
-            expect(await rates.answerFromRecords?.(asked)?.answer(some())).toEqual(expected);
+            const answer = rates.answerFromRecords?.(asked);
+            expect(await answer?.answer({ records: inPieces(list), isBySample: false })).toEqual(expected);
+            const sorted = list.toSorted((a, b) => (a.sample < b.sample ? -1 : Number(a.sample > b.sample)));
+            expect(await answer?.answer({ records: inPieces(sorted), isBySample: true })).toEqual(expected);
         }),
         { numRuns: runs(8) },
     );
+});
+
+it('holds groups in memory, and no samples, where those come one behind the other', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const heap = (): number => {
+        collectGarbage();
+        return process.memoryUsage().heapUsed;
+    };
+    let grown = 0;
+    const many = async function* () {
+        const before = heap();
+        for (let at = 0; at < 40_000; at += 1) {
+            const task = { group: 'main', success_level: at % 3 === 0 ? 'full' : 'failure' } as const;
+            yield [makeBriefRecord({ ...BLANK, ...task, sample: `sample-${at}` })];
+        }
+        grown = heap() - before;
+    };
+    const asked = { by: null, limit: null, where: null, k: [1] };
+    const answer = await rates.answerFromRecords?.(asked)?.answer({ records: many(), isBySample: true });
+    expect([...((answer?.rows ?? []) as Iterable<unknown[]>)].map((row) => row.slice(0, 3))).toEqual([
+        ['main', 40_000, 13_334],
+    ]);
+    // An object for each sample comes to 6 MB.
+    expect(grown).toBeLessThan(2_000_000);
 });
 
 it('leaves conditions, lists and what is not in brief records to the engine', () => {
