@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { NO_WORKERS } from '../rig/long.js';
-import { ChatServer } from '../rig/servers/chat-server.js';
+import { buildCompletion, ChatServer } from '../rig/servers/chat-server.js';
 
 const server = new ChatServer();
 beforeAll(() => server.start());
@@ -188,6 +188,37 @@ describe('a model batch over a list', () => {
         expect(unpriced.code).toBe(2);
         expect(unpriced.stderr).toContain('the price of the model x is unknown; give it by --prices');
         expect(asked() - before).toBe(30);
+    });
+
+    it('keeps to a budget where the service gives longer answers than it was asked for', async () => {
+        const cwd = tempDir();
+        const rows = Array.from({ length: 40 }, (_, i) => JSON.stringify({ prompt: `c${i}` }));
+        writeFileSync(join(cwd, 'q.jsonl'), `${rows.join('\n')}\n`);
+        server.latency = 20;
+        server.mostInFlight = 0;
+        const long = {
+            ...(JSON.parse(buildCompletion({ content: 'x' }, 'stop', 'p')) as object),
+            usage: { prompt_tokens: 3, completion_tokens: 100, total_tokens: 103 },
+        };
+        server.fault = () => ({ kind: 'body', text: JSON.stringify(long) });
+        const asked = server.requests.length;
+        const args = ['q.jsonl', '--executor', 'chat', '--model', 'm', '--endpoint', server.url];
+        const bounds = ['-j', '32', '--max-tokens', '10', '--max-tokens-total', '1000'];
+        const { code, stdout } = await callCli([...args, ...bounds], { cwd });
+        expect(code).toBe(1);
+        // An answer takes some 103 tokens where 11 were set aside: all 32 at once would have spent three times the budget.
+        const answers = answersIn(cwd).length;
+        expect(server.requests.length - asked).toBe(answers);
+        expect(answers).toBeGreaterThanOrEqual(6);
+        expect(answers * 103).toBeLessThanOrEqual(1000);
+        expect(Number(/spent +([\d,]+) tokens/.exec(stdout)?.[1]?.replace(',', ''))).toBeLessThanOrEqual(
+            1000,
+        );
+        // The next start knows nothing of that, and a large budget lets as many run at once as asked for.
+        server.fault = () => null;
+        const end = await callCli([...args, '-j', '32', '--max-tokens-total', '100000'], { cwd });
+        expect(end.code, end.stderr).toBe(0);
+        expect(server.mostInFlight).toBeGreaterThan(8);
     });
 
     it('asks for every row once, whatever the number of shards is by the next start', async () => {

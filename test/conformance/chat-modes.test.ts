@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Cli, killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
+import { isRun } from '../rig/parts.js';
 import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { type ChatFault, ChatServer } from '../rig/servers/chat-server.js';
 import { patience } from '../rig/slowness.js';
@@ -35,6 +36,7 @@ beforeEach(() => {
     server.requests.length = 0;
     server.mostInFlight = 0;
     server.latency = 0;
+    server.latencyOf = () => server.latency;
     server.fault = () => null;
 });
 
@@ -141,7 +143,10 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
     'model batches in mode %s',
     { timeout: patience(30_000) },
     (mode) => {
-        it('come to the same results, with steps on disk and limits kept', async () => {
+        // Repeats of what one mode shows.
+        const partOfMode = mode === 'async' ? 'quick' : 'slow';
+
+        it.runIf(isRun('quick'))('come to the same results, with steps on disk and limits kept', async () => {
             const prompts = ['plain', 'wrong', 'refuse', 'busy', 'break', 'invalid', 'tool', 'die'];
             const { cwd, run } = batch(mode, prompts, 2);
             server.latency = 10;
@@ -186,18 +191,81 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
             );
         });
 
-        it('stop at the same answer for a budget, and end with 5 where no service takes the key', async () => {
-            const prompts = Array.from({ length: 9 }, (_, i) => `b${i}`);
-            const { cwd, run } = batch(mode, prompts, 2);
-            const bounded = await run('--max-tokens-total', '60');
-            expect(bounded.code, bounded.stderr).toBe(1);
-            expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(5);
-            expect(server.requests).toHaveLength(5);
-            server.fault = () => ({ kind: 'status', status: 401 });
-            const refused = await run();
-            expect(refused.code, refused.stderr).toBe(5);
-            expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(5);
-        });
+        it.runIf(isRun('quick'))(
+            'stop at the same answer for a budget, and end with 5 where no service takes the key',
+            async () => {
+                const prompts = Array.from({ length: 9 }, (_, i) => `b${i}`);
+                const { cwd, run } = batch(mode, prompts, 2);
+                const bounded = await run('--max-tokens-total', '60');
+                expect(bounded.code, bounded.stderr).toBe(1);
+                expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(5);
+                expect(server.requests).toHaveLength(5);
+                server.fault = () => ({ kind: 'status', status: 401 });
+                const refused = await run();
+                expect(refused.code, refused.stderr).toBe(5);
+                expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(5);
+            },
+        );
+
+        it.runIf(isRun(partOfMode))(
+            'keep one answer of a task whose first one comes too late, and tell what that may have cost',
+            async () => {
+                const prompts = ['late', 'soon'];
+                const { cwd, run } = batch(mode, prompts, 2);
+                const seconds = patience(1);
+                server.latencyOf = ({ prompt }, seen) =>
+                    prompt === 'late' && seen === 1 ? seconds * 1500 : 0;
+                const end = await run('--timeout', String(seconds), '--collect');
+                expect(end.code, end.stderr).toBe(0);
+                expect(outcomesIn(cwd, prompts)).toEqual({
+                    late: answered('late', 'endpoint'),
+                    soon: answered('soon'),
+                });
+                expect(end.stdout).toMatch(
+                    /spent +22 tokens in 2 answers; kept +22 tokens\n1 request brought no answer/,
+                );
+                // The service has answered it by now, and nobody listened.
+                await expect.poll(() => server.inFlight, { timeout: patience(5000) }).toBe(0);
+                expect(server.counts().get('late')).toBe(2);
+                const rows = await callCli(['export', '--database', 'database'], { cwd });
+                const records = rows.stdout
+                    .trim()
+                    .split('\n')
+                    .map((line) => JSON.parse(line));
+                expect(
+                    records
+                        .map(({ attempts, prompt_tokens: tokens }) => `${attempts} of ${tokens}`)
+                        .toSorted(),
+                ).toEqual(['1 of 4', '2 of 4']);
+                // Another start has nothing to do.
+                expect((await run()).code).toBe(0);
+                expect(server.requests).toHaveLength(3);
+            },
+        );
+
+        it.runIf(isRun(partOfMode))(
+            'hand out --batch-size tasks at a time, and the next ones when all of these have ended',
+            async () => {
+                const prompts = Array.from({ length: 8 }, (_, i) => `n${i}`);
+                const { cwd, run } = batch(mode, prompts, 2);
+                const slow = patience(1000);
+                server.latencyOf = ({ prompt }) => (prompt === 'n0' ? slow : 0);
+                /** Requests that had come by the end of the first one: it held the second batch up. */
+                let inFirst = 0;
+                server.fault = ({ prompt }) => {
+                    if (prompt === 'n0')
+                        setTimeout(() => {
+                            inFirst = server.requests.length;
+                        }, slow - 50);
+                    return null;
+                };
+                const end = await run('--batch-size', '3');
+                expect(end.code, end.stderr).toBe(0);
+                expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(8);
+                expect(inFirst).toBe(3);
+                expect(server.mostInFlight).toBeLessThanOrEqual(2);
+            },
+        );
     },
 );
 

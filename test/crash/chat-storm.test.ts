@@ -5,10 +5,14 @@ import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 import { LONG, rounds } from '../rig/long.js';
 import { ChatServer } from '../rig/servers/chat-server.js';
+import { whyNoInjection } from './inject.js';
 
 /*
  * Model batches under kill -9 with many requests in flight, and under a storm of 429s. What was asked is counted at the server.
  */
+
+const reason = whyNoInjection();
+if (reason !== null) console.error(`a kill while a run reads its results: skipped, ${reason}`);
 
 const server = new ChatServer();
 beforeEach(async () => {
@@ -121,6 +125,37 @@ describe('a model batch under kill -9', () => {
         expect(again.code, again.stderr).toBe(0);
         expect(server.requests.length).toBe([...counts.values()].reduce((sum, one) => sum + one, 0));
     });
+
+    it.skipIf(reason !== null)(
+        'loses nothing and asks nothing when it is killed while it reads what is there, twice in a row',
+        async () => {
+            const { cwd, args } = batch(8, 200);
+            server.latency = 30;
+            const first = startCli(args, { cwd });
+            await until(() => answersIn(cwd).length >= 60);
+            killGroup(first.child);
+            await first.result;
+            await until(() => server.inFlight === 0);
+            const asked = server.requests.length;
+            const files = [...readResults(join(cwd, 'results')).keys()];
+            const saved = answersIn(cwd);
+            expect(files.length).toBeGreaterThan(1);
+            for (const name of [files[0], files.at(-1)]) {
+                // Killed as it opens this result file to see what is left.
+                const path = join(cwd, 'results', name ?? '');
+                const kill = ['-e', 'trace=openat', '-e', 'inject=openat:signal=KILL:when=1', '-P', path];
+                const through = ['strace', '-f', '-qq', '-o', '/dev/null', ...kill];
+                expect((await startCli(args, { cwd, through }).result).signal).toBe('SIGKILL');
+                expect([...readResults(join(cwd, 'results')).keys()]).toEqual(files);
+                expect(answersIn(cwd)).toEqual(saved);
+            }
+            expect(server.requests.length).toBe(asked);
+            const end = await callCli(args, { cwd });
+            expect(end.code, end.stderr).toBe(0);
+            expect(server.requests.length).toBe(asked + 200 - saved.length);
+            expect(new Set(answersIn(cwd).map(({ prompt }) => prompt)).size).toBe(200);
+        },
+    );
 
     it('goes on scoring where resume-run score was killed', async () => {
         const count = IN_FLIGHT * 2;

@@ -1,5 +1,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../src/endpoint/http.js';
@@ -10,7 +12,7 @@ import { patience } from '../rig/slowness.js';
 
 let server: Server;
 let origin = '';
-let handle: (request: IncomingMessage, response: ServerResponse) => void = () => {};
+let handle: (request: IncomingMessage, response: ServerResponse) => unknown = () => {};
 
 beforeAll(async () => {
     server = createServer((request, response) => handle(request, response));
@@ -34,6 +36,31 @@ const request = (over: Partial<HttpRequest> = {}): HttpRequest => ({
 
 /** As dist/ has it: threads load no TypeScript. */
 const threadEntry = new URL('../../dist/endpoint/http-worker.js', import.meta.url);
+
+it("waits as long as it is told, whatever the library's own limits are", async () => {
+    const client = new HttpClient({ threadFrom: Number.POSITIVE_INFINITY });
+    // The library gives up after five minutes of silence where nobody says otherwise: its clock goes on by six, at each silence.
+    const { tick } = createRequire(import.meta.url)('undici/lib/util/timers.js') as {
+        tick: (milliseconds: number) => void;
+    };
+    const passSixMinutes = async (): Promise<void> => {
+        for (let minute = 0; minute < 6; minute += 1) {
+            tick(60_000);
+            await wait(5);
+        }
+    };
+    handle = async (_, response) => {
+        await passSixMinutes();
+        response.write('at ');
+        await wait(20);
+        await passSixMinutes();
+        response.end('last');
+    };
+    const answer = await client.send(request({ timeout: 60_000 }), new AbortController().signal);
+    expect(answer).toMatchObject({ kind: 'answer', status: 200 });
+    expect(answer.kind === 'answer' && answer.body.toString()).toBe('at last');
+    await client.close();
+});
 
 describe.each([
     ['this thread', { threadFrom: Number.POSITIVE_INFINITY }],

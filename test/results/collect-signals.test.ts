@@ -25,11 +25,11 @@ const SIGNALS = [
 ] as const;
 
 /** strace beside the program, which stays our child: each call of this kind on one of these paths takes so long. */
-const slowed = (call: string, milliseconds: number, paths: readonly string[]): readonly string[] => [
-    ...['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`],
-    ...['-e', `inject=${call}:delay_enter=${milliseconds * 1000}`],
-    ...paths.flatMap((path) => ['-P', path]),
-];
+const slowed = (call: string, milliseconds: number, paths: readonly string[]): readonly string[] =>
+    ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`].concat(
+        ['-e', `inject=${call}:delay_enter=${milliseconds * 1000}`],
+        paths.flatMap((path) => ['-P', path]),
+    );
 
 async function countRecords(cwd: string): Promise<number> {
     let records = 0;

@@ -32,6 +32,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/backend/queue-links.test.ts',
     'test/results/collect-signals.test.ts',
     'test/results/crash.test.ts',
+    'test/results/storage-of-children.test.ts',
     // The same programs on every kind of server; the servers' protocols are tried in the quick part.
     'test/conformance/agreement.test.ts',
     'test/conformance/sandbox-server.test.ts',
@@ -73,8 +74,9 @@ export const SLOW_FILES: readonly string[] = [
     'test/trace/trace.test.ts',
 ];
 
-/** Files that are in both parts, with other tests in each: in the quick part those of one sandbox. */
+/** Files that are in both parts, with other tests in each: in the quick part those of one sandbox, or of one mode. */
 export const SHARED_FILES: readonly string[] = [
+    'test/conformance/chat-modes.test.ts',
     'test/dataset/kattis/test-script.test.ts',
     'test/executor/judge/verdicts.test.ts',
     'test/sandbox/hostile.test.ts',

@@ -13,13 +13,19 @@ export class ChatServer {
         call === 'search' ? prompt : prompt.toUpperCase();
     /** Milliseconds before each answer. */
     latency = 0;
+    /** The same of one request. @param seen how often its prompt has come, from 1 */
+    latencyOf: (request: ChatRequest, seen: number) => number = () => this.latency;
     readonly #server = new LocalChatServer((request) => {
         const { prompt } = request;
         if (this.requests.length === 0) this.#seen.clear();
         this.requests.push(request);
         const seen = (this.#seen.get(prompt) ?? 0) + 1;
         this.#seen.set(prompt, seen);
-        return { latency: this.latency, fault: this.fault(request, seen), text: this.text(request) };
+        return {
+            latency: this.latencyOf(request, seen),
+            fault: this.fault(request, seen),
+            text: this.text(request),
+        };
     });
 
     get inFlight(): number {
