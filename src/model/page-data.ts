@@ -15,6 +15,8 @@ export type TaskOutcome = (typeof OUTCOMES)[number];
 export const FLAG_UNEXPECTED = 1;
 export const FLAG_NEAR_LIMIT = 2;
 export const FLAG_ABOVE_OWN_LIMIT = 4;
+/** A solution that scored in part, as its dataset allows. */
+export const FLAG_IN_PART = 8;
 
 /**
  * Columns of the entries: whole numbers, or real ones (32 bits). A column where every value is 0 is left out. Texts are numbers

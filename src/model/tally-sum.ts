@@ -2,6 +2,7 @@ import {
     addScores,
     type GroupTally,
     type SampleTally,
+    type ScoredInPart,
     type ScoreSum,
     type Unexpected,
     type FailedTask,
@@ -16,6 +17,8 @@ export interface TotalTally {
     readonly groups: SampleTally['groups'];
     readonly unexpectedCount: number;
     readonly unexpected: SampleTally['unexpected'];
+    readonly inPartCount: number;
+    readonly inPart: SampleTally['inPart'];
     readonly nearLimitCount: number;
     readonly nearLimit: SampleTally['nearLimit'];
     readonly aboveOwnCount: number;
@@ -35,6 +38,7 @@ interface MutableGroup {
     skipped: number;
     failed: number;
     pending: number;
+    inPart?: number;
     scores?: ScoreSum;
 }
 
@@ -43,10 +47,12 @@ export class TallySum {
     #samples = 0;
     #completeSamples = 0;
     #unexpectedCount = 0;
+    #inPartCount = 0;
     #nearLimitCount = 0;
     #aboveOwnCount = 0;
     readonly #groups = new Map<string, MutableGroup>();
     readonly #unexpected: Unexpected[] = [];
+    readonly #inPart: ScoredInPart[] = [];
     readonly #nearLimit: TaskRef[] = [];
     readonly #aboveOwn: TaskRef[] = [];
     readonly #failures: FailedTask[] = [];
@@ -58,9 +64,11 @@ export class TallySum {
         if (tally.isComplete) this.#completeSamples += 1;
         for (const name in tally.groups) this.#addGroup(name, tally.groups[name]);
         this.#unexpectedCount += tally.unexpected.length;
+        this.#inPartCount += tally.inPart.length;
         this.#nearLimitCount += tally.nearLimit.length;
         this.#aboveOwnCount += tally.aboveOwn.length;
         addBounded(this.#unexpected, tally.unexpected);
+        addBounded(this.#inPart, tally.inPart);
         addBounded(this.#nearLimit, tally.nearLimit);
         addBounded(this.#aboveOwn, tally.aboveOwn);
         addBounded(this.#failures, tally.failures);
@@ -84,6 +92,7 @@ export class TallySum {
         sum.skipped += group.skipped;
         sum.failed += group.failed;
         sum.pending += group.pending;
+        if (group.inPart !== undefined) sum.inPart = (sum.inPart ?? 0) + group.inPart;
         if (group.scores !== undefined) sum.scores = addScores(sum.scores, group.scores);
         for (const verdict in group.verdicts) {
             if (!isVerdict(verdict)) continue;
@@ -101,6 +110,8 @@ export class TallySum {
             groups,
             unexpectedCount: this.#unexpectedCount,
             unexpected: [...this.#unexpected],
+            inPartCount: this.#inPartCount,
+            inPart: [...this.#inPart],
             nearLimitCount: this.#nearLimitCount,
             nearLimit: [...this.#nearLimit],
             aboveOwnCount: this.#aboveOwnCount,

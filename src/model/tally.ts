@@ -1,5 +1,6 @@
 import type { Checkpoint, StoredEntry } from './checkpoint.js';
 import type { OpenTask, SkippedTask, TestResult } from './entry.js';
+import { isInPart, isUnexpected } from './expectation.js';
 import { isJsonObject } from './json.js';
 import { killTime } from './limits.js';
 import { chooseExpected } from './sample.js';
@@ -14,6 +15,8 @@ export interface SampleTally {
     readonly groups: Readonly<Record<string, GroupTally>>;
     readonly isComplete: boolean;
     readonly unexpected: readonly Unexpected[];
+    /** Known-right programs that scored in part, as their dataset allows. */
+    readonly inPart: readonly ScoredInPart[];
     readonly nearLimit: readonly TaskRef[];
     /** Accepted under `--limits flat` with a test that took longer than the sample's own limit. */
     readonly aboveOwn: readonly TaskRef[];
@@ -32,6 +35,8 @@ export interface GroupTally {
     /** Given up for now: the next start tries them again. */
     readonly failed: number;
     readonly pending: number;
+    /** Of the finished ones, how many are in the sample's list `inPart` and in no rate; absent: none. */
+    readonly inPart?: number;
     /** Of finished tasks whose problem has a best score; absent: there are none. */
     readonly scores?: ScoreSum;
     /** Of one sample: absent where verdicts alone say it (`sumSuccess`). */
@@ -57,6 +62,12 @@ export interface Unexpected extends TaskRef, TaskDetails {
     readonly expected: readonly Verdict[];
 }
 
+/** A known-right program that scored less than the best score, as its dataset allows. */
+export interface ScoredInPart extends TaskRef {
+    readonly score: number;
+    readonly best: number;
+}
+
 /** What helps to see why a task got its verdict; absent where it is not known. */
 export interface TaskDetails {
     readonly language?: string;
@@ -73,7 +84,9 @@ export interface TaskDetails {
     readonly stoppedByTimeout?: number;
     /** Of a problem with scores. */
     readonly score?: number;
-    /** Of the best score that its problem allows; absent: it sets none. */
+    /** The best score that its problem allows; absent: it sets none. */
+    readonly bestScore?: number;
+    /** The score as a share of that; absent: there is none. */
     readonly scoreShare?: number;
     /** A score that was expected and is not the one it got. */
     readonly missedScore?: ExpectedScore;
@@ -171,13 +184,14 @@ function explainTimeOut({
 function readScores({
     expected_scores: expected,
     result,
-}: StoredEntry['entry']): Pick<TaskDetails, 'score' | 'scoreShare' | 'missedScore'> {
+}: StoredEntry['entry']): Pick<TaskDetails, 'score' | 'bestScore' | 'scoreShare' | 'missedScore'> {
     const score: unknown = 'score' in result && 'tests' in result ? result.score : undefined;
     if (typeof score !== 'number') return {};
     const missed = findMissedScore(expected, result);
     const best: unknown = 'best_score' in result ? result.best_score : undefined;
     return {
         score,
+        ...(typeof best === 'number' ? { bestScore: best } : {}),
         ...(typeof best === 'number' && best > 0 ? { scoreShare: score / best } : {}),
         ...(missed === null ? {} : { missedScore: missed }),
     };
@@ -195,6 +209,7 @@ function isAboveOwn({ limits, result }: StoredEntry['entry']): boolean {
 export function tallySample(id: string, groups: readonly GroupFigures[]): SampleTally {
     const tallies = Object.create(null) as Record<string, GroupTally>;
     const unexpected: Unexpected[] = [];
+    const inPart: ScoredInPart[] = [];
     const nearLimit: TaskRef[] = [];
     const aboveOwn: TaskRef[] = [];
     const failures: FailedTask[] = [];
@@ -205,21 +220,26 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         let completed = 0;
         let scores: ScoreSum | null = null;
         const others: CountedTask[] = [];
+        const before = inPart.length;
         for (const figures of group.entries) {
             completed += 1;
             if (isCountedBySelf(figures)) others.push(figures);
             verdicts[figures.verdict] = (verdicts[figures.verdict] ?? 0) + 1;
-            const expected = chooseExpected(group.name, figures.expected ?? null);
+            const task = {
+                group: group.name,
+                verdict: figures.verdict,
+                named: figures.expected ?? null,
+                missedScore: figures.missedScore ?? null,
+            };
             if (figures.scoreShare !== undefined)
                 scores = addScores(scores, { tasks: 1, shares: figures.scoreShare });
-            const { missedScore } = figures;
-            if (expected !== null && (!expected.includes(figures.verdict) || missedScore !== undefined)) {
+            if (isUnexpected(task)) {
                 const { verdict, language, failedTest, time, score } = figures;
-                const { timeInLimits, stoppedByTimeout } = figures;
+                const { timeInLimits, stoppedByTimeout, missedScore } = figures;
                 unexpected.push({
                     ...taskRef(id, group.name, figures),
                     verdict,
-                    expected,
+                    expected: chooseExpected(group.name, task.named) ?? [],
                     ...(language === undefined ? {} : { language }),
                     ...(failedTest === undefined ? {} : { failedTest }),
                     ...(time === undefined ? {} : { time }),
@@ -228,6 +248,10 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
                     ...(score === undefined ? {} : { score }),
                     ...(missedScore === undefined ? {} : { missedScore }),
                 });
+            }
+            if (isInPart(task)) {
+                const { score = 0, bestScore = 0 } = figures;
+                inPart.push({ ...taskRef(id, group.name, figures), score, best: bestScore });
             }
             if (figures.nearLimit) nearLimit.push(taskRef(id, group.name, figures));
             if (figures.aboveOwn) aboveOwn.push(taskRef(id, group.name, figures));
@@ -240,15 +264,20 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         const { total, pending } = group;
         const [skipped, failed] = [group.skipped.length, group.failed.length];
         const tally: GroupTally = { total, completed, verdicts, skipped, failed, pending };
-        const scored = scores === null ? tally : { ...tally, scores };
-        tallies[group.name] =
-            others.length === 0 ? scored : { ...scored, success: sumSuccess(group.name, verdicts, others) };
+        const parts = inPart.length - before;
+        tallies[group.name] = {
+            ...tally,
+            ...(parts === 0 ? {} : { inPart: parts }),
+            ...(scores === null ? {} : { scores }),
+            ...(others.length === 0 ? {} : { success: sumSuccess(group.name, verdicts, others) }),
+        };
     }
     return {
         id,
         groups: tallies,
         isComplete,
         unexpected,
+        inPart,
         nearLimit,
         aboveOwn,
         failures,

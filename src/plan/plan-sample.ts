@@ -1,6 +1,7 @@
 import type { Checkpoint, KeptEntry, StoredEntry, SupersededEntry } from '../model/checkpoint.js';
 import type { JudgeResult, OpenTask, SkippedTask } from '../model/entry.js';
 import type { DueReason } from '../model/event.js';
+import { isMeasured } from '../model/expectation.js';
 import { type Limits, findExceededLimit } from '../model/limits.js';
 import { isVerdict } from '../model/verdict.js';
 import { matchByFingerprint, matchBySource } from './match.js';
@@ -8,7 +9,7 @@ import { isAskedFor } from './rerun.js';
 import type { DueTask, PlanGroup, PlanInput, PlanTask, SamplePlan } from './sample-plan.js';
 
 /** Raised whenever a rule below changes, so that cached decisions are made again. */
-export const PLANNER_VERSION = 7;
+export const PLANNER_VERSION = 8;
 
 /**
  * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint
@@ -318,9 +319,9 @@ function openTasks(
 /** Whether the sample's limit can be computed and is not: an earlier start ended before it was written down. */
 function awaitsLimit({ measuredGroup, computedLimits }: PlanInput, kept: readonly KeptEntry[]): boolean {
     if (measuredGroup === null || computedLimits !== null) return false;
-    const isAccepted = ({ group, stored }: KeptEntry): boolean =>
-        group === measuredGroup && stored.entry.result['accepted'] === true;
-    return kept.some(({ group }) => group !== measuredGroup) && kept.some(isAccepted);
+    const saysLimit = ({ group, stored }: KeptEntry): boolean =>
+        group === measuredGroup && isMeasured(stored.entry);
+    return kept.some(({ group }) => group !== measuredGroup) && kept.some(saysLimit);
 }
 
 /** Whether the file must be rewritten though no task may run: it would otherwise say what is no longer so. */

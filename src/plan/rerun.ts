@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import type { Entry, JudgeResult } from '../model/entry.js';
+import { isUnexpected } from '../model/expectation.js';
 import type { RerunRequest } from '../model/rerun.js';
 import { chooseExpected } from '../model/sample.js';
 import { findMissedScore } from '../model/scoring.js';
@@ -81,7 +82,7 @@ function asksFor(
         case 'changed':
             return false;
         case 'failed':
-            return isUnexpected(group, entry);
+            return isUnexpectedEntry(group, entry);
         case 'tle':
             return entry.result['verdict'] === 'TimeLimitExceeded';
         case 'compile-errors':
@@ -98,11 +99,16 @@ function asksFor(
 }
 
 /** A verdict that nobody expected: a solution that is not accepted, an incorrect one that is. Without expectation: not accepted. */
-function isUnexpected(group: string, entry: Pick<Entry, 'result' | 'expected' | 'expected_scores'>): boolean {
-    const expected = chooseExpected(group, entry.expected ?? null);
+function isUnexpectedEntry(
+    group: string,
+    entry: Pick<Entry, 'result' | 'expected' | 'expected_scores'>,
+): boolean {
+    const named = entry.expected ?? null;
     const verdict = entry.result['verdict'];
-    if (expected === null || !isVerdict(verdict)) return entry.result['accepted'] !== true;
-    return !expected.includes(verdict) || findMissedScore(entry.expected_scores, entry.result) !== null;
+    if (chooseExpected(group, named) === null || !isVerdict(verdict))
+        return entry.result['accepted'] !== true;
+    const missedScore = findMissedScore(entry.expected_scores, entry.result);
+    return isUnexpected({ group, verdict, named, missedScore });
 }
 
 /** Whether a test of the entry used more than a limit of now allows, or ran into a limit at all. */

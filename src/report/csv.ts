@@ -1,3 +1,4 @@
+import type { GroupTally } from '../model/tally.js';
 import { type CsvCell, renderCsv } from '../util/csv.js';
 import {
     countAccepted,
@@ -12,11 +13,14 @@ import { openIn, orderGroups } from './sections.js';
 const FIGURES = ['total', 'judged', 'accepted', 'failed', 'skipped', 'open'] as const;
 /** Last of all, and only where something has a score: what reads the columns by position still finds them. */
 const SCORE = 'mean_score';
+/** After those, and only where there are any: known-right programs that scored in part. */
+const IN_PART = 'in_part';
 
 /** The report as CSV (see util/csv.ts): one row a sample, rates from 0 to 1, empty where nothing was judged. In pieces of a row. */
 export function* reportCsv(report: Report): Generator<string> {
     const groups = orderGroups(report.total.groups).map(([name]) => name);
     const scored = listScoredGroups(report);
+    const inPart = groups.filter((name) => (report.total.groups[name]?.inPart ?? 0) > 0);
     const head = [
         'sample',
         'complete',
@@ -26,11 +30,13 @@ export function* reportCsv(report: Report): Generator<string> {
         'unexpected',
         'near_limit',
         ...scored.map((name) => `${name}_${SCORE}`),
+        ...inPart.map((name) => `${name}_${IN_PART}`),
     ];
     yield renderCsv([head]);
     for (const sample of report.samples) {
         const scores = scored.map((name) => formatScore(sample, name));
-        yield renderCsv([[...buildRow(sample, groups), ...scores]]);
+        const parts = inPart.map((name) => findGroup(sample, name)?.inPart ?? 0);
+        yield renderCsv([[...buildRow(sample, groups), ...scores, ...parts]]);
     }
 }
 
@@ -40,14 +46,17 @@ const listScoredGroups = ({ total }: Report): string[] =>
         .filter(([, group]) => computeMeanScore(group) !== null)
         .map(([name]) => name);
 
+const findGroup = (sample: SampleRow, name: string): GroupTally | undefined =>
+    Object.hasOwn(sample.groups, name) ? sample.groups[name] : undefined;
+
 function formatScore(sample: SampleRow, name: string): CsvCell {
-    const group = Object.hasOwn(sample.groups, name) ? sample.groups[name] : undefined;
+    const group = findGroup(sample, name);
     return group === undefined ? null : computeMeanScore(group);
 }
 
 function buildRow(sample: SampleRow, groups: readonly string[]): CsvCell[] {
     const figures = groups.flatMap((name) => {
-        const group = Object.hasOwn(sample.groups, name) ? sample.groups[name] : undefined;
+        const group = findGroup(sample, name);
         if (group === undefined) return FIGURES.map(() => null);
         const { total, failed, skipped } = group;
         return [total, countJudged(group), countAccepted(group), failed, skipped, openIn(group)];

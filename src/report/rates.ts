@@ -16,6 +16,11 @@ export function countJudged(group: GroupTally): number {
     return judged;
 }
 
+/** Those that the group's rate counts: known-right programs that scored in part say nothing of the tests. */
+export function countRated(group: GroupTally): number {
+    return countJudged(group) - (group.inPart ?? 0);
+}
+
 export function countAccepted(group: GroupTally): number {
     return group.verdicts.Accepted ?? 0;
 }
@@ -25,10 +30,10 @@ export function computeMeanScore({ scores }: GroupTally): number | null {
     return scores === undefined || scores.tasks === 0 ? null : scores.shares / scores.tasks;
 }
 
-/** TPR: accepted / judged solutions. Null where there is no such group. */
+/** TPR: accepted / judged solutions, those aside that scored in part as their dataset allows. Null where there is no such group. */
 export function computeTruePositiveRate(groups: SampleTally['groups']): Rate | null {
     const group = Object.hasOwn(groups, 'solution') ? groups['solution'] : undefined;
-    return group === undefined ? null : computeRate(countAccepted(group), countJudged(group));
+    return group === undefined ? null : computeRate(countAccepted(group), countRated(group));
 }
 
 /** TNR: rejected / judged incorrect solutions. Null where there is no such group. */

@@ -28,6 +28,16 @@ export function reportMarkdown(report: Report, success?: SuccessWord): string {
         const rest = total.unexpectedCount - total.unexpected.length;
         if (rest > 0) lines.push(`- …and ${rest} more`);
     }
+    if (total.inPartCount > 0) {
+        lines.push('', `Solutions accepted in part, in no rate: ${total.inPartCount}`, '');
+        for (const task of total.inPart) {
+            const name = task.name === undefined ? [] : [' (', { outside: task.name }, ')'];
+            const where = [{ outside: task.sample }, ': ', { outside: task.group }, ` ${task.index}`];
+            lines.push(renderMarkdownLine('- ', ...where, ...name, `: score ${task.score} of ${task.best}`));
+        }
+        const rest = total.inPartCount - total.inPart.length;
+        if (rest > 0) lines.push(`- …and ${rest} more`);
+    }
     if (removed.count > 0) {
         lines.push('', `No longer in the dataset, counted nowhere: ${removed.count}`, '');
         for (const id of removed.samples) lines.push(renderMarkdownLine('- ', { outside: id }));

@@ -8,7 +8,7 @@ import { compareNatural, count, formatCount, formatDuration, groupTitle, formatP
 import type { Page } from './page.js';
 import {
     countAccepted,
-    countJudged,
+    countRated,
     type Rate,
     computeTrueNegativeRate,
     computeTruePositiveRate,
@@ -18,6 +18,7 @@ import {
     renderAboveOwn,
     countFailed,
     renderFailures,
+    renderInPart,
     renderNearLimit,
     openIn,
     orderGroups,
@@ -83,7 +84,7 @@ export function countHits(
     name: string,
     group: GroupTally,
 ): { readonly hits: number; readonly judged: number } {
-    const judged = countJudged(group);
+    const judged = countRated(group);
     const accepted = countAccepted(group);
     const rejects = (readOnSamples(name) ?? name) === 'incorrect_solution';
     return { hits: rejects ? judged - accepted : accepted, judged };
@@ -101,6 +102,7 @@ export function renderReport(report: Report, page: Page): string {
         ],
         renderWeakTests(report.samples, page),
         renderUnexpected(total, page, all),
+        renderInPart(total, page, all),
         renderVerdictTable(total.groups, page),
         formatSampleTable(report, page),
         renderNearLimit(total, page, all),

@@ -3,12 +3,12 @@ import type { TotalTally } from '../model/tally-sum.js';
 import { chooseExpected } from '../model/sample.js';
 import { readOnSamples } from '../model/sample-tests.js';
 import { formatExpected } from './expected-verdicts.js';
-import { VERDICTS } from '../model/verdict.js';
+import { VERDICTS, type Verdict } from '../model/verdict.js';
 import { escapeLine } from '../util/printable.js';
 import { count, formatCount, formatDuration, groupTitle, formatPercent, shortenVerdict } from './format.js';
 import type { Page } from './page.js';
 import type { SuccessWord } from './success-word.js';
-import { countAccepted, countJudged } from './rates.js';
+import { countAccepted, countJudged, countRated } from './rates.js';
 import { renderTable, type Cell } from './table.js';
 
 /*
@@ -27,7 +27,7 @@ export function orderGroups(groups: Groups): readonly (readonly [string, GroupTa
 export function renderRates(groups: Groups, { width, style, success = 'accepted' }: Page): string[] {
     const shown = orderGroups(groups);
     const rows = shown.map(([name, group]): Cell[] => {
-        const judged = countJudged(group);
+        const judged = countRated(group);
         const rejects = (readOnSamples(name) ?? name) === 'incorrect_solution';
         const hits = rejects ? judged - countAccepted(group) : countAccepted(group);
         const label = name === 'solution' ? 'TPR' : name === 'incorrect_solution' ? 'TNR' : '';
@@ -73,7 +73,8 @@ export function openIn(group: GroupTally): number {
 function describeRest(group: GroupTally): string {
     const parts = [`${count(group.failed)} failed`, `${count(group.skipped)} skipped`];
     if (openIn(group) > 0) parts.push(`${count(openIn(group))} open`);
-    const { scores } = group;
+    const { inPart, scores } = group;
+    if (inPart !== undefined) parts.push(`${count(inPart)} accepted in part`);
     if (scores !== undefined)
         parts.push(`mean score ${formatPercent(scores.shares, scores.tasks)} of the best`);
     return parts.join(', ');
@@ -98,14 +99,19 @@ export function renderVerdictTable(groups: Groups, { width, style, success }: Pa
     return renderTable(columns, rows, { width, paintTitle: style.dim });
 }
 
-/** What was expected of a task, where its group does not say it already: `expected Accepted or WrongAnswer`. */
+/**
+ * What was expected of a task, where its group does not say it already: `expected Accepted or WrongAnswer`. That a solution may be
+ * accepted in part as well goes without saying.
+ */
 export function describeExpectation(task: Unexpected): string {
-    const implied = chooseExpected(task.group, null);
-    const same =
-        implied?.length === task.expected.length &&
-        task.expected.every((verdict) => implied.includes(verdict));
+    const implied = listWhole(chooseExpected(task.group, null) ?? []);
+    const expected = listWhole(task.expected);
+    const same = implied.length === expected.length && expected.every((verdict) => implied.includes(verdict));
     return same ? '' : `expected ${formatExpected(task.expected)}`;
 }
+
+const listWhole = (verdicts: readonly Verdict[]): readonly Verdict[] =>
+    verdicts.filter((verdict) => verdict !== 'PartiallyAccepted');
 
 /** What helps to see why: `CPP, test 4, 1.2 s, expected TimeLimitExceeded`; empty where nothing is known. Tests count from 1. */
 export function describeTask(task: Unexpected): string {
@@ -169,6 +175,29 @@ export function renderUnexpected(
         ...formatTheRest(total, rows.length, options),
     ];
 }
+
+/** Solutions that scored in part as their packages allow; nothing where there are none. */
+export function renderInPart(
+    { inPartCount: total, inPart: list }: TotalTally,
+    page: Page,
+    options: ShownListOptions,
+): string[] {
+    if (total === 0) return [];
+    const rows = list
+        .slice(0, options.most)
+        .map((task) => [...formatTaskCells(task), `score ${task.score} of ${task.best}`]);
+    const columns = [...TASK_COLUMNS, { title: '', align: 'left' as const, atLeast: 16 }];
+    return [
+        page.style.bold(`Accepted in part: ${formatCount(total, 'solution')}, in no rate`),
+        ...renderTable(columns, rows, { width: page.width, indent: '  ' }),
+        ...formatTheRest(total, rows.length, options),
+        IN_PART_HINT,
+    ];
+}
+
+/** Where packages keep solutions that are not meant to get the best score. */
+export const IN_PART_HINT =
+    '  Where that is meant, legacy packages keep them in submissions/partially_accepted/, and those of 2025-09 state a score in submissions.yaml.';
 
 /** The tasks whose time came near the limit; nothing where there are none. */
 export function renderNearLimit(

@@ -40,10 +40,11 @@ export function selectSamplesBelow(report: Report, bounds: RateBounds): Report {
     const ids = new Set(samples.map(({ id }) => id));
     const among = <T extends { readonly sample: string }>(list: readonly T[]): T[] =>
         list.filter(({ sample }) => ids.has(sample));
-    const { unexpected, nearLimit, aboveOwn, failures } = report.total;
+    const { unexpected, inPart, nearLimit, aboveOwn, failures } = report.total;
     const total = {
         ...report.total,
         unexpected: among(unexpected),
+        inPart: among(inPart),
         nearLimit: among(nearLimit),
         aboveOwn: among(aboveOwn),
         failures: among(failures),

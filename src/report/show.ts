@@ -1,5 +1,6 @@
 import type { Attempt, Entry, ExecInfo, JudgeResult, OpenTask, TestResult } from '../model/entry.js';
 import { chooseExpected } from '../model/sample.js';
+import { isInPart } from '../model/expectation.js';
 import { formatExpected } from './expected-verdicts.js';
 import { findMissedScore } from '../model/scoring.js';
 import { getVerdict } from '../model/tally.js';
@@ -7,6 +8,7 @@ import { findWork } from '../model/work.js';
 import { escapeLine } from '../util/printable.js';
 import { formatBytes, formatDuration, SHORT_VERDICT } from './format.js';
 import type { Page } from './page.js';
+import { IN_PART_HINT } from './sections.js';
 import { chooseSuccessWord } from './success-word.js';
 import { type Cell, renderTable } from './table.js';
 
@@ -46,7 +48,12 @@ function formatHeadLines({ sample, group, index, executor, state }: ShownTask, {
             const word = verdict === 'Accepted' ? chooseSuccessWord(executor) : 'accepted';
             const said = word === 'accepted' ? verdict : word;
             const wanted = isExpected ? '' : style.yellow(`, expected ${formatExpected(expected)}`);
-            return [`${where}  ${said}${wanted}`, ...formatFactLines(entry), ...scoreLines(entry)];
+            return [
+                `${where}  ${said}${wanted}`,
+                ...formatFactLines(entry),
+                ...scoreLines(entry),
+                ...inPartLines(entry, group),
+            ];
         }
         case 'failed':
             return [
@@ -72,6 +79,15 @@ function scoreLines({ result, expected_scores: expected }: Entry): string[] {
             ? ''
             : `, expected ${missed.min} to ${missed.max}${missed.group === undefined ? '' : ` for ${missed.group}`}`;
     return [escapeLine(`Score ${score}${of}${wanted}: ${parts.join(', ')}`)];
+}
+
+/** That a solution scored in part, as its package allows. */
+function inPartLines(entry: Entry, group: string): string[] {
+    const verdict = getVerdict(entry);
+    const missedScore = findMissedScore(entry.expected_scores, entry.result);
+    if (verdict === null || !isInPart({ group, verdict, named: entry.expected ?? null, missedScore }))
+        return [];
+    return ['A solution that is accepted in part is in no rate.', IN_PART_HINT];
 }
 
 function formatFactLines({ language, name, limits }: Entry): string[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { ComputedLimits, Entry, JudgeResult, MachineLoad } from '../model/entry.js';
+import { isMeasured } from '../model/expectation.js';
 import { chooseShownFile } from '../model/call-harness.js';
 import { digest, fingerprintSample, fingerprintRounded } from '../model/fingerprint.js';
 import {
@@ -196,10 +197,13 @@ export function computeLimits(
     machineLoad: PrepareOptions['machineLoad'],
 ): ComputedLimits | null {
     const { rule } = prepared;
-    const accepted = entries.filter((entry) => entry.result['accepted'] === true);
-    if (rule === null || accepted.length === 0) return null;
-    const times = accepted.flatMap((entry) =>
-        (entry.result as JudgeResult).tests.map((test) => test.cpu_time ?? test.wall_time ?? 0),
+    const measured = entries.filter(isMeasured);
+    if (rule === null || measured.length === 0) return null;
+    const times = measured.flatMap(({ result }) =>
+        (result as JudgeResult).tests
+            // What is accepted in part may have failed some by running for as long as it was let.
+            .filter(({ passed }) => passed || result['accepted'] === true)
+            .map((test) => test.cpu_time ?? test.wall_time ?? 0),
     );
     const slowest = Math.max(0, ...times);
     const exact = Math.max(rule.atLeast, slowest * rule.multiplier);

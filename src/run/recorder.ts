@@ -1,9 +1,10 @@
 import type { Completion } from '../backend/backend.js';
 import type { RunResult } from '../model/entry.js';
 import type { RunEvent, TaskEvent } from '../model/event.js';
+import { isUnexpected } from '../model/expectation.js';
 import type { Failure } from '../model/failure.js';
-import { chooseExpected, type TaskInput } from '../model/sample.js';
-import { findMissedScore } from '../model/scoring.js';
+import type { TaskInput } from '../model/sample.js';
+import { type ExpectedScore, findMissedScore } from '../model/scoring.js';
 import type { AttemptedBy, Suspicion, TaskStep, VerdictOutcome } from '../model/task.js';
 import { now } from '../util/now.js';
 import type { Figures } from './figures.js';
@@ -42,14 +43,17 @@ export class Recorder {
         const by = { apiUsed: outcome.by.api_used, workerId: completion.workerId };
         await state.sample.writer.commit(group, entry, by);
         this.#figures.commit(outcome.result);
-        const expected = chooseExpected(group, input.kind === 'program' ? input.expected : null);
         this.#emit({
             type: 'task-finished',
             ...event,
             verdict: outcome.verdict,
             accepted: outcome.result['accepted'] === true,
-            unexpected:
-                expected !== null && (!expected.includes(outcome.verdict) || missesScore(input, outcome)),
+            unexpected: isUnexpected({
+                group,
+                verdict: outcome.verdict,
+                named: input.kind === 'program' ? input.expected : null,
+                missedScore: missedScoreOf(input, outcome),
+            }),
             nearLimit: 'near_limit' in outcome.result && outcome.result.near_limit === true,
             by: attempt,
             result: outcome.result,
@@ -130,6 +134,6 @@ function getRunResult(completion: Completion): RunResult | null {
     return completion.outcome.kind === 'failure' ? (completion.outcome.run ?? null) : null;
 }
 
-function missesScore(input: TaskInput, { result }: VerdictOutcome): boolean {
-    return input.kind === 'program' && findMissedScore(input.expectedScores, result) !== null;
+function missedScoreOf(input: TaskInput, { result }: VerdictOutcome): ExpectedScore | null {
+    return input.kind === 'program' ? findMissedScore(input.expectedScores, result) : null;
 }

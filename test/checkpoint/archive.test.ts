@@ -75,6 +75,7 @@ describe.each(['tar', 'folder'] as const)('an archive (%s)', (kind) => {
             groups: {},
             isComplete: true,
             unexpected: [],
+            inPart: [],
             nearLimit: [],
             aboveOwn: [],
             failures: [],

@@ -123,6 +123,27 @@ describe.each([
         expect([...again.ids()]).toEqual(['b']);
     });
 
+    it('keeps solutions that were accepted in part', async () => {
+        const dir = scratch();
+        const index = await load(dir, null, HOLDER);
+        const inPart = {
+            index: 0,
+            verdict: 'PartiallyAccepted',
+            expected: ['Accepted', 'PartiallyAccepted'],
+            score: 40,
+            bestScore: 100,
+            nearLimit: false,
+            aboveOwn: false,
+        } as const;
+        const open = { skipped: [], failed: [], pending: 0 };
+        const known = tallySample('a', [{ name: 'solution', total: 1, entries: [inPart], ...open }]);
+        expect(known.groups['solution']?.inPart).toBe(1);
+        index.set('a', stamp(1), 'f1', 'key', known);
+        await index.save();
+        const again = await load(dir, null, HOLDER);
+        expect(again.get('a', stamp(1), 'f1', 'key')).toEqual(known);
+    });
+
     it('has one file a shard', async () => {
         const dir = scratch();
         const index = await load(dir, { index: 1, count: 4 }, HOLDER);
@@ -145,7 +166,7 @@ describe.each([
         };
         const broken = [
             ...Array.from({ length: text.length }, (_, length) => text.slice(0, length)),
-            replaced('"version":6', '"version":4'),
+            replaced('"version":7', '"version":6'),
             replaced('"results":{"ids":[0]', '"results":{"ids":[0,1]'),
             replaced('"results":{"ids":[0]', '"results":{"ids":[["a"]]'),
             replaced('"results":{"ids":[0]', '"results":{"ids":[1]'),

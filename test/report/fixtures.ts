@@ -31,6 +31,7 @@ export function sampleTally(
         groups,
         isComplete,
         unexpected: [],
+        inPart: [],
         nearLimit: [],
         aboveOwn: [],
         failures: [],

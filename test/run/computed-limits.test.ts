@@ -30,6 +30,17 @@ describe('a computed limit', () => {
         expect(limitOf(5, 0.5, entryOf(true, 0.01))).toBe(1);
     });
 
+    it('counts what is accepted in part, for the tests that it passed', () => {
+        const tests = [
+            { passed: true, cpu_time: 0.9 },
+            { passed: false, cpu_time: 20 },
+        ];
+        const result = { accepted: false, verdict: 'PartiallyAccepted', tests };
+        const inPart = { result } as unknown as Entry;
+        expect(limitOf(5, 1, inPart)).toBe(5);
+        expect(limitOf(5, 1, entryOf(true, 0.1), inPart)).toBe(5);
+    });
+
     it('is not known where nothing was accepted; rejected runs do not count', () => {
         expect(limitOf(5, 1, entryOf(false, 9))).toBeUndefined();
         expect(limitOf(5, 1, entryOf(false, 9), entryOf(true, 0.3))).toBe(2);

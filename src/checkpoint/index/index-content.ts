@@ -12,14 +12,14 @@ import type { ResultColumns } from './result-columns.js';
  * row, counted over all dataset files; 0 among the `rows` is the fingerprint there. A locator column of a single value holds it for
  * all rows; null: not in that row's locator.
  *
- *     {"version": 6,
+ *     {"version": 7,
  *      "datasets": [[file, {"stamp": [inode, size, mtime], "ids": [], "fingerprints": [], "groups": [texts], "locators": {key: []}}]],
  *      "results": {"ids": [], "inodes": [], "sizes": [], "mtimes": [], "rows": [], "planKeys": [texts], "shapes": [texts],
  *                  "rest": [[place, lists]]},
  *      "texts": []}
  */
 
-export const INDEX_VERSION = 6;
+export const INDEX_VERSION = 7;
 
 /** Rows of one dataset file. */
 export interface IndexedDataset {
@@ -50,15 +50,15 @@ export interface SampleRest {
     readonly computedLimits: SampleFigures['computedLimits'];
 }
 
-type Lists = Pick<SampleTally, 'unexpected' | 'nearLimit' | 'aboveOwn' | 'failures' | 'skips'>;
+type Lists = Pick<SampleTally, 'unexpected' | 'inPart' | 'nearLimit' | 'aboveOwn' | 'failures' | 'skips'>;
 
 /** A complete sample has no failures. null: not what was written. */
 export function readRest(rest: JsonObject): SampleRest | null {
-    const { unexpected, nearLimit, aboveOwn, skips, computedLimits = null } = rest;
-    if (!isList(unexpected, isUnexpected) || !isList(nearLimit, isRef) || !isCounts(skips)) return null;
-    if (!isList(aboveOwn, isRef) || (computedLimits !== null && !isComputedLimits(computedLimits)))
-        return null;
-    return { lists: { unexpected, nearLimit, aboveOwn, failures: [], skips }, computedLimits };
+    const { unexpected, inPart, nearLimit, aboveOwn, skips, computedLimits = null } = rest;
+    if (!isList(unexpected, isUnexpected) || !isList(inPart, isScoredInPart)) return null;
+    if (!isList(nearLimit, isRef) || !isList(aboveOwn, isRef) || !isCounts(skips)) return null;
+    if (computedLimits !== null && !isComputedLimits(computedLimits)) return null;
+    return { lists: { unexpected, inPart, nearLimit, aboveOwn, failures: [], skips }, computedLimits };
 }
 
 /** null for what is no JSON. */
@@ -84,6 +84,7 @@ function isGroupTally(json: unknown): boolean {
         isJsonObject(json.verdicts) &&
         Object.entries(json.verdicts).every(([verdict, count]) => isVerdict(verdict) && isCount(count)) &&
         [json.total, json.completed, json.skipped, json.failed, json.pending].every(isCount) &&
+        (json.inPart === undefined || isCount(json.inPart)) &&
         (json.scores === undefined || isScoreSum(json.scores)) &&
         (json.success === undefined || isSuccessCounts(json.success))
     );
@@ -105,6 +106,12 @@ function isCounts(value: unknown): value is Record<string, number> {
 
 function isRef(value: unknown): value is SampleTally['nearLimit'][number] {
     return isJsonObject(value) && isText(value.sample) && isText(value.group) && isCount(value.index);
+}
+
+function isScoredInPart(value: unknown): value is SampleTally['inPart'][number] {
+    if (!isJsonObject(value) || !isRef(value)) return false;
+    const { score, best }: JsonObject = value;
+    return typeof score === 'number' && typeof best === 'number';
 }
 
 function isUnexpected(value: unknown): value is SampleTally['unexpected'][number] {

@@ -24,7 +24,7 @@ import { ResultColumns } from './result-columns.js';
 import { writeIndex } from './write-index.js';
 
 const NO_REST: SampleRest = {
-    lists: { unexpected: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} },
+    lists: { unexpected: [], inPart: [], nearLimit: [], aboveOwn: [], failures: [], skips: {} },
     computedLimits: null,
 };
 
@@ -143,10 +143,15 @@ export class IndexFile {
         computedLimits: SampleFigures['computedLimits'] = null,
     ): void {
         this.#changed = true;
-        const { unexpected, nearLimit, aboveOwn, skips } = tally;
+        const { unexpected, inPart, nearLimit, aboveOwn, skips } = tally;
         const isListed =
-            unexpected.length + nearLimit.length + aboveOwn.length + Object.keys(skips).length > 0;
-        const lists = { unexpected, nearLimit, aboveOwn, skips };
+            unexpected.length +
+                inPart.length +
+                nearLimit.length +
+                aboveOwn.length +
+                Object.keys(skips).length >
+            0;
+        const lists = { unexpected, inPart, nearLimit, aboveOwn, skips };
         const limits = computedLimits === null ? {} : { computedLimits };
         const rest = isListed || computedLimits !== null ? JSON.stringify({ ...lists, ...limits }) : null;
         this.#results.set(id, stamp, {

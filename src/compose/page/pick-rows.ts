@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Checkpoint, StoredEntry } from '../../model/checkpoint.js';
 import type { OpenTask, RunResult, SkippedTask } from '../../model/entry.js';
+import { isInPart, isUnexpected } from '../../model/expectation.js';
 import {
     type EntryDetail,
     FLAG_ABOVE_OWN_LIMIT,
+    FLAG_IN_PART,
     FLAG_NEAR_LIMIT,
     FLAG_UNEXPECTED,
 } from '../../model/page-data.js';
@@ -47,14 +49,16 @@ function makeRowOfEntry(
     const record = recordOfEntry(entry, { run: '', sample, group, ...key });
     if (figures === null || record === null) return null;
     const expected = chooseExpected(group, entry.expected ?? null);
-    const isUnexpected = expected !== null && !expected.includes(figures.verdict);
+    const { verdict, missedScore = null } = figures;
+    const task = { group, verdict, named: entry.expected ?? null, missedScore };
     return {
         ...EMPTY_ROW,
         group,
         index: figures.index,
         outcome: figures.verdict,
         flags:
-            (isUnexpected ? FLAG_UNEXPECTED : 0) |
+            (isUnexpected(task) ? FLAG_UNEXPECTED : 0) |
+            (isInPart(task) ? FLAG_IN_PART : 0) |
             (figures.nearLimit ? FLAG_NEAR_LIMIT : 0) |
             (figures.aboveOwn ? FLAG_ABOVE_OWN_LIMIT : 0),
         expected: expected?.join(' ') ?? '',

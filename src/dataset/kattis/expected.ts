@@ -81,9 +81,9 @@ export function readAnnotatedScore(text: string): number | null {
 }
 
 /**
- * Verdicts expected of a submission to a problem with scores, where folders and comments speak of failures: what scores
- * less than the best is accepted in part. An expected score decides where the verdict is left open. Where validators of
- * legacy packages give scores, the end of the range is often out of reach: problemtools lets an accepted submission score less.
+ * Verdicts expected of a submission to a problem with scores, where folders and comments speak of failures: what scores less than
+ * the best is accepted in part. Verdict and score are two things in each format, so who expects it to be accepted, and states no
+ * score, does not ask for the best one: problemtools warns of that in `accepted/`, and 2025-09 asks there for accepted tests alone.
  * @param best the best score; null: the problem sets none, and nobody can tell a part from the whole
  */
 export function combineExpected(
@@ -92,7 +92,7 @@ export function combineExpected(
         readonly expected: readonly Verdict[];
         readonly expectedScores: readonly ExpectedScore[];
     },
-    { modern, validatorScores }: { readonly modern: boolean; readonly validatorScores: boolean },
+    { modern }: { readonly modern: boolean },
     best: number | null,
 ): readonly Verdict[] {
     const [, folder = ''] = found.name.split('/');
@@ -105,8 +105,8 @@ export function combineExpected(
     }
     const isVague = VAGUE_FOLDERS.has(folder) || found.expected.length === PROGRAM_VERDICTS.length;
     const isLess = wanted !== undefined && best !== null && wanted.min < best;
-    const isOpenEnded = validatorScores && !modern && folder === 'accepted' && wanted === undefined;
-    return isVague || isLess || isOpenEnded ? [...found.expected, ...inPart] : found.expected;
+    const isAnyScore = wanted === undefined && best !== null && found.expected.includes('Accepted');
+    return isVague || isLess || isAnyScore ? [...found.expected, ...inPart] : found.expected;
 }
 
 /**

@@ -4,6 +4,7 @@ import { UserError } from '../../util/user-error.js';
 import type { TestMakerSource } from '../dataset.js';
 import type { Field } from '../field.js';
 import { describeFileContent } from '../file-content.js';
+import { findHalfTest } from './half-test.js';
 import { GENERATORS_YAML, type GeneratedTests, readGenerators, type Recipes } from './generators.js';
 import type { ProblemPackage } from './package.js';
 import type { PackageFile } from './package-files.js';
@@ -63,6 +64,8 @@ async function runTestScript(
     const files = found.files.filter(({ name }) => !name.startsWith('data/'));
     for (const { name, path } of made) files.push(await listFile(path, name));
     files.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const half = findHalfTest(new Set(files.map(({ name }) => name)));
+    if (half !== null) return `are not all made by ${script.name}: ${half}`;
     const settings = new Map<string, Field>();
     try {
         for (const file of testSettingsFiles(files))
@@ -89,15 +92,16 @@ async function findDescribedTests(
     if (file === undefined) {
         const hasSamples = found.files.some(({ name }) => /^data\/sample\/.*\.in$/.test(name));
         // A package without any test says so in its own words.
-        return hasSecretTests || !hasSamples ? { ...own, skip: findLostInput(inPackage) } : onlySamples;
+        return hasSecretTests || !hasSamples ? { ...own, skip: findHalfTest(inPackage) } : onlySamples;
     }
     const described = await readDescription(found, file, problem);
     // A file that is not understood does not tell whether tests are missing beside those that are there.
     if (typeof described === 'string')
         return hasSecretTests
-            ? { ...own, skip: findLostInput(inPackage) }
+            ? { ...own, skip: findHalfTest(inPackage) }
             : { ...own, skip: `its secret tests ${CANNOT_BE_MADE}: ${described}` };
-    const isMissing = (name: string): boolean => !inPackage.has(`data/${name}.in`);
+    const isMissing = (name: string): boolean =>
+        !inPackage.has(`data/${name}.in`) || !inPackage.has(`data/${name}.ans`);
     const missing = described.names.filter((name) => name.startsWith('secret/') && isMissing(name));
     if (missing.length === 0) {
         const hasAllSamples = described.samplesAreAll && !described.names.some(isMissing);
@@ -109,16 +113,6 @@ async function findDescribedTests(
         ? `${missing.length} of its secret tests are not in the package, and`
         : 'its secret tests';
     return { ...own, skip: `${which} ${all}` };
-}
-
-/** Copies of a repository may leave its large files out: the tests that are left are not those of the package. */
-function findLostInput(names: ReadonlySet<string>): string | null {
-    for (const name of names) {
-        const test = /^data\/(secret\/.*)\.ans$/.exec(name)?.[1];
-        if (test !== undefined && !test.includes('.files/') && !names.has(`data/${test}.in`))
-            return `the test ${test} has no .in file`;
-    }
-    return null;
 }
 
 /** @returns a text that follows "its secret tests" and says why they are not complete */
@@ -136,7 +130,9 @@ async function completeTests(
     const made = await ready.make(place, recipes.tests);
     if (typeof made === 'string') return `${CANNOT_BE_MADE}: ${made}`;
     const isKnown = await recogniseInputs(own.files, problem.scoring === null);
-    const files = [...own.files];
+    // Of a test that was made, the package may hold one half.
+    const halves = new Set(made.flatMap(({ name }) => [`data/${name}.in`, `data/${name}.ans`]));
+    const files = own.files.filter(({ name }) => !halves.has(name));
     const settings = new Map(recipes.settings);
     for (const test of made) {
         const [input, answer] = await listFiles(test);
@@ -178,8 +174,10 @@ async function recogniseInputs(
     anywhere: boolean,
 ): Promise<(made: PackageFile) => Promise<boolean>> {
     const bySize = new Map<number, PackageFile[]>();
-    for (const file of files.filter(({ name, refused }) => SECRET_INPUT.test(name) && refused === null))
-        bySize.set(file.size, [...(bySize.get(file.size) ?? []), file]);
+    const names = new Set(files.map(({ name }) => name));
+    const isWhole = ({ name, refused }: PackageFile): boolean =>
+        SECRET_INPUT.test(name) && refused === null && names.has(name.replace(/in$/, 'ans'));
+    for (const file of files.filter(isWhole)) bySize.set(file.size, [...(bySize.get(file.size) ?? []), file]);
     return async (made) => {
         if (!SECRET_INPUT.test(made.name)) return false;
         const alike = (bySize.get(made.size) ?? []).filter(

@@ -200,17 +200,13 @@ export async function loadSubmission(
 ): Promise<ProgramInput> {
     const { language, name, expectedScores, skip } = found;
     const files = await readSourceFiles(found.files, found.main, settings.constants);
-    const scoringRules = {
-        modern: settings.modern,
-        validatorScores: settings.scoring?.validatorScores ?? false,
-    };
     const program = {
         kind: 'program',
         language,
         // What Kattis, BAPCtools and DOMjudge run it with: labels and computed limits were made so.
         ...(language === 'PYTHON3' ? { preferred: 'PYPY3' } : {}),
         files,
-        expected: scoring === null ? found.expected : combineExpected(found, scoringRules, scoring.best),
+        expected: scoring === null ? found.expected : combineExpected(found, settings, scoring.best),
         ...(scoring === null || expectedScores.length === 0 ? {} : { expectedScores }),
         name,
     } as const;

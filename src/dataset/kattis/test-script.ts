@@ -2,6 +2,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import type { ScriptFile, ScriptRecipe } from '../../model/test-recipe.js';
 import { describeFileContent, isInside } from '../file-content.js';
+import { findHalfTest } from './half-test.js';
 import {
     listOutside,
     listPackage,
@@ -26,10 +27,11 @@ export interface TestScript {
     readonly refused: string | null;
 }
 
-/** Whether a package has no secret test, or links to some that are not there. */
+/** Whether a package has no secret test, only a half of some, or links to some that are not there. */
 export const lacksSecretTests = (files: readonly PackageFile[]): boolean =>
     !files.some(({ name, refused }) => SECRET_INPUT.test(name) && refused === null) ||
-    files.some(({ name, refused }) => SECRET_FILE.test(name) && refused !== null);
+    files.some(({ name, refused }) => SECRET_FILE.test(name) && refused !== null) ||
+    findHalfTest(new Set(files.map(({ name }) => name))) !== null;
 
 const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 const SECRET_FILE = /^data\/secret\/.*\.(in|ans)$/;
@@ -46,7 +48,7 @@ const MOST_FILES = 5000;
 const MOST_BYTES = 512 * 1024 * 1024;
 
 /**
- * The script of a package that has no secret tests; null: it has none.
+ * The script of a package that lacks secret tests; null: it has none.
  * @param reach what may be read besides the package
  */
 export async function findTestScript(

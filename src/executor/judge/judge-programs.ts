@@ -68,6 +68,8 @@ interface CompiledProgram {
 export interface ReadyProgram extends CompiledProgram {
     readonly source: JudgeProgram;
     readonly box: Box;
+    /** The folder in the box that holds it. */
+    readonly folder: string;
 }
 
 /** What running the programs of problems takes. */
@@ -80,6 +82,8 @@ export interface CheckerTools {
     readonly table: ReadonlyMap<string, Language>;
     /** A text says why the language cannot run here. */
     readonly usable: (language: Language) => Promise<UsableLanguage | string>;
+    /** A folder that programs are to lie in, where they read the path that they are started by; absent: none. */
+    readonly folder?: string;
 }
 
 export interface CompilingAhead {
@@ -157,12 +161,23 @@ export class JudgePrograms {
         more: readonly PlacedFile[] = [],
     ): Promise<ReadyProgram> {
         const { usable, program } = await this.#compile(source, what);
-        const box = await this.tools.sandbox.open({
-            files: [...program.files, ...more],
+        const { sandbox, folder } = this.tools;
+        const files =
+            folder === undefined
+                ? program.files
+                : program.files.map((file) => ({ ...file, name: `${folder}/${file.name}` }));
+        const box = await sandbox.open({
+            files: [...files, ...more],
             roots: usable.roots,
             scratchBytes: SCRATCH_BYTES,
         });
-        return { source, usable, box, program };
+        return {
+            source,
+            usable,
+            box,
+            program,
+            folder: folder === undefined ? box.source : `${box.source}/${folder}`,
+        };
     }
 
     /** Joins a compilation that is still going on. */
@@ -235,13 +250,13 @@ export function chooseCheckerLimits({ source, usable }: Pick<ReadyProgram, 'sour
 }
 
 export function buildCommand(
-    { box, usable, program }: Pick<ReadyProgram, 'box' | 'usable' | 'program'>,
+    { folder, usable, program }: Pick<ReadyProgram, 'folder' | 'usable' | 'program'>,
     args: readonly string[],
 ): [string, ...string[]] {
     const [first, ...rest] = fillIn(usable.run, {
-        source: `${box.source}/${program.main}`,
-        dir: box.source,
-        out: `${box.source}/main`,
+        source: `${folder}/${program.main}`,
+        dir: folder,
+        out: `${folder}/main`,
         class: program.mainClass,
         memory_mb: String(Math.floor(CHECKER_MEMORY / 1024 ** 2)),
         stack_mb: '64',

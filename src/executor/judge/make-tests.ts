@@ -41,6 +41,11 @@ const ALL_BYTES = 4096 * MIB;
 /** An input and its answer. */
 const COLLECTED_BYTES = 2 * TEST_BYTES;
 const INDEX = 'index.json';
+/**
+ * A generator may be a link to an input validator: by BAPCtools' validation.h that makes tests where the path that it was started by
+ * leads through a folder of this name.
+ */
+const GENERATORS = 'generators';
 
 export type MakeTestsOptions = LocalOptions & MakingOptions;
 
@@ -125,6 +130,7 @@ export class SandboxTestMaker implements TestMaker {
             adaptWindows,
             table,
             usable: (language) => findUsableLanguage(language, toolchains),
+            folder: GENERATORS,
         });
     }
 }

@@ -1,6 +1,7 @@
 import {
     type ColumnValues,
     type EntryColumn,
+    FLAG_IN_PART,
     FLAG_UNEXPECTED,
     OUTCOMES,
     type PageHeader,
@@ -116,6 +117,8 @@ export interface SampleSummary {
     readonly id: string;
     readonly rightAccepted: number;
     readonly rightJudged: number;
+    /** Known-right programs that scored in part, as their dataset allows: in no rate. */
+    readonly rightInPart: number;
     readonly wrongRejected: number;
     readonly wrongJudged: number;
     /** Of programs that sample tests alone judged: those as labelled, and all. They are in no rate. */
@@ -165,6 +168,7 @@ function summarise(data: RunData, sample: number): SampleSummary {
     const sums = {
         rightAccepted: 0,
         rightJudged: 0,
+        rightInPart: 0,
         wrongRejected: 0,
         wrongJudged: 0,
         samplesRight: 0,
@@ -182,7 +186,9 @@ function summarise(data: RunData, sample: number): SampleSummary {
         if (!data.isJudged(entry)) continue;
         const group = data.value('group', entry);
         const accepted = data.isAccepted(entry) ? 1 : 0;
-        if (group === right) {
+        if (group === right && data.hasFlag(entry, FLAG_IN_PART)) {
+            sums.rightInPart += 1;
+        } else if (group === right) {
             sums.rightJudged += 1;
             sums.rightAccepted += accepted;
         } else if (group === wrong) {
@@ -199,7 +205,8 @@ function summarise(data: RunData, sample: number): SampleSummary {
         const share = limit > 0 ? data.value('time', entry) / limit : Number.NaN;
         if (accepted === 1 && share > 0 && !(slowest >= share)) slowest = share;
     }
-    const judged = sums.rightJudged + sums.wrongJudged + sums.samplesJudged + sums.otherJudged;
+    const judged =
+        sums.rightJudged + sums.rightInPart + sums.wrongJudged + sums.samplesJudged + sums.otherJudged;
     const total = (totals[sample] ?? []).reduce((sum, one) => sum + one, 0);
     const open = Math.max(0, total - judged - other.failed);
     return { sample, id: data.header.samples[sample] ?? '', ...sums, ...other, open, slowest };

@@ -53,6 +53,8 @@ export const CHINESE: Readonly<Record<TextKey, string>> = {
     rightRefused: '误拒绝',
     onSamples: '仅样例',
     onSamplesAbout: '仅用样例测试判定的程序中与标注一致的比例，不计入两种比率',
+    inPart: '部分通过',
+    inPartAbout: '得分低于满分且题目包允许的正确程序，不计入两种比率',
     failed: '失败',
     pending: '未定',
     skipped: '跳过',

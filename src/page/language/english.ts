@@ -52,6 +52,8 @@ export const ENGLISH = {
     rightRefused: 'Right refused',
     onSamples: 'On samples',
     onSamplesAbout: 'As labelled, of the programs that sample tests alone judged; in neither rate',
+    inPart: 'Accepted in part',
+    inPartAbout: 'Solutions that score less than the best, as their package allows; in neither rate',
     failed: 'Failed',
     pending: 'Not final',
     skipped: 'Skipped',

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { FLAG_UNEXPECTED, type TaskOutcome } from '../../model/page-data.js';
+import { FLAG_IN_PART, FLAG_UNEXPECTED, type TaskOutcome } from '../../model/page-data.js';
 import type { RunData } from '../data/run-data.js';
 import { say } from '../language/text.js';
 
@@ -24,6 +24,7 @@ export function chooseCellKind(data: RunData, entry: number): CellKind {
     if (outcome === 'failed' || outcome === 'pending' || outcome === 'skipped') return outcome;
     const isUnexpected = data.hasFlag(entry, FLAG_UNEXPECTED);
     if (outcome === 'Accepted') return isUnexpected ? 'bad-accept' : 'accepted';
+    if (data.hasFlag(entry, FLAG_IN_PART)) return 'accepted';
     return isUnexpected ? 'bad-reject' : 'rejected';
 }
 

@@ -86,8 +86,24 @@ function Totals({ summaries }: { readonly summaries: readonly SampleSummary[] })
             judged: sum((one) => one.otherJudged),
         },
     ].filter(({ judged }) => judged > 0);
-    const counts = [
+    const inPart = sum((one) => one.rightInPart);
+    const counts: readonly {
+        readonly name: string;
+        readonly about?: string;
+        readonly value: number;
+        readonly href: string;
+    }[] = [
         { name: say('unexpected'), value: sum((one) => one.unexpected), href: buildRoute('unexpected') },
+        ...(inPart === 0
+            ? []
+            : [
+                  {
+                      name: say('inPart'),
+                      about: say('inPartAbout'),
+                      value: inPart,
+                      href: buildRoute('tasks', { group: 'solution', verdict: 'PartiallyAccepted' }),
+                  },
+              ]),
         {
             name: say('failed'),
             value: sum((one) => one.failed),
@@ -109,8 +125,8 @@ function Totals({ summaries }: { readonly summaries: readonly SampleSummary[] })
                     <dd class="faint">{say('of', { hits: showCount(hits), judged: showCount(judged) })}</dd>
                 </div>
             ))}
-            {counts.map(({ name, value, href }) => (
-                <div key={name}>
+            {counts.map(({ name, about = '', value, href }) => (
+                <div key={name} title={about}>
                     <dt>{name}</dt>
                     <dd>
                         {value > 0 && href !== '' ? <a href={href}>{showCount(value)}</a> : showCount(value)}

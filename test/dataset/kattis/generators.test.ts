@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -248,6 +248,41 @@ describe('a package whose secret tests are generated', () => {
             const { stdout } = await run(`tries-${parity}`, '--all-tests');
             expect(stdout).toMatch(/TPR +100 %/);
         }
+    });
+
+    it('may make them by its input validator, which looks where it was started from', async () => {
+        await writePackage('linked', {
+            ...SAMPLE,
+            'generators/generators.yaml': 'data: {secret: {data: {a: gen 4, b: gen 5}}}',
+            'input_validators/check/check.py':
+                'import sys\nif "generators" in sys.argv[0].split("/"):\n    print(1, sys.argv[1])\nelse:\n    input()\n',
+            'submissions/accepted/add.py': ADD,
+        });
+        await symlink('../input_validators/check', join(folder, 'linked/generators/gen'));
+        const { stdout, stderr } = await run('linked');
+        expect(stderr).toContain('making 2 tests of linked by its generators');
+        expect(stdout).toMatch(/TPR +100 %/);
+    });
+
+    it('has tests made of which it holds one half', async () => {
+        await writePackage('half', {
+            ...SAMPLE,
+            'generators/generators.yaml':
+                'data: {secret: {data: {a: {in: 4 5}, b: {in: 6 7}, c: {in: 8 9}}}}',
+            'data/secret/a.in': '4 5\n',
+            'data/secret/b.ans': '13\n',
+            'data/secret/c.in': '8 9\n',
+            'data/secret/c.ans': '17\n',
+            'submissions/accepted/add.py': ADD,
+        });
+        const { stdout, stderr } = await run('half', '--all-tests');
+        expect(stderr).toContain('making 2 tests of half by its generators');
+        expect(stdout).toMatch(/TPR +100 %/);
+        const result: unknown = JSON.parse(await readFile(join(folder, 'half-results/half.json'), 'utf8'));
+        const passed = expect.objectContaining({ passed: true });
+        // The sample, a, b and c, each once.
+        const tests = [passed, passed, passed, passed];
+        expect(result).toMatchObject({ solution_result: [{ result: { tests } }] });
     });
 
     it('is judged by all tests where it holds only some of them', async () => {

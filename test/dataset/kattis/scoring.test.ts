@@ -242,7 +242,8 @@ describe('a legacy package with scores', () => {
             .flat()
             .map((task) => (task.kind === 'program' ? [task.name, task.expected, task.expectedScores] : []));
         expect(expected).toEqual([
-            ['submissions/accepted/sum.py', ['Accepted'], undefined],
+            // As problemtools: with less than the best score it is accepted, and a note says so.
+            ['submissions/accepted/sum.py', ['Accepted', 'PartiallyAccepted'], undefined],
             ['submissions/partially_accepted/part.py', ['PartiallyAccepted'], undefined],
             [
                 'submissions/partially_accepted/scored.py',
@@ -286,6 +287,23 @@ describe('a package of 2025-09 with scores', () => {
         const sample = await loadScored(MODERN_TESTS, MODERN);
         expect(sample.judging?.scoring?.best).toBe(100);
         expect(judge(sample, ended)).toMatchObject({ verdict, score });
+    });
+
+    it('accepts less than the best score of what states none', async () => {
+        const sample = await loadScored(MODERN_TESTS, {
+            ...MODERN,
+            'submissions/accepted/full.py': SUM,
+            'submissions/wrong_answer/wrong.py': SUM,
+            'submissions/submissions.yaml': 'accepted/full.py:\n  score: 100\n',
+        });
+        const expected = Object.values(sample.groups)
+            .flat()
+            .map((task) => (task.kind === 'program' ? [task.name, task.expected] : []));
+        expect(expected).toEqual([
+            ['submissions/accepted/full.py', ['Accepted']],
+            ['submissions/accepted/sum.py', ['Accepted', 'PartiallyAccepted']],
+            ['submissions/wrong_answer/wrong.py', ['WrongAnswer']],
+        ]);
     });
 
     it('does not judge a group whose requirement failed', async () => {

@@ -161,6 +161,30 @@ describe.each(inPart)('a package whose tests a shell script makes, under %s', (s
     });
 });
 
+describe.each(inPart)('a package that holds one half of some tests, under %s', (sandbox) => {
+    it.each([
+        ['an input', { 'data/secret/g1/001-small.in': '1 2\n' }],
+        ['an answer', { 'data/secret/g1/001-small.ans': '3\n' }],
+    ])('is judged by what its script makes where it has %s alone', async (what, half) => {
+        const name = `${what.replace(' ', '-')}-alone-${sandbox}`;
+        await writeTree(name, half);
+        const { stdout, stderr } = await run(name, '--sandbox', sandbox);
+        expect(stderr).toContain(`making the tests of ${name}/add by data/generator.sh`);
+        expect(stdout).toMatch(/TPR +100 %[\s\S]*TNR +100 %/);
+    });
+
+    it('is left out where its script makes the others alone', async () => {
+        const name = `some-${sandbox}`;
+        await writeTree(name, {
+            'data/secret/large.ans': '3\n',
+            'data/generator.sh': '#!/bin/bash\necho 1 2 > secret/small.in\necho 3 > secret/small.ans\n',
+        });
+        expect(await reasonOf(name, '--sandbox', sandbox)).toContain(
+            'its secret tests are not all made by data/generator.sh: the test secret/large has no .in file',
+        );
+    });
+});
+
 describe.each(isRun('slow') ? SANDBOXES : [])('a script that is wrong or hostile, under %s', (sandbox) => {
     it.each([
         ['ends with an error', 'echo no idea >&2; exit 3', /it ended with exit code 3: no idea/],
