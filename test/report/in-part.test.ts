@@ -81,7 +81,7 @@ describe('a solution that is accepted in part', () => {
             },
         ]);
         expect(tally.unexpected.map(({ index }) => index)).toEqual([2, 3, 4]);
-        const report = JSON.parse(reportJson(await reportOf([tally]))) as object;
+        const report = JSON.parse([...reportJson(await reportOf([tally]))].join('')) as object;
         const tpr = { hits: 1, judged: 4, value: 0.25 };
         expect(report).toMatchObject({ total: { tpr, inPartCount: 1 }, samples: [{ tpr }] });
     });
