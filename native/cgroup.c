@@ -31,14 +31,15 @@
 static const char *const NAMES[3][CGROUP_FILES] = {
     {0},
     {"cgroup.procs", "memory.limit_in_bytes", "memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control", "memory.stat",
-     "pids.max", "pids.current", "cpuacct.usage"},
-    {"cgroup.procs", "memory.max", "memory.current", "memory.peak", "memory.events", "memory.stat", "pids.max", "pids.current", "cpu.stat"},
+     "pids.max", "pids.current", "cpuacct.usage", "memory.kmem.tcp.usage_in_bytes"},
+    {"cgroup.procs", "memory.max", "memory.current", "memory.peak", "memory.events", "memory.stat", "pids.max", "pids.current", "cpu.stat",
+     NULL /* part of memory.current */},
 };
-static const int MODES[CGROUP_FILES] = {O_RDWR, O_WRONLY, O_RDONLY, O_RDWR, O_RDONLY, O_RDONLY, O_WRONLY, O_RDONLY, O_RDONLY};
+static const int MODES[CGROUP_FILES] = {O_RDWR, O_WRONLY, O_RDONLY, O_RDWR, O_RDONLY, O_RDONLY, O_WRONLY, O_RDONLY, O_RDONLY, O_RDONLY};
 /* Version 1 has a hierarchy for each controller. Memory makes the difference: without the others we go on. */
 enum { MEMORY, TASKS, CPU, HIERARCHIES };
 static const char *const CONTROLLERS[HIERARCHIES] = {"memory", "pids", "cpuacct"};
-static const int HIERARCHY[CGROUP_FILES] = {MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, TASKS, TASKS, CPU};
+static const int HIERARCHY[CGROUP_FILES] = {MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, TASKS, TASKS, CPU, MEMORY};
 
 /* ---- serve ---- */
 
@@ -173,7 +174,7 @@ static void find_parents(void) {
 static int open_file(const char *folder, int file) {
     char path[PATH_MAX];
     int fd = -1;
-    if (folder && snprintf(path, sizeof path, "%s/%s", folder, NAMES[version][file]) < PATH_MAX) {
+    if (folder && NAMES[version][file] && snprintf(path, sizeof path, "%s/%s", folder, NAMES[version][file]) < PATH_MAX) {
         fd = open(path, MODES[file] | O_CLOEXEC);
         /* Kernels before 6.12 let nobody begin the peak anew. */
         if (fd < 0 && file == CGROUP_PEAK) fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -225,8 +226,11 @@ int cgroup_make(const char *name, int files[CGROUP_FILES]) {
         return 0;
     }
     /* Memory that is swapped out is memory all the same. */
-    if (version == 1) write_text(group.paths[MEMORY], "memory.swappiness", "0");
-    else write_text(group.paths[MEMORY], "memory.swap.max", "0");
+    if (version == 1) {
+        write_text(group.paths[MEMORY], "memory.swappiness", "0");
+        /* Buffers of TCP are counted apart from all other memory, and only where there is a limit, if it is none. */
+        write_text(group.paths[MEMORY], "memory.kmem.tcp.limit_in_bytes", "-1");
+    } else write_text(group.paths[MEMORY], "memory.swap.max", "0");
     group.procs = files[CGROUP_PROCS];
     made = must_alloc(made, (nmade + 1) * sizeof *made);
     made[nmade++] = group;
@@ -322,8 +326,10 @@ void cgroup_begin(struct cgroup *c, uint64_t limit, uint64_t tasks) {
 
 static uint64_t beyond(uint64_t value, uint64_t base) { return value > base ? value - base : 0; }
 
+static uint64_t bytes_in_use(const struct cgroup *c) { return read_number(c->files[CGROUP_USAGE]) + read_number(c->files[CGROUP_TCP]); }
+
 uint64_t cgroup_usage(const struct cgroup *c) {
-    return c->version ? beyond(read_number(c->files[CGROUP_USAGE]), c->base) : 0;
+    return c->version ? beyond(bytes_in_use(c), c->base) : 0;
 }
 
 uint64_t cgroup_peak(struct cgroup *c) {

@@ -6,7 +6,7 @@
 #define CGROUP_H
 #include <stdint.h>
 
-enum { CGROUP_PROCS, CGROUP_LIMIT, CGROUP_USAGE, CGROUP_PEAK, CGROUP_EVENTS, CGROUP_STAT, CGROUP_TASKS_LIMIT, CGROUP_TASKS, CGROUP_CPU, CGROUP_FILES };
+enum { CGROUP_PROCS, CGROUP_LIMIT, CGROUP_USAGE, CGROUP_PEAK, CGROUP_EVENTS, CGROUP_STAT, CGROUP_TASKS_LIMIT, CGROUP_TASKS, CGROUP_CPU, CGROUP_TCP, CGROUP_FILES };
 
 /* Of serve: files of a group for the place `name`, and which version they are of (1 or 2). 0: there are none, `files` is untouched. */
 int cgroup_make(const char *name, int files[CGROUP_FILES]);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -93,8 +94,10 @@ int enter_ruleset(int ruleset) { return ruleset < 0 ? 0 : (int)syscall(LANDLOCK_
 
 #ifdef ARCH
 #define NAMESPACES 0x7e020000u
-#define MOST_STEPS 128
+#define MOST_STEPS 256
 #define IO_URING 425
+#define HUGE_PAGES 0x40000 /* MAP_HUGETLB */
+#define IOPRIO_WHO_PROCESS 1
 
 struct steps {
     struct sock_filter list[MOST_STEPS];
@@ -114,14 +117,24 @@ static void refuse(struct steps *s, uint32_t call, uint32_t error) {
     answer(s, error);
 }
 
-/* Refuses a call unless its first argument passes: `test` (a jump) says yes to what is refused. */
-static void refuse_if(struct steps *s, uint32_t call, uint16_t test, uint32_t value, int refused_when) {
+/* Of an argument of a call: `jump` and `value` find it out. */
+struct condition {
+    unsigned argument;
+    uint16_t jump;
+    uint32_t value;
+    int holds; /* 0: it is the opposite that counts */
+};
+
+static void refuse_where(struct steps *s, uint32_t call, struct condition is, uint32_t error) {
     add(s, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, call);
-    load(s, offsetof(struct seccomp_data, args));
-    add(s, BPF_JMP | test | BPF_K, refused_when ? 0 : 1, refused_when ? 1 : 0, value);
-    answer(s, EPERM);
+    load(s, offsetof(struct seccomp_data, args) + is.argument * sizeof(uint64_t));
+    add(s, BPF_JMP | is.jump | BPF_K, is.holds ? 0 : 1, is.holds ? 1 : 0, is.value);
+    answer(s, error);
     load(s, offsetof(struct seccomp_data, nr));
 }
+
+/* Calls that slow others down, by the number of a process or thread in their first argument. */
+static const uint32_t SCHEDULING[] = {SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr, SYS_sched_setaffinity};
 
 /* Refuses a call that makes sockets of any family but the three: others (AF_VSOCK, say) are not part of a network namespace. */
 static void refuse_families(struct steps *s, uint32_t call) {
@@ -149,6 +162,26 @@ static void refuse_everywhere(struct steps *s) {
     refuse(s, SYS_bpf, EPERM);
     refuse(s, SYS_perf_event_open, EPERM);
     refuse(s, SYS_userfaultfd, EPERM);
+    /* The kernel has few of them for all programs of a user. */
+#ifdef SYS_inotify_init
+    refuse(s, SYS_inotify_init, EMFILE);
+#endif
+    refuse(s, SYS_inotify_init1, EMFILE);
+    refuse(s, SYS_fanotify_init, EMFILE);
+    /* Pages that the machine keeps for others, and that count as nobody's memory. */
+    refuse_where(s, SYS_mmap, (struct condition){3, BPF_JSET, HUGE_PAGES, 1}, ENOMEM);
+}
+
+/* Pid 1 of the namespace is ours, and has the program's user. */
+static void refuse_to_hold_us_up(struct steps *s) {
+    struct condition is_us = {0, BPF_JEQ, 1, 1}, is_us_by_kind = {1, BPF_JEQ, 1, 1};
+    refuse_where(s, SYS_prlimit64, is_us, EPERM);
+    for (size_t i = 0; i < sizeof SCHEDULING / sizeof *SCHEDULING; i++) refuse_where(s, SCHEDULING[i], is_us, EPERM);
+    /* Of a process alone, not of a group or a user. */
+    refuse_where(s, SYS_setpriority, (struct condition){0, BPF_JEQ, PRIO_PROCESS, 0}, EPERM);
+    refuse_where(s, SYS_setpriority, is_us_by_kind, EPERM);
+    refuse_where(s, SYS_ioprio_set, (struct condition){0, BPF_JEQ, IOPRIO_WHO_PROCESS, 0}, EPERM);
+    refuse_where(s, SYS_ioprio_set, is_us_by_kind, EPERM);
 }
 
 static void refuse_outside(struct steps *s) {
@@ -162,13 +195,15 @@ static void refuse_outside(struct steps *s) {
     refuse(s, SYS_setns, EPERM);
     /* Its flags are out of a filter's sight; libraries fall back to clone. */
     refuse(s, SYS_clone3, ENOSYS);
-    refuse_if(s, SYS_clone, BPF_JSET, NAMESPACES, 1);
+    refuse_where(s, SYS_clone, (struct condition){0, BPF_JSET, NAMESPACES, 1}, EPERM);
     refuse(s, SYS_ptrace, EPERM);
     refuse(s, SYS_process_vm_readv, EPERM);
     refuse(s, SYS_process_vm_writev, EPERM);
+    struct condition is_another = {0, BPF_JEQ, 0, 0};
+    refuse_where(s, SYS_prlimit64, is_another, EPERM);
+    for (size_t i = 0; i < sizeof SCHEDULING / sizeof *SCHEDULING; i++) refuse_where(s, SCHEDULING[i], is_another, EPERM);
     refuse(s, SYS_setpriority, EPERM);
-    /* Limits of others. */
-    refuse_if(s, SYS_prlimit64, BPF_JEQ, 0, 0);
+    refuse(s, SYS_ioprio_set, EPERM);
 }
 
 /* Landlock does not know of modes and owners. Those of an open file may be changed: it was ours to open. */
@@ -194,7 +229,8 @@ int enter_filter(enum filter filter) {
     answer(&s, ENOSYS);
 #endif
     refuse_everywhere(&s);
-    if (filter != FILTER_INSIDE) refuse_outside(&s);
+    if (filter == FILTER_INSIDE) refuse_to_hold_us_up(&s);
+    else refuse_outside(&s);
     if (filter == FILTER_AS_US) refuse_as_us(&s);
     add(&s, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
     struct sock_fprog program = {s.n, s.list};

@@ -6,6 +6,7 @@ wire.h describes the messages, helper.c the two roles. Runs on any Python 3.6 or
 import ctypes
 import errno
 import fcntl
+import functools
 import os
 import resource
 import select
@@ -22,6 +23,9 @@ OPENED, RESULT, COLLECTED, GONE, DIED = 1, 2, 3, 4, 5
 CPU, WALL, MEMORY, OUTPUT, FILES = 1, 2, 3, 4, 5
 PACKET_MAX, STDERR_KEPT, SPILL_FILES, NO_SLOT, MAX_INODES = 200000, 16384, 16, 255, 20000
 TICK = 0.01
+# Timers and queued signals of a program, and page tables of one of its processes, in bytes.
+MOST_TIMERS = 1024
+SMALL_TABLES = 1 << 20
 CLOSE_PATIENCE = 3.0
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 36, 38
 F_ADD_SEALS, ALL_SEALS = 1033, 15
@@ -135,18 +139,20 @@ class Tree:
 
     def usage(self, careful):
         """(CPU seconds, bytes); shared pages are shared out once the plain sum passes `careful`."""
-        cpu, sizes = 0.0, {}
+        cpu, tables, sizes = 0.0, 0, {}
         for pid in self.pids():
-            try:
-                with open('/proc/%d/stat' % pid, errors='replace') as file:
-                    fields = file.read().rpartition(')')[2].split()
-            except OSError:
+            of = '/proc/%d' % pid
+            fields = read_figures(of)
+            if fields is None:
                 continue
             cpu += sum(int(field) for field in fields[11:15]) / CLOCK_TICK
+            if fields[0] == 'Z' and int(fields[17]) > 1:
+                of, fields = find_memory(of, fields)
             sizes[pid] = int(fields[21]) * PAGE
+            tables += excess_of_tables(of, int(fields[20]), sizes[pid])
         if len(sizes) > 1 and sum(sizes.values()) > careful:
-            sizes = {pid: proportional(pid, size) for pid, size in sizes.items()}
-        return cpu, sum(sizes.values())
+            sizes = {pid: proportional(pid, sizes[pid]) for pid in distinct_memories(list(sizes))}
+        return cpu, sum(sizes.values()) + tables
 
     def delay(self):
         """How long living threads have waited for a processor, one after the other: they wait for each other. Seconds."""
@@ -197,6 +203,54 @@ def send_signal(pid, number):
         os.kill(pid, number)
     except OSError:
         pass
+
+
+def read_figures(of):
+    """What the file `stat` of a process or thread says after its name; None if it is gone."""
+    try:
+        with open(of + '/stat', errors='replace') as file:
+            return file.read().rpartition(')')[2].split()
+    except OSError:
+        return None
+
+
+def find_memory(of, fields):
+    """A main thread that has ended has no memory any more; those that go on have. Folder and figures of one of them."""
+    try:
+        for tid in os.listdir(of + '/task'):
+            thread = '%s/task/%s' % (of, tid)
+            figures = read_figures(thread)
+            if figures is not None and int(figures[21]) > 0:
+                return thread, figures
+    except OSError:
+        pass
+    return of, fields
+
+
+def excess_of_tables(of, mapped, used):
+    """Bytes of page tables beyond what the pages of a process account for. Small where little is mapped."""
+    if mapped // 512 <= SMALL_TABLES:
+        return 0
+    try:
+        with open(of + '/status', errors='replace') as file:
+            for line in file:
+                if line.startswith('VmPTE:'):
+                    return max(0, int(line.split()[1]) * 1024 - used // 64 - SMALL_TABLES)
+    except OSError:
+        pass
+    return 0
+
+
+def distinct_memories(pids):
+    """Without those that share the memory of another: a child that was not yet given a program has its parent's."""
+    call = {'x86_64': 312, 'aarch64': 272}.get(os.uname().machine)
+
+    def compare(a, b):
+        order = libc.syscall(call, a, b, 1, 0, 0) if call else -1
+        return {0: 0, 1: -1, 2: 1}.get(order, a - b)
+
+    pids.sort(key=functools.cmp_to_key(compare))
+    return [pid for i, pid in enumerate(pids) if i == 0 or compare(pids[i - 1], pid) != 0]
 
 
 def proportional(pid, otherwise):
@@ -281,9 +335,10 @@ class Request:
         self.argv, self.fds = reader.texts(), fds
 
     def limits(self, others):
-        yield resource.RLIMIT_CORE, 0, True
+        yield resource.RLIMIT_CORE, 1, True  # less than any dump; 0 would start the program that dumps are piped to
         yield resource.RLIMIT_NPROC, self.processes + others, self.processes
         yield 12, 0, self.processes  # RLIMIT_MSGQUEUE
+        yield 11, MOST_TIMERS, self.processes  # RLIMIT_SIGPENDING
         yield resource.RLIMIT_NOFILE, self.files, self.files
         yield resource.RLIMIT_FSIZE, self.file_size, self.file_size
         yield resource.RLIMIT_STACK, self.stack, self.stack

@@ -23,6 +23,8 @@
 /* Of what a program says to its peer, so many pieces are told apart by time. */
 #define MOST_MARKS 2048
 #define MAX_INODES 20000
+/* Timers and queued signals take from what the kernel has for all programs of a user. */
+#define MOST_TIMERS 1024
 /* Short programs are the many: they end before the first look at /proc. */
 #define FIRST_TICK_NS 10000000ull
 #define LATER_TICK_NS 20000000ull
@@ -66,6 +68,7 @@ struct watch {
     struct reaped reaped;
     uint64_t tree_peak, cpu_seen, cpu_lost;
     uint64_t cpu_counted; /* by the control group, of all that has run; 0: not known */
+    uint64_t next_shared_look, machine_shared; /* the machine's at the first look */
     uint64_t scratch_changed; /* when something was last made in its folders, where these are memory, at the start */
     int looks_beyond;         /* one after the other that found more memory than may be */
     uint8_t limit;
@@ -89,10 +92,12 @@ static void set_stack(uint64_t value) {
 }
 
 static void limit_program(const struct box *box, const struct request *req) {
-    set_limit(RLIMIT_CORE, 0);
+    /* One byte is less than any dump. None at all would still start the program that a machine pipes its dumps to. */
+    set_limit(RLIMIT_CORE, 1);
     if (req->processes) {
         set_limit(RLIMIT_NPROC, req->processes + box->others);
         set_limit(RLIMIT_MSGQUEUE, 0);
+        set_limit(RLIMIT_SIGPENDING, MOST_TIMERS);
         set_limit(RLIMIT_MEMLOCK, 65536);
     }
     if (req->files) set_limit(RLIMIT_NOFILE, req->files);
@@ -360,6 +365,24 @@ static void judge_group(struct watch *w) {
     if (cgroup_has_killed(group)) exceed_memory(w, w->req->memory);
 }
 
+#define SHARED_TICK_NS 100000000ull
+
+/*
+ * Without a control group: shared memory that is in nobody's page tables, as it is once a process has let go of it. A look at what is
+ * mapped does not tell what was touched, and is worth its time only if the machine's shared memory has grown by as much.
+ */
+static void judge_shared(struct watch *w, uint64_t now) {
+    uint64_t memory = w->req->memory;
+    if (!memory || w->box->cgroup.version || now < w->next_shared_look) return;
+    w->next_shared_look = now + SHARED_TICK_NS;
+    uint64_t segments = w->box->own_namespace ? ipc_bytes() : 0, machine = machine_shared();
+    if (segments > memory) exceed_memory(w, segments);
+    if (!w->machine_shared) w->machine_shared = machine + 1;
+    if (machine <= w->machine_shared + memory) return;
+    uint64_t mapped = tree_shared(w->box->reach);
+    if (mapped > memory) exceed_memory(w, mapped);
+}
+
 static uint64_t delay_so_far(struct watch *w, uint64_t now) {
     uint64_t living = tree_delay(w->box->reach);
     if (living < w->delay_seen) w->delay_lost += w->delay_seen - living;
@@ -379,6 +402,7 @@ static void tick(struct watch *w, uint64_t now) {
     }
     if (req->cpu_ns && now - w->start >= SOON_NS && now >= w->next_delay_look) delay_so_far(w, now);
     judge_usage(w);
+    judge_shared(w, now);
     if (w->box->own_namespace)
         for (char **dir = w->box->clean; *dir; dir++)
             if (inodes_used(*dir) > MAX_INODES) w->limit = LIMIT_FILES;

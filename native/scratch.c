@@ -110,6 +110,11 @@ uint64_t bytes_in_all(const char *path) {
     return statfs(path, &s) < 0 ? 0 : (uint64_t)s.f_blocks * (uint64_t)s.f_bsize;
 }
 
+uint64_t ipc_bytes(void) {
+    struct shm_info shm;
+    return shmctl(0, SHM_INFO, (struct shmid_ds *)&shm) < 0 ? 0 : (uint64_t)shm.shm_rss * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 void remove_ipc(void) {
     struct shm_info shm;
     struct seminfo sem;

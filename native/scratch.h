@@ -11,6 +11,8 @@ uint64_t inodes_used(const char *path);
 /* Bytes in use in the file system of `path`, and bytes that it holds at most. */
 uint64_t bytes_used(const char *path);
 uint64_t bytes_in_all(const char *path);
+/* Bytes of the segments of shared memory in the IPC namespace we are in, as far as they are in memory. */
+uint64_t ipc_bytes(void);
 /* Removes shared memory, semaphores and queues of the IPC namespace we are in. */
 void remove_ipc(void);
 /* Copies a file, giving it `mode`; makes the folders above it, below `base`. 0 or -1 with errno. */

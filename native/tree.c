@@ -95,23 +95,72 @@ static struct pids orphans(const pid_t *kept, size_t nkept) {
     return found;
 }
 
-/* Adds up one process; 0 if it is gone. */
-static int add_usage(pid_t pid, struct usage *sum) {
-    static long tick, page;
-    if (!tick) tick = sysconf(_SC_CLK_TCK), page = sysconf(_SC_PAGESIZE);
-    char path[64], buf[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+#define FOLDER_MAX 64
+
+/* Of a process, or of one of its threads: what its file `stat` says. */
+struct figures {
+    char state;
+    unsigned long long user, sys, vsize;
+    long long child_user, child_sys, threads, rss;
+};
+
+/* @returns whether it is there. `of`: its folder in /proc */
+static int read_figures(const char *of, struct figures *f) {
+    char path[FOLDER_MAX + 16], buf[1024];
+    snprintf(path, sizeof path, "%s/stat", of);
     if (read_file(path, buf, sizeof buf) <= 0) return 0;
     /* The name may hold anything, brackets too: fields are counted from the last one. */
     char *rest = strrchr(buf, ')');
     if (!rest) return 0;
-    unsigned long long user, sys;
-    long long child_user, child_sys, rss;
-    int n = sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %*d %*d %*u %*u %lld",
-                   &user, &sys, &child_user, &child_sys, &rss);
-    if (n != 5) return 0;
-    sum->cpu_ns += (user + sys + child_user + child_sys) * (1000000000ull / tick);
-    sum->memory += (uint64_t)rss * page;
+    int n = sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %lld %*d %*u %llu %lld",
+                   &f->state, &f->user, &f->sys, &f->child_user, &f->child_sys, &f->threads, &f->vsize, &f->rss);
+    return n == 8;
+}
+
+/* A main thread that has ended has no memory any more; those that go on have. `of` becomes the folder of one of them. */
+static void find_memory(pid_t pid, char of[FOLDER_MAX], struct figures *f) {
+    snprintf(of, FOLDER_MAX, "/proc/%d/task", pid);
+    DIR *dir = opendir(of);
+    if (!dir) return;
+    for (struct dirent *e; f->rss == 0 && (e = readdir(dir));) {
+        struct figures one;
+        snprintf(of, FOLDER_MAX, "/proc/%d/task/%d", pid, atoi(e->d_name));
+        if (e->d_name[0] == '.' || !read_figures(of, &one)) continue;
+        f->vsize = one.vsize;
+        f->rss = one.rss;
+    }
+    closedir(dir);
+}
+
+/* Page tables hold the addresses of so many bytes in one: no more than these can be large. */
+#define ADDRESSED_BY_TABLES 512
+#define SMALL_TABLES (1u << 20)
+/* Of a program that uses what it has mapped, tables are a small share. */
+#define USUAL_SHARE 64
+
+/* Bytes of page tables beyond what the pages of a process account for: one that looks at a byte here and there has as much of them as of pages. */
+static uint64_t excess_of_tables(const char *of, uint64_t vsize, uint64_t bytes) {
+    char path[FOLDER_MAX + 16], buf[4096];
+    if (vsize / ADDRESSED_BY_TABLES <= SMALL_TABLES) return 0;
+    snprintf(path, sizeof path, "%s/status", of);
+    if (read_file(path, buf, sizeof buf) <= 0) return 0;
+    char *at = strstr(buf, "\nVmPTE:");
+    uint64_t tables = at ? strtoull(at + 7, NULL, 10) * 1024 : 0, usual = bytes / USUAL_SHARE + SMALL_TABLES;
+    return tables > usual ? tables - usual : 0;
+}
+
+/* Adds up one process; 0 if it is gone. */
+static int add_usage(pid_t pid, struct usage *sum) {
+    static long tick, page;
+    if (!tick) tick = sysconf(_SC_CLK_TCK), page = sysconf(_SC_PAGESIZE);
+    char of[FOLDER_MAX];
+    struct figures f;
+    snprintf(of, sizeof of, "/proc/%d", pid);
+    if (!read_figures(of, &f)) return 0;
+    if (f.state == 'Z' && f.threads > 1) find_memory(pid, of, &f);
+    sum->cpu_ns += (f.user + f.sys + f.child_user + f.child_sys) * (1000000000ull / tick);
+    sum->memory += (uint64_t)f.rss * page;
+    sum->tables += excess_of_tables(of, f.vsize, (uint64_t)f.rss * page);
     sum->processes++;
     return 1;
 }
@@ -125,9 +174,20 @@ static uint64_t proportional(pid_t pid) {
     return at ? strtoull(at + 5, NULL, 10) * 1024 : 0;
 }
 
-static uint64_t shared_out(const struct pids *found) {
+/* Orders processes by their memory: 0 for two that have the same, such as a child that was not yet given a program and its parent. */
+static int by_memory(const void *a, const void *b) {
+    const pid_t *x = a, *y = b;
+    long order = syscall(SYS_kcmp, *x, *y, 1 /* KCMP_VM */, 0, 0);
+    if (order == 0) return 0;
+    if (order == 1 || order == 2) return order == 1 ? -1 : 1;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static uint64_t shared_out(struct pids *found) {
     uint64_t sum = 0;
+    qsort(found->list, (size_t)found->n, sizeof *found->list, by_memory);
     for (int i = 0; i < found->n; i++) {
+        if (i > 0 && by_memory(&found->list[i - 1], &found->list[i]) == 0) continue;
         uint64_t pss = proportional(found->list[i]);
         if (pss == 0) {
             struct usage one = {0};
@@ -144,8 +204,82 @@ struct usage tree_usage(enum reach reach, uint64_t careful) {
     struct pids found = below_us(reach);
     for (int i = 0; i < found.n; i++) add_usage(found.list[i], &sum);
     if (sum.processes > 1 && sum.memory > careful) sum.memory = shared_out(&found);
+    sum.memory += sum.tables;
     free(found.list);
     return sum;
+}
+
+/* ---- shared memory that no process has in its page tables ---- */
+
+/* A mapping of anonymous memory that is shared. */
+struct piece {
+    uint64_t inode, bytes;
+    pid_t pid;
+};
+
+struct pieces {
+    struct piece *list;
+    size_t n, cap;
+};
+
+static void add_piece(struct pieces *p, struct piece piece) {
+    struct piece *last = p->n > 0 ? &p->list[p->n - 1] : NULL;
+    if (last && last->inode == piece.inode && last->pid == piece.pid) {
+        last->bytes += piece.bytes;
+        return;
+    }
+    if (p->n == p->cap) {
+        p->cap = p->cap ? p->cap * 2 : 64;
+        p->list = must_alloc(p->list, p->cap * sizeof *p->list);
+    }
+    p->list[p->n++] = piece;
+}
+
+static void add_pieces(pid_t pid, struct pieces *found) {
+    char path[64], line[512], perms[8], name[32];
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    FILE *f = fopen(path, "re");
+    if (!f) return;
+    while (fgets(line, sizeof line, f)) {
+        unsigned long long from, to, inode;
+        int n = sscanf(line, "%llx-%llx %7s %*s %*s %llu %31s", &from, &to, perms, &inode, name);
+        if (n == 5 && perms[3] == 's' && strcmp(name, "/dev/zero") == 0) add_piece(found, (struct piece){inode, to - from, pid});
+    }
+    fclose(f);
+}
+
+static int by_inode(const void *a, const void *b) {
+    const struct piece *x = a, *y = b;
+    if (x->inode != y->inode) return x->inode < y->inode ? -1 : 1;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+uint64_t tree_shared(enum reach reach) {
+    struct pids pids = below_us(reach);
+    struct pieces found = {0};
+    uint64_t sum = 0;
+    for (int i = 0; i < pids.n; i++) add_pieces(pids.list[i], &found);
+    if (found.n > 0) qsort(found.list, found.n, sizeof *found.list, by_inode);
+    for (size_t i = 0; i < found.n;) {
+        uint64_t inode = found.list[i].inode, most = 0;
+        while (i < found.n && found.list[i].inode == inode) {
+            pid_t pid = found.list[i].pid;
+            uint64_t bytes = 0;
+            for (; i < found.n && found.list[i].inode == inode && found.list[i].pid == pid; i++) bytes += found.list[i].bytes;
+            if (bytes > most) most = bytes;
+        }
+        sum += most;
+    }
+    free(found.list);
+    free(pids.list);
+    return sum;
+}
+
+uint64_t machine_shared(void) {
+    char buf[4096];
+    if (read_file("/proc/meminfo", buf, sizeof buf) <= 0) return 0;
+    char *at = strstr(buf, "\nShmem:");
+    return at ? strtoull(at + 7, NULL, 10) * 1024 : 0;
 }
 
 uint32_t threads_of(uid_t uid) {

@@ -14,10 +14,20 @@ struct usage {
     int processes;
     uint64_t cpu_ns; /* of the living, and of what they have reaped */
     uint64_t memory; /* bytes */
+    uint64_t tables; /* of these: page tables beyond what is usual */
 };
 
 /* What lives below us now. Shared pages are shared out among processes once the plain sum passes `careful` bytes. */
 struct usage tree_usage(enum reach reach, uint64_t careful);
+
+/*
+ * Shared anonymous memory that lives below us, as far as it is mapped, whether or not it was ever touched. What was touched stays in
+ * memory when a process lets its page tables forget it. Bytes.
+ */
+uint64_t tree_shared(enum reach reach);
+
+/* The same of the whole machine, with all file systems in memory, as far as it was touched; 0 where nobody says. */
+uint64_t machine_shared(void);
 
 /*
  * How long living threads have waited for a processor, though they could have run, one after the other: threads of a runtime wait

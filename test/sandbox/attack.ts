@@ -89,6 +89,7 @@ export function triesInCpp(name: string, condition: string, under: Under = {}): 
         'fcntl.h',
         'sched.h',
         'signal.h',
+        'time.h',
         'unistd.h',
         'sys/mount.h',
         'sys/ptrace.h',

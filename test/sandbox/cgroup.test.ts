@@ -38,6 +38,28 @@ for pid in pids: os.waitpid(pid, 0)
 print('right')
 `;
 
+/** Fills the buffers of connections to itself, and sleeps. */
+const CONNECTIONS = `
+import socket, time
+server = socket.create_server(('127.0.0.1', 0))
+held = []
+try:
+    while True:
+        pair = socket.create_connection(server.getsockname()), server.accept()[0]
+        held.append(pair)
+        for one in pair:
+            for buffer in socket.SO_SNDBUF, socket.SO_RCVBUF: one.setsockopt(socket.SOL_SOCKET, buffer, 8 << 20)
+            one.setblocking(False)
+        for one in pair:
+            try:
+                while True: one.send(b'x' * 262144)
+            except BlockingIOError: pass
+except OSError:
+    pass
+time.sleep(1)
+print('right')
+`;
+
 /** Many processes take memory at once, and give it back before anybody looks. */
 const BURST = `
 import mmap, os
@@ -127,6 +149,11 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, 
 
     it('counts buffers of sockets', async () => {
         expect(inWords(await run(SOCKETS))).toBe('MemoryLimitExceeded');
+    });
+
+    // There are none in rlimit.
+    it.skipIf(sandbox === 'rlimit')('counts buffers of connections', async () => {
+        expect(inWords(await run(CONNECTIONS))).toBe('MemoryLimitExceeded');
     });
 
     it('counts a burst that is over before anybody looks', async () => {

@@ -12,6 +12,14 @@ export const MEND_FOLDERS = `for folder in "$PWD" /tmp; do
     [ -r "$folder" ] && [ -w "$folder" ] && [ -x "$folder" ] || chmod u+rwx "$folder"
 done 2> /dev/null`;
 
+/**
+ * Lines of a shell script that remove what a server would be told to keep if it is not a file: a server that opens a pipe waits for
+ * ever, and so does everybody who waits for that container.
+ */
+export const onlyFiles = (names: readonly string[]): string => `for file in ${names.join(' ')}; do
+    [ -f "$file" ] || rm -rf "$file"
+done 2> /dev/null`;
+
 /** The command, in a container whose folders are fit for use. */
 export const inMendedContainer = (command: GoJudgeCommand): GoJudgeCommand => ({
     ...command,

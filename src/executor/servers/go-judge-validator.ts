@@ -11,7 +11,7 @@ import { RIGHT } from '../judge/validator.js';
 import { asContents, type Built, compileCommands, listBuiltFiles } from './go-judge-program.js';
 import { readSources, runArguments, type Sources } from './go-judge-program.js';
 import { type GivenFile, type GoJudgeCommand, type Ran } from './go-judge-protocol.js';
-import { MEND_FOLDERS, runCommand } from './go-judge-run.js';
+import { MEND_FOLDERS, onlyFiles, runCommand } from './go-judge-run.js';
 import type { EndpointTry, Step } from './session.js';
 
 /** A problem's validator or interactor, as servers run it. */
@@ -55,9 +55,16 @@ if [ -f ${STATE} ]; then tar xf ${STATE}; rm -f ${NEXT_PASS}; fi
 code=$?
 if [ $code != ${RIGHT} ] && [ $code != 0 ]; then
     timeout ${LOOK} cat > /dev/null 2>&1
-    if [ $? = 124 ]; then : > ${WAS_FIRST}; fi
+    if [ $? = 124 ]; then rm -rf ${WAS_FIRST}; : > ${WAS_FIRST}; fi
 fi
+${onlyFiles([NEXT_PASS, WAS_FIRST, STATE, ...[WRITTEN, ...FEEDBACK_FILES].map((name) => `${FOLDER}/${name}`)])}
 tar cf ${STATE} ${FOLDER}
+for file in ${NEXT_PASS} ${STATE}; do
+    if [ -f ${NEXT_PASS} ] && [ "$(wc -c < $file)" -gt ${FEEDBACK_BYTES} ]; then
+        echo "$file is more than the ${FEEDBACK_BYTES} bytes that a server hands on to the next pass" >&2
+        exit 1
+    fi
+done
 exit $code`;
 
 /** @throws CheckerError where no server could run it; UserError where a folder of headers cannot be read */

@@ -16,8 +16,8 @@ import { locate } from '../../../src/executor/sandbox/build-helper.js';
 import { probeSandbox } from '../../../src/executor/sandbox/probe.js';
 import { Sandbox } from '../../../src/executor/sandbox/sandbox.js';
 import { SandboxError } from '../../../src/executor/sandbox/sandbox-error.js';
-import { LONG, runs } from '../../rig/long.js';
 import { encodeOpen, encodeRun, type RunLimits, SPILL_FILES } from '../../../src/executor/sandbox/wire.js';
+import { LONG, runs } from '../../rig/long.js';
 
 const MIB = 1024 * 1024;
 const LIMITS: RunLimits = {
@@ -130,6 +130,15 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
         expect(await shell(['sleep 10'], { wall: 0.3 })).toMatchObject([{ limit: 'wall' }]);
         expect(await shell(['yes'])).toMatchObject([{ limit: 'output' }]);
         expect(await shell(['tail /dev/zero'])).toMatchObject([{ limit: 'memory' }]);
+    });
+
+    test('dumps no memory of a crash, nor starts what the machine pipes dumps to', async () => {
+        const [, hard] =
+            /^Max core file size +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+        const [run] = await shell(['grep core /proc/self/limits']);
+        // The kernel takes a limit of one byte, and not of none, as the wish for no such program.
+        const limit = hard === '0' ? '0' : '1';
+        expect(run?.stdout).toMatch(new RegExp(`size +${limit} +${limit} `));
     });
 
     test('takes more requests while one runs, and keeps their outputs apart', async () => {

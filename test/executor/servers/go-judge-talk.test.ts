@@ -144,6 +144,29 @@ describe('talks on go-judge', () => {
         expect(result?.tests[0]?.exec_info).toMatchObject({ checker_message: 'after 1;2;' });
     });
 
+    it('is not held up by a validator that leaves pipes in place of files', async () => {
+        const names = ['nextpass.in', 'judgemessage.txt', 'score.txt'];
+        const pipes = asValidator(
+            `import os, sys\nfor name in ${JSON.stringify(names)}: os.mkfifo(sys.argv[3] + name)\nsys.exit(42)`,
+        );
+        expect((await judge('print(1)', { checker: pipes, passes: 2 }, [['1\n', '']])).is).toBe('Accepted');
+        expect((await count('print(input())')).is).toBe('Accepted');
+    });
+
+    it('says what is too large for the next pass, and does not go without it', async () => {
+        const large = (name: string) =>
+            asValidator(
+                `import sys\nopen(sys.argv[3] + "nextpass.in", "w").write("1\\n")\nopen(sys.argv[3] + "${name}", "wb").truncate(40 << 20)\nsys.exit(42)`,
+            );
+        for (const [name, file] of [
+            ['nextpass.in', 'nextpass.in'],
+            ['notes', 'resume-run.tar'],
+        ] as const)
+            expect((await judge('print(1)', { checker: large(name), passes: 2 }, [['1\n', '']])).is).toMatch(
+                new RegExp(`${file} is more than the \\d+ bytes`),
+            );
+    });
+
     it('judges passes that are talks', async () => {
         const pass = COUNTING.replace('said = sys', 'print(text.strip(), flush=True)\nsaid = sys');
         const problem = { checker: asValidator(pass), interactive: true, passes: 3 } as const;

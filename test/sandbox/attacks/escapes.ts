@@ -1,8 +1,8 @@
 import {
     type Attack,
     byWord,
-    type NotHeld,
     ends,
+    type NotHeld,
     python,
     tries,
     triesInCpp,
@@ -113,6 +113,40 @@ const POWERS: readonly Attack[] = [
         `[] { sched_param p{1}; return sched_setscheduler(0, SCHED_FIFO, &p) == 0; }()`,
     ),
     tries('a higher priority', `os.nice(-5)`),
+    tries(
+        'limits of its parent',
+        `import resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (64, 64))`,
+    ),
+    tries(
+        'slowing its parent down',
+        `parent = os.getppid()
+calls = [
+    lambda: os.sched_setscheduler(parent, os.SCHED_IDLE, os.sched_param(0)),
+    lambda: os.sched_setparam(parent, os.sched_param(0)),
+    lambda: os.sched_setaffinity(parent, os.sched_getaffinity(0)),
+    lambda: os.setpriority(os.PRIO_PROCESS, parent, 1),
+    lambda: os.setpriority(os.PRIO_USER, 0, 1),
+]
+def reached(call):
+    try: call()
+    except OSError: return False
+    return True
+assert any([reached(call) for call in calls])`,
+    ),
+    tries(
+        'slowing the files of its parent down',
+        `call = {"x86_64": 251, "aarch64": 30}[platform.machine()]
+assert 0 in [ctypes.CDLL(None).syscall(call, which, who, 3 << 13) for which, who in ((1, os.getppid()), (3, os.getuid()))]`,
+    ),
+    tries('watches on files, which are few', `assert ctypes.CDLL(None).inotify_init() >= 0`),
+    tries(
+        'pages that the machine keeps for others',
+        `libc = ctypes.CDLL(None)\nlibc.mmap.restype = ctypes.c_long\nassert libc.mmap(None, ctypes.c_size_t(2 << 20), 3, 0x44022, -1, ctypes.c_long(0)) != -1`,
+    ),
+    triesInCpp(
+        'timers without number',
+        `[] { sigevent e{}; e.sigev_notify = SIGEV_NONE; timer_t t; int n = 0; while (n < 3000 && timer_create(CLOCK_MONOTONIC, &e, &t) == 0) n++; return n == 3000; }()`,
+    ),
     tries(
         'becoming root',
         `os.setuid(0)\nassert open("/proc/self/status").read().find("NoNewPrivs:\\t1") < 0`,

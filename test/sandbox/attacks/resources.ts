@@ -121,6 +121,33 @@ const MEMORIES: readonly Attack[] = [
         [MEMORY],
         'char *volatile x;\nint main() { for (int i = 0; i < 20; i++) if (!fork()) { x = (char *)malloc(40 << 20); memset(x, i + 1, 40 << 20); sleep(5); _exit(0); } sleep(5); }',
     ),
+    cpp(
+        'memory of a process whose main thread has ended',
+        [MEMORY],
+        '#include <pthread.h>\n#include <sys/syscall.h>\nchar *volatile x;\nvoid *take(void *) { for (int i = 0; i < 400; i++) { x = (char *)malloc(1 << 20); memset(x, 1, 1 << 20); } sleep(5); puts("out"); exit(0); }\nint main() { pthread_t t; pthread_create(&t, 0, take, 0); syscall(SYS_exit, 0); }',
+    ),
+    cpp(
+        'shared memory that it lets go of',
+        [MEMORY],
+        '#include <sys/mman.h>\nint main() { size_t n = 400 << 20, step = 1 << 20; char *x = (char *)mmap(0, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0); for (size_t i = 0; i < n; i += step) { memset(x + i, 1, step); madvise(x + i, step, MADV_DONTNEED); } sleep(5); puts("out"); }',
+    ),
+    ends(
+        'shared memory that is nobody’s',
+        'CPP',
+        [MEMORY],
+        '#include <cstdio>\n#include <cstring>\n#include <sys/shm.h>\n#include <unistd.h>\nint main() { for (int i = 0; i < 400; i++) { int id = shmget(IPC_PRIVATE, 1 << 20, 0600); void *x = shmat(id, 0, 0); if (id < 0) return 1; memset(x, 1, 1 << 20); shmdt(x); } sleep(5); puts("out"); }\n',
+        { under: { rlimit: [CRASH] } },
+    ),
+    cpp(
+        'page tables of many processes',
+        [MEMORY, TIME, SLEPT],
+        '#include <sys/mman.h>\nint main() { for (int i = 0; i < 50 && fork(); i++); size_t n = 1ul << 30; long sum = 0; for (;;) { volatile char *x = (char *)mmap(0, n, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0); if (x == MAP_FAILED) break; for (size_t i = 0; i < n; i += 2 << 20) sum += x[i]; } sleep(5); return sum != 0; }',
+    ),
+    cpp(
+        'a child that has its parent’s memory is no memory more',
+        ['Accepted'],
+        '#include <sched.h>\nchar *volatile x;\nchar stack[1 << 16];\nint child(void *) { usleep(100000); _exit(0); }\nint main() { x = (char *)malloc(100 << 20); memset(x, 1, 100 << 20); clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, 0); wait(0); return x[5] != 1; }',
+    ),
     py('deep recursion', [CRASH], 'def f(n): return f(n + 1)\nf(0)'),
     py(
         'deep recursion with the guard removed',
