@@ -1,4 +1,4 @@
-import type { Dir } from 'node:fs';
+import type { Dir, Dirent } from 'node:fs';
 import { opendir, readdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { getIoCode, describeIoError } from '../util/io-error.js';
@@ -12,6 +12,19 @@ import { UserError } from '../util/user-error.js';
 export async function listFiles(dir: string): Promise<readonly string[]> {
     try {
         return await readdir(dir);
+    } catch (error) {
+        if (getIoCode(error) === 'ENOENT') return [];
+        throw makeListingError(dir, error);
+    }
+}
+
+/**
+ * What is in a directory; nothing if it is not there.
+ * @throws UserError (exit 2) if it cannot be listed
+ */
+export async function listEntries(dir: string): Promise<readonly Dirent[]> {
+    try {
+        return await readdir(dir, { withFileTypes: true });
     } catch (error) {
         if (getIoCode(error) === 'ENOENT') return [];
         throw makeListingError(dir, error);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ResultRecord } from '../../src/results/record/record.js';
@@ -49,6 +49,18 @@ const list = (dir: string): string[] =>
 const asides = (cwd: string): string[] => readdirSync(cwd).filter((name) => name.includes('before-restore'));
 
 describe('a restore', () => {
+    it('ends before it changes anything where it cannot tell what stands there', async () => {
+        const { cwd, database, copy } = await prepare();
+        rmSync(join(database, 'replaced'), { recursive: true, force: true });
+        // Stands for a folder that the disk does not list.
+        writeFileSync(join(database, 'replaced'), '');
+        const parts = list(join(database, 'parts'));
+        await expect(restoreDatabase(database, copy, silent)).rejects.toThrow(/cannot list .*replaced/);
+        expect(list(join(database, 'parts'))).toEqual(parts);
+        expect(asides(cwd)).toEqual([]);
+        expect(await countRecords(database)).toBe(5);
+    });
+
     it('shows a reader in a loop one whole generation after the other, each with a higher number', async () => {
         const { cwd, database, copy } = await prepare();
         const other = join(cwd, 'other');

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { listFiles } from '../../host/listing.js';
+import { listEntries, listFiles } from '../../host/listing.js';
 import { openFile } from '../../host/open-file.js';
 import { NotAFileError } from '../../util/regular-file.js';
 import { parseStagingHolder } from '../../host/staging-name.js';
@@ -79,7 +79,7 @@ const FILES_BETWEEN_TURNS = 256;
 /** Every file in which the name of an output file may stand. */
 async function* listFilesThatName(options: CheckOptions, archives: ArchiveList): AsyncGenerator<string> {
     for (const dir of [options.dir, options.checkpointsDir, join(options.checkpointsDir, EARLIER)]) {
-        for (const file of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
+        for (const file of await listEntries(dir)) {
             if (!file.isDirectory()) yield join(dir, file.name);
         }
     }

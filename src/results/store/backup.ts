@@ -15,7 +15,8 @@ import { locatePart } from './read-generation.js';
  * @throws UserError (exit 2) if there is no database, or the target is there; WriteError
  */
 export async function backUpDatabase(dir: string, target: string): Promise<Manifest> {
-    if (await isThere(target)) throw new UserError(`${target} exists: name a folder that does not`);
+    if (await explainWrite(target, () => isThere(target)))
+        throw new UserError(`${target} exists: name a folder that does not`);
     for (let attempt = 1; ; attempt += 1) {
         const manifest = await readManifest(dir);
         if (manifest === null) throw new UserError(`there is no database in ${dir}: nothing to back up`);

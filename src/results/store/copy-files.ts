@@ -40,11 +40,15 @@ export async function explainWrite<T>(path: string, action: () => Promise<T>): P
     }
 }
 
+/** @throws what the system says where that cannot be told: a file that is there must not be taken for one that is not */
 export async function isThere(path: string): Promise<boolean> {
-    return await stat(path).then(
-        () => true,
-        () => false,
-    );
+    try {
+        await stat(path);
+        return true;
+    } catch (error) {
+        if (getIoCode(error) === 'ENOENT') return false;
+        throw error;
+    }
 }
 
 /** `2026-11-29T03-21-57`: for names of folders. */

@@ -1,4 +1,4 @@
-import { type FileHandle, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openFile } from '../../host/open-file.js';
 import { getIoCode } from '../../util/io-error.js';
@@ -13,6 +13,7 @@ import {
     REPLACED,
     readManifest,
 } from './manifest.js';
+import { isThere } from './copy-files.js';
 import { loadCodec } from './part-codec.js';
 
 /** One generation of a database, whole, whatever its writer does meanwhile. Needs no lock. */
@@ -139,14 +140,4 @@ export async function locatePart(dir: string, part: PartInfo): Promise<string> {
     throw new UserError(
         `${live} is missing: it was replaced more than ten minutes ago, or was removed; run this again`,
     );
-}
-
-async function isThere(path: string): Promise<boolean> {
-    try {
-        await stat(path);
-        return true;
-    } catch (error) {
-        if (getIoCode(error) === 'ENOENT') return false;
-        throw error;
-    }
 }

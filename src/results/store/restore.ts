@@ -2,6 +2,7 @@ import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { DurableWriter, makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { hashFile } from '../../host/hash-file.js';
+import { listEntries } from '../../host/listing.js';
 import { acquireLock, type Lock } from '../../host/lock.js';
 import { makeStagingName } from '../../host/staging-name.js';
 import { sweep } from '../../host/sweep.js';
@@ -215,15 +216,18 @@ async function keepPresent(dir: string, fresh: ReadonlySet<string>): Promise<str
 
 const UNFINISHED = '.unfinished';
 
-/** Files of a database that are more than locks and caches, as paths in its folder. */
+/** Files of a database that are more than locks and caches, as paths in its folder. @throws WriteError if a folder cannot be listed */
 async function listContent(dir: string): Promise<readonly string[]> {
-    const found = [];
-    for (const folder of [...FOLDERS, REPLACED, BEFORE_MIGRATION])
-        for (const entry of await readdir(join(dir, folder), { withFileTypes: true }).catch(() => []))
-            if (entry.isFile()) found.push(`${folder}/${entry.name}`);
-    // The manifest last: a folder without one is not a backup.
-    for (const name of [MIGRATION, MASTER, MANIFEST]) if (await isThere(join(dir, name))) found.push(name);
-    return found;
+    return await explainWrite(dir, async () => {
+        const found = [];
+        for (const folder of [...FOLDERS, REPLACED, BEFORE_MIGRATION])
+            for (const entry of await listEntries(join(dir, folder)))
+                if (entry.isFile()) found.push(`${folder}/${entry.name}`);
+        // The manifest last: a folder without one is not a backup.
+        for (const name of [MIGRATION, MASTER, MANIFEST])
+            if (await isThere(join(dir, name))) found.push(name);
+        return found;
+    });
 }
 
 async function chooseFreeName(path: string): Promise<string> {
@@ -264,7 +268,8 @@ async function replaceTree(dir: string, source: string, lock: Lock): Promise<voi
 async function undo(dir: string, made: readonly string[], aside: string | null): Promise<void> {
     try {
         // Where the folder could not be synced after the rename, the new generation stands.
-        const present = await readManifest(dir).catch(() => null);
+        // Where it cannot be read, it may name what was made.
+        const present = await readManifest(dir);
         if (present?.parts.some(({ path }) => made.includes(path)) === true) return;
         for (const path of made) await rm(join(dir, path), { force: true });
         if (aside !== null) await rm(aside, { recursive: true, force: true });
