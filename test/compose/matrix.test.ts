@@ -41,6 +41,18 @@ async function samplesOf(dir: string, text: string): Promise<readonly Sample[]> 
     return samples;
 }
 
+it('words stand for the values that they did in the earlier tools', async () => {
+    const valuesOf = async (flags: Partial<MatrixFlags>, name: string): Promise<readonly unknown[]> => {
+        const matrix = await readMatrixConfig(null, { ...FLAGS, models: ['m'], ...flags });
+        return choosePhases(matrix, [])[0]?.dimensions[name] ?? [];
+    };
+    expect(await valuesOf({ promptTypes: ['all'] }, 'prompt_type')).toEqual(['baseline', 'cot', 'optimal']);
+    const flawed = await valuesOf({ promptTypes: ['all_with_flawed'] }, 'prompt_type');
+    expect(flawed).toHaveLength(10);
+    expect(flawed.slice(0, 4)).toEqual(['baseline', 'cot', 'optimal', 'flawed_sequence_disorder']);
+    expect(await valuesOf({ taskTypes: ['all'] }, 'task_type')).toHaveLength(5);
+});
+
 describe('phases', () => {
     it('of the example run 800, 1,000, 5,600, 2,400 and 1,600 instances, and share 800 with 5.1 twice', async () => {
         const config = await readMatrixConfig(EXAMPLE, FLAGS);

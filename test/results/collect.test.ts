@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { batchText, changeText } from '../../src/results/collect/own-batch.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
+import { openDuckDb } from '../../src/results/duckdb.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { type CliResult, runCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
@@ -208,6 +209,26 @@ describe('resume-run collect --from', () => {
             env: { NODE_OPTIONS: WITHOUT_DUCKDB },
         });
         expect(audit).toMatchObject({ code: 2, stderr: expect.stringContaining('npm install @duckdb/') });
+    });
+
+    it('reads the Parquet folder of the earlier tools, with increments that were not merged yet', async () => {
+        const cwd = tempDir();
+        const folder = join(cwd, 'pilot_bench_parquet_data');
+        mkdirSync(join(folder, 'incremental'), { recursive: true });
+        const duckdb = await openDuckDb();
+        for (const [file, model, total] of [
+            ['test_results.parquet', 'a', 4],
+            ['incremental/increment_7_20250817_022806.parquet', 'b', 2],
+        ] as const)
+            await duckdb.run(
+                `COPY (SELECT '${model}' AS model, 'cot' AS prompt_type, 0.8 AS tool_success_rate, 'easy' AS difficulty,
+                    't' AS task_type, ${total} AS total, 1 AS success, 0 AS partial, ${total - 1} AS failed)
+                    TO '${join(folder, file)}' (FORMAT parquet)`,
+            );
+        const first = await collect(cwd, ['--from', 'pilot_bench_parquet_data', '--json']);
+        expect(JSON.parse(first.stdout)).toMatchObject({ added: 0, aggregates: 2, files: 2 });
+        const again = await collect(cwd, ['--from', 'pilot_bench_parquet_data', '--json']);
+        expect(JSON.parse(again.stdout)).toMatchObject({ aggregates: 0, known_aggregates: 2 });
     });
 
     it('says why it failed, and leaves everything as it was', async () => {
