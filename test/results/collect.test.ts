@@ -231,6 +231,23 @@ describe('resume-run collect --from', () => {
         expect(JSON.parse(again.stdout)).toMatchObject({ aggregates: 0, known_aggregates: 2 });
     });
 
+    it('counts records that the earlier migration made up from counts, and takes none of them for a record', async () => {
+        const cwd = tempDir();
+        const duckdb = await openDuckDb();
+        await duckdb.run(
+            `COPY (SELECT 'migrated_' || n AS test_id, 'json_migration' AS source, 'a' AS model, 'cot' AS prompt_type,
+                0.8 AS tool_success_rate, 'easy' AS difficulty, 't' AS task_type, n = 1 AS success, n = 2 AS partial_success
+                FROM range(1, 6) AS t(n)) TO '${join(cwd, 'test_results.parquet')}' (FORMAT parquet)`,
+        );
+        const result = await collect(cwd, ['--from', 'test_results.parquet', '--json']);
+        expect(JSON.parse(result.stdout)).toMatchObject({ added: 0, aggregates: 1 });
+        const sql = 'select model, total, success, "partial", failed from cells where source is not null';
+        const cells = await callCli(['analyze', '--database', 'database', '--sql', sql, '--json'], { cwd });
+        expect(JSON.parse(cells.stdout)).toMatchObject({
+            rows: [{ model: 'a', total: 5, success: 1, partial: 1, failed: 3 }],
+        });
+    });
+
     it('says why it failed, and leaves everything as it was', async () => {
         const cwd = tempDir();
         writeResultFile(join(cwd, 'results'), 'a', [{ fingerprint: 'f0' }]);

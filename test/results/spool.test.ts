@@ -160,6 +160,30 @@ describe('a run with --collect', () => {
         expect(spooled.every((one) => one.verdict === 'Accepted')).toBe(true);
     });
 
+    it('spools into the folder of RESULT_TEMP_DIR, and into that of --temp-dir before it', async () => {
+        const { cwd, write } = scene(1, 0);
+        write([1, 2]);
+        const module = join(import.meta.dirname, '../rig/tasks/obey.mjs');
+        const args = [
+            'rows.jsonl',
+            '--executor',
+            'module',
+            '--module',
+            module,
+            '--mode',
+            'async',
+            '--collect',
+        ];
+        const env = { RESULT_TEMP_DIR: 'elsewhere' };
+        expect((await callCli([...args, '--dir', 'a', '--quiet'], { cwd, env })).code).toBe(0);
+        const named = [...args, '--dir', 'b', '--quiet', '--temp-dir', 'named'];
+        expect((await callCli(named, { cwd, env })).code).toBe(0);
+        for (const folder of ['elsewhere', 'named'])
+            expect(readdirSync(join(cwd, folder))).toEqual(['retired']);
+        expect(existsSync(join(cwd, 'temp_results'))).toBe(false);
+        expect(await recordsIn(join(cwd, 'database'))).toHaveLength(4);
+    });
+
     it('leaves its results to another collector that holds the database, which goes on while it is idle', async () => {
         const { cwd, write, run } = scene(2, 0);
         write([1, 2]);
