@@ -32,6 +32,23 @@ export const isCountedBySelf = ({ level, isAdopted, expected }: CountedTask): bo
     level !== undefined || isAdopted === true || expected !== undefined;
 
 /**
+ * What verdicts alone do not say of a group's finished tasks; null: they say all.
+ * @param others tasks of which more decides than their verdict
+ */
+export function findOtherSuccess(
+    group: string,
+    verdicts: Readonly<Partial<Record<Verdict, number>>>,
+    others: readonly CountedTask[],
+): SuccessCounts | null {
+    if (others.length === 0) return null;
+    const [said, counts] = [sumSuccess(group, verdicts), sumSuccess(group, verdicts, others)];
+    const isSame = COUNTS.every((name) => said[name] === counts[name]);
+    return isSame ? null : counts;
+}
+
+const COUNTS = ['full', 'partial', 'failure', 'expected', 'asExpected'] as const;
+
+/**
  * @param verdicts of all finished tasks of the group
  * @param others those among them of which more decides than their verdict
  */

@@ -5,7 +5,7 @@ import { isJsonObject } from './json.js';
 import { killTime } from './limits.js';
 import { chooseExpected } from './sample.js';
 import { type ExpectedScore, findMissedScore } from './scoring.js';
-import { type CountedTask, sumSuccess, isCountedBySelf, type SuccessCounts } from './success-counts.js';
+import { type CountedTask, findOtherSuccess, isCountedBySelf, type SuccessCounts } from './success-counts.js';
 import { findSuccessLevel, levelOfVerdict } from './success-level.js';
 import { isVerdict, type Verdict } from './verdict.js';
 
@@ -265,11 +265,12 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         const [skipped, failed] = [group.skipped.length, group.failed.length];
         const tally: GroupTally = { total, completed, verdicts, skipped, failed, pending };
         const parts = inPart.length - before;
+        const success = findOtherSuccess(group.name, verdicts, others);
         tallies[group.name] = {
             ...tally,
             ...(parts === 0 ? {} : { inPart: parts }),
             ...(scores === null ? {} : { scores }),
-            ...(others.length === 0 ? {} : { success: sumSuccess(group.name, verdicts, others) }),
+            ...(success === null ? {} : { success }),
         };
     }
     return {
