@@ -98,6 +98,8 @@ int enter_ruleset(int ruleset) { return ruleset < 0 ? 0 : (int)syscall(LANDLOCK_
 #define IO_URING 425
 #define HUGE_PAGES 0x40000 /* MAP_HUGETLB */
 #define IOPRIO_WHO_PROCESS 1
+/* In place of an error: the call does nothing, and says that it succeeded. */
+#define DONE_WITHOUT 0
 
 struct steps {
     struct sock_filter list[MOST_STEPS];
@@ -201,7 +203,8 @@ static void refuse_outside(struct steps *s) {
     refuse(s, SYS_process_vm_writev, EPERM);
     struct condition is_another = {0, BPF_JEQ, 0, 0};
     refuse_where(s, SYS_prlimit64, is_another, EPERM);
-    for (size_t i = 0; i < sizeof SCHEDULING / sizeof *SCHEDULING; i++) refuse_where(s, SCHEDULING[i], is_another, EPERM);
+    /* Runtimes ask this of their own threads, by a number that does not tell whose it is, and Mono prints that it was refused. */
+    for (size_t i = 0; i < sizeof SCHEDULING / sizeof *SCHEDULING; i++) refuse_where(s, SCHEDULING[i], is_another, DONE_WITHOUT);
     refuse(s, SYS_setpriority, EPERM);
     refuse(s, SYS_ioprio_set, EPERM);
 }
