@@ -21,6 +21,12 @@ const INSIDE = ['yargs', 'picomatch', 'get-east-asian-width', 'fast-glob', 'yaml
  */
 const READY_WHEN_CALLED = new Set(['cliui', 'string-width']);
 const LAZY = '\0when-called:';
+/**
+ * By this yargs looks for a package.json, for a version that we do not ask of it: it lists the folder that we are in and all above,
+ * whose files may be a million.
+ */
+const NOT_LOOKED_FOR = new Set(['escalade/sync']);
+const NOTHING_FOUND = '\0nothing-found';
 
 /** What several commands share, in two files: for reading a command line, and for a results directory. */
 const SHARED = [
@@ -46,16 +52,20 @@ const bundle = await rolldown({
         {
             name: 'ready-when-called',
             async resolveId(id, importer) {
-                if (!READY_WHEN_CALLED.has(id) || !importer.includes('/yargs/')) return null;
+                if (importer === undefined || !importer.includes('/yargs/')) return null;
+                if (NOT_LOOKED_FOR.has(id)) return NOTHING_FOUND;
+                if (!READY_WHEN_CALLED.has(id)) return null;
                 const { id: path } = await this.resolve(id, importer, { skipSelf: true });
                 return LAZY + relative(root, path);
             },
             load: (id) =>
-                id.startsWith(LAZY)
-                    ? `const load = () => require(${JSON.stringify(root + id.slice(LAZY.length))});
+                id === NOTHING_FOUND
+                    ? 'export default () => undefined;'
+                    : id.startsWith(LAZY)
+                      ? `const load = () => require(${JSON.stringify(root + id.slice(LAZY.length))});
                        // A module may name what \`require\` gives: cliui gives its function itself.
                        export default (...given) => (load().default ?? load())(...given);`
-                    : null,
+                      : null,
         },
     ],
 });
@@ -67,5 +77,5 @@ const { output } = await bundle.write({
 });
 await writeFile(
     `${folder}/LICENSES.txt`,
-    await licensesOf(output.flatMap((chunk) => chunk.moduleIds ?? []).filter((id) => !id.startsWith(LAZY))),
+    await licensesOf(output.flatMap((chunk) => chunk.moduleIds ?? []).filter((id) => !id.startsWith('\0'))),
 );
