@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { WriteError } from '../host/write-error.js';
 import { getIoCode } from '../util/io-error.js';
 import { getMessage } from '../util/message.js';
@@ -34,7 +34,7 @@ export async function holdsPackages(path: string): Promise<boolean> {
     try {
         let count = 0;
         // One with too many files is refused in its own words, by whoever unpacks it.
-        for await (const { fileName } of readEntries(await openPromise(path)))
+        for await (const { fileName } of readEntries(await openArchive(path)))
             if (MANIFEST.test(fileName) || ++count > MOST_ENTRIES) return true;
         return false;
     } catch {
@@ -51,7 +51,7 @@ export async function unpackArchive(path: string, folder: string): Promise<void>
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
         await checkBounds(path, place);
-        const archive = await openPromise(path);
+        const archive = await openArchive(path);
         for await (const entry of readEntries(archive))
             if (isPlainFile(entry)) await unpackEntry(archive, entry, folder);
     } catch (error) {
@@ -64,7 +64,7 @@ export async function unpackArchive(path: string, folder: string): Promise<void>
 
 /** Before anything is written. @throws UserError */
 async function checkBounds(path: string, place: string): Promise<void> {
-    const archive = await openPromise(path);
+    const archive = await openArchive(path);
     const { fileSize } = archive;
     const places: (readonly [start: number, end: number])[] = [];
     let bytes = 0;
@@ -84,6 +84,12 @@ async function checkBounds(path: string, place: string): Promise<void> {
 }
 
 /** yauzl refuses names that are absolute or hold `..`, and files larger than they say. */
+async function openArchive(path: string): Promise<ZipFile> {
+    // Few datasets are archives, and every start would load it.
+    const { openPromise } = await import('yauzl');
+    return await openPromise(path);
+}
+
 async function* readEntries(archive: ZipFile): AsyncGenerator<Entry> {
     try {
         yield* archive.eachEntry();

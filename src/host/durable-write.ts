@@ -1,7 +1,6 @@
 import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import type { FileStamp } from '../model/file-stamp.js';
 import { getIoCode, describeIoError, withDescriptors } from '../util/io-error.js';
 import { openDescriptor, renameFile, syncDescriptor, writeBuffers } from './file-calls.js';
@@ -77,6 +76,7 @@ export class DurableWriter {
 /** Writes and fsyncs a new file. @returns what is on disk, which may be less than `chunks` */
 async function writeStaging(staging: string, chunks: readonly Buffer[], mode?: number): Promise<BigIntStats> {
     if (mode !== undefined) {
+        const { default: writeFileAtomic } = await import('write-file-atomic');
         await writeFileAtomic(staging, Buffer.concat(chunks), { mode });
         return stat(staging, { bigint: true });
     }

@@ -1,6 +1,5 @@
 import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
-import { Decompress } from 'fzstd';
 import { getIoCode } from '../../util/io-error.js';
 import { getMessage } from '../../util/message.js';
 import { shortenPath } from '../../util/shown-path.js';
@@ -52,6 +51,7 @@ const ZSTD_STEP = { fewest: 64, most: 16 * 1024 };
 const ZSTD_HELD = { low: 512 * 1024, high: 2 * 1024 * 1024 };
 
 async function* unzstd(file: string): AsyncIterable<Buffer> {
+    const { Decompress } = await import('fzstd');
     const ready: Buffer[] = [];
     let held = 0;
     const stream = new Decompress((bytes) => {
