@@ -20,6 +20,13 @@
 #include <unistd.h>
 
 #define STDERR_KEPT 16384
+/* Taken from a pipe at once. */
+#define CHUNK 65536
+/*
+ * Of what a program says to its peer, so much is taken before that reads it: two that both speak at length before they listen must
+ * not wait for each other. Judging systems have pipes of 1 MiB for it, some of them two with a proxy in between.
+ */
+#define TALK_AHEAD (2u << 20)
 /* Of what a program says to its peer, so many pieces are told apart by time. */
 #define MOST_MARKS 2048
 #define MAX_INODES 20000
@@ -50,8 +57,8 @@ struct sink {
     size_t kept_len, kept_cap;
     int spilled, over;
     int peer; /* -1: none */
-    char *pending; /* read, and not yet taken by the peer */
-    size_t pending_len;
+    char *pending; /* of TALK_AHEAD bytes: what was read, and not yet taken by the peer, is in between the two places */
+    size_t pending_from, pending_to;
     struct writer *marks; /* when how many bytes came, for a transcript; NULL: none are kept */
 };
 
@@ -218,25 +225,41 @@ static int begin_file(struct sink *s) {
     return add_to_file(s, s->kept, s->kept_len);
 }
 
+static size_t pending(const struct sink *s) { return s->pending_to - s->pending_from; }
+
+/* Whether a peer that does not read still lets us take what the program says. */
+static int may_take_more(const struct sink *s) { return s->peer < 0 || pending(s) + CHUNK <= TALK_AHEAD; }
+
 static void hang_up_on_peer(struct sink *s) {
     if (s->peer >= 0) close(s->peer);
     s->peer = -1;
-    s->pending_len = 0;
+    s->pending_from = s->pending_to = 0;
 }
 
 /* Hands on what the peer takes now. A peer that is gone takes nothing, and the program never learns of it. */
 static void hand_on(struct sink *s) {
-    while (s->peer >= 0 && s->pending_len > 0) {
-        ssize_t n = write(s->peer, s->pending, s->pending_len);
+    while (s->peer >= 0 && pending(s) > 0) {
+        ssize_t n = write(s->peer, s->pending + s->pending_from, pending(s));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return;
         if (n < 0) {
             hang_up_on_peer(s);
             return;
         }
-        s->pending_len -= (size_t)n;
-        memmove(s->pending, s->pending + n, s->pending_len);
+        s->pending_from += (size_t)n;
     }
+    if (pending(s) == 0) s->pending_from = s->pending_to = 0;
+}
+
+static void keep_for_peer(struct sink *s, const char *data, size_t n) {
+    if (s->pending_to + n > TALK_AHEAD) {
+        memmove(s->pending, s->pending + s->pending_from, pending(s));
+        s->pending_to = pending(s);
+        s->pending_from = 0;
+    }
+    memcpy(s->pending + s->pending_to, data, n);
+    s->pending_to += n;
+    hand_on(s);
 }
 
 static void mark(struct sink *s, size_t n) {
@@ -247,10 +270,9 @@ static void mark(struct sink *s, size_t n) {
 
 /* Takes what a pipe holds now; closes it at its end. */
 static void drain(struct sink *s) {
-    static char chunk[65536];
-    while (s->fd >= 0) {
-        hand_on(s);
-        if (s->pending_len > 0) return;
+    static char chunk[CHUNK];
+    hand_on(s);
+    while (s->fd >= 0 && may_take_more(s)) {
         ssize_t n = read(s->fd, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return;
@@ -272,11 +294,7 @@ static void drain(struct sink *s) {
         memcpy(s->kept + s->kept_len, chunk, fits);
         s->kept_len += fits;
         if (s->spilled > 0 && add_to_file(s, chunk, (size_t)n) < 0) s->spilled = -1;
-        if (s->peer >= 0) {
-            memcpy(s->pending, chunk, (size_t)n);
-            s->pending_len = (size_t)n;
-            hand_on(s);
-        }
+        if (s->peer >= 0) keep_for_peer(s, chunk, (size_t)n);
         if ((size_t)n < sizeof chunk) return;
     }
 }
@@ -416,11 +434,11 @@ static void wait_a_moment(struct watch *w, uint64_t now) {
     if (replies_due(&w->box->replies) < until) until = replies_due(&w->box->replies);
     uint64_t left = until > now ? until - now : 0;
     struct timespec timeout = {(time_t)(left / 1000000000ull), (long)(left % 1000000000ull)};
-    int is_full = w->out.pending_len > 0;
+    int is_waited_for = pending(&w->out) > 0;
     struct pollfd fds[4] = {{w->box->replies.channel, POLLRDHUP, 0},
-                            {listening && !is_full ? w->out.fd : -1, POLLIN, 0},
+                            {listening && may_take_more(&w->out) ? w->out.fd : -1, POLLIN, 0},
                             {listening ? w->err.fd : -1, POLLIN, 0},
-                            {w->out.peer, is_full ? POLLOUT : 0, 0}};
+                            {w->out.peer, is_waited_for ? POLLOUT : 0, 0}};
     sigset_t none;
     sigemptyset(&none);
     /* SIGCHLD is blocked but in here: the end of a child ends the wait, and never comes unseen. */
@@ -432,13 +450,11 @@ static void wait_a_moment(struct watch *w, uint64_t now) {
     if (w->out.over || w->err.over) w->limit = LIMIT_OUTPUT;
 }
 
-/* The last words of a program that has ended: as long as the peer takes them, and no longer than the program had. */
+/* The last words of a program that has ended. Its peer may take its time over them: that has limits of its own, and hears all until its end. */
 static void finish_talk(struct watch *w) {
     while (w->out.peer >= 0) {
         drain(&w->out);
-        if (w->out.over || w->out.pending_len == 0) break;
-        uint64_t now = now_ns();
-        if (w->wall_end && now >= w->wall_end) break;
+        if (w->out.over || pending(&w->out) == 0) break;
         struct pollfd fds[2] = {{w->out.peer, POLLOUT, 0}, {w->box->replies.channel, POLLRDHUP, 0}};
         if (poll(fds, 2, 100) > 0 && (fds[0].revents & POLLERR || fds[1].revents)) break;
     }
@@ -470,7 +486,7 @@ static int extend_wall(struct watch *w, uint64_t now) {
  * be waited for: its peer must not learn of it, and end in turn, before we know who ended first.
  */
 static void pass_silence_on(struct watch *w, uint64_t now) {
-    if (w->req->talk != TALK_UNTIL_CLOSED || w->out.fd >= 0 || w->out.pending_len > 0) return;
+    if (w->req->talk != TALK_UNTIL_CLOSED || w->out.fd >= 0 || pending(&w->out) > 0) return;
     if (!w->fell_silent) w->fell_silent = now;
     if (now - w->fell_silent > SILENCE_NS) hang_up_on_peer(&w->out);
 }
@@ -562,11 +578,12 @@ int run_program(struct box *box, const struct request *req) {
     w.out = make_sink(box, req, &out, kept, req->inline_max, box->spill[req->slot % SPILL_FILES]);
     w.err = make_sink(box, req, &err, kept_err, sizeof kept_err, err_file);
     static struct writer marks;
-    static char pending[65536];
+    static char *ahead;
     if (req->talk) {
         marks.len = 0;
         w.out.marks = &marks;
-        w.out.pending = pending;
+        if (!ahead) ahead = must_alloc(NULL, TALK_AHEAD);
+        w.out.pending = ahead;
         w.out.peer = req->peer_fd;
         fcntl(req->peer_fd, F_SETFL, O_NONBLOCK);
     }

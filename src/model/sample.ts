@@ -148,6 +148,8 @@ export interface CheckerProgram {
     readonly time: number | null;
     /** Bytes; null: the executor's default. */
     readonly memory: number | null;
+    /** Bytes that it may print, and leave in its feedback folder, where that is more than the executor's default; absent: no more. */
+    readonly output?: number;
     /** Validators that must accept as well, each with its own flags; absent: none. */
     readonly also?: readonly CheckerProgram[];
 }

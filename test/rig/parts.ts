@@ -53,6 +53,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/executor/judge/doctor.test.ts',
     'test/executor/judge/languages.test.ts',
     'test/executor/judge/make-tests.test.ts',
+    'test/executor/judge/talk-pairs.test.ts',
     'test/executor/judge/windows-programs.test.ts',
     // Whole commands that take ten seconds by their nature.
     'test/cli/comparison.test.ts',

@@ -26,6 +26,7 @@ export interface ProblemSettings {
     /** Seconds, bytes. */
     readonly validationTime: number;
     readonly validationMemory: number | null;
+    readonly validationOutput: number | null;
     /** Legacy packages say that they have a validator of their own; null: the folder decides. */
     readonly customValidator: boolean | null;
     readonly validatorFlags: readonly string[];
@@ -73,6 +74,7 @@ export function readProblemYaml(yaml: Field, asWritten: Field): ProblemSettings 
         output: times(positive(limits.get('output')), MIB),
         validationTime: positive(limits.get('validation_time')) ?? DEFAULT_VALIDATION_TIME,
         validationMemory: times(positive(limits.get('validation_memory')), MIB),
+        validationOutput: times(positive(limits.get('validation_output')), MIB),
         customValidator: modern ? null : words.includes('custom'),
         validatorFlags: readFlags(yaml.get('validator_flags')) ?? [],
         languages: readLanguages(yaml.get('languages')),

@@ -37,8 +37,8 @@ export async function loadChecker(
     for (const each of [program, ...others]) {
         const loaded = await loadProgram(each, settings, 'output validator');
         if ('skip' in loaded) return { checker: standard, skip: loaded.skip };
-        const { validatorFlags: flags, validationTime: time, validationMemory: memory } = settings;
-        checkers.push({ kind: 'program', convention: 'kattis', ...loaded, flags, time, memory });
+        const { validatorFlags: flags } = settings;
+        checkers.push({ kind: 'program', convention: 'kattis', ...loaded, flags, ...readLimits(settings) });
     }
     const [first, ...also] = checkers;
     if (first === undefined) throw new Error('bug in resume-run: validators without a first one');
@@ -137,9 +137,19 @@ export async function loadStaticProgram(
     if (program === undefined) return { validator: null, skip: 'its static validator is missing' };
     const loaded = await loadProgram(program, settings, 'static validator');
     if ('skip' in loaded) return { validator: null, skip: loaded.skip };
-    const { validationTime: time, validationMemory: memory } = settings;
     return {
-        validator: { kind: 'program', convention: 'kattis', ...loaded, flags: [], time, memory },
+        validator: { kind: 'program', convention: 'kattis', ...loaded, flags: [], ...readLimits(settings) },
         skip: null,
     };
 }
+
+/** What a package says that its validators need. */
+const readLimits = ({
+    validationTime: time,
+    validationMemory: memory,
+    validationOutput: output,
+}: ProblemSettings): Pick<CheckerProgram, 'time' | 'memory' | 'output'> => ({
+    time,
+    memory,
+    ...(output === null ? {} : { output }),
+});

@@ -116,7 +116,7 @@ export class CheckerPrograms {
             limits: chooseCheckerLimits(ready),
             keep: true,
         });
-        const said = await readFeedback(ready.box, feedbackFolder(ready), this.tools.scratch);
+        const said = await readFeedback(ready, feedbackFolder(ready), this.tools.scratch);
         return readVerdict(report, said);
     }
 

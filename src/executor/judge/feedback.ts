@@ -3,9 +3,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GivenScore } from '../../model/scoring.js';
 import { getMessage } from '../../util/message.js';
-import type { Box } from '../sandbox/box.js';
 import { type PackedFile, unpack } from '../sandbox/wire.js';
-import { FEEDBACK_BYTES, firstWords } from './judge-programs.js';
+import { firstWords, getOutputBound, type ReadyProgram } from './judge-programs.js';
 
 /** What a validator left in its feedback folder. */
 export interface Feedback {
@@ -14,17 +13,24 @@ export interface Feedback {
     /** From `score.txt` or `score_multiplier.txt`; null: neither. */
     readonly score: GivenScore | null;
     readonly files: readonly PackedFile[];
+    /** Why the folder could not be read; null: it was. */
+    readonly problem: string | null;
 }
 
-/** Reads a feedback folder of a box whose work folder was kept; that is emptied by it. */
-export async function readFeedback(box: Box, folder: string, scratch: string): Promise<Feedback> {
+/** Reads a feedback folder of a program whose work folder was kept; that is emptied by it. */
+export async function readFeedback(
+    { box, source }: Pick<ReadyProgram, 'box' | 'source'>,
+    folder: string,
+    scratch: string,
+): Promise<Feedback> {
     const bundle = join(scratch, `feedback-${randomBytes(8).toString('hex')}`);
     try {
-        await box.collect(folder, bundle, FEEDBACK_BYTES);
+        await box.collect(folder, bundle, getOutputBound(source));
         const files = [...unpack(await readFile(bundle))];
         return toFeedback(files);
     } catch (error) {
-        return { message: getMessage(error), score: null, files: [] };
+        const problem = getMessage(error);
+        return { message: problem, score: null, files: [], problem };
     } finally {
         await rm(bundle, { force: true });
     }
@@ -36,6 +42,7 @@ export function toFeedback(files: readonly PackedFile[]): Feedback {
         message: message === undefined ? '' : firstWords(message.content),
         score: readScore(files),
         files,
+        problem: null,
     };
 }
 

@@ -58,6 +58,8 @@ export interface JudgeProgram {
     readonly time?: number | null;
     /** Bytes; null or absent: the default. */
     readonly memory?: number | null;
+    /** Bytes of what it prints and leaves, where that is more than `FEEDBACK_BYTES`. */
+    readonly output?: number;
 }
 
 interface CompiledProgram {
@@ -96,7 +98,7 @@ export interface CompilingAhead {
 /** Programs kept ready: more than the samples that are usually in work at once. */
 const KEPT = 6;
 const MESSAGE_BYTES = 1024;
-/** Most that a program of the problem's prints, and that it leaves in its feedback folder. */
+/** Most that a program of the problem's prints, and that it leaves in its feedback folder, where its package does not ask for more. */
 export const FEEDBACK_BYTES = 16 * 1024 * 1024;
 
 export class JudgePrograms {
@@ -216,12 +218,13 @@ export class JudgePrograms {
     }
 }
 
-const makeKey = ({ language, files, time, memory }: JudgeProgram): string =>
+const makeKey = ({ language, files, time, memory, output }: JudgeProgram): string =>
     JSON.stringify([
         language,
         files.map((file) => [file.name, file.content.digest]),
         time ?? null,
         memory ?? null,
+        output ?? null,
     ]);
 
 /** A program of the problem that does not compile; where the machine may be to blame, another start tries it again. */
@@ -240,11 +243,15 @@ function complaint(what: string, name: string, stderr: string): string {
     return `${what} ${name} does not compile: ${firstWords(Buffer.from(stderr))}${hint}`;
 }
 
+/** Bytes that a program of the problem's may print, and leave in its feedback folder. */
+export const getOutputBound = ({ output = 0 }: Pick<JudgeProgram, 'output'>): number =>
+    Math.max(FEEDBACK_BYTES, output);
+
 export function chooseCheckerLimits({ source, usable }: Pick<ReadyProgram, 'source' | 'usable'>): RunLimits {
     const limits = {
         time: source.time ?? CHECKER_TIME,
         memory: source.memory ?? CHECKER_MEMORY,
-        output: FEEDBACK_BYTES,
+        output: getOutputBound(source),
     };
     return buildProgramLimits(limits, usable.language);
 }

@@ -8,8 +8,8 @@ import { readFeedback } from './feedback.js';
 import { chooseCheckerLimits, buildCommand, type ReadyProgram } from './judge-programs.js';
 import { type Pass, runPasses, takeNextPass } from './passes.js';
 import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js';
-import { isInteractorRejection, judgeInteractorTalk, judgeTalk, WRITTEN } from './talk-rules.js';
-import { feedbackFolder, isRejection, validatorCommand, withFeedback } from './validator.js';
+import { isInteractorAcceptance, judgeInteractorTalk, judgeTalk, WRITTEN } from './talk-rules.js';
+import { feedbackFolder, isAcceptance, validatorCommand, withFeedback } from './validator.js';
 
 /*
  * Interactive problems: the submission and the validator run at once, each in a box of its own, and read what the other
@@ -30,7 +30,7 @@ export interface TalkingProgram extends RunnableSubmission {
     readonly scratch: string;
 }
 
-/** Seconds that a submission gets to end by itself once the validator has rejected it. */
+/** Seconds that a submission gets to end by itself once the validator has ended without accepting it. */
 const LAST_WORDS = 0.5;
 
 /** Runs the tests of an interactive problem one after the other. The run throws what building or running the validator throws. */
@@ -88,9 +88,9 @@ async function runOnce(
     const verdict = await judging;
     const next = program.passes === null ? null : await takeNextPass(validator, verdict);
     const said =
-        next === null ? await readFeedback(validator.box, feedbackFolder(validator), program.scratch) : null;
-    const rejects = isInteractor(program) ? isInteractorRejection : isRejection;
-    const submission = rejects(verdict) ? await readLastReport(running, box) : await running;
+        next === null ? await readFeedback(validator, feedbackFolder(validator), program.scratch) : null;
+    const accepts = isInteractor(program) ? isInteractorAcceptance : isAcceptance;
+    const submission = accepts(verdict) ? await running : await readLastReport(running, box);
     boxes.done(box);
     checkStart(submission);
     const end = { submission, verdict };

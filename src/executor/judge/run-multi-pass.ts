@@ -75,6 +75,6 @@ async function validate(program: PassingProgram, pass: OnePass, run: ProgramRun)
     });
     const next = await takeNextPass(validator, report);
     if (next !== null) return { ran: { kind: 'ran', run }, next };
-    const said = await readFeedback(validator.box, feedbackFolder(validator), program.scratch);
+    const said = await readFeedback(validator, feedbackFolder(validator), program.scratch);
     return { ran: { kind: 'ran', run, comparison: readVerdict(report, said) }, next: null };
 }

@@ -41,7 +41,7 @@ export async function judgeSource(
         limits: chooseCheckerLimits(ready),
         keep: true,
     });
-    const said = await readFeedback(box, feedbackFolder(ready), scratch);
+    const said = await readFeedback(ready, feedbackFolder(ready), scratch);
     return { kind: 'ran', run: UNMEASURED, comparison: readVerdict(report, said, 'the static validator') };
 }
 

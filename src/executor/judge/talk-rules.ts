@@ -14,12 +14,17 @@ import { isRejection, isTestlibRejection, isRuling, readVerdict } from './valida
  * What a talk between a submission and a validator comes to, wherever the two ran. The rules are those of the problem package
  * format and its tools:
  *
- *   the validator rejected, and ended first     its verdict, whatever became of the submission afterwards
- *   the submission hit a limit or crashed       that
- *   otherwise                                   the validator's verdict; any exit but 42 and 43 is a judge error
+ *   the validator exits with neither 42 nor 43   a judge error, whoever ended first: it did not operate properly
+ *   it rejected, and ended first                 its verdict, whatever became of the submission afterwards
+ *   the submission hit a limit or crashed        that
+ *   otherwise                                    the validator's verdict
+ *
+ * A submission that a limit stopped before the validator ended comes first of all: we cut its talk short, and what a validator
+ * makes of that says nothing.
  *
  * An interactor written for testlib takes the validator's place where a problem has one; it exits as checkers do, and if it
- * accepts, the problem's checker judges the file that it wrote.
+ * accepts, the problem's checker judges the file that it wrote. No format says what its failure means after a submission that
+ * crashed: the crash decides.
  */
 
 /** Of the submission: what its run is judged by. */
@@ -43,7 +48,11 @@ export const WRITTEN = 'output';
  * @throws CheckerError where the validator decides, and says neither right nor wrong
  */
 export function judgeTalk(conditions: TalkConditions, end: TalkEnd, said: Feedback | null): RanTest {
-    const run = chooseDecidingRun(conditions, end, isRejection, isRuling);
+    const run = chooseDecidingRun(conditions, end, {
+        rejects: isRejection,
+        rules: isRuling,
+        isExcusedBy: ({ limit }) => limit !== null,
+    });
     if (run.verdict !== null || said === null) return { kind: 'ran', run };
     return { kind: 'ran', run, comparison: readVerdict(end.verdict, said) };
 }
@@ -59,12 +68,11 @@ export async function judgeInteractorTalk(
     checkWritten: (written: Buffer) => Promise<Comparison>,
 ): Promise<RanTest> {
     const { verdict } = end;
-    const run = chooseDecidingRun(
-        conditions,
-        end,
-        isInteractorRejection,
-        (report) => report.exitCode === 0 || isInteractorRejection(report),
-    );
+    const run = chooseDecidingRun(conditions, end, {
+        rejects: isInteractorRejection,
+        rules: (report) => isInteractorAcceptance(report) || isInteractorRejection(report),
+        isExcusedBy: () => true,
+    });
     if (run.verdict !== null) return { kind: 'ran', run };
     const message = firstWords(verdict.stderr);
     const code = readExitCode(verdict, message, 'the interactor');
@@ -74,26 +82,38 @@ export async function judgeInteractorTalk(
             `the interactor exited with ${code}, which says neither right nor wrong: ${message}`,
         );
     }
+    if (said !== null && said.problem !== null)
+        throw judgeError(`what the interactor wrote cannot be read: ${said.problem}`);
     const written = said?.files.find(({ name }) => name === WRITTEN)?.content ?? Buffer.alloc(0);
     return { kind: 'ran', run, comparison: await checkWritten(written) };
 }
 
-export const isInteractorRejection = ({ exitCode, limit }: RunReport): boolean =>
+export const isInteractorAcceptance = ({ exitCode, limit }: RunReport): boolean =>
+    limit === null && exitCode === 0;
+
+const isInteractorRejection = ({ exitCode, limit }: RunReport): boolean =>
     limit === null && exitCode !== null && isTestlibRejection(exitCode);
+
+/** How the side that judges ends. */
+interface JudgingSide {
+    readonly rejects: (report: RunReport) => boolean;
+    /** Whether it said right or wrong. */
+    readonly rules: (report: RunReport) => boolean;
+    /** Whether the end of a submission that ended first may be why it said neither. */
+    readonly isExcusedBy: (submission: RunReport) => boolean;
+}
 
 /** The run of the submission; its verdict is null where the other side decides. */
 function chooseDecidingRun(
     { limits, language }: TalkConditions,
     { submission, verdict }: TalkEnd,
-    rejects: (report: RunReport) => boolean,
-    decides: (report: RunReport) => boolean,
+    { rejects, rules, isExcusedBy }: JudgingSide,
 ): ProgramRun {
     const transcript = renderTranscript(verdict, submission);
     const run = submission === null ? UNMEASURED : toProgramRun(submission, limits, language);
     const validatorWasFirst = submission === null || verdict.ended < submission.ended;
     const isRejected = rejects(verdict) && validatorWasFirst;
-    // The submission's own fault may have confused the validator: that is then no fault of the problem's.
-    if (!isRejected && run.verdict !== null && (!validatorWasFirst || decides(verdict)))
-        return { ...run, transcript };
+    const isExcused = !validatorWasFirst && isExcusedBy(submission);
+    if (!isRejected && run.verdict !== null && (rules(verdict) || isExcused)) return { ...run, transcript };
     return { ...run, verdict: null, transcript };
 }

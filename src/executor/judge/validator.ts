@@ -39,6 +39,8 @@ export function withFeedback(command: readonly string[], pass = 1): [string, ...
 export const isRuling = ({ limit, exitCode }: RunReport): boolean =>
     limit === null && (exitCode === RIGHT || exitCode === WRONG);
 
+export const isAcceptance = (report: RunReport): boolean => report.exitCode === RIGHT && report.limit === null;
+
 export const isRejection = (report: RunReport): boolean => report.exitCode === WRONG && report.limit === null;
 
 /** Whether a checker or an interactor written for testlib says "wrong" by this exit code; 0 is right, all else its own failure. */

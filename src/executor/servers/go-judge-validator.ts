@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { CheckerProgram, StagedTest } from '../../model/sample.js';
 import { type Feedback, FEEDBACK_FILES, toFeedback } from '../judge/feedback.js';
 import { readHeaders } from '../judge/headers.js';
-import { FEEDBACK_BYTES, firstWords, judgeError } from '../judge/judge-programs.js';
+import { firstWords, getOutputBound, judgeError } from '../judge/judge-programs.js';
 import type { Language } from '../judge/language.js';
 import { findLanguageByFile } from '../judge/languages.js';
 import { buildProgramLimits, CHECKER_MEMORY, CHECKER_TIME } from '../judge/limits.js';
@@ -47,21 +47,23 @@ const LOOK = 0.1;
  * Starts a validator with its feedback folder. Servers do not say which of two programs ended first, so a validator that
  * did not accept is followed by a look at its input: if that does not end in a while, the submission is still there. A
  * look may come late on a busy machine, so the times that both ran must agree: see `readLeft`.
+ * @param accepting the exit code by which it accepts
+ * @param most bytes of what is handed on to the next pass
  */
-const SCRIPT = `${MEND_FOLDERS}
+const makeScript = (accepting: number, most: number): string => `${MEND_FOLDERS}
 mkdir -p ${FOLDER}
 if [ -f ${STATE} ]; then tar xf ${STATE}; rm -f ${NEXT_PASS}; fi
 "$@"
 code=$?
-if [ $code != ${RIGHT} ] && [ $code != 0 ]; then
+if [ $code != ${accepting} ]; then
     timeout ${LOOK} cat > /dev/null 2>&1
     if [ $? = 124 ]; then rm -rf ${WAS_FIRST}; : > ${WAS_FIRST}; fi
 fi
 ${onlyFiles([NEXT_PASS, WAS_FIRST, STATE, ...[WRITTEN, ...FEEDBACK_FILES].map((name) => `${FOLDER}/${name}`)])}
 tar cf ${STATE} ${FOLDER}
 for file in ${NEXT_PASS} ${STATE}; do
-    if [ -f ${NEXT_PASS} ] && [ "$(wc -c < $file)" -gt ${FEEDBACK_BYTES} ]; then
-        echo "$file is more than the ${FEEDBACK_BYTES} bytes that a server hands on to the next pass" >&2
+    if [ -f ${NEXT_PASS} ] && [ "$(wc -c < $file)" -gt ${most} ]; then
+        echo "$file is more than the ${most} bytes that a server hands on to the next pass" >&2
         exit 1
     fi
 done
@@ -124,7 +126,7 @@ export function buildServerValidatorCommand(
         {
             time: program.time ?? CHECKER_TIME,
             memory: program.memory ?? CHECKER_MEMORY,
-            output: FEEDBACK_BYTES,
+            output: getOutputBound(program),
         },
         language,
     );
@@ -134,7 +136,7 @@ export function buildServerValidatorCommand(
         : [INPUT, ANSWER, `${FOLDER}/`, ...program.flags, ...(test.checkerFlags ?? [])];
     const files = FEEDBACK_FILES.map((name) => `${FOLDER}/${name}?`);
     return {
-        args: ['/bin/sh', '-c', SCRIPT, 'sh', ...command, ...args],
+        args: ['/bin/sh', '-c', makeScript(isInteractor ? 0 : RIGHT, limits.output), 'sh', ...command, ...args],
         stdin: given.output,
         copyIn: {
             ...copyIn,

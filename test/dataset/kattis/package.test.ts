@@ -212,7 +212,7 @@ describe('its validator', () => {
     ])('is a program: %j', async (files, language, names) => {
         const { judging, skip } = await load({
             ...files,
-            'problem.yaml': 'validation: custom\nvalidator_flags: a "b c"\nlimits: {validation_time: 9}',
+            'problem.yaml': 'validation: custom\nvalidator_flags: a "b c"\nlimits: {validation_time: 9, validation_output: 20}',
         });
         expect(skip).toBeNull();
         expect(judging?.checker).toMatchObject({
@@ -221,6 +221,7 @@ describe('its validator', () => {
             language,
             flags: ['a', 'b c'],
             time: 9,
+            output: 20 * 1024 * 1024,
         });
         const checker = judging?.checker;
         expect(checker?.kind === 'program' ? checker.files.map((file) => file.name) : []).toEqual(names);

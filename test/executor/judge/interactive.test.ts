@@ -73,6 +73,22 @@ input()
     it('calls a validator that breaks its convention a judge error', async () => {
         const outcome = await rig.run(talk('print(1)', { checker: asValidator('raise SystemExit(0)') }));
         expect(inWords(outcome)).toMatch(/judge-error.*exited with 0, expected 42 or 43/);
+        // Neither a crash of the submission nor its going on for ever makes that another thing.
+        const careless = asValidator('int(input())');
+        expect(inWords(await rig.run(talk('raise SystemExit(3)', { checker: careless })))).toMatch(
+            /judge-error.*exited with 1/,
+        );
+        const failing = asValidator('raise SystemExit(1)');
+        const endless = talk('while True: pass', { checker: failing, limits: { time: 30 } });
+        expect(inWords(await rig.run(endless))).toMatch(/judge-error.*exited with 1/);
+    });
+
+    it('gives both room for what they say before they listen', async () => {
+        const words = 'print("x" * 900000, flush=True)\n';
+        const submission = `${words}raise SystemExit(len(input()) != 900000)`;
+        const validator = `${words}raise SystemExit(42 if len(input()) == 900000 else 43)`;
+        const outcome = await rig.run(talk(submission, { checker: asValidator(validator) }));
+        expect(inWords(outcome)).toBe('Accepted');
     });
 
     it('carries much in both directions at once', async () => {
@@ -100,6 +116,30 @@ for line in sys.stdin:
             }),
         );
         expect(inWords(outcome)).toBe('Accepted');
+    });
+});
+
+describe('the output of a validator', () => {
+    const rig = new JudgeRig(kind);
+    afterAll(() => rig.close());
+    const says = (bytes: number, output?: number): Case => ({
+        language: 'PYTHON3',
+        source: 'import sys\nfor line in sys.stdin: pass',
+        checker: {
+            ...asValidator(
+                `import sys\nfor i in range(${bytes >> 16}): print("x" * 65535, flush=True)\nsys.exit(42)`,
+            ),
+            ...(output === undefined ? {} : { output }),
+        },
+        problem: { interactive: true },
+        limits: { time: 5 },
+    });
+
+    it('is bounded, by more where its package asks for more', async () => {
+        const [most, more] = [16 << 20, 20 << 20];
+        expect(inWords(await rig.run(says(more)))).toMatch(/judge-error.*stopped at its output limit/);
+        expect(inWords(await rig.run(says(more, 24 << 20)))).toBe('Accepted');
+        expect(inWords(await rig.run(says(most, 1 << 20)))).toBe('Accepted');
     });
 });
 
@@ -146,6 +186,14 @@ sys.exit(0 if written.split() == answer.split() else 1)
             verdict: 'WrongAnswer',
             tests: [{ exec_info: { checker_message: 'wrote 4', transcript: '< 4\n> 4\n' } }],
         });
+    });
+
+    it('fails the test where what it wrote is more than we read: nothing is judged as if it were empty', async () => {
+        const writes = program('import sys\nopen(sys.argv[2], "wb").truncate(20 << 20)');
+        const problem = { interactive: true, interactor: writes };
+        expect(inWords(await rig.run({ ...talkTo('print(1)'), problem }))).toMatch(
+            /judge-error: what the interactor wrote cannot be read/,
+        );
     });
 
     it('may reject by itself, and its failure is none of the program', async () => {
