@@ -1,7 +1,7 @@
 import { NotAFileError } from '../util/regular-file.js';
 import { WriteError } from '../host/write-error.js';
 import { readReason } from '../util/io-error.js';
-import { escapeLine } from '../util/printable.js';
+import { escapeJson, escapeLine, escapeText } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
 import { type ErrorCode, type ExitCode, toErrorCode, UserError } from '../util/user-error.js';
 
@@ -20,11 +20,11 @@ export function explainError(
     const message = maskSecrets(formatMessageFor(error));
     if (json)
         return {
-            text: `${JSON.stringify({ type: 'error', message, exitCode: code, code: chooseStableCode(error, code) })}\n`,
+            text: `${escapeJson(JSON.stringify({ type: 'error', message, exitCode: code, code: chooseStableCode(error, code) }))}\n`,
             code,
         };
     if (code !== BUG) return { text: `resume-run: ${escapeLine(message.replaceAll('\n', ' '))}\n`, code };
-    const stack = error instanceof Error ? (error.stack ?? message) : message;
+    const stack = escapeText(error instanceof Error ? maskSecrets(error.stack ?? message) : message);
     return {
         text:
             `${stack}\n\nresume-run: this is a bug in resume-run; finished results are safe in their files.\n` +

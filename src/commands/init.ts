@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { print } from '../compose/output.js';
 import { describeIoError } from '../util/io-error.js';
+import { escapeLine } from '../util/printable.js';
 import { shortenPath } from '../util/shown-path.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
@@ -31,10 +32,10 @@ export const command = defineCommand({
         for (const [name, content] of Object.entries(files)) {
             const path = join(target, name);
             await writeFile(path, content, { flag: 'wx' }).catch((error: unknown) => refuse(path, error));
-            print(`wrote ${shortenPath(path)}`);
+            print(escapeLine(`wrote ${shortenPath(path)}`));
         }
         const there = relative(cwd, target);
-        print(`Run it: ${there === '' ? '' : `cd ${there} && `}${run}`);
+        print(escapeLine(`Run it: ${there === '' ? '' : `cd ${there} && `}${run}`));
         return 0;
     },
 });

@@ -1,5 +1,6 @@
 import { DATABASE_OPTIONS } from '../config/run-options/collecting.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
+import { escapeLine } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 
@@ -60,7 +61,7 @@ export const command = defineCommand({
         });
         try {
             if (to === null) {
-                print(`${database} is ${await store.rollBackMigration()} again`);
+                print(escapeLine(`${database} is ${await store.rollBackMigration()} again`));
                 return 0;
             }
             const onProgress = (done: number, all: number): void =>
@@ -68,7 +69,7 @@ export const command = defineCommand({
             const records = await store.migrate(to, onProgress);
             print(
                 records === 0
-                    ? `${database} is ${to} already`
+                    ? escapeLine(`${database} is ${to} already`)
                     : `${counted(records, 'record')} converted to ${to}; --rollback brings the old parts back`,
             );
             return 0;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { print, warn } from '../compose/output.js';
+import { print, printRaw, warn } from '../compose/output.js';
 import { openRecordSources } from '../compose/collect/record-sources.js';
 import { WriteError } from '../host/write-error.js';
 import { exitCodeOfStop, type StopSignal } from '../model/stop.js';
@@ -17,6 +17,7 @@ import { TreeKeeper } from '../results/tree/tree-keeper.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { getIoCode } from '../util/io-error.js';
 import { getMessage } from '../util/message.js';
+import { escapeLine } from '../util/printable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
 /** How often `--watch` looks, in milliseconds. */
@@ -222,7 +223,7 @@ async function explainFailure(collect: () => Promise<void>): Promise<void> {
 
 function show(result: CollectResult, hasNews: boolean, json: boolean): void {
     if (json) {
-        print(JSON.stringify(result));
+        printRaw(JSON.stringify(result));
         return;
     }
     if (!hasNews) {
@@ -239,6 +240,8 @@ function show(result: CollectResult, hasNews: boolean, json: boolean): void {
     ].filter((part) => part !== '');
     print([`${formatCount(added, 'record')} added`, ...rest].join(', '));
     print(
-        `from ${formatCount(result.files, 'file')} into ${result.database} (generation ${result.generation})`,
+        escapeLine(
+            `from ${formatCount(result.files, 'file')} into ${result.database} (generation ${result.generation})`,
+        ),
     );
 }

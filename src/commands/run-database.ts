@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { print, warn } from '../compose/output.js';
+import { print, printRaw, warn } from '../compose/output.js';
 import { count, formatBytes, formatCount } from '../report/format.js';
 import type { StorageFormat } from '../results/result-store.js';
 import { backUpDatabase } from '../results/store/backup.js';
@@ -8,6 +8,7 @@ import { type Manifest, readManifest } from '../results/store/manifest.js';
 import { openStore } from '../results/store/open-store.js';
 import { restoreDatabase } from '../results/store/restore.js';
 import { writeMasterTree } from '../results/tree/write-tree.js';
+import { escapeLine } from '../util/printable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
 interface DatabaseValues {
@@ -51,10 +52,10 @@ async function showInfo({ database, json }: DatabaseValues): Promise<ExitCode> {
         throw new UserError(`there is no database in ${database}: make one with \`resume-run collect\``);
     const info = buildInfo(database, manifest);
     if (json) {
-        print(JSON.stringify(info));
+        printRaw(JSON.stringify(info));
         return 0;
     }
-    print(`Database    ${database}`);
+    print(escapeLine(`Database    ${database}`));
     print(
         `Records     ${count(info.records)} in ${formatCount(info.parts, 'part')}, ${formatBytes(info.bytes)}`,
     );
@@ -95,11 +96,12 @@ async function compact(values: DatabaseValues): Promise<ExitCode> {
         await store.compact();
         const after = store.manifest.parts.length;
         const generation = store.generation;
-        print(
-            json
-                ? JSON.stringify({ database: dir, before: before.parts.length, after, generation })
-                : `${formatCount(before.parts.length, 'part')} joined into ${count(after)} (generation ${generation})`,
-        );
+        if (json)
+            printRaw(JSON.stringify({ database: dir, before: before.parts.length, after, generation }));
+        else
+            print(
+                `${formatCount(before.parts.length, 'part')} joined into ${count(after)} (generation ${generation})`,
+            );
     } finally {
         await store.close();
     }
@@ -108,11 +110,8 @@ async function compact(values: DatabaseValues): Promise<ExitCode> {
 
 async function backUp({ database, json }: DatabaseValues, target: string): Promise<ExitCode> {
     const { generation } = await backUpDatabase(database, target);
-    print(
-        json
-            ? JSON.stringify({ database, backup: target, generation })
-            : `generation ${generation} of ${database} copied to ${target}`,
-    );
+    if (json) printRaw(JSON.stringify({ database, backup: target, generation }));
+    else print(escapeLine(`generation ${generation} of ${database} copied to ${target}`));
     return 0;
 }
 
@@ -125,11 +124,11 @@ async function restore(values: DatabaseValues, source: string): Promise<ExitCode
     });
     const { generation } = manifest;
     if (json) {
-        print(JSON.stringify({ database, backup: source, generation, aside }));
+        printRaw(JSON.stringify({ database, backup: source, generation, aside }));
         return 0;
     }
-    print(`${database} is generation ${generation} of ${source} again`);
-    if (aside !== null) print(`what stood there is in ${aside}`);
+    print(escapeLine(`${database} is generation ${generation} of ${source} again`));
+    if (aside !== null) print(escapeLine(`what stood there is in ${aside}`));
     print('results that came later: bring them in with `resume-run collect --from <results>`');
     return 0;
 }

@@ -13,6 +13,7 @@ import { chooseSuccessWord } from '../report/success-word.js';
 import { renderSummary } from '../report/summary.js';
 import { onInterrupt } from '../run/interrupt.js';
 import { divertStdout } from '../util/foreign-code.js';
+import { escapeJson } from '../util/printable.js';
 import type { ExitCode } from '../util/user-error.js';
 import { boundYoungGeneration } from '../util/young-generation.js';
 import { planText } from './plan-text.js';
@@ -175,7 +176,7 @@ async function showPlan(run: OpenedRun, config: RunConfig, extras: RunExtras): P
     await run.close();
     const sink = makeSink(process.stdout);
     if (config.display.json)
-        sink.write(`${JSON.stringify({ ...run.plan, ...extras.describePlan?.(run.plan) })}\n`);
+        sink.write(`${escapeJson(JSON.stringify({ ...run.plan, ...extras.describePlan?.(run.plan) }))}\n`);
     else writeLines(sink, planText(run.plan));
     return 0;
 }

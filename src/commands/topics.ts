@@ -150,13 +150,19 @@ async function startRounds(
     iterations: number,
     isFollowed: (end: RunEnd) => boolean,
 ): Promise<ExitCode> {
-    const [{ startRun }, { makeTopicsDataset }, { RoundFigures }, { TopicsOutput, OUTPUT_INTERVAL }] =
-        await Promise.all([
-            import('./start-run.js'),
-            import('../compose/topics.js'),
-            import('../report/rounds.js'),
-            import('../compose/topics-output.js'),
-        ]);
+    const [
+        { startRun },
+        { makeTopicsDataset },
+        { RoundFigures },
+        { TopicsOutput, OUTPUT_INTERVAL },
+        { tell },
+    ] = await Promise.all([
+        import('./start-run.js'),
+        import('../compose/topics.js'),
+        import('../report/rounds.js'),
+        import('../compose/topics-output.js'),
+        import('../compose/output.js'),
+    ]);
     const { config, values } = resolved;
     const output =
         values.output === null || config.dryRun
@@ -166,7 +172,7 @@ async function startRounds(
                   dir: config.dir,
                   topics,
                   summary: summarizeTopics(resolved, OUTPUT_INTERVAL),
-                  onNotice: (message) => process.stderr.write(`${message}\n`),
+                  onNotice: tell,
               });
     const rounds = new RoundFigures();
     return startRun(resolved, {

@@ -104,8 +104,9 @@ export const command = defineCommand({
                 `--executor ${values.executor.join(', ')} runs what runs name: say --allow exec if everybody who may write to that Redis may run programs here`,
             );
         }
-        const [{ runWorker }, { realpath }] = await Promise.all([
+        const [{ runWorker }, { tell }, { realpath }] = await Promise.all([
             import('../compose/queue/run-worker.js'),
+            import('../compose/output.js'),
             import('node:fs/promises'),
         ]);
         const sharedPaths = await Promise.all(
@@ -145,7 +146,7 @@ export const command = defineCommand({
             sharedPaths,
             cacheBytes: values['sample-cache'] * 1024 * 1024,
             grace: values.grace,
-            onNotice: (message) => process.stderr.write(`${message}\n`),
+            onNotice: tell,
         });
         // Drained: everything that it was told to do is done.
         return signal === 'SIGTERM' ? 0 : exitCodeOfStop({ reason: 'signal', signal });

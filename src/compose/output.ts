@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { type Page, describePage } from '../report/page.js';
 import { makeSink, writeLines } from '../report/sink.js';
 import { fitScreen } from '../report/width.js';
-import { escapeLine, escapeLines } from '../util/printable.js';
+import { escapeJson, escapeLine, escapeLines } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
 
 /** How text for people is laid out on stdout. */
@@ -15,9 +15,9 @@ export function print(text: string): void {
     writeLines(makeSink(process.stdout), text);
 }
 
-/** Writes what a program reads (JSON, CSV, Markdown, XML) to stdout, as its own writer made it. */
+/** Writes what a program reads (JSON, CSV, Markdown, XML) to stdout, as its own writer made it; of all these only JSON needs escapes. */
 export function printRaw(text: string): void {
-    makeSink(process.stdout).write(text.endsWith('\n') ? text : `${text}\n`);
+    makeSink(process.stdout).write(escapeJson(text.endsWith('\n') ? text : `${text}\n`));
 }
 
 /** The same in pieces, which are printed together where they are short. */
@@ -27,10 +27,10 @@ export function printPieces(pieces: Iterable<string>): void {
     for (const piece of pieces) {
         waiting += piece;
         if (waiting.length < PIECE) continue;
-        sink.write(waiting);
+        sink.write(escapeJson(waiting));
         waiting = '';
     }
-    if (waiting !== '') sink.write(waiting);
+    if (waiting !== '') sink.write(escapeJson(waiting));
 }
 
 /** Characters that are printed by one call. */

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { getIoCode, describeIoError } from '../util/io-error.js';
+import { escapeJson } from '../util/printable.js';
 import { makeDirectory, syncDirectory } from './durable-write.js';
 import { makeHolderId, makeStagingName } from './staging-name.js';
 import { WriteError } from './write-error.js';
@@ -62,16 +63,22 @@ export async function writeText(
     path: string | null,
     text: Iterable<string> | AsyncIterable<string>,
 ): Promise<void> {
-    const source = (): Readable => Readable.from(text, { objectMode: false, highWaterMark: 256 * 1024 });
+    const source = (pieces: Iterable<string> | AsyncIterable<string>): Readable =>
+        Readable.from(pieces, { objectMode: false, highWaterMark: 256 * 1024 });
     if (path !== null) {
         await makeOutputFile(path, (staging) =>
-            pipeline(source(), createWriteStream(staging, { flags: 'wx' })),
+            pipeline(source(text), createWriteStream(staging, { flags: 'wx' })),
         );
         return;
     }
     try {
-        await pipeline(source(), process.stdout, { end: false });
+        await pipeline(source(escapePieces(text)), process.stdout, { end: false });
     } catch (error) {
         if (getIoCode(error) !== 'EPIPE') throw error;
     }
+}
+
+/** Of the text that programs read only JSON needs it: the writers of the others leave nothing in it. */
+async function* escapePieces(text: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
+    for await (const piece of text) yield escapeJson(piece);
 }

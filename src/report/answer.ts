@@ -1,6 +1,7 @@
 import type { Answer, AnswerColumn, AnswerValue } from '../model/answer.js';
 import { renderCsv } from '../util/csv.js';
 import { type MarkdownPart, renderMarkdownLine, renderMarkdownTable } from '../util/markdown.js';
+import { escapeLine } from '../util/printable.js';
 import { unreachable } from '../util/unreachable.js';
 import { formatBytes, count, formatDuration } from './format.js';
 import type { Page } from './page.js';
@@ -46,7 +47,7 @@ async function* renderAsTable(answer: Answer, { width, style }: Page): AsyncGene
             ? [answer.emptyText ?? 'No rows.']
             : renderTable(columns, cells, { width, paintTitle: style.dim });
     if (rest > 0) lines.push(`and ${count(rest)} more rows: --format csv writes them all`);
-    const notes = answer.notes.map((note) => style.dim(note));
+    const notes = answer.notes.map((note) => style.dim(escapeLine(note)));
     const head = formatSummaryLines(answer, width);
     yield [
         ...head,

@@ -1,3 +1,5 @@
+import { escapeLine } from '../util/printable.js';
+
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
 
 /** A word as it must be typed in a POSIX shell. */
@@ -8,5 +10,5 @@ export function quoteWord(word: string): string {
 /** The command that goes on with a results directory, or does something else with it. */
 export function buildShellCommand(dir: string, command: 'run' | 'report' | 'status' = 'run'): string {
     const words = command === 'run' ? ['resume-run'] : ['resume-run', command];
-    return [...words, '--dir', quoteWord(dir)].join(' ');
+    return escapeLine([...words, '--dir', quoteWord(dir)].join(' '));
 }

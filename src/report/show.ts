@@ -49,7 +49,7 @@ function formatHeadLines({ sample, group, index, executor, state }: ShownTask, {
             const said = word === 'accepted' ? verdict : word;
             const wanted = isExpected ? '' : style.yellow(`, expected ${formatExpected(expected)}`);
             return [
-                `${where}  ${said}${wanted}`,
+                `${where}  ${escapeLine(said)}${wanted}`,
                 ...formatFactLines(entry),
                 ...scoreLines(entry),
                 ...inPartLines(entry, group),
@@ -151,11 +151,11 @@ function testSections(entry: Entry, texts: ShownTask['test'], page: Page): strin
         time === null ? '' : formatDuration(time),
         failed.memory === null ? '' : formatBytes(failed.memory),
     ];
-    const named = failed.name === undefined ? '' : ` (${escapeLine(failed.name)})`;
+    const named = failed.name === undefined ? '' : ` (${failed.name})`;
     const head = `Test ${at + 1} of ${tests.length}${named}: ${figures.filter((one) => one !== '').join(', ')}`;
     const step = info.run_result ?? info.compile_result;
     return [
-        [page.style.bold(head), ...formatMessageLines(info)],
+        [page.style.bold(escapeLine(head)), ...formatMessageLines(info)],
         formatDifferenceLines(info, page),
         formatTextLines('Said (< the validator, > the program)', info.transcript ?? null, page),
         formatTextLines('Printed', readOutput(step, 'stdout'), page),
@@ -221,7 +221,7 @@ function formatTextLines(title: string, text: string | null, { style }: Page): s
     const rest = lines.length - MOST_LINES;
     return [
         style.bold(title),
-        ...lines.slice(0, MOST_LINES).map((line) => `  ${escapeLine(line).replaceAll('\\t', '    ')}`),
+        ...lines.slice(0, MOST_LINES).map((line) => `  ${escapeLine(line.replaceAll('\t', '    '))}`),
         ...(rest > 0 ? [`  …and ${rest} more lines`] : []),
     ];
 }

@@ -31,6 +31,17 @@ export function escapeText(text: string): string {
         .join('');
 }
 
+/** Of those, the ones that JSON may hold as they are. */
+const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** JSON that may be read on a terminal: what could steer it is written as `\u009b`, which means the same to whoever parses it. */
+export function escapeJson(json: string): string {
+    return json.replace(
+        UNPRINTABLE_IN_JSON,
+        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+}
+
 /** Text that came from outside (ids, names, output of programs), safe to print on a terminal: one line, no commands in it. */
 export function escapeLine(text: string): string {
     return text.replace(UNPRINTABLE, (character) => {

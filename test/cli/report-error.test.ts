@@ -35,6 +35,12 @@ it('anything else is a bug of ours: its stack, and how to report it', () => {
     expect(explainError(new TypeError('x'), false).text).toContain('report-error.test');
 });
 
+it('what a bug quotes does not steer the terminal', () => {
+    const { text } = explainError(new TypeError('\u001b[2J\u202e in\n\u009b31m'), false);
+    expect(text).toContain('TypeError: \\x1b[2J\\u202e in\n\\x9b31m\n    at ');
+    expect(explainError(new TypeError('\u009b31m'), true).text).toContain('"\\u009b31m"');
+});
+
 it('programs get an object', () => {
     const { text } = explainError(new UserError('held', 3), true);
     const held = { type: 'error', message: 'held', exitCode: 3, code: 'RESUME_RUN_DIRECTORY_HELD' };

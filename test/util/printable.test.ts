@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { escapeLine } from '../../src/util/printable.js';
+import { escapeJson, escapeLine } from '../../src/util/printable.js';
 
 test.each([
     ['plain text, 中文, émoji 🎉', 'plain text, 中文, émoji 🎉'],
@@ -11,6 +11,17 @@ test.each([
     ['\u061cx', '\\u061cx'],
 ])('%j', (text, expected) => {
     expect(escapeLine(text)).toBe(expected);
+});
+
+test('JSON means what it meant, and steers nothing', () => {
+    expect(escapeJson('["\u009b31m\u202e\\n"]')).toBe('["\\u009b31m\\u202e\\n"]');
+    fc.assert(
+        fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (key, text) => {
+            const json = escapeJson(JSON.stringify({ [key]: text }));
+            expect(json).not.toMatch(/\p{Cc}|[\u2028-\u202e\u2066-\u2069]/u);
+            expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify({ [key]: text })));
+        }),
+    );
 });
 
 test('whatever comes in, nothing that steers a terminal comes out', () => {

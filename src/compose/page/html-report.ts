@@ -2,6 +2,7 @@ import { readRunFile } from '../../checkpoint/run-directory/run-file.js';
 import { makeIdMatcher } from '../../dataset/filter.js';
 import { writeText } from '../../host/output-file.js';
 import { writeHtmlFile } from '../../report/html/html-file.js';
+import { escapeLine } from '../../util/printable.js';
 import { withDatasetsOf } from '../directory/datasets-of-run.js';
 import { DirectoryReader } from '../directory/directory-reader.js';
 import { print, tell, warn } from '../output.js';
@@ -53,7 +54,7 @@ export async function writeHtmlReport(
             : await withDatasetsOf(run, (load) => build(new FailedTestTexts(run, load)));
     const other = compared === null ? null : await buildCompared(compared, only);
     await writeText(file, writeHtmlFile(assets, page, chunks, other));
-    print(`${file} is written: open it in a browser`);
+    print(escapeLine(`${file} is written: open it in a browser`));
     if (leftOut > 0)
         tell(
             `${file} holds the source and output of the tasks that matter most; those of ${leftOut} others did not fit: resume-run show has them`,

@@ -99,7 +99,7 @@ export interface CompilingAhead {
 const KEPT = 6;
 const MESSAGE_BYTES = 1024;
 /** Most that a program of the problem's prints, and that it leaves in its feedback folder, where its package does not ask for more. */
-export const FEEDBACK_BYTES = 16 * 1024 * 1024;
+const FEEDBACK_BYTES = 16 * 1024 * 1024;
 
 export class JudgePrograms {
     readonly #ready = new Map<string, Promise<ReadyProgram>>();

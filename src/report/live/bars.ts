@@ -92,7 +92,7 @@ export class BarReporter implements Reporter {
 
     private print(line: string): void {
         if (this.bars === null) writeLines(this.sink, line);
-        else this.bars.log(`${escapeLines(line)}${CLEAR_TO_END_OF_LINE}\n`);
+        else this.bars.log(`${maskSecrets(escapeLines(line))}${CLEAR_TO_END_OF_LINE}\n`);
     }
 }
 

@@ -1,5 +1,6 @@
 import { dropLongResult } from '../../model/event-size.js';
 import type { RunEvent } from '../../model/event.js';
+import { escapeJson } from '../../util/printable.js';
 import { maskSecrets } from '../../util/secrets.js';
 import type { Reporter } from './reporter.js';
 import type { Sink } from '../sink.js';
@@ -12,7 +13,7 @@ export class JsonLinesReporter implements Reporter {
     constructor(private readonly sink: Sink) {}
 
     onEvent(event: RunEvent): void {
-        this.sink.write(`${maskSecrets(JSON.stringify(dropLongResult(event, RESULT_BOUND)))}\n`);
+        this.sink.write(`${maskSecrets(escapeJson(JSON.stringify(dropLongResult(event, RESULT_BOUND))))}\n`);
     }
 
     close(): void {

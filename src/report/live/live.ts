@@ -46,7 +46,7 @@ export function startLines(view: RunView): string[] {
     const again = part.finished + part.due - part.tasks;
     const skipped = part.skipped > 0 ? `, ${count(part.skipped)} skipped` : '';
     return [
-        `${escapeLine(start.dir)}: ${formatCount(part.samples, 'sample')}, ${formatCount(part.tasks, 'task')}${chosen}: ` +
+        `${start.dir}: ${formatCount(part.samples, 'sample')}, ${formatCount(part.tasks, 'task')}${chosen}: ` +
             `${count(part.finished)} finished${again > 0 ? ` (${count(again)} of them again)` : ''}, ${count(part.due)} to do${formatReasons(part)}${skipped}`,
         [
             start.executor,
@@ -57,7 +57,7 @@ export function startLines(view: RunView): string[] {
             ...(start.limits === null ? [] : [start.limits]),
         ].join(', '),
         ...(start.comparison === null ? [] : [start.comparison]),
-    ];
+    ].map(escapeLine);
 }
 
 /** Why tasks are due, where there is more to say than that they are new. */

@@ -3,6 +3,7 @@ import { dropLongResult } from '../../model/event-size.js';
 import type { RunEvent } from '../../model/event.js';
 import { getIoCode, readReason } from '../../util/io-error.js';
 import { getMessage } from '../../util/message.js';
+import { escapeJson } from '../../util/printable.js';
 import { maskSecrets } from '../../util/secrets.js';
 import { UserError } from '../../util/user-error.js';
 import type { Reporter } from './reporter.js';
@@ -38,7 +39,7 @@ export class LogFile implements Reporter {
                 cause: error,
             });
         }
-        const destination = { write: (line: string) => this.file.write(withoutSecrets(line)) };
+        const destination = { write: (line: string) => this.file.write(escapeJson(withoutSecrets(line))) };
         this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
     }
 

@@ -1,0 +1,151 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { makePlainName } from '../../src/checkpoint/result-file/names.js';
+import { tempDir } from '../rig/cli.js';
+import { callCli } from '../rig/in-process.js';
+
+/*
+ * Result files in which every text tries to steer the terminal: to colour it, to clear it, to turn what is read, or to begin a line
+ * of its own. Commands print through different writers; nothing may come through any of them.
+ */
+
+const STEERS = 'x\nFORGED \u001b[31m\u001b[2J\u009b1m\u007f\u061c\u202e\u2066\u2028';
+const STEERING = /[\0-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
+
+const attempt = (how: object) => ({
+    attempt: 1,
+    ...how,
+    message: STEERS,
+    started_at: '2026-11-28T10:00:00.000Z',
+    duration: 1.5,
+    api_used: STEERS,
+    worker_id: STEERS,
+    sandbox: STEERS,
+});
+
+const entry = (verdict: string) => ({
+    index: 0,
+    language: STEERS,
+    name: STEERS,
+    solution: STEERS,
+    result: {
+        accepted: false,
+        verdict,
+        score: 1,
+        best_score: 2,
+        groups: [{ name: STEERS, verdict, score: 1 }],
+        compiler: STEERS,
+        adapted: [STEERS],
+        tests: [
+            {
+                passed: false,
+                name: STEERS,
+                verdict,
+                cpu_time: 0.1,
+                wall_time: 0.1,
+                memory: 1e6,
+                exec_info: {
+                    status: 'Failed',
+                    run_result: {
+                        status: 'Error',
+                        execution_time: 0.1,
+                        return_code: null,
+                        signal: STEERS,
+                        stdout: STEERS,
+                        stderr: STEERS,
+                    },
+                    checker_message: STEERS,
+                    first_difference: { line: 1, expected: STEERS, got: STEERS },
+                    transcript: `< ${STEERS}\n> ${STEERS}`,
+                },
+            },
+        ],
+    },
+    limits: { time: 2, memory: 268_435_456, output: 67_108_864 },
+    expected: ['Accepted'],
+    expected_scores: [{ group: STEERS, min: 2, max: 2 }],
+    attempts: [attempt({ verdict })],
+    fingerprint: 'v1-sha256-a',
+});
+
+function writeResults(dir: string): void {
+    const file = {
+        id: STEERS,
+        solution_result: [entry('WrongAnswer')],
+        incorrect_solution_result: [entry('Accepted')],
+        [`${STEERS}_result`]: [entry('RuntimeError')],
+        api_used: STEERS,
+        worker_id: STEERS,
+        progress: {
+            completed_solutions: 1,
+            total_solutions: 3,
+            completed_incorrect_solutions: 1,
+            total_incorrect_solutions: 1,
+            is_complete: false,
+        },
+        failures: [
+            {
+                group: 'solution',
+                index: 1,
+                fingerprint: 'v1-sha256-b',
+                reason: 'sandbox',
+                message: STEERS,
+                attempts: [attempt({ failure: 'sandbox' })],
+            },
+        ],
+        skipped: [{ group: 'solution', index: 2, reason: STEERS }],
+    };
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, makePlainName(STEERS)), JSON.stringify(file, null, 4));
+}
+
+const cwd = tempDir();
+writeResults(join(cwd, 'out'));
+
+const LINES: readonly (readonly string[])[] = [
+    ['show', STEERS, 'solution', '0'],
+    ['show', STEERS, 'incorrect_solution', '0'],
+    ['show', STEERS, 'solution', '1'],
+    ['show', STEERS, 'solution', '2'],
+    ['show', STEERS, 'solution', '7'],
+    ['show', STEERS, 'solution', '0', '--json'],
+    ['status'],
+    ['status', '--json'],
+    ['report'],
+    ['report', '--json'],
+    ['report', '--csv'],
+    ['report', '--markdown'],
+    ['report', '--junit'],
+    ['report', '--github'],
+    ['analyze', '--by', 'language,group'],
+    ['analyze', '--by', 'language,group', '--json'],
+    ['export'],
+    ['check'],
+    ['check', '--json'],
+];
+
+it.each(LINES.map((line) => [JSON.stringify(line.join(' ')), line] as const))(
+    'nothing that results hold steers the terminal: %s',
+    async (_, line) => {
+        const { stdout, stderr } = await callCli([...line, '--dir', 'out'], { cwd });
+        const text = stdout + stderr;
+        expect(text).toMatch(/FORGED|solution/);
+        expect(text).not.toMatch(STEERING);
+        // Cells of CSV and XML may have several lines.
+        if (!line.includes('--csv') && !line.includes('--junit')) expect(text).not.toMatch(/^FORGED/m);
+        if (line.includes('--json') && line[0] !== 'check')
+            expect(JSON.stringify(JSON.parse(stdout))).toContain('FORGED');
+    },
+);
+
+it('a source is shown as it is: an escape that its author wrote stays two characters', async () => {
+    const dir = join(cwd, 'plain');
+    writeResults(dir);
+    const source = 'print("a\\tb")\n\tpass\n';
+    const text = JSON.stringify({ ...entry('WrongAnswer'), solution: source });
+    const file = `{"id": "p", "solution_result": [${text}], "incorrect_solution_result": []}`;
+    writeFileSync(join(dir, makePlainName('p')), file);
+    const { stdout } = await callCli(['show', 'p', 'solution', '0', '--dir', 'plain'], { cwd });
+    expect(stdout).toContain('Source\n  print("a\\tb")\n      pass\n');
+});
