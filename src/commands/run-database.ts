@@ -96,8 +96,7 @@ async function compact(values: DatabaseValues): Promise<ExitCode> {
         await store.compact();
         const after = store.manifest.parts.length;
         const generation = store.generation;
-        if (json)
-            printRaw(JSON.stringify({ database: dir, before: before.parts.length, after, generation }));
+        if (json) printRaw(JSON.stringify({ database: dir, before: before.parts.length, after, generation }));
         else
             print(
                 `${formatCount(before.parts.length, 'part')} joined into ${count(after)} (generation ${generation})`,

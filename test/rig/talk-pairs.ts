@@ -16,7 +16,7 @@ export interface TalkPair {
     /** Seconds. */
     readonly time?: number;
     readonly input?: string;
-    /** Beside its validator. */
+    /** Beside its validator; absent: it is interactive. */
     readonly problem?: Partial<StagedSample>;
     /** CPU time of the validator, seconds. */
     readonly validatorTime?: number;
@@ -46,7 +46,7 @@ export function stagePair(pair: TalkPair): {
     const time = pair.validatorTime ?? validator.time;
     return {
         source: SAYING + pair.submission,
-        problem: { interactive: true, ...pair.problem, checker: { ...validator, time } },
+        problem: { ...(pair.problem ?? { interactive: true }), checker: { ...validator, time } },
     };
 }
 
@@ -274,7 +274,8 @@ const WORDS: readonly TalkPair[] = [
 /** A program that says how long its input is, and validators that ask for more passes. */
 const COUNTS = 'say(len(sys.stdin.read()))';
 const CHECKS = 'if hear() != f"{len(given)}\\n": sys.exit(43)\n';
-const passes = (most: number, interactive = false) => ({ passes: most, interactive });
+const passes = (most: number): Partial<StagedSample> => ({ passes: most });
+const talksOf = (most: number): Partial<StagedSample> => ({ passes: most, interactive: true });
 
 const PASSES: readonly TalkPair[] = [
     {
@@ -343,21 +344,21 @@ const PASSES: readonly TalkPair[] = [
         validator: `say(given)\nsys.stdin.read()\nleave("nextpass.in", str(int(given) + 1))\n${ACCEPTS}`,
         is: 'RuntimeError',
         input: '1',
-        problem: passes(5, true),
+        problem: talksOf(5),
     },
     {
         name: 'talks: a pass is asked for by a validator that rejects',
         submission: 'hear()',
         validator: `leave("nextpass.in", "2")\n${REJECTS}`,
         is: /asks for another pass, but did not accept this one/,
-        problem: passes(2, true),
+        problem: talksOf(2),
     },
     {
         name: 'talks: more passes than allowed',
         submission: 'hear()',
         validator: `leave("nextpass.in", "2")\n${ACCEPTS}`,
         is: /asks for more than 2 passes/,
-        problem: passes(2, true),
+        problem: talksOf(2),
     },
 ];
 

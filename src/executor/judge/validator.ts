@@ -39,7 +39,8 @@ export function withFeedback(command: readonly string[], pass = 1): [string, ...
 export const isRuling = ({ limit, exitCode }: RunReport): boolean =>
     limit === null && (exitCode === RIGHT || exitCode === WRONG);
 
-export const isAcceptance = (report: RunReport): boolean => report.exitCode === RIGHT && report.limit === null;
+export const isAcceptance = (report: RunReport): boolean =>
+    report.exitCode === RIGHT && report.limit === null;
 
 export const isRejection = (report: RunReport): boolean => report.exitCode === WRONG && report.limit === null;
 

@@ -136,7 +136,14 @@ export function buildServerValidatorCommand(
         : [INPUT, ANSWER, `${FOLDER}/`, ...program.flags, ...(test.checkerFlags ?? [])];
     const files = FEEDBACK_FILES.map((name) => `${FOLDER}/${name}?`);
     return {
-        args: ['/bin/sh', '-c', makeScript(isInteractor ? 0 : RIGHT, limits.output), 'sh', ...command, ...args],
+        args: [
+            '/bin/sh',
+            '-c',
+            makeScript(isInteractor ? 0 : RIGHT, limits.output),
+            'sh',
+            ...command,
+            ...args,
+        ],
         stdin: given.output,
         copyIn: {
             ...copyIn,

@@ -212,7 +212,8 @@ describe('its validator', () => {
     ])('is a program: %j', async (files, language, names) => {
         const { judging, skip } = await load({
             ...files,
-            'problem.yaml': 'validation: custom\nvalidator_flags: a "b c"\nlimits: {validation_time: 9, validation_output: 20}',
+            'problem.yaml':
+                'validation: custom\nvalidator_flags: a "b c"\nlimits: {validation_time: 9, validation_output: 20}',
         });
         expect(skip).toBeNull();
         expect(judging?.checker).toMatchObject({

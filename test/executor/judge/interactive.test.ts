@@ -190,7 +190,7 @@ sys.exit(0 if written.split() == answer.split() else 1)
 
     it('fails the test where what it wrote is more than we read: nothing is judged as if it were empty', async () => {
         const writes = program('import sys\nopen(sys.argv[2], "wb").truncate(20 << 20)');
-        const problem = { interactive: true, interactor: writes };
+        const problem = { interactive: true, interactor: writes } as const;
         expect(inWords(await rig.run({ ...talkTo('print(1)'), problem }))).toMatch(
             /judge-error: what the interactor wrote cannot be read/,
         );
