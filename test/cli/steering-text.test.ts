@@ -11,8 +11,8 @@ import { callCli } from '../rig/in-process.js';
  */
 
 const STEERS = 'x\nFORGED \u001b[31m\u001b[2J\u009b1m\u007f\u061c\u202e\u2066\u2028';
-const STEERING =
-    /[\0-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
+/** Line ends and tabs aside. */
+const STEERING = /(?![\t\n\r])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
 const attempt = (how: object) => ({
     attempt: 1,

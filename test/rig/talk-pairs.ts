@@ -240,7 +240,7 @@ const WORDS: readonly TalkPair[] = [
     {
         name: 'the validator takes longer than the submission may, while that waits',
         submission: 'say("1")\nhear()',
-        validator: `hear()\ncompute(0.9)\nsay("2")\n${ACCEPTS}`,
+        validator: `hear()\ncompute(0.6)\nsay("2")\n${ACCEPTS}`,
         is: 'Accepted',
         time: 0.4,
     },

@@ -108,7 +108,7 @@ export class ServerTalks {
     }
 
     async #talk({ host, test, copyIn }: ServerPass, given: PassInput): Promise<Step<PassOutcome>> {
-        const { validator, checkWritten } = this.problem;
+        const { validator, checkWritten, passes } = this.problem;
         const submission = host.command(null);
         const command = buildServerValidatorCommand(validator, copyIn, test, {
             ...given,
@@ -127,18 +127,19 @@ export class ServerTalks {
         host.keep(ended.validator);
         const left = readLeft(ended.validator, ended.submission.wall);
         const end = readTalkEnd(ended, left.wasFirst, host.conditions.limits);
-        const next = isRuling(end.verdict) ? left.next : null;
+        // A problem of one pass has no next one, whatever its validator leaves.
+        const next = passes !== null && isRuling(end.verdict) ? left.next : null;
         if (next !== null) checkAsked(end.verdict);
         if (validator.program.convention === 'kattis') {
             const ran = judgeTalk(host.conditions, end, next === null ? left.said : null);
-            return this.#confirmed(host, ended.submission, ran, left);
+            return this.#confirmed(host, ended.submission, ran, { ...left, next });
         }
         const written = await this.#download(host, left.written);
         if (written.kind !== 'done') return written;
         const ran = await judgeInteractorTalk(host.conditions, end, left.said, () =>
             checkWritten(test, written.value),
         );
-        return this.#confirmed(host, ended.submission, ran, left);
+        return this.#confirmed(host, ended.submission, ran, { ...left, next });
     }
 
     async #confirmed(
