@@ -243,6 +243,7 @@ const WORDS: readonly TalkPair[] = [
         validator: `hear()\ncompute(0.6)\nsay("2")\n${ACCEPTS}`,
         is: 'Accepted',
         time: 0.4,
+        notOnServers: 'the wall bound of a server does not move with its load',
     },
     {
         name: 'the validator closes its output and waits for the answer',
