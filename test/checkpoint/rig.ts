@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 import { createFileStore, type FileStoreOptions } from '../../src/checkpoint/file-store.js';
 import { FileNames } from '../../src/checkpoint/result-file/names.js';
 import type { RunFile } from '../../src/checkpoint/run-directory/run-file.js';
@@ -9,19 +8,14 @@ import type { CheckpointStore } from '../../src/checkpoint/store.js';
 import type { SampleState } from '../../src/model/checkpoint.js';
 import type { Entry } from '../../src/model/entry.js';
 import type { Verdict } from '../../src/model/verdict.js';
-
-const made: string[] = [];
+import { afterTest } from '../rig/endings.js';
 
 /** A folder that is gone after the test. */
 export function scratch(): string {
     const dir = mkdtempSync(join(tmpdir(), 'resume-run-checkpoint-'));
-    made.push(dir);
+    afterTest(() => rmSync(dir, { recursive: true, force: true }));
     return dir;
 }
-
-afterEach(() => {
-    for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
-});
 
 export const HOLDER = 'h0123456789ab';
 export const BY = { apiUsed: 'local', workerId: 'thread-1' };

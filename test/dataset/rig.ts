@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach } from 'vitest';
 import type {
     Dataset,
     DatasetCache,
@@ -13,19 +12,12 @@ import { openDatasets } from '../../src/dataset/open.js';
 import { RowFiles } from '../../src/dataset/row-files.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import type { Sample } from '../../src/model/sample.js';
-
-const folders: string[] = [];
-const opened: RowFiles[] = [];
-
-afterEach(async () => {
-    for (const files of opened.splice(0)) await files.close();
-    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
-});
+import { afterTest } from '../rig/endings.js';
 
 /** A folder of its own for a test, with these files; removed after it. */
 export async function folderWith(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'resume-run-dataset-'));
-    folders.push(folder);
+    afterTest(() => rm(folder, { recursive: true, force: true }));
     for (const [name, content] of Object.entries(files)) {
         await mkdir(dirname(join(folder, name)), { recursive: true });
         await writeFile(join(folder, name), content);
@@ -96,7 +88,7 @@ function rowFiles(): RowFiles {
         scratch: () => folderWith({}),
         parquetWorker: PARQUET_WORKER,
     });
-    opened.push(files);
+    afterTest(() => files.close());
     return files;
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeEach, type RunnerTestFile } from 'vitest';
+import { afterAll, afterEach, beforeEach, type RunnerTestFile } from 'vitest';
+import { endTest } from './endings.js';
 import { noteTest } from './run-folder.js';
 
 declare module 'vitest' {
@@ -29,6 +30,8 @@ beforeEach(({ task }) => {
     file = task.file;
     noteTest(`${file.name} > ${task.name}`);
 });
+
+afterEach(endTest);
 
 afterAll(() => {
     const after = cpuSeconds();
