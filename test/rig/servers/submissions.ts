@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerOptions } from '../../../src/executor/descriptor.js';
@@ -10,7 +10,6 @@ import type { CheckOutput } from '../../../src/executor/check-output.js';
 import { makeTextContent } from '../../../src/model/fingerprint.js';
 import type { Checker, StagedSample } from '../../../src/model/sample.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
-import { afterTest } from '../endings.js';
 import { sharedFolder } from '../run-folder.js';
 
 /** Writes a sample as a run stages it. @returns its folder */
@@ -20,7 +19,6 @@ export async function stageSample(
     problem: Partial<StagedSample> = {},
 ): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'rig-stage-'));
-    afterTest(() => rm(folder, { recursive: true, force: true }));
     await mkdir(join(folder, 'tests'));
     const staged: StagedSample = {
         id: 'sum',
