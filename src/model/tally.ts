@@ -266,12 +266,15 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
         const tally: GroupTally = { total, completed, verdicts, skipped, failed, pending };
         const parts = inPart.length - before;
         const success = findOtherSuccess(group.name, verdicts, others);
-        tallies[group.name] = {
-            ...tally,
-            ...(parts === 0 ? {} : { inPart: parts }),
-            ...(scores === null ? {} : { scores }),
-            ...(success === null ? {} : { success }),
-        };
+        tallies[group.name] =
+            parts === 0 && scores === null && success === null
+                ? tally
+                : {
+                      ...tally,
+                      ...(parts === 0 ? {} : { inPart: parts }),
+                      ...(scores === null ? {} : { scores }),
+                      ...(success === null ? {} : { success }),
+                  };
     }
     return {
         id,

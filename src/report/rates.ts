@@ -30,7 +30,10 @@ export function computeMeanScore({ scores }: GroupTally): number | null {
     return scores === undefined || scores.tasks === 0 ? null : scores.shares / scores.tasks;
 }
 
-/** TPR: accepted / judged solutions, those aside that scored in part as their dataset allows. Null where there is no such group. */
+/**
+ * TPR: accepted / judged solutions. Solutions that scored in part, as their dataset allows, are in neither number. Null where there is
+ * no such group.
+ */
 export function computeTruePositiveRate(groups: SampleTally['groups']): Rate | null {
     const group = Object.hasOwn(groups, 'solution') ? groups['solution'] : undefined;
     return group === undefined ? null : computeRate(countAccepted(group), countRated(group));

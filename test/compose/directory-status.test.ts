@@ -134,6 +134,20 @@ describe('status', () => {
         expect(notices).toEqual([]);
     });
 
+    test('needs no checkpoints folder', async () => {
+        writeSample('a', 1, 2);
+        const checkpoints = join(root, 'a-file');
+        writeFileSync(checkpoints, '');
+        const reader = new DirectoryReader(
+            { ...place, checkpoints },
+            { onNotice: () => undefined, again: false },
+        );
+        const { known } = await reader.readRun();
+        const seen: string[] = [];
+        for await (const { tally } of reader.read(Number.POSITIVE_INFINITY, known)) seen.push(tally.id);
+        expect(seen).toEqual(['a']);
+    });
+
     test('a directory that is not there is the mistake of the user', async () => {
         rmSync(place.dir, { recursive: true });
         await expect(readStatus(place, files())).rejects.toThrow(

@@ -98,8 +98,10 @@ export class KnownFiles {
     }
 }
 
+/** Never throws: without them datasets and files are read. */
 async function loadIndexes(checkpoints: string): Promise<readonly IndexFile[]> {
-    const shards = (await listFiles(checkpoints)).flatMap((name) => {
+    const names = await listFiles(checkpoints).catch(() => []);
+    const shards = names.flatMap((name) => {
         const match = /^index\.(\d+)-of-(\d+)\.json$/.exec(name);
         return match === null ? [] : [{ index: Number(match[1]), count: Number(match[2]) }];
     });
