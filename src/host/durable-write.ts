@@ -3,7 +3,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileStamp } from '../model/file-stamp.js';
 import { getIoCode, describeIoError, withDescriptors } from '../util/io-error.js';
-import { openDescriptor, renameFile, syncDescriptor, writeBuffers } from './file-calls.js';
+import { CommitCalls, openDescriptor, syncDescriptor } from './file-calls.js';
 import { makeStagingName } from './staging-name.js';
 import { makeStamp } from './stamp.js';
 import { WriteError } from './write-error.js';
@@ -16,12 +16,14 @@ export class DurableWriter {
     readonly #dir: string;
     readonly #holder: string;
     readonly #sync: DirectorySync;
+    readonly #calls: CommitCalls;
 
     /** @param holder id of the run (see staging-name.ts), by which a later start recognises what this one left behind */
     constructor(dir: string, holder: string) {
         this.#dir = dir;
         this.#holder = holder;
         this.#sync = new DirectorySync(dir);
+        this.#calls = new CommitCalls(dir);
     }
 
     /**
@@ -50,7 +52,9 @@ export class DurableWriter {
         const staging = join(this.#dir, makeStagingName(file, this.#holder));
         try {
             const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-            const stats = await writeStaging(staging, chunks, mode);
+            const stats = await (mode === undefined
+                ? this.#writeStaging(staging, chunks, size)
+                : writeWithMode(staging, chunks, mode));
             // A write may end early without an error: write-file-atomic does not look, and a full disk leaves half a file.
             if (stats.size !== BigInt(size)) {
                 throw new WriteError(
@@ -59,11 +63,47 @@ export class DurableWriter {
                         'the old file stands',
                 );
             }
-            await renameOver(staging, target, stats.ino);
+            await this.#renameOver(staging, target, stats.ino);
             return makeStamp(stats);
         } catch (error) {
             await rm(staging, { force: true }).catch(() => undefined);
             throw error;
+        }
+    }
+
+    /** Writes and fsyncs a new file. @returns what is on disk, which may be less than `chunks` */
+    async #writeStaging(staging: string, chunks: readonly Buffer[], size: number): Promise<BigIntStats> {
+        // Result files are written by the thousand: these are 5 system calls, where write-file-atomic makes 14.
+        const file = await this.#calls.create(staging, size);
+        try {
+            for (const piece of splitIntoPieces(chunks)) await this.#writeAll(file, piece, size);
+            await syncDescriptor(file);
+            // Of an open file that was just synced the system knows this without asking a disk.
+            return fstatSync(file, { bigint: true });
+        } finally {
+            // Nothing is left to be written by it.
+            closeSync(file);
+        }
+    }
+
+    /** A call may write less than it was given: the next one says why, if there is a reason. */
+    async #writeAll(file: number, piece: Buffer[], size: number): Promise<void> {
+        let left = piece;
+        while (left.length > 0) {
+            const bytesWritten = await this.#calls.write(file, left, size);
+            // Never seen; the size check finds what is missing.
+            if (bytesWritten === 0) return;
+            left = dropBytes(left, bytesWritten);
+        }
+    }
+
+    /** A rename over a network may have happened although it was answered by an error: what stands there decides. */
+    async #renameOver(staging: string, target: string, inode: bigint): Promise<void> {
+        try {
+            await this.#calls.rename(staging, target);
+        } catch (error) {
+            const there = await stat(target, { bigint: true }).catch(() => null);
+            if (there?.ino !== inode) throw error;
         }
     }
 
@@ -73,24 +113,11 @@ export class DurableWriter {
     }
 }
 
-/** Writes and fsyncs a new file. @returns what is on disk, which may be less than `chunks` */
-async function writeStaging(staging: string, chunks: readonly Buffer[], mode?: number): Promise<BigIntStats> {
-    if (mode !== undefined) {
-        const { default: writeFileAtomic } = await import('write-file-atomic');
-        await writeFileAtomic(staging, Buffer.concat(chunks), { mode });
-        return stat(staging, { bigint: true });
-    }
-    // Result files are written by the thousand: these are 5 system calls, where write-file-atomic makes 14.
-    const file = await openDescriptor(staging, 'wx');
-    try {
-        for (const piece of splitIntoPieces(chunks)) await writeAll(file, piece);
-        await syncDescriptor(file);
-        // Of an open file that was just synced the system knows this without asking a disk: no trip through the thread pool.
-        return fstatSync(file, { bigint: true });
-    } finally {
-        // Nothing is left to be written by it.
-        closeSync(file);
-    }
+/** The same for files whose permissions matter. */
+async function writeWithMode(staging: string, chunks: readonly Buffer[], mode: number): Promise<BigIntStats> {
+    const { default: writeFileAtomic } = await import('write-file-atomic');
+    await writeFileAtomic(staging, Buffer.concat(chunks), { mode });
+    return stat(staging, { bigint: true });
 }
 
 /** Most chunks of one write call, and bytes after which there is another. */
@@ -111,17 +138,6 @@ function* splitIntoPieces(chunks: readonly Buffer[]): Generator<Buffer[]> {
     if (piece.length > 0) yield piece;
 }
 
-/** A call may write less than it was given: the next one says why, if there is a reason. */
-async function writeAll(file: number, piece: Buffer[]): Promise<void> {
-    let left = piece;
-    while (left.length > 0) {
-        const bytesWritten = await writeBuffers(file, left);
-        // Never seen; the size check finds what is missing.
-        if (bytesWritten === 0) return;
-        left = dropBytes(left, bytesWritten);
-    }
-}
-
 /** What is left of some buffers without their first `bytes`. */
 function dropBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
     let skip = bytes;
@@ -133,16 +149,6 @@ function dropBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
     const left = buffers.slice(first);
     if (skip > 0 && left[0] !== undefined) left[0] = left[0].subarray(skip);
     return left;
-}
-
-/** A rename over a network may have happened although it was answered by an error: what stands there decides. */
-async function renameOver(staging: string, target: string, inode: bigint): Promise<void> {
-    try {
-        await renameFile(staging, target);
-    } catch (error) {
-        const there = await stat(target, { bigint: true }).catch(() => null);
-        if (there?.ino !== inode) throw error;
-    }
 }
 
 /** fsync of a directory; one call serves every rename made before it started, so a burst of commits shares it. */

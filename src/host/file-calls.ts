@@ -1,4 +1,5 @@
-import { fsync, open, rename, writev } from 'node:fs';
+import { fsync, open, openSync, rename, renameSync, statfsSync, writev, writevSync } from 'node:fs';
+import { SyncWhileQuick } from './sync-while-quick.js';
 
 /*
  * The calls of a commit, by descriptors and callbacks: the same calls of `node:fs/promises` take two to three times as much of the
@@ -13,13 +14,6 @@ export function openDescriptor(path: string, flags: 'r' | 'wx'): Promise<number>
     });
 }
 
-/** @returns bytes written, which may be fewer than given. @throws what the system says */
-export function writeBuffers(descriptor: number, buffers: readonly Buffer[]): Promise<number> {
-    return new Promise((resolve, reject) => {
-        writev(descriptor, buffers, (error, written) => (error === null ? resolve(written) : reject(error)));
-    });
-}
-
 /** @throws what the system says */
 export function syncDescriptor(descriptor: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -27,9 +21,70 @@ export function syncDescriptor(descriptor: number): Promise<void> {
     });
 }
 
-/** @throws what the system says */
-export function renameFile(from: string, to: string): Promise<void> {
+function writeBuffers(descriptor: number, buffers: readonly Buffer[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+        writev(descriptor, buffers, (error, written) => (error === null ? resolve(written) : reject(error)));
+    });
+}
+
+function renameFile(from: string, to: string): Promise<void> {
     return new Promise((resolve, reject) => {
         rename(from, to, (error) => (error === null ? resolve() : reject(error)));
     });
+}
+
+/** Bytes that are copied into memory in less time than another thread takes to wake up. */
+const SMALL = 64 * 1024;
+
+/**
+ * What a commit calls before and after its fsync, in one folder. On a local file system these calls only change memory, and small ones
+ * are made at once; the fsync alone waits for a disk. On any other they may be messages to a server.
+ */
+export class CommitCalls {
+    readonly #dir: string;
+    readonly #pace = new SyncWhileQuick();
+    #isLocal: boolean | null = null;
+
+    constructor(dir: string) {
+        this.#dir = dir;
+    }
+
+    /** Makes a new file for writing. @returns a descriptor, which the caller closes. @throws what the system says */
+    create(path: string, size: number): number | Promise<number> {
+        const later = (): Promise<number> => openDescriptor(path, 'wx');
+        return this.#mayWait(size) ? later() : this.#pace.call(() => openSync(path, 'wx'), later);
+    }
+
+    /** @returns bytes written, which may be fewer than given. @throws what the system says */
+    write(descriptor: number, buffers: readonly Buffer[], size: number): number | Promise<number> {
+        const later = (): Promise<number> => writeBuffers(descriptor, buffers);
+        return this.#mayWait(size) ? later() : this.#pace.call(() => writevSync(descriptor, buffers), later);
+    }
+
+    /** @throws what the system says */
+    rename(from: string, to: string): void | Promise<void> {
+        const later = (): Promise<void> => renameFile(from, to);
+        return this.#mayWait(0) ? later() : this.#pace.call(() => renameSync(from, to), later);
+    }
+
+    #mayWait(size: number): boolean {
+        this.#isLocal ??= isOnLocalDisk(this.#dir);
+        return size > SMALL || !this.#isLocal;
+    }
+}
+
+/** `f_type` of file systems that answer from memory (statfs(2)): ext2 to ext4, XFS, Btrfs, ZFS, F2FS, tmpfs, overlayfs. */
+const LOCAL_TYPES: ReadonlySet<number> = new Set([
+    0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0x01021994, 0x794c7630,
+]);
+
+/** False where nobody knows. */
+function isOnLocalDisk(dir: string): boolean {
+    // Elsewhere the types have other numbers.
+    if (process.platform !== 'linux') return false;
+    try {
+        return LOCAL_TYPES.has(statfsSync(dir).type);
+    } catch {
+        return false;
+    }
 }

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { openFile } from '../../host/open-file.js';
 import { NotAFileError, READ_WITHOUT_BLOCKING } from '../../util/regular-file.js';
 import { makeStamp } from '../../host/stamp.js';
+import { SyncWhileQuick } from '../../host/sync-while-quick.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 import { getIoCode, describeIoError, readReason } from '../../util/io-error.js';
@@ -37,28 +38,20 @@ export async function readCheckpointFile(
 /** Bytes of a file that is read by synchronous calls. */
 const SMALL = 64 * 1024;
 
-/** Milliseconds: of a small file that takes longer, the disk is busy, or far away. */
-const QUICK = 10;
-/** Files that are then read otherwise, before one is tried again. */
-const READ_APART = 100;
-
 /**
  * The same for a run, which reads the files of its samples one by one: small ones by synchronous calls, which take a fifth of the
  * time of as many round trips through the thread pool. Where the disk is busy these would stop the run's heartbeat: then they
  * are read without waiting, several at a time.
  */
 export class SampleFileReader {
-    #apart = 0;
+    readonly #pace = new SyncWhileQuick();
 
     /** @throws as `readCheckpointFile` */
     async read(path: string, id: string): Promise<ReadResult> {
-        if (this.#apart > 0) {
-            this.#apart -= 1;
-            return await readCheckpointFile(path, id);
-        }
-        const started = performance.now();
-        const small = readSmallFile(path, false);
-        if (performance.now() - started > QUICK) this.#apart = READ_APART;
+        const small = await this.#pace.call(
+            () => readSmallFile(path, false),
+            () => readRawFile(path),
+        );
         return parseResultFile(small ?? (await readRawFile(path)), id);
     }
 }
