@@ -9,7 +9,7 @@ const LINE_FEED = 0x0a;
 export const JSON_CODEC: PartCodec = {
     extension: '.jsonl',
     linesPerPart: PART_BYTES,
-    encode: (lines, target) => rename(lines, target),
+    encode: (lines, target) => rename(lines.path, target),
     readRecords,
     readLines: readLineBatches,
 };

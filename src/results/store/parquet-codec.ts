@@ -9,7 +9,7 @@ import {
 } from '../record/columns.js';
 import { type RecordField, RECORD_FIELDS } from '../record/fields.js';
 import { parseRecord, type ResultRecord, recordLine } from '../record/record.js';
-import { type CopiedPart, type PartCodec, PartError } from './part-codec.js';
+import { type CopiedPart, type LineFile, type PartCodec, PartError } from './part-codec.js';
 
 /** Readers are fast from 100,000 rows a group; under 5,000 they are up to ten times slower. */
 const ROW_GROUP = 100_000;
@@ -23,7 +23,7 @@ export async function openParquetCodec(): Promise<PartCodec> {
     return {
         extension: '.parquet',
         linesPerPart: LINES_PER_PART,
-        encode: (lines, target, present) => encodeRecords(duckdb, lines, target, present),
+        encode: encodeRecords,
         copyRows: (sources, target) => copyRows(duckdb, sources, target),
         readRecords,
         readLines: async function* (path) {
@@ -43,18 +43,29 @@ export async function writeParquetFile(
 }
 
 /** Columns without a value are not looked for in the lines, which saves a third of the time. */
-async function encodeRecords(
-    duckdb: DuckDBConnection,
-    lines: string,
-    target: string,
-    present: ReadonlySet<string> | null,
-): Promise<void> {
+async function encodeRecords({ path, longest, present }: LineFile, target: string): Promise<void> {
     const fields = RECORD_FIELDS.filter(({ name }) => present?.has(name) ?? true);
-    await writeParquet(duckdb, selectEveryField(fields, selectLines(lines, fields)), target);
+    // Of its own: queries on one connection wait for each other.
+    const duckdb = await connectToDuckDb();
+    try {
+        await writeParquet(duckdb, selectEveryField(fields, selectLines(path, fields, longest)), target);
+    } finally {
+        duckdb.closeSync();
+    }
 }
 
-const selectLines = (lines: string, fields: readonly RecordField[]): string =>
-    `SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns(fields)})`;
+/**
+ * The engine reads pieces of twice this many bytes, and gives each thread one: those that it would take by itself (32 MB) leave a part to
+ * one thread.
+ */
+const SMALLEST_LINE_BOUND = 1024 * 1024;
+
+/** @param longest bytes that no line exceeds; absent: 16 MB, which is the engine's own bound */
+function selectLines(lines: string, fields: readonly RecordField[], longest?: number): string {
+    const bound =
+        longest === undefined ? '' : `, maximum_object_size = ${Math.max(longest, SMALLEST_LINE_BOUND)}`;
+    return `SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns(fields)}${bound})`;
+}
 
 /** @returns rows that were written; they keep the query's order, as the engine preserves it unless told otherwise */
 async function writeParquet(duckdb: DuckDBConnection, query: string, target: string): Promise<number> {

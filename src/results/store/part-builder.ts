@@ -15,6 +15,9 @@ const BUFFER_BYTES = 1024 * 1024;
 /** More of them, since the last row may be long. */
 const MARGIN = 64 * 1024;
 
+/** Parts that are encoded at the same time: the lines of one are few enough that the engine reads them in one thread. */
+const SEALS_AT_ONCE = 2;
+
 /** A part as the writer knows it. */
 export interface LivePart {
     /** Number by which the key index names it; never used again in one process. */
@@ -41,8 +44,8 @@ export class PartBuilder {
     readonly #settings: BuilderSettings;
     readonly #done: LivePart[] = [];
     #open: OpenPart | null = null;
-    /** The part before, while it is encoded and synced; rejects as `finish` does. */
-    #sealing: Promise<void> = Promise.resolve();
+    /** Parts before, while they are encoded and synced; they reject as `finish` does. */
+    readonly #sealing = new Set<Promise<void>>();
 
     constructor(settings: BuilderSettings) {
         this.#settings = settings;
@@ -128,7 +131,8 @@ export class PartBuilder {
     /** The parts, written and synced; their directory is not synced yet. @throws WriteError */
     async finish(): Promise<readonly LivePart[]> {
         await this.#seal();
-        return this.#done;
+        // In the order of their rows: those that were encoded at the same time may have ended in any.
+        return this.#done.sort((a, b) => a.id - b.id);
     }
 
     /**
@@ -136,7 +140,7 @@ export class PartBuilder {
      * manifest was renamed, the new generation stands. Never throws.
      */
     async discard(): Promise<void> {
-        await this.#sealing.catch(() => undefined);
+        await Promise.allSettled(this.#sealing);
         await this.#open?.discard();
         const { dir } = this.#settings;
         try {
@@ -151,18 +155,20 @@ export class PartBuilder {
 
     async #seal(): Promise<void> {
         if (this.#open !== null) await this.#beginSeal(this.#open);
-        await this.#sealing;
+        await Promise.all(this.#sealing);
     }
 
-    /** Seals a part while rows go into the next one: encoding takes as long as reading them. One is under way at a time. */
+    /** Seals a part while rows go into the next one: encoding takes longer than reading them. */
     async #beginSeal(part: OpenPart): Promise<void> {
-        await this.#sealing;
+        while (this.#sealing.size >= SEALS_AT_ONCE) await Promise.race(this.#sealing);
         this.#open = null;
-        this.#sealing = this.#guard(async () => {
+        const sealing = this.#guard(async () => {
             this.#done.push(await part.seal());
+            this.#sealing.delete(sealing);
         });
+        this.#sealing.add(sealing);
         // Whoever comes next gets the error; until then nobody waits.
-        this.#sealing.catch(() => undefined);
+        sealing.catch(() => undefined);
     }
 
     async #guard<T>(action: () => Promise<T>): Promise<T> {
@@ -214,6 +220,8 @@ class OpenPart {
     #lines: string[] = [];
     #run: { readonly rows: RecordRows; readonly from: number; to: number } | null = null;
     #waiting = 0;
+    /** Bytes of the longest line, with its end. */
+    #longest = 0;
     /** Fields that the lines have; null: any. */
     #fields: Set<string> | null = new Set();
     #lastFields: readonly string[] | undefined = [];
@@ -243,7 +251,8 @@ class OpenPart {
         this.endRows();
         this.keys.push(digest, revision);
         this.#lines.push(line);
-        this.#count(line.length + 1);
+        // No character of a text has more than three bytes.
+        this.#count(line.length + 1, 3 * line.length + 1);
         if (fields !== this.#lastFields) this.#addFields(fields);
         return this.keys.count - 1;
     }
@@ -259,9 +268,10 @@ class OpenPart {
         return this.keys.count + row - this.#run.from;
     }
 
-    #count(bytes: number): void {
+    #count(bytes: number, atMost = bytes): void {
         this.#waiting += bytes;
         this.bytes += bytes;
+        if (atMost > this.#longest) this.#longest = atMost;
     }
 
     endRows(): void {
@@ -330,7 +340,7 @@ class OpenPart {
             await this.#finishWriting();
             await this.handle.close();
             const info = await writePart(this.settings, this.name, this.keys.count, (target) =>
-                codec.encode(this.staging, target, this.#fields),
+                codec.encode({ path: this.staging, longest: this.#longest, present: this.#fields }, target),
             );
             return { id: this.id, info, keys: this.keys };
         } finally {

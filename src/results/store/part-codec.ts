@@ -2,6 +2,15 @@ import type { ResultRecord } from '../record/record.js';
 import { UserError } from '../../util/user-error.js';
 import type { StorageFormat } from '../result-store.js';
 
+/** A file of JSON lines that becomes a part. */
+export interface LineFile {
+    readonly path: string;
+    /** Bytes of its longest line, or more. */
+    readonly longest: number;
+    /** Names of all fields that the lines have; null: they may have any. */
+    readonly present: ReadonlySet<string> | null;
+}
+
 /** How parts are written and read. Everything else (manifest, keys, compaction, readers) does not know the codec. */
 export interface PartCodec {
     /** With the dot. */
@@ -9,11 +18,11 @@ export interface PartCodec {
     /** Bytes of JSON lines after which a new part is begun: about 100 MB on disk. */
     readonly linesPerPart: number;
     /**
-     * Makes the part's file from one of JSON lines, in the same order. May rename that file or leave it; does not sync.
-     * @param present names of all fields that the lines have; null: they may have any
+     * Makes the part's file from one of JSON lines, in the same order. May rename that file or leave it; does not sync. Several
+     * may be under way at once.
      * @throws Error of the disk
      */
-    encode(lines: string, target: string, present: ReadonlySet<string> | null): Promise<void>;
+    encode(lines: LineFile, target: string): Promise<void>;
     /** Rows in order, some thousands at a time. @throws PartError if the file is not a whole part */
     readRecords(path: string): AsyncIterable<readonly ResultRecord[]>;
     /** The same as JSON lines without line breaks. */

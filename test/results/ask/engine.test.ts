@@ -26,7 +26,7 @@ async function openEngine(
     const folders = [join(dir, 'parts')];
     if (!parquet) return await AskEngine.open({ json: [json], parquet: [], cells: [], folders }, dir);
     const target = join(dir, 'parts', 'a.parquet');
-    await (await loadCodec('parquet')).encode(json, target, null);
+    await (await loadCodec('parquet')).encode({ path: json, longest: 1024 * 1024, present: null }, target);
     return await AskEngine.open({ json: [], parquet: [target], cells: [], folders }, dir);
 }
 
