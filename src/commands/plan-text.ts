@@ -55,9 +55,13 @@ function listFirst(due: Iterable<DueSample>): readonly DueSample[] {
 
 /** What requests may come to: an estimate, and what it cannot know. */
 export function describeEstimate(estimate: WorkEstimate): readonly string[] {
-    const { requests, promptTokens, answerTokens, assumedAnswer, models, cost } = estimate;
-    const priced = models.filter((one) => one.cost !== null);
-    const unpriced = models.filter((one) => one.cost === null).map(({ model }) => escapeLine(model));
+    const { requests, promptTokens, answerTokens, assumedAnswer, models, cost, searches } = estimate;
+    const parts = [
+        ...models.map((one) => ({ name: one.model, cost: one.cost })),
+        ...(searches === undefined ? [] : [{ name: `searches by ${searches.engine}`, cost: searches.cost }]),
+    ];
+    const priced = parts.filter((one) => one.cost !== null);
+    const unpriced = parts.filter((one) => one.cost === null).map(({ name }) => escapeLine(name));
     const known = priced.reduce((sum, one) => sum + (one.cost ?? 0), 0);
     const most = assumedAnswer === null ? 'at most' : 'about';
     const dollars = `${most} $${known.toPrecision(3)}`;

@@ -56,8 +56,12 @@ export const command = defineTaskCommand({
     },
 });
 
-function chooseExitCode({ unscored }: RescoringSummary, signal: StopSignal | null): ExitCode {
+function chooseExitCode(
+    { unscored, budget_spent: spent }: RescoringSummary,
+    signal: StopSignal | null,
+): ExitCode {
     if (signal !== null) return exitCodeOfStop({ reason: 'signal', signal });
+    if (spent !== null) return exitCodeOfStop({ reason: 'budget', message: spent });
     return unscored > 0 ? 1 : 0;
 }
 
@@ -97,7 +101,10 @@ function describeScores(summary: RescoringSummary, isDryRun: boolean): readonly 
         `changed      ${n(summary.accepted_now)} accepted now, ${n(summary.no_longer_accepted)} no longer`,
     ];
     if (summary.judge_cost !== null) lines.push(`judge        $${summary.judge_cost.toPrecision(3)}`);
-    if (summary.stopped) lines.push('stopped: the same command scores the rest');
+    if (summary.stopped) {
+        const why = summary.budget_spent === null ? '' : ` because ${summary.budget_spent}`;
+        lines.push(`stopped${why}: the same command scores the rest`);
+    }
     if (summary.scored > 0) lines.push('resume-run collect brings the new scores into a results database');
     return lines;
 }

@@ -45,8 +45,10 @@ export interface RescoringSummary {
     readonly tasks: number;
     /** US dollars that a model that judges cost in this start; null: none judges, or its price is unknown. */
     readonly judge_cost: number | null;
-    /** True where a signal stopped it: the rest is for the next start. */
+    /** True where a signal or its budget stopped it: the rest is for the next start. */
     readonly stopped: boolean;
+    /** Which budget is spent, in words; null: none. */
+    readonly budget_spent: string | null;
 }
 
 export interface ScoreOptions {
@@ -71,6 +73,8 @@ export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Pr
     const directory = await openDirectory(config, options.onNotice, options.signal);
     let stored: StoredScorer | null = null;
     const scratch = await openScratch();
+    const budget = new AbortController();
+    const signal = AbortSignal.any([options.signal, budget.signal]);
     try {
         const context = {
             timeout: config.limits.timeout,
@@ -81,20 +85,25 @@ export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Pr
             scratch: scratch.path,
         };
         const minutes = new MinuteBook(openMinuteFile(config.checkpoints, null));
-        stored = await openStoredScorer(chat, context, { minutes });
+        let spent: string | null = null;
+        const budgetSpent = (message: string): void => {
+            spent = message;
+            budget.abort();
+        };
+        stored = await openStoredScorer(chat, context, { minutes, budgetSpent });
         for (const line of stored.notices) options.onNotice(line);
         if (config.concurrency !== null) stored.widenTo(config.concurrency);
         if (!config.dryRun) await rememberScorer(directory, config);
         const found = await findSamples(directory, config, options.onNotice);
         const store = directory.store({ whole: { ids: () => found.known } });
         const topics = await readKnownTopics(config.checkpoints);
-        const rescoring = new Rescoring(config, { ...stored, store, topics }, options);
+        const rescoring = new Rescoring(config, { ...stored, store, topics }, { ...options, signal });
         for (const id of found.ids) {
-            if (options.signal.aborted) break;
+            if (signal.aborted) break;
             await rescoring.sample(id);
         }
         await store.close();
-        return rescoring.summary();
+        return { ...rescoring.summary(), budget_spent: spent };
     } finally {
         await stored?.close();
         await scratch.remove();
@@ -306,7 +315,7 @@ class Rescoring {
         this.#options.onScored(figures.scored);
     }
 
-    summary(): RescoringSummary {
+    summary(): Omit<RescoringSummary, 'budget_spent'> {
         const { scorer, fingerprint } = this.#stored.scoring;
         return {
             dir: this.#config.dir,

@@ -175,15 +175,25 @@ export interface Spending {
     readonly unanswered: number;
     /** Of prompts and answers, as far as services told them. */
     readonly tokens: number;
-    /** US dollars, of the answers whose price is known. */
+    /** US dollars, of the answers and searches whose price is known. */
     readonly cost: number;
     /** Answers whose price is unknown. */
     readonly unpriced: number;
+    /** Web searches that were answered, which are not among the answers; absent: there were none. */
+    readonly searches?: SearchSpending;
     /**
      * What counts towards the command's budget, by estimates where a service told nothing; absent without one. What earlier runs of
      * the command used is in it.
      */
     readonly charged?: { readonly tokens: number; readonly cost: number };
+}
+
+/** What web searches cost. */
+export interface SearchSpending {
+    readonly count: number;
+    /** US dollars, of those whose price is known. */
+    readonly cost: number;
+    readonly unpriced: number;
 }
 
 /** The part of it that is in results. */
@@ -193,6 +203,8 @@ export interface KeptSpending {
     readonly cost: number;
     /** Answers that end where a limit of tokens cut them off. */
     readonly truncated: number;
+    /** Of answers of a model that judges, which are in neither number; absent: there are none. Cost in US dollars. */
+    readonly judge?: { readonly tokens: number; readonly cost: number };
 }
 
 export interface WorkerFigures {

@@ -16,9 +16,11 @@ export interface WorkEstimate {
     readonly requests: number;
     readonly promptTokens: number;
     readonly answerTokens: number;
-    /** US dollars; null: the price of some model is unknown. */
+    /** US dollars, of searches too; null: the price of some model, or of searches, is unknown. */
     readonly cost: number | null;
     /** Tokens of an answer that nothing bounds, as they were assumed; null: `--max-tokens` bounds them. */
     readonly assumedAnswer: number | null;
     readonly models: readonly ModelEstimate[];
+    /** Web searches, which are among the requests; absent: there are none. Cost in US dollars; null: the price is unknown. */
+    readonly searches?: { readonly count: number; readonly engine: string; readonly cost: number | null };
 }

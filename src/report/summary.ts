@@ -148,18 +148,30 @@ function formatWorkerLines(
         : lines;
 }
 
+const NO_SEARCHES = { count: 0, cost: 0, unpriced: 0 } as const;
+
+const countSearches = (searches: number): string =>
+    `${count(searches)} ${searches === 1 ? 'search' : 'searches'}`;
+
 /** What requests to models used beside what is kept of it: they differ by what was asked in vain. */
 function formatSpendingLines({ spent }: RunEnd): string[] {
     if (spent === undefined || spent.answers + spent.unanswered === 0) return [];
-    const { kept, answers, unanswered, unpriced } = spent;
-    const priced = unpriced < answers;
+    const { kept, answers, unanswered, unpriced, searches = NO_SEARCHES } = spent;
+    const pricedSearches = searches.count - searches.unpriced;
+    const priced = unpriced < answers || pricedSearches > 0;
     const cost = (amount: number): string => (priced ? `$${amount.toFixed(4)}, ` : '');
+    const forSearches =
+        pricedSearches === 0 ? '' : `, $${searches.cost.toFixed(4)} for ${countSearches(pricedSearches)}`;
     const parts = [
-        `spent  ${cost(spent.cost)}${formatCount(spent.tokens, 'token')} in ${formatCount(answers, 'answer')}`,
+        `spent  ${cost(spent.cost)}${formatCount(spent.tokens, 'token')} in ${formatCount(answers, 'answer')}${forSearches}`,
         `kept  ${cost(kept.cost)}${formatCount(kept.tokens, 'token')}`,
     ];
+    if (kept.judge !== undefined)
+        parts.push(`judge  ${cost(kept.judge.cost)}${formatCount(kept.judge.tokens, 'token')}`);
     const lines = [parts.join('; ')];
     if (priced && unpriced > 0) lines.push(`the price of ${formatCount(unpriced, 'answer')} is unknown`);
+    if (priced && searches.unpriced > 0)
+        lines.push(`the price of ${countSearches(searches.unpriced)} is unknown`);
     if (kept.truncated > 0)
         lines.push(
             `${formatCount(kept.truncated, 'answer')} cut off at the token limit (finish_reason length); see --max-tokens`,

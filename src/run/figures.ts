@@ -1,4 +1,4 @@
-import type { RunEnd, Spending, WorkerFigures } from '../model/event.js';
+import type { KeptSpending, RunEnd, Spending, WorkerFigures } from '../model/event.js';
 import { type StopReason, toSignalOrAbort } from '../model/stop.js';
 
 /** How a service says that an answer had to end before it was through; the second is BigModel's. */
@@ -10,6 +10,8 @@ interface Spent {
     readonly completion_tokens?: unknown;
     readonly cost?: unknown;
     readonly finish_reason?: unknown;
+    /** The same of the model that judged the answer. */
+    readonly judge?: unknown;
 }
 
 /** What a run counted while it ran. */
@@ -18,23 +20,26 @@ export class Figures {
     failed = 0;
     aborted = 0;
     /** What the answers in committed results used. */
-    readonly kept = { tokens: 0, cost: 0, truncated: 0 };
+    readonly #kept = { tokens: 0, cost: 0, truncated: 0 };
+    /** What models that judged them used; null: none did. */
+    #judge: { readonly tokens: number; readonly cost: number } | null = null;
     readonly #started = performance.now();
     readonly #workers = new Map<string, { attempts: number; failures: number; busy: number }>();
 
     /** A result was committed. */
     commit(result: object): void {
         this.committed += 1;
-        const {
-            prompt_tokens: prompt,
-            completion_tokens: completion,
-            cost,
-            finish_reason: finish,
-        } = result as Spent;
-        if (typeof prompt === 'number') this.kept.tokens += prompt;
-        if (typeof completion === 'number') this.kept.tokens += completion;
-        if (typeof cost === 'number') this.kept.cost += cost;
-        if (typeof finish === 'string' && TRUNCATED.has(finish)) this.kept.truncated += 1;
+        const { finish_reason: finish, judge } = result as Spent;
+        const { tokens, cost } = sumSpent(result);
+        this.#kept.tokens += tokens;
+        this.#kept.cost += cost;
+        if (typeof finish === 'string' && TRUNCATED.has(finish)) this.#kept.truncated += 1;
+        if (typeof judge !== 'object' || judge === null) return;
+        const judged = sumSpent(judge);
+        this.#judge = {
+            tokens: (this.#judge?.tokens ?? 0) + judged.tokens,
+            cost: (this.#judge?.cost ?? 0) + judged.cost,
+        };
     }
 
     /** An attempt ended on a worker; `busy` in seconds. */
@@ -68,7 +73,17 @@ export class Figures {
             duration: (performance.now() - this.#started) / 1000,
             workers,
             ...rest,
-            ...(spent === undefined ? {} : { spent: { ...spent, kept: { ...this.kept } } }),
+            ...(spent === undefined ? {} : { spent: { ...spent, kept: this.#sumKept() } }),
         };
     }
+
+    #sumKept(): KeptSpending {
+        return { ...this.#kept, ...(this.#judge === null ? {} : { judge: this.#judge }) };
+    }
+}
+
+function sumSpent(used: Spent): { readonly tokens: number; readonly cost: number } {
+    const { prompt_tokens: prompt, completion_tokens: completion, cost } = used;
+    const known = (value: unknown): number => (typeof value === 'number' ? value : 0);
+    return { tokens: known(prompt) + known(completion), cost: known(cost) };
 }

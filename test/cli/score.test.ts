@@ -274,4 +274,43 @@ describe('resume-run score', () => {
         server.fault = () => null;
         server.text = ({ prompt }) => prompt.toUpperCase();
     });
+
+    it('keeps a model that judges within a budget, says so, and goes on with another one', async () => {
+        const rows = Array.from({ length: 5 }, (_, i) => ({ prompt: `p${i}`, expected: 'x' }));
+        const { cwd, score } = await answered(rows);
+        writeFileSync(
+            join(cwd, 'prices.json'),
+            JSON.stringify({ date: '2026-11-01', models: { grader: { input: 0, output: 10_000 } } }),
+        );
+        server.text = () => 'SCORE: 1';
+        const before = server.requests.length;
+        const asked = (): number => server.requests.length - before;
+        const unpriced = await score('--scorer', 'model:grader', '--max-cost', '1');
+        expect(unpriced.code).toBe(2);
+        expect(unpriced.stderr).toContain('the price of the model grader is unknown; give it by --prices');
+        expect(asked()).toBe(0);
+        // A judgement costs $0.07, and $10.24 are set aside for it.
+        const judge = (most: string, ...more: string[]) =>
+            score('--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost', most, ...more);
+        const bounded = await judge('10.35');
+        expect(bounded.code, bounded.stderr).toBe(1);
+        expect(asked()).toBe(2);
+        expect(bounded.stdout).toContain('2 answers in results scored by model:grader');
+        expect(bounded.stdout).toContain(
+            'stopped because the budget of $10.35 (--max-cost) is spent: $0.140 used, the next request may cost $10.2: the same command scores the rest',
+        );
+        const told = await judge('10.3', '--json');
+        expect(told.code).toBe(1);
+        expect(JSON.parse(told.stdout)).toMatchObject({
+            scored: 1,
+            unchanged: 2,
+            stopped: true,
+            budget_spent: expect.stringContaining('$10.3 (--max-cost) is spent'),
+        });
+        const rest = await judge('1000');
+        expect(rest.code, rest.stderr).toBe(0);
+        expect(asked()).toBe(5);
+        expect(rest.stdout).not.toContain('stopped');
+        server.text = ({ prompt }) => prompt.toUpperCase();
+    });
 });

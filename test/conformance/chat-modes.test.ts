@@ -208,6 +208,63 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
         );
 
         it.runIf(isRun(partOfMode))(
+            'count the model that judges in a budget, and go on with its answers',
+            async () => {
+                const prompts = Array.from({ length: 9 }, (_, i) => `j${i}`);
+                const { cwd, run } = batch(mode, prompts, 2);
+                writePrices(cwd, { m: { input: 0, output: 1000 }, grader: { input: 0, output: 10_000 } });
+                server.text = ({ body, prompt }) =>
+                    body['model'] === 'grader' ? 'SCORE: 1' : prompt.toUpperCase();
+                const judged = ['--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost'];
+                // An answer costs $0.007, to judge it $0.07, for which $10.24 are set aside: nothing tells how long that answer gets.
+                const bounded = await run(...judged, '10.52');
+                expect(bounded.code, bounded.stderr).toBe(1);
+                expect(bounded.stderr).toContain(
+                    'nobody knows how long an answer of the model that judges gets',
+                );
+                const [answers, judgements] = [requestsTo('m'), requestsTo('grader')];
+                expect(judgements).toBe(4);
+                expect(Object.keys(outcomesIn(cwd, prompts))).toHaveLength(4);
+                const spent = answers * 0.007 + judgements * 0.07;
+                expect(bounded.stdout).toContain(`spent  $${spent.toFixed(4)}, `);
+                expect(bounded.stdout).toMatch(
+                    /kept {2}\$0\.0280, 36 tokens; judge {2}\$0\.2800, \d+ tokens\n/,
+                );
+                const rest = await run(...judged, '1000');
+                expect(rest.code, rest.stderr).toBe(0);
+                expect([requestsTo('m'), requestsTo('grader')]).toEqual([9, 9]);
+                server.text = ({ prompt }) => prompt.toUpperCase();
+            },
+        );
+
+        it.runIf(isRun(partOfMode))('count searches in a budget where their price is known', async () => {
+            const prompts = Array.from({ length: 6 }, (_, i) => `s${i}`);
+            const { cwd, run } = batch(mode, prompts, 2);
+            writePrices(cwd, { m: { input: 0, output: 1000 } }, { known: 0.05 });
+            const searches = (): number => server.requests.filter(({ call }) => call === 'search').length;
+            const found = ['--web-search', '--search-engine', 'known', '--prices', 'prices.json'];
+            const bounded = await run(...found, '--max-cost', '0.13');
+            expect(bounded.code, bounded.stderr).toBe(1);
+            expect(bounded.stdout).toContain('the budget of $0.13 (--max-cost) is spent');
+            // The third search does not fit, whether the second one's answer was asked for before that is known or not.
+            const answers = requestsTo('m');
+            expect([searches(), answers]).toEqual([2, expect.toBeOneOf([1, 2])]);
+            const spent = (0.1 + answers * 0.007).toFixed(4);
+            expect(bounded.stdout).toMatch(
+                new RegExp(
+                    `spent {2}\\$${spent}, \\d+ tokens in ${answers} answers?, \\$0\\.1000 for 2 searches; `,
+                ),
+            );
+            const [one] = [...readResults(join(cwd, 'results')).values()].flatMap(
+                ({ main_result: done }) => done as { readonly result: { readonly search: object } }[],
+            );
+            expect(one?.result.search).toMatchObject({ cost: 0.05, priced_by: '--prices of 2026-11-01' });
+            const rest = await run(...found);
+            expect(rest.code, rest.stderr).toBe(0);
+            expect([searches(), requestsTo('m')]).toEqual([6, 6]);
+        });
+
+        it.runIf(isRun(partOfMode))(
             'keep one answer of a task whose first one comes too late, and tell what that may have cost',
             async () => {
                 const prompts = ['late', 'soon'];
@@ -268,6 +325,14 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
         );
     },
 );
+
+const requestsTo = (model: string): number =>
+    server.requests.filter(({ body }) => body['model'] === model).length;
+
+function writePrices(cwd: string, models: object, searches?: object): void {
+    const prices = { date: '2026-11-01', models, ...(searches === undefined ? {} : { searches }) };
+    writeFileSync(join(cwd, 'prices.json'), JSON.stringify(prices));
+}
 
 /** How often a prompt came as a completion, where its search came before it. */
 const completionsOf = (prompt: string, seen: number): number => (prompt in FAULTS ? seen - 1 : seen);

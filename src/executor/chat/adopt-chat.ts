@@ -108,6 +108,7 @@ const chat = z.looseObject({
                     output: z.number(),
                 }),
             ),
+            searches: z.record(z.string(), z.number().min(0)).optional(),
         })
         .nullable(),
 });

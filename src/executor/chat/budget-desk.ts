@@ -7,8 +7,8 @@ import type { Reservation } from './budget.js';
 import type { TokenUsage } from './chat-protocol.js';
 
 /*
- * The budget of a run whose requests are made in workers. The main process holds it: a worker asks before each completion, and tells what
- * it came to. What a lost worker had set aside counts as spent, until it tells better.
+ * The budget of a run whose requests are made in workers. The main process holds it: a worker asks before each request that costs, and
+ * tells what it came to. What a lost worker had set aside counts as spent, until it tells better.
  */
 
 /** A completion before it is asked for. */
@@ -20,16 +20,24 @@ export interface PlannedCompletion {
     readonly completion: number | null;
 }
 
-/** Sets aside what a completion may come to. @returns null where the budget is spent, or the signal is aborted */
+/** A web search before it is made: its price is that of its engine. */
+export interface PlannedSearch {
+    readonly engine: string;
+}
+
+/** A request that costs, before it is made. */
+export type PlannedRequest = PlannedCompletion | PlannedSearch;
+
+/** Sets aside what a request may come to. @returns null where the budget is spent, or the signal is aborted */
 export type ReserveBudget = (
-    planned: PlannedCompletion,
+    planned: PlannedRequest,
     context: Pick<ExecutorContext, 'ask' | 'signal'>,
 ) => Promise<Reservation | null>;
 
 /** The worker's side. */
-export const reserveByMessage: ReserveBudget = async ({ model, prompt, completion }, { ask, signal }) => {
+export const reserveByMessage: ReserveBudget = async (planned, { ask, signal }) => {
     if (ask === undefined) throw new Error('bug in resume-run: a worker without a main process');
-    const asked = ask({ do: 'reserve', model, prompt, completion });
+    const asked = ask({ do: 'reserve', ...planned });
     let reply: JsonObject | null;
     try {
         reply = await waitUntilAborted(asked, signal);
@@ -60,7 +68,7 @@ function openReservation(
 
 /** Who holds the budget. */
 export interface BudgetHolder {
-    reserve(planned: PlannedCompletion, signal: AbortSignal): Promise<Reservation | null>;
+    reserve(planned: PlannedRequest, signal: AbortSignal): Promise<Reservation | null>;
     /** A request for which nothing had been set aside was made. */
     charge(usage: Pick<TokenUsage, 'prompt' | 'completion'>, cost: number | null): void;
     /** An answer had so many tokens. */
@@ -170,7 +178,8 @@ const isAmount = (value: Json | undefined): value is number | null =>
     value === null || (typeof value === 'number' && value >= 0 && Number.isFinite(value));
 
 /** Workers on other machines are not believed blindly. */
-function readPlanned({ model, prompt, completion = null }: JsonObject): PlannedCompletion | null {
+function readPlanned({ engine, model, prompt, completion = null }: JsonObject): PlannedRequest | null {
+    if (typeof engine === 'string') return { engine };
     if (typeof model !== 'string' || typeof prompt !== 'number' || !isAmount(prompt)) return null;
     return isAmount(completion) ? { model, prompt, completion } : null;
 }

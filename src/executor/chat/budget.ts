@@ -15,6 +15,8 @@ export const isBounded = ({ maxCost, maxTokens }: BudgetOptions): boolean =>
 
 /** What a request may come to, before it is sent. */
 export interface Estimate {
+    /** The model that answers; null: what it comes to is known, as that of a search is. */
+    readonly model: string | null;
     readonly tokens: number;
     /** US dollars; null: unknown. */
     readonly cost: number | null;
@@ -34,8 +36,8 @@ export interface Reservation {
 }
 
 /**
- * Requests in flight at the most until an answer tells what answers use: a service that ignores the bound of its answers would otherwise
- * spend a multiple of the budget before anybody knows.
+ * Requests in flight at the most to models of which no answer tells yet what theirs use: a service that ignores the bound of its answers
+ * would otherwise spend a multiple of the budget before anybody knows. A model that judges is such a one, whatever the others use.
  */
 const FEW = 4;
 
@@ -47,8 +49,8 @@ interface Waiter {
 /**
  * Holds a start to its budget. What is in flight is set aside by estimates, so that a budget is not exceeded by as much as
  * was under way; a request that does not fit any more waits for those before it, which may use less. Where an answer used more than
- * was set aside for it, so may every other: what is in flight, and what comes, is counted as so many times its estimate. Until the first
- * answer is there, only a few are asked for.
+ * was set aside for it, so may every other: what is in flight, and what comes, is counted as so many times its estimate. Until a model's
+ * first answer is there, only a few are asked for.
  */
 export class Budget {
     readonly #options: BudgetOptions;
@@ -58,12 +60,16 @@ export class Budget {
     #cost = 0;
     #reservedTokens = 0;
     #reservedCost = 0;
+    /** Of what is reserved, what will not be more. */
+    #fixedCost = 0;
     /** The largest share of its estimate that an answer used, 1 at least. */
     #tokenRatio = 1;
     #costRatio = 1;
     #inFlight = 0;
-    /** What an answer uses has been seen, or its service does not tell. */
-    #hasAnswer = false;
+    /** Models of which an answer has been seen. */
+    readonly #heard = new Set<string>();
+    /** Requests in flight to others, by model. */
+    readonly #unheard = new Map<string, number>();
     #isSpent = false;
 
     /** @param onSpent told once, when nothing more fits */
@@ -102,7 +108,7 @@ export class Budget {
         for (const waiter of this.#waiters) {
             const excess = this.#isSpent ? '' : this.#describeExcess(waiter.estimate);
             if (excess === null) {
-                if (this.#hasAnswer || this.#inFlight < FEW) waiter.grant(this.#take(waiter.estimate));
+                if (this.#mayStart(waiter.estimate)) waiter.grant(this.#take(waiter.estimate));
             } else if (this.#isSpent || this.#inFlight === 0) {
                 if (!this.#isSpent) this.#onSpent(excess);
                 this.#isSpent = true;
@@ -111,8 +117,16 @@ export class Budget {
         }
     }
 
+    /** Whether what it may use is known well enough, or few such requests are in flight. */
+    #mayStart({ model }: Estimate): boolean {
+        if (model === null || this.#heard.has(model)) return true;
+        let unheard = 0;
+        for (const requests of this.#unheard.values()) unheard += requests;
+        return unheard < FEW;
+    }
+
     /** Which bound an estimate goes beyond, in words; null: none. */
-    #describeExcess({ tokens, cost }: Estimate): string | null {
+    #describeExcess({ model, tokens, cost }: Estimate): string | null {
         const { maxCost, maxTokens } = this.#options;
         const mayTake = Math.ceil(tokens * this.#tokenRatio);
         const reservedTokens = this.#reservedTokens * this.#tokenRatio;
@@ -122,23 +136,29 @@ export class Budget {
         if (maxCost === null) return null;
         if (cost === null)
             return `--max-cost ${maxCost}: the price of the model is unknown; give it by --prices`;
-        const mayCost = cost * this.#costRatio;
-        if (this.#cost + this.#reservedCost * this.#costRatio + mayCost <= maxCost) return null;
+        const mayCost = model === null ? cost : cost * this.#costRatio;
+        const reservedCost = this.#fixedCost + (this.#reservedCost - this.#fixedCost) * this.#costRatio;
+        if (this.#cost + reservedCost + mayCost <= maxCost) return null;
         return `the budget of $${maxCost} (--max-cost) is spent: $${shown(this.#cost)} used, the next request may cost $${shown(mayCost)}`;
     }
 
-    #take({ tokens, cost }: Estimate): Reservation {
+    #take({ model, tokens, cost }: Estimate): Reservation {
         const reserved = { tokens, cost: cost ?? 0 };
+        const fixed = model === null ? reserved.cost : 0;
         this.#reservedTokens += reserved.tokens;
         this.#reservedCost += reserved.cost;
+        this.#fixedCost += fixed;
         this.#inFlight += 1;
+        if (model !== null) this.#countUnheard(model, 1);
         let state: 'open' | 'forfeited' | 'settled' = 'open';
         const end = (next: 'forfeited' | 'settled', usedTokens: number, usedCost: number): void => {
             if (state === 'settled' || state === next) return;
             if (state === 'open') {
                 this.#reservedTokens -= reserved.tokens;
                 this.#reservedCost -= reserved.cost;
+                this.#fixedCost -= fixed;
                 this.#inFlight -= 1;
+                if (model !== null) this.#countUnheard(model, -1);
             } else {
                 this.#tokens -= reserved.tokens;
                 this.#cost -= reserved.cost;
@@ -153,12 +173,18 @@ export class Budget {
         };
         return {
             settle: ({ prompt, completion }, used) => {
-                this.#hasAnswer = true;
+                if (model !== null) this.#heard.add(model);
                 end('settled', sumKnown(prompt, completion) ?? reserved.tokens, used ?? reserved.cost);
             },
             cancel: () => end('settled', 0, 0),
             forfeit: () => end('forfeited', reserved.tokens, reserved.cost),
         };
+    }
+
+    #countUnheard(model: string, change: 1 | -1): void {
+        const requests = (this.#unheard.get(model) ?? 0) + change;
+        if (requests <= 0 || this.#heard.has(model)) this.#unheard.delete(model);
+        else this.#unheard.set(model, requests);
     }
 
     /** A request was made for which nothing had been set aside. */

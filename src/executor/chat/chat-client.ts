@@ -8,7 +8,7 @@ import { Fleet } from '../servers/fleet.js';
 import { type AcquirePlace, PlaceDesk, reservePlaces, type WorkerDesk } from '../servers/places.js';
 import type { ComingWork } from '../servers/server-executor.js';
 import { Budget, type BudgetOptions, type Estimate, isBounded, type Reservation } from './budget.js';
-import { BudgetDesk, type PlannedCompletion, type ReserveBudget } from './budget-desk.js';
+import { BudgetDesk, type PlannedRequest, type ReserveBudget } from './budget-desk.js';
 import {
     type ChatResult,
     type Exchange,
@@ -28,8 +28,9 @@ import {
 } from './chat-protocol.js';
 import { readChatStream } from './chat-stream.js';
 import { readChatAnswer } from './read-answer.js';
-import { computeCost, type PriceTable } from './prices.js';
-import { isSpent, SPENT_UNKNOWN, spentBy, type Spent } from './spending.js';
+import { computeCost, findSearchPrice, type PriceTable } from './prices.js';
+import { isSpent, SPENT_UNKNOWN, spentBy, spentBySearch, type Spent } from './spending.js';
+import type { Search, SearchRequest } from './web-search.js';
 
 /** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
 const DEFAULT_CONCURRENCY = 8;
@@ -55,7 +56,7 @@ export interface ChatClientOptions {
     readonly prices?: PriceTable | null;
     /** Where places at endpoints come from; absent: a pool of its own. */
     readonly acquire?: AcquirePlace;
-    /** What completions may spend; absent or null: whatever they do. `hooks.budgetSpent` is told when nothing more fits. */
+    /** What requests may spend; absent or null: whatever they do. `hooks.budgetSpent` is told when nothing more fits. */
     readonly budget?: BudgetOptions | null;
     /** Where a budget is held that is not this client's own; absent: nowhere. */
     readonly reserve?: ReserveBudget | undefined;
@@ -120,13 +121,32 @@ export class ChatClient {
         const reservation = await this.#reserve({ model, prompt, completion: maxTokens }, context);
         if (reservation === null) return UNSENT;
         const result = await this.#complete(call, context);
-        settle(reservation, result);
+        settle(reservation, result, ({ usage, cost }) => reservation.settle(usage, cost));
         return result;
+    }
+
+    /**
+     * One web search, with its cost where its price is known. Never rejects for what a service does. Aborted too where the budget is
+     * spent; one whose price is unknown is in no budget.
+     */
+    async search(request: SearchRequest, context: ExecutorContext): Promise<ChatResult<Search>> {
+        const { engine } = request;
+        const price = findSearchPrice(this.#prices, engine);
+        const reservation = price === null ? undefined : await this.#reserve?.({ engine }, context);
+        if (reservation === null) return UNSENT;
+        const result = await this.#request(request, context);
+        if (reservation !== undefined)
+            settle(reservation, result, () => reservation.settle(NO_TOKENS, price?.amount ?? null));
+        if (isUnheard(result)) this.#onSpent?.(SPENT_UNKNOWN, context);
+        if (result.kind !== 'answered') return result;
+        this.#onSpent?.(spentBySearch(price?.amount ?? null), context);
+        if (price === null) return result;
+        return { ...result, answer: { ...result.answer, cost: price.amount, priced_by: price.source } };
     }
 
     async #complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
         const stream = this.#stream;
-        const result = await this.request<ChatAnswer>(
+        const result = await this.#request<ChatAnswer>(
             {
                 path: '/chat/completions',
                 model: call.sampling.model,
@@ -152,8 +172,8 @@ export class ChatClient {
         return { kind: 'refused', by, reason: answer.refusal, answer, endpoint, took };
     }
 
-    /** Another call of the same service, such as a search: same endpoints, limits and rules for errors. */
-    async request<T extends object>(
+    /** One call of a service: endpoints, limits and rules for errors are the same for all. */
+    async #request<T extends object>(
         request: ServiceRequest<T>,
         context: ExecutorContext,
     ): Promise<ChatResult<T>> {
@@ -220,17 +240,22 @@ export class ChatClient {
         return this.#fleet.close();
     }
 
-    async #reserveOwn(planned: PlannedCompletion, signal: AbortSignal): Promise<Reservation | null> {
+    async #reserveOwn(planned: PlannedRequest, signal: AbortSignal): Promise<Reservation | null> {
         return this.#budget?.reserve(await this.#estimate(planned), signal) ?? null;
     }
 
-    /** What a call may come to at the most, as far as that can be told before it is made. */
-    async #estimate({ model, prompt, completion: most }: PlannedCompletion): Promise<Estimate> {
+    /** What a request may come to at the most, as far as that can be told before it is made. */
+    async #estimate(planned: PlannedRequest): Promise<Estimate> {
+        if ('engine' in planned) {
+            const price = findSearchPrice(this.#prices, planned.engine);
+            return { model: null, tokens: 0, cost: price?.amount ?? 0 };
+        }
+        const { model, prompt, completion: most } = planned;
         const completion = most ?? this.#longestAnswer;
         const usage = { prompt, cached: null, completion, reasoning: null };
         const { url = '' } = this.#fleet.endpointFor(model) ?? {};
         const cost = await computeCost({ model, deployment: null, usage, url }, this.#prices);
-        return { tokens: prompt + completion, cost: cost?.amount ?? null };
+        return { model, tokens: prompt + completion, cost: cost?.amount ?? null };
     }
 
     async #withCost(answer: ChatAnswer, model: string, endpoint: string): Promise<PricedChatAnswer> {
@@ -300,18 +325,21 @@ const FILTERED: ReadonlySet<string> = new Set(['content_filter', 'sensitive']);
 const UNSENT = { kind: 'aborted', isUnsent: true } as const;
 
 /** Whether a request was sent and brought no answer: its service may have done the work, and count it. */
-function isUnheard(result: ChatResult<ChatAnswer>): boolean {
+function isUnheard(result: ChatResult<unknown>): boolean {
     if (result.kind === 'aborted') return result.isUnsent !== true;
     return result.kind === 'failed' && result.failure.reason !== 'refused' && result.endpoint !== null;
 }
 
-/** Tells the budget what became of a request. */
-function settle(reservation: Reservation, result: ChatResult<PricedChatAnswer>): void {
+/** What a search uses. */
+const NO_TOKENS = { prompt: 0, completion: 0 } as const;
+
+/** Tells the budget what became of a request; `settleBy` of one that was answered. */
+function settle<T>(reservation: Reservation, result: ChatResult<T>, settleBy: (answer: T) => void): void {
     switch (result.kind) {
         case 'answered':
         case 'refused':
             if (result.answer === null) reservation.cancel();
-            else reservation.settle(result.answer.usage, result.answer.cost);
+            else settleBy(result.answer);
             return;
         case 'failed':
             // Turned down, or never sent.

@@ -135,7 +135,7 @@ export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescrip
                 ...(tools === null ? [] : [await identifyTools(tools)]),
             ]),
             remarks: describeDeployments(servers, namedModels(sampling).length === 0 ? [] : models),
-            notices: [...(scoring?.notices ?? []), ...budgetNotices(config)],
+            notices: [...(scoring?.notices ?? []), ...(await listBudgetNotices(config, prices))],
         };
     },
     async preflight(descriptor) {
@@ -189,11 +189,29 @@ function chooseSearch(values: Values<typeof CHAT_OPTIONS>): SearchOptions | null
 }
 
 /** What a budget cannot hold. */
-function budgetNotices({ budget, sampling }: ChatConfig): readonly string[] {
-    if (!isBounded(budget) || sampling.maxTokens !== null) return [];
-    return [
-        'without --max-tokens nobody knows how long an answer gets: a budget may be exceeded by what is in flight when it is spent',
-    ];
+async function listBudgetNotices(
+    { budget, sampling, scoring, search }: ChatConfig,
+    prices: PriceTable | null,
+): Promise<readonly string[]> {
+    if (!isBounded(budget)) return [];
+    const notices: string[] = [];
+    const isJudged = judgingModels(scoring).length > 0;
+    if (sampling.maxTokens === null || isJudged) {
+        const why =
+            sampling.maxTokens === null
+                ? 'without --max-tokens nobody knows how long an answer gets'
+                : 'nobody knows how long an answer of the model that judges gets';
+        notices.push(`${why}: a budget may be exceeded by what is in flight when it is spent`);
+    }
+    if (budget.maxCost !== null && search !== null) {
+        const { findSearchPrice } = await import('./prices.js');
+        if (findSearchPrice(prices, search.engine) === null)
+            notices.push(
+                `the price of a search by ${search.engine} is not known, so that --max-cost does not count searches: ` +
+                    'give it under "searches" in the file of --prices',
+            );
+    }
+    return notices;
 }
 
 /** Models that are asked besides those under test. */

@@ -26,7 +26,7 @@ import {
     type ScoringDescriptor,
     withScore,
 } from './scoring/scoring.js';
-import { completeTraced, requestTraced } from './spans.js';
+import { completeTraced, searchTraced } from './spans.js';
 import { callForTask, questionFor } from './task-call.js';
 import { buildUsageFields } from './usage.js';
 import { SEARCH_STEP, type Search, readSavedSearch, searchRequest, searchText } from './web-search.js';
@@ -207,7 +207,7 @@ async function searchFirst(
     if (saved !== null) return saved;
     // Under the limits of the completion that follows: a limit given for a service is one for both.
     const request = { ...searchRequest(query.text, search), model };
-    const result = await requestTraced('web_search', client, request, context);
+    const result = await searchTraced(client, request, context);
     if (result.kind !== 'answered')
         return toOutcome(result.kind === 'refused' ? { ...result, answer: null } : result, model);
     await context.saveStep?.(SEARCH_STEP, result.answer);

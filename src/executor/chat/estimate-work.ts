@@ -4,7 +4,7 @@ import { USUAL_ANSWER } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import { UserError } from '../../util/user-error.js';
 import { estimateTokens } from './chat-protocol.js';
-import { computeCost } from './prices.js';
+import { computeCost, findSearchPrice } from './prices.js';
 import { ANSWER_STEP } from './scoring/scoring.js';
 import { callForTask } from './task-call.js';
 import { SEARCH_STEP } from './web-search.js';
@@ -40,22 +40,38 @@ export async function estimateWork(
         if (judge !== null) await add(judge, prompt + answerTokens, USUAL_ANSWER);
     }
     const models = [...sums.values()].map((sum) => sum.value());
+    const found =
+        search === null || searches === 0 ? null : estimateSearches(descriptor, search.engine, searches);
+    const costs = [...models.map(({ cost }) => cost), ...(found === null ? [] : [found.cost])];
     const total = (pick: (one: ModelEstimate) => number): number =>
         models.reduce((sum, one) => sum + pick(one), 0);
     return {
         requests: searches + total((one) => one.requests),
         promptTokens: total((one) => one.promptTokens),
         answerTokens: total((one) => one.answerTokens),
-        cost: models.some(({ cost }) => cost === null) ? null : total(({ cost }) => cost ?? 0),
+        cost: costs.includes(null) ? null : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),
         assumedAnswer: sampling.maxTokens === null ? USUAL_ANSWER : null,
         models,
+        ...(found === null ? {} : { searches: found }),
     };
 }
 
+function estimateSearches(
+    { prices }: ChatDescriptor,
+    engine: string,
+    count: number,
+): NonNullable<WorkEstimate['searches']> {
+    const price = findSearchPrice(prices, engine);
+    return { count, engine, cost: price === null ? null : count * price.amount };
+}
+
 /** A budget in dollars cannot be kept for a model without a price. @throws UserError before anything is asked */
-export async function checkPrices(descriptor: ChatDescriptor, models: readonly string[]): Promise<void> {
+export async function checkPrices(
+    priced: Pick<ChatDescriptor, 'servers' | 'prices'>,
+    models: readonly string[],
+): Promise<void> {
     for (const model of models) {
-        if ((await estimateCost(descriptor, { model, prompt: 1, completion: 1 })) !== null) continue;
+        if ((await estimateCost(priced, { model, prompt: 1, completion: 1 })) !== null) continue;
         throw new UserError(
             `--max-cost: the price of the model ${model} is unknown; give it by --prices, or bound the run by --max-tokens-total`,
         );
@@ -64,7 +80,7 @@ export async function checkPrices(descriptor: ChatDescriptor, models: readonly s
 
 /** Prices go by request: those of some models rise with the length of the prompt. */
 async function estimateCost(
-    { servers, prices }: ChatDescriptor,
+    { servers, prices }: Pick<ChatDescriptor, 'servers' | 'prices'>,
     {
         model,
         prompt,

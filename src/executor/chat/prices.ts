@@ -18,6 +18,8 @@ export interface PriceTable {
     /** Of the prices, as the file says it. */
     readonly date: string;
     readonly models: Readonly<Record<string, ModelPrice>>;
+    /** US dollars for one web search, by its engine. */
+    readonly searches?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The bundled prices: a package that follows the services' price lists. Its version dates them. */
@@ -44,10 +46,12 @@ const price = z.number().nonnegative();
 const priceFile = z.strictObject({
     date: z.iso.date(),
     models: z.record(z.string(), z.strictObject({ input: price, cached: price.optional(), output: price })),
+    searches: z.record(z.string(), price).optional(),
 });
 
 /**
- * Reads a file of prices: `{"date": "2026-11-01", "models": {"name": {"input": 0.6, "cached": 0.11, "output": 2.2}}}`.
+ * Reads a file of prices: `{"date": "2026-11-01", "models": {"name": {"input": 0.6, "cached": 0.11, "output": 2.2}}}`, and
+ * `"searches": {"engine": 0.01}` beside the models.
  * @throws UserError
  */
 export function readPrices(path: string): PriceTable {
@@ -74,7 +78,7 @@ export async function computeCost(answer: PricedAnswer, table: PriceTable | null
     const { prompt, completion } = usage;
     if (prompt === null || completion === null) return null;
     const own = priceIn(table, model) ?? priceIn(table, deployment);
-    if (own !== null) return { amount: computePrice(usage, own), source: `--prices of ${table?.date}` };
+    if (own !== null) return { amount: computePrice(usage, own), source: nameTable(table?.date) };
     const key = `${model}\n${deployment}\n${url}`;
     if (unpriced.has(key)) return null;
     bundled ??= import('@pydantic/genai-prices');
@@ -91,6 +95,15 @@ export async function computeCost(answer: PricedAnswer, table: PriceTable | null
     if (unpriced.size < MOST_UNPRICED) unpriced.add(key);
     return null;
 }
+
+/** What one web search costs. No service's price list names these in dollars, so that only the user's prices have them. */
+export function findSearchPrice(table: PriceTable | null, engine: string): Cost | null {
+    const { searches = {}, date } = table ?? {};
+    const amount = Object.hasOwn(searches, engine) ? searches[engine] : undefined;
+    return amount === undefined ? null : { amount, source: nameTable(date) };
+}
+
+const nameTable = (date: string | undefined): string => `--prices of ${date}`;
 
 /** What the bundled prices do not have: looking for it among all of them costs more than the rest of an answer. */
 const unpriced = new Set<string>();

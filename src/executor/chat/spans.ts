@@ -3,10 +3,11 @@ import type { SpanAttributes, SpanEvent, TaskSpan } from '../../model/span.js';
 import type { Task } from '../../model/task.js';
 import type { ExecutorContext } from '../executor.js';
 import type { ChatClient } from './chat-client.js';
-import type { ChatResult, ServiceRequest } from './chat-exchange.js';
+import type { ChatResult } from './chat-exchange.js';
 import { type ChatCall, buildMessageBody, type PricedChatAnswer, type ToolCall } from './chat-protocol.js';
 import { findProviderByHost } from './providers.js';
 import type { ToolAnswer, ToolSimulator } from './tool-simulator.js';
+import type { Search, SearchRequest } from './web-search.js';
 
 /*
  * The spans of a task of `chat`, with the attributes of OpenTelemetry's conventions for generative models.
@@ -33,16 +34,16 @@ export async function completeTraced(
     );
 }
 
-/** `client.request` for a tool of the service, such as its web search. */
-export async function requestTraced<T extends object>(
-    tool: string,
+/** `client.search`, with a span for this tool of the service. */
+export async function searchTraced(
     client: ChatClient,
-    request: ServiceRequest<T>,
+    request: SearchRequest,
     context: ExecutorContext,
-): Promise<ChatResult<T>> {
+): Promise<ChatResult<Search>> {
+    const tool = 'web_search';
     return traced(
         { context, kind: 'tool', name: `execute_tool ${tool}` },
-        (inner) => client.request(request, inner),
+        (inner) => client.search(request, inner),
         (result) => ({ ...toolAttributes(tool), ...serverAttributes(result) }),
     );
 }

@@ -12,6 +12,8 @@ export interface Spent {
     readonly completion: number | null;
     /** US dollars. */
     readonly cost: number | null;
+    /** True of a web search; absent: a completion. */
+    readonly isSearch?: true;
 }
 
 export const spentBy = ({ prompt, completion }: TokenUsage, cost: number | null): Spent => ({
@@ -19,6 +21,15 @@ export const spentBy = ({ prompt, completion }: TokenUsage, cost: number | null)
     prompt,
     completion,
     cost,
+});
+
+/** @param cost US dollars; null: unknown */
+export const spentBySearch = (cost: number | null): Spent => ({
+    isAnswered: true,
+    prompt: null,
+    completion: null,
+    cost,
+    isSearch: true,
 });
 
 export const SPENT_UNKNOWN: Spent = { isAnswered: false, prompt: null, completion: null, cost: null };
@@ -29,6 +40,7 @@ const isCount = (value: Json | undefined): boolean =>
 /** Whether it is what a worker tells: one on another machine is not believed blindly. */
 export const isSpent = (value: JsonObject): value is Spent =>
     typeof value['isAnswered'] === 'boolean' &&
+    (value['isSearch'] === undefined || value['isSearch'] === true) &&
     isCount(value['prompt']) &&
     isCount(value['completion']) &&
     isCount(value['cost']);
@@ -42,15 +54,28 @@ export function tellSpent(spent: Spent, { ask }: Pick<ExecutorContext, 'ask'>): 
 export class SpendingLedger {
     #sum: Spending = { answers: 0, unanswered: 0, tokens: 0, cost: 0, unpriced: 0 };
 
-    add({ isAnswered, prompt, completion, cost }: Spent): void {
+    add(spent: Spent): void {
+        const { isAnswered, prompt, completion, cost } = spent;
+        if (spent.isSearch === true) return this.#addSearch(cost);
         const { answers, unanswered, tokens, cost: sum, unpriced } = this.#sum;
         this.#sum = {
+            ...this.#sum,
             answers: answers + Number(isAnswered),
             unanswered: unanswered + Number(!isAnswered),
             tokens: tokens + (prompt ?? 0) + (completion ?? 0),
             cost: sum + (cost ?? 0),
             unpriced: unpriced + Number(isAnswered && cost === null),
         };
+    }
+
+    #addSearch(cost: number | null): void {
+        const before = this.#sum.searches ?? { count: 0, cost: 0, unpriced: 0 };
+        const searches = {
+            count: before.count + 1,
+            cost: before.cost + (cost ?? 0),
+            unpriced: before.unpriced + Number(cost === null),
+        };
+        this.#sum = { ...this.#sum, cost: this.#sum.cost + (cost ?? 0), searches };
     }
 
     get sum(): Spending {

@@ -30,14 +30,26 @@ const results = z.array(
 
 const answer = z.object({ search_result: results.nullish() });
 
-/** A search that was made, as the step of a task and its result keep it. */
-const step = z.object({ query: z.string(), engine: z.string(), results });
+/** A search that was made, as the step of a task and its result keep it. Its cost is in US dollars; null: unknown. */
+const step = z.object({
+    query: z.string(),
+    engine: z.string(),
+    results,
+    cost: z.number().nullable().default(null),
+    priced_by: z.string().nullable().default(null),
+});
 
 export type Search = z.infer<typeof step>;
 
-export function searchRequest(query: string, options: SearchOptions): ServiceRequest<Search> {
+export interface SearchRequest extends ServiceRequest<Search> {
+    /** Its price is that of its engine. */
+    readonly engine: string;
+}
+
+export function searchRequest(query: string, options: SearchOptions): SearchRequest {
     const { engine, contentSize, count } = options;
     return {
+        engine,
         path: '/web_search',
         body: {
             search_query: query,
@@ -60,7 +72,7 @@ function readSearch(body: Buffer, query: string, engine: string): Search | { rea
     }
     const parsed = answer.safeParse(json);
     if (!parsed.success) return { broken: 'the answer is not a list of search results' };
-    return { query, engine, results: parsed.data.search_result ?? [] };
+    return { query, engine, results: parsed.data.search_result ?? [], cost: null, priced_by: null };
 }
 
 /** A search that an earlier attempt saved; null where there is none, or another one. */

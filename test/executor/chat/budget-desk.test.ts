@@ -17,8 +17,17 @@ function openDesk(maxTokens: number) {
     const budget = new Budget({ maxCost: null, maxTokens }, (message) => void said.push(message));
     const longest: number[] = [];
     const desk = new BudgetDesk(PLACES, {
-        reserve: ({ prompt, completion }, signal) =>
-            budget.reserve({ tokens: prompt + (completion ?? 0), cost: null }, signal),
+        reserve: (planned, signal) =>
+            budget.reserve(
+                'engine' in planned
+                    ? { model: null, tokens: 0, cost: null }
+                    : {
+                          model: planned.model,
+                          tokens: planned.prompt + (planned.completion ?? 0),
+                          cost: null,
+                      },
+                signal,
+            ),
         charge: (usage, cost) => budget.charge(usage, cost),
         noteAnswer: (completion) => void longest.push(completion),
     });

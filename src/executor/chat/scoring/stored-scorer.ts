@@ -74,6 +74,10 @@ async function openJudge(
 ): Promise<{ readonly client: ChatClient; close(): Promise<void> }> {
     const planned = planEndpoints(config.service, [model]);
     const prices = config.prices === null ? null : readPrices(config.prices);
+    if (config.budget.maxCost !== null) {
+        const { checkPrices } = await import('../estimate-work.js');
+        await checkPrices({ servers: planned, prices }, [model]);
+    }
     const demo = await startDemoServers(planned);
     const servers = demo?.servers ?? planned;
     const client = new ChatClient({ servers, timeout, prices, budget: config.budget }, hooks);
