@@ -11,6 +11,9 @@ import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
 
 // Left alone, V8 lets garbage grow to over three times what is alive before it collects: a run of days would look like a leak.
 setFlagsFromString('--heap-growing-percent=100');
+// Of our many small functions V8 would compile large pieces again and again into one another, on threads that tasks need: without
+// that a start takes a tenth less of the processor, and a long run no more.
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=300');
 
 const argv = process.argv.slice(2);
 

@@ -31,7 +31,7 @@ const CHANGING =
 describe.skipIf(reason !== null)('at every call on our files', () => {
     let traced: Promise<readonly CallSite[]> | undefined;
     /** Traced once, by the first test that asks. */
-    const allCalls = (): Promise<readonly CallSite[]> => (traced ??= traceCalls(new Scene(DATASET)));
+    const allCalls = (): Promise<readonly CallSite[]> => (traced ??= traceCalls(() => new Scene(DATASET)));
 
     it('there are calls of every kind', async () => {
         const sites = await allCalls();

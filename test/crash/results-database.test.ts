@@ -184,9 +184,13 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
         'during $name loses no result and doubles none, and the next try goes through',
         async (command, { signal, onTestFinished: whenFinished }) => {
             const template = await command.prepare();
-            const traced = new DatabaseScene(command, template, whenFinished);
-            const sites = await traceCalls(traced);
-            await traced.check(true);
+            const traced: DatabaseScene[] = [];
+            const sites = await traceCalls(() => {
+                const scene = new DatabaseScene(command, template, whenFinished);
+                traced.push(scene);
+                return scene;
+            });
+            for (const scene of traced) await scene.check(true);
             expect(sites.length).toBeGreaterThan(20);
             const attempts = sites.flatMap((site) =>
                 INJECTIONS.filter((one) => canMeet(site, one)).map((one) => [site, one] as const),

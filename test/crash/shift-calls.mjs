@@ -1,20 +1,40 @@
+import { closeSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writevSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
 /*
  * Loaded before the program (NODE_OPTIONS=--import) by the tests that inject faults with strace. strace counts calls for
- * each thread by itself and cannot be told which thread is meant. So the one thread that does our file I/O
- * (UV_THREADPOOL_SIZE=1) is led past every number that another thread reaches while Node starts.
+ * each thread by itself and cannot be told which thread is meant. So the thread that is meant, the one of the pool
+ * (UV_THREADPOOL_SIZE=1) or the main one, is led past every number that another thread reaches.
  */
-const count = Number(process.env.CRASH_SHIFT ?? 0);
+const [count, led] = (process.env.CRASH_SHIFT ?? '0').split(' ');
 delete process.env.CRASH_SHIFT;
-if (isMainThread) {
+if (isMainThread && led === 'main') leadMainThread(Number(count));
+else if (isMainThread) await leadPool(Number(count));
+
+async function leadPool(calls) {
     // One after the other: a thread that ends several calls in a row wakes the main one once or several times, as it happens, and
     // its wakes are writes too.
-    for (let at = 0; at < count; at += 1) {
+    for (let at = 0; at < calls; at += 1) {
         const handle = await open('/dev/null', 'w');
         // With a position this would be pwrite64, which only our thread makes.
         await handle.write('x');
         await handle.close();
     }
+}
+
+/** By the kinds of calls that the main thread makes on our files. */
+function leadMainThread(calls) {
+    const folder = mkdtempSync(join(tmpdir(), 'shift-'));
+    const names = [join(folder, 'a'), join(folder, 'b')];
+    writeFileSync(names[0], '');
+    for (let at = 0; at < calls; at += 1) {
+        const descriptor = openSync('/dev/null', 'w');
+        writevSync(descriptor, [Buffer.from('x')]);
+        closeSync(descriptor);
+        renameSync(names[at % 2], names[(at + 1) % 2]);
+    }
+    rmSync(folder, { recursive: true });
 }
