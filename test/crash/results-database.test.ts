@@ -1,8 +1,9 @@
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type onTestFinished } from 'vitest';
 import { ResultCollector } from '../../src/legacy.js';
 import { auditDatabase } from '../../src/results/ask/audit.js';
+import { readManifest } from '../../src/results/store/manifest.js';
 import { readGeneration } from '../../src/results/store/read-generation.js';
 import { type CliResult, startCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
@@ -241,6 +242,53 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
         },
     );
 });
+
+describe.skipIf(reason !== null)(
+    'a restore whose new generation stands though its folder could not be synced',
+    () => {
+        it('has every file that it names, and what it replaced beside it', async ({
+            onTestFinished: whenFinished,
+        }) => {
+            const command = ['database', 'restore', 'copy'];
+            const prepare = async (): Promise<string> => {
+                const home = tempDir();
+                const counts = { models: {}, summary: {}, version: '3.0' };
+                writeFileSync(join(home, 'counts.json'), JSON.stringify(counts));
+                await callWell(['collect', '--from', 'counts.json'], home);
+                // No parts: those of it are counts.
+                await callWell(['database', 'backup', 'copy'], home);
+                return fillSpool(home, TASK_NUMBERS, collectNow);
+            };
+            const tried: Tried = { name: 'database restore', command, prepare };
+            const template = await prepare();
+            const sites = await traceCalls(new DatabaseScene(tried, template, whenFinished));
+            const syncs = sites.filter(({ call, text }) => call === 'fsync' && text.includes('<database>'));
+            expect(syncs.length).toBeGreaterThan(0);
+            let stood = 0;
+            for (const site of syncs) {
+                const scene = new DatabaseScene(tried, template, whenFinished);
+                const before = await readManifest(join(template, 'database'));
+                await runInjected(scene, site, { error: 'EIO', from: false });
+                const database = join(scene.home, 'database');
+                const after = await readManifest(database);
+                const named = [...(after?.parts ?? []), ...(after?.aggregates ?? [])].map(({ path }) => path);
+                expect(
+                    named.filter((path) => !existsSync(join(database, path))),
+                    scene.story,
+                ).toEqual([]);
+                const kept = readdirSync(scene.home).filter((name) =>
+                    name.startsWith('database.before-restore-'),
+                );
+                if (after?.generation === before?.generation) continue;
+                stood += 1;
+                expect(named, scene.story).toEqual([expect.stringMatching(/^aggregates\//)]);
+                const [aside = ''] = kept;
+                expect(await readManifest(join(scene.home, aside)), scene.story).toEqual(before);
+            }
+            expect(stood).toBeGreaterThan(0);
+        });
+    },
+);
 
 /** Reading meets no full disk, and threads wake each other by write(2): failing from there on, no program of Node's goes on. */
 function canMeet({ call, text }: CallSite, injection: Injection): boolean {

@@ -112,6 +112,20 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         expect(await readAll(dir)).toHaveLength(3);
     });
 
+    it('knows a record whose key was retired before it in the same batch', async () => {
+        const dir = tempDir();
+        const [first] = records(1) as [ResultRecord];
+        const store = await open(dir, storage);
+        await commitRecords(store, [first]);
+        // A task that was taken out of its dataset and put back, before anybody collected.
+        const back: RecordChange = { kind: 'record', record: { ...first, revision: 2 } };
+        expect(await store.commit([retire(first, 1), back])).toMatchObject({ retired: 1, added: 1 });
+        expect(await store.commit([back])).toMatchObject({ added: 0, duplicates: 1 });
+        expect(await commitRecords(store, [{ ...first, revision: 3 }])).toMatchObject({ replaced: 1 });
+        await store.close();
+        expect(await readAll(dir)).toEqual([{ ...first, revision: 3 }]);
+    });
+
     it('gives back exactly what came in', async () => {
         await fc.assert(
             fc.asyncProperty(
@@ -148,6 +162,22 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         expect(sorted(seen)).toEqual(sorted(batch));
         expect(await readAll(dir)).toEqual(sorted(batch));
         await store.close();
+    });
+
+    it('joins small parts by itself where there are many', async () => {
+        const dir = tempDir();
+        const batch = records(66);
+        const small = await open(dir, storage, 1);
+        await commitRecords(small, batch.slice(0, 64));
+        await small.close();
+        const store = await open(dir, storage);
+        expect(store.manifest.parts).toHaveLength(64);
+        await commitRecords(store, batch.slice(0, 65));
+        expect(store.manifest.parts).toHaveLength(1);
+        await commitRecords(store, batch);
+        expect(store.manifest.parts).toHaveLength(2);
+        await store.close();
+        expect(await readAll(dir)).toEqual(sorted(batch));
     });
 
     it('begins a new part when one is large enough', async () => {
@@ -230,6 +260,20 @@ describe('a store', () => {
         await expect(open(dir)).rejects.toThrow(/manifest.json is missing/);
     });
 
+    it.each(['retirements', 'counts of an earlier database'])(
+        'of %s alone does not start from nothing either',
+        async (content) => {
+            const dir = tempDir();
+            const store = await open(dir);
+            const [first] = records(1) as [ResultRecord];
+            if (content === 'retirements') await store.commit([retire(first, 1)]);
+            else await store.addAggregates({ source: 'old.json', sha256: '0'.repeat(64), cells: [] });
+            await store.close();
+            rmSync(join(dir, 'manifest.json'));
+            await expect(open(dir)).rejects.toThrow(/manifest.json is missing/);
+        },
+    );
+
     it('names the part that is torn', async () => {
         const dir = tempDir();
         const store = await open(dir);
@@ -285,11 +329,17 @@ describe('a store', () => {
         await commitRecords(store, records(2));
         await store.close();
         writeFileSync(join(dir, 'parts', 'left-behind.jsonl'), 'half a li');
+        const staging = ['parts', 'keys', 'retirements', 'aggregates'].map((folder) => {
+            mkdirSync(join(dir, folder), { recursive: true });
+            return join(dir, folder, '.some.jsonl.h0123456789ab.00000001.tmp');
+        });
+        for (const path of staging) writeFileSync(path, 'half a li');
         const other = await open(dir, 'parquet');
         expect(notices.at(-1)).toMatch(/migrate --to parquet/);
         await commitRecords(other, records(4));
         await other.close();
         expect(existsSync(join(dir, 'replaced', 'left-behind.jsonl'))).toBe(true);
+        expect(staging.filter(existsSync)).toEqual([]);
         expect((await readGeneration(dir)).manifest.parts.map((part) => part.codec)).toEqual([
             'json',
             'parquet',

@@ -25,7 +25,7 @@ import {
 import { type LivePart, PartBuilder } from './part-builder.js';
 import { loadCodec, PartError } from './part-codec.js';
 import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
-import { readRetirements, writeRetirements } from './retirement-files.js';
+import { readRetirements, type RetiredKey, writeRetirements } from './retirement-files.js';
 
 /** A part below this is joined with others. Bytes. */
 const SMALL_PART = 50 * 1024 * 1024;
@@ -58,6 +58,8 @@ export class DatabaseStore implements ResultStore {
     readonly #parts = new Map<number, LivePart>();
     #manifest: Manifest;
     #ids: number;
+    /** Raised where they could not be joined, so that not every commit tries again. */
+    #mostSmallParts = MOST_SMALL_PARTS;
     #last: Promise<unknown> = Promise.resolve();
 
     constructor(settings: StoreSettings) {
@@ -85,18 +87,20 @@ export class DatabaseStore implements ResultStore {
 
     /** Reads the keys that were retired. Call it once, before the first commit. */
     async loadRetirements(): Promise<void> {
-        for await (const { digest, revision } of readRetirements(this.dir, this.#manifest)) {
-            const words = toWords(digest);
-            const known = this.#index.get(words);
-            if (known === null || known.revision <= revision) this.#index.set(words, 0, revision, RETIRED, 0);
-        }
+        for await (const key of readRetirements(this.dir, this.#manifest)) this.#takeRetired(key);
+    }
+
+    /** Call it when every part is taken: a record that came back after it was retired stays. */
+    #takeRetired({ digest, revision }: RetiredKey): void {
+        const words = toWords(digest);
+        const known = this.#index.get(words);
+        if (known === null || known.revision <= revision) this.#index.set(words, 0, revision, RETIRED, 0);
     }
 
     commit(changes: Changes): Promise<CommitSummary> {
         return this.#inTurn(async () => {
             const summary = await this.#commit(changes);
-            const small = this.#manifest.parts.filter((part) => part.bytes < SMALL_PART);
-            if (small.length > MOST_SMALL_PARTS) await this.#join(small.length);
+            await this.#joinMany();
             return summary;
         });
     }
@@ -271,14 +275,22 @@ export class DatabaseStore implements ResultStore {
                 sources,
                 added,
             );
-            for (const { keys } of file)
-                for (const { digest, revision } of keys)
-                    this.#index.set(toWords(digest), 0, revision, RETIRED, 0);
+            for (const { keys } of file) for (const key of keys) this.#takeRetired(key);
             return summary;
         } catch (error) {
             await builder.discard();
             await rest.discard();
             throw error;
+        }
+    }
+
+    /** What was committed is durable: a disk that has no room for the joined parts costs nothing but their number. */
+    async #joinMany(): Promise<void> {
+        try {
+            await this.#join(this.#mostSmallParts);
+        } catch (error) {
+            if (!(error instanceof WriteError)) throw error;
+            this.#mostSmallParts += MOST_SMALL_PARTS;
         }
     }
 

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
+import { listFiles } from '../../host/listing.js';
 import { acquireLock } from '../../host/lock.js';
 import { sweep } from '../../host/sweep.js';
 import { WriteError } from '../../host/write-error.js';
@@ -9,8 +9,16 @@ import { UserError } from '../../util/user-error.js';
 import type { StorageFormat } from '../result-store.js';
 import { chooseStorage } from './choose-storage.js';
 import { DatabaseStore } from './database-store.js';
+import { FOLDERS } from './folders.js';
 import { KEYS, readKeys } from './key-files.js';
-import { makeEmptyManifest, type Manifest, PARTS, readManifest, writeManifest } from './manifest.js';
+import {
+    makeEmptyManifest,
+    MANIFEST,
+    type Manifest,
+    PARTS,
+    readManifest,
+    writeManifest,
+} from './manifest.js';
 import type { LivePart } from './part-builder.js';
 import { PartError } from './part-codec.js';
 import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
@@ -49,7 +57,8 @@ export async function openStore(options: OpenStoreOptions): Promise<DatabaseStor
     });
     try {
         for (const folder of [PARTS, KEYS]) await makeDirectory(join(dir, folder));
-        await sweep([dir, join(dir, PARTS), join(dir, KEYS)], async () => new Set([lock.id]));
+        const folders = [KEYS, ...FOLDERS].map((name) => join(dir, name));
+        await sweep([dir, ...folders], async () => new Set([lock.id]));
         const found = await readManifest(dir);
         const storage = await chooseStorage(options, found);
         const manifest = found ?? (await createManifest(dir, lock.id, storage));
@@ -86,12 +95,13 @@ function explainOpenError(dir: string, error: unknown): unknown {
     return new WriteError(dir, describeIoError(error), { cause: error });
 }
 
-/** A new database has an empty manifest before its first part: parts without a manifest are a loss, never a start from nothing. */
+/** A new database has an empty manifest before its first file: files without a manifest are a loss, never a start from nothing. */
 async function createManifest(dir: string, holder: string, storage: StorageFormat): Promise<Manifest> {
-    const parts = await readdir(join(dir, PARTS));
-    if (parts.length > 0) {
+    for (const folder of FOLDERS) {
+        const files = await listFiles(join(dir, folder));
+        if (files.length === 0) continue;
         throw new UserError(
-            `${join(dir, 'manifest.json')} is missing, though there are ${parts.length} files in ${join(dir, PARTS)}. ` +
+            `${join(dir, MANIFEST)} is missing, though there are ${files.length} files in ${join(dir, folder)}. ` +
                 'Bring a backup back with `resume-run database restore`, or move the folder away and rebuild it with ' +
                 '`resume-run collect --from results`',
         );

@@ -10,6 +10,7 @@ import { readReason } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import { AGGREGATES } from '../aggregate/aggregate-files.js';
 import { copyDurably, explainWrite, isThere, linkOrCopy, timeForName } from './copy-files.js';
+import { FOLDERS } from './folders.js';
 import { KEYS, readKeysOfPart, writeKeys } from './key-files.js';
 import type { RecordKeys } from '../record/record-keys.js';
 import {
@@ -33,9 +34,6 @@ import { RETIREMENTS } from './retirement-files.js';
  * stands there gets a second name in a folder beside it, and the rename of the manifest is the moment. Killed anywhere, the
  * database is what it was or what the backup is, and a reader in a loop sees one whole generation after the other.
  */
-
-/** Folders of files that a manifest names. */
-const FOLDERS = [PARTS, RETIREMENTS, AGGREGATES] as const;
 
 export interface RestoreOptions {
     readonly takeOver: boolean;
@@ -105,6 +103,7 @@ async function replaceGeneration(
     const present = await readManifest(dir).catch(() => null);
     for (const folder of [KEYS, ...FOLDERS]) await makeDirectory(join(dir, folder));
     await sweep([dir, ...[KEYS, ...FOLDERS].map((name) => join(dir, name))], async () => new Set([lock.id]));
+    const generation = Math.max(present?.generation ?? 0, manifest.generation) + 1;
     const made: string[] = [];
     let aside: string | null = null;
     try {
@@ -112,14 +111,13 @@ async function replaceGeneration(
         // What is kept is what stood here: what was just copied in is not.
         aside = await keepPresent(dir, new Set(made));
         await lock.verify();
-        const generation = Math.max(present?.generation ?? 0, manifest.generation) + 1;
         const written_at = new Date().toISOString();
         const next = { ...manifest, ...files, generation, written_at };
         await writeManifest(new DurableWriter(dir, lock.id), next);
         await removeOld(dir, next);
         return aside;
     } catch (error) {
-        await undo(dir, made, aside);
+        await undo(dir, generation, made, aside);
         throw error;
     }
 }
@@ -264,13 +262,21 @@ async function replaceTree(dir: string, source: string, lock: Lock): Promise<voi
     await syncDirectory(dir);
 }
 
-/** Nothing has changed, so neither the copies nor a second name of what stands here are of use. Never throws. */
-async function undo(dir: string, made: readonly string[], aside: string | null): Promise<void> {
+/**
+ * Where nothing has changed, neither the copies nor a second name of what stands here are of use. Never throws.
+ * @param generation that was to be made
+ */
+async function undo(
+    dir: string,
+    generation: number,
+    made: readonly string[],
+    aside: string | null,
+): Promise<void> {
     try {
-        // Where the folder could not be synced after the rename, the new generation stands.
+        // Where the folder could not be synced after the rename, the new generation stands, whatever it names.
         // Where it cannot be read, it may name what was made.
         const present = await readManifest(dir);
-        if (present?.parts.some(({ path }) => made.includes(path)) === true) return;
+        if (present?.generation === generation) return;
         for (const path of made) await rm(join(dir, path), { force: true });
         if (aside !== null) await rm(aside, { recursive: true, force: true });
     } catch {
