@@ -119,6 +119,32 @@ describe('what a rewrite loses', () => {
         });
     });
 
+    it('stands in a line of its own after one that a full disk has cut', async () => {
+        const { store, checkpoints } = place();
+        mkdirSync(checkpoints);
+        const log = join(checkpoints, 'superseded.jsonl');
+        const files = store();
+        const replaceOne = async (id: string): Promise<void> => {
+            const writer = files.open(state(id, [['solution', 1]]));
+            await writer.commit('solution', entry(0, 'TimeLimitExceeded'), BY);
+            await writer.commit('solution', entry(0), BY);
+        };
+        await replaceOne('p/1');
+        // A write that fails, and what it leaves behind: another sample's results may still be written.
+        renameSync(log, `${log}.kept`);
+        mkdirSync(log);
+        await expect(replaceOne('p/2')).rejects.toThrow(WriteError);
+        rmSync(log, { recursive: true });
+        renameSync(`${log}.kept`, log);
+        appendFileSync(log, '{"sample":"p/2","gro');
+        await replaceOne('p/3');
+        const [first = '', , third = ''] = readFileSync(log, 'utf8').split('\n');
+        expect([first, third].map((line) => (JSON.parse(line) as { sample: string }).sample)).toEqual([
+            'p/1',
+            'p/3',
+        ]);
+    });
+
     it('is not lost where it cannot be kept: the file stays as it was', async () => {
         const { store, checkpoints, results } = place();
         const writer = store().open(state('p/1', [['solution', 1]]));

@@ -1,9 +1,7 @@
 import { expect, vi } from 'vitest';
 import type { Backend, Completion, Running } from '../../src/backend/backend.js';
-import { SampleContent } from '../../src/checkpoint/result-file/sample-content.js';
-import type { CheckpointStore, SampleWriter } from '../../src/checkpoint/store.js';
 import type { Dataset } from '../../src/dataset/dataset.js';
-import type { Checkpoint, SampleState } from '../../src/model/checkpoint.js';
+import type { Checkpoint } from '../../src/model/checkpoint.js';
 import { tallyUntouched } from '../../src/model/directory-sample.js';
 import type { Entry } from '../../src/model/entry.js';
 import type { RunEnd, RunEvent } from '../../src/model/event.js';
@@ -18,12 +16,13 @@ import type { WorkItem } from '../../src/run/work-list.js';
 import {
     checkpointOf,
     type Ending,
+    keyOf,
     outcomeOf,
     prepareOptions,
     type RunScript,
     sampleOf,
-    STAMP,
 } from './loop-script.js';
+import { deferred, type Save, ScriptedStore } from './loop-store.js';
 
 /*
  * A run whose backend, store and datasets do only what a test tells them to, one thing after the other, and which checks
@@ -34,53 +33,19 @@ export const GRACE_S = 20;
 export const PATIENCE_S = 300;
 const SAMPLES_AHEAD = 8;
 
-const keyOf = (task: { readonly sample: string; readonly group: string; readonly index: number }): string =>
-    `${task.sample} ${task.group} ${task.index}`;
-
-interface Deferred<T> {
-    readonly promise: Promise<T>;
-    readonly resolve: (value: T) => void;
-    readonly reject: (error: Error) => void;
-}
-
-/** A promise that somebody else settles (`Promise.withResolvers` of later versions of Node). */
-function deferred<T>(): Deferred<T> {
-    let settle: Omit<Deferred<T>, 'promise'> | undefined;
-    const promise = new Promise<T>((resolve, reject) => {
-        settle = { resolve, reject };
-    });
-    if (settle === undefined) throw new Error('a promise calls its executor at once');
-    return { promise, ...settle };
-}
-
 interface Flight {
     readonly task: Task;
     readonly complete: (completion: Completion) => void;
     isAborted: boolean;
 }
 
-/** A change on its way to disk. */
-interface Save {
-    readonly sample: string;
-    readonly settle: (error: Error | null) => void;
-    /** Somebody waits for it: a flush or a close. */
-    isAsked: boolean;
-}
-
 export class ScriptedRun {
     readonly events: RunEvent[] = [];
     readonly flights: Flight[] = [];
-    readonly saves: Save[] = [];
     readonly loads: { readonly settle: (error: Error | null) => void }[] = [];
-    /** What is on disk, by task: entries of earlier starts too. */
-    readonly disk = new Map<string, Entry>();
-    readonly givenUp = new Set<string>();
-    /** Verdicts beyond doubt that the backend gave, and whose writing was not made to fail. */
-    readonly verdicts = new Set<string>();
+    readonly store: ScriptedStore;
     /** Errors that the loop was given, in their order. */
     readonly failures: unknown[] = [];
-    /** Closing a sample fails with it. */
-    closeError: Error | null = null;
     /** The directory is another run's. */
     holderError: Error | null = null;
     readonly due: ReadonlySet<string>;
@@ -92,14 +57,11 @@ export class ScriptedRun {
     readonly #checkpoints: ReadonlyMap<string, Checkpoint>;
     readonly #handle: ReturnType<typeof startLoop>;
     readonly #attempts = new Map<string, number>();
-    readonly #open = new Set<string>();
-    readonly #closed = new Set<string>();
     readonly #released = new Set<string>();
     readonly #staged = new Set<string>();
     #mayStart = true;
     #concurrency: number;
     #wasQuick = false;
-    #full: { readonly freed: Promise<void>; readonly free: () => void } | null = null;
 
     constructor(script: RunScript) {
         this.#script = script;
@@ -112,6 +74,7 @@ export class ScriptedRun {
                 checkpointOf(`s${at}`, sample, this.#samples.get(`s${at}`)),
             ),
         );
+        this.store = new ScriptedStore(this.#checkpoints);
         const due = new Set<string>();
         for (const [id, sample] of this.#samples) {
             const entries = this.#checkpoints.get(id)?.entries;
@@ -121,7 +84,7 @@ export class ScriptedRun {
                     const stored = finished[index];
                     const key = keyOf({ sample: id, group, index });
                     if (stored === undefined) due.add(key);
-                    else this.disk.set(key, stored.entry as Entry);
+                    else this.store.disk.set(key, stored.entry as Entry);
                 });
             }
         }
@@ -155,15 +118,15 @@ export class ScriptedRun {
         const duration = ending === 'quick' ? 0 : 1;
         if (ending === 'quick') this.#wasQuick = true;
         const outcome: Outcome = outcomeOf(ending);
-        if (outcome.kind === 'verdict' && outcome.suspect === null) this.verdicts.add(keyOf(flight.task));
+        if (outcome.kind === 'verdict' && outcome.suspect === null)
+            this.store.verdicts.add(keyOf(flight.task));
         flight.complete({ outcome, workerId: 'async', startedAt: 0, duration });
     }
 
     /** Ends the writing of a change; with an error, it did not reach the disk. */
     save(save: Save, error: Error | null): void {
-        this.saves.splice(this.saves.indexOf(save), 1);
         if (error !== null) this.failures.push(error);
-        save.settle(error);
+        this.store.settle(save, error);
     }
 
     load(error: Error | null): void {
@@ -182,19 +145,6 @@ export class ScriptedRun {
         this.#handle.setConcurrency(concurrency);
     }
 
-    /** The store takes no more results until `free`. */
-    fill(): void {
-        if (this.#full !== null) return;
-        const { promise, resolve } = deferred<void>();
-        this.#full = { freed: promise, free: resolve };
-    }
-
-    free(): void {
-        const full = this.#full;
-        this.#full = null;
-        full?.free();
-    }
-
     pass(seconds: number): void {
         vi.advanceTimersByTime(seconds * 1000);
     }
@@ -204,10 +154,10 @@ export class ScriptedRun {
      * that ends must have asked.
      */
     async drain(answers: boolean): Promise<void> {
-        this.free();
+        this.store.free();
         await this.settle();
         for (let turn = 0; turn < 2000 && this.outcome === null; turn += 1) {
-            const save = this.saves.find(({ isAsked }) => isAsked);
+            const save = this.store.saves.find(({ isAsked }) => isAsked);
             const flight = this.flights.find(({ isAborted }) => answers || isAborted);
             if (save !== undefined) this.save(save, null);
             else if (this.loads.length > 0) this.load(null);
@@ -222,18 +172,18 @@ export class ScriptedRun {
 
     expectNothingLeft(): void {
         expect(this.flights).toEqual([]);
-        expect(this.saves).toEqual([]);
-        expect([...this.#closed].sort()).toEqual([...this.#open].sort());
+        expect(this.store.saves).toEqual([]);
+        expect([...this.store.closed].sort()).toEqual([...this.store.open].sort());
         expect([...this.#released].sort()).toEqual([...this.#staged].sort());
         expect(vi.getTimerCount()).toBe(0);
     }
 
     /** Every verdict that came in is on disk, and was counted once. */
     expectVerdictsKept(): void {
-        for (const key of this.verdicts) expect(this.disk.get(key), key).toBeDefined();
+        for (const key of this.store.verdicts) expect(this.store.disk.get(key), key).toBeDefined();
         const finished = this.events.filter((event) => event.type === 'task-finished').map(keyOf);
         expect(new Set(finished).size).toBe(finished.length);
-        expect(finished.length).toBe([...this.due].filter((key) => this.disk.has(key)).length);
+        expect(finished.length).toBe([...this.due].filter((key) => this.store.disk.has(key)).length);
     }
 
     // The parts
@@ -258,10 +208,10 @@ export class ScriptedRun {
         };
         return {
             work: this.#work(),
-            store: this.#store(),
+            store: this.store.forLoop(),
             backend: this.#backend(),
             stage: judges ? async ({ id }) => this.#stage(id) : null,
-            index: { get: () => null, set: (id) => expect(this.#closed).toContain(id) },
+            index: { get: () => null, set: (id) => expect(this.store.closed).toContain(id) },
             planKey: 'key',
             prepare: prepareOptions(judges),
             options,
@@ -331,18 +281,18 @@ export class ScriptedRun {
     #start(task: Task): Running {
         const key = keyOf(task);
         expect(this.#mayStart, `${key} started after the run was asked to stop`).toBe(true);
-        expect(this.#full, `${key} started while the store had no room`).toBeNull();
+        expect(this.store.isFull, `${key} started while the store had no room`).toBe(false);
         expect(this.due.has(key), `${key} was finished by an earlier start`).toBe(true);
-        expect(this.disk.has(key), `${key} is finished`).toBe(false);
-        expect(this.givenUp.has(key), `${key} was given up`).toBe(false);
+        expect(this.store.disk.has(key), `${key} is finished`).toBe(false);
+        expect(this.store.givenUp.has(key), `${key} was given up`).toBe(false);
         expect(this.flights.map((flight) => keyOf(flight.task))).not.toContain(key);
         const window = this.#concurrency + (this.#wasQuick ? this.#script.prefetch : 0);
         expect(this.flights.length).toBeLessThan(window);
         if (this.#script.isPaid) {
-            const unsaved = [...this.verdicts].filter((verdict) => !this.disk.has(verdict));
+            const unsaved = [...this.store.verdicts].filter((verdict) => !this.store.disk.has(verdict));
             expect(this.flights.length + unsaved.length).toBeLessThan(2 * this.#concurrency);
         }
-        expect(this.#open.size - this.#closed.size).toBeLessThanOrEqual(
+        expect(this.store.open.size - this.store.closed.size).toBeLessThanOrEqual(
             this.#concurrency + this.#script.prefetch + SAMPLES_AHEAD,
         );
         const attempt = (this.#attempts.get(key) ?? 0) + 1;
@@ -366,7 +316,9 @@ export class ScriptedRun {
         if (rule === null || group === rule.group) return;
         for (const key of this.due) {
             if (key.startsWith(`${sample} ${rule.group} `)) {
-                expect(this.disk.has(key) || this.givenUp.has(key), `${key} has ended`).toBe(true);
+                expect(this.store.disk.has(key) || this.store.givenUp.has(key), `${key} has ended`).toBe(
+                    true,
+                );
             }
         }
     }
@@ -374,85 +326,12 @@ export class ScriptedRun {
     #check(event: RunEvent): void {
         this.events.push(event);
         if (event.type === 'task-finished') {
-            const onDisk = this.disk.get(keyOf(event))?.result['verdict'];
+            const onDisk = this.store.disk.get(keyOf(event))?.result['verdict'];
             expect(onDisk, 'counted before it was saved').toBe(event.verdict);
         } else if (event.type === 'task-failed') {
-            expect(this.givenUp.has(keyOf(event)), 'given up before that was saved').toBe(true);
+            expect(this.store.givenUp.has(keyOf(event)), 'given up before that was saved').toBe(true);
         } else if (event.type === 'sample-finished') {
-            expect(this.#closed).toContain(event.tally.id);
+            expect(this.store.closed).toContain(event.tally.id);
         }
-    }
-
-    #store(): CheckpointStore {
-        return {
-            read: async (id) => this.#checkpoints.get(id) ?? null,
-            isEmpty: () => Promise.resolve(true),
-            stamp: () => null,
-            open: (state) => this.#writer(state),
-            room: () => this.#full?.freed ?? null,
-            hurry: () => {
-                for (const save of this.saves) save.isAsked = true;
-            },
-            flush: () => {
-                for (const save of this.saves) save.isAsked = true;
-                return Promise.resolve();
-            },
-            close: async () => {},
-        };
-    }
-
-    #writer(state: SampleState): SampleWriter {
-        const { id } = state;
-        const content = new SampleContent(state);
-        expect(this.#open.has(id), `${id} opened twice`).toBe(false);
-        this.#open.add(id);
-        const open: Promise<void>[] = [];
-        const save = (onDisk: () => void): Promise<void> => {
-            expect(this.#closed.has(id), `${id} written to after it was closed`).toBe(false);
-            const { promise, resolve, reject } = deferred<void>();
-            const settle = (error: Error | null): void => {
-                if (error !== null) return reject(error);
-                onDisk();
-                return resolve();
-            };
-            this.saves.push({ sample: id, settle, isAsked: false });
-            open.push(promise.catch(() => undefined));
-            return promise;
-        };
-        return {
-            commit: (group, finished) => {
-                const { entry } = content.commit(group, finished);
-                const key = keyOf({ sample: id, group, index: entry.index });
-                return save(() => this.disk.set(key, entry)).then(
-                    () => entry,
-                    (error: unknown) => {
-                        this.verdicts.delete(key);
-                        throw error;
-                    },
-                );
-            },
-            note: (kind, noted) => {
-                const { task } = content.note(kind, noted);
-                const key = keyOf({ sample: id, ...noted });
-                return save(() => {
-                    if (kind === 'failures') this.givenUp.add(key);
-                }).then(() => task);
-            },
-            setComputedLimits: (limits) => {
-                content.setComputedLimits(limits);
-                return save(() => {});
-            },
-            computedLimits: null,
-            getEntries: (group) => content.getEntries(group),
-            tally: () => content.tally(),
-            close: async () => {
-                for (const one of this.saves) if (one.sample === id) one.isAsked = true;
-                await Promise.all(open);
-                expect(this.#closed.has(id), `${id} closed twice`).toBe(false);
-                this.#closed.add(id);
-                if (this.closeError !== null) throw this.closeError;
-                return STAMP;
-            },
-        };
     }
 }

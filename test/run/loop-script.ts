@@ -32,6 +32,13 @@ export interface RunScript {
 /** How an attempt ends. `quick`: a verdict of a task that took no time at all. */
 export type Ending = 'accepted' | 'quick' | 'wrong' | 'suspect' | 'broken' | 'refused' | 'aborted';
 
+/** Names a task. */
+export const keyOf = (task: {
+    readonly sample: string;
+    readonly group: string;
+    readonly index: number;
+}): string => `${task.sample} ${task.group} ${task.index}`;
+
 /** Of files that nobody looks at. */
 export const STAMP = { inode: '1', size: 1, mtime: '1' };
 

@@ -75,7 +75,7 @@ function perform(run: ScriptedRun, act: Act): void {
         }
         case 'save':
         case 'lose': {
-            const save = pick(run.saves, act.which);
+            const save = pick(run.store.saves, act.which);
             if (save !== undefined) run.save(save, act.do === 'lose' ? new Error('disk full') : null);
             break;
         }
@@ -83,10 +83,10 @@ function perform(run: ScriptedRun, act: Act): void {
             run.load(null);
             break;
         case 'fill':
-            run.fill();
+            run.store.fill();
             break;
         case 'free':
-            run.free();
+            run.store.free();
             break;
         case 'stop':
             run.stop('SIGTERM');
@@ -128,9 +128,9 @@ function endOf(run: ScriptedRun): RunEnd {
 function expectFiguresRight(run: ScriptedRun): void {
     const end = endOf(run);
     const completed = Object.values(end.totals.groups).reduce((sum, group) => sum + group.completed, 0);
-    expect(completed).toBe(run.disk.size);
-    expect(end.committed).toBe([...run.due].filter((key) => run.disk.has(key)).length);
-    expect(end.failed).toBe(run.givenUp.size);
+    expect(completed).toBe(run.store.disk.size);
+    expect(end.committed).toBe([...run.due].filter((key) => run.store.disk.has(key)).length);
+    expect(end.failed).toBe(run.store.givenUp.size);
     expect(end.totals.samples).toBe(run.sampleCount);
 }
 
@@ -142,10 +142,11 @@ describe('the run loop', () => {
                 expectFiguresRight(run);
                 const { outcome, signal } = endOf(run);
                 expect([outcome, signal]).toEqual([
-                    run.givenUp.size > 0 ? 'finished with failures' : 'finished',
+                    run.store.givenUp.size > 0 ? 'finished with failures' : 'finished',
                     null,
                 ]);
-                for (const key of run.due) expect(run.disk.has(key) !== run.givenUp.has(key), key).toBe(true);
+                for (const key of run.due)
+                    expect(run.store.disk.has(key) !== run.store.givenUp.has(key), key).toBe(true);
             }),
             { numRuns },
         );
@@ -259,14 +260,14 @@ describe('the run loop', () => {
         run.complete(flight, 'accepted');
         await run.drain(true);
         expect(run.outcome).toEqual({ error });
-        expect(run.disk.size).toBe(1);
+        expect(run.store.disk.size).toBe(1);
         run.expectNothingLeft();
     });
 
     it('removes staged tests also where the sample cannot be closed', async () => {
         const run = await started(oneSample(1, { judges: true }));
         const error = new Error('disk full');
-        run.closeError = error;
+        run.store.closeError = error;
         await run.drain(true);
         expect(run.outcome).toEqual({ error });
         run.expectNothingLeft();
