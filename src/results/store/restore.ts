@@ -18,7 +18,6 @@ import {
     MASTER,
     type Manifest,
     makeFileName,
-    PARTS,
     type PartInfo,
     REPLACED,
     readManifest,
