@@ -3,6 +3,7 @@ import { RUN_OPTIONS } from '../config/run-options.js';
 import { escapeLine } from '../util/printable.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
+import { JSON_OPTION } from './shared-options.js';
 
 export const command = defineCommand({
     usage: 'migrate --to parquet|json [--database <dir>] | migrate --rollback [--database <dir>]',
@@ -30,6 +31,7 @@ export const command = defineCommand({
         database: DATABASE_OPTIONS.database,
         'take-over': RUN_OPTIONS['take-over'],
         config: RUN_OPTIONS.config,
+        ...JSON_OPTION,
     },
     examples: [
         {
@@ -38,16 +40,20 @@ export const command = defineCommand({
         },
         { line: 'resume-run migrate --rollback', about: 'As it was before' },
     ],
-    run: async ({ values: { to, rollback, database, 'take-over': takeOver } }) => {
+    run: async ({ values: { to, rollback, database, 'take-over': takeOver, json } }) => {
         if ((to === null) === !rollback)
             throw new UserError('migrate takes --to parquet, --to json or --rollback: give one of them');
-        const [{ openStore }, { print, warn, tell }, { count, formatCount: counted }, { readManifest }] =
-            await Promise.all([
-                import('../results/store/open-store.js'),
-                import('../compose/output.js'),
-                import('../report/format.js'),
-                import('../results/store/manifest.js'),
-            ]);
+        const [
+            { openStore },
+            { print, printRaw, warn, tell },
+            { count, formatCount: counted },
+            { readManifest },
+        ] = await Promise.all([
+            import('../results/store/open-store.js'),
+            import('../compose/output.js'),
+            import('../report/format.js'),
+            import('../results/store/manifest.js'),
+        ]);
         if ((await readManifest(database)) === null)
             throw new UserError(
                 `there is no database in ${database}: make one with \`resume-run collect --from results\``,
@@ -60,14 +66,19 @@ export const command = defineCommand({
             onNotice: warn,
         });
         try {
+            // What people read, or what happened as one JSON value.
+            const say = (done: object, text: string): void =>
+                json ? printRaw(JSON.stringify({ database, ...done })) : print(text);
             if (to === null) {
-                print(escapeLine(`${database} is ${await store.rollBackMigration()} again`));
+                const storage = await store.rollBackMigration();
+                say({ storage, rolled_back: true }, escapeLine(`${database} is ${storage} again`));
                 return 0;
             }
             const onProgress = (done: number, all: number): void =>
                 tell(`${count(done)} of ${counted(all, 'record')} converted and compared`);
             const records = await store.migrate(to, onProgress);
-            print(
+            say(
+                { storage: to, records },
                 records === 0
                     ? escapeLine(`${database} is ${to} already`)
                     : `${counted(records, 'record')} converted to ${to}; --rollback brings the old parts back`,

@@ -68,7 +68,9 @@ export function describeEstimate(estimate: WorkEstimate): readonly string[] {
     const price =
         cost !== null
             ? dollars
-            : `${priced.length === 0 ? 'cost unknown' : `${dollars} and what is unknown`}: no price of ${unpriced.join(', ')} (--prices)`;
+            : priced.length === 0
+              ? `cost unknown: no price of ${unpriced.join(', ')} (--prices)`
+              : `${dollars} without ${unpriced.join(', ')}, whose price is unknown (--prices)`;
     return [
         `estimate  ${formatCount(requests, 'request')}, about ${formatCount(promptTokens, 'token')} of prompts, ` +
             `${most} ${formatCount(answerTokens, 'token')} of answers; ${price}`,

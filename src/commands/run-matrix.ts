@@ -77,8 +77,13 @@ export async function runMatrix(
         ...(await countImported(database, values['count-imported'])),
     });
     const phases = config.phases.filter(({ name }) => blocks.some(({ phase }) => phase === name));
+    // Of cells outside of the part nothing is known: they are not in `due`, and need not be done.
     const measure = ({ due }: RunPlan) =>
-        measureMatrix(matrix.askedCells(), phases, new Map(due.map((one) => [one.sample, one.due])));
+        measureMatrix(
+            { all: matrix.askedCells(), chosen: matrix.askedCells(run.part) },
+            phases,
+            new Map(due.map((one) => [one.sample, one.due])),
+        );
     const { json, quiet } = run.display;
     return startRun(resolved, {
         generated: matrix.dataset,

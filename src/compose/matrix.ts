@@ -1,3 +1,4 @@
+import { chooseSamples, type SampleChoice } from '../dataset/filter.js';
 import { type CellCoordinates, MATRIX_FORMAT, type MatrixBlock } from '../model/matrix.js';
 import {
     type MatrixFile,
@@ -28,8 +29,11 @@ export interface MatrixRequest {
 /** The dataset of a start, and, once the directory is held, which cells it asks for. */
 export interface GeneratedMatrix {
     readonly dataset: GeneratedDataset;
-    /** In order. Empty before the dataset was written. */
-    askedCells(): readonly PlannedCell[];
+    /**
+     * In order. Empty before the dataset was written.
+     * @param choice `--only`, `--limit` and `--shard` of the start; absent: all of the cells
+     */
+    askedCells(choice?: SampleChoice): readonly PlannedCell[];
 }
 
 /** The dataset of `resume-run matrix`: what this start asks for, and beside it what earlier ones did. */
@@ -37,7 +41,8 @@ export function generateMatrix({ blocks, rows, prompts, imported }: MatrixReques
     let asked: readonly PlannedCell[] = [];
     let isPart = false;
     return {
-        askedCells: () => asked,
+        askedCells: (choice) =>
+            choice === undefined ? asked : [...chooseSamples(asked, ({ id }) => id, choice)],
         dataset: {
             file: 'matrix.json',
             rows: (before) => {

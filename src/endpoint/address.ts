@@ -1,3 +1,4 @@
+import { decodePercent } from '../util/percent.js';
 import { maskSecrets } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 
@@ -38,7 +39,7 @@ export function displayAddress(address: string): string {
 export function buildBasicAuthorization(address: string): string | null {
     const url = new URL(address);
     if (url.username === '' && url.password === '') return null;
-    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    const pair = `${decodePercent(url.username)}:${decodePercent(url.password)}`;
     return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 

@@ -150,7 +150,8 @@ class Exec implements Executor {
             return { reason: 'not-started', message: `${command} could not be started: ${why}` };
         }
         const after = this.descriptor.timeout;
-        if (report.limit !== null) return { reason: 'no-answer', message: `no end within ${after} s`, after };
+        if (report.limit !== null)
+            return { reason: 'no-answer', message: `it did not end within ${after} s (--timeout)`, after };
         if (report.signal !== null) {
             const signal = nameSignal(report.signal);
             return { reason: 'killed', message: `${command} died by ${signal}${lastWords(report)}`, signal };

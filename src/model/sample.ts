@@ -210,3 +210,6 @@ export interface Stage {
     /** The last one to release a sample removes its folder. Calling it again does nothing. */
     release(): Promise<void>;
 }
+
+/** The group of the rows of a list: each of its tasks asks something of its own. */
+export const LIST_GROUP = 'main';

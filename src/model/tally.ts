@@ -257,7 +257,8 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
             if (figures.aboveOwn) aboveOwn.push(taskRef(id, group.name, figures));
         }
         if (completed !== group.total) isComplete = false;
-        for (const { index, reason, message } of group.failed) {
+        // The file has them in the order in which they failed.
+        for (const { index, reason, message } of group.failed.toSorted((a, b) => a.index - b.index)) {
             failures.push({ sample: id, group: group.name, index, reason, message: cutFirstLine(message) });
         }
         for (const { reason } of group.skipped) skips[reason] = (skips[reason] ?? 0) + 1;

@@ -3,7 +3,7 @@ import { renderCsv } from '../util/csv.js';
 import { type MarkdownPart, renderMarkdownLine, renderMarkdownTable } from '../util/markdown.js';
 import { escapeLine } from '../util/printable.js';
 import { unreachable } from '../util/unreachable.js';
-import { formatBytes, count, formatDuration } from './format.js';
+import { formatBytes, count, formatDollars, formatDuration, formatPercent } from './format.js';
 import type { Page } from './page.js';
 import { renderTable } from './table.js';
 
@@ -141,17 +141,17 @@ function formatValue(value: AnswerValue, column: AnswerColumn | undefined): stri
     const kind = column?.kind ?? 'text';
     switch (kind) {
         case 'share':
-            return value === 0 || value === 1 ? `${value * 100} %` : `${(value * 100).toFixed(1)} %`;
+            return formatPercent(value, 1);
         case 'seconds':
             return formatDuration(value);
         case 'bytes':
             return formatBytes(value);
         case 'usd':
-            return value.toFixed(Math.abs(value) >= 1 ? 2 : 4);
+            return formatDollars(value);
         case 'integer':
             return Number.isSafeInteger(value) ? count(value) : String(value);
         case 'number':
-            return String(Number(value.toPrecision(4)));
+            return Math.abs(value) >= 1000 ? count(Math.round(value)) : String(Number(value.toPrecision(4)));
         case 'text':
         case 'boolean':
         case 'time':

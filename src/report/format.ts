@@ -50,6 +50,13 @@ export function formatPercent(part: number, whole: number): string {
     return `${(tenths / 10).toFixed(1)} %`;
 }
 
+/** `12.40`, `0.0512`, `0.000031`: US dollars; of small amounts two figures, so that none looks like nothing. */
+export function formatDollars(value: number): string {
+    const size = Math.abs(value);
+    if (size === 0 || size >= 0.01) return value.toFixed(size >= 1 || size === 0 ? 2 : 4);
+    return value.toFixed(Math.min(12, 1 - Math.floor(Math.log10(size))));
+}
+
 /** `212 MB`, `1.4 GB`: powers of 1000. */
 export function formatBytes(value: number): string {
     if (value < 1e6) return `${Math.round(value / 1e3)} kB`;

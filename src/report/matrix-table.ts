@@ -28,16 +28,21 @@ export interface PhaseFigures extends MatrixFigures {
 }
 
 export interface MatrixProgress extends MatrixFigures {
+    /** Cells that were asked for and that `--only`, `--limit` or `--shard` leave out. Not in the figures. */
+    readonly otherCells: number;
     readonly phases: readonly PhaseFigures[];
     readonly cells: readonly CellFigures[];
 }
 
-/**
- * @param cells that were asked for, in order
- * @param due tasks to run by sample; a cell that is not in it is finished
- */
+/** The cells that were asked for, and those of them that this start takes. Both in order. */
+export interface MatrixCells {
+    readonly all: readonly PlannedCell[];
+    readonly chosen: readonly PlannedCell[];
+}
+
+/** @param due tasks to run by sample; a chosen cell that is not in it is finished */
 export function measureMatrix(
-    cells: readonly PlannedCell[],
+    { all, chosen: cells }: MatrixCells,
     phases: readonly { readonly name: string; readonly title: string | null }[],
     due: ReadonlyMap<string, number>,
 ): MatrixProgress {
@@ -49,6 +54,7 @@ export function measureMatrix(
     });
     return {
         ...sumFigures(figures),
+        otherCells: all.length - cells.length,
         phases: phases.map(({ name, title }) => ({
             phase: name,
             title,
@@ -74,9 +80,10 @@ function sumFigures(figures: readonly MatrixFigures[]): MatrixFigures {
 
 /** The table before a run: what is done and what is to run, in all, by phase and by cell. */
 export function renderMatrix(progress: MatrixProgress): string {
-    const { cells, phases, imported } = progress;
+    const { cells, phases, imported, otherCells } = progress;
+    const others = otherCells === 0 ? '' : ` of ${count(cells.length + otherCells)}`;
     const lines = [
-        `matrix  ${formatCount(cells.length, 'cell')}, ${formatCount(progress.instances, 'instance')}: ${describeState(progress)}`,
+        `matrix  ${count(cells.length)}${others} ${cells.length === 1 && otherCells === 0 ? 'cell' : 'cells'}, ${formatCount(progress.instances, 'instance')}: ${describeState(progress)}`,
     ];
     if (imported > 0)
         lines.push(`  ${count(imported)} of those done are counts of an earlier database, without results`);

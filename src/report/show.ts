@@ -6,7 +6,7 @@ import { findMissedScore } from '../model/scoring.js';
 import { getVerdict } from '../model/tally.js';
 import { findWork } from '../model/work.js';
 import { escapeLine } from '../util/printable.js';
-import { formatBytes, formatDuration, SHORT_VERDICT } from './format.js';
+import { count, formatBytes, formatDuration, SHORT_VERDICT } from './format.js';
 import type { Page } from './page.js';
 import { IN_PART_HINT } from './sections.js';
 import { chooseSuccessWord } from './success-word.js';
@@ -96,10 +96,14 @@ function formatFactLines({ language, name, limits }: Entry): string[] {
         name ?? '',
         limits === undefined
             ? ''
-            : `limits ${formatDuration(limits.time)}, ${limits.memory === null ? 'memory not limited' : formatBytes(limits.memory)}, output ${formatBytes(limits.output)}`,
+            : `limits ${formatDuration(limits.time)}, ${limits.memory === null ? 'memory not limited' : formatLimit(limits.memory)}, output ${formatLimit(limits.output)}`,
     ].filter((fact) => fact !== '');
     return facts.length === 0 ? [] : [escapeLine(facts.join(', '))];
 }
+
+/** `256 MiB`, as datasets and options have it; what is no whole number of these as any other size. */
+const formatLimit = (bytes: number): string =>
+    bytes % 2 ** 20 === 0 ? `${count(bytes / 2 ** 20)} MiB` : formatBytes(bytes);
 
 function formatStateSections(task: ShownTask, page: Page): string[][] {
     const { state } = task;
@@ -152,7 +156,7 @@ function testSections(entry: Entry, texts: ShownTask['test'], page: Page): strin
         failed.memory === null ? '' : formatBytes(failed.memory),
     ];
     const named = failed.name === undefined ? '' : ` (${failed.name})`;
-    const head = `Test ${at + 1} of ${tests.length}${named}: ${figures.filter((one) => one !== '').join(', ')}`;
+    const head = `Test ${at + 1} of ${tests.length} that ran${named}: ${figures.filter((one) => one !== '').join(', ')}`;
     const step = info.run_result ?? info.compile_result;
     return [
         [page.style.bold(escapeLine(head)), ...formatMessageLines(info)],

@@ -4,7 +4,7 @@ import type { GroupTally } from '../model/tally.js';
 import { escapeLine } from '../util/printable.js';
 import { unreachable } from '../util/unreachable.js';
 import { renderEndpoints } from './endpoint-table.js';
-import { compareNatural, count, formatCount, formatDuration, formatRate } from './format.js';
+import { compareNatural, count, formatCount, formatDollars, formatDuration, formatRate } from './format.js';
 import type { Page } from './page.js';
 import {
     renderAboveOwn,
@@ -159,9 +159,9 @@ function formatSpendingLines({ spent }: RunEnd): string[] {
     const { kept, answers, unanswered, unpriced, searches = NO_SEARCHES } = spent;
     const pricedSearches = searches.count - searches.unpriced;
     const priced = unpriced < answers || pricedSearches > 0;
-    const cost = (amount: number): string => (priced ? `$${amount.toFixed(4)}, ` : '');
+    const cost = (amount: number): string => (priced ? `$${formatDollars(amount)}, ` : '');
     const forSearches =
-        pricedSearches === 0 ? '' : `, $${searches.cost.toFixed(4)} for ${countSearches(pricedSearches)}`;
+        pricedSearches === 0 ? '' : `, $${formatDollars(searches.cost)} for ${countSearches(pricedSearches)}`;
     const parts = [
         `spent  ${cost(spent.cost)}${formatCount(spent.tokens, 'token')} in ${formatCount(answers, 'answer')}${forSearches}`,
         `kept  ${cost(kept.cost)}${formatCount(kept.tokens, 'token')}`,

@@ -121,7 +121,7 @@ describe('resume-run matrix', () => {
         expect(priced.promptTokens).toBeGreaterThan(60 * 10);
         expect(priced.cost).toBeCloseTo((priced.promptTokens + 6000 * 10) / 1e6, 9);
         expect(await dry(...bounded)).toMatch(
-            /estimate {2}120 requests, about [\d,]+ tokens of prompts, at most 12,000 tokens of answers; at most \$0\.06\d+ and what is unknown: no price of vendor\/a/,
+            /estimate {2}120 requests, about [\d,]+ tokens of prompts, at most 12,000 tokens of answers; at most \$0\.06\d+ without vendor\/a, whose price is unknown \(--prices\)/,
         );
         const unbounded = await dry('--num-instances', '1');
         expect(unbounded).toMatch(/about 12,288 tokens of answers; cost unknown: no price of vendor\/a, b/);

@@ -43,8 +43,10 @@ it('report and show tell why a verdict is what it is', async () => {
 
     const show = await run('show', 'fine', 'incorrect_solution', '0');
     expect([show.code, show.stderr]).toEqual([0, '']);
-    expect(show.stdout).toContain('fine  incorrect_solution 0  WrongAnswer\nPYTHON3, limits ');
-    expect(show.stdout).toContain('Test 1 of 1 (');
+    expect(show.stdout).toContain(
+        'fine  incorrect_solution 0  WrongAnswer\nPYTHON3, limits 20 s, 2,048 MiB, output 64 MiB\n',
+    );
+    expect(show.stdout).toContain('Test 1 of 1 that ran (');
     expect(show.stdout).toContain(
         'First difference: line 2 of the expected output\n  expected  1\\n\n  got       1\\n\\x1b[31mred',
     );

@@ -6,7 +6,7 @@ import { generateMatrix } from '../../src/compose/matrix.js';
 import { choosePhases, type MatrixFlags, readMatrixConfig } from '../../src/config/matrix-config.js';
 import { makeCellId, expandBlocks, type MatrixBlock } from '../../src/model/matrix.js';
 import type { Sample } from '../../src/model/sample.js';
-import { measureMatrix } from '../../src/report/matrix-table.js';
+import { measureMatrix, renderMatrix } from '../../src/report/matrix-table.js';
 import { openAll } from '../dataset/rig.js';
 import { tempDir } from '../rig/cli.js';
 
@@ -53,6 +53,27 @@ it('words stand for the values that they did in the earlier tools', async () => 
     expect(await valuesOf({ taskTypes: ['all'] }, 'task_type')).toHaveLength(5);
 });
 
+it('cells that a shard leaves out are counted apart, not as done', async () => {
+    const matrix = generateMatrix(await readMatrixConfig(EXAMPLE, FLAGS));
+    await matrix.dataset.rows(null);
+    const all = matrix.askedCells();
+    const shards = [1, 2, 3].map((index) =>
+        matrix.askedCells({ only: [], limit: null, shard: { index, count: 3 } }),
+    );
+    expect(new Set(shards.flat().map(({ id }) => id)).size).toBe(all.length);
+    const chosen = shards[0] ?? [];
+    // Nothing is done yet: what is left of this shard is all of it.
+    const due = new Map(chosen.map(({ id, asked }) => [id, asked]));
+    const progress = measureMatrix({ all, chosen }, [], due);
+    expect(progress).toMatchObject({ done: 0, otherCells: all.length - chosen.length });
+    expect(renderMatrix(progress)).toMatch(
+        new RegExp(`^matrix  ${chosen.length} of ${all.length} cells, [\\d,]+ instances: 0/`),
+    );
+    expect(renderMatrix(measureMatrix({ all, chosen: all }, [], new Map()))).toMatch(
+        /^matrix {2}\d+ cells, /,
+    );
+});
+
 describe('phases', () => {
     it('of the example run 800, 1,000, 5,600, 2,400 and 1,600 instances, and share 800 with 5.1 twice', async () => {
         const config = await readMatrixConfig(EXAMPLE, FLAGS);
@@ -60,7 +81,7 @@ describe('phases', () => {
         await matrix.dataset.rows(null);
         const cells = matrix.askedCells();
         const due = new Map(cells.map(({ id, asked }) => [id, asked]));
-        const { phases, toRun } = measureMatrix(cells, config.phases, due);
+        const { phases, toRun } = measureMatrix({ all: cells, chosen: cells }, config.phases, due);
         expect(phases.map(({ phase, toRun: own, shared }) => [phase, own, shared])).toEqual([
             ['5.1', 800, 0],
             ['5.2', 1000, 0],

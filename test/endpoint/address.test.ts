@@ -85,6 +85,13 @@ describe('parseEndpoints', () => {
         expect(buildBasicAuthorization('http://host')).toBeNull();
     });
 
+    it('takes credentials percent-encoded, and one with a bare % as it is', () => {
+        const pairIn = (address: string) =>
+            Buffer.from((buildBasicAuthorization(address) ?? '').slice('Basic '.length), 'base64').toString();
+        expect(pairIn('http://me%40here:a%3Ab@host')).toBe('me@here:a:b');
+        expect(pairIn('http://me:100%@host')).toBe('me:100%');
+    });
+
     it('never does anything but parse or throw a UserError, and stays bounded', () => {
         const pieces = fc.constantFrom(
             'http://',

@@ -67,6 +67,15 @@ function makeTally() {
     return tallySample('kakor', [{ name: 'solution', total: 5, entries, ...rest }]);
 }
 
+it('failures are listed by their place in the dataset', () => {
+    const task = { group: 'main', fingerprint: 'f', reason: 'no-answer', message: '', attempts: [] };
+    const failed = [4, 2, 11].map((index) => ({ ...task, index }));
+    const { failures } = tallySample('a', [
+        { name: 'main', total: 12, entries: [], skipped: [], failed, pending: 0 },
+    ]);
+    expect(failures.map(({ index }) => index)).toEqual([2, 4, 11]);
+});
+
 describe('a solution that is accepted in part', () => {
     it('is neither unexpected nor in the rate', async () => {
         const tally = makeTally();

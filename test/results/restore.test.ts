@@ -133,6 +133,10 @@ describe('a restore', () => {
 
     it('forgets the migration of what stood there, and clears up after one that was killed', async () => {
         const { cwd, database } = await prepare();
+        const migrated = await callCli(['migrate', '--to', 'parquet', '--json'], { cwd });
+        expect(JSON.parse(migrated.stdout)).toEqual({ database, storage: 'parquet', records: 5 });
+        const back = await callCli(['migrate', '--rollback', '--json'], { cwd });
+        expect(JSON.parse(back.stdout)).toEqual({ database, storage: 'json', rolled_back: true });
         expect(await callCli(['migrate', '--to', 'parquet'], { cwd })).toMatchObject({ code: 0 });
         mkdirSync(join(cwd, 'database.before-restore-2026-11-29T03-21-57.unfinished/parts'), {
             recursive: true,

@@ -1,5 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { getMessage } from '../../util/message.js';
+import { decodePercent } from '../../util/percent.js';
 import { UserError } from '../../util/user-error.js';
 
 /** Where Redis is and how to sign in. Holds secrets: never shown, never written down. */
@@ -69,16 +70,16 @@ type Address = Pick<RedisOptions, 'path' | 'host' | 'port' | 'username' | 'passw
 function readAddress({ url, password: separate, ca }: RedisAccess): Address {
     const { protocol, hostname, port, pathname, username, password } = new URL(url);
     if (protocol === 'unix:') {
-        const path = decodeURIComponent(pathname);
+        const path = decodePercent(pathname);
         return separate === null ? { path } : { path, password: separate };
     }
-    const secret = separate ?? decodeURIComponent(password);
+    const secret = separate ?? decodePercent(password);
     const db = Number(pathname.slice(1));
     return {
         // An IPv6 address stands in brackets.
         host: hostname.replace(/^\[(.*)\]$/, '$1'),
         port: port === '' ? 6379 : Number(port),
-        ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+        ...(username === '' ? {} : { username: decodePercent(username) }),
         ...(secret === '' ? {} : { password: secret }),
         ...(Number.isInteger(db) ? { db } : {}),
         ...(protocol === 'rediss:' ? { tls: ca === null ? {} : { ca } } : {}),

@@ -4,7 +4,7 @@ import { WriteError } from '../../host/write-error.js';
 import { canonicalizeExactJson, losesNumbers, parseExactJson } from '../../model/exact-json.js';
 import type { FileStamp } from '../../model/checkpoint.js';
 import { canonicalizeJson } from '../../model/fingerprint.js';
-import type { Sample, TaskInput } from '../../model/sample.js';
+import { LIST_GROUP, type Sample, type TaskInput } from '../../model/sample.js';
 import { readReason, withDescriptors } from '../../util/io-error.js';
 import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
@@ -22,7 +22,6 @@ import { readRowsAt } from './read-rows-at.js';
 const INDEX_VERSION = 1;
 
 /** The one group of a list's samples. */
-const GROUP = 'main';
 
 /** Names of fields that are remembered, to check the command's placeholders: what has more is not a table. */
 const MOST_FIELDS = 10_000;
@@ -133,7 +132,7 @@ class ListDataset implements Dataset {
             samples.push({
                 id: makeSampleId(path, bucket, buckets),
                 locator,
-                groups: [[GROUP, count]],
+                groups: [[LIST_GROUP, count]],
                 fingerprint,
             });
         }
@@ -181,7 +180,7 @@ class ListDataset implements Dataset {
         return {
             id: indexed.id,
             origin: shown,
-            groups: { [GROUP]: inputs },
+            groups: { [LIST_GROUP]: inputs },
             judging: null,
             skip: null,
         };

@@ -1,3 +1,4 @@
+import { LIST_GROUP } from '../../model/sample.js';
 import { computeClusteredInterval, type Interval, passAtK } from '../../results/ask/statistics.js';
 import type { TextColumn } from '../../model/page-data.js';
 import type { RunData } from './run-data.js';
@@ -40,13 +41,21 @@ export function buildModelCells(data: RunData, dimension: ModelDimension | null)
         const model = data.text('model', entry);
         const part = dimension === null ? '' : data.text(dimension, entry);
         const key = JSON.stringify([model, part]);
-        const cell = cells.get(key) ?? { model, part, samples: new Map(), tokens: 0, cost: 0 };
+        const cell = cells.get(key) ?? {
+            model,
+            part,
+            samples: new Map(),
+            hasRows: false,
+            tokens: 0,
+            cost: 0,
+        };
         cells.set(key, cell);
         const sample = data.value('sample', entry);
         const sums = cell.samples.get(sample) ?? { hits: 0, trials: 0 };
         cell.samples.set(sample, sums);
         sums.trials += 1;
         sums.hits += data.isAccepted(entry) ? 1 : 0;
+        cell.hasRows ||= data.getGroup(entry) === LIST_GROUP;
         cell.tokens += data.value('promptTokens', entry) + data.value('completionTokens', entry);
         cell.cost += data.value('cost', entry);
     }
@@ -57,11 +66,13 @@ interface CellSums {
     readonly model: string;
     readonly part: string;
     readonly samples: Map<number, { hits: number; trials: number }>;
+    /** Whether there are rows of lists, each of which asks something of its own. */
+    hasRows: boolean;
     tokens: number;
     cost: number;
 }
 
-function buildCell({ model, part, samples, tokens, cost }: CellSums): ModelCell {
+function buildCell({ model, part, samples, hasRows, tokens, cost }: CellSums): ModelCell {
     const all = [...samples.values()];
     const sum = (pick: (one: { readonly hits: number; readonly trials: number }) => number): number =>
         all.reduce((total, one) => total + pick(one), 0);
@@ -75,8 +86,11 @@ function buildCell({ model, part, samples, tokens, cost }: CellSums): ModelCell 
         trials2: sum((one) => one.trials ** 2),
     });
     const passAt = KS.flatMap((k) => {
+        if (hasRows) return k === 1 ? [{ k, value: hits / trials }] : [];
         const values = all.flatMap((one) => passAtK(one.trials, one.hits, k) ?? []);
-        return values.length === 0 ? [] : [{ k, value: values.reduce((a, b) => a + b, 0) / values.length }];
+        // Of some of the samples alone it would be of an easier set of questions.
+        if (values.length < all.length) return [];
+        return [{ k, value: values.reduce((a, b) => a + b, 0) / values.length }];
     });
     return {
         model,

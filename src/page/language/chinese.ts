@@ -139,7 +139,7 @@ export const CHINESE: Readonly<Record<TextKey, string>> = {
     rate: '比率',
     interval: '95 % 区间',
     clusteredNote: '区间把同一样本的任务视为一个聚类（带设计效应的 Wilson 区间）。',
-    passNote: 'pass@k：无偏估计，对至少有 k 个回答的样本取平均。',
+    passNote: 'pass@k：无偏估计，对样本取平均；仅当每个样本都至少有 k 个回答时给出。',
     meanTokens: '每个任务的词元',
     totalCost: '总费用',
     otherRun: '另一次运行',

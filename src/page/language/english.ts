@@ -139,7 +139,8 @@ export const ENGLISH = {
     rate: 'Rate',
     interval: '95 % interval',
     clusteredNote: 'Intervals take the tasks of one sample as one cluster (Wilson with a design effect).',
-    passNote: 'pass@k: the unbiased estimator, averaged over samples with at least k answers.',
+    passNote:
+        'pass@k: the unbiased estimator, averaged over samples; only where each has at least k answers.',
     meanTokens: 'Tokens per task',
     totalCost: 'Total cost',
     otherRun: 'Other run',

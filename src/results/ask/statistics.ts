@@ -62,6 +62,30 @@ export function computeClusteredInterval(sums: ClusterSums): {
 }
 
 /**
+ * An interval, 95 %, of the mean of figures from 0 to 1, one for each sample: Wilson's, for as many trials as would vary as much as these
+ * figures do. Where all of them are 0, or all are 1, there is no variance to estimate, and each sample counts as one trial.
+ * @param variance of the figures, by `samples - 1`
+ * @param answers that the figures are made of: there are never more trials
+ * @returns null with fewer than two samples
+ */
+export function computeMeanInterval({
+    mean,
+    variance,
+    samples,
+    answers,
+}: {
+    readonly mean: number;
+    readonly variance: number;
+    readonly samples: number;
+    readonly answers: number;
+}): Interval | null {
+    if (samples < 2) return null;
+    const ofOneTrial = mean * (1 - mean);
+    const trials = ofOneTrial === 0 ? samples : Math.min(answers, (samples * ofOneTrial) / variance);
+    return computeWilsonInterval(mean * trials, trials);
+}
+
+/**
  * pass@k: the chance that one of `k` answers passes, by the unbiased estimator 1 - C(n - c, k) / C(n, k) of Chen et al. (2021).
  * @param n answers
  * @param c those that pass

@@ -129,6 +129,34 @@ describe('questions', () => {
         engine.close();
     });
 
+    it('give pass@k over the rows of a list, of which only equal ones ask the same', async () => {
+        const inList = { model: 'm', group: 'main' };
+        const twice = ['FX', 'FF', 'XX'].flatMap((ends, row) =>
+            tasks('rows.jsonl-1of1', ends, { ...inList, fingerprint: `row-${row}` }).map(
+                (record, occurrence) => makeRecord({ ...record, occurrence }),
+            ),
+        );
+        const engine = await openEngine(twice);
+        const [row] = await ask(engine, 'pass-at-k', { k: [1, 2, 3] });
+        expect(row).toMatchObject({ samples: 3, answers: 6, 'pass@1': 0.5, 'pass@3': null });
+        expect(row?.['pass@2']).toBeCloseTo(2 / 3, 12);
+        engine.close();
+    });
+
+    it('give pass@k an interval that has a width where all samples agree', async () => {
+        const engine = await openEngine([
+            ...tasks('a', 'FF', { model: 'm' }),
+            ...tasks('b', 'FF', { model: 'm' }),
+            ...tasks('c', 'XX', { model: 'n' }),
+        ]);
+        const [all, alone] = await ask(engine, 'pass-at-k');
+        // As two trials that both hit; of one sample nothing can be said.
+        expect(all).toMatchObject({ 'pass@1': 1, 'high@1': 1 });
+        expect(all?.['low@1']).toBeCloseTo(0.3424, 4);
+        expect(alone).toMatchObject({ 'pass@1': 0, 'low@1': null, 'high@1': null });
+        engine.close();
+    });
+
     it('list flaky tasks, weak tests, slow tasks and endpoints', async () => {
         const attempt = (more: object) => ({
             attempt: 1,
@@ -157,6 +185,22 @@ describe('questions', () => {
         expect(await ask(engine, 'endpoints', { where: "sample = 'a'" })).toMatchObject([
             { endpoint: 'local', attempts: 2, failures: 1, failure_rate: 0.5, median: 2, longest: 3 },
         ]);
+        engine.close();
+    });
+
+    it('list no more endpoints than are asked for', async () => {
+        const log = (endpoint: string, end: object): string =>
+            JSON.stringify([
+                { attempt: 1, started_at: 'never', duration: 1, api_used: endpoint, worker_id: 'w', ...end },
+            ]);
+        const engine = await openEngine([
+            ...tasks('a', 'F', { attempt_log: log('http://good', { verdict: 'Accepted' }) }),
+            ...tasks('b', '!', { attempt_log: log('http://bad', { failure: 'endpoint' }) }),
+        ]);
+        const names = async (limit: number | null) =>
+            (await ask(engine, 'endpoints', { limit })).map((row) => row['endpoint']);
+        expect(await names(null)).toEqual(['http://bad', 'http://good']);
+        expect(await names(1)).toEqual(['http://bad']);
         engine.close();
     });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
     computeClusteredInterval,
     computeExactMcnemar,
+    computeMeanInterval,
     passAtK,
     computeWilsonInterval,
 } from '../../../src/results/ask/statistics.js';
@@ -106,6 +107,26 @@ describe('an interval clustered by sample', () => {
                 expect(interval?.high).toBeGreaterThanOrEqual(plain.high - 1e-9);
             }),
         );
+    });
+});
+
+describe('the interval of a mean', () => {
+    it("is Wilson's where the figures are 0 and 1 alone", () => {
+        // 30 of 40: the variance by n - 1 makes one trial fewer of them.
+        const [samples, mean] = [40, 0.75];
+        const variance = (samples * mean * (1 - mean)) / (samples - 1);
+        const interval = computeMeanInterval({ mean, variance, samples, answers: 40 });
+        const wilson = computeWilsonInterval(mean * 39, 39);
+        expect(interval?.low).toBeCloseTo(wilson?.low ?? Number.NaN, 12);
+        expect(interval?.high).toBeCloseTo(wilson?.high ?? Number.NaN, 12);
+    });
+
+    it('is never narrower than that of all answers, nor without a width', () => {
+        const same = computeMeanInterval({ mean: 0.5, variance: 0, samples: 10, answers: 20 });
+        expect(same).toEqual(computeWilsonInterval(10, 20));
+        const none = computeMeanInterval({ mean: 0, variance: 0, samples: 10, answers: 50 });
+        expect(none).toEqual(computeWilsonInterval(0, 10));
+        expect(computeMeanInterval({ mean: 1, variance: Number.NaN, samples: 1, answers: 9 })).toBeNull();
     });
 });
 

@@ -1,4 +1,6 @@
 import type { AnswerColumn } from '../../../model/answer.js';
+import { LIST_GROUP } from '../../../model/sample.js';
+import { quoteText } from '../../record/columns.js';
 import {
     answerQuestion,
     listDimensions,
@@ -9,23 +11,22 @@ import {
     type Row,
     selectDimensions,
 } from '../question.js';
-import { passAtK } from '../statistics.js';
-
-/** Half the width of a 95 % interval, in standard errors. */
-const Z = 1.96;
+import { computeMeanInterval, passAtK } from '../statistics.js';
 
 const BY_MODEL = ['model'];
 
 /** pass@k by any dimensions: the mean over samples of the unbiased estimator. */
 export const passAtKQuestion: Question = {
-    fields: ({ by }) => ['sample', 'group', 'success_level', ...(by ?? BY_MODEL)],
+    fields: ({ by }) => ['sample', 'group', 'fingerprint', 'success_level', ...(by ?? BY_MODEL)],
     answer: async (engine, options) => {
         const dimensions = parseDimensions(options.by ?? BY_MODEL);
         const list = listDimensions(dimensions);
+        // A sample of a list holds many questions: only equal rows ask the same one.
         // How many samples have n answers of which c pass says everything, however many samples there are.
         const rows = await engine.rows(`
             WITH by_sample AS (
                 SELECT ${selectDimensions(dimensions)} sample AS in_sample, "group" AS in_group,
+                    CASE WHEN "group" = ${quoteText(LIST_GROUP)} THEN fingerprint END AS in_row,
                     count(success_level) AS n, count(*) FILTER (WHERE success_level = 'full') AS c
                 FROM ${selectRecordsWhere(options.where)} GROUP BY ALL
             )
@@ -47,7 +48,7 @@ export const passAtKQuestion: Question = {
             ]),
         ];
         const notes = new Set([
-            'pass@k is 1 - C(n-c, k) / C(n, k), averaged over samples; low and high are 95 %.',
+            'pass@k is 1 - C(n-c, k) / C(n, k), averaged over samples (rows of a list count as samples); low and high are 95 %.',
         ]);
         const cells = [...groups.values()]
             .slice(0, options.limit ?? groups.size)
@@ -71,14 +72,14 @@ function summarise(group: readonly Row[], ks: readonly number[], notes: Set<stri
             continue;
         }
         const mean = estimates.reduce((sum, { weight, value }) => sum + weight * (value ?? 0), 0) / samples;
-        const squares = estimates.reduce(
-            (sum, { weight, value }) => sum + weight * ((value ?? 0) - mean) ** 2,
+        const variance = estimates.reduce(
+            (sum, { weight, value }) => sum + (weight * ((value ?? 0) - mean) ** 2) / (samples - 1),
             0,
         );
-        const error = samples < 2 ? null : Math.sqrt(squares / (samples - 1) / samples);
+        const interval = computeMeanInterval({ mean, variance, samples, answers });
         figures[`pass@${k}`] = mean;
-        figures[`low@${k}`] = error === null ? null : Math.max(0, mean - Z * error);
-        figures[`high@${k}`] = error === null ? null : Math.min(1, mean + Z * error);
+        figures[`low@${k}`] = interval?.low ?? null;
+        figures[`high@${k}`] = interval?.high ?? null;
     }
     return { ...group[0], samples, answers, ...figures };
 }

@@ -13,13 +13,14 @@ import { computeWilsonInterval } from '../statistics.js';
 
 /** How endpoints compare: failures and time, over every attempt. */
 export const endpoints: Question = {
-    answer: async (engine, { where }) => {
+    answer: async (engine, { where, limit }) => {
         const rows = await engine.rows(`
             SELECT api_used AS endpoint, count(*) AS attempts, count(verdict) AS verdicts, count(failure) AS failures,
                 quantile_cont(duration, 0.5) AS median, quantile_cont(duration, 0.95) AS p95, max(duration) AS longest,
                 mode(failure) AS most_common_failure
             FROM ${selectAttemptsWhere(where)} AS tries GROUP BY api_used
-            ORDER BY count(failure) / count(*) DESC, api_used`);
+            ORDER BY count(failure) / count(*) DESC, api_used
+            ${limit === null ? '' : `LIMIT ${limit}`}`);
         const cells = rows.map((row) => {
             const [failures, attempts] = [numberIn(row, 'failures'), numberIn(row, 'attempts')];
             const interval = computeWilsonInterval(failures, attempts);

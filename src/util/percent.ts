@@ -1,0 +1,8 @@
+/** Text of an address with its percent-encoding undone. One with a bare `%` (`100%`) was never encoded and stays as it is. */
+export function decodePercent(text: string): string {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
+}
