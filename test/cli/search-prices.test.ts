@@ -35,7 +35,7 @@ it('says at the start that searches without a price are not counted, and names t
     const search = searching('other');
     const planned = await search('--dry-run');
     expect(planned.stdout).toContain(
-        'estimate  4 requests, about 26 tokens of prompts, at most 20 tokens of answers; at most $0.0200 and what is unknown: no price of searches by other (--prices)',
+        'estimate  4 requests, about 26 tokens of prompts, at most 20 tokens of answers; at most $0.0200 without searches by other, whose price is unknown (--prices)',
     );
     expect(planned.stderr).not.toContain(UNKNOWN);
     const run = await search('--max-cost', '1');
