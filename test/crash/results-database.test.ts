@@ -261,7 +261,7 @@ describe.skipIf(reason !== null)(
             };
             const tried: Tried = { name: 'database restore', command, prepare };
             const template = await prepare();
-            const sites = await traceCalls(new DatabaseScene(tried, template, whenFinished));
+            const sites = await traceCalls(() => new DatabaseScene(tried, template, whenFinished));
             const syncs = sites.filter(({ call, text }) => call === 'fsync' && text.includes('<database>'));
             expect(syncs.length).toBeGreaterThan(0);
             let stood = 0;
