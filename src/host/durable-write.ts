@@ -22,8 +22,8 @@ export class DurableWriter {
     constructor(dir: string, holder: string) {
         this.#dir = dir;
         this.#holder = holder;
-        this.#sync = new DirectorySync(dir);
         this.#calls = new CommitCalls(dir);
+        this.#sync = new DirectorySync(dir, this.#calls);
     }
 
     /**
@@ -153,12 +153,12 @@ function dropBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
 
 /** fsync of a directory; one call serves every rename made before it started, so a burst of commits shares it. */
 export class DirectorySync {
-    readonly #dir: string;
+    readonly #calls: CommitCalls;
     #running: Promise<void> | null = null;
     #next: Promise<void> | null = null;
 
-    constructor(dir: string) {
-        this.#dir = dir;
+    constructor(dir: string, calls = new CommitCalls(dir)) {
+        this.#calls = calls;
     }
 
     sync(): Promise<void> {
@@ -173,7 +173,7 @@ export class DirectorySync {
         this.#next = null;
         this.#running = own;
         try {
-            await syncDirectory(this.#dir);
+            await syncFolder(() => this.#calls.openFolder());
         } finally {
             if (this.#running === own) this.#running = null;
         }
@@ -181,10 +181,14 @@ export class DirectorySync {
 }
 
 /** Makes what was created, renamed or removed in a directory durable. */
-export async function syncDirectory(dir: string): Promise<void> {
+export function syncDirectory(dir: string): Promise<void> {
+    return syncFolder(() => openDescriptor(dir, 'r'));
+}
+
+async function syncFolder(openFolder: () => number | Promise<number>): Promise<void> {
     // Windows neither needs nor allows it.
     if (process.platform === 'win32') return;
-    const folder = await withDescriptors(() => openDescriptor(dir, 'r'));
+    const folder = await withDescriptors(async () => openFolder());
     try {
         await syncDescriptor(folder);
     } catch (error) {

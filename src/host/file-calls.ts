@@ -55,6 +55,12 @@ export class CommitCalls {
         return this.#mayWait(size) ? later() : this.#pace.call(() => openSync(path, 'wx'), later);
     }
 
+    /** Opens the folder, to sync it. @returns a descriptor, which the caller closes. @throws what the system says */
+    openFolder(): number | Promise<number> {
+        const later = (): Promise<number> => openDescriptor(this.#dir, 'r');
+        return this.#mayWait(0) ? later() : this.#pace.call(() => openSync(this.#dir, 'r'), later);
+    }
+
     /** @returns bytes written, which may be fewer than given. @throws what the system says */
     write(descriptor: number, buffers: readonly Buffer[], size: number): number | Promise<number> {
         const later = (): Promise<number> => writeBuffers(descriptor, buffers);
