@@ -42,7 +42,7 @@ export async function compareSides(engine: AskEngine, options: CompareOptions): 
     ];
     const isClustered = numberIn(counts, 'judged') > numberIn(bySample, 'samples');
     const notes = [
-        'McNemar is exact and two-sided: over pairs of tasks, and over samples by which run has more of a sample right.',
+        "McNemar's test is exact and two-sided. mcnemar_tasks counts tasks, mcnemar_samples counts samples of which one run got more tasks right.",
     ];
     if (numberIn(counts, 'pairs') === 0)
         notes.push('The two have no task in common: there is nothing to compare.');
