@@ -4,7 +4,7 @@ import {
     isExactArray,
     isExactObject,
     NumberText,
-    parseExactJson,
+    parsePythonJson,
     printExactJson,
 } from '../model/exact-json.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
@@ -31,7 +31,10 @@ export class Field {
         return new Field(row, place, '', new WrittenText(row, text));
     }
 
-    /** A value that was decoded from this field (JSON in a string), under the same name. @param text as for `of` */
+    /**
+     * A value that was decoded from this field (JSON in a string), under the same name.
+     * @param text as for `of`; it may have Python's `NaN` and `Infinity`
+     */
     holding(value: Json, text: string | null): Field {
         return new Field(value, this.place, this.path, new WrittenText(value, text));
     }
@@ -127,7 +130,7 @@ class WrittenText implements Written {
     ) {}
 
     read(): ExactJson {
-        this.#exact ??= this.text === null ? this.value : parseExactJson(this.text);
+        this.#exact ??= this.text === null ? this.value : parsePythonJson(this.text);
         return this.#exact;
     }
 }

@@ -30,11 +30,43 @@ export type ExactJson =
 export function parseExactJson(text: string): ExactJson {
     const value = JSON.parse(text) as Json;
     const marked = markNumbers(text);
-    if (marked === null) return value;
-    return JSON.parse(marked, (_key, item: unknown) =>
+    return marked === null ? value : parseMarked(marked);
+}
+
+/**
+ * Parses JSON as Python's `json` module writes and reads it: with `NaN`, which becomes a number of that text, and with
+ * `Infinity`, which becomes one that is too large for a double.
+ * @throws SyntaxError as `JSON.parse` does
+ */
+export function parsePythonJson(text: string): ExactJson {
+    if (!hasPythonNames(text)) return parseExactJson(text);
+    JSON.parse(text.replace(PYTHON_NAMES, (part) => (part.startsWith('"') ? part : ' 0 ')));
+    return parseMarked(markNumbers(text) ?? text);
+}
+
+/** The same as JavaScript reads it: each number as its double, NaN and infinity among them. */
+export const parsePythonDoubles = (text: string): Json =>
+    hasPythonNames(text) ? withDoubles(parsePythonJson(text)) : (JSON.parse(text) as Json);
+
+function withDoubles(value: ExactJson): Json {
+    if (value instanceof NumberText) return Number(value.text);
+    if (isExactArray(value)) return value.map(withDoubles);
+    if (!isExactObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withDoubles(item)]));
+}
+
+const hasPythonNames = (text: string): boolean => /NaN|Infinity/.test(text);
+/** The text of a number that equals nothing, itself included. */
+export const NOT_A_NUMBER = 'NaN';
+/** Strings are matched to be passed over. */
+const PYTHON_NAMES = /"[^"\\]*(?:\\.[^"\\]*)*"|NaN|-?Infinity/gs;
+/** How JSON can write infinity: readers turn it into one. */
+const INFINITE = '1e999';
+
+const parseMarked = (marked: string): ExactJson =>
+    JSON.parse(marked, (_key, item: unknown) =>
         typeof item === 'string' && item.startsWith(MARK) ? new NumberText(item.slice(MARK.length)) : item,
     ) as ExactJson;
-}
 
 /** JSON without spaces, each number as it was written. */
 export function printExactJson(value: ExactJson): string {
@@ -122,7 +154,9 @@ function printWith(value: ExactJson, print: (number: number | NumberText) => str
 const MARK = `number-${randomBytes(16).toString('hex')}:`;
 
 const [QUOTE, BACKSLASH, MINUS, ZERO, NINE] = [0x22, 0x5c, 0x2d, 0x30, 0x39];
-const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const [UPPER_I, UPPER_N] = [0x49, 0x4e];
+/** The names are those of Python; JSON has none of them outside of strings. */
+const NUMBER = /NaN|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/y;
 
 /** Valid JSON with each number that JavaScript prints another way as a marked string; null where there is none. */
 function markNumbers(text: string): string | null {
@@ -132,11 +166,12 @@ function markNumbers(text: string): string | null {
         const code = text.charCodeAt(at);
         if (code === QUOTE) {
             at = findEndOfString(text, at);
-        } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+        } else if (isStartOfNumber(code)) {
             NUMBER.lastIndex = at;
             const number = NUMBER.exec(text)?.[0] ?? text.charAt(at);
-            if (String(Number(number)) !== number) {
-                parts.push(text.slice(copied, at), `"${MARK}${number}"`);
+            const written = number.replace('Infinity', INFINITE);
+            if (String(Number(number)) !== written || number === NOT_A_NUMBER) {
+                parts.push(text.slice(copied, at), `"${MARK}${written}"`);
                 copied = at + number.length;
             }
             at += number.length;
@@ -146,6 +181,9 @@ function markNumbers(text: string): string | null {
     }
     return parts.length === 0 ? null : parts.join('') + text.slice(copied);
 }
+
+const isStartOfNumber = (code: number): boolean =>
+    code === MINUS || (code >= ZERO && code <= NINE) || code === UPPER_I || code === UPPER_N;
 
 /** Position after the string that starts at `start`. */
 function findEndOfString(text: string, start: number): number {

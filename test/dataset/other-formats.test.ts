@@ -124,6 +124,27 @@ describe('TACO and APPS', () => {
         ]);
     });
 
+    it('take NaN as Python writes it, in arguments and in what is expected', async () => {
+        const input_output =
+            '{"fn_name": "f", "inputs": [["NaN", NaN], [{"a": [NaN]}]], "outputs": [[NaN], [[NaN, 1.0]]]}';
+        expect(testsOf(await sampleOf({ ...row, input_output }))).toEqual([
+            [
+                'test-1',
+                '{"call": "f", "rule": "apps", "args": ["NaN",NaN]}\n',
+                'r:l[fnan]\nr:nothing\nc:nothing\n',
+            ],
+            [
+                'test-2',
+                '{"call": "f", "rule": "apps", "args": [{"a":[NaN]}]}\n',
+                'r:l[l[fnan,1]]\nr:l[fnan,1]\nc:l[fnan,1]\n',
+            ],
+        ]);
+        for (const broken of ['[-NaN]', '[1NaN]', '[NaN1]', '[Nan]', '[N]', '[01, NaN]', '[- Infinity]'])
+            await expect(sampleOf({ ...row, solutions: broken }), broken).rejects.toThrow(
+                'solutions: expected JSON inside the text',
+            );
+    });
+
     it('take numbers as they are written, and an empty fn_name for none', async () => {
         const input_output =
             '{"fn_name": "", "inputs": [9007199254740993, [1.0, "x"]], "outputs": [1e400, "2"]}';
@@ -201,6 +222,20 @@ describe('LiveCodeBench', () => {
         expect(named.skip).toBeNull();
         expect(testsOf(named)).toEqual([
             ['public-1', '{"call": "f", "rule": "livecodebench", "args": [[1, 2], "x"]}\n', 'r:1\n'],
+        ]);
+        const nan = JSON.stringify([{ input: '[NaN]\n-Infinity', output: 'NaN', testtype: 'functional' }]);
+        const withNan = await sampleOf({
+            ...row,
+            metadata: '{"func_name": "f"}',
+            public_test_cases: nan,
+            private_test_cases: '',
+        });
+        expect(testsOf(withNan)).toEqual([
+            [
+                'public-1',
+                '{"call": "f", "rule": "livecodebench", "args": [[NaN], -Infinity]}\n',
+                'r:nothing\n',
+            ],
         ]);
         const functional = JSON.stringify([{ input: '1', output: '2', testtype: 'functional' }]);
         expect((await sampleOf({ ...row, public_test_cases: functional })).skip).toContain('functions');

@@ -2,8 +2,9 @@ import {
     type ExactJson,
     isExactArray,
     isExactObject,
+    NOT_A_NUMBER,
     NumberText,
-    parseExactJson,
+    parsePythonJson,
 } from '../../model/exact-json.js';
 
 /*
@@ -23,12 +24,11 @@ export type CallRule = 'apps' | 'livecodebench';
  * @throws SyntaxError for what is not JSON
  */
 export function makeExpectedLines(json: string, rule: CallRule): string {
-    const value = parseExactJson(json);
-    if (rule === 'livecodebench') return `r:${formatCanonicalText(value)}\n`;
+    const value = parsePythonJson(json);
+    if (rule === 'livecodebench') return `r:${formatWhole(value)}\n`;
     const map = formatIntegerMap(isExactArray(value) ? (value[0] ?? null) : value);
-    const first =
-        map ?? (isExactArray(value) && value[0] !== undefined ? formatCanonicalText(value[0]) : null);
-    const whole = map === null ? formatCanonicalText(value) : `l[${map}]`;
+    const first = map ?? (isExactArray(value) && value[0] !== undefined ? formatWhole(value[0]) : null);
+    const whole = map === null ? formatWhole(value) : `l[${map}]`;
     return first === null ? `r:${whole}\n` : `r:${whole}\nr:${first}\nc:${first}\n`;
 }
 
@@ -38,6 +38,10 @@ function formatIntegerMap(value: ExactJson): string | null {
         return null;
     return mapText(Object.entries(value).map(([key, item]) => [BigInt(key.trim()).toString(), item]));
 }
+
+/** NaN equals nothing, so that no line of the harness may be it. */
+const formatWhole = (value: ExactJson): string =>
+    value instanceof NumberText && value.text === NOT_A_NUMBER ? 'nothing' : formatCanonicalText(value);
 
 function formatCanonicalText(value: ExactJson): string {
     if (value === null) return 'n';
@@ -58,6 +62,7 @@ const mapText = (entries: readonly (readonly [key: string, value: ExactJson])[])
 
 /** Integers, and floats that are some, by their digits; other floats by their eight bytes. */
 function formatNumberText(text: string): string {
+    if (text === NOT_A_NUMBER) return SAME_NAN;
     if (/^-?\d+$/.test(text)) return BigInt(text).toString();
     const value = Number(text);
     if (Number.isInteger(value)) return BigInt(value).toString();
@@ -65,6 +70,12 @@ function formatNumberText(text: string): string {
     bytes.writeDoubleBE(value);
     return `f${bytes.toString('hex')}`;
 }
+
+/**
+ * The NaN that Python reads from JSON, which is one object. Python takes two lists for equal if they hold the same object at the
+ * same place, whatever that equals; so a function may return an argument that holds NaN.
+ */
+const SAME_NAN = 'fnan';
 
 /** As Python's `json.dumps` writes it: ASCII alone. */
 const formatStringText = (text: string): string =>

@@ -41,6 +41,8 @@ PREAMBLE = ${JSON.stringify(PREAMBLE)}
 def number(value):
     if isinstance(value, int):
         return str(int(value))
+    if value is json.decoder.NaN:
+        return "fnan"
     if value != value or value in (float("inf"), float("-inf")):
         return "f" + struct.pack(">d", value).hex()
     return str(int(value)) if value == int(value) else "f" + struct.pack(">d", value).hex()

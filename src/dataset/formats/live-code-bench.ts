@@ -1,4 +1,5 @@
-import { isJsonObject, type Json } from '../../model/json.js';
+import { parsePythonDoubles } from '../../model/exact-json.js';
+import { isJsonObject } from '../../model/json.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { looksPacked, unpackText } from '../../util/packed-text.js';
 import { makeExpectedLines } from '../calls/canonical-value.js';
@@ -13,7 +14,7 @@ import {
     readId,
 } from '../row-content.js';
 import { readPlainPrograms } from './plain.js';
-import { asCalled, parseEmbeddedJson, replaceInfinities } from './taco-apps.js';
+import { asCalled, parseEmbeddedJson } from './taco-apps.js';
 
 /**
  * LiveCodeBench. It publishes no solutions: rows may carry `solutions` and `incorrect_solutions` as in the plain form.
@@ -84,11 +85,12 @@ const readStreams = (test: Field): Pick<RowTest, 'input' | 'output'> => ({
 /** The input is a line of JSON for each argument, the output what the function returns, as JSON. */
 function readCall(test: Field, name: string): Pick<RowTest, 'input' | 'output'> {
     const [input, output] = [test.get('input'), test.get('output')];
-    const lines = replaceInfinities(input.string())
+    const lines = input
+        .string()
         .split('\n')
         .filter((line) => line.trim() !== '');
     if (!lines.every(isJsonText)) input.fail('a line of JSON for each argument');
-    const expected = replaceInfinities(output.string());
+    const expected = output.string();
     if (!isJsonText(expected)) output.fail('JSON inside the text');
     return {
         input: callInput(name, 'livecodebench', `[${lines.join(', ')}]`),
@@ -98,7 +100,7 @@ function readCall(test: Field, name: string): Pick<RowTest, 'input' | 'output'> 
 
 function isJsonText(text: string): boolean {
     try {
-        return !isNestedDeeper(JSON.parse(text) as Json, MAX_NESTING);
+        return !isNestedDeeper(parsePythonDoubles(text), MAX_NESTING);
     } catch {
         return false;
     }

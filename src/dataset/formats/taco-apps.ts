@@ -1,3 +1,4 @@
+import { parsePythonDoubles } from '../../model/exact-json.js';
 import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { digest } from '../../model/fingerprint.js';
 import type { Json } from '../../model/json.js';
@@ -50,21 +51,12 @@ export function parseEmbeddedJson(field: Field, empty: Json): Field {
     if (typeof value !== 'string') return field;
     if (value.trim() === '') return field.holding(empty, null);
     try {
-        const text = replaceInfinities(value);
-        const held = JSON.parse(text) as Json;
-        if (!isNestedDeeper(held, MAX_NESTING)) return field.holding(held, text);
+        const held = parsePythonDoubles(value);
+        if (!isNestedDeeper(held, MAX_NESTING)) return field.holding(held, value);
     } catch {
         return field.fail('JSON inside the text');
     }
     throw field.error(`the JSON inside the text is nested more than ${MAX_NESTING} levels deep`);
-}
-
-/** Python writes `Infinity`, which is not JSON; a number that is too large for a double is read as infinity everywhere. */
-export function replaceInfinities(text: string): string {
-    if (!text.includes('Infinity')) return text;
-    return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|Infinity/gs, (part) =>
-        part === 'Infinity' ? '1e999' : part,
-    );
 }
 
 function readSolution(source: Field): RowProgram {

@@ -12,3 +12,11 @@ export function findHalfTest(names: ReadonlySet<string>): string | null {
     }
     return null;
 }
+
+/** Samples without an answer, by their names in the package's `data`: scripts and generators make those, too. */
+export const findUnansweredSamples = (names: ReadonlySet<string>): string[] =>
+    [...names].flatMap((name) => {
+        const [, test] = /^data\/(sample\/.*)\.in$/.exec(name) ?? [];
+        const isTest = test !== undefined && !test.includes('.files/');
+        return isTest && !names.has(`data/${test}.ans`) ? [test] : [];
+    });

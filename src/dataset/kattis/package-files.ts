@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isInside } from '../file-content.js';
 
@@ -107,9 +107,15 @@ async function walk(place: Place, found: PackageFile[]): Promise<void> {
     let path = place.path;
     if (link.isSymbolicLink()) {
         const target = await realpath(path).catch(() => null);
-        if (target === null) return refuse('it is a link that leads nowhere');
+        const written = await readlink(path);
+        if (target === null)
+            return refuse(
+                `it is a link that leads nowhere (to ${written}); complete the copy of its repository`,
+            );
         if (!bounds.some((bound) => isInside(bound, target)))
-            return refuse('it is a link that leads out of the package');
+            return refuse(
+                `it is a link that leads out of the package (to ${written}); name a folder that holds both`,
+            );
         path = target;
     }
     const stats = await stat(path, { bigint: true });

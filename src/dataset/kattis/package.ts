@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Field } from '../field.js';
 import { listPackage, type PackageFile, type PackageReach, fingerprintPackage } from './package-files.js';
-import { findTestScript, lacksSecretTests, type TestScript } from './test-script.js';
+import { findTestScript, lacksTests, type TestScript } from './test-script.js';
 import {
     type ProblemSettings,
     readProblemYaml,
@@ -17,7 +17,7 @@ export interface ProblemPackage {
     /** How messages name it. */
     readonly place: string;
     readonly files: readonly PackageFile[];
-    /** The script that makes missing secret tests; null: none are missing, or no script is there. */
+    /** The script that makes missing tests; null: none are missing, or no script is there. */
     readonly script: TestScript | null;
     readonly fingerprint: string;
 }
@@ -37,7 +37,7 @@ export async function findPackage(
     reach: PackageReach,
 ): Promise<ProblemPackage> {
     const files = await listPackage(folder, reach.bounds);
-    const script = lacksSecretTests(files) ? await findTestScript(folder, reach, files) : null;
+    const script = lacksTests(files) ? await findTestScript(folder, reach, files) : null;
     // Other files decide what the script makes, such as tools that packages share.
     const read = script === null ? files : [...files, ...script.files];
     return { folder, place, files, script, fingerprint: fingerprintPackage(read) };

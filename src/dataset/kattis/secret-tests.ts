@@ -4,12 +4,12 @@ import { UserError } from '../../util/user-error.js';
 import type { TestMakerSource } from '../dataset.js';
 import type { Field } from '../field.js';
 import { describeFileContent } from '../file-content.js';
-import { findHalfTest } from './half-test.js';
+import { findHalfTest, findUnansweredSamples } from './half-test.js';
 import { GENERATORS_YAML, type GeneratedTests, readGenerators, type Recipes } from './generators.js';
 import type { ProblemPackage } from './package.js';
 import type { PackageFile } from './package-files.js';
 import { testSettingsFiles } from './tests.js';
-import { readScriptRecipe, type TestScript } from './test-script.js';
+import { lacksSecretTests, readScriptRecipe, type TestScript } from './test-script.js';
 import type { ProblemSettings } from './problem-yaml.js';
 import { readYamlFile } from './yaml-file.js';
 
@@ -44,7 +44,8 @@ export async function findTestFiles(
     const made = await runTestScript(found, id, script, maker);
     if (typeof made !== 'string') return made;
     const { files, settings: own } = described;
-    return { files, settings: own, skip: `its secret tests ${made}` };
+    const which = lacksSecretTests(files) ? 'secret tests' : 'samples';
+    return { files, settings: own, skip: `its ${which} ${made}` };
 }
 
 /** What the package is judged by once its script has run: the whole of `data` as that leaves it. */
@@ -102,17 +103,26 @@ async function findDescribedTests(
             : { ...own, skip: `its secret tests ${CANNOT_BE_MADE}: ${described}` };
     const isMissing = (name: string): boolean =>
         !inPackage.has(`data/${name}.in`) || !inPackage.has(`data/${name}.ans`);
-    const missing = described.names.filter((name) => name.startsWith('secret/') && isMissing(name));
+    const unanswered = new Set(findUnansweredSamples(inPackage));
+    const missing = described.names.filter(
+        (name) => (name.startsWith('secret/') && isMissing(name)) || unanswered.has(name),
+    );
     if (missing.length === 0) {
         const hasAllSamples = described.samplesAreAll && !described.names.some(isMissing);
         return hasSecretTests || hasAllSamples ? own : onlySamples;
     }
     const all = await completeTests(own, found.place, await described.readRecipes(isMissing), problem, maker);
     if (typeof all !== 'string') return all;
-    const which = hasSecretTests
-        ? `${missing.length} of its secret tests are not in the package, and`
-        : 'its secret tests';
-    return { ...own, skip: `${which} ${all}` };
+    return { ...own, skip: `${describeMissing(missing, hasSecretTests)} ${all}` };
+}
+
+/** Begins a sentence that `could not be made` or `are made` goes on with. */
+function describeMissing(missing: readonly string[], hasSecretTests: boolean): string {
+    if (!hasSecretTests) return 'its secret tests';
+    const secret = missing.filter((name) => name.startsWith('secret/'));
+    return secret.length === 0
+        ? `${missing.length} of its samples have no answers, which`
+        : `${secret.length} of its secret tests are not in the package, and`;
 }
 
 /** @returns a text that follows "its secret tests" and says why they are not complete */

@@ -2,7 +2,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import type { ScriptFile, ScriptRecipe } from '../../model/test-recipe.js';
 import { describeFileContent, isInside } from '../file-content.js';
-import { findHalfTest } from './half-test.js';
+import { findHalfTest, findUnansweredSamples } from './half-test.js';
 import {
     listOutside,
     listPackage,
@@ -33,6 +33,10 @@ export const lacksSecretTests = (files: readonly PackageFile[]): boolean =>
     files.some(({ name, refused }) => SECRET_FILE.test(name) && refused !== null) ||
     findHalfTest(new Set(files.map(({ name }) => name))) !== null;
 
+/** The same, or only a half of some samples. */
+export const lacksTests = (files: readonly PackageFile[]): boolean =>
+    lacksSecretTests(files) || findUnansweredSamples(new Set(files.map(({ name }) => name))).length > 0;
+
 const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 const SECRET_FILE = /^data\/secret\/.*\.(in|ans)$/;
 
@@ -48,7 +52,7 @@ const MOST_FILES = 5000;
 const MOST_BYTES = 512 * 1024 * 1024;
 
 /**
- * The script of a package that lacks secret tests; null: it has none.
+ * The script of a package that lacks tests; null: it has none.
  * @param reach what may be read besides the package
  */
 export async function findTestScript(

@@ -8,7 +8,7 @@ import type { LocalOptions } from '../descriptor.js';
 import type { Box } from '../sandbox/box.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { SandboxError } from '../sandbox/sandbox-error.js';
-import type { RunLimits } from '../sandbox/wire.js';
+import type { LimitHit, RunLimits } from '../sandbox/wire.js';
 import { readBundle } from './bundle-file.js';
 import { guardFolder } from './folder-guard.js';
 import { judgeError, readExitCode } from './judge-programs.js';
@@ -147,6 +147,8 @@ class ScriptRun {
             keep: true,
         });
         const said = report.stderr.toString();
+        const slow = explainSlowness(report.limit, this.tools.standIns);
+        if (slow !== null) throw judgeError(slow);
         const code = readExitCode(report, lastLines(said), 'it');
         if (code !== 0) throw judgeError(explainFailure(code, said));
     }
@@ -217,6 +219,14 @@ function followLinks(name: string, links: ReadonlyMap<string, string>): string {
         at = target;
     }
     return at;
+}
+
+/** Of a script that ran out of time while a slower program stood in for one that it starts; null: neither. */
+export function explainSlowness(limit: LimitHit, standIns: ReadonlyMap<string, string>): string | null {
+    const [first] = standIns;
+    if (first === undefined || (limit !== 'cpu' && limit !== 'wall')) return null;
+    const [missing, standIn] = first;
+    return `it was stopped at its ${limit} limit; install ${missing}, for which the slower ${standIn} stands in here`;
 }
 
 /** What it lacks, where its words say so; else its last words. */

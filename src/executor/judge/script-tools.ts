@@ -8,6 +8,8 @@ export interface ScriptTools {
     readonly roots: readonly string[];
     /** Small scripts on PATH, by name, for tools that are not where a box looks. */
     readonly shims: ReadonlyMap<string, string>;
+    /** What is not here, and what is started in its place: `pypy3`, `python3`. */
+    readonly standIns: ReadonlyMap<string, string>;
 }
 
 /** The tools that gen.sh and its users call; other programs are those of /usr. */
@@ -23,14 +25,16 @@ export async function findScriptTools(sandbox: SandboxKind): Promise<ScriptTools
     if (bash === null) return 'it needs bash, which is not installed';
     const roots = new Set<string>(bash.root === null ? [] : [bash.root]);
     const shims = new Map<string, string>();
+    const standIns = new Map<string, string>();
     for (const name of NAMES) {
         const found = (await toolchains.find(name)).tool;
         const standIn = STAND_INS[name];
         const tool = found ?? (standIn === undefined ? null : (await toolchains.find(standIn)).tool);
         if (tool === null) continue;
+        if (found === null && standIn !== undefined) standIns.set(name, standIn);
         if (tool.root !== null) roots.add(tool.root);
         if (tool.path !== found?.path || !STANDARD.test(tool.path))
             shims.set(name, `#!/bin/sh\nexec '${tool.path.replaceAll("'", "'\\''")}' "$@"\n`);
     }
-    return { bash: bash.path, roots: [...roots], shims };
+    return { bash: bash.path, roots: [...roots], shims, standIns };
 }

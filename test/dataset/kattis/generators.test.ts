@@ -285,6 +285,31 @@ describe('a package whose secret tests are generated', () => {
         expect(result).toMatchObject({ solution_result: [{ result: { tests } }] });
     });
 
+    it('has the answers of samples made where its secret tests are whole', async () => {
+        const files = {
+            'problem.yaml': 'name: Unanswered',
+            'data/sample/1.in': '4 5\n',
+            'data/secret/a.in': '6 7\n',
+            'data/secret/a.ans': '13\n',
+            'submissions/accepted/add.py': ADD,
+        };
+        const generators = 'data: {sample: {data: {"1": {in: 4 5}}}, secret: {data: {a: {in: 6 7}}}}';
+        await writePackage('unanswered', { ...files, 'generators/generators.yaml': generators });
+        const { stdout, stderr } = await run('unanswered', '--all-tests');
+        expect(stderr).toContain('making 1 tests of unanswered by its generators');
+        expect(stdout).toMatch(/TPR +100 %/);
+        const passed = expect.objectContaining({ passed: true });
+        const path = join(folder, 'unanswered-results/unanswered.json');
+        expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({
+            solution_result: [{ result: { tests: [passed, passed] } }],
+        });
+        const failing = generators.replace('{in: 4 5}', 'missing');
+        await writePackage('unanswerable', { ...files, 'generators/generators.yaml': failing });
+        expect((await run('unanswerable')).stdout.replace(/\s+/g, ' ')).toContain(
+            '1 of its samples have no answers, which could not be made by its generators: ',
+        );
+    });
+
     it('is judged by all tests where it holds only some of them', async () => {
         const files = {
             ...GENERATED,

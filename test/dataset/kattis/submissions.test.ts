@@ -121,8 +121,12 @@ describe('its submissions', () => {
         expect(program(sample, 'time_limit_exceeded/same.py')?.files[0].content.digest).toBe(
             digest(BASE['submissions/accepted/sum.py']),
         );
-        expect(program(sample, 'accepted/out.py')?.skip).toContain('leads out of the package');
-        expect(program(sample, 'accepted/gone.py')?.skip).toContain('leads nowhere');
+        expect(program(sample, 'accepted/out.py')?.skip).toContain(
+            'leads out of the package (to /etc/hostname); name a folder that holds both',
+        );
+        expect(program(sample, 'accepted/gone.py')?.skip).toContain(
+            'leads nowhere (to nowhere.py); complete the copy of its repository',
+        );
     });
 
     it('end where links go in a circle', async () => {

@@ -173,6 +173,24 @@ describe.each(inPart)('a package that holds one half of some tests, under %s', (
         expect(stdout).toMatch(/TPR +100 %[\s\S]*TNR +100 %/);
     });
 
+    it('is judged by what its script makes where its samples alone have no answers', async () => {
+        const whole = { 'data/secret/g1/1.in': '1 2\n', 'data/secret/g1/1.ans': '3\n' };
+        const name = `unanswered-${sandbox}`;
+        await writeTree(name, { ...whole, 'data/sample/2.in': '2 2\n' });
+        const script = 'for end in in ans; do echo 4 0 > secret/a.$end; done; echo 4 > secret/a.ans';
+        await write(`${name}/add`, {
+            'data/generator.sh': `#!/bin/bash\necho 4 > sample/2.ans\nrm -rf secret; mkdir secret; ${script}\n`,
+        });
+        const { stdout, stderr } = await run(name, '--sandbox', sandbox);
+        expect(stderr).toContain(`making the tests of ${name}/add by data/generator.sh`);
+        expect(stdout).toMatch(/TPR +100 %[\s\S]*TNR +100 %/);
+        await writeTree(`${name}-failing`, { ...whole, 'data/sample/2.in': '2 2\n' });
+        await write(`${name}-failing/add`, { 'data/generator.sh': '#!/bin/bash\nexit 3\n' });
+        expect(await reasonOf(`${name}-failing`, '--sandbox', sandbox)).toContain(
+            'its samples could not be made by data/generator.sh: it ended with exit code 3',
+        );
+    });
+
     it('is left out where its script makes the others alone', async () => {
         const name = `some-${sandbox}`;
         await writeTree(name, {

@@ -90,6 +90,20 @@ def f(i):
         ).toEqual([true, true, true, true, true, false, false, true, true, false]);
     });
 
+    it('never equals NaN, but may return an argument that holds one, as in Python', async () => {
+        const source = `import math
+def f(x, way):
+    return [x, x[0], [math.nan], -x[1]][way]`;
+        const calls = [
+            ['[[NaN, Infinity], 0]', '[NaN, Infinity]'],
+            ['[[NaN, Infinity], 1]', 'NaN'],
+            ['[[NaN, Infinity], 2]', '[NaN]'],
+            ['[[NaN, Infinity], 3]', '-Infinity'],
+        ] as const;
+        for (const rule of ['livecodebench', 'apps'] as const)
+            expect(await passed(source, calls, rule), rule).toEqual([true, false, false, true]);
+    });
+
     it('may return tuples and the item of a list where the grader of its dataset takes them', async () => {
         const tuples = 'def f(x): return [(1, 2)] if x else (1, 2)';
         const calls = [
