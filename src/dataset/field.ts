@@ -4,7 +4,7 @@ import {
     isExactArray,
     isExactObject,
     NumberText,
-    parsePythonJson,
+    parseExactPythonJson,
     printExactJson,
 } from '../model/exact-json.js';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
@@ -130,7 +130,7 @@ class WrittenText implements Written {
     ) {}
 
     read(): ExactJson {
-        this.#exact ??= this.text === null ? this.value : parsePythonJson(this.text);
+        this.#exact ??= this.text === null ? this.value : parseExactPythonJson(this.text);
         return this.#exact;
     }
 }

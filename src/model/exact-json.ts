@@ -38,7 +38,7 @@ export function parseExactJson(text: string): ExactJson {
  * `Infinity`, which becomes one that is too large for a double.
  * @throws SyntaxError as `JSON.parse` does
  */
-export function parsePythonJson(text: string): ExactJson {
+export function parseExactPythonJson(text: string): ExactJson {
     if (!hasPythonNames(text)) return parseExactJson(text);
     JSON.parse(text.replace(PYTHON_NAMES, (part) => (part.startsWith('"') ? part : ' 0 ')));
     return parseMarked(markNumbers(text) ?? text);
@@ -46,7 +46,7 @@ export function parsePythonJson(text: string): ExactJson {
 
 /** The same as JavaScript reads it: each number as its double, NaN and infinity among them. */
 export const parsePythonDoubles = (text: string): Json =>
-    hasPythonNames(text) ? withDoubles(parsePythonJson(text)) : (JSON.parse(text) as Json);
+    hasPythonNames(text) ? withDoubles(parseExactPythonJson(text)) : (JSON.parse(text) as Json);
 
 function withDoubles(value: ExactJson): Json {
     if (value instanceof NumberText) return Number(value.text);

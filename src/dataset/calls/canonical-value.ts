@@ -4,7 +4,7 @@ import {
     isExactObject,
     NOT_A_NUMBER,
     NumberText,
-    parsePythonJson,
+    parseExactPythonJson,
 } from '../../model/exact-json.js';
 
 /*
@@ -24,7 +24,7 @@ export type CallRule = 'apps' | 'livecodebench';
  * @throws SyntaxError for what is not JSON
  */
 export function makeExpectedLines(json: string, rule: CallRule): string {
-    const value = parsePythonJson(json);
+    const value = parseExactPythonJson(json);
     if (rule === 'livecodebench') return `r:${formatWhole(value)}\n`;
     const map = formatIntegerMap(isExactArray(value) ? (value[0] ?? null) : value);
     const first = map ?? (isExactArray(value) && value[0] !== undefined ? formatWhole(value[0]) : null);
