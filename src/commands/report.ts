@@ -138,7 +138,7 @@ export const command = defineCommand({
         }
         const [
             { DirectoryReader, keepMatching },
-            { print, printPieces, printRaw, describeStdout: stdoutPage, warn },
+            { printLines, printPieces, printRaw, describeStdout: stdoutPage, warn },
             { withWhole },
             report,
         ] = await Promise.all([
@@ -159,7 +159,8 @@ export const command = defineCommand({
         const whole = values.below === null ? all : selectSamplesBelow(all, values.below);
         switch (formats[0]) {
             case undefined:
-                if (values.html === null) print(report.renderReport(whole, { ...stdoutPage(), success }));
+                if (values.html === null)
+                    printLines(report.renderReport(whole, { ...stdoutPage(), success }));
                 break;
             case 'json':
                 printPieces(report.reportJson(whole));

@@ -15,6 +15,12 @@ export function print(text: string): void {
     writeLines(makeSink(process.stdout), text);
 }
 
+/** The same in pieces, each ended by a line's end, which are printed together where they are short. */
+export function printLines(pieces: Iterable<string>): void {
+    const sink = makeSink(process.stdout);
+    for (const text of joinPieces(pieces)) writeLines(sink, text);
+}
+
 /** Writes what a program reads (JSON, CSV, Markdown, XML) to stdout, as its own writer made it; of all these only JSON needs escapes. */
 export function printRaw(text: string): void {
     makeSink(process.stdout).write(escapeJson(text.endsWith('\n') ? text : `${text}\n`));
@@ -23,14 +29,18 @@ export function printRaw(text: string): void {
 /** The same in pieces, which are printed together where they are short. */
 export function printPieces(pieces: Iterable<string>): void {
     const sink = makeSink(process.stdout);
+    for (const text of joinPieces(pieces)) sink.write(escapeJson(text));
+}
+
+function* joinPieces(pieces: Iterable<string>): Generator<string> {
     let waiting = '';
     for (const piece of pieces) {
         waiting += piece;
         if (waiting.length < PIECE) continue;
-        sink.write(escapeJson(waiting));
+        yield waiting;
         waiting = '';
     }
-    if (waiting !== '') sink.write(escapeJson(waiting));
+    if (waiting !== '') yield waiting;
 }
 
 /** Characters that are printed by one call. */

@@ -14,6 +14,7 @@ import type { Checker, Judging, ProgramInput } from '../model/sample.js';
 import { TallySum } from '../model/tally-sum.js';
 import type { TestMaker } from '../model/test-recipe.js';
 import type { PrepareOptions } from '../run/prepare.js';
+import { formatCount } from '../report/format.js';
 import { listDueTasks } from '../run/due-tasks.js';
 import { type Survey, survey } from '../run/survey.js';
 import { escapeLine } from '../util/printable.js';
@@ -92,6 +93,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
         onSettled: (tally) => settled.add(tally),
     });
     if (found.earlier !== null) for (const line of describeImport(found.earlier)) inform(line);
+    if (found.relabelled > 0) inform(describeRelabelled(found.relabelled, config.dryRun));
     guardChanged(found, config, warn);
     // Who stopped waiting for the plan has given the directory back.
     options.signal?.throwIfAborted();
@@ -128,6 +130,10 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     const { stopMaking } = inputs;
     return { plan, kind, executor, prepare, planKey, store, settled, found, collection, stopMaking };
 }
+
+const describeRelabelled = (entries: number, isDryRun: boolean): string =>
+    `the dataset has other labels for ${formatCount(entries, 'finished task')} than before: results ` +
+    `${isDryRun ? 'would ' : ''}take them, and nothing runs again for it`;
 
 /** Where a run would keep a dataset that it makes, or reads from stdin; a dry run has it in a scratch folder. */
 function findLastingPath(path: string, { checkpoints }: RunConfig, scratch: Scratch): string {

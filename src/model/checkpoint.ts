@@ -1,4 +1,5 @@
 import type { ComputedLimits, Entry, OpenTask, SkippedTask } from './entry.js';
+import type { Labels } from './expectation.js';
 import type { FileStamp } from './file-stamp.js';
 
 export type { FileStamp };
@@ -87,6 +88,8 @@ export interface KeptEntry {
     /** Which of the equal tasks of its group it is now, from 0. */
     readonly occurrence: number;
     readonly stored: StoredEntry;
+    /** What the dataset expects of it now, where its entry says something else. */
+    readonly labels?: Labels;
 }
 
 export interface SupersededEntry {

@@ -1,5 +1,5 @@
 import type { Entry } from './entry.js';
-import { chooseExpected } from './sample.js';
+import { chooseExpected, type TaskInput } from './sample.js';
 import { readOnSamples } from './sample-tests.js';
 import type { ExpectedScore } from './scoring.js';
 import type { Verdict } from './verdict.js';
@@ -12,6 +12,37 @@ export interface JudgedTask {
     readonly named: readonly Verdict[] | null;
     /** A score that was expected and is not the one it got; null: there is none. */
     readonly missedScore: ExpectedScore | null;
+}
+
+/** What a dataset expects of a task. No part of the task's input, so that other labels ask for no other run. Null: it says nothing. */
+export interface Labels {
+    readonly expected: readonly Verdict[] | null;
+    readonly scores: readonly ExpectedScore[] | null;
+}
+
+type LabelledEntry = Pick<Entry, 'expected' | 'expected_scores'>;
+
+/** The labels of a task where they are not those that its entry has; null: they are. */
+export function findChangedLabels(entry: LabelledEntry, input: TaskInput): Labels | null {
+    if (input.kind !== 'program') return null;
+    const { expected, expectedScores: scores = null } = input;
+    const isSame = isSameList(entry.expected, expected) && isSameList(entry.expected_scores, scores);
+    return isSame ? null : { expected, scores };
+}
+
+const isSameList = (before: readonly unknown[] | undefined, now: readonly unknown[] | null): boolean =>
+    JSON.stringify(before ?? null) === JSON.stringify(now);
+
+/** The entry with other labels; as it is without any. */
+export function withLabels<T extends LabelledEntry>(entry: T, labels: Labels | undefined): T {
+    if (labels === undefined) return entry;
+    const { expected: _, expected_scores: __, ...rest } = entry;
+    const { expected, scores } = labels;
+    return {
+        ...rest,
+        ...(expected === null ? {} : { expected }),
+        ...(scores === null ? {} : { expected_scores: scores }),
+    } as T;
 }
 
 /** Whether a limit is computed from a finished task: one that is accepted, be it in part. */

@@ -1,7 +1,7 @@
 import type { Checkpoint, KeptEntry, StoredEntry, SupersededEntry } from '../model/checkpoint.js';
 import type { JudgeResult, OpenTask, SkippedTask } from '../model/entry.js';
 import type { DueReason } from '../model/event.js';
-import { isMeasured } from '../model/expectation.js';
+import { findChangedLabels, isMeasured, withLabels } from '../model/expectation.js';
 import { type Limits, findExceededLimit } from '../model/limits.js';
 import { isVerdict } from '../model/verdict.js';
 import { matchByFingerprint, matchBySource } from './match.js';
@@ -9,7 +9,7 @@ import { isAskedFor } from './rerun.js';
 import type { DueTask, PlanGroup, PlanInput, PlanTask, SamplePlan } from './sample-plan.js';
 
 /** Raised whenever a rule below changes, so that cached decisions are made again. */
-export const PLANNER_VERSION = 8;
+export const PLANNER_VERSION = 9;
 
 /**
  * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint
@@ -36,6 +36,8 @@ export function planSample(input: PlanInput): SamplePlan {
     return {
         due,
         changed: groups.reduce((sum, group) => sum + group.changed, 0),
+        // Files of the earlier tools have no labels that could have changed.
+        relabelled: earlier ? 0 : kept.filter(({ labels }) => labels !== undefined).length,
         state: {
             id: input.id,
             totals,
@@ -100,12 +102,14 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
         }
         if (finished !== null) {
             const { fingerprint } = task;
+            const labels = findChangedLabels(finished.entry, task.input);
             kept.push({
                 group: group.name,
                 index,
                 fingerprint,
                 occurrence,
                 stored: withSource(finished, task),
+                ...(labels === null ? {} : { labels }),
             });
             const before = finished.entry.occurrence;
             if (before !== undefined && before !== occurrence) {
@@ -212,7 +216,8 @@ function explainAgain(
         group,
         ...(measuredGroup === null ? {} : { isMeasured: group === measuredGroup }),
     };
-    if (isAskedFor(options.rerun, place, entry, limits)) return 'asked for';
+    const labels = findChangedLabels(entry, task.input) ?? undefined;
+    if (isAskedFor(options.rerun, place, withLabels(entry, labels), limits)) return 'asked for';
     // An entry of ours has limits; without them it was taken over from a file of the earlier tools.
     const isImported = earlier || (entry.limits === undefined && entry.attempts.length === 0);
     if (isImported && hasOtherTests(entry.result, input.tests)) return 'another number of tests';
@@ -335,7 +340,7 @@ function isDirty(
         now.superseded.length > 0 ||
         now.totals.length !== checkpoint.totals.size ||
         now.totals.some(([group, total]) => checkpoint.totals.get(group) !== total) ||
-        now.kept.some((kept) => kept.index !== kept.stored.entry.index) ||
+        now.kept.some((kept) => kept.index !== kept.stored.entry.index || kept.labels !== undefined) ||
         now.failures.length !== checkpoint.failures.length ||
         now.pending.length !== checkpoint.pending.length ||
         JSON.stringify(now.skipped) !== JSON.stringify(checkpoint.skipped)

@@ -51,6 +51,8 @@ export interface SamplePlan {
     readonly due: readonly DueTask[];
     /** Finished entries whose inputs changed, so that their tasks run again: what the guard against mistakes counts. */
     readonly changed: number;
+    /** Finished entries that take other labels from the dataset. */
+    readonly relabelled: number;
 }
 
 export interface DueTask {

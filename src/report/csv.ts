@@ -7,7 +7,8 @@ import {
     computeTrueNegativeRate,
     computeTruePositiveRate,
 } from './rates.js';
-import type { Report, SampleRow } from './report.js';
+import type { Report } from './report.js';
+import type { SampleRow } from './report-samples.js';
 import { openIn, orderGroups } from './sections.js';
 
 const FIGURES = ['total', 'judged', 'accepted', 'failed', 'skipped', 'open'] as const;

@@ -2,7 +2,8 @@ import type { FailedTask, Unexpected } from '../model/tally.js';
 import { readOnSamples } from '../model/sample-tests.js';
 import { type XmlElement, renderXml } from '../util/xml.js';
 import { groupTitle } from './format.js';
-import { countHits, type Report, type SampleRow } from './report.js';
+import { countHits, type Report } from './report.js';
+import type { SampleRow } from './report-samples.js';
 import { describeTask, orderGroups } from './sections.js';
 
 /**

@@ -64,7 +64,7 @@ function formatTableLines(report: Report, success: SuccessWord | undefined): str
         }),
         ...(['failed', 'skipped', 'open'] as const).map((what) => String(sumGroups(of, what))),
     ];
-    const samples = report.samples.map(({ id, groups: of }) => row({ outside: id }, of));
+    const samples = Array.from(report.samples, ({ id, groups: of }) => row({ outside: id }, of));
     return renderMarkdownTable(titles, [...samples, row('**total**', report.total.groups)]);
 }
 

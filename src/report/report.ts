@@ -4,7 +4,7 @@ import { readOnSamples } from '../model/sample-tests.js';
 import { type GroupTally, type SampleTally } from '../model/tally.js';
 import { LIST_BOUND, TallySum, type TotalTally } from '../model/tally-sum.js';
 import { escapeLine } from '../util/printable.js';
-import { compareNatural, count, formatCount, formatDuration, groupTitle, formatPercent } from './format.js';
+import { count, formatCount, formatDuration, groupTitle, formatPercent } from './format.js';
 import type { Page } from './page.js';
 import {
     countAccepted,
@@ -14,6 +14,7 @@ import {
     computeTruePositiveRate,
 } from './rates.js';
 import { RemovedList, renderRemoved } from './removed.js';
+import { Columns, ReportSamples, type SampleRow } from './report-samples.js';
 import {
     renderAboveOwn,
     countFailed,
@@ -28,37 +29,26 @@ import {
     renderUnexpected,
     renderVerdictTable,
 } from './sections.js';
-import { type Cell, type Column, renderTable } from './table.js';
+import { type Cell, type Column, renderLongTable } from './table.js';
 import type { SuccessWord } from './success-word.js';
 import { renderWeakTests } from './weak-tests.js';
 
 /** What `resume-run report` says: figures for each sample and in total. */
 export interface Report {
     readonly total: TotalTally;
-    readonly samples: readonly SampleRow[];
+    readonly samples: ReportSamples;
     /** How outputs were compared where samples name no checker, by dataset format; null where that is not known. */
     readonly comparison: Readonly<Record<string, string>> | null;
     readonly removed: RemovedSamples;
 }
 
-/** One sample: its figures, without the lists. */
-export interface SampleRow {
-    readonly id: string;
-    readonly isComplete: boolean;
-    readonly groups: SampleTally['groups'];
-    readonly unexpected: number;
-    readonly nearLimit: number;
-    /** The time limit that was computed from accepted submissions, and their slowest run, seconds; null where it is stated. */
-    readonly computedLimit: Pick<ComputedLimits, 'time' | 'slowest' | 'load' | 'cut'> | null;
-}
-
-/** Reads all samples of a directory. Memory grows by some hundred bytes a sample. */
+/** Reads all samples of a directory. Memory grows by some thirty bytes a sample. */
 export async function collectReport(
     all: AsyncIterable<Pick<DirectorySample, 'standing' | 'tally' | 'computedLimits'>>,
 ): Promise<Report> {
     const sum = new TallySum();
     const removed = new RemovedList();
-    const rows: SampleRow[] = [];
+    const rows = new Columns();
     for await (const { standing, tally, computedLimits } of all) {
         if (standing === 'removed') {
             removed.add(tally.id);
@@ -71,8 +61,8 @@ export async function collectReport(
         const computedLimit = computedLimits === null ? null : describeLimit(computedLimits);
         rows.push({ id, isComplete, groups, unexpected, nearLimit, computedLimit });
     }
-    rows.sort((a, b) => compareNatural(a.id, b.id));
-    return { total: sum.value(), samples: rows, comparison: null, removed: removed.value() };
+    const samples = ReportSamples.of(rows).sortById();
+    return { total: sum.value(), samples, comparison: null, removed: removed.value() };
 }
 
 function describeLimit({ time, slowest, load, cut }: ComputedLimits): SampleRow['computedLimit'] {
@@ -90,11 +80,11 @@ export function countHits(
     return { hits: rejects ? judged - accepted : accepted, judged };
 }
 
-/** The report as text: lines, each ended by a newline. */
-export function renderReport(report: Report, page: Page): string {
+/** The report as text. Made line by line: the table of a million samples is a hundred megabytes. */
+export function* renderReport(report: Report, page: Page): Generator<string> {
     const { total } = report;
     const all = { most: LIST_BOUND };
-    const sections = [
+    const sections: Iterable<string>[] = [
         [
             `${formatCount(total.samples, 'sample')}, ${count(total.completeSamples)} complete`,
             ...renderRates(total.groups, page),
@@ -113,10 +103,16 @@ export function renderReport(report: Report, page: Page): string {
         skipLines(total.skips, page, all),
         renderRemoved(report.removed, page, LIST_BOUND),
     ];
-    return sections
-        .filter((lines) => lines.length > 0)
-        .map((lines) => `${lines.join('\n')}\n`)
-        .join('\n');
+    let isFirst = true;
+    for (const lines of sections) {
+        let isEmpty = true;
+        for (const line of lines) {
+            if (isEmpty && !isFirst) yield '\n';
+            isEmpty = false;
+            yield `${line}\n`;
+        }
+        if (!isEmpty) isFirst = false;
+    }
 }
 
 function formatComparisonLines({ comparison }: Report): string[] {
@@ -126,7 +122,7 @@ function formatComparisonLines({ comparison }: Report): string[] {
     return [`output compared by ${named.join(', ')}`];
 }
 
-function formatSampleTable(report: Report, { width, style, success }: Page): string[] {
+function formatSampleTable(report: Report, { width, style, success }: Page): Iterable<string> {
     if (report.samples.length === 0) return [];
     const groups = orderGroups(report.total.groups).map(([name]) => name);
     const columns: Column[] = [
@@ -140,25 +136,26 @@ function formatSampleTable(report: Report, { width, style, success }: Page): str
         { title: 'skipped', align: 'right' },
         { title: 'open', align: 'right' },
     ];
-    const rows = report.samples.map((sample): Cell[] => [
+    const buildRow = (sample: SampleRow): Cell[] => [
         sample.id,
         ...groups.flatMap((name) => groupCells(name, sample, style.yellow)),
         ...(['failed', 'skipped', 'open'] as const).map((what): Cell => {
             const number = sumGroups(sample.groups, what);
             return number === 0 ? { text: '·', paint: style.dim } : count(number);
         }),
-    ]);
-    return renderTable(columns, rows, { width, paintTitle: style.dim });
+    ];
+    const rows = mapEach(report.samples, buildRow);
+    return renderLongTable(columns, rows, { width, paintTitle: style.dim });
 }
 
 /** Limits that nobody stated: where they come from explains many an unexpected verdict. */
-function formatComputedLimitLines({ samples }: Report, { width, style }: Page): string[] {
-    const busy: string[] = [];
-    const rows = samples.flatMap(({ id, computedLimit, nearLimit }): Cell[][] => {
+function* formatComputedLimitLines({ samples }: Report, { width, style }: Page): Generator<string> {
+    const limited = samples.filter(({ computedLimit }) => computedLimit !== null);
+    if (limited.length === 0) return;
+    const busy = limited.filter(({ computedLimit }) => hasBusyLoad(computedLimit)).length;
+    const rows = mapEach(limited, ({ id, computedLimit, nearLimit }): Cell[] => {
         if (computedLimit === null) return [];
         const { time, slowest, load, cut } = computedLimit;
-        const isBusy = load !== undefined && isOverloaded(load);
-        if (isBusy) busy.push(id);
         const notes = [
             `slowest accepted run ${formatDuration(slowest)}`,
             load === undefined ? '' : `load ${load.average} on ${formatCount(load.processors, 'processor')}`,
@@ -168,25 +165,30 @@ function formatComputedLimitLines({ samples }: Report, { width, style }: Page): 
                 : `without ${formatCount(cut.programs, 'solution')} that --timeout ${cut.timeout} stopped`,
         ].filter((note) => note !== '');
         const text = notes.join(', ');
-        return [[escapeLine(id), formatDuration(time), isBusy ? { text, paint: style.yellow } : text]];
+        const isBusy = hasBusyLoad(computedLimit);
+        return [escapeLine(id), formatDuration(time), isBusy ? { text, paint: style.yellow } : text];
     });
-    if (rows.length === 0) return [];
-    const again =
-        busy.length === 0
-            ? []
-            : [
-                  `  ${formatCount(busy.length, 'limit')} computed while this machine had more to do than processors: --rerun computed-limits measures again.`,
-              ];
     const columns = [
         { title: '', align: 'left', atLeast: 16 },
         { title: '', align: 'right' },
         { title: '', align: 'left' },
     ] as const;
-    return [
-        style.bold('Computed time limits'),
-        ...renderTable(columns, rows, { width, indent: '  ' }),
-        ...again,
-    ];
+    yield style.bold('Computed time limits');
+    yield* renderLongTable(columns, rows, { width, indent: '  ' });
+    if (busy > 0)
+        yield `  ${formatCount(busy, 'limit')} computed while this machine had more to do than processors: --rerun computed-limits measures again.`;
+}
+
+const hasBusyLoad = (limit: SampleRow['computedLimit']): boolean =>
+    limit?.load !== undefined && isOverloaded(limit.load);
+
+/** What is made of each sample, each time that somebody goes over them. */
+function mapEach<T>(samples: Iterable<SampleRow>, make: (sample: SampleRow) => T): Iterable<T> {
+    return {
+        *[Symbol.iterator]() {
+            for (const sample of samples) yield make(sample);
+        },
+    };
 }
 
 function groupCells(name: string, sample: SampleRow, paint: (text: string) => string): Cell[] {

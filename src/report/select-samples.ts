@@ -1,6 +1,6 @@
-import { compareNatural } from './format.js';
 import { type Rate, computeTrueNegativeRate, computeTruePositiveRate } from './rates.js';
-import type { Report, SampleRow } from './report.js';
+import type { Report } from './report.js';
+import type { SampleRow } from './report-samples.js';
 import { openIn } from './sections.js';
 
 /** What samples can be sorted by: rates with the lowest first, counts with the highest. */
@@ -23,9 +23,8 @@ export function sortSamples(report: Report, by: SortKey): Report {
         failed: ({ groups }) => -sum(groups, (group) => group.failed),
         open: ({ groups }) => -sum(groups, openIn),
     };
-    const order = orders[by];
-    const samples = report.samples.toSorted((a, b) => order(a) - order(b) || compareNatural(a.id, b.id));
-    return { ...report, samples };
+    const samples = report.samples.sortById();
+    return { ...report, samples: by === 'id' ? samples : samples.sortBy(orders[by]) };
 }
 
 /** Where nothing was judged there is no rate: last. */
@@ -37,10 +36,17 @@ const sum = (groups: SampleRow['groups'], of: (group: SampleRow['groups'][string
 /** The report with only the samples that have a rate below a bound, and what its lists say of them. The totals stay. */
 export function selectSamplesBelow(report: Report, bounds: RateBounds): Report {
     const samples = report.samples.filter(({ groups }) => findRatesBelow(groups, bounds).length > 0);
-    const ids = new Set(samples.map(({ id }) => id));
+    const { unexpected, inPart, nearLimit, aboveOwn, failures } = report.total;
+    // The lists are bounded, the samples are not.
+    const listed = new Set(
+        [unexpected, inPart, nearLimit, aboveOwn, failures].flatMap((list) =>
+            list.map(({ sample }) => sample),
+        ),
+    );
+    const ids = new Set<string>();
+    for (const { id } of samples) if (listed.has(id)) ids.add(id);
     const among = <T extends { readonly sample: string }>(list: readonly T[]): T[] =>
         list.filter(({ sample }) => ids.has(sample));
-    const { unexpected, inPart, nearLimit, aboveOwn, failures } = report.total;
     const total = {
         ...report.total,
         unexpected: among(unexpected),

@@ -25,31 +25,35 @@ const GAP = '  ';
  * Aligned lines, the titles first (left out if all are empty). Titles and cells are made printable. Where it is too wide, cells of columns
  * with `atLeast` are cut; if that is not enough the table stays wider than asked.
  */
-export function renderTable(
-    given: readonly Column[],
-    rows: readonly (readonly Cell[])[],
+export const renderTable = (
+    columns: readonly Column[],
+    rows: Iterable<readonly Cell[]>,
     options: TableOptions,
-): string[] {
+): string[] => [...renderLongTable(columns, rows, options)];
+
+/** The same line by line. @param rows gone over twice, so that none of them is held: first for the widths of the columns */
+export function* renderLongTable(
+    given: readonly Column[],
+    rows: Iterable<readonly Cell[]>,
+    options: TableOptions,
+): Generator<string> {
     const indent = options.indent ?? '';
     const columns = given.map((column) => ({ ...column, title: escapeLine(column.title) }));
-    const cells = rows.map((row) => columns.map((_, i) => makeSafe(row[i] ?? '')));
-    const wanted = columns.map((column, i) =>
-        cells.reduce(
-            (most, row) => Math.max(most, measureWidth(getText(row[i] ?? ''))),
-            measureWidth(column.title),
-        ),
-    );
+    const wanted = columns.map((column) => measureWidth(column.title));
+    for (const row of rows) {
+        for (const i of columns.keys()) {
+            const width = measureWidth(getText(makeSafe(row[i] ?? '')));
+            if (width > (wanted[i] ?? 0)) wanted[i] = width;
+        }
+    }
     const room = options.width - measureWidth(indent) - GAP.length * (columns.length - 1);
     const widths = fit(columns, wanted, room);
     const paintTitle = options.paintTitle ?? ((text) => text);
-    const lines = cells.map((row) => row.map((cell, i) => place(cell, columns[i], widths[i] ?? 0)));
-    if (columns.some((column) => column.title !== '')) {
-        const titles = columns.map((column, i) =>
-            place({ text: column.title, paint: paintTitle }, column, widths[i] ?? 0),
-        );
-        lines.unshift(titles);
-    }
-    return lines.map((line) => (indent + line.join(GAP)).trimEnd());
+    const join = (cells: readonly Cell[]): string =>
+        (indent + cells.map((cell, i) => place(cell, columns[i], widths[i] ?? 0)).join(GAP)).trimEnd();
+    if (columns.some((column) => column.title !== ''))
+        yield join(columns.map(({ title }) => ({ text: title, paint: paintTitle })));
+    for (const row of rows) yield join(columns.map((_, i) => makeSafe(row[i] ?? '')));
 }
 
 function makeSafe(cell: Cell): Cell {

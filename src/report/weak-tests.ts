@@ -6,22 +6,26 @@ import { type Cell, renderTable } from './table.js';
 
 /** Most samples listed: those whose tests are weakest. */
 const MOST = 20;
+/** Samples that are held until they are sorted and all but the weakest are left out. */
+const HELD = 1000;
 
 /** Samples whose tests let incorrect solutions through, the lowest TNR first; nothing where there are none. */
 export function renderWeakTests(
-    samples: readonly { readonly id: string; readonly groups: SampleTally['groups'] }[],
+    samples: Iterable<{ readonly id: string; readonly groups: SampleTally['groups'] }>,
     { width, style }: Page,
 ): string[] {
-    const weak = samples
-        .flatMap(({ id, groups }) => {
-            const rate = computeTrueNegativeRate(groups);
-            return rate === null || rate.value === null || rate.value === 1
-                ? []
-                : [{ id, ...rate, value: rate.value }];
-        })
-        .sort((a, b) => a.value - b.value || b.judged - a.judged || compareNatural(a.id, b.id));
-    if (weak.length === 0) return [];
-    const rows = weak
+    let found = 0;
+    let weakest: WeakSample[] = [];
+    for (const { id, groups } of samples) {
+        const rate = computeTrueNegativeRate(groups);
+        if (rate === null || rate.value === null || rate.value === 1) continue;
+        found += 1;
+        weakest.push({ id, ...rate, value: rate.value });
+        if (weakest.length >= HELD) weakest = weakest.sort(compareWeak).slice(0, MOST);
+    }
+    if (found === 0) return [];
+    const rows = weakest
+        .sort(compareWeak)
         .slice(0, MOST)
         .map(({ id, hits, judged }): Cell[] => [
             id,
@@ -34,10 +38,18 @@ export function renderWeakTests(
         { title: '', align: 'left' },
     ] as const;
     return [
-        style.bold(`Weak tests: ${formatCount(weak.length, 'sample')}, lowest TNR first`),
+        style.bold(`Weak tests: ${formatCount(found, 'sample')}, lowest TNR first`),
         ...renderTable(columns, rows, { width, indent: '  ' }),
-        ...(weak.length > rows.length
-            ? [`  …and ${count(weak.length - rows.length)} more (--sort tnr)`]
-            : []),
+        ...(found > rows.length ? [`  …and ${count(found - rows.length)} more (--sort tnr)`] : []),
     ];
 }
+
+interface WeakSample {
+    readonly id: string;
+    readonly hits: number;
+    readonly judged: number;
+    readonly value: number;
+}
+
+const compareWeak = (a: WeakSample, b: WeakSample): number =>
+    a.value - b.value || b.judged - a.judged || compareNatural(a.id, b.id);

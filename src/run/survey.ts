@@ -3,6 +3,7 @@ import type { IndexedSample } from '../dataset/dataset.js';
 import type { Checkpoint, FileStamp, SampleState } from '../model/checkpoint.js';
 import { type SampleFigures, tallyUntouched } from '../model/directory-sample.js';
 import type { DueReason, PlanCounts } from '../model/event.js';
+import { withLabels } from '../model/expectation.js';
 import type { Sequence } from '../model/sample-rows.js';
 import {
     type EntryFigures,
@@ -45,6 +46,8 @@ export interface Survey {
     readonly changed: number;
     /** Samples with such entries, a few of them, for the message. */
     readonly changedSamples: readonly string[];
+    /** Finished entries that take other labels from the dataset, and do not run again. */
+    readonly relabelled: number;
     /** What is taken over from the earlier tools; null where nothing of theirs was found. */
     readonly earlier: EarlierImport | null;
 }
@@ -146,6 +149,7 @@ class SurveySum {
     readonly #changedSamples: string[] = [];
     readonly #earlier = new EarlierImportSum();
     #changed = 0;
+    #relabelled = 0;
 
     constructor(items: Sequence<SampleItem>, parts: SurveyParts) {
         this.#work = new WorkList(items);
@@ -164,6 +168,7 @@ class SurveySum {
             this.#parts.onSettled(seen.tally);
         }
         this.#place += 1;
+        this.#relabelled += seen.relabelled;
         if (seen.changed > 0) {
             this.#changed += seen.changed;
             if (this.#changedSamples.length < 3) this.#changedSamples.push(item.indexed.id);
@@ -182,6 +187,7 @@ class SurveySum {
             work: this.#work,
             changed: this.#changed,
             changedSamples: this.#changedSamples,
+            relabelled: this.#relabelled,
             earlier: this.#earlier.value(),
         };
     }
@@ -192,6 +198,7 @@ interface Seen {
     readonly dueBy: PlanCounts['dueBy'];
     readonly dirty: boolean;
     readonly changed: number;
+    readonly relabelled: number;
     readonly tally: SampleTally;
     /** False: nothing is there yet, and the tally is that of any sample with the same groups. */
     readonly hasFile: boolean;
@@ -230,6 +237,7 @@ class UntouchedSamples {
             dueBy: { new: due },
             dirty: due === 0,
             changed: 0,
+            relabelled: 0,
             tally: tallyUntouched('', groups),
             hasFile: false,
             earlier: null,
@@ -239,7 +247,16 @@ class UntouchedSamples {
 }
 
 function makeNothingDue(tally: SampleTally): Seen {
-    return { due: 0, dueBy: {}, dirty: false, changed: 0, tally, hasFile: true, earlier: null };
+    return {
+        due: 0,
+        dueBy: {},
+        dirty: false,
+        changed: 0,
+        relabelled: 0,
+        tally,
+        hasFile: true,
+        earlier: null,
+    };
 }
 
 async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): Promise<Seen> {
@@ -269,6 +286,7 @@ function summarizePlan(planned: SamplePlan): Omit<Seen, 'tally' | 'hasFile' | 'e
         dueBy: countDue(planned.due),
         dirty: planned.state.dirty,
         changed: planned.changed,
+        relabelled: planned.relabelled,
     };
 }
 
@@ -282,7 +300,8 @@ function countTally(state: SampleState): SampleTally {
             entries: state.kept.flatMap((kept): EntryFigures[] => {
                 if (kept.group !== name) return [];
                 // Entries of the earlier tools have no index of their own yet.
-                const figures = readFigures({ ...kept.stored.entry, index: kept.index });
+                const entry = withLabels(kept.stored.entry, kept.labels);
+                const figures = readFigures({ ...entry, index: kept.index });
                 return figures === null ? [] : [figures];
             }),
             ...countOpenTasks(state, name),

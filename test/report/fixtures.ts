@@ -3,7 +3,8 @@ import type { RunEnd, RunEvent } from '../../src/model/event.js';
 import { type GroupTally, type SampleTally } from '../../src/model/tally.js';
 import { TallySum, type TotalTally } from '../../src/model/tally-sum.js';
 import type { DirectorySample } from '../../src/model/directory-sample.js';
-import { collectReport, type Report } from '../../src/report/report.js';
+import type { Page } from '../../src/report/page.js';
+import { collectReport, renderReport, type Report } from '../../src/report/report.js';
 import { chooseExpected } from '../../src/model/sample.js';
 import type { Verdict } from '../../src/model/verdict.js';
 
@@ -193,3 +194,6 @@ export const reportOf = (
     samples: readonly SampleTally[],
     limits: ComputedLimits | null = null,
 ): Promise<Report> => collectReport(files(samples, limits));
+
+/** A report as a terminal shows it. */
+export const textOf = (report: Report, page: Page): string => [...renderReport(report, page)].join('');

@@ -10,11 +10,11 @@ import { RunData } from '../../src/page/data/run-data.js';
 import { ColumnBuilder } from '../../src/report/html/column-builder.js';
 import { reportCsv } from '../../src/report/csv.js';
 import { reportMarkdown } from '../../src/report/report-markdown.js';
-import { renderReport, reportJson } from '../../src/report/report.js';
+import { reportJson } from '../../src/report/report.js';
 import { selectSamplesBelow } from '../../src/report/select-samples.js';
 import { renderTask } from '../../src/report/show.js';
 import { PLAIN } from '../../src/report/style.js';
-import { reportOf, sampleTally, group } from './fixtures.js';
+import { reportOf, sampleTally, group, textOf } from './fixtures.js';
 
 /*
  * Solutions that are accepted with less than the best score, as their packages allow: known to be right, and no witness for or
@@ -96,7 +96,7 @@ describe('a solution that is accepted in part', () => {
     });
 
     it('is listed in the report, with where packages keep such solutions', async () => {
-        const text = renderReport(await reportOf([makeTally()]), PAGE);
+        const text = textOf(await reportOf([makeTally()]), PAGE);
         expect(text).toContain(
             'TPR  25.0 %  1 of 4 solutions accepted  0 failed, 0 skipped, 1 accepted in part',
         );
@@ -115,7 +115,7 @@ describe('a solution that is accepted in part', () => {
 
     it('is told nowhere else where there is none', async () => {
         const report = await reportOf([sampleTally('p', { solution: group({ Accepted: 1 }) })]);
-        expect(renderReport(report, PAGE)).not.toContain('in part');
+        expect(textOf(report, PAGE)).not.toContain('in part');
         expect(reportMarkdown(report)).not.toContain('in part');
         expect([...reportCsv(report)].join('')).not.toContain('in_part');
     });

@@ -7,9 +7,9 @@ import { listMissedBounds, selectSamplesBelow, sortSamples } from '../../src/rep
 import { renderFindings } from '../../src/report/doctor.js';
 import { reportMarkdown } from '../../src/report/report-markdown.js';
 import { computeTrueNegativeRate, computeTruePositiveRate } from '../../src/report/rates.js';
-import { renderReport, reportJson, type Report } from '../../src/report/report.js';
+import { reportJson, type Report } from '../../src/report/report.js';
 import { PLAIN } from '../../src/report/style.js';
-import { group, reportOf, sampleTally, someSamples } from './fixtures.js';
+import { group, reportOf, sampleTally, someSamples, textOf } from './fixtures.js';
 import { PYTHON } from '../rig/servers/run-program.js';
 
 const PAGE = { width: 80, style: PLAIN };
@@ -37,7 +37,7 @@ describe('rates', () => {
 
 describe('report', () => {
     test('as text', async () => {
-        expect(renderReport(await reportOf(someSamples()), PAGE)).toMatchInlineSnapshot(`
+        expect(textOf(await reportOf(someSamples()), PAGE)).toMatchInlineSnapshot(`
           "3 samples, 1 complete
           TPR  91.7 %  22 of 24 solutions accepted            0 failed, 2 skipped, 4 open
           TNR  93.1 %  27 of 29 incorrect solutions rejected  1 failed, 0 skipped
@@ -75,9 +75,9 @@ describe('report', () => {
 
     test('shows limits that were computed', async () => {
         const limits = { time: 13, slowest: 2.516, group_fingerprint: 'f' };
-        const text = renderReport(await reportOf([sampleTally('p', { solution: group({}) })], limits), PAGE);
+        const text = textOf(await reportOf([sampleTally('p', { solution: group({}) })], limits), PAGE);
         expect(text).toContain('Computed time limits\n  p  13 s  slowest accepted run 2.5 s\n');
-        expect(renderReport(await reportOf(someSamples()), PAGE)).not.toContain('Computed');
+        expect(textOf(await reportOf(someSamples()), PAGE)).not.toContain('Computed');
     });
 
     test('as Markdown', async () => {
@@ -136,7 +136,7 @@ describe('report', () => {
         expect(markdown.replace(/``[^\n]*?``/g, '')).not.toMatch(/@all|<img|#1|cmd/);
         const csv = [...reportCsv(named)].join('');
         expect(csv).not.toMatch(/(?:^|,)"?=/m);
-        for (const text of [markdown, csv, renderReport(named, PAGE)]) expect(text).not.toContain('\u001b');
+        for (const text of [markdown, csv, textOf(named, PAGE)]) expect(text).not.toContain('\u001b');
     });
 
     test('as JSON', async () => {
@@ -182,12 +182,12 @@ describe('report', () => {
             weak('fine', 0),
             sampleTally('p', { solution: group({ Accepted: 2, TimeLimitExceeded: 1 }) }, { unexpected }),
         ]);
-        const text = renderReport(report, PAGE);
+        const text = textOf(report, PAGE);
         expect(text).toContain('  p  solution 2    TimeLimitExceeded  CPP, test 4, 1.3 s\n');
         const [, list = ''] = /lowest TNR first\n((?: {2}.*\n)+)/.exec(text) ?? [];
         expect(list.split('\n').map((line) => line.trim().split(' ')[0])).toEqual(['a', 'b', '']);
         expect(text.indexOf('Weak tests')).toBeLessThan(text.indexOf('verdicts'));
-        const ids = (some: Report): string[] => some.samples.map(({ id }) => id);
+        const ids = (some: Report): string[] => Array.from(some.samples, ({ id }) => id);
         expect(ids(sortSamples(report, 'tnr'))).toEqual(['a', 'b', 'fine', 'p']);
         expect(ids(sortSamples(report, 'tpr'))).toEqual(['p', 'a', 'b', 'fine']);
         expect(ids(selectSamplesBelow(report, { tnr: 0.5 }))).toEqual(['a']);
@@ -226,12 +226,12 @@ describe('report', () => {
 
     test('samples stand in the order people expect', async () => {
         const { samples } = await reportOf(['p10', 'p2', 'P2', 'a'].map((id) => sampleTally(id, {})));
-        expect(samples.map(({ id }) => id)).toEqual(['a', 'p2', 'P2', 'p10']);
+        expect(Array.from(samples, ({ id }) => id)).toEqual(['a', 'p2', 'P2', 'p10']);
     });
 
     test('of an empty directory', async () => {
         const empty = await reportOf([]);
-        expect(renderReport(empty, PAGE)).toBe('0 samples, 0 complete\n');
+        expect(textOf(empty, PAGE)).toBe('0 samples, 0 complete\n');
         expect([...reportCsv(empty)].join('')).toBe('sample,complete,tpr,tnr,unexpected,near_limit\r\n');
         expect([...reportJunit(empty)].join('')).toMatch(/\n<testsuites name="resume-run"\/>\n$/);
     });

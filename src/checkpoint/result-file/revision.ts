@@ -1,7 +1,7 @@
 /*
  * Revisions: how the results database tells a newer record of a task from an older one without looking at clocks. A task's
  * first record has revision 1, which is not written; every change of it (a re-run, a verdict after a recorded failure, a
- * new index) has one more than the record it replaces.
+ * new index, other labels) has one more than the record it replaces.
  */
 
 /** What has a revision: an entry, or a failure. */

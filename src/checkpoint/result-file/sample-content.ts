@@ -1,5 +1,6 @@
 import type { SampleState, StoredEntry, SupersededEntry } from '../../model/checkpoint.js';
 import type { ComputedLimits, Entry, OpenTask, SkippedTask } from '../../model/entry.js';
+import { withLabels } from '../../model/expectation.js';
 import {
     type EntryFigures,
     readFigures,
@@ -59,12 +60,13 @@ export class SampleContent {
             this.#retiredRevision = Math.max(this.#retiredRevision, (stored.entry.revision ?? 1) + 1);
         }
         this.#missing = state.totals.reduce((sum, [, total]) => sum + total, 0) - state.kept.length;
-        for (const { group, index, fingerprint, occurrence, stored } of state.kept) {
+        for (const { group, index, fingerprint, occurrence, stored, labels } of state.kept) {
             const before = stored.entry;
             const isRenumbered = before.occurrence !== undefined && before.occurrence !== occurrence;
-            const hasChanged = before.index !== null && (before.index !== index || isRenumbered);
+            const isOther = before.index !== index || isRenumbered || labels !== undefined;
+            const hasChanged = before.index !== null && isOther;
             const entry = {
-                ...before,
+                ...withLabels(before, labels),
                 index,
                 fingerprint,
                 ...(occurrence > 0 || before.occurrence !== undefined ? { occurrence } : {}),

@@ -1,5 +1,8 @@
 import type { AnswerValue } from '../../model/answer.js';
 import type { SampleGroup } from '../../model/success-counts.js';
+import { NumberColumn } from '../../util/columns/number-column.js';
+import { TextArray } from '../../util/columns/text-array.js';
+import { TextPlaces } from '../../util/columns/text-places.js';
 import { RECORD_FIELDS } from '../record/fields.js';
 import { type BriefRecord, isBriefField } from '../record/record.js';
 import type { BriefRecords, Row } from './question.js';
@@ -51,9 +54,87 @@ const SUMS = [
 /** Tasks of one sample with the same values. */
 interface SampleTasks {
     readonly group: Group;
-    all: number;
-    judged: number;
-    hits: number;
+    readonly all: number;
+    readonly judged: number;
+    readonly hits: number;
+}
+
+/** Sums of tasks by sample and group. */
+interface SampleSums extends Iterable<SampleTasks> {
+    add(sample: string, tasks: SampleTasks): void;
+}
+
+/** Those of one sample. */
+class SumsOfOne implements SampleSums {
+    readonly #sums = new Map<Group, SampleTasks>();
+
+    add(_sample: string, { group, all, judged, hits }: SampleTasks): void {
+        const sum = this.#sums.get(group);
+        this.#sums.set(group, {
+            group,
+            all: all + (sum?.all ?? 0),
+            judged: judged + (sum?.judged ?? 0),
+            hits: hits + (sum?.hits ?? 0),
+        });
+    }
+
+    [Symbol.iterator](): Iterator<SampleTasks> {
+        return this.#sums.values();
+    }
+
+    clear(): void {
+        this.#sums.clear();
+    }
+}
+
+/** Samples that the runtime's own table takes, which is quicker and larger. */
+const FEW = 4096;
+
+/** Those of many samples, as columns: several directories may hold one sample, so that all are kept to the end. */
+class SumsOfMany implements SampleSums {
+    readonly #groups: Group[] = [];
+    readonly #numbers = new Map<Group, number>();
+    readonly #keys = new TextArray();
+    readonly #places = new TextPlaces(this.#keys, FEW);
+    readonly #group = new NumberColumn();
+    readonly #all = new NumberColumn();
+    readonly #judged = new NumberColumn();
+    readonly #hits = new NumberColumn();
+
+    add(sample: string, { group, all, judged, hits }: SampleTasks): void {
+        const number = this.#numberGroup(group);
+        const key = `${number} ${sample}`;
+        const place = this.#places.findOrAdd(key, this.#keys.length);
+        if (place === -1) {
+            this.#keys.push(key);
+            this.#group.push(number);
+            this.#all.push(all);
+            this.#judged.push(judged);
+            this.#hits.push(hits);
+            return;
+        }
+        this.#all.set(place, this.#all.at(place) + all);
+        this.#judged.set(place, this.#judged.at(place) + judged);
+        this.#hits.set(place, this.#hits.at(place) + hits);
+    }
+
+    *[Symbol.iterator](): Generator<SampleTasks> {
+        for (let place = 0; place < this.#keys.length; place += 1) {
+            const group = this.#groups[this.#group.at(place)];
+            if (group === undefined) continue;
+            const [all, judged, hits] = [this.#all.at(place), this.#judged.at(place), this.#hits.at(place)];
+            yield { group, all, judged, hits };
+        }
+    }
+
+    #numberGroup(group: Group): number {
+        let number = this.#numbers.get(group);
+        if (number === undefined) {
+            number = this.#groups.push(group) - 1;
+            this.#numbers.set(group, number);
+        }
+        return number;
+    }
 }
 
 /**
@@ -66,10 +147,11 @@ export async function addUpRates(
     limit: number | null,
 ): Promise<readonly Row[]> {
     const groups = new Map<string, Group>();
-    const samples = new Map<string, SampleTasks>();
+    const one = new SumsOfOne();
+    const samples = isBySample ? one : new SumsOfMany();
     const endSamples = (): void => {
-        for (const tasks of samples.values()) addSample(tasks);
-        samples.clear();
+        for (const tasks of samples) addSample(tasks);
+        one.clear();
     };
     let last: string | null = null;
     for await (const some of records) {
@@ -101,21 +183,12 @@ function addRecord(
     record: BriefRecord,
     fields: readonly PlainField[],
     groups: Map<string, Group>,
-    samples: Map<string, SampleTasks>,
+    samples: SampleSums,
 ): void {
     const { sample, success_level: level, expected, verdict } = record;
     const values = fields.map((name) => record[name]);
-    const groupKey = JSON.stringify(values);
-    const group = findGroup(groupKey, values, groups);
-    const sampleKey = `${groupKey}${sample}`;
-    let tasks = samples.get(sampleKey);
-    if (tasks === undefined) {
-        tasks = { group, all: 0, judged: 0, hits: 0 };
-        samples.set(sampleKey, tasks);
-    }
-    tasks.all += 1;
-    if (level !== null) tasks.judged += 1;
-    if (level === 'full') tasks.hits += 1;
+    const group = findGroup(JSON.stringify(values), values, groups);
+    samples.add(sample, { group, all: 1, judged: Number(level !== null), hits: Number(level === 'full') });
     const { sums } = group;
     if (level === 'partial') sums.partial += 1;
     if (level === 'failure') sums.failed += 1;

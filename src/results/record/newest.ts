@@ -1,23 +1,35 @@
+import { KeyIndex } from '../store/key-index.js';
+import { DIGEST_WORDS } from './record-keys.js';
 import { digestKey, type RecordVersion } from './record.js';
 
+/** What stands for the part of a record that was not handed on yet, and of one that was. */
+const WAITING = 0;
+const GIVEN = 1;
+
 /**
- * Each key once, at its highest revision, where sources may hold copies of one another. Reads them twice, and holds a key's
- * digest for each record.
+ * Each key once, at its highest revision, where sources may hold copies of one another. Reads them twice, and holds some 50 bytes for
+ * each record.
  */
 export async function* keepNewest<T extends RecordVersion>(
     read: () => AsyncIterable<readonly T[]>,
 ): AsyncGenerator<readonly T[]> {
-    const newest = new Map<string, number>();
+    const newest = new KeyIndex();
+    const words = new Uint32Array(DIGEST_WORDS);
+    const digest = new Uint8Array(words.buffer);
     for await (const records of read()) {
         for (const record of records) {
-            const key = digestKey(record).toString('latin1');
-            newest.set(key, Math.max(newest.get(key) ?? 0, record.revision));
+            digest.set(digestKey(record));
+            const known = newest.get(words)?.revision ?? 0;
+            if (record.revision > known) newest.set(words, 0, record.revision, WAITING, 0);
         }
     }
     for await (const records of read()) {
         yield records.filter((record) => {
-            const key = digestKey(record).toString('latin1');
-            return newest.get(key) === record.revision && newest.delete(key);
+            digest.set(digestKey(record));
+            const known = newest.get(words);
+            if (known?.revision !== record.revision || known.part === GIVEN) return false;
+            newest.set(words, 0, record.revision, GIVEN, 0);
+            return true;
         });
     }
 }

@@ -1,0 +1,151 @@
+import type { ComputedLimits } from '../model/entry.js';
+import type { SampleTally } from '../model/tally.js';
+import { NumberColumn } from '../util/columns/number-column.js';
+import { TextArray } from '../util/columns/text-array.js';
+import { compareNatural } from './format.js';
+
+/** One sample: its figures, without the lists. */
+export interface SampleRow {
+    readonly id: string;
+    readonly isComplete: boolean;
+    readonly groups: SampleTally['groups'];
+    readonly unexpected: number;
+    readonly nearLimit: number;
+    /** The time limit that was computed from accepted submissions, and their slowest run, seconds; null where it is stated. */
+    readonly computedLimit: Pick<ComputedLimits, 'time' | 'slowest' | 'load' | 'cut'> | null;
+}
+
+type Groups = SampleRow['groups'];
+
+/** Different groups that are looked for by their figures; those beyond are kept once for each sample. */
+const MOST_KNOWN = 65_536;
+
+/**
+ * The samples of a report, as columns: of a million they take some 30 MB, as objects they would take half a gigabyte. A row is made
+ * when it is asked for. Other orders, and parts, are views of the same columns.
+ */
+export class ReportSamples implements Iterable<SampleRow> {
+    readonly #columns: Columns;
+    /** Places in this order; null: all, as they were added. */
+    readonly #order: Uint32Array | null;
+
+    private constructor(columns: Columns, order: Uint32Array | null) {
+        this.#columns = columns;
+        this.#order = order;
+    }
+
+    static of(columns: Columns): ReportSamples {
+        return new ReportSamples(columns, null);
+    }
+
+    get length(): number {
+        return this.#order?.length ?? this.#columns.length;
+    }
+
+    *[Symbol.iterator](): Generator<SampleRow> {
+        for (let at = 0; at < this.length; at += 1) yield this.#columns.at(this.#placeAt(at));
+    }
+
+    /** By their ids. */
+    sortById(): ReportSamples {
+        if (this.#isSortedById()) return this;
+        // Held for as long as they are compared: reading them at each comparison would take far longer.
+        const ids = Array.from({ length: this.length }, (_, at) => this.#columns.idAt(this.#placeAt(at)));
+        return this.#sorted((a, b) => compareNatural(ids[a] ?? '', ids[b] ?? ''));
+    }
+
+    #isSortedById(): boolean {
+        let before: string | null = null;
+        for (let at = 0; at < this.length; at += 1) {
+            const id = this.#columns.idAt(this.#placeAt(at));
+            if (before !== null && compareNatural(before, id) > 0) return false;
+            before = id;
+        }
+        return true;
+    }
+
+    /** By a number of each, the lowest first; samples with the same one stay in their order. */
+    sortBy(rank: (sample: SampleRow) => number): ReportSamples {
+        const ranks = new Float64Array(this.length);
+        let at = 0;
+        for (const sample of this) ranks[at++] = rank(sample);
+        return this.#sorted((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
+    }
+
+    /** @param compare two positions */
+    #sorted(compare: (a: number, b: number) => number): ReportSamples {
+        const positions = Uint32Array.from({ length: this.length }, (_, at) => at).sort(compare);
+        return new ReportSamples(
+            this.#columns,
+            positions.map((at) => this.#placeAt(at)),
+        );
+    }
+
+    filter(isWanted: (sample: SampleRow) => boolean): ReportSamples {
+        const places = new Uint32Array(this.length);
+        let found = 0;
+        for (let at = 0; at < this.length; at += 1) {
+            const place = this.#placeAt(at);
+            if (isWanted(this.#columns.at(place))) places[found++] = place;
+        }
+        return new ReportSamples(this.#columns, places.slice(0, found));
+    }
+
+    #placeAt(at: number): number {
+        return this.#order?.[at] ?? at;
+    }
+}
+
+/** Where rows are put. */
+export class Columns {
+    readonly #ids = new TextArray();
+    /** Numbers of `#groupLists`, twice; odd: complete. */
+    readonly #groups = new NumberColumn();
+    readonly #groupLists: Groups[] = [];
+    readonly #numbers = new Map<string, number>();
+    #last: { readonly groups: Groups; readonly number: number } | null = null;
+    readonly #unexpected = new NumberColumn();
+    readonly #nearLimit = new NumberColumn();
+    readonly #limits = new Map<number, SampleRow['computedLimit']>();
+
+    get length(): number {
+        return this.#ids.length;
+    }
+
+    push({ id, isComplete, groups, unexpected, nearLimit, computedLimit }: SampleRow): void {
+        const place = this.#ids.push(id);
+        this.#groups.push(2 * this.#numberGroups(groups) + Number(isComplete));
+        this.#unexpected.push(unexpected);
+        this.#nearLimit.push(nearLimit);
+        if (computedLimit !== null) this.#limits.set(place, computedLimit);
+    }
+
+    idAt(place: number): string {
+        return this.#ids.at(place);
+    }
+
+    at(place: number): SampleRow {
+        const groups = this.#groups.at(place);
+        return {
+            id: this.#ids.at(place),
+            isComplete: groups % 2 === 1,
+            groups: this.#groupLists[(groups - (groups % 2)) / 2] ?? {},
+            unexpected: this.#unexpected.at(place),
+            nearLimit: this.#nearLimit.at(place),
+            computedLimit: this.#limits.get(place) ?? null,
+        };
+    }
+
+    /** Most samples have the very groups of the one before, or the same figures as another one. */
+    #numberGroups(groups: Groups): number {
+        if (this.#last?.groups === groups) return this.#last.number;
+        const key = JSON.stringify(groups);
+        let number = this.#numbers.get(key);
+        if (number === undefined) {
+            number = this.#groupLists.push(groups) - 1;
+            if (this.#numbers.size < MOST_KNOWN) this.#numbers.set(key, number);
+        }
+        this.#last = { groups, number };
+        return number;
+    }
+}
