@@ -21,8 +21,6 @@ import { readRowsAt } from './read-rows-at.js';
 /** Raised when rows are placed or read another way: lists that an earlier version indexed are read anew. */
 const INDEX_VERSION = 1;
 
-/** The one group of a list's samples. */
-
 /** Names of fields that are remembered, to check the command's placeholders: what has more is not a table. */
 const MOST_FIELDS = 10_000;
 
