@@ -32,8 +32,8 @@ export interface ChatRequest {
 
 /** What the server does with a request. */
 export interface ChatReply {
-    /** Milliseconds before the answer. */
-    readonly latency: number;
+    /** Milliseconds before the answer, or what it waits for. */
+    readonly latency: number | Promise<void>;
     /** Null: the answer is well. */
     readonly fault: ChatFault | null;
     /** The answer's text. */
@@ -100,7 +100,8 @@ export class LocalChatServer {
         this.inFlight += 1;
         this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
         const { latency, fault, text } = this.#reply(asked);
-        if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency));
+        if (typeof latency !== 'number') await latency;
+        else if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency));
         this.inFlight -= 1;
         if (fault === null && call === 'completion' && body['stream'] === true)
             streamCompletion(response, text, asked.prompt);

@@ -305,15 +305,19 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
             async () => {
                 const prompts = Array.from({ length: 8 }, (_, i) => `n${i}`);
                 const { cwd, run } = batch(mode, prompts, 2);
-                const slow = patience(1000);
-                server.latencyOf = ({ prompt }) => (prompt === 'n0' ? slow : 0);
-                /** Requests that had come by the end of the first one: it held the second batch up. */
+                /** Requests that had come when the first one was answered, a while after those of its batch had come. */
                 let inFirst = 0;
-                server.fault = ({ prompt }) => {
-                    if (prompt === 'n0')
+                let answerFirst = (): void => undefined;
+                const first = new Promise<void>((resolve) => {
+                    answerFirst = resolve;
+                });
+                server.latencyOf = ({ prompt }) => (prompt === 'n0' ? first : 0);
+                server.fault = () => {
+                    if (server.requests.length === 3)
                         setTimeout(() => {
                             inFirst = server.requests.length;
-                        }, slow - 50);
+                            answerFirst();
+                        }, 500);
                     return null;
                 };
                 const end = await run('--batch-size', '3');

@@ -13,8 +13,8 @@ export class ChatServer {
         call === 'search' ? prompt : prompt.toUpperCase();
     /** Milliseconds before each answer. */
     latency = 0;
-    /** The same of one request. @param seen how often its prompt has come, from 1 */
-    latencyOf: (request: ChatRequest, seen: number) => number = () => this.latency;
+    /** The same of one request, or what its answer waits for. @param seen how often its prompt has come, from 1 */
+    latencyOf: (request: ChatRequest, seen: number) => number | Promise<void> = () => this.latency;
     readonly #server = new LocalChatServer((request) => {
         const { prompt } = request;
         if (this.requests.length === 0) this.#seen.clear();
