@@ -12,8 +12,8 @@ export interface Spent {
     readonly completion: number | null;
     /** US dollars. */
     readonly cost: number | null;
-    /** True of a web search; absent: a completion. */
-    readonly isSearch?: true;
+    /** True of a web search, false of a completion. */
+    readonly isSearch: boolean;
 }
 
 export const spentBy = ({ prompt, completion }: TokenUsage, cost: number | null): Spent => ({
@@ -21,6 +21,7 @@ export const spentBy = ({ prompt, completion }: TokenUsage, cost: number | null)
     prompt,
     completion,
     cost,
+    isSearch: false,
 });
 
 /** @param cost US dollars; null: unknown */
@@ -32,7 +33,13 @@ export const spentBySearch = (cost: number | null): Spent => ({
     isSearch: true,
 });
 
-export const SPENT_UNKNOWN: Spent = { isAnswered: false, prompt: null, completion: null, cost: null };
+export const SPENT_UNKNOWN: Spent = {
+    isAnswered: false,
+    prompt: null,
+    completion: null,
+    cost: null,
+    isSearch: false,
+};
 
 const isCount = (value: Json | undefined): boolean =>
     value === null || (typeof value === 'number' && value >= 0 && Number.isFinite(value));
@@ -40,7 +47,7 @@ const isCount = (value: Json | undefined): boolean =>
 /** Whether it is what a worker tells: one on another machine is not believed blindly. */
 export const isSpent = (value: JsonObject): value is Spent =>
     typeof value['isAnswered'] === 'boolean' &&
-    (value['isSearch'] === undefined || value['isSearch'] === true) &&
+    typeof value['isSearch'] === 'boolean' &&
     isCount(value['prompt']) &&
     isCount(value['completion']) &&
     isCount(value['cost']);
@@ -56,7 +63,7 @@ export class SpendingLedger {
 
     add(spent: Spent): void {
         const { isAnswered, prompt, completion, cost } = spent;
-        if (spent.isSearch === true) return this.#addSearch(cost);
+        if (spent.isSearch) return this.#addSearch(cost);
         const { answers, unanswered, tokens, cost: sum, unpriced } = this.#sum;
         this.#sum = {
             ...this.#sum,
