@@ -101,7 +101,7 @@ function formatFactLines({ language, name, limits }: Entry): string[] {
     return facts.length === 0 ? [] : [escapeLine(facts.join(', '))];
 }
 
-/** `256 MiB`, as datasets and options have it; what is no whole number of these as any other size. */
+/** `256 MiB`, as datasets and options write limits; a size that is not a whole number of MiB is shown like any other. */
 const formatLimit = (bytes: number): string =>
     bytes % 2 ** 20 === 0 ? `${count(bytes / 2 ** 20)} MiB` : formatBytes(bytes);
 

@@ -63,7 +63,7 @@ export function computeClusteredInterval(sums: ClusterSums): {
 
 /**
  * An interval, 95 %, of the mean of figures from 0 to 1, one for each sample: Wilson's, for as many trials as would vary as much as these
- * figures do. Where all of them are 0, or all are 1, there is no variance to estimate, and each sample counts as one trial.
+ * figures do. If all of them are 0, or all are 1, their variance says nothing, and each sample counts as one trial.
  * @param variance of the figures, by `samples - 1`
  * @param answers that the figures are made of: there are never more trials
  * @returns null with fewer than two samples
