@@ -63,7 +63,7 @@ export class DurableWriter {
                         'the old file stands',
                 );
             }
-            await this.#renameOver(staging, target, stats.ino);
+            await this.#renameOver(staging, target, stats);
             return makeStamp(stats);
         } catch (error) {
             await rm(staging, { force: true }).catch(() => undefined);
@@ -98,12 +98,12 @@ export class DurableWriter {
     }
 
     /** A rename over a network may have happened although it was answered by an error: what stands there decides. */
-    async #renameOver(staging: string, target: string, inode: bigint): Promise<void> {
+    async #renameOver(staging: string, target: string, { ino, size }: BigIntStats): Promise<void> {
         try {
-            await this.#calls.rename(staging, target);
+            await this.#calls.rename(staging, target, Number(size));
         } catch (error) {
             const there = await stat(target, { bigint: true }).catch(() => null);
-            if (there?.ino !== inode) throw error;
+            if (there?.ino !== ino) throw error;
         }
     }
 

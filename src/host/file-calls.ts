@@ -67,10 +67,13 @@ export class CommitCalls {
         return this.#mayWait(size) ? later() : this.#pace.call(() => writevSync(descriptor, buffers), later);
     }
 
-    /** @throws what the system says */
-    rename(from: string, to: string): void | Promise<void> {
+    /**
+     * @param size bytes of the file; about as many go with the one that it replaces
+     * @throws what the system says
+     */
+    rename(from: string, to: string, size: number): void | Promise<void> {
         const later = (): Promise<void> => renameFile(from, to);
-        return this.#mayWait(0) ? later() : this.#pace.call(() => renameSync(from, to), later);
+        return this.#mayWait(size) ? later() : this.#pace.call(() => renameSync(from, to), later);
     }
 
     #mayWait(size: number): boolean {

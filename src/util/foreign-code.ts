@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 
 /*
  * What surrounds code that is not ours: a module, and whatever it imports.
@@ -28,9 +28,33 @@ export class ForeignCall {
 
 const current = new AsyncLocalStorage<ForeignCall>();
 
+/** From Node 24 on contexts are kept by the engine. Before, following one costs every promise of the process, ours too. */
+const KEPT_BY_ENGINE = 24;
+
+/** Whether calls are followed beyond their return: from the first one on that began something which outlives it. */
+let areFollowed = Number.parseInt(process.versions.node, 10) >= KEPT_BY_ENGINE;
+
+let hasBegun = false;
+/** Hears of every promise, timer and request that is made while it is enabled. */
+const beginnings = createHook({
+    init: () => {
+        hasBegun = true;
+    },
+});
+
 /** Calls foreign code so that what it starts, however much later it fails, is known to be its own. */
 export function callForeign<Result>(call: ForeignCall, run: () => Result): Result {
-    return current.run(call, run);
+    if (areFollowed) return current.run(call, run);
+    hasBegun = false;
+    beginnings.enable();
+    try {
+        return current.run(call, run);
+    } finally {
+        beginnings.disable();
+        // A function that only computes has left nothing behind that could fail later: a tenth of what its task costs.
+        if (hasBegun) areFollowed = true;
+        else current.disable();
+    }
 }
 
 /**
