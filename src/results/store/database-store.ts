@@ -54,7 +54,9 @@ export class DatabaseStore implements ResultStore {
     readonly #settings: StoreSettings;
     readonly #writer: DurableWriter;
     readonly #keyWriter: DurableWriter;
-    readonly #index = new KeyIndex();
+    readonly #indexed = new KeyIndex();
+    /** Parts whose keys are not among the indexed ones yet: who commits only once never asks for these. */
+    #unindexed: LivePart[] = [];
     readonly #parts = new Map<number, LivePart>();
     #manifest: Manifest;
     #ids: number;
@@ -382,6 +384,14 @@ export class DatabaseStore implements ResultStore {
 
     #take(part: LivePart): void {
         this.#parts.set(part.id, part);
-        this.#index.setPart(part.keys, part.id);
+        this.#unindexed.push(part);
+    }
+
+    /** Every key there is, in the order in which parts were taken: the last one of a key stands. */
+    get #index(): KeyIndex {
+        const parts = this.#unindexed;
+        this.#unindexed = [];
+        for (const { keys, id } of parts) this.#indexed.setPart(keys, id);
+        return this.#indexed;
     }
 }
