@@ -10,7 +10,7 @@ import { noticeFirstPercent } from '../results/collect/percent-notice.js';
 import { readChanges, makeSourceCounts, type SourceCounts } from '../results/collect/source.js';
 import { describeStorage } from '../results/collect/storage-line.js';
 import type { CommitSummary, StorageFormat } from '../results/result-store.js';
-import { collectSpool } from '../results/spool/collect-spool.js';
+import { collectSpool, SpoolSweep } from '../results/spool/collect-spool.js';
 import type { DatabaseStore } from '../results/store/database-store.js';
 import { openStore } from '../results/store/open-store.js';
 import { TreeKeeper } from '../results/tree/tree-keeper.js';
@@ -118,6 +118,7 @@ async function fromPaths(
 function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
     const { 'temp-dir': dir, 'keep-days': keepDays } = values;
     const onPercent = noticeFirstPercent(warn);
+    const sweep = new SpoolSweep();
     return async (store) => {
         const counts = makeSourceCounts();
         const summary = await collectSpool(store, {
@@ -126,6 +127,7 @@ function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
             counts,
             onNotice: warn,
             onPercent,
+            sweep,
             signal,
         });
         return { summary, counts, aggregates: { added: 0, known: 0 } };

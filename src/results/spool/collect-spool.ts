@@ -1,8 +1,10 @@
+import { renameSync, statSync } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory, syncDirectory } from '../../host/durable-write.js';
 import { listFiles } from '../../host/listing.js';
 import { parseStagingHolder } from '../../host/staging-name.js';
+import { SyncWhileQuick } from '../../host/sync-while-quick.js';
 import { WriteError } from '../../host/write-error.js';
 import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { unreachable } from '../../util/unreachable.js';
@@ -37,6 +39,8 @@ export interface CollectSpoolOptions {
     readonly onNotice: (message: string) => void;
     /** For several collections; absent: a notice of the first in this one. */
     readonly onPercent?: OnPercent;
+    /** For several collections; absent: one of its own. */
+    readonly sweep?: SpoolSweep;
     /** Ends the collection; batches that were read are committed. */
     readonly signal?: AbortSignal;
 }
@@ -65,7 +69,7 @@ export async function collectSpool(store: ResultStore, options: CollectSpoolOpti
         for (const key of ['added', 'replaced', 'duplicates', 'retired'] as const) sum[key] += summary[key];
         await moveFiles(options.dir, RETIRED_FOLDER, taken);
     }
-    await removeExpired(options);
+    await (options.sweep ?? new SpoolSweep()).sweep(options);
     return sum;
 }
 
@@ -144,14 +148,8 @@ async function moveFiles(dir: string, folder: string, names: readonly string[]):
     try {
         await makeDirectory(target);
         for (const name of names) {
-            const isTaken = await stat(join(target, name)).then(
-                () => true,
-                () => false,
-            );
-            const as = isTaken ? `${name}.${Date.now()}` : name;
-            await rename(join(dir, name), join(target, as)).catch((error: unknown) => {
-                if (getIoCode(error) !== 'ENOENT') throw error;
-            });
+            const isTaken = (await changeTime(join(target, name))) !== null;
+            await moveFile(join(dir, name), join(target, isTaken ? `${name}.${Date.now()}` : name));
         }
         await syncDirectory(target);
         await syncDirectory(dir);
@@ -160,25 +158,62 @@ async function moveFiles(dir: string, folder: string, names: readonly string[]):
     }
 }
 
-/** Removes retired batches after their days, and staging files that a killed writer left a day ago. Never throws. */
-async function removeExpired({ dir, keepDays }: CollectSpoolOptions): Promise<void> {
-    const retired = join(dir, RETIRED_FOLDER);
-    for (const name of await listFiles(retired).catch(() => []))
-        if (await isOld(join(retired, name), keepDays * DAY)) await remove(join(retired, name));
-    for (const name of await listFiles(dir).catch(() => []))
-        if (parseStagingHolder(name) !== null && (await isOld(join(dir, name), DAY)))
-            await remove(join(dir, name));
+/** There are thousands of these: one by one, each in a turn of its own, they would take as long as all that is in them. */
+const pace = new SyncWhileQuick();
+
+/** Renames a file, unless it is gone. */
+async function moveFile(from: string, to: string): Promise<void> {
+    try {
+        await pace.call(
+            () => renameSync(from, to),
+            () => rename(from, to),
+        );
+    } catch (error) {
+        if (getIoCode(error) !== 'ENOENT') throw error;
+    }
+}
+
+/** When a file was last changed, which a rename does too: milliseconds since 1970. Null if it is not there. */
+async function changeTime(path: string): Promise<number | null> {
+    try {
+        const stats = await pace.call(
+            () => statSync(path),
+            () => stat(path),
+        );
+        return stats.ctimeMs;
+    } catch {
+        return null;
+    }
+}
+
+/** Most milliseconds between two sweeps of one collector: each looks at every batch that is kept. */
+const SWEEPS_APART = 3_600_000;
+
+/** Removes what a spool need not keep any more. One for all collections of a process. */
+export class SpoolSweep {
+    #nextAt = 0;
+
+    /**
+     * Removes retired batches after their days, and staging files that a killed writer left a day ago, if it is time to look.
+     * Never throws.
+     */
+    async sweep({ dir, keepDays }: CollectSpoolOptions): Promise<void> {
+        if (performance.now() < this.#nextAt) return;
+        this.#nextAt = performance.now() + Math.min(SWEEPS_APART, (keepDays * DAY) / 24);
+        const retired = join(dir, RETIRED_FOLDER);
+        for (const name of await listFiles(retired).catch(() => []))
+            if (await isOld(join(retired, name), keepDays * DAY)) await remove(join(retired, name));
+        for (const name of await listFiles(dir).catch(() => []))
+            if (parseStagingHolder(name) !== null && (await isOld(join(dir, name), DAY)))
+                await remove(join(dir, name));
+    }
 }
 
 async function remove(path: string): Promise<void> {
     await rm(path, { force: true }).catch(() => undefined);
 }
 
-/** By the time of its last change, which a rename is too. */
 async function isOld(path: string, milliseconds: number): Promise<boolean> {
-    try {
-        return Date.now() - (await stat(path)).ctimeMs >= milliseconds;
-    } catch {
-        return false;
-    }
+    const changed = await changeTime(path);
+    return changed !== null && Date.now() - changed >= milliseconds;
 }

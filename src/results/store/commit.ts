@@ -60,10 +60,11 @@ class Sorter implements BatchOutcome {
         for (let row = 0; row < count; row += 1) {
             const at = row * KEY_ENTRY_WORDS;
             const revision = rows.keys.revision(row);
-            if (!this.#isNews(words, at, revision)) continue;
+            const slot = this.#pending.find(words, at);
+            if (!this.#isNews(slot, words, at, revision)) continue;
             if (!this.builder.hasRoom) await this.builder.makeRoom();
             const place = this.builder.addRow(rows, row);
-            this.#pending.set(words, at, revision, this.builder.part, place);
+            this.#pending.setAt(slot, words, at, { revision, part: this.builder.part, row: place });
         }
         this.builder.endRows();
     }
@@ -72,17 +73,19 @@ class Sorter implements BatchOutcome {
         const digest = change.kind === 'line' ? change.digest : digestKey(change.record);
         const { revision } = change.kind === 'line' ? change : change.record;
         const words = toWords(digest);
-        if (!this.#isNews(words, 0, revision)) return;
+        const slot = this.#pending.find(words, 0);
+        if (!this.#isNews(slot, words, 0, revision)) return;
         const line = change.kind === 'line' ? change : { digest, revision, line: recordLine(change.record) };
         if (!this.builder.hasRoom) await this.builder.makeRoom();
         const place = this.builder.add(line);
-        this.#pending.set(words, 0, revision, this.builder.part, place);
+        this.#pending.setAt(slot, words, 0, { revision, part: this.builder.part, row: place });
     }
 
     takeRetirement(retirement: Retirement): void {
         const words = toWords(digestKey(retirement));
         const { revision } = retirement;
-        const known = this.#find(words, 0);
+        const slot = this.#pending.find(words, 0);
+        const known = this.#find(slot, words, 0);
         const isRecord = known !== null && known.part !== RETIRED;
         if (known !== null && (revision < known.revision || (revision === known.revision && !isRecord))) {
             this.summary.duplicates += 1;
@@ -93,12 +96,15 @@ class Sorter implements BatchOutcome {
             this.summary.retired += 1;
         }
         this.retirements.push(retirement);
-        this.#pending.set(words, 0, revision, RETIRED, 0);
+        this.#pending.setAt(slot, words, 0, { revision, part: RETIRED, row: 0 });
     }
 
-    /** Counts a record, and drops what it replaces. False if it is known already, or older than what is there. */
-    #isNews(words: Uint32Array, at: number, revision: number): boolean {
-        const known = this.#find(words, at);
+    /**
+     * Counts a record, and drops what it replaces. False if it is known already, or older than what is there.
+     * @param slot of its digest among the pending ones
+     */
+    #isNews(slot: number, words: Uint32Array, at: number, revision: number): boolean {
+        const known = this.#find(slot, words, at);
         if (known !== null && revision <= known.revision) {
             this.summary.duplicates += 1;
             return false;
@@ -109,8 +115,8 @@ class Sorter implements BatchOutcome {
         return true;
     }
 
-    #find(words: Uint32Array, at: number): KeyEntry | null {
-        return this.#pending.get(words, at) ?? this.index.get(words, at);
+    #find(slot: number, words: Uint32Array, at: number): KeyEntry | null {
+        return this.#pending.getAt(slot) ?? this.index.get(words, at);
     }
 
     #drop({ part, row }: KeyEntry): void {

@@ -31,14 +31,27 @@ export class KeyIndex {
     }
 
     get(words: Uint32Array, start = 0): KeyEntry | null {
-        const at = this.#slots[this.#findSlot(words, start)] ?? EMPTY;
+        return this.getAt(this.find(words, start));
+    }
+
+    set(words: Uint32Array, start: number, revision: number, part: number, row: number): void {
+        this.setAt(this.find(words, start), words, start, { revision, part, row });
+    }
+
+    /** Slot of a digest, or the empty one where it belongs: for `getAt` and `setAt`, until another key is set. */
+    find(words: Uint32Array, start: number): number {
+        if (this.#size * 2 >= this.#slots.length) this.#grow(this.#size + 1);
+        return this.#findSlot(words, start);
+    }
+
+    getAt(slot: number): KeyEntry | null {
+        const at = this.#slots[slot] ?? EMPTY;
         if (at === EMPTY) return null;
         return { revision: this.#revisions[at] ?? 0, part: this.#parts[at] ?? 0, row: this.#rows[at] ?? 0 };
     }
 
-    set(words: Uint32Array, start: number, revision: number, part: number, row: number): void {
-        if (this.#size * 2 >= this.#slots.length) this.#grow(this.#size + 1);
-        const slot = this.#findSlot(words, start);
+    /** @param slot of that digest */
+    setAt(slot: number, words: Uint32Array, start: number, { revision, part, row }: KeyEntry): void {
         let at = this.#slots[slot] ?? EMPTY;
         if (at === EMPTY) {
             at = this.#size;
