@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { makeSourceCounts } from '../../src/results/collect/source.js';
 import type { ResultRecord } from '../../src/results/record/record.js';
-import { collectSpool } from '../../src/results/spool/collect-spool.js';
+import { collectSpool, SpoolSweep } from '../../src/results/spool/collect-spool.js';
 import { Spool, type SpoolMark } from '../../src/results/spool/spool.js';
 import type { ResultStore } from '../../src/results/result-store.js';
 import { openStore } from '../../src/results/store/open-store.js';
@@ -33,6 +33,33 @@ describe('the spool of a run', () => {
         const spool = new Spool({ dir, name: 'a/b', holder: 'h0123456789ab', onNotice, onDurable, ...more });
         return { spool, marks, notices };
     };
+
+    it('is swept now and then, not at each of many collections', async () => {
+        const dir = tempDir();
+        mkdirSync(join(dir, 'retired'));
+        const old = (name: string): void => {
+            writeFileSync(join(dir, 'retired', name), '');
+            expect(existsSync(join(dir, 'retired', name))).toBe(true);
+        };
+        const kept = { dir, counts: makeSourceCounts(), onNotice: () => undefined };
+        // Ctimes cannot be set: nothing is older than a tenth of a second.
+        const keepDays = 0.1 / 86_400;
+        const sweep = new SpoolSweep();
+        const store = await open(join(dir, 'db'));
+        old('a.json');
+        await wait(150);
+        await collectSpool(store, { ...kept, keepDays, sweep });
+        expect(readdirSync(join(dir, 'retired'))).toEqual([]);
+        const days = new SpoolSweep();
+        old('b.json');
+        await collectSpool(store, { ...kept, keepDays: 7, sweep: days });
+        await wait(150);
+        await collectSpool(store, { ...kept, keepDays, sweep: days });
+        expect(readdirSync(join(dir, 'retired'))).toEqual(['b.json']);
+        await collectSpool(store, { ...kept, keepDays: 0, sweep });
+        expect(readdirSync(join(dir, 'retired'))).toEqual([]);
+        await store.close();
+    });
 
     it('writes whole batches, and tells of a mark when what came before it is on disk', async () => {
         const dir = tempDir();
