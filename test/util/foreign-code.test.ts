@@ -19,7 +19,7 @@ const BEGINNINGS: readonly (readonly [string, (later: () => void) => unknown])[]
     [
         'an await',
         async (later) => {
-            await null;
+            await Promise.resolve();
             later();
         },
     ],
