@@ -63,6 +63,8 @@ export const ENTRY_COLUMNS = {
     cost: 'real',
     /** 32 bits of a hash of fingerprint and occurrence: pairs the tasks of two runs. */
     task: 'integer',
+    /** 32 bits of a hash of the row that an instance of a matrix asked, never 0; 0: it has none. */
+    row: 'integer',
     /** Chunk that holds its long parts, from 1; 0: they are not in the file. */
     chunk: 'integer',
     /** Position in the chunk. */

@@ -205,6 +205,36 @@ describe('resume-run matrix', () => {
         expect(server.requests).toHaveLength(6);
     });
 
+    it('keeps which row an instance asked: answers to different rows are no answers to one question', async () => {
+        const { cwd, args } = prepare();
+        // Two rows of the simple task, one of the other; three prompt types of two models.
+        const run = await callCli([...args, '--num-instances', '4', '-q'], { cwd });
+        expect(run.code, run.stderr).toBe(0);
+        const simple = entriesIn(join(cwd, 'results')).filter(
+            ({ cell }) => cell['task_type'] === 'simple_task',
+        );
+        const hashes = new Map(simple.map(({ index, cell }) => [index % 2, cell['row_hash']]));
+        expect(new Set(hashes.values()).size).toBe(2);
+        for (const { index, cell } of simple) expect(cell['row_hash']).toBe(hashes.get(index % 2));
+        const asked = [
+            'analyze',
+            'pass-at-k',
+            '--dir',
+            'results',
+            '--by',
+            'task_type',
+            '--k',
+            '2,4',
+            '--json',
+        ];
+        const answer = await callCli(asked, { cwd });
+        expect(answer.code, answer.stderr).toBe(0);
+        expect(JSON.parse(answer.stdout).rows).toMatchObject([
+            { task_type: 'data_pipeline', samples: 6, answers: 24, 'pass@4': 1 },
+            { task_type: 'simple_task', samples: 12, answers: 24, 'pass@2': 1, 'pass@4': null },
+        ]);
+    });
+
     it('leaves the cells of other models alone, and goes on with all of them in a bare start', async () => {
         const { cwd } = prepare();
         const args = (model: string) => [

@@ -5,7 +5,11 @@ import { buildModelCells } from '../../src/page/data/model-cells.js';
 import { RunData } from '../../src/page/data/run-data.js';
 
 /** A run of one model: `F` accepted, `X` wrong, by sample. */
-function makeRun(group: string, samples: Readonly<Record<string, string>>): RunData {
+function makeRun(
+    group: string,
+    samples: Readonly<Record<string, string>>,
+    rowOf: (index: number) => number = () => 0,
+): RunData {
     const ends = Object.values(samples).flatMap((text, sample) =>
         Array.from(text, (end, index) => ({ sample, index, end })),
     );
@@ -33,6 +37,7 @@ function makeRun(group: string, samples: Readonly<Record<string, string>>): RunD
             sample: column(({ sample }) => sample),
             index: column(({ index }) => index),
             model: column(() => 1),
+            row: column(({ index }) => rowOf(index)),
             outcome: column(({ end }) => VERDICTS.indexOf(end === 'F' ? 'Accepted' : 'WrongAnswer')),
         }),
     );
@@ -50,4 +55,14 @@ it('pass@k is shown where every sample has k answers, as resume-run analyze does
 
 it('rows of a list ask different things, however many one file holds', () => {
     expect(passAt(makeRun('main', { 'rows.jsonl-1of1': 'FXXXXXXXXX' }))).toEqual([{ k: 1, value: 0.1 }]);
+});
+
+it('answers of a cell to different rows are no answers to one question', () => {
+    const twoRows = (index: number): number => 7 + (index % 2);
+    // F F F for the first row, X X X for the second.
+    expect(passAt(makeRun('instance', { a: 'FXFXFX' }, twoRows))).toEqual([
+        { k: 1, value: 0.5 },
+        { k: 3, value: 0.5 },
+    ]);
+    expect(passAt(makeRun('instance', { a: 'FXFX' }, twoRows))).toEqual([{ k: 1, value: 0.5 }]);
 });

@@ -82,6 +82,7 @@ function makeRowOfEntry(
         completionTokens: record.completion_tokens ?? 0,
         cost: record.cost ?? 0,
         task: hashTask(key.fingerprint, key.occurrence),
+        row: record.row_hash === null ? 0 : hashTo32Bits(record.row_hash) || 1,
     };
 }
 
@@ -108,6 +109,7 @@ const EMPTY_ROW: Omit<PageRow, 'group' | 'index' | 'outcome'> = {
     completionTokens: 0,
     cost: 0,
     task: 0,
+    row: 0,
 };
 
 function makeRowOfOpenTask(
@@ -144,8 +146,10 @@ function makeRowOfSkipped({ group, index, reason }: SkippedTask): {
 
 /** Pairs tasks of two runs within a sample and a group, so 32 bits are enough. */
 function hashTask(fingerprint: string, occurrence: number): number {
-    return createHash('md5').update(`${fingerprint} ${occurrence}`).digest().readUInt32LE(0);
+    return hashTo32Bits(`${fingerprint} ${occurrence}`);
 }
+
+const hashTo32Bits = (text: string): number => createHash('md5').update(text).digest().readUInt32LE(0);
 
 /** Longest cause: it is one of few, not a message. */
 const MOST_OF_CAUSE = 80;

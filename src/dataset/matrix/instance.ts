@@ -17,6 +17,7 @@ import {
 import type { DataInput } from '../../model/sample.js';
 import { UserError } from '../../util/user-error.js';
 import type { Field } from '../field.js';
+import type { InstanceRow } from './matrix-rows.js';
 
 /** Stands in for prompt types without templates of their own; `flawed` for those with a flaw. */
 const DEFAULT_PROMPT = 'default';
@@ -71,13 +72,14 @@ export class InstanceBuilder {
     }
 
     /** @param rows a row for each instance; null: the matrix has none */
-    buildInstances(cell: PlannedCell, rows: readonly Field[] | null): readonly DataInput[] {
+    buildInstances(cell: PlannedCell, rows: readonly InstanceRow[] | null): readonly DataInput[] {
         return Array.from({ length: cell.instances }, (_, instance) =>
             this.#buildInstance(cell, instance, rows?.[instance] ?? null),
         );
     }
 
-    #buildInstance(cell: PlannedCell, instance: number, row: Field | null): DataInput {
+    #buildInstance(cell: PlannedCell, instance: number, asked: InstanceRow | null): DataInput {
+        const row = asked?.row ?? null;
         const facts = listFacts(cell.at);
         const fields: ExactJson = { ...makeExactRow(row), ...facts, instance };
         const templates = this.findTemplates(cell);
@@ -106,7 +108,11 @@ export class InstanceBuilder {
             data: JSON.parse(text) as Json,
             ...(hasNumberTexts(exact) ? { text } : {}),
             isRow: true,
-            cell: { ...collectRecordedFacts(cell.at), instance: String(instance) },
+            cell: {
+                ...collectRecordedFacts(cell.at),
+                instance: String(instance),
+                ...(asked === null ? {} : { row_hash: asked.hash }),
+            },
             ...(skip === null ? {} : { skip }),
         };
     }

@@ -26,7 +26,14 @@ export interface RowsOfCell {
     /** Hash of the rows that its instances take, in order. */
     fingerprint(): string;
     /** A row for each instance. @throws UserError where a file changed since it was indexed */
-    read(): Promise<readonly Field[]>;
+    read(): Promise<readonly InstanceRow[]>;
+}
+
+/** The row that an instance takes. */
+export interface InstanceRow {
+    readonly row: Field;
+    /** Of its text. */
+    readonly hash: string;
 }
 
 /** The rows that prompts of a matrix are made from. Only their places are held. */
@@ -90,7 +97,7 @@ export class MatrixRows {
         };
     }
 
-    async #read(wanted: readonly RowPlace[]): Promise<readonly Field[]> {
+    async #read(wanted: readonly RowPlace[]): Promise<readonly InstanceRow[]> {
         const fields = new Map<RowPlace, Field>();
         for (const [file, list] of this.#lists) {
             const places = [...new Set(wanted.filter((place) => place.file === file))];
@@ -108,7 +115,10 @@ export class MatrixRows {
                 fields.set(place, field);
             }
         }
-        return wanted.flatMap((place) => fields.get(place) ?? []);
+        return wanted.flatMap((place) => {
+            const row = fields.get(place);
+            return row === undefined ? [] : { row, hash: place.hash };
+        });
     }
 }
 

@@ -45,16 +45,16 @@ export function buildModelCells(data: RunData, dimension: ModelDimension | null)
             model,
             part,
             samples: new Map(),
+            rows: new Map(),
             hasRows: false,
             tokens: 0,
             cost: 0,
         };
         cells.set(key, cell);
         const sample = data.value('sample', entry);
-        const sums = cell.samples.get(sample) ?? { hits: 0, trials: 0 };
-        cell.samples.set(sample, sums);
-        sums.trials += 1;
-        sums.hits += data.isAccepted(entry) ? 1 : 0;
+        const row = data.value('row', entry);
+        count(cell.samples, sample, data.isAccepted(entry));
+        count(cell.rows, row === 0 ? String(sample) : `${sample} ${row}`, data.isAccepted(entry));
         cell.hasRows ||= data.getGroup(entry) === LIST_GROUP;
         cell.tokens += data.value('promptTokens', entry) + data.value('completionTokens', entry);
         cell.cost += data.value('cost', entry);
@@ -62,17 +62,31 @@ export function buildModelCells(data: RunData, dimension: ModelDimension | null)
     return [...cells.values()].map(buildCell);
 }
 
+interface Trials {
+    hits: number;
+    trials: number;
+}
+
+function count<Key>(all: Map<Key, Trials>, key: Key, isHit: boolean): void {
+    const one = all.get(key) ?? { hits: 0, trials: 0 };
+    all.set(key, one);
+    one.trials += 1;
+    one.hits += isHit ? 1 : 0;
+}
+
 interface CellSums {
     readonly model: string;
     readonly part: string;
-    readonly samples: Map<number, { hits: number; trials: number }>;
+    readonly samples: Map<number, Trials>;
+    /** The same for each row that a sample's instances ask, or for the sample where it has none. */
+    readonly rows: Map<string, Trials>;
     /** Whether there are rows of lists, each of which asks something of its own. */
     hasRows: boolean;
     tokens: number;
     cost: number;
 }
 
-function buildCell({ model, part, samples, hasRows, tokens, cost }: CellSums): ModelCell {
+function buildCell({ model, part, samples, rows, hasRows, tokens, cost }: CellSums): ModelCell {
     const all = [...samples.values()];
     const sum = (pick: (one: { readonly hits: number; readonly trials: number }) => number): number =>
         all.reduce((total, one) => total + pick(one), 0);
@@ -87,9 +101,9 @@ function buildCell({ model, part, samples, hasRows, tokens, cost }: CellSums): M
     });
     const passAt = KS.flatMap((k) => {
         if (hasRows) return k === 1 ? [{ k, value: hits / trials }] : [];
-        const values = all.flatMap((one) => passAtK(one.trials, one.hits, k) ?? []);
-        // Of some of the samples alone it would be of an easier set of questions.
-        if (values.length < all.length) return [];
+        const values = [...rows.values()].flatMap((one) => passAtK(one.trials, one.hits, k) ?? []);
+        // Of some of them alone it would be of an easier set of questions.
+        if (values.length < rows.size) return [];
         return [{ k, value: values.reduce((a, b) => a + b, 0) / values.length }];
     });
     return {

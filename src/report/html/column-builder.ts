@@ -50,7 +50,7 @@ export class ColumnBuilder {
     addRow(row: PageRow, { chunk, slot }: DetailPlace): void {
         const { index, flags, time, duration, memory, limit, failedTest, attempts, cost, task, startedAt } =
             row;
-        const { promptTokens, completionTokens } = row;
+        const { promptTokens, completionTokens, row: asked } = row;
         this.#started.push(startedAt);
         this.#write({
             sample: this.#samples.length - 1,
@@ -62,6 +62,7 @@ export class ColumnBuilder {
             failedTest,
             attempts,
             task,
+            row: asked,
             promptTokens,
             completionTokens,
             chunk,

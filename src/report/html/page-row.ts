@@ -29,6 +29,7 @@ export interface PageRow {
     readonly completionTokens: number;
     readonly cost: number;
     readonly task: number;
+    readonly row: number;
 }
 
 /** A sample's tasks. The page's builder empties the list when it has taken them over: together they may be very many. */

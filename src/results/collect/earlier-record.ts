@@ -99,6 +99,7 @@ export function readEarlierFields(source: JsonObject, onPercent: (rate: number) 
         difficulty: readText(source, 'difficulty'),
         task_type: readText(source, 'task_type'),
         instance: readInstance(source),
+        row_hash: readText(source, 'row_hash'),
         ...readFlaw(source),
         dimensions: isJsonObject(dimensions) ? JSON.stringify(dimensions) : null,
         turns: readCount(source['turns']),

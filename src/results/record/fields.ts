@@ -6,8 +6,8 @@
  * a new field is always nullable. A field is never renamed and never changes its type or unit.
  */
 
-/** Version of the list below; every record carries it. 2 added `finish_reason`. */
-export const RECORD_VERSION = 2;
+/** Version of the list below; every record carries it. 2 added `finish_reason`, 3 `row_hash`. */
+export const RECORD_VERSION = 3;
 
 /**
  * - `text`: a string; `integer`: a safe integer; `number`: a finite double; `boolean`
@@ -86,6 +86,11 @@ export const RECORD_FIELDS = [
     ),
     optional('task_type', 'text', 'Kind of the task'),
     optional('instance', 'text', 'Which repetition of the cell'),
+    optional(
+        'row_hash',
+        'text',
+        'Hash of the dataset row that an instance of a matrix asked; null without rows. Answers to one row are answers to one question',
+    ),
     optional('is_flawed', 'boolean', 'Whether the prompt holds a deliberate flaw'),
     optional('flaw_type', 'text', 'Which flaw: `sequence_disorder`, `tool_misuse`, ...'),
     optional('dimensions', 'json', 'Other dimensions of the matrix, a JSON object'),

@@ -143,6 +143,26 @@ describe('questions', () => {
         engine.close();
     });
 
+    it('give pass@k over the rows that instances of a cell ask, and over cells without rows', async () => {
+        const instances = (sample: string, ends: readonly string[]) =>
+            ends.flatMap((one, row) =>
+                tasks(sample, one, { model: 'm', group: 'instance', fingerprint: `${sample}-${row}` }).map(
+                    (record, occurrence) =>
+                        makeRecord({
+                            ...record,
+                            occurrence,
+                            row_hash: ends.length === 1 ? null : `row-${row}`,
+                        }),
+                ),
+            );
+        const engine = await openEngine([...instances('a', ['FX', 'XX']), ...instances('b', ['FF'])]);
+        const [row] = await ask(engine, 'pass-at-k', { k: [1, 2] });
+        // Two rows and one cell; as four answers to one question, a's pass@2 would be a half.
+        expect(row).toMatchObject({ samples: 3, answers: 6, 'pass@1': 0.5 });
+        expect(row?.['pass@2']).toBeCloseTo((1 + 0 + 1) / 3, 12);
+        engine.close();
+    });
+
     it('give pass@k an interval that has a width where all samples agree', async () => {
         const engine = await openEngine([
             ...tasks('a', 'FF', { model: 'm' }),

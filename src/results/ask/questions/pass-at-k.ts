@@ -17,16 +17,16 @@ const BY_MODEL = ['model'];
 
 /** pass@k by any dimensions: the mean over samples of the unbiased estimator. */
 export const passAtKQuestion: Question = {
-    fields: ({ by }) => ['sample', 'group', 'fingerprint', 'success_level', ...(by ?? BY_MODEL)],
+    fields: ({ by }) => ['sample', 'group', 'fingerprint', 'row_hash', 'success_level', ...(by ?? BY_MODEL)],
     answer: async (engine, options) => {
         const dimensions = parseDimensions(options.by ?? BY_MODEL);
         const list = listDimensions(dimensions);
-        // A sample of a list holds many questions: only equal rows ask the same one.
+        // A sample of a list, or of a matrix with rows, holds many questions: only equal rows ask the same one.
         // How many samples have n answers of which c pass says everything, however many samples there are.
         const rows = await engine.rows(`
             WITH by_sample AS (
                 SELECT ${selectDimensions(dimensions)} sample AS in_sample, "group" AS in_group,
-                    CASE WHEN "group" = ${quoteText(LIST_GROUP)} THEN fingerprint END AS in_row,
+                    CASE WHEN "group" = ${quoteText(LIST_GROUP)} THEN fingerprint ELSE row_hash END AS in_row,
                     count(success_level) AS n, count(*) FILTER (WHERE success_level = 'full') AS c
                 FROM ${selectRecordsWhere(options.where)} GROUP BY ALL
             )
@@ -48,7 +48,7 @@ export const passAtKQuestion: Question = {
             ]),
         ];
         const notes = new Set([
-            'pass@k is 1 - C(n-c, k) / C(n, k), averaged over samples (rows of a list count as samples); low and high are 95 %.',
+            'pass@k is 1 - C(n-c, k) / C(n, k), averaged over samples (where a sample has rows, over its rows); low and high are 95 %.',
         ]);
         const cells = [...groups.values()]
             .slice(0, options.limit ?? groups.size)
