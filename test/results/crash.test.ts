@@ -16,6 +16,8 @@ import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 /** For each codec. */
 const ROUNDS = LONG ? 15 : 1;
 const WRITERS = LONG ? 50 : 3;
+/** Milliseconds between the results of a writer: what all of them spool together is what one collector keeps up with. */
+const PAUSE = 2 * WRITERS;
 
 const PYTHON = findPythonReaders();
 const READER = join(import.meta.dirname, '../rig/read-generations.py');
@@ -31,7 +33,7 @@ async function readTasks(database: string): Promise<Map<string, number> | null> 
 }
 
 function startSpooler(cwd: string, name: string, durable: Set<string>): ChildProcess {
-    const child = spawn(process.execPath, [SPOOLER, join(cwd, 'temp_results'), name], {
+    const child = spawn(process.execPath, [SPOOLER, join(cwd, 'temp_results'), name, String(PAUSE)], {
         stdio: ['ignore', 'pipe', 'inherit'],
         detached: true,
     });
