@@ -14,7 +14,17 @@ export const command = defineTaskCommand({
         'Scores the stored answers of a run again and asks no model for them again; each new score is saved as a run saves ' +
         'results, so after a kill the same line scores just what is left',
     options: RUN_OPTIONS,
-    common: ['dir', 'scorer', 'expected', 'judge-prompt', 'code-timeout', 'concurrency', 'dry-run', 'json'],
+    common: [
+        'dir',
+        'scorer',
+        'expected',
+        'judge-prompt',
+        'judge-max-tokens',
+        'code-timeout',
+        'concurrency',
+        'dry-run',
+        'json',
+    ],
     examples: [
         { line: 'resume-run score --dir results --scorer numeric:0.01', about: 'With a wider tolerance' },
         {

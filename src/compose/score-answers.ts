@@ -123,7 +123,7 @@ async function rememberScorer(directory: Directory, { checkpoints, runOptions }:
     const { lock, known } = directory;
     if (known === null || lock === null) return;
     const options = { ...known.options };
-    for (const name of ['scorer', 'expected', 'judge-prompt', 'code-timeout'])
+    for (const name of ['scorer', 'expected', 'judge-prompt', 'judge-max-tokens', 'code-timeout'])
         if (runOptions[name] !== undefined) options[name] = runOptions[name];
     await writeRunFile(checkpoints, lock.id, { ...known, options, updated_at: new Date().toISOString() });
 }

@@ -313,4 +313,31 @@ describe('resume-run score', () => {
         expect(rest.stdout).not.toContain('stopped');
         server.text = ({ prompt }) => prompt.toUpperCase();
     });
+
+    it('bounds the answers of a model that judges, and sets no more aside for them', async () => {
+        const rows = Array.from({ length: 5 }, (_, i) => ({ prompt: `p${i}`, expected: 'x' }));
+        const { cwd, score } = await answered(rows);
+        writeFileSync(
+            join(cwd, 'prices.json'),
+            JSON.stringify({ date: '2026-11-01', models: { grader: { input: 0, output: 10_000 } } }),
+        );
+        server.text = () => 'SCORE: 1';
+        const before = server.requests.length;
+        const judge = (bound: string) =>
+            score(
+                ...['--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost', '0.4'],
+                ...['--judge-max-tokens', bound],
+            );
+        // A judgement costs $0.07; of a thousand tokens it could cost $10, of ten $0.10.
+        const refused = await judge('1000');
+        expect(refused.code, refused.stderr).toBe(1);
+        expect(server.requests.length - before).toBe(0);
+        const bounded = await judge('10');
+        expect(bounded.code, bounded.stderr).toBe(0);
+        expect(bounded.stderr).not.toContain('nobody knows');
+        expect(server.requests.slice(before).map(({ body }) => body['max_tokens'])).toEqual(
+            Array.from({ length: 5 }, () => 10),
+        );
+        server.text = ({ prompt }) => prompt.toUpperCase();
+    });
 });

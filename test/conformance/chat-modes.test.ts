@@ -220,7 +220,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
                 const bounded = await run(...judged, '10.52');
                 expect(bounded.code, bounded.stderr).toBe(1);
                 expect(bounded.stderr).toContain(
-                    'nobody knows how long an answer of the model that judges gets',
+                    'without --judge-max-tokens nobody knows how long an answer gets',
                 );
                 const [answers, judgements] = [requestsTo('m'), requestsTo('grader')];
                 expect(judgements).toBe(4);

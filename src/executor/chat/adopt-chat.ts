@@ -65,6 +65,7 @@ const scoring = z.looseObject({
     ]),
     expected: TEXT,
     judgePrompt: TEXT,
+    judgeMaxTokens: z.int().positive().nullable(),
     codeTimeout: SECONDS,
     fingerprint: NAME,
 });

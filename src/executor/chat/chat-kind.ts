@@ -196,11 +196,12 @@ async function listBudgetNotices(
     if (!isBounded(budget)) return [];
     const notices: string[] = [];
     const isJudged = judgingModels(scoring).length > 0;
-    if (sampling.maxTokens === null || isJudged) {
-        const why =
-            sampling.maxTokens === null
-                ? 'without --max-tokens nobody knows how long an answer gets'
-                : 'nobody knows how long an answer of the model that judges gets';
+    const missing = [
+        ...(sampling.maxTokens === null ? ['--max-tokens'] : []),
+        ...(isJudged && scoring?.judgeMaxTokens === null ? ['--judge-max-tokens'] : []),
+    ];
+    if (missing.length > 0) {
+        const why = `without ${missing.join(' and ')} nobody knows how long an answer gets`;
         notices.push(`${why}: a budget may be exceeded by what is in flight when it is spent`);
     }
     if (budget.maxCost !== null && search !== null) {

@@ -43,6 +43,7 @@ const scoringBy = (scorer: Scorer): ScoringDescriptor => ({
     scorer,
     expected: '{wanted}',
     judgePrompt: 'Grade {answer}, {expected} expected, to {question}',
+    judgeMaxTokens: 77,
     codeTimeout: 10,
     fingerprint: 'score-v1',
     judge: null,

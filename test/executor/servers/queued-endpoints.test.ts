@@ -113,7 +113,14 @@ it('asks models as a run says it, but runs none of its files without leave', asy
     const alone = await adoptChat({ ...told, tools }, { ...own, mayRunCommands: true });
     expect(alone).not.toHaveProperty('tasksInProcess');
     const scorer = { kind: 'json-schema', file: '/etc/passwd' };
-    const scoring = { scorer, expected: '', judgePrompt: '', codeTimeout: 1, fingerprint: 'f' };
+    const scoring = {
+        scorer,
+        expected: '',
+        judgePrompt: '',
+        judgeMaxTokens: null,
+        codeTimeout: 1,
+        fingerprint: 'f',
+    };
     await expect(adoptChat({ ...told, scoring }, own)).rejects.toThrow('--allow exec');
     await expect(adoptChat({ ...told, timeout: -1 }, own)).rejects.toThrow('cannot be used: timeout');
 });

@@ -14,6 +14,8 @@ export interface ModelJudgeOptions {
     readonly model: string;
     /** Template of what it is asked. */
     readonly prompt: string;
+    /** Of its answer; null: the service's own bound. */
+    readonly maxTokens: number | null;
     /** Template of the expected answer. */
     readonly expected: string;
     /** What the model under test was asked, as text. */
@@ -25,7 +27,7 @@ export interface ModelJudgeOptions {
  * not cached: every answer is judged by a request of its own.
  */
 export function createModelScorer(client: ChatClient, options: ModelJudgeOptions): AnswerScorer {
-    const { model } = options;
+    const { model, maxTokens } = options;
     return {
         isQuick: false,
         check: () => null,
@@ -34,7 +36,7 @@ export function createModelScorer(client: ChatClient, options: ModelJudgeOptions
             const prompt = fillJudgePrompt(options, task, { answer, expected });
             if (prompt.kind === 'missing')
                 return { kind: 'failed', failure: missingField(prompt.field, '--judge-prompt') };
-            const sampling = { model, temperature: 0, topP: null, maxTokens: null, seed: null };
+            const sampling = { model, temperature: 0, topP: null, maxTokens, seed: null };
             const messages = [{ role: 'user', content: prompt.text }] as const;
             const result = await completeTraced(client, { sampling, messages }, context);
             switch (result.kind) {
@@ -77,7 +79,9 @@ function readJudgement(answer: PricedChatAnswer, model: string, expected: string
     const found = [...text.slice(-10_000).matchAll(SCORE_LINE)].at(-1);
     const score = Number(found?.[1]) / Number(found?.[3] ?? 1);
     if (!(score >= 0 && score <= 1)) {
-        const message = `${model} gave no line SCORE: <0 to 1>; it said ${JSON.stringify(text.slice(-200))}`;
+        const cut =
+            answer.finishReason === 'length' ? ', and was cut off: --judge-max-tokens bounds its answer' : '';
+        const message = `${model} gave no line SCORE: <0 to 1>; it said ${JSON.stringify(text.slice(-200))}${cut}`;
         return { kind: 'failed', failure: scoringFailure(message) };
     }
     return {

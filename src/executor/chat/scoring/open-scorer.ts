@@ -38,6 +38,7 @@ export async function openScorer(scoring: ScoringDescriptor, parts: ScorerParts)
             return createModelScorer(parts.client(), {
                 model,
                 prompt: scoring.judgePrompt,
+                maxTokens: scoring.judgeMaxTokens,
                 expected,
                 questionOf,
             });

@@ -50,6 +50,16 @@ export const SCORING_OPTIONS = {
         decides: 'verdict',
         effect: 'answers that are there keep their score until resume-run score',
     },
+    'judge-max-tokens': {
+        kind: 'integer',
+        default: null,
+        defaultText: "the service's",
+        min: 1,
+        placeholder: '<n>',
+        group: 'Language models',
+        about: 'Longest answer of the model of --scorer model:<name>, in tokens; budgets set this much aside',
+        decides: 'run',
+    },
     'code-timeout': {
         kind: 'seconds',
         default: 10,
@@ -64,5 +74,6 @@ export const SCORING_OPTIONS = {
 /** @returns null: answers are not scored */
 export function configureScoring(values: Values<typeof SCORING_OPTIONS>): ScoringConfig | null {
     const { scorer, expected, 'judge-prompt': judgePrompt, 'code-timeout': codeTimeout } = values;
-    return scorer === null ? null : { scorer, expected, judgePrompt, codeTimeout };
+    if (scorer === null) return null;
+    return { scorer, expected, judgePrompt, judgeMaxTokens: values['judge-max-tokens'], codeTimeout };
 }

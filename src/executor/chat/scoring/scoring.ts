@@ -20,6 +20,8 @@ export interface ScoringConfig {
     readonly expected: string;
     /** Template of what a model that judges is asked. */
     readonly judgePrompt: string;
+    /** Longest answer of that model, in tokens; null: the service's own bound. */
+    readonly judgeMaxTokens: number | null;
     /** Seconds of CPU time a test, where the row names none. */
     readonly codeTimeout: number;
 }
