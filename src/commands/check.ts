@@ -35,7 +35,7 @@ export const command = defineCommand({
             { dir, checkpoints: checkpointsDir },
             { onNotice: tell, again: false },
         ).readRun();
-        const samples = known === null ? null : new Set(known.keys());
+        const samples = known === null ? null : new Set(known.ids());
         if (!fix) {
             const living = await findLivingHolders(checkpointsDir);
             return showFindings(

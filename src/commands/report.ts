@@ -169,7 +169,7 @@ export const command = defineCommand({
                 printPieces((await import('../report/csv.js')).reportCsv(whole));
                 break;
             case 'markdown':
-                printRaw((await import('../report/report-markdown.js')).reportMarkdown(whole, success));
+                printPieces((await import('../report/report-markdown.js')).reportMarkdown(whole, success));
                 break;
             case 'junit':
                 printPieces((await import('../report/junit.js')).reportJunit(whole));

@@ -144,7 +144,7 @@ async function findSamples(
         { onNotice, again: false },
     ).read(0, samples))
         if (standing !== 'not begun') ids.push(tally.id);
-    return { ids, known: [...new Set([...(samples?.keys() ?? []), ...ids])] };
+    return { ids, known: [...new Set([...(samples?.ids() ?? []), ...ids])] };
 }
 
 /** An entry of this version, with what is to be scored. */

@@ -5,10 +5,16 @@ import { countHits, nameRate, type Report, sumGroups } from './report.js';
 import { describeExpectation, orderGroups } from './sections.js';
 import type { SuccessWord } from './success-word.js';
 
-/** The report as Markdown, for an issue or a pull request. */
-export function reportMarkdown(report: Report, success?: SuccessWord): string {
+/** The report as Markdown, for an issue or a pull request, line by line: a million samples make more text than is worth holding. */
+export function* reportMarkdown(report: Report, success?: SuccessWord): Generator<string> {
+    for (const line of formatTableLines(report, success)) yield `${line}\n`;
+    for (const line of formatListLines(report)) yield `${line}\n`;
+}
+
+/** What stands below the table. */
+function formatListLines(report: Report): string[] {
     const { total, removed } = report;
-    const lines = formatTableLines(report, success);
+    const lines: string[] = [];
     const formats = Object.entries(report.comparison ?? {});
     if (formats.length > 0) {
         const named = formats.map(([format, checker]) =>
@@ -42,10 +48,10 @@ export function reportMarkdown(report: Report, success?: SuccessWord): string {
         lines.push('', `No longer in the dataset, counted nowhere: ${removed.count}`, '');
         for (const id of removed.samples) lines.push(renderMarkdownLine('- ', { outside: id }));
     }
-    return `${lines.join('\n')}\n`;
+    return lines;
 }
 
-function formatTableLines(report: Report, success: SuccessWord | undefined): string[] {
+function formatTableLines(report: Report, success: SuccessWord | undefined): Iterable<string> {
     const groups = orderGroups(report.total.groups).map(([name]) => name);
     const titles = [
         'sample',
@@ -64,8 +70,11 @@ function formatTableLines(report: Report, success: SuccessWord | undefined): str
         }),
         ...(['failed', 'skipped', 'open'] as const).map((what) => String(sumGroups(of, what))),
     ];
-    const samples = Array.from(report.samples, ({ id, groups: of }) => row({ outside: id }, of));
-    return renderMarkdownTable(titles, [...samples, row('**total**', report.total.groups)]);
+    function* rows(): Generator<MarkdownPart[]> {
+        for (const { id, groups: of } of report.samples) yield row({ outside: id }, of);
+        yield row('**total**', report.total.groups);
+    }
+    return renderMarkdownTable(titles, rows());
 }
 
 /** Names of groups come from the dataset, but for the two that have a title of ours. */

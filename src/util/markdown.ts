@@ -9,16 +9,18 @@ import { escapeLine } from './printable.js';
 export type MarkdownPart = string | { readonly outside: string };
 
 /**
- * A table with a header, in GitHub's dialect.
+ * The lines of a table with a header, in GitHub's dialect, each made when it is asked for.
  * @param isLeft whether a column is aligned left, by its number; without it the first one is
  */
-export function renderMarkdownTable(
+export function* renderMarkdownTable(
     titles: readonly MarkdownPart[],
-    rows: readonly (readonly MarkdownPart[])[],
+    rows: Iterable<readonly MarkdownPart[]>,
     isLeft: (column: number) => boolean = (column) => column === 0,
-): string[] {
+): Generator<string> {
     const line = (cells: readonly MarkdownPart[]): string => `| ${cells.map(formatCell).join(' | ')} |`;
-    return [line(titles), line(titles.map((_, i) => (isLeft(i) ? '---' : '---:'))), ...rows.map(line)];
+    yield line(titles);
+    yield line(titles.map((_, i) => (isLeft(i) ? '---' : '---:')));
+    for (const cells of rows) yield line(cells);
 }
 
 /** One line of text: parts joined as they stand. */

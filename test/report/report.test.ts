@@ -81,7 +81,7 @@ describe('report', () => {
     });
 
     test('as Markdown', async () => {
-        expect(reportMarkdown(await reportOf(someSamples()))).toMatchInlineSnapshot(`
+        expect([...reportMarkdown(await reportOf(someSamples()))].join('')).toMatchInlineSnapshot(`
           "| sample | solutions | TPR | incorrect solutions | TNR | failed | skipped | open |
           | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
           | \`Codeforces/1575/A\` | 17/19 | 89.5 % | 23/25 | 92.0 % | 1 | 2 | 0 |
@@ -109,10 +109,12 @@ describe('report', () => {
                 expected: ['WrongAnswer'],
             },
         ] as const;
-        const text = reportMarkdown(
+        const lines = reportMarkdown(
             await reportOf([sampleTally('p', { partially_accepted: group({}) }, { unexpected })]),
         );
-        expect(text).toContain('- `p`: `partially_accepted` 0: Accepted, expected WrongAnswer\n');
+        expect([...lines].join('')).toContain(
+            '- `p`: `partially_accepted` 0: Accepted, expected WrongAnswer\n',
+        );
     });
 
     test('in no output language is it steered by ids, groups, names or formats', async () => {
@@ -130,7 +132,7 @@ describe('report', () => {
             comparison: { [hostile]: hostile },
             removed: { count: 1, samples: [hostile] },
         };
-        const markdown = reportMarkdown(named);
+        const markdown = [...reportMarkdown(named)].join('');
         expect(markdown.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(4);
         // Outside of code spans, which the backtick in it makes fenced by two, nothing of it is left.
         expect(markdown.replace(/``[^\n]*?``/g, '')).not.toMatch(/@all|<img|#1|cmd/);

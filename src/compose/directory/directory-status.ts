@@ -57,7 +57,7 @@ export async function readStatus(place: RunPaths, reader: DirectoryReader): Prom
 function findWhole(run: RunFile | null, known: KnownSamples | null): DirectoryStatus['whole'] {
     if (known === null) return run === null ? null : { samples: run.totals.samples, tasks: run.totals.tasks };
     let tasks = 0;
-    for (const groups of known.values()) for (const [, count] of groups) tasks += count;
+    for (const [, groups] of known) for (const [, count] of groups) tasks += count;
     return { samples: known.size, tasks };
 }
 

@@ -8,11 +8,46 @@ import { getIoCode } from '../../util/io-error.js';
 import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 import { withRowFiles } from '../row-files.js';
+import type { SampleTable } from '../sample-list.js';
 import { SamplesById } from '../samples.js';
 import type { DirectoryIndexes } from './directory-indexes.js';
 
-/** The samples of a directory's datasets, as the datasets are now: id to groups. */
-export type KnownSamples = ReadonlyMap<string, GroupSizes>;
+/** The samples of a directory's datasets, as the datasets are now: columns, however many there are. */
+export class KnownSamples implements Iterable<readonly [id: string, groups: GroupSizes]> {
+    readonly #table: SampleTable;
+
+    constructor(table: SampleTable) {
+        this.#table = table;
+    }
+
+    get size(): number {
+        return this.#table.length;
+    }
+
+    has(id: string): boolean {
+        return this.#table.find(id) !== -1;
+    }
+
+    /** The groups of a sample; null if the datasets do not hold it. */
+    find(id: string): GroupSizes | null {
+        const position = this.#table.find(id);
+        return position === -1 ? null : this.#table.groupsAt(position);
+    }
+
+    /** Their ids, as often as they are asked for. */
+    ids(): Iterable<string> {
+        const table = this.#table;
+        return {
+            *[Symbol.iterator]() {
+                for (const { indexed } of table) yield indexed.id;
+            },
+        };
+    }
+
+    *[Symbol.iterator](): Generator<readonly [id: string, groups: GroupSizes]> {
+        for (const { indexed } of this.#table) yield [indexed.id, indexed.groups];
+    }
+}
 
 /** Folders and patterns are read again after this long: nothing cheap tells whether a file in them changed. */
 const FRESH_MS = 60_000;
@@ -83,7 +118,7 @@ export class KnownSamplesReader {
             }
             return null;
         }
-        return new Map(Array.from(samples.table, ({ indexed }) => [indexed.id, indexed.groups]));
+        return new KnownSamples(samples.table);
     }
 }
 

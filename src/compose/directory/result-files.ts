@@ -10,6 +10,7 @@ import { isSameStamp, stampFile } from '../../host/stamp.js';
 import type { Checkpoint, FileStamp } from '../../model/checkpoint.js';
 import { type DirectorySample, tallyUntouched, withDatasetTotals } from '../../model/directory-sample.js';
 import { tallyCheckpoint } from '../../model/tally.js';
+import { TextSet } from '../../util/columns/text-set.js';
 import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 import type { KnownFiles } from './directory-indexes.js';
@@ -64,8 +65,8 @@ export class ResultFiles<T = null> {
         known: KnownSamples | null,
         vouched: Promise<KnownFiles> | null = null,
     ): AsyncGenerator<PickedSample<T>> {
-        const names = new FileNames(known === null ? [] : { [Symbol.iterator]: () => known.keys() });
-        const ids = new Set<string>();
+        const names = new FileNames(known?.ids() ?? []);
+        const ids = new TextSet();
         const take = (file: FileFigures<T>): PickedSample<T> | null => {
             const { id } = file.tally;
             if (ids.has(id)) return null;
@@ -194,8 +195,8 @@ export class ResultFiles<T = null> {
 
 function withStanding<T>(file: FileFigures<T>, known: KnownSamples | null): PickedSample<T> {
     if (known === null) return { ...file, standing: 'begun' };
-    const groups = known.get(file.tally.id);
-    return groups === undefined
+    const groups = known.find(file.tally.id);
+    return groups === null
         ? { ...file, standing: 'removed' }
         : { ...file, standing: 'begun', tally: withDatasetTotals(file.tally, groups) };
 }
