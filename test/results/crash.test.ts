@@ -17,7 +17,7 @@ import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 const ROUNDS = LONG ? 15 : 1;
 const WRITERS = LONG ? 50 : 3;
 /** Milliseconds between the results of a writer: what all of them spool together is what one collector keeps up with. */
-const PAUSE = 2 * WRITERS;
+const PAUSE = 20 * WRITERS;
 
 const PYTHON = findPythonReaders();
 const READER = join(import.meta.dirname, '../rig/read-generations.py');
