@@ -323,11 +323,8 @@ describe('resume-run score', () => {
         );
         server.text = () => 'SCORE: 1';
         const before = server.requests.length;
-        const judge = (bound: string) =>
-            score(
-                ...['--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost', '0.4'],
-                ...['--judge-max-tokens', bound],
-            );
+        const args = ['--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost', '0.4'];
+        const judge = (bound: string) => score(...args, '--judge-max-tokens', bound);
         // A judgement costs $0.07; of a thousand tokens it could cost $10, of ten $0.10.
         const refused = await judge('1000');
         expect(refused.code, refused.stderr).toBe(1);
