@@ -185,6 +185,7 @@ describe('the dataset', () => {
         expect(first?.cell).toEqual({
             model: 'm',
             prompt_type: 'flawed_tool_misuse',
+            row_hash: expect.stringMatching(/^[0-9a-f]{32}$/),
             task_type: 'x',
             is_flawed: true,
             flaw_type: 'tool_misuse',
