@@ -25,6 +25,8 @@ const PARSE_ROWS = fileURLToPath(new URL('../baseline/parse-rows.js', import.met
 const AT_ONCE = 16;
 /** Bytes of a result file of one and of ten such tasks, about. */
 const FILE_BYTES = { 1: 700, 10: 5200 };
+/** Samples that are committed at least: of fewer the start would be most. */
+const FEWEST = 5000;
 /** Seconds of CPU of a sample, at most. */
 const MOST_CPU = 0.0008;
 /** Most memory of a dry run and of a restart, bytes. */
@@ -73,7 +75,7 @@ async function commitSamples(
     { stopwatch, folder, repetitions, scale }: Bench,
     tasks: keyof typeof FILE_BYTES,
 ): Promise<Figure> {
-    const samples = Math.ceil(10_000 * scale);
+    const samples = Math.max(FEWEST, Math.ceil(10_000 * scale));
     const dataset = await writeTasks(folder, samples, tasks);
     const module = await writeNoop(folder);
     const run = ['--mode', 'async', '-j', String(AT_ONCE), '-q', '--executor', 'module', '--module', module];
