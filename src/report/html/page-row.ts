@@ -29,6 +29,7 @@ export interface PageRow {
     readonly completionTokens: number;
     readonly cost: number;
     readonly task: number;
+    /** Which row of the dataset an instance of a matrix asked, as a 32-bit hash. */
     readonly row: number;
 }
 
