@@ -3,12 +3,13 @@
  * scripts (npm warns of every package that has some) and no development dependencies. Build first.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const destination = resolve(process.argv[2] ?? '.');
+mkdirSync(destination, { recursive: true });
 const npm = (cwd, ...args) => execFileSync('npm', args, { cwd, encoding: 'utf8' });
 
 const [{ files }] = JSON.parse(npm(root, 'pack', '--dry-run', '--json', '--ignore-scripts'));

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../util/user-error.js';
-import { checkDescriptor } from './check-descriptor.js';
+import { checkDescriptor, orOff } from './check-descriptor.js';
 import type { AdoptContext, AdoptedDescriptor } from './executor-kind.js';
 import type { ExecDescriptor } from './exec-kind.js';
 import { findAvailableLanguages } from './judge/available.js';
@@ -22,11 +22,11 @@ const BYTES = z.int().min(0);
 
 const judge = z.looseObject({
     kind: z.literal('judge'),
-    allTests: z.boolean(),
+    allTests: orOff(),
     keepOutput: KEEP_OUTPUT,
     outputLimit: BYTES,
-    python2As3: z.boolean(),
-    adaptWindows: z.boolean(),
+    python2As3: orOff(),
+    adaptWindows: orOff(),
     languages: z.record(z.string(), z.unknown()),
 });
 

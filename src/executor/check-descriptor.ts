@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { UserError } from '../util/user-error.js';
 
 /** Reads a part of a run's description that came from Redis. @throws UserError with the first field that is wrong */
@@ -10,3 +10,10 @@ export function checkDescriptor<T>(schema: z.ZodType<T>, theirs: unknown): T {
         `its description cannot be used: ${first?.path.join('.') ?? ''} ${first?.message ?? ''}`,
     );
 }
+
+/** A setting that may be null, its meaning where an earlier version, which did not have the setting, leaves it out. */
+export const orNull = <T extends z.ZodType>(schema: T): z.ZodDefault<z.ZodNullable<T>> =>
+    z.nullable(schema).default(null as never);
+
+/** A switch; off where an earlier version, which did not have it, leaves it out. */
+export const orOff = (): z.ZodDefault<z.ZodBoolean> => z.boolean().default(false);

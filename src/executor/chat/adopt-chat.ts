@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../util/user-error.js';
-import { checkDescriptor } from '../check-descriptor.js';
+import { checkDescriptor, orNull } from '../check-descriptor.js';
 import type { AdoptContext, AdoptedDescriptor, OwnEndpoints } from '../executor-kind.js';
 import type { EndpointOptions } from '../descriptor.js';
 import { adoptEndpoints, checkTokens, describeForWorkers } from '../servers/queued-endpoints.js';
@@ -52,20 +52,20 @@ function listOwn({ given, providers, apiKeyEnv }: OwnEndpoints): readonly Endpoi
 const TEXT = z.string().max(1_000_000);
 const NAME = z.string().min(1).max(4096);
 const SECONDS = z.number().positive();
-const MODULE = z.looseObject({ file: NAME, exportName: NAME.nullable() });
+const MODULE = z.looseObject({ file: NAME, exportName: orNull(NAME) });
 
 const scoring = z.looseObject({
     scorer: z.discriminatedUnion('kind', [
         z.looseObject({ kind: z.enum(['exact', 'contains', 'regex', 'humaneval']) }),
         z.looseObject({ kind: z.literal('numeric'), tolerance: z.number().min(0) }),
-        z.looseObject({ kind: z.literal('json-schema'), file: NAME.nullable() }),
+        z.looseObject({ kind: z.literal('json-schema'), file: orNull(NAME) }),
         z.looseObject({ kind: z.literal('module'), ...MODULE.shape }),
         z.looseObject({ kind: z.literal('model'), model: NAME }),
-        z.looseObject({ kind: z.literal('code'), language: NAME.nullable() }),
+        z.looseObject({ kind: z.literal('code'), language: orNull(NAME) }),
     ]),
     expected: TEXT,
     judgePrompt: TEXT,
-    judgeMaxTokens: z.int().positive().nullable(),
+    judgeMaxTokens: orNull(z.int().positive()),
     codeTimeout: SECONDS,
     fingerprint: NAME,
 });
@@ -74,22 +74,22 @@ const chat = z.looseObject({
     kind: z.literal('chat'),
     sampling: z.looseObject({
         model: NAME,
-        temperature: z.number().nullable(),
-        topP: z.number().nullable(),
-        maxTokens: z.int().positive().nullable(),
-        seed: z.int().nullable(),
+        temperature: orNull(z.number()),
+        topP: orNull(z.number()),
+        maxTokens: orNull(z.int().positive()),
+        seed: orNull(z.int()),
     }),
     promptTemplate: TEXT,
-    system: TEXT.nullable(),
-    search: z
-        .looseObject({ query: TEXT, engine: NAME, contentSize: NAME, count: z.int().min(1).max(1000) })
-        .nullable(),
-    tools: z.looseObject({ ...MODULE.shape, maxTurns: z.int().min(1) }).nullable(),
-    scoring: scoring.nullable(),
+    system: orNull(TEXT),
+    search: orNull(
+        z.looseObject({ query: TEXT, engine: NAME, contentSize: NAME, count: z.int().min(1).max(1000) }),
+    ),
+    tools: orNull(z.looseObject({ ...MODULE.shape, maxTurns: z.int().min(1) })),
+    scoring: orNull(scoring),
     servers: z.unknown(),
     timeout: SECONDS,
     timeouts: z
-        .looseObject({ connect: SECONDS.nullable(), firstByte: SECONDS.nullable(), idle: SECONDS.nullable() })
+        .looseObject({ connect: orNull(SECONDS), firstByte: orNull(SECONDS), idle: orNull(SECONDS) })
         .optional(),
     stream: z.boolean().optional(),
     /** Where it is bounded, the run is asked before each completion. */
@@ -98,8 +98,8 @@ const chat = z.looseObject({
         maxTokens: z.number().positive().nullable(),
         spent: z.strictObject({ cost: z.number().min(0), tokens: z.number().min(0) }).optional(),
     }),
-    prices: z
-        .looseObject({
+    prices: orNull(
+        z.looseObject({
             date: z.string(),
             models: z.record(
                 z.string(),
@@ -110,8 +110,8 @@ const chat = z.looseObject({
                 }),
             ),
             searches: z.record(z.string(), z.number().min(0)).optional(),
-        })
-        .nullable(),
+        }),
+    ),
 });
 
 /** A run's questions, asked by this worker. @throws UserError where this worker has not the endpoints, or may not run its modules */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../util/user-error.js';
-import { checkDescriptor } from '../check-descriptor.js';
+import { checkDescriptor, orNull, orOff } from '../check-descriptor.js';
 import type { ServerOptions } from '../descriptor.js';
 import type { AdoptContext, AdoptedDescriptor, OwnEndpoints } from '../executor-kind.js';
 import { findAvailableLanguages } from '../judge/available.js';
@@ -32,12 +32,12 @@ export function describeServers<D extends SandboxServerOptions & { readonly kind
 
 /** What runs say of how strictly is judged. */
 const judged = z.looseObject({
-    allTests: z.boolean(),
+    allTests: orOff(),
     keepOutput: z.enum(['none', 'failed', 'all']),
     outputLimit: z.int().min(0),
-    python2As3: z.boolean(),
-    adaptWindows: z.boolean(),
-    firstTimeout: z.number().positive().nullable(),
+    python2As3: orOff(),
+    adaptWindows: orOff(),
+    firstTimeout: orNull(z.number().positive()),
     languages: z.record(z.string(), z.unknown()),
 });
 
@@ -95,7 +95,7 @@ export async function adoptPiston(
 
 const fusion = z.looseObject({
     api: z.enum(['run_code', 'submit']),
-    memoryLimit: z.number().positive().nullable(),
+    memoryLimit: orNull(z.number().positive()),
 });
 
 export async function adoptSandboxFusion(

@@ -125,6 +125,40 @@ it('asks models as a run says it, but runs none of its files without leave', asy
     await expect(adoptChat({ ...told, timeout: -1 }, own)).rejects.toThrow('cannot be used: timeout');
 });
 
+it('takes a run whose coordinator leaves out settings that it does not know', async () => {
+    const endpoints = {
+        given: [{ url: 'http://k/v1', token: { env: 'PATH' } }],
+        providers: [],
+        apiKeyEnv: null,
+    };
+    const told = JSON.parse(JSON.stringify(describeChat(CHAT))) as Record<string, unknown>;
+    for (const name of ['tools', 'system', 'search', 'prices']) delete told[name];
+    const scoring = {
+        scorer: { kind: 'json-schema' },
+        expected: '',
+        judgePrompt: '',
+        codeTimeout: 1,
+        fingerprint: 'f',
+    };
+    const theirs = { ...told, sampling: { model: 'm' }, scoring };
+    const { descriptor } = await adoptChat(theirs, contextOf('', { endpoints }));
+    expect(descriptor).toMatchObject({
+        tools: null,
+        system: null,
+        search: null,
+        prices: null,
+        sampling: { model: 'm', temperature: null, topP: null, maxTokens: null, seed: null },
+        scoring: { ...scoring, scorer: { kind: 'json-schema', file: null }, judgeMaxTokens: null },
+    });
+    const toldOfServers = JSON.parse(JSON.stringify(describeServers(piston(['http://s:1'])))) as Record<
+        string,
+        unknown
+    >;
+    for (const name of ['adaptWindows', 'firstTimeout']) delete toldOfServers[name];
+    const adopted = await adoptPiston(toldOfServers, contextOf('http://s:1'));
+    expect(adopted.descriptor).toMatchObject({ adaptWindows: false, firstTimeout: null });
+});
+
 it('says at the start what a worker lacks', () => {
     expect(() => checkChatWorker(contextOf(''))).toThrow('only the services that it is started with');
     expect(() => checkServerWorker(contextOf(''))).toThrow('only the servers that it is started with');
