@@ -11,9 +11,6 @@ const UTF16 = 1;
 const HEX = 2;
 type Form = typeof ASCII | typeof UTF16 | typeof HEX;
 
-const ZERO = 0x30;
-const LETTER_A = 0x61;
-
 // For long texts.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
 const OF_ASCII = /^[\0-\x7f]*$/;
@@ -44,14 +41,12 @@ export class TextArray {
     /** @returns its place */
     push(text: string): number {
         const place = this.length;
+        if (text.length <= SHORT && mayBeHex(text) && this.#pushShortHex(text)) return place;
         const form = chooseForm(text);
         const size = form === ASCII ? text.length : form === HEX ? text.length / 2 : text.length * 2;
         const chunk = this.#makeRoom(HEAD + size);
-        const at = this.#used;
-        chunk.writeUInt32LE(size * 4 + form, at);
-        writeText(chunk, text, at + HEAD, form);
-        this.#starts.push((this.#chunks.length - 1) * CHUNK + at);
-        this.#used = at + HEAD + size;
+        writeText(chunk, text, this.#used + HEAD, form);
+        this.#end(chunk, size, form);
         return place;
     }
 
@@ -85,6 +80,35 @@ export class TextArray {
         return true;
     }
 
+    /** @returns false, with nothing added, if it is something else: whether it is hex shows while it is written */
+    #pushShortHex(text: string): boolean {
+        const size = text.length / 2;
+        const chunk = this.#makeRoom(HEAD + size);
+        let to = this.#used + HEAD;
+        for (let i = 0; i < text.length; i += 2) {
+            const high = VALUES[text.charCodeAt(i)] ?? NONE;
+            const low = VALUES[text.charCodeAt(i + 1)] ?? NONE;
+            if (high === NONE || low === NONE) return false;
+            chunk[to] = high * 16 + low;
+            to += 1;
+        }
+        this.#end(chunk, size, HEX);
+        return true;
+    }
+
+    /** Notes the text of `size` bytes that was written to `chunk`. */
+    #end(chunk: Buffer, size: number, form: Form): void {
+        const head = size * 4 + form;
+        const at = this.#used;
+        // `writeUInt32LE` takes as long as all the rest of a short text.
+        chunk[at] = head;
+        chunk[at + 1] = head >>> 8;
+        chunk[at + 2] = head >>> 16;
+        chunk[at + 3] = head >>> 24;
+        this.#starts.push((this.#chunks.length - 1) * CHUNK + at);
+        this.#used = at + HEAD + size;
+    }
+
     /** The chunk that takes `bytes` more, whose place is `#used`. */
     #makeRoom(bytes: number): Buffer {
         const last = this.#chunks.at(-1);
@@ -116,45 +140,29 @@ function isHexOf(text: string, bytes: Buffer, from: number, size: number): boole
 }
 
 const DIGITS = '0123456789abcdef';
+const NONE = 16;
+/** The value of each digit by its code, `NONE` for other codes. */
+const VALUES = new Uint8Array(128).fill(NONE);
+for (const [value, digit] of [...DIGITS].entries()) VALUES[digit.charCodeAt(0)] = value;
 
 /** Texts up to this length are gone through here: a call of the runtime would take longer than they do. */
 const SHORT = 64;
 
 function writeText(chunk: Buffer, text: string, from: number, form: Form): void {
-    if (text.length > SHORT || form === UTF16) {
-        chunk.write(text, from, form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le');
-    } else if (form === ASCII) {
+    if (form === ASCII && text.length <= SHORT) {
         for (let i = 0; i < text.length; i += 1) chunk[from + i] = text.charCodeAt(i);
     } else {
-        for (let i = 0; i < text.length; i += 2) {
-            chunk[from + i / 2] = readDigit(text, i) * 16 + readDigit(text, i + 1);
-        }
+        chunk.write(text, from, form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le');
     }
 }
 
-/** The value of a digit of `HEXADECIMAL`. */
-function readDigit(text: string, at: number): number {
-    const code = text.charCodeAt(at);
-    return code < LETTER_A ? code - ZERO : code - LETTER_A + 10;
-}
+const mayBeHex = (text: string): boolean => text.length >= 32 && text.length % 2 === 0;
 
+/** A short text in hex is written already. */
 function chooseForm(text: string): Form {
-    const mayBeHex = text.length >= 32 && text.length % 2 === 0;
-    if (text.length <= SHORT) {
-        if (mayBeHex && isShortHex(text)) return HEX;
-        return isShortAscii(text) ? ASCII : UTF16;
-    }
-    if (mayBeHex && HEXADECIMAL.test(text)) return HEX;
+    if (text.length <= SHORT) return isShortAscii(text) ? ASCII : UTF16;
+    if (mayBeHex(text) && HEXADECIMAL.test(text)) return HEX;
     return OF_ASCII.test(text) ? ASCII : UTF16;
-}
-
-function isShortHex(text: string): boolean {
-    for (let i = 0; i < text.length; i += 1) {
-        const code = text.charCodeAt(i);
-        const isDigit = code >= ZERO && code < ZERO + 10;
-        if (!isDigit && (code < LETTER_A || code >= LETTER_A + 6)) return false;
-    }
-    return true;
 }
 
 function isShortAscii(text: string): boolean {
