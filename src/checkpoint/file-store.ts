@@ -22,26 +22,26 @@ import type { CheckpointStore, SampleWriter } from './store.js';
 export interface FileStoreOptions {
     /** The results directory; made on first use, unless `readOnly`. */
     readonly dir: string;
-    /** `checkpoints/<dir name>`, for what is replaced. */
+    /** `checkpoints/<dir name>`, which keeps what is replaced. */
     readonly checkpointsDir: string;
     /** Id of this run (a lock's `id`); names its temporary files. */
     readonly holder: string;
     readonly names: FileNames;
-    /** Id of the run, asked for at every write; none: files keep no id. */
+    /** Id of the run, read at every write; without it, files hold no id. */
     readonly run?: () => string | null;
-    /** A line for people: a file moved aside. */
+    /** Receives a line for the user when a file is moved aside. */
     readonly onNotice: (message: string) => void;
-    /** Asked before a commit; throws if the directory is another run's by now: nothing is written after that. */
+    /** Called before each commit; throws if the directory now belongs to another run, after which nothing is written. */
     readonly stillHolder?: () => Promise<void>;
-    /** For those who only look, without the lock: nothing is moved aside. */
+    /** For readers without the lock: nothing is moved aside. */
     readonly readOnly?: boolean;
-    /** Names in the results directory, where it has been listed already; the store keeps it up. */
+    /** Names in the results directory if it has been listed already; the store keeps the list up to date. */
     readonly listing?: TextSet;
-    /** Results that may wait to be written, in bytes. */
+    /** Most bytes of results that may wait to be written. */
     readonly waitingBytes?: number;
 }
 
-/** Where a sample's file stands or will stand, and what is in it. */
+/** Where a sample's file is or will be, and what it holds. */
 interface Located {
     readonly file: string;
     readonly checkpoint: Checkpoint | null;
@@ -66,9 +66,9 @@ class FileStore implements CheckpointStore {
     /** Names in the results directory: read once, then kept up. */
     #listing: Promise<TextSet> | null = null;
     #listed: TextSet | null = null;
-    /** Nothing stood in the directory at the start, and every file written since has the first name of its sample. */
+    /** The directory was empty at the start, and every file written since has its sample's first-choice name. */
     #hasOnlyOwn = false;
-    /** Where samples that were read but are not open yet stand. */
+    /** Files of samples that were read but are not open yet. */
     readonly #located = new Map<string, string>();
     #writes = 0;
     readonly #queue: (() => void)[] = [];
@@ -94,7 +94,7 @@ class FileStore implements CheckpointStore {
 
     stamp(id: string): FileStamp | null | Promise<FileStamp | null> {
         if (this.#listed === null) return this.#list().then(() => this.stamp(id));
-        // Nearly always there, and asked for as often as there are samples.
+        // Nearly always there, and looked up once for every sample.
         const likely = this.#options.names.getFile(id);
         const found = this.#listed.has(likely) ? this.#findStamp(likely) : null;
         if (found !== null) return found;
@@ -183,7 +183,7 @@ class FileStore implements CheckpointStore {
         }
     }
 
-    /** Bounds the files that are open at once; a turn ends with its write. */
+    /** Bounds the number of files open at once; a turn ends with its write. */
     async #enter(write: () => Promise<FileStamp>): Promise<FileStamp> {
         if (this.#writes >= WRITES_AT_ONCE) await new Promise<void>((resolve) => this.#queue.push(resolve));
         else this.#writes += 1;
@@ -196,10 +196,10 @@ class FileStore implements CheckpointStore {
         }
     }
 
-    /** Before a sample's first rewrite: keeps the earlier tools' file, and moves on to our own name for it. */
+    /** Before a sample's first rewrite: keeps the earlier tools' file, and switches to our own name for it. */
     async #firstTarget(state: SampleState, file: string): Promise<string> {
         if (state.origin !== 'earlier') return file;
-        // Read from a folder, or from a checker file alone: those stay as they are.
+        // Read from a folder, or from a checker file alone: these are left as they are.
         if (stampFile(join(this.#options.dir, file)) === null) return file;
         await this.#old.keepEarlier(join(this.#options.dir, file), file);
         const own = this.#options.names.getFile(state.id);
@@ -207,7 +207,7 @@ class FileStore implements CheckpointStore {
         return stampFile(join(this.#options.dir, own)) === null ? own : makeHashedName(state.id);
     }
 
-    /** The earlier tools' file, under a name that is not ours: copied to earlier/, and rewritten under the new name by now. */
+    /** The earlier tools' file, whose name differs from ours: it has been copied to earlier/ and rewritten under the new name. */
     async #removeMoved(file: string): Promise<void> {
         const path = join(this.#options.dir, file);
         try {
@@ -251,13 +251,13 @@ class FileStore implements CheckpointStore {
         return { file, checkpoint: archived ?? (await this.#earlier.read(id, listing)) };
     }
 
-    /** Where nothing stands but what this run wrote no other name need be made and looked for. */
+    /** If the directory holds only what this run wrote, no other name needs to be tried. */
     #candidates(id: string): Iterable<string> {
         const { names } = this.#options;
         return this.#hasOnlyOwn ? [names.getFile(id)] : names.candidates(id);
     }
 
-    /** The earlier tools' file of a sample that was upgraded by a start that was killed before it removed the old one. */
+    /** The earlier tools' file of a sample that an earlier start upgraded and was killed before removing. */
     async #removeUpgraded(id: string, own: string): Promise<void> {
         const earlier = makeEarlierName(id);
         if (this.#options.readOnly === true || earlier === null || earlier === own) return;
@@ -269,7 +269,7 @@ class FileStore implements CheckpointStore {
         await this.#removeMoved(earlier);
     }
 
-    /** What stands under a name that was not listed: put there since, or the same name to a file system that ignores case. */
+    /** A file that was not in the listing: created since, or the same name on a file system that ignores case. */
     async #unlisted(id: string, file: string): Promise<Located | null> {
         const path = join(this.#options.dir, file);
         if (stampFile(path) === null) return null;
@@ -278,7 +278,7 @@ class FileStore implements CheckpointStore {
         return there.kind === 'absent' ? null : { file: makeHashedName(id), checkpoint: null };
     }
 
-    /** @returns false if it was left where it is */
+    /** @returns false if the file was left where it is */
     async #moveAside(id: string, name: string, why: string, listing: TextSet): Promise<boolean> {
         const path = join(this.#options.dir, name);
         if (this.#options.readOnly === true) {

@@ -6,26 +6,26 @@ import type { SampleTally } from '../model/tally.js';
 export interface CheckpointStore {
     /**
      * What is known of a sample; null if nothing. A file that cannot be parsed is moved aside to `<name>.corrupt-<time>`,
-     * said so through `onNotice`, and counts as nothing.
+     * reported through `onNotice`, and treated as missing.
      */
     read(id: string): Promise<Checkpoint | null>;
-    /** Whether nothing is known of any sample: a first start need not ask for each. */
+    /** Whether nothing is known of any sample, so that a first start need not look up each. */
     isEmpty(): Promise<boolean>;
     /**
-     * Stamp of a sample's result file; null if there is none. Nothing is opened, and what can be said at once comes without
-     * a promise: a start asks for every sample there is.
+     * Stamp of a sample's result file; null if there is none. Nothing is opened, and an answer that is available at once comes
+     * without a promise: a start asks for every sample.
      */
     stamp(id: string): FileStamp | null | Promise<FileStamp | null>;
     /** Takes over a sample's file. Nothing is written before the first commit. */
     open(state: SampleState): SampleWriter;
     /**
-     * Null while there is room for more results; otherwise resolves when there is. `commit` does not wait for it: whoever
-     * starts tasks does, before starting the next. Bounds what waits by bytes, not by how many commits are open.
+     * Null while there is room for more results; otherwise resolves when there is. `commit` does not wait for it: callers that
+     * start tasks do, before starting the next. Bounds waiting results by bytes, not by the number of open commits.
      */
     room(): Promise<void> | null;
-    /** What waits for its turn is written without a pause. Cheap: it may be asked for after every task. */
+    /** Writes what waits for its turn without a pause. Cheap: it may be called after every task. */
     hurry(): void;
-    /** Writes what waits at once. Resolves when everything committed so far is on disk. */
+    /** Writes everything that waits at once. Resolves when everything committed so far is on disk. */
     flush(): Promise<void>;
     close(): Promise<void>;
 }
@@ -42,15 +42,18 @@ export interface SampleWriter {
         entry: Entry,
         by: { readonly apiUsed: string; readonly workerId: string },
     ): Promise<Entry>;
-    /** Writes down a task given up (`failures`) or not final yet (`pending`); returns the note as it is on disk. */
+    /** Records a task given up (`failures`) or not final yet (`pending`); returns the note as it is on disk. */
     note(kind: 'failures' | 'pending', task: OpenTask): Promise<OpenTask>;
-    /** Writes down limits computed for the sample. */
+    /** Records limits computed for the sample. */
     setComputedLimits(limits: ComputedLimits): Promise<void>;
-    /** Entries committed so far: kept ones and new ones, for limits that are computed from them. */
+    /** Entries committed so far, kept ones and new ones, for limits that are computed from them. */
     getEntries(group: string): readonly Entry[];
     tally(): SampleTally;
     /** Limits that were computed for the sample; null: none were. */
     readonly computedLimits: ComputedLimits | null;
-    /** Waits for what is in flight, writes if `dirty`, and drops the sample from memory. Returns its last stamp (null if never written). */
+    /**
+     * Waits for what is in flight, writes if `dirty`, and drops the sample from memory. Returns its last stamp (null if never
+     * written).
+     */
     close(): Promise<FileStamp | null>;
 }

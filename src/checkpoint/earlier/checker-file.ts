@@ -8,8 +8,8 @@ import { readRawFile } from '../result-file/read-file.js';
 import { normalizeCheckedEntry } from './normalize.js';
 
 /*
- * `<id>_checker.json` beside `<id>.json`: the earlier tools' verdicts after a checker had looked at the outputs. Those are the
- * verdicts that people trusted, so they count.
+ * `<id>_checker.json` beside `<id>.json`: the earlier tools' verdicts after a checker had looked at the outputs. People trusted
+ * these verdicts, so they take precedence.
  */
 
 const SUFFIX = '_checker.json';
@@ -22,7 +22,10 @@ export function nameCheckerFile(id: string): string | null {
 
 type Groups = ReadonlyMap<string, readonly StoredEntry[]>;
 
-/** Entries of a checker file by group; null if it is none of this sample's. @throws UserError (exit 2) if it cannot be read */
+/**
+ * Entries of a checker file by group; null if the file does not belong to this sample. @throws UserError (exit 2) if it cannot be
+ * read
+ */
 export async function readCheckerFile(
     dir: string,
     name: string,
@@ -35,7 +38,7 @@ export async function readCheckerFile(
     const groups = new Map<string, readonly StoredEntry[]>();
     for (const [group, list] of read.raw.groups) {
         const entries = list.filter(isJsonObject);
-        // A file of ours: of a sample that happens to have such an id.
+        // One of our own files, for a sample whose id happens to end like that.
         if (entries.some((entry) => entry.fingerprint !== undefined)) return null;
         groups.set(group, entries.map(normalizeCheckedEntry));
     }

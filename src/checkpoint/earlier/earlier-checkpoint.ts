@@ -1,7 +1,7 @@
 import type { Checkpoint, StoredEntry } from '../../model/checkpoint.js';
 import type { FileStamp } from '../../model/file-stamp.js';
 
-/** A checkpoint of results that an earlier tool wrote: entries, and nothing that only our own files know. */
+/** A checkpoint of results that an earlier tool wrote: only entries, without the fields that only our own files have. */
 export function makeEarlierCheckpoint(
     id: string,
     entries: ReadonlyMap<string, readonly StoredEntry[]>,

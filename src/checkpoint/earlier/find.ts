@@ -26,7 +26,7 @@ export class EarlierResults {
         return checker === null ? checkpoint : applyCheckerFile(checkpoint, name, checker.groups);
     }
 
-    /** What there is of a sample without a result file; null if nothing. @throws UserError (exit 2) */
+    /** What an earlier tool left for a sample that has no result file; null if nothing. @throws UserError (exit 2) */
     async read(id: string, listing: Listing): Promise<Checkpoint | null> {
         for (const folder of listFolders(id, listing)) {
             const stamp = stampFile(join(this.#dir, folder));
@@ -60,7 +60,9 @@ export class EarlierResults {
     }
 }
 
-/** What was judged here stands: only entries of the earlier tools may change, also those that are in a file of ours by now. */
+/**
+ * Entries judged by this tool never change. Entries of the earlier tools may, even after they were copied into one of our files.
+ */
 function mayChange({ origin, entries }: Checkpoint): boolean {
     return origin === 'earlier' || [...entries.values()].flat().some(({ entry }) => isImported(entry));
 }

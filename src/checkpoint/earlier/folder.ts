@@ -31,7 +31,7 @@ export function listEarlierFolders(id: string): readonly string[] {
 export const isEarlierResultName = (name: string): boolean => FILE.test(name);
 
 /**
- * Reads a folder of one sample's results. What cannot be used is named, and the rest counts.
+ * Reads a folder of one sample's results. Files that cannot be used are named; the others still count.
  * @param dir the results directory
  * @returns null if there is no such folder, or no result in it
  * @throws UserError (exit 2) if the folder cannot be listed
@@ -74,7 +74,7 @@ async function listFolder(path: string): Promise<string[]> {
     }
 }
 
-/** An entry as the other layout has it, or why there is none. */
+/** An entry in the form of the other layout, or the reason why there is none. */
 async function readResult(path: string, id: string): Promise<JsonObject | string> {
     const stats = await lstat(path).catch(() => null);
     if (stats?.isFile() !== true) return 'not a file';
@@ -84,7 +84,7 @@ async function readResult(path: string, id: string): Promise<JsonObject | string
     return parseResult(read.value, id);
 }
 
-/** What a file's JSON says about a task of a sample, or why it says nothing. */
+/** What a file's JSON says about a task of a sample, or the reason why it is not a result. */
 export function parseResult(json: Json, id: string): JsonObject | string {
     if (!isJsonObject(json)) return 'not a JSON object';
     const isWhole = isJsonObject(json.result) && typeof json.solution === 'string';
@@ -97,7 +97,7 @@ export function parseResult(json: Json, id: string): JsonObject | string {
     return { solution: source, result: json };
 }
 
-/** Ids like `a/b` and `a_b` share a folder: the one that is written inside decides. */
+/** Ids such as `a/b` and `a_b` share a folder; the id written inside the file decides. */
 function isOfAnother(written: Json | undefined, id: string): boolean {
     return (
         typeof written === 'string' &&

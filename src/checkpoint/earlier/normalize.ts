@@ -3,9 +3,9 @@ import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { Verdict } from '../../model/verdict.js';
 
 /*
- * Result files of the earlier tools: entries have `language`, `solution` (the full source) and `result` (a SandboxFusion
- * answer, or a server's error stored as if it were one); no index, no fingerprint, in the order in which they finished.
- * They are brought into the form of ours here; which task an entry belongs to is for plan/ to find out, by its source.
+ * Result files of the earlier tools: entries have `language`, `solution` (the full source) and `result` (a SandboxFusion answer,
+ * or a server's error stored as if it were one); no index, no fingerprint, in the order in which they finished. This file
+ * converts them to our format. Matching entries to tasks by their source is left to plan/.
  */
 
 /** What one entry of an earlier tool becomes. `result.verdict` is there only if the entry really holds a verdict. */
@@ -13,7 +13,7 @@ export function normalizeEarlierEntry(raw: JsonObject): StoredEntry {
     const { language, solution, result, ...rest } = raw;
     return {
         entry: {
-            // What else an entry has is kept, but cannot pass for what only we write.
+            // Keep the entry's other fields, except those that only we write.
             ...omit(rest, OURS),
             index: null,
             ...(typeof language === 'string' ? { language } : {}),
@@ -25,7 +25,7 @@ export function normalizeEarlierEntry(raw: JsonObject): StoredEntry {
     };
 }
 
-/** Key of a result whose verdict is that of an earlier checker file, whatever its tests say. */
+/** Key of a result whose verdict comes from an earlier checker file, whatever its tests say. */
 const JUDGED_BY = 'judged_by';
 const EARLIER_CHECKER = 'earlier checker';
 
@@ -41,8 +41,8 @@ const OURS = [
 ] as const;
 
 /**
- * The same of an entry of `<id>_checker.json`, where a checker had the last word: `accepted` decides although tests say that
- * the output differs, or that none failed. A test that did not run to its end, or got no answer, gives no verdict here either.
+ * The same for an entry of `<id>_checker.json`, where a checker had the last word: `accepted` decides even if tests say that the
+ * output differs, or that none failed. A test that was cut off or got no answer gives no verdict here either.
  */
 export function normalizeCheckedEntry(raw: JsonObject): StoredEntry {
     const stored = normalizeEarlierEntry(raw);
@@ -78,7 +78,7 @@ function normalizeResult(raw: Json): JsonObject {
     const tests = Array.isArray(raw.tests) ? raw.tests.filter(isJsonObject).map(normalizeTest) : [];
     const verdict = readEarlierVerdict(raw);
     if (verdict === null) {
-        // Neither `accepted` nor `verdict`: nobody can take this for a finished task.
+        // Neither `accepted` nor `verdict`: without them the entry cannot pass for a finished task.
         const said: JsonObject = raw.accepted === undefined ? {} : { earlier_accepted: raw.accepted };
         return { ...said, tests, ...kept };
     }
@@ -109,8 +109,8 @@ function normalizeTest(raw: JsonObject): JsonObject {
 }
 
 /**
- * The verdict of an earlier tool's `result`; null if it holds none: `accepted` is not boolean, there are no tests, a test
- * says SandboxError or got no answer, or nothing tells why it was not accepted.
+ * The verdict of an earlier tool's `result`; null if it holds none: `accepted` is not a boolean, there are no tests, a test
+ * reports SandboxError or got no answer, or nothing explains why it was not accepted.
  */
 export function readEarlierVerdict(result: JsonObject): Verdict | null {
     if (typeof result.accepted !== 'boolean') return null;
@@ -126,8 +126,8 @@ export function readEarlierVerdict(result: JsonObject): Verdict | null {
 }
 
 /**
- * An entry that an earlier version imported: none of its attempts are known. It said Accepted or WrongAnswer to some that
- * hold no verdict; those lose it, so that their tasks run.
+ * An entry that an earlier version imported, whose attempts are unknown. That version recorded Accepted or WrongAnswer for some
+ * results that hold no verdict; those lose it, so that their tasks run.
  */
 export function dropFalseVerdict(entry: StoredEntry['entry']): StoredEntry['entry'] {
     const result: unknown = entry.result;
@@ -146,7 +146,7 @@ function readFailedTestVerdict(test: JsonObject): Verdict | null {
     const run = isJsonObject(info.run_result) ? info.run_result : null;
     if ([compile, run].some((step) => step !== null && isJavaNameFault(step))) return null;
     if (compile !== null && hasStepFailed(compile)) return 'CompileError';
-    // The program did not run, and its compiler did not fail: machinery, not the program.
+    // The program did not run, yet its compiler did not fail: the fault is the machine's, not the program's.
     if (run === null) return null;
     if (run.status === 'TimeLimitExceeded') return 'TimeLimitExceeded';
     return hasStepFailed(run) ? 'RuntimeError' : 'WrongAnswer';

@@ -7,13 +7,14 @@ import { isComputedLimits } from '../result-file/parse.js';
 import type { ResultColumns } from './result-columns.js';
 
 /*
- * The text of index.json. Rows are kept by column and what repeats is written once: a start reads and checks some hundred
- * bytes for each of a million samples, and never holds the text. In the results a number among the `ids` is the place of a dataset
- * row, counted over all dataset files; 0 among the `rows` is the fingerprint there. A locator column of a single value holds it for
- * all rows; null: not in that row's locator.
+ * The text of index.json. Rows are stored by column and repeated values are written once: a start reads and checks some hundred
+ * bytes for each of a million samples, and never holds the whole text. In the results, a number among the `ids` is the position
+ * of a dataset row, counted over all dataset files; 0 among the `rows` stands for that row's fingerprint. A locator column with a
+ * single value holds it for all rows; null means that the row's locator lacks the key.
  *
  *     {"version": 7,
- *      "datasets": [[file, {"stamp": [inode, size, mtime], "ids": [], "fingerprints": [], "groups": [texts], "locators": {key: []}}]],
+ *      "datasets": [[file, {"stamp": [inode, size, mtime], "ids": [], "fingerprints": [], "groups": [texts], "locators": {key:
+ *      []}}]],
  *      "results": {"ids": [], "inodes": [], "sizes": [], "mtimes": [], "rows": [], "planKeys": [texts], "shapes": [texts],
  *                  "rest": [[place, lists]]},
  *      "texts": []}
@@ -44,7 +45,7 @@ export function isTallies(json: unknown): json is Record<string, GroupTally> {
     return isJsonObject(json) && Object.values(json).every(isGroupTally);
 }
 
-/** What of a sample's figures no other sample has. */
+/** The part of a sample's figures that no other sample shares. */
 export interface SampleRest {
     readonly lists: Lists;
     readonly computedLimits: SampleFigures['computedLimits'];
@@ -52,7 +53,7 @@ export interface SampleRest {
 
 type Lists = Pick<SampleTally, 'unexpected' | 'inPart' | 'nearLimit' | 'aboveOwn' | 'failures' | 'skips'>;
 
-/** A complete sample has no failures. null: not what was written. */
+/** A complete sample has no failures. Returns null if this is not something that we wrote. */
 export function readRest(rest: JsonObject): SampleRest | null {
     const { unexpected, inPart, nearLimit, aboveOwn, skips, computedLimits = null } = rest;
     if (!isList(unexpected, isUnexpected) || !isList(inPart, isScoredInPart)) return null;
@@ -61,7 +62,7 @@ export function readRest(rest: JsonObject): SampleRest | null {
     return { lists: { unexpected, inPart, nearLimit, aboveOwn, failures: [], skips }, computedLimits };
 }
 
-/** null for what is no JSON. */
+/** Null if the text is not JSON. */
 export function parseJsonOrNull(text: string): Json {
     try {
         return JSON.parse(text) as Json;

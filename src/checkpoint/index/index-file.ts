@@ -29,9 +29,9 @@ const NO_REST: SampleRest = {
 };
 
 /**
- * checkpoints/<dir>/index.json: results of complete samples and rows of dataset files that need not be read again while
- * their stamps are the same. What makes a restart over a hundred thousand samples quick. A cache: whatever is wrong with it,
- * it is ignored and made again.
+ * checkpoints/<dir>/index.json: results of complete samples and rows of dataset files, which need not be read again while their
+ * stamps are unchanged. It makes a restart over a hundred thousand samples quick. It is only a cache: if anything is wrong with
+ * it, it is ignored and rebuilt.
  */
 export class IndexFile {
     readonly #dir: string;
@@ -49,10 +49,10 @@ export class IndexFile {
     }
 
     /**
-     * Reads the index of a directory; an empty one if there is none, or none that can be understood.
+     * Reads the index of a directory; an empty one if there is none, or if it cannot be understood.
      * @param dir `checkpoints/<dir name>`
      * @param holder id of this run, for temporary files
-     * @param parsedAtOnce bytes of an index that is parsed as a whole; a larger one is read in pieces
+     * @param parsedAtOnce largest index, in bytes, that is parsed as a whole; a larger one is read in pieces
      */
     static async load(
         dir: string,
@@ -69,12 +69,12 @@ export class IndexFile {
         return index;
     }
 
-    /** Rows of dataset files; has the shape of a dataset cache. */
+    /** Rows of dataset files, in the shape of a dataset cache. */
     readonly datasets = {
         get: (file: string, stamp: FileStamp): SampleRows | null => this.#findRows(file, stamp),
         set: (file: string, { inode, size, mtime }: FileStamp, rows: Sequence<IndexedRow>): void => {
             this.#changed = true;
-            // Rows that are columns already are held once, here and by whoever made them: nobody changes them any more.
+            // Rows that are columns already are shared with whoever made them: nobody changes them any more.
             const columns = rows instanceof SampleRows ? rows : new SampleRows();
             if (columns !== rows) for (const row of rows) columns.push(row);
             this.#datasets.set(file, { stamp: [inode, size, mtime], rows: columns });
@@ -88,7 +88,7 @@ export class IndexFile {
         return inode === stamp.inode && size === stamp.size && mtime === stamp.mtime ? known.rows : null;
     }
 
-    /** The tally of a sample, if its file, its dataset row and what decides the plan are what they were. */
+    /** The tally of a sample, if its file, its dataset row and everything that decides the plan are unchanged. */
     get(id: string, stamp: FileStamp, row: string, planKey: string): SampleTally | null {
         const results = this.#results;
         const place = results.find(id);
@@ -97,12 +97,15 @@ export class IndexFile {
         return this.#figuresAt(id, place)?.tally ?? null;
     }
 
-    /** A sample that was complete when it was last seen; -1: not known to be. Valid until something is set or deleted. */
+    /**
+     * The place of a sample that was complete when it was last seen; -1 if it is not known to be. Valid until something is set or
+     * deleted.
+     */
     findPlace(id: string): number {
         return this.#results.find(id);
     }
 
-    /** What a complete sample's file says, if it is what it was: whatever the sample's row and the plan are now. */
+    /** What a complete sample's file says, if the file is unchanged, whatever the sample's row and the plan are now. */
     getFigures(id: string, place: number, stamp: FileStamp): SampleFigures | null {
         return this.#results.hasStamp(place, stamp) ? this.#figuresAt(id, place) : null;
     }
@@ -119,7 +122,7 @@ export class IndexFile {
         };
     }
 
-    /** Ids of all samples in it. */
+    /** Ids of all samples in the index. */
     *ids(): Generator<string> {
         const results = this.#results;
         for (let place = 0; place < results.length; place += 1)
@@ -162,7 +165,7 @@ export class IndexFile {
         });
     }
 
-    /** The same content stands elsewhere now (an archive): what is known of it still holds. */
+    /** The same content has moved (into an archive): what is known of it still holds. */
     restamp(id: string, before: FileStamp, now: FileStamp): void {
         const place = this.#results.find(id);
         if (place === -1) return;
@@ -178,8 +181,8 @@ export class IndexFile {
     }
 
     /**
-     * Writes the index if it changed. Atomic, not durable: after a power loss it may be the old one or unreadable, and is
-     * then made again. Never throws: a run does not end for its cache.
+     * Writes the index if it changed. Atomic but not durable: after a power loss it may be old or unreadable, and is then
+     * rebuilt. Never throws: a run does not fail because of its cache.
      * @returns false if it could not be written
      */
     async save(): Promise<boolean> {
@@ -194,7 +197,7 @@ export class IndexFile {
         return saving;
     }
 
-    /** The saving under way: another one would write to the same file. */
+    /** The save in progress: a second one would write to the same file. */
     #saving: Promise<boolean> = Promise.resolve(true);
 
     async #write(): Promise<boolean> {
@@ -216,10 +219,10 @@ export class IndexFile {
     }
 }
 
-/** Of some 250,000 samples: the parser of the runtime is twice as quick as ours. */
+/** About 250,000 samples: the runtime's parser is twice as fast as ours. */
 const PARSED_AT_ONCE = 32 * 1024 * 1024;
 
-/** @throws what cannot be read or understood */
+/** @throws if the file cannot be read or understood */
 async function readContent(path: string, parsedAtOnce: number): Promise<IndexContent> {
     const handle = await openFile(path);
     try {

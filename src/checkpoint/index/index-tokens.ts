@@ -4,11 +4,11 @@ import type { DigitsColumn } from '../../util/columns/digits-column.js';
 import type { NumberColumn } from '../../util/columns/number-column.js';
 import type { TextArray } from '../../util/columns/text-array.js';
 
-/** JSON that is read value by value; whoever reads says what comes next. All throw SyntaxError where something else comes. */
+/** JSON read value by value; the caller says what it expects next. Every method throws SyntaxError if something else follows. */
 export interface IndexTokens {
-    /** Calls `read` for each member of the object that comes; it reads the value. */
+    /** Calls `read` for each member of the next object; `read` takes the value. */
     members(read: (key: string) => void): void;
-    /** Calls `read` for each item of the array that comes; it reads the item. */
+    /** Calls `read` for each item of the next array; `read` takes the item. */
     items(read: (position: number) => void): void;
     readonly isString: boolean;
     string(): string;

@@ -15,8 +15,9 @@ const END = -1;
 const code = (sign: string): number => sign.charCodeAt(0);
 
 /**
- * Reads the JSON of an open file value by value, with a small part of it in memory at a time. Whoever calls says what comes next.
- * @throws (from its methods) SyntaxError where something else comes, and what the system says
+ * Reads the JSON of an open file value by value, with only a small part of it in memory at a time. The caller says what it
+ * expects next.
+ * @throws (from its methods) SyntaxError if something else follows, and the system's errors
  */
 export class JsonTokens implements IndexTokens {
     readonly #descriptor: number;
@@ -28,7 +29,7 @@ export class JsonTokens implements IndexTokens {
         this.#descriptor = descriptor;
     }
 
-    /** Calls `read` for each member of the object that comes; it reads the value. */
+    /** Calls `read` for each member of the next object; `read` takes the value. */
     members(read: (key: string) => void): void {
         this.#take('{');
         if (this.#takes('}')) return;
@@ -40,7 +41,7 @@ export class JsonTokens implements IndexTokens {
         this.#take('}');
     }
 
-    /** Calls `read` for each item of the array that comes; it reads the item. */
+    /** Calls `read` for each item of the next array; `read` takes the item. */
     items(read: (position: number) => void): void {
         this.#take('[');
         if (this.#takes(']')) return;
@@ -78,7 +79,7 @@ export class JsonTokens implements IndexTokens {
         return { column, length };
     }
 
-    /** Whether text comes next. */
+    /** Whether the next value is text. */
     get isString(): boolean {
         return this.#next() === QUOTE;
     }
@@ -106,26 +107,26 @@ export class JsonTokens implements IndexTokens {
         return text;
     }
 
-    /** A number that begins with a digit: mostly a whole one. */
+    /** A number that begins with a digit, usually an integer. */
     #number(): Json {
         const value = this.#digits();
         const end = this.#bytes[this.#at];
-        // A comma or a bracket ends it, and nearly always does.
+        // A comma or a bracket almost always ends it.
         if (value !== null && this.#at < this.#end && (end === 0x2c || end === 0x5d)) return value;
-        // The digits that were read begin what is read again.
+        // Not an integer: start again from its first digit.
         this.#at = this.#numberStart;
         return JSON.parse(this.#word()) as Json;
     }
 
     #numberStart = 0;
 
-    /** A whole number that is not negative. */
+    /** A non-negative integer. */
     count(): number {
         this.#next();
         return this.#digits() ?? this.#fail();
     }
 
-    /** The digits that come; null: none, or more than a number holds. */
+    /** The digits that follow; null if there are none, or more than a number can hold. */
     #digits(): number | null {
         let value = 0;
         let end = this.#at;
@@ -196,7 +197,7 @@ export class JsonTokens implements IndexTokens {
         return true;
     }
 
-    /** The next byte that is not white space, which is not taken; -1 at the end of the file. */
+    /** The next byte that is not white space, without taking it; -1 at the end of the file. */
     #next(): number {
         for (;;) {
             if (this.#at >= this.#end && this.#fill(this.#at, true) === END) return END;
@@ -207,7 +208,7 @@ export class JsonTokens implements IndexTokens {
     }
 
     /**
-     * Reads on, and keeps what stands from `#at` on.
+     * Reads more, keeping everything from `#at` on.
      * @returns by how much the bytes moved to the front; -1 at the end of the file, if that `mayEnd`
      */
     #fill(upTo: number, mayEnd = false): number {
@@ -228,7 +229,7 @@ export class JsonTokens implements IndexTokens {
         return read === 0 ? this.#ended(moved) : moved;
     }
 
-    /** At the end of the file: what was kept goes back to where the caller expects it. */
+    /** At the end of the file: restores what was kept to where the caller expects it. */
     #ended(moved: number): typeof END {
         this.#bytes.copyWithin(moved, 0, this.#end);
         this.#at = moved;

@@ -7,8 +7,8 @@ import { isCount, isText } from './index-content.js';
 import type { IndexTokens } from './index-tokens.js';
 
 /**
- * A small index, parsed as a whole: the parser of the runtime is there at once, while our own is quick only after it has been
- * compiled, which takes longer than all that such a start has to do.
+ * A small index, parsed as a whole: the runtime's parser is fast from the start, while ours only becomes fast once it is
+ * compiled, which would take longer than the whole start.
  */
 export class ParsedTokens implements IndexTokens {
     #next: Json | undefined;

@@ -15,12 +15,12 @@ import {
 import type { IndexTokens } from './index-tokens.js';
 import { ResultColumns } from './result-columns.js';
 
-/** Texts of so many results are not packed. */
+/** Up to this many results, texts are not packed. */
 const KEPT_AS_GIVEN = 262_144;
 
 /**
  * Reads an index. Its members may come in any order.
- * @throws SyntaxError for what an index never is
+ * @throws SyntaxError if it is not an index
  */
 export function readIndex(tokens: IndexTokens): IndexContent {
     const found: { version?: Json; datasets?: FoundDataset[]; results?: FoundResults; texts?: string[] } = {};
@@ -115,7 +115,7 @@ function buildRows(found: FoundRows, texts: readonly string[]): IndexedDataset {
     return { stamp: [inode, size, mtime], rows };
 }
 
-/** Ids and rows are numbers where the text stands in a dataset row; -1 in the columns: the text is among the others. */
+/** Ids and rows are numbers if the text is that of a dataset row; -1 in the columns means that it is among the other texts. */
 interface FoundResults {
     ids: SharedTexts | null;
     rows: SharedTexts | null;

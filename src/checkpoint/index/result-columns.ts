@@ -5,14 +5,14 @@ import { NumberColumn } from '../../util/columns/number-column.js';
 import { TextArray } from '../../util/columns/text-array.js';
 import { TextPlaces } from '../../util/columns/text-places.js';
 
-/** What stands of one complete sample in the index, beside its id and its stamp. */
+/** What the index holds for one complete sample, besides its id and its stamp. */
 export interface IndexedResult {
     /** Fingerprint of its row in the dataset. */
     readonly row: string;
     /** Numbers of texts: what decides the plan, and the tallies of its groups. */
     readonly planKey: number;
     readonly shape: number;
-    /** The tally's lists; null: none has anything in it. */
+    /** The tally's lists; null if all are empty. */
     readonly rest: JsonObject | null;
 }
 
@@ -47,7 +47,7 @@ function makeNoParts(): ResultParts {
 /** Complete samples: stamps of their files, fingerprints of their rows, numbers of texts. A hundred bytes a sample. */
 export class ResultColumns {
     readonly #parts: ResultParts;
-    /** Made when samples are asked for in another order than theirs: a start that finds all finished needs none. */
+    /** Built when samples are looked up out of order; a start that finds everything finished does without it. */
     #places: TextPlaces | null = null;
     #next = 0;
 
@@ -55,7 +55,7 @@ export class ResultColumns {
         this.#parts = parts;
     }
 
-    /** Places, those of forgotten samples among them. */
+    /** Number of places, including those of forgotten samples. */
     get length(): number {
         return this.#parts.ids.length;
     }

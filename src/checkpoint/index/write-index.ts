@@ -4,13 +4,13 @@ import { TextPlaces } from '../../util/columns/text-places.js';
 import { INDEX_VERSION, type IndexContent, type IndexedDataset } from './index-content.js';
 import type { ResultColumns } from './result-columns.js';
 
-/** Characters of a piece, about. */
+/** Approximate characters of a piece. */
 const PIECE = 256 * 1024;
 
 /**
- * The text of an index in pieces, none of them long. Samples that are added while it is written are left out; one that is changed
- * meanwhile may be written with its old stamp, which nothing has by then. The texts come last, so that none is missing.
- * @param numberOf the number of a text, which is added where it is new
+ * The text of an index in pieces, none of them long. Samples added while it is written are left out; one that changes meanwhile
+ * may be written with its old stamp, which no file has any more. The texts come last, so that none is missing.
+ * @param numberOf the number of a text, which is added if it is new
  */
 export function writeIndex(content: IndexContent, numberOf: (text: string) => number): Generator<string> {
     return joinPieces(writeContent(content, numberOf));
@@ -102,7 +102,7 @@ function* writeResults(
     yield ']}';
 }
 
-/** Samples that were forgotten leave places that nobody asks for. Null: all of the first `count` are there. */
+/** Forgotten samples leave places that are no longer used. Null means that all of the first `count` are there. */
 function listPlaces(results: ResultColumns, count: number): readonly number[] | null {
     if (results.isWhole) return null;
     const places: number[] = [];
@@ -127,7 +127,7 @@ class RowNumbers {
     }
 
     find(id: string): number | null {
-        // Samples are mostly done in the order of their rows.
+        // Samples mostly finish in the order of their rows.
         if (!this.isAt(this.#next, id)) {
             this.#places ??= this.#placeAll();
             this.#next = this.#places.find(id);
@@ -185,7 +185,7 @@ function* writeArray(length: number, itemAt: (place: number) => string): Generat
     yield `${piece}]`;
 }
 
-/** Every piece is a call of the system: the short ones go together. */
+/** Every piece costs a system call, so short ones are joined. */
 function* joinPieces(pieces: Iterable<string>): Generator<string> {
     let joined = '';
     for (const piece of pieces) {

@@ -1,8 +1,8 @@
 import { JsonEnd } from '../../util/json-end.js';
 
 /*
- * Splits a JSON object that is too large for one string into its members, and the arrays that are asked for into their
- * elements, as bytes: each piece is small enough for JSON.parse. Only what separates the pieces is checked here.
+ * Splits a JSON object that is too large for one string into its members, and requested arrays into their elements, as bytes:
+ * each piece is small enough for JSON.parse. Only what separates the pieces is checked here.
  */
 
 /** Receives a member, or one element of a member that is split. */
@@ -16,7 +16,7 @@ export interface ScanReceiver {
     element(key: string, bytes: Buffer | null): void;
 }
 
-/** Larger pieces are passed over: a V8 string ends at 512 MiB. */
+/** Larger pieces are skipped: a V8 string ends at 512 MiB. */
 const LARGEST_PIECE = 400 * 1024 * 1024;
 
 type Phase =
@@ -69,12 +69,12 @@ export class JsonScanner {
         this.#offset += chunk.length;
     }
 
-    /** @throws ScanError if the object is not whole */
+    /** @throws ScanError if the object is incomplete */
     end(): void {
         if (this.#phase !== 'end') throw new ScanError(`ends after ${this.#offset} bytes, in the middle`);
     }
 
-    /** Handles one byte between pieces, or starts to capture at it; returns where to go on. */
+    /** Handles one byte between pieces, or starts to capture at it; returns the next position. */
     #between(chunk: Buffer, at: number): number {
         const byte = chunk[at] ?? 0;
         if (isSpace(byte)) return at + 1;
@@ -129,7 +129,7 @@ export class JsonScanner {
         return at;
     }
 
-    /** Takes bytes from `from` to the end of the piece or of the chunk; returns where to go on. */
+    /** Takes bytes from `from` to the end of the piece or of the chunk; returns the next position. */
     #capture(chunk: Buffer, from: number): number {
         const end = this.#scalar ? findScalarEnd(chunk, from) : this.#end.find(chunk, from);
         if (end !== null) return this.#finish(chunk, from, end);
@@ -162,7 +162,7 @@ export class JsonScanner {
     }
 }
 
-/** Where a number or a word ends; null: not in this chunk. */
+/** Where a number or a word ends; null if not in this chunk. */
 function findScalarEnd(chunk: Buffer, from: number): number | null {
     for (let at = from; at < chunk.length; at += 1) {
         const byte = chunk[at] ?? 0;

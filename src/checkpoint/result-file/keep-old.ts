@@ -21,7 +21,10 @@ export class OldResults {
     readonly #holder: string;
     readonly #sync: DirectorySync;
     #started = false;
-    /** Appends wait for each other: lines must not mix, and the first one, or the first after a failure, must mend a torn end. */
+    /**
+     * Appends wait for each other: lines must not mix, and the first append, or the first after a failure, must repair a torn
+     * last line.
+     */
     #last: Promise<void> = Promise.resolve();
 
     /** @param dir `checkpoints/<dir name>` */
@@ -62,7 +65,7 @@ export class OldResults {
             if (!this.#started) await this.#sync.sync();
             this.#started = true;
         } catch (error) {
-            // It may have left half a line.
+            // The failed append may have left half a line.
             this.#started = false;
             if (error instanceof WriteError) throw error;
             throw new WriteError(path, describeIoError(error), { cause: error });

@@ -2,41 +2,43 @@ import { createHash } from 'node:crypto';
 import { hashText } from '../../util/columns/text-places.js';
 
 /*
- * Which file a sample's results stand in. `/` becomes `_`, as ever; what a file system, a shell or `xargs` could take amiss is
- * percent-encoded; a name that is too long, or that two ids would share, ends in a hash of the id. Version 0.1 left blanks,
- * quotes and shell characters as they were: a file that has such a name keeps it.
+ * Which file holds a sample's results. `/` becomes `_`, as in the earlier tools; characters that could confuse a file system, a
+ * shell or `xargs` are percent-encoded; a name that is too long, or that two ids would share, ends in a hash of the id. Version
+ * 0.1 left blanks, quotes and shell characters unchanged, and a file with such a name keeps it.
  */
 
-/** Longest name in bytes: leaves room for what staging and corrupt files add, below the usual bound of 255. */
+/** Longest name in bytes: leaves room for the suffixes of staging and corrupt files, below the usual bound of 255. */
 const LONGEST = 200;
 const EXTENSION = '.json';
 
 /** Device names of Windows, with any extension: opening one opens the device. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i;
 
-/** Which characters a name may have: `0.1` is how version 0.1 named files. */
+/** Which characters a name may have; `0.1` is how version 0.1 named files. */
 type Alphabet = typeof SAFE | typeof VERSION_0_1;
 
-/** Control characters, what Windows forbids, the percent sign itself, and characters that turn text around or hide. */
+/** Control characters, characters that Windows forbids, the percent sign itself, and characters that reverse or hide text. */
 const VERSION_0_1 = {
     ordinary: /^[A-Za-z0-9_][A-Za-z0-9_.,+=@()[\]{} -]*$/,
     unsafe: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"%*:<>?\\|]/gu,
 } as const;
 
-/** Also blanks, and what has a meaning in a shell or for `xargs`: the documented `find | xargs grep` counts right. */
+/**
+ * Also blanks and characters with a meaning for a shell or `xargs`, so that the documented `find | xargs grep` counts correctly.
+ */
 const SAFE = {
     ordinary: /^[A-Za-z0-9_][A-Za-z0-9_.,+=@-]*$/,
     unsafe: /[\p{Cc}\p{Cf}\p{Cs}\p{Z}"%*:<>?\\|'`$&;()[\]{}!#~^]/gu,
 } as const;
 
-/** The name of a sample's file as long as no other id wants the same. Never leaves its directory, never hidden. */
+/** The name of a sample's file unless another id wants the same one. Never leaves its directory, never hidden. */
 export const makePlainName = (id: string): string => makePlainStem(id, SAFE) + EXTENSION;
 
 /** The name that ends in a hash of the id. */
 export const makeHashedName = (id: string): string => makeHashedStem(id, SAFE) + EXTENSION;
 
 function makePlainStem(id: string, alphabet: Alphabet): string {
-    // A start asks for every id there is, and nearly all are such.
+    // A start needs the name of every id, and nearly all are this simple.
     if (id.length < 100 && alphabet.ordinary.test(id) && !/^[acnpl]/i.test(id)) return id;
     const stem = makeSafeStem(id, alphabet);
     return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? makeHashedStem(id, alphabet) : stem;
@@ -47,7 +49,7 @@ function makeHashedStem(id: string, alphabet: Alphabet): string {
     return `${cut(makeSafeStem(id, alphabet), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}`;
 }
 
-/** Names that version 0.1 gave an id; none where they are those of today. */
+/** Names that version 0.1 gave an id; empty if they are the same as today's. */
 function listNamesOfVersion01(id: string): readonly string[] {
     if (SAFE.ordinary.test(id)) return [];
     return [makePlainStem(id, VERSION_0_1) + EXTENSION, makeHashedStem(id, VERSION_0_1) + EXTENSION];
@@ -76,7 +78,7 @@ function encode(character: string): string {
         .join('');
 }
 
-/** The longest beginning of at most `bytes` bytes that ends between characters and not inside an escape. */
+/** The longest prefix of at most `bytes` bytes that ends between characters and not inside an escape. */
 function cut(text: string, bytes: number): string {
     let size = 0;
     let result = '';
@@ -88,10 +90,10 @@ function cut(text: string, bytes: number): string {
     return result;
 }
 
-/** Equal for names that some file system takes for one: case, and composed or decomposed accents. */
+/** Equal for names that some file system considers the same: case, and composed or decomposed accents. */
 function foldCase(stem: string): string {
     if (/^[ -~]*$/.test(stem)) return stem.toLowerCase();
-    // Which sigma is made of a capital one depends on what comes after it.
+    // Which lower-case sigma a capital one becomes depends on the letter after it.
     return stem.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC');
 }
 
@@ -100,12 +102,12 @@ export class FileNames {
     #ids: Iterable<string> | null;
     #found: ReadonlySet<string> = new Set();
 
-    /** @param ids every id of every dataset of the directory, not only those of a shard or of `--only`; gone over twice, maybe */
+    /** @param ids every id of every dataset of the directory, not only those of a shard or of `--only`; may be iterated twice */
     constructor(ids: Iterable<string>) {
         this.#ids = ids;
     }
 
-    /** Ids whose plain name another id wants too; looked for when the first name is asked for: a first dry run asks for none. */
+    /** Ids whose plain name another id wants too. Found when the first name is needed: a first dry run needs none. */
     get #colliding(): ReadonlySet<string> {
         if (this.#ids !== null) this.#found = findColliding(this.#ids);
         this.#ids = null;
@@ -122,8 +124,8 @@ export class FileNames {
     }
 
     /**
-     * Every name that the file of an id may have, the likeliest first; the `id` inside the file decides. Made one by one:
-     * at a start the first is asked for as often as there are samples, the others hardly ever.
+     * Every name that the file of an id may have, the likeliest first; the `id` inside the file decides. Generated one by one: a
+     * start needs the first for every sample, the others hardly ever.
      */
     *candidates(id: string): Generator<string> {
         const first = this.getFile(id);
@@ -138,21 +140,21 @@ export class FileNames {
     }
 }
 
-/** Ids that collide, in as little memory as may be: mostly none do. */
+/** Ids that collide, using little memory: usually there are none. */
 function findColliding(ids: Iterable<string>): ReadonlySet<string> {
     return mayCollide(ids) ? findCollidingNames(ids) : new Set();
 }
 
 const FEW = 32_768;
 
-/** False where no two names are the same, or, of many, have the same hash of 52 bits. */
+/** False if no two names are equal or, among many, share a hash of 52 bits. */
 function mayCollide(ids: Iterable<string>): boolean {
     let hashes = new Float64Array(64);
     let count = 0;
     const few = new Set<string>();
     for (const id of ids) {
         const key = foldCase(makePlainStem(id, SAFE));
-        // The runtime's own set is quicker for some thousands, and takes more memory for a million.
+        // The runtime's own set is faster for some thousands, but takes more memory for a million.
         if (few.size < FEW) {
             if (few.size === few.add(key).size) return true;
             continue;
@@ -188,7 +190,7 @@ function findCollidingNames(ids: Iterable<string>): ReadonlySet<string> {
         if (other === undefined) first.set(key, id);
         else if (other !== id) colliding.add(other).add(id);
     }
-    // An id may look like another one's hashed name; moving it may uncover a next one.
+    // An id may look like another id's hashed name; moving it may uncover the next such case.
     let open = [...colliding];
     while (open.length > 0) {
         const hit: string[] = [];

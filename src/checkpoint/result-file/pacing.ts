@@ -1,10 +1,13 @@
 /*
- * How often a result file is rewritten while results keep coming. Every rewrite writes the whole file, so its pace follows
- * its size: what is written in all stays a bounded multiple of the final size, and a small file is hardly ever waited for.
+ * How often a result file is rewritten while results keep coming. Every rewrite writes the whole file, so the pace depends on its
+ * size: the total written stays a bounded multiple of the final size, and a small file hardly ever waits.
  */
 
 const MEGABYTE = 1024 * 1024;
-/** Below this many waiting bytes only time decides; it keeps bursts of small results from a rewrite for every few of them. */
+/**
+ * Below this many waiting bytes only time decides, so that a burst of small results does not cause a rewrite for every few of
+ * them.
+ */
 const LEAST_WAITING = 64 * 1024;
 /** Milliseconds between two rewrites of even the smallest file. */
 const LEAST_PAUSE = 25;
@@ -14,7 +17,7 @@ export function chooseWaitingBound(size: number): number {
     return Math.max(size / 16, LEAST_WAITING);
 }
 
-/** Milliseconds from one rewrite of a file of `size` bytes to the next: 250 a megabyte up to 1 s, and never over 7 MB/s. */
+/** Milliseconds from one rewrite of a file of `size` bytes to the next: 250 a megabyte up to 1 s, and never more than 7 MB/s. */
 export function pause(size: number): number {
     const megabytes = size / MEGABYTE;
     return Math.max(LEAST_PAUSE, Math.min(megabytes * 250, 1000), megabytes * 150);

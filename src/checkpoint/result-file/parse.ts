@@ -7,8 +7,9 @@ import { isVerdict } from '../../model/verdict.js';
 import { normalizeEarlierEntry, dropFalseVerdict } from '../earlier/normalize.js';
 
 /*
- * From parsed JSON to a checkpoint. Checked by hand: this runs over every entry of every file at a start. Whatever is wrong
- * with a file of ours makes the whole file corrupt: it is moved aside and its sample done again, never half believed.
+ * From parsed JSON to a checkpoint. Checked by hand, because this runs over every entry of every file at a start. If anything is
+ * wrong with one of our files, the whole file counts as corrupt: it is moved aside and its sample runs again. A file is never
+ * half believed.
  */
 
 /** A result file's members, however large the file was. */
@@ -32,7 +33,7 @@ export function groupOfKey(key: string): string | null {
     return key.length > SUFFIX.length && key.endsWith(SUFFIX) ? key.slice(0, -SUFFIX.length) : null;
 }
 
-/** Sorts the members of a parsed result file; text if it is none. */
+/** Sorts the members of a parsed result file; returns text if it is not one. */
 export function parseRawFile(json: Json): RawFile | string {
     if (!isJsonObject(json)) return 'not a JSON object';
     const members = new Map<string, Json>();
@@ -46,7 +47,7 @@ export function parseRawFile(json: Json): RawFile | string {
     return { members, groups };
 }
 
-/** @param id the sample asked for; null takes whatever sample the file says it is of */
+/** @param id the sample asked for; null accepts any sample */
 export function parseCheckpoint(raw: RawFile, id: string | null, stamp: FileStamp): ParsedResultFile {
     const own = raw.members.get('id');
     if (own !== undefined && typeof own !== 'string') return describeCorruption('"id" is not a text');
@@ -218,7 +219,7 @@ function isExpectedScores(value: Json): boolean {
     );
 }
 
-/** Programs have a judge's result; what a module or a command returns is its own affair. */
+/** Programs have a judge's result; the result of a module or a command may be anything. */
 function findJudgedProblem(result: Json | undefined, verdict: string): string | null {
     if (!isJsonObject(result)) return null;
     if (result.verdict !== undefined && result.verdict !== verdict) {

@@ -23,7 +23,7 @@ const STREAM_FROM = 256 * 1024 * 1024;
 
 /**
  * Reads a result file of ours or of the earlier tools.
- * @param id the sample it should be of; null takes any
+ * @param id the sample it should hold; null accepts any
  * @param streamFrom size in bytes from which the file is read in pieces
  * @throws UserError (exit 2) when the file is there but cannot be read: that is not corruption
  */
@@ -35,13 +35,13 @@ export async function readCheckpointFile(
     return parseResultFile(await readRawFile(path, streamFrom), id);
 }
 
-/** Bytes of a file that is read by synchronous calls. */
+/** Up to this many bytes, a file is read by synchronous calls. */
 const SMALL = 64 * 1024;
 
 /**
  * The same for a run, which reads the files of its samples one by one: small ones by synchronous calls, which take a fifth of the
- * time of as many round trips through the thread pool. Where the disk is busy these would stop the run's heartbeat: then they
- * are read without waiting, several at a time.
+ * time of the same round trips through the thread pool. On a busy disk these would block the run's heartbeat, so files are then
+ * read asynchronously, several at a time.
  */
 export class SampleFileReader {
     readonly #pace = new SyncWhileQuick();
@@ -58,7 +58,7 @@ export class SampleFileReader {
 
 /**
  * The same for commands that read a whole directory.
- * @param isRegular whether its folder's listing calls it a regular file, so that nobody has to ask before it is opened
+ * @param isRegular whether its folder's listing calls it a regular file, which saves a stat before it is opened
  * @throws UserError (exit 2) when the file is there but cannot be read
  */
 export async function readCheckpointFileAtOnce(path: string, isRegular = false): Promise<ReadResult> {
@@ -71,8 +71,8 @@ export async function readRawFileAtOnce(path: string, isRegular = false): Promis
 }
 
 /**
- * The same for a name that its folder's listing calls a regular file, and whose stamp nobody asks for: nothing but its bytes is
- * read. Null where it is not small, or not to be had: `readCheckpointFile` tells why.
+ * The same for a name that its folder's listing calls a regular file, and whose stamp is not needed: only its bytes are read.
+ * Null if it is not small or cannot be read: `readCheckpointFile` finds out why.
  */
 export function readListedCheckpointFile(path: string): ParsedResultFile | null {
     let descriptor: number;
@@ -97,7 +97,7 @@ export function readListedCheckpointFile(path: string): ParsedResultFile | null 
     return typeof raw === 'string' ? { kind: 'corrupt', why: raw } : parseCheckpoint(raw, null, NO_STAMP);
 }
 
-/** Made once: it holds a file's bytes only until they are parsed. */
+/** Allocated once: it holds a file's bytes only until they are parsed. */
 let buffer: Buffer | null = null;
 
 interface RawResultFile {
@@ -112,11 +112,11 @@ function parseResultFile(read: RawResultFile | null, id: string | null): ReadRes
         : parseCheckpoint(read.raw, id, read.stamp);
 }
 
-/** Null where the file is not small, or not to be had: reading it the other way tells why. */
+/** Null if the file is not small or cannot be read: reading it the other way finds out why. */
 function readSmallFile(path: string, isRegular: boolean): RawResultFile | null {
     let descriptor: number;
     try {
-        // Before the opening: to open a device can do something to it.
+        // Check before opening: opening a device can have effects.
         if (!isRegular && !statSync(path).isFile()) return null;
         descriptor = openSync(path, READ_WITHOUT_BLOCKING);
     } catch {
@@ -148,7 +148,7 @@ export async function readRawFile(path: string, streamFrom = STREAM_FROM): Promi
     return typeof read === 'string' ? { raw: read, stamp: NO_STAMP } : read;
 }
 
-/** A result file that stands inside another file, from `start`, `size` bytes long. Null if there is no such file. */
+/** A result file inside another file, `size` bytes from `start`. Null if there is no such file. */
 export async function readEmbedded(
     path: string,
     start: number,
@@ -157,7 +157,7 @@ export async function readEmbedded(
     return await withFile(path, (handle) => readRange(handle, start, size, STREAM_FROM));
 }
 
-/** @returns what `read` returns; text: why there is no file to read; null: there is nothing */
+/** @returns what `read` returns; text if it is not a file, saying why; null if it does not exist */
 async function withFile<T>(
     path: string,
     read: (handle: FileHandle) => Promise<T>,
@@ -203,21 +203,21 @@ function parseRaw(bytes: Buffer): RawFile | string {
     return 'problem' in json ? json.problem : parseRawFile(json.value);
 }
 
-/** Of what is not a file. */
+/** Stamp of something that is not a file. */
 const NO_STAMP: FileStamp = { inode: '', size: 0, mtime: '' };
 
-/** What stands there instead of a file; null: the file is there, and cannot be read. */
+/** What stands there instead of a file; null if it is a file that cannot be read. */
 function explainNotAFile(error: unknown): string | null {
     return error instanceof NotAFileError || getIoCode(error) === 'ELOOP' ? readReason(error) : null;
 }
 
 function makeReadError(path: string, error: unknown): Error {
-    // What is not the system's answer is a bug of ours, and shown as one.
+    // An error that does not come from the system is our bug, and is shown as one.
     if (getIoCode(error) === null) return error instanceof Error ? error : new Error(String(error));
     return new UserError(`cannot read ${path}: ${describeIoError(error)}`, 2, { cause: error });
 }
 
-/** JSON of strict UTF-8: a damaged byte must not become a question mark in somebody's program. */
+/** JSON of strict UTF-8: a damaged byte must not turn into a question mark in somebody's program. */
 export function parseBytes(bytes: Buffer): { readonly value: Json } | { readonly problem: string } {
     if (bytes.length === 0) return { problem: 'it is empty' };
     if (!isUtf8(bytes)) return { problem: 'it is not UTF-8' };
@@ -228,7 +228,7 @@ export function parseBytes(bytes: Buffer): { readonly value: Json } | { readonly
             ? { problem: `it is nested more than ${DEEPEST} levels deep` }
             : { value };
     } catch (error) {
-        // Its message quotes the text, line ends included.
+        // The parser's message quotes the text, line breaks included.
         return { problem: (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ') };
     }
 }

@@ -3,7 +3,7 @@ import type { Json } from '../../model/json.js';
 import { readReason } from '../../util/io-error.js';
 import { parseBytes } from './read-file.js';
 
-/** Reads a small JSON file that somebody else wrote. Never waits for a pipe, never throws. */
+/** Reads a small JSON file that another program wrote. Never waits for a pipe, never throws. */
 export async function readJson(
     path: string,
 ): Promise<{ readonly value: Json } | { readonly problem: string }> {

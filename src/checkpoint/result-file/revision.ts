@@ -1,7 +1,7 @@
 /*
- * Revisions: how the results database tells a newer record of a task from an older one without looking at clocks. A task's
- * first record has revision 1, which is not written; every change of it (a re-run, a verdict after a recorded failure, a
- * new index, other labels) has one more than the record it replaces.
+ * Revisions: how the results database tells a newer record of a task from an older one without comparing clocks. A task's first
+ * record has revision 1, which is not written; every change of it (a re-run, a verdict after a recorded failure, a new index,
+ * other labels) has one more than the record it replaces.
  */
 
 /** What has a revision: an entry, or a failure. */
@@ -12,7 +12,7 @@ export interface RevisedTask {
 
 /**
  * The task with the revision that follows those recorded so far.
- * @param recorded of the task itself, or of what its file no longer holds; undefined: none
+ * @param recorded revisions of the task itself, or of records that its file no longer holds; undefined if none
  */
 export function setNextRevision<T extends RevisedTask>(
     task: T,

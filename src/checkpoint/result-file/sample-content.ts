@@ -27,7 +27,7 @@ interface Group {
     sorted: boolean;
 }
 
-/** What stands in one sample's file, as it will be written next. */
+/** The content of one sample's file, as it will be written next. */
 export class SampleContent {
     readonly id: string;
     readonly #groups = new Map<string, Group>();
@@ -39,7 +39,7 @@ export class SampleContent {
     #apiUsed = 'local';
     #workerId = '';
     #superseded: SupersededEntry[];
-    /** Tasks that had no result when work began, less those that have one by now. */
+    /** Tasks that had no result when work began, minus those that have one now. */
     #missing: number;
 
     constructor(state: SampleState) {
@@ -52,8 +52,8 @@ export class SampleContent {
         this.#skipped = state.skipped;
         this.#computedLimits = state.computedLimits;
         this.#superseded = [...state.superseded];
-        // A task that comes back must outrank the retirement of the record it had, which counts one more than the record.
-        // A loop, because there may be more superseded entries than a call takes arguments.
+        // A task that returns must outrank the retirement of its former record, which counts one more than that record. A loop,
+        // because there may be more superseded entries than a call takes arguments.
         this.#retiredRevision = state.retiredRevision;
         for (const { stored } of state.superseded) {
             if (stored.entry.fingerprint === null) continue;
@@ -71,7 +71,7 @@ export class SampleContent {
                 fingerprint,
                 ...(occurrence > 0 || before.occurrence !== undefined ? { occurrence } : {}),
             };
-            // One that takes the place of an equal task must outrank the retirement of that one's record, too.
+            // A task that takes the place of an equal one must also outrank the retirement of that one's record.
             const recorded = [before.revision ?? 1, isRenumbered ? this.#retiredRevision : 0];
             this.#put(group, hasChanged ? setNextRevision(entry, recorded) : entry);
             const last = stored.entry.attempts.at(-1);
@@ -99,7 +99,7 @@ export class SampleContent {
         return { entry, bytes: this.#groups.get(group)?.byIndex.get(entry.index)?.bytes.length ?? 0 };
     }
 
-    /** With the revision that follows what is recorded of the task. */
+    /** With the revision that follows the one recorded for the task. */
     #revised<T extends RevisedTask>(group: string, task: T): T {
         const key = makeTaskKey(group, task.index);
         const recorded = [
@@ -110,7 +110,7 @@ export class SampleContent {
         return setNextRevision(task, recorded);
     }
 
-    /** Revision of the failure that was last recorded of a task; undefined where there was none. */
+    /** Revision of the failure last recorded for a task; undefined if there was none. */
     #revisionOfOpen(key: string): number | undefined {
         const failure = this.#failures.get(key);
         return failure === undefined ? this.#pending.get(key)?.revision : (failure.revision ?? 1);
@@ -144,7 +144,10 @@ export class SampleContent {
         return { task, bytes: 512 + 1024 * (task.tests?.length ?? 0) + steps };
     }
 
-    /** True when the last missing result is there: nothing is worth waiting for. (Re-runs of a finished sample do not show.) */
+    /**
+     * True when the last missing result has arrived, so that there is nothing to wait for. (Re-runs of a finished sample do not
+     * count.)
+     */
     get isWhole(): boolean {
         return this.#missing === 0;
     }
@@ -157,14 +160,14 @@ export class SampleContent {
         this.#computedLimits = limits;
     }
 
-    /** Entries that the next rewrite loses; they are the caller's to keep from now on. */
+    /** Entries that the next rewrite loses; the caller must keep them. */
     takeSuperseded(): readonly SupersededEntry[] {
         const taken = this.#superseded;
         this.#superseded = [];
         return taken;
     }
 
-    /** The whole file as it is now. @param run id of the run */
+    /** The whole file in its present state. @param run id of the run */
     render(run: string | null): Buffer[] {
         return serializeFile({
             id: this.id,
@@ -186,7 +189,7 @@ export class SampleContent {
         });
     }
 
-    /** Entries of a group by index, read back from their text: seldom asked for, so they are not kept twice. */
+    /** Entries of a group by index, parsed back from their text: rarely needed, so they are not kept twice. */
     getEntries(groupName: string): readonly Entry[] {
         const group = this.#groups.get(groupName);
         return group === undefined ? [] : sortSlots(group).map(parseEntry);

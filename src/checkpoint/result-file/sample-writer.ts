@@ -5,29 +5,29 @@ import { pause, chooseWaitingBound } from './pacing.js';
 import type { SampleContent } from './sample-content.js';
 import type { SampleWriter } from '../store.js';
 
-/** What a writer needs of its store. */
+/** What a writer needs from its store. */
 export interface WriterHost {
-    /** Id of the run, which stands in every file that it writes; null where nobody runs. */
+    /** Id of the run, written to every file; null if no run is in progress. */
     run(): string | null;
-    /** Runs `write` when its turn has come: the number of files being written at once is bounded. */
+    /** Runs `write` when its turn comes: the number of files written at once is bounded. */
     enter(write: () => Promise<FileStamp>): Promise<FileStamp>;
-    /** Puts the rendered file in place of the old one, after keeping what it loses. */
+    /** Replaces the old file with the rendered one, after keeping what would be lost. */
     replace(chunks: readonly Buffer[], lost: readonly SupersededEntry[]): Promise<FileStamp>;
-    /** Bytes that began (positive) or ceased (negative) to wait. */
+    /** Bytes that started (positive) or stopped (negative) waiting. */
     waiting(bytes: number): void;
-    /** True when results wait in such amount that no pause is kept. */
+    /** True when so many results wait that pauses are skipped. */
     isPressed(): boolean;
     closed(): void;
 }
 
-/** Changes that go to disk together: everyone who waits for one of them waits for the same promise. */
+/** Changes that go to disk together: all who wait for one of them share a promise. */
 interface Batch {
     readonly promise: Promise<void>;
     readonly settle: (error: unknown) => void;
 }
 
 /**
- * One open sample: collects changes while a write is in flight, or its pause lasts, and then writes them all at once.
+ * One open sample: collects changes during a write or a pause, and then writes them all at once.
  *
  *     idle --change--> due (timer) --time, bytes, flush--> writing --done--> idle, or due if changes came meanwhile
  */
@@ -49,7 +49,7 @@ export class FileSampleWriter implements SampleWriter {
     constructor(content: SampleContent, dirty: boolean, host: WriterHost) {
         this.#content = content;
         this.#host = host;
-        // Written at the latest when the sample is closed.
+        // Written no later than when the sample is closed.
         if (dirty) this.#openBatch();
     }
 
@@ -87,14 +87,14 @@ export class FileSampleWriter implements SampleWriter {
         return this.#content.tally();
     }
 
-    /** The next write keeps no pause; nothing is waited for. */
+    /** The next write skips its pause; does not wait. */
     hurry(): void {
         if (this.#batch === null || this.#urgent) return;
         this.#urgent = true;
         this.schedule();
     }
 
-    /** Writes what waits without keeping the pause. */
+    /** Writes what waits, skipping the pause. */
     async flush(): Promise<void> {
         while (this.#batch !== null || this.#writing !== null) {
             const promise = this.#batch?.promise ?? this.#writing;
@@ -128,7 +128,7 @@ export class FileSampleWriter implements SampleWriter {
 
     #openBatch(): Batch {
         const { promise, resolve, reject } = makeDeferred();
-        // Whoever waits sees the rejection; that nobody does is no reason to end the process.
+        // Callers that wait see the rejection; if there are none, it must not end the process.
         promise.catch(() => undefined);
         const settle = (error: unknown): void => (error === null ? resolve() : reject(asError(error)));
         this.#batch = { promise, settle };
@@ -148,7 +148,7 @@ export class FileSampleWriter implements SampleWriter {
         }
         if (this.#timer !== null) clearTimeout(this.#timer);
         this.#timer = null;
-        // Changes of the same turn of the event loop go along.
+        // Include changes of the same turn of the event loop.
         this.#scheduled = true;
         setImmediate(() => {
             this.#scheduled = false;
@@ -166,7 +166,7 @@ export class FileSampleWriter implements SampleWriter {
         let bytes = 0;
         try {
             this.#stamp = await this.#host.enter(() => {
-                // Only now: what came while this sample waited for its turn is in it too.
+                // Taken only now, to include what came while this sample waited for its turn.
                 batch = this.#batch;
                 bytes = this.#waiting;
                 this.#batch = null;
@@ -190,7 +190,7 @@ export class FileSampleWriter implements SampleWriter {
         this.#writing = null;
         batch?.settle(this.#error);
         if (this.#error !== null) {
-            // Nothing of this sample is tried again: what came meanwhile is not on disk either.
+            // Do not retry this sample: what came meanwhile is not on disk either.
             this.#batch?.settle(this.#error);
             this.#batch = null;
             this.#host.waiting(-this.#waiting);

@@ -2,9 +2,9 @@ import type { StoredEntry } from '../../model/checkpoint.js';
 import { isJsonObject } from '../../model/json.js';
 
 /*
- * The text of a result file. Indentation (4 spaces) goes down to an entry's own keys and those of its `result`; a test,
- * an attempt and the limits take one line each, so that a file of hundreds of submissions stays a few megabytes and
- * still reads well.
+ * The text of a result file. Indentation (4 spaces) goes down to an entry's own keys and those of its `result`; a test, an
+ * attempt and the limits take one line each, so that a file of hundreds of submissions stays a few megabytes and remains
+ * readable.
  */
 
 /** JSON on one line, with a space after every colon and comma. Keys whose value is undefined are left out. */
@@ -24,7 +24,7 @@ export function serializeOnOneLine(value: unknown): string {
     return `{${text}}`;
 }
 
-/** JSON texts of keys: entries have the same ones by the million. As many as that are kept. */
+/** JSON texts of keys, which repeat by the million; at most as many as this are kept. */
 const quotedKeys = new Map<string, string>();
 const MOST_QUOTED_KEYS = 1000;
 
@@ -62,8 +62,8 @@ const ENTRY_INDENT = ' '.repeat(8);
 const KEY_INDENT = ' '.repeat(12);
 
 /**
- * One entry of `<group>_result`, indented to its place, with the comma after it: a file of many entries is half as many
- * pieces to write. `dropComma` takes it away.
+ * One entry of `<group>_result`, indented in place and followed by a comma: this halves the pieces to write. `dropComma` removes
+ * it.
  */
 export function serializeEntry(entry: StoredEntry['entry']): Buffer {
     const lines: string[] = [];
@@ -108,7 +108,7 @@ function formatLinePerItem(items: readonly unknown[], indent: string): string {
     return `[\n${items.map((item) => `${indent}    ${serializeOnOneLine(item)}`).join(',\n')}\n${indent}]`;
 }
 
-/** Everything of a result file but its entries' contents. */
+/** Everything of a result file except the contents of its entries. */
 export interface FileLayout {
     readonly id: string;
     /** Groups in order, with the tasks that count and the serialised entries, sorted by index. */
@@ -124,11 +124,11 @@ export interface FileLayout {
     readonly computedLimits: object | null;
     /** See `Checkpoint`; 0 is left out. */
     readonly retiredRevision: number;
-    /** Id of the run. The last key of the file, so that it can be found without reading the whole (run-id.ts). */
+    /** Id of the run. The last key of the file, so that it can be found without reading all of it (run-id.ts). */
     readonly run: string | null;
 }
 
-/** The bytes of a result file as chunks: the serialised entries as they are, and what stands between them. */
+/** The bytes of a result file as chunks: the serialised entries unchanged, and the text between them. */
 export function serializeFile(layout: FileLayout): Buffer[] {
     const chunks: Buffer[] = [];
     let text = `{\n    "id": ${JSON.stringify(layout.id)},\n`;

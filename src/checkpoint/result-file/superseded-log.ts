@@ -6,7 +6,7 @@ import { isJsonObject, type Json } from '../../model/json.js';
 import { getIoCode } from '../../util/io-error.js';
 import { SUPERSEDED } from './keep-old.js';
 
-/** An entry that was replaced, or that belongs to no task any more. */
+/** An entry that was replaced, or that no longer belongs to any task. */
 export interface SupersededLine {
     readonly sample: string;
     readonly group: string;
@@ -14,8 +14,8 @@ export interface SupersededLine {
 }
 
 /**
- * The entries in superseded.jsonl, in the order in which they were replaced; none if there is no such file. Lines that are
- * torn or not of ours are passed over: `resume-run check` reports them.
+ * The entries in superseded.jsonl, in the order in which they were replaced; empty if there is no such file. Torn or foreign
+ * lines are skipped: `resume-run check` reports them.
  * @param dir `checkpoints/<dir name>`
  */
 export async function* readSuperseded(dir: string): AsyncGenerator<SupersededLine> {
@@ -26,7 +26,7 @@ export async function* readSuperseded(dir: string): AsyncGenerator<SupersededLin
             if (parsed !== null) yield parsed;
         }
     } catch (error) {
-        // Nothing of ours where it is not a file: `resume-run check` reports it.
+        // If it is not a file, it is not ours: `resume-run check` reports it.
         if (getIoCode(error) !== 'ENOENT' && !(error instanceof NotAFileError)) throw error;
     }
 }

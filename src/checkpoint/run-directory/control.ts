@@ -5,20 +5,20 @@ import { isDeepStrictEqual } from 'node:util';
 import { readTextFile } from '../../host/open-file.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 
-/** What people ask of a run while it goes on: `control.json` in its checkpoints folder, written by `resume-run set`. */
+/** Changes that the user requests of a running run: `control.json` in its checkpoints folder, written by `resume-run set`. */
 export interface Control {
     /** Tasks at once. */
     readonly concurrency: number;
-    /** When it was asked: ISO 8601, UTC. */
+    /** Time of the request: ISO 8601, UTC. */
     readonly at: string;
 }
 
 export const CONTROL_FILE = 'control.json';
 
 /**
- * Asks the run of a checkpoints folder for a change. The file is replaced as a whole, so that no reader sees half of it;
- * it need not survive a power cut.
- * @throws the file system's error, ENOENT if the folder is not there
+ * Requests a change of the run of a checkpoints folder. The file is replaced as a whole, so that no reader sees half of it; it
+ * need not survive a power cut.
+ * @throws the file system's error, ENOENT if the folder does not exist
  */
 export async function writeControl(folder: string, control: Control): Promise<void> {
     const file = join(folder, CONTROL_FILE);
@@ -32,13 +32,13 @@ export async function writeControl(folder: string, control: Control): Promise<vo
     }
 }
 
-/** What was last asked; null if nothing was, or if the file holds something else. */
+/** The latest request; null if there is none, or if the file holds something else. */
 export async function readControl(folder: string): Promise<Control | null> {
     let data: Json;
     try {
         data = JSON.parse(await readTextFile(join(folder, CONTROL_FILE))) as Json;
     } catch {
-        // Never written, being replaced, or edited by hand: a run must not end for it.
+        // Never written, being replaced, or edited by hand: none of these may end a run.
         return null;
     }
     if (!isJsonObject(data)) return null;
@@ -48,10 +48,10 @@ export async function readControl(folder: string): Promise<Control | null> {
 }
 
 /**
- * Tells of each change asked for from now on; what was asked of an earlier run is passed over. The file is looked at
- * once in a while, not watched: that works on every file system and over the network.
- * @param interval milliseconds between looks
- * @returns stops watching. The timer does not keep the process alive
+ * Reports each change requested from now on; requests made to an earlier run are ignored. The file is polled, not watched:
+ * polling works on every file system and over the network.
+ * @param interval milliseconds between polls
+ * @returns a function that stops polling. The timer does not keep the process alive
  */
 export async function watchControl(
     folder: string,
@@ -67,7 +67,7 @@ export async function watchControl(
         if (stamp === seen) return;
         seen = stamp;
         const control = await readControl(folder);
-        // A file replaced between the two looks at it is met twice.
+        // A file that is replaced between two polls is seen twice.
         if (control === null || stopped || isDeepStrictEqual(control, told)) return;
         told = control;
         onChange(control);

@@ -4,14 +4,15 @@ import { readRegularFile } from '../../util/regular-file.js';
 
 /** A text that is read and replaced as a whole. Losing it costs no result, so neither call throws. */
 export interface MinuteFile {
-    /** Null: there is none. */
+    /** Null if there is none. */
     read(): string | null;
     write(text: string): void;
 }
 
 /**
- * `minute.json` in a checkpoints folder, with a name of its own for each shard: what was sent to services in the last minute, for a
- * start that comes within it. Synchronous, since a request waits for it, and not synced: after a power cut more than a minute passes.
+ * `minute.json` in a checkpoints folder, with a separate name for each shard: what was sent to services in the last minute, for a
+ * start that follows within that minute. Synchronous, since a request waits for it, and not synced: a power cut takes longer than
+ * a minute.
  */
 export function openMinuteFile(checkpoints: string, shard: number | null): MinuteFile {
     const path = join(checkpoints, shard === null ? 'minute.json' : `minute.${shard}.json`);
@@ -25,12 +26,12 @@ export function openMinuteFile(checkpoints: string, shard: number | null): Minut
         },
         write: (text) => {
             try {
-                // Never through a link, or into a FIFO, that somebody put there.
+                // Never write through a link or into a FIFO that someone put there.
                 rmSync(`${path}.tmp`, { force: true });
                 writeFileSync(`${path}.tmp`, text, { flag: 'wx' });
                 renameSync(`${path}.tmp`, path);
             } catch {
-                // A disk that is full stops the run where results are lost, not here.
+                // A full disk stops the run where results would be lost, not here.
             }
         },
     };

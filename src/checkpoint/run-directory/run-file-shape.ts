@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '../../model/json.js';
 
 /*
- * What run.json must look like. By hand: every start reads it, and loading a schema library for it costs a short one a
+ * What run.json must look like. Checked by hand: every start reads it, and loading a schema library would cost a short start a
  * tenth of its time.
  */
 
@@ -16,7 +16,7 @@ export interface RunFile {
     readonly datasets: { readonly path: string; readonly format: string | null }[];
     /** Options that decide verdicts or the set of tasks, by their names on the command line. */
     readonly options: Record<string, Json>;
-    /** Over whole datasets, not only the part that was asked for. */
+    /** Of whole datasets, not only the part that was selected. */
     readonly totals: {
         readonly samples: number;
         readonly tasks: number;
@@ -25,8 +25,8 @@ export interface RunFile {
     /** Of resume-run, node and the toolchains. */
     readonly versions: Record<string, string>;
     /**
-     * How outputs are compared where a sample names no checker: by its format's own rule, by tokens as in version 0.1, or by
-     * `--checker`; and what that is, for each format. Absent before version 0.2, and where nothing was compared here.
+     * How outputs are compared if a sample names no checker: by its format's own rule, by tokens as in version 0.1, or by
+     * `--checker`; and what that means for each format. Absent before version 0.2, and if nothing was compared here.
      */
     readonly comparison?: {
         readonly by: 'format' | 'tokens' | 'checker';
@@ -34,7 +34,7 @@ export interface RunFile {
     };
     /** Over how many samples the rows of each list (by its path) are spread; fixed by the first start. */
     readonly buckets?: Readonly<Record<string, number>>;
-    /** `--rerun` requests with their times: an entry is due while its last attempt is older. */
+    /** `--rerun` requests with their times: an entry is due to run again while its last attempt is older. */
     readonly reruns: { readonly request: string; readonly at: string; readonly only: string[] }[];
 }
 
@@ -86,7 +86,7 @@ const FIELDS: Readonly<Record<keyof Required<RunFile>, Check>> = {
     ),
 };
 
-/** Parsed JSON as a run file, null if it is none. */
+/** Parsed JSON as a run file; null if it is not one. */
 export function parseRunFile(json: unknown): RunFile | null {
     if (!shape(FIELDS)(json)) return null;
     const run = json as RunFile;

@@ -9,8 +9,8 @@ import { UserError } from '../../util/user-error.js';
 import { describeProblem, type RunFile, parseRunFile } from './run-file-shape.js';
 
 /*
- * checkpoints/<dir>/run.json: what a bare restart needs to know. Results do not depend on it: without it the user says
- * again which datasets and options are meant.
+ * checkpoints/<dir>/run.json: what a bare restart needs to know. Results do not depend on it: without it, the user has to name
+ * datasets and options again.
  */
 
 export type { RunFile } from './run-file-shape.js';
@@ -32,7 +32,7 @@ export async function readRunFile(dir: string): Promise<RunFile | null> {
         if (getIoCode(error) === 'ENOENT') return null;
         throw new UserError(`cannot read ${path}: ${readReason(error)}`, 2, { cause: error });
     }
-    // A machine that lost its power may leave an empty file, or zero bytes: as good as none, and written again.
+    // A power cut may leave an empty file, or zero bytes: treat it as missing, and write it again.
     if (/^[\s\0]*$/.test(text)) return null;
     const json = parse(text);
     const run = parseRunFile(json);
@@ -48,8 +48,9 @@ export function statRunFile(dir: string): { readonly uid: number; readonly mode:
 }
 
 /**
- * Takes run.json from everybody but its owner: commands may hold secrets, and are kept as they are, because a start that resumes
- * needs them. One of version 0.1 was readable. Where that cannot be done (another owner, a file system without permissions), nothing happens.
+ * Restricts run.json to its owner: commands may hold secrets, and are stored unchanged because a resuming start needs them.
+ * Version 0.1 left the file readable. Does nothing if permissions cannot be changed (another owner, a file system without
+ * permissions).
  */
 export async function restrictRunFile(dir: string): Promise<void> {
     const stats = statRunFile(dir);
@@ -66,7 +67,7 @@ function parse(text: string): unknown {
 }
 
 /**
- * Creates run.json if there is none; of several shards that start together one wins.
+ * Creates run.json if there is none; if several shards start together, one wins.
  * @returns what stands there now, ours or the other's
  * @throws UserError, WriteError
  */

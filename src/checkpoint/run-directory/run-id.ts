@@ -5,8 +5,8 @@ import { ArchiveList } from '../upkeep/archive-list.js';
 import type { RunFile } from './run-file-shape.js';
 
 /*
- * The id of a run: made once for a results directory, kept in run.json and as the last key of every result file, so that a
- * lost run.json takes it back from there. Two runs of one dataset have two ids; two collections of one run have the same.
+ * The id of a run: made once for a results directory, kept in run.json and as the last key of every result file, so that a lost
+ * run.json can recover it from there. Two runs of one dataset have two ids; two collections of one run have the same.
  */
 
 /** A new id: `20261129-041500-3f9a0c27d1e4`, UTC and 48 random bits. */
@@ -59,13 +59,13 @@ export async function findRunId(
 /** Bytes: the last key and its value, with room to spare. */
 const END = 512;
 
-/** `"run": "<id>"` as the last member of the file. Ids become parts of file names, so only the characters of ours are taken. */
+/** `"run": "<id>"` as the last member of the file. Ids become parts of file names, so only our own characters are accepted. */
 const LAST_MEMBER = /"run"\s*:\s*"([A-Za-z0-9-]{1,64})"\s*\}\s*$/;
 
-/** Reads only the end of the file: there may be a hundred thousand of them. Null if it cannot be read, too. */
+/** Reads only the end of the file: there may be a hundred thousand files. Null also if it cannot be read. */
 function runIdAtEnd(path: string): string | null {
     try {
-        // Whatever stands there instead of a file must not hold up the start: opening a FIFO waits for its writer.
+        // Whatever is there instead of a file must not block the start: opening a FIFO waits for its writer.
         const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
         try {
             const stats = fstatSync(file);

@@ -11,8 +11,8 @@ import { type ParsedResultFile, parseCheckpoint } from '../result-file/parse.js'
 import { readEmbedded } from '../result-file/read-file.js';
 
 /*
- * checkpoints/<dir>/archive.json: which result files were moved where. They count as if they still stood in the results
- * directory; one that stands there again (a re-run) goes first.
+ * checkpoints/<dir>/archive.json: which result files were moved where. They count as if they were still in the results directory;
+ * a file that is there again (after a re-run) takes precedence.
  *
  *     {"version": 1, "archives": [{"kind", "path", "files": [[id, name, offset, size, sha256], ...]}, ...]}
  */
@@ -50,7 +50,7 @@ export class ArchiveList {
 
     /**
      * @param dir `checkpoints/<dir name>`
-     * @throws UserError (exit 2) if archive.json is there but cannot be understood: without it finished samples would run again
+     * @throws UserError (exit 2) if archive.json is there but cannot be understood: without it, finished samples would run again
      */
     static async load(dir: string): Promise<ArchiveList> {
         const path = join(dir, NAME);
@@ -88,7 +88,7 @@ export class ArchiveList {
         return this.#places.get(id)?.file ?? null;
     }
 
-    /** A stamp that is the same as long as the archived content is. @throws UserError (exit 2) if the archive is gone */
+    /** A stamp that stays the same while the archived content does. @throws UserError (exit 2) if the archive is gone */
     stamp(id: string): FileStamp | null {
         const place = this.#places.get(id);
         if (place === undefined) return null;
@@ -144,7 +144,7 @@ export class ArchiveList {
             version: 1,
             archives: archives.map(({ kind, path, files }) => ({
                 kind,
-                // Inside the checkpoints directory it moves with it.
+                // A path inside the checkpoints directory moves with it.
                 path: relative(this.#dir, path).startsWith('..') ? path : relative(this.#dir, path),
                 files: files.map((file) => [file.id, file.name, file.offset, file.size, file.sha256]),
             })),
@@ -204,7 +204,7 @@ function parseFile(json: Json): ArchivedFile | null {
     const isCount = (value: unknown): value is number =>
         Number.isSafeInteger(value) && (value as number) >= 0;
     if (typeof id !== 'string' || typeof name !== 'string' || typeof sha256 !== 'string') return null;
-    // A name is a name: nothing outside the folder is read because a file says so.
+    // Accept plain names only: nothing outside the folder is read because a file names it.
     if (/[/\\\0]/.test(name) || name === '..' || !isCount(offset) || !isCount(size)) return null;
     return { id, name, offset, size, sha256 };
 }

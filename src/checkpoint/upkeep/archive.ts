@@ -32,13 +32,13 @@ export interface ArchiveOptions {
 export interface Archived {
     readonly samples: number;
     readonly bytes: number;
-    /** Output files that the archived entries name. They stay where they are: other entries may name them too. */
+    /** Output files that the archived entries name. They stay in place: other entries may name them too. */
     readonly outputs: number;
     /** Absolute path of the tar or folder. */
     readonly path: string;
 }
 
-/** A finished result file; its content is not held, hundreds of thousands may be archived at once. */
+/** A finished result file, without its content: hundreds of thousands may be archived at once. */
 interface Candidate {
     readonly id: string;
     readonly stamp: FileStamp;
@@ -48,7 +48,7 @@ interface Candidate {
 
 /**
  * Moves the files of finished samples into a tar or a folder: copied, read back and compared, listed in archive.json, all
- * durably, and only then removed. Killed anywhere, every result is in one place at least, and known.
+ * durably, and only then removed. If it is killed at any point, every result is still in at least one known place.
  * @throws UserError (exit 2), WriteError
  */
 export async function archiveResults(options: ArchiveOptions): Promise<Archived> {

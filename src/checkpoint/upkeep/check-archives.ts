@@ -5,8 +5,8 @@ import type { Finding } from './finding.js';
 
 /**
  * Reads every archived result file back and compares it with the SHA-256 that archive.json holds.
- * @param outputs learns which output files are named
- * @returns whether all could be read: what cannot be read may name any output file
+ * @param outputs is told which output files are named
+ * @returns whether all could be read: one that cannot be read may name any output file
  */
 export async function* checkArchives(
     list: ArchiveList,

@@ -10,12 +10,12 @@ import type { Finding } from './finding.js';
 
 type Noted = Parameters<typeof listOutputFiles>[0];
 
-/** Compares the output files of a results directory with what entries say of them. */
+/** Compares the output files of a results directory with what entries say about them. */
 export class OutputCheck {
     readonly #dir: string;
     /** Names of the files that are there. */
     readonly #present: ReadonlySet<string>;
-    /** What is said of each file, and where that was first read. */
+    /** What entries say about each file, and where that was first read. */
     readonly #named = new Map<string, { readonly bytes: number; readonly where: string }>();
 
     private constructor(dir: string, present: ReadonlySet<string>) {
@@ -50,15 +50,15 @@ export class OutputCheck {
     }
 
     /**
-     * Files that nothing names: a run was killed between writing one and committing its entry. Entries may stand where they
-     * cannot be parsed (a file that was set aside, a torn line), so a name that stands anywhere in `files` counts.
+     * Files that nothing names: a run was killed between writing one and committing its entry. Entries may be in places that
+     * cannot be parsed (a file that was set aside, a torn line), so a name found anywhere in `files` counts.
      * @param files paths of all files that may name one; missing ones name none
      */
     async *unnamedFiles(files: AsyncIterable<string>): AsyncGenerator<Finding> {
         const open = new Set([...this.#present].filter((name) => !this.#named.has(name)));
         if (open.size === 0) return;
         for await (const file of files) {
-            // What cannot be read may name any of them.
+            // An unreadable file may name any of them.
             if (!(await strikeNamed(file, open))) return;
         }
         for (const name of open) yield { kind: 'output unnamed', file: makeOutputPath(name) };
@@ -74,7 +74,7 @@ async function listOutputs(dir: string): Promise<string[]> {
     }
 }
 
-/** null: the file is what its entry says. */
+/** Null if the file is what its entry says. */
 async function findFaultOfOutput(path: string, said: OutputFile): Promise<string | null> {
     try {
         const { bytes, sha256 } = await hashFile(path);
@@ -85,7 +85,7 @@ async function findFaultOfOutput(path: string, said: OutputFile): Promise<string
     }
 }
 
-/** Takes away the names that stand in a file. @returns whether the file could be read, or is not there */
+/** Removes the names found in a file. @returns whether the file could be read, or does not exist */
 async function strikeNamed(path: string, names: Set<string>): Promise<boolean> {
     try {
         const handle = await openFile(path);

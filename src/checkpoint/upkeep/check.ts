@@ -26,15 +26,15 @@ export interface CheckOptions {
     readonly dir: string;
     /** `checkpoints/<dir name>` */
     readonly checkpointsDir: string;
-    /** Ids of runs that write here now: their temporary files are not leftovers. */
+    /** Ids of runs that are writing here: their temporary files are not leftovers. */
     readonly living: ReadonlySet<string>;
-    /** The lock is ours: output files that nothing names are nobody's, not those of an entry that is about to be saved. */
+    /** We hold the lock, so output files that nothing names do not belong to an entry that is about to be saved. */
     readonly holdsLock: boolean;
-    /** Ids of all samples that the datasets hold now; null where nobody can tell. */
+    /** Ids of all samples that the datasets hold now; null if unknown. */
     readonly samples: ReadonlySet<string> | null;
 }
 
-/** Looks at everything in a results directory and tells what is not as it should be. Changes nothing. */
+/** Inspects everything in a results directory and reports what is wrong. Changes nothing. */
 export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Finding> {
     const seen = new Map<string, string[]>();
     const outputs = await OutputCheck.open(options.dir);
@@ -73,10 +73,10 @@ export async function* checkDirectory(options: CheckOptions): AsyncGenerator<Fin
     }
 }
 
-/** Files after which the lock's heartbeat gets its turn, although small files are read by synchronous calls. */
+/** After so many files the lock's heartbeat gets its turn, because small files are read by synchronous calls. */
 const FILES_BETWEEN_TURNS = 256;
 
-/** Every file in which the name of an output file may stand. */
+/** Every file that may contain the name of an output file. */
 async function* listFilesThatName(options: CheckOptions, archives: ArchiveList): AsyncGenerator<string> {
     for (const dir of [options.dir, options.checkpointsDir, join(options.checkpointsDir, EARLIER)]) {
         for (const file of await listEntries(dir)) {
@@ -86,16 +86,16 @@ async function* listFilesThatName(options: CheckOptions, archives: ArchiveList):
     yield* new Set([...archives.ids()].map((id) => archives.findPath(id) ?? ''));
 }
 
-/** What a look at result files finds out beside its findings. */
+/** What reading result files reveals, besides findings. */
 interface CheckState {
     /** Files by the sample they hold. */
     readonly seen: Map<string, string[]>;
     readonly outputs: OutputCheck;
-    /** Whether a run looks for results under this name; null where nobody can tell. */
+    /** Whether a run looks for results under this name; null if unknown. */
     readonly isOfSample: (file: string) => boolean | null;
 }
 
-/** Works out the names of all samples when it is first asked. */
+/** Works out the names of all samples on first use. */
 function nameTest(samples: ReadonlySet<string> | null): CheckState['isOfSample'] {
     let known: ReadonlySet<string> | null = null;
     return (file) => {
@@ -158,7 +158,7 @@ interface ReadFile {
     readonly raw: RawFile;
 }
 
-/** @returns what is wrong with the file as text; null if it went away meanwhile */
+/** @returns what is wrong with the file as text; null if it disappeared meanwhile */
 async function readOrTell(path: string): Promise<ReadFile | string | null> {
     try {
         const read = await readRawFileAtOnce(path);
@@ -216,7 +216,7 @@ const isLeftover = (file: string, options: CheckOptions): boolean => {
     return holder !== null && !options.living.has(holder);
 };
 
-/** The file that a run would take first. */
+/** The file that a run would take comes first. */
 function sortFiles(id: string, files: readonly string[]): string[] {
     const order = [...new FileNames([id]).candidates(id)];
     const rank = (file: string): number => (order.includes(file) ? order.indexOf(file) : order.length);
@@ -240,7 +240,7 @@ async function* checkLog(dir: string, outputs: OutputCheck): AsyncGenerator<Find
     }
 }
 
-/** The entry of a line; null if the line is not whole. */
+/** The entry of a line; null if the line is incomplete. */
 function parseSupersededEntry(line: string): Readonly<Record<string, Json>> | null {
     try {
         const json = JSON.parse(line) as Json;

@@ -1,10 +1,10 @@
 import { unreachable } from '../../util/unreachable.js';
 
-/** Something that is not as it should be in a results directory. Paths are relative to it or to its checkpoints directory. */
+/** Something wrong in a results directory. Paths are relative to it or to its checkpoints directory. */
 export type Finding =
     /**
-     * No result file of ours or of the earlier tools: a start moves it aside and does its sample again, if it has one. `isOfSample`:
-     * whether a sample of the datasets has this name; null where they cannot be read.
+     * Not a result file of ours or of the earlier tools: a start moves it aside and runs its sample again, if it has one.
+     * `isOfSample`: whether a sample of the datasets has this name; null if they cannot be read.
      */
     | {
           readonly kind: 'unparseable';
@@ -14,11 +14,11 @@ export type Finding =
       }
     /** Results of a sample that the datasets no longer hold. */
     | { readonly kind: 'removed sample'; readonly file: string; readonly id: string }
-    /** The `id` inside cannot have this name: nobody finds it here. */
+    /** The `id` inside cannot have this name: no run finds it here. */
     | { readonly kind: 'wrong name'; readonly file: string; readonly id: string; readonly expected: string }
     /** Two files hold the same sample; `files[0]` is the one that counts. */
     | { readonly kind: 'duplicate id'; readonly id: string; readonly files: readonly string[] }
-    /** `progress` says something else than the entries do. */
+    /** `progress` disagrees with the entries. */
     | { readonly kind: 'totals disagree'; readonly file: string; readonly id: string; readonly what: string }
     | {
           readonly kind: 'duplicate index';
@@ -26,7 +26,7 @@ export type Finding =
           readonly group: string;
           readonly index: number;
       }
-    /** More finished tasks than there are tasks. */
+    /** More finished tasks than tasks. */
     | {
           readonly kind: 'too many entries';
           readonly file: string;
@@ -44,16 +44,16 @@ export type Finding =
     | { readonly kind: 'earlier checker'; readonly file: string; readonly id: string }
     /** Results of an earlier tool, a file for each task: taken over where the sample has no file of its own. */
     | { readonly kind: 'earlier folder'; readonly file: string; readonly results: number }
-    /** Not a file that a run makes. */
+    /** Not a file that a run creates. */
     | { readonly kind: 'stranger'; readonly file: string }
     | { readonly kind: 'torn log'; readonly file: string; readonly line: number }
-    /** Archived results that are not what was archived. `file` is absolute. */
+    /** Archived results that differ from what was archived. `file` is absolute. */
     | { readonly kind: 'archive damaged'; readonly file: string; readonly id: string; readonly why: string }
-    /** A file of output that is missing, or not what the entry in `where` says. */
+    /** A file of output that is missing, or differs from what the entry in `where` says. */
     | { readonly kind: 'output damaged'; readonly file: string; readonly where: string; readonly why: string }
     /** A file of output that nothing names: a run was killed before it committed the entry. */
     | { readonly kind: 'output unnamed'; readonly file: string }
-    /** run.json or archive.json cannot be used, or a file stands in the place of a folder of ours: a run ends with exit 2. */
+    /** run.json or archive.json cannot be used, or a file stands in place of one of our folders: a run exits with 2. */
     | { readonly kind: 'unusable'; readonly file: string; readonly why: string };
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -114,7 +114,7 @@ export function isFixable(finding: Finding): boolean {
     }
 }
 
-/** One line for people: where, what, and what to do about it. */
+/** One line for the user: where, what, and what to do about it. */
 export function describeFinding(finding: Finding): string {
     switch (finding.kind) {
         case 'unparseable':

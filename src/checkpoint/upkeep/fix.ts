@@ -16,7 +16,7 @@ export interface FixOptions extends CheckOptions {
 }
 
 /**
- * Mends what `isFixable` says can be mended without losing anything. Call it holding the lock.
+ * Repairs what `isFixable` allows, without losing anything. Hold the lock when calling it.
  * @returns what was done, in words; null if there was nothing to do
  * @throws WriteError
  */
@@ -74,7 +74,7 @@ async function giveName(file: string, expected: string, dir: string): Promise<st
     return `renamed to ${expected}`;
 }
 
-/** Writes the file again from its own entries and totals. Left alone if two entries claim one place. */
+/** Rewrites the file from its own entries and totals. Leaves it alone if two entries claim one place. */
 async function countAgain(file: string, options: FixOptions): Promise<string | null> {
     const read = await readCheckpointFile(join(options.dir, file), null);
     if (read.kind !== 'checkpoint' || read.checkpoint.origin !== 'resume-run') return null;

@@ -11,8 +11,8 @@ export interface TarContent {
 const BLOCK = 512;
 
 /**
- * Reads a tar of ours back: each file's place and hash, in order.
- * @throws Error if it is not whole
+ * Reads one of our tars back: each file's place and hash, in order.
+ * @throws Error if it is incomplete
  */
 export async function readTarContents(path: string): Promise<TarContent[]> {
     const handle = await openFile(path);
