@@ -11,14 +11,14 @@ import { WriteError } from './write-error.js';
 
 /** A file of a `ContentFolder`. */
 export interface ContentFile {
-    /** Its name, and SHA-256 of its bytes: 64 hex digits. */
+    /** SHA-256 of its bytes, 64 hex digits; also its name. */
     readonly sha256: string;
     readonly bytes: number;
 }
 
 /**
- * A folder of files that are named by the SHA-256 of what they hold. Equal contents share a file. Several processes may add to
- * it at once: each writes under a name of its own first, and a rename puts the whole file in its place.
+ * A folder of files named by the SHA-256 of their content. Equal contents share a file. Several processes may add to it at once:
+ * each writes under a temporary name of its own first, and a rename puts the whole file in place.
  */
 export class ContentFolder {
     readonly #dir: string;
@@ -37,8 +37,8 @@ export class ContentFolder {
     }
 
     /**
-     * Adds a content, or the first `max` bytes of a file; resolves when it is durable. Holds no more of it in memory than it
-     * was given.
+     * Adds a content, or the first `max` bytes of a file; resolves when it is durable. Holds no more of it in memory than it was
+     * given.
      * @throws WriteError if it could not be written; what `openFile` throws if the source cannot be read
      */
     async add(
@@ -72,7 +72,7 @@ export class ContentFolder {
         try {
             if (!this.#isMade) await makeDirectory(this.#dir);
             this.#isMade = true;
-            // Written by somebody who may have been killed before it was durable.
+            // Its writer may have been killed before it was durable.
             if (await isThere(target, file)) await syncFile(target);
             else await withDescriptors(() => this.#write(target, file, write));
             await this.#sync.sync();
@@ -109,7 +109,7 @@ export class ContentFolder {
     }
 }
 
-/** Whether the file holds what its name says: one that was damaged is written again. */
+/** Whether the file holds what its name says: a damaged one is written again. */
 async function isThere(path: string, { sha256, bytes }: ContentFile): Promise<boolean> {
     const there = await hashFile(path).catch(() => null);
     return there !== null && there.bytes === bytes && there.sha256 === sha256;

@@ -28,9 +28,9 @@ export class DurableWriter {
 
     /**
      * Replaces `file` (a name in the directory) by `chunks`; resolves when that is durable.
-     * @param mode permissions, for files that are written once a start (run.json); absent: what the process gives new files
-     * @throws WriteError; the old file stands, and the bytes must be written again from memory, to a new staging file:
-     * after a failed fsync the same file may claim success with its data gone
+     * @param mode permissions, for files that are written once per start (run.json); absent: the process's default for new files
+     * @throws WriteError; the old file is intact, and the bytes must be written again from memory, to a new staging file: after a
+     * failed fsync the same file may claim success with its data gone
      */
     async write(file: string, chunks: readonly Buffer[], mode?: number): Promise<FileStamp> {
         const target = join(this.#dir, file);
@@ -55,7 +55,7 @@ export class DurableWriter {
             const stats = await (mode === undefined
                 ? this.#writeStaging(staging, chunks, size)
                 : writeWithMode(staging, chunks, mode));
-            // A write may end early without an error: write-file-atomic does not look, and a full disk leaves half a file.
+            // A write may end early without an error: write-file-atomic does not check, and a full disk leaves half a file.
             if (stats.size !== BigInt(size)) {
                 throw new WriteError(
                     target,
@@ -71,33 +71,33 @@ export class DurableWriter {
         }
     }
 
-    /** Writes and fsyncs a new file. @returns what is on disk, which may be less than `chunks` */
+    /** Writes and fsyncs a new file. @returns the stats of what is on disk, which may be less than `chunks` */
     async #writeStaging(staging: string, chunks: readonly Buffer[], size: number): Promise<BigIntStats> {
-        // Result files are written by the thousand: these are 5 system calls, where write-file-atomic makes 14.
+        // Result files are written by the thousand: this takes 5 system calls, write-file-atomic 14.
         const file = await this.#calls.create(staging, size);
         try {
             for (const piece of splitIntoPieces(chunks)) await this.#writeAll(file, piece, size);
             await syncDescriptor(file);
-            // Of an open file that was just synced the system knows this without asking a disk.
+            // For an open file that was just synced, the system answers this without asking the disk.
             return fstatSync(file, { bigint: true });
         } finally {
-            // Nothing is left to be written by it.
+            // Everything has been written: a failed close loses nothing.
             closeSync(file);
         }
     }
 
-    /** A call may write less than it was given: the next one says why, if there is a reason. */
+    /** A call may write less than it was given; the next one reports the reason, if there is one. */
     async #writeAll(file: number, piece: Buffer[], size: number): Promise<void> {
         let left = piece;
         while (left.length > 0) {
             const bytesWritten = await this.#calls.write(file, left, size);
-            // Never seen; the size check finds what is missing.
+            // Never seen in practice; the size check finds what is missing.
             if (bytesWritten === 0) return;
             left = dropBytes(left, bytesWritten);
         }
     }
 
-    /** A rename over a network may have happened although it was answered by an error: what stands there decides. */
+    /** A rename over a network may have happened even though it returned an error: what is there now decides. */
     async #renameOver(staging: string, target: string, { ino, size }: BigIntStats): Promise<void> {
         try {
             await this.#calls.rename(staging, target, Number(size));
@@ -120,7 +120,7 @@ async function writeWithMode(staging: string, chunks: readonly Buffer[], mode: n
     return stat(staging, { bigint: true });
 }
 
-/** Most chunks of one write call, and bytes after which there is another. */
+/** Most chunks of one write call, and the bytes after which another call is made. */
 const PIECE_CHUNKS = 512;
 const PIECE_BYTES = 4 * 1024 * 1024;
 
@@ -138,7 +138,7 @@ function* splitIntoPieces(chunks: readonly Buffer[]): Generator<Buffer[]> {
     if (piece.length > 0) yield piece;
 }
 
-/** What is left of some buffers without their first `bytes`. */
+/** The rest of some buffers after their first `bytes`. */
 function dropBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
     let skip = bytes;
     let first = 0;
@@ -151,7 +151,7 @@ function dropBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
     return left;
 }
 
-/** fsync of a directory; one call serves every rename made before it started, so a burst of commits shares it. */
+/** fsync of a directory; one call serves every rename made before it started, so that a burst of commits shares it. */
 export class DirectorySync {
     readonly #calls: CommitCalls;
     #running: Promise<void> | null = null;
@@ -162,7 +162,7 @@ export class DirectorySync {
     }
 
     sync(): Promise<void> {
-        // A sync that runs may have started before the caller's rename: only one that has not started yet will do.
+        // A sync in progress may have started before the caller's rename, so the caller needs one that has not started yet.
         this.#next ??= this.#startAfter(this.#running);
         return this.#next;
     }
@@ -180,7 +180,7 @@ export class DirectorySync {
     }
 }
 
-/** Makes what was created, renamed or removed in a directory durable. */
+/** Makes everything created, renamed or removed in a directory durable. */
 export function syncDirectory(dir: string): Promise<void> {
     return syncFolder(() => openDescriptor(dir, 'r'));
 }
@@ -192,16 +192,16 @@ async function syncFolder(openFolder: () => number | Promise<number>): Promise<v
     try {
         await syncDescriptor(folder);
     } catch (error) {
-        // Some network and FUSE file systems have no fsync for directories; there the rename itself is the promise.
+        // Some network and FUSE file systems have no fsync for directories; there, the rename itself is the guarantee.
         if (getIoCode(error) !== 'EINVAL' && getIoCode(error) !== 'ENOTSUP') throw error;
     } finally {
         closeSync(folder);
     }
 }
 
-/** Makes a directory, and those above it, durably; nothing if it is there. */
+/** Makes a directory and its parents, durably; does nothing if it exists. */
 export async function makeDirectory(dir: string): Promise<void> {
-    // Not mkdir's own `recursive`: it answers ENOENT where the disk is full.
+    // Not mkdir's own `recursive`, which answers ENOENT on a full disk.
     try {
         await mkdir(dir);
     } catch (error) {

@@ -6,8 +6,8 @@ const PIECE = 256 * 1024;
 
 /**
  * SHA-256 (hex) of `size` bytes of a file from `start`.
- * @param onPiece is given each piece on the way; its memory is used again afterwards
- * @throws Error if the file ends before
+ * @param onPiece receives each piece on the way; its memory is reused afterwards
+ * @throws Error if the file ends early
  */
 export async function hashRange(
     handle: FileHandle,
@@ -29,7 +29,7 @@ export async function hashRange(
     return hash.digest('hex');
 }
 
-/** Size and SHA-256 (hex) of a file. @throws NotAFileError, or what the system says */
+/** Size and SHA-256 (hex) of a file. @throws NotAFileError, or the system's error */
 export async function hashFile(path: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
     const handle = await openFile(path);
     try {

@@ -6,7 +6,7 @@ import { TextSet } from '../util/columns/text-set.js';
 import { UserError } from '../util/user-error.js';
 
 /**
- * Names of the files in a directory; none if it is not there.
+ * Names of the files in a directory; empty if it does not exist.
  * @throws UserError (exit 2) if it cannot be listed
  */
 export async function listFiles(dir: string): Promise<readonly string[]> {
@@ -19,7 +19,7 @@ export async function listFiles(dir: string): Promise<readonly string[]> {
 }
 
 /**
- * What is in a directory; nothing if it is not there.
+ * The entries of a directory; empty if it does not exist.
  * @throws UserError (exit 2) if it cannot be listed
  */
 export async function listEntries(dir: string): Promise<readonly Dirent[]> {
@@ -34,12 +34,12 @@ export async function listEntries(dir: string): Promise<readonly Dirent[]> {
 /** Names of a directory. */
 export interface FileListing {
     readonly names: readonly string[];
-    /** Those that are not regular files: folders, links, devices, and what could not be told. */
+    /** Names that are not regular files: folders, links, devices, and those of unknown kind. */
     readonly others: ReadonlySet<string>;
 }
 
 /**
- * As `listFiles`, with what the directory itself says of their kinds, so that nobody has to ask for each of them.
+ * Like `listFiles`, with the kinds that the directory itself reports, which saves a stat for each name.
  * @throws UserError (exit 2) if it cannot be listed
  */
 export async function listFileKinds(dir: string): Promise<FileListing> {
@@ -52,11 +52,12 @@ export async function listFileKinds(dir: string): Promise<FileListing> {
     return { names, others };
 }
 
-/** Names that are read from a directory before anything else gets its turn. */
+/** Names read from a directory before other work gets its turn. */
 const AT_ONCE = 4096;
 
 /**
- * The same names in no order, for directories of a million files: as a list they would take 100 MB, and while it is made twice that.
+ * The same names without an order, for directories of a million files: as a list they would take 100 MB, and twice that while it
+ * is built.
  * @throws UserError (exit 2) if it cannot be listed
  */
 export async function listManyFiles(dir: string): Promise<TextSet> {
@@ -65,7 +66,7 @@ export async function listManyFiles(dir: string): Promise<TextSet> {
     return names;
 }
 
-/** Nothing if the directory is not there. @throws UserError (exit 2) if it cannot be listed */
+/** Yields nothing if the directory does not exist. @throws UserError (exit 2) if it cannot be listed */
 async function readEntries(
     dir: string,
     add: (entry: { readonly name: string; readonly isRegular: boolean }) => void,

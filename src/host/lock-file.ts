@@ -8,9 +8,9 @@ import { NotAFileError } from '../util/regular-file.js';
 import { makeStagingName } from './staging-name.js';
 
 /*
- * The file `lock.<k>`: two lines, who holds it (JSON) and a heartbeat of fixed length, overwritten in place, so that no
- * reader ever sees half of it. A released lock stays, marked: numbers must only grow, or a run that slept would wake up
- * believing that it still has the highest one.
+ * The file `lock.<k>`: two lines, the holder (JSON) and a heartbeat of fixed length, which is overwritten in place, so that no
+ * reader ever sees half of it. A released lock stays, marked as released: numbers must only grow, or a run that slept would wake
+ * up believing that it still has the highest one.
  */
 
 export interface ShardOf {
@@ -20,7 +20,7 @@ export interface ShardOf {
 }
 
 export interface LockContent {
-    /** Holder id: names the temporary files of that run. */
+    /** Holder id, part of the names of that run's temporary files. */
     readonly id: string;
     readonly identity: HolderIdentity;
     readonly shard: ShardOf | null;
@@ -30,7 +30,7 @@ export interface LockContent {
 
 export interface LockFile {
     readonly number: number;
-    /** Null if it cannot be read as a lock: a file system that lost its content with the power. */
+    /** Null if it cannot be read as a lock: the file system lost its content in a power cut. */
     readonly content: LockContent | null;
     readonly released: boolean;
     /** Changes with every heartbeat. */
@@ -70,9 +70,9 @@ async function readLock(dir: string, number: number): Promise<LockFile | null> {
             beat: `${second} ${mtimeNs} ${ino}`,
         };
     } catch (error) {
-        // Removed between listing and reading: by one whose lock is higher.
+        // Removed between listing and reading, by a run whose lock is higher.
         if (getIoCode(error) === 'ENOENT') return null;
-        // No run made it. Its number is taken all the same.
+        // Not made by a run, but its number is taken all the same.
         if (error instanceof NotAFileError || getIoCode(error) === 'ELOOP') {
             return { number, content: null, released: true, beat: '' };
         }
@@ -80,19 +80,20 @@ async function readLock(dir: string, number: number): Promise<LockFile | null> {
     }
 }
 
-/** Creates `lock.<number>` whole, not durable yet (`flushLock`); false if there is one. */
+/** Creates `lock.<number>` as a whole, not durable yet (see `flushLock`); returns false if it exists. */
 export async function createLock(dir: string, number: number, content: LockContent): Promise<boolean> {
     const path = join(dir, makeLockName(number));
     const text = `${JSON.stringify(content)}\n${beatText(0)}\n`;
     const staging = join(dir, makeStagingName('lock', content.id));
     try {
         await writeFile(staging, text, { flag: 'wx' });
-        // Like O_EXCL, but with the content already in it: whoever is killed here leaves no empty lock.
+        // Like O_EXCL, but with its content already in place: a process killed here leaves no empty lock.
         await link(staging, path);
         return true;
     } catch (error) {
         const code = getIoCode(error);
-        // ENOENT: a shard that starts now took the staging file for one of the dead. If the directory is gone, listing says so.
+        // ENOENT: a shard that is starting took the staging file for that of a dead run. If the directory is gone, listing it
+        // reports that.
         if (code === 'EEXIST' || code === 'ENOENT') return false;
         const noLinks = code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS';
         if (!noLinks) throw error;
@@ -113,7 +114,7 @@ async function createPlain(path: string, text: string): Promise<boolean> {
     }
 }
 
-/** Waits until the lock's content would survive a power loss: a lock without one holds others up until it counts as dead. */
+/** Waits until the lock's content would survive a power loss: a lock without content blocks others until it counts as dead. */
 export async function flushLock(dir: string, number: number): Promise<void> {
     const handle = await open(join(dir, makeLockName(number)), 'r+');
     try {
@@ -123,7 +124,7 @@ export async function flushLock(dir: string, number: number): Promise<void> {
     }
 }
 
-/** Overwrites the heartbeat; does nothing if the lock is not there any more. */
+/** Overwrites the heartbeat; does nothing if the lock no longer exists. */
 export async function writeBeat(dir: string, number: number, beat: number | 'released'): Promise<void> {
     try {
         const handle = await open(join(dir, makeLockName(number)), 'r+');
@@ -140,7 +141,7 @@ export async function writeBeat(dir: string, number: number, beat: number | 'rel
 }
 
 export async function removeLock(dir: string, number: number): Promise<void> {
-    // What is not a file is none of ours.
+    // Anything but a file is not ours.
     await rm(join(dir, makeLockName(number)), { force: true }).catch((error: unknown) => {
         if (getIoCode(error) !== 'ERR_FS_EISDIR') throw error;
     });

@@ -2,18 +2,18 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { getIoCode } from '../util/io-error.js';
 
-/** Which process holds a directory. A pid alone is used again; with boot, namespace and start time it is not. */
+/** Which process holds a directory. A pid alone gets reused; together with boot, namespace and start time it is unique. */
 export interface HolderIdentity {
     readonly host: string;
-    /** Null where the system does not say; then only a heartbeat tells whether the holder lives. */
+    /** Null if the system does not report it; then only the heartbeat shows whether the holder is alive. */
     readonly bootId: string | null;
     readonly pidNamespace: string | null;
     readonly pid: number;
-    /** Clock ticks since boot, as /proc says. */
+    /** Clock ticks since boot, from /proc. */
     readonly startTime: string | null;
 }
 
-/** What can be said of a holder without waiting. */
+/** What is known of a holder without waiting. */
 export type Life = 'alive' | 'dead' | 'unknown';
 
 export function ownIdentity(): HolderIdentity {
@@ -27,8 +27,8 @@ export function ownIdentity(): HolderIdentity {
 }
 
 /**
- * Whether a holder lives. /proc decides only if it is of our pid namespace, and the holder's host, boot and pid namespace are ours: in a container host name and boot id
- * are equal to the host's while the holder's /proc entry is not to be seen.
+ * Whether a holder is alive. /proc decides only if it shows our pid namespace, and the holder's host, boot and pid namespace are
+ * ours: inside a container, host name and boot id equal the host's while the holder's /proc entry is not visible.
  */
 export function judgeLife(holder: HolderIdentity, own: HolderIdentity): Life {
     const comparable =
@@ -41,13 +41,13 @@ export function judgeLife(holder: HolderIdentity, own: HolderIdentity): Life {
     if (!comparable || !isProcOurs()) return 'unknown';
     const start = processStart(String(holder.pid));
     if (start !== null) return start === holder.startTime ? 'alive' : 'dead';
-    // No entry: gone, or another user's where /proc is mounted with hidepid.
+    // No entry: the process is gone, or belongs to another user while /proc is mounted with hidepid.
     return exists(holder.pid) ? 'unknown' : 'dead';
 }
 
 /**
- * Whether /proc lists the processes of our own pid namespace. In a container that was given the host's, our numbers name
- * other processes there, and nothing it says of a holder is true.
+ * Whether /proc lists the processes of our own pid namespace. In a container that was given the host's /proc, our pids name other
+ * processes, and nothing it says about a holder is true.
  */
 function isProcOurs(): boolean {
     return readLink('/proc/self') === String(process.pid);
@@ -57,7 +57,7 @@ function isProcOurs(): boolean {
 function processStart(pid: string): string | null {
     const text = readText(`/proc/${pid}/stat`);
     if (text === null) return null;
-    // The command stands in brackets and may hold anything, brackets too.
+    // The command stands in parentheses and may contain anything, parentheses included.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const [state] = fields;
     return state === 'Z' || state === 'X' ? null : (fields[19] ?? null);

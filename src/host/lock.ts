@@ -17,25 +17,25 @@ import { type HolderIdentity, judgeLife, ownIdentity } from './lock-identity.js'
 import { makeHolderId } from './staging-name.js';
 
 export interface LockOptions {
-    /** `checkpoints/<dir name>`; made if it is not there. */
+    /** `checkpoints/<dir name>`; created if missing. */
     readonly checkpointsDir: string;
     /** The results directory, as messages name it. */
     readonly dir: string;
     readonly shard: ShardOf | null;
-    /** `--take-over`: do not wait for the heartbeat of a holder that cannot be looked at from here. */
+    /** `--take-over`: do not wait for the heartbeat of a holder that cannot be inspected from here. */
     readonly takeOver: boolean;
-    /** What a person can do while another holds it; the command that watches a run if absent. */
+    /** What the user can do while another run holds the directory; if absent, the command that watches a run. */
     readonly hint?: string;
-    /** A line for people: what is being waited for. */
+    /** Receives a line for the user: what is being waited for. */
     readonly onNotice: (message: string) => void;
-    /** Ends the wait; the lock is not taken then. */
+    /** Ends the wait without taking the lock. */
     readonly signal?: AbortSignal;
     /** For tests. */
     readonly identity?: HolderIdentity;
     readonly clock?: LockClock;
 }
 
-/** Milliseconds of a clock that is never set, and a pause. */
+/** Milliseconds of a monotonic clock, and a pause. */
 interface LockClock {
     now(): number;
     sleep(milliseconds: number): Promise<void>;
@@ -50,7 +50,7 @@ export interface Lock {
      * @throws UserError (exit 3) if another run took it over while this one slept: nothing may be written then
      */
     verify(): Promise<void>;
-    /** Ids of the other runs (shards) that hold the directory now, for those who sweep. */
+    /** Ids of the other runs (shards) that hold the directory now, for sweeping. */
     otherHolders(): Promise<ReadonlySet<string>>;
     /** Gives the directory back. Never throws. */
     release(): Promise<void>;
@@ -58,7 +58,7 @@ export interface Lock {
 
 const HEARTBEAT = 20_000;
 const DEAD_AFTER = 180_000;
-/** Two heartbeats and a bit: a holder that lives has shown it by then. */
+/** Two heartbeats and a margin: a live holder has shown itself by then. */
 const LIKELY_DEAD_AFTER = 45_000;
 const POLL = 1000;
 const VERIFY_EVERY = 1000;
@@ -91,7 +91,7 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
             try {
                 isHeld = await isOurs(dir, number, content, dead, options);
             } finally {
-                // Whoever stops waiting, or is too late, leaves nothing that would keep others out.
+                // A run that stops waiting or comes too late must leave nothing that would keep others out.
                 if (!isHeld) await removeLock(dir, number);
             }
             if (!isHeld) continue;
@@ -106,7 +106,7 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
     }
 }
 
-/** Ends in exit 3 if a living, conflicting holder is among `locks`; returns those that are gone. */
+/** Ends with exit 3 if a live, conflicting holder is among `locks`; returns those that are gone. */
 async function refuseLiving(
     locks: readonly LockFile[],
     own: LockContent,
@@ -122,7 +122,7 @@ async function refuseLiving(
     return gone;
 }
 
-/** After creating: nobody may have come in between with a higher number, and nobody else may live. */
+/** After creating the lock: no higher number may have come in between, and no other holder may be alive. */
 async function isOurs(
     dir: string,
     number: number,
@@ -136,7 +136,7 @@ async function isOurs(
         if (lock.number > number && !isCompatible(lock.content?.shard ?? null, own.shard)) return false;
         if (lock.released || known.has(`${lock.number} ${lock.content?.id}`)) continue;
         if (lock.content !== null && isCompatible(lock.content.shard, own.shard)) continue;
-        // Came in between with a lower number: judged like any other, in the next round.
+        // A lower number that came in between is judged like any other, in the next round.
         if (lock.content === null || judgeLife(lock.content.identity, own.identity) !== 'dead') return false;
     }
     options.signal?.throwIfAborted();
@@ -198,7 +198,7 @@ function makeRefusal(lock: LockFile, options: LockOptions): UserError {
 }
 
 /**
- * Ids of the runs that hold a directory now, or may do so, for those who only look.
+ * Ids of the runs that hold a directory now, or may do so, for read-only commands.
  * @param dir `checkpoints/<dir name>`
  */
 export async function findLivingHolders(dir: string): Promise<ReadonlySet<string>> {
@@ -229,7 +229,7 @@ class HeldLock implements Lock {
     #checkedAt = Number.NEGATIVE_INFINITY;
     #checkedDate = 0;
     #checking: Promise<void> | null = null;
-    /** Waited for before the first result is written: looking at what is left to do need not wait for the disk. */
+    /** Awaited before the first result is written: finding out what is left to do need not wait for the disk. */
     readonly #durable: Promise<void>;
 
     constructor(dir: string, number: number, content: LockContent, options: LockOptions) {
@@ -249,12 +249,12 @@ class HeldLock implements Lock {
 
     #nextBeat(): void {
         this.#beat += 1;
-        // A beat that fails (disk full, server away) is no reason to stop: commits check for themselves.
+        // A failed heartbeat (disk full, server away) is no reason to stop: commits check for themselves.
         this.#beating = writeBeat(this.#dir, this.#number, this.#beat).catch(() => undefined);
     }
 
     async verify(): Promise<void> {
-        // The steady clock stands still while the machine sleeps, the calendar does not: both must be recent.
+        // The monotonic clock stops while the machine sleeps, the calendar does not: both must be recent.
         const fresh =
             performance.now() - this.#checkedAt < VERIFY_EVERY &&
             Math.abs(Date.now() - this.#checkedDate) < VERIFY_EVERY;
@@ -299,7 +299,7 @@ class HeldLock implements Lock {
         try {
             await this.#durable;
         } catch (error) {
-            // It is gone: the look at all locks that follows says what else is.
+            // It is gone: the following look at all locks reports what else changed.
             if (getIoCode(error) === 'ENOENT') return;
             throw this.#broken('write', error);
         }
@@ -324,7 +324,7 @@ class HeldLock implements Lock {
             const own = (await listLocks(this.#dir)).find((lock) => lock.number === this.#number);
             if (own?.content?.id === this.#content.id) await writeBeat(this.#dir, this.#number, 'released');
         } catch {
-            // All results are saved by now, and the lock of a process that is gone holds nobody up.
+            // All results are saved by now, and the lock of a dead process blocks nobody.
         }
     }
 }

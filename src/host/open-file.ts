@@ -5,10 +5,10 @@ import { READ_WITHOUT_BLOCKING, refuseOthers } from '../util/regular-file.js';
 
 /**
  * Opens a file for reading without ever blocking: a FIFO, device, socket or folder in its place is an error, not a hang.
- * @throws NotAFileError, or what the system says
+ * @throws NotAFileError, or the system's error
  */
 export async function openFile(path: string): Promise<FileHandle> {
-    // Before the opening: to open a device can do something to it.
+    // Check before opening: opening a device can have effects.
     refuseOthers(path, await stat(path));
     const handle = await withDescriptors(() => open(path, READ_WITHOUT_BLOCKING));
     try {
@@ -20,7 +20,7 @@ export async function openFile(path: string): Promise<FileHandle> {
     }
 }
 
-/** The text (UTF-8) of a file. @throws NotAFileError, or what the system says */
+/** The text (UTF-8) of a file. @throws NotAFileError, or the system's error */
 export async function readTextFile(path: string): Promise<string> {
     return (await readBytes(path, constants.MAX_STRING_LENGTH)).toString('utf8');
 }
@@ -28,7 +28,7 @@ export async function readTextFile(path: string): Promise<string> {
 /**
  * The bytes of a file.
  * @param most a larger file is not read
- * @throws NotAFileError, or what the system says
+ * @throws NotAFileError, or the system's error
  */
 export async function readBytes(path: string, most = Number.POSITIVE_INFINITY): Promise<Buffer> {
     const handle = await openFile(path);

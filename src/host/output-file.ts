@@ -10,8 +10,8 @@ import { makeHolderId, makeStagingName } from './staging-name.js';
 import { WriteError } from './write-error.js';
 
 /**
- * Makes a file that somebody asked for: under another name first, synced, then renamed, so that what stands there is the old
- * file or the whole new one.
+ * Creates a file that the user asked for: under another name first, synced, then renamed, so that readers see the old file or the
+ * whole new one.
  * @param make writes the file at the path that it is given
  * @throws WriteError (exit 4), and whatever else `make` throws
  */
@@ -35,14 +35,14 @@ export async function makeOutputFile(path: string, make: (staging: string) => Pr
     }
 }
 
-/** What the system says of the writing; other errors as they are. */
+/** A system error of the write becomes a WriteError; other errors stay as they are. */
 const asWriteError = (path: string, error: unknown): unknown =>
     getIoCode(error)?.startsWith('E') === true
         ? new WriteError(path, describeIoError(error), { cause: error })
         : error;
 
 /**
- * Writes text to a file of a scratch folder: not durably, since nobody needs it after this command.
+ * Writes text to a file of a scratch folder: not durably, since it is not needed after this command.
  * @throws WriteError (exit 4), and whatever `text` throws
  */
 export async function writeScratchText(path: string, text: AsyncIterable<string>): Promise<void> {
@@ -55,7 +55,7 @@ export async function writeScratchText(path: string, text: AsyncIterable<string>
 }
 
 /**
- * Writes text to a file, or to stdout at the pace of its reader; one that went away is not an error.
+ * Writes text to a file, or to stdout at the pace of its reader; a reader that went away is not an error.
  * @param path null: stdout
  * @throws WriteError (exit 4), and whatever `text` throws
  */
@@ -78,7 +78,7 @@ export async function writeText(
     }
 }
 
-/** Of the text that programs read only JSON needs it: the writers of the others leave nothing in it. */
+/** Among machine-readable formats only JSON needs this: the writers of the others leave no control characters. */
 async function* escapePieces(text: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
     for await (const piece of text) yield escapeJson(piece);
 }

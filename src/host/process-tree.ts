@@ -5,13 +5,13 @@ const TICKS = 100;
 
 /** What a process and its descendants use. */
 export interface TreeUsage {
-    /** Bytes in memory now, of all of them; pages that they share count for each. */
+    /** Bytes in memory now, of all of them; shared pages count for each process. */
     readonly memory: number;
-    /** Seconds of CPU by process id, since each began. */
+    /** Seconds of CPU by process id, since each process started. */
     readonly cpu: ReadonlyMap<number, number>;
 }
 
-/** Reads /proc. @returns null where there is none, or the process is gone */
+/** Reads /proc. @returns null if there is no /proc, or the process is gone */
 export function measureTree(root: number): TreeUsage | null {
     const parents = new Map<number, number>();
     const seconds = new Map<number, number>();

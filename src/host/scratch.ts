@@ -16,18 +16,19 @@ const PREFIX = `resume-run-${process.geteuid?.() ?? 0}-`;
 const OWNER_FILE = 'owner.json';
 
 /**
- * Makes a scratch folder under the system's temporary folder (`TMPDIR`), and removes those that runs killed there left
- * behind: only of our own user, and only where /proc says that their process is gone.
+ * Makes a scratch folder under the system's temporary folder (`TMPDIR`), and removes those left behind by runs that were killed:
+ * only of our own user, and only if /proc says that their process is gone.
  * @throws UserError exit 4 if none can be made
  */
 export async function openScratch(): Promise<Scratch> {
     try {
         await sweepScratch();
         const path = await mkdtemp(join(tmpdir(), PREFIX));
-        // Others may pass through to what they are handed (boxes of programs that run as another user), and list nothing.
+        // Other users may pass through to files that they are handed (boxes of programs that run as another user), but list
+        // nothing.
         await chmod(path, 0o711);
         await writeFile(join(path, OWNER_FILE), JSON.stringify(ownIdentity()), { mode: 0o600 });
-        // What cannot be removed now is swept by the next start: no reason for a finished run to fail.
+        // The next start sweeps what cannot be removed now: a finished run must not fail because of it.
         return { path, remove: () => rm(path, { recursive: true, force: true }).catch(() => undefined) };
     } catch (error) {
         throw new UserError(
@@ -47,7 +48,7 @@ async function sweepScratch(): Promise<void> {
             const owner = JSON.parse(await readTextFile(join(path, OWNER_FILE))) as HolderIdentity;
             if (judgeLife(owner, own) === 'dead') await rm(path, { recursive: true, force: true });
         } catch {
-            // Being made or removed by somebody else, or not ours to read: leave it.
+            // Being created or removed by another process, or not ours to read: leave it.
         }
     }
 }

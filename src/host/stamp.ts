@@ -7,15 +7,15 @@ export function makeStamp(stats: BigIntStats): FileStamp {
 }
 
 /**
- * A file's stamp, null if there is no such file. Synchronous: a start looks at every result file, and 20,000 of these take
- * 0.1 s where 20,000 round trips through the thread pool take 1 s.
+ * A file's stamp, null if there is no such file. Synchronous: a start looks at every result file, and 20,000 of these calls
+ * take 0.1 s, while 20,000 round trips through the thread pool take 1 s.
  */
 export function stampFile(path: string): FileStamp | null {
     try {
         const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
         return stats === undefined ? null : makeStamp(stats);
     } catch (error) {
-        // A link that leads in a circle leads to no file.
+        // A circular link leads to no file.
         if (getIoCode(error) === 'ELOOP') return null;
         throw error;
     }

@@ -9,10 +9,11 @@ interface ListedFolder {
 }
 
 /**
- * Removes temporary files that runs left behind when they were killed. Call it holding the lock.
- * @param dirs the results directory, the checkpoints directory and its `earlier`; one that was listed already with its names
- * @param living ids of runs that still write here: this one, and other shards. Asked for after the files have been listed:
- *   who has written one of those holds a lock by then, or is gone
+ * Removes temporary files left behind by killed runs. Hold the lock when calling it.
+ * @param dirs the results directory, the checkpoints directory and its `earlier`; one that was listed already comes with its
+ * names
+ * @param living ids of runs that are still writing here: this one, and other shards. Called after the files have been listed:
+ *   the writer of a listed file holds a lock by then, or is gone
  * @returns how many files were removed
  * @throws UserError (exit 2) if a directory cannot be listed
  */
@@ -37,7 +38,7 @@ export async function sweep(
             await rm(path, { force: true });
             removed += 1;
         } catch {
-            // It is in nobody's way; the next start tries again.
+            // It does no harm; the next start tries again.
         }
     }
     return removed;

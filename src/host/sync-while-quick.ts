@@ -1,11 +1,11 @@
-/** Milliseconds: of a small thing that takes longer, the disk is busy, or far away. */
+/** Milliseconds: if a small call takes longer, the disk is busy or remote. */
 const QUICK = 10;
-/** Calls that then go through the thread pool, before one is tried again. */
+/** Calls that then go through the thread pool before a synchronous one is tried again. */
 const CALLS_APART = 100;
 
 /**
- * Small file calls are made synchronously, at a fifth of the cost of a trip through the thread pool (which wakes two threads).
- * Where the disk is busy these would stop the event loop, with it the heartbeat of the lock: then the next ones are not.
+ * Small file calls are made synchronously, at a fifth of the cost of a trip through the thread pool (which wakes two threads). On
+ * a busy disk they would block the event loop, and with it the lock's heartbeat: then the next calls are asynchronous.
  */
 export class SyncWhileQuick {
     #apart = 0;

@@ -5,7 +5,7 @@ export class WriteError extends Error {
     override readonly name = 'WriteError';
     readonly code = 'RESUME_RUN_CANNOT_WRITE' satisfies ErrorCode;
 
-    /** @param file the file; its old content is still there */
+    /** @param file the file; its old content is intact */
     constructor(
         readonly file: string,
         readonly why: string,

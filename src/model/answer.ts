@@ -1,4 +1,6 @@
-/** What a column of an answer holds, which decides how people see it. A `share` is from 0 to 1, `seconds` and `usd` are units. */
+/**
+ * What a column of an answer holds, which decides how it is displayed. A `share` is from 0 to 1, `seconds` and `usd` are units.
+ */
 export type AnswerKind =
     | 'text'
     | 'integer'
@@ -16,19 +18,19 @@ export interface AnswerColumn {
     readonly kind: AnswerKind;
 }
 
-/** Null: not known, or not defined for this row. Times are ISO 8601 in UTC. */
+/** Null: unknown, or not defined for this row. Times are ISO 8601 in UTC. */
 export type AnswerValue = string | number | boolean | null;
 
-/** The answer to a question about records: a table that may be long, and what one should know about it. */
+/** The answer to a question about records: a table that may be long, and notes on how to read it. */
 export interface Answer {
     readonly question: string;
     readonly columns: readonly AnswerColumn[];
     /** Read once, in order; each has a value for every column. */
     readonly rows: Iterable<readonly AnswerValue[]> | AsyncIterable<readonly AnswerValue[]>;
-    /** Figures that stand above the table; absent: none. */
+    /** Figures shown above the table; absent: none. */
     readonly summary?: Readonly<Record<string, AnswerValue>>;
-    /** What people see in place of a table without rows; absent: that there are none. */
+    /** Shown in place of a table without rows; absent: a default text. */
     readonly emptyText?: string;
-    /** Whole sentences for people. */
+    /** Whole sentences for the reader. */
     readonly notes: readonly string[];
 }

@@ -1,13 +1,15 @@
 import type { BuiltInChecker, Checker } from './sample.js';
 
-/** The word of `--checker` for each format's own comparison, also in a directory whose results were compared otherwise. */
+/**
+ * The word for `--checker` that selects each format's own comparison, even in a directory whose results were compared otherwise.
+ */
 export const FORMAT_CHECKERS = 'format';
 
 /** What `parseChecker` takes, for messages. */
 export const CHECKER_FORMS =
     'tokens, lines, exact, float:<absolute>[,<relative>], kattis[:<flags>], codecontests, sandboxfusion, judge0, apps or livecodebench';
 
-/** A checker as users write it: what `parseChecker` reads back. */
+/** A checker as users write it, in the form that `parseChecker` reads. */
 export function formatChecker(checker: BuiltInChecker): string {
     switch (checker.kind) {
         case 'tokens':
@@ -28,8 +30,8 @@ export function formatChecker(checker: BuiltInChecker): string {
 }
 
 /**
- * A checker as users write it (`--checker`, `checker` in the plain form); null if it is none of the built-in ones.
- * `float:1e-6` takes an absolute error of 1e-6; `float:1e-6,1e-9` takes a relative one of 1e-9 as well: either suffices.
+ * A checker as users write it (`--checker`, `checker` in the plain form); null if it is not a built-in one. `float:1e-6` takes an
+ * absolute error of 1e-6; `float:1e-6,1e-9` also takes a relative one of 1e-9: either suffices.
  */
 export function parseChecker(text: string): Checker | null {
     const [kind = '', ...rest] = text.trim().split(':');

@@ -18,12 +18,12 @@ export interface Checkpoint {
     readonly isComplete: boolean;
     /** Id of the run that wrote it; null in files of version 0.1 and of the earlier tools. */
     readonly run: string | null;
-    /** Highest revision of a record that this file no longer holds; 0 where there is none. */
+    /** Highest revision of a record that this file no longer holds; 0 if there is none. */
     readonly retiredRevision: number;
     /** `earlier`: written by the earlier tools; its entries are matched by source, see plan/. */
     readonly origin: 'resume-run' | 'earlier';
     readonly stamp: FileStamp;
-    /** What else of the earlier tools it was read from. */
+    /** Other files of the earlier tools that it was read from. */
     readonly earlier?: EarlierSources;
     /** Entries of the file that a source of the earlier tools has replaced since. */
     readonly replaced?: readonly SupersededEntry[];
@@ -33,7 +33,7 @@ export interface Checkpoint {
 export interface EarlierSources {
     /** `<sample>/`, with a file for each task. */
     readonly folder: string | null;
-    /** `<id>_checker.json`: its verdicts count before those of `<id>.json`. */
+    /** `<id>_checker.json`: its verdicts take precedence over those of `<id>.json`. */
     readonly checkerFile: string | null;
     /** Verdicts that the checker file changed. */
     readonly changedVerdicts: number;
@@ -41,22 +41,24 @@ export interface EarlierSources {
     readonly unusable: readonly NotImported[];
 }
 
-/** A result of the earlier tools that was not taken over. */
+/** A result of the earlier tools that was not imported. */
 export interface NotImported {
     readonly file: string;
     readonly reason: string;
 }
 
 /**
- * A finished task as it was read. `index` and `fingerprint` are null only in files of the earlier tools.
- * A store may keep more beside it (its serialised form): others hand the same object back, they never copy it.
+ * A finished task as it was read. `index` and `fingerprint` are null only in files of the earlier tools. A store may keep more
+ * with it (its serialised form): other code must pass the same object back, never a copy.
  */
 export interface StoredEntry {
     readonly entry: Omit<Entry, 'index' | 'fingerprint'> & {
         readonly index: number | null;
         readonly fingerprint: string | null;
     };
-    /** The file of an earlier tool that holds this one result; its source is what a server extracted, without the end of its last line. */
+    /**
+     * The file of an earlier tool that holds this one result; its source is what a server extracted, without its last line break.
+     */
     readonly file?: string;
 }
 
@@ -73,11 +75,11 @@ export interface SampleState {
     readonly pending: readonly OpenTask[];
     readonly skipped: readonly SkippedTask[];
     readonly computedLimits: ComputedLimits | null;
-    /** Of the checkpoint; 0 for a new sample. */
+    /** That of the checkpoint; 0 for a new sample. */
     readonly retiredRevision: number;
     /** The earlier tools' file is copied to `earlier/` before its first rewrite. */
     readonly origin: 'resume-run' | 'earlier' | 'new';
-    /** True where the file must be rewritten even if no task runs (entries moved, skips changed, totals changed). */
+    /** True if the file must be rewritten even if no task runs (entries moved, skips changed, totals changed). */
     readonly dirty: boolean;
 }
 
@@ -85,10 +87,10 @@ export interface KeptEntry {
     readonly group: string;
     readonly index: number;
     readonly fingerprint: string;
-    /** Which of the equal tasks of its group it is now, from 0. */
+    /** Its position among the equal tasks of its group, from 0. */
     readonly occurrence: number;
     readonly stored: StoredEntry;
-    /** What the dataset expects of it now, where its entry says something else. */
+    /** What the dataset expects of it now, if its entry says something else. */
     readonly labels?: Labels;
 }
 

@@ -1,4 +1,4 @@
-/** Bytes: text from a row, or a file that stays where it is. `digest` is the SHA-256 (hex) of the bytes. */
+/** Bytes: text from a row, or a file that stays in place. `digest` is the SHA-256 (hex) of the bytes. */
 export type Content =
     | { readonly text: string; readonly path?: undefined; readonly digest: string }
     | { readonly path: string; readonly text?: undefined; readonly digest: string };

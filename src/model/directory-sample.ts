@@ -2,8 +2,8 @@ import type { ComputedLimits } from './entry.js';
 import { type GroupTally, type SampleTally, tallySample } from './tally.js';
 
 /**
- * How a sample of a results directory stands to the datasets: its file is there, it has none yet, or the datasets no longer
- * hold it. What was removed is in no rate and no total.
+ * How a sample of a results directory relates to the datasets: its file exists, it has none yet, or the datasets no longer hold
+ * it. Removed samples count in no rate and no total.
  */
 export type SampleStanding = 'begun' | 'not begun' | 'removed';
 
@@ -16,20 +16,20 @@ export interface SampleFigures {
 /** One sample of a results directory: what status, report and a dry run count. */
 export interface DirectorySample extends SampleFigures {
     readonly standing: SampleStanding;
-    /** When its file was written, milliseconds since the epoch; null for archived ones and where there is no file. */
+    /** When its file was written, milliseconds since the epoch; null for archived ones and if there is no file. */
     readonly writtenAt: number | null;
     /** When its tasks ended, milliseconds since the epoch; only those that ended after a time asked for. */
     readonly ends: readonly number[];
 }
 
-/** Samples with a result file that the datasets no longer hold. The list holds `LIST_BOUND` at most. */
+/** Samples with a result file that the datasets no longer hold. The list holds at most `LIST_BOUND`. */
 export interface RemovedSamples {
     readonly count: number;
     readonly samples: readonly string[];
 }
 
 /**
- * Groups of a sample in the dataset's order, with the number of their tasks. `skipped`: tasks beside these that the dataset already
+ * Groups of a sample in the dataset's order, with the number of their tasks. `skipped`: further tasks that the dataset already
  * knows to be skipped unless they have a result.
  */
 export type GroupSizes = readonly (readonly [name: string, tasks: number, skipped?: number])[];

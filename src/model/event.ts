@@ -7,15 +7,15 @@ import type { TotalTally } from './tally-sum.js';
 import type { Suspicion, TaskLog } from './task.js';
 import type { Verdict } from './verdict.js';
 
-/** Why a task is due. */
+/** Why a task has to run. */
 export type DueReason =
     | 'new'
     | 'input changed'
-    /** The entry was computed from numbers that an earlier version rounded. */
+    /** The entry was computed from numbers that an earlier version had rounded. */
     | 'input was rounded'
-    /** Only of entries of the earlier tools: accepted with other tests than the dataset has now. */
+    /** Only for entries of the earlier tools: accepted with another number of tests than the dataset has now. */
     | 'another number of tests'
-    /** Only of entries of the earlier tools: a time-out that printed nothing. */
+    /** Only for entries of the earlier tools: a time-out that printed nothing. */
     | 'time-out without output'
     | 'limit raised'
     | 'failed before'
@@ -37,9 +37,12 @@ export interface PlanCounts {
     readonly dueBy: Readonly<Partial<Record<DueReason, number>>>;
 }
 
-/** What happened in a run: a closed union, keyed by `type`. Reporters fold it; `--json` prints one a line. Times are ISO 8601, UTC. */
+/**
+ * What happened in a run: a closed union, keyed by `type`. Reporters fold it; `--json` prints one per line. Times are ISO 8601,
+ * UTC.
+ */
 export type RunEvent =
-    /** Once, before anything runs. `part` is what `--only/--limit/--shard` chose of the whole; equal to it without them. */
+    /** Sent once, before anything runs. `part` is what `--only/--limit/--shard` chose of the whole; equal to it without them. */
     | {
           readonly type: 'run-started';
           readonly at: string;
@@ -51,14 +54,14 @@ export type RunEvent =
           readonly executor: string;
           readonly mode: string;
           readonly sandbox: string | null;
-          /** Which limits hold, in words; null where no program is judged. */
+          /** The limits in force, in words; null if no program is judged. */
           readonly limits: string | null;
-          /** How outputs are compared, in words; null where no program is judged. */
+          /** How outputs are compared, in words; null if no program is judged. */
           readonly comparison: string | null;
-          /** Servers that tasks are sent to, those for second tries too; absent where there are none. */
+          /** Servers that tasks are sent to, including those for second tries; absent if there are none. */
           readonly endpoints?: number;
       }
-    /** A line for people: an announced option, a sandbox that is missing, a file moved aside. */
+    /** A line for the user: an announced option, a sandbox that is missing, a file moved aside. */
     | {
           readonly type: 'notice';
           readonly at: string;
@@ -73,7 +76,7 @@ export type RunEvent =
           readonly dueBy: PlanCounts['dueBy'];
       }
     | (TaskEvent & { readonly type: 'task-started' })
-    /** The attempt came to nothing final: it will be tried again. */
+    /** The attempt had no final outcome: the task will be tried again. */
     | (TaskEvent & {
           readonly type: 'task-retried';
           readonly because:
@@ -86,18 +89,18 @@ export type RunEvent =
           readonly type: 'task-finished';
           readonly verdict: Verdict;
           readonly accepted: boolean;
-          /** True where the verdict is not among those expected. */
+          /** True if the verdict is not among those expected. */
           readonly unexpected: boolean;
           readonly nearLimit: boolean;
           readonly by: Attempt;
-          /** As the result file holds it; null where it is too long, and then `resultBytes` says how long. */
+          /** As the result file holds it; null if it is too long, and then `resultBytes` says how long. */
           readonly result: JudgeResult | JsonObject | null;
           /** Size of a result that was left out, bytes of JSON. */
           readonly resultBytes?: number;
       })
     /** A line that the executor (a module) wrote for the log. */
     | ({ readonly type: 'task-log'; readonly at: string } & TaskLog)
-    /** Given up for now and written down as a failure. */
+    /** Given up for now and recorded as a failure. */
     | (TaskEvent & { readonly type: 'task-failed'; readonly failure: Failure; readonly by: Attempt })
     | { readonly type: 'sample-finished'; readonly at: string; readonly tally: SampleTally }
     | { readonly type: 'concurrency-changed'; readonly at: string; readonly concurrency: number }
@@ -109,7 +112,7 @@ export type RunEvent =
           readonly type: 'stopping';
           readonly at: string;
           readonly stop: StopReason;
-          /** The signal; `abort` for every other reason. */
+          /** The signal, or `abort` for every other reason. */
           readonly signal: StopSignal | 'abort';
           readonly running: number;
           /** Seconds that running tasks still get. */
@@ -137,11 +140,11 @@ export interface EndpointState {
     readonly meanTime: number | null;
     readonly coolDowns: number;
     readonly concurrency: number;
-    /** What was measured to find `concurrency`; absent: it was not measured. */
+    /** What was measured to find `concurrency`; absent: nothing was measured. */
     readonly calibration?: readonly WidthRate[];
 }
 
-/** How fast an endpoint ran hello-worlds, so many at once. */
+/** How fast an endpoint ran hello-world programs, with so many at once. */
 export interface WidthRate {
     readonly width: number;
     readonly perSecond: number;
@@ -150,11 +153,11 @@ export interface WidthRate {
 /** How a run ended. */
 export interface RunEnd {
     readonly outcome: 'finished' | 'finished with failures' | 'stopped';
-    /** Why it stopped before everything was done; null where it was not stopped. */
+    /** Why it stopped before everything was done; null if it was not stopped. */
     readonly stop: StopReason | null;
-    /** The signal that stopped it; `abort` for every other reason. */
+    /** The signal that stopped it, `abort` for every other reason; null if it was not stopped. */
     readonly signal: StopSignal | 'abort' | null;
-    /** Tasks committed by this run, and how many of them were tried again on the way. */
+    /** Tasks committed by this run, and how many of them needed another try. */
     readonly committed: number;
     readonly failed: number;
     readonly aborted: number;
@@ -164,16 +167,16 @@ export interface RunEnd {
     readonly totals: TotalTally;
     readonly workers: readonly WorkerFigures[];
     readonly endpoints: readonly EndpointState[];
-    /** What requests to language models used, and what of it is in results; absent: there were none. */
+    /** What requests to language models used, and how much of that is in results; absent: there were none. */
     readonly spent?: Spending & { readonly kept: KeptSpending };
 }
 
-/** What the requests of one start used: a lower bound, since one without an answer may have been counted by its service. */
+/** What the requests of one start used: a lower bound, since a request without an answer may have been charged by its service. */
 export interface Spending {
     readonly answers: number;
-    /** Requests that were sent and brought no answer. */
+    /** Requests that were sent and got no answer. */
     readonly unanswered: number;
-    /** Of prompts and answers, as far as services told them. */
+    /** Tokens of prompts and answers, as far as services reported them. */
     readonly tokens: number;
     /** US dollars, of the answers and searches whose price is known. */
     readonly cost: number;
@@ -182,8 +185,8 @@ export interface Spending {
     /** Web searches that were answered, which are not among the answers; absent: there were none. */
     readonly searches?: SearchSpending;
     /**
-     * What counts towards the command's budget, by estimates where a service told nothing; absent without one. What earlier runs of
-     * the command used is in it.
+     * What counts towards the command's budget, estimated if a service reported nothing; absent without a budget. Includes what
+     * earlier runs of the command used.
      */
     readonly charged?: { readonly tokens: number; readonly cost: number };
 }
@@ -196,14 +199,14 @@ export interface SearchSpending {
     readonly unpriced: number;
 }
 
-/** The part of it that is in results. */
+/** The part of the spending that is in results. */
 export interface KeptSpending {
     readonly tokens: number;
     /** US dollars. */
     readonly cost: number;
-    /** Answers that end where a limit of tokens cut them off. */
+    /** Answers cut off by a token limit. */
     readonly truncated: number;
-    /** Of answers of a model that judges, which are in neither number; absent: there are none. Cost in US dollars. */
+    /** Answers of judging models, which are in neither number; absent: there are none. Cost in US dollars. */
     readonly judge?: { readonly tokens: number; readonly cost: number };
 }
 

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { isJsonObject, type Json } from './json.js';
 
 /*
- * JSON whose numbers keep the text they were written with. `JSON.parse` turns 9007199254740993 into ...992, 1e400 into
- * Infinity and 1.0 into 1; a 64-bit seed or id must reach the program that asked for it digit by digit. Node 20 has no
- * reviver with source text, so numbers that a double does not print again are put in quotes, behind a mark that no
- * input can guess, before the text is parsed.
+ * JSON whose numbers keep the text they were written with. `JSON.parse` turns 9007199254740993 into ...992, 1e400 into Infinity
+ * and 1.0 into 1; a 64-bit seed or id must reach the program that asked for it digit by digit. Node 20 has no reviver with source
+ * text, so numbers that a double does not reproduce are put in quotes, behind a mark that no input can guess, before the text is
+ * parsed.
  */
 
-/** A number as it was written, where JavaScript prints its double another way. */
+/** A number as it was written, if JavaScript would print its double differently. */
 export class NumberText {
     constructor(readonly text: string) {}
 }
@@ -44,7 +44,7 @@ export function parseExactPythonJson(text: string): ExactJson {
     return parseMarked(markNumbers(text) ?? text);
 }
 
-/** The same as JavaScript reads it: each number as its double, NaN and infinity among them. */
+/** The same with numbers as JavaScript reads them: each as its double, NaN and infinity included. */
 export const parsePythonDoubles = (text: string): Json =>
     hasPythonNames(text) ? withDoubles(parseExactPythonJson(text)) : (JSON.parse(text) as Json);
 
@@ -56,9 +56,9 @@ function withDoubles(value: ExactJson): Json {
 }
 
 const hasPythonNames = (text: string): boolean => /NaN|Infinity/.test(text);
-/** The text of a number that equals nothing, itself included. */
+/** The text of the number that equals nothing, not even itself. */
 export const NOT_A_NUMBER = 'NaN';
-/** Strings are matched to be passed over. */
+/** Strings are matched in order to skip them. */
 const PYTHON_NAMES = /"[^"\\]*(?:\\.[^"\\]*)*"|NaN|-?Infinity/gs;
 /** How JSON can write infinity: readers turn it into one. */
 const INFINITE = '1e999';
@@ -74,8 +74,8 @@ export function printExactJson(value: ExactJson): string {
 }
 
 /**
- * JSON with sorted keys and every number as its exact decimal: equal values give equal text, however they were written.
- * Key order is that of UTF-16 code units.
+ * JSON with sorted keys and every number as its exact decimal: equal values give equal text, however they were written. Keys are
+ * ordered by UTF-16 code units.
  */
 export function canonicalizeExactJson(value: ExactJson): string {
     return printWith(
@@ -85,7 +85,7 @@ export function canonicalizeExactJson(value: ExactJson): string {
     );
 }
 
-/** Whether a number of the value is lost in a double: the text that JavaScript prints for it is another decimal value. */
+/** Whether a number of the value is changed by a double: the text that JavaScript prints for it is another decimal value. */
 export function losesNumbers(value: ExactJson): boolean {
     if (value instanceof NumberText) {
         const double = Number(value.text);
@@ -95,14 +95,14 @@ export function losesNumbers(value: ExactJson): boolean {
     return isExactObject(value) && Object.values(value).some(losesNumbers);
 }
 
-/** Whether a number of the value was written another way than JavaScript prints it (`1.0`, `1e400`). */
+/** Whether a number of the value was written differently from how JavaScript prints it (`1.0`, `1e400`). */
 export function hasNumberTexts(value: ExactJson): boolean {
     if (value instanceof NumberText) return true;
     if (isExactArray(value)) return value.some(hasNumberTexts);
     return isExactObject(value) && Object.values(value).some(hasNumberTexts);
 }
 
-/** The value as ordinary JSON; a number that a double does not hold becomes the text that it was written with. */
+/** The value as ordinary JSON; a number that a double does not hold becomes text, as it was written. */
 export function withNumbersAsText(value: ExactJson): Json {
     if (value instanceof NumberText) return losesNumbers(value) ? value.text : Number(value.text);
     if (isExactArray(value)) return value.map(withNumbersAsText);
@@ -124,7 +124,7 @@ export function toExactDecimal(text: string): string {
     return `${sign}${digits.slice(0, end).replace(/^0+/, '')}e${scale}`;
 }
 
-/** Without a pattern: `/0+$/` looks at each run of zeros from each of its zeros. */
+/** Without a regular expression: `/0+$/` would scan each run of zeros from each of its zeros. */
 function measureWithoutZeros(digits: string): number {
     let end = digits.length;
     while (end > 0 && digits.charCodeAt(end - 1) === ZERO) end -= 1;
@@ -150,15 +150,15 @@ function printWith(value: ExactJson, print: (number: number | NumberText) => str
     return `{${parts.join(',')}}`;
 }
 
-/** Begins the strings that stand for numbers while a text is parsed. Random, so that no text can hold it. */
+/** Prefix of the strings that stand for numbers while a text is parsed. Random, so that no text can contain it. */
 const MARK = `number-${randomBytes(16).toString('hex')}:`;
 
 const [QUOTE, BACKSLASH, MINUS, ZERO, NINE] = [0x22, 0x5c, 0x2d, 0x30, 0x39];
 const [UPPER_I, UPPER_N] = [0x49, 0x4e];
-/** The names are those of Python; JSON has none of them outside of strings. */
+/** The names are Python's; JSON has none of them outside strings. */
 const NUMBER = /NaN|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/y;
 
-/** Valid JSON with each number that JavaScript prints another way as a marked string; null where there is none. */
+/** Valid JSON in which each number that JavaScript prints differently is a marked string; null if there is none. */
 function markNumbers(text: string): string | null {
     const parts: string[] = [];
     let copied = 0;

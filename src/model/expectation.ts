@@ -8,13 +8,16 @@ import type { Verdict } from './verdict.js';
 export interface JudgedTask {
     readonly group: string;
     readonly verdict: Verdict;
-    /** Verdicts that its dataset names; null: none, and the group decides. */
+    /** Verdicts that its dataset names; null: none, so the group decides. */
     readonly named: readonly Verdict[] | null;
-    /** A score that was expected and is not the one it got; null: there is none. */
+    /** A score that was expected and differs from the actual one; null: there is none. */
     readonly missedScore: ExpectedScore | null;
 }
 
-/** What a dataset expects of a task. No part of the task's input, so that other labels ask for no other run. Null: it says nothing. */
+/**
+ * What a dataset expects of a task. Not part of the task's input, so that other labels require no other run. Null: nothing is
+ * specified.
+ */
 export interface Labels {
     readonly expected: readonly Verdict[] | null;
     readonly scores: readonly ExpectedScore[] | null;
@@ -22,7 +25,7 @@ export interface Labels {
 
 type LabelledEntry = Pick<Entry, 'expected' | 'expected_scores'>;
 
-/** The labels of a task where they are not those that its entry has; null: they are. */
+/** The labels of a task if they differ from those of its entry; null if they do not. */
 export function findChangedLabels(entry: LabelledEntry, input: TaskInput): Labels | null {
     if (input.kind !== 'program') return null;
     const { expected, expectedScores: scores = null } = input;
@@ -33,7 +36,7 @@ export function findChangedLabels(entry: LabelledEntry, input: TaskInput): Label
 const isSameList = (before: readonly unknown[] | undefined, now: readonly unknown[] | null): boolean =>
     JSON.stringify(before ?? null) === JSON.stringify(now);
 
-/** The entry with other labels; as it is without any. */
+/** The entry with other labels; unchanged if there are none. */
 export function withLabels<T extends LabelledEntry>(entry: T, labels: Labels | undefined): T {
     if (labels === undefined) return entry;
     const { expected: _, expected_scores: __, ...rest } = entry;
@@ -45,7 +48,7 @@ export function withLabels<T extends LabelledEntry>(entry: T, labels: Labels | u
     } as T;
 }
 
-/** Whether a limit is computed from a finished task: one that is accepted, be it in part. */
+/** Whether a limit is computed from a finished task: one that is accepted, at least in part. */
 export const isMeasured = ({ result }: Pick<Entry, 'result'>): boolean =>
     result['accepted'] === true || result['verdict'] === 'PartiallyAccepted';
 
@@ -56,8 +59,8 @@ export function isUnexpected({ group, verdict, named, missedScore }: JudgedTask)
 }
 
 /**
- * Whether a program that is known to be right scored less than its problem allows, and the dataset has nothing against that. Tests
- * are not weak nor wrong because of it, so that no rate counts it.
+ * Whether a program that is known to be right scored less than its problem allows, and the dataset accepts that. It does not make
+ * the tests weak or wrong, so no rate counts it.
  */
 export function isInPart(task: JudgedTask): boolean {
     const kind = readOnSamples(task.group) ?? task.group;

@@ -1,28 +1,28 @@
 /**
- * The machinery broke while a task ran: never a verdict, always retried by policy, in the end recorded under `failures`.
- * A closed union keyed by `reason`; facts stay in fields and are never parsed back from `message`.
+ * The machinery broke while a task ran: never a verdict, always retried by policy, and recorded under `failures` in the end. A
+ * closed union keyed by `reason`; facts stay in fields and are never parsed back from `message`.
  */
 export type Failure =
-    /** The thread or process that ran the task ended under it. */
+    /** The thread or process that ran the task ended unexpectedly. */
     | {
           readonly reason: 'worker-died';
           readonly message: string;
-          /** False: it took several workers down, and would take the next ones, too. */
+          /** False: the task took several workers down, and would take down the next ones too. */
           readonly retry?: false;
       }
-    /** The task gave no answer within its time and had to be stopped (module, exec, a hung worker). Seconds. */
+    /** The task gave no answer in time and had to be stopped (module, exec, a hung worker). Seconds. */
     | { readonly reason: 'no-answer'; readonly message: string; readonly after: number }
     /** The sandbox, or the helper that starts programs, did not work. */
     | { readonly reason: 'sandbox'; readonly message: string }
     /** The compiler was killed, ran out of memory or space, or cannot compile a hello-world. */
     | { readonly reason: 'compiler'; readonly message: string }
-    /** A program needs a module or a header that is not on this machine. */
+    /** A program needs a module or a header that this machine lacks. */
     | { readonly reason: 'environment'; readonly message: string }
     /** The checker crashed, broke its convention, or could not be built. */
     | { readonly reason: 'judge-error'; readonly message: string }
-    /** A program died by a signal that we did not send and no limit explains. */
+    /** A program died by a signal that we did not send and that no limit explains. */
     | { readonly reason: 'killed'; readonly message: string; readonly signal: string }
-    /** A module threw, or returned what is not a JSON object. The error itself may say whether and when to try again. */
+    /** A module threw, or returned something other than a JSON object. The error itself may say whether and when to try again. */
     | {
           readonly reason: 'task-threw';
           readonly message: string;
@@ -35,16 +35,19 @@ export type Failure =
     | { readonly reason: 'exit-code'; readonly message: string; readonly exitCode: number }
     /** A command of `--executor exec` could not be started. */
     | { readonly reason: 'not-started'; readonly message: string }
-    /** The result is larger than a checkpoint takes. Bytes. */
+    /** The result is larger than a checkpoint accepts. Bytes. */
     | { readonly reason: 'result-too-large'; readonly message: string; readonly bytes: number }
-    /** A server could not be reached, broke off, or said that its own machinery broke. `status` is the HTTP status, if one came. */
+    /**
+     * A server could not be reached, dropped the connection, or reported a fault of its own. `status` is the HTTP status, if one
+     * came.
+     */
     | {
           readonly reason: 'endpoint';
           readonly message: string;
           readonly endpoint: string;
           readonly status?: number;
       }
-    /** A server refuses this request or us (401, 403, 404, 422): trying again will not help. */
+    /** A server refuses this request or this client (401, 403, 404, 422): trying again will not help. */
     | {
           readonly reason: 'refused';
           readonly message: string;
@@ -54,10 +57,10 @@ export type Failure =
 
 export type FailureReason = Failure['reason'];
 
-/** Trying again within the same start cannot end otherwise. */
+/** Trying again within the same start would end the same way. */
 const FINAL_REASONS: ReadonlySet<FailureReason> = new Set(['refused', 'result-too-large', 'environment']);
 
-/** Whether another try may end otherwise. */
+/** Whether another try may end differently. */
 export function isRetryable(failure: Failure): boolean {
     const isRefused = 'retry' in failure && failure.retry !== undefined;
     return !FINAL_REASONS.has(failure.reason) && !isRefused;

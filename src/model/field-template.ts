@@ -1,31 +1,31 @@
 import { type ExactJson, isExactArray, isExactObject, NumberText, printExactJson } from './exact-json.js';
 
-/** What `{...}` in a command stands for whatever the dataset is. */
+/** What `{...}` in a command stands for, whatever the dataset is. */
 export const PLACEHOLDERS = ['id', 'group', 'index', 'input'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /**
- * `{{name}}`, or `{name}` and `{name.path}` not preceded by `$`: what shells, awk and JSON write in braces is left alone
- * (`${HOME}`, `{print $1}`, `{"a": 1}`).
+ * `{{name}}`, or `{name}` and `{name.path}` not preceded by `$`: braces of shells, awk and JSON are left alone (`${HOME}`,
+ * `{print $1}`, `{"a": 1}`).
  */
 const FIELD = /\{\{([\p{L}\p{N}_.-]+)\}\}|(?<!\$)\{([\p{L}_][\p{L}\p{N}_-]*(?:\.[\p{L}\p{N}_-]+)*)\}/gu;
 
-/** Before a field that has the name of a placeholder: `{row.id}`. */
+/** Before a field with the name of a placeholder: `{row.id}`. */
 const ROW = 'row.';
 
-/** A template filled for a task, or the field that its row does not have. */
+/** A filled template for a task, or the field that its row lacks. */
 export type FilledArgument =
     | { readonly kind: 'filled'; readonly text: string }
     | { readonly kind: 'missing'; readonly field: string };
 
-/** Rows of the general form: placeholders by their names, other braces as they are. */
+/** Rows of the general form: placeholders by name; other braces are left unchanged. */
 export function fillPlaceholders(argument: string, values: Readonly<Record<Placeholder, string>>): string {
     return argument.replace(/\{(\w+)\}/g, (whole, name: string) =>
         isPlaceholder(name) ? values[name] : whole,
     );
 }
 
-/** Rows of a list: placeholders by their names, fields of the row by theirs. @param row its value, numbers as they are written */
+/** Rows of a list: placeholders by name, fields of the row by theirs. @param row its value, numbers as they are written */
 export function fillFields(
     argument: string,
     values: Readonly<Record<Placeholder, string>>,
@@ -44,7 +44,7 @@ export function fillFields(
 }
 
 /**
- * Placeholders of a command that no row of a list has a value for, as they are written.
+ * Placeholders of a command for which no row of a list has a value, as written.
  * @param fields every field that a row has
  */
 export function findUnknownFields(argv: readonly string[], fields: ReadonlySet<string>): readonly string[] {
@@ -64,7 +64,7 @@ export const isPlaceholder = (name: string): name is Placeholder =>
 
 const nameInRow = (name: string): string => (name.startsWith(ROW) ? name.slice(ROW.length) : name);
 
-/** Undefined where there is no such field; items of lists go by their number. A field may have dots in its own name. */
+/** Undefined if there is no such field; items of lists are addressed by number. A field may have dots in its own name. */
 function valueAt(row: ExactJson, path: string): ExactJson | undefined {
     if (isExactObject(row) && Object.hasOwn(row, path)) return row[path];
     let value: ExactJson | undefined = row;
@@ -77,14 +77,14 @@ function valueAt(row: ExactJson, path: string): ExactJson | undefined {
     return value;
 }
 
-/** Text as it is, null as nothing, numbers as they are written, lists and objects as JSON. */
+/** Text unchanged, null as nothing, numbers as they are written, lists and objects as JSON. */
 function formatValue(value: ExactJson): string {
     if (typeof value === 'string') return value;
     if (value === null) return '';
     return value instanceof NumberText ? value.text : printExactJson(value);
 }
 
-/** For messages: fields of a list, the first few. */
+/** The first few fields of a list, for messages. */
 export function listFields(fields: Iterable<string>): string {
     const names = [...fields];
     const shown = names.slice(0, 8).map((name) => `{${name}}`);

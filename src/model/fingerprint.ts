@@ -109,7 +109,7 @@ function digestTests(judging: Judging): string {
 
 /**
  * Fingerprints of every task of a sample, by group.
- * @param executorIdentity what a `data` task is done by: an argv template, a module's relative path and export
+ * @param executorIdentity what performs a `data` task: an argv template, or a module's relative path and export
  */
 export function fingerprintSample(
     sample: Sample,
@@ -126,7 +126,7 @@ export function fingerprintSample(
     return result;
 }
 
-/** What a program's fingerprint holds of how it is judged: version, and what stands at its end. */
+/** The parts of a program's fingerprint that describe how it is judged: the version, and what comes last. */
 interface JudgedDigests {
     readonly version: 'v1' | 'v2';
     readonly parts: readonly string[];
@@ -154,7 +154,7 @@ function digestJudging(judging: Judging): JudgedDigests {
 const digestTestFiles = (files: NonNullable<TestCase['files']>): Nested =>
     files.map(({ name, content }) => [name, content.digest]);
 
-/** Rules as one text; the grader's files stand for themselves by their digests, wherever they lie. */
+/** Rules as one text; the grader's files are represented by their digests, wherever they are. */
 function formatScoring({ grader, ...rules }: TestScoring): string {
     const program =
         grader === null
@@ -183,8 +183,8 @@ const digestRounded = (data: Json, executorIdentity: string): string =>
     digestNested(['v1', 'data', executorIdentity, canonicalizeJson(data)]);
 
 /**
- * The fingerprint that 0.1 gave to a task whose numbers it rounded: its entry was made from another input. Null where
- * nothing is lost, so that the fingerprint is the same.
+ * The fingerprint that 0.1 gave to a task whose numbers it rounded: its entry was made from another input. Null if nothing was
+ * lost, so that the fingerprint is the same.
  */
 export function fingerprintRounded(input: TaskInput, executorIdentity: string): string | null {
     if (input.kind !== 'data' || input.text === undefined) return null;

@@ -3,16 +3,16 @@ import { isLimitVerdict, type Verdict } from './verdict.js';
 /** Limits under which a program was judged: CPU time in seconds, memory and output in bytes. Stored in every judged entry. */
 export interface Limits {
     readonly time: number;
-    /** null: none was held, because the server cannot hold one or was not asked to. */
+    /** Null: none was enforced, because the server cannot enforce one or was not asked to. */
     readonly memory: number | null;
     readonly output: number;
-    /** The sample's own time limit, where `--limits flat` left it aside: accepted runs above it are listed. Seconds. */
+    /** The sample's own time limit, if `--limits flat` ignored it: accepted runs above it are listed. Seconds. */
     readonly own_time?: number;
-    /** True where `time` is `--timeout` though the sample's own limits hold: it has none, or a longer one. */
+    /** True if `time` is `--timeout` although the sample's own limits apply: it has none, or a longer one. */
     readonly from_timeout?: true;
 }
 
-/** What a sample itself says; null where it says nothing. Seconds, bytes. */
+/** The limits that a sample itself states; null if it states none. Seconds, bytes. */
 export interface OwnLimits {
     readonly time: number | null;
     readonly memory: number | null;
@@ -22,17 +22,17 @@ export interface OwnLimits {
 /** `own`: the sample's limits, bounded by `--timeout`; `flat`: `--timeout` for every test. */
 export type LimitPolicy = 'own' | 'flat';
 
-/** Which memory limit an executor holds: each program's; only `--memory-limit`, where that was given; none. */
+/** Which memory limit an executor enforces: each program's own; `--memory-limit` only, if given; or none. */
 export type MemoryHolding = 'always' | 'if-given' | 'never';
 
-/** Options that decide limits. `policy` null means: what the dataset's format says. Seconds, bytes. */
+/** Options that decide limits. `policy` null means the policy of the dataset's format. Seconds, bytes. */
 export interface LimitOptions {
     readonly policy: LimitPolicy | null;
     /** `--timeout` */
     readonly timeout: number;
     /** `--time-factor` */
     readonly timeFactor: number;
-    /** `--time-safety`: limits that are computed from a sample's own solutions are this many times as long. */
+    /** `--time-safety`: limits computed from a sample's own solutions are multiplied by this. */
     readonly timeSafety: number;
     /** `--memory-limit`: null means the sample's own, else `DEFAULT_MEMORY`. */
     readonly memory: number | null;
@@ -46,9 +46,8 @@ export const DEFAULT_MEMORY = 2048 * 1024 * 1024;
 export const DEFAULT_OUTPUT = 64 * 1024 * 1024;
 
 /**
- * The limits a sample's programs run under.
- * own: the sample's time x `timeFactor`, at most `timeout`; `timeout` where it has none. flat: `timeout`, and the
- * sample's memory limit is left aside too, as on the servers that the flat policy was made for.
+ * The limits a sample's programs run under. own: the sample's time x `timeFactor`, at most `timeout`; `timeout` if it has none.
+ * flat: `timeout`, and the sample's memory limit is ignored too, as on the servers that the flat policy was made for.
  */
 export function chooseEffectiveLimits(
     own: OwnLimits,
@@ -73,7 +72,7 @@ export function chooseEffectiveLimits(
     };
 }
 
-/** Beyond this much CPU time a program is over its limit for certain, and is stopped. Seconds. */
+/** After this much CPU time a program is certainly over its limit, and is stopped. Seconds. */
 export function killTime(limit: number): number {
     return Math.max(limit * 1.25, limit + 0.5);
 }
@@ -89,10 +88,10 @@ function computeHeldMemory(own: number | null, given: number | null, holding: Me
     }
 }
 
-/** Bytes that a program may have where a limit has to be held. */
+/** Bytes that a program may use if a limit has to be enforced. */
 export const getMemoryBound = ({ memory }: Pick<Limits, 'memory'>): number => memory ?? DEFAULT_MEMORY;
 
-/** Which limit a verdict ran into; null for verdicts that no limit decides. */
+/** The limit that a verdict ran into; null for verdicts that no limit decides. */
 export function findExceededLimit(verdict: Verdict): 'time' | 'memory' | 'output' | null {
     if (!isLimitVerdict(verdict)) return null;
     switch (verdict) {

@@ -2,8 +2,8 @@ import type { EndpointState } from './event.js';
 import type { Verdict } from './verdict.js';
 
 /**
- * What a run in progress says of itself in `checkpoints/<dir>/live.json`, at most once a second. It is for whoever watches:
- * nothing resumes from it, and a file that is missing, old or torn costs nothing.
+ * What a run in progress publishes in `checkpoints/<dir>/live.json`, at most once a second. It is only for observers: nothing
+ * resumes from it, and a file that is missing, old or torn does no harm.
  */
 export interface LiveState {
     readonly format: 1;
@@ -11,14 +11,14 @@ export interface LiveState {
     readonly at: number;
     readonly pid: number;
     readonly host: string;
-    /** `0/4`; null: the run is over everything. */
+    /** `0/4`; null: the run covers everything. */
     readonly shard: string | null;
     readonly phase: 'starting' | 'running' | 'paused' | 'stopping' | 'finished';
     /** Why it is paused; absent otherwise. */
     readonly message?: string;
     readonly startedAt: number;
     readonly samples: { readonly total: number; readonly complete: number };
-    /** Tasks of the chosen part. `done` need no more work, `committed` were finished by this start. */
+    /** Tasks of the chosen part. `done` need no more work; `committed` were finished by this start. */
     readonly tasks: {
         readonly total: number;
         readonly done: number;
@@ -31,7 +31,7 @@ export interface LiveState {
     };
     readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
     readonly unexpected: number;
-    /** Those that have run longest; at most 100. */
+    /** The longest-running ones; at most 100. */
     readonly running: readonly {
         readonly sample: string;
         readonly group: string;
@@ -39,14 +39,14 @@ export interface LiveState {
         readonly since: number;
     }[];
     readonly concurrency: number;
-    /** Attempts that came to no verdict, by reason. */
+    /** Attempts that gave no verdict, by reason. */
     readonly failures: Readonly<Record<string, number>>;
     /** At most 200. */
     readonly endpoints: readonly EndpointState[];
-    /** Tasks a second lately. */
+    /** Recent tasks per second. */
     readonly rate: number;
-    /** Tasks that ended by then, over the whole start: at most 240 points. */
+    /** Tasks that had ended by then, over the whole start: at most 240 points. */
     readonly history: readonly (readonly [at: number, ended: number])[];
-    /** Bytes that can still be written to the results directory; null: not known. */
+    /** Bytes that can still be written to the results directory; null: unknown. */
     readonly diskFree: number | null;
 }

@@ -3,12 +3,12 @@ import { UserError } from '../util/user-error.js';
 import { expandBlocks, countCells, MATRIX_FORMAT, type MatrixBlock, type MatrixCell } from './matrix.js';
 
 /*
- * A matrix as a dataset: one JSON file in the checkpoints folder of a results directory, written by `resume-run matrix`. It
- * holds products of dimensions, never cells, so it stays small. What earlier starts asked for stays in it, so that their
- * results keep belonging to the dataset.
+ * A matrix as a dataset: one JSON file in the checkpoints folder of a results directory, written by `resume-run matrix`. It holds
+ * products of dimensions, never cells, so it stays small. It keeps what earlier starts asked for, so that their results still
+ * belong to the dataset.
  */
 
-/** More cells than this are a mistake in the dimensions: all of them are held in memory. */
+/** More cells than this indicate a mistake in the dimensions: all of them are held in memory. */
 export const MOST_CELLS = 200_000;
 
 const coordinate = z.union([z.string(), z.number(), z.boolean()]);

@@ -143,7 +143,7 @@ const DIGITS = '0123456789abcdef';
 const NONE = 16;
 /** The value of each digit by its code, `NONE` for other codes. */
 const VALUES = new Uint8Array(128).fill(NONE);
-for (const [value, digit] of [...DIGITS].entries()) VALUES[digit.charCodeAt(0)] = value;
+for (let value = 0; value < NONE; value += 1) VALUES[DIGITS.charCodeAt(value)] = value;
 
 /** Texts up to this length are gone through here: a call of the runtime would take longer than they do. */
 const SHORT = 64;
