@@ -9,10 +9,11 @@ import { findLiteralSecret, maskLiteralSecrets } from './util/secrets.js';
  * The entry of bin/resume-run.js: runs one command line and ends the process. Nothing else calls process.exit.
  */
 
-// Left alone, V8 lets garbage grow to over three times what is alive before it collects: a run of days would look like a leak.
+// By default V8 lets garbage grow to more than three times the live heap before it collects: a run of days would look like a
+// leak.
 setFlagsFromString('--heap-growing-percent=100');
-// Of our many small functions V8 would compile large pieces again and again into one another, on threads that tasks need: without
-// that a start takes a tenth less of the processor, and a long run no more.
+// By default V8 would repeatedly inline large parts of our many small functions, on threads that tasks need: without that a start
+// takes a tenth less CPU, and a long run no more.
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=300');
 
 const argv = process.argv.slice(2);
@@ -21,8 +22,8 @@ const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 let isStdoutLost = false;
 
-// What cannot be shown must not end a run: what would have been read is in the files. A reader that went away
-// (`resume-run report | head`) has seen enough; of a full disk or a dead terminal people must hear.
+// A failure to print must not end a run: everything is in the files too. A reader that went away (`resume-run report | head`) has
+// seen enough; a full disk or a dead terminal must be reported.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (isStdoutLost || error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return;
     isStdoutLost = true;
@@ -32,14 +33,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => {});
 
-// Everybody may list processes with their arguments: what looks like a secret is not among them for longer than it takes to get here.
+// Every user may list processes with their arguments, so anything that looks like a secret is removed from ours as early as
+// possible.
 if (findLiteralSecret(argv) !== null) process.title = ['resume-run', ...maskLiteralSecrets(argv)].join(' ');
 
 const fail = (error: unknown): number => reportFailure(error, argv);
 
 let ending = false;
 
-// A task that calls process.exit (in async mode tasks run in here), or whose last promise never settles: no code of ours.
+// A task that calls process.exit (in async mode tasks run in this process), or whose last promise never settles: not our code.
 process.on('exit', () => {
     if (ending) return;
     process.exitCode = 1;
@@ -50,31 +52,31 @@ process.on('exit', () => {
     );
 });
 
-/** Ends the process once everything written has left it. */
+/** Ends the process once all output has been written. */
 function exit(code: number): void {
     ending = true;
     const end = (): void => {
         releaseLostTerminals();
-        // A closed terminal: whoever waits for us sees the death that SIGHUP means. The handlers are off by now.
+        // A closed terminal: the parent must see a death by SIGHUP. The handlers are off by now.
         if (code === 129) process.kill(process.pid, 'SIGHUP');
         process.exit(withLostOutput(code));
     };
-    // What could not be written is told after the callbacks of what came next.
+    // A failed write is reported only after the callbacks of later writes.
     process.stdout.write('', () => setImmediate(() => process.stderr.write('', end)));
 }
 
-/** At exit Node 20 restores the settings of its terminals, and aborts (SIGABRT) where one of them was closed meanwhile. */
+/** At exit Node 20 restores the settings of its terminals, and aborts (SIGABRT) if one of them has been closed. */
 function releaseLostTerminals(): void {
     for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
 }
 
-/** A run's results are in their files; other commands have nothing but what they print. */
+/** A run's results are in its files; other commands have only their output. */
 function withLostOutput(code: number): number {
     return isStdoutLost && code === 0 && onlyPrints(argv) ? 4 : code;
 }
 
 process.on('uncaughtException', (error) => {
-    // In async mode a module runs in here: what it leaves unhandled is a failure of its task.
+    // In async mode a module runs in this process: an error that it leaves unhandled is a failure of its task.
     if (!bookStrayError(error)) exit(fail(error));
 });
 exit(await main(argv).catch(fail));

@@ -1,5 +1,5 @@
 /*
- * Binds the parts that a configuration names. Everything is loaded when it is needed: see the registries.
+ * Binds the parts that a configuration names. Each is loaded only when needed: see the registries.
  */
 export type { GeneratedDataset } from './compose/generated-dataset.js';
 export { openRun } from './compose/open-run.js';

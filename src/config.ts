@@ -1,6 +1,6 @@
 /*
- * From command line, environment, config file and run.json to one checked RunConfig.
- * The options of a run are config/run-options.ts; the order of sources is config/resolve-run.ts.
+ * From command line, environment, config file and run.json to one checked RunConfig. The options of a run are in
+ * config/run-options.ts; the order of sources is in config/resolve-run.ts.
  */
 export { chooseCheckpointsFolder } from './config/build-config.js';
 export { chooseDatasets } from './config/choose-datasets.js';

@@ -1,6 +1,6 @@
 /**
- * The earlier tools' names over the core and the results database of resume-run (`import ... from 'resume-run/legacy'`). docs/database.md
- * says how each differs.
+ * The earlier tools' names over the core and the results database of resume-run (`import ... from 'resume-run/legacy'`).
+ * docs/database.md describes how each differs.
  *
  * @packageDocumentation
  */

@@ -37,9 +37,9 @@ const matrixFile = z.strictObject({
     asked: z.array(block).min(1),
     /** What earlier starts asked for. */
     earlier: z.array(block),
-    /** Files of rows that prompts are made from. Absolute. */
+    /** Files of rows that prompts are made from. Absolute paths. */
     rows: z.array(z.string()),
-    /** By prompt type; `default` stands in for the others. */
+    /** By prompt type; `default` is used for types without an entry. */
     prompts: z.record(z.string(), prompt),
     /** Runs that an earlier database counts without records, fixed when they were first counted; null: none count. */
     imported: imported.nullable(),
@@ -50,19 +50,19 @@ export type MatrixFile = z.infer<typeof matrixFile>;
 /** Templates of a prompt type; null: the row's own `prompt`, no system message. */
 export type PromptTemplates = z.infer<typeof prompt>;
 
-/** A cell with what is to become of its instances. */
+/** A cell and what is planned for its instances. */
 export interface PlannedCell extends MatrixCell {
-    /** Instances that the last start asked for; the rest are planned by another start or phase only. */
+    /** Instances that the last start asked for; the rest belong to another start or phase. */
     readonly asked: number;
-    /** Instances that count as done because an earlier database counted so many. */
+    /** Instances that count as done because an earlier database counted that many. */
     readonly imported: number;
 }
 
-/** Instances of a cell that have to have a result, those done included. */
+/** Instances of a cell that need a result, including those that have one. */
 export const countInstancesToRun = ({ asked, imported: done }: PlannedCell): number =>
     Math.max(0, asked - done);
 
-/** @throws UserError for what is not such a file. @param place how messages name it */
+/** @throws UserError if the text is not such a file. @param place how messages name it */
 export function parseMatrixFile(text: string, place: string): MatrixFile {
     let json: unknown;
     try {
@@ -80,7 +80,7 @@ export function parseMatrixFile(text: string, place: string): MatrixFile {
     );
 }
 
-/** @throws UserError for far too many cells */
+/** @throws UserError if there are too many cells */
 export function printMatrixFile(file: MatrixFile): string {
     const cells = countCells([...file.asked, ...file.earlier]);
     if (cells > MOST_CELLS) {
@@ -91,7 +91,7 @@ export function printMatrixFile(file: MatrixFile): string {
     return `${JSON.stringify(file, null, 4)}\n`;
 }
 
-/** The cells of the last start, then those that only earlier ones asked for. */
+/** The cells of the last start, followed by those that only earlier ones asked for. */
 export function planCells({ asked, earlier, imported: counted }: MatrixFile): readonly PlannedCell[] {
     const now = new Map(expandBlocks(asked).map((cell) => [cell.id, cell.instances]));
     return expandBlocks([...asked, ...earlier]).map((cell) => ({
@@ -102,7 +102,7 @@ export function planCells({ asked, earlier, imported: counted }: MatrixFile): re
 }
 
 /**
- * The file of a new start over that of an earlier one: blocks that are not asked for any more are kept, so that their results
+ * The file of a new start merged with that of an earlier one: blocks that are no longer asked for are kept, so that their results
  * stay part of the directory.
  */
 export function mergeMatrixFiles(now: MatrixFile, before: MatrixFile | null): MatrixFile {
@@ -116,7 +116,7 @@ export function mergeMatrixFiles(now: MatrixFile, before: MatrixFile | null): Ma
     return { ...now, earlier: kept, imported: before.imported ?? now.imported };
 }
 
-/** Whether a block has all cells of another and as many instances. */
+/** Whether a block contains all cells of another, with at least as many instances. */
 function covers(one: MatrixBlock, other: MatrixBlock): boolean {
     const names = Object.keys(one.dimensions);
     return (

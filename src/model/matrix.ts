@@ -5,13 +5,13 @@ import { createHash } from 'node:crypto';
  * instances are tasks.
  */
 
-/** `format` of a file that holds a matrix: its first key. */
+/** The value of `format`, the first key of a file that holds a matrix. */
 export const MATRIX_FORMAT = 'resume-run-matrix';
 
 /** The group of an instance: `instance_result`, `completed_instances`. */
 export const INSTANCE_GROUP = 'instance';
 
-/** Dimensions that the results database knows by name, in the order of an id and of the tree of master_database.json. */
+/** Dimensions that the results database knows by name, in the order used in ids and in the tree of master_database.json. */
 export const STANDARD_DIMENSIONS = [
     'model',
     'prompt_type',
@@ -22,23 +22,26 @@ export const STANDARD_DIMENSIONS = [
 
 export type Coordinate = string | number | boolean;
 
-/** Where a cell lies: a value for each dimension. */
+/** The position of a cell: a value for each dimension. */
 export type CellCoordinates = Readonly<Record<string, Coordinate>>;
 
-/** A product of dimensions, each with its values, whose cells have equally many instances. */
+/** A product of dimensions, each with its values; all of its cells have the same number of instances. */
 export interface MatrixBlock {
-    /** The phase that names it; null outside of phases. */
+    /** The phase that names it; null outside phases. */
     readonly phase: string | null;
     readonly dimensions: Readonly<Record<string, readonly Coordinate[]>>;
     readonly instances: number;
-    /** Rows that they are spread over, where that is fewer: `20x4` is 80 instances of 20 rows. Null: as many as there are. */
+    /**
+     * Number of rows that the instances are spread over, if smaller: `20x4` is 80 instances of 20 rows. Null: as many as there
+     * are.
+     */
     readonly rows: number | null;
 }
 
 export interface MatrixCell {
     readonly id: string;
     readonly at: CellCoordinates;
-    /** The most that a block asks for. */
+    /** The largest number that any block asks for. */
     readonly instances: number;
     /** As in that block. */
     readonly rows: number | null;
@@ -46,7 +49,7 @@ export interface MatrixCell {
     readonly phases: readonly string[];
 }
 
-/** The cells of blocks in order; one that several blocks name is there once, where the first names it. */
+/** The cells of blocks in order; a cell that several blocks name appears once, where it is first named. */
 export function expandBlocks(blocks: readonly MatrixBlock[]): readonly MatrixCell[] {
     const cells = new Map<string, MatrixCell>();
     for (const block of blocks) {
@@ -67,7 +70,7 @@ export function expandBlocks(blocks: readonly MatrixBlock[]): readonly MatrixCel
     return [...cells.values()];
 }
 
-/** How many cells blocks have at most, without making them. */
+/** An upper bound on the number of cells of blocks, without creating them. */
 export function countCells(blocks: readonly MatrixBlock[]): number {
     return blocks.reduce(
         (sum, { dimensions }) =>
@@ -104,7 +107,7 @@ function orderNames(names: readonly string[]): readonly string[] {
 export const isStandard = (name: string): boolean =>
     (STANDARD_DIMENSIONS as readonly string[]).includes(name);
 
-/** The dimensions of a cell that the results database does not know by name; null where there are none. */
+/** The dimensions of a cell that the results database does not know by name; null if there are none. */
 export function listOtherCoordinates(at: CellCoordinates): CellCoordinates | null {
     const others = Object.entries(at).filter(([name]) => !isStandard(name));
     return others.length === 0 ? null : Object.fromEntries(others);
@@ -119,8 +122,9 @@ export function findFlaw(at: CellCoordinates): string | null {
 const FLAWED = 'flawed_';
 
 /**
- * The id of a cell: `gpt-4o/optimal/0.8/easy/simple_task`, then `name=value` for other dimensions; with a standard dimension
- * missing, `name=value` for all. Signs that do not belong in file names are replaced, and a hash then tells equal ids apart.
+ * The id of a cell: `gpt-4o/optimal/0.8/easy/simple_task`, then `name=value` for other dimensions; if a standard dimension is
+ * missing, `name=value` for all. Characters unsuitable for file names are replaced, and a hash then distinguishes ids that became
+ * equal.
  */
 export function makeCellId(at: CellCoordinates): string {
     const names = orderNames(Object.keys(at));
@@ -134,7 +138,7 @@ export function makeCellId(at: CellCoordinates): string {
     return isChanged ? `${safe.join('/')}-${makeShortHash(JSON.stringify([names, parts]))}` : safe.join('/');
 }
 
-/** Everything but letters, digits and signs that no file system or shell minds; a leading dot too. */
+/** Everything but letters, digits and characters that are safe in every file system and shell; also a leading dot. */
 const UNSAFE = /[^\p{L}\p{N}._=+@-]+|^\.+/gu;
 
 const makeShortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);

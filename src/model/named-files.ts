@@ -1,4 +1,4 @@
-/** Files in their working directory that programs read and write in place of stdin and stdout. */
+/** Files in their working directory that programs read and write instead of stdin and stdout. */
 export interface NamedFiles {
     /** null: stdin. */
     readonly input: string | null;
@@ -7,8 +7,8 @@ export interface NamedFiles {
 }
 
 /**
- * The names that a dataset gives, where '' and `stdin` or `stdout` stand for the usual streams; null where programs use
- * those. A name that is not that of a file in the working directory is the reason why nothing can be run.
+ * The names that a dataset gives, where '' and `stdin` or `stdout` stand for the usual streams; null if programs use those. If a
+ * name is not that of a file in the working directory, the result says why nothing can run.
  */
 export function readNamedFiles(input: string, output: string): NamedFiles | { readonly skip: string } | null {
     const named = {

@@ -1,8 +1,8 @@
 import type { Attempt, OutputFile, RunResult, TestResult } from './entry.js';
 
 /*
- * Output that is too long for a result file stands in a file of its own below the results directory, named by its content:
- * equal outputs share one file, and a name that stands in an entry says what the file must hold.
+ * Output that is too long for a result file goes to a separate file below the results directory, named by its content: equal
+ * outputs share one file, and the name in an entry determines what the file must hold.
  */
 
 /** Folder in the results directory. */
@@ -11,10 +11,10 @@ export const OUTPUTS_FOLDER = '.outputs';
 /** Names of files in `OUTPUTS_FOLDER`. */
 export const OUTPUT_NAME = /^[0-9a-f]{64}$/;
 
-/** How an entry names a file of that digest. @param sha256 64 hex digits */
+/** How an entry names the file with that digest. @param sha256 64 hex digits */
 export const makeOutputPath = (sha256: string): string => `${OUTPUTS_FOLDER}/${sha256}`;
 
-/** A finished task, or one given up, as far as it can name output files. */
+/** A task that finished or was given up, reduced to the parts that can name output files. */
 interface WithOutputs {
     readonly result?: object;
     readonly tests?: readonly TestResult[];
@@ -22,8 +22,8 @@ interface WithOutputs {
 }
 
 /**
- * The output files that an entry, or a note of `failures` or `pending`, names. What was read from a disk may hold anything:
- * what is not the description of a file with a sound name is passed over.
+ * The output files that an entry, or a note of `failures` or `pending`, names. Data read from disk may hold anything: whatever
+ * does not describe a file with a valid name is skipped.
  */
 export function* listOutputFiles(noted: WithOutputs): Generator<OutputFile> {
     for (const attempt of defaultToEmpty(noted.attempts)) yield* listFilesOfRun(attempt.run_result);

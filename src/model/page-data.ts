@@ -1,12 +1,12 @@
 import { VERDICTS } from './verdict.js';
 
 /*
- * What the HTML page is given of a run: the contract between `report/html`, which writes it, and `src/page`, which reads it.
- * Columns of numbers with dictionaries of texts: half a million entries are a few megabytes and open at once. The long parts
- * of an entry (source, output, answers) stand apart, in chunks that are opened when somebody asks for one.
+ * The data of a run that the HTML page receives: the contract between `report/html`, which writes it, and `src/page`, which reads
+ * it. Columns of numbers with dictionaries of texts: half a million entries take a few megabytes and open at once. The long parts
+ * of an entry (source, output, answers) are stored separately, in chunks that are opened on demand.
  */
 
-/** What became of a task: the verdicts, then those without one. Positions are those in the column. */
+/** How a task ended: the verdicts, then the outcomes without one. Values of the column are positions in this list. */
 export const OUTCOMES = [...VERDICTS, 'failed', 'pending', 'skipped'] as const;
 
 export type TaskOutcome = (typeof OUTCOMES)[number];
@@ -19,8 +19,8 @@ export const FLAG_ABOVE_OWN_LIMIT = 4;
 export const FLAG_IN_PART = 8;
 
 /**
- * Columns of the entries: whole numbers, or real ones (32 bits). A column where every value is 0 is left out. Texts are numbers
- * into the dictionary of the column's name, 0 for none.
+ * Columns of the entries: integers, or reals (32 bits). A column whose values are all 0 is left out. Texts are numbers into the
+ * dictionary with the column's name, 0 for none.
  */
 export const ENTRY_COLUMNS = {
     /** Position in `samples`. Entries are sorted by it. */
@@ -41,17 +41,17 @@ export const ENTRY_COLUMNS = {
     duration: 'real',
     /** Bytes, peak. */
     memory: 'real',
-    /** Seconds: the limit that it ran under. */
+    /** Seconds: the time limit it ran under. */
     limit: 'real',
-    /** Position of the first test that was not passed, from 1. */
+    /** Position of the first test that did not pass, from 1. */
     failedTest: 'integer',
-    /** Why: reason of a failure or a skip, signal, exception, compiler error. */
+    /** The cause: reason of a failure or a skip, signal, exception, compiler error. */
     cause: 'integer',
     attempts: 'integer',
     /** 1 + the score in thousandths; 0: none. */
     score: 'integer',
     endpoint: 'integer',
-    /** Seconds after `startedAt` of the header at which its first attempt began, plus 1; 0: not known. */
+    /** Seconds from `startedAt` in the header to the start of its first attempt, plus 1; 0: unknown. */
     started: 'integer',
     model: 'integer',
     promptType: 'integer',
@@ -63,9 +63,9 @@ export const ENTRY_COLUMNS = {
     cost: 'real',
     /** 32 bits of a hash of fingerprint and occurrence: pairs the tasks of two runs. */
     task: 'integer',
-    /** 32 bits of a hash of the row that an instance of a matrix asked, never 0; 0: it has none. */
+    /** 32 bits of a hash of the row that an instance of a matrix asks, never 0; 0: it has none. */
     row: 'integer',
-    /** Chunk that holds its long parts, from 1; 0: they are not in the file. */
+    /** Chunk with its long parts, from 1; 0: they are not in the file. */
     chunk: 'integer',
     /** Position in the chunk. */
     slot: 'integer',
@@ -92,23 +92,23 @@ export type ColumnValues = Uint32Array | Float32Array;
 /** Everything but the columns. */
 export interface PageHeader {
     readonly format: 1;
-    /** The results directory as it was typed. */
+    /** The results directory as the user typed it. */
     readonly dir: string;
     /** Version of this program. */
     readonly version: string;
     /** ISO 8601, UTC. */
     readonly generatedAt: string;
-    /** Milliseconds since the epoch: the earliest attempt; 0 where there is none. */
+    /** Milliseconds since the epoch: the earliest attempt; 0 if there is none. */
     readonly startedAt: number;
     readonly datasets: readonly string[];
-    /** How outputs were compared, by dataset format; null where that is not known. */
+    /** How outputs were compared, by dataset format; null if unknown. */
     readonly comparison: Readonly<Record<string, string>> | null;
-    /** Ids, in the order that people expect. */
+    /** Ids, in natural order. */
     readonly samples: readonly string[];
     readonly groups: readonly string[];
     /** Tasks that count, by sample, then by group. */
     readonly totals: readonly (readonly number[])[];
-    /** Samples whose file is there but which the datasets no longer hold: counted nowhere. */
+    /** Samples whose file exists but which the datasets no longer hold: counted nowhere. */
     readonly removed: number;
     readonly entries: number;
     readonly dictionaries: Readonly<Record<TextColumn, readonly string[]>>;
@@ -118,14 +118,14 @@ export interface PageHeader {
 /** Entries whose long parts did not fit into the file. */
 export interface LeftOut {
     readonly entries: number;
-    /** Bytes that the long parts in the file may take, compressed. */
+    /** Bytes available for the long parts in the file, compressed. */
     readonly budget: number;
 }
 
 /** A text that may have been cut. */
 export interface ShownText {
     readonly text: string;
-    /** Characters, or bytes where the result file had cut it before, that there were; absent: it is whole. */
+    /** The original number of characters, or of bytes if the result file had already cut it; absent: it is complete. */
     readonly cutFrom?: number;
 }
 
@@ -139,13 +139,13 @@ export interface EntryDetail {
     readonly attempts: readonly AttemptDetail[];
     /** Tests in order: passed or its verdict, seconds, bytes. */
     readonly tests?: readonly TestDetail[];
-    /** More tests than are listed. */
+    /** Number of further tests that are not listed. */
     readonly moreTests?: number;
     readonly failure?: FailedTestDetail;
-    /** Of a problem with scores: what the submission got, and the most that it could get where that is known. */
+    /** For a problem with scores: the submission's score, and the highest possible one if known. */
     readonly points?: { readonly score: number; readonly best?: number };
     readonly testGroups?: readonly TestGroupDetail[];
-    /** What else a result holds, as JSON: what a function or a command gave back. */
+    /** Other parts of a result, as JSON: what a function or a command returned. */
     readonly result?: ShownText;
     readonly chat?: ChatDetail;
     readonly adapted?: readonly string[];
@@ -176,7 +176,7 @@ export interface TestGroupDetail {
     readonly score: number | null;
 }
 
-/** The first test that was not passed. */
+/** The first test that did not pass. */
 export interface FailedTestDetail {
     /** From 1. */
     readonly position: number;
@@ -184,14 +184,14 @@ export interface FailedTestDetail {
     readonly verdict: string;
     readonly difference?: { readonly line: number; readonly expected: string; readonly got: string };
     readonly checkerMessage?: ShownText;
-    /** Of an interactive problem: lines of the validator after `<`, of the program after `>`. */
+    /** For an interactive problem: lines of the validator after `<`, of the program after `>`. */
     readonly transcript?: ShownText;
     readonly returnCode?: number;
     readonly signal?: string;
     readonly stdout?: ShownText;
     readonly stderr?: ShownText;
     readonly compilerOutput?: ShownText;
-    /** Where the dataset is at hand. */
+    /** If the dataset is available. */
     readonly input?: ShownText;
     readonly expectedOutput?: ShownText;
     /** Why input and expected output are not shown. */
@@ -207,14 +207,15 @@ export interface ChatDetail {
     readonly reason?: ShownText;
 }
 
-/** Header and columns as they lie in bytes. */
+/** The header, and how the columns are laid out in bytes. */
 interface PackedHeader extends PageHeader {
     readonly columns: readonly EntryColumn[];
 }
 
 /**
  * Header and columns in one piece: length of the header (4 bytes, little-endian), the header as JSON, then each column. A
- * column's bytes are in planes, all first bytes, then all second ones: equal bytes stand together, which halves what gzip makes.
+ * column's bytes are stored in planes, all first bytes, then all second ones: this puts equal bytes next to each other, which
+ * halves the size after gzip.
  */
 export function packPage(
     header: PageHeader,

@@ -1,6 +1,6 @@
 import type { Judging, ProgramInput } from './sample.js';
 
-/** What a problem may need of an executor beside running a program on a test's input. */
+/** What a problem may need from an executor besides running a program on a test's input. */
 export const PROBLEM_FEATURES = [
     'interactive',
     'multi-pass',
@@ -13,7 +13,7 @@ export const PROBLEM_FEATURES = [
 
 export type ProblemFeature = (typeof PROBLEM_FEATURES)[number];
 
-/** What judging a submission to a problem needs, in the order in which it is named to users. */
+/** What judging a submission to a problem requires, in the order in which messages list it. */
 export function listFeatures(
     { interactive, passes, staticValidator, namedFiles, tests }: Judging,
     { language }: ProgramInput,

@@ -11,15 +11,15 @@ export const RERUN_WORDS = [
 ] as const;
 
 /**
- * What one `--rerun` asks for. `changed` asks for no entry: it allows that changed inputs replace many finished ones. Any
- * other text is a glob of ids.
+ * One `--rerun` request. `changed` selects no entries: it allows changed inputs to replace many finished ones. Any other text is
+ * a glob of ids.
  */
 export type RerunRequest = (typeof RERUN_WORDS)[number] | { readonly glob: string };
 
-/** What may be given, for messages. */
+/** The accepted forms, for messages. */
 export const RERUN_FORMS = `${RERUN_WORDS.join(', ')} or a glob of ids`;
 
-/** @param label where the text stands, for messages. @throws UserError for an empty text */
+/** @param label where the text comes from, for messages. @throws UserError for an empty text */
 export function parseRerun(text: string, label: string): RerunRequest {
     if (text === '') throw new UserError(`${label}: expected ${RERUN_FORMS}`);
     return RERUN_WORDS.find((word) => word === text) ?? { glob: text };

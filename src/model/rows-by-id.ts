@@ -3,32 +3,32 @@ import { TextPlaces } from '../util/columns/text-places.js';
 import type { GroupSizes } from './directory-sample.js';
 import { PlacedRow, type IndexedRow, SampleRows } from './sample-rows.js';
 
-/** Rows of any number of `SampleRows`, in an order of their own, found by their ids: eight bytes for each, and a hash table. */
+/** Rows of any number of `SampleRows`, in an order of their own, found by id: eight bytes each, plus a hash table. */
 export class RowsById {
     readonly #sources: SampleRows[] = [];
     readonly #numbers = new Map<SampleRows, number>();
-    /** For each row: the number of its source, and its place there. */
+    /** For each row: the number of its source, and its place in that source. */
     readonly #source = new NumberColumn();
     readonly #place = new NumberColumn();
     readonly #byId = new TextPlaces({
         isAt: (position, id) => this.#rowsAt(position).columns.ids.isAt(this.#place.at(position), id),
     });
-    /** Rows before this position are found in `#byId`; those after it were added without looking. */
+    /** Rows before this position are in `#byId`; later ones were added without a lookup. */
     #indexed = 0;
-    /** Rows that were no columns. */
+    /** Rows that did not come as columns. */
     readonly #loose = new SampleRows();
 
     get length(): number {
         return this.#place.length;
     }
 
-    /** Position of the row with this id; -1 if it is not there. */
+    /** Position of the row with this id; -1 if there is none. */
     find(id: string): number {
         this.#catchUp();
         return this.#byId.find(id);
     }
 
-    /** Adds a row. @returns -1, or the position of the one that has its id: then nothing was added */
+    /** Adds a row. @returns -1, or the position of an existing row with the same id; nothing is added then */
     add(row: IndexedRow): number {
         this.#catchUp();
         const there = this.#byId.findOrAdd(row.id, this.length);
@@ -38,7 +38,10 @@ export class RowsById {
         return -1;
     }
 
-    /** Adds a row whose id no other one has. A million of them go into the hash table when somebody looks for one, if ever. */
+    /**
+     * Adds a row whose id is known to be unique. A million of these are put into the hash table only when one is looked up, if
+     * ever.
+     */
     append(row: IndexedRow): void {
         const { rows, place } = row instanceof PlacedRow ? row : this.#loose.push(row);
         this.#source.push(this.#numberSource(rows));
@@ -52,7 +55,7 @@ export class RowsById {
         }
     }
 
-    /** Puts another row with the same id in the place of one. */
+    /** Replaces a row by another with the same id. */
     replace(position: number, row: IndexedRow): void {
         const { rows, place } = row instanceof PlacedRow ? row : this.#loose.push(row);
         this.#source.set(position, this.#numberSource(rows));

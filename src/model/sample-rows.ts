@@ -7,43 +7,43 @@ import { ValueColumn } from './value-column.js';
 /** One sample as an index of its dataset knows it. */
 export interface IndexedRow {
     readonly id: string;
-    /** How the dataset finds it again; plain JSON, only its dataset reads it. */
+    /** How the dataset finds it again: plain JSON that only its dataset reads. */
     readonly locator: JsonObject;
     /** Groups in order, with the number of their tasks. */
     readonly groups: GroupSizes;
-    /** Hash of the raw row (or of the package's file list): equal means that nothing about the sample changed. */
+    /** Hash of the raw row (or of the package's file list): if equal, nothing about the sample changed. */
     readonly fingerprint: string;
 }
 
-/** Things in an order, by place: an array, or what makes them when they are asked for. */
+/** Items in an order, by place: an array, or something that creates them on demand. */
 export interface Sequence<T> extends Iterable<T> {
     readonly length: number;
-    /** Undefined outside of 0 to `length` - 1. */
+    /** Undefined outside 0 to `length` - 1. */
     at(place: number): T | undefined;
 }
 
-/** What rows are read back from; see `SampleRows.parts`. */
+/** What rows can be rebuilt from; see `SampleRows.parts`. */
 export interface RowColumns {
     readonly ids: TextArray;
     readonly fingerprints: TextArray;
     /** Places in `groupLists`. */
     readonly groups: NumberColumn;
     readonly groupLists: GroupSizes[];
-    /** By key; null or nothing at all at a place: not in that row's locator. */
+    /** By key; null, or no value at a place, means that the row's locator lacks the key. */
     readonly locators: Map<string, ValueColumn>;
 }
 
 /**
- * Rows of samples, as columns: a million of them take some 60 MB, as objects they would take a gigabyte. What rows have in common is
- * kept once. A row that is asked for is a view: it is cheap to make, and nothing is lost with it.
+ * Rows of samples, as columns: a million of them take some 60 MB; as objects they would take a gigabyte. Values that rows share
+ * are kept once. Reading a row gives a view, which is cheap to make.
  */
 export class SampleRows implements Sequence<PlacedRow> {
     readonly columns: RowColumns;
     readonly #numberOf = new Map<string, number>();
-    /** Groups of the row before: most rows have those of their neighbour. */
+    /** Groups of the previous row: most rows have the same ones. */
     #last = -1;
 
-    /** Columns of the locator before, in its order: most rows have the same keys. */
+    /** Columns of the previous locator, in its order: most rows have the same keys. */
     readonly #inOrder: { readonly key: string; readonly column: ValueColumn }[] = [];
 
     constructor(
@@ -62,7 +62,7 @@ export class SampleRows implements Sequence<PlacedRow> {
         return this.columns.ids.length;
     }
 
-    /** @returns a view of it */
+    /** @returns a view of the added row */
     push({ id, locator, groups, fingerprint }: IndexedRow): PlacedRow {
         const { columns } = this;
         const place = columns.ids.push(id);
@@ -87,7 +87,7 @@ export class SampleRows implements Sequence<PlacedRow> {
         for (let place = 0; place < this.length; place += 1) yield new PlacedRow(this, place);
     }
 
-    /** The same list for rows with the same groups. */
+    /** Returns the same list for rows with the same groups. */
     groupsAt(place: number): GroupSizes {
         return this.columns.groupLists[this.columns.groups.at(place)] ?? [];
     }
@@ -119,7 +119,7 @@ export class SampleRows implements Sequence<PlacedRow> {
     }
 }
 
-/** A row of `SampleRows`; its parts are made when they are asked for. */
+/** A row of `SampleRows`; its parts are created on demand. */
 export class PlacedRow implements IndexedRow {
     #id: string | null;
 

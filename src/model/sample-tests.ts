@@ -1,6 +1,6 @@
 /*
- * Packages that are judged by their samples alone (`--sample-tests`) have their tasks in groups of their own: samples let wrong
- * programs pass, so that no rate may count them.
+ * Packages that are judged by their samples alone (`--sample-tests`) have their tasks in separate groups: samples let wrong
+ * programs pass, so no rate may count them.
  */
 
 const ON_SAMPLES = '_on_samples';

@@ -8,16 +8,14 @@ import type { Verdict } from './verdict.js';
 
 export type { Content, SourceFile } from './content.js';
 
-/**
- * One unit of a dataset, loaded: it becomes one result file. Loaded for as long as tasks of it run, never longer.
- */
+/** One unit of a dataset, loaded: it becomes one result file. It stays loaded only while tasks of it run. */
 export interface Sample {
     readonly id: string;
     /** Where it stands, for messages: `problems.jsonl:12`, `packages/hello`. */
     readonly origin: string;
-    /** Groups in the order of their keys in the result file; position in a list is the task's `index`. */
+    /** Groups in the order of their keys in the result file; a task's `index` is its position in the list. */
     readonly groups: Readonly<Record<string, readonly TaskInput[]>>;
-    /** How programs of this sample are judged; null for samples whose tasks are not programs. */
+    /** How programs of this sample are judged; null if its tasks are not programs. */
     readonly judging: Judging | null;
     /** Why none of its tasks can run (an interactive problem, a function-call task); null if they can. */
     readonly skip: string | null;
@@ -28,21 +26,21 @@ export type TaskInput = ProgramInput | DataInput;
 /** A submission: a program to be judged. */
 export interface ProgramInput {
     readonly kind: 'program';
-    /** Upper-case tag as in result files: PYTHON (2), PYTHON3, CPP, C, JAVA, ...; what no table knows is skipped with a reason. */
+    /** Upper-case tag as in result files: PYTHON (2), PYTHON3, CPP, C, JAVA, ...; unknown ones are skipped with a reason. */
     readonly language: string;
-    /** How the dataset spells a language that no table knows, for messages; absent for others. */
+    /** The dataset's own name for an unknown language, for messages; absent for known ones. */
     readonly unknownName?: string;
-    /** Tag of the toolchain that runs it on this machine where it is found; without it, and without this, that of `language`. */
+    /** Tag of the toolchain that runs it on this machine if installed; otherwise, or if absent, that of `language`. */
     readonly preferred?: string;
     /** One file, or a folder of them; the first is the main one. */
     readonly files: readonly [SourceFile, ...SourceFile[]];
-    /** Verdicts that the dataset expects of it (packages say so); null means: what its group implies. */
+    /** Verdicts that the dataset expects of it (packages state them); null: those that its group implies. */
     readonly expected: readonly Verdict[] | null;
     /** Scores that the dataset expects of it; absent: none. */
     readonly expectedScores?: readonly ExpectedScore[];
-    /** A name that people know it by (`submissions/accepted/fast.cpp`), if it has one. */
+    /** Its name for users (`submissions/accepted/fast.cpp`), if it has one. */
     readonly name: string | null;
-    /** Why this one cannot run, by the dataset's own facts (an unknown language); absent if it can. */
+    /** Why it cannot run, according to the dataset (an unknown language); absent if it can. */
     readonly skip?: string;
 }
 
@@ -50,28 +48,28 @@ export interface ProgramInput {
 export interface DataInput {
     readonly kind: 'data';
     readonly data: Json;
-    /** `data` as JSON whose numbers are as the dataset writes them; absent where `JSON.stringify(data)` is the same. */
+    /** `data` as JSON with numbers as the dataset writes them; absent if `JSON.stringify(data)` is the same. */
     readonly text?: string;
     /** True for a row of a list, whose fields a command may name (`{url}`). Not in the fingerprint. */
     readonly isRow?: true;
-    /** Where it lies in an evaluation matrix: fields of its record in the results database. Not in the fingerprint. */
+    /** Its position in an evaluation matrix: fields of its record in the results database. Not in the fingerprint. */
     readonly cell?: JsonObject;
-    /** Why this one need not run; absent if it must. A result that is there stays. Not in the fingerprint. */
+    /** Why it need not run; absent if it must. An existing result stays. Not in the fingerprint. */
     readonly skip?: string;
 }
 
 export interface TestCase {
-    /** `public-1`, `secret/02-big`: for people. */
+    /** `public-1`, `secret/02-big`: for display. */
     readonly name: string;
     readonly input: Content;
     readonly output: Content;
-    /** Flags of the checker for this test alone, after the checker's own `flags` (problem packages set them by folder). */
+    /** Flags of the checker for this test only, added to the checker's own `flags` (problem packages set them by folder). */
     readonly checkerFlags: readonly string[] | null;
     /** Command-line arguments of the program; absent: none. */
     readonly args?: readonly string[];
     /** Files that the program finds in its working directory; absent: none. */
     readonly files?: readonly SourceFile[];
-    /** Set where the static validator judges the submission's source, and nothing is run: the validator's arguments. */
+    /** Set if the static validator judges the submission's source and nothing is run: the validator's arguments. */
     readonly staticFlags?: readonly string[];
 }
 
@@ -80,22 +78,26 @@ export interface Judging {
     readonly checker: Checker;
     /** How tests are scored; absent: a submission passes all tests, or fails. */
     readonly scoring?: TestScoring;
-    /** True where `checker` talks to the program while both run. */
+    /** True if `checker` talks to the program while both run. */
     readonly interactive?: true;
-    /** Talks to the program in the validator's place, by testlib's convention; `checker` then judges what it wrote down. */
+    /**
+     * Talks to the program instead of the validator, by testlib's convention; `checker` then judges what the interactor wrote.
+     */
     readonly interactor?: CheckerProgram;
-    /** Most times that a program runs for one test, where the validator may ask for another pass; absent: once. */
+    /** Maximum number of times that a program runs for one test, if the validator may ask for another pass; absent: once. */
     readonly passes?: number;
     /** Judges the source of submissions, in tests with `staticFlags`. */
     readonly staticValidator?: CheckerProgram;
     /** Absent: programs use stdin and stdout. */
     readonly namedFiles?: NamedFiles;
-    /** True where the sample names no checker, so that `checker` is the comparison of its format. */
+    /** True if the sample names no checker, so that `checker` is the default comparison of its format. */
     readonly isFormatChecker: boolean;
     readonly limits: OwnLimits;
-    /** What `--limits` means when it is not given; by format. */
+    /** The default of `--limits`, by format. */
     readonly limitPolicy: LimitPolicy;
-    /** Set where a package states no limit: it is computed from the accepted group. See result-files, `computed_limits`. */
+    /**
+     * Set if a package states no limit: it is computed from the accepted group. See `computed_limits` in docs/result-files.md.
+     */
     readonly computedLimit: ComputedLimitRule | null;
 }
 
@@ -111,36 +113,36 @@ export interface ComputedLimitRule {
 export type Checker =
     /** Whitespace-separated tokens, compared exactly; integers of any size. */
     | { readonly kind: 'tokens' }
-    /** Lines, trailing white space ignored, and empty lines at the end. */
+    /** Lines, ignoring trailing white space and empty lines at the end. */
     | { readonly kind: 'lines' }
     /** Bytes. */
     | { readonly kind: 'exact' }
-    /** Tokens; where both are numbers they may differ by `absolute` or (if given) relatively by `relative`: either suffices. */
+    /** Tokens; if both are numbers they may differ by `absolute` or (if given) relatively by `relative`: either suffices. */
     | { readonly kind: 'float'; readonly absolute: number; readonly relative: number | null }
     /** The default validator of problem packages, with its flags. */
     | { readonly kind: 'kattis'; readonly flags: readonly string[] }
-    /** As the tester published with code_contests. */
+    /** Like the tester published with code_contests. */
     | { readonly kind: 'codecontests' }
     /** As SandboxFusion's CommonOJ. */
     | { readonly kind: 'sandboxfusion' }
     /** As Judge0. */
     | { readonly kind: 'judge0' }
-    /** As the graders published with APPS and TACO. */
+    /** Like the graders published with APPS and TACO. */
     | { readonly kind: 'apps' }
-    /** As LiveCodeBench grades programs that read stdin. */
+    /** Like LiveCodeBench's grader for programs that read stdin. */
     | { readonly kind: 'livecodebench' }
-    /** What called functions return; see dataset/calls. */
+    /** Return values of called functions; see dataset/calls. */
     | { readonly kind: 'calls' }
     | CheckerProgram;
 
-/** A checker that compares by itself: every kind but a program. */
+/** A checker that this program implements itself: every kind but a program. */
 export type BuiltInChecker = Exclude<Checker, { readonly kind: 'program' }>;
 
 /** A program that decides: testlib (`checker in out ans`) or Kattis (`validator in ans feedbackdir flags < out`) convention. */
 export interface CheckerProgram {
     readonly kind: 'program';
     readonly convention: 'testlib' | 'kattis';
-    /** Language tag; null: recognised by the main file's name. */
+    /** Language tag; null: detected from the main file's name. */
     readonly language: string | null;
     readonly files: readonly [SourceFile, ...SourceFile[]];
     readonly flags: readonly string[];
@@ -148,13 +150,13 @@ export interface CheckerProgram {
     readonly time: number | null;
     /** Bytes; null: the executor's default. */
     readonly memory: number | null;
-    /** Bytes that it may print, and leave in its feedback folder, where that is more than the executor's default; absent: no more. */
+    /** Bytes that it may print, and leave in its feedback folder, if more than the executor's default; absent: the default. */
     readonly output?: number;
-    /** Validators that must accept as well, each with its own flags; absent: none. */
+    /** Further validators that must accept too, each with its own flags; absent: none. */
     readonly also?: readonly CheckerProgram[];
 }
 
-/** `expected` of a program whose dataset names none. */
+/** The `expected` verdicts of a program whose dataset names none. */
 export function chooseExpected(group: string, named: readonly Verdict[] | null): readonly Verdict[] | null {
     if (named !== null) return named;
     switch (readOnSamples(group) ?? group) {
@@ -176,8 +178,8 @@ export function chooseExpected(group: string, named: readonly Verdict[] | null):
 }
 
 /**
- * A sample written to scratch files for workers: they get paths, and programs get tests as stdin.
- * `StagedSample` is the JSON of `<stage>/sample.json`; all paths in it are absolute.
+ * A sample written to scratch files for workers: they receive paths, and programs receive tests as stdin. `StagedSample` is the
+ * JSON of `<stage>/sample.json`; all its paths are absolute.
  */
 export interface StagedSample {
     readonly id: string;
@@ -203,13 +205,13 @@ export interface StagedTest {
     readonly staticFlags?: readonly string[];
 }
 
-/** A sample on disk, for as long as its tasks run. */
+/** A sample on disk, which exists as long as its tasks run. */
 export interface Stage {
     /** Absolute folder; holds `sample.json`, a `StagedSample`. */
     readonly path: string;
-    /** The last one to release a sample removes its folder. Calling it again does nothing. */
+    /** The last release of a sample removes its folder. Further calls do nothing. */
     release(): Promise<void>;
 }
 
-/** The group of the rows of a list: each of its tasks asks something of its own. */
+/** The group of the rows of a list: each of its tasks has an input of its own. */
 export const LIST_GROUP = 'main';

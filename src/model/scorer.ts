@@ -2,13 +2,13 @@ import { runInNewContext } from 'node:vm';
 import { unreachable } from '../util/unreachable.js';
 import { UserError } from '../util/user-error.js';
 
-/** How an answer is compared with an expected text, at once and by itself. */
+/** How an answer is compared with an expected text, synchronously and without help from outside. */
 export type TextScorer =
-    /** The same text, white space at the ends and letter case aside. */
+    /** The same text, ignoring white space at the ends and letter case. */
     | { readonly kind: 'exact' }
-    /** The expected text stands somewhere in the answer, letter case aside. */
+    /** The expected text occurs in the answer, ignoring letter case. */
     | { readonly kind: 'contains' }
-    /** The expected text is a regular expression (JavaScript's, `u` flag) that matches somewhere. */
+    /** The expected text is a regular expression (JavaScript's, `u` flag) that matches somewhere in the answer. */
     | { readonly kind: 'regex' }
     /** The last number of the answer is within `tolerance` of the expected one, absolutely or relatively. */
     | { readonly kind: 'numeric'; readonly tolerance: number };
@@ -16,11 +16,11 @@ export type TextScorer =
 /** How an answer is scored: a kind and, for some, its setting. */
 export type Scorer =
     | TextScorer
-    /** The JSON in the answer is valid by the schema in a file, or by the expected text; null: that text is the schema. */
+    /** The JSON in the answer is valid by the schema in a file; null: the expected text is the schema. */
     | { readonly kind: 'json-schema'; readonly file: string | null }
-    /** What a function says: see executor/chat/scoring/module-scorer.ts. `exportName` null: the default export. */
+    /** The score that a function returns: see executor/chat/scoring/module-scorer.ts. `exportName` null: the default export. */
     | { readonly kind: 'module'; readonly file: string; readonly exportName: string | null }
-    /** What another model says. */
+    /** The score that another model gives. */
     | { readonly kind: 'model'; readonly model: string }
     /** The program in the answer passes the row's tests. `language` null: that of the answer's code block. */
     | { readonly kind: 'code'; readonly language: string | null }
@@ -30,13 +30,13 @@ export type Scorer =
 export const SCORER_FORMS =
     'exact, contains, regex, numeric[:<tolerance>], json-schema[:<file>], module:<file[#export]>, model:<name>, code[:<language>] or humaneval';
 
-/** Milliseconds that a pattern gets. */
+/** Milliseconds allowed for a pattern. */
 const REGEX_MS = 1000;
 
 /** Longest answer that a regular expression is tried on, in characters: patterns may take exponential time. */
 const LONGEST_FOR_REGEX = 100_000;
 
-/** @returns null for what is not a scorer. Files stay as they are written. */
+/** @returns null if the text is not a scorer. File names stay as written. */
 export function parseScorer(text: string): Scorer | null {
     const [, kind = '', setting] = /^([a-z-]+)(?::(.+))?$/s.exec(text) ?? [];
     switch (kind) {
@@ -95,7 +95,7 @@ export function formatScorer(scorer: Scorer): string {
 
 /**
  * Scores an answer, from 0 to 1.
- * @throws UserError where what is expected cannot be compared with: no number, no regular expression
+ * @throws UserError if the expected text cannot be used: not a number, not a regular expression
  */
 export function scoreAnswer(scorer: TextScorer, answer: string, expected: string): number {
     switch (scorer.kind) {
@@ -117,7 +117,7 @@ export function scoreAnswer(scorer: TextScorer, answer: string, expected: string
 
 const normalise = (text: string): string => text.trim().toLowerCase();
 
-/** In a context of its own, which can be ended: a pattern that backtracks would hold up the whole run. */
+/** Runs in a context of its own, which can be terminated: a pattern that backtracks would block the whole run. */
 function matches(pattern: string, answer: string): boolean {
     try {
         const sandbox = { pattern, answer };
@@ -132,14 +132,14 @@ function matches(pattern: string, answer: string): boolean {
     }
 }
 
-/** Errors of another context are not instances of ours. */
+/** Errors of another context are not instances of our `Error`. */
 const isErrorLike = (value: unknown): value is { readonly message: string } =>
     typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 
-/** Version of how `findLastNumber` reads numbers. A score keeps the fingerprint of its scorer, which holds it. */
+/** Version of how `findLastNumber` reads numbers. A score keeps the fingerprint of its scorer, which includes this version. */
 export const NUMERIC_READING = 2;
 
-/** A minus sign, and not the hyphen of a range, a date or a name, nor the operator of a difference. */
+/** A minus sign, as opposed to the hyphen of a range, a date or a name, or the operator of a difference. */
 const MINUS = String.raw`(?<![\p{L}\p{N})\]}%])-(?:\p{Sc}\s?)?`;
 const NUMBER = new RegExp(
     String.raw`(?<sign>${MINUS})?(?<digits>(?:\d+(?:\.\d+)?|(?<![\w.])\.\d+)(?:e[+-]?\d+)?)`,
@@ -147,8 +147,9 @@ const NUMBER = new RegExp(
 );
 
 /**
- * The last number of a text: models tend to end with their result. Commas between digits are read as thousands, and the minus
- * sign of typography as one. A hyphen behind a digit, a letter or a bracket is not a sign: 10-5 ends with 5, 2023-05-01 with 1.
+ * The last number of a text: models tend to end with their result. Commas between digits are read as thousands separators, and
+ * the typographic minus sign as a minus. A hyphen after a digit, a letter or a bracket is not a sign: 10-5 ends with 5,
+ * 2023-05-01 with 1.
  */
 function findLastNumber(text: string): number | null {
     const plain = text.replace(/(\d),(?=\d{3}(?!\d))/g, '$1').replaceAll('\u2212', '-');

@@ -2,9 +2,9 @@ import type { SourceFile } from './content.js';
 import type { Verdict } from './verdict.js';
 
 /*
- * How a problem with scores turns the results of its tests into groups' results and a submission's. Plain data and pure
- * functions: the rules are those of the problem package format, legacy (graders) and 2025-09 (score aggregation), and
- * DOMjudge's own for legacy packages.
+ * How a problem with scores turns the results of its tests into results of groups and of a submission. Plain data and pure
+ * functions: the rules are those of the problem package format, legacy (graders) and 2025-09 (score aggregation), and DOMjudge's
+ * own for legacy packages.
  */
 
 /** Test groups of a problem with scores. */
@@ -12,13 +12,13 @@ export interface TestScoring {
     readonly root: TestGroup;
     /** Whether more points are better. */
     readonly objective: 'max' | 'min';
-    /** The best score of a submission; null where the problem sets none. */
+    /** The best score of a submission; null if the problem sets none. */
     readonly best: number | null;
-    /** The program that groups with `custom` rules are graded by; null: none of them are. */
+    /** The program that grades groups with `custom` rules; null: there are none. */
     readonly grader: GraderProgram | null;
 }
 
-/** `grader flags < results`: a line for each result, a verdict's code and a score; it prints one such line. */
+/** `grader flags < results`: a line for each result, with a verdict's code and a score; it prints one such line. */
 export interface GraderProgram {
     /** Language tag. */
     readonly language: string;
@@ -33,20 +33,23 @@ export interface TestGroup {
     readonly rules: GroupRules;
 }
 
-/** Tests that are judged at all: groups may leave samples out. */
+/** Number of tests that are judged at all: groups may leave samples out. */
 export const countGroupTests = ({ items }: TestGroup): number =>
     items.reduce((sum, item) => sum + ('group' in item ? countGroupTests(item.group) : 1), 0);
 
 export type GroupItem =
-    /** A test, by its position in the sample's list. `maximum`: the most that it can score, where that is not its group's `testMaximum`. */
+    /**
+     * A test, by its position in the sample's list. `maximum`: the most that it can score, if different from its group's
+     * `testMaximum`.
+     */
     { readonly test: number; readonly maximum?: number } | { readonly group: TestGroup };
 
 export type GroupRules = GraderRules | AggregationRules | DomjudgeRules;
 
-/** Rules of legacy packages: a grader makes a group's result of those of its items. */
+/** Rules of legacy packages: a grader computes a group's result from those of its items. */
 export interface GraderRules {
     readonly kind: 'grader';
-    /** `on_reject: break`: the first item that is not accepted is the last one judged. */
+    /** `on_reject: break`: judging stops after the first item that is not accepted. */
     readonly stopsAtReject: boolean;
     /** Scores of tests whose validator gives none. */
     readonly acceptScore: number;
@@ -65,27 +68,27 @@ export interface BuiltInGrader {
 }
 
 /**
- * DOMjudge's rules for packages with `testdata.yaml`: a group of tests scores once, if all of them are accepted, or by what
- * its validator wrote. Source: `SubmissionService::maybeSetScoringResult` of DOMjudge 9.
+ * DOMjudge's rules for packages with `testdata.yaml`: a group of tests scores once, if all of them are accepted, or by what its
+ * validator wrote. Source: `SubmissionService::maybeSetScoringResult` of DOMjudge 9.
  */
 export interface DomjudgeRules {
     readonly kind: 'domjudge';
     /** False for `on_reject: continue`. */
     readonly stopsAtReject: boolean;
-    /** What a group of tests scores; null: nothing but what its validator gives. */
+    /** The score of a group of tests; null: only what its validator gives. */
     readonly acceptScore: number | null;
-    /** The end of its `range`; null: none. */
+    /** The upper end of its `range`; null: none. */
     readonly maximum: number | null;
     readonly score: ScoreMode;
 }
 
-/** How scores become one. */
+/** How several scores are combined. */
 export type ScoreMode = 'sum' | 'avg' | 'min' | 'max';
 
 /** Rules of 2025-09. */
 export interface AggregationRules {
     readonly kind: 'aggregation';
-    /** `none`: its tests have no scores, and what it holds adds nothing (the samples). */
+    /** `none`: its tests have no scores, and its items add nothing (the samples). */
     readonly aggregation: 'pass-fail' | 'sum' | 'min' | 'none';
     /** null: unbounded. */
     readonly maximum: number | null;
@@ -95,7 +98,7 @@ export interface AggregationRules {
     readonly requires: readonly string[];
 }
 
-/** What a test or a group came to. */
+/** The result of a test or a group. */
 export interface SubResult {
     readonly verdict: Verdict;
     readonly score: number;
@@ -103,7 +106,7 @@ export interface SubResult {
     readonly isUnscored?: true;
 }
 
-/** What a validator says of a test's score: points, or a share of the most that the test can score. */
+/** The score that a validator gives a test: points, or a share of the test's maximum. */
 export type GivenScore = { readonly points: number } | { readonly share: number };
 
 /** A score that breaks the rules: the judge's fault, not the program's. */
@@ -112,9 +115,9 @@ export class ScoreError extends Error {
 }
 
 /**
- * The score of a test; null where the rules give it none of its own.
+ * The score of a test; null if the rules give it none of its own.
  * @param given by the validator; null: nothing
- * @throws ScoreError where the validator gave what the rules do not allow
+ * @throws ScoreError if the validator gave something that the rules do not allow
  */
 export function scoreTest(rules: GroupRules, accepted: boolean, given: GivenScore | null): number | null {
     const counted = accepted || rules.kind === 'domjudge' ? given : null;
@@ -126,7 +129,7 @@ export function scoreTest(rules: GroupRules, accepted: boolean, given: GivenScor
         case 'aggregation':
             return scoreAggregatedTest(rules, accepted, given);
         case 'domjudge':
-            // It knows no multipliers.
+            // DOMjudge has no multipliers.
             return given !== null && 'points' in given ? given.points : null;
     }
 }
@@ -155,12 +158,12 @@ function scoreAggregatedTest(rules: AggregationRules, accepted: boolean, given: 
     return most * given.share;
 }
 
-/** Scores are sums of fractions: what differs by less is equal. */
+/** Scores are sums of fractions: smaller differences are ignored. */
 const computeTolerance = (score: number): number => 1e-7 * Math.max(1, Math.abs(score));
 
 export const isSameScore = (a: number, b: number): boolean => Math.abs(a - b) <= computeTolerance(b);
 
-/** Verdicts from the one that counts most; the order is that of the default grader. */
+/** Verdicts from the most to the least severe, in the order of the default grader. */
 const WORST: readonly Verdict[] = [
     'CompileError',
     'RuntimeError',
@@ -172,7 +175,7 @@ const WORST: readonly Verdict[] = [
     'PartiallyAccepted',
 ];
 
-/** What the default grader makes of a group's items; nothing to grade is accepted. */
+/** The default grader's result for a group's items; a group without items is accepted. */
 export function gradeByDefault(grader: BuiltInGrader, items: readonly SubResult[]): SubResult {
     const counted = grader.ignoreSample ? items.slice(-1) : items;
     if (counted.length === 0) return { verdict: 'Accepted', score: 0 };
@@ -211,7 +214,7 @@ export function combineScores(mode: ScoreMode, scores: readonly number[]): numbe
 }
 
 /**
- * What a group comes to by DOMjudge's rules: the first failure decides its verdict, and a score stays where a test failed.
+ * A group's result by DOMjudge's rules: the first failure decides its verdict, and it keeps its score even if a test failed.
  * @param items tests, or groups
  */
 export function gradeByDomjudge(rules: DomjudgeRules, items: readonly SubResult[]): SubResult {
@@ -222,7 +225,7 @@ export function gradeByDomjudge(rules: DomjudgeRules, items: readonly SubResult[
     return { verdict, score: isScored ? (rules.acceptScore ?? 0) : 0 };
 }
 
-/** What a group of 2025-09 comes to. Its verdict is that of its first item that is not accepted. */
+/** A group's result in 2025-09. Its verdict is that of its first item that is not accepted. */
 export function aggregate(rules: AggregationRules, items: readonly SubResult[]): SubResult {
     const verdict = items.find((item) => item.verdict !== 'Accepted')?.verdict ?? 'Accepted';
     const scores = items.map((item) => item.score);
@@ -241,24 +244,24 @@ export function aggregate(rules: AggregationRules, items: readonly SubResult[]):
     }
 }
 
-/** @throws ScoreError where a group scores more than it may */
+/** @throws ScoreError if a group scores more than allowed */
 function clamp(score: number, maximum: number | null): number {
     if (maximum === null || score <= maximum) return score;
     if (isSameScore(score, maximum)) return maximum;
     throw new ScoreError(`a group scores ${score}, at most ${maximum} is allowed`);
 }
 
-/** Whether nothing that may still come changes a group's result. */
+/** Whether no later item can change a group's result. */
 export function isSettled(rules: GroupRules, last: SubResult): boolean {
     if (last.verdict === 'Accepted') return false;
     if (rules.kind !== 'aggregation') return rules.stopsAtReject;
-    // A failed item of a group scores nothing, so the least score is known; a group may have scored in part.
+    // A failed item of a group scores nothing, which settles the minimum; a group may still have scored in part.
     return rules.aggregation === 'pass-fail' || (rules.aggregation === 'min' && last.score === 0);
 }
 
 /**
- * What a submission comes to, given the result of all tests: accepted with less than the best score is accepted in part.
- * A score that a grader gives to what is not accepted does not count.
+ * The result of a submission, given that of all tests: accepted with less than the best score means accepted in part. A score
+ * that a grader gives to a rejected submission does not count.
  */
 export function chooseFinalResult({ best, objective, root }: TestScoring, result: SubResult): SubResult {
     const score = Math.round(result.score * 1e9) / 1e9 + 0;
@@ -277,13 +280,13 @@ export interface ExpectedScore {
     readonly max: number;
 }
 
-/** What a judge's result says of scores. */
+/** The parts of a judge's result that concern scores. */
 interface Scored {
     readonly score?: number;
     readonly groups?: readonly { readonly name: string; readonly score: number }[];
 }
 
-/** The first expected score that a result does not have; null where it has all of them. */
+/** The first expected score that a result lacks; null if it has all of them. */
 export function findMissedScore(
     expected: readonly ExpectedScore[] | undefined,
     result: Scored,

@@ -4,12 +4,12 @@ import { unreachable } from '../util/unreachable.js';
 /** Signals that ask a run to stop. */
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-/** Why a run stopped before everything was done: a closed union, keyed by `reason`. `message` is one line for people. */
+/** Why a run stopped before everything was done: a closed union, keyed by `reason`. `message` is one line for the user. */
 export type StopReason =
     | { readonly reason: 'signal'; readonly signal: StopSignal }
     /** `abort()` of the library. */
     | { readonly reason: 'caller' }
-    /** No endpoint came back in time, or all of them refuse us (authentication, quota). */
+    /** No endpoint came back in time, or all of them reject us (authentication, quota). */
     | { readonly reason: 'endpoints'; readonly message: string }
     /** The disk is nearly full: stopped while results could still be saved. */
     | { readonly reason: 'disk'; readonly message: string }
@@ -18,20 +18,20 @@ export type StopReason =
     /** More tasks failed than the user allows. */
     | { readonly reason: 'halt'; readonly message: string };
 
-/** When a run stops because of failed tasks: after so many of them, or a share of the tasks that have ended. */
+/** When a run stops because of failed tasks: after a number of them, or a share of the ended tasks. */
 export type HaltRule = { readonly failures: number } | { readonly percent: number };
 
-/** Tasks that must have ended before a share of them says anything. */
+/** Tasks that must have ended before a share of them is meaningful. */
 const ENOUGH_FOR_SHARE = 10;
 
-/** Whether a run with so many failed and finished tasks stops. */
+/** Whether a run with this many failed and finished tasks stops. */
 export function isHalted(rule: HaltRule, failed: number, finished: number): boolean {
     if ('failures' in rule) return failed >= rule.failures;
     const ended = failed + finished;
     return failed > 0 && ended >= ENOUGH_FOR_SHARE && failed * 100 >= rule.percent * ended;
 }
 
-/** What the key `signal` of events says, which is older than the reasons: the signal, or that there was none. */
+/** The value of the key `signal` in events, which predates the reasons: the signal, or `abort` if there was none. */
 export function toSignalOrAbort(stop: StopReason): StopSignal | 'abort' {
     return stop.reason === 'signal' ? stop.signal : 'abort';
 }

@@ -2,12 +2,12 @@ import { chooseExpected } from './sample.js';
 import { levelOfVerdict, type SuccessLevel } from './success-level.js';
 import { isVerdict, type Verdict } from './verdict.js';
 
-/** Finished tasks of a group as success rates count them; those that were adopted from a database are counted there. */
+/** Finished tasks of a group as success rates count them; tasks adopted from a database are counted there. */
 export interface SuccessCounts {
     readonly full: number;
     readonly partial: number;
     readonly failure: number;
-    /** Tasks of which verdicts are expected, and those of them that have one of these. */
+    /** Tasks with expected verdicts, and how many of them got one of these. */
     readonly expected: number;
     readonly asExpected: number;
 }
@@ -19,7 +19,7 @@ export interface SampleGroup {
     readonly counts: SuccessCounts;
 }
 
-/** What a finished task counts as; what is absent follows from its verdict and its group. */
+/** How a finished task counts; absent fields follow from its verdict and its group. */
 export interface CountedTask {
     readonly verdict: Verdict;
     readonly level?: SuccessLevel;
@@ -27,13 +27,13 @@ export interface CountedTask {
     readonly expected?: readonly Verdict[];
 }
 
-/** Whether more decides about the task than its verdict and its group. */
+/** Whether anything besides its verdict and its group decides how the task counts. */
 export const isCountedBySelf = ({ level, isAdopted, expected }: CountedTask): boolean =>
     level !== undefined || isAdopted === true || expected !== undefined;
 
 /**
- * What verdicts alone do not say of a group's finished tasks; null: they say all.
- * @param others tasks of which more decides than their verdict
+ * What verdicts alone do not tell about a group's finished tasks; null: they tell everything.
+ * @param others tasks that are not decided by their verdict alone
  */
 export function findOtherSuccess(
     group: string,
@@ -50,7 +50,7 @@ const COUNTS = ['full', 'partial', 'failure', 'expected', 'asExpected'] as const
 
 /**
  * @param verdicts of all finished tasks of the group
- * @param others those among them of which more decides than their verdict
+ * @param others those among them that are not decided by their verdict alone
  */
 export function sumSuccess(
     group: string,

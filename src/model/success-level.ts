@@ -4,7 +4,7 @@ import type { Verdict } from './verdict.js';
 /** How far a task succeeded. */
 export type SuccessLevel = 'full' | 'partial' | 'failure';
 
-/** What the earlier runners call the levels. */
+/** The earlier runners' names of the levels. */
 const LEVELS: ReadonlyMap<unknown, SuccessLevel> = new Map([
     ['full', 'full'],
     ['full_success', 'full'],
@@ -16,8 +16,8 @@ const LEVELS: ReadonlyMap<unknown, SuccessLevel> = new Map([
 ]);
 
 /**
- * How far the task succeeded, as its result itself says. A level that is named decides; otherwise `partial_success` before
- * `success`, because the earlier runners set both for a partial success. Null: nothing says so.
+ * How far the task succeeded, according to its result. A named level decides; otherwise `partial_success` before `success`,
+ * because the earlier runners set both for a partial success. Null: the result does not say.
  */
 export function readSuccessLevel(result: JsonObject): SuccessLevel | null {
     const { success_level: level, execution_status: status } = result;
@@ -28,7 +28,7 @@ export function readSuccessLevel(result: JsonObject): SuccessLevel | null {
     return null;
 }
 
-/** How far a finished task succeeded: as its result says, else by its verdict and its score. */
+/** How far a finished task succeeded: according to its result, else by its verdict and its score. */
 export function findSuccessLevel(result: JsonObject, verdict: Verdict): SuccessLevel {
     return readSuccessLevel(result) ?? chooseSuccessLevel(result, verdict);
 }
@@ -41,7 +41,7 @@ function chooseSuccessLevel(result: JsonObject, verdict: Verdict): SuccessLevel 
     return typeof score === 'number' && score > 0 ? 'partial' : 'failure';
 }
 
-/** Whether a task's result is accepted: what it says, else by its verdict. */
+/** Whether a task's result is accepted: as the result states, else by its verdict. */
 export const isAccepted = ({ accepted }: JsonObject, verdict: Verdict): boolean =>
     typeof accepted === 'boolean' ? accepted : verdict === 'Accepted';
 

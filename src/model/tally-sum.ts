@@ -23,12 +23,12 @@ export interface TotalTally {
     readonly nearLimit: SampleTally['nearLimit'];
     readonly aboveOwnCount: number;
     readonly aboveOwn: SampleTally['aboveOwn'];
-    /** How many there are stands in the groups. */
+    /** The groups hold their number. */
     readonly failures: SampleTally['failures'];
     readonly skips: SampleTally['skips'];
 }
 
-/** Most entries that a list in a total holds; the counts go on. */
+/** Most entries of a list in a total; the counts are not limited. */
 export const LIST_BOUND = 1000;
 
 interface MutableGroup {
@@ -58,7 +58,7 @@ export class TallySum {
     readonly #failures: FailedTask[] = [];
     readonly #skips = new Map<string, number>();
 
-    // No lists of entries are made: a start adds up as many as there are samples.
+    // Creates no lists of entries: a start adds up every sample.
     add(tally: SampleTally): void {
         this.#samples += 1;
         if (tally.isComplete) this.#completeSamples += 1;
@@ -100,7 +100,7 @@ export class TallySum {
         }
     }
 
-    /** The total so far, as plain data of its own. */
+    /** A copy of the total so far, as plain data. */
     value(): TotalTally {
         const groups = Object.create(null) as Record<string, GroupTally>;
         for (const [name, sum] of this.#groups) groups[name] = { ...sum, verdicts: { ...sum.verdicts } };
@@ -130,8 +130,9 @@ function addBounded<T>(list: T[], more: readonly T[]): void {
 }
 
 /**
- * The total of a directory with samples that have no file yet counted in.
- * @param whole what the datasets hold, by run.json: tasks that are skipped are among them, and known to be so only in files
+ * The total of a directory, including samples that have no file yet.
+ * @param whole what the datasets hold, according to run.json: it includes skipped tasks, which are known to be skipped only from
+ * files
  */
 export function withWhole(
     total: TotalTally,

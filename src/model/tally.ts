@@ -9,7 +9,7 @@ import { type CountedTask, findOtherSuccess, isCountedBySelf, type SuccessCounts
 import { findSuccessLevel, levelOfVerdict } from './success-level.js';
 import { isVerdict, type Verdict } from './verdict.js';
 
-/** What one sample's result file says, in figures: what summary, status and report add up. */
+/** What one sample's result file says, in figures that summary, status and report add up. */
 export interface SampleTally {
     readonly id: string;
     readonly groups: Readonly<Record<string, GroupTally>>;
@@ -35,15 +35,15 @@ export interface GroupTally {
     /** Given up for now: the next start tries them again. */
     readonly failed: number;
     readonly pending: number;
-    /** Of the finished ones, how many are in the sample's list `inPart` and in no rate; absent: none. */
+    /** Finished tasks that are in the sample's list `inPart` and in no rate; absent: none. */
     readonly inPart?: number;
-    /** Of finished tasks whose problem has a best score; absent: there are none. */
+    /** For finished tasks whose problem has a best score; absent: there are none. */
     readonly scores?: ScoreSum;
-    /** Of one sample: absent where verdicts alone say it (`sumSuccess`). */
+    /** For one sample: absent if verdicts alone determine it (`sumSuccess`). */
     readonly success?: SuccessCounts;
 }
 
-/** How many tasks have a share of the best score, and the sum of these shares: each from 0 to 1, negative scores aside. */
+/** Number of tasks with a share of the best score, and the sum of these shares: each from 0 to 1, ignoring negative scores. */
 export interface ScoreSum {
     readonly tasks: number;
     readonly shares: number;
@@ -68,27 +68,27 @@ export interface ScoredInPart extends TaskRef {
     readonly best: number;
 }
 
-/** What helps to see why a task got its verdict; absent where it is not known. */
+/** Details that help to see why a task got its verdict; absent if unknown. */
 export interface TaskDetails {
     readonly language?: string;
-    /** Position of the first test that was not passed, from 0. */
+    /** Position of the first test that did not pass, from 0. */
     readonly failedTest?: number;
     /** Seconds of its slowest test. */
     readonly time?: number;
     /**
-     * Of a program that timed out just beyond its sample's own limit, and ended by itself: its time in limits, above 1. On a faster
-     * machine it may pass.
+     * For a program that timed out just beyond its sample's own limit, and ended by itself: its time as a multiple of the limit,
+     * above 1. On a faster machine it may pass.
      */
     readonly timeInLimits?: number;
-    /** Of a program that timed out under `--timeout`, because its sample has no limit or a longer one: that time, in seconds. */
+    /** For a program that timed out under `--timeout`, because its sample has no limit or a longer one: that time, in seconds. */
     readonly stoppedByTimeout?: number;
-    /** Of a problem with scores. */
+    /** For a problem with scores. */
     readonly score?: number;
     /** The best score that its problem allows; absent: it sets none. */
     readonly bestScore?: number;
     /** The score as a share of that; absent: there is none. */
     readonly scoreShare?: number;
-    /** A score that was expected and is not the one it got. */
+    /** A score that was expected and differs from the actual one. */
     readonly missedScore?: ExpectedScore;
 }
 
@@ -98,7 +98,7 @@ export interface FailedTask extends TaskRef {
     readonly message: string;
 }
 
-/** What a tally needs to know of a finished task: kept for every entry, so small. */
+/** What a tally needs to know of a finished task. Kept for every entry, so it is small. */
 export interface EntryFigures extends TaskDetails, CountedTask {
     readonly index: number;
     readonly nearLimit: boolean;
@@ -117,8 +117,8 @@ export interface GroupFigures {
 }
 
 /**
- * The verdict of an entry as it stands in a result file: that of its last attempt, else (the earlier tools' entries have
- * no attempts) what its result says; null if neither is a verdict.
+ * The verdict of an entry in a result file: that of its last attempt, else (the earlier tools' entries have no attempts) the one
+ * its result states; null if neither is a verdict.
  */
 export function getVerdict(entry: StoredEntry['entry']): Verdict | null {
     const last = entry.attempts.at(-1)?.verdict;
@@ -127,7 +127,7 @@ export function getVerdict(entry: StoredEntry['entry']): Verdict | null {
     return isJsonObject(result) && isVerdict(result.verdict) ? result.verdict : null;
 }
 
-/** @returns null for an entry that has no verdict or no index (an earlier tool's entry that no task was matched to) */
+/** @returns null for an entry without a verdict or an index (an earlier tool's entry that no task was matched to) */
 export function readFigures(entry: StoredEntry['entry']): EntryFigures | null {
     const verdict = getVerdict(entry);
     if (verdict === null || entry.index === null) return null;
@@ -147,7 +147,7 @@ export function readFigures(entry: StoredEntry['entry']): EntryFigures | null {
     };
 }
 
-/** Nothing where the verdict says it. */
+/** Empty if the verdict determines the level. */
 function readLevel(result: unknown, verdict: Verdict): Pick<CountedTask, 'level'> {
     const level = findSuccessLevel(isJsonObject(result) ? result : {}, verdict);
     return level === levelOfVerdict(verdict) ? {} : { level };
@@ -257,7 +257,7 @@ export function tallySample(id: string, groups: readonly GroupFigures[]): Sample
             if (figures.aboveOwn) aboveOwn.push(taskRef(id, group.name, figures));
         }
         if (completed !== group.total) isComplete = false;
-        // The file has them in the order in which they failed.
+        // The file lists them in the order in which they failed.
         for (const { index, reason, message } of group.failed.toSorted((a, b) => a.index - b.index)) {
             failures.push({ sample: id, group: group.name, index, reason, message: cutFirstLine(message) });
         }
@@ -304,7 +304,7 @@ export function addScores(sum: ScoreSum | null | undefined, more: ScoreSum): Sco
 /** Enough of a message to know what happened; the result file has the rest. */
 const cutFirstLine = (message: string): string => message.split('\n', 1)[0]?.slice(0, 200) ?? '';
 
-/** Adds up a result file as it was read, for those who only look (status, report). */
+/** Adds up a result file as it was read, for read-only commands (status, report). */
 export function tallyCheckpoint(checkpoint: Checkpoint): SampleTally {
     const names = new Set([...checkpoint.entries.keys(), ...checkpoint.totals.keys()]);
     const groups = [...names].map((name) => {
@@ -321,7 +321,7 @@ export function tallyCheckpoint(checkpoint: Checkpoint): SampleTally {
         };
     });
     const tally = tallySample(checkpoint.id, groups);
-    // A file of the earlier tools has no totals: what it lacks is not known.
+    // A file of the earlier tools has no totals, so what it lacks is unknown.
     return { ...tally, isComplete: checkpoint.isComplete };
 }
 

@@ -10,7 +10,7 @@ import type { Verdict } from './verdict.js';
 export interface Task {
     readonly sample: string;
     readonly group: string;
-    /** Position in the group of the dataset as it is now. */
+    /** Position in the group, in the current dataset. */
     readonly index: number;
     readonly fingerprint: string;
     readonly input: TaskInput;
@@ -21,21 +21,24 @@ export interface Task {
     /** 1 for the first try. */
     readonly attempt: number;
     /**
-     * Tests already judged by an earlier attempt whose last verdict is being confirmed: the attempt starts with test
-     * number `confirmed.length`. Empty otherwise.
+     * Tests already judged by an earlier attempt whose last verdict is being confirmed: the attempt starts with test number
+     * `confirmed.length`. Empty otherwise.
      */
     readonly confirmed: readonly TestResult[];
-    /** Set where this attempt is to confirm an earlier one, and why that was in doubt. */
+    /** Set if this attempt is to confirm an earlier one: why that one was in doubt. */
     readonly confirming: Suspicion | null;
-    /** Whether this attempt settles that doubt: no other one is made for the same. True where nothing is to be confirmed. */
+    /**
+     * Whether this attempt settles that doubt, so that no other one follows for the same reason. True if nothing is to be
+     * confirmed.
+     */
     readonly settles: boolean;
-    /** What earlier attempts wrote down of a task that takes several steps, by step; absent: nothing. */
+    /** What earlier attempts recorded of a task with several steps, by step; absent: nothing. */
     readonly steps?: JsonObject;
-    /** The span of this attempt, as the W3C header `traceparent` writes it; absent where the run is not traced. */
+    /** The span of this attempt, in the format of the W3C header `traceparent`; absent if the run is not traced. */
     readonly traceparent?: string;
 }
 
-/** A step of a task that is to be on disk before the next one begins. */
+/** A step of a task that must be on disk before the next one begins. */
 export interface TaskStep {
     readonly name: string;
     readonly value: JsonObject;
@@ -50,7 +53,7 @@ export interface Served {
     readonly duration: number;
 }
 
-/** What one attempt at a task came to. */
+/** The outcome of one attempt at a task. */
 export type Outcome = VerdictOutcome | FailureOutcome | AbortOutcome;
 
 export interface VerdictOutcome {
@@ -58,11 +61,11 @@ export interface VerdictOutcome {
     readonly verdict: Verdict;
     /** A judge's result, or the JSON object that a command or a module returned (it carries `accepted` too). */
     readonly result: JudgeResult | JsonObject;
-    /** Set where one more attempt should confirm the verdict before it is final. */
+    /** Set if one more attempt should confirm the verdict before it is final. */
     readonly suspect: Suspicion | null;
-    /** True where tests were left out because of the doubt, and the result needs them: it cannot be final. */
+    /** True if tests were left out because of the doubt although the result needs them, so that it cannot be final. */
     readonly isPartial?: boolean;
-    /** The limits that were held, where they are not the task's. */
+    /** The limits that were applied, if they differ from the task's. */
     readonly limits?: Limits;
     readonly by: AttemptedBy;
 }
@@ -71,16 +74,16 @@ export interface FailureOutcome {
     readonly kind: 'failure';
     readonly failure: Failure;
     readonly by: AttemptedBy | null;
-    /** What the command printed, where that is kept. */
+    /** What the command printed, if output is kept. */
     readonly run?: RunResult;
 }
 
-/** The run was asked to stop while this ran. Never written down. */
+/** The run was asked to stop while the attempt ran. Never recorded. */
 export interface AbortOutcome {
     readonly kind: 'abort';
 }
 
-/** What was to be kept of it could not be written: the run must stop, and the task runs again. Never written down. */
+/** Output that should be kept could not be written: the run must stop, and the task runs again. Never recorded. */
 export interface UnwritableOutcome {
     readonly kind: 'unwritable';
     /** Path of the file. */
@@ -94,7 +97,7 @@ export interface AttemptedBy {
     readonly api_used: string;
     /** `bwrap`, `rlimit`, `none`; absent where a server sandboxes. */
     readonly sandbox?: string;
-    /** Version of control groups that held its memory; absent: none did. */
+    /** Version of the control groups that bounded its memory; absent: none did. */
     readonly cgroup?: number;
     /** Compiler or interpreter of a worker on another machine, with its version: `CPP g++ 14.2.0`. */
     readonly toolchain?: string;
@@ -102,11 +105,11 @@ export interface AttemptedBy {
 
 /**
  * Why a verdict is not final yet.
- * - `near-time`: more CPU than the limit, less than 1.25 x; or ended by the wall bound with CPU below the limit.
+ * - `near-time`: more CPU than the limit, less than 1.25 x; or ended by the wall-clock bound with CPU below the limit.
  * - `signal`: it or its compiler died by a signal that nobody here sent and no limit explains.
  * - `no-output`: a server's time-out without any output: blocked, or just buffered.
- * - `machine`: a server's program, or a compiler anywhere, ended as one does where the machine is in trouble (no such command,
- *   no space, killed).
+ * - `machine`: a server's program, or a compiler anywhere, ended in a way that suggests trouble with the machine (no such
+ *   command, no space, killed).
  * - `compile-limit`: its compiler was stopped at a limit on CPU time, memory or output.
  * - `first-timeout`: timed out at `--first-timeout`, its output so far a proper prefix of the expected output.
  */
@@ -119,6 +122,6 @@ export interface TaskLog {
     readonly index: number;
     readonly attempt: number;
     readonly message: string;
-    /** Set where it is a span: `message` is its name then. */
+    /** Set if it is a span; then `message` is its name. */
     readonly span?: TaskSpan;
 }

@@ -1,10 +1,10 @@
 import { NumberColumn } from '../util/columns/number-column.js';
 import type { Json } from './json.js';
 
-/** JSON values of many samples under one key: one value while all are the same, numbers as a column of numbers. */
+/** JSON values of many samples under one key: a single value while all are the same, and numbers as a column of numbers. */
 export class ValueColumn {
     #length = 0;
-    /** The value of all places, while there is but one. */
+    /** The value of all places while they are the same. */
     #only: Json = null;
     #numbers: NumberColumn | null = null;
     /** Values that are not numbers. */
@@ -13,7 +13,7 @@ export class ValueColumn {
     /** Values that were given all at once. */
     #given: readonly Json[] | null = null;
 
-    /** A column of these values, to which none is added. */
+    /** A column of these values, to which none will be added. */
     static of(values: readonly Json[]): ValueColumn {
         const column = new ValueColumn(values[0] ?? null, values.length);
         if (values.length > 1) column.#given = values;
@@ -30,18 +30,18 @@ export class ValueColumn {
         return this.#length;
     }
 
-    /** Whether one value stands at every place. */
+    /** Whether all places have the same value. */
     get isConstant(): boolean {
         return this.#numbers === null && this.#given === null;
     }
 
-    /** Adds a value at `place`, with null at the places before it that have none. */
+    /** Adds a value at `place`, filling earlier places without a value with null. */
     pushAt(place: number, value: Json): void {
         while (this.#length < place) this.#push(null);
         this.#push(value);
     }
 
-    /** Null where nothing was added. */
+    /** Null if nothing was added there. */
     at(place: number): Json {
         if (place >= this.#length) return null;
         if (this.#given !== null) return this.#given[place] ?? null;

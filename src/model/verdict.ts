@@ -1,10 +1,10 @@
 /**
- * What a finished task says. A verdict is final; it is about the program, never about the machinery
- * (see failure.ts for that).
+ * The verdicts of finished tasks. A verdict is final; it is about the program, never about the machinery (for that see
+ * failure.ts).
  */
 export const VERDICTS = [
     'Accepted',
-    /** By the rules of a problem with scores, with less than the best score. */
+    /** In a problem with scores: less than the best score. */
     'PartiallyAccepted',
     'WrongAnswer',
     'TimeLimitExceeded',
@@ -17,7 +17,7 @@ export const VERDICTS = [
 
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What can be said of a program whose problem has no scores. */
+/** The possible verdicts of a program whose problem has no scores. */
 export const PROGRAM_VERDICTS: readonly Verdict[] = VERDICTS.filter(
     (verdict) => verdict !== 'Refused' && verdict !== 'PartiallyAccepted',
 );
@@ -28,7 +28,7 @@ export function isVerdict(value: unknown): value is Verdict {
     return typeof value === 'string' && KNOWN.has(value);
 }
 
-/** Verdicts that a higher limit might change; entries with one of them are due again when their limit is raised. */
+/** Verdicts that a higher limit might change; entries with one of them run again when their limit is raised. */
 export type LimitVerdict = 'TimeLimitExceeded' | 'MemoryLimitExceeded' | 'OutputLimitExceeded';
 
 export function isLimitVerdict(verdict: Verdict): verdict is LimitVerdict {

@@ -1,24 +1,24 @@
-/** What requests to one model may come to. */
+/** An estimate of the requests to one model. */
 export interface ModelEstimate {
     readonly model: string;
     readonly requests: number;
-    /** Tokens of all prompts, by their length. */
+    /** Tokens of all prompts, estimated from their length. */
     readonly promptTokens: number;
-    /** Tokens of all answers, if each is as long as it may be. */
+    /** Tokens of all answers if each has the maximum length. */
     readonly answerTokens: number;
-    /** US dollars for so many tokens; null: the price is unknown. */
+    /** US dollars for these tokens; null: the price is unknown. */
     readonly cost: number | null;
 }
 
-/** What the tasks that would run may come to, by what is known before any of them ran. */
+/** An estimate for the tasks that would run, made before any of them ran. */
 export interface WorkEstimate {
-    /** Of all models, and searches. At the least: failed attempts are made again, and models may call tools. */
+    /** Of all models, including searches. A lower bound: failed attempts are repeated, and models may call tools. */
     readonly requests: number;
     readonly promptTokens: number;
     readonly answerTokens: number;
-    /** US dollars, of searches too; null: the price of some model, or of searches, is unknown. */
+    /** US dollars, including searches; null: the price of some model, or of searches, is unknown. */
     readonly cost: number | null;
-    /** Tokens of an answer that nothing bounds, as they were assumed; null: `--max-tokens` bounds them. */
+    /** Tokens assumed for an answer without a bound; null: `--max-tokens` bounds them. */
     readonly assumedAnswer: number | null;
     readonly models: readonly ModelEstimate[];
     /** Web searches, which are among the requests; absent: there are none. Cost in US dollars; null: the price is unknown. */

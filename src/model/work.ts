@@ -1,11 +1,11 @@
 import type { RunResult } from './entry.js';
 import { isJsonObject, type JsonObject } from './json.js';
 
-/** What a task that is not a judged program came to. */
+/** The outcome of a task that is not a judged program. */
 export interface Work {
-    /** The run of a command, with what it printed where that is kept. */
+    /** The run of a command, with what it printed if output is kept. */
     readonly run: RunResult | null;
-    /** What a function, or a language model's answer, left besides its verdict. */
+    /** What a function, or a language model's answer, returned besides its verdict. */
     readonly returned: JsonObject | null;
 }
 
@@ -27,7 +27,7 @@ export function findWork({
     const [test] = tests;
     const info = isJsonObject(test) ? test['exec_info'] : undefined;
     const run = isJsonObject(info) ? info['run_result'] : undefined;
-    // Its shape is that of exec.ts, which wrote it.
+    // exec.ts wrote it, in this shape.
     return tests.length === 1 && isJsonObject(run)
         ? { run: run as Partial<RunResult> as RunResult, returned: null }
         : null;

@@ -1,8 +1,8 @@
 import { runInNewContext } from 'node:vm';
 
 /**
- * Calls a function that may run for too long, such as one that tries a pattern of a user, and ends it in time.
- * @param ms most milliseconds that it gets
+ * Calls a function that may run too long, such as one that tries a user's pattern, and terminates it in time.
+ * @param ms most milliseconds that it may take
  * @throws Error when its time is over, and whatever it throws
  */
 export function callWithin<T>(ms: number, call: () => T): T {
@@ -13,7 +13,7 @@ export function callWithin<T>(ms: number, call: () => T): T {
     try {
         runInNewContext('run()', { run }, { timeout: ms });
     } catch (error) {
-        // Errors of another context are not instances of ours.
+        // Errors of another context are not instances of our `Error`.
         if (error instanceof Error) throw error;
         throw new Error(`not done within ${ms} ms`, { cause: error });
     }

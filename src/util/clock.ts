@@ -1,8 +1,8 @@
-/** Time as the code that waits sees it; tests put their own in its place. */
+/** Time as waiting code sees it; tests substitute their own. */
 export interface Clock {
-    /** Milliseconds that never go back. */
+    /** Milliseconds that never go backwards. */
     now(): number;
-    /** Calls `call` after `ms` milliseconds, unless the returned function is called before. */
+    /** Calls `call` after `ms` milliseconds, unless the returned function is called first. */
     after(ms: number, call: () => void): () => void;
 }
 
@@ -17,7 +17,7 @@ export const realClock: Clock = {
     },
 };
 
-/** Lets time pass. @returns a promise that rejects with the signal's reason when that is aborted */
+/** Waits. @returns a promise that rejects with the signal's reason when that is aborted */
 export function pass(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason);

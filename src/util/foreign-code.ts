@@ -1,21 +1,21 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 
 /*
- * What surrounds code that is not ours: a module, and whatever it imports.
+ * Wraps calls to foreign code: a user's module and whatever it imports.
  */
 
-/** A call of foreign code, to which errors that nobody handled belong. */
+/** A call of foreign code, which owns the errors that nothing in it handled. */
 export class ForeignCall {
     #stray: { readonly error: unknown } | null = null;
     #onStray: (error: unknown) => void = () => {};
 
-    /** @param listener called with every error that the call leaves unhandled; maybe never */
+    /** @param listener called with every error that the call leaves unhandled, possibly never */
     onStray(listener: (error: unknown) => void): void {
         this.#onStray = listener;
         if (this.#stray !== null) listener(this.#stray.error);
     }
 
-    /** The first error that it left unhandled: a promise rejected unheard, or a throw in a callback. */
+    /** The first error left unhandled: a rejected promise without a handler, or a throw in a callback. */
     get stray(): { readonly error: unknown } | null {
         return this.#stray;
     }
@@ -28,21 +28,21 @@ export class ForeignCall {
 
 const current = new AsyncLocalStorage<ForeignCall>();
 
-/** From Node 24 on contexts are kept by the engine. Before, following one costs every promise of the process, ours too. */
+/** From Node 24 on, the engine tracks contexts. Before, tracking one slows down every promise of the process, ours included. */
 const KEPT_BY_ENGINE = 24;
 
-/** Whether calls are followed beyond their return: from the first one on that began something which outlives it. */
+/** Whether calls are tracked beyond their return: from the first call on that began something which outlives it. */
 let areFollowed = Number.parseInt(process.versions.node, 10) >= KEPT_BY_ENGINE;
 
 let hasBegun = false;
-/** Hears of every promise, timer and request that is made while it is enabled. */
+/** Notices every promise, timer and request created while it is enabled. */
 const beginnings = createHook({
     init: () => {
         hasBegun = true;
     },
 });
 
-/** Calls foreign code so that what it starts, however much later it fails, is known to be its own. */
+/** Calls foreign code so that errors of anything it starts, however late, are attributed to it. */
 export function callForeign<Result>(call: ForeignCall, run: () => Result): Result {
     if (areFollowed) return current.run(call, run);
     hasBegun = false;
@@ -51,14 +51,14 @@ export function callForeign<Result>(call: ForeignCall, run: () => Result): Resul
         return current.run(call, run);
     } finally {
         beginnings.disable();
-        // A function that only computes has left nothing behind that could fail later: a tenth of what its task costs.
+        // A function that only computes leaves nothing behind that could fail later; tracking would cost a tenth of its task.
         if (hasBegun) areFollowed = true;
         else current.disable();
     }
 }
 
 /**
- * For a listener of `uncaughtException`, which hears of rejections too: books the error on the call that caused it.
+ * For a listener of `uncaughtException`, which also receives rejections: attributes the error to the call that caused it.
  * @returns false if no foreign call did: it is a bug of ours, or of code that ran while a module was loaded
  */
 export function bookStrayError(error: unknown): boolean {
@@ -67,7 +67,7 @@ export function bookStrayError(error: unknown): boolean {
     return call !== undefined;
 }
 
-/** For a worker: stray errors are booked on their task; any other one ends the worker, as it would anyway. */
+/** For a worker: stray errors are attributed to their task; any other ends the worker, as it would anyway. */
 export function watchStrayErrors(): void {
     const listener = (error: unknown): void => {
         if (bookStrayError(error)) return;
@@ -79,7 +79,7 @@ export function watchStrayErrors(): void {
     process.on('uncaughtException', listener);
 }
 
-/** From now on what is printed to stdout in this thread goes to stderr: stdout belongs to the report, which may be JSON. */
+/** From now on, stdout of this thread is redirected to stderr: stdout belongs to the report, which may be JSON. */
 export function divertStdout(): void {
     process.stdout.write = process.stderr.write.bind(process.stderr);
 }

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
-/** The user's home; null where there is none: a container's user may have neither HOME nor an entry in the list of users. */
+/** The user's home; null if there is none: a container's user may have neither HOME nor an entry in the user database. */
 export function findHomeFolder(): string | null {
     try {
         return homedir() || null;

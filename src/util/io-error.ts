@@ -6,7 +6,7 @@ export function getIoCode(error: unknown): string | null {
     return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** What a system error means, in words for people. */
+/** What a system error means, in plain words. */
 export function describeIoError(error: unknown): string {
     switch (getIoCode(error) ?? '') {
         case 'ENOSPC':
@@ -40,22 +40,22 @@ export function describeIoError(error: unknown): string {
     }
 }
 
-/** Those that were free for a moment: of files that are being written some may have been removed since the error. */
+/** Allows for a few that have become free: some of the files being written may have been removed since the error. */
 const FEW_INODES = 64;
 
-/** Whether a file could not be made because there are too many, though there is space: both are ENOSPC. */
+/** Whether a file could not be created for lack of inodes although there is space: both are ENOSPC. */
 function lacksInodes(error: unknown): boolean {
     if (!(error instanceof Error) || !('path' in error) || typeof error.path !== 'string') return false;
     try {
         const { files, ffree, bavail } = statfsSync(dirname(error.path));
-        // Some file systems have no such number, and report 0 files.
+        // Some file systems have no fixed number of inodes, and report 0 files.
         return files > 0 && ffree < FEW_INODES && bavail > 0;
     } catch {
         return false;
     }
 }
 
-/** The same of something that was to be read, where nothing stood before that could still stand. */
+/** The same for reading, where no older content could be lost. */
 export function readReason(error: unknown): string {
     switch (getIoCode(error) ?? '') {
         case 'ENOENT':
@@ -77,7 +77,7 @@ export function readReason(error: unknown): string {
 
 const PATIENCE = [5, 20, 80, 320, 1000, 2000];
 
-/** Runs `action` again, a few seconds long, while the process or the system is out of file descriptors. */
+/** Retries `action` for a few seconds while the process or the system is out of file descriptors. */
 export async function withDescriptors<T>(action: () => Promise<T>): Promise<T> {
     for (const pause of PATIENCE) {
         try {

@@ -6,8 +6,8 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
 /**
- * Finds where one JSON object, array or string ends, in bytes that come in chunks. Only brackets and strings are followed: the
- * end is where JSON.parse would see it, and what stands inside is judged when it is parsed.
+ * Finds where one JSON object, array or string ends, in bytes that come in chunks. It tracks only brackets and strings: the end
+ * is where JSON.parse would see it, and the content is checked when it is parsed.
  */
 export class JsonEnd {
     #depth = 0;
@@ -15,7 +15,7 @@ export class JsonEnd {
     #escaped = false;
 
     /**
-     * Goes on in the next chunk of the same value; its first call begins at the value's first byte.
+     * Continues in the next chunk of the same value; the first call starts at the value's first byte.
      * @returns the position after the value's last byte, after which a new value may begin; null: it goes on after this chunk
      */
     find(chunk: Buffer, from: number): number | null {
@@ -39,7 +39,7 @@ export class JsonEnd {
         return null;
     }
 
-    /** From inside a string to its closing quote, or to the end of the chunk. Most bytes are passed here. */
+    /** From inside a string to its closing quote, or to the end of the chunk. Most bytes are skipped here. */
     #passString(chunk: Buffer, from: number): number {
         let at = from;
         if (this.#escaped) {

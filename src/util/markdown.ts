@@ -1,16 +1,16 @@
 import { escapeLine } from './printable.js';
 
 /*
- * The one writer of Markdown. Text that came from outside (ids, names, groups, messages) is a code span: nothing in one is a
- * link, an image, HTML, a mention of somebody or a reference to an issue.
+ * The only writer of Markdown. Text from outside (ids, names, groups, messages) becomes a code span, so that it cannot act as a
+ * link, an image, HTML, a mention of a user or a reference to an issue.
  */
 
-/** A cell or a part of a line: words of ours as they are, or `outside`, text from anywhere. */
+/** A cell or a part of a line: our own words unchanged, or `outside`, text from anywhere. */
 export type MarkdownPart = string | { readonly outside: string };
 
 /**
- * The lines of a table with a header, in GitHub's dialect, each made when it is asked for.
- * @param isLeft whether a column is aligned left, by its number; without it the first one is
+ * The lines of a table with a header, in GitHub's dialect, created one by one.
+ * @param isLeft whether a column is aligned left, by its number; by default only the first is
  */
 export function* renderMarkdownTable(
     titles: readonly MarkdownPart[],
@@ -23,7 +23,7 @@ export function* renderMarkdownTable(
     for (const cells of rows) yield line(cells);
 }
 
-/** One line of text: parts joined as they stand. */
+/** One line of text: the parts joined without separators. */
 export function renderMarkdownLine(...parts: readonly MarkdownPart[]): string {
     return parts
         .map((part) => (typeof part === 'string' ? part : makeCodeSpan(escapeLine(part.outside))))
@@ -32,11 +32,11 @@ export function renderMarkdownLine(...parts: readonly MarkdownPart[]): string {
 
 function formatCell(cell: MarkdownPart): string {
     if (typeof cell === 'string') return cell;
-    // A table is split at its bars before anything else is read, and `\\|` would be an escaped backslash and a bar.
+    // A table is split at its bars before anything else is parsed, and `\\|` would be an escaped backslash and a bar.
     return makeCodeSpan(escapeLine(cell.outside).replace(/\\(?=\|)/g, '\\x5c')).replaceAll('|', '\\|');
 }
 
-/** Fenced by more backticks than there are in a row inside. */
+/** Fenced by more backticks than the longest run inside. */
 function makeCodeSpan(text: string): string {
     if (text === '') return '';
     const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));

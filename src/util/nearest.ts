@@ -1,4 +1,4 @@
-/** The candidate that differs least from a mistyped word, if one is near enough to be meant; else null. */
+/** The candidate closest to a mistyped word, if it is near enough to be meant; else null. */
 export function findNearest(word: string, candidates: Iterable<string>): string | null {
     let best: string | null = null;
     let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
@@ -12,7 +12,7 @@ export function findNearest(word: string, candidates: Iterable<string>): string 
     return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours; `bound` where there are at least that many. */
+/** Insertions, deletions, replacements and swaps of neighbours; returns `bound` if there are at least that many. */
 function editDistance(a: string, b: string, bound: number): number {
     if (Math.abs(a.length - b.length) >= bound) return bound;
     let beforeLast: number[] = [];

@@ -1,10 +1,10 @@
 /**
- * Levels of lists and objects that a value from outside may have: a row, what a module returns, a result file. Ours go through such
- * values by recursion, and a hostile one must not end the run. Ample for people: their data has fewer than ten.
+ * Most levels of lists and objects in a value from outside: a row, a module's return value, a result file. Our code walks such
+ * values recursively, and a hostile one must not crash the run. Real data has fewer than ten.
  */
 export const MAX_NESTING = 1000;
 
-/** Whether a JSON value has more than `most` levels. Recurses no deeper than that: the value may be as deep as a hostile file likes. */
+/** Whether a JSON value has more than `most` levels. Recurses no deeper than that: a hostile file may nest to any depth. */
 export function isNestedDeeper(value: unknown, most: number): boolean {
     if (typeof value !== 'object' || value === null) return false;
     if (most === 0) return true;

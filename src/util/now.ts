@@ -1,13 +1,16 @@
 let lastSecond = Number.NaN;
-/** `2026-11-30T12:00:00.`, of the last second asked for. */
+/** Such as `2026-11-30T12:00:00.`, for the second last formatted. */
 let lastPrefix = '';
 
-/** Now, ISO 8601, UTC. */
+/** The current time in ISO 8601, UTC. */
 export function now(): string {
     return formatTime(Date.now());
 }
 
-/** A time in ISO 8601, UTC, by the millisecond. Asked for several times a task, mostly within a second. @param time milliseconds since the epoch */
+/**
+ * A time in ISO 8601, UTC, to the millisecond. Called several times per task, mostly within the same second. @param time
+ * milliseconds since the epoch
+ */
 export function formatTime(time: number): string {
     const whole = Math.floor(time);
     const second = Math.floor(whole / 1000);

@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { inflateSync } from 'node:zlib';
 
 /*
- * The text that LiveCodeBench packs its private tests into: base64 of a zlib stream of a Python pickle of one string.
- * Unpickling runs whatever a pickle says, so nothing here does: the opcodes that `pickle.dumps` writes for one string are
- * recognised one by one, and a pickle with any other opcode is refused.
+ * The text that LiveCodeBench packs its private tests into: base64 of a zlib stream of a Python pickle of one string. Unpickling
+ * executes whatever a pickle says, so this code does not unpickle: it recognises the opcodes that `pickle.dumps` writes for one
+ * string, and refuses a pickle with any other.
  *
  *   [PROTO n] [FRAME] string [MEMOIZE | BINPUT | LONG_BINPUT] [FRAME] STOP
  *
@@ -20,10 +20,10 @@ export function looksPacked(text: string): boolean {
     return /^\s*e[AFNJ][A-Za-z0-9+/]/.test(text);
 }
 
-/** As long as the longest row of a dataset. */
+/** The same as the longest row of a dataset. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** @param maxBytes most that the stream may hold, since a small one can grow a thousandfold */
+/** @param maxBytes most that the stream may unpack to, since a small one can grow a thousandfold */
 export function unpackText(packed: string, maxBytes = MOST_BYTES): Unpacked {
     let pickle: Buffer;
     try {
@@ -41,14 +41,14 @@ export function unpackText(packed: string, maxBytes = MOST_BYTES): Unpacked {
 const refuse = (why: string): Unpacked => ({ kind: 'refused', why });
 
 const [PROTO, FRAME, MEMOIZE, BINPUT, LONG_BINPUT, STOP] = [0x80, 0x95, 0x94, 0x71, 0x72, 0x2e];
-/** How many bytes hold the length of a string, by opcode: SHORT_BINUNICODE, BINUNICODE, BINUNICODE8. */
+/** Number of bytes that hold the length of a string, by opcode: SHORT_BINUNICODE, BINUNICODE, BINUNICODE8. */
 const LENGTH_BYTES: ReadonlyMap<number, number> = new Map([
     [0x8c, 1],
     [0x58, 4],
     [0x8d, 8],
 ]);
 
-/** The bytes of the string that a pickle consists of; null where it holds anything else. */
+/** The bytes of the string that a pickle consists of; null if it contains anything else. */
 function findOnlyString(pickle: Buffer): Buffer | null {
     let at = 0;
     const skip = (opcode: number, bytes: number): boolean => {
@@ -64,7 +64,7 @@ function findOnlyString(pickle: Buffer): Buffer | null {
     const length = Number(readLength(pickle, at + 1, width));
     if (start + length > pickle.length) return null;
     at = start + length;
-    // A large string is written outside of any frame, and what follows it in a frame of its own.
+    // A large string is written outside any frame, and what follows it in a frame of its own.
     skip(FRAME, 9);
     if (!skip(MEMOIZE, 1) && !skip(BINPUT, 2)) skip(LONG_BINPUT, 5);
     skip(FRAME, 9);

@@ -1,11 +1,11 @@
 import { MAX_NESTING } from './nesting.js';
 
-/** A JSON text with more levels than anything of ours goes through. */
+/** A JSON text nested more deeply than our code walks. */
 export class NestingError extends Error {}
 
 /**
- * Parses JSON that a server sent. Millions of levels would hold this thread for many seconds in `JSON.parse`, so they are counted
- * first.
+ * Parses JSON that a server sent. Millions of levels would block this thread for many seconds in `JSON.parse`, so they are
+ * counted first.
  * @throws SyntaxError | NestingError
  */
 export function parseBody(body: Buffer): unknown {
@@ -13,13 +13,13 @@ export function parseBody(body: Buffer): unknown {
     return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''));
 }
 
-/** What is wrong with a body that `parseBody` did not take. */
+/** What is wrong with a body that `parseBody` rejected. */
 export const describeParseError = (error: unknown, body: Buffer): string =>
     error instanceof NestingError
         ? `the answer is nested more than ${MAX_NESTING} levels deep (${body.length} bytes)`
         : `the answer is not JSON (${body.length} bytes)`;
 
-/** Brackets inside strings are none. Bytes of longer UTF-8 characters are never those of ASCII. */
+/** Brackets inside strings do not count. Bytes of multi-byte UTF-8 characters never look like ASCII. */
 function isNestedText(body: Buffer): boolean {
     let depth = 0;
     let isText = false;

@@ -1,4 +1,4 @@
-/** Text of an address with its percent-encoding undone. One with a bare `%` (`100%`) was never encoded and stays as it is. */
+/** Part of a URL with its percent-encoding undone. One with a bare `%` (`100%`) was never encoded and stays unchanged. */
 export function decodePercent(text: string): string {
     try {
         return decodeURIComponent(text);

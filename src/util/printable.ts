@@ -1,19 +1,19 @@
 /*
- * C0, DEL, C1, line and paragraph separators, directional marks, overrides and isolates, byte order mark: what could move the
- * cursor, change colours, or show text in another order than it has.
+ * C0, DEL, C1, line and paragraph separators, directional marks, overrides and isolates, byte order mark: anything that could
+ * move the cursor, change colours, or display text out of order.
  */
 // oxlint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 const SHORT: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
-// Our own colours (report/style.ts), and the line ends between lines of ours.
+// Our own colours (report/style.ts), and the line breaks between our lines.
 // oxlint-disable-next-line no-control-regex
 const KEPT = /\n|\u001b\[\d{1,2}m/g;
 
 /**
- * Lines that were put together for a terminal, as the last thing that happens to them: whatever in them could steer it, and is
- * neither a line end nor a colour, becomes visible. Parts from outside have gone through `printable` before.
+ * Escapes finished lines for a terminal, as the last step before they are printed: anything in them that could steer it, other
+ * than line breaks and colours, becomes visible. Parts from outside have gone through `printable` before.
  */
 export function escapeLines(text: string): string {
     const kept = [...text.matchAll(KEPT)].map(([match]) => match);
@@ -23,7 +23,7 @@ export function escapeLines(text: string): string {
         .join('');
 }
 
-/** Text of several lines from outside, for a file: tabs and line ends stay. */
+/** Text of several lines from outside, for a file: tabs and line breaks stay. */
 export function escapeText(text: string): string {
     return text
         .split(/([\t\r\n]+)/)
@@ -31,10 +31,12 @@ export function escapeText(text: string): string {
         .join('');
 }
 
-/** Of those, the ones that JSON may hold as they are. */
+/** Of those, the characters that JSON may contain unescaped. */
 const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** JSON that may be read on a terminal: what could steer it is written as `\u009b`, which means the same to whoever parses it. */
+/**
+ * JSON that may be read on a terminal: characters that could steer it are written as `\u009b`, which means the same to a parser.
+ */
 export function escapeJson(json: string): string {
     return json.replace(
         UNPRINTABLE_IN_JSON,
@@ -42,7 +44,7 @@ export function escapeJson(json: string): string {
     );
 }
 
-/** Text that came from outside (ids, names, output of programs), safe to print on a terminal: one line, no commands in it. */
+/** Text from outside (ids, names, output of programs), made safe for a terminal: one line, without control sequences. */
 export function escapeLine(text: string): string {
     return text.replace(UNPRINTABLE, (character) => {
         const code = character.charCodeAt(0);

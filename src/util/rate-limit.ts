@@ -1,4 +1,4 @@
-/** What may start together, as time: timers are no finer than this. Milliseconds. */
+/** Starts within this many milliseconds may happen together: timers are no finer than that. */
 const BURST = 10;
 
 /** Spaces requests, or starts of tasks, evenly: at most `rate` a second over any longer time. */
@@ -12,12 +12,12 @@ export class RateLimit {
         this.interval = rate === null ? 0 : 1000 / rate;
     }
 
-    /** Milliseconds until the next place, without taking it. */
+    /** Milliseconds until the next slot, without taking it. */
     wait(now: number): number {
         return Math.max(0, this.due - now);
     }
 
-    /** Takes the next place. @returns milliseconds to wait before it starts */
+    /** Takes the next slot. @returns milliseconds to wait before starting */
     take(now: number): number {
         if (this.interval === 0) return 0;
         const at = Math.max(this.due, now - Math.max(0, BURST - this.interval));

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 
-/** Something else stands where a file is expected. Its message says what, but not where. */
+/** Thrown if something other than a file is found where one is expected. The message says what it is, but not where. */
 export class NotAFileError extends Error {
     override readonly name = 'NotAFileError';
     readonly code = 'ENOTFILE';
@@ -13,7 +13,7 @@ export class NotAFileError extends Error {
     }
 }
 
-/** Flags of an opening that neither waits for the other end of a FIFO nor takes a terminal. */
+/** Flags for opening a file without waiting for the other end of a FIFO or acquiring a terminal. */
 export const READ_WITHOUT_BLOCKING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** @throws NotAFileError */
@@ -21,7 +21,7 @@ export function refuseOthers(path: string, stats: Stats): void {
     if (!stats.isFile()) throw new NotAFileError(path, describeKind(stats));
 }
 
-/** `a folder`, `a FIFO` and so on. */
+/** Such as `a folder` or `a FIFO`. */
 export function describeKind(stats: Stats): string {
     if (stats.isDirectory()) return 'a folder';
     if (stats.isFIFO()) return 'a FIFO (named pipe)';
@@ -29,15 +29,15 @@ export function describeKind(stats: Stats): string {
     return 'a device';
 }
 
-/** @throws NotAFileError, or what the system says. For what opens a path itself and would wait: `import()` of a module. */
+/** @throws NotAFileError, or the system's error. For code that opens a path itself and would block: `import()` of a module. */
 export function checkRegularFile(path: string): void {
     refuseOthers(path, statSync(path));
 }
 
 /**
- * The bytes of a small file that the user names, at once. A FIFO in its place would stop the whole process, signals
- * included, until somebody writes to it: it is an error.
- * @throws NotAFileError, or what the system says
+ * The bytes of a small file that the user names, read synchronously. A FIFO in its place would block the whole process, signals
+ * included, until someone writes to it: it is an error.
+ * @throws NotAFileError, or the system's error
  */
 export function readRegularFile(path: string): Buffer {
     checkRegularFile(path);

@@ -1,6 +1,6 @@
 /*
- * Secrets in what people give us. `{env:NAME}` in a command or an address stands for a variable: it is stored, shown and
- * fingerprinted as that text, and replaced only where it is used. What it stood for is masked wherever text leaves this process.
+ * Secrets in user input. `{env:NAME}` in a command or an address stands for a variable: it is stored, shown and fingerprinted as
+ * that text, and replaced only where it is used. Its value is masked wherever text leaves this process.
  */
 
 import { UserError } from './user-error.js';
@@ -8,15 +8,18 @@ import { UserError } from './user-error.js';
 /** `{env:NAME}` */
 export const ENV_REFERENCE = /\{env:([A-Za-z_]\w*)\}/g;
 
-/** Shorter values would mask words that have nothing to do with them. */
+/** Masking shorter values would also mask unrelated words. */
 const SHORTEST = 6;
 
-/** Values that references stood for in this process, with their reference. Process-wide, as the output that must not show them is. */
+/**
+ * Values that references were replaced by in this process, with their reference. Process-wide, like the output that must not show
+ * them.
+ */
 const revealed = new Map<string, string>();
 
 /**
  * The value of the variable that a reference names.
- * @param where how a message names what holds it
+ * @param where how a message names the place of the reference
  * @throws UserError if it is not set
  */
 export function readReference(
@@ -33,14 +36,14 @@ export function readReference(
     return value;
 }
 
-/** A text with the reference again wherever the value of one stands, for messages, events and logs. */
+/** A text with the values of references replaced by the references again, for messages, events and logs. */
 export function maskSecrets(text: string): string {
     let masked = text;
     for (const [value, reference] of revealed) masked = masked.replaceAll(value, reference);
     return masked;
 }
 
-/** What looks like a secret that was written out, and how people call it. */
+/** Patterns of what looks like a literal secret, and their common names. */
 const LITERALS: readonly (readonly [name: string, shape: RegExp])[] = [
     ['a bearer token', /(?<=\bBearer\s+)(?!\{env:)[\w.~+/=-]{8,}/gi],
     [
@@ -55,10 +58,10 @@ const LITERALS: readonly (readonly [name: string, shape: RegExp])[] = [
     ],
 ];
 
-/** An option whose next word is a secret. */
+/** An option followed by a secret. */
 const SECRET_OPTION = /^--?(?:api[-_]?key|access[-_]?token|token|password|passwd|secret)$/i;
 
-/** How a secret is called that stands in a command in plain text; null if none seems to. */
+/** The kind of secret that a command contains in plain text; null if there seems to be none. */
 export function findLiteralSecret(words: readonly string[]): string | null {
     for (const [at, word] of words.entries()) {
         for (const [name, shape] of LITERALS) if (word.search(shape) !== -1) return name;
@@ -69,7 +72,7 @@ export function findLiteralSecret(words: readonly string[]): string | null {
     return null;
 }
 
-/** A command with what looks like secrets in it masked, for messages and process titles. */
+/** A command with anything that looks like a secret masked, for messages and process titles. */
 export function maskLiteralSecrets(words: readonly string[]): string[] {
     return words.map((word, at) => {
         if (SECRET_OPTION.test(words[at - 1] ?? '') && /^[^{$-]/.test(word)) return '***';

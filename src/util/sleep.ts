@@ -1,4 +1,4 @@
-/** Waits. @param ms milliseconds @returns false if `signal` ended it before its time */
+/** Waits. @param ms milliseconds @returns false if `signal` ended the wait early */
 export function sleep(ms: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
         if (signal.aborted) return resolve(false);

@@ -1,13 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** Files up to this many bytes are read at once: far cheaper than five trips through the thread pool. */
+/** Files up to this many bytes are read synchronously: far cheaper than five trips through the thread pool. */
 const LARGEST = 256 * 1024;
-/** Bytes kept for the next who asks. */
+/** Bytes kept for later reads. */
 const KEPT = 16 * 1024 * 1024;
 
 /**
- * Contents of small files that are read again and again: every submission of a problem gets the same tests. They must not
- * change while the process lives; nobody may write to the buffers.
+ * Contents of small files that are read again and again: every submission of a problem gets the same tests. The files must not
+ * change while the process lives, and the buffers must not be written to.
  */
 class SmallFiles {
     readonly #kept = new Map<string, Buffer>();

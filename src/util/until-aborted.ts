@@ -1,10 +1,11 @@
 /**
- * What `work` comes to, or a rejection with the signal's reason as soon as it is aborted. The work itself goes on: only for
- * what may be abandoned.
+ * The outcome of `work`, or a rejection with the signal's reason as soon as that is aborted. The work itself goes on: use this
+ * only for work that may be abandoned.
  */
 export async function waitUntilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     if (signal === undefined) return await work;
-    // Nobody is told how abandoned work ends. From the beginning: work that is abandoned at once may fail later too.
+    // A rejection of abandoned work must not count as unhandled. Attached first, since even work abandoned at once may fail
+    // later.
     work.catch(() => undefined);
     signal.throwIfAborted();
     let stop = (): void => undefined;

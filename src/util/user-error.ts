@@ -1,14 +1,14 @@
-/** Stable names of what went wrong, for programs: messages may change, these do not. */
+/** Stable error codes for programs: messages may change, these do not. */
 export type ErrorCode =
-    /** An option, the config file or the command line cannot be used. */
+    /** An option, the config file or the command line is invalid. */
     | 'RESUME_RUN_INVALID_INPUT'
-    /** A dataset's row or file cannot be read as one. */
+    /** A dataset's row or file cannot be read. */
     | 'RESUME_RUN_INVALID_DATASET'
     /** A dataset changed between being planned and being read. */
     | 'RESUME_RUN_DATASET_CHANGED'
-    /** Changed inputs would run more finished tasks again than are replaced without being asked. */
+    /** Changed inputs would re-run more finished tasks than may be replaced without asking. */
     | 'RESUME_RUN_INPUTS_CHANGED'
-    /** run.json is another user's, and names programs that a start would run. */
+    /** run.json belongs to another user, and names programs that a start would run. */
     | 'RESUME_RUN_UNTRUSTED'
     /** An optional package is not installed. */
     | 'RESUME_RUN_MISSING_PACKAGE'
@@ -20,13 +20,13 @@ export type ErrorCode =
     | 'RESUME_RUN_NO_ENDPOINT';
 
 export interface UserErrorOptions extends ErrorOptions {
-    /** Told by the exit code where it is left out. */
+    /** Derived from the exit code if absent. */
     readonly code?: ErrorCode;
 }
 
 /**
- * Something the user can mend: bad usage, configuration, dataset or directory. It is shown as one line, without a stack,
- * and ends the process with its `exitCode`. Everything else that is thrown is a bug of ours.
+ * Something the user can fix: bad usage, configuration, dataset or directory. It is shown as one line, without a stack trace, and
+ * ends the process with its `exitCode`. Anything else that is thrown is our bug.
  */
 export class UserError extends Error {
     override readonly name = 'UserError';

@@ -1,6 +1,6 @@
 import { escapeText } from './printable.js';
 
-/** The one writer of GitHub's workflow commands: `::warning title=...::message`, an annotation of a run. */
+/** The only writer of GitHub's workflow commands: `::warning title=...::message`, an annotation of a run. */
 export function formatWorkflowCommand(
     command: 'error' | 'warning' | 'notice',
     title: string,

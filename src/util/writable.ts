@@ -1,2 +1,2 @@
-/** A type whose members may be set: for whoever builds or counts what everybody else only reads. */
+/** A type whose members may be set: for code that builds a value which all others only read. */
 export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -1,6 +1,6 @@
 import { escapeText } from './printable.js';
 
-/** The one writer of XML. An element with its attributes and what is in it: elements, or one text. */
+/** The only writer of XML. An element with its attributes and its content: elements, or one text. */
 export interface XmlElement {
     readonly name: string;
     readonly attributes: Readonly<Record<string, string | number>>;
@@ -8,8 +8,8 @@ export interface XmlElement {
 }
 
 /**
- * A document: every text and attribute is escaped, and what XML 1.0 cannot hold is written as an escape of ours. In pieces, one for
- * each child of the root.
+ * A document: every text and attribute is escaped, and characters that XML 1.0 cannot represent are written as our own escapes.
+ * In pieces, one for each child of the root.
  */
 export function* renderXml(
     root: Omit<XmlElement, 'children'>,
@@ -44,7 +44,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
     '>': '&gt;',
     '"': '&quot;',
     "'": '&apos;',
-    // Left alone, a reader makes blanks of them in an attribute.
+    // Unescaped, a reader would turn them into blanks in an attribute.
     '\t': '&#9;',
     '\n': '&#10;',
     '\r': '&#13;',

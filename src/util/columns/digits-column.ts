@@ -2,17 +2,17 @@ import { NumberColumn } from './number-column.js';
 
 const LOW_DIGITS = 9;
 
-/** Decimal numbers of up to 18 digits and more, such as nanoseconds, kept as text elsewhere; any other text is kept as it is. */
+/** Decimal numbers of 18 digits and more, such as nanoseconds, which are text elsewhere; any other text is kept unchanged. */
 export class DigitsColumn {
     /** Everything before the last nine digits. */
     readonly #high = new NumberColumn();
     readonly #low = new NumberColumn();
     readonly #others = new Map<number, string>();
 
-    /** The first texts, as they were given. */
+    /** The first texts, unpacked. */
     readonly #given: string[];
 
-    /** @param given its first texts, which are kept as they are: for some thousands it is not worth while to pack them */
+    /** @param given its first texts, which stay as they are: for a few thousand, packing is not worthwhile */
     constructor(given: readonly string[] = []) {
         this.#given = [...given];
     }
@@ -38,7 +38,7 @@ export class DigitsColumn {
         else if (this.#others.size > 0) this.#others.delete(place);
     }
 
-    /** Whether this very text is at a place below the number of texts. */
+    /** Whether exactly this text is at a place below the number of texts. */
     isAt(position: number, text: string): boolean {
         const given = this.#given[position];
         if (given !== undefined) return given === text;
@@ -67,7 +67,7 @@ export class DigitsColumn {
     }
 }
 
-/** Whether a text is a decimal number as it is usually written, whose digits fit into the two columns. */
+/** Whether a text is a decimal number in its usual form whose digits fit into the two columns. */
 function isDigits(text: string): boolean {
     if (text.length === 0 || text.length > 24 || (text.length > 1 && text.charCodeAt(0) === ZERO))
         return false;

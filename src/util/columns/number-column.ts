@@ -1,4 +1,4 @@
-/** Values of one array; the first array begins small and grows to this. */
+/** Values of one array, as a power of two; the first array starts small and grows to this. */
 const CHUNK_BITS = 16;
 const CHUNK = 1 << CHUNK_BITS;
 const SMALLEST = 16;
@@ -6,8 +6,8 @@ const SMALLEST = 16;
 type Chunk = Uint32Array | Float64Array;
 
 /**
- * Numbers of many samples, by place: four bytes each while they are whole numbers below 2^32, else eight; nothing for each of
- * them while all are the same. The garbage collector has nothing to visit, however many there are.
+ * Numbers of many samples, by place: four bytes each while they are integers below 2^32, else eight; nothing per place while all
+ * are the same. The garbage collector has nothing to visit, however many there are.
  */
 export class NumberColumn {
     #length = 0;
@@ -15,7 +15,7 @@ export class NumberColumn {
     #only = 0;
     #chunks: Chunk[] | null = null;
 
-    /** A column of these values, made faster than by adding each. */
+    /** A column of these values, faster than adding each. */
     static of(values: readonly number[]): NumberColumn {
         const column = new NumberColumn();
         column.#chunks = [];

@@ -1,9 +1,9 @@
 import { NumberColumn } from './number-column.js';
 
-/** Bytes of one buffer; a longer text has a buffer of its own. The first one begins small and grows to this. */
+/** Bytes of one buffer; a longer text gets its own. The first one starts small and grows to this. */
 const CHUNK = 1024 * 1024;
 const SMALLEST = 64;
-/** Bytes before each text: its length in bytes, times four, and how it is written. */
+/** Bytes before each text: its length in bytes, times four, plus its encoding. */
 const HEAD = 4;
 
 const ASCII = 0;
@@ -17,19 +17,19 @@ const OF_ASCII = /^[\0-\x7f]*$/;
 const HEXADECIMAL = /^[0-9a-f]+$/;
 
 /**
- * Texts of many samples, by place, in a few large buffers: ASCII takes a byte a character, a hash in hex half of that, anything
- * else two bytes, so that half characters come back as they were. Texts are added, never changed.
+ * Texts of many samples, by place, in a few large buffers: ASCII takes one byte per character, a hash in hex half of that,
+ * anything else two bytes, so that unpaired surrogates survive. Texts are added, never changed.
  */
 export class TextArray {
     readonly #chunks: Buffer[] = [];
-    /** Where the next text goes: the last chunk, and how much of it is used. */
+    /** Where the next text goes: the used bytes of the last chunk. */
     #used = 0;
     readonly #starts = new NumberColumn();
 
-    /** The first texts, as they were given. */
+    /** The first texts, unpacked. */
     readonly #given: readonly string[];
 
-    /** @param given its first texts, which are kept as they are: for some thousands it is not worth while to pack them */
+    /** @param given its first texts, which stay as they are: for a few thousand, packing is not worthwhile */
     constructor(given: readonly string[] = []) {
         this.#given = given;
     }
@@ -64,7 +64,7 @@ export class TextArray {
         return chunk.toString(form === ASCII ? 'latin1' : form === HEX ? 'hex' : 'utf16le', from, end);
     }
 
-    /** Whether this very text is at a place below `length`. */
+    /** Whether exactly this text is at a place below `length`. */
     isAt(place: number, text: string): boolean {
         const given = this.#given[place];
         if (given !== undefined) return given === text;
@@ -80,7 +80,7 @@ export class TextArray {
         return true;
     }
 
-    /** @returns false, with nothing added, if it is something else: whether it is hex shows while it is written */
+    /** Checks that the text is hex while writing it. @returns false, with nothing added, if it is not */
     #pushShortHex(text: string): boolean {
         const size = text.length / 2;
         const chunk = this.#makeRoom(HEAD + size);
@@ -96,11 +96,11 @@ export class TextArray {
         return true;
     }
 
-    /** Notes the text of `size` bytes that was written to `chunk`. */
+    /** Records the text of `size` bytes that was written to `chunk`. */
     #end(chunk: Buffer, size: number, form: Form): void {
         const head = size * 4 + form;
         const at = this.#used;
-        // `writeUInt32LE` takes as long as all the rest of a short text.
+        // `writeUInt32LE` would take as long as the rest of a short text.
         chunk[at] = head;
         chunk[at + 1] = head >>> 8;
         chunk[at + 2] = head >>> 16;
@@ -109,7 +109,7 @@ export class TextArray {
         this.#used = at + HEAD + size;
     }
 
-    /** The chunk that takes `bytes` more, whose place is `#used`. */
+    /** A chunk with room for `bytes` more, at `#used`. */
     #makeRoom(bytes: number): Buffer {
         const last = this.#chunks.at(-1);
         if (last !== undefined && this.#used + bytes <= last.length) return last;
@@ -141,11 +141,11 @@ function isHexOf(text: string, bytes: Buffer, from: number, size: number): boole
 
 const DIGITS = '0123456789abcdef';
 const NONE = 16;
-/** The value of each digit by its code, `NONE` for other codes. */
+/** The value of each digit by its character code, `NONE` for other codes. */
 const VALUES = new Uint8Array(128).fill(NONE);
 for (let value = 0; value < NONE; value += 1) VALUES[DIGITS.charCodeAt(value)] = value;
 
-/** Texts up to this length are gone through here: a call of the runtime would take longer than they do. */
+/** Texts up to this length are processed here: calling the runtime would take longer. */
 const SHORT = 64;
 
 function writeText(chunk: Buffer, text: string, from: number, form: Form): void {
@@ -158,7 +158,7 @@ function writeText(chunk: Buffer, text: string, from: number, form: Form): void 
 
 const mayBeHex = (text: string): boolean => text.length >= 32 && text.length % 2 === 0;
 
-/** A short text in hex is written already. */
+/** The form of a text that `#pushShortHex` did not take. */
 function chooseForm(text: string): Form {
     if (text.length <= SHORT) return isShortAscii(text) ? ASCII : UTF16;
     if (mayBeHex(text) && HEXADECIMAL.test(text)) return HEX;

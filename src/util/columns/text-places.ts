@@ -1,15 +1,15 @@
-/** Where texts are kept that `TextPlaces` finds. */
+/** Where the texts are kept that `TextPlaces` finds. */
 export interface PlacedTexts {
     isAt(place: number, text: string): boolean;
 }
 
 const EMPTY = 0;
-/** Up to so many, the runtime's own table is quicker than ours, and still fits into memory. */
+/** Up to this many, the runtime's own table is faster than ours, and still fits into memory. */
 const FEW = 262_144;
 
 /**
- * Finds the place of a text: a hash table of numbers beside the texts, which are kept elsewhere. A place is taken out by leaving its
- * slot to nobody, so that the slots after it are still found.
+ * Finds the place of a text: a hash table of numbers beside the texts, which are kept elsewhere. Deleting a place marks its slot
+ * as taken out, so that later slots are still found.
  */
 export class TextPlaces {
     readonly #texts: PlacedTexts;
@@ -27,27 +27,27 @@ export class TextPlaces {
     }
 
     readonly #most: number;
-    /** The places of the first ones: the runtime's own table is quick at once, ours when it has been compiled. */
+    /** The first places: the runtime's own table is fast at once, ours only when compiled. */
     #few: Map<string, number> | null = new Map();
 
-    /** How many texts are found. */
+    /** Number of texts in the table. */
     get size(): number {
         return this.#few?.size ?? this.#size;
     }
 
-    /** The place of a text; -1 if it is not there. */
+    /** The place of a text; -1 if it is not in the table. */
     find(text: string): number {
         if (this.#few !== null) return this.#few.get(text) ?? -1;
         const slot = this.#findSlot(text, hashText(text));
         return slot === -1 ? -1 : (this.#places[slot] ?? EMPTY) - 1;
     }
 
-    /** Remembers the place of a text that is not there yet. */
+    /** Adds the place of a text that is not in the table yet. */
     add(text: string, place: number): void {
         this.findOrAdd(text, place);
     }
 
-    /** The place of a text that is there already; -1 if it was not, and has the place `place` from now on. */
+    /** The place of a text that is already in the table; if it is not, adds it at `place` and returns -1. */
     findOrAdd(text: string, place: number): number {
         if (this.#few !== null) {
             const known = this.#few.get(text);
@@ -114,10 +114,10 @@ export class TextPlaces {
     }
 }
 
-/** Another one in every process: ids that were chosen to meet in one slot meet nowhere else. */
+/** Different in every process: ids chosen to collide in one do not collide in another. */
 const SEED = Math.floor(Math.random() * 2 ** 32);
 
-/** 32 bits: FNV-1a over the code units, and the last mixing of MurmurHash3, since a mask looks at the low bits only. */
+/** 32 bits: FNV-1a over the code units, and MurmurHash3's finalizer, since a mask uses only the low bits. */
 export function hashText(text: string, seed = SEED): number {
     let hash = 0x811c9dc5 ^ seed;
     for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

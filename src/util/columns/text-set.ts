@@ -1,7 +1,7 @@
 import { TextArray } from './text-array.js';
 import { TextPlaces } from './text-places.js';
 
-/** A set of many texts, in the order in which they came: as a `Set`, at a quarter of its memory. */
+/** A set of many texts, in insertion order: like `Set`, with a quarter of its memory. */
 export class TextSet implements Iterable<string> {
     readonly #texts = new TextArray();
     readonly #places: TextPlaces;
