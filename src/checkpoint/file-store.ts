@@ -17,6 +17,7 @@ import { makeEarlierName, type FileNames, makeHashedName, makePlainName } from '
 import { readCheckpointFile, SampleFileReader } from './result-file/read-file.js';
 import { SampleContent } from './result-file/sample-content.js';
 import { FileSampleWriter } from './result-file/sample-writer.js';
+import { LostFiles } from './run-directory/lost-files.js';
 import type { CheckpointStore, SampleWriter } from './store.js';
 
 export interface FileStoreOptions {
@@ -33,6 +34,8 @@ export interface FileStoreOptions {
     readonly onNotice: (message: string) => void;
     /** Called before each commit; throws if the directory now belongs to another run, after which nothing is written. */
     readonly stillHolder?: () => Promise<void>;
+    /** Tells whether an earlier start saw a file of this sample; without it, nothing is known. */
+    readonly hadFile?: (id: string) => boolean;
     /** For readers without the lock: nothing is moved aside. */
     readonly readOnly?: boolean;
     /** Names in the results directory if it has been listed already; the store keeps the list up to date. */
@@ -70,6 +73,9 @@ class FileStore implements CheckpointStore {
     #hasOnlyOwn = false;
     /** Files of samples that were read but are not open yet. */
     readonly #located = new Map<string, string>();
+    #lost: Promise<LostFiles> | null = null;
+    /** Records in new files get revisions above this one. */
+    #firstRevision = 0;
     #writes = 0;
     readonly #queue: (() => void)[] = [];
     #waiting = 0;
@@ -85,7 +91,14 @@ class FileStore implements CheckpointStore {
     async read(id: string): Promise<Checkpoint | null> {
         const found = await this.#locate(id);
         this.#located.set(id, found.file);
+        if (found.checkpoint === null && this.#options.readOnly !== true) await this.#prepareNewFile(id);
         return found.checkpoint;
+    }
+
+    async #prepareNewFile(id: string): Promise<void> {
+        const lost = await this.#lostFiles();
+        if (this.#options.hadFile?.(id) === true) await lost.raise();
+        this.#firstRevision = lost.revision;
     }
 
     async isEmpty(): Promise<boolean> {
@@ -130,16 +143,26 @@ class FileStore implements CheckpointStore {
             first = false;
             return stamp;
         };
-        const writer: FileSampleWriter = new FileSampleWriter(new SampleContent(state), state.dirty, {
-            run: () => this.#options.run?.() ?? null,
-            enter: (write) => this.#enter(write),
-            replace,
-            waiting: (bytes) => this.#countWaiting(bytes),
-            isPressed: () => this.#isFull(),
-            closed: () => this.#open.delete(writer),
-        });
+        const writer: FileSampleWriter = new FileSampleWriter(
+            new SampleContent(this.#aboveLost(state)),
+            state.dirty,
+            {
+                run: () => this.#options.run?.() ?? null,
+                enter: (write) => this.#enter(write),
+                replace,
+                waiting: (bytes) => this.#countWaiting(bytes),
+                isPressed: () => this.#isFull(),
+                closed: () => this.#open.delete(writer),
+            },
+        );
         this.#open.add(writer);
         return writer;
+    }
+
+    /** Records of a new file must outrank those of one that was lost. */
+    #aboveLost(state: SampleState): SampleState {
+        if (state.origin !== 'new' || state.retiredRevision >= this.#firstRevision) return state;
+        return { ...state, retiredRevision: this.#firstRevision };
     }
 
     room(): Promise<void> | null {
@@ -286,6 +309,7 @@ class FileStore implements CheckpointStore {
             return false;
         }
         const aside = quarantinePath(path);
+        await (await this.#lostFiles()).raise();
         try {
             await rename(path, aside);
             await syncDirectory(this.#options.dir);
@@ -297,6 +321,11 @@ class FileStore implements CheckpointStore {
             `${path} cannot be read as a result file (${why}): moved to ${aside}; ${JSON.stringify(id)} is done again`,
         );
         return true;
+    }
+
+    #lostFiles(): Promise<LostFiles> {
+        this.#lost ??= LostFiles.load(this.#options.checkpointsDir, this.#options.holder);
+        return this.#lost;
     }
 
     #archived(): Promise<ArchiveList> {

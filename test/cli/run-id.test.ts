@@ -124,3 +124,31 @@ it('raises the revision of a task that comes back above that of the record it ha
     await start();
     expect(read('a').main_result.map(({ revision }) => revision ?? 1)).toEqual([1, 3, 3]);
 });
+
+it.each([
+    ['is gone', (file: string) => rmSync(file)],
+    ['cannot be read', (file: string) => writeFileSync(file, '{"id": "a", "main_res')],
+])('lets the results database take what replaces a result file that %s, each time', async (_, lose) => {
+    const { cwd, command, file, read, start } = scene();
+    const askDatabase = async (): Promise<unknown> => {
+        const sql = "select verdict, count(*) as tasks from records where sample = 'a' group by 1";
+        const { stdout } = await callCli(['analyze', '--database', 'database', '--sql', sql, '--json'], {
+            cwd,
+        });
+        return (JSON.parse(stdout) as { rows: unknown }).rows;
+    };
+    await start('--collect');
+    expect(await askDatabase()).toEqual([{ verdict: 'Accepted', tasks: 3 }]);
+    writeFileSync(command, 'exit 3\n');
+    const revisions: number[] = [];
+    for (const verdict of ['WrongAnswer', 'RuntimeError']) {
+        lose(file('a'));
+        const { code, stderr } = await start('--collect', '--exit-verdict', `3=${verdict}`);
+        expect(code, stderr).toBe(0);
+        expect(await askDatabase()).toEqual([{ verdict, tasks: 3 }]);
+        revisions.push(read('a').main_result[0]?.revision ?? 1);
+    }
+    expect(revisions).toEqual([1_000_001, 2_000_001]);
+    // Files that were not lost are as they were.
+    expect(read('b').main_result.map(({ revision }) => revision ?? 1)).toEqual([1, 1, 1]);
+});

@@ -103,6 +103,7 @@ export async function openDirectory(
                     onNotice,
                     listing,
                     run: () => directory.run,
+                    hadFile: (id) => index.findPlace(id) !== -1,
                     readOnly: lock === null,
                     ...(lock === null ? {} : { stillHolder: () => lock.verify() }),
                 }),
