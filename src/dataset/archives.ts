@@ -13,27 +13,27 @@ import { UserError } from '../util/user-error.js';
 import { isInside } from './file-content.js';
 
 /*
- * Zip archives that hold problem packages: contest systems hand them out so. They are unpacked into scratch files, where they
- * are read like folders. Names that lead out of the folder, links, and archives beyond the bounds are refused, and so are files
- * that share their bytes: a few kilobytes could hold any number of files that way.
+ * Zip archives that hold problem packages, the form in which contest systems export them. They are unpacked into scratch files
+ * and read like folders. Names that lead out of the folder, links, and archives beyond the bounds are refused. So are files that
+ * share their bytes, which would let a few kilobytes hold any number of files.
  */
 
 const MOST_ENTRIES = 200_000;
-/** Bytes of all files of an archive once unpacked. */
+/** Most bytes of all files of an archive, once unpacked. */
 const MOST_BYTES = 16 * 1024 ** 3;
-/** More than so many bytes are refused where they are more than so many times the bytes of the archive. */
+/** Archives larger than this once unpacked are refused if they also grow by more than `MOST_GROWTH` times. */
 const SUSPICIOUS_BYTES = 1024 ** 3;
 const MOST_GROWTH = 200;
-/** The part of a local header that every file has. */
+/** The fixed part of a file's local header. */
 const LOCAL_HEADER_BYTES = 30;
 
 const MANIFEST = /(^|\/)(problem\.yaml|problem\.xml|domjudge-problem\.ini)$/;
 
-/** Whether an archive holds a problem package; false for what is not a zip archive, too. */
+/** Whether an archive holds a problem package; false if it is not a zip archive. */
 export async function holdsPackages(path: string): Promise<boolean> {
     try {
         let count = 0;
-        // One with too many files is refused in its own words, by whoever unpacks it.
+        // An archive with too many files counts as one with packages: unpacking it reports the error.
         for await (const { fileName } of readEntries(await openArchive(path)))
             if (MANIFEST.test(fileName) || ++count > MOST_ENTRIES) return true;
         return false;
@@ -43,8 +43,9 @@ export async function holdsPackages(path: string): Promise<boolean> {
 }
 
 /**
- * Unpacks an archive into a folder, which is made.
- * @throws UserError for an archive that is damaged, too large, or has names that lead out; WriteError without room
+ * Unpacks an archive into a folder, which it creates.
+ * @throws UserError if the archive is damaged, too large, or has names that lead out of the folder; WriteError if the disk is
+ * full
  */
 export async function unpackArchive(path: string, folder: string): Promise<void> {
     const place = shortenPath(path);
@@ -62,7 +63,7 @@ export async function unpackArchive(path: string, folder: string): Promise<void>
     }
 }
 
-/** Before anything is written. @throws UserError */
+/** Runs before anything is written. @throws UserError */
 async function checkBounds(path: string, place: string): Promise<void> {
     const archive = await openArchive(path);
     const { fileSize } = archive;
@@ -83,9 +84,9 @@ async function checkBounds(path: string, place: string): Promise<void> {
         throw new UserError(`${place}: holds files that share their bytes, as bombs do`);
 }
 
-/** yauzl refuses names that are absolute or hold `..`, and files larger than they say. */
+/** yauzl refuses names that are absolute or contain `..`, and files larger than their header says. */
 async function openArchive(path: string): Promise<ZipFile> {
-    // Few datasets are archives, and every start would load it.
+    // Imported lazily: few datasets are archives, and every start would load it.
     const { openPromise } = await import('yauzl');
     return await openPromise(path);
 }
@@ -98,7 +99,7 @@ async function* readEntries(archive: ZipFile): AsyncGenerator<Entry> {
     }
 }
 
-/** Not a folder, and not a link: what a link would lead to is not in the archive's hands. */
+/** Neither a folder nor a link: links could lead to files outside the archive. */
 function isPlainFile({ fileName, externalFileAttributes }: Entry): boolean {
     const kind = (externalFileAttributes >>> 16) & 0o170000;
     return !fileName.endsWith('/') && (kind === 0 || kind === 0o100000);
@@ -115,12 +116,12 @@ async function unpackEntry(archive: ZipFile, entry: Entry, folder: string): Prom
         if (getIoCode(error) !== 'EEXIST') throw error;
         throw new Error(`it holds ${JSON.stringify(entry.fileName)} twice`);
     });
-    // Packages are told apart by the times of their files: unpacked again, it is the same package.
+    // Packages are recognised by the times of their files: unpacked again, it must be the same package.
     const time = entry.getLastModDate();
     await utimes(target, time, time);
 }
 
-/** yauzl leaves this to others: a file that was damaged on its way would be judged as it is. */
+/** yauzl does not verify checksums; without this, a file damaged in transfer would be judged. */
 function checkSum({ fileName, crc32: expected }: Entry): Transform {
     let sum = 0;
     return new Transform({

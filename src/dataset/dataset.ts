@@ -12,34 +12,34 @@ export interface Dataset {
     /** As the user named it, made absolute. */
     readonly path: string;
     readonly limitPolicy: LimitPolicy;
-    /** How outputs are compared where a sample names no checker; null where every sample does. */
+    /** How outputs are compared if a sample names no checker; null if every sample names one. */
     readonly comparison: BuiltInChecker | null;
     /**
-     * Streams what there is, in the dataset's order, without holding the file: some at a time.
-     * @throws UserError (exit 2) at a bad row: file, line, field, what was expected; unless bad rows are skipped
+     * Streams the samples in batches, in the dataset's order, without holding the file.
+     * @throws UserError (exit 2) for a bad row: file, line, field, what was expected; unless bad rows are skipped
      */
     index(): AsyncIterable<readonly IndexedSample[]>;
     /**
      * Reads one sample.
-     * @throws UserError (exit 2) when it is no longer what `index` saw: "changed, start again"
+     * @throws UserError (exit 2) if it has changed since `index`: "changed, start again"
      */
     load(indexed: IndexedSample): Promise<Sample>;
-    /** True where no row can say that a task is not to run: without results, all that a sample's groups count is due. */
+    /** True if no row can mark a task as skipped: for a sample without results, every task that its groups count has to run. */
     readonly skipsNothing?: boolean;
-    /** True where `index` yields no id twice. Absent: the same id may come again. */
+    /** True if `index` never yields an id twice. Absent: ids may repeat. */
     readonly hasDistinctIds?: boolean;
-    /** Rows left out so far because of `--skip-bad-rows`, and packages that cannot be read beside others: one line each. */
+    /** Rows left out so far because of `--skip-bad-rows`, and packages of a larger set that cannot be read: one line each. */
     readonly badRows: readonly string[];
     /**
-     * Where ids are paths: the path of the tree that they start from, `/` between folders. It tells samples of two trees
-     * apart. Absent: ids are the dataset's own.
+     * For ids that are paths: the path of the tree that they are relative to, with `/` between folders. It distinguishes samples
+     * of two trees. Absent: ids come from the dataset itself.
      */
     readonly idPrefix?: string;
-    /** The file that a sample stands in, as messages name it. Absent: `path` says as much as there is to say. */
+    /** The file that holds a sample, as messages name it. Absent: `path` is precise enough. */
     placeOf?(indexed: IndexedSample): string;
-    /** For lists, after `index`: every field that a row has. */
+    /** For lists, after `index`: all fields that occur in rows. */
     readonly fields?: ReadonlySet<string>;
-    /** For lists, after `index`: over how many samples the rows of each file are spread. run.json keeps it. */
+    /** For lists, after `index`: the number of samples that each file's rows are spread over, which run.json records. */
     readonly buckets?: ReadonlyMap<string, number>;
 }
 
@@ -47,61 +47,68 @@ export interface Dataset {
 export type IndexedSample = IndexedRow;
 
 export interface OpenOptions {
-    /** `--skip-bad-rows`: go on without them, and list them. */
+    /** `--skip-bad-rows`: leave bad rows out and list them. */
     readonly skipBadRows: boolean;
-    /** `--sample-tests`: judge packages that have samples alone by these, in groups of their own. Absent: leave them out. */
+    /** `--sample-tests`: judge packages that have only samples by these, in separate groups. Absent: leave these packages out. */
     readonly sampleTests?: boolean;
     /** Rows of files that have not changed since an earlier start. */
     readonly cache: DatasetCache;
     readonly lists: ListOptions;
-    /** Reads files of rows; shared by the datasets of a start. */
+    /** Reads files of rows; shared by all datasets of a start. */
     readonly files: RowFiles;
-    /** Who makes tests that a dataset only describes; absent: samples are never loaded. */
+    /** Provides the maker of tests that a dataset only describes. Absent: samples are never loaded. */
     readonly testMaker?: TestMakerSource;
 }
 
-/** Null where the executor runs no programs on this machine. */
+/** Null if the executor does not run programs on this machine. */
 export type TestMakerSource = () => Promise<TestMaker | null>;
 
 /** How lists become samples. */
 export interface ListOptions {
-    /** Whether what runs can work on rows that are not problems: a list is then a dataset. */
+    /** Whether the executor can work on rows that are not problems, so that a list can be a dataset. */
     readonly accepted: boolean;
-    /** `--rows-per-sample`: about as many rows become one sample. */
+    /** `--rows-per-sample`: approximate number of rows that form one sample. */
     readonly rowsPerSample: number;
-    /** Over how many samples an earlier start has spread a file's rows; null: it was not run into the directory. */
+    /**
+     * The number of samples that an earlier start spread a file's rows over; null if the file was never run into this directory.
+     */
     bucketsOf(file: string): number | null;
 }
 
-/** What an earlier start learned about dataset files; kept in checkpoints/<dir>/index.json. */
+/** What an earlier start learned about dataset files; stored in checkpoints/<dir>/index.json. */
 export interface DatasetCache {
-    /** Rows of a file, if it was seen with this very stamp. */
+    /** Rows of a file, if it was last seen with exactly this stamp. */
     get(file: string, stamp: FileStamp): Sequence<IndexedSample> | null;
     set(file: string, stamp: FileStamp, rows: Sequence<IndexedSample>): void;
 }
 
-/** What belongs to one dataset: files of rows, or folders of problem packages. */
+/** The items of one dataset: files of rows, or folders of problem packages. */
 export interface DatasetSource {
     /** As the user named it, made absolute. */
     readonly path: string;
     /** Absolute, sorted; at least one. */
     readonly items: readonly string[];
-    /** Ids of packages are relative to it. */
+    /** The folder that ids of packages are relative to. */
     readonly root: string;
-    /** What the user named, absolute, where `path` is the only package in it. */
+    /** What the user named, absolute, if `path` is the only package in it. */
     readonly named?: string;
-    /** By folder, where that is not so: ids of packages that were unpacked from archives, and how messages name them. */
+    /** By folder, for packages unpacked from archives: their ids, and their names in messages. */
     readonly ids?: ReadonlyMap<string, string>;
     readonly names?: ReadonlyMap<string, string>;
-    /** Where `path` is an archive: the folder that it was unpacked into, and whether the user named it and not a tree around it. */
+    /**
+     * If `path` is an archive: the folder that it was unpacked into, and whether the user named the archive itself rather than a
+     * tree around it.
+     */
     readonly archive?: { readonly unpacked: string; readonly isNamed: boolean };
-    /** Set where the same name stands for other packages too: one that cannot be read does not stop those. */
+    /**
+     * Set if the same name also stands for other packages: a package that cannot be read does not keep the others from running.
+     */
     readonly isOneOfMany?: boolean;
-    /** True where `--format` was given: rows need not look like the format. */
+    /** True if `--format` was given: the rows need not look like the format. */
     readonly forced: boolean;
 }
 
-/** One format; registry.ts names them. */
+/** One dataset format; registry.ts assigns the names. */
 export interface DatasetFormat {
     open(source: DatasetSource, options: OpenOptions): Dataset;
 }

@@ -12,9 +12,9 @@ import { UserError } from '../util/user-error.js';
 import { makeDatasetError } from './dataset-error.js';
 
 /**
- * A value of a dataset row and where it stands: it is read by asking for what it must be, and says
- * `problems.jsonl:12: tests[3].input: expected text, got a number` where it is something else.
- * Only own properties are seen, so that a key such as `__proto__` is data like any other.
+ * A value of a dataset row and its location. It is read with a method for the expected type, and reports `problems.jsonl:12:
+ * tests[3].input: expected text, got a number` if the value has another type. Only own properties are visible, so a key such as
+ * `__proto__` is data like any other.
  */
 export class Field {
     private constructor(
@@ -26,14 +26,14 @@ export class Field {
         private readonly written: Written,
     ) {}
 
-    /** @param text the JSON that `row` was parsed from, for numbers that a double does not hold; null where it is not JSON text */
+    /** @param text the JSON that `row` was parsed from, for numbers that a double cannot hold; null if it was not JSON text */
     static of(row: JsonObject, place: string, text: string | null): Field {
         return new Field(row, place, '', new WrittenText(row, text));
     }
 
     /**
      * A value that was decoded from this field (JSON in a string), under the same name.
-     * @param text as for `of`; it may have Python's `NaN` and `Infinity`
+     * @param text as for `of`; may contain Python's `NaN` and `Infinity`
      */
     holding(value: Json, text: string | null): Field {
         return new Field(value, this.place, this.path, new WrittenText(value, text));
@@ -46,7 +46,7 @@ export class Field {
         return new Field(value, this.place, path, new WrittenMember(this.written, key));
     }
 
-    /** True unless it is missing or null. */
+    /** True unless the value is missing or null. */
     get present(): boolean {
         return this.value !== undefined && this.value !== null;
     }
@@ -55,26 +55,26 @@ export class Field {
         return typeof this.value === 'string' ? this.value : this.fail('text');
     }
 
-    /** Null where it is missing. */
+    /** Null if it is missing. */
     optionalString(): string | null {
         return this.present ? this.string() : null;
     }
 
-    /** A finite number; a decimal in quotes counts, since some exports write 64-bit numbers so. */
+    /** A finite number. Decimals in quotes are accepted, since some exports write 64-bit numbers that way. */
     number(): number {
         const { value } = this;
         const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
         return typeof number === 'number' && Number.isFinite(number) ? number : this.fail('a number');
     }
 
-    /** The text that a number was written with (`9007199254740993`, `1.0`); null where it is not a number. */
+    /** A number exactly as it was written (`9007199254740993`, `1.0`); null if the value is not a number. */
     numberText(): string | null {
         if (typeof this.value !== 'number') return null;
         const exact = this.written.read();
         return exact instanceof NumberText ? exact.text : String(this.value);
     }
 
-    /** The value as JSON whose numbers are as they were written; null where `JSON.stringify` gives the same. */
+    /** The value as JSON with its numbers as they were written; null if `JSON.stringify` gives the same. */
     exactText(): string | null {
         const exact = this.written.read();
         return hasNumberTexts(exact) ? printExactJson(exact) : null;
@@ -88,7 +88,7 @@ export class Field {
         );
     }
 
-    /** Empty where it is missing. */
+    /** Empty if it is missing. */
     optionalList(): Field[] {
         return this.present ? this.list() : [];
     }
@@ -116,7 +116,7 @@ export class Field {
     }
 }
 
-/** How a value was written: only asked for where a number's text matters, since that means parsing once more. */
+/** How a value was written. Computed only if a number's exact text matters, since it takes a second parse. */
 interface Written {
     read(): ExactJson;
 }

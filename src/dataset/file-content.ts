@@ -6,7 +6,7 @@ import type { FileStamp } from '../model/checkpoint.js';
 import type { Content } from '../model/sample.js';
 import { UserError } from '../util/user-error.js';
 
-/** A file's stamp. @throws the error of stat */
+/** A file's stamp. @throws the error of `stat` */
 export async function readStamp(path: string): Promise<FileStamp> {
     return makeStamp(await stat(path, { bigint: true }));
 }
@@ -16,17 +16,17 @@ interface KnownDigest {
     readonly digest: string;
 }
 
-/** Digests of files by path, for as long as the process lives; the oldest go first when there are too many. */
+/** Digests of files by path, kept until the process ends; if there are too many, the oldest are dropped. */
 const known = new Map<string, KnownDigest>();
 const MOST_KNOWN = 100_000;
 
-/** A file as content: it stays where it is, and is hashed once a process unless it changes. @param path absolute */
+/** Describes a file in place as content. A file is hashed once per process unless it changes. @param path absolute */
 export async function describeFileContent(path: string): Promise<Content> {
     const stamp = await readStamp(path);
     const before = known.get(path);
     if (before !== undefined && isSameStamp(before.stamp, stamp)) return { path, digest: before.digest };
     const { sha256: digest } = await hashFile(path);
-    // Written to while it was read: the digest may belong to neither version.
+    // If the file was written to in the meantime, the digest may belong to neither version.
     if (isSameStamp(stamp, await readStamp(path))) remember(path, { stamp, digest });
     return { path, digest };
 }
@@ -40,10 +40,10 @@ function remember(path: string, entry: KnownDigest): void {
 }
 
 /**
- * The real path of a file that a dataset names, if it lies inside `folder`; null for everything that would leave it:
- * absolute paths, `..`, links that lead out.
- * @param name as the dataset has it, `/` between folders
- * @throws the error of realpath where there is no such file
+ * The real path of a file that a dataset names, if it lies inside `folder`; null for anything that leads out of it: absolute
+ * paths, `..`, links.
+ * @param name as written in the dataset, `/` between folders
+ * @throws the error of `realpath` if there is no such file
  */
 export async function resolveInside(folder: string, name: string): Promise<string | null> {
     if (name === '' || name.includes('\0') || isAbsolute(name) || name.split(/[/\\]/).includes('..'))
@@ -53,13 +53,13 @@ export async function resolveInside(folder: string, name: string): Promise<strin
     return isInside(root, path) ? path : null;
 }
 
-/** True where `path` is `folder` or lies in it; both are real paths. */
+/** True if `path` is `folder` or lies in it. Both are real paths. */
 export function isInside(folder: string, path: string): boolean {
     const way = relative(folder, path);
     return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** The file that a row names, or one clear line. @param place `problems.jsonl:12` */
+/** Resolves the file that a row names, or throws a one-line error. @param place `problems.jsonl:12` */
 export async function resolveReferencedFile(folder: string, name: string, place: string): Promise<string> {
     const quoted = JSON.stringify(name);
     let path: string | null;

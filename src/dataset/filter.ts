@@ -3,26 +3,26 @@ import picomatch from 'picomatch';
 import type { Shard } from '../model/shard.js';
 import { UserError } from '../util/user-error.js';
 
-/** Which samples of the datasets a run takes; null: no restriction. */
+/** Which samples of the datasets a run takes. Null means no restriction. */
 export interface SampleChoice {
-    /** `--only`: patterns of ids; one that matches suffices. */
+    /** `--only`: patterns of ids; a sample must match at least one. */
     readonly only: readonly string[] | null;
-    /** Ids that a command chose; null or absent: no restriction. */
+    /** Ids chosen by a command; null or absent: no restriction. */
     readonly ids?: ReadonlySet<string> | null;
-    /** `--limit`: at most so many, counted over all datasets and after the other two. */
+    /** `--limit`: at most this many samples, counted over all datasets and after the other two restrictions. */
     readonly limit: number | null;
     readonly shard: Shard | null;
 }
 
-/** The shard of n that a sample belongs to, 1 to n: by its id alone, so that it stays when the dataset grows. */
+/** The shard (1 to `count`) that a sample belongs to. It depends only on the id, so it stays the same when the dataset grows. */
 export function chooseShard(id: string, count: number): number {
     return (createHash('sha256').update(id).digest().readUInt32BE(0) % count) + 1;
 }
 
 /**
- * Whether ids are chosen by `--only`. A pattern is a glob in which `*` does not cross `/` and `**` does; an id itself is
- * matched by its own text, whatever signs are in it. A pattern that begins with `!` leaves out what the rest of it matches;
- * `\!` and `\*` stand for these signs themselves.
+ * Whether `--only` selects an id. A pattern is a glob in which `*` does not cross `/` and `**` does. An id always matches its own
+ * text, whatever characters it contains. A pattern that begins with `!` excludes what the rest of it matches; `\!` and `\*` stand
+ * for the characters themselves.
  * @throws UserError for patterns that are empty or far too long
  */
 export function makeIdMatcher(only: readonly string[] | null): (id: string) => boolean {
@@ -49,7 +49,7 @@ function globMatcher(only: readonly string[]): (id: string) => boolean {
     }
 }
 
-/** The samples that the choice leaves, in order; with `--limit` the rest of the stream is not read. */
+/** The chosen samples, in order; with `--limit`, the rest of the stream is not read. */
 export function* chooseSamples<T>(
     samples: Iterable<T>,
     idOf: (sample: T) => string,

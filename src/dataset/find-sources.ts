@@ -9,33 +9,33 @@ import { holdsPackages } from './archives.js';
 import { isNamedAsRows, detectPacking, readStart } from './packed/packing.js';
 import { getIoCode, readReason } from '../util/io-error.js';
 
-/** What a name on the command line stands for. All paths absolute and sorted. */
+/** What a name on the command line stands for. All paths are absolute and sorted. */
 export interface FoundSources {
-    /** The name made absolute. */
+    /** The name as an absolute path. */
     readonly path: string;
-    /** Files of rows that share a format: each JSONL file alone, all `.json` files together. */
+    /** Files of rows grouped by shared format: each JSONL file alone, all `.json` files together. */
     readonly rowFiles: readonly (readonly [string, ...string[]])[];
-    /** Folders with a problem.yaml, and folders of Polygon's packages, with a problem.xml. */
+    /** Folders with a problem.yaml; the other list holds folders of Polygon packages, with a problem.xml. */
     readonly packages: readonly string[];
     readonly polygons: readonly string[];
     /** Zip archives that hold packages. */
     readonly archives: readonly string[];
-    /** What ids of packages are relative to. */
+    /** The folder that ids of packages are relative to. */
     readonly root: string;
-    /** What else was found and is not taken, with the reason: one line each. */
+    /** What else was found but left out, with the reason: one line each. */
     readonly leftOut: readonly string[];
 }
 
-/** Found by a pattern or by name, never by naming a folder: folders of problems hold many such files. */
+/** Found by a pattern or by name only, not by naming a folder, since folders of problems hold many such files. */
 const LIST_FILES = /\.(csv|tsv|txt)$/i;
-/** Never looked into: no dataset, and often huge. */
+/** Never searched: these hold no datasets and are often huge. */
 const IGNORED = ['**/node_modules/**', '**/.git/**'];
-/** Folders deep that are searched: enough for every archive, and an end for links that lead in circles. */
+/** How many folder levels are searched: enough for every archive, and a bound for links that form a cycle. */
 const DEEPEST = 10;
 
 /**
  * Finds the files and packages that a file, folder or glob names.
- * @throws UserError where it names nothing, or nothing that can be a dataset
+ * @throws UserError if it names nothing, or nothing that can be a dataset
  */
 export async function findSources(name: string, forcedFormat: string | null): Promise<FoundSources> {
     const path = resolve(name);
@@ -57,12 +57,15 @@ export async function findSources(name: string, forcedFormat: string | null): Pr
     return findByPattern(path, name);
 }
 
-/** Loaded when a folder or a pattern is named: one file needs none of it. */
+/** Loaded only if a folder or a pattern is named: a single file does not need it. */
 const loadGlob = async () => (await import('fast-glob')).default;
 
 type Kind = 'file' | 'folder' | { readonly other: string } | { readonly why: string };
 
-/** `other`: what it is, where it is neither; `why`: why nobody can tell (links in a circle, no permission). null: there is nothing. */
+/**
+ * `other`: it is something other than a file or folder; `why`: the reason why its kind cannot be determined (a link cycle, no
+ * permission). null: nothing exists there.
+ */
 async function detectKind(path: string): Promise<Kind | null> {
     try {
         const stats = await stat(path);
@@ -88,14 +91,14 @@ async function findOneFile(path: string, name: string, forcedFormat: string | nu
     return { path, rowFiles: [[path]], packages: [], polygons: [], archives: [], root, leftOut: [] };
 }
 
-/** Whether a folder has what a package is made of, beside its manifest: templates and settings of tools have not. */
+/** Whether a folder has a package's content besides its manifest. Templates and settings of tools lack it. */
 async function holdsContent(folder: string): Promise<boolean> {
     for (const name of ['data', 'submissions', 'generators', 'solutions', 'tests'])
         if ((await detectKind(join(folder, name))) === 'folder') return true;
     return false;
 }
 
-/** The folder itself, where it is a package: one without content is only if there are none below it. */
+/** The folder itself, if it is a package. A folder without content is one only if no packages lie below it. */
 async function findOnePackage(folder: string): Promise<FoundSources | null> {
     const manifests: string[] = [];
     for (const manifest of MANIFESTS) {
@@ -110,7 +113,7 @@ async function findOnePackage(folder: string): Promise<FoundSources | null> {
     return isItself ? { path: folder, rowFiles: [], ...found, archives: [], root: dirname(folder) } : null;
 }
 
-/** A package, or everything of use in a folder. */
+/** The package that the folder is, or everything usable in it. */
 async function findInFolder(folder: string, name: string): Promise<FoundSources> {
     const itself = await findOnePackage(folder);
     if (itself !== null) return itself;
@@ -138,10 +141,10 @@ async function findInFolder(folder: string, name: string): Promise<FoundSources>
     return found;
 }
 
-/** DOMjudge's own settings make a package too, without a problem.yaml. */
+/** A package may have DOMjudge's settings file in place of a problem.yaml. */
 const MANIFESTS = ['problem.yaml', 'domjudge-problem.ini', 'problem.xml'];
 
-/** CMS' tasks, which are recognised and not supported. */
+/** The manifest of CMS tasks, which are recognised but not supported. */
 const CMS_TASK = 'task.yaml';
 
 type FoundPackages = Pick<FoundSources, 'packages' | 'polygons' | 'leftOut'>;
@@ -149,7 +152,7 @@ type FoundPackages = Pick<FoundSources, 'packages' | 'polygons' | 'leftOut'>;
 const isEmpty = ({ rowFiles, packages, polygons, archives }: FoundSources): boolean =>
     rowFiles.length + packages.length + polygons.length + archives.length === 0;
 
-/** Folders of packages; what lies inside a package is never one of its own. */
+/** Folders of packages. Folders inside a package are never packages of their own. */
 export async function findPackages(folder: string): Promise<FoundPackages> {
     const glob = await loadGlob();
     const files = await glob(`**/{${[...MANIFESTS, CMS_TASK].join(',')}}`, {
@@ -166,8 +169,8 @@ export async function findPackages(folder: string): Promise<FoundPackages> {
 }
 
 /**
- * What lies inside a package is not a package of its own; but a manifest that has nothing else of a package beside it does
- * not hide the packages below it.
+ * Groups manifests by package. Folders inside a package are not packages of their own, but a manifest without any other package
+ * content beside it does not hide the packages below it.
  * @param files manifests
  */
 async function groupByManifest(files: readonly string[]): Promise<FoundPackages> {
@@ -191,7 +194,7 @@ async function groupByManifest(files: readonly string[]): Promise<FoundPackages>
     };
 }
 
-/** One line for all tasks of CMS; none where there are none. Other tools have files of that name too. */
+/** One line for all CMS tasks; empty if there are none. Other tools have files of this name too, so the content is checked. */
 async function describeCmsTasks(files: readonly string[]): Promise<string[]> {
     const tasks: string[] = [];
     for (const file of files) {
@@ -257,7 +260,7 @@ async function group(
 ): Promise<FoundSources> {
     const sorted = [...files].sort(compareByPath);
     const archives: string[] = [];
-    // Archives of other things lie beside problems too.
+    // Archives of other things may lie beside problems too.
     for (const file of sorted) if (/\.zip$/i.test(file) && (await holdsPackages(file))) archives.push(file);
     const rowFiles: [string, ...string[]][] = sorted
         .filter((file) => !/\.(json|zip)$/i.test(file))
@@ -267,25 +270,25 @@ async function group(
     return { path, rowFiles, ...packages, archives, root };
 }
 
-/** Folder by folder, by UTF-16 code unit: the same on every machine. */
+/** Compares folder by folder, by UTF-16 code unit, so that the order is the same on every machine. */
 function compareByPath(a: string, b: string): number {
     const [left, right] = [a.replaceAll('/', '\0'), b.replaceAll('/', '\0')];
     return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** `csv` or `tsv` where the file's name says so; null elsewhere. */
+/** `csv` or `tsv` according to the file's name; null for other names. */
 export function detectListFormat(file: string): 'csv' | 'tsv' | null {
     const extension = /\.(csv|tsv)$/i.exec(file)?.[1]?.toLowerCase();
     return extension === 'csv' || extension === 'tsv' ? extension : null;
 }
 
-/** Whether a file holds rows of JSON, packed or not: by its name, or by how it starts. */
+/** Whether a file holds JSON rows, compressed or not, judging by its name or its first bytes. */
 export async function holdsRows(path: string): Promise<boolean> {
     if (isNamedAsRows(path) || (await detectPacking(path)) !== 'none') return true;
     return /^[\s\uFEFF]*[[{]/.test((await readStart(path)).toString('utf8'));
 }
 
-/** Other compressed files would be taken for lists of strange lines. */
+/** Other compressed files would be read as lists of garbled lines. */
 function refuseCompressed(path: string, name: string): void {
     if (isNamedAsRows(path) || !/\.(gz|zst|bz2|xz|zip)$/i.test(path)) return;
     throw new UserError(

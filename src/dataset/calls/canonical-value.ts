@@ -8,20 +8,21 @@ import {
 } from '../../model/exact-json.js';
 
 /*
- * Values of Python as text that is the same just where Python calls two values equal: 1, 1.0 and True are equal, a tuple is
- * not a list. The harness prints what a function returned so; here the expected value, which is JSON, is written the same way.
+ * Text forms of Python values that are equal exactly if Python considers the values equal: 1, 1.0 and True are equal, a tuple and
+ * a list are not. The harness prints a function's return value in this form, and this file formats the expected value, which is
+ * JSON, the same way.
  */
 
-/** How a called function's value is compared. */
+/** How a called function's return value is compared. */
 export type CallRule = 'apps' | 'livecodebench';
 
 /**
- * Lines of which a function's value must be one, in the form of the harness.
+ * The lines that a function's return value may print as, in the form of the harness, to be accepted.
  *
- * Source: `grade_call_based` of LiveCodeBench compares with `==`. The graders of APPS and TACO also take the first item of a
- * list that is expected, read a map's keys as integers, and compare a list of tuples with it as a list of lists.
+ * Source: `grade_call_based` of LiveCodeBench compares with `==`. The graders of APPS and TACO also accept the first item of an
+ * expected list, read a map's keys as integers, and compare a list of tuples as a list of lists.
  * @param json the expected value
- * @throws SyntaxError for what is not JSON
+ * @throws SyntaxError if it is not JSON
  */
 export function makeExpectedLines(json: string, rule: CallRule): string {
     const value = parseExactPythonJson(json);
@@ -32,14 +33,17 @@ export function makeExpectedLines(json: string, rule: CallRule): string {
     return first === null ? `r:${whole}\n` : `r:${whole}\nr:${first}\nc:${first}\n`;
 }
 
-/** JSON has no maps by integers: the graders of APPS take a map for one where all keys can be; null for anything else. */
+/**
+ * JSON has no integer keys, so the graders of APPS convert a map's keys to integers if all of them can be; null for anything
+ * else.
+ */
 function formatIntegerMap(value: ExactJson): string | null {
     if (!isExactObject(value) || !Object.keys(value).every((key) => /^\s*[+-]?\d+\s*$/.test(key)))
         return null;
     return mapText(Object.entries(value).map(([key, item]) => [BigInt(key.trim()).toString(), item]));
 }
 
-/** NaN equals nothing, so that no line of the harness may be it. */
+/** NaN equals nothing, so no line of the harness may match it. */
 const formatWhole = (value: ExactJson): string =>
     value instanceof NumberText && value.text === NOT_A_NUMBER ? 'nothing' : formatCanonicalText(value);
 
@@ -60,7 +64,7 @@ const mapText = (entries: readonly (readonly [key: string, value: ExactJson])[])
         .sort()
         .join(',')}}`;
 
-/** Integers, and floats that are some, by their digits; other floats by their eight bytes. */
+/** Integers, and floats with an integer value, as digits; other floats as their eight bytes. */
 function formatNumberText(text: string): string {
     if (text === NOT_A_NUMBER) return SAME_NAN;
     if (/^-?\d+$/.test(text)) return BigInt(text).toString();
@@ -72,11 +76,11 @@ function formatNumberText(text: string): string {
 }
 
 /**
- * The NaN that Python reads from JSON, which is one object. Python takes two lists for equal if they hold the same object at the
- * same place, whatever that equals; so a function may return an argument that holds NaN.
+ * The NaN that Python reads from JSON, a single object. Python considers two lists equal if they hold the same object at the same
+ * place, even one that does not equal itself, so a function may return an argument that holds NaN.
  */
 const SAME_NAN = 'fnan';
 
-/** As Python's `json.dumps` writes it: ASCII alone. */
+/** As Python's `json.dumps` writes it, in ASCII. */
 const formatStringText = (text: string): string =>
     `s${JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}`;

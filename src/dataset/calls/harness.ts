@@ -2,12 +2,12 @@ import { CALL_HARNESS_DIGEST } from '../../model/call-harness.js';
 import type { SourceFile } from '../../model/sample.js';
 
 /*
- * Solutions that are functions, or methods of a class `Solution`, become programs by a harness in Python: it reads
- * `{"call": name, "rule": rule, "args": [...]}` from stdin, calls the function and prints what that returned, in the form of
- * canonical-value.ts. What the solution itself prints goes nowhere, as in the graders of APPS, TACO and LiveCodeBench.
+ * Solutions that are functions, or methods of a class `Solution`, become programs by means of a harness in Python. It reads
+ * `{"call": name, "rule": rule, "args": [...]}` from stdin, calls the function and prints its return value in the form of
+ * canonical-value.ts. Anything that the solution itself prints is discarded, as in the graders of APPS, TACO and LiveCodeBench.
  */
 
-/** Imports that those graders put before every solution; one that is not on the machine is left out. */
+/** Imports that those graders put before every solution; modules that are not installed are left out. */
 const PREAMBLE = [
     'from string import *',
     'from re import *',
@@ -125,12 +125,12 @@ def main():
 main()
 `;
 
-/** The files of the program that a solution becomes: the harness, and the solution itself. */
+/** The files of a called solution's program: the harness, and the solution itself. */
 export const callFiles = (solution: SourceFile['content']): [SourceFile, SourceFile] => [
     { name: 'main.py', content: { text: HARNESS, digest: CALL_HARNESS_DIGEST } },
     { name: 'solution.py', content: solution },
 ];
 
-/** The stdin of a call. @param args JSON of the list of arguments */
+/** The stdin of a call. @param args the list of arguments as JSON */
 export const callInput = (name: string, rule: string, args: string): string =>
     `{"call": ${JSON.stringify(name)}, "rule": ${JSON.stringify(rule)}, "args": ${args}}\n`;

@@ -2,7 +2,7 @@ import type { Field } from '../field.js';
 import { readUnknownName, toLanguageTag } from '../language-tags.js';
 import { type RowContent, type RowFormat, type RowJudging, type RowProgram, readId } from '../row-content.js';
 
-/** ByteDance's CodeContests+. Its time limits are taken as milliseconds and its memory limits as MiB; `checker` is C++ for testlib. */
+/** ByteDance's CodeContests+. Time limits are read as milliseconds and memory limits as MiB; `checker` is C++ for testlib. */
 export const codeContestsPlus: RowFormat = {
     key: 'code-contests-plus',
     limitPolicy: 'flat',
@@ -68,7 +68,7 @@ function readChecker(checker: Field): RowJudging['checker'] {
     };
 }
 
-/** A positive number times `unit`; null where it is missing or 0. */
+/** A positive number times `unit`; null if it is missing or 0. */
 function readPositive(field: Field, unit: number): number | null {
     if (!field.present) return null;
     const value = field.number();

@@ -13,11 +13,11 @@ import {
 } from '../row-content.js';
 
 /*
- * DeepMind's code_contests, rows as Hugging Face exports them (columns of lists), and the rows that earlier tools fed in
- * (the same with `id` and `test`).
+ * DeepMind's code_contests: rows as Hugging Face exports them (columns of lists), and the rows that earlier tools used (the same
+ * with `id` and `test`).
  */
 
-/** `language` by number. PYTHON is Python 2. */
+/** Values of `language`, by number. PYTHON is Python 2. */
 const LANGUAGES = ['UNKNOWN', 'PYTHON', 'CPP', 'PYTHON3', 'JAVA'];
 const CODEFORCES = [2, 'CODEFORCES', null, undefined];
 const TEST_GROUPS = ['public', 'private', 'generated'] as const;
@@ -56,7 +56,7 @@ export const codeContests: RowFormat = {
     },
 };
 
-/** `id`, else `Codeforces/<contest>/<index>` as the earlier tools wrote it, else `name`. */
+/** `id`; otherwise `Codeforces/<contest>/<index>`, as the earlier tools wrote it; otherwise `name`. */
 function makeCodeContestsId(row: Field): string {
     if (row.get('id').present) return readId(row.get('id'));
     const contest = row.get('cf_contest_id');
@@ -92,7 +92,7 @@ function readProgram(field: Field, source: string): RowProgram {
         : program;
 }
 
-/** By number, or by name (exports differ). */
+/** By number or by name, since exports differ. */
 function readLanguage(field: Field): string {
     const { value } = field;
     if (typeof value === 'number')
@@ -101,7 +101,7 @@ function readLanguage(field: Field): string {
     return name === 'PYTHON' ? name : toLanguageTag(name);
 }
 
-/** `test` where it is present; otherwise the three test groups in order. */
+/** `test` if present; otherwise the three test groups in order. */
 function readTests(row: Field): RowTest[] {
     if (row.get('test').present) return streamTests(row.get('test'));
     return TEST_GROUPS.flatMap((group) => {
@@ -116,7 +116,7 @@ function readLimits(row: Field): OwnLimits {
     return { time: readTime(row.get('time_limit')), memory: bytes > 0 ? bytes : null, output: null };
 }
 
-/** Seconds, as a number or as `{seconds, nanos}`; 0 and null mean that there is none. */
+/** Seconds, as a number or as `{seconds, nanos}`; 0 and null mean no limit. */
 function readTime(limit: Field): number | null {
     if (!limit.present) return null;
     const seconds = typeof limit.value === 'object' ? readDuration(limit) : limit.number();

@@ -9,7 +9,7 @@ import {
     streamTests,
 } from '../row-content.js';
 
-/** SandboxFusion's CommonOJ: tests as streams, and one canonical solution a language. */
+/** SandboxFusion's CommonOJ: tests as streams, and one canonical solution for each language. */
 export const commonOj: RowFormat = {
     key: 'common-oj',
     limitPolicy: 'flat',

@@ -17,8 +17,8 @@ import { readPlainPrograms } from './plain.js';
 import { asCalled, parseEmbeddedJson } from './taco-apps.js';
 
 /**
- * LiveCodeBench. It publishes no solutions: rows may carry `solutions` and `incorrect_solutions` as in the plain form.
- * Its private tests are packed; see packed-text.ts.
+ * LiveCodeBench. It publishes no solutions; rows may carry `solutions` and `incorrect_solutions` as in the plain format. Its
+ * private tests are packed; see packed-text.ts.
  */
 export const liveCodeBench: RowFormat = {
     key: 'live-code-bench',
@@ -48,9 +48,9 @@ export const liveCodeBench: RowFormat = {
 };
 
 interface ReadTests {
-    /** A text says why none of its tasks can run. */
+    /** If a string: the reason why none of its tasks can run. */
     readonly tests: readonly RowTest[] | string;
-    /** Name of the function that solutions are; null where they are programs. */
+    /** Name of the function that solutions define; null if they are programs. */
     readonly call: string | null;
 }
 
@@ -82,7 +82,7 @@ const readStreams = (test: Field): Pick<RowTest, 'input' | 'output'> => ({
     output: test.get('output').string(),
 });
 
-/** The input is a line of JSON for each argument, the output what the function returns, as JSON. */
+/** The input has one line of JSON for each argument; the output is the function's return value as JSON. */
 function readCall(test: Field, name: string): Pick<RowTest, 'input' | 'output'> {
     const [input, output] = [test.get('input'), test.get('output')];
     const lines = input
@@ -106,7 +106,7 @@ function isJsonText(text: string): boolean {
     }
 }
 
-/** A list of tests: as it stands, as JSON in a text, or packed; a text says why it cannot be read. */
+/** A list of tests: as a list, as JSON in a string, or packed. Returns a string with the reason if it cannot be read. */
 function openTests(field: Field): Field | string {
     if (typeof field.value !== 'string' || !looksPacked(field.value)) return parseEmbeddedJson(field, []);
     const text = unpackText(field.value);

@@ -14,7 +14,10 @@ import {
     type Text,
 } from '../row-content.js';
 
-/** The project's own form; docs/plain-form.schema.json is its schema, test/dataset/plain-schema.test.ts holds both together. */
+/**
+ * The project's own format. docs/plain-form.schema.json is its schema; test/dataset/plain-schema.test.ts keeps the two in
+ * agreement.
+ */
 export const plain: RowFormat = {
     key: 'plain',
     limitPolicy: 'own',
@@ -39,7 +42,7 @@ export const plain: RowFormat = {
     },
 };
 
-/** `[{"language", "source" | "path", "name"?, "expected"?}, ...]`; empty where it is missing. */
+/** `[{"language", "source" | "path", "name"?, "expected"?}, ...]`; empty if it is missing. */
 export function readPlainPrograms(list: Field): RowProgram[] {
     return list.optionalList().map((program) => {
         const language = readLanguage(program.get('language'));
@@ -54,7 +57,7 @@ export function readPlainPrograms(list: Field): RowProgram[] {
     });
 }
 
-/** The tag of result files, or a usual name. "python" could mean either: the tag PYTHON is Python 2. */
+/** A tag of result files, or a common name. "python" is refused as ambiguous: the tag PYTHON means Python 2. */
 function readLanguage(field: Field): string {
     const name = field.string();
     if (name.trim() === '') field.fail('the name of a language');
@@ -62,7 +65,7 @@ function readLanguage(field: Field): string {
     return name === 'PYTHON' ? name : toLanguageTag(name);
 }
 
-/** A text that stands in the row or in a file beside the dataset; exactly one of both. */
+/** Text that is either in the row or in a file beside the dataset; exactly one of the two must be given. */
 function readText(owner: Field, key: string, pathKey: string): Text {
     const path = owner.get(pathKey);
     if (!path.present) return owner.get(key).string();
@@ -122,7 +125,7 @@ const UNITS: Readonly<Record<string, number>> = {
     MB: 1e6,
     GB: 1e9,
 };
-/** Less is surely a number of MiB that was meant: no program starts in it. */
+/** A smaller number was surely meant as MiB: no program starts in so little memory. */
 const LEAST_MEMORY = 2 ** 20;
 
 function readLimits(row: Field): OwnLimits {
@@ -135,7 +138,7 @@ function readLimits(row: Field): OwnLimits {
     };
 }
 
-/** Bytes as a number, or as text with a unit. */
+/** A number of bytes, or text with a unit. */
 function readBytes(field: Field, least: number): number | null {
     if (!field.present) return null;
     const { value } = field;

@@ -8,7 +8,7 @@ import { callInput } from '../calls/harness.js';
 import type { Field } from '../field.js';
 import { type RowContent, type RowFormat, type RowProgram, type RowTest, readId } from '../row-content.js';
 
-/** TACO and APPS: tests and solutions are JSON inside strings; solutions are Python 3. */
+/** TACO and APPS: tests and solutions are JSON in strings; solutions are Python 3. */
 export const tacoApps: RowFormat = {
     key: 'taco-apps',
     limitPolicy: 'flat',
@@ -36,7 +36,7 @@ export const tacoApps: RowFormat = {
     },
 };
 
-/** APPS numbers its problems; TACO does not: a hash of the statement, which no reordering changes. */
+/** APPS numbers its problems. TACO does not, so the id is a hash of the statement, which reordering does not change. */
 function readTacoId(row: Field): string {
     for (const key of ['id', 'problem_id', 'task_id']) {
         if (row.get(key).present) return readId(row.get(key));
@@ -44,7 +44,7 @@ function readTacoId(row: Field): string {
     return `problem-${digest(row.get('question').string()).slice(0, 16)}`;
 }
 
-/** The value that a string holds as JSON; `empty` where the string is empty or missing. Plain values are taken as they are. */
+/** The JSON value in a string; `empty` if the string is empty or missing. Other values are returned as they are. */
 export function parseEmbeddedJson(field: Field, empty: Json): Field {
     const { value } = field;
     if (value === undefined || value === null) return field.holding(empty, null);
@@ -63,16 +63,16 @@ function readSolution(source: Field): RowProgram {
     return { kind: 'program', language: 'PYTHON3', source: source.string(), name: null, expected: null };
 }
 
-/** A function that a harness calls, with the tests that `readCalls` makes. */
+/** A function that a harness calls, for use with the tests that `readCalls` makes. */
 export const asCalled = (program: RowProgram): RowProgram => ({ ...program, isCalled: true });
 
-/** Name of the function that solutions are; null where they are programs. */
+/** Name of the function that solutions define; null if they are programs. */
 function readFunctionName(tests: Field): string | null {
     const name = tests.get('fn_name').optionalString();
     return name === '' ? null : name;
 }
 
-/** Inputs are lists of arguments, outputs what the function returns. */
+/** Inputs are lists of arguments; outputs are return values. */
 function readCalls(tests: Field, name: string): RowTest[] {
     return readPairs(tests).map(([input, output], i) => {
         const json = (field: Field): string => field.exactText() ?? JSON.stringify(field.value ?? null);
@@ -101,14 +101,14 @@ function readPairs(tests: Field): [input: Field, output: Field][] {
     return inputs.map((input, i) => [input, outputs[i] ?? input]);
 }
 
-/** A text or a number, or a list of them, one a line. */
+/** A string or number, or a list of them, one on each line. */
 function readLines(field: Field): string {
     return Array.isArray(field.value) ? field.list().map(readLine).join('\n') : readLine(field);
 }
 
 const readLine = (field: Field): string => field.numberText() ?? field.string();
 
-/** TACO writes `2.0 seconds` and `256.0 megabytes`; anything else counts as not given. */
+/** TACO writes `2.0 seconds` and `256.0 megabytes`; anything else counts as missing. */
 function readLimits(row: Field): OwnLimits {
     const time = /^([\d.]+)\s*seconds?$/.exec(readText(row.get('time_limit')));
     const memory = /^([\d.]+)\s*megabytes?$/.exec(readText(row.get('memory_limit')));

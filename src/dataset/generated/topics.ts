@@ -1,13 +1,13 @@
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 
-/** The group of a topic's tasks, one for each round. Its result files hold `iteration_result` and `completed_iterations`. */
+/** The group of a topic's tasks, one task for each round. Its result files hold `iteration_result` and `completed_iterations`. */
 export const ROUNDS = 'iteration';
 
-/** How many rounds each topic has. */
+/** Number of rounds by topic. */
 export type RoundsByTopic = ReadonlyMap<string, number>;
 
 /**
- * Rows of a dataset of topics (format `general`), as JSON lines: each topic is a sample, each round of it a task whose data
+ * Rows of a dataset of topics (format `general`), as JSON lines. Each topic is a sample, and each of its rounds a task whose data
  * is `{"topic", "iteration"}`, with rounds counted from 1.
  */
 export function writeTopicRows(rounds: RoundsByTopic): string {
@@ -18,10 +18,10 @@ export function writeTopicRows(rounds: RoundsByTopic): string {
     return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
 
-/** The data of a task. @param index of the round, from 0 */
+/** The data of a task. @param index of the round, starting at 0 */
 export const buildTopicData = (topic: string, index: number): JsonObject => ({ topic, iteration: index + 1 });
 
-/** Reads rows that `topicRows` made; anything else counts as nothing. */
+/** Reads rows that `writeTopicRows` made; other rows are ignored. */
 export function readTopicRows(text: string): RoundsByTopic {
     const found = new Map<string, number>();
     for (const line of text.split('\n')) {

@@ -10,11 +10,11 @@ import { readFlags } from './flags.js';
 import { readNumber, readRange } from './score-values.js';
 
 /*
- * How DOMjudge scores a package with testdata.yaml; it differs from the legacy format in all of these:
+ * How DOMjudge scores a package with testdata.yaml. It differs from the legacy format in all of these:
  *
- *   a folder is a group where it has a testdata.yaml, and what that does not say is not taken from the folder above
+ *   a folder is a group if it has a testdata.yaml, whose missing keys are not inherited from the folder above
  *   a group of tests scores its accept_score once, not for each test
- *   tests of no group score nothing: the samples, usually
+ *   tests outside groups, usually the samples, score nothing
  *   a submission that is not accepted keeps its score
  *
  * Source: ImportProblemService and SubmissionService of DOMjudge 9, and its example_scoring_problems.
@@ -23,8 +23,8 @@ import { readNumber, readRange } from './score-values.js';
 const SCORE_MODES: readonly ScoreMode[] = ['sum', 'avg', 'min', 'max'];
 
 /**
- * Groups of a package that DOMjudge scores; null where it would score nothing, for want of testdata.yaml in data/ or below.
- * @throws UserError naming the key that is not as it must be
+ * Groups of a package that DOMjudge scores; null if it would score nothing because there is no testdata.yaml in data/ or below.
+ * @throws UserError naming the invalid key
  */
 export function readDomjudgeScoring(
     tests: readonly string[],
@@ -72,7 +72,7 @@ function readRules(yaml: Field | undefined, flags: readonly string[]): DomjudgeR
     };
 }
 
-/** What a submission scores that passes every test; null where a validator decides without bounds. */
+/** The score of a submission that passes every test; null if a validator decides without bounds. */
 function findBest({ items, rules }: TestGroup): number | null {
     if (rules.kind !== 'domjudge' || items.length === 0) return 0;
     const groups = items.flatMap((item) => ('group' in item ? [findBest(item.group)] : []));

@@ -4,14 +4,14 @@ import { PROGRAM_VERDICTS, type Verdict } from '../../model/verdict.js';
 import type { Field } from '../field.js';
 
 /*
- * What a package expects of a submission. The format knows four verdicts; its tools count a program that takes too much
- * memory or prints too much as one that crashed, so both are on label where a run-time error is expected.
+ * What a package expects of a submission. The format knows four verdicts. Its tools count a program that uses too much memory or
+ * prints too much as crashed, so both verdicts match where a run-time error is expected.
  */
 
 const CRASHED = ['RuntimeError', 'MemoryLimitExceeded', 'OutputLimitExceeded'] as const satisfies Verdict[];
 const REJECTED = PROGRAM_VERDICTS.filter((verdict) => verdict !== 'Accepted');
 
-/** Folders of submissions/: those of the format, and those that real packages add to it. */
+/** Folders of submissions/: those that the format defines, and others found in real packages. */
 const FOLDERS: Readonly<Record<string, readonly Verdict[]>> = {
     accepted: ['Accepted'],
     brute_force: ['TimeLimitExceeded', ...CRASHED],
@@ -24,16 +24,16 @@ const FOLDERS: Readonly<Record<string, readonly Verdict[]>> = {
     run_time_error: CRASHED,
     runtime_error: CRASHED,
     slow_accepted: ['Accepted', 'TimeLimitExceeded'],
-    // What prints without end is stopped by whichever limit comes first.
+    // A program that prints without end is stopped by whichever limit it reaches first.
     time_limit_exceeded: ['TimeLimitExceeded', 'OutputLimitExceeded'],
     wrong_answer: ['WrongAnswer'],
 };
-/** Folders whose submissions say themselves what is expected of them; whatever they get is fine if they do not. */
+/** Folders whose submissions state what is expected of them; without such a statement, any verdict is fine. */
 const OPEN_FOLDERS = new Set(['mixed', 'multiple']);
-/** Folders that leave it open: what their submissions say of themselves is more exact. */
+/** Folders that leave the verdict open: what their submissions state is more exact. */
 const VAGUE_FOLDERS = new Set(['brute_force', 'partially_accepted', 'rejected', 'slow_accepted']);
 
-/** Words of `@EXPECTED_RESULTS@:` comments, in capitals with `-` between words. */
+/** Words of `@EXPECTED_RESULTS@:` comments, in upper case with `-` between words. */
 const WORDS: Readonly<Record<string, readonly Verdict[]>> = {
     AC: ['Accepted'],
     ACCEPTED: ['Accepted'],
@@ -62,7 +62,9 @@ const WORDS: Readonly<Record<string, readonly Verdict[]>> = {
     'WRONG-ANSWER': ['WrongAnswer'],
 };
 
-/** Verdicts that a source asks for by `@EXPECTED_RESULTS@: A, B`; null where it does not, or in words that no one knows. */
+/**
+ * Verdicts that a source expects by `@EXPECTED_RESULTS@: A, B`; null without such a comment, or if none of its words are known.
+ */
 export function readAnnotatedVerdicts(text: string): readonly Verdict[] | null {
     const [, list] = /@EXPECTED_RESULTS@\s*:[ \t]*([^\r\n]*)/i.exec(text) ?? [];
     if (list === undefined) return null;
@@ -74,17 +76,18 @@ export function readAnnotatedVerdicts(text: string): readonly Verdict[] | null {
     return verdicts.length === 0 ? null : inOrder(verdicts);
 }
 
-/** The score that a source asks for by `@EXPECTED_SCORE@: 30`; null where it does not. */
+/** The score that a source expects by `@EXPECTED_SCORE@: 30`; null without such a comment. */
 export function readAnnotatedScore(text: string): number | null {
     const [, score] = /@EXPECTED_SCORE@\s*:[ \t]*(-?\d+(?:\.\d+)?)/i.exec(text) ?? [];
     return score === undefined ? null : Number(score);
 }
 
 /**
- * Verdicts expected of a submission to a problem with scores, where folders and comments speak of failures: what scores less than
- * the best is accepted in part. Verdict and score are two things in each format, so who expects it to be accepted, and states no
- * score, does not ask for the best one: problemtools warns of that in `accepted/`, and 2025-09 asks there for accepted tests alone.
- * @param best the best score; null: the problem sets none, and nobody can tell a part from the whole
+ * Verdicts expected of a submission to a problem with scores. Folders and comments only speak of failures, but a submission that
+ * scores less than the best is partially accepted. Every format separates verdict and score, so a submission that is expected to
+ * be accepted and states no score need not reach the best one: problemtools only warns of that in `accepted/`, and 2025-09
+ * requires only accepted tests there.
+ * @param best the best score; null if the problem sets none, so that a partial score cannot be told from a full one
  */
 export function combineExpected(
     found: {
@@ -110,9 +113,9 @@ export function combineExpected(
 }
 
 /**
- * Verdicts expected of a submission by its folder and its comments; null where neither says anything (it is not a submission).
- * In a folder that names one verdict, a comment can only add others: one that contradicts it was left over from a copy.
- * Elsewhere it alone decides, as in BAPCtools.
+ * Verdicts expected of a submission by its folder and its comments; null if neither says anything (it is not a submission). In a
+ * folder that names one verdict, a comment can only add others: one that contradicts the folder was left over from a copy.
+ * Elsewhere the comment alone decides, as in BAPCtools.
  */
 export function chooseExpectedByFolder(
     folder: string,
@@ -128,7 +131,7 @@ export function chooseExpectedByFolder(
 const inOrder = (verdicts: readonly Verdict[]): Verdict[] =>
     PROGRAM_VERDICTS.filter((verdict) => verdicts.includes(verdict));
 
-/** A rule of submissions.yaml that holds for a submission. */
+/** A rule of submissions.yaml that applies to a submission. */
 interface Rule {
     readonly permitted: readonly Verdict[];
     readonly required: readonly Verdict[];
@@ -137,13 +140,13 @@ interface Rule {
 export interface SubmissionSettings {
     readonly language: string | null;
     readonly entrypoint: string | null;
-    /** null where submissions.yaml asks nothing of it. */
+    /** null if submissions.yaml expects nothing of it. */
     readonly expected: readonly Verdict[] | null;
     readonly scores: readonly ExpectedScore[];
 }
 
 /**
- * What submissions.yaml says of a submission.
+ * What submissions.yaml says about a submission.
  * @param name within submissions/, such as `accepted/fast.cpp`
  */
 export function readSubmissionSettings(yaml: Field | null, name: string): SubmissionSettings {
@@ -161,7 +164,7 @@ export function readSubmissionSettings(yaml: Field | null, name: string): Submis
     };
 }
 
-/** A pattern matches a submission or a folder that it lies in; `*` stays within a name, braces hold alternatives. */
+/** A pattern matches a submission or a folder that contains it. `*` stays within a name; braces hold alternatives. */
 function matches(pattern: string, name: string): boolean {
     if (pattern === '') return false;
     const isMatch = picomatch(pattern, { noglobstar: true, nobracket: true, noextglob: true });
@@ -169,7 +172,7 @@ function matches(pattern: string, name: string): boolean {
     return parts.some((_, i) => isMatch(parts.slice(0, i + 1).join('/')));
 }
 
-/** The rule itself; rules for some tests only count in that a required failure makes acceptance impossible. */
+/** The rule itself. Rules for some of the tests count only in one way: a required failure makes acceptance impossible. */
 function readRules(rule: Field): Rule[] {
     const own = readRule(rule);
     const parts = rule
@@ -181,7 +184,7 @@ function readRules(rule: Field): Rule[] {
     return own === null ? parts : [own, ...parts];
 }
 
-/** `score: 30` or `score: [10, 30]`, of the submission and of named groups. */
+/** `score: 30` or `score: [10, 30]`, for the submission and for named groups. */
 function readScores(rule: Field): ExpectedScore[] {
     const groups = rule
         .entries()
@@ -215,8 +218,8 @@ function readVerdicts(field: Field): readonly Verdict[] {
 }
 
 /**
- * Which verdict can come out of tests that obey the rules: the first failure, which each rule must permit; or acceptance,
- * which every rule must permit and none forbid by requiring a failure.
+ * The verdicts that are possible if all tests obey the rules: a first failure, which every rule must permit; or acceptance, which
+ * every rule must permit and no rule may exclude by requiring a failure.
  */
 function verdictsUnder(rules: readonly Rule[]): Verdict[] {
     return PROGRAM_VERDICTS.filter(

@@ -1,6 +1,6 @@
 import type { Field } from '../field.js';
 
-/** Flags as one text are split at white space; quotes hold words together, as in a shell. */
+/** Flags given as one string are split at white space; quotes keep words together, as in a shell. */
 export function splitFlags(text: string): string[] {
     const words = text.match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
     return words.map((word) =>
