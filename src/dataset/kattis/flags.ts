@@ -8,7 +8,7 @@ export function splitFlags(text: string): string[] {
     );
 }
 
-/** Flags as text, as a list, or as a map with `flags`; null where they are missing. Numbers stand for their text. */
+/** Flags as a string, as a list, or as a map with `flags`; null if they are missing. Numbers are read as text. */
 export function readFlags(field: Field): string[] | null {
     if (!field.present) return null;
     if (Array.isArray(field.value)) return field.list().map(formatFlag);

@@ -2,44 +2,44 @@ import type { Field } from '../field.js';
 import { RecipeError } from './recipe-error.js';
 
 /*
- * The tests that generators.yaml describes, under the names that BAPCtools gives them. Source: doc/generators.md and
+ * The tests that generators.yaml describes, with the names that BAPCtools gives them. Source: doc/generators.md and
  * bapctools/generate.py of BAPCtools.
  */
 
-/** What holds in a folder, from its own keys and those of the folders above. */
+/** Settings that apply in a folder, from its own keys and those of the folders above. */
 export interface Scope {
     readonly salt: string;
-    /** Path from the package's folder; null: none. */
+    /** Path relative to the package's folder; null: none. */
     readonly solution: string | null;
-    /** How often a generator that fails is started, each time with the next seed. */
+    /** Most attempts at running a generator that fails, each with the next seed. */
     readonly tries: number;
 }
 
-/** A test before its programs are read. */
+/** A test whose programs have not been read yet. */
 export interface DescribedTest {
     /** `secret/02-big` */
     readonly name: string;
     readonly field: Field;
     readonly scope: Scope;
-    /** 1 for a test that does not stand for several. */
+    /** 1 unless the test is one of several made from one entry with `count`. */
     readonly count: number;
 }
 
-/** Tests, and folders with what they hold or include, by their key: what `include` names. */
+/** Tests, and folders with the tests that they hold or include, by key, as `include` names them. */
 type Known = Map<string, DescribedTest[] | 'ambiguous'>;
 
-/** More are a mistake, or an attack on the disk. */
+/** More tests than this are a mistake, or an attempt to fill the disk. */
 const MOST_TESTS = 5000;
 const MOST_COUNT = 1000;
 const MOST_TRIES = 100;
-/** Folders within folders; the disk takes no more of them in a path. */
+/** Most levels of nested folders; file systems allow no longer paths. */
 const DEEPEST = 32;
 const ROOTS = ['sample', 'secret'];
 
-/** Walks the file once; BAPCtools numbers tests in the order in which it meets them, over all folders. */
+/** Walks the file once, since BAPCtools numbers tests in the order in which it meets them, over all folders. */
 export class GeneratorTests {
     readonly tests: DescribedTest[] = [];
-    /** Settings of folders by the name of the file that they would stand in: `data/secret/group/testdata.yaml`. */
+    /** Settings of folders by the name of the file that would hold them: `data/secret/group/testdata.yaml`. */
     readonly settings = new Map<string, Field>();
     readonly #known: Known = new Map();
     readonly #names = new Set<string>();
@@ -64,7 +64,7 @@ export class GeneratorTests {
         }
     }
 
-    /** @returns the tests of the folder, those that it includes among them */
+    /** @returns the tests of the folder, including those named by `include` */
     #readFolder(key: string, folder: string, field: Field, above: Scope, depth: number): DescribedTest[] {
         if (depth > DEEPEST) throw new RecipeError('its folders are too deep');
         const scope = this.#scopeIn(field, above);
@@ -96,7 +96,7 @@ export class GeneratorTests {
     #describe(folder: string, key: string, field: Field, scope: Scope, isNumbered: boolean): DescribedTest[] {
         const counts = readCounts(field);
         const numbers = counts ?? [1];
-        // Numbers that follow each other are as wide as the widest of them.
+        // Consecutive numbers are padded to the width of the widest.
         const isRange = Math.max(...numbers) - Math.min(...numbers) === numbers.length - 1;
         const digits = isRange ? Math.max(...numbers.map((count) => String(count).length)) : 0;
         const tests: DescribedTest[] = [];
@@ -125,7 +125,7 @@ export class GeneratorTests {
         this.#known.set(key, this.#known.has(key) ? 'ambiguous' : tests);
     }
 
-    /** A key names what stands before it in the file. */
+    /** A key names an entry that comes earlier in the file. */
     #findIncluded(include: Field): DescribedTest[] {
         const keys = typeof include.value === 'string' ? [include] : include.optionalList();
         return keys.map(readText).flatMap((key) => {
@@ -157,26 +157,26 @@ export class GeneratorTests {
     }
 }
 
-/** YAML reads `1` as a number; what is meant is its text. */
+/** YAML reads `1` as a number where its text is meant. */
 export const readText = (field: Field): string =>
     typeof field.value === 'number' ? String(field.value) : field.string();
 
 const joinName = (number: string, key: string): string =>
     [number, key].filter((part) => part !== '').join('-');
 
-/** As Python pads: a sign counts as a digit, and stays in front. */
+/** Pads like Python: a sign counts as a digit, and stays in front. */
 function padNumber(value: number, width: number): string {
     const sign = value < 0 ? '-' : '';
     return `${sign}${String(Math.abs(value)).padStart(width - sign.length, '0')}`;
 }
 
-/** @throws RecipeError for what is not the name of a file */
+/** @throws RecipeError if it cannot be a file name */
 function checkName(name: string): void {
     if (!/^[\w+-][\w.+-]{0,199}$/.test(name))
         throw new RecipeError(`its test ${JSON.stringify(name.slice(0, 80))} has no usable name`);
 }
 
-/** Tests and folders of a folder: a map of them, or a list of maps. */
+/** Tests and folders of a folder, given as a map or as a list of maps. */
 function listEntries(data: Field): readonly (readonly [string, Field])[] {
     if (!data.present) return [];
     const maps = Array.isArray(data.value) ? data.list() : [data];
@@ -187,10 +187,10 @@ function listEntries(data: Field): readonly (readonly [string, Field])[] {
 
 const compareKeys = ([a]: readonly [string, Field], [b]: readonly [string, Field]): number =>
     a < b ? -1 : a > b ? 1 : 0;
-/** `~`, an empty key and '' are all no name of its own. */
+/** `~`, an empty key and '' all mean that the entry has no name of its own. */
 const readKey = (key: string): string => (key === '~' || key === 'null' ? '' : key);
 
-/** Keys that make a map a test; `input`, `desc` and `hint` are older names. */
+/** Keys that mark a map as a test; `input`, `desc` and `hint` are older names. */
 const TEST_KEYS =
     'generate copy count match in ans out yaml interaction in.statement ans.statement in.download ans.download input desc hint'.split(
         ' ',
@@ -202,7 +202,7 @@ function isTest(field: Field): boolean {
     return !Array.isArray(value) && TEST_KEYS.some((key) => Object.hasOwn(value, key));
 }
 
-/** Tests that get a number, over all folders: its width is that of the largest. */
+/** Number of tests that are numbered, over all folders. Numbers are padded to the width of the largest. */
 function countNumbered(folder: Field, depth: number): number {
     const data = folder.get('data');
     if (!data.present || typeof data.value !== 'object' || depth > DEEPEST) return 0;
@@ -212,7 +212,7 @@ function countNumbered(folder: Field, depth: number): number {
     }, 0);
 }
 
-/** The numbers that a test with `count` is made for: up to a number, a list, or a range `3..=5`; null without it. */
+/** The numbers that a test with `count` is made for: from 1 to a number, a list, or a range `3..=5`; null without `count`. */
 function readCounts(field: Field): readonly number[] | null {
     if (typeof field.value !== 'object') return null;
     const count = field.get('count');

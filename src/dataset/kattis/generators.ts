@@ -13,7 +13,8 @@ import { normalizePath, RecipeError, rootGeneratorPath } from './recipe-error.js
 import { parseYaml, readYamlFile } from './yaml-file.js';
 
 /*
- * generators/generators.yaml: how the tests of a package are made. Source: doc/generators.md and doc/generators.yaml of BAPCtools.
+ * generators/generators.yaml, which describes how the tests of a package are made. Source: doc/generators.md and
+ * doc/generators.yaml of BAPCtools.
  */
 
 export const GENERATORS_YAML = 'generators/generators.yaml';
@@ -22,25 +23,25 @@ export const GENERATORS_YAML = 'generators/generators.yaml';
 export interface GeneratedTests {
     /** `secret/02-big` */
     readonly names: readonly string[];
-    /** Whether the file lists samples and declares `secret` empty. */
+    /** Whether the file lists samples and declares `secret` as empty. */
     readonly samplesAreAll: boolean;
     /**
-     * How to make those that are wanted; programs of others are not read.
-     * @returns a text that says why they cannot be made
+     * How to make the wanted tests. Programs of other tests are not read.
+     * @returns a string with the reason if they cannot be made
      */
     readRecipes(isWanted: (name: string) => boolean): Promise<Recipes | string>;
 }
 
 export interface Recipes {
     readonly tests: readonly TestRecipe[];
-    /** Settings of folders and tests by the name of the file they would stand in: `data/secret/group/testdata.yaml`. */
+    /** Settings of folders and tests by the name of the file that would hold them: `data/secret/group/testdata.yaml`. */
     readonly settings: ReadonlyMap<string, Field>;
 }
 
-/** What of problem.yaml decides how tests are made. */
+/** The parts of problem.yaml that affect how tests are made. */
 export type MakingSettings = Pick<ProblemSettings, 'constants' | 'interactive' | 'passes'>;
 
-/** @returns a text that says why the file describes no tests */
+/** @returns a string with the reason if the file describes no tests */
 export function readGenerators(
     files: readonly PackageFile[],
     yaml: Field,
@@ -51,7 +52,7 @@ export function readGenerators(
         const names = tests.map(({ name }) => name);
         return {
             names,
-            // The file that BAPCtools writes for a new package lists neither: nothing is known of its tests yet.
+            // The file that BAPCtools writes for a new package lists neither; its tests are not known yet.
             samplesAreAll:
                 names.length > 0 &&
                 names.every((name) => name.startsWith('sample/')) &&
@@ -67,7 +68,7 @@ export function readGenerators(
     }
 }
 
-/** A package with a broken generators.yaml is one that cannot be judged, not the end of a run. */
+/** A broken generators.yaml makes its package impossible to judge, but does not end the run. */
 async function explainErrors<T>(read: () => Promise<T>): Promise<T | string> {
     try {
         return await read();
@@ -76,13 +77,13 @@ async function explainErrors<T>(read: () => Promise<T>): Promise<T | string> {
     }
 }
 
-/** @throws the error itself, where it is not the file's fault */
+/** @throws the error itself, if the file is not to blame */
 function explain(error: unknown): string {
     if (error instanceof RecipeError || error instanceof UserError) return error.message;
     throw error;
 }
 
-/** Whether it is written down and holds nothing; a key without a value says nothing. */
+/** Whether the key is given and holds nothing. A key without a value does not count. */
 function isEmptyList({ value }: Field): boolean {
     return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
@@ -117,7 +118,7 @@ class RecipeReader {
         const input = given('in') ?? (await this.#copied(copied, 'in'));
         const own = given('ans') ?? (await this.#copied(copied, 'ans'));
         await this.#keepSettings(name, field, copied);
-        // Nobody reads the answer of a problem whose validator talks to the program, unless it says one.
+        // If the validator talks to the program, the answer is not used unless one is given.
         const { interactive, passes } = this.problem;
         const answer = own === null && (interactive || passes !== null) ? makeTextContent('') : own;
         const { solution } = test.scope;
@@ -128,7 +129,7 @@ class RecipeReader {
         };
         if (input !== null) return { ...common, input: { kind: 'content', content: input } };
         if (command !== null) return { ...common, input: await this.#readCommand(command, test) };
-        // A sample that only the statement shows.
+        // A sample that appears only in the statement.
         if (
             name.startsWith('sample/') &&
             (field.get('in.statement').present || field.get('interaction').present)
@@ -174,7 +175,7 @@ class RecipeReader {
         return file === null ? null : describeFileContent(file.path);
     }
 
-    /** `yaml` of a test is what its settings file would say. */
+    /** `yaml` of a test has the content of its settings file. */
     async #keepSettings(name: string, field: Field, copied: string | null): Promise<void> {
         const given = field.get('yaml');
         const file = this.#copiedFile(copied, 'yaml');
@@ -190,7 +191,7 @@ class RecipeReader {
     }
 }
 
-/** Where none is named: an accepted one, compiled ones first, as tools may choose. */
+/** The default solution: an accepted one, preferably compiled. Tools may choose any. */
 function chooseSolution(files: readonly PackageFile[]): string | null {
     const accepted = files
         .map(({ name }) => /^(submissions\/accepted\/[^/]+)/.exec(name)?.[1])
@@ -200,10 +201,13 @@ function chooseSolution(files: readonly PackageFile[]): string | null {
 
 const SEED = /\{seed(?::\d+)?\}/;
 const SEEDS_IN_TEXT = /\{seed(?::\d+)?\}/g;
-/** Seeds are below it. */
+/** Seeds are below this number. */
 const SEEDS = 2n ** 31n;
 
-/** What makes the input of a test: files to copy, or a command. A test may be its command, or (older) a file with its extension. */
+/**
+ * What makes the input of a test: files to copy, or a command. Instead of a map, a test may be just a command or, in older files,
+ * a file name with its extension.
+ */
 function readSources(field: Field): { readonly copied: string | null; readonly command: string | null } {
     if (typeof field.value === 'string')
         return field.value.endsWith('.in')
@@ -222,12 +226,12 @@ function readContent(field: Field): Content | null {
     return makeTextContent(text === '' || text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** `solution` of a folder or test; an empty one takes away that of the folder above. */
+/** `solution` of a folder or test; an empty one cancels that of the folder above. */
 function readSolution(field: Field, above: string | null): string | null {
     if (field.value === null || typeof field.value !== 'object' || Array.isArray(field.value)) return above;
     if (!Object.hasOwn(field.value, 'solution')) return above;
     const named = field.get('solution').optionalString();
-    // An old form gives it arguments, which no solution takes.
+    // An older form adds arguments, which no solution takes.
     return named === null ? null : rootGeneratorPath(named.trim().split(/\s+/)[0] ?? '');
 }
 

@@ -17,27 +17,27 @@ import { splitFlags } from './flags.js';
 import { readNumber, readRange } from './score-values.js';
 
 /*
- * How a package with scores groups its tests. Legacy packages: every folder of data/ is a group, which a grader grades by
- * testdata.yaml; what it does not say, the folder above says. 2025-09: data/sample, data/secret and the folders of
+ * How a package with scores groups its tests. Legacy packages: every folder of data/ is a group, graded by a grader according to
+ * testdata.yaml, which inherits missing keys from the folder above. 2025-09: data/sample, data/secret and the folders of
  * data/secret with a test_group.yaml are groups.
  */
 
-/** What scoring is read from. */
+/** What the scoring is determined from. */
 export interface ScoringSource {
-    /** The tests in order. `maximum`: of the static validator's tests, null where they have no score. */
+    /** The tests in order. `maximum` is for tests of the static validator; null if they have no score. */
     readonly tests: readonly { readonly name: string; readonly maximum?: number | null }[];
-    /** Content of testdata.yaml and test_group.yaml by file name. */
+    /** Content of testdata.yaml and test_group.yaml files by file name. */
     readonly settings: ReadonlyMap<string, Field>;
     /** `grading` of problem.yaml. */
     readonly grading: Field;
     /** Whether test_group.yaml decides. */
     readonly aggregates: boolean;
-    /** Whether validators may give scores. */
+    /** Whether validators may assign scores. */
     readonly validatorScores: boolean;
     readonly grader: GraderProgram | null;
 }
 
-/** @throws UserError naming the key that is not as it must be */
+/** @throws UserError naming the invalid key */
 export function readScoring(source: ScoringSource): TestScoring {
     const root = source.aggregates ? modernRoot(source) : legacyRoot(source);
     const objective = source.grading.get('objective').optionalString() === 'min' ? 'min' : 'max';
@@ -57,7 +57,7 @@ function testItem({ test, maximum }: NumberedTest): GroupItem {
     return maximum === undefined || maximum === null ? { test } : { test, maximum };
 }
 
-/** Tests below a folder, in order: by the name of what lies directly in it. */
+/** Tests below a folder in order, by the name of the folder's direct child that holds them. */
 function* listChildren(
     tests: readonly NumberedTest[],
     depth: number,
@@ -77,7 +77,7 @@ function* listChildren(
     if (group !== null) yield { ...group, leaf: null };
 }
 
-/** Keys of testdata.yaml as they hold for a group: its own, else those of the folder above. */
+/** Effective keys of testdata.yaml for a group: its own, or those of the folder above. */
 type LegacyKeys = ReadonlyMap<string, Field>;
 
 const LEGACY_KEYS = [
@@ -96,7 +96,7 @@ function legacyRoot({ tests, settings, grading }: ScoringSource): TestGroup {
 interface LegacyContext {
     readonly settings: ReadonlyMap<string, Field>;
     readonly above: LegacyKeys;
-    /** Older packages say there what holds for all groups. */
+    /** Older packages keep settings for all groups there. */
     readonly problem: Field;
 }
 
@@ -254,7 +254,7 @@ function requiredGroups(field: Field | undefined): readonly string[] {
     return names.map((name) => (/^(sample|secret)(\/|$)/.test(name) ? name : `secret/${name}`));
 }
 
-/** What the static validator's test can score is not shared among the others. */
+/** The static validator's test keeps its own maximum, which is not shared among the other tests. */
 const withTestMaximum = (rules: AggregationRules, tests: readonly NumberedTest[]): AggregationRules => ({
     ...rules,
     testMaximum:
@@ -267,8 +267,8 @@ const withTestMaximum = (rules: AggregationRules, tests: readonly NumberedTest[]
 });
 
 /**
- * The best score of a submission: where only the rules give scores, that of one that passes every test; where validators
- * do, the end of the range that the package names.
+ * The best score of a submission: if only the rules assign scores, the score for passing every test; if validators do, the end of
+ * the range that the package gives.
  */
 function bestScore(source: ScoringSource, root: TestGroup, objective: 'max' | 'min'): number | null {
     if (source.aggregates) {
@@ -284,7 +284,7 @@ function bestScore(source: ScoringSource, root: TestGroup, objective: 'max' | 'm
     return rangeEnd(source, objective);
 }
 
-/** What a group comes to when every test is passed; null where a program decides. */
+/** The result of a group if every test passes; null if a program decides. */
 function findBestScore({ items, rules }: TestGroup): SubResult | null {
     const results: SubResult[] = [];
     for (const item of items) {
@@ -301,7 +301,7 @@ function findBestScore({ items, rules }: TestGroup): SubResult | null {
         : null;
 }
 
-/** Of problem.yaml or of data/testdata.yaml. */
+/** The range's end, from problem.yaml or data/testdata.yaml. */
 function rangeEnd({ grading, settings }: ScoringSource, objective: 'max' | 'min'): number | null {
     const own = settings.get('data/testdata.yaml')?.get('range');
     const ends = readRange(grading.get('range').present ? grading.get('range') : own);

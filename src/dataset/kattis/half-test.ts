@@ -1,6 +1,6 @@
 /**
- * The first secret test of which a package holds the input alone, or the answer alone, as copies without large files do; null: none.
- * The tests that are left are not those of the package.
+ * The first secret test of which a package holds only the input or only the answer, as happens in copies without large files;
+ * null: none. The remaining tests are not the package's full set.
  * @param names of all its files
  */
 export function findHalfTest(names: ReadonlySet<string>): string | null {
@@ -13,7 +13,7 @@ export function findHalfTest(names: ReadonlySet<string>): string | null {
     return null;
 }
 
-/** Samples without an answer, by their names in the package's `data`: scripts and generators make those, too. */
+/** Samples without an answer, by their names in the package's `data`. Scripts and generators make these answers, too. */
 export const findUnansweredSamples = (names: ReadonlySet<string>): string[] =>
     [...names].flatMap((name) => {
         const [, test] = /^data\/(sample\/.*)\.in$/.exec(name) ?? [];

@@ -4,7 +4,7 @@ import { findPackage, readPackage } from './package.js';
 import { loadPackage, loadUnreadable } from './package-sample.js';
 import { hasOnlySamples } from './secret-tests.js';
 
-/** Problem packages of Kattis and the ICPC. */
+/** Problem packages in the format of Kattis and the ICPC. */
 export const kattis = packageFormat({
     format: 'kattis',
     manifest: 'problem.yaml',
@@ -13,7 +13,7 @@ export const kattis = packageFormat({
     async countTasks(found) {
         const { submissions, settings } = await readPackage(found);
         const [todo, ...more] = settings.todo;
-        // What a tool's command for new packages copies: its samples and its solution are an example.
+        // A template copied by a tool's command for new packages: its samples and its solution are only an example.
         if (
             todo !== undefined &&
             more.length > 0 &&

@@ -1,6 +1,6 @@
 /*
- * Languages of programs in packages, by the extension of their files. Tags are those of result files; what no executor
- * knows is skipped there with a reason.
+ * Languages of programs in packages, by the extension of their files. Tags are those of result files. Executors skip the ones
+ * that they do not know, with a reason.
  */
 
 const BY_EXTENSION: Readonly<Record<string, string>> = {
@@ -52,7 +52,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
     zig: 'ZIG',
 };
 
-/** Tags of the languages of packages. `ANSWERS`: answers to the tests instead of a program. */
+/** Tags of the languages of packages. `ANSWERS` stands for answers to the tests instead of a program. */
 export const PACKAGE_LANGUAGES: readonly string[] = [...Object.values(BY_EXTENSION), 'ANSWERS'];
 
 /** A source file of a program: its name within the program, and its text. */
@@ -61,7 +61,7 @@ export interface SourceText {
     readonly text: string;
 }
 
-/** Tag by a file's name; null for what is not source (headers, notes, data). */
+/** Tag by a file's name; null if it is not a source file (headers, notes, data). */
 export function findLanguageByName(name: string): string | null {
     const [, extension = ''] = /\.([^./]+)$/.exec(name) ?? [];
     for (const key of [extension, extension.toLowerCase()]) {
@@ -70,7 +70,7 @@ export function findLanguageByName(name: string): string | null {
     return null;
 }
 
-/** Tag of a program; null where its files are of no language, or of several. C beside C++ is C++. */
+/** Tag of a program; null if its files have no language, or several. C beside C++ counts as C++. */
 export function findLanguageOfProgram(sources: readonly SourceText[]): string | null {
     const tags = new Set(sources.map((source) => languageOfSource(source)).filter((tag) => tag !== null));
     if (tags.has('CPP')) tags.delete('C');
@@ -85,7 +85,7 @@ function languageOfSource(source: SourceText): string | null {
     return tag === 'PYTHON3' && source.name.endsWith('.py') && isPython2(source.text) ? 'PYTHON' : tag;
 }
 
-/** Whether a .pl file is Perl: by its first line, else by what no Prolog program begins a line with. */
+/** Whether a .pl file is Perl: by its first line, otherwise by line beginnings that do not occur in Prolog. */
 function isPerl(text: string): boolean {
     if (text.startsWith('#!')) return /^#!.*perl/.test(text);
     return text
@@ -94,14 +94,14 @@ function isPerl(text: string): boolean {
 }
 
 /**
- * Whether a .py file is Python 2: by its first line, else by statements that Python 3 cannot read or names that it lacks.
- * Old packages were written when .py meant Python 2, and few of them say so.
+ * Whether a .py file is Python 2: by its first line, otherwise by statements that Python 3 cannot parse or names that it lacks.
+ * Old packages were written when .py meant Python 2, and few of them declare it.
  */
 export function isPython2(text: string): boolean {
     const [, version] = /^#!.*(?:python|pypy)([23])/.exec(text) ?? [];
     if (version !== undefined) return version === '2';
     const code = text.replace(/("""|''')[\s\S]*?\1/g, "''");
-    // Long lines are data; patterns that look back and forth on them would take their time.
+    // Long lines are data, and would be slow to match because of backtracking.
     const lines = code.split('\n').filter((line) => line.length <= LONGEST_LINE);
     return (
         lines.some((line) => PRINT_STATEMENT.test(line.trimStart())) ||
@@ -110,19 +110,19 @@ export function isPython2(text: string): boolean {
 }
 
 const LONGEST_LINE = 1000;
-/** `print x`, also after `if y:`; not `print(x)`, not `print = x`. */
+/** `print x`, also after `if y:`, but neither `print(x)` nor `print = x`. */
 const PRINT_STATEMENT = /^(?:[^#"']*:[ \t]*)?print[ \t]+(?!(?:in|is|if)\b)(?:["'\w\\[{`~-]|>>)/;
 /** Functions that Python 3 no longer has. */
 const GONE = ['raw_input', 'xrange'];
 
-/** Whether code calls a function that it neither defines nor imports. */
+/** Whether the code calls a function that it neither defines nor imports. */
 function calls(name: string, lines: readonly string[]): boolean {
     const call = new RegExp(`^[^#"']*\\b${name}\\(`);
     const given = new RegExp(`\\bdef ${name}\\b|\\b${name} *=|\\bimport\\b.*\\b${name}\\b`);
     return lines.some((line) => call.test(line)) && !lines.some((line) => given.test(line));
 }
 
-/** Signs of the file that a program starts in, by language. */
+/** Patterns that identify the file in which a program starts, by language. */
 const ENTRY: Readonly<Record<string, RegExp>> = {
     C: /\bmain\s*\(/,
     CPP: /\bmain\s*\(/,
@@ -136,9 +136,9 @@ const ENTRY: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Name of the file that a program of several files starts in: the one that is asked for; else one called `main` (or
- * `__main__`), else one that holds a main function, else one called like its folder, else the first.
- * @param entrypoint a file name, or a class without its package, as submissions.yaml has it
+ * Name of the file in which a program of several files starts: the requested one; otherwise one called `main` (or `__main__`),
+ * one that contains a main function, one named like its folder, or the first.
+ * @param entrypoint a file name, or a class without its package, as in submissions.yaml
  */
 export function findMainFile(
     sources: readonly SourceText[],
@@ -158,7 +158,7 @@ export function findMainFile(
     const sign = ENTRY[language];
     const starting = sign === undefined ? [] : own.filter((source) => sign.test(source.text));
     const main = called('__main__') ?? called('main');
-    // A class called Main may be a helper; a script called main never is.
+    // A class called Main may be a helper, but a script called main never is.
     if (main !== undefined && (sign === undefined || starting.length === 0 || starting.includes(main)))
         return main.name;
     if (language.startsWith('PYTHON') && main !== undefined) return main.name;
@@ -169,7 +169,7 @@ export function findMainFile(
 }
 
 /**
- * A file of Python that the problem adds and that imports the submission: it is what runs, unless a file is called main.
+ * A Python file that the problem adds and that imports the submission. It is what runs, unless a file is called main.
  * @param added names of the files that the problem adds
  */
 export function findDriver(

@@ -12,29 +12,29 @@ import {
 } from './program.js';
 import { RecipeError, rootGeneratorPath } from './recipe-error.js';
 
-/** Marks a program of `generators:` among paths. */
+/** Prefix that marks a program of `generators:` among paths. */
 const LISTED = 'listed:';
 
-/** The programs that generators.yaml names: generators and solutions, each read once. */
+/** The programs that generators.yaml names, generators and solutions; each is read once. */
 export class MakerPrograms {
     readonly #byName: ReadonlyMap<string, PackageFile>;
     readonly #programs = new Map<string, Promise<MakerProgram>>();
 
     constructor(
         private readonly files: readonly PackageFile[],
-        /** `generators:` of the file: lists of files by the name of a program. */
+        /** `generators:` of the file: lists of files by program name. */
         private readonly listed: Field,
         private readonly constants: ReadonlyMap<string, string>,
     ) {
         this.#byName = new Map(files.map((file) => [file.name, file]));
     }
 
-    /** A name of `generators:` stands for the files that it lists; any other is a file or a folder. @throws RecipeError */
+    /** A name in `generators:` stands for the files listed there; any other name is a file or a folder. @throws RecipeError */
     loadGenerator(name: string): Promise<MakerProgram> {
         return this.load(this.listed.get(name).present ? `${LISTED}${name}` : rootGeneratorPath(name));
     }
 
-    /** @param path from the package's folder @throws RecipeError */
+    /** @param path relative to the package's folder @throws RecipeError */
     load(path: string): Promise<MakerProgram> {
         let program = this.#programs.get(path);
         if (program === undefined) {

@@ -3,9 +3,9 @@ import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isInside } from '../file-content.js';
 
-/** A file of a package that matters for judging. */
+/** A file of a package that is relevant to judging. */
 export interface PackageFile {
-    /** From the package's folder, `/` between folders: `data/secret/1.in`. */
+    /** Relative to the package's folder, `/` between folders: `data/secret/1.in`. */
     readonly name: string;
     /** Real path. */
     readonly path: string;
@@ -13,11 +13,11 @@ export interface PackageFile {
     readonly size: number;
     /** Nanoseconds. */
     readonly mtime: string;
-    /** Why it must not be read (a link that leads nowhere, or out of the package); null if it can be. */
+    /** Why it must not be read (a broken link, or one that leads out of the package); null if it may be. */
     readonly refused: string | null;
 }
 
-/** What is read of a package; statements and input validators are not. */
+/** The parts of a package that are read; statements and input validators are not among them. */
 const ROOTS = [
     'problem.yaml',
     '.timelimit',
@@ -31,17 +31,17 @@ const ROOTS = [
     'static_validator',
     'submissions',
 ];
-/** Folders that are never read: statements are large, and no program looks at them. */
+/** Folders that are never read: statements are large, and programs do not use them. */
 const STATEMENTS = /^(problem_)?statements?$/;
-/** Left out wherever they stand: editors' and tools' own, never part of a problem. */
+/** Left out in every folder: files of editors and tools, which are never part of a problem. */
 const LITTER = /^(\.|__pycache__$|node_modules$|Thumbs\.db$)|(~|\.pyc|\.class|\.o|\.exe|\.orig|\.swp)$/;
-/** Folders within folders; deeper ones can only be links in a circle. */
+/** Most levels of nested folders; deeper nesting can only be a link cycle. */
 const DEEPEST = 16;
 
 /**
  * The files of a package, sorted by name.
- * @param bounds real path that links may lead to besides the package: the tree that it is a part of
- * @param roots what is looked into; not given: what packages of Kattis have
+ * @param bounds real path that links may also lead to: the tree that the package is part of
+ * @param roots which entries of the folder are searched; default: those of Kattis packages
  */
 export async function listPackage(
     folder: string,
@@ -55,7 +55,7 @@ export async function listPackage(
     return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** Names of all that lies in a package's folder but statements and litter: roots for `listPackage`. */
+/** Names of everything in a package's folder except statements and litter, as roots for `listPackage`. */
 export async function listRoots(folder: string): Promise<string[]> {
     return (await readdir(folder)).filter((name) => !LITTER.test(name) && !STATEMENTS.test(name));
 }
@@ -64,25 +64,25 @@ export async function listRoots(folder: string): Promise<string[]> {
 export interface PackageReach {
     /** Real path that links must not leave. */
     readonly bounds: string;
-    /** For one that was unpacked from an archive: where it would lie in the tree that holds the archive; null: nowhere. */
+    /** For a package unpacked from an archive: where it would be in the tree that holds the archive; null: unknown. */
     readonly beside: PackagePlace | null;
 }
 
-/** Where a package lies, or would lie. Real paths. */
+/** The real or supposed location of a package, as real paths. */
 export interface PackagePlace {
     readonly folder: string;
-    /** Nothing outside of it is read. */
+    /** Nothing outside of this folder is read. */
     readonly bounds: string;
 }
 
-/** A file or folder outside of the package's, with what is in it. @param name from the package's folder */
+/** A file, or a folder with its content, outside of the package's folder. @param name relative to the package's folder */
 export async function listOutside(name: string, path: string, bounds: string): Promise<PackageFile[]> {
     const found: PackageFile[] = [];
     await walk({ name, path, bounds: [bounds], depth: 0 }, found);
     return found;
 }
 
-/** Hash over names, sizes and times: equal means that nothing changed as far as the file system tells. */
+/** Hash of names, sizes and times. Equal hashes mean that nothing changed, as far as the file system can tell. */
 export function fingerprintPackage(files: readonly PackageFile[]): string {
     const hash = createHash('sha256');
     for (const { name, size, mtime, refused } of files)

@@ -24,10 +24,10 @@ import {
 import { loadChecker, loadGrader, loadStaticProgram } from './validators.js';
 import { readYamlFile } from './yaml-file.js';
 
-/** Least limit that is computed, in seconds: start-up of interpreters must not decide. */
+/** Lower bound of computed limits, in seconds, so that the start-up time of interpreters does not decide. */
 const LEAST_LIMIT = 1;
 
-/** The sample that a package is, with everything hashed. */
+/** Loads a package as a sample, with all its files hashed. */
 export async function loadPackage(
     found: ProblemPackage,
     id: string,
@@ -42,7 +42,7 @@ export async function loadPackage(
     const { checker, skip } = await loadChecker(found.files, content.settings);
     const scored = await loadScoring(found, content, tests, testSettings);
     const source = await loadStaticValidator(found.files, content.settings, tests);
-    // Where the source itself is judged, a package may have no other test.
+    // If sources are judged, a package may have no other test.
     const judgesSources = tests.some((test) => 'maximum' in test);
     const { specialPrograms } = content;
     const reason =
@@ -70,7 +70,7 @@ export async function loadPackage(
     };
 }
 
-/** The sample of a package whose tests, scores or validators cannot be read. */
+/** The sample of a package whose tests, scores or validators are unreadable. */
 export async function loadUnreadable(found: ProblemPackage, id: string, reason: string): Promise<Sample> {
     const content = await readPackage(found);
     return {
@@ -82,7 +82,7 @@ export async function loadUnreadable(found: ProblemPackage, id: string, reason: 
     };
 }
 
-/** Test cases, and the tests of the static validator before those of their folder. */
+/** Test cases, with the static validator's test of each folder before the folder's other tests. */
 function withStaticTests(
     tests: readonly PackageTest[],
     settings: ReadonlyMap<string, Field>,
@@ -134,7 +134,7 @@ async function loadFiles(files: readonly ProgramFile[]): Promise<SourceFile[]> {
 const scoringKey = (scoring: TestScoring | null): Pick<Judging, 'scoring'> =>
     scoring === null ? {} : { scoring };
 
-/** How its tests are scored; null where its submissions get no scores. */
+/** How the package's tests are scored; null if its submissions get no scores. */
 async function loadScoring(
     found: ProblemPackage,
     content: PackageContent,
@@ -162,8 +162,8 @@ async function loadScoring(
 }
 
 /**
- * Whether a legacy package was made for DOMjudge, whose rules for scores are its own: it has DOMjudge's settings, or its
- * submissions name scores in comments that DOMjudge alone reads.
+ * Whether a legacy package was made for DOMjudge, which has its own rules for scores: it has DOMjudge's settings file, or its
+ * submissions state scores in comments that only DOMjudge reads.
  */
 const isForDomjudge = ({ files }: ProblemPackage, { settings, submissions }: PackageContent): boolean =>
     !settings.modern &&

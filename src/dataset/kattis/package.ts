@@ -11,13 +11,13 @@ import {
 import { type FoundSubmission, findSubmissions } from './submissions.js';
 import { parseYaml, parseYamlAsWritten, readYamlFile, readYamlText } from './yaml-file.js';
 
-/** A package on disk: what was found in its folder, and its settings. */
+/** A package on disk: the files found in its folder. */
 export interface ProblemPackage {
     readonly folder: string;
-    /** How messages name it. */
+    /** The package's name in messages. */
     readonly place: string;
     readonly files: readonly PackageFile[];
-    /** The script that makes missing tests; null: none are missing, or no script is there. */
+    /** The script that makes missing tests; null if none are missing or there is no script. */
     readonly script: TestScript | null;
     readonly fingerprint: string;
 }
@@ -27,7 +27,7 @@ export interface PackageContent {
     /** Seconds; null: to be computed from the accepted submissions. */
     readonly timeLimit: number | null;
     readonly submissions: readonly FoundSubmission[];
-    /** Programs of a DOMjudge installation that judge it; null: none, or the package has its own. */
+    /** Programs of a DOMjudge installation that judge it; null: none, or the package has its own validator. */
     readonly specialPrograms: string | null;
 }
 
@@ -38,16 +38,16 @@ export async function findPackage(
 ): Promise<ProblemPackage> {
     const files = await listPackage(folder, reach.bounds);
     const script = lacksTests(files) ? await findTestScript(folder, reach, files) : null;
-    // Other files decide what the script makes, such as tools that packages share.
+    // What the script makes also depends on other files, such as tools that packages share.
     const read = script === null ? files : [...files, ...script.files];
     return { folder, place, files, script, fingerprint: fingerprintPackage(read) };
 }
 
-/** Settings and submissions of a package; nothing is hashed. @throws UserError naming file and key */
+/** Reads the settings and submissions of a package without hashing anything. @throws UserError naming file and key */
 export async function readPackage(found: ProblemPackage): Promise<PackageContent> {
     const place = `${found.place}/problem.yaml`;
     const file = found.files.find(({ name }) => name === 'problem.yaml');
-    // DOMjudge's archives need none.
+    // DOMjudge's archives may omit it.
     const text = file === undefined ? '' : await readYamlText(file, place);
     const settings = readProblemYaml(parseYaml(text, place), parseYamlAsWritten(text, place));
     return {
@@ -80,7 +80,7 @@ async function readSmallFile(found: ProblemPackage, wanted: string): Promise<str
     return file === undefined ? null : readFile(file.path, 'utf8');
 }
 
-/** Older tools keep the limit in files of their own. */
+/** Older tools keep the time limit in separate files. */
 async function readTimeLimit(found: ProblemPackage): Promise<number | null> {
     for (const name of ['.timelimit', 'domjudge-problem.ini']) {
         const text = await readSmallFile(found, name);

@@ -2,23 +2,23 @@ import type { Field } from '../field.js';
 import { toLanguageTag } from '../language-tags.js';
 import { readFlags } from './flags.js';
 
-/** What problem.yaml says about judging, legacy or 2025-09 (and the drafts before it). */
+/** What problem.yaml says about judging, in the legacy format or 2025-09 (and its drafts). */
 export interface ProblemSettings {
-    /** True for every version after the legacy ones. */
+    /** True for every version after the legacy format. */
     readonly modern: boolean;
-    /** Its submissions get scores; null: they do not. */
+    /** How its submissions are scored; null: they get no scores. */
     readonly scoring: ScoringSettings | null;
-    /** The output validator talks to the submission. */
+    /** Whether the output validator talks to the submission. */
     readonly interactive: boolean;
-    /** Most passes of a multi-pass problem; null: it is none. */
+    /** Most passes of a multi-pass problem; null for any other problem. */
     readonly passes: number | null;
     /** Submissions may be answers instead of programs. */
     readonly submitsAnswers: boolean;
     /** Seconds. */
     readonly timeLimit: number | null;
-    /** The limit is this many times the slowest accepted submission, where there is none. */
+    /** If no limit is given, it is this many times the slowest accepted submission's time. */
     readonly timeMultiplier: number;
-    /** Seconds: a computed limit is a multiple of it. */
+    /** Seconds; a computed limit is a multiple of this. */
     readonly timeResolution: number;
     /** Bytes. */
     readonly memory: number | null;
@@ -27,21 +27,21 @@ export interface ProblemSettings {
     readonly validationTime: number;
     readonly validationMemory: number | null;
     readonly validationOutput: number | null;
-    /** Legacy packages say that they have a validator of their own; null: the folder decides. */
+    /** Whether a legacy package declares its own validator; null: the folder decides. */
     readonly customValidator: boolean | null;
     readonly validatorFlags: readonly string[];
     /** Language tags that submissions may use; null: all. */
     readonly languages: readonly string[] | null;
     /** `{{name}}` in programs is replaced by its value. */
     readonly constants: ReadonlyMap<string, string>;
-    /** Keys of who made the problem that nobody has filled in. */
+    /** Authorship keys that still hold the template's TODO. */
     readonly todo: readonly string[];
 }
 
 export interface ScoringSettings {
-    /** `grading`: an objective, and what older packages say there for all groups. */
+    /** `grading`: an objective and, in older packages, settings for all groups. */
     readonly grading: Field;
-    /** Whether validators may give scores. */
+    /** Whether validators may assign scores. */
     readonly validatorScores: boolean;
 }
 
@@ -51,7 +51,7 @@ const DEFAULT_PASSES = 2;
 
 /**
  * @param asWritten the same file with every value as its text, for constants
- * @throws UserError naming the key that is not as it must be
+ * @throws UserError naming the invalid key
  */
 export function readProblemYaml(yaml: Field, asWritten: Field): ProblemSettings {
     const version = yaml.get('problem_format_version');
@@ -83,7 +83,7 @@ export function readProblemYaml(yaml: Field, asWritten: Field): ProblemSettings 
     };
 }
 
-/** A text of words, or a list of them. */
+/** Words separated by white space, or a list of words. */
 function splitWords(field: Field): string[] {
     if (!field.present) return [];
     const texts = Array.isArray(field.value) ? field.strings() : [field.string()];
@@ -95,7 +95,7 @@ function readPasses(field: Field): number {
     return Number.isInteger(passes) ? passes : field.fail('a whole number');
 }
 
-/** 2025-09 says `time_multipliers.ac_to_time_limit`, its first draft a number; legacy packages `time_multiplier`. */
+/** 2025-09 has `time_multipliers.ac_to_time_limit`, its first draft a number; legacy packages have `time_multiplier`. */
 function readMultiplier(limits: Field, modern: boolean): number {
     const modernKey = limits.get('time_multipliers').get('ac_to_time_limit');
     const named = positive(modern && modernKey.present ? modernKey : limits.get('time_multiplier'));
@@ -111,14 +111,14 @@ function positive(field: Field): number | null {
 const times = (value: number | null, unit: number): number | null =>
     value === null ? null : Math.floor(value * unit);
 
-/** A text (words, or `all`) or a list. C++ and Java with more libraries are still C++ and Java. */
+/** A string (words, or `all`) or a list. C++ and Java with additional libraries count as C++ and Java. */
 function readLanguages(field: Field): readonly string[] | null {
     const codes = splitWords(field).map((code) => code.replace(/,$/, ''));
     if (codes.length === 0 || codes.includes('all')) return null;
     return codes.map((code) => toLanguageTag(code.replace(/(gmp|algs4|numpy)$/, '')));
 }
 
-/** A constant may be written in several ways: a map of them, `{{name.WAY}}`; `{{name}}` is `{{name.value}}`. */
+/** A constant may have several representations, given as a map: `{{name.WAY}}`; `{{name}}` is `{{name.value}}`. */
 function readConstants(field: Field): ReadonlyMap<string, string> {
     if (!field.present) return new Map();
     return new Map(
@@ -135,7 +135,7 @@ function readConstants(field: Field): ReadonlyMap<string, string> {
 }
 
 /**
- * Programs of a DOMjudge installation that domjudge-problem.ini names in place of the default ones: they are not in the
+ * Programs of a DOMjudge installation that domjudge-problem.ini names in place of the default ones; they are not part of the
  * package. Source: `special_compare` and `special_run` of DOMjudge's problem format. Null: none.
  */
 export function readSpecialPrograms(text: string): string | null {
@@ -147,7 +147,7 @@ export function readSpecialPrograms(text: string): string | null {
         : named.map(({ kind, name }) => `special_${kind} ${JSON.stringify(name.slice(0, 80))}`).join(' and ');
 }
 
-/** Seconds from `.timelimit` or domjudge-problem.ini; null for files that say none. */
+/** Seconds from `.timelimit` or domjudge-problem.ini; null if the file gives none. */
 export function readTimeLimitText(text: string): number | null {
     const [, named] = /^[ \t]*timelimit[ \t]*=[ \t]*["']?([\d.]+)/m.exec(text) ?? [];
     const seconds = Number(named ?? text.trim());

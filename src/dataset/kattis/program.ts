@@ -5,22 +5,22 @@ import { describeFileContent } from '../file-content.js';
 import { findLanguageByName, type SourceText } from './languages.js';
 import type { PackageFile } from './package-files.js';
 
-/** A file of a program under the name that it has within it. */
+/** A file of a program, with its name within the program. */
 export interface ProgramFile {
     readonly name: string;
     readonly file: PackageFile;
 }
 
-/** Its own `build` and `run` say how a program is made and started. */
+/** The `build` and `run` scripts of a program define how it is built and started. */
 export const isScript = ({ name }: ProgramFile): boolean => name === 'build' || name === 'run';
 
-/** The row of the language table for programs with scripts of their own. */
+/** The row of the language table for programs that bring their own scripts. */
 export const SCRIPTED = 'SCRIPTED';
 
-/** Larger files are not source code: they are handed on, but not looked into. */
+/** Larger files are not source code: they are passed on, but not inspected. */
 const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 
-/** Texts of the source files of a program, for finding out what it is. */
+/** Texts of a program's source files, for detecting its language. */
 export async function readSourceTexts(files: readonly ProgramFile[]): Promise<SourceText[]> {
     const sources: SourceText[] = [];
     for (const { name, file } of files) {
@@ -37,7 +37,7 @@ export function findRefusedFile(files: readonly ProgramFile[]): string | null {
     return refused === undefined ? null : `${refused.file.name} cannot be read: ${refused.file.refused}`;
 }
 
-/** The files hashed, the main one first, constants of the problem filled in. */
+/** The hashed files, the main one first, with the problem's constants filled in. */
 export async function readSourceFiles(
     files: readonly ProgramFile[],
     main: string,
@@ -59,7 +59,7 @@ async function sourceFile(
     return { name, content: await readContent(file, constants) };
 }
 
-/** A file, or its text with `{{name}}` replaced where the problem has constants. */
+/** A file as content; if the problem has constants, its text with `{{name}}` replaced. */
 async function readContent(file: PackageFile, constants: ReadonlyMap<string, string>): Promise<Content> {
     if (constants.size === 0 || file.size > MAX_SOURCE_BYTES) return describeFileContent(file.path);
     const text = await readFile(file.path, 'utf8');

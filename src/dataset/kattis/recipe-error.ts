@@ -1,9 +1,9 @@
-/** Why a package's tests cannot be made: a text that follows "its secret tests could not be made by its generators: ". */
+/** Why a package's tests cannot be made. The text follows "its secret tests could not be made by its generators: ". */
 export class RecipeError extends Error {
     override readonly name = 'RecipeError';
 }
 
-/** From the package's folder: absolute paths are from there, relative ones from generators/. @throws RecipeError */
+/** Converts to a path from the package's folder: absolute paths start there, relative ones at generators/. @throws RecipeError */
 export const rootGeneratorPath = (path: string): string =>
     normalizePath(path.startsWith('/') ? path.slice(1) : `generators/${path}`);
 

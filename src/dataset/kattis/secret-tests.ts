@@ -13,23 +13,23 @@ import { lacksSecretTests, readScriptRecipe, type TestScript } from './test-scri
 import type { ProblemSettings } from './problem-yaml.js';
 import { readYamlFile } from './yaml-file.js';
 
-/** What a package is judged by: its own files, and tests that its generators made. */
+/** What a package is judged by: its own files, and the tests that its generators made. */
 export interface TestFiles {
     readonly files: readonly PackageFile[];
     readonly settings: ReadonlyMap<string, Field>;
-    /** Why it cannot be judged: samples alone, or a part of the tests, would let wrong programs pass. */
+    /** Why it cannot be judged: only samples, or only part of the tests, would let wrong programs pass. */
     readonly skip: string | null;
-    /** Whether it is skipped because it holds samples, and nothing says how to make other tests. */
+    /** Whether it is skipped because it holds only samples and does not describe how to make other tests. */
     readonly hasSamplesAlone?: true;
 }
 
-/** Whether only its samples can judge it. Nothing is made. */
+/** Whether only its samples can judge it. Makes no tests. */
 export async function hasOnlySamples(found: ProblemPackage, problem: ProblemSettings): Promise<boolean> {
     if (found.script !== null || found.files.some(({ name }) => SECRET_INPUT.test(name))) return false;
     return (await findDescribedTests(found, problem, new Map(), null)).hasSamplesAlone === true;
 }
 
-/** Adds the tests that the package describes, but does not hold. @param id of the package */
+/** Adds the tests that the package describes but does not contain. @param id of the package */
 export async function findTestFiles(
     found: ProblemPackage,
     id: string,
@@ -48,7 +48,7 @@ export async function findTestFiles(
     return { files, settings: own, skip: `its ${which} ${made}` };
 }
 
-/** What the package is judged by once its script has run: the whole of `data` as that leaves it. */
+/** The package with all of `data` as its script leaves it. */
 async function runTestScript(
     found: ProblemPackage,
     id: string,
@@ -78,7 +78,7 @@ async function runTestScript(
     return { files, settings, skip: null };
 }
 
-/** Adds those that generators.yaml describes. */
+/** Adds the tests that generators.yaml describes. */
 async function findDescribedTests(
     found: ProblemPackage,
     problem: ProblemSettings,
@@ -92,11 +92,11 @@ async function findDescribedTests(
     const file = found.files.find(({ name }) => name === GENERATORS_YAML);
     if (file === undefined) {
         const hasSamples = found.files.some(({ name }) => /^data\/sample\/.*\.in$/.test(name));
-        // A package without any test says so in its own words.
+        // A package without any tests is reported elsewhere.
         return hasSecretTests || !hasSamples ? { ...own, skip: findHalfTest(inPackage) } : onlySamples;
     }
     const described = await readDescription(found, file, problem);
-    // A file that is not understood does not tell whether tests are missing beside those that are there.
+    // An unreadable file does not tell whether tests are missing beside the existing ones.
     if (typeof described === 'string')
         return hasSecretTests
             ? { ...own, skip: findHalfTest(inPackage) }
@@ -116,7 +116,7 @@ async function findDescribedTests(
     return { ...own, skip: `${describeMissing(missing, hasSecretTests)} ${all}` };
 }
 
-/** Begins a sentence that `could not be made` or `are made` goes on with. */
+/** Beginning of a sentence that continues with `could not be made` or `are made`. */
 function describeMissing(missing: readonly string[], hasSecretTests: boolean): string {
     if (!hasSecretTests) return 'its secret tests';
     const secret = missing.filter((name) => name.startsWith('secret/'));
@@ -125,7 +125,7 @@ function describeMissing(missing: readonly string[], hasSecretTests: boolean): s
         : `${secret.length} of its secret tests are not in the package, and`;
 }
 
-/** @returns a text that follows "its secret tests" and says why they are not complete */
+/** @returns a text that follows "its secret tests" if they are incomplete, with the reason */
 async function completeTests(
     own: TestFiles,
     place: string,
@@ -140,7 +140,7 @@ async function completeTests(
     const made = await ready.make(place, recipes.tests);
     if (typeof made === 'string') return `${CANNOT_BE_MADE}: ${made}`;
     const isKnown = await recogniseInputs(own.files, problem.scoring === null);
-    // Of a test that was made, the package may hold one half.
+    // The package may hold half of a test that was made.
     const halves = new Set(made.flatMap(({ name }) => [`data/${name}.in`, `data/${name}.ans`]));
     const files = own.files.filter(({ name }) => !halves.has(name));
     const settings = new Map(recipes.settings);
@@ -161,7 +161,7 @@ const ONLY_SAMPLES =
 const CANNOT_BE_MADE = 'could not be made by its generators';
 const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 
-/** A package with a broken generators.yaml is one that cannot be judged, not the end of a run. */
+/** A broken generators.yaml makes its package impossible to judge, but does not end the run. */
 async function readDescription(
     found: ProblemPackage,
     file: PackageFile,
@@ -176,8 +176,8 @@ async function readDescription(
 }
 
 /**
- * Packages hold tests under names that other versions of the tools gave them: what is there already does not count twice.
- * @param anywhere whether a test in any folder counts; without scores, folders mean nothing
+ * Packages may hold tests under names from other versions of the tools: a test that is already there must not count twice.
+ * @param anywhere whether a test in any folder counts as the same; without scores, folders have no meaning
  */
 async function recogniseInputs(
     files: readonly PackageFile[],
@@ -202,7 +202,7 @@ async function recogniseInputs(
 
 const folderOf = (name: string): string => name.slice(0, name.lastIndexOf('/'));
 
-/** Settings that a generator wrote; a text says why they cannot be read. */
+/** Settings that a generator wrote; a string with the reason if they cannot be read. */
 async function readSettings({ name, settings }: MadeTest, place: string): Promise<Field | string | null> {
     if (settings === null) return null;
     try {
@@ -213,7 +213,7 @@ async function readSettings({ name, settings }: MadeTest, place: string): Promis
     }
 }
 
-/** A test that was made, as if it lay in the package. */
+/** The files of a test that was made, as if they were part of the package. */
 async function listFiles({ name, input, answer }: MadeTest): Promise<[PackageFile, PackageFile]> {
     return [await listFile(input, `data/${name}.in`), await listFile(answer, `data/${name}.ans`)];
 }

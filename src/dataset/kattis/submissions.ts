@@ -44,7 +44,7 @@ interface Entry {
     readonly files: ProgramFile[];
 }
 
-/** Every submission, sorted by name: files and folders in the folders of submissions/ that say what is expected. */
+/** Every submission, sorted by name: the files and folders in those folders of submissions/ that state what is expected. */
 export async function findSubmissions(
     files: readonly PackageFile[],
     settings: ProblemSettings,
@@ -83,7 +83,7 @@ async function readEntry(
     const sources = await readSourceTexts(entry.files);
     const refused = findRefusedFile(entry.files);
     if (sources.length === 0 && settings.submitsAnswers) return readAnswers(entry, own, refused);
-    // Notes and data beside the submissions are none.
+    // Notes and data beside the submissions are not submissions.
     if (sources.length === 0 && (refused === null || findLanguageByName(base) === null)) return null;
     const annotated = annotatedScores(sources);
     const expectedScores = own.scores.length > 0 ? own.scores : annotated;
@@ -110,7 +110,7 @@ async function readEntry(
     };
 }
 
-/** Answers to the tests instead of a program: a folder of files named like tests, or one file. */
+/** Answers to the tests instead of a program: one file, or a folder of files named like tests. */
 function readAnswers(
     { name, folder, files }: Entry,
     own: SubmissionSettings,
@@ -140,7 +140,7 @@ function annotatedScores(sources: readonly SourceText[]): readonly ExpectedScore
 const onlyAccepted = (expected: readonly Verdict[]): boolean =>
     expected.every((verdict) => verdict === 'Accepted');
 
-/** submissions.yaml narrows what a folder means, or gives other folders a meaning. */
+/** submissions.yaml narrows what a folder means, or gives a meaning to other folders. */
 function findExpected(
     folder: string,
     sources: readonly SourceText[],
@@ -169,7 +169,7 @@ function entrySkip(entrypoint: string | null, main: string | null): string | nul
         : `its entry point ${JSON.stringify(entrypoint)} is none of its files`;
 }
 
-/** Files that the problem adds to every submission of a language; they replace files of the same name. */
+/** Adds the files that the problem supplies for every submission in a language; they replace files of the same name. */
 function withIncludes(
     files: readonly ProgramFile[],
     all: readonly PackageFile[],
@@ -203,7 +203,7 @@ export async function loadSubmission(
     const program = {
         kind: 'program',
         language,
-        // What Kattis, BAPCtools and DOMjudge run it with: labels and computed limits were made so.
+        // Kattis, BAPCtools and DOMjudge run it with PyPy, so labels and computed limits assume that.
         ...(language === 'PYTHON3' ? { preferred: 'PYPY3' } : {}),
         files,
         expected: scoring === null ? found.expected : combineExpected(found, settings, scoring.best),

@@ -13,41 +13,41 @@ import {
 } from './package-files.js';
 
 /*
- * Packages of the Swedish style make their tests by a shell script in `data`, mostly with the functions of a gen.sh that lies in
- * a folder beside the packages. Source: README.md and generator_example.sh of Kodsport/testdata_tools.
+ * Packages in the Swedish style make their tests with a shell script in `data`, mostly using the functions of a gen.sh in a
+ * folder beside the packages. Source: README.md and generator_example.sh of Kodsport/testdata_tools.
  */
 
-/** A script that makes the tests of a package, and all that it may read. */
+/** A script that makes the tests of a package, and all files that it may read. */
 export interface TestScript {
     /** `data/generator.sh` */
     readonly name: string;
-    /** Those of the package, and those outside of it that the script names: `../testdata_tools/gen.sh`. */
+    /** The package's files, and files outside of it that the script names: `../testdata_tools/gen.sh`. */
     readonly files: readonly PackageFile[];
     /** Why it cannot be run; null if it can. */
     readonly refused: string | null;
 }
 
-/** Whether a package has no secret test, only a half of some, or links to some that are not there. */
+/** Whether a package has no secret tests, only one half of some, or broken links in place of some. */
 export const lacksSecretTests = (files: readonly PackageFile[]): boolean =>
     !files.some(({ name, refused }) => SECRET_INPUT.test(name) && refused === null) ||
     files.some(({ name, refused }) => SECRET_FILE.test(name) && refused !== null) ||
     findHalfTest(new Set(files.map(({ name }) => name))) !== null;
 
-/** The same, or only a half of some samples. */
+/** The same, or only one half of some samples. */
 export const lacksTests = (files: readonly PackageFile[]): boolean =>
     lacksSecretTests(files) || findUnansweredSamples(new Set(files.map(({ name }) => name))).length > 0;
 
 const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 const SECRET_FILE = /^data\/secret\/.*\.(in|ans)$/;
 
-/** The names that are in use, the usual one first. */
+/** The names in use, the most common one first. */
 const NAMES = ['generator.sh', 'generate.sh', 'gen.sh', 'generator', 'generate'].map(
     (name) => `data/${name}`,
 );
 const SHELL = /^#!\s*\/\S*\b(bash|sh|env\s+(bash|sh))\b/;
 /** Larger files are not scripts. */
 const MAX_SCRIPT_BYTES = 1024 * 1024;
-/** What is copied for a script, at most. */
+/** Most files that are copied for a script. */
 const MOST_FILES = 5000;
 const MOST_BYTES = 512 * 1024 * 1024;
 
@@ -70,7 +70,7 @@ export async function findTestScript(
     return null;
 }
 
-/** @param id of the package: its last part is the name of its folder, wherever that was unpacked */
+/** @param id of the package; its last part is the name of its folder, whatever folder it was unpacked into */
 export async function readScriptRecipe({ name, files }: TestScript, id: string): Promise<ScriptRecipe> {
     const read: ScriptFile[] = [];
     for (const file of files) {
@@ -83,9 +83,9 @@ export async function readScriptRecipe({ name, files }: TestScript, id: string):
     return { script: name, folder: posix.basename(id), files: read };
 }
 
-/** `. ../../testdata_tools/gen.sh`, at the start of a line, so that it is run whatever happens. */
+/** `. ../../testdata_tools/gen.sh`, at the start of a line, so that it is certain to run. */
 const SOURCED = /^[ \t]*(?:\.|source)[ \t]+(?:"([^"\n]+)"|'([^'\n]+)'|([^\s;&|#]+))/gm;
-/** The folder that the script lies in, as scripts spell it: they are run from there. */
+/** The script's own folder, as scripts spell it; they are run from there. */
 const OWN_FOLDER =
     /^(?:\$\(dirname "?(?:\$0|\$\{?BASH_SOURCE(?:\[0\]\})?)"?\)|\$\{0%\/\*\}|\$PWD|\$\(pwd\))\//;
 /** Other files outside of the package that a script may name. */
@@ -96,7 +96,7 @@ class ScriptReader {
     readonly #read = new Set<string>();
     #refused: string | null = null;
     readonly #bounds: string;
-    /** Where the package lies: on disk, and in the tree where it was unpacked from an archive. */
+    /** Where the package is: on disk and, if it was unpacked from an archive, where it would be in the tree. */
     readonly #places: readonly PackagePlace[];
 
     constructor(
@@ -123,11 +123,11 @@ class ScriptReader {
         for (const file of files) this.#files.set(file.name, file);
     }
 
-    /** @param isNeeded whether it is the package's own text: tools may look for files that are not there */
+    /** @param isNeeded whether the text belongs to the package itself: shared tools may look for files that do not exist */
     async #follow(text: string, isNeeded: boolean): Promise<void> {
         for (const [, double, single, plain] of text.matchAll(SOURCED)) {
             const path = (double ?? single ?? plain ?? '').replace(OWN_FOLDER, '');
-            // Only the shell knows what a variable stands for.
+            // The value of a variable is known only to the shell.
             if (path === '' || path.startsWith('/') || /[$`*?[\\~]/.test(path)) continue;
             const name = posix.normalize(`data/${path}`);
             if (this.#read.has(name)) continue;
@@ -142,7 +142,7 @@ class ScriptReader {
         }
     }
 
-    /** What it sources, and the files beside that: tools are several scripts. */
+    /** The sourced file, with the files beside it, since tools consist of several scripts. */
     async #addTool(name: string): Promise<PackageFile | null> {
         if (!name.startsWith('../')) return null;
         const place = await this.#findTool(name);
@@ -158,7 +158,7 @@ class ScriptReader {
         return found?.refused === null ? found : null;
     }
 
-    /** The folder of what is sourced by that name. */
+    /** The folder of a sourced file. */
     async #findTool(name: string): Promise<PackagePlace | null> {
         for (const { folder, bounds } of this.#places) {
             const path =
@@ -173,7 +173,7 @@ class ScriptReader {
         for (const { folder, bounds } of this.#places) {
             const path = join(folder, name);
             const real = await realpath(path).catch(() => null);
-            // The folder of a package among others must not bring those along.
+            // A path to the folder that holds this package among others must not include the others.
             if (real === null || !isInside(bounds, real) || isInside(real, folder)) continue;
             this.#add(await listOutside(name, path, bounds));
             return;
@@ -181,7 +181,7 @@ class ScriptReader {
     }
 }
 
-/** Packages that were copied out of their repository have the folder of its tools in them, or further up. */
+/** Packages that were copied out of their repository have its tools' folder inside them, or in a folder above. */
 async function findFurtherUp(name: string, from: string, bounds: string): Promise<string | null> {
     const last = name.split('/').filter((part) => part !== '..');
     if (last.length < 2) return null;
@@ -196,7 +196,7 @@ async function findFurtherUp(name: string, from: string, bounds: string): Promis
 async function findInside(path: string, bounds: string): Promise<string | null> {
     const real = await realpath(path).catch(() => null);
     if (real === null || !isInside(bounds, real)) return null;
-    // Its folder is looked into under the name that it is sourced by.
+    // The folder of a linked file is searched under the name that the script uses.
     return basename(real) === basename(path) ? real : path;
 }
 
