@@ -8,11 +8,11 @@ import { type AggregateInfo, makeFileName } from '../store/manifest.js';
 export const AGGREGATES = 'aggregates';
 
 /**
- * Counts of an earlier database without records: one cell of its five coordinates, with the numbers as they stood there.
- * Shown apart; in no interval and no pass@k, because nobody can tell which results they count.
+ * Counts of an earlier database that has no records: one cell at its five coordinates, with the original numbers. Cells are shown
+ * separately and enter no interval and no pass@k, because nobody can tell which results they count.
  */
 export interface AggregateCell {
-    /** Null where the earlier key does not say. */
+    /** Null if the earlier key does not say. */
     readonly model: string | null;
     readonly prompt_type: string | null;
     readonly tool_success_rate: string | null;
@@ -22,21 +22,21 @@ export interface AggregateCell {
     readonly success: number;
     readonly partial: number;
     readonly failed: number;
-    /** Everything as it stood in the earlier file. */
+    /** All numbers, as in the earlier file. */
     readonly numbers: JsonObject;
 }
 
 /** The cells of one earlier database. */
 export interface AggregateSet {
-    /** Name of the file that they come from. */
+    /** Name of the file that the cells were read from. */
     readonly source: string;
-    /** SHA-256 of its content. */
+    /** SHA-256 of that file's content. */
     readonly sha256: string;
     readonly cells: readonly AggregateCell[];
 }
 
 /**
- * Writes the cells as JSON lines, durably. The manifest must name them afterwards.
+ * Writes the cells as JSON lines, durably. The caller must then name the file in the manifest.
  * @param dir the database's folder
  * @throws WriteError
  */
@@ -58,7 +58,7 @@ export async function writeAggregates(
     };
 }
 
-/** The cells of one file that the manifest names. */
+/** Reads the cells of one file that the manifest names. */
 export async function readAggregates(path: string): Promise<readonly JsonObject[]> {
     const lines = (await readTextFile(path)).split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as Json).filter(isJsonObject);

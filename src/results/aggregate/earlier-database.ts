@@ -10,16 +10,16 @@ import { formatRateKey } from '../tree/master-tree.js';
 import type { AggregateCell, AggregateSet } from './aggregate-files.js';
 
 /*
- * Databases of the earlier tools: JSON of version 3 (a tree), JSON of version 2 (`test_groups`, whose keys are joined by `_`
- * and whose rates are per cent), and Parquet (a row a cell, or rows that their own migration made up from counts, known by
+ * Databases of the earlier tools: JSON version 3 (a tree), JSON version 2 (`test_groups`, whose keys are joined by `_` and whose
+ * rates are percentages), and Parquet (one row per cell, or rows that their own migration made up from counts, recognisable by
  * `source` and `test_id`).
  */
 
-/** @param path names the source */
+/** @param path used as the name of the source */
 export function readAggregatesFromJson(path: string, json: JsonObject, sha256: string): AggregateSet {
     const tree = isJsonObject(json.models) ? cellsOfTree(json.models) : [];
     const groups = isJsonObject(json.test_groups) ? json.test_groups : {};
-    // A tree holds the same counts again, by names that are not ambiguous.
+    // A tree holds the same counts, under unambiguous names.
     const cells = tree.length > 0 ? tree : Object.entries(groups).flatMap(cellOfGroup);
     return { source: basename(path), sha256, cells };
 }
@@ -58,7 +58,7 @@ function* childrenIn(node: JsonObject, key: string): Generator<Child> {
 
 const TASK_TYPES = 'simple_task|basic_task|data_pipeline|api_integration|multi_stage_pipeline';
 const DIFFICULTIES = 'very_easy|easy|medium|hard|very_hard';
-/** `model_task_prompt_difficulty[_flawed_flaw]`; parts contain `_` too, so the known names tell them apart. */
+/** `model_task_prompt_difficulty[_flawed_flaw]`. The parts contain `_` too; the known names tell them apart. */
 const GROUP_KEY = new RegExp(
     `^(?<model>.+)_(?<task>${TASK_TYPES})_(?<prompt>[a-z]+)_(?<difficulty>${DIFFICULTIES})(?:_flawed_(?<flaw>\\w+))?$`,
 );
@@ -102,9 +102,7 @@ function readCell(numbers: JsonObject, at: Coordinates): AggregateCell {
     return { ...at, total, success, partial, failed, numbers };
 }
 
-/**
- * @throws UserError (exit 2) that says what to install, or that the file is not of the earlier tools
- */
+/** @throws UserError (exit 2) that says what to install, or that the file is not from the earlier tools */
 export async function readAggregatesFromParquet(path: string): Promise<AggregateSet> {
     const duckdb = await openDuckDb();
     let rows: readonly JsonObject[];
@@ -142,7 +140,7 @@ function readCoordinates(row: JsonObject): Coordinates {
     };
 }
 
-/** Rows that were made up from counts are counted again; what they repeat of their cell is kept once. */
+/** Counts the rows that a migration made up from counts. What all rows of a cell repeat is kept once. */
 function countInvented(rows: readonly JsonObject[]): AggregateCell[] {
     const cells = new Map<string, { at: Coordinates; row: JsonObject; counts: [number, number, number] }>();
     for (const row of rows) {

@@ -2,14 +2,14 @@ import type { Answer, AnswerKind } from '../../model/answer.js';
 import { openDuckDb } from '../duckdb.js';
 import { quoteName, quoteText } from '../record/columns.js';
 
-/** The answer as JSON lines, from which `encodeAnswer` makes Parquet. */
+/** The answer as JSON lines; `encodeAnswer` turns them into Parquet. */
 export async function* answerLines({ columns, rows }: Answer): AsyncGenerator<string> {
     for await (const row of rows)
         yield `${JSON.stringify(Object.fromEntries(columns.map(({ name }, at) => [name, row[at] ?? null])))}\n`;
 }
 
 /**
- * @param lines file of `answerLines`
+ * @param lines file that holds the output of `answerLines`
  * @param target Parquet file to write
  */
 export async function encodeAnswer(answer: Answer, lines: string, target: string): Promise<void> {
@@ -27,7 +27,7 @@ function chooseColumnType(kind: AnswerKind): string {
     switch (kind) {
         case 'integer':
         case 'bytes':
-            // DuckDB's sums of integers have 128 bits.
+            // DuckDB sums integers as 128-bit values.
             return 'BIGINT';
         case 'number':
         case 'share':

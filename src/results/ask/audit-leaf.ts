@@ -2,14 +2,14 @@ import type { JsonObject } from '../../model/json.js';
 import { CellSums, ERROR_FIELDS, MEANS } from '../tree/cell-sums.js';
 import { LEAF_FORMULAS } from '../tree/leaf-formulas.js';
 
-/** What is wrong in a tree of counts, and where. */
+/** A mistake in a tree of counts, and where it is. */
 export interface AuditFinding {
     /** Keys from the root, joined by `/`. */
     readonly where: string;
     readonly what: string;
 }
 
-/** Rates lose a little in rounding, those of 32 bits more. */
+/** Rounding changes rates slightly, 32-bit rates more so. */
 const TOLERANCE = 1e-6;
 
 const isClose = (a: number, b: number): boolean =>
@@ -17,7 +17,7 @@ const isClose = (a: number, b: number): boolean =>
 
 const MEAN_KEYS: readonly string[] = Object.values(MEANS);
 
-/** Counts that a parent has of its leaves, and that no other count of the same node gives. */
+/** Counts that a parent sums over its leaves and that cannot be derived from other counts of the same node. */
 const COUNTS = [
     'total',
     'success',
@@ -31,7 +31,7 @@ const COUNTS = [
     'tests_with_assistance',
 ] as const;
 
-/** Whether the numbers of one node follow from its counts, by the table of docs/database.md. */
+/** Checks that the numbers of one node follow from its counts, by the table in docs/database.md. */
 export function auditLeaf(where: string, leaf: JsonObject): AuditFinding[] {
     const findings: AuditFinding[] = [];
     const say = (what: string): void => void findings.push({ where, what });
@@ -67,8 +67,8 @@ export function auditLeaf(where: string, leaf: JsonObject): AuditFinding[] {
 }
 
 /**
- * Whether a node above some leaves is their sum: counts add up, and a mean lies between the least and the largest of theirs, as
- * far as both have them. The numbers of a node in itself are held to the same rules as those of a leaf.
+ * Checks that a node is the sum of the leaves below it: counts add up, and each mean lies between the smallest and the largest of
+ * the leaves, where both have it. The node's own numbers must follow the same rules as those of a leaf.
  */
 export function auditParent(
     where: string,
@@ -96,7 +96,7 @@ export function auditParent(
     return findings;
 }
 
-/** Whether two trees say the same: every key of `expected` with an equal value in `written`, numbers but for rounding. */
+/** Checks that two trees agree: every key of `expected` has an equal value in `written`, except for rounding of numbers. */
 export function compareTrees(where: string, written: unknown, expected: unknown): readonly AuditFinding[] {
     if (typeof expected === 'object' && expected !== null && !Array.isArray(expected)) {
         if (typeof written !== 'object' || written === null) return [{ where, what: 'it is missing' }];
@@ -114,7 +114,7 @@ export function compareTrees(where: string, written: unknown, expected: unknown)
     return [{ where, what: `it is ${stated}, the records come to ${JSON.stringify(expected)}` }];
 }
 
-/** The counts of a node, from which all but its means follow. */
+/** The counts of a node, from which everything except its means follows. */
 function readSums(leaf: JsonObject): CellSums {
     const sums = new CellSums();
     sums.success = countSuccess(leaf);

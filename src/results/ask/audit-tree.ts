@@ -2,19 +2,19 @@ import type { AggregateCell } from '../aggregate/aggregate-files.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { type AuditFinding, auditLeaf, auditParent, countIn, countSuccess } from './audit-leaf.js';
 
-/** Rates lose a little in rounding. */
+/** Rounding changes rates slightly. */
 const RATE_TOLERANCE = 1e-6;
 
 const LEVELS = ['by_tool_success_rate', 'by_difficulty', 'by_task_type'] as const;
 
 /**
- * Holds a database of counts against its own rules: ours (`master_database.json`) or one of the earlier tools, versions 2 and 3.
- * Leaves must add up, their rates must follow from their counts, and the root must say what the leaves say.
+ * Checks a database of counts against its own rules: ours (`master_database.json`), or version 2 or 3 of the earlier tools.
+ * Leaves must add up, their rates must follow from their counts, and the root must agree with the leaves.
  */
 export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     const findings: AuditFinding[] = [];
     const models = isJsonObject(tree.models) ? tree.models : {};
-    // Version 2 counts in groups, and its models have no tree.
+    // Version 2 counts in groups; its models have no tree.
     const hasGroups = isJsonObject(tree.test_groups) && Object.keys(tree.test_groups).length > 0;
     findings.push(...auditShape(tree));
     const totals: number[] = [];
@@ -47,7 +47,7 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     );
     if ((hasTree || !hasGroups) && isJsonObject(tree.summary))
         findings.push(...auditSummary(tree.summary, whole, Object.keys(models)));
-    // Ours is held against the records themselves.
+    // Our own is compared with the records themselves.
     if (!isJsonObject(tree.resume_run)) findings.push(...auditParity(totals));
     else findings.push(...auditOwn(tree.resume_run, infrastructure, whole.total_tests + infrastructure));
     if (isJsonObject(tree.test_groups))
@@ -60,7 +60,7 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
     return findings;
 }
 
-/** What stands where an object should be holds no counts, and so is in no sum. */
+/** Reports values that should be objects but are not: their counts are missing from every sum. */
 function auditShape(tree: JsonObject): readonly AuditFinding[] {
     const findings: AuditFinding[] = [];
     const say = (where: string, what: string): void => void findings.push({ where, what });
@@ -85,7 +85,7 @@ function auditShape(tree: JsonObject): readonly AuditFinding[] {
 const listChildren = (where: string, node: unknown): (readonly [string, unknown])[] =>
     isJsonObject(node) ? Object.entries(node).map(([key, child]) => [`${where}/${key}`, child] as const) : [];
 
-/** The same for a database that is a row a cell: each row must follow from its counts, and no cell may stand twice. */
+/** The same for a database with one row per cell: each row must follow from its counts, and no cell may occur twice. */
 export function auditCells(cells: readonly AggregateCell[]): readonly AuditFinding[] {
     const findings: AuditFinding[] = [];
     const seen = new Set<string>();
@@ -127,7 +127,7 @@ function auditParents(model: unknown, where: string): readonly AuditFinding[] {
     );
 }
 
-/** The root says what its leaves say. */
+/** Checks that the root agrees with its leaves. */
 function auditSummary(
     summary: JsonObject,
     leaves: Readonly<Record<string, number>>,
@@ -154,7 +154,7 @@ function auditSummary(
     return findings;
 }
 
-/** What the collector adds to the earlier tools' keys. */
+/** Checks the keys that the collector adds to those of the earlier tools. */
 function auditOwn(own: JsonObject, infrastructure: number, records: number): readonly AuditFinding[] {
     return Object.entries({ infrastructure, records_in_tree: records }).flatMap(([name, sum]) => {
         const stated = own[name];
@@ -163,10 +163,10 @@ function auditOwn(own: JsonObject, infrastructure: number, records: number): rea
     });
 }
 
-/** Totals that parity says something about at least: those of a plan are a few numbers, often even ones. */
+/** Fewest totals for which parity means anything: the totals of a plan are often just a few numbers, many of them even. */
 const FEWEST_TOTALS = 20;
 
-/** Of different honest totals about half are even; counted twice, all of them are. */
+/** About half of all distinct honest totals are even. If tasks were counted twice, all of them are. */
 function auditParity(totals: readonly number[]): readonly AuditFinding[] {
     const different = new Set(totals.filter((total) => total > 0)).size;
     const counted = totals.filter((total) => total > 0).length;

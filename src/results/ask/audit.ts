@@ -17,8 +17,8 @@ import { type AuditFinding, compareTrees } from './audit-leaf.js';
 import { auditCells, auditTree } from './audit-tree.js';
 
 /**
- * Holds a database against its own rules and says what is wrong and where: a folder of ours, or a file of counts (JSON or
- * Parquet), ours or one of the earlier tools.
+ * Checks a database against its own rules and reports what is wrong and where. Takes one of our folders, or a file of counts
+ * (JSON or Parquet), ours or the earlier tools'.
  * @throws UserError (exit 2) if it cannot be read as any of them
  */
 export async function auditDatabase(path: string): Promise<readonly AuditFinding[]> {
@@ -34,7 +34,7 @@ export async function auditDatabase(path: string): Promise<readonly AuditFinding
     throw new UserError(`${path}: expected a database of counts, a JSON object with models or test_groups`);
 }
 
-/** Keys of databases of counts: one of them has every version. */
+/** Keys of a database of counts; every version has at least one of them. */
 const COUNTS = ['models', 'test_groups', 'summary'];
 
 async function isParquet(path: string): Promise<boolean> {
@@ -104,10 +104,10 @@ async function auditPart(
     return findings;
 }
 
-/** Values of the tree that are listed one by one: a record that is missing changes all above it. */
+/** Number of differing tree values listed one by one: a single missing record changes every value above it. */
 const MOST_DIFFERENCES = 10;
 
-/** Whether master_database.json is right in itself, and says what the records say. */
+/** Checks that master_database.json is consistent in itself and agrees with the records. */
 async function auditMaster(
     dir: string,
     generation: number,
@@ -124,7 +124,7 @@ async function auditMaster(
         compareTrees(`${MASTER}: ${key}`, written[key], expected),
     );
     const own = isJsonObject(written.resume_run) ? Number(written.resume_run.generation) : Number.NaN;
-    // A compaction and a migration make a generation of the same records, for which nobody writes the tree again.
+    // Compactions and migrations create a generation with the same records; the tree is not rewritten for them.
     if (own !== generation && (differences.length > 0 || own > generation)) {
         const what = `it is of generation ${own}, the database of ${generation}: the next \`resume-run collect\` writes it again`;
         return [...findings, { where: MASTER, what }];

@@ -8,14 +8,14 @@ import { type BriefRecord, isBriefField } from '../record/record.js';
 import type { BriefRecords, Row } from './question.js';
 
 /*
- * The sums that rates are made of, from brief records: what the engine makes of the same records, for those who would wait for the
- * engine longer than for the sums.
+ * Computes the sums behind rates from brief records, with the same result as the engine, for callers that would wait longer for
+ * the engine to load than for the sums.
  */
 
-/** A field by which records can be added up here. */
+/** A field that records can be grouped by here. */
 type PlainField = Exclude<keyof BriefRecord, 'expected'>;
 
-/** The names as fields of brief records; null if one of them is not one, or is a list. */
+/** The names as fields of brief records; null if one of them is not such a field, or is a list. */
 export function choosePlainFields(names: readonly string[]): readonly PlainField[] | null {
     return names.every(isPlainField) ? [...new Set(names)] : null;
 }
@@ -23,7 +23,10 @@ export function choosePlainFields(names: readonly string[]): readonly PlainField
 const isPlainField = (name: string): name is PlainField =>
     isBriefField(name) && RECORD_FIELDS.some((field) => field.name === name && field.type !== 'texts');
 
-/** Whether a group of a sample has the same values in all of these fields, and no other group of that sample has them. */
+/**
+ * Whether all tasks of a sample's group share the same values in these fields, and no other group of that sample has those
+ * values.
+ */
 export const areOfGroups = (fields: readonly PlainField[]): boolean =>
     fields.includes('group') && fields.every((name) => name === 'group' || name === 'sample');
 
@@ -64,7 +67,7 @@ interface SampleSums extends Iterable<SampleTasks> {
     add(sample: string, tasks: SampleTasks): void;
 }
 
-/** Those of one sample. */
+/** The sums of a single sample. */
 class SumsOfOne implements SampleSums {
     readonly #sums = new Map<Group, SampleTasks>();
 
@@ -87,10 +90,10 @@ class SumsOfOne implements SampleSums {
     }
 }
 
-/** Samples that the runtime's own table takes, which is quicker and larger. */
+/** Number of samples up to which the runtime's own `Map` is used: it is faster but takes more memory. */
 const FEW = 4096;
 
-/** Those of many samples, as columns: several directories may hold one sample, so that all are kept to the end. */
+/** The sums of many samples, as columns: several directories may hold the same sample, so all sums are kept to the end. */
 class SumsOfMany implements SampleSums {
     readonly #groups: Group[] = [];
     readonly #numbers = new Map<Group, number>();
@@ -138,8 +141,8 @@ class SumsOfMany implements SampleSums {
 }
 
 /**
- * One row for each combination of the fields' values that occurs, in their order: those fields, and the sums.
- * @param limit most rows; null: all of them
+ * One row for each combination of values that occurs in the given fields, sorted by them: the fields, and the sums.
+ * @param limit maximum number of rows; null: no limit
  */
 export async function addUpRates(
     { records, isBySample }: BriefRecords<BriefRecord | SampleGroup>,
@@ -160,7 +163,7 @@ export async function addUpRates(
                 addSampleGroup(item, fields, groups);
                 continue;
             }
-            // No more of the sample before it will come: memory is by groups, however many samples there are.
+            // No more records of the finished sample will follow, so memory grows with the groups only, not with the samples.
             if (isBySample && item.sample !== last) endSamples();
             last = item.sample;
             addRecord(item, fields, groups, samples);
@@ -197,7 +200,7 @@ function addRecord(
     if (expected.includes(verdict)) sums.expected += 1;
 }
 
-/** Of a sample that has no other tasks with the same values. */
+/** Adds a group of a sample that has no other tasks with the same values. */
 function addSampleGroup(
     { sample, group: name, counts }: SampleGroup,
     fields: readonly PlainField[],
@@ -246,7 +249,7 @@ function compareAll(first: readonly Value[], second: readonly Value[]): number {
     return 0;
 }
 
-/** As the engine orders them: text by its bytes, null last. */
+/** The engine's order: text by its bytes, null last. */
 function compareValues(first: Value, second: Value): number {
     if (first === second) return 0;
     if (first === null) return 1;

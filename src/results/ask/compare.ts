@@ -16,16 +16,16 @@ const COLUMNS: readonly AnswerColumn[] = [
 ];
 
 export interface CompareOptions {
-    /** Most disagreements that are listed. */
+    /** Maximum number of disagreements to list. */
     readonly limit: number;
-    /** Where the entry of a task is, for people. */
+    /** Link, for people, to the entry of a task. */
     readonly linkTo: (side: 'first' | 'second', sample: string, group: string, index: number) => string;
 }
 
 /**
- * Compares two runs on the tasks that they share. A task is the same where sample, group, fingerprint and occurrence are; what is
- * left over is matched by sample, group and index, because a fingerprint covers the executor's command too. Right is what the
- * dataset expects, or full success where it expects nothing.
+ * Compares two runs on the tasks that they share. Tasks match if sample, group, fingerprint and occurrence are equal; the rest
+ * are matched by sample, group and index, because a fingerprint also covers the executor's command. A result is right if it is
+ * what the dataset expects, or full success where the dataset expects nothing.
  * @param engine opened by `openPair`
  */
 export async function compareSides(engine: AskEngine, options: CompareOptions): Promise<Answer> {

@@ -5,18 +5,18 @@ import { createDuckDb } from '../duckdb.js';
 import { quoteText } from '../record/columns.js';
 import { createSides, createViews, type RecordFiles, type RecordSide } from './views.js';
 
-/** What a query gave: its columns are known at once, its rows come as they are read. */
+/** The result of a query: its columns are known at once, its rows arrive as they are read. */
 export interface QueryResult {
     readonly columns: readonly AnswerColumn[];
     readonly rows: AsyncIterable<readonly AnswerValue[]>;
 }
 
 /**
- * Answers SQL over records. Everything is in memory or in the given files; nothing is written, and once it is open nothing but
- * those files can be read.
+ * Answers SQL over records. All data is in memory or in the given files. Nothing is written, and once the engine is open it can
+ * read nothing but those files.
  */
 export class AskEngine {
-    /** Cells of earlier databases that stand beside the records: counts, which are in no rate of ours. */
+    /** Number of cells from earlier databases next to the records; their counts enter none of our rates. */
     readonly earlierCells: number;
     readonly #connection: DuckDBConnection;
 
@@ -26,7 +26,7 @@ export class AskEngine {
     }
 
     /**
-     * @param scratch folder for what does not fit into memory
+     * @param scratch folder for data that does not fit into memory
      * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
      */
     static open(files: RecordFiles, scratch: string): Promise<AskEngine> {
@@ -37,7 +37,7 @@ export class AskEngine {
     }
 
     /**
-     * An engine with the views `first` and `second` in place of the others: the records of two sides.
+     * Opens an engine with the views `first` and `second` instead of the usual ones: the records of two sides.
      * @throws UserError (exit 2) if DuckDB is missing, or a file cannot be read
      */
     static openPair(first: RecordSide, second: RecordSide, scratch: string): Promise<AskEngine> {
@@ -58,14 +58,14 @@ export class AskEngine {
         await connection.run('SET autoload_known_extensions = false');
         await prepare(connection);
         const folders = allowed.map(quoteText).join(', ');
-        // In this order: with external access off no folder could be allowed any more.
+        // The order matters: once external access is off, no more folders can be allowed.
         await connection.run(`SET allowed_directories = [${folders}]`);
         await connection.run('SET enable_external_access = false');
         await connection.run('SET lock_configuration = true');
         return new AskEngine(connection, earlierCells);
     }
 
-    /** Every row of a query of ours, by column name. */
+    /** All rows of one of our own queries, by column name. */
     async rows(sql: string): Promise<readonly Readonly<Record<string, AnswerValue>>[]> {
         const { columns, rows } = await this.query(sql);
         const found: Readonly<Record<string, AnswerValue>>[] = [];
@@ -74,7 +74,7 @@ export class AskEngine {
         return found;
     }
 
-    /** @throws UserError (exit 2) with the engine's message, for a query that a person wrote or had a part in */
+    /** For queries written wholly or partly by a user. @throws UserError (exit 2) with the engine's message */
     async query(sql: string): Promise<QueryResult> {
         try {
             const result = await this.#connection.stream(sql);
@@ -88,8 +88,8 @@ export class AskEngine {
     }
 
     /**
-     * A query that a person wrote: one SELECT, over the views `records`, `attempts`, `cells` and `runs`.
-     * @throws UserError (exit 2) if it is anything else, or wrong
+     * Runs a query that a user wrote: a single SELECT over the views `records`, `attempts`, `cells` and `runs`.
+     * @throws UserError (exit 2) if it is anything else, or has an error
      */
     async ask(sql: string): Promise<QueryResult> {
         await this.#requireSelect(sql);
@@ -97,8 +97,8 @@ export class AskEngine {
     }
 
     /**
-     * Parses and does nothing else: preparing a statement, as executing it, may make folders (EXPORT) or read scripts (IMPORT)
-     * in the folders that are allowed.
+     * Only parses the query. Even preparing a statement, like executing it, may create folders (EXPORT) or read scripts (IMPORT)
+     * in the allowed folders.
      */
     async #requireSelect(sql: string): Promise<void> {
         const parsed = await this.rows(`SELECT json_serialize_sql(${quoteText(sql)}::VARCHAR) AS tree`);
@@ -113,7 +113,7 @@ export class AskEngine {
     }
 }
 
-/** What `json_serialize_sql` makes of a text: it takes SELECTs only, and what is short for one (DESCRIBE, FROM, VALUES, ...). */
+/** What `json_serialize_sql` returns for a text: it accepts only SELECTs and their short forms (DESCRIBE, FROM, VALUES, ...). */
 type ParsedSql =
     | { readonly error: true; readonly error_type: string; readonly error_message: string }
     | { readonly error: false; readonly error_type?: never; readonly statements: readonly unknown[] };
@@ -147,7 +147,7 @@ function chooseKind(type: string): AnswerKind {
     return type.startsWith('TIMESTAMP') || type === 'DATE' ? 'time' : 'text';
 }
 
-/** DuckDB's errors are plain ones that begin with their kind; a mistake in SQL is the user's. */
+/** DuckDB throws plain errors whose message starts with their kind; a mistake in the SQL is the user's. */
 function explain(error: unknown): unknown {
     if (!(error instanceof Error) || error instanceof UserError) return error;
     const internal = error.message.startsWith('INTERNAL');

@@ -9,36 +9,39 @@ import type { AskEngine } from './engine.js';
 import { PROMPT_SQL } from './views.js';
 
 export interface QuestionOptions {
-    /** Dimensions to group by; null: the question's own. */
+    /** Dimensions to group by; null: the question's default. */
     readonly by: readonly string[] | null;
     /** SQL condition on records; null: all of them. */
     readonly where: string | null;
-    /** Most rows; null: the question's own. */
+    /** Maximum number of rows; null: the question's default. */
     readonly limit: number | null;
-    /** The k of pass@k. */
+    /** The values of k in pass@k. */
     readonly k: readonly number[];
 }
 
 /** A question that `resume-run analyze` answers by name. */
 export interface Question {
-    /** Fields of records that the answer is made of; absent: any. A condition may name others. */
+    /** Record fields that the answer needs; absent: any field. A condition may need others. */
     fields?(options: QuestionOptions): readonly string[];
     /** @throws UserError (exit 2) for unknown dimensions or a condition that is not SQL */
     answer(engine: AskEngine, options: QuestionOptions): Promise<Answer>;
-    /** The same answer without the engine, which takes longer to load than thousands of result files to read. Null where it is needed. */
+    /**
+     * The same answer without the engine, which takes longer to load than reading thousands of result files. Null if the engine
+     * is needed.
+     */
     answerFromRecords?(options: QuestionOptions): AnswerFromRecords | null;
 }
 
 export interface AnswerFromRecords {
-    /** Whether a group of a sample may be given in place of the records of its tasks. */
+    /** Whether a sample's group may stand in for the records of its tasks. */
     readonly takesGroups: boolean;
     answer(records: BriefRecords<BriefRecord | SampleGroup>): Promise<Answer>;
 }
 
-/** Where rates come from when no engine adds them up. */
+/** Source of rates that are added up without the engine. */
 export interface BriefRecords<T = BriefRecord> {
     readonly records: AsyncIterable<readonly T[]>;
-    /** The records of one sample come one behind the other. */
+    /** All records of a sample follow one another. */
     readonly isBySample: boolean;
 }
 
@@ -55,14 +58,14 @@ export function answerQuestion(
     notes: readonly string[] = [],
 ): Answer {
     const values = rows.map((row) => columns.map(({ name }) => row[name] ?? null));
-    // A dimension's SQL is ours alone.
+    // Do not pass on a dimension's SQL, which is internal.
     const shown = columns.map(({ name, kind }) => ({ name, kind }));
     return { question, columns: shown, rows: values, notes };
 }
 
 /** The records that a question is about, as a table expression. */
 export function selectRecordsWhere(where: string | null): string {
-    // The line break ends a comment that the condition may end in.
+    // The line break ends a comment that the condition may finish with.
     return where === null ? 'records' : `(SELECT * FROM records WHERE (${where}\n))`;
 }
 
@@ -105,6 +108,6 @@ export function parseDimensions(names: readonly string[]): readonly Dimension[] 
 export const selectDimensions = (dimensions: readonly Dimension[]): string =>
     dimensions.map(({ name, sql }) => `${sql} AS ${quoteName(name)}, `).join('');
 
-/** `"model", ...` for GROUP BY and ORDER BY; without dimensions something constant that is not a literal. */
+/** `"model", ...` for GROUP BY and ORDER BY; without dimensions, a constant that is not a literal. */
 export const listDimensions = (dimensions: readonly Dimension[]): string =>
     dimensions.length === 0 ? "concat('')" : dimensions.map(({ name }) => quoteName(name)).join(', ');

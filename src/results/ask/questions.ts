@@ -1,9 +1,9 @@
 import type { Question } from './question.js';
 
-/** A question, with a line for help. Its file is loaded only when it is asked. */
+/** A question, with its line of help. Its file is loaded only when the question is asked. */
 interface QuestionRow {
     readonly about: string;
-    /** Options that mean something to it, beside `--where` and `--rows`. */
+    /** Options that the question uses, besides `--where` and `--rows`. */
     readonly takes: readonly ('by' | 'k')[];
     readonly load: () => Promise<Question>;
 }

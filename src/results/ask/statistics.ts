@@ -1,4 +1,4 @@
-/** Half the width of a 95 % interval of the standard normal distribution. */
+/** Half-width of the central 95 % of the standard normal distribution, in standard deviations. */
 const Z = 1.959963984540054;
 
 export interface Interval {
@@ -7,10 +7,10 @@ export interface Interval {
 }
 
 /**
- * Wilson's score interval for a share, 95 % (Wilson 1927): unlike the usual one it is right for few trials and for shares near
- * 0 and 1.
- * @param hits from 0 to `trials`; neither needs to be whole
- * @returns null without trials
+ * Wilson's 95 % score interval for a proportion (Wilson 1927). Unlike the usual interval it is also right for few trials and for
+ * proportions near 0 and 1.
+ * @param hits from 0 to `trials`; neither has to be an integer
+ * @returns null if there are no trials
  */
 export function computeWilsonInterval(hits: number, trials: number): Interval | null {
     if (trials <= 0) return null;
@@ -24,11 +24,11 @@ export function computeWilsonInterval(hits: number, trials: number): Interval | 
     };
 }
 
-/** Hits and trials summed over the samples of a group, and what a clustered interval needs besides. */
+/** Hits and trials summed over the samples of a group, plus the sums that a clustered interval needs. */
 export interface ClusterSums {
     readonly hits: number;
     readonly trials: number;
-    /** Samples that have a trial. */
+    /** Number of samples with at least one trial. */
     readonly samples: number;
     /** Sums over samples: hits squared, hits x trials, trials squared. */
     readonly hits2: number;
@@ -36,14 +36,14 @@ export interface ClusterSums {
     readonly trials2: number;
 }
 
-/** Whether tasks were taken as independent of each other, or clustered by sample. */
+/** Whether tasks were treated as independent of each other, or clustered by sample. */
 export type IntervalUnit = 'tasks' | 'samples';
 
 /**
- * Wilson's interval where tasks of one sample stand or fall together: the number of trials is divided by the design effect
- * (variance of the ratio estimator over samples against that of independent trials, never below 1), as Dean and Pagano (2015)
- * do for surveys. Where all or none hit there is no variance to estimate, and each sample counts as one trial. One sample
- * alone, or one task a sample, is the ordinary interval.
+ * Wilson's interval for tasks that are correlated within a sample: the number of trials is divided by the design effect (variance
+ * of the ratio estimator over samples relative to that of independent trials, at least 1), as Dean and Pagano (2015) do for
+ * surveys. If all or none hit, there is no variance to estimate, and each sample counts as one trial. A single sample, or one
+ * task per sample, gives the ordinary interval.
  */
 export function computeClusteredInterval(sums: ClusterSums): {
     readonly interval: Interval | null;
@@ -62,11 +62,11 @@ export function computeClusteredInterval(sums: ClusterSums): {
 }
 
 /**
- * An interval, 95 %, of the mean of figures from 0 to 1, one for each sample: Wilson's, for as many trials as would vary as much as these
- * figures do. If all of them are 0, or all are 1, their variance says nothing, and each sample counts as one trial.
- * @param variance of the figures, by `samples - 1`
- * @param answers that the figures are made of: there are never more trials
- * @returns null with fewer than two samples
+ * 95 % interval for the mean of values from 0 to 1, one for each sample: Wilson's, for the number of trials that would vary as
+ * much as these values do. If all values are 0, or all are 1, their variance says nothing, and each sample counts as one trial.
+ * @param variance of the values, with divisor `samples - 1`
+ * @param answers number of answers behind the values, an upper bound for the number of trials
+ * @returns null for fewer than two samples
  */
 export function computeMeanInterval({
     mean,
@@ -86,15 +86,16 @@ export function computeMeanInterval({
 }
 
 /**
- * pass@k: the chance that one of `k` answers passes, by the unbiased estimator 1 - C(n - c, k) / C(n, k) of Chen et al. (2021).
- * @param n answers
- * @param c those that pass
- * @returns null where `n < k`: nothing unbiased can be said
+ * pass@k: the probability that at least one of `k` answers passes, by the unbiased estimator 1 - C(n - c, k) / C(n, k) of Chen et
+ * al. (2021).
+ * @param n number of answers
+ * @param c number of answers that pass
+ * @returns null if `n < k`: there is no unbiased estimate
  */
 export function passAtK(n: number, c: number, k: number): number | null {
     if (n < k || k < 1) return null;
     if (n - c < k) return 1;
-    // The same product twice, of c or of k factors: the shorter one rounds less, and pass@1 is c / n.
+    // The same product can be written with c or with k factors. The shorter one rounds less, and makes pass@1 exactly c / n.
     const [factors, taken] = c < k ? [c, k] : [k, c];
     let none = 1;
     for (let at = 0; at < factors; at += 1) none *= 1 - taken / (n - at);
@@ -102,13 +103,13 @@ export function passAtK(n: number, c: number, k: number): number | null {
 }
 
 /**
- * The exact two-sided McNemar test: the chance of a split at least as uneven as this one, were both sides equally likely.
+ * Exact two-sided McNemar test: the probability of a split at least as uneven as this one if both sides were equally likely.
  * @param first pairs where only the first was right
  * @param second pairs where only the second was right
  */
 export function computeExactMcnemar(first: number, second: number): number {
     const total = first + second;
-    // Terms of the binomial distribution by their logarithms: 2^-n alone is 0 in a double from n = 1075 on.
+    // Compute the terms of the binomial distribution from logarithms: 2^-n alone underflows to 0 in a double from n = 1075 on.
     let term = -total * Math.LN2;
     let sum = Math.exp(term);
     for (let at = 1; at <= Math.min(first, second); at += 1) {

@@ -13,13 +13,13 @@ export interface RecordFiles {
     /** JSON lines. */
     readonly json: readonly string[];
     readonly parquet: readonly string[];
-    /** Cells of earlier databases, JSON lines; the file that they come from, and how many they are. */
+    /** Cells of earlier databases as JSON lines, with the file that they came from and their number. */
     readonly cells: readonly { readonly path: string; readonly source: string; readonly count: number }[];
-    /** Folders that hold them: all that may be read later. */
+    /** Folders that hold the files: nothing else may be read later. */
     readonly folders: readonly string[];
 }
 
-/** Creates `records`, `attempts`, `cells` and `runs`, which docs/database.md describes. */
+/** Creates the views `records`, `attempts`, `cells` and `runs`, described in docs/database.md. */
 export async function createViews(connection: DuckDBConnection, files: RecordFiles): Promise<void> {
     await connection.run(`CREATE VIEW records AS ${recordsSql(files)}`);
     await connection.run(`CREATE VIEW attempts AS ${ATTEMPTS_SQL}`);
@@ -31,11 +31,11 @@ export async function createViews(connection: DuckDBConnection, files: RecordFil
 
 /** Records of one side of a comparison. */
 export interface RecordSide extends RecordFiles {
-    /** The run that it is about; null: all of the files. */
+    /** The run to use; null: everything in the files. */
     readonly run: string | null;
 }
 
-/** Creates `first` and `second`. */
+/** Creates the views `first` and `second`. */
 export async function createSides(
     connection: DuckDBConnection,
     first: RecordSide,
@@ -63,7 +63,7 @@ function recordsSql({ json, parquet }: RecordFiles): string {
 }
 
 const ATTEMPT_SHAPE = JSON.stringify([
-    // Times as text: one that is not a time must not fail the query.
+    // Times as text: an invalid one must not fail the query.
     Object.fromEntries(
         ATTEMPT_FIELDS.map(({ name, type }) => [name, type === 'time' ? 'VARCHAR' : chooseColumnType(type)]),
     ),
@@ -81,7 +81,7 @@ const ATTEMPTS_SQL = `
         FROM records WHERE json_valid(attempt_log)
     )`;
 
-/** Of a flawed prompt the flaw is its type, as in the trees of the earlier tools. */
+/** For a flawed prompt the flaw is the prompt type, as in the earlier tools' trees. */
 export const PROMPT_SQL =
     "CASE WHEN is_flawed THEN 'flawed_' || coalesce(flaw_type, '') ELSE prompt_type END";
 
@@ -96,7 +96,7 @@ const CELLS_SQL = `
         avg(coverage) AS avg_coverage, sum(cost) AS cost
     FROM records WHERE model IS NOT NULL GROUP BY ALL`;
 
-/** Counts of an earlier database, which stand beside those of records: `source` tells them apart. */
+/** Counts of an earlier database, next to those of the records; `source` tells them apart. */
 function earlierCellsSql({ path, source }: RecordFiles['cells'][number]): string {
     const texts = ['model', 'prompt_type', 'tool_success_rate', 'difficulty', 'task_type'];
     const counts = ['total', 'success', 'partial', 'failed'];

@@ -21,47 +21,47 @@ import type { OnPercent } from './percent-notice.js';
 import { parsePythonJson } from './python-json.js';
 
 /*
- * Batches: how results travel from the processes that made them to the collector. Three shapes are read:
+ * Batches carry results from the processes that made them to the collector. Three formats are read:
  *
  *     ours            see own-batch.ts
  *     earlier batch   {"model", "results": [...], "timestamp", "pid", "process_info", "result_count"}
  *     earlier result  one bare result with _collector_timestamp, _collector_session, _collector_index
  */
 
-/** Larger files are not batches: ours end at a few megabytes. Bytes. */
+/** Larger files cannot be batches: ours have a few megabytes at most. Bytes. */
 export const LARGEST_BATCH = 256 * 1024 * 1024;
 
-/** What a file turned out to be. */
+/** What a file turned out to contain. */
 export type BatchFile =
     | { readonly kind: 'batch'; readonly changes: readonly BatchChange[]; readonly bytes: number }
     /** A database of the earlier tools: counts without records. */
     | { readonly kind: 'database'; readonly json: JsonObject; readonly sha256: string }
-    /** Cut off, or still being written by an earlier tool. */
+    /** Truncated, or still being written by an earlier tool. */
     | { readonly kind: 'torn'; readonly why: string }
-    /** Whole, but not a batch, or one that cannot be taken. */
+    /** Complete, but not a batch, or a batch that cannot be accepted. */
     | { readonly kind: 'foreign'; readonly why: string }
-    /** Nothing that is known here. */
+    /** Not in any known format. */
     | { readonly kind: 'unknown'; readonly why: string }
     /** Not looked into. */
     | { readonly kind: 'too-large'; readonly why: string }
     | { readonly kind: 'absent' };
 
-/** Files up to this many bytes are read into the same memory: each of its own would have to be collected as garbage. */
+/** Files of up to this many bytes are read into one reused buffer, which saves the garbage collector a buffer per file. */
 const REUSED = 8 * 1024 * 1024;
 
-/** Knows what the batches of one collection have in common. */
+/** Reads the batches of one collection and remembers what they have in common. */
 export class BatchReader {
     readonly matcher = new RecordLineMatcher();
     #memory = Buffer.alloc(0);
 
     /**
-     * The bytes of a file, until the next one is read. By calls that do not wait for their turn among others: six of those take
-     * as long as all else that is done for a batch. Null for a larger one, and where it is not to be had: reading it the other way
-     * tells why.
+     * The bytes of a file, valid until the next one is read. Uses synchronous calls: the six asynchronous ones take as long as
+     * everything else done for a batch. Null for a larger file or one that cannot be read; the asynchronous read then reports
+     * why.
      */
     readSmall(path: string): Buffer | null {
         try {
-            // Before the opening: to open a device can do something to it.
+            // Check before opening: opening a device can have side effects.
             if (!statSync(path).isFile()) return null;
             const descriptor = openSync(path, READ_WITHOUT_BLOCKING);
             try {
@@ -89,9 +89,9 @@ export class BatchReader {
 }
 
 /**
- * Reads a batch whole, or says why it is not one.
- * @param reader one for all batches of a collection; rows of a batch are lost when it reads the next one
- * @throws UserError (exit 4) if the file cannot be read, which says nothing about what is in it
+ * Reads a whole batch, or says why the file is not one.
+ * @param reader shared by all batches of a collection; rows of a batch are lost when it reads the next one
+ * @throws UserError (exit 4) if the file cannot be read, which says nothing about its content
  */
 export async function readBatchFile(
     path: string,
@@ -115,7 +115,7 @@ export async function readBatchFile(
     } catch (error) {
         return { kind: 'torn', why: getMessage(error).replaceAll(/\s+/g, ' ') };
     }
-    // What is made of it goes through code that calls itself for each level.
+    // The value is processed by recursive code later.
     if (isNestedDeeper(json, MAX_NESTING))
         return { kind: 'foreign', why: `it is nested more than ${MAX_NESTING} levels deep` };
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -178,7 +178,7 @@ function earlierBatch(
     const seen = new Map<string, number>();
     const changes = results.map((result, position): BatchChange => {
         if (!isJsonObject(result)) throw new RecordError(`results[${position}]`, 'an object', result);
-        // A record that names its own model is of that one: a batch may hold several.
+        // A record's own model takes precedence: a batch may hold several models.
         const whole = { ...(typeof json.model === 'string' ? { model: json.model } : {}), ...result };
         const text = readEarlierText(whole);
         const occurrence = seen.get(text) ?? 0;

@@ -18,17 +18,17 @@ import {
 import { type EarlierFields, readEarlierFields } from './earlier-record.js';
 
 /*
- * From a result file to records: one for each finished task and one for each that was given up. What is pending has no
- * record yet.
+ * Converts a result file to records: one for each finished task and one for each that was given up. Pending tasks have no record
+ * yet.
  */
 
-/** A task of a result file: its record, and its entry, or null for one that was given up. */
+/** A task of a result file: its record, and its entry, which is null if the task was given up. */
 export interface RecordedTask {
     readonly record: ResultRecord;
     readonly entry: StoredEntry['entry'] | null;
 }
 
-/** The same with brief records, which tell all that most rates are made of. */
+/** The same with brief records, which are enough for most rates. */
 export function* briefTasksOfCheckpoint(
     checkpoint: Checkpoint,
     run: string,
@@ -45,14 +45,14 @@ export function* briefTasksOfCheckpoint(
     }
 }
 
-/** As `tasksOfCheckpoint`, the records alone. */
+/** Like `tasksOfCheckpoint`, but only the records. */
 export function* buildRecords(...checkpoint: Parameters<typeof tasksOfCheckpoint>): Generator<ResultRecord> {
     for (const { record } of tasksOfCheckpoint(...checkpoint)) yield record;
 }
 
 /**
  * @param run id for files that hold none
- * @param onPercent told that a success rate of tools was taken as per cent
+ * @param onPercent called when a tool success rate was read as a percentage
  */
 export function* tasksOfCheckpoint(
     checkpoint: Checkpoint,
@@ -80,8 +80,8 @@ function* keyedEntries(
 }
 
 /**
- * A record of one finished task; null for an entry without a verdict, which only earlier files hold, and for one that was adopted
- * from a database, where its record is.
+ * The record of one finished task; null for an entry without a verdict, which only earlier files hold, and for an entry adopted
+ * from a database, which already has its record.
  */
 export function recordOfEntry(
     entry: StoredEntry['entry'],
@@ -105,7 +105,7 @@ function briefFields(entry: StoredEntry['entry'], key: RecordKey): BriefRecord |
     if (verdict === null || entry.adopted !== undefined) return null;
     const result = resultOf(entry);
     const { run, sample, group, fingerprint, occurrence } = key;
-    // No spread: keys that are added to a copy one by one take ten times as long as a literal.
+    // Do not use a spread: adding keys to a copy one by one takes ten times as long as a literal.
     return {
         run,
         sample,
@@ -128,7 +128,7 @@ function resultOf(entry: StoredEntry['entry']): JsonObject {
     return isJsonObject(result) ? result : {};
 }
 
-/** From 0 to 1. Of a program: the share of the best score; null where its problem sets none. */
+/** From 0 to 1. For a program: its share of the best score; null if the problem defines none. */
 function readScore(result: JsonObject): number | null {
     const score = result['score'];
     if (typeof score !== 'number' || !Number.isFinite(score)) return null;
@@ -137,7 +137,7 @@ function readScore(result: JsonObject): number | null {
     return typeof best === 'number' && best > 0 ? score / best : null;
 }
 
-/** A record of a task that was given up for now: no verdict, no success level, in no rate. */
+/** The record of a task that was given up for now: no verdict, no success level, and not counted in any rate. */
 export function recordOfFailure(task: OpenTask, run: string, sample: string): ResultRecord {
     return makeRecord({
         ...(task.cell === undefined ? {} : readEarlierFields(task.cell, () => undefined)),
@@ -159,8 +159,8 @@ function failureFields(
 }
 
 /**
- * The well-known keys of what a function or a model batch returned; a judge's result has none of them. Where the task lies in
- * a matrix is what its cell says, whatever the result says.
+ * The well-known keys that a function or a model batch returned; a judge's result has none of them. A task's position in a matrix
+ * comes from its cell, whatever the result says.
  */
 function fieldsOfResult(
     result: JsonObject,
@@ -187,15 +187,15 @@ function attemptFields(attempts: readonly Attempt[]): EarlierFields & Pick<Recor
 
 const formatTime = (milliseconds: number): string | null => {
     const time = new Date(milliseconds);
-    // Years of more than four digits are not what the schema takes.
+    // The schema does not accept years of more than four digits.
     return Number.isNaN(time.getTime()) || !/^\d{4}-/.test(time.toISOString()) ? null : time.toISOString();
 };
 
-/** `1e999` in a file is read as Infinity, which no column holds. */
+/** JSON.parse reads `1e999` as Infinity, which no column can hold. */
 const finiteOr = (value: number | undefined, other: number | null): number | null =>
     value !== undefined && Number.isFinite(value) ? value : other;
 
-/** Seconds of the slowest test, bytes of the largest; the wall time is that of the last attempt. */
+/** Time of the slowest test in seconds and memory of the largest in bytes; the wall time is that of the last attempt. */
 function measured(
     tests: unknown,
     attempts: readonly Attempt[],
@@ -203,7 +203,7 @@ function measured(
     const list = Array.isArray(tests) ? (tests as readonly unknown[]).filter(isTest) : [];
     const largest = (pick: (test: TestResult) => unknown): number | null => {
         const values = list.map(pick).filter((value): value is number => Number.isFinite(value));
-        // Not spread into a call: there may be more tests than a call takes arguments.
+        // Do not spread into a call: there may be more tests than a call can take arguments.
         return values.length === 0 ? null : values.reduce((a, b) => Math.max(a, b));
     };
     const memory = largest((test) => test.memory);
@@ -219,7 +219,7 @@ function measured(
 
 const isTest = (value: unknown): value is TestResult => isJsonObject(value);
 
-/** Fingerprints for entries of the earlier tools, which have none: a hash of the source, numbered among equal ones. */
+/** Fingerprints for the earlier tools' entries, which have none: a hash of the source, numbered among equal ones. */
 export class StandIns {
     readonly #seen = new Map<string, number>();
 

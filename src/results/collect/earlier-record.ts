@@ -4,17 +4,18 @@ import { readSuccessLevel } from '../../model/success-level.js';
 import type { RecordInput } from '../record/record.js';
 
 /*
- * One result as the earlier runners passed it around, and as functions and model batches still return it: an object of well
- * known keys. Both kinds of spool files, result files and the library's `addBatchResult` are read by this one table.
+ * One result in the format that the earlier runners passed around, and that functions and model batches still return: an object
+ * with well-known keys. Both kinds of spool files, result files and the library's `addBatchResult` are read through this one
+ * table.
  */
 
-/** The fields that such an object decides. */
+/** The fields that such an object determines. */
 export type EarlierFields = Omit<
     Partial<RecordInput>,
     'run' | 'sample' | 'group' | 'fingerprint' | 'occurrence'
 >;
 
-/** What the counters of errors are called, and which `error_type` raises which. */
+/** Names of the error counters, and the `error_type` that increments each. */
 export const ERROR_COUNTERS = {
     tool_call_format: 'tool_call_format_errors',
     timeout: 'timeout_errors',
@@ -34,7 +35,7 @@ const ERROR_SYNONYMS: Readonly<Record<string, keyof typeof ERROR_COUNTERS>> = {
     sequence: 'sequence_order',
 };
 
-/** Text under one of several names; null: none has any. */
+/** The text under the first of several names that has one; null if none has. */
 function readText(source: JsonObject, ...names: readonly string[]): string | null {
     for (const name of names) {
         const value = source[name];
@@ -61,15 +62,15 @@ function readBoolean(source: JsonObject, name: string): boolean | null {
     return typeof value === 'boolean' ? value : null;
 }
 
-/** A count given as one, or as the list of what was counted. */
+/** A count given as a number, or as the list of the counted items. */
 function readCount(value: Json | undefined): number | null {
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     return Array.isArray(value) ? value.length : null;
 }
 
 /**
- * A success rate of tools as a fraction. The earlier writers gave it as 0.8, 1.0 or 100.0.
- * @returns also whether it was taken as per cent: above 1 and at most 100
+ * A tool success rate as a fraction. The earlier writers gave it as 0.8, 1.0 or 100.0.
+ * @returns also whether it was read as a percentage: above 1 and at most 100
  */
 export function readRate(value: number | null): {
     readonly rate: number | null;
@@ -80,8 +81,8 @@ export function readRate(value: number | null): {
 }
 
 /**
- * The fields of a record that an object of the earlier runners holds; those it says nothing of are null.
- * @param onPercent told that a rate was taken as per cent
+ * The record fields that an object of the earlier runners holds; fields it does not mention are null.
+ * @param onPercent called when a rate was read as a percentage
  */
 export function readEarlierFields(source: JsonObject, onPercent: (rate: number) => void): EarlierFields {
     const given = readNumber(source, 'tool_success_rate', 'tool_reliability');
@@ -125,7 +126,7 @@ function readInstance(source: JsonObject): string | null {
     return null;
 }
 
-/** `prompt_type: "flawed_tool_misuse"` names the flaw too. */
+/** `prompt_type: "flawed_tool_misuse"` also names the flaw. */
 function readFlaw(source: JsonObject): Pick<EarlierFields, 'is_flawed' | 'flaw_type'> {
     const prompt = readText(source, 'prompt_type') ?? '';
     const inPrompt = prompt.startsWith('flawed_') ? prompt.slice('flawed_'.length) : null;
@@ -175,9 +176,9 @@ function readUsage(source: JsonObject): EarlierFields {
 }
 
 /**
- * A whole record out of an object of the earlier runners.
- * @param batch SHA-256 of the batch it came in: with its place among equal ones there, what tells it from others. The same
- *   file read twice gives the same keys, two files never do.
+ * Builds a whole record from an object of the earlier runners.
+ * @param batch SHA-256 of the batch that it came in. Together with `occurrence` this identifies the object: the same
+ *   file read twice gives the same keys, two different files never do.
  * @param occurrence its number among equal objects of the batch, from 0
  */
 export function buildEarlierRecord(
@@ -214,7 +215,7 @@ export function buildEarlierRecord(
     };
 }
 
-/** What equal objects have in common: everything but the marks that their collector added. */
+/** The text that equal objects share: everything except the marks that the collector added. */
 export function readEarlierText(source: JsonObject): string {
     return JSON.stringify(
         Object.entries(source)
@@ -230,7 +231,7 @@ function cellName(fields: EarlierFields): string {
         .join('/');
 }
 
-/** ISO 8601; the earlier tools wrote local time without a zone, which is taken as UTC so that it is the same everywhere. */
+/** ISO 8601. The earlier tools wrote local time without a zone; it is read as UTC so that the result is the same everywhere. */
 function readTime(value: Json | undefined): string | null {
     if (typeof value !== 'string') return null;
     const time = new Date(/(?:Z|[+-]\d\d:\d\d)$/.test(value) ? value : `${value}Z`);

@@ -13,8 +13,8 @@ import {
 import { RecordKeys } from '../record/record-keys.js';
 
 /*
- * A batch of ours: {"format": "resume-run batch", "version": 1, "count", "changes": [{"record"} | {"retirement"}, ...]}, with
- * each change on a line of its own.
+ * Our own batch format: {"format": "resume-run batch", "version": 1, "count", "changes": [{"record"} | {"retirement"}, ...]},
+ * with one change per line.
  */
 
 const FORMAT = 'resume-run batch';
@@ -28,24 +28,25 @@ const BEFORE_RECORD = '{"record":';
 const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
 const NOT_FOUND = -1;
-/** Bytes in which the head of a batch ends. */
+/** Number of bytes within which the head of a batch ends. */
 const LONGEST_HEAD = BEFORE_COUNT.length + 16 + BEHIND_COUNT.length;
 
-/** A change as a batch of ours holds it. */
+/** A change as it is written in one of our batches. */
 export function changeText(change: RecordChange): string {
     return change.kind === 'record'
         ? `${BEFORE_RECORD}${recordLine(change.record)}}`
         : `{"retirement":${JSON.stringify(change.retirement)}}`;
 }
 
-/** The text of a batch of ours. @param changes of `changeText` */
+/** The text of one of our batches. @param changes from `changeText` */
 export const batchText = (changes: readonly string[]): string =>
     `${BEFORE_COUNT}${changes.length}${BEHIND_COUNT}${changes.join(BETWEEN)}${TAIL}`;
 
 /**
- * The changes of a batch that is as `batchText` writes it, several times as fast as parsing it. Null for anything else, which
- * leaves the bytes as they are: whether that is a batch, and what is wrong with it, shows when it is parsed whole.
- * @param bytes of the file; its records are moved together in them, and the changes keep them
+ * Reads the changes of a batch that is exactly as `batchText` writes it, several times as fast as parsing it. Returns null for
+ * anything else and leaves the bytes unchanged: parsing the whole file then shows whether it is a batch, and what is wrong with
+ * it.
+ * @param bytes of the file; its records are moved together in place, and the changes refer to them
  * @param matcher learns from each line that had to be parsed
  */
 export function scanOwnBatch(bytes: Buffer, matcher: RecordLineMatcher): readonly BatchChange[] | null {
@@ -54,18 +55,18 @@ export function scanOwnBatch(bytes: Buffer, matcher: RecordLineMatcher): readonl
     return scan.isWhole() ? scan.moveTogether() : null;
 }
 
-/** What stands in a batch, in its order: runs of records, and retirements between them. */
+/** The content of a batch, in its order: runs of records, and retirements between them. */
 type Found = FoundRows | Extract<BatchChange, { readonly kind: 'retirement' }>;
 
 interface FoundRows {
     readonly kind: 'found rows';
-    /** Where the line of each record begins and ends. */
+    /** Where each record's line begins and ends. */
     readonly starts: number[];
     readonly ends: number[];
     readonly keys: RecordKeys;
 }
 
-/** Bytes of which a text is made at once: a longer one costs the garbage collector more than it saves. */
+/** Number of bytes converted to text at a time: a longer text costs the garbage collector more than it saves. */
 const WINDOW = 64 * 1024;
 
 class BatchScan {

@@ -15,14 +15,14 @@ import { computeMeanInterval, passAtK } from '../statistics.js';
 
 const BY_MODEL = ['model'];
 
-/** pass@k by any dimensions: the mean over samples of the unbiased estimator. */
+/** pass@k by any dimensions: the unbiased estimator, averaged over samples. */
 export const passAtKQuestion: Question = {
     fields: ({ by }) => ['sample', 'group', 'fingerprint', 'row_hash', 'success_level', ...(by ?? BY_MODEL)],
     answer: async (engine, options) => {
         const dimensions = parseDimensions(options.by ?? BY_MODEL);
         const list = listDimensions(dimensions);
-        // A sample of a list, or of a matrix with rows, holds many questions: only equal rows ask the same one.
-        // How many samples have n answers of which c pass says everything, however many samples there are.
+        // A sample of a list, or of a matrix with rows, holds many problems: only equal rows ask the same one. Counting the
+        // samples that have n answers of which c pass keeps the result small, however many samples there are.
         const rows = await engine.rows(`
             WITH by_sample AS (
                 SELECT ${selectDimensions(dimensions)} sample AS in_sample, "group" AS in_group,
@@ -67,7 +67,7 @@ function summarise(group: readonly Row[], ks: readonly number[], notes: Set<stri
             value: passAtK(numberIn(row, 'n'), numberIn(row, 'c'), k),
         }));
         if (estimates.some(({ value }) => value === null)) {
-            // Leaving such samples out would be another, easier set of problems.
+            // Leaving such samples out would change the problem set to an easier one.
             notes.add(`pass@${k} is refused where a sample has fewer than ${k} answers.`);
             continue;
         }

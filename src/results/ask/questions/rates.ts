@@ -16,7 +16,7 @@ import { type ClusterSums, computeClusteredInterval } from '../statistics.js';
 
 const BY_GROUP = ['group'];
 
-/** What rates are made of, beside the dimensions. */
+/** Fields needed for rates, besides the dimensions. */
 const RATE_FIELDS = ['sample', 'success_level', 'expected', 'verdict'];
 
 /** Success rates by any dimensions. */
@@ -34,7 +34,7 @@ export const rates: Question = {
     },
 };
 
-/** The cells that the earlier tools counted. */
+/** The dimensions of the cells that the earlier tools counted. */
 const CELL = ['model', 'prompt_type', 'tool_success_rate', 'difficulty', 'task_type'];
 
 /** Success by model, prompt type, tool success rate, difficulty and task type. */
@@ -69,7 +69,7 @@ async function answerRates(
     return makeAnswer(name, dimensions, rows, engine.earlierCells);
 }
 
-/** @param earlierCells cells of earlier databases that stand beside the records */
+/** @param earlierCells number of cells from earlier databases next to the records */
 function makeAnswer(
     name: string,
     dimensions: ReturnType<typeof parseDimensions>,

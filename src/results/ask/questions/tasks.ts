@@ -10,7 +10,7 @@ import {
 } from '../question.js';
 import { computeWilsonInterval } from '../statistics.js';
 
-/** Rows of a list that no `--limit` is given for. */
+/** Number of rows in a list when no `--limit` is given. */
 const LIST_LENGTH = 20;
 
 const TASK: readonly AnswerColumn[] = [
@@ -19,7 +19,7 @@ const TASK: readonly AnswerColumn[] = [
     { name: 'index', kind: 'integer' },
 ];
 
-/** The tasks that took longest. */
+/** The tasks that took the longest. */
 export const slowest: Question = {
     answer: async (engine, { where, limit, by }) => {
         const more = parseDimensions(by ?? ['language', 'verdict']);
@@ -42,7 +42,7 @@ export const slowest: Question = {
     },
 };
 
-/** Tasks whose attempts, in one run or several, came to different ends. */
+/** Tasks whose attempts, in one run or across several, ended differently. */
 export const flakiest: Question = {
     answer: async (engine, { where, limit }) => {
         const rows = await engine.rows(`

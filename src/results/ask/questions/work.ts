@@ -82,11 +82,11 @@ export const cost: Question = {
     },
 };
 
-/** Lengths of an interval, in seconds, of which the shortest is taken that makes at most 48 rows. */
+/** Possible interval lengths, in seconds. The shortest that gives at most 48 rows is used. */
 const BUCKETS = [1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400];
 const MOST_ROWS = 48;
 
-/** How many tasks ended in each interval of time. */
+/** Number of tasks that ended in each time interval. */
 export const throughput: Question = {
     answer: async (engine, { where, limit }) => {
         const from = selectRecordsWhere(where);
@@ -94,7 +94,7 @@ export const throughput: Question = {
             `SELECT epoch(max(finished_at)) - epoch(min(finished_at)) AS seconds FROM ${from}`,
         );
         const seconds = numberIn(span ?? {}, 'seconds');
-        // The first and the last interval may both be cut: one more than the time would fill.
+        // Both the first and the last interval may be partial, so there is one more than the duration would fill.
         const most = Math.max(1, (limit ?? MOST_ROWS) - 1);
         const bucket = BUCKETS.find((one) => seconds / one <= most) ?? BUCKETS.at(-1) ?? 1;
         const rows = await engine.rows(`
