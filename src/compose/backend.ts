@@ -7,7 +7,7 @@ import type { WorkerDesk } from '../executor/servers/places.js';
 import type { ServerExecutor } from '../executor/servers/server-executor.js';
 import { readPackageVersion } from '../host/package-version.js';
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
-import type { CheckerProgram } from '../model/sample.js';
+import type { ProblemProgram } from '../model/problem-programs.js';
 import type { TaskLog } from '../model/task.js';
 
 /** What `--mode queue` needs beside the rest. */
@@ -22,7 +22,7 @@ export interface QueueSettings {
     readonly outputs: OutputPlace | null;
     /** See `QueueBackendOptions`. */
     readonly runsPrograms: boolean;
-    readonly languageOf: (program: CheckerProgram) => string | null;
+    readonly languageOf: (program: ProblemProgram['program']) => string | null;
     /** Makes the descriptor into what workers on other machines are told. */
     readonly describe: (descriptor: ExecutorDescriptor) => Promise<ExecutorDescriptor>;
     readonly onNotice: (message: string) => void;

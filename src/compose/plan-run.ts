@@ -32,6 +32,7 @@ import { listOptions, findLists } from './lists.js';
 import type { OpenRunOptions, RunPlan } from './opened-run.js';
 import { computePlanKey } from './plan-key.js';
 import { collectSamples, type OtherDataset, type Samples } from './samples.js';
+import { describeMissingToolchain } from './missing-toolchain.js';
 import { describeUnknownLanguage } from './unknown-language.js';
 
 export interface Held {
@@ -232,6 +233,7 @@ function prepareOptions(
             input.skip ??
             describeUnknownLanguage(input, judging.languages) ??
             executor.skipReason?.(input) ??
+            describeMissingToolchain(judged, executor) ??
             describeMissingFeature(input, judged, executor.features),
         plan: { allTests: judging.allTests, rerun, compilers: executor.compilers ?? new Map() },
     };

@@ -2,7 +2,8 @@ import type { EndpointSetting, LanguageSetting, OptionTable, Values } from '../c
 import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { MemoryHolding } from '../model/limits.js';
 import type { ProblemFeature } from '../model/problem-features.js';
-import type { CheckerProgram, ProgramInput } from '../model/sample.js';
+import type { ProblemProgram } from '../model/problem-programs.js';
+import type { ProgramInput } from '../model/sample.js';
 import type { Task } from '../model/task.js';
 import type { WorkEstimate } from '../model/work-estimate.js';
 import type { TestMaker } from '../model/test-recipe.js';
@@ -81,7 +82,7 @@ export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor>
     /** Versions of this machine's toolchains by language, where tasks are queued for machines that may have others. */
     readonly toolchains?: Readonly<Record<string, string>>;
     /** Language of a sample's own program, such as a checker; null: none that is known. */
-    readonly languageOf?: (program: CheckerProgram) => string | null;
+    readonly languageOf?: (program: ProblemProgram['program']) => string | null;
     /** `bwrap`, `rlimit`, `none`, where programs run in a sandbox of ours. */
     readonly sandbox?: string;
     /** Who compares outputs, in words, where it is not our checkers. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { CheckerProgram } from '../../model/sample.js';
+import type { ProblemProgram } from '../../model/problem-programs.js';
 import type { Task, TaskLog } from '../../model/task.js';
 import { getMessage } from '../../util/message.js';
 import {
@@ -49,7 +49,7 @@ export interface QueueBackendOptions {
     /** Whether workers run the tasks' programs themselves, and must have their languages. */
     readonly runsPrograms: boolean;
     /** Language of a sample's own program, such as a checker; null: none that is known. */
-    readonly languageOf: (program: CheckerProgram) => string | null;
+    readonly languageOf: (program: ProblemProgram['program']) => string | null;
     readonly onLog: (line: TaskLog) => void;
     /** Lines for people: how Redis is set up, what tasks wait for. */
     readonly onNotice: (message: string) => void;

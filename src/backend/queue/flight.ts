@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CheckerProgram } from '../../model/sample.js';
+import type { ProblemProgram } from '../../model/problem-programs.js';
 import type { Task } from '../../model/task.js';
 import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
 import { LARGEST_TASK, type RunOrigin } from './messages.js';
@@ -78,11 +78,14 @@ export function createIdentifier(made: RunOrigin): (task: Task) => string {
  */
 export function listLanguages(
     { input }: Task,
-    programs: readonly CheckerProgram[],
+    programs: readonly ProblemProgram['program'][],
     {
         runsPrograms,
         languageOf,
-    }: { readonly runsPrograms: boolean; readonly languageOf: (program: CheckerProgram) => string | null },
+    }: {
+        readonly runsPrograms: boolean;
+        readonly languageOf: (program: ProblemProgram['program']) => string | null;
+    },
 ): string[] {
     const own = input.kind === 'program' && runsPrograms ? [input.language] : [];
     const others = programs.flatMap((program) => languageOf(program) ?? []);

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Redis } from 'ioredis';
 import { hashFile } from '../../host/hash-file.js';
+import { listProblemPrograms, type ProblemProgram } from '../../model/problem-programs.js';
 import type { CheckerProgram, SourceFile, StagedSample, StagedTest } from '../../model/sample.js';
 import type { RunKeys } from './keys.js';
 import { LARGEST_FILE } from './messages.js';
@@ -33,7 +34,7 @@ export interface StageHandle {
     /** Digest of its manifest. */
     readonly manifest: string;
     /** Its own programs, such as a checker: workers need their languages for any task of it. */
-    readonly programs: readonly CheckerProgram[];
+    readonly programs: readonly ProblemProgram['program'][];
 }
 
 interface StageEntry {
@@ -125,12 +126,7 @@ async function readManifest(stage: string, sources: Map<string, FileSource>): Pr
     const bytes = Buffer.from(JSON.stringify({ sample, digests } satisfies StageManifest));
     const digest = createHash('sha256').update(bytes).digest('hex');
     sources.set(digest, { bytes });
-    return { manifest: digest, programs: listPrograms(staged) };
-}
-
-function listPrograms({ checker, interactor, staticValidator }: StagedSample): CheckerProgram[] {
-    const programs = [checker.kind === 'program' ? checker : undefined, interactor, staticValidator];
-    return programs.flatMap((program) => (program === undefined ? [] : [program, ...(program.also ?? [])]));
+    return { manifest: digest, programs: listProblemPrograms(staged).map(({ program }) => program) };
 }
 
 /** How the paths of a staged sample are replaced. */
@@ -148,10 +144,14 @@ export async function mapFiles(sample: StagedSample, map: PathMap): Promise<Stag
         if (path === undefined) return file;
         return { ...file, content: { path: await map.source(path, digest), digest } };
     };
-    const mapProgram = async (program: CheckerProgram): Promise<CheckerProgram> => {
-        const [main, ...rest] = program.files;
-        const files = [await mapOne(main)] as [SourceFile, ...SourceFile[]];
+    const mapAll = async (all: CheckerProgram['files']): Promise<CheckerProgram['files']> => {
+        const [main, ...rest] = all;
+        const files: [SourceFile, ...SourceFile[]] = [await mapOne(main)];
         for (const file of rest) files.push(await mapOne(file));
+        return files;
+    };
+    const mapProgram = async (program: CheckerProgram): Promise<CheckerProgram> => {
+        const files = await mapAll(program.files);
         if (program.also === undefined) return { ...program, files };
         const also: CheckerProgram[] = [];
         for (const other of program.also) also.push(await mapProgram(other));
@@ -168,12 +168,16 @@ export async function mapFiles(sample: StagedSample, map: PathMap): Promise<Stag
             ...(test.files === undefined ? {} : { files }),
         });
     }
-    const { checker, interactor, staticValidator } = sample;
+    const { checker, interactor, staticValidator, scoring } = sample;
+    const grader = scoring?.grader ?? null;
     return {
         ...sample,
         tests,
         checker: checker.kind === 'program' ? await mapProgram(checker) : checker,
         ...(interactor === undefined ? {} : { interactor: await mapProgram(interactor) }),
         ...(staticValidator === undefined ? {} : { staticValidator: await mapProgram(staticValidator) }),
+        ...(scoring === undefined || grader === null
+            ? {}
+            : { scoring: { ...scoring, grader: { ...grader, files: await mapAll(grader.files) } } }),
     };
 }
