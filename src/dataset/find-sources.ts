@@ -15,7 +15,7 @@ export interface FoundSources {
     readonly path: string;
     /** Files of rows grouped by shared format: each JSONL file alone, all `.json` files together. */
     readonly rowFiles: readonly (readonly [string, ...string[]])[];
-    /** Folders with a problem.yaml; the other list holds folders of Polygon packages, with a problem.xml. */
+    /** `packages`: folders with a problem.yaml. `polygons`: folders of Polygon packages, with a problem.xml. */
     readonly packages: readonly string[];
     readonly polygons: readonly string[];
     /** Zip archives that hold packages. */

@@ -1,8 +1,8 @@
 import { PACKAGE_LANGUAGES } from './kattis/languages.js';
 
 /*
- * Names of languages as datasets write them, and the tags of result files. A name that is not here becomes a tag as it
- * stands, in capitals: the executors' language table (which a config file can extend) decides what can run.
+ * Names of languages as datasets write them, and the tags of result files. A name that is not listed becomes a tag unchanged, in
+ * upper case: the executors' language table, which a config file can extend, decides what can run.
  */
 const TAGS: Readonly<Record<string, string>> = {
     c: 'C',
@@ -36,7 +36,7 @@ const TAGS: Readonly<Record<string, string>> = {
     typescript: 'TYPESCRIPT',
 };
 
-/** Words of names as judges write them (`GNU C++17 (64)`), once vendors and versions are gone. */
+/** Words of names in judges' spelling (`GNU C++17 (64)`), after vendors and versions are removed. */
 const WORDS: Readonly<Record<string, string>> = {
     ...TAGS,
     'clang++': 'CPP',
@@ -57,7 +57,7 @@ const WORDS: Readonly<Record<string, string>> = {
     swift: 'SWIFT',
 };
 
-/** Who made a compiler, and what else does not change the language. */
+/** Vendors of compilers, and other words that do not affect the language. */
 const VENDORS: ReadonlySet<string> = new Set([
     '.net',
     'clang',
@@ -78,12 +78,12 @@ const KNOWN: ReadonlySet<string> = new Set([
     ...PACKAGE_LANGUAGES,
 ]);
 
-/** Whether a tag is that of a language, rather than a name that no table knows. */
+/** Whether a tag is a known language, as opposed to a name that is in no table. */
 export const isKnownLanguage = (tag: string): boolean => KNOWN.has(tag);
 
 /**
- * Tag of a language by its name in a dataset: `py3` and `PyPy 3-64` give `PYTHON3`, `GNU C++17` gives `CPP`; `PYTHON3`
- * gives itself, and `Brainfuck` gives `BRAINFUCK`.
+ * Tag of a language by its name in a dataset: `py3` and `PyPy 3-64` become `PYTHON3`, `GNU C++17` becomes `CPP`; `PYTHON3` stays,
+ * and `Brainfuck` becomes `BRAINFUCK`.
  */
 export function toLanguageTag(name: string): string {
     const key = name.trim().toLowerCase();
@@ -91,23 +91,25 @@ export function toLanguageTag(name: string): string {
     return tag ?? key.toUpperCase();
 }
 
-/** The row's own spelling of a name that no table knows, for messages; nothing for others, whose tag says it all. */
+/** The row's spelling of a name that is in no table, for messages; empty for known names, for which the tag suffices. */
 export function readUnknownName(name: unknown, tag: string): { readonly unknownName?: string } {
     return typeof name === 'string' && !isKnownLanguage(tag) ? { unknownName: name.trim() } : {};
 }
 
-/** Names as Codeforces, AtCoder and CodeContests+ write them: a language with its vendor and versions; null for others. */
+/**
+ * Tag of a name as Codeforces, AtCoder and CodeContests+ write it: a language with its vendor and versions; null for other names.
+ */
 function judgeTag(key: string): string | null {
     if (key.length > LONGEST_NAME) return null;
     const [plain = '', inBrackets = ''] = key.split('(', 2);
     const tokens = plain.split(/\s+/).filter((token) => token !== '' && !VENDORS.has(token));
     const [word = '', own = ''] = splitVersion(tokens[0] ?? '');
     const [more = ''] = tokens.slice(1);
-    // What follows the language can only be a version: `C++ 17`, `Python 3`; `Objective C` is another language.
+    // Only a version may follow the language: `C++ 17`, `Python 3`. `Objective C` is another language.
     if (!tokens.slice(1).every((token) => /^v?\d/.test(token))) return null;
     const tag = Object.hasOwn(WORDS, word) ? (WORDS[word] ?? null) : null;
     if (tag !== 'PYTHON' && tag !== 'PYTHON3') return tag;
-    // AtCoder writes `Python (3.8.2)`, and `PyPy3 (7.3.0)`, where the brackets hold PyPy's own version.
+    // AtCoder writes `Python (3.8.2)`, but also `PyPy3 (7.3.0)`, where the brackets hold PyPy's own version.
     const version = own || more || (word === 'pypy' ? '' : (/\d[\d.]*/.exec(inBrackets)?.[0] ?? ''));
     if (/^v?3(?!\d)/.test(version)) return 'PYTHON3';
     if (/^v?2(?!\d)/.test(version)) return 'PYTHON';
@@ -116,7 +118,7 @@ function judgeTag(key: string): string | null {
 
 const LONGEST_NAME = 100;
 
-/** `c++17` is `c++` and `17`, `pypy3-64` is `pypy` and `3-64`. */
+/** Splits `c++17` into `c++` and `17`, `pypy3-64` into `pypy` and `3-64`. */
 function splitVersion(token: string): readonly string[] {
     return /^([a-z.]*[a-z][+#]*)[-_]?(\d[\w.-]*)?$/.exec(token)?.slice(1) ?? [];
 }

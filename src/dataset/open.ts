@@ -14,16 +14,16 @@ import { recogniseFile } from './recognise.js';
 import { DATASET_FORMATS, type DatasetFormatName, isDatasetFormat, isListFormat } from './registry.js';
 
 export interface OpenDatasetsOptions extends OpenOptions {
-    /** `--format`: null means that each is recognised. */
+    /** `--format`; null: the format is detected. */
     readonly format: string | null;
-    /** Told of each file beside packages that is not a dataset: one line. */
+    /** Called for each file beside packages that is not a dataset, with a one-line message. */
     readonly onLeftOut: (line: string) => void;
 }
 
 /**
- * Opens what the user named: files, folders, globs. Files of rows that one name stands for make one dataset for each format
- * among them; packages that it stands for make one dataset.
- * @throws UserError for a name that stands for nothing, or for something that is not a dataset
+ * Opens what the user named: files, folders, globs. Files of rows found under one name become one dataset for each format among
+ * them; packages found under one name become one dataset.
+ * @throws UserError for a name that matches nothing, or something that is not a dataset
  */
 export async function openDatasets(
     names: readonly string[],
@@ -35,7 +35,7 @@ export async function openDatasets(
         const found = await findSources(name, forced);
         for (const line of found.leftOut) options.onLeftOut(line);
         const groups = new Map<DatasetFormatName, string[]>();
-        // Beside packages, files of JSON are settings of tools more often than rows: each is looked at by itself.
+        // JSON files beside packages are settings of tools more often than rows, so each is examined separately.
         const places = found.packages.length + found.polygons.length + found.archives.length;
         const hasPackages = places > 0;
         const rowFiles = hasPackages ? found.rowFiles.flat().map((file) => [file] as const) : found.rowFiles;
@@ -74,7 +74,7 @@ export async function openDatasets(
     return datasets;
 }
 
-/** In a folder that holds files of JSON alone, those may be anything: what is missing is a dataset. */
+/** JSON files alone in a folder may be anything, so the message says that a dataset is missing. */
 function explainStrayFiles(error: UserError, { path, rowFiles }: FoundSources, name: string): UserError {
     const isJsonAlone =
         rowFiles.length === 1 && rowFiles[0]?.[0] !== path && /\.json$/i.test(rowFiles[0]?.[0] ?? '');
@@ -86,7 +86,7 @@ function explainStrayFiles(error: UserError, { path, rowFiles }: FoundSources, n
     );
 }
 
-/** The packages in an archive. Where it holds one, the archive's name without `.zip` is its id. */
+/** The packages in an archive. If it holds a single one, the package's id is the archive's name without `.zip`. */
 async function openArchive(
     archive: string,
     tree: Pick<FoundSources, 'path' | 'root'>,
@@ -131,7 +131,7 @@ async function openArchive(
     }
 }
 
-/** The format of a file that `--format` says nothing about, by its name and its first row. */
+/** The format of a file, from its name and its first row, if `--format` is not given. */
 async function findFormat(
     file: string,
     { lists, files }: Pick<OpenOptions, 'lists' | 'files'>,

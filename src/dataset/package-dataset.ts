@@ -17,36 +17,41 @@ import type {
 import type { ProblemPackage } from './kattis/package.js';
 import type { PackagePlace, PackageReach } from './kattis/package-files.js';
 
-/** Ends the fingerprint of a package that is judged by its samples alone. */
+/** Suffix of the fingerprint of a package that is judged only by its samples. */
 const ON_SAMPLES = '/samples';
 
 /** Reads the packages of one format. */
 export interface PackageReader {
     /** Key of the registry. */
     readonly format: string;
-    /** The file that makes a folder a package. */
+    /** The file whose presence makes a folder a package. */
     readonly manifest: string;
-    /** Raised when submissions are found or grouped another way: packages that an earlier version indexed are read anew. */
+    /**
+     * Increased when submissions are found or grouped differently, so that packages indexed by an earlier version are read again.
+     */
     readonly version: number;
     /**
      * The files of a package.
-     * @param place how messages name it
-     * @param reach what may be read besides
+     * @param place the package's name in messages
+     * @param reach what may be read besides the package
      */
     find(folder: string, place: string, reach: PackageReach): Promise<ProblemPackage>;
-    /** @throws UserError for settings that cannot be read */
+    /** @throws UserError if settings cannot be read */
     countTasks(found: ProblemPackage): Promise<TaskCounts>;
     /**
-     * The sample that a package is, with everything hashed.
+     * Loads a package as a sample, with all its files hashed.
      * @throws UserError
      */
     load(found: ProblemPackage, id: string, how: LoadOptions): Promise<Sample>;
-    /** The same of one whose tests `load` cannot read, so that its submissions are skipped. Absent: `load` reads nothing more. */
+    /**
+     * The same for a package whose tests `load` cannot read, so that its submissions are skipped. Absent: `load` parses nothing
+     * that `countTasks` has not parsed.
+     */
     loadSkipped?(found: ProblemPackage, id: string, reason: string): Promise<Sample>;
 }
 
 export interface LoadOptions {
-    /** Makes tests that the package only describes; null: nobody does. */
+    /** Makes tests that the package only describes; null: they are not made. */
     readonly maker: TestMakerSource | null;
     /** `--sample-tests` */
     readonly sampleTests: boolean;
@@ -55,7 +60,7 @@ export interface LoadOptions {
 export interface TaskCounts {
     readonly solution: number;
     readonly incorrect: number;
-    /** Whether it has samples alone, and nothing that says how its secret tests are made. */
+    /** Whether it has only samples, and no description of how its secret tests are made. */
     readonly hasSamplesAlone: boolean;
 }
 
@@ -63,7 +68,7 @@ export const packageFormat = (reader: PackageReader): DatasetFormat => ({
     open: (source, options) => new PackageDataset(reader, source, options),
 });
 
-/** Packages in a tree, or a single one; the id of a package is its path from the tree's root. */
+/** The packages in a tree, or a single one. The id of a package is its path from the tree's root. */
 class PackageDataset implements Dataset {
     readonly limitPolicy = 'own';
     readonly comparison = null;
@@ -117,7 +122,7 @@ class PackageDataset implements Dataset {
         }
     }
 
-    /** A template, or a package that is broken, does not keep the others of a repository from being judged. */
+    /** A template or a broken package must not keep the others in a repository from being judged. */
     get #mayLeaveOut(): boolean {
         const { items, isOneOfMany } = this.source;
         return this.options.skipBadRows || items.length > 1 || isOneOfMany === true;
@@ -126,7 +131,7 @@ class PackageDataset implements Dataset {
     async #indexPackage(folder: string): Promise<IndexedSample> {
         const found = await this.#find(folder);
         const { sampleTests = false } = this.options;
-        // Not one file's stamp: the fingerprint stands for the stamps of all of them.
+        // Instead of one file's stamp, this holds the fingerprint, which covers the stamps of all files.
         const stamp: FileStamp = {
             inode: `package/${this.reader.version}${sampleTests ? ON_SAMPLES : ''}`,
             size: found.files.length,
@@ -146,7 +151,7 @@ class PackageDataset implements Dataset {
                 [name('solution'), counts.solution],
                 [name('incorrect_solution'), counts.incorrect],
             ],
-            // What was left out before is another thing to run.
+            // A package that was left out before must count as changed.
             fingerprint: `${found.fingerprint}${isOnSamples ? ON_SAMPLES : ''}`,
         };
         this.options.cache.set(key, stamp, [indexed]);
@@ -166,7 +171,7 @@ class PackageDataset implements Dataset {
         return folder;
     }
 
-    /** Links may lead anywhere within what the user named: a tree shares headers and tests among its packages. */
+    /** Links may lead anywhere within the tree that the user named, since packages of a tree share headers and tests. */
     async #find(folder: string): Promise<ProblemPackage> {
         const { path, named = path, root, archive } = this.source;
         const bounds = archive?.unpacked ?? (folder === named ? folder : root);
@@ -176,7 +181,10 @@ class PackageDataset implements Dataset {
         });
     }
 
-    /** An archive lies in its tree like the folder that it holds. The tree of one that was named itself is not known. */
+    /**
+     * An archive is treated as if the folder that it holds were at its place in the tree. If the archive itself was named, its
+     * tree is unknown.
+     */
     async #findBeside(): Promise<PackagePlace | null> {
         const { path, root, archive } = this.source;
         if (archive === undefined || archive.isNamed) return null;

@@ -5,8 +5,8 @@ import type { ParquetRequest, ParquetResponse } from './packed/parquet-messages.
 import { decodeGroups, describeFile, LargeGroupError } from './packed/read-parquet.js';
 
 /*
- * The thread that decodes Parquet: a row group is decoded as a whole, and may be large. Here it neither stops the run for
- * seconds nor takes the run's heap with it.
+ * The thread that decodes Parquet. A row group is decoded as a whole and may be large; in a thread, this neither blocks the run
+ * for seconds nor uses up its heap.
  */
 
 async function answer(request: ParquetRequest): Promise<ParquetResponse> {

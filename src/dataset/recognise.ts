@@ -11,7 +11,7 @@ import type { RowFormat } from './row-content.js';
 import type { RowFiles } from './row-files.js';
 import { parseRow } from './rows/read-row.js';
 
-/** Formats of rows; the first that recognises a row has it, so the more special ones come first. */
+/** Formats of rows. The first one that recognises a row is used, so the more specific formats come first. */
 export const ROW_FORMATS: readonly RowFormat[] = [
     codeContests,
     codeContestsPlus,
@@ -22,7 +22,7 @@ export const ROW_FORMATS: readonly RowFormat[] = [
     general,
 ];
 
-/** The format that a row looks like; null if none does. @throws UserError for known formats that are refused */
+/** The format that a row looks like; null if there is none. @throws UserError for known formats that are refused */
 export function recogniseRow(row: Field): RowFormat | null {
     const found = ROW_FORMATS.find((format) => format.recognises(row));
     if (found !== undefined) return found;
@@ -35,7 +35,8 @@ export function recogniseRow(row: Field): RowFormat | null {
 }
 
 /**
- * The format of a file by its first row; `plain` for a file without rows, null for rows of no format where that is allowed.
+ * The format of a file, from its first row. `plain` for a file without rows; null for rows of an unknown format, if these are
+ * allowed.
  * @throws UserError if no format has such rows
  */
 export async function recogniseFile(

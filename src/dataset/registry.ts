@@ -4,7 +4,7 @@ import type { ListReader } from './lists/list-reader.js';
 const rows = (key: string) => async (): Promise<DatasetFormat> =>
     (await import('./row-formats.js')).findRowFormat(key);
 
-/** Lists: each row is one task. */
+/** Lists, in which each row is one task. */
 const LIST_FORMATS = {
     csv: async () => makeListFormat((await import('./lists/delimited.js')).CSV),
     lines: async () => makeListFormat((await import('./lists/plain-lines.js')).PLAIN_LINES),
@@ -15,7 +15,7 @@ const LIST_FORMATS = {
 const makeListFormat = async (reader: ListReader): Promise<DatasetFormat> =>
     (await import('./lists/list-dataset.js')).listFormat(reader);
 
-/** Formats of `--format` by name. Only what a run needs is loaded. */
+/** Formats for `--format` by name. Each is loaded only if a run needs it. */
 export const DATASET_FORMATS = {
     'code-contests': rows('code-contests'),
     'code-contests-plus': rows('code-contests-plus'),

@@ -7,27 +7,27 @@ import type { Verdict } from '../model/verdict.js';
 import type { Field } from './field.js';
 
 /*
- * What a row of any format says, checked but not yet hashed or read from other files: indexing a dataset needs only ids
- * and counts, and hashing every test for them would take longer than reading it. row-sample.ts makes the sample.
+ * The content of a row in any format, checked but not yet hashed, and without reading other files. Indexing a dataset needs only
+ * ids and counts; hashing every test for that would take longer than reading it. row-sample.ts makes the sample.
  */
 
-/** A format whose samples are rows of JSON. */
+/** A format whose samples are JSON rows. */
 export interface RowFormat {
     /** Key of the registry. */
     readonly key: string;
     readonly limitPolicy: LimitPolicy;
-    /** How outputs are compared where a row names no checker: the rule of the format's own grader. */
+    /** How outputs are compared if a row names no checker: the rule of the format's own grader. */
     readonly comparison: BuiltInChecker;
     /** See `Dataset`. */
     readonly skipsNothing?: boolean;
     /**
-     * What the index holds of an ordinary row that names no files, without a `Field` for each of its values: datasets of a million
-     * small rows take half the time. Null for any other row: `recognises` and `read` say what there is to say of it.
+     * The index entry of an ordinary row that names no files, made without a `Field` for each of its values, which halves the
+     * time for datasets of a million small rows. Null for any other row, which is left to `recognises` and `read`.
      */
     outline?(row: JsonObject): RowOutline | null;
-    /** True for rows that look like this format; only the presence and kind of a few keys is asked. */
+    /** True for rows that look like this format. Only the presence and type of a few keys are checked. */
     recognises(row: Field): boolean;
-    /** @throws UserError naming the field that is not as it must be */
+    /** @throws UserError naming the invalid field */
     read(row: Field): RowContent;
 }
 
@@ -50,22 +50,22 @@ export type RowTask = RowProgram | { readonly kind: 'data'; readonly input: Fiel
 export interface RowProgram {
     readonly kind: 'program';
     readonly language: string;
-    /** How the row spells a language that no table knows. */
+    /** The row's spelling of a language that is in no table. */
     readonly unknownName?: string;
     readonly source: Text;
     readonly name: string | null;
     readonly expected: readonly Verdict[] | null;
     readonly skip?: string;
-    /** True for a function that a harness calls, instead of a program. */
+    /** Set for a function that a harness calls, as opposed to a program. */
     readonly isCalled?: true;
 }
 
-/** A text of the row, or a file beside the dataset, named relative to the dataset file's folder. */
+/** Text in the row itself, or a file beside the dataset, relative to the dataset file's folder. */
 export type Text = string | { readonly file: string };
 
 export interface RowJudging {
     readonly tests: readonly RowTest[];
-    /** Null where the row names none. */
+    /** Null if the row names none. */
     readonly checker: BuiltInChecker | RowChecker | null;
     /** Absent: programs use stdin and stdout. */
     readonly namedFiles?: NamedFiles;
@@ -78,7 +78,7 @@ export interface RowTest {
     readonly output: Text;
 }
 
-/** A checker program of one file. */
+/** A checker program in a single file. */
 export interface RowChecker {
     readonly kind: 'program';
     readonly convention: 'testlib' | 'kattis';
@@ -99,7 +99,7 @@ export function pairTests(name: string, inputs: Field, outputs: Field): RowTest[
     return input.map((text, i) => ({ name: `${name}-${i + 1}`, input: text, output: output[i] ?? '' }));
 }
 
-/** Tests as SandboxFusion writes them: `[{input: {stdin}, output: {stdout}}]`. */
+/** Tests in SandboxFusion's format: `[{input: {stdin}, output: {stdout}}]`. */
 export function streamTests(tests: Field): RowTest[] {
     return tests.list().map((test, i) => ({
         name: `test-${i + 1}`,
@@ -108,11 +108,11 @@ export function streamTests(tests: Field): RowTest[] {
     }));
 }
 
-/** Whether `readId` takes a text as it is. */
+/** Whether `readId` returns a string unchanged. */
 export const isOrdinaryId = (id: unknown): id is string =>
     typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH && !/\p{Surrogate}/u.test(id);
 
-/** An id: text or a number, not empty, and text that a file can hold. */
+/** An id: a string or number that is not empty and can be written to a file as text. */
 export function readId(field: Field): string {
     const id = integerText(field) ?? field.string();
     if (id === '') field.fail('an id that is not empty');

@@ -18,7 +18,9 @@ import { buildSample, listReferencedFiles } from './row-sample.js';
 import { hashRow, parseOrdinaryRow, parseRow } from './rows/read-row.js';
 import type { RawRow } from './rows/row.js';
 
-/** Where a row stands. `file` is its number in the dataset's list; `as` says by which reading its groups were counted. */
+/**
+ * Position of a row. `file` is its number in the dataset's list; `as` identifies the format and version that counted its groups.
+ */
 interface RowLocator {
     readonly [key: string]: string | number;
     readonly as: string;
@@ -30,15 +32,15 @@ interface RowLocator {
     readonly length: number;
 }
 
-/** Raised when a format counts tasks or makes ids another way: rows that an earlier version indexed are read anew. */
+/** Increased when a format counts tasks or makes ids differently, so that rows indexed by an earlier version are read again. */
 const INDEX_VERSION = 3;
 
-/** Rows of one or several JSON files, all of one format. */
+/** Rows of one or more JSON files that share a format. */
 export class RowDataset implements Dataset {
     readonly badRows: string[] = [];
     readonly #as: string;
     readonly #shownPaths: string[] = [];
-    /** A row with an id that came before is a bad row. */
+    /** A row whose id has occurred before is a bad row. */
     readonly hasDistinctIds = true;
 
     constructor(
@@ -77,7 +79,7 @@ export class RowDataset implements Dataset {
             const stamp = await readStamp(path);
             const cached = this.#cached(path, stamp, number);
             if (cached !== null) {
-                // A file with an id twice is not remembered: only several files can hold the same.
+                // A file that repeats an id is not cached, so only rows of different files can share one.
                 const isOnly = this.source.items.length === 1;
                 for (const some of inBatches(cached))
                     yield isOnly ? some : some.filter((row) => this.#isNew(row, seen));
@@ -120,7 +122,7 @@ export class RowDataset implements Dataset {
         return buildSample(content, { folder: dirname(path), place }, this.rowFormat);
     }
 
-    /** Rows in the pieces in which they are read: a turn of the event loop for each row would cost more than the row. */
+    /** Yields rows in the batches in which they are read: a turn of the event loop per row would cost more than the row. */
     async *#indexFile(
         number: number,
         stamp: FileStamp,
@@ -137,7 +139,7 @@ export class RowDataset implements Dataset {
                     let indexed = this.#outlineRow(raw, number, part);
                     if (indexed === null) {
                         const { indexed: read, namesFiles } = this.#indexRow(raw, number, part);
-                        // What a row's files hold is not seen by the dataset file's stamp.
+                        // The dataset file's stamp does not cover the content of files that a row names.
                         cacheable &&= namesFiles === null;
                         indexed = namesFiles === null ? read : await namesFiles();
                     }
@@ -154,7 +156,7 @@ export class RowDataset implements Dataset {
         }
     }
 
-    /** The entry of an ordinary row; null where it must be read. */
+    /** The index entry of an ordinary row; null if the row must be parsed fully. */
     #outlineRow(raw: RawRow, file: number, part: number): IndexedSample | null {
         const content = raw.text ?? raw.bytes;
         if (content === null || this.rowFormat.outline === undefined) return null;
@@ -167,7 +169,10 @@ export class RowDataset implements Dataset {
         return { id, locator, groups, fingerprint: hashRow(content) };
     }
 
-    /** @returns its entry, and where it names files: what gives the entry that their stamps are part of */
+    /**
+     * @returns the row's entry; `namesFiles` is null unless the row names files, and otherwise returns an entry that includes
+     * their stamps
+     */
     #indexRow(
         { bytes, line, offset, length }: RawRow,
         file: number,
@@ -192,7 +197,7 @@ export class RowDataset implements Dataset {
         return { indexed, namesFiles: mark };
     }
 
-    /** Rows of a file that has not changed since an earlier start; null where they must be read. */
+    /** Rows of a file that has not changed since an earlier start; null if they must be read. */
     #cached(path: string, stamp: FileStamp, number: number): SampleRows | null {
         const rows = this.options.cache.get(path, stamp);
         const first = rows?.at(0)?.locator;
@@ -204,7 +209,7 @@ export class RowDataset implements Dataset {
         return moved;
     }
 
-    /** @throws UserError for a row that is clearly of another format than its dataset */
+    /** @throws UserError for a row that clearly has another format than its dataset */
     #checkFormat(row: Field): void {
         if (this.source.forced || this.rowFormat.recognises(row)) return;
         const other = recogniseRow(row);
@@ -215,7 +220,7 @@ export class RowDataset implements Dataset {
         }
     }
 
-    /** Stamps of the files that a row names, as a suffix of its fingerprint; empty where it names none. */
+    /** Stamps of the files that a row names, as a suffix of its fingerprint; empty if it names none. */
     async #filesMark(content: RowContent, path: string, place: string): Promise<string> {
         const names = listReferencedFiles(content);
         if (names.length === 0) return '';
@@ -238,7 +243,7 @@ export class RowDataset implements Dataset {
         return path;
     }
 
-    /** Made for every row, in case there is something to say of it. */
+    /** Called for every row, in case a message needs it. */
     #place(file: number, line: number): string {
         const shown = this.#shownPaths[file] ?? shortenPath(this.#file(file));
         this.#shownPaths[file] = shown;
@@ -246,7 +251,7 @@ export class RowDataset implements Dataset {
     }
 }
 
-/** Rows that are handed on at a time where none has to be read. */
+/** Number of rows yielded at a time when nothing has to be read. */
 const BATCH = 1024;
 
 function* inBatches(rows: SampleRows): Generator<PlacedRow[]> {

@@ -17,9 +17,9 @@ import { MAX_ROW_BYTES, type RawRow, readHandle } from './rows/row.js';
 import { RowReader } from './rows/row-reader.js';
 import { readRowBatches, readRows } from './rows/rows.js';
 
-/** A row of a file that may be packed. `offset` counts from the start of its part, `line` over the whole file. */
+/** A row of a file that may be packed. `offset` is relative to the start of its part; `line` counts over the whole file. */
 export interface PartRow extends RawRow {
-    /** Number of the part that holds it, from 0: a row group of Parquet; elsewhere the file is one part. */
+    /** Index, starting at 0, of the part that holds it: a row group of a Parquet file; other files consist of one part. */
     readonly part: number;
 }
 
@@ -30,24 +30,24 @@ export interface PartRows {
 }
 
 export interface RowFilesOptions {
-    /** Makes the folder for unpacked copies when the first one is needed. */
+    /** Creates the folder for unpacked copies when the first one is needed. */
     readonly scratch: () => Promise<string>;
     /** The program of the thread that decodes Parquet. */
     readonly parquetWorker: URL;
 }
 
-/** Files that are kept open between their rows. */
+/** Files kept open between reads. */
 const MOST_OPEN = 4;
 
 /**
- * Files of JSON rows, plain or packed (gzip, Zstandard, Parquet): rows in order, and rows again by their place. What is packed
- * is read again from unpacked copies in scratch files, of which few exist at a time.
+ * Files of JSON rows, plain or packed (gzip, Zstandard, Parquet): reads rows in order, and single rows by their position. Packed
+ * rows are read again from unpacked copies in scratch files, of which only a few exist at a time.
  */
 export class RowFiles {
     readonly #packings = new Map<string, Promise<Packing>>();
     readonly #copies: ScratchCopies;
     readonly #parquet: ParquetDecoder;
-    /** By file, as it was, and part; the least lately used one first. */
+    /** By file, its stamp, and part; least recently used first. */
     readonly #readers = new Map<string, RowReader>();
 
     readonly #unpacked = new Map<string, Promise<string>>();
@@ -59,7 +59,7 @@ export class RowFiles {
         this.#parquet = new ParquetDecoder(parquetWorker);
     }
 
-    /** Rows in order. @throws UserError (exit 2) where the file is torn */
+    /** Rows in order. @throws UserError (exit 2) if the file is truncated */
     async *rows(file: string): AsyncIterable<PartRow> {
         const packing = await this.#detectPacking(file);
         switch (packing) {
@@ -75,7 +75,7 @@ export class RowFiles {
         }
     }
 
-    /** The same rows, several of one part at a time where many lie together. */
+    /** The same rows in batches from one part, if many are close together. */
     async *batches(file: string): AsyncIterable<PartRows> {
         if ((await this.#detectPacking(file)) !== 'none') {
             for await (const row of this.rows(file)) yield { part: row.part, rows: [row] };
@@ -84,15 +84,18 @@ export class RowFiles {
         for await (const rows of readRowBatches(file)) yield { part: 0, rows };
     }
 
-    /** Opens what holds the bytes of one part's rows. The caller closes it. @throws UserError, WriteError */
+    /** Opens the file that holds the bytes of one part's rows. The caller closes it. @throws UserError, WriteError */
     async open(file: string, part: number): Promise<FileHandle> {
         const packing = await this.#detectPacking(file);
         return packing === 'none' ? openFile(file) : this.#openCopy(file, packing, part);
     }
 
-    /** Bytes of one row again; fewer where the file is shorter now. @throws UserError, WriteError, what the system says */
+    /**
+     * Reads the bytes of one row again; fewer if the file has become shorter. @throws UserError, WriteError, the system's errors
+     */
     async read(file: string, part: number, offset: number, length: number): Promise<Buffer> {
-        // What was edited or replaced since is another file. Not asked for asynchronously: that would cost more than the row.
+        // A file that was edited or replaced counts as another file. The check is synchronous because an asynchronous one would
+        // cost more than reading the row.
         const stamp = stampFile(file);
         const key = JSON.stringify([file, part, stamp?.inode, stamp?.size, stamp?.mtime]);
         const reader = this.#readers.get(key) ?? new RowReader(() => this.open(file, part));
@@ -106,7 +109,10 @@ export class RowFiles {
         return reader.read(offset, length);
     }
 
-    /** The whole file as one: for rows that are asked for in any order. `offset`s count within `open`'s bytes. */
+    /**
+     * Opens the whole file as one part, for reading rows in any order. Each `offset` is relative to the bytes that `open`
+     * returns.
+     */
     async openWhole(file: string): Promise<WholeFile> {
         const packing = await this.#detectPacking(file);
         if (packing !== 'parquet') {
@@ -116,7 +122,10 @@ export class RowFiles {
         return { rows: () => readLines(file, open), open };
     }
 
-    /** The folder that an archive of packages was unpacked into: once for all who ask. @throws UserError, WriteError */
+    /**
+     * The folder that an archive of packages was unpacked into. Each archive is unpacked once for all callers. @throws UserError,
+     * WriteError
+     */
     unpacked(archive: string): Promise<string> {
         const known = this.#unpacked.get(archive);
         if (known !== undefined) return known;
@@ -154,13 +163,13 @@ export class RowFiles {
         return packing;
     }
 
-    /** @param part null: all of them, one after the other */
+    /** @param part null: all parts, one after the other */
     async #openCopy(
         file: string,
         packing: Exclude<Packing, 'none'>,
         part: number | null,
     ): Promise<FileHandle> {
-        // A file that was replaced since is another one.
+        // A file that was replaced in the meantime counts as another file.
         const { inode, size, mtime } = await readStamp(file);
         return this.#copies.open(JSON.stringify([file, inode, size, mtime, part]), (path) =>
             packing === 'parquet'
@@ -180,7 +189,9 @@ async function* inOnePart(rows: AsyncIterable<RawRow>): AsyncIterable<PartRow> {
     for await (const row of rows) yield placeRow(row, 0);
 }
 
-/** Field by field: a row may make some of them when they are asked for. @param first rows of the file before its part */
+/**
+ * Copies fields one by one, since a row may compute others on demand. @param first number of rows in the file before this part
+ */
 function placeRow({ line, offset, length, bytes }: RawRow, part: number, first = 0): PartRow {
     return { line: first + line, offset, length, bytes, part };
 }

@@ -14,7 +14,7 @@ import type {
     Text,
 } from './row-content.js';
 
-/** Where a row stands: what its texts in files are relative to, and how messages name it. */
+/** The location of a row, which its file names are relative to, and its name in messages. */
 export interface RowPlace {
     /** Absolute folder of the dataset file. */
     readonly folder: string;
@@ -22,7 +22,7 @@ export interface RowPlace {
     readonly place: string;
 }
 
-/** The sample that a row describes, with everything hashed. @throws UserError for files that are not there or not allowed */
+/** The sample that a row describes, with all its content hashed. @throws UserError for files that are missing or not allowed */
 export async function buildSample(row: RowContent, at: RowPlace, format: RowFormat): Promise<Sample> {
     const groups: [string, TaskInput[]][] = [];
     for (const [name, tasks] of row.groups) {
@@ -39,7 +39,7 @@ export async function buildSample(row: RowContent, at: RowPlace, format: RowForm
     };
 }
 
-/** Files beside the dataset that a row names, as it names them; none for most rows. */
+/** Files beside the dataset, as named by a row; empty for most rows. */
 export function listReferencedFiles(row: RowContent): readonly string[] {
     const texts: Text[] = [];
     for (const [, tasks] of row.groups) {

@@ -13,18 +13,21 @@ import type {
 import { UserError } from '../util/user-error.js';
 
 export interface StagerOptions {
-    /** Absolute folder for scratch files; exists, is ours alone. What a killed process left in it is its owner's to remove. */
+    /**
+     * Absolute path of an existing folder for scratch files that only this process uses. Its owner removes what a killed process
+     * left in it.
+     */
     readonly scratch: string;
-    /** Most bytes that staged samples take together; a further one waits. A sample larger than that is staged alone. */
+    /** Most bytes that staged samples may take together; further samples wait. A larger sample is staged alone. */
     readonly maxBytes?: number;
 }
 
-/** Writes loaded samples to scratch files; a sample that is staged already is shared. */
+/** Writes loaded samples to scratch files; a sample that is already staged is shared. */
 export interface Stager {
     stage(sample: Sample): Promise<Stage>;
 }
 
-/** 4 GiB: a few of the largest samples, and less than any scratch disk that can compile. */
+/** 4 GiB: enough for a few of the largest samples, and less than any scratch disk that is large enough for compiling. */
 const DEFAULT_MAX_BYTES = 4 * 1024 ** 3;
 
 export function createStager(options: StagerOptions): Stager {
@@ -87,7 +90,7 @@ function once(action: () => Promise<void>): () => Promise<void> {
     return () => (done ??= action());
 }
 
-/** Bytes that staging writes: texts only; files stay where they are. */
+/** Bytes that staging writes: only texts, since files stay where they are. */
 function measureSize(sample: Sample): number {
     const size = (content: Content): number =>
         content.text === undefined ? 0 : Buffer.byteLength(content.text);
@@ -144,14 +147,14 @@ async function stageJudging(sample: Sample, folder: string): Promise<StagedSampl
     };
 }
 
-/** Path of a content: its own, or `path` after writing it there. */
+/** Path of a content: its own if it is a file, otherwise `path` after writing the content there. */
 async function place(content: Content, path: string, mode = PRIVATE): Promise<string> {
     if (content.path !== undefined) return content.path;
     await writeNew(path, content.text, mode);
     return path;
 }
 
-/** @param name of a folder in the stage, for the program's files */
+/** @param name name of the folder in the stage for the program's files */
 async function stageProgram(program: CheckerProgram, folder: string, name: string): Promise<CheckerProgram> {
     const [main, ...rest] = program.files;
     const [first] = await placeFiles([main], folder, `${name}-main`);
@@ -164,7 +167,7 @@ async function stageProgram(program: CheckerProgram, folder: string, name: strin
     return { ...staged, also };
 }
 
-/** Files under numbers in a folder of their own within `folder`; those with a place of their own stay there. */
+/** Writes files, named by number, to the folder `name` within `folder`; content that is already a file stays in place. */
 async function placeFiles(files: readonly SourceFile[], folder: string, name: string): Promise<SourceFile[]> {
     const placed: SourceFile[] = [];
     for (const [i, { name: own, content }] of files.entries()) {
@@ -176,7 +179,10 @@ async function placeFiles(files: readonly SourceFile[], folder: string, name: st
 }
 
 const PRIVATE = 0o600;
-/** Programs of another user, who get it as stdin, may open that once more (`/dev/stdin`). No path leads them there: the scratch folder is ours alone. */
+/**
+ * Programs that run as another user get this file as stdin and may open it again (`/dev/stdin`). They cannot reach it by path,
+ * since only we can enter the scratch folder.
+ */
 const INPUT_MODE = 0o644;
 
 const writeNew = (path: string, text: string, mode: number): Promise<void> =>

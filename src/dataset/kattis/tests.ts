@@ -3,16 +3,16 @@ import { readFlags } from './flags.js';
 import type { PackageFile } from './package-files.js';
 import type { ProgramFile } from './program.js';
 
-/** A test of a package before it is hashed. */
+/** A test of a package whose files have not been hashed yet. */
 export interface PackageTest {
     /** `secret/02-big` */
     readonly name: string;
     readonly input: PackageFile;
     readonly answer: PackageFile;
     readonly flags: readonly string[] | null;
-    /** Arguments of the program. */
+    /** Command-line arguments of the program. */
     readonly args: readonly string[];
-    /** Files that the program finds in its working directory, under their names there. */
+    /** Files in the program's working directory, with their names there. */
     readonly files: readonly ProgramFile[];
 }
 
@@ -24,7 +24,7 @@ export interface PackageTests {
 
 const SETTINGS = /^(data(?:\/.*)?)\/(testdata|test_group)\.yaml$/;
 
-/** Files of settings for folders and single tests, to be read before `collectTests`. */
+/** Settings files of folders and single tests, to be read before `collectTests`. */
 export function testSettingsFiles(files: readonly PackageFile[]): PackageFile[] {
     const tests = new Set(files.filter((file) => file.name.endsWith('.in')).map((file) => stem(file.name)));
     return files.filter(
@@ -33,7 +33,7 @@ export function testSettingsFiles(files: readonly PackageFile[]): PackageFile[] 
 }
 
 /**
- * The tests of `data/sample` and `data/secret` in the order in which they are judged.
+ * The tests of `data/sample` and `data/secret` in judging order.
  * @param settings content of `testSettingsFiles` by file name
  */
 export function collectTests(
@@ -73,7 +73,7 @@ function refusal(name: string, files: readonly (PackageFile | undefined)[]): str
     return refused === null ? null : `the test ${name} cannot be read: ${refused}`;
 }
 
-/** Folder names and test names compared part by part, as the format asks: base names in lexicographical order. */
+/** Compares names of folders and tests part by part, as the format requires: base names in lexicographical order. */
 export function compareNames(a: string, b: string): number {
     const [left, right] = [a.split('/'), b.split('/')];
     for (const [i, part] of left.entries()) {
@@ -84,7 +84,7 @@ export function compareNames(a: string, b: string): number {
     return left.length - right.length;
 }
 
-/** Settings that hold for a test, the nearest first: its own, its folder's, and those of the folders above. */
+/** Settings that apply to a test, nearest first: its own, its folder's, and those of the folders above. */
 function* collectSettings(base: string, settings: ReadonlyMap<string, Field>): Iterable<Field> {
     const own = settings.get(`${base}.yaml`);
     if (own !== undefined) yield own;
@@ -136,7 +136,7 @@ export interface StaticTest {
     readonly maximum: number | null;
 }
 
-/** The tests that test_group.yaml asks of the static validator: at most one for each folder. */
+/** The tests of the static validator that test_group.yaml files request: at most one for each folder. */
 export function collectStaticTests(settings: ReadonlyMap<string, Field>): StaticTest[] {
     const tests: StaticTest[] = [];
     for (const [file, yaml] of settings) {
@@ -152,5 +152,5 @@ export function collectStaticTests(settings: ReadonlyMap<string, Field>): Static
     return tests;
 }
 
-/** Sorts before the names of test cases: what is wrong with the source is found before anything runs. */
+/** Sorts before the names of test cases, so that faults of the source are found before anything runs. */
 const STATIC_TEST = '(source)';

@@ -53,8 +53,8 @@ interface ValidatorProgram {
 }
 
 /**
- * Programs among the files of output_validators/ (or output_validator/, which is one program): a folder each, or all
- * files that lie there loosely together, as packages without a folder of their own have them.
+ * Programs among the files of output_validators/ (or output_validator/, which is a single program). Each folder is a program; so
+ * are all loose files together, as in packages that use no folder.
  */
 function listPrograms(files: readonly PackageFile[], place: RegExp): ValidatorProgram[] {
     const programs = new Map<string, ValidatorProgram>();
@@ -70,7 +70,7 @@ function listPrograms(files: readonly PackageFile[], place: RegExp): ValidatorPr
     const withSources = [...programs.values()].filter((each) =>
         each.files.some((file) => !isNote(file.name)),
     );
-    // Loose files beside a folder are headers and notes, unless one of them is a program itself.
+    // Loose files beside a folder are headers and notes, unless one of them is a source file.
     const loose = withSources.filter((each) => each.base === '');
     const folders = withSources.filter((each) => each.base !== '');
     const looseSources = loose.some((each) =>
@@ -82,12 +82,12 @@ function listPrograms(files: readonly PackageFile[], place: RegExp): ValidatorPr
 const isNote = (name: string): boolean =>
     /(^|\/)(readme|license|makefile|cmakelists)[^/]*$|\.(md|txt)$/i.test(name);
 
-/** A program of the problem's, or why it cannot be used. */
+/** A program that the problem provides, or the reason why it cannot be used. */
 type LoadedProgram =
     | { readonly language: string; readonly files: CheckerProgram['files'] }
     | { readonly skip: string };
 
-/** @param what for messages: `output validator` */
+/** @param what used in messages: `output validator` */
 async function loadProgram(
     program: ValidatorProgram,
     settings: ProblemSettings,
@@ -116,7 +116,7 @@ export interface FoundGrader {
     readonly skip: string | null;
 }
 
-/** The program in graders/, which grades the groups that ask for it. */
+/** The program in graders/, which grades the groups that request it. */
 export async function loadGrader(
     files: readonly PackageFile[],
     settings: ProblemSettings,
@@ -143,7 +143,7 @@ export async function loadStaticProgram(
     };
 }
 
-/** What a package says that its validators need. */
+/** The limits that a package gives for its validators. */
 const readLimits = ({
     validationTime: time,
     validationMemory: memory,

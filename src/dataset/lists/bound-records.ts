@@ -4,12 +4,12 @@ const QUOTE = 0x22;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** A record up to this size goes to the parser as it comes: where its quotes are wrong, the parser says so better than we could. */
+/** Records up to this size go straight to the parser, which describes faulty quotes better than we could. */
 const HELD_FROM = 1024 * 1024;
 
 /**
- * Passes on the bytes of a file of delimited values, and refuses a record of more than `maxBytes` (mostly a quote that is not
- * closed) before the parser has worked through it byte by byte. At most `maxBytes` are held.
+ * Passes on the bytes of a file of delimited values, and refuses a record of more than `maxBytes` (usually because of an unclosed
+ * quote) before the parser has gone through it byte by byte. Holds at most `maxBytes`.
  * @param path for messages
  * @throws UserError that names the line where such a record begins
  */
@@ -36,11 +36,11 @@ export async function* boundRecords(
     yield* held;
 }
 
-/** Finds where records end: at a line end outside of quotes. */
+/** Finds the ends of records: line ends outside of quotes. */
 class RecordScan {
-    /** Where the record under way begins: 1 for the file's first line. */
+    /** Line on which the current record begins, starting at 1. */
     line = 1;
-    /** Bytes of it so far. */
+    /** Bytes of the current record so far. */
     length = 0;
     #isQuoted = false;
     #lines = 0;
@@ -63,7 +63,10 @@ class RecordScan {
         this.length += chunk.length - from;
     }
 
-    /** @param counts a return alone ends a record, too, in files that know no other end; messages then name line 1 */
+    /**
+     * @param counts false for a carriage return. On its own it also ends a record, for files without newlines, but is not counted
+     * as a line: messages then name line 1.
+     */
     #endLine(counts: boolean): void {
         if (counts) this.#lines += 1;
         if (this.#isQuoted) return;
@@ -73,7 +76,7 @@ class RecordScan {
     }
 }
 
-/** Looks for one byte, each stretch of the buffer once. */
+/** Searches for one byte, going over each part of the buffer only once. */
 class Finder {
     #found = -1;
 
@@ -82,7 +85,7 @@ class Finder {
         private readonly wanted: number,
     ) {}
 
-    /** The first place from `from` on; the buffer's length where there is none. */
+    /** The first position at or after `from`; the buffer's length if there is none. */
     next(from: number): number {
         if (this.#found < from) {
             const found = this.bytes.indexOf(this.wanted, from);

@@ -1,16 +1,16 @@
 /*
- * Which rows of a list make one sample. A list of a million rows is not to become a million files, so its rows are spread
- * over samples ("buckets") of about a thousand, by a hash of their content: a row that is inserted, moved or removed
- * changes the bucket of no other row. The number of buckets of a directory never changes.
+ * Which rows of a list form one sample. To keep a list of a million rows from becoming a million files, its rows are spread over
+ * samples ("buckets") of about a thousand rows, by a hash of their content: inserting, moving or removing a row does not change
+ * the bucket of any other row. The number of buckets in a results directory never changes.
  */
 
-/** Where rows stand, by column: twenty-odd bytes for each. */
+/** Positions of rows, stored by column: twenty-odd bytes per row. */
 export interface BucketLayout {
     readonly buckets: number;
     readonly rows: number;
-    /** Rows of a bucket in the order of the file. */
+    /** Rows of a bucket in file order. */
     getRows(bucket: number): readonly RowSpan[];
-    /** A hash over the rows of a bucket; null where it has none. */
+    /** A hash over the rows of a bucket; null if it is empty. */
     getFingerprint(bucket: number): string | null;
 }
 
@@ -22,7 +22,7 @@ export interface RowSpan {
     readonly hash: number;
 }
 
-/** Collects rows, and lays them out once their number is known. */
+/** Collects rows, and assigns them to buckets once their number is known. */
 export class BucketLayoutBuilder {
     #columns = makeEmptyColumns(1024);
     #count = 0;
@@ -46,7 +46,7 @@ export class BucketLayoutBuilder {
     }
 }
 
-/** A bucket for each `rowsPerBucket` rows, and at least one. */
+/** One bucket for every `rowsPerBucket` rows, and at least one. */
 export const countBuckets = (rows: number, rowsPerBucket: number): number =>
     Math.max(1, Math.ceil(rows / rowsPerBucket));
 
@@ -74,9 +74,9 @@ function growColumns(columns: Columns): Columns {
 }
 
 class Layout implements BucketLayout {
-    /** Numbers of rows, bucket by bucket. */
+    /** Numbers of rows, grouped by bucket. */
     readonly #order: Uint32Array;
-    /** Where each bucket starts in `#order`; one more than there are buckets. */
+    /** Start of each bucket in `#order`, followed by the end of the last one. */
     readonly #starts: Uint32Array;
 
     constructor(

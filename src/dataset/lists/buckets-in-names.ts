@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 
-/** `urls.csv-3of17`: with the number of samples, so that it can be read off the result files if run.json is lost. */
+/** `urls.csv-3of17`: includes the number of samples, so that it can be recovered from the result files if run.json is lost. */
 export const makeSampleId = (path: string, bucket: number, buckets: number): string =>
     `${basename(path)}-${bucket + 1}of${buckets}`;
 
-/** The number of samples of a list that names of result files tell; null where there is none. */
+/** A list's number of samples according to the names of result files; null if there are none. */
 export function countBucketsInNames(path: string, fileNames: Iterable<string>): number | null {
     const start = `${basename(path)}-`;
     for (const name of fileNames) {

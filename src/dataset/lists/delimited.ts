@@ -11,13 +11,13 @@ import { MAX_ROW_BYTES } from '../rows/row.js';
 import { boundRecords } from './bound-records.js';
 import type { ListFile, ListReader, ListRow } from './list-reader.js';
 
-/** Comma-separated values as RFC 4180 has them; the first record names the fields. Every value is text. */
+/** Comma-separated values according to RFC 4180; the first record names the fields. Every value is text. */
 export const CSV: ListReader = { key: 'csv', open: (file) => openDelimited(file, ',') };
 
-/** The same with tabs, as pandas and spreadsheets write them. */
+/** The same with tabs, as written by pandas and spreadsheets. */
 export const TSV: ListReader = { key: 'tsv', open: (file) => openDelimited(file, '\t') };
 
-/** A record where it stands in its file. */
+/** A record with its position in the file. */
 interface Place {
     readonly record: readonly string[];
     readonly line: number;
@@ -68,7 +68,7 @@ async function* readDataRows(file: string, { header, delimiter }: Dialect): Asyn
     let isHeader = true;
     for await (const { record, line, offset, length } of readRecords(file, delimiter)) {
         const read = async (place: string): Promise<Field> => {
-            // Decoding has put this character in place of bytes that are not UTF-8, or it stands in the file.
+            // Either decoding has replaced bytes that are not UTF-8 by this character, or the file contains it.
             if (record.some((value) => value.includes('\uFFFD'))) {
                 checkUtf8(await readAt(await openFile(file), offset, length), place);
             }
@@ -88,7 +88,7 @@ function checkUtf8(bytes: Buffer, place: string): void {
     if (!isUtf8(bytes)) throw makeDatasetError(`${place}: the row is not valid UTF-8`);
 }
 
-/** Lenient about columns: a row with too many or too few is a bad row, not the end of the file. */
+/** Tolerates a wrong number of columns: such a row is a bad row and does not end the reading of the file. */
 const makeOptionsFor = (delimiter: string): Options => ({
     delimiter,
     bom: true,
@@ -122,7 +122,7 @@ async function* readRecords(file: string, delimiter: string): AsyncIterable<Plac
 
 interface ParsedRecord {
     readonly record: readonly string[];
-    /** Bytes and lines of the file that were read by the end of the record. */
+    /** Bytes and lines of the file read up to the end of the record. */
     readonly info: { readonly bytes: number; readonly lines: number };
 }
 

@@ -3,7 +3,7 @@ import { parseRow } from '../rows/read-row.js';
 import type { RawRow } from '../rows/row.js';
 import type { ListReader, ListRow } from './list-reader.js';
 
-/** JSON objects, a line each or in an array, or the rows of a Parquet file. */
+/** JSON objects, one on each line or in an array, or the rows of a Parquet file. */
 export const JSON_ROWS: ListReader = {
     key: 'rows',
     open: async (file, files) => {

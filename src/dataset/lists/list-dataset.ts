@@ -18,10 +18,10 @@ import { makeSampleId } from './buckets-in-names.js';
 import type { ListFile, ListReader } from './list-reader.js';
 import { readRowsAt } from './read-rows-at.js';
 
-/** Raised when rows are placed or read another way: lists that an earlier version indexed are read anew. */
+/** Increased when the assignment or reading of rows changes, so that lists indexed by an earlier version are read again. */
 const INDEX_VERSION = 1;
 
-/** Names of fields that are remembered, to check the command's placeholders: what has more is not a table. */
+/** Most field names that are remembered, to check the command's placeholders; data with more fields is not a table. */
 const MOST_FIELDS = 10_000;
 
 interface ListLocator {
@@ -30,11 +30,11 @@ interface ListLocator {
     readonly file: number;
     readonly bucket: number;
     readonly buckets: number;
-    /** Every field that a row of the file has. */
+    /** All fields that occur in the file's rows. */
     readonly fields: string[];
 }
 
-/** A list that was read to its end. */
+/** A list that has been read to its end. */
 interface ReadList {
     readonly layout: BucketLayout;
     readonly list: ListFile;
@@ -46,7 +46,9 @@ export function listFormat(reader: ListReader): DatasetFormat {
     return { open: (source, options) => new ListDataset(source, reader, options) };
 }
 
-/** A list: one task a row, about `--rows-per-sample` rows a sample. See bucket-layout.ts for which rows go together. */
+/**
+ * A list: each row is a task, and about `--rows-per-sample` rows form a sample. See bucket-layout.ts for which rows go together.
+ */
 class ListDataset implements Dataset {
     readonly limitPolicy = 'own';
     readonly comparison = null;
@@ -100,7 +102,7 @@ class ListDataset implements Dataset {
         return this.source.items[(locator as ListLocator).file] ?? this.path;
     }
 
-    /** Samples of a file that has not changed since an earlier start; null where it must be read. */
+    /** Samples of a file that has not changed since an earlier start; null if it must be read. */
     #cached(path: string, stamp: FileStamp, file: number): Iterable<IndexedSample> | null {
         const known = this.options.cache.get(path, stamp);
         const locator = known?.at(0)?.locator as ListLocator | undefined;
@@ -134,12 +136,12 @@ class ListDataset implements Dataset {
                 fingerprint,
             });
         }
-        // Rows that were left out are reported by every start.
+        // Every start must report the rows that it leaves out, so such a file is not cached.
         if (this.badRows.length === badBefore) this.options.cache.set(path, stamp, samples);
         return samples;
     }
 
-    /** Reads a whole file. @param known how many buckets it has; null: decided by its rows */
+    /** Reads a whole file. @param known its number of buckets; null: determined by its number of rows */
     async #read(path: string, known: number | null): Promise<ReadList> {
         const list = await this.reader.open(path, this.options.files);
         const rows = new BucketLayoutBuilder();
@@ -184,7 +186,7 @@ class ListDataset implements Dataset {
         };
     }
 
-    /** Where rows stand; read again where an earlier start has indexed the file. */
+    /** Positions of rows. Reads the file again if an earlier start indexed it. */
     #readLayout(path: string, buckets: number): Promise<Pick<ReadList, 'layout' | 'list'>> {
         const known = this.#layouts.get(path);
         if (known !== undefined) return known;
@@ -197,7 +199,7 @@ class ListDataset implements Dataset {
         const before = await readStamp(path);
         const bad = this.badRows.length;
         const read = await this.#read(path, buckets);
-        // The start has listed them already.
+        // Bad rows have been listed at the start already.
         this.badRows.length = bad;
         if (isSameStamp(before, await readStamp(path))) return read;
         throw makeChangedDatasetError(`${shortenPath(path)}: the dataset`);
@@ -224,7 +226,7 @@ class ListDataset implements Dataset {
 
 const hashText = (text: string): string => hash('sha256', text).slice(0, 32);
 
-/** 48 bits of a hash of the row's data, which is the same for rows whose fingerprint is. */
+/** 48 bits of a hash of the row's data; equal for rows with equal fingerprints. */
 function hashPlacement(row: Field): number {
     const text = row.exactText();
     const exact = text === null ? null : parseExactJson(text);

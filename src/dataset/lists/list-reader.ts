@@ -2,25 +2,25 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Field } from '../field.js';
 import type { RowFiles } from '../row-files.js';
 
-/** How the rows of a list stand in its file. A row is an object with a value for each field; each becomes one task. */
+/** How the rows of a list are stored in its file. A row is an object with a value for each field, and becomes one task. */
 export interface ListReader {
     /** Key of the registry: `rows`, `csv`, `tsv`, `lines`. */
     readonly key: string;
-    /** @throws UserError where the file cannot be such a list (a bad header, UTF-16) */
+    /** @throws UserError if the file cannot be such a list (a bad header, UTF-16) */
     open(file: string, files: RowFiles): Promise<ListFile>;
 }
 
 export interface ListFile {
-    /** Data rows in order; read anew by each iteration. @throws UserError where the file's structure is broken */
+    /** Data rows in order; every iteration reads the file again. @throws UserError if the file's structure is broken */
     rows(): AsyncIterable<ListRow>;
     /** Opens the bytes that hold the rows. The caller closes it. */
     open(): Promise<FileHandle>;
-    /** Reads one row again from its bytes. @param place `urls.csv:12`, for messages. @throws UserError for a bad row */
+    /** Parses one row from its bytes. @param place `urls.csv:12`, for messages. @throws UserError for a bad row */
     parse(bytes: Buffer, place: string): Field;
 }
 
 export interface ListRow {
-    /** 1 for the file's first line. */
+    /** Line number, starting at 1. */
     readonly line: number;
     /** Bytes from the start of the file. */
     readonly offset: number;

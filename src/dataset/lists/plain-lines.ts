@@ -7,7 +7,7 @@ import { MAX_ROW_BYTES } from '../rows/row.js';
 import { listRows } from './json-rows.js';
 import type { ListReader } from './list-reader.js';
 
-/** Lines of text: each is `{"line": "..."}`, without its end. Empty lines are left out. */
+/** Lines of text: each becomes `{"line": "..."}`, without its line end. Empty lines are skipped. */
 export const PLAIN_LINES: ListReader = {
     key: 'lines',
     open: async (file) => ({

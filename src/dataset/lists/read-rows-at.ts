@@ -2,12 +2,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { readFully } from '../rows/read-row.js';
 import type { RowSpan } from './bucket-layout.js';
 
-/** Most bytes that are read at once. */
+/** Most bytes read at once. */
 const SPAN_BYTES = 4 * 1024 * 1024;
-/** Reading what lies between two rows is quicker than another call. */
+/** Reading the bytes between two rows is faster than a second call if there are at most this many. */
 const GAP_BYTES = 64 * 1024;
 
-/** Reads rows of an open file, given in its order, and closes it; fewer bytes than a row has where the file is shorter now. */
+/**
+ * Reads rows of an open file, which must be in file order, and closes it. Yields fewer bytes than a row has if the file has
+ * become shorter.
+ */
 export async function readRowsAt(
     handle: FileHandle,
     rows: readonly RowSpan[],
@@ -33,7 +36,7 @@ interface Span {
     readonly rows: RowSpan[];
 }
 
-/** Rows that stand close together. */
+/** Combines rows that are close together. */
 function mergeSpans(rows: readonly RowSpan[]): readonly Span[] {
     const spans: Span[] = [];
     for (const row of rows) {

@@ -19,14 +19,14 @@ import { UserError } from '../../util/user-error.js';
 import type { Field } from '../field.js';
 import type { InstanceRow } from './matrix-rows.js';
 
-/** Stands in for prompt types without templates of their own; `flawed` for those with a flaw. */
+/** Used for prompt types without templates of their own; `flawed` is used for those with a flaw. */
 const DEFAULT_PROMPT = 'default';
 const FLAWED_PROMPT = 'flawed';
 
-/** Makes the tasks of a cell: the row's fields, the cell's coordinates, the number of the instance, and the filled prompt. */
+/** Makes the tasks of a cell: the row's fields, the cell's coordinates, the instance number, and the filled prompt. */
 export class InstanceBuilder {
     readonly #file: MatrixFile;
-    /** Every field of the rows; null: there are no rows. */
+    /** All fields of the rows; null if there are no rows. */
     readonly #rowFields: ReadonlySet<string> | null;
 
     constructor(file: MatrixFile, rowFields: ReadonlySet<string> | null) {
@@ -34,7 +34,7 @@ export class InstanceBuilder {
         this.#rowFields = rowFields;
     }
 
-    /** The templates of the cell's prompt type; null: it has none. */
+    /** The templates for the cell's prompt type; null if it has none. */
     findTemplates({ at }: PlannedCell): PromptTemplates | null {
         const { prompts } = this.#file;
         const own = String(at['prompt_type'] ?? DEFAULT_PROMPT);
@@ -44,8 +44,8 @@ export class InstanceBuilder {
     }
 
     /**
-     * Every field that a task of the cells has.
-     * @throws UserError for a template that names another one
+     * All fields that tasks of the cells have.
+     * @throws UserError for a template that names an unknown field
      */
     collectFields(cells: readonly PlannedCell[]): ReadonlySet<string> {
         const all = new Set<string>(this.#rowFields ?? []);
@@ -71,7 +71,7 @@ export class InstanceBuilder {
         return all;
     }
 
-    /** @param rows a row for each instance; null: the matrix has none */
+    /** @param rows one row for each instance; null if the matrix has no rows */
     buildInstances(cell: PlannedCell, rows: readonly InstanceRow[] | null): readonly DataInput[] {
         return Array.from({ length: cell.instances }, (_, instance) =>
             this.#buildInstance(cell, instance, rows?.[instance] ?? null),
@@ -117,7 +117,7 @@ export class InstanceBuilder {
         };
     }
 
-    /** Why an instance has nothing to run, where it has no result yet. */
+    /** Why an instance does not run if it has no result yet. */
     #explainSkip(cell: PlannedCell, instance: number): string | null {
         if (instance >= cell.asked) return `beyond the ${cell.asked} instances that the last start asked for`;
         if (instance < countInstancesToRun(cell)) return null;
@@ -125,13 +125,13 @@ export class InstanceBuilder {
     }
 }
 
-/** What templates and programs may ask of a cell. */
+/** Facts about a cell that templates and programs can use. */
 function listFacts(at: CellCoordinates): Readonly<Record<string, string | number | boolean>> {
     const flaw = findFlaw(at);
     return { ...at, is_flawed: flaw !== null, flaw_type: flaw ?? '' };
 }
 
-/** What records of the results database hold of a cell. */
+/** Facts about a cell that are stored in records of the results database. */
 function collectRecordedFacts(at: CellCoordinates): JsonObject {
     const flaw = findFlaw(at);
     const others = listOtherCoordinates(at);
@@ -144,7 +144,7 @@ function collectRecordedFacts(at: CellCoordinates): JsonObject {
     };
 }
 
-/** A row's fields with numbers as they are written. */
+/** A row's fields with numbers exactly as written. */
 function makeExactRow(row: Field | null): Readonly<Record<string, ExactJson>> {
     if (row === null) return {};
     const exact = parseExactJson(row.exactText() ?? JSON.stringify(row.object()));

@@ -18,7 +18,7 @@ import type { RowFiles } from '../row-files.js';
 import { InstanceBuilder } from './instance.js';
 import { MatrixRows } from './matrix-rows.js';
 
-/** Raised when instances are made another way. */
+/** Increased when instances are made differently. */
 const VERSION = 1;
 
 /** An evaluation matrix: each cell is a sample, each of its instances a task. */

@@ -9,38 +9,38 @@ import { readRowsAt } from '../lists/read-rows-at.js';
 import type { RowFiles } from '../row-files.js';
 import { hashRow } from '../rows/read-row.js';
 
-/** Where a row stands, and what decides which cells it belongs to. */
+/** Position of a row, and the values that determine which cells it belongs to. */
 interface RowPlace {
     readonly file: string;
     readonly line: number;
     readonly offset: number;
     readonly length: number;
     readonly hash: string;
-    /** Of the dimensions that the row has a field for: the value as text. */
+    /** Values, as text, of the dimensions that the row has a field for. */
     readonly at: Readonly<Record<string, string>>;
 }
 
-/** Rows of one cell: instance i takes the row i modulo their number. */
+/** Rows of one cell: instance i uses row i modulo their number. */
 export interface RowsOfCell {
     readonly count: number;
-    /** Hash of the rows that its instances take, in order. */
+    /** Hash of the rows that the cell's instances use, in order. */
     fingerprint(): string;
-    /** A row for each instance. @throws UserError where a file changed since it was indexed */
+    /** One row for each instance. @throws UserError if a file has changed since it was indexed */
     read(): Promise<readonly InstanceRow[]>;
 }
 
-/** The row that an instance takes. */
+/** The row that an instance uses. */
 export interface InstanceRow {
     readonly row: Field;
     /** Of its text. */
     readonly hash: string;
 }
 
-/** The rows that prompts of a matrix are made from. Only their places are held. */
+/** The rows that prompts of a matrix are made from. Only their positions are held in memory. */
 export class MatrixRows {
     readonly #lists: ReadonlyMap<string, ListFile>;
     readonly #places: readonly RowPlace[];
-    /** Every field that a row has. */
+    /** All fields that occur in the rows. */
     readonly fields: ReadonlySet<string>;
 
     private constructor(
@@ -54,9 +54,9 @@ export class MatrixRows {
     }
 
     /**
-     * @param names of the dimensions, for fields that say which cells a row belongs to
+     * @param names names of the dimensions: fields with these names decide which cells a row belongs to
      * @param reading shared by the datasets of a start
-     * @throws UserError for files that cannot be read, and at a bad row
+     * @throws UserError for files that cannot be read, and for a bad row
      */
     static async open(
         files: readonly string[],
@@ -81,7 +81,7 @@ export class MatrixRows {
         return new MatrixRows(lists, places, fields);
     }
 
-    /** Those that have no other value than the cell in a field of the name of a dimension. */
+    /** The rows for a cell: those with no differing value in a field named like a dimension. */
     of({ at, instances, rows }: MatrixCell): RowsOfCell {
         const fitting = this.#places.filter((place) =>
             Object.entries(place.at).every(

@@ -1,6 +1,6 @@
 import { readChunks } from '../rows/row.js';
 
-/** What a dataset file of rows is packed in. */
+/** How a file of dataset rows is compressed or packed. */
 export type Packing = 'none' | 'gzip' | 'zstd' | 'parquet';
 
 const BY_NAME: readonly (readonly [pattern: RegExp, packing: Packing])[] = [
@@ -10,19 +10,21 @@ const BY_NAME: readonly (readonly [pattern: RegExp, packing: Packing])[] = [
     [/\.parquet$/i, 'parquet'],
 ];
 
-/** The first bytes of each packing (RFC 1952, RFC 8878, the Parquet format); for files whose name says nothing, such as stdin's. */
+/**
+ * The first bytes of each packing (RFC 1952, RFC 8878, the Parquet format), for files whose names do not tell, such as stdin's.
+ */
 const BY_START: readonly (readonly [start: Buffer, packing: Packing])[] = [
     [Buffer.from([0x1f, 0x8b]), 'gzip'],
     [Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), 'zstd'],
     [Buffer.from('PAR1'), 'parquet'],
 ];
 
-/** Whether a file's name says that it holds rows of JSON, packed or not. */
+/** Whether a file's name marks it as JSON rows, packed or not. */
 export function isNamedAsRows(path: string): boolean {
     return BY_NAME.some(([pattern]) => pattern.test(path));
 }
 
-/** What a file is packed in: by its name, else by its first bytes. */
+/** Detects a file's packing by its name, otherwise by its first bytes. */
 export async function detectPacking(path: string): Promise<Packing> {
     const named = BY_NAME.find(([pattern]) => pattern.test(path));
     if (named !== undefined) return named[1];
@@ -30,7 +32,7 @@ export async function detectPacking(path: string): Promise<Packing> {
     return BY_START.find(([bytes]) => start.subarray(0, bytes.length).equals(bytes))?.[1] ?? 'none';
 }
 
-/** The first bytes of a file; empty where it is. */
+/** The first bytes of a file; empty if the file is empty. */
 export async function readStart(path: string): Promise<Buffer> {
     for await (const chunk of readChunks(path)) return chunk.bytes.subarray(0, 4096);
     return Buffer.alloc(0);

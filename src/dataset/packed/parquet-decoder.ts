@@ -5,7 +5,7 @@ import { getMessage } from '../../util/message.js';
 import { unreachable } from '../../util/unreachable.js';
 import type { ParquetRequest, ParquetResponse } from './parquet-messages.js';
 
-/** Heap of the decoding thread, in MiB: room for the largest row group that is decoded, as JavaScript text. */
+/** Heap limit of the decoding thread, in MiB: enough for the largest row group that is decoded, as JavaScript strings. */
 const HEAP_MIB = 6 * 1024;
 
 interface Waiting {
@@ -15,10 +15,13 @@ interface Waiting {
 
 type WithoutId<Request> = Request extends ParquetRequest ? Omit<Request, 'id'> : never;
 
-/** Unpacked bytes of a row group at most. */
+/** Most unpacked bytes of a row group. */
 const MAX_GROUP_BYTES = 2 * 1024 ** 3;
 
-/** Asks the thread that decodes Parquet; it starts with the first question, and again after it has run out of memory. */
+/**
+ * Sends requests to the thread that decodes Parquet. The thread starts with the first request, and again after it has run out of
+ * memory.
+ */
 export class ParquetDecoder {
     #worker: Worker | null = null;
     #nextId = 0;
@@ -26,21 +29,26 @@ export class ParquetDecoder {
 
     /**
      * @param entry the thread's program
-     * @param maxGroupBytes unpacked bytes of a row group at most
+     * @param maxGroupBytes most unpacked bytes of a row group
      */
     constructor(
         private readonly entry: URL,
         private readonly maxGroupBytes: number = MAX_GROUP_BYTES,
     ) {}
 
-    /** Numbers of rows of the file's row groups. @throws UserError (exit 2) where it is not whole, not Parquet or a group too large */
+    /**
+     * Number of rows in each of the file's row groups. @throws UserError (exit 2) if the file is incomplete, not Parquet, or has
+     * a group that is too large
+     */
     async describe(file: string): Promise<readonly number[]> {
         const response = await this.#ask({ kind: 'describe', file, maxGroupBytes: this.maxGroupBytes });
         if (response.kind === 'described') return response.rowsByGroup;
         throw refusal(file, 'cannot be read as Parquet', response);
     }
 
-    /** Writes the rows of a row group (null: of all) to `to`. @throws UserError (exit 2), or the system's error about `to` */
+    /**
+     * Writes the rows of a row group (null: of all groups) to `to`. @throws UserError (exit 2), or the system's error about `to`
+     */
     async decode(file: string, group: number | null, to: string): Promise<void> {
         const response = await this.#ask({ kind: 'decode', file, group, to });
         if (response.kind === 'decoded') return;
@@ -57,7 +65,7 @@ export class ParquetDecoder {
         const id = this.#nextId++;
         return new Promise((resolve, reject) => {
             this.#waiting.set(id, { resolve, reject });
-            // Only a question keeps the process alive.
+            // The thread keeps the process alive only while a request is open.
             worker.ref();
             worker.postMessage({ ...request, id });
         });

@@ -1,8 +1,8 @@
 import { type ExactJson, NumberText, printExactJson } from '../../model/exact-json.js';
 
 /**
- * A decoded row as one line of JSON. 64-bit integers keep all digits, times become ISO texts, bytes base64, and numbers
- * that JSON does not have (NaN, infinities) null.
+ * A decoded row as one line of JSON. 64-bit integers keep all their digits, times become ISO strings, bytes base64, and numbers
+ * that JSON lacks (NaN, infinities) null.
  */
 export function printRow(row: Readonly<Record<string, unknown>>): string {
     return printExactJson(toJson(row));
@@ -25,5 +25,5 @@ function objectToJson(value: object): ExactJson {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]));
 }
 
-/** The typed arrays, which are lists of numbers; not DataView. */
+/** True for typed arrays, which are lists of numbers, but not for DataView. */
 const isIterable = (value: object): value is Iterable<unknown> => Symbol.iterator in value;

@@ -15,14 +15,14 @@ import { openFile } from '../../host/open-file.js';
 import { readFully } from '../rows/read-row.js';
 import { printRow } from './print-row.js';
 
-/** A row group has more bytes than are decoded at once. */
+/** A row group is larger than what may be decoded at once. */
 export class LargeGroupError extends Error {
     override readonly name = 'LargeGroupError';
 }
 
 /**
- * Numbers of rows of a Parquet file's row groups, in order.
- * @param maxGroupBytes unpacked bytes of a row group at most: it is held as a whole while it is decoded
+ * Number of rows in each row group of a Parquet file, in order.
+ * @param maxGroupBytes most unpacked bytes of a row group, which is held in memory while it is decoded
  * @throws LargeGroupError, Error saying why the file cannot be read
  */
 export function describeFile(file: string, maxGroupBytes: number): Promise<readonly number[]> {
@@ -49,9 +49,9 @@ function refuseLargeGroup(group: RowGroup, number: number, maxGroupBytes: number
 }
 
 /**
- * Decodes row groups of a Parquet file that `describeFile` took into JSON, one row a line.
- * @param group its number from 0; null: all of them
- * @throws Error saying why it cannot be read, or what the system says
+ * Decodes row groups of a Parquet file, already checked by `describeFile`, into JSON, one row per line.
+ * @param group its index, starting at 0; null: all groups
+ * @throws Error saying why the file cannot be read, or the system's error
  */
 export async function decodeGroups(file: string, group: number | null, to: string): Promise<void> {
     await withParquet(file, async (opened) => {
@@ -86,7 +86,7 @@ async function withParquet<T>(path: string, use: (opened: OpenedParquet) => Prom
 
 async function readBytes(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
     const { size } = await handle.stat();
-    // What the file's own offsets say: a torn file must not make us ask for memory that it could never fill.
+    // Checks the file's own offsets: a truncated file must not make us allocate memory that it could never fill.
     if (!(start >= 0 && end >= start && end <= size))
         throw new Error(`it names bytes ${start} to ${end} of ${size}`);
     const bytes = await readFully(handle, start, end - start);
@@ -110,7 +110,10 @@ async function* decodeGroup({ file, metadata }: OpenedParquet, group: number): A
     for (const row of rows) yield `${printRow(row)}\n`;
 }
 
-/** None makes more bytes than the page's header says, which `maxGroupBytes` bounds for honest files and the thread's memory for others. */
+/**
+ * None of them produces more bytes than the page header states, which `maxGroupBytes` bounds for honest files and the thread's
+ * memory limit for others.
+ */
 const BOUNDED: Compressors = {
     ...compressors,
     ZSTD: (input, length) => decompressZstd(input, new Uint8Array(length)),

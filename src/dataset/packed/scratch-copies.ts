@@ -4,23 +4,26 @@ import { openFile } from '../../host/open-file.js';
 import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { WriteError } from '../../host/write-error.js';
 
-/** Copies that are kept: samples are handed out in order, so a second one serves those that still run. */
+/** Number of copies that are kept. Samples are handed out in order, so a second copy is enough for those still running. */
 const MOST_KEPT = 2;
 
-/** Unpacked copies of what datasets hold, in scratch files. They are made one at a time, and the least used ones go. */
+/**
+ * Unpacked copies of dataset content, in scratch files. They are made one at a time, and the least recently used ones are
+ * removed.
+ */
 export class ScratchCopies {
-    /** Paths by key, the least lately used one first. */
+    /** Paths by key, least recently used first. */
     readonly #copies = new Map<string, string>();
     #queue: Promise<unknown> = Promise.resolve();
     #made = 0;
 
-    /** @param folder makes the folder for them when the first one is needed */
+    /** @param folder creates the folder for the copies when the first one is needed */
     constructor(private readonly folder: () => Promise<string>) {}
 
     /**
-     * Opens the copy of this key, made first where it is not there. The caller closes the handle, which outlives the copy.
-     * @param make writes the copy to the path that it is given
-     * @throws WriteError (exit 4) where the scratch folder has no room, and whatever else `make` throws
+     * Opens the copy for this key, making it first if necessary. The caller closes the handle, which outlives the copy.
+     * @param make writes the copy to the given path
+     * @throws WriteError (exit 4) if the scratch folder is full, and anything else that `make` throws
      */
     async open(key: string, make: (path: string) => Promise<void>): Promise<FileHandle> {
         const path = this.#use(key);
@@ -28,7 +31,7 @@ export class ScratchCopies {
             try {
                 return await openFile(path);
             } catch (error) {
-                // Removed for a newer one meanwhile.
+                // It was removed for a newer copy in the meantime.
                 if (getIoCode(error) !== 'ENOENT') throw error;
             }
         }
@@ -39,7 +42,7 @@ export class ScratchCopies {
         return opening;
     }
 
-    /** The path of a copy, which counts as used now. */
+    /** The path of a copy, which is marked as used. */
     #use(key: string): string | null {
         const path = this.#copies.get(key);
         if (path === undefined) return null;

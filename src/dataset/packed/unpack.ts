@@ -7,8 +7,8 @@ import { makeDatasetError } from '../dataset-error.js';
 import { type Chunk, readChunks } from '../rows/row.js';
 
 /**
- * Reads a compressed file in pieces of its unpacked bytes; nothing is held but what the format needs to look back at.
- * @throws UserError (exit 2) where the file is torn or not compressed so
+ * Reads a compressed file as chunks of unpacked bytes. Memory holds only the window that the format needs for back-references.
+ * @throws UserError (exit 2) if the file is truncated or not compressed in this way
  */
 export async function* unpackChunks(file: string, packing: 'gzip' | 'zstd'): AsyncIterable<Chunk> {
     let offset = 0;
@@ -26,7 +26,7 @@ export async function* unpackChunks(file: string, packing: 'gzip' | 'zstd'): Asy
     }
 }
 
-/** Errors of zlib have codes of their own (`Z_BUF_ERROR`). */
+/** Errors of zlib have other codes (`Z_BUF_ERROR`). */
 const isSystemError = (error: unknown): boolean => getIoCode(error)?.startsWith('E') === true;
 
 async function* gunzip(file: string): AsyncIterable<Buffer> {
@@ -42,12 +42,12 @@ async function* gunzip(file: string): AsyncIterable<Buffer> {
 }
 
 /**
- * Compressed bytes that are unpacked at once: what they unpack to is held until it has been read. Four bytes may stand for
- * 128 KiB, so few are taken until it is seen how much they come to.
+ * Compressed bytes unpacked in one step, whose output is held until it has been read. Four bytes may stand for 128 KiB, so steps
+ * start small and grow with the observed output.
  */
 const ZSTD_STEP = { fewest: 64, most: 16 * 1024 };
 
-/** Unpacked bytes of a step below which the next one is larger, and above which it is smaller. */
+/** Bounds of a step's unpacked bytes: below `low` the next step is larger, above `high` smaller. */
 const ZSTD_HELD = { low: 512 * 1024, high: 2 * 1024 * 1024 };
 
 async function* unzstd(file: string): AsyncIterable<Buffer> {
@@ -55,7 +55,7 @@ async function* unzstd(file: string): AsyncIterable<Buffer> {
     const ready: Buffer[] = [];
     let held = 0;
     const stream = new Decompress((bytes) => {
-        // The library uses its buffer again.
+        // The library reuses its buffer.
         ready.push(Buffer.from(bytes));
         held += bytes.length;
     });

@@ -4,7 +4,7 @@ import { findLanguageByName } from '../kattis/languages.js';
 import type { PackageFile } from '../kattis/package-files.js';
 import type { PolygonProgram, PolygonResource } from './problem-xml.js';
 
-/** Headers that lie beside checkers, interactors and generators: testlib.h of the package among them. */
+/** Headers beside checkers, interactors and generators, including the package's testlib.h. */
 export function findHeaders(
     resources: readonly PolygonResource[],
     files: ReadonlyMap<string, PackageFile>,
@@ -16,12 +16,12 @@ export function findHeaders(
     });
 }
 
-/** Under the name that it has in its folder. */
+/** The file with its base name, without its folder. */
 export async function sourceFile({ name, path }: PackageFile): Promise<SourceFile> {
     return { name: name.split('/').at(-1) ?? name, content: await describeFileContent(path) };
 }
 
-/** By type (`python.2`, `cpp.g++17`), else by the file's name. */
+/** By type (`python.2`, `cpp.g++17`), otherwise by the file's name. */
 export function findPolygonLanguage({ path, type }: PolygonProgram): string | null {
     const byName = findLanguageByName(path);
     if (byName === 'PYTHON3' && /python\.?(2|pypy2)/.test(type)) return 'PYTHON';

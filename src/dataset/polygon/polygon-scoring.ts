@@ -2,9 +2,9 @@ import type { AggregationRules, GroupItem, TestGroup, TestScoring } from '../../
 import type { PolygonGroup, PolygonTestset } from './problem-xml.js';
 
 /**
- * How the tests of a Polygon package are scored: a `complete-group` gives its points for all of its tests, an `each-test` the
- * points of each test; neither gives any where a group that it depends on has a test that is not passed.
- * @returns null where no test and no group has points: a submission passes all tests, or fails
+ * How the tests of a Polygon package are scored. A `complete-group` gives its points if all of its tests pass, an `each-test`
+ * group the points of each test. Neither gives any if a group that it depends on has a test that did not pass.
+ * @returns null if no test and no group has points: a submission passes all tests, or fails
  */
 export function readPolygonScoring({ tests, groups }: PolygonTestset): TestScoring | null {
     const declared = new Map(groups.map((group) => [group.name, group]));
@@ -32,8 +32,8 @@ export function readPolygonScoring({ tests, groups }: PolygonTestset): TestScori
 }
 
 /**
- * Where tests have no points and the checker gives some (testlib's `quitp`), those are their scores. They are added up, and
- * nobody knows the best sum.
+ * If tests have no points but the checker assigns some (testlib's `quitp`), these are the tests' scores. They are added up; the
+ * best possible sum is unknown.
  */
 export function scoreByChecker({ tests }: PolygonTestset): TestScoring {
     const root: TestGroup = {

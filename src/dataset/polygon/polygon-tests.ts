@@ -9,12 +9,12 @@ import type { PolygonProblem, PolygonProgram, PolygonTest } from './problem-xml.
 import { splitCommand } from './split-command.js';
 
 /*
- * The tests of a Polygon package. A full package holds all of them; a standard one holds the inputs that its authors wrote, and
- * its script `doall` makes the others: by generators, and answers by the main solution. What the script would start is in
- * problem.xml, too.
+ * The tests of a Polygon package. A full package holds all of them. A standard one holds the inputs that its authors wrote; its
+ * script `doall` makes the other inputs with generators and the answers with the main solution. The commands of that script are
+ * also in problem.xml.
  */
 
-/** A test by the names of its files; what the package does not hold is null. */
+/** A test with its files; null for those that the package does not hold. */
 interface Slot {
     readonly test: PolygonTest;
     /** `tests/01` */
@@ -31,7 +31,7 @@ export class PolygonTests {
         private readonly files: ReadonlyMap<string, PackageFile>,
     ) {}
 
-    /** @param place of the package, for messages @returns a text that says why there are none */
+    /** @param place of the package, for messages @returns a string with the reason if there are none */
     async load(place: string, maker: TestMakerSource | null): Promise<TestCase[] | string> {
         const slots = this.#findSlots();
         if (slots.length === 0) return 'its testset holds no tests';
@@ -66,7 +66,7 @@ export class PolygonTests {
         });
     }
 
-    /** @returns a text that follows "2 of its tests are not in the package, and" */
+    /** @returns a text that follows "2 of its tests are not in the package, and" if they cannot be made */
     async #make(
         slots: readonly Slot[],
         place: string,
@@ -159,7 +159,7 @@ interface Paths {
 const countMissing = (count: number): string =>
     count === 1 ? '1 of its tests is not in the package' : `${count} of its tests are not in the package`;
 
-/** `files/gen.cpp` is started as `gen`. */
+/** `files/gen.cpp` is called `gen` in commands. */
 const nameProgram = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
 
 /** `tests/%02d` with a number. */

@@ -17,7 +17,7 @@ import {
     readProblemXml,
 } from './problem-xml.js';
 
-/** Packages of Polygon, as they are downloaded: problem.xml, tests, files, solutions. */
+/** Packages as downloaded from Polygon: problem.xml, tests, files, solutions. */
 export const polygon = packageFormat({
     format: 'polygon',
     manifest: 'problem.xml',
@@ -35,13 +35,13 @@ export const polygon = packageFormat({
     load: loadPackage,
 });
 
-/** What is read of a package; statements and scripts are not. */
+/** The parts of a package that are read; statements and scripts are not among them. */
 const ROOTS = ['problem.xml', 'files', 'pretests', 'solutions', 'tests'];
 
 const CRASHED: readonly Verdict[] = ['RuntimeError', 'MemoryLimitExceeded', 'OutputLimitExceeded'];
 const REJECTED = PROGRAM_VERDICTS.filter((verdict) => verdict !== 'Accepted');
 
-/** Verdicts that tags of solutions ask for. */
+/** Expected verdicts by the tags of solutions. */
 const TAGS: Readonly<Record<string, readonly Verdict[]>> = {
     main: ['Accepted'],
     accepted: ['Accepted'],
@@ -56,7 +56,7 @@ const TAGS: Readonly<Record<string, readonly Verdict[]>> = {
 };
 const GOOD_TAGS: ReadonlySet<string> = new Set(['main', 'accepted']);
 
-/** Solutions whose tag says what is expected of them, by name: `do-not-run` and the like do not. */
+/** Solutions whose tag states an expectation, sorted by name; `do-not-run` and similar tags do not. */
 const findKnownTally = ({ solutions }: PolygonProblem): PolygonSolution[] =>
     solutions
         .filter(({ tag }) => Object.hasOwn(TAGS, tag))
@@ -118,7 +118,7 @@ const isProgram = (loaded: CheckerProgram | string | null): loaded is CheckerPro
 
 const TALKS_BY_FILES = 'its programs are to talk to an interactor by named files';
 
-/** Checker or interactor with the headers of the package, testlib.h among them; a text says why it cannot be used. */
+/** Checker or interactor with the package's headers, including testlib.h; a string with the reason if it cannot be used. */
 async function loadJudge(
     program: PolygonProgram | null,
     { resources }: PolygonProblem,
@@ -141,7 +141,7 @@ async function loadJudge(
     };
 }
 
-/** Whether a checker may give points instead of a verdict. */
+/** Whether a checker may assign points instead of a verdict. */
 async function givesPoints(
     checker: PolygonProgram | null,
     files: ReadonlyMap<string, PackageFile>,
@@ -152,7 +152,7 @@ async function givesPoints(
     return /\b(?:quitpi?\s*\(|_points\b)/.test(code);
 }
 
-/** Bytes; no checker that people wrote is larger. */
+/** In bytes. No checker written by people is larger. */
 const MOST_SEARCHED = 1024 ** 2;
 
 interface LoadedSolution {

@@ -4,11 +4,11 @@ import { getMessage } from '../../util/message.js';
 import { UserError } from '../../util/user-error.js';
 
 /*
- * What problem.xml of a Polygon package says about judging. Attributes and elements that do not matter for it are left out.
+ * What problem.xml of a Polygon package says about judging. Irrelevant attributes and elements are left out.
  */
 
 export interface PolygonProblem {
-    /** Files that programs read and write instead of stdin and stdout; '': those. */
+    /** Files that programs read and write; '' means stdin and stdout. */
     readonly inputFile: string;
     readonly outputFile: string;
     readonly testset: PolygonTestset;
@@ -20,10 +20,10 @@ export interface PolygonProblem {
     readonly resources: readonly PolygonResource[];
 }
 
-/** A header or the like. */
+/** A header or similar file. */
 export interface PolygonResource {
     readonly path: string;
-    /** Whether it belongs to every solution. */
+    /** Whether it is added to every solution. */
     readonly forSolutions: boolean;
 }
 
@@ -40,9 +40,9 @@ export interface PolygonTestset {
 }
 
 export interface PolygonTest {
-    /** What makes its input: a generator and its arguments, as a shell reads them; null: its author wrote it. */
+    /** The command that makes its input, a generator with arguments in shell syntax; null if its author wrote it. */
     readonly command: string | null;
-    /** Whether its input is one of the files that the command writes, and not what it prints. */
+    /** Whether the command writes its input as one of several files instead of printing it. */
     readonly isFromFile: boolean;
     readonly points: number;
     /** Name of its group; null: none. */
@@ -51,7 +51,7 @@ export interface PolygonTest {
 
 export interface PolygonGroup {
     readonly name: string;
-    /** null: the sum of its tests' points. */
+    /** null: the sum of the points of its tests. */
     readonly points: number | null;
     readonly policy: 'complete-group' | 'each-test';
     readonly dependencies: readonly string[];
@@ -69,10 +69,10 @@ export interface PolygonSolution extends PolygonProgram {
     readonly tag: string;
 }
 
-/** No problem.xml comes near it, with statements in many languages too. */
+/** Far larger than any problem.xml, even with statements in many languages. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** An element: attributes as `@name`, children by name; several of a name are a list. */
+/** An element: attributes as `@name`, children by name; several children of the same name form a list. */
 interface Element {
     readonly [key: string]: unknown;
 }
@@ -85,7 +85,7 @@ const parser = new XMLParser({
     processEntities: false,
 });
 
-/** @param place for messages @throws UserError for a file that is not a problem.xml */
+/** @param place for messages @throws UserError if the file is not a problem.xml */
 export async function readProblemXml(
     file: { readonly path: string; readonly size: number; readonly refused: string | null },
     place: string,
@@ -159,7 +159,7 @@ function isElement(value: unknown): value is Element {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An empty element where there is none. */
+/** Empty if there is no such element. */
 function elementIn(parent: unknown, name: string): Element {
     return listChildren(isElement(parent) ? parent : {}, name)[0] ?? {};
 }
@@ -167,7 +167,7 @@ function elementIn(parent: unknown, name: string): Element {
 function listChildren(parent: Element, name: string): Element[] {
     const value = parent[name];
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    // An element without attributes and children is a text.
+    // An element without attributes and children is parsed as a string.
     return list.flatMap((item) => (isElement(item) ? [item] : typeof item === 'string' ? [{}] : []));
 }
 
@@ -177,7 +177,7 @@ function readText(parent: Element, name: string): string {
     return typeof text === 'string' ? text.trim() : '';
 }
 
-/** The entities of XML itself, and numbered ones; a file's own are none of its business here. */
+/** Decodes XML's predefined entities and numeric references; entities that the file itself declares are not needed here. */
 function decodeEntities(text: string): string {
     return text.replace(
         /&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([\da-fA-F]{1,6}));/g,
@@ -191,7 +191,7 @@ function decodeEntities(text: string): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
-/** A number above 0; null for anything else. */
+/** A positive number times `unit`; null for anything else. */
 function readNumber(text: string, unit: number): number | null {
     const value = Number(text) * unit;
     return text !== '' && Number.isFinite(value) && value > 0 ? value : null;

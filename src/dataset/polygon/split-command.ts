@@ -1,6 +1,6 @@
 /**
- * The words of a command as a shell reads them: quotes join, a backslash takes the next sign as it is. Nothing is expanded:
- * commands of generators are written for Windows, too, whose shell knows no `$` and no `*`.
+ * Splits a command into words as a shell does: quotes join words, and a backslash keeps the next character as it is. Nothing is
+ * expanded: generator commands are also written for Windows, whose shell gives `$` and `*` no meaning.
  */
 export function splitCommand(command: string): string[] {
     const words: string[] = [];

@@ -4,8 +4,9 @@ import { type Chunk, MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteO
 const NEWLINE = 0x0a;
 
 /**
- * Rows of a JSONL file: one a line, LF or CRLF, empty lines left out, the last line with or without its end.
- * @param chunks what the file holds, where it is not read as it is
+ * Rows of a JSONL file, one on each line. Lines may end in LF or CRLF, empty lines are skipped, and the last line need not have
+ * an end.
+ * @param chunks the file's content, if it is not read directly from the file
  */
 export async function* readJsonLines(
     file: string,
@@ -15,7 +16,7 @@ export async function* readJsonLines(
     for await (const rows of readJsonLineBatches(file, maxBytes, chunks)) yield* rows;
 }
 
-/** The same rows in lists, those of a chunk together: millions of small ones are gone through much faster so. */
+/** The same rows in batches, one for each chunk, which makes iterating over millions of small rows much faster. */
 export async function* readJsonLineBatches(
     file: string,
     maxBytes = MAX_ROW_BYTES,
@@ -52,23 +53,25 @@ export async function* readJsonLineBatches(
     if (last !== null) yield [last];
 }
 
-/** Longest line that is handed on as text, in bytes: for short ones a buffer and a decoding of their own would be most of the work. */
+/**
+ * Longest line, in bytes, that is passed on as text. For short lines, a separate buffer and decoding would be most of the work.
+ */
 const MOST_AS_TEXT = 4096;
 
-/** The bytes of a chunk as text, decoded when the first line is asked for. */
+/** The bytes of a chunk as text, decoded when the first line is requested. */
 class AsciiText {
     #text: string | null | undefined = undefined;
 
     constructor(private readonly bytes: Buffer) {}
 
-    /** Null where the chunk holds anything but ASCII: only there every byte is a character. */
+    /** Null if the chunk contains anything but ASCII, since then bytes do not correspond to characters. */
     slice(from: number, end: number): string | null {
         if (this.#text === undefined) this.#text = isAscii(this.bytes) ? this.bytes.toString('latin1') : null;
         return this.#text === null ? null : this.#text.slice(from, end);
     }
 }
 
-/** A line whose bytes are made when somebody asks for them. */
+/** A line whose bytes are made on demand. */
 class TextLine implements RawRow {
     constructor(
         readonly text: string,

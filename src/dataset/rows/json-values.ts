@@ -4,9 +4,9 @@ import { makeDatasetError } from '../dataset-error.js';
 import { MAX_ROW_BYTES, type RawRow, RowBytes, readChunks, skipByteOrderMark } from './row.js';
 
 /*
- * Rows of a .json file without parsing or holding it: the elements of one array, or objects one after the other (a
- * single object; JSONL that was given the wrong name). Only brackets and strings are followed, so that a row ends where
- * JSON.parse would end it; what stands inside is judged when the row is parsed.
+ * Finds the rows of a .json file without parsing or holding the file: the elements of one array, or consecutive objects (a single
+ * object, or JSONL with the wrong extension). Only brackets and strings are tracked, so that a row ends where JSON.parse would
+ * end it. Its content is checked when the row is parsed.
  *
  *   start --[--> between --{--> row --}--> between --]--> end
  *     '-----{--> row (no array: the next row may follow at once)
@@ -16,7 +16,7 @@ const COMMA = 0x2c;
 const NEWLINE = 0x0a;
 const [OPEN_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x5b, 0x5d];
 
-/** Rows of a JSON file. @throws UserError where the file is not an array of objects nor a row of objects */
+/** Rows of a JSON file. @throws UserError if the file is neither an array of objects nor a sequence of objects */
 export async function* readJsonValues(file: string, maxBytes = MAX_ROW_BYTES): AsyncIterable<RawRow> {
     const scanner = new Scanner(file, maxBytes);
     for await (const chunk of readChunks(file)) {
@@ -31,7 +31,7 @@ class Scanner {
     #line = 1;
     #place: 'start' | 'between' | 'row' | 'end' = 'start';
     #inArray = false;
-    /** A comma is due before the next element. */
+    /** A comma must come before the next element. */
     #needsComma = false;
     #afterComma = false;
     readonly #end = new JsonEnd();
@@ -60,7 +60,7 @@ class Scanner {
         }
     }
 
-    /** @throws UserError if the file ended in the middle */
+    /** @throws UserError if the file ends inside an array or row */
     finish(): void {
         if (this.#place === 'row') {
             throw makeDatasetError(
@@ -81,7 +81,7 @@ class Scanner {
         return { ...this.#start, length, bytes: this.#row.take() };
     }
 
-    /** Handles one byte outside rows; gives the position to go on from. */
+    /** Handles one byte outside of rows; returns the position at which to continue. */
     #between(bytes: Buffer, at: number, offset: number): number {
         const byte = bytes[at];
         if (byte === NEWLINE) this.#line += 1;

@@ -7,15 +7,18 @@ import { isNestedDeeper, MAX_NESTING } from '../../util/nesting.js';
 import { Field } from '../field.js';
 import { MAX_ROW_BYTES } from './row.js';
 
-/** Fingerprint of a row's bytes (or of its text, whose UTF-8 is hashed): the first 128 bits of their SHA-256, hex; a hundred thousand of them are held. */
+/**
+ * Fingerprint of a row's bytes (or of its text as UTF-8): the first 128 bits of their SHA-256 in hex, kept short because a
+ * hundred thousand of them are held in memory.
+ */
 export function hashRow(row: Uint8Array | string): string {
     return hash('sha256', row).slice(0, 32);
 }
 
 /**
- * Parses a row; it comes as the field without a path.
+ * Parses a row and returns it as a field with an empty path.
  * @param place `problems.jsonl:12`, for messages
- * @throws UserError if it is too long, no UTF-8, no JSON, or no object
+ * @throws UserError if it is too long, or not UTF-8, not JSON, or not an object
  */
 export function parseRow(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
@@ -27,16 +30,16 @@ export function parseRow(bytes: Buffer | null, place: string): Field {
         throw makeDatasetError(`${place}: invalid UTF-8 at byte ${invalidAt(bytes)} of the row`);
     const text = bytes.toString('utf8');
     const row = parseJson(text, place);
-    // Each level takes two characters at least.
+    // Each level takes at least two characters.
     if (text.length > 2 * MAX_NESTING && isNestedDeeper(row, MAX_NESTING))
         throw makeDatasetError(`${place}: nested more than ${MAX_NESTING} levels deep`);
     if (!isJsonObject(row)) throw makeDatasetError(`${place}: expected a JSON object`);
     return Field.of(row, place, text);
 }
 
-/** The object that a row is; null where `parseRow` has something to say of it, or must look closer. */
+/** The row as an object; null if `parseRow` would report an error or has to look more closely. */
 export function parseOrdinaryRow(bytes: Buffer | string): JsonObject | null {
-    // A longer one may be nested too deep.
+    // A longer row may be nested too deeply.
     if (bytes.length > 2 * MAX_NESTING) return null;
     if (typeof bytes !== 'string' && !isUtf8(bytes)) return null;
     try {
@@ -56,12 +59,12 @@ function parseJson(text: string, place: string): unknown {
     }
 }
 
-/** Position of the first byte that is not UTF-8: the longest valid prefix, by halving. */
+/** Position of the first byte that is not UTF-8: the length of the longest valid prefix, found by bisection. */
 function invalidAt(bytes: Buffer): number {
     let [valid, invalid] = [0, bytes.length];
     while (invalid - valid > 1) {
         const middle = (valid + invalid) >>> 1;
-        // A cut through a character is not its fault: give it up to three more bytes.
+        // A cut within a character is not an error: allow up to three more bytes.
         const whole = [0, 1, 2, 3].some((more) =>
             isUtf8(bytes.subarray(0, Math.min(middle + more, bytes.length))),
         );
@@ -71,7 +74,7 @@ function invalidAt(bytes: Buffer): number {
     return valid;
 }
 
-/** Reads bytes of an open file and closes it; fewer where the file is shorter now. */
+/** Reads bytes of an open file and closes it; fewer bytes if the file has become shorter. */
 export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
     try {
         return await readFully(handle, offset, length);
@@ -80,7 +83,7 @@ export async function readAt(handle: FileHandle, offset: number, length: number)
     }
 }
 
-/** Reads bytes of an open file; fewer where the file is shorter now. */
+/** Reads bytes of an open file; fewer if it has become shorter. */
 export async function readFully(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafeSlow(length);
     let read = 0;

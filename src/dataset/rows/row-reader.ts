@@ -2,21 +2,23 @@ import type { FileHandle } from 'node:fs/promises';
 import { withDescriptors } from '../../util/io-error.js';
 import { readFully } from './read-row.js';
 
-/** Bytes that are read at a time where rows are small: samples are asked for in the order of their rows. */
+/** Bytes read at a time for small rows, since samples are requested in the order of their rows. */
 const WINDOW_BYTES = 64 * 1024;
 
-/** Milliseconds after its last use that a file is closed: a run of days must not hold a file that somebody replaces. */
+/**
+ * Milliseconds after its last use until a file is closed: a run of several days must not keep a file open that somebody replaces.
+ */
 const IDLE_MS = 2000;
 
-/** What was read last; rows that lie in it cost no call. */
+/** The bytes read last; rows within them need no further call. */
 interface Window {
     readonly offset: number;
     readonly bytes: Promise<Buffer>;
 }
 
 /**
- * Reads rows of one file by their places. The file stays open between rows: opening, checking and closing it for each one cost
- * three times as much as everything else that a small row needs before it is planned.
+ * Reads rows of one file by position. The file stays open between rows: opening, checking and closing it for each row cost three
+ * times as much as everything else that a small row needs before it is planned.
  */
 export class RowReader {
     readonly #open: () => Promise<FileHandle>;
@@ -25,14 +27,14 @@ export class RowReader {
     #reading = 0;
     #idle: NodeJS.Timeout | null = null;
 
-    /** @param open opens what holds the rows */
+    /** @param open opens the file that holds the rows */
     constructor(open: () => Promise<FileHandle>) {
         this.#open = open;
     }
 
     /**
-     * Bytes of a row; fewer where the file is shorter now.
-     * @throws what the opening throws and the system says
+     * Bytes of a row; fewer if the file has become shorter.
+     * @throws the errors of opening the file, and the system's
      */
     async read(offset: number, length: number): Promise<Buffer> {
         this.#reading += 1;
@@ -42,7 +44,7 @@ export class RowReader {
             const from = offset - window.offset;
             return (await window.bytes).subarray(from, from + length);
         } catch (error) {
-            // A handle whose file was replaced on a network disk stays stale: the next row opens it again.
+            // A handle stays stale if its file was replaced on a network disk, so the next row opens the file again.
             this.#drop();
             throw error;
         } finally {
@@ -51,19 +53,19 @@ export class RowReader {
         }
     }
 
-    /** Closes the file when nobody reads any more. */
+    /** Closes the file unless reads are in progress. */
     close(): void {
         if (this.#idle !== null) clearTimeout(this.#idle);
         this.#idle = null;
         if (this.#reading === 0) this.#drop();
     }
 
-    /** Reads that are under way end first: closing a handle waits for them. */
+    /** Reads in progress finish first: closing a handle waits for them. */
     #drop(): void {
         const handle = this.#handle;
         this.#handle = null;
         this.#window = null;
-        // It was only read: an error at its end changes nothing.
+        // The file was only read, so an error on closing has no consequences.
         handle?.then((open) => open.close()).catch(() => undefined);
     }
 
@@ -94,7 +96,7 @@ export class RowReader {
             return;
         }
         this.#idle = setTimeout(() => this.close(), IDLE_MS);
-        // A program that is done must not wait for it.
+        // The timer must not keep a finished process alive.
         this.#idle.unref();
     }
 }

@@ -3,37 +3,37 @@ import { openFile } from '../../host/open-file.js';
 import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 
-/** Longest row that is read, in bytes: a V8 string ends at 512 MiB, and parsing needs several times the row. */
+/** Longest row that is read, in bytes: V8 strings are limited to 512 MiB, and parsing needs several times the row's size. */
 export const MAX_ROW_BYTES = 256 * 1024 * 1024;
 
-/** One row as it stands in its file. */
+/** One unparsed row of a file. */
 export interface RawRow {
-    /** 1 for the first line; where the row starts. */
+    /** Line on which the row starts, counting from 1. */
     readonly line: number;
     /** Bytes from the start of the file. */
     readonly offset: number;
     readonly length: number;
-    /** null: longer than `MAX_ROW_BYTES`, passed over without being held. */
+    /** null: longer than `MAX_ROW_BYTES`, and skipped without being held. */
     readonly bytes: Buffer | null;
-    /** The same as text, where it is known already: always ASCII. */
+    /** The same as text, if already known; always ASCII. */
     readonly text?: string;
 }
 
-/** Bytes of a file that are read at a time. */
+/** Bytes of a file read at a time. */
 const CHUNK_BYTES = 1024 * 1024;
 
 export interface Chunk {
     readonly bytes: Buffer;
-    /** Position of its first byte in the file. */
+    /** Position of the first byte in the file. */
     readonly offset: number;
 }
 
-/** Reads a file in pieces, each only once; the next one is read when it is asked for. */
+/** Reads a file in chunks, each only once; the next one is read on demand. */
 export async function* readChunks(file: string): AsyncIterable<Chunk> {
     yield* readHandle(await openFile(file));
 }
 
-/** The same of an open file, which is closed at the end. */
+/** The same for an open file, which is closed at the end. */
 export async function* readHandle(handle: FileHandle): AsyncIterable<Chunk> {
     try {
         let offset = 0;
@@ -49,7 +49,7 @@ export async function* readHandle(handle: FileHandle): AsyncIterable<Chunk> {
     }
 }
 
-/** Collects the bytes of one row over several chunks, and lets go of them when there are too many. */
+/** Collects the bytes of one row over several chunks, and discards them if there are too many. */
 export class RowBytes {
     readonly #parts: Buffer[] = [];
     #length = 0;
@@ -66,7 +66,7 @@ export class RowBytes {
         else if (part.length > 0) this.#parts.push(part);
     }
 
-    /** The row's bytes (null if there were too many); the next row can start. */
+    /** Returns the row's bytes (null if there were too many) and makes room for the next row. */
     take(): Buffer | null {
         const bytes = this.#length > this.limit ? null : this.#join();
         this.#parts.length = 0;
@@ -81,7 +81,7 @@ export class RowBytes {
     }
 }
 
-/** Length of a byte order mark of UTF-8. @throws UserError for files in UTF-16 */
+/** Length of a UTF-8 byte order mark at the start. @throws UserError for files in UTF-16 */
 export function skipByteOrderMark(start: Buffer, file: string): number {
     const [a, b, c] = start;
     if (a === 0xef && b === 0xbb && c === 0xbf) return 3;
