@@ -11,8 +11,8 @@ import { readLocalOptions } from './local-options.js';
 import type { ModuleDescriptor } from './module-kind.js';
 
 /*
- * How a queue's worker takes over the descriptor of a run. It comes from Redis, so it is checked, and everything in it that names a
- * file or a program is replaced by the worker's own, or needs `--allow exec`.
+ * How a queue's worker takes over the descriptor of a run. The descriptor comes from Redis, so it is validated; everything in it
+ * that names a file or a program is replaced by the worker's own setting or requires `--allow exec`.
  */
 
 const NAME = z.string().min(1).max(4096);
@@ -30,7 +30,7 @@ const judge = z.looseObject({
     languages: z.record(z.string(), z.unknown()),
 });
 
-/** Judging: how strictly is the run's, everything else is this machine's. */
+/** Judging: the run decides how strict it is; everything else is this machine's. */
 export async function adoptJudge(
     theirs: unknown,
     own: AdoptContext,
@@ -65,7 +65,7 @@ const exec = z.looseObject({
     outputLimit: BYTES,
 });
 
-/** A command of the run, where this worker may run what it is told. Files of its output pass through this machine's disk. */
+/** A command of the run, if this worker may run foreign commands. Output files go through this machine's disk. */
 export async function adoptExec(
     theirs: unknown,
     own: AdoptContext,

@@ -11,13 +11,13 @@ import type { ChatDescriptor } from './chat-kind.js';
 import type { ScoringDescriptor } from './scoring/scoring.js';
 
 /*
- * A run that asks language models, over a queue: workers make the requests with keys of their own, at places that the run gives them.
+ * Runs that query language models over a queue: workers make the requests with their own keys, in slots that the run grants them.
  */
 
-/** Requests that one process of a worker makes at once where no code of the user runs there. */
+/** Concurrent requests in one worker process, if no user code runs there. */
 const TASKS_IN_PROCESS = 16;
 
-/** The descriptor as it goes to workers. @throws UserError for an endpoint that is on this machine alone */
+/** The descriptor as it is sent to workers. @throws UserError for an endpoint that only this machine can reach */
 export function describeChat(descriptor: ChatDescriptor): { readonly kind: 'chat' } {
     const { scoring, tools, servers } = descriptor;
     return {
@@ -28,7 +28,7 @@ export function describeChat(descriptor: ChatDescriptor): { readonly kind: 'chat
     } as { readonly kind: 'chat' };
 }
 
-/** Fails at a worker's start where it has no endpoint, or a key is missing. @throws UserError */
+/** Fails at a worker's start if it has no endpoint or a key is missing. @throws UserError */
 export function checkChatWorker({ endpoints }: AdoptContext): void {
     checkTokens(listOwn(endpoints));
 }
@@ -92,7 +92,7 @@ const chat = z.looseObject({
         .looseObject({ connect: orNull(SECONDS), firstByte: orNull(SECONDS), idle: orNull(SECONDS) })
         .optional(),
     stream: z.boolean().optional(),
-    /** Where it is bounded, the run is asked before each completion. */
+    /** If bounded, the worker asks the run before each completion. */
     budget: z.strictObject({
         maxCost: z.number().positive().nullable(),
         maxTokens: z.number().positive().nullable(),
@@ -114,7 +114,7 @@ const chat = z.looseObject({
     ),
 });
 
-/** A run's questions, asked by this worker. @throws UserError where this worker has not the endpoints, or may not run its modules */
+/** A run's prompts, sent by this worker. @throws UserError if this worker lacks the endpoints or may not run the run's modules */
 export async function adoptChat(
     theirs: unknown,
     own: AdoptContext,
@@ -149,7 +149,7 @@ export async function adoptChat(
     };
 }
 
-/** Modules and files that a run names are used only where the worker was told so. */
+/** Modules and files that a run names are used only if the worker was told to allow it. */
 function refuseForeignCode(run: z.infer<typeof chat>, own: AdoptContext): void {
     const scorer = run.scoring?.scorer;
     const file =

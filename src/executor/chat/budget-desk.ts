@@ -7,28 +7,29 @@ import type { Reservation } from './budget.js';
 import type { TokenUsage } from './chat-protocol.js';
 
 /*
- * The budget of a run whose requests are made in workers. The main process holds it: a worker asks before each request that costs, and
- * tells what it came to. What a lost worker had set aside counts as spent, until it tells better.
+ * The budget of a run whose requests are made by workers. The main process holds it: a worker asks before each request that costs
+ * money, and reports the actual usage afterwards. What a lost worker had reserved counts as spent until the worker reports
+ * otherwise.
  */
 
-/** A completion before it is asked for. */
+/** A completion that has not been requested yet. */
 export interface PlannedCompletion {
     readonly model: string;
     /** Tokens, estimated. */
     readonly prompt: number;
-    /** The most tokens that an answer may have; null: no bound. */
+    /** Most tokens that an answer may have; null: unlimited. */
     readonly completion: number | null;
 }
 
-/** A web search before it is made: its price is that of its engine. */
+/** A web search that has not been made yet; its engine determines the price. */
 export interface PlannedSearch {
     readonly engine: string;
 }
 
-/** A request that costs, before it is made. */
+/** A request that costs money and has not been made yet. */
 export type PlannedRequest = PlannedCompletion | PlannedSearch;
 
-/** Sets aside what a request may come to. @returns null where the budget is spent, or the signal is aborted */
+/** Reserves what a request may cost. @returns null if the budget is spent or the signal is aborted */
 export type ReserveBudget = (
     planned: PlannedRequest,
     context: Pick<ExecutorContext, 'ask' | 'signal'>,
@@ -43,7 +44,7 @@ export const reserveByMessage: ReserveBudget = async (planned, { ask, signal }) 
         reply = await waitUntilAborted(asked, signal);
     } catch (error) {
         if (!signal.aborted) throw error;
-        // What is set aside when nobody waits for it any more is free again.
+        // A reservation granted after nobody waits for it any more is cancelled.
         asked.then((late) => openReservation(late, ask)?.cancel()).catch(() => {});
         return null;
     }
@@ -57,7 +58,7 @@ function openReservation(
     const { reservation } = reply ?? {};
     if (typeof reservation !== 'string') return null;
     const end = (how: JsonObject): void =>
-        // A main process that is gone counts nothing more.
+        // If the main process is gone, there is nothing left to count.
         void ask({ do: 'unreserve', reservation, ...how }).catch(() => {});
     return {
         settle: ({ prompt, completion }, cost) => end({ end: 'settle', prompt, completion, cost }),
@@ -66,12 +67,12 @@ function openReservation(
     };
 }
 
-/** Who holds the budget. */
+/** The owner of the budget. */
 export interface BudgetHolder {
     reserve(planned: PlannedRequest, signal: AbortSignal): Promise<Reservation | null>;
-    /** A request for which nothing had been set aside was made. */
+    /** Records a request for which nothing had been reserved. */
     charge(usage: Pick<TokenUsage, 'prompt' | 'completion'>, cost: number | null): void;
-    /** An answer had so many tokens. */
+    /** Records the length of an answer in tokens. */
     noteAnswer(completion: number): void;
 }
 
@@ -80,17 +81,17 @@ interface HeldReservations {
     readonly open: Map<string, Reservation>;
 }
 
-/** Reservations of lost workers that may still be told what their requests came to. */
+/** Reservations of lost workers that are kept in case their usage is still reported. */
 const MOST_FORMER = 10_000;
 
-/** Reservations that one task may have at once: no executor makes more than a few requests at the same time. */
+/** Most reservations that one task may hold at once; no executor makes more than a few concurrent requests. */
 const MOST_OPEN = 64;
 
-/** The main process's side, in front of the desk for places. */
+/** The main process's side; wraps the desk that hands out slots. */
 export class BudgetDesk implements WorkerDesk {
     readonly #jobs = new Map<number, HeldReservations>();
     readonly #former = new Map<string, Reservation>();
-    /** No reservation of this process has the name of one of the process before it. */
+    /** Unique to this process, so that names of reservations never repeat those of an earlier process. */
     readonly #prefix = randomBytes(6).toString('hex');
     #next = 1;
 
@@ -101,7 +102,7 @@ export class BudgetDesk implements WorkerDesk {
 
     async serve(job: number, request: JsonObject, end: () => void): Promise<JsonObject | null> {
         if (request['do'] === 'reserve') return this.#reserve(job, request, end);
-        // Made by what the worker was told in an earlier start, which had no budget.
+        // The worker got its descriptor from an earlier start, which had no budget.
         if (request['do'] === 'spent' && !this.#jobs.has(job)) this.#charge(request['spent']);
         if (request['do'] !== 'unreserve') return this.places.serve(job, request, end);
         this.#unreserve(job, request);
@@ -177,7 +178,7 @@ export class BudgetDesk implements WorkerDesk {
 const isAmount = (value: Json | undefined): value is number | null =>
     value === null || (typeof value === 'number' && value >= 0 && Number.isFinite(value));
 
-/** Workers on other machines are not believed blindly. */
+/** Data from workers on other machines is validated. */
 function readPlanned({ engine, model, prompt, completion = null }: JsonObject): PlannedRequest | null {
     if (typeof engine === 'string') return { engine };
     if (typeof model !== 'string' || typeof prompt !== 'number' || !isAmount(prompt)) return null;

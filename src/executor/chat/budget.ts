@@ -1,43 +1,47 @@
 import type { TokenUsage } from './chat-protocol.js';
 
-/** What one command may spend. Null: no bound. */
+/** What one command may spend. Null: unlimited. */
 export interface BudgetOptions {
     /** US dollars. */
     readonly maxCost: number | null;
     /** Tokens of prompts and answers. */
     readonly maxTokens: number | null;
-    /** What earlier runs of the same command used of it, such as rounds; absent: this is the first. Cost in US dollars. */
+    /**
+     * What earlier runs of the same command, such as earlier rounds, have spent; absent: this is the first run. Cost in US
+     * dollars.
+     */
     readonly spent?: { readonly cost: number; readonly tokens: number };
 }
 
 export const isBounded = ({ maxCost, maxTokens }: BudgetOptions): boolean =>
     maxCost !== null || maxTokens !== null;
 
-/** What a request may come to, before it is sent. */
+/** What a request may use, before it is sent. */
 export interface Estimate {
-    /** The model that answers; null: what it comes to is known, as that of a search is. */
+    /** The model that answers; null: the usage is known in advance, as for a search. */
     readonly model: string | null;
     readonly tokens: number;
     /** US dollars; null: unknown. */
     readonly cost: number | null;
 }
 
-/** What is set aside for a request under way. */
+/** What is reserved for a request in flight. */
 export interface Reservation {
-    /** The answer came: what it used takes the place of what was set aside, as far as it is known. */
+    /** The answer arrived: its actual usage, as far as it is known, replaces the reservation. */
     settle(usage: Pick<TokenUsage, 'prompt' | 'completion'>, cost: number | null): void;
-    /** Nothing was used: the request was turned away unheard. */
+    /** Nothing was used: the request was rejected without being processed. */
     cancel(): void;
     /**
-     * It was sent and brought no answer: what was set aside counts as spent, since the service may have done its work. One that is heard of
-     * after all is settled then.
+     * The request was sent and brought no answer: the reservation counts as spent, since the service may have done the work. If
+     * its usage is reported later, it is settled then.
      */
     forfeit(): void;
 }
 
 /**
- * Requests in flight at the most to models of which no answer tells yet what theirs use: a service that ignores the bound of its answers
- * would otherwise spend a multiple of the budget before anybody knows. A model that judges is such a one, whatever the others use.
+ * Most requests in flight to models whose actual usage is still unknown. Without this limit, a service that ignores the bound on
+ * answer length could spend a multiple of the budget before anybody notices. The limit applies to a judge model too, whatever is
+ * known of the other models.
  */
 const FEW = 4;
 
@@ -47,10 +51,10 @@ interface Waiter {
 }
 
 /**
- * Holds a start to its budget. What is in flight is set aside by estimates, so that a budget is not exceeded by as much as
- * was under way; a request that does not fit any more waits for those before it, which may use less. Where an answer used more than
- * was set aside for it, so may every other: what is in flight, and what comes, is counted as so many times its estimate. Until a model's
- * first answer is there, only a few are asked for.
+ * Keeps a run within its budget. Requests in flight are reserved by estimate, so that they cannot exceed the budget together; a
+ * request that does not fit waits for earlier ones, which may use less than estimated. If an answer uses more than was reserved
+ * for it, others may as well: from then on, estimates of current and later requests are multiplied by that ratio. Until a model's
+ * first answer arrives, only a few requests are sent to it.
  */
 export class Budget {
     readonly #options: BudgetOptions;
@@ -60,19 +64,19 @@ export class Budget {
     #cost = 0;
     #reservedTokens = 0;
     #reservedCost = 0;
-    /** Of what is reserved, what will not be more. */
+    /** The part of the reserved cost that is exact and cannot grow. */
     #fixedCost = 0;
-    /** The largest share of its estimate that an answer used, 1 at least. */
+    /** The largest ratio of actual usage to estimate so far; at least 1. */
     #tokenRatio = 1;
     #costRatio = 1;
     #inFlight = 0;
-    /** Models of which an answer has been seen. */
+    /** Models that have answered at least once. */
     readonly #heard = new Set<string>();
-    /** Requests in flight to others, by model. */
+    /** Requests in flight to models that have not answered yet, by model. */
     readonly #unheard = new Map<string, number>();
     #isSpent = false;
 
-    /** @param onSpent told once, when nothing more fits */
+    /** @param onSpent called once, when nothing more fits */
     constructor(options: BudgetOptions, onSpent: (message: string) => void) {
         this.#options = options;
         this.#tokens = options.spent?.tokens ?? 0;
@@ -80,12 +84,12 @@ export class Budget {
         this.#onSpent = onSpent;
     }
 
-    /** What is used up, without what is set aside. Cost in US dollars. */
+    /** What has been used, without reservations. Cost in US dollars. */
     get used(): { readonly tokens: number; readonly cost: number } {
         return { tokens: this.#tokens, cost: this.#cost };
     }
 
-    /** Sets an estimate aside, as soon as it fits. @returns null when the budget is spent, or the signal is aborted */
+    /** Reserves an estimate as soon as it fits. @returns null if the budget is spent or the signal is aborted */
     reserve(estimate: Estimate, signal: AbortSignal): Promise<Reservation | null> {
         return new Promise((resolve) => {
             if (signal.aborted) return resolve(null);
@@ -117,7 +121,7 @@ export class Budget {
         }
     }
 
-    /** Whether what it may use is known well enough, or few such requests are in flight. */
+    /** Whether the model's usage is known well enough, or few enough such requests are in flight. */
     #mayStart({ model }: Estimate): boolean {
         if (model === null || this.#heard.has(model)) return true;
         let unheard = 0;
@@ -125,7 +129,7 @@ export class Budget {
         return unheard < FEW;
     }
 
-    /** Which bound an estimate goes beyond, in words; null: none. */
+    /** Describes the bound that an estimate exceeds; null: none. */
     #describeExcess({ model, tokens, cost }: Estimate): string | null {
         const { maxCost, maxTokens } = this.#options;
         const mayTake = Math.ceil(tokens * this.#tokenRatio);
@@ -187,7 +191,7 @@ export class Budget {
         else this.#unheard.set(model, requests);
     }
 
-    /** A request was made for which nothing had been set aside. */
+    /** Records a request for which nothing had been reserved. */
     charge({ prompt, completion }: Pick<TokenUsage, 'prompt' | 'completion'>, cost: number | null): void {
         this.#tokens += sumKnown(prompt, completion) ?? 0;
         this.#cost += cost ?? 0;

@@ -32,17 +32,17 @@ import { computeCost, findSearchPrice, type PriceTable } from './prices.js';
 import { isSpent, SPENT_UNKNOWN, spentBy, spentBySearch, type Spent } from './spending.js';
 import type { Search, SearchRequest } from './web-search.js';
 
-/** Requests at once to an endpoint that names no number. The adaptive limit halves it where a service asks for less. */
+/** Concurrent requests to an endpoint without a configured limit. The adaptive limit halves it when a service asks for fewer. */
 const DEFAULT_CONCURRENCY = 8;
-/** Times that one request is turned away unheard before it fails: asking for fewer is not an answer to it. */
+/** How often one request may be rejected unprocessed before it fails, if lowering the concurrency does not help. */
 const TURNED_AWAY = 50;
-/** Tokens set aside for an answer without a bound, before any came. */
+/** Tokens reserved for an answer of unbounded length, before the first answer arrives. */
 export const USUAL_ANSWER = 1024;
 
-/** Bounds of a request besides the total, in seconds; null: only the total bounds it. */
+/** Timeouts of a request besides the total one, in seconds; null: only the total timeout applies. */
 export interface RequestTimeouts {
     readonly connect: number | null;
-    /** Until the answer begins. */
+    /** Until the first byte of the answer. */
     readonly firstByte: number | null;
     /** Between two pieces of the answer. */
     readonly idle: number | null;
@@ -50,29 +50,29 @@ export interface RequestTimeouts {
 
 export interface ChatClientOptions {
     readonly servers: ServerOptions;
-    /** Seconds for one request, its answer included. */
+    /** Seconds for one request, including its answer. */
     readonly timeout: number;
-    /** The user's prices, which go before the bundled ones; absent or null: only these. */
+    /** The user's prices, which take precedence over the bundled ones; absent or null: only the bundled ones. */
     readonly prices?: PriceTable | null;
-    /** Where places at endpoints come from; absent: a pool of its own. */
+    /** Where slots at endpoints come from; absent: a pool of its own. */
     readonly acquire?: AcquirePlace;
-    /** What requests may spend; absent or null: whatever they do. `hooks.budgetSpent` is told when nothing more fits. */
+    /** What requests may spend; absent or null: unlimited. `hooks.budgetSpent` is called when nothing more fits. */
     readonly budget?: BudgetOptions | null;
-    /** Where a budget is held that is not this client's own; absent: nowhere. */
+    /** Where to reserve if the budget is not held by this client; absent: no such budget. */
     readonly reserve?: ReserveBudget | undefined;
     readonly timeouts?: RequestTimeouts;
-    /** True: answers come as streams, with the time of their first token. */
+    /** True: answers are streamed, and the time of their first token is measured. */
     readonly stream?: boolean;
-    /** True where tasks name their models: one that no service has does not end the run. */
+    /** True if tasks name their models: a model that no service has then does not end the run. */
     readonly modelsVary?: boolean;
-    /** Told what every request used, whether its answer is kept or not. */
+    /** Called with the usage of every request, whether or not its answer is kept. */
     readonly onSpent?: (spent: Spent, context: ExecutorContext) => void;
 }
 
 /**
- * Makes requests to services of language models over one pool of endpoints: choice of the endpoint, limits, waiting, error
- * classes. A request that an endpoint turned away unheard (429, 503, a key without credit) is made again, elsewhere or
- * later, as part of the same call; everything else is told to the caller, whose attempt it is.
+ * Makes requests to services of language models over one pool of endpoints: choice of the endpoint, limits, waiting and error
+ * classes. A request that an endpoint rejects without processing it (429, 503, a key without credit) is sent again within the
+ * same call, to another endpoint or later; every other result goes to the caller, whose attempt it is.
  */
 export class ChatClient {
     readonly #fleet: Fleet;
@@ -84,10 +84,10 @@ export class ChatClient {
     readonly #timeouts: RequestTimeouts | undefined;
     readonly #stream: boolean;
     readonly #onSpent: ChatClientOptions['onSpent'];
-    /** Tokens of the longest answer so far: what is set aside for one that nothing bounds. */
+    /** Tokens of the longest answer so far, which are reserved for an answer of unbounded length. */
     #longestAnswer = USUAL_ANSWER;
 
-    /** @throws UserError when a key cannot be read */
+    /** @throws UserError if a key cannot be read */
     constructor(options: ChatClientOptions, hooks: PoolHooks = {}) {
         const { servers, timeout, prices = null, acquire, budget = null } = options;
         const { timeouts, stream = false, modelsVary = false } = options;
@@ -113,7 +113,7 @@ export class ChatClient {
                 : (planned, { signal }) => this.#reserveOwn(planned, signal);
     }
 
-    /** One chat completion. Never rejects for what a service does. Aborted too where the budget is spent. */
+    /** One chat completion. Never rejects because of a service. Also returns `aborted` if the budget is spent. */
     async complete(call: ChatCall, context: ExecutorContext): Promise<ChatResult<PricedChatAnswer>> {
         if (this.#reserve === null) return this.#complete(call, context);
         const { model, maxTokens } = call.sampling;
@@ -126,8 +126,8 @@ export class ChatClient {
     }
 
     /**
-     * One web search, with its cost where its price is known. Never rejects for what a service does. Aborted too where the budget is
-     * spent; one whose price is unknown is in no budget.
+     * One web search, with its cost if the price is known. Never rejects because of a service. Also returns `aborted` if the
+     * budget is spent; a search whose price is unknown does not count towards a budget.
      */
     async search(request: SearchRequest, context: ExecutorContext): Promise<ChatResult<Search>> {
         const { engine } = request;
@@ -172,7 +172,7 @@ export class ChatClient {
         return { kind: 'refused', by, reason: answer.refusal, answer, endpoint, took };
     }
 
-    /** One call of a service: endpoints, limits and rules for errors are the same for all. */
+    /** One call of a service; endpoints, limits and error rules are the same for all kinds of calls. */
     async #request<T extends object>(
         request: ServiceRequest<T>,
         context: ExecutorContext,
@@ -190,7 +190,7 @@ export class ChatClient {
         }
     }
 
-    /** Where tasks in workers get their places at this client's endpoints. */
+    /** Where tasks in workers get their slots at this client's endpoints. */
     desk(onSpent: (spent: Spent) => void): WorkerDesk {
         const places = new PlaceDesk({
             pool: this.#fleet.pool,
@@ -211,27 +211,27 @@ export class ChatClient {
         this.#longestAnswer = Math.max(this.#longestAnswer, completion);
     }
 
-    /** What is used of the budget; null: there is none. */
+    /** What has been used of the budget; null: there is no budget. */
     get charged(): Budget['used'] | null {
         return this.#budget?.used ?? null;
     }
 
-    /** Figures of every endpoint. */
+    /** Statistics of every endpoint. */
     endpoints(): readonly EndpointState[] {
         return this.#fleet.pool.states();
     }
 
-    /** Requests that the endpoints take at once, as their limits are now. */
+    /** Requests that the endpoints take at once under their current limits. */
     concurrency(): number {
         return this.#fleet.pool.concurrency;
     }
 
-    /** Endpoints that name no number take so many requests at once, where that is more than they took. */
+    /** Raises the limit of endpoints without a configured one to this many concurrent requests, if that is more than before. */
     widenTo(concurrency: number): void {
         this.#fleet.pool.widenTo(concurrency);
     }
 
-    /** Told what is about to be asked. */
+    /** Announces the work that is about to be requested. */
     prepare(work: ComingWork): void {
         this.#fleet.prepare(work);
     }
@@ -244,7 +244,7 @@ export class ChatClient {
         return this.#budget?.reserve(await this.#estimate(planned), signal) ?? null;
     }
 
-    /** What a request may come to at the most, as far as that can be told before it is made. */
+    /** Upper bound of what a request may use, as far as it can be known in advance. */
     async #estimate(planned: PlannedRequest): Promise<Estimate> {
         if ('engine' in planned) {
             const price = findSearchPrice(this.#prices, planned.engine);
@@ -318,22 +318,22 @@ export class ChatClient {
     }
 }
 
-/** How an answer ends that a filter cut off, or emptied; `sensitive` is BigModel's word. */
+/** Finish reasons of an answer that a filter cut off or emptied; `sensitive` is BigModel's term. */
 const FILTERED: ReadonlySet<string> = new Set(['content_filter', 'sensitive']);
 
-/** What a request comes to that is given up while it waits for its place or its turn. */
+/** The result of a request that is given up while it waits for a slot or for the budget. */
 const UNSENT = { kind: 'aborted', isUnsent: true } as const;
 
-/** Whether a request was sent and brought no answer: its service may have done the work, and count it. */
+/** Whether a request was sent and brought no answer: its service may have done the work and billed it. */
 function isUnheard(result: ChatResult<unknown>): boolean {
     if (result.kind === 'aborted') return result.isUnsent !== true;
     return result.kind === 'failed' && result.failure.reason !== 'refused' && result.endpoint !== null;
 }
 
-/** What a search uses. */
+/** Token usage of a search. */
 const NO_TOKENS = { prompt: 0, completion: 0 } as const;
 
-/** Tells the budget what became of a request; `settleBy` of one that was answered. */
+/** Ends a reservation according to the request's result; `settleBy` applies to an answered one. */
 function settle<T>(reservation: Reservation, result: ChatResult<T>, settleBy: (answer: T) => void): void {
     switch (result.kind) {
         case 'answered':
@@ -342,7 +342,7 @@ function settle<T>(reservation: Reservation, result: ChatResult<T>, settleBy: (a
             else settleBy(result.answer);
             return;
         case 'failed':
-            // Turned down, or never sent.
+            // Rejected, or never sent.
             if (result.failure.reason === 'refused' || result.endpoint === null) reservation.cancel();
             else reservation.forfeit();
             return;

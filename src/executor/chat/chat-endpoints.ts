@@ -15,23 +15,26 @@ import {
     providerUrlVariable,
 } from './providers.js';
 
-/** Which services are asked, as the options say it. */
+/** Which services are used, as given by the options. */
 export interface ServiceConfig {
     readonly servers: Pick<ServerConfig, 'endpoints' | 'limits' | 'endpointWait'>;
-    /** `--provider`: with endpoints, what these are; without, where to find them. */
+    /** `--provider`: with endpoints, the provider that serves them; without, where to find the endpoints. */
     readonly providers: readonly ProviderName[];
-    /** `--api-key-env`: a variable, or several separated by commas, each a key of every endpoint without one of its own. */
+    /**
+     * `--api-key-env`: one variable, or several separated by commas; each holds a key for every endpoint without a key of its
+     * own.
+     */
     readonly apiKeyEnv: string | null;
-    /** For every endpoint that names none of its own; null: no limit. */
+    /** For every endpoint without a limit of its own; null: no limit. */
     readonly requestsPerMinute: number | null;
     readonly tokensPerMinute: number | null;
 }
 
 /**
- * Endpoints with where their keys are: one for each pair of address and key. A key itself is read only to see that it is
- * there.
- * @param models that will be asked for, as far as they are known
- * @throws UserError for what is not an address, and for a key that is not set
+ * The endpoints and where their keys are stored: one endpoint for each pair of address and key. A key itself is read only to
+ * check that it is set.
+ * @param models models that will be used, as far as they are known
+ * @throws UserError for an invalid address or a key that is not set
  */
 export function planEndpoints(config: ServiceConfig, models: readonly string[]): ServerOptions {
     const { limits, endpointWait } = config.servers;
@@ -50,8 +53,8 @@ export function planEndpoints(config: ServiceConfig, models: readonly string[]):
 }
 
 /**
- * Says which deployments stand for a model under another name. Only the configuration decides that.
- * @param models that will be asked for; empty: not known before the rows are read, so that all deployments are told
+ * Lists deployments that serve a model under another name, which only the configuration determines.
+ * @param models models that will be used; empty: not known before the rows are read, so all deployments are listed
  */
 export function describeDeployments(
     { endpoints }: ServerOptions,
@@ -62,7 +65,7 @@ export function describeDeployments(
             .filter(([model, name]) => name !== model && (models.length === 0 || models.includes(model)))
             .map(([model, name]) => `${displayAddress(url)}: the deployment ${name} answers as ${model}`),
     );
-    // A server with several keys is several endpoints.
+    // A server with several keys counts as several endpoints.
     return [...new Set(lines)];
 }
 
@@ -108,7 +111,7 @@ function listKeys(
     return [provider === null ? null : findProviderKey(provider)];
 }
 
-/** Services count by the key's account, wherever the key is used; without a key, by the server. */
+/** Services count usage by the account of the key, wherever the key is used; without a key, by the server. */
 function nameAccount(token: TokenSource | null, url: string): string {
     if (token === null) return url;
     return 'env' in token ? `key in ${token.env}` : `key in ${token.file}`;

@@ -3,11 +3,11 @@ import { parseBody } from '../../util/parse-body.js';
 
 /**
  * What an error of a chat service means.
- * - `rate`: it asks for fewer requests; `overload`: it cannot cope now; `broken`: no usable answer. All are tried again.
- * - `unknown-model`: the service does not have the model. Others of its models may work.
- * - `quota`: no credit is left; `auth`: the key is not accepted. The endpoint is done for.
- * - `content`: its filter declined. A verdict about the task, not a failure.
- * - `bad-request`: this request can never succeed. Recorded, not tried again.
+ * - `rate`: the service asks for fewer requests; `overload`: it is overloaded; `broken`: no usable answer. All are retried.
+ * - `unknown-model`: the service does not have the model. Other models of the service may work.
+ * - `quota`: no credit is left; `auth`: the key is rejected. The endpoint is no longer used.
+ * - `content`: the service's filter declined. A verdict about the task, not a failure.
+ * - `bad-request`: this request can never succeed. Recorded, not retried.
  */
 export type ChatErrorClass =
     | 'rate'
@@ -24,13 +24,13 @@ export interface ChatError {
     /** The service's own code, if it sent one. */
     readonly code: string | null;
     readonly message: string;
-    /** Milliseconds after which it takes requests again, as its message says; null: it does not say. */
+    /** Milliseconds after which the service takes requests again, according to its message; null: the message does not say. */
     readonly wait: number | null;
 }
 
 /**
- * Codes of Zhipu BigModel. They come with any HTTP status: its 429 may mean an empty balance.
- * Source: https://docs.bigmodel.cn/cn/faq/api-code
+ * Codes of Zhipu BigModel. They come with any HTTP status: a 429 may mean an empty balance. Source:
+ * https://docs.bigmodel.cn/cn/faq/api-code
  */
 const BIGMODEL: readonly (readonly [from: number, to: number, ChatErrorClass])[] = [
     [1000, 1004, 'auth'],
@@ -61,7 +61,7 @@ const NAMED: Readonly<Record<string, ChatErrorClass>> = {
     content_policy_violation: 'content',
     context_length_exceeded: 'bad-request',
     model_not_found: 'unknown-model',
-    // vLLM and other servers of one's own
+    // vLLM and other self-hosted servers
     NotFoundError: 'unknown-model',
     // DashScope
     data_inspection_failed: 'content',
@@ -69,21 +69,21 @@ const NAMED: Readonly<Record<string, ChatErrorClass>> = {
     Arrearage: 'quota',
 };
 
-/** Whose 429 with `insufficient_quota` is a limit by the minute, which ends by itself. */
+/** This provider's 429 with `insufficient_quota` is a per-minute limit, which ends by itself. */
 const QUOTA_BY_MINUTE = 'dashscope';
 
 /** An answer that is not a completion. */
 export interface ErrorAnswer {
-    /** Null where no answer came. */
+    /** Null if no answer arrived. */
     readonly status: number | null;
     readonly body: Buffer | null;
-    /** The service's name, where it is a known one. */
+    /** The service's name, if it is a known one. */
     readonly provider?: string | undefined;
 }
 
 /**
  * Classifies an answer that is not a completion: by the vendor's code first, then by the HTTP status.
- * @param message the text to show where the answer has none of its own
+ * @param message the text to show if the answer has none
  */
 export function classifyChatError(
     { status, body, provider }: ErrorAnswer,
@@ -93,7 +93,7 @@ export function classifyChatError(
     const { code, type, text, isModerated } = readError(body);
     const said = status === null ? message : `HTTP ${status}${text === null ? '' : `: ${text}`}`;
     const wait = code !== null && RESETS.has(code) ? resetIn(text ?? '', now) : null;
-    // What is used up until a moment that is named is only to be waited for.
+    // A quota that is reset at a stated time only needs waiting.
     const named = wait === null ? (classOfCode(code) ?? classOfCode(type)) : 'rate';
     const isMinute = named === 'quota' && status === 429 && provider === QUOTA_BY_MINUTE;
     const byCode = isModerated ? 'content' : isMinute ? 'rate' : named;
@@ -103,16 +103,19 @@ export function classifyChatError(
     return { class: byCode ?? byText ?? byStatus, code: code ?? type, message: said, wait };
 }
 
-/** OpenRouter answers 200 as soon as a model has begun, and writes the status of what goes wrong then as the code. */
+/** OpenRouter sends status 200 as soon as a model has begun, and reports later errors with the HTTP status as the code. */
 const statusIn = (code: string | null): number | null =>
     code !== null && /^[45]\d\d$/.test(code) ? Number(code) : null;
 
-/** Codes of BigModel for limits that are lifted at a moment that the message names. */
+/** Codes of BigModel for limits that are lifted at a time that the message states. */
 const RESETS: ReadonlySet<string> = new Set(['1304', '1308', '1310']);
 
 const MISSING_MODEL = /model\b.{0,80}\b(does not exist|not exist|not found)|unknown model/i;
 
-/** Milliseconds until the time in a message, which is China's; null: it holds none. At least a second: clocks differ. */
+/**
+ * Milliseconds until the time stated in a message, which is in China's time zone; null: it states none. At least a second, since
+ * clocks differ.
+ */
 function resetIn(text: string, now: number): number | null {
     const [, date, time] = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)/.exec(text) ?? [];
     const at = date === undefined || time === undefined ? Number.NaN : Date.parse(`${date}T${time}+08:00`);
@@ -123,7 +126,7 @@ function readError(body: Buffer | null): {
     readonly code: string | null;
     readonly type: string | null;
     readonly text: string | null;
-    /** OpenRouter says what its moderation objects to; the status is that of a key that is not accepted. */
+    /** OpenRouter lists the reasons of its moderation, but sends the same HTTP status as for a rejected key. */
     readonly isModerated: boolean;
 } {
     let json: unknown;

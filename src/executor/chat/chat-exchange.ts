@@ -9,18 +9,18 @@ import type { Ask } from '../servers/fleet.js';
 import { type ChatErrorClass, classifyChatError, type ErrorAnswer } from './chat-error.js';
 
 /*
- * One request to a service and what came of it: sorted out for the caller, and told to the pool.
+ * One request to a service and its result: classified for the caller and reported to the pool.
  */
 
-/** Bytes of an answer that are read. */
+/** Most bytes of an answer that are read. */
 export const MAX_ANSWER = 64 * 1024 * 1024;
-/** Seconds that a probe's answer gets. */
+/** Timeout of a probe in seconds. */
 const PROBE_ANSWER = 30;
 
-/** What one request came to. */
+/** The result of one request. */
 export type ChatResult<T> =
     | { readonly kind: 'answered'; readonly answer: T; readonly endpoint: string; readonly took: number }
-    /** The model or the service's filter declined: a verdict about the task. `answer` is there where the model said so itself. */
+    /** The model or the service's filter declined: a verdict about the task. `answer` is present if the model itself declined. */
     | {
           readonly kind: 'refused';
           readonly by: 'model' | 'filter';
@@ -29,42 +29,44 @@ export type ChatResult<T> =
           readonly endpoint: string;
           readonly took: number;
       }
-    /** Nothing usable came. `isRetryable` of model/failure.ts tells whether to try again. `endpoint` null: none could be had. */
+    /**
+     * No usable answer. `isRetryable` of model/failure.ts tells whether to try again. `endpoint` is null if none was available.
+     */
     | { readonly kind: 'failed'; readonly failure: Failure; readonly endpoint: string | null }
-    /** `isUnsent`: no request was on its way. */
+    /** `isUnsent`: no request was in flight. */
     | { readonly kind: 'aborted'; readonly isUnsent?: true };
 
-/** What is wrong with an answer of status 2xx; `error` is what the service said instead, if it did. */
+/** What is wrong with an answer of status 2xx; `error` is the error that the service sent instead, if any. */
 export interface BrokenAnswer {
     readonly broken: string;
     readonly error?: Buffer;
 }
 
-/** A request to the service besides chat completions. */
+/** A request to the service other than a chat completion. */
 export interface ServiceRequest<T> {
-    /** Below the endpoint's base URL; begins with `/`. */
+    /** Relative to the endpoint's base URL; begins with `/`. */
     readonly path: string;
     /** Only endpoints that serve this model; absent: any. */
     readonly model?: string;
-    /** Tokens that it may use, as an estimate: what limits by the minute reserve. Absent: 0. */
+    /** Estimated tokens that it may use, which per-minute limits reserve. Absent: 0. */
     readonly tokens?: number;
-    /** What is sent, which may depend on the endpoint. */
+    /** The body to send, which may depend on the endpoint. */
     readonly body: JsonObject | ((endpoint: EndpointOptions) => JsonObject);
-    /** Tokens that an answer used; null: not told. */
+    /** Tokens that an answer used; null: not reported. */
     readonly used?: ((answer: T) => number | null) | undefined;
     /** Reads an answer of status 2xx, or says what is wrong with it. */
     readonly read: (body: Buffer, pieces: readonly Piece[]) => T | BrokenAnswer;
-    /** Why the request comes to nothing where the service does not have it (404, 405), whose other calls go on. */
+    /** The reason for the failure if the service does not offer this call (404, 405) although its other calls work. */
     readonly missing?: string;
 }
 
-/** What one exchange with an endpoint came to. */
+/** The result of one exchange with an endpoint. */
 export type Exchange<T> =
     | ChatResult<T>
-    /** The endpoint did not take the request. */
+    /** The endpoint did not accept the request. */
     | { readonly kind: 'turned-away'; readonly failure: Failure };
 
-/** What an exchange tells of a request that brought no answer. */
+/** Describes a request that brought no answer. */
 interface TurnedDown extends ErrorAnswer {
     /** Milliseconds. */
     readonly took: number;
@@ -96,7 +98,7 @@ export function readAnswer<T extends object>(
 const isBroken = (value: object): value is BrokenAnswer =>
     'broken' in value && typeof value.broken === 'string';
 
-/** Sorts out a request that brought no answer, and tells the pool. */
+/** Classifies a request that brought no answer, and reports it to the pool. */
 export function turnDown(lease: Lease, answer: TurnedDown, said: string): Exchange<never> {
     const { status, took } = answer;
     const error = classifyChatError(answer, said);
@@ -129,7 +131,7 @@ export function turnDown(lease: Lease, answer: TurnedDown, said: string): Exchan
     }
 }
 
-/** What each class says about the endpoint. */
+/** What each error class means for the endpoint. */
 const OUTCOMES: Readonly<Record<ChatErrorClass, Exclude<OutcomeClass, 'abandoned'>>> = {
     rate: 'rate',
     overload: 'overload',
@@ -160,7 +162,7 @@ const failedAt = (lease: Lease, message: string, status: number | null): Exchang
     endpoint: lease.endpoint,
 });
 
-/** Asks for the list of models: nearly every service has one, and it costs nothing. One without it is well too. */
+/** Requests the list of models: nearly every service has one, and it is free. A service without one is healthy too. */
 export async function probe(ask: Ask): Promise<ProbeOutcome> {
     const answer = await ask({
         method: 'GET',

@@ -16,16 +16,16 @@ import type { ConversationOptions } from './conversation.js';
 import type { ToolModule } from './tool-simulator.js';
 import type { SearchOptions } from './web-search.js';
 
-/** Tools that a model may call, and who answers them. */
+/** Tools that a model may call, and the module that answers them. */
 interface ToolConfig extends ToolModule {
     readonly maxTurns: number;
-    /** Stands in fingerprints: the module's path relative to the folder that holds the results directory, and the export. */
+    /** Part of the fingerprints: the module's path relative to the folder that holds the results directory, and the export. */
     readonly identity: string;
 }
 
 export interface ChatConfig {
     readonly kind: 'chat';
-    /** Null: none are offered. */
+    /** Null: no tools are offered. */
     readonly tools: ToolConfig | null;
     /** Null: answers are not scored. */
     readonly scoring: ScoringConfig | null;
@@ -37,7 +37,7 @@ export interface ChatConfig {
     readonly service: ServiceConfig;
     readonly timeouts: RequestTimeouts;
     readonly stream: boolean;
-    /** Absolute path of a file of prices. */
+    /** Absolute path of a price file. */
     readonly prices: string | null;
     readonly budget: BudgetOptions;
 }
@@ -51,7 +51,7 @@ export interface ChatDescriptor {
     readonly system: string | null;
     readonly search: SearchOptions | null;
     readonly servers: ServerOptions;
-    /** Seconds for one request, its answer included. */
+    /** Seconds for one request, including its answer. */
     readonly timeout: number;
     readonly timeouts?: RequestTimeouts;
     /** Absent: false. */
@@ -61,7 +61,7 @@ export interface ChatDescriptor {
     readonly budget: BudgetOptions;
 }
 
-/** Asks a language model by the chat completions call of OpenAI-compatible services. */
+/** Queries a language model through the chat completions API of OpenAI-compatible services. */
 export const CHAT: MainExecutorKind<typeof CHAT_OPTIONS, ChatConfig, ChatDescriptor> = {
     name: 'chat',
     options: CHAT_OPTIONS,
@@ -166,12 +166,12 @@ function chooseTools(values: Values<typeof CHAT_OPTIONS>, dir: string): ToolConf
     const { 'tool-module': module, 'max-turns': maxTurns } = values;
     if (module === null) return null;
     const exportName = module.exportName ?? 'default';
-    // Relative to the results, not to where the run was started: a restart from elsewhere is the same task.
+    // Relative to the results, not to the working directory: a restart from elsewhere must give the same tasks.
     const path = relative(dirname(dir), module.file).split(sep).join('/');
     return { file: module.file, exportName, maxTurns, identity: `${path}#${exportName}` };
 }
 
-/** What of tools decides answers: which are offered, who answers them, how often. */
+/** The properties of tools that affect answers: which tools are offered, who answers them, and how often. */
 async function identifyTools(tools: ToolConfig): Promise<readonly unknown[]> {
     const { ToolSimulator } = await import('./tool-simulator.js');
     const { definitions } = await ToolSimulator.load(tools);
@@ -188,7 +188,7 @@ function chooseSearch(values: Values<typeof CHAT_OPTIONS>): SearchOptions | null
     };
 }
 
-/** What a budget cannot hold. */
+/** Notices about spending that a budget cannot bound. */
 async function listBudgetNotices(
     { budget, sampling, scoring, search }: ChatConfig,
     prices: PriceTable | null,
@@ -215,7 +215,7 @@ async function listBudgetNotices(
     return notices;
 }
 
-/** Models that are asked besides those under test. */
+/** Models that are used besides those under test. */
 const judgingModels = (scoring: Pick<ScoringConfig, 'scorer'> | null): readonly string[] =>
     scoring?.scorer.kind === 'model' ? [scoring.scorer.model] : [];
 
@@ -227,7 +227,7 @@ async function planned(
     return (await import('./scoring/plan-scoring.js')).planScoring(scoring, context);
 }
 
-/** A template stands for the models of the rows, which are known when they are asked for. */
+/** A template stands for the models of the rows, which become known when the requests are made. */
 const namedModels = ({ model }: SamplingOptions): readonly string[] => (model.includes('{') ? [] : [model]);
 
 function chooseSampling(values: Values<typeof CHAT_OPTIONS>, model: string): SamplingOptions {

@@ -3,20 +3,19 @@ import { unreachable } from '../../util/unreachable.js';
 import { chooseMaxTokensField } from './providers.js';
 
 /*
- * The chat completions call of OpenAI-compatible services, as data: what is sent, and how answers are read. Fields that
- * a service leaves out are read as null, so that unknown is never 0.
- * Source: https://platform.openai.com/docs/api-reference/chat
+ * The chat completions API of OpenAI-compatible services, as data: what is sent, and how answers are read. Fields that a service
+ * leaves out are read as null, so that an unknown value is never 0. Source: https://platform.openai.com/docs/api-reference/chat
  */
 
 export type ChatMessage =
     | { readonly role: 'system' | 'user'; readonly content: string }
-    /** What the model said in an earlier turn, its calls of tools included. */
+    /** What the model said in an earlier turn, including its tool calls. */
     | {
           readonly role: 'assistant';
           readonly content: string | null;
           readonly toolCalls?: readonly ToolCall[];
       }
-    /** What a tool answered to the call with this id. */
+    /** The result of the tool call with this id. */
     | { readonly role: 'tool'; readonly toolCallId: string; readonly content: string };
 
 /** A tool that a model may call. */
@@ -27,15 +26,15 @@ export interface ToolDefinition {
     readonly parameters: JsonObject;
 }
 
-/** A call of a tool, as the model wrote it. */
+/** A tool call as the model wrote it. */
 export interface ToolCall {
     readonly id: string;
     readonly name: string;
-    /** JSON as text; models write invalid JSON too. */
+    /** JSON as text, which may be invalid, as models write it. */
     readonly arguments: string;
 }
 
-/** What decides an answer besides the messages; null: the service's default, not sent. */
+/** What affects an answer besides the messages; null: not sent, so the service's default applies. */
 export interface SamplingOptions {
     readonly model: string;
     readonly temperature: number | null;
@@ -45,22 +44,22 @@ export interface SamplingOptions {
 }
 
 export interface ChatAnswer {
-    /** Id of the completion, for the service's support. */
+    /** Id of the completion, for requests to the service's support. */
     readonly id: string | null;
-    /** The model as the service names it, often with a date. */
+    /** The model's name as the service reports it, often with a date. */
     readonly model: string | null;
-    /** Null where the model said nothing (a refusal, a call of a tool). */
+    /** Null if the model said nothing (a refusal, a tool call). */
     readonly content: string | null;
-    /** The model's own words for declining. */
+    /** The model's own explanation for declining. */
     readonly refusal: string | null;
-    /** What a reasoning model thought, where the service shows it. */
+    /** The reasoning of a reasoning model, if the service shows it. */
     readonly reasoning: string | null;
-    /** Tools that the model wants to be called before it goes on; empty: none. */
+    /** Tools that the model wants to call before it continues; empty: none. */
     readonly toolCalls: readonly ToolCall[];
-    /** `stop`, `length`, `tool_calls`, `content_filter`, ...: as the service says it. */
+    /** `stop`, `length`, `tool_calls`, `content_filter`, ...: as the service reports it. */
     readonly finishReason: string | null;
     readonly usage: TokenUsage;
-    /** Seconds until the first token came; absent where the answer was not streamed, null where that cannot be told. */
+    /** Seconds until the first token; absent if the answer was not streamed, null if unknown. */
     readonly firstToken?: number | null;
 }
 
@@ -68,11 +67,11 @@ export interface ChatAnswer {
 export interface PricedChatAnswer extends ChatAnswer {
     /** US dollars; null: unknown. */
     readonly cost: number | null;
-    /** Whose prices these are; null with an unknown cost. */
+    /** Source of the prices; null if the cost is unknown. */
     readonly pricedBy: string | null;
 }
 
-/** Tokens; null: not told. Cached ones are among the prompt's, reasoning ones among the completion's. */
+/** Tokens; null: not reported. The prompt's tokens include cached ones, the completion's include reasoning tokens. */
 export interface TokenUsage {
     readonly prompt: number | null;
     readonly cached: number | null;
@@ -80,19 +79,19 @@ export interface TokenUsage {
     readonly reasoning: number | null;
 }
 
-/** Everything that decides an answer: messages, sampling, tools. */
+/** Everything that affects an answer: messages, sampling, tools. */
 export interface ChatCall {
     readonly sampling: SamplingOptions;
     readonly messages: readonly ChatMessage[];
-    /** Absent or empty: none are offered. */
+    /** Absent or empty: no tools are offered. */
     readonly tools?: readonly ToolDefinition[];
 }
 
-/** What a request depends on besides the call: how the endpoint names models, and whose service it is. */
+/** What a request depends on besides the call: the endpoint's names for models, and its provider. */
 export interface ChatDialect {
     readonly deployments?: Readonly<Record<string, string>> | undefined;
     readonly provider?: string | undefined;
-    /** True: the answer comes as a stream. */
+    /** True: the answer is streamed. */
     readonly stream?: boolean;
 }
 
@@ -116,16 +115,16 @@ export function buildChatBody(
     };
 }
 
-/** Characters of a token, at the least: few languages need more tokens than this for a text. */
+/** Fewest characters per token: few languages need more tokens than this for a text. */
 const CHARACTERS_PER_TOKEN = 3;
 
-/** Tokens that a call may use, for limits by the minute: an estimate of its prompt, and the longest answer. */
+/** Estimated tokens that a call may use, for per-minute limits: its prompt and the longest possible answer. */
 export function estimateTokens({ sampling, messages, tools = [] }: ChatCall): number {
     const characters = JSON.stringify([messages, tools]).length;
     return Math.ceil(characters / CHARACTERS_PER_TOKEN) + (sampling.maxTokens ?? 0);
 }
 
-/** A message as services take it. */
+/** A message in the format of the services. */
 export function buildMessageBody(message: ChatMessage): JsonObject {
     switch (message.role) {
         case 'system':

@@ -5,18 +5,17 @@ import type { ChatAnswer } from './chat-protocol.js';
 import { readChatAnswer } from './read-answer.js';
 
 /*
- * Answers that come as a stream of server-sent events, each with a piece of the completion. They are read when they are whole: a
- * stream that breaks off is no answer.
- * Source: https://platform.openai.com/docs/api-reference/chat-streaming
+ * Answers streamed as server-sent events, each with a piece of the completion. They are parsed once they are complete: a stream
+ * that breaks off is not an answer. Source: https://platform.openai.com/docs/api-reference/chat-streaming
  */
 
-/** A streamed answer, or what is wrong with it; `error` is an error that the service sent in the middle. */
+/** A streamed answer, or what is wrong with it; `error` is an error that the service sent in the middle of the stream. */
 export type StreamedAnswer = ChatAnswer | { readonly broken: string; readonly error?: Buffer };
 
-/** @param pieces when each part of the body came */
+/** @param pieces arrival times of the parts of the body */
 export function readChatStream(body: Buffer, pieces: readonly Piece[]): StreamedAnswer {
     const text = body.toString('utf8').trimStart();
-    // A service that does not stream answers at once.
+    // A service that does not support streaming sends the whole answer at once.
     if (text.startsWith('{')) return readChatAnswer(body);
     const assembly = new Assembly();
     let offset = 0;
@@ -44,19 +43,19 @@ export function readChatStream(body: Buffer, pieces: readonly Piece[]): Streamed
     return 'broken' in answer ? answer : { ...answer, firstToken };
 }
 
-/** The data of a line; null for comments, blank lines and other fields. A byte order mark may stand before the first. */
+/** The data of a line; null for comments, blank lines and other fields. The first line may begin with a byte order mark. */
 function readData(line: Buffer): string | null {
     const text = line.toString('utf8').replace(/^\uFEFF/, '');
     return text.startsWith('data:') ? text.slice('data:'.length).trim() : null;
 }
 
-/** Seconds after which the byte before `end` had come. */
+/** Seconds until the byte before `end` arrived. */
 function measureTime(pieces: readonly Piece[], end: number): number | null {
     const piece = pieces.findLast(({ offset }) => offset < end);
     return piece === undefined ? null : piece.at / 1000;
 }
 
-/** Puts the pieces of the first choice together. */
+/** Assembles the pieces of the first choice. */
 class Assembly {
     #head: JsonObject = {};
     #content = '';
@@ -67,7 +66,7 @@ class Assembly {
     #usage: Json = null;
     readonly #calls = new Map<number, { id: string; name: string; text: string }>();
 
-    /** @returns true if the chunk holds something that the model said */
+    /** @returns true if the chunk contains output of the model */
     add(chunk: JsonObject): boolean {
         const { id, model, usage, choices } = chunk;
         this.#head = {
@@ -108,7 +107,7 @@ class Assembly {
         return this.#finishReason !== null;
     }
 
-    /** As a service writes one that is not streamed. */
+    /** The completion in the format of an answer that is not streamed. */
     completion(): JsonObject {
         const calls = [...this.#calls.values()].map(
             ({ id, name, text }): Json => ({ id, type: 'function', function: { name, arguments: text } }),

@@ -32,8 +32,8 @@ import { buildUsageFields } from './usage.js';
 import { SEARCH_STEP, type Search, readSavedSearch, searchRequest, searchText } from './web-search.js';
 
 /**
- * Asks language models, one completion a task.
- * @throws UserError when a key cannot be read
+ * Queries language models, one completion per task.
+ * @throws UserError if a key cannot be read
  */
 export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): ServerExecutor {
     const ledger = new SpendingLedger();
@@ -52,9 +52,9 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
     };
 }
 
-/** The same in a worker: places at endpoints come from the main process. @throws UserError when a key cannot be read */
+/** The same in a worker: slots at endpoints come from the main process. @throws UserError if a key cannot be read */
 export function createChatInWorker(descriptor: ChatDescriptor): Executor {
-    // A budget is one for the whole run.
+    // There is one budget for the whole run.
     const reserve = isBounded(descriptor.budget) ? reserveByMessage : undefined;
     const asked = { acquire: acquireByMessage, onSpent: tellSpent, budget: null, reserve };
     const client = new ChatClient({ ...descriptor, ...asked });
@@ -68,7 +68,7 @@ const variesModels = ({ sampling }: ChatDescriptor): boolean => sampling.model.i
 class Asker {
     readonly #client: ChatClient;
     readonly #descriptor: ChatDescriptor;
-    /** Null where no tools are offered: a task is one completion. */
+    /** Null if no tools are offered: a task is then one completion. */
     readonly #conversations: Conversations | null;
     /** Opened by the first task that needs it. */
     #scorer: Promise<AnswerScorer> | null = null;
@@ -86,7 +86,7 @@ class Asker {
         if (first.kind === 'missing') return withoutAnswer(missingField(first.field, first.option));
         if (scoring === null) return this.#ask(first.call, task, context);
         const scorer = await this.#openScorer(scoring);
-        // Before anything is paid for.
+        // Checked before anything is paid for.
         const problem = scorer.check(task);
         if (problem !== null) return withoutAnswer(problem);
         const saved = savedAnswer(task);
@@ -134,8 +134,8 @@ class Asker {
 }
 
 /**
- * An outcome with its score. Where a score takes long, or cannot be had, the answer is saved first, since it was paid for: the
- * next attempt only scores it.
+ * An outcome with its score. If scoring takes long or fails, the answer is saved first, since it was paid for: the next attempt
+ * only scores it.
  */
 async function scoreOutcome(
     outcome: VerdictOutcome,
@@ -180,7 +180,7 @@ const asStep = ({ verdict, result, by }: VerdictOutcome): JsonObject => ({
     api_used: by.api_used,
 });
 
-/** The answer that an earlier attempt got and could not score; null: there is none. */
+/** The answer that an earlier attempt received but could not score; null: there is none. */
 function savedAnswer(task: Task): VerdictOutcome | null {
     const step = task.steps?.[ANSWER_STEP];
     if (!isJsonObject(step)) return null;
@@ -191,8 +191,8 @@ function savedAnswer(task: Task): VerdictOutcome | null {
 }
 
 /**
- * The search of a task, which is on disk before its completion is asked for: no later attempt searches again.
- * @returns null where the task has none; how the task ended, where no results came
+ * The search of a task. It is saved to disk before its completion is requested, so no later attempt searches again.
+ * @returns null if the task has no search; the task's outcome if no results came
  */
 async function searchFirst(
     client: ChatClient,
@@ -205,7 +205,7 @@ async function searchFirst(
     if (query.kind === 'missing') return withoutAnswer(missingField(query.field, '--search-query'));
     const saved = readSavedSearch(task.steps, query.text);
     if (saved !== null) return saved;
-    // Under the limits of the completion that follows: a limit given for a service is one for both.
+    // Subject to the limits of the completion that follows: a limit of a service applies to both.
     const request = { ...searchRequest(query.text, search), model };
     const result = await searchTraced(client, request, context);
     if (result.kind !== 'answered')
@@ -224,7 +224,10 @@ function withSearch(outcome: Outcome, search: Search | null): Outcome {
     return { ...outcome, result };
 }
 
-/** The outcome of the last request, with what all requests used and the messages. A model that does not come to an end is wrong. */
+/**
+ * The outcome of the last request, with the usage of all requests and the messages. A conversation that does not end counts as
+ * wrong.
+ */
 function conversationOutcome(end: ConversationEnd, model: string): Outcome {
     const outcome = toOutcome(end.last, model);
     if (outcome.kind !== 'verdict') return outcome;
@@ -240,8 +243,8 @@ function conversationOutcome(end: ConversationEnd, model: string): Outcome {
 }
 
 /**
- * Accepted with the answer, or Refused where the model or its filter declined. An answer without text is wrong: only reasoning,
- * which used up the tokens, or calls of tools that nobody offered.
+ * Accepted with the answer, or Refused if the model or its filter declined. An answer without text counts as wrong: only
+ * reasoning, which used up the tokens, or calls of tools that were not offered.
  */
 function toOutcome(result: ChatResult<PricedChatAnswer>, model: string): Outcome {
     switch (result.kind) {

@@ -1,15 +1,15 @@
 import { PROVIDER_NAMES, providerKeyVariable } from './providers.js';
 
-/** What is known of a service's key, without any part of it. */
+/** What is known about a service's key, without any part of it. */
 export interface KeyFinding {
     readonly provider: string;
     readonly variable: string;
     readonly state: 'ok' | 'missing' | 'problem';
-    /** What is wrong with it; empty where nothing is. */
+    /** What is wrong with it; empty if nothing is. */
     readonly problem: string;
 }
 
-/** Looks at the keys of known services of language models in the environment. Nothing is sent, and no part of a key is told. */
+/** Checks the keys of known language model services in the environment. Nothing is sent, and no part of a key is shown. */
 export function checkKeys(env: NodeJS.ProcessEnv): readonly KeyFinding[] {
     return PROVIDER_NAMES.flatMap((provider) => {
         const variable = providerKeyVariable(provider);

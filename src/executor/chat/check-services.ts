@@ -3,21 +3,21 @@ import { UserError } from '../../util/user-error.js';
 import { Fleet } from '../servers/fleet.js';
 import { planEndpoints, type ServiceConfig } from './chat-endpoints.js';
 
-/** What asking a service of language models found out, without any part of its key. */
+/** The result of querying a language model service, without any part of its key. */
 export interface ServiceFinding {
-    /** The address without secrets; with where its key is, where that is not enough to tell it. */
+    /** The address without secrets, and where its key is stored if the address alone is ambiguous. */
     readonly endpoint: string;
     readonly state: 'ok' | 'problem';
     readonly detail: string;
 }
 
-/** Seconds that an answer gets. */
+/** Timeout of an answer in seconds. */
 const PATIENCE = 15;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Asks each service for its list of models with its key, which costs nothing. What a service says is not repeated: some name a part of
- * the key that they refuse.
+ * Requests each service's list of models with its key, which is free. The service's reply is not repeated, since some include a
+ * part of the rejected key.
  */
 export async function checkServices(
     service: Pick<ServiceConfig, 'providers' | 'apiKeyEnv'> & {

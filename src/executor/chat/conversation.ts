@@ -12,30 +12,30 @@ import { readRequiredTools, type ToolAnswer, type ToolModule, ToolSimulator } fr
 
 /** A conversation in which a model may call tools. */
 export interface ConversationOptions extends ToolModule {
-    /** Answers of the model at most. */
+    /** Most answers of the model. */
     readonly maxTurns: number;
-    /** The results directory, where long conversations are kept. Absolute. */
+    /** The results directory, where long conversations are stored. Absolute. */
     readonly dir: string;
-    /** Id of the run, which names temporary files. */
+    /** Id of the run, used in names of temporary files. */
     readonly holder: string;
 }
 
-/** Bytes of messages that stand in the entry itself; longer ones go to a file of `.outputs`. */
+/** Most bytes of messages that are stored in the entry itself; longer ones go to a file in `.outputs`. */
 const MOST_INLINE = 16 * 1024;
 
-/** What a conversation came to. */
+/** The result of a conversation. */
 export interface ConversationEnd {
     /** Of the last request. */
     readonly last: ChatResult<PricedChatAnswer>;
-    /** Every answer that came, those of earlier attempts too. */
+    /** Every answer received, including those of earlier attempts. */
     readonly answers: readonly PricedChatAnswer[];
-    /** Fields of the result. Empty without an answer. */
+    /** Fields of the result. Empty if there is no answer. */
     readonly fields: JsonObject;
-    /** True where the model still called tools in its last turn. */
+    /** True if the model still called tools in its last turn. */
     readonly isUnfinished: boolean;
 }
 
-/** Holds conversations: asks, lets the simulator answer the tools that were called, asks again. */
+/** Runs conversations: requests a completion, lets the simulator answer the tool calls, and repeats. */
 export class Conversations {
     readonly #client: ChatClient;
     readonly #options: ConversationOptions;
@@ -48,7 +48,7 @@ export class Conversations {
         this.#folder = new ContentFolder(join(options.dir, OUTPUTS_FOLDER), options.holder);
     }
 
-    /** Each turn is on disk before the next one is asked for, so no later attempt asks it again. */
+    /** Each turn is saved to disk before the next one is requested, so no later attempt repeats it. */
     async hold(call: ChatCall, task: Task, context: ExecutorContext): Promise<ConversationEnd> {
         this.#simulator ??= ToolSimulator.load(this.#options);
         const simulator = await this.#simulator;
@@ -107,7 +107,7 @@ export class Conversations {
     }
 }
 
-/** Counters that the results database has; other words count as `other_errors`. */
+/** Counters of the results database; other names count as `other_errors`. */
 const COUNTERS: ReadonlySet<string> = new Set([
     'tool_call_format',
     'timeout',
