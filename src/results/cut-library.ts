@@ -3,17 +3,17 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /*
- * A library whose file was cut (an installation that met a full disk, a copy that broke off) is mapped by the system without a
- * look at its length. The first use of a page that is not there ends the process with SIGBUS, which nothing can catch. On other
- * systems than Linux the loader looks itself.
+ * The system maps a truncated library (after a full disk during installation, or an interrupted copy) without checking its
+ * length. The first access to a missing page then kills the process with SIGBUS, which cannot be caught. On systems other than
+ * Linux the loader checks the length itself.
  */
 
 const LIBRARIES = ['duckdb.node', 'libduckdb.so'];
 
 /**
- * Which of DuckDB's libraries is shorter than it says.
+ * Finds a DuckDB library that is shorter than its header says.
  * @param api path of the package `@duckdb/node-api`
- * @returns null if none is, or none is there
+ * @returns null if there is none, or no library at all
  */
 export function findCutLibrary(api: string): { readonly path: string; readonly why: string } | null {
     if (process.platform !== 'linux') return null;
@@ -34,13 +34,13 @@ function findBindings(api: string): string | null {
             const bindings = createRequire(api).resolve('@duckdb/node-bindings');
             return dirname(createRequire(bindings).resolve(`@duckdb/node-bindings-${system}/duckdb.node`));
         } catch {
-            // Of another system, or not there at all: loading it says so.
+            // For another system, or missing: loading it reports that.
         }
     }
     return null;
 }
 
-/** Offsets in the header of a 64-bit ELF file, and in those of its segments. */
+/** Offsets in the header of a 64-bit ELF file, and in its segment headers. */
 const HEADER = {
     bytes: 64,
     segments: 32,
@@ -53,7 +53,7 @@ const HEADER = {
 const SEGMENT = { offset: 8, bytes: 32 };
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
 
-/** @returns null if the file is none of that kind, or cannot be read: loading it says why */
+/** @returns null if it is not such a file, or cannot be read: loading it reports why */
 function readLengths(path: string): { readonly bytes: number; readonly expected: number } | null {
     let file: number;
     try {

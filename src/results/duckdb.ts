@@ -4,12 +4,12 @@ import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 import { findCutLibrary } from './cut-library.js';
 
-/** The version that the tests run with. */
+/** The version that the tests run against. */
 const PACKAGE = '@duckdb/node-api@1.5.6-r.1';
 
 /**
- * Threads for a query. A query that waits for its last piece in another thread spins, and takes as much of the processor as one that
- * works: parts are encoded two at a time, each by one thread, which takes a third less of it than two threads for both.
+ * Threads for a query. A thread that waits for the query's last piece in another thread spins, using as much CPU as a working
+ * one. So two parts are encoded at a time with one thread each, which takes a third less CPU than two threads for both.
  */
 const SHARED_THREADS = 1;
 const OWN_THREADS = 2;
@@ -18,7 +18,7 @@ let instance: Promise<DuckDBInstance> | null = null;
 let connection: Promise<DuckDBConnection> | null = null;
 
 /**
- * The engine that reads and writes Parquet, in memory only; loaded once, when it is first used.
+ * The in-memory engine that reads and writes Parquet; loaded once, on first use.
  * @throws UserError (exit 2) that says what to install
  */
 export async function openDuckDb(): Promise<DuckDBConnection> {
@@ -32,8 +32,8 @@ export async function openDuckDb(): Promise<DuckDBConnection> {
 }
 
 /**
- * A connection of the caller's own to the same engine, to be closed by them. Who streams rows needs one: the next query on a
- * connection ends the stream before, without an error.
+ * A separate connection to the same engine, to be closed by the caller. Streaming rows needs one: the next query on a connection
+ * silently ends the stream before it.
  * @throws as `openDuckDb`
  */
 export async function connectToDuckDb(): Promise<DuckDBConnection> {
@@ -47,7 +47,7 @@ export async function connectToDuckDb(): Promise<DuckDBConnection> {
 }
 
 /**
- * An engine of the caller's own, in memory only, which it may configure as it likes.
+ * A separate in-memory engine, which the caller may configure freely.
  * @throws UserError (exit 2) that says what to install
  */
 export async function createDuckDb(): Promise<DuckDBConnection> {
@@ -60,8 +60,8 @@ async function createInstance(threads: number): Promise<DuckDBInstance> {
 }
 
 /**
- * Not by `import()`: Node would first search all of the package's files for names of exports, which takes twice as long as to
- * load them.
+ * Do not use `import()`: Node would first scan all of the package's files for export names, which takes twice as long as loading
+ * them.
  */
 function loadDuckDb(): typeof import('@duckdb/node-api') {
     const require = createRequire(import.meta.url);
@@ -76,7 +76,7 @@ function loadDuckDb(): typeof import('@duckdb/node-api') {
     try {
         return require(path) as typeof import('@duckdb/node-api');
     } catch (error) {
-        // The package is there: its native library may be missing, or made for another system.
+        // The package is installed, but its native library may be missing or built for another system.
         throw explainLoadFailure(`cannot be loaded (${getMessage(error).split('\n', 1)[0]})`, error);
     }
 }
@@ -93,7 +93,7 @@ export function requireDuckDb(): void {
     loadDuckDb();
 }
 
-/** Whether Parquet and SQL work here. */
+/** Whether Parquet and SQL are available. */
 export async function hasDuckDb(): Promise<boolean> {
     return await openDuckDb().then(
         () => true,

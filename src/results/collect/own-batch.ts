@@ -73,7 +73,7 @@ class BatchScan {
     readonly #bytes: Buffer;
     readonly #matcher: RecordLineMatcher;
     readonly #isAscii: boolean;
-    /** Whole lines, a character for each byte, from `#textStart` to `#textEnd`. */
+    /** Whole lines, one character per byte, from `#textStart` to `#textEnd`. */
     #text = '';
     #textStart = 0;
     #textEnd = 0;
@@ -86,7 +86,7 @@ class BatchScan {
         this.#isAscii = isAscii(bytes);
     }
 
-    /** Finds every change. False if anything is not as `batchText` writes it. */
+    /** Finds every change. Returns false if anything differs from what `batchText` writes. */
     isWhole(): boolean {
         const bytes = this.#bytes;
         const head = bytes.toString('latin1', 0, LONGEST_HEAD);
@@ -104,7 +104,7 @@ class BatchScan {
         }
     }
 
-    /** @returns where the bytes go on behind the change */
+    /** @returns the position after the change */
     #findChange(place: number): number {
         if (place >= this.#textEnd) this.#readText(place);
         const [text, base] = [this.#text, this.#textStart];
@@ -123,7 +123,7 @@ class BatchScan {
         return this.#parseChange(place, base + end) ? base + end : NOT_FOUND;
     }
 
-    /** Takes as many lines as fit, at least one. */
+    /** Reads as many lines as fit, at least one. */
     #readText(start: number): void {
         const bytes = this.#bytes;
         const last = bytes.lastIndexOf(LINE_FEED, start + WINDOW - 1);
@@ -143,7 +143,7 @@ class BatchScan {
                 this.#rows = null;
                 return true;
             }
-            // A record that would be stored with other bytes than these goes the long way.
+            // A record that would be stored with different bytes has to be parsed.
             if (`${BEFORE_RECORD}${change.line}}` !== source) return false;
             if (isJsonObject(json) && isJsonObject(json.record))
                 this.#matcher.learn(Object.keys(json.record));
@@ -166,7 +166,9 @@ class BatchScan {
         return this.#rows;
     }
 
-    /** Closes the gaps between the lines of records: what stands there is longer than the line break that takes its place. */
+    /**
+     * Closes the gaps between record lines: whatever stands between two of them is longer than the line break that replaces it.
+     */
     moveTogether(): readonly BatchChange[] {
         const bytes = this.#bytes;
         let at = 0;
@@ -187,7 +189,7 @@ class BatchScan {
     }
 }
 
-/** What a batch of ours holds; null if the file is not one. Otherwise the changes, or how it is cut. */
+/** The content of one of our batches: the changes, or what is wrong with it. */
 export type OwnBatch =
     | { readonly kind: 'changes'; readonly changes: readonly BatchChange[] }
     | { readonly kind: 'torn' | 'foreign'; readonly why: string };

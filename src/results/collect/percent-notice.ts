@@ -1,7 +1,7 @@
-/** Told of each tool success rate that was taken as per cent, with the file that it stands in. */
+/** Called for each tool success rate that was read as a percentage, with the file that contains it. */
 export type OnPercent = (file: string, rate: number) => void;
 
-/** Gives one notice, of the first: the earlier tools wrote such a rate into every result, and there may be a million. */
+/** Reports only the first such rate: the earlier tools wrote one into every result, and there may be a million of them. */
 export function noticeFirstPercent(onNotice: (message: string) => void): OnPercent {
     let wasTold = false;
     return (file, rate) => {

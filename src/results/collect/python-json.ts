@@ -1,17 +1,17 @@
 import type { Json } from '../../model/json.js';
 
-/** A string, or one of the numbers that Python writes and JSON does not have. */
+/** A string, or one of the numbers that Python writes but JSON lacks. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/gs;
 
 /**
- * JSON as Python's `json.dump` writes it: NaN and infinities, which the earlier tools' files hold, become null.
+ * Parses JSON as Python's `json.dump` writes it: NaN and infinities, which occur in the earlier tools' files, become null.
  * @throws SyntaxError of `JSON.parse`
  */
 export function parsePythonJson(text: string): Json {
     return parseWith(text, () => 'null');
 }
 
-/** The same with NaN and infinities as texts (`"NaN"`), for those who look for them. @throws SyntaxError of `JSON.parse` */
+/** The same, with NaN and infinities as strings (`"NaN"`), for callers that look for them. @throws SyntaxError of `JSON.parse` */
 export function parsePythonNumbers(text: string): Json {
     return parseWith(text, (token) => `"${token}"`);
 }

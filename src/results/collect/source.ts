@@ -1,20 +1,20 @@
 import type { BatchChange, RecordChange } from '../record/record.js';
 
-/** Where results come from: a results directory, some batches. */
+/** A source of results, such as a results directory or a set of batches. */
 export interface RecordSource {
-    /** As messages name it. */
+    /** The name to use in messages. */
     readonly name: string;
-    /** Everything it holds now; rows only until the next change is asked for. @throws UserError if it cannot be read */
+    /** Everything it holds now; rows are valid only until the next change is requested. @throws UserError if it cannot be read */
     changes(): AsyncIterable<RecordChange | BatchChange>;
 }
 
-/** What one look at the sources found. */
+/** What one pass over the sources found. */
 export interface SourceCounts {
-    /** Result files and batches that were read. */
+    /** Number of result files and batches that were read. */
     files: number;
     records: number;
     retirements: number;
-    /** Files that are neither, and why. */
+    /** Files that are neither, with the reason. */
     readonly skipped: { readonly path: string; readonly why: string }[];
 }
 
@@ -27,12 +27,12 @@ export function countChange(change: RecordChange | BatchChange, counts: SourceCo
     else counts.records += change.kind === 'rows' ? change.rows.keys.count : 1;
 }
 
-/** Changes that are handed on together. */
+/** Number of changes that are yielded together. */
 const AT_ONCE = 256;
 
 /**
- * The changes of all sources, one after the other, counted.
- * @param signal ends the reading: what was read by then is all there is
+ * The changes of all sources, one source after the other, counted.
+ * @param signal stops reading; what was read by then is all that is yielded
  */
 export async function* readChanges(
     sources: readonly RecordSource[],
@@ -44,7 +44,7 @@ export async function* readChanges(
         for await (const change of source.changes()) {
             countChange(change, counts);
             some.push(change);
-            // Rows are lost when their source goes on.
+            // Rows become invalid when their source continues.
             if (some.length < AT_ONCE && change.kind !== 'rows') continue;
             yield some;
             some = [];

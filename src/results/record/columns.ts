@@ -22,13 +22,13 @@ export function chooseColumnType(type: FieldType): string {
     }
 }
 
-/** A name in SQL. */
+/** Quotes a name for SQL. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** Text in SQL. */
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A SELECT without rows that has every field: in a UNION BY NAME it gives the columns that older parts lack, and their order. */
+/** A SELECT of all fields without rows: in a UNION BY NAME it supplies the columns that older parts lack, and their order. */
 export function selectNoRecords(): string {
     const columns = RECORD_FIELDS.map(
         ({ name, type }) => `NULL::${chooseColumnType(type)} AS ${quoteName(name)}`,
@@ -36,7 +36,10 @@ export function selectNoRecords(): string {
     return `SELECT ${columns.join(', ')} WHERE false`;
 }
 
-/** The rows of a query that has these fields, with every field of a record in its place: null where the query lacks it. */
+/**
+ * The rows of a query over the given fields, extended to every field of a record in schema order: null where the query lacks the
+ * field.
+ */
 export function selectEveryField(fields: readonly RecordField[], query: string): string {
     const present = new Set(fields.map(({ name }) => name));
     const columns = RECORD_FIELDS.map(({ name, type }) =>
@@ -45,7 +48,7 @@ export function selectEveryField(fields: readonly RecordField[], query: string):
     return `SELECT ${columns.join(', ')} FROM (${query})`;
 }
 
-/** `{"run": 'VARCHAR', ...}`: the `columns` of DuckDB's read_json, so that no type is guessed from the data. */
+/** `{"run": 'VARCHAR', ...}`: the `columns` argument of DuckDB's read_json, so that no type is guessed from the data. */
 export function describeColumns(fields: readonly RecordField[] = RECORD_FIELDS): string {
     return `{${fields.map(({ name, type }) => `${quoteName(name)}: ${quoteText(chooseColumnType(type))}`).join(', ')}}`;
 }

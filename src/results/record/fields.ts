@@ -1,19 +1,19 @@
 /*
- * The one schema of the results database. The JSON Schema (schema.ts), the column types of Parquet and DuckDB (columns.ts),
- * the TypeScript type (record.ts) and the table of fields in the documents all follow from these two lists.
+ * The single schema of the results database. The JSON Schema (schema.ts), the column types of Parquet and DuckDB (columns.ts),
+ * the TypeScript type (record.ts) and the table of fields in the docs are all derived from these two lists.
  *
- * To add a field, add a line to RECORD_FIELDS and raise RECORD_VERSION. Older parts lack the column and read as null, so
- * a new field is always nullable. A field is never renamed and never changes its type or unit.
+ * To add a field, add a line to RECORD_FIELDS and raise RECORD_VERSION. Older parts lack the column and read as null, so a new
+ * field is always nullable. A field is never renamed and never changes its type or unit.
  */
 
-/** Version of the list below; every record carries it. 2 added `finish_reason`, 3 `row_hash`. */
+/** Version of the list below, stored in every record. 2 added `finish_reason`, 3 `row_hash`. */
 export const RECORD_VERSION = 3;
 
 /**
  * - `text`: a string; `integer`: a safe integer; `number`: a finite double; `boolean`
  * - `time`: ISO 8601 in UTC with milliseconds, `2026-11-29T03:21:57.123Z`; a timestamp with time zone in Parquet
  * - `texts`: a list of strings
- * - `json`: JSON as text, in both codecs, so that its shape may differ from record to record
+ * - `json`: JSON as text, in both codecs, so that its shape may differ between records
  */
 export type FieldType = 'text' | 'integer' | 'number' | 'boolean' | 'time' | 'texts' | 'json';
 
@@ -21,7 +21,7 @@ export interface RecordField {
     readonly name: string;
     readonly type: FieldType;
     readonly nullable: boolean;
-    /** Null for what has none. */
+    /** Null if it has none. */
     readonly unit: string | null;
     readonly doc: string;
 }
@@ -36,7 +36,7 @@ const optional = <N extends string, T extends FieldType>(
     unit: string | null = null,
 ) => ({ name, type, nullable: true, unit, doc }) as const;
 
-/** One finished task, or one given up. */
+/** Fields of one task that finished or was given up. */
 export const RECORD_FIELDS = [
     required('version', 'integer', 'Version of this schema'),
     required('run', 'text', 'Id of the run, made once and kept in run.json and in every result file'),
@@ -126,10 +126,10 @@ export const RECORD_FIELDS = [
     optional('failure_message', 'text', 'The message that came with it'),
 ] as const satisfies readonly RecordField[];
 
-/** The fields that identify a record. Two runs of one cell are two records; two collections of one run are one. */
+/** The fields that identify a record. Two runs of the same cell give two records; collecting the same run twice gives one. */
 export const KEY_FIELDS = ['run', 'sample', 'group', 'fingerprint', 'occurrence'] as const;
 
-/** What the view `attempts` adds to the key: the properties of an element of `attempt_log`. */
+/** Fields that the view `attempts` adds to the key: the properties of an element of `attempt_log`. */
 export const ATTEMPT_FIELDS = [
     required('attempt', 'integer', 'Number of the attempt, from 1'),
     optional('verdict', 'text', 'Verdict, if it came to one'),

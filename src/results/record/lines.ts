@@ -7,7 +7,7 @@ export async function* recordLines(records: AsyncIterable<readonly ResultRecord[
     }
 }
 
-/** The same of brief records, for those who ask for no other fields. */
+/** The same for brief records, for callers that need no other fields. */
 export async function* briefLines(records: AsyncIterable<readonly BriefRecord[]>): AsyncGenerator<string> {
     for await (const some of records) {
         if (some.length > 0) yield some.map((one) => `${JSON.stringify(one)}\n`).join('');

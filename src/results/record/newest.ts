@@ -2,13 +2,13 @@ import { KeyIndex } from '../store/key-index.js';
 import { DIGEST_WORDS } from './record-keys.js';
 import { digestKey, type RecordVersion } from './record.js';
 
-/** What stands for the part of a record that was not handed on yet, and of one that was. */
+/** Stored in place of a part number: records not yet yielded, and records already yielded. */
 const WAITING = 0;
 const GIVEN = 1;
 
 /**
- * Each key once, at its highest revision, where sources may hold copies of one another. Reads them twice, and holds some 50 bytes for
- * each record.
+ * Yields each key once, at its highest revision, from sources that may hold copies of one another. Reads them twice, and keeps
+ * about 50 bytes per record.
  */
 export async function* keepNewest<T extends RecordVersion>(
     read: () => AsyncIterable<readonly T[]>,

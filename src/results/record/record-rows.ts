@@ -1,19 +1,19 @@
 import type { RecordKeys } from './record-keys.js';
 
 /**
- * Records as they came: their lines in one piece of memory, and their keys. Nobody has to make a text or an object of each.
- * Valid until its source reads on.
+ * Records as read: their lines in one buffer, and their keys, so that no string or object is needed for each. Valid until the
+ * source reads on.
  */
 export interface RecordRows {
-    /** The lines of `recordLine`, one behind the other, each with its line break. */
+    /** The lines as `recordLine` writes them, one after the other, each with its line break. */
     readonly bytes: Buffer;
-    /** Where each line ends, behind its line break. */
+    /** End of each line, after its line break. */
     readonly ends: readonly number[];
     /** Key of each line. */
     readonly keys: RecordKeys;
-    /** Names of all fields that the lines have, and perhaps more. */
+    /** Names of all fields that occur in the lines, and perhaps more. */
     readonly fields: readonly string[];
 }
 
-/** Where the line of a row begins. */
+/** Where a row's line begins. */
 export const startOfRow = ({ ends }: RecordRows, row: number): number => ends[row - 1] ?? 0;

@@ -17,46 +17,46 @@ type RowOf<F extends RecordField> = {
     readonly [One in F as One['name']]: ValueOf<One['type']> | (One['nullable'] extends true ? null : never);
 };
 
-/** One finished task, or one given up, as a flat row. The fields are those of fields.ts. */
+/** One task that finished or was given up, as a flat row. The fields are those of fields.ts. */
 export type ResultRecord = RowOf<(typeof RECORD_FIELDS)[number]>;
 
 /** What identifies a record. */
 export type RecordKey = Pick<ResultRecord, (typeof KEY_FIELDS)[number]>;
 
-/** A record's key and revision: what decides which of two records counts. */
+/** A record's key and revision, which decide which of two records counts. */
 export type RecordVersion = RecordKey & Pick<ResultRecord, 'revision'>;
 
-/** Says that an entry was superseded: records of this key up to `revision` are not counted any more. */
+/** States that an entry was superseded: records with this key up to `revision` no longer count. */
 export type Retirement = RecordVersion;
 
-/** What a batch brings. Of one key the highest revision wins; at equal revisions a retirement does. Clocks decide nothing. */
+/** A change in a batch. For each key the highest revision wins; at equal revisions a retirement wins. Clocks play no part. */
 export type RecordChange =
     | { readonly kind: 'record'; readonly record: ResultRecord }
     | { readonly kind: 'retirement'; readonly retirement: Retirement };
 
-/** What a store keeps of a record, and no more of it in memory. */
+/** What a store keeps of a record: its line, not the whole object. */
 export interface RecordLine {
     /** Of `digestKey`. */
     readonly digest: Buffer;
     readonly revision: number;
     /** Of `recordLine`. */
     readonly line: string;
-    /** Names of all fields that it has, and perhaps more; one array for many lines. Absent: it may have any. */
+    /** Names of all fields that it has, and perhaps more; one array may serve many lines. Absent: it may have any. */
     readonly fields?: readonly string[];
 }
 
-/** A change as it is read from a batch: checked, and ready to be stored. */
+/** A change as read from a batch: checked, and ready to be stored. */
 export type BatchChange =
     | { readonly kind: 'rows'; readonly rows: RecordRows }
     | ({ readonly kind: 'line' } & RecordLine)
     | Extract<RecordChange, { readonly kind: 'retirement' }>;
 
-/** What a record is made from: the key, what cannot be null, and whatever else is known. */
+/** Input for a record: the key, the fields that cannot be null, and any others that are known. */
 export type RecordInput = Omit<Partial<ResultRecord>, 'version'> &
     RecordKey &
     Pick<ResultRecord, 'revision' | 'attempts'>;
 
-/** A value did not fit the schema. */
+/** A value does not fit the schema. */
 export class RecordError extends Error {
     override readonly name = 'RecordError';
 
@@ -70,14 +70,14 @@ export class RecordError extends Error {
 }
 
 /**
- * A record in its canonical form: every field there, in the order of the schema, values as both codecs give them back.
+ * Makes a record in canonical form: every field present, in schema order, with values as both codecs return them.
  * @throws RecordError
  */
 export function makeRecord(input: RecordInput): ResultRecord {
     return normalise({ ...input, version: RECORD_VERSION });
 }
 
-/** Fields that a task's entry tells by itself: nothing of its attempts, its tests or what its function returned is read. */
+/** Fields that a task's entry gives directly, without reading its attempts, its tests or what its function returned. */
 const BRIEF_FIELDS = [
     ...KEY_FIELDS,
     'revision',
@@ -90,7 +90,7 @@ const BRIEF_FIELDS = [
     'language',
 ] as const satisfies readonly (keyof ResultRecord)[];
 
-/** What most rates are made of, in a fraction of the time of a whole record. */
+/** The fields behind most rates, which take a fraction of the time of a whole record. */
 export type BriefRecord = Pick<ResultRecord, (typeof BRIEF_FIELDS)[number]>;
 
 export const isBriefField = (name: string): boolean => BRIEF_FIELDS.some((field) => field === name);
@@ -98,7 +98,7 @@ export const isBriefField = (name: string): boolean => BRIEF_FIELDS.some((field)
 const BRIEF: readonly RecordField[] = RECORD_FIELDS.filter(({ name }) => isBriefField(name));
 
 /**
- * Checks the fields and puts them into their canonical form.
+ * Checks the fields and converts them to canonical form.
  * @throws RecordError
  */
 export function makeBriefRecord(input: BriefRecord): BriefRecord {
@@ -109,7 +109,7 @@ export function makeBriefRecord(input: BriefRecord): BriefRecord {
 }
 
 /**
- * Checks what was read from a file. Unknown keys are dropped; a later version's fields are for later versions.
+ * Checks a record that was read from a file. Unknown keys, such as fields of a later version, are dropped.
  * @throws RecordError
  */
 export function parseRecord(value: unknown): ResultRecord {
@@ -118,7 +118,7 @@ export function parseRecord(value: unknown): ResultRecord {
 }
 
 /**
- * The same for those who only store the record. What `recordLine` wrote is checked and not built anew, which is several
+ * The same for callers that only store the record. A value as `recordLine` writes it is checked but not rebuilt, which is several
  * times as fast.
  * @throws RecordError
  */
@@ -145,7 +145,7 @@ export function parseRetirement(value: unknown): Retirement {
 
 const RETIREMENT_FIELDS: ReadonlySet<string> = new Set([...KEY_FIELDS, 'revision']);
 
-/** A record without values, for those who make one to begin with: adding sixty keys one by one takes ten times as long. */
+/** A record with every field null, to start from: adding sixty keys one by one takes ten times as long. */
 export const NO_VALUES = Object.fromEntries(RECORD_FIELDS.map(({ name }) => [name, null])) as {
     readonly [Name in keyof ResultRecord]: null;
 };
@@ -166,7 +166,7 @@ function normalise(value: object): ResultRecord {
     return row as Partial<ResultRecord> as ResultRecord;
 }
 
-/** Whether `recordLine` of the record would be the value's own JSON: no key but those of fields, in their order, none null. */
+/** Whether `recordLine` would give the value's own JSON: only known fields, in schema order, none of them null. */
 function isCanonical(value: unknown): value is RecordKey & Pick<ResultRecord, 'revision'> & JsonObject {
     if (!isJsonObject(value)) return false;
     let before = -1;
@@ -181,7 +181,7 @@ function isCanonical(value: unknown): value is RecordKey & Pick<ResultRecord, 'r
     return required === REQUIRED.length;
 }
 
-/** Whether a value is what `normaliseValue` would make of it. */
+/** Whether `normaliseValue` would return the value unchanged. */
 function isNormal(type: FieldType, value: unknown): boolean {
     return type === 'texts'
         ? Array.isArray(value) && value.every((one) => typeof one === 'string' && wellFormed(one) === one)
@@ -221,12 +221,12 @@ function normaliseValue(type: FieldType, value: unknown): unknown {
     }
 }
 
-/** Half of a surrogate pair is not UTF-8: Parquet cannot hold it. */
+/** A lone surrogate is not valid UTF-8, and Parquet cannot hold it. */
 function wellFormed(text: string): string {
     return /\p{Surrogate}/u.test(text) ? Buffer.from(text).toString() : text;
 }
 
-/** Times as we write them: nothing has to be computed. Leap days are left to the calendar. */
+/** Times as we write them need no conversion. Leap days are left to the calendar. */
 export const PLAIN_TIME =
     /(?:\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)/;
 const WHOLE_PLAIN_TIME = new RegExp(`^${PLAIN_TIME.source}$`);
@@ -270,14 +270,14 @@ export function recordLine(record: ResultRecord): string {
     return JSON.stringify(row);
 }
 
-/** Identifies a key: the first half of a SHA-256. Equal keys and nothing else have equal digests. */
+/** Identifies a key: the first half of a SHA-256. In practice, only equal keys have equal digests. */
 export function digestKey({ run, sample, group, fingerprint, occurrence }: RecordKey): Buffer {
     const text = JSON.stringify({ run, sample, group, fingerprint, occurrence }).slice(1, -1);
     return Buffer.from(hashKeyText(text).slice(0, DIGEST_BYTES), 'latin1');
 }
 
 /**
- * A text in Latin-1 whose first bytes are the digest.
- * @param text the fields of the key as they stand in `recordLine`, from the first name to the last value; or its bytes
+ * A Latin-1 string that starts with the bytes of the digest.
+ * @param text the key's fields as written by `recordLine`, from the first name to the last value; or its bytes
  */
 export const hashKeyText = (text: string | Uint8Array): string => hash('sha256', text, 'binary');

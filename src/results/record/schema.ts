@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../model/json.js';
 import { unreachable } from '../../util/unreachable.js';
 import { type RecordField, type FieldType, RECORD_FIELDS, RECORD_VERSION } from './fields.js';
 
-/** JSON Schema of one line of a `.jsonl` part. Fields that are null may be left out. */
+/** JSON Schema of one line of a `.jsonl` part. Null fields may be left out. */
 export function recordSchema(): JsonObject {
     return {
         $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -37,7 +37,7 @@ function jsonType(type: FieldType): { readonly type: string; readonly [key: stri
     }
 }
 
-/** The table of fields, for the documents. */
+/** The table of fields for the docs. */
 export function renderFieldTable(fields: readonly RecordField[] = RECORD_FIELDS): string {
     const rows = fields.map(({ name, type, nullable, unit, doc }) => {
         const shown = [name, type, unit ?? '', nullable ? 'yes' : '', doc];

@@ -14,16 +14,19 @@ import { countChange, type SourceCounts } from '../collect/source.js';
 import type { BatchChange } from '../record/record.js';
 import type { CommitSummary, ResultStore } from '../result-store.js';
 
-/** Where batches go when they are committed; they stay there `--keep-days`. */
+/** Folder for committed batches, which are kept for `--keep-days`. */
 export const RETIRED_FOLDER = 'retired';
-/** Where files go that are not batches. */
+/** Folder for files that are not batches. */
 export const SET_ASIDE = 'set-aside';
 
-/** Batches of one commit: more of them are read again after a kill, fewer cost the disk. Bytes, and files. */
+/**
+ * Limits of one commit, in bytes and files: with larger commits more has to be read again after a kill, with smaller ones the
+ * disk works more.
+ */
 const COMMIT_BYTES = 512 * 1024 * 1024;
 const COMMIT_FILES = 4000;
 
-/** Milliseconds: the earlier tools write in place, so a torn file that is younger may still be growing. */
+/** Milliseconds. The earlier tools write in place, so a torn file that is younger may still be growing. */
 const TORN_AFTER = 60_000;
 
 const DAY = 86_400_000;
@@ -37,19 +40,19 @@ export interface CollectSpoolOptions {
     readonly keepDays: number;
     readonly counts: SourceCounts;
     readonly onNotice: (message: string) => void;
-    /** For several collections; absent: a notice of the first in this one. */
+    /** To share between several collections; absent: this one reports its first such rate. */
     readonly onPercent?: OnPercent;
-    /** For several collections; absent: one of its own. */
+    /** To share between several collections; absent: this one creates its own. */
     readonly sweep?: SpoolSweep;
-    /** Ends the collection; batches that were read are committed. */
+    /** Stops the collection; batches that were already read are committed. */
     readonly signal?: AbortSignal;
 }
 
 /**
- * Commits every batch that waits, some at a time, and retires them when their commit is durable: whatever ends this
- * in between, the same batches come again and change nothing.
+ * Commits every waiting batch, several at a time, and retires them once their commit is durable. If it is interrupted in between,
+ * the same batches are applied again and change nothing.
  * @returns the sum of all commits
- * @throws as `ResultStore.commit`; UserError (exit 4) if a batch cannot be read. Batches that are not committed stay.
+ * @throws as `ResultStore.commit`; UserError (exit 4) if a batch cannot be read. Batches that were not committed stay.
  */
 export async function collectSpool(store: ResultStore, options: CollectSpoolOptions): Promise<CommitSummary> {
     const sum = { added: 0, replaced: 0, duplicates: 0, retired: 0 };
@@ -79,10 +82,10 @@ async function batchNames(dir: string): Promise<readonly string[]> {
 }
 
 /**
- * The changes of as many batches as one commit takes, read when the store asks for them.
- * @param waiting names of files; those that were read are removed from it
- * @param taken gets the names of those that were batches
- * @param read gives null for a file that is not a batch
+ * The changes of as many batches as fit into one commit, read as the store requests them.
+ * @param waiting file names; those that were read are removed from it
+ * @param taken receives the names of those that were batches
+ * @param read returns null for a file that is not a batch
  */
 async function* takeBatches(
     waiting: string[],
@@ -103,7 +106,7 @@ async function* takeBatches(
     }
 }
 
-/** Null where the file is not a batch; what will never be one is moved aside. */
+/** Null if the file is not a batch; one that will never be is moved aside. */
 async function readBatch(
     name: string,
     reader: BatchReader,
@@ -142,7 +145,7 @@ async function setAside(options: CollectSpoolOptions, name: string, why: string)
     onNotice(`${join(dir, name)} is not a batch (${why}): moved to ${join(dir, SET_ASIDE)}`);
 }
 
-/** Moves files into a folder beside them, durably. @throws WriteError */
+/** Moves files into a subfolder, durably. @throws WriteError */
 async function moveFiles(dir: string, folder: string, names: readonly string[]): Promise<void> {
     const target = join(dir, folder);
     try {
@@ -158,7 +161,10 @@ async function moveFiles(dir: string, folder: string, names: readonly string[]):
     }
 }
 
-/** There are thousands of these: one by one, each in a turn of its own, they would take as long as all that is in them. */
+/**
+ * There may be thousands of these calls. If each waited for its own turn of the event loop, they would take as long as everything
+ * else done with the files.
+ */
 const pace = new SyncWhileQuick();
 
 /** Renames a file, unless it is gone. */
@@ -173,7 +179,7 @@ async function moveFile(from: string, to: string): Promise<void> {
     }
 }
 
-/** When a file was last changed, which a rename does too: milliseconds since 1970. Null if it is not there. */
+/** Time of a file's last change, including renames, in milliseconds since 1970. Null if it does not exist. */
 async function changeTime(path: string): Promise<number | null> {
     try {
         const stats = await pace.call(
@@ -186,16 +192,16 @@ async function changeTime(path: string): Promise<number | null> {
     }
 }
 
-/** Most milliseconds between two sweeps of one collector: each looks at every batch that is kept. */
+/** Longest interval between two sweeps of one collector, in milliseconds: each sweep looks at every batch that is kept. */
 const SWEEPS_APART = 3_600_000;
 
-/** Removes what a spool need not keep any more. One for all collections of a process. */
+/** Removes files that a spool no longer needs. One instance serves all collections of a process. */
 export class SpoolSweep {
     #nextAt = 0;
 
     /**
-     * Removes retired batches after their days, and staging files that a killed writer left a day ago, if it is time to look.
-     * Never throws.
+     * If a sweep is due, removes expired retired batches, and staging files that a killed writer left over a day ago. Never
+     * throws.
      */
     async sweep({ dir, keepDays }: CollectSpoolOptions): Promise<void> {
         if (performance.now() < this.#nextAt) return;

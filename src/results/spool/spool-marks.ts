@@ -5,14 +5,14 @@ import type { FileStamp } from '../../model/file-stamp.js';
 import { isJsonObject, type Json } from '../../model/json.js';
 import type { SpoolMark } from './spool.js';
 
-/** A stamp as one text. */
+/** A stamp as a string. */
 export function stampText({ inode, size, mtime }: FileStamp): string {
     return `${inode} ${size} ${mtime}`;
 }
 
 /**
- * checkpoints/<dir>/spooled.json: of each sample the stamp of the result file whose records are in the spool, durably. A
- * sample without it, or with another stamp, is spooled again. A cache: deleting it loses nothing.
+ * checkpoints/<dir>/spooled.json: for each sample, the stamp of the result file whose records are durably in the spool. A sample
+ * that is not listed, or has another stamp, is spooled again. This is a cache: deleting it loses nothing.
  */
 export class SpoolMarks {
     readonly #name: string;
@@ -34,8 +34,8 @@ export class SpoolMarks {
 
     /**
      * @param dir `checkpoints/<dir name>`
-     * @param shard `2-of-4`; null: the whole
-     * @param spool the spool's folder: marks of another one say nothing about it
+     * @param shard `2-of-4`; null: not sharded
+     * @param spool the spool's folder: marks for another spool do not apply to it
      */
     static async load(dir: string, shard: string | null, spool: string, holder: string): Promise<SpoolMarks> {
         const name = shard === null ? 'spooled.json' : `spooled.${shard}.json`;
@@ -52,7 +52,7 @@ export class SpoolMarks {
         this.#hasChanged = true;
     }
 
-    /** Writes the marks, durably. A failure costs only work: nothing is told of it. */
+    /** Writes the marks, durably. A failure is not reported, since it only costs repeated work. */
     async save(): Promise<void> {
         if (!this.#hasChanged) return;
         this.#hasChanged = false;

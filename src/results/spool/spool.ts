@@ -4,33 +4,33 @@ import { getMessage } from '../../util/message.js';
 import { batchText, changeText } from '../collect/own-batch.js';
 import type { RecordChange } from '../record/record.js';
 
-/** Bytes of a batch after which it is written at once. */
+/** Size in bytes at which a batch is written at once. */
 const BATCH_BYTES = 1024 * 1024;
-/** Milliseconds after its first change at which a batch is written. */
+/** Time in milliseconds after its first change at which a batch is written. */
 const BATCH_AGE = 5000;
-/** Bytes that may wait for the disk; beyond it changes are dropped, and spooled again by the next start. */
+/** Bytes that may wait for the disk. Beyond this limit changes are dropped; the next start spools them again. */
 const WAITING_BYTES = 32 * 1024 * 1024;
 
 export interface SpoolOptions {
-    /** `temp_results`; made if it is not there. */
+    /** `temp_results`; created if missing. */
     readonly dir: string;
-    /** What the names of its batches begin with: the run's id, or a model. Any text. */
+    /** Prefix of the names of its batches: the run's id, or a model. Any text. */
     readonly name: string;
     /** Holder id, for staging names. */
     readonly holder: string;
-    /** A line for people: the spool cannot be written now. Called once. */
+    /** Receives a line for the user when the spool cannot be written. Called once. */
     readonly onNotice: (message: string) => void;
-    /** Told of each sample whose changes up to a mark are on disk. */
+    /** Called for each sample whose changes up to a mark are on disk. */
     readonly onDurable?: (mark: SpoolMark) => void;
-    /** For tests: milliseconds in place of `BATCH_AGE`, bytes in place of `WAITING_BYTES`. */
+    /** For tests: milliseconds to use instead of `BATCH_AGE`, bytes instead of `WAITING_BYTES`. */
     readonly batchAge?: number;
     readonly waitingBytes?: number;
 }
 
-/** A place in the stream of changes. */
+/** A position in the stream of changes. */
 export interface SpoolMark {
     readonly sample: string;
-    /** Stamp of the result file that holds the changes before it. */
+    /** Stamp of the result file that holds the changes before this position. */
     readonly stamp: string;
 }
 
@@ -39,13 +39,13 @@ type Item =
     | { readonly kind: 'mark'; readonly mark: SpoolMark };
 
 /**
- * Writes changes of records as batches for the collector. Nobody waits for it: `add` returns at once, and what the disk does
- * not take is dropped, its sample stays without a mark, and the next start spools it again.
+ * Writes changes of records as batches for the collector. It never blocks: `add` returns at once. Changes that the disk cannot
+ * keep up with are dropped; their samples get no mark, and the next start spools them again.
  */
 export class Spool {
     readonly #options: SpoolOptions;
     readonly #writer: DurableWriter;
-    /** Samples of which a change was dropped: no later mark of theirs counts. */
+    /** Samples that lost a change: later marks for them do not count. */
     readonly #lossy = new Set<string>();
     #items: Item[] = [];
     #bytes = 0;
@@ -60,7 +60,7 @@ export class Spool {
         this.#writer = new DurableWriter(options.dir, options.holder);
     }
 
-    /** Takes a change. Never throws, never waits. */
+    /** Adds a change. Never throws, never waits. */
     add(sample: string, change: RecordChange): void {
         const text = changeText(change);
         if (this.#waiting + text.length > (this.#options.waitingBytes ?? WAITING_BYTES)) {
@@ -74,18 +74,18 @@ export class Spool {
         else this.#schedule();
     }
 
-    /** Says that everything in a sample's file was added. */
+    /** States that everything in a sample's file was added. */
     mark(mark: SpoolMark): void {
         this.#items.push({ kind: 'mark', mark });
         this.#schedule();
     }
 
-    /** For those who can wait: resolves when little waits for the disk. Never rejects. */
+    /** For callers that can wait: resolves when little is waiting for the disk. Never rejects. */
     async waitForRoom(): Promise<void> {
         while (this.#writing !== null && this.#waiting > 4 * BATCH_BYTES) await this.#writing;
     }
 
-    /** Writes what waits. Resolves when it is on disk, or could not be written; never rejects. */
+    /** Writes all waiting changes. Resolves when they are on disk, or could not be written; never rejects. */
     async flush(): Promise<void> {
         for (;;) {
             if (this.#writing !== null) await this.#writing;
@@ -145,7 +145,10 @@ export class Spool {
     }
 }
 
-/** `<run or model>_<pid>_<milliseconds>_<random>.json`. No name leaves the folder, or is too long for it. */
+/**
+ * `<run or model>_<pid>_<milliseconds>_<random>.json`. The name is safe: it cannot point outside the folder, nor be too long for
+ * it.
+ */
 export function batchName(name: string): string {
     const safe = encodeURIComponent(name)
         .replaceAll(/[*'()]/g, '_')

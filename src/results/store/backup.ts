@@ -9,10 +9,10 @@ import { MASTER, type Manifest, type PartInfo, readManifest, writeManifest } fro
 import { locatePart } from './read-generation.js';
 
 /**
- * Copies the generation that readers see now into a new folder, which is a database of its own. Needs no lock. Its manifest is
+ * Copies the generation that readers see now into a new folder, which is a complete database. Needs no lock. The manifest is
  * written last: a folder without one is not a backup.
- * @returns the generation that was copied
- * @throws UserError (exit 2) if there is no database, or the target is there; WriteError
+ * @returns the manifest of the copied generation
+ * @throws UserError (exit 2) if there is no database, or the target exists; WriteError
  */
 export async function backUpDatabase(dir: string, target: string): Promise<Manifest> {
     if (await explainWrite(target, () => isThere(target)))
@@ -24,16 +24,16 @@ export async function backUpDatabase(dir: string, target: string): Promise<Manif
             await copyGeneration(dir, manifest, target);
             return manifest;
         } catch (error) {
-            // A half copy would only be in the way of the next try.
+            // A partial copy would only block the next attempt.
             await rm(target, { recursive: true, force: true }).catch(() => undefined);
             const now = await readManifest(dir);
-            // The writer was quicker, and has put away what was to be copied.
+            // If the generation has changed, the writer may have moved files away during the copy: try again.
             if (attempt === MOST_TRIES || now?.generation === manifest.generation) throw error;
         }
     }
 }
 
-/** Times that a copy is begun again because the writer was quicker. */
+/** Number of attempts at a copy while the writer keeps replacing the generation. */
 const MOST_TRIES = 5;
 
 async function copyGeneration(dir: string, manifest: Manifest, target: string): Promise<void> {

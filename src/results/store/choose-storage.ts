@@ -6,17 +6,17 @@ import type { Manifest } from './manifest.js';
 export interface StorageChoice {
     /** The database's folder. */
     readonly dir: string;
-    /** Null: what the database has, JSON for a new one. */
+    /** Null: the database's own format, or JSON for a new one. */
     readonly storage: StorageFormat | null;
-    /** A line for people. */
+    /** Receives a line for the user. */
     readonly onNotice: (message: string) => void;
-    /** The database is about to be converted: that its parts are of two formats is not news. */
+    /** The database is about to be converted, so parts in two formats need no notice. */
     readonly converts?: boolean;
 }
 
 /**
- * The codec of new parts. Parquet without DuckDB is JSON, with one warning.
- * @param manifest of the database; null: there is none yet
+ * Chooses the codec of new parts. Parquet without DuckDB falls back to JSON, with one warning.
+ * @param manifest of the database; null if there is none yet
  */
 export async function chooseStorage(
     options: StorageChoice,
@@ -38,7 +38,7 @@ export async function chooseStorage(
     return wanted;
 }
 
-/** @returns null: Parquet can be written here */
+/** @returns null if Parquet can be written */
 async function findParquetProblem(): Promise<string | null> {
     return await openDuckDb().then(
         () => null,
