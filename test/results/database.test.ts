@@ -84,7 +84,9 @@ it.skipIf(python === null)(
         const inputs = Array.from({ length: 20 }, (_, at) =>
             makeRecord(
                 recordInput({
+                    sample: `00${at}`,
                     fingerprint: `f${at}`,
+                    finished_at: `2026-11-29T03:21:${10 + at}.123Z`,
                     model: at % 2 === 0 ? 'm' : 'n',
                     wall_time: at,
                     prompt_type: 'cot',
@@ -99,6 +101,7 @@ it.skipIf(python === null)(
         await fill(database, [inputs.slice(10)], 'json');
         await writeMasterTree(database);
         const [lines] = /^ {4}import json, pandas[\s\S]*?for p in parts\)$/m.exec(DOC) ?? [''];
+        const [toDatetime] = /pd\.to_datetime\(.*?utc=True\)/.exec(DOC) ?? [''];
         const script = `${lines.replaceAll(/^ {4}/gm, '')}
 import duckdb, pyarrow.parquet as pq
 tree = json.load(open("database/master_database.json"))
@@ -106,10 +109,20 @@ total = sum(leaf["total"] for model in tree["models"].values() for prompt in mod
     for rate in prompt["by_tool_success_rate"].values() for difficulty in rate["by_difficulty"].values()
     for leaf in difficulty["by_task_type"].values())
 parquet = [p for p in parts if p.endswith(".parquet")]
-print(json.dumps([len(records), float(records["wall_time"].sum()), total, tree["summary"]["total_tests"],
+times = ${toDatetime}
+print(json.dumps([sorted(records["sample"]) == sorted("00%d" % at for at in range(20)),
+    sorted(times.dt.strftime("%S.%f")) == ["%d.123000" % (10 + at) for at in range(20)],
+    len(records), float(records["wall_time"].sum()), total, tree["summary"]["total_tests"],
     pq.read_table(parquet[0]).num_rows, duckdb.read_parquet(parquet).aggregate("count(*)").fetchall()[0][0]]))`;
         expect(JSON.parse(execFileSync(python ?? '', ['-c', script], { cwd, encoding: 'utf8' }))).toEqual([
-            20, 190, 20, 20, 10, 10,
+            true,
+            true,
+            20,
+            190,
+            20,
+            20,
+            10,
+            10,
         ]);
     },
 );

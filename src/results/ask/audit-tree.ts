@@ -33,6 +33,12 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
             infrastructure += countIn(leaf, 'infrastructure');
         }
         findings.push(...auditParents(node, `models/${model}`));
+        // Databases of the earlier tools have this fault.
+        if (sum > 0 && isJsonObject(node) && isEmptyObject(node.overall_stats))
+            findings.push({
+                where: `models/${model}/overall_stats`,
+                what: `it is empty, the leaves sum to ${sum} tests`,
+            });
         whole.total_tests += sum;
         const stated = isJsonObject(node) ? node.total_tests : undefined;
         const isWithoutTree = hasGroups && isJsonObject(node) && node.by_prompt_type === undefined;
@@ -59,6 +65,8 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
                 });
     return findings;
 }
+
+const isEmptyObject = (value: unknown): boolean => isJsonObject(value) && Object.keys(value).length === 0;
 
 /** Reports values that should be objects but are not: their counts are missing from every sum. */
 function auditShape(tree: JsonObject): readonly AuditFinding[] {

@@ -83,7 +83,7 @@ const ATTEMPTS_SQL = `
 
 /** For a flawed prompt the flaw is the prompt type, as in the earlier tools' trees. */
 export const PROMPT_SQL =
-    "CASE WHEN is_flawed THEN 'flawed_' || coalesce(flaw_type, '') ELSE prompt_type END";
+    "CASE WHEN is_flawed AND flaw_type IS NOT NULL THEN 'flawed_' || flaw_type ELSE prompt_type END";
 
 const CELLS_SQL = `
     SELECT NULL::VARCHAR AS source, model, ${PROMPT_SQL} AS prompt_type, tool_success_rate, difficulty, task_type,

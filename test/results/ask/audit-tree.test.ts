@@ -33,6 +33,17 @@ it('finds leaves that do not add up, impossible rates, and a root that says othe
     ]);
 });
 
+it('finds a model whose own counts are empty beside those of its leaves', () => {
+    const good = tree({ total: 3, success: 1, partial: 1, failed: 1 }, 3);
+    const emptied = { ...good, models: { m: { ...good.models.m, overall_stats: {} } } };
+    expect(auditTree(emptied)).toEqual([
+        { where: 'models/m/overall_stats', what: 'it is empty, the leaves sum to 3 tests' },
+    ]);
+    expect(auditTree({ ...emptied, models: { m: { overall_stats: {}, by_prompt_type: {} } } })).toEqual([
+        { where: 'summary', what: 'total_tests is 3, the leaves sum to 0' },
+    ]);
+});
+
 /** A tree of one model whose cells have these totals, all of them failures, and a root that says `root`. */
 const treeOfTotals = (totals: readonly number[], root: number) => ({
     summary: { total_tests: root, total_failure: root },

@@ -12,6 +12,7 @@ import {
     recordLine,
 } from '../../../src/results/record/record.js';
 import { loadCodec } from '../../../src/results/store/part-codec.js';
+import { findCoordinates } from '../../../src/results/tree/master-tree.js';
 import { tempDir } from '../../rig/cli.js';
 import { recordInput } from '../records.js';
 
@@ -140,6 +141,21 @@ describe('questions', () => {
         const [row] = await ask(engine, 'pass-at-k', { k: [1, 2, 3] });
         expect(row).toMatchObject({ samples: 3, answers: 6, 'pass@1': 0.5, 'pass@3': null });
         expect(row?.['pass@2']).toBeCloseTo(2 / 3, 12);
+        engine.close();
+    });
+
+    it('name a prompt by its flaw as the tree does, and by its type where the flaw is not known', async () => {
+        const records = [
+            ...tasks('a', 'F', { model: 'm', prompt_type: 'cot', is_flawed: true, flaw_type: 'tool_misuse' }),
+            ...tasks('b', 'F', { model: 'm', prompt_type: 'cot', is_flawed: true }),
+        ];
+        const inTree = records.map((record) => findCoordinates(record, 'm')[1]);
+        expect(inTree).toEqual(['flawed_tool_misuse', 'cot']);
+        const engine = await openEngine(records);
+        const inMatrix = await ask(engine, 'matrix');
+        const inCells = await rowsOf(await engine.ask('select prompt_type from cells'));
+        for (const rows of [inMatrix, inCells])
+            expect(new Set(rows.map((row) => row['prompt_type']))).toEqual(new Set(inTree));
         engine.close();
     });
 
