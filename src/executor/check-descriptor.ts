@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../util/user-error.js';
 
-/** Reads a part of a run's description that came from Redis. @throws UserError with the first field that is wrong */
+/** Validates a part of a run's descriptor that came from Redis. @throws UserError naming the first invalid field */
 export function checkDescriptor<T>(schema: z.ZodType<T>, theirs: unknown): T {
     const { data, error } = schema.safeParse(theirs);
     if (error === undefined) return data;

@@ -5,8 +5,8 @@ import type { Comparison } from './checker/comparison.js';
 import type { Output } from './cut-text.js';
 
 /**
- * Decides whether what a program printed for a test is right. Rejects or throws where the checker itself fails
- * (`CheckerError`, `SandboxError`, `UserError` for flags that it does not know).
+ * Decides whether a program's output for a test is right. Rejects or throws if the checker itself fails (`CheckerError`,
+ * `SandboxError`, `UserError` for flags that it does not know).
  */
 export type CheckOutput = (
     checker: Checker,
@@ -14,7 +14,7 @@ export type CheckOutput = (
     output: Output,
 ) => Comparison | Promise<Comparison>;
 
-/** Checks by a comparison of ours, against the test's expected output. */
+/** Checks with a built-in comparison against the test's expected output. */
 export function compareWithAnswer(
     checker: BuiltInChecker,
     test: StagedTest,

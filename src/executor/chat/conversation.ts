@@ -136,7 +136,7 @@ function savedTurn(
     return { kind: 'answered', answer, endpoint: typeof endpoint === 'string' ? endpoint : '', took: 0 };
 }
 
-/** Written by an earlier attempt; a checkpoint may hold anything else too. */
+/** Normally written by an earlier attempt, but a checkpoint may contain anything. */
 function isAnswer(value: unknown): value is PricedChatAnswer {
     return isJsonObject(value) && Array.isArray(value['toolCalls']) && isJsonObject(value['usage']);
 }

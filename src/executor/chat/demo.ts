@@ -4,8 +4,8 @@ import type { ServerExecutor } from '../servers/server-executor.js';
 import type { ChatDescriptor } from './chat-kind.js';
 
 /**
- * Builds the executor, with a local server for each endpoint of the demonstration host; they end with the executor.
- * @throws UserError for an address of that host that means nothing
+ * Builds the executor, with a local server for each endpoint on the demonstration host; the servers stop with the executor.
+ * @throws UserError for an address on that host that is not valid
  */
 export async function startDemo(
     descriptor: ChatDescriptor,
@@ -30,15 +30,15 @@ export async function startDemo(
     }
 }
 
-/** Local servers in the place of endpoints of the demonstration host. */
+/** Local servers that replace endpoints on the demonstration host. */
 interface DemoServers {
     readonly servers: ServerOptions;
     stop(): Promise<void>;
 }
 
 /**
- * @returns null where no endpoint is of the demonstration host
- * @throws UserError for an address of that host that means nothing
+ * @returns null if no endpoint is on the demonstration host
+ * @throws UserError for an address on that host that is not valid
  */
 export async function startDemoServers(servers: ServerOptions): Promise<DemoServers | null> {
     if (servers.endpoints.every(({ url }) => !isDemo(url))) return null;

@@ -10,8 +10,8 @@ import { callForTask } from './task-call.js';
 import { SEARCH_STEP } from './web-search.js';
 
 /**
- * Adds up what tasks ask for: one completion each, a search and a judging model's completion where there are such. What an
- * earlier attempt has saved is not asked for again. Tasks whose row lacks a field of the prompt fail unasked.
+ * Adds up the requests of tasks: one completion each, plus a search and a judge model's completion where they are used. What an
+ * earlier attempt has saved is not requested again. Tasks whose row lacks a field of the prompt fail without a request.
  */
 export async function estimateWork(
     descriptor: ChatDescriptor,
@@ -36,7 +36,7 @@ export async function estimateWork(
             if (search !== null && task.steps?.[SEARCH_STEP] === undefined) searches += 1;
             await add(call.sampling.model, prompt, answerTokens);
         }
-        // It reads the question and the answer, and its own answer is not bounded.
+        // The judge model reads the question and the answer, and its own answer is not bounded.
         if (judge !== null) await add(judge, prompt + answerTokens, USUAL_ANSWER);
     }
     const models = [...sums.values()].map((sum) => sum.value());
@@ -65,7 +65,7 @@ function estimateSearches(
     return { count, engine, cost: price === null ? null : count * price.amount };
 }
 
-/** A budget in dollars cannot be kept for a model without a price. @throws UserError before anything is asked */
+/** A budget in dollars cannot be enforced for a model without a price. @throws UserError before any request is made */
 export async function checkPrices(
     priced: Pick<ChatDescriptor, 'servers' | 'prices'>,
     models: readonly string[],
@@ -78,7 +78,7 @@ export async function checkPrices(
     }
 }
 
-/** Prices go by request: those of some models rise with the length of the prompt. */
+/** Computed per request, since prices of some models rise with the length of the prompt. */
 async function estimateCost(
     { servers, prices }: Pick<ChatDescriptor, 'servers' | 'prices'>,
     {

@@ -5,38 +5,38 @@ import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { TokenUsage } from './chat-protocol.js';
 
-/** Prices of one model, in US dollars a million tokens. */
+/** Prices of one model, in US dollars per million tokens. */
 export interface ModelPrice {
     readonly input: number;
-    /** Of prompt tokens that the service had cached; absent: as `input`. */
+    /** For prompt tokens that the service had cached; absent: same as `input`. */
     readonly cached?: number | undefined;
     readonly output: number;
 }
 
-/** Prices that a user gives, by the model's name. They go before the bundled ones. */
+/** Prices given by the user, by model name. They take precedence over the bundled ones. */
 export interface PriceTable {
-    /** Of the prices, as the file says it. */
+    /** Date of the prices, as given in the file. */
     readonly date: string;
     readonly models: Readonly<Record<string, ModelPrice>>;
-    /** US dollars for one web search, by its engine. */
+    /** US dollars per web search, by engine. */
     readonly searches?: Readonly<Record<string, number>> | undefined;
 }
 
-/** The bundled prices: a package that follows the services' price lists. Its version dates them. */
+/** The bundled prices: a package that tracks the services' price lists. Its version dates them. */
 export const BUNDLED_PRICES = '@pydantic/genai-prices 0.1.8';
 
-/** An answer as far as its price depends on it. */
+/** The properties of an answer that its price depends on. */
 export interface PricedAnswer {
-    /** As it was asked for. */
+    /** The name used in the request. */
     readonly model: string;
-    /** As the service named it. */
+    /** The name reported by the service. */
     readonly deployment: string | null;
     readonly usage: TokenUsage;
     /** Base URL of the service. */
     readonly url: string;
 }
 
-/** US dollars, and whose prices they are; null: unknown, which is not 0. */
+/** US dollars and the source of the prices; null: unknown, which is not 0. */
 export interface Cost {
     readonly amount: number;
     readonly source: string;
@@ -50,7 +50,7 @@ const priceFile = z.strictObject({
 });
 
 /**
- * Reads a file of prices: `{"date": "2026-11-01", "models": {"name": {"input": 0.6, "cached": 0.11, "output": 2.2}}}`, and
+ * Reads a price file: `{"date": "2026-11-01", "models": {"name": {"input": 0.6, "cached": 0.11, "output": 2.2}}}`, and
  * `"searches": {"engine": 0.01}` beside the models.
  * @throws UserError
  */
@@ -72,7 +72,7 @@ export function readPrices(path: string): PriceTable {
     );
 }
 
-/** What an answer cost, by the user's prices first. */
+/** What an answer cost; the user's prices take precedence. */
 export async function computeCost(answer: PricedAnswer, table: PriceTable | null): Promise<Cost | null> {
     const { model, deployment, usage, url } = answer;
     const { prompt, completion } = usage;
@@ -96,7 +96,7 @@ export async function computeCost(answer: PricedAnswer, table: PriceTable | null
     return null;
 }
 
-/** What one web search costs. No service's price list names these in dollars, so that only the user's prices have them. */
+/** What one web search costs. No service's price list gives this in dollars, so only the user's prices contain it. */
 export function findSearchPrice(table: PriceTable | null, engine: string): Cost | null {
     const { searches = {}, date } = table ?? {};
     const amount = Object.hasOwn(searches, engine) ? searches[engine] : undefined;
@@ -105,12 +105,12 @@ export function findSearchPrice(table: PriceTable | null, engine: string): Cost 
 
 const nameTable = (date: string | undefined): string => `--prices of ${date}`;
 
-/** What the bundled prices do not have: looking for it among all of them costs more than the rest of an answer. */
+/** Models without a bundled price: searching all bundled prices for one takes longer than all other work on an answer. */
 const unpriced = new Set<string>();
-/** Rows may name any number of models. */
+/** Rows may name any number of models, so the set is bounded. */
 const MOST_UNPRICED = 10_000;
 
-/** Loaded by the first answer that needs them: a third of a second. */
+/** Loaded by the first answer that needs it, since it takes a third of a second. */
 let bundled: Promise<typeof import('@pydantic/genai-prices')> | null = null;
 
 const priceIn = (table: PriceTable | null, model: string | null): ModelPrice | null =>
@@ -118,7 +118,7 @@ const priceIn = (table: PriceTable | null, model: string | null): ModelPrice | n
         ? (table.models[model] ?? null)
         : null;
 
-/** Cached tokens are among the prompt's, and reasoning ones among the completion's: neither is counted twice. */
+/** The prompt's tokens include cached ones, and the completion's include reasoning tokens; neither is counted twice. */
 export function computePrice({ prompt, cached, completion }: TokenUsage, given: ModelPrice): number {
     const fromCache = Math.min(cached ?? 0, prompt ?? 0);
     const millionths =

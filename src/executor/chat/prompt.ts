@@ -22,10 +22,10 @@ export function buildMessages(prompt: string, system: string): readonly ChatMess
 
 /**
  * Fills a template with a task's data: `{field}` stands for a value, as in commands.
- * @param found what `{search_results}` stands for; a field of the row that has this name goes before it
+ * @param found replaces `{search_results}`; a field of the row with that name takes precedence
  */
 export function fillForTask(template: string, task: Task, found = ''): FilledArgument {
-    // Models and system messages are mostly plain text: the row need not be read for them.
+    // Models and system messages are mostly plain text, for which the row need not be read.
     if (!template.includes('{')) return { kind: 'filled', text: template };
     const text = getInputText(task);
     const values: Readonly<Record<Placeholder, string>> = {

@@ -1,17 +1,17 @@
 import type { TokenSource } from '../../endpoint/secrets.js';
 
-/** What is to know of a service of language models besides its base URL. */
+/** What must be known about a language model service besides its base URL. */
 interface Provider {
-    /** Null: each user has one of their own. */
+    /** Null: each user has their own. */
     readonly url: string | null;
-    /** Variable that holds the base URL, where `url` is null. */
+    /** Variable that holds the base URL if `url` is null. */
     readonly urlVariable?: string;
-    /** Hosts that its key is sent to without being told so. */
+    /** Hosts that its key is sent to by default. */
     readonly host: RegExp;
-    /** Variable that holds its key; null: it takes none. */
+    /** Variable that holds its key; null: the service takes none. */
     readonly keyVariable: string | null;
     readonly tokenHeader?: 'api-key';
-    /** Name of the field that bounds an answer's tokens; absent: `max_tokens`. */
+    /** Name of the field that limits an answer's tokens; absent: `max_tokens`. */
     readonly maxTokensField?: 'max_completion_tokens';
 }
 
@@ -65,23 +65,23 @@ const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     local: { url: 'http://127.0.0.1:8000/v1', host: /^$/, keyVariable: null },
 };
 
-/** Base URL of a provider; null where the user's is not known. */
+/** Base URL of a provider; null if the user's is not known. */
 export function findProviderUrl(name: ProviderName, env: NodeJS.ProcessEnv = process.env): string | null {
     const { url, urlVariable } = PROVIDERS[name];
     if (url !== null || urlVariable === undefined) return url;
     const given = env[urlVariable]?.trim().replace(/\/+$/, '') ?? '';
-    // The resource alone, as the portal shows it: the versionless form of its API.
+    // If only the resource is given, as the portal shows it, use the versionless form of its API.
     return given === '' ? null : /\/openai(\/|$)/.test(given) ? given : `${given}/openai/v1`;
 }
 
 export const providerUrlVariable = (name: ProviderName): string => PROVIDERS[name].urlVariable ?? 'none';
 
-/** The provider that a host belongs to; null: not a known one. */
+/** The provider that a host belongs to; null: unknown. */
 export function findProviderByHost(host: string): ProviderName | null {
     return PROVIDER_NAMES.find((name) => PROVIDERS[name].host.test(host)) ?? null;
 }
 
-/** Where the key of a provider is looked for; null: it takes none. */
+/** Where the key of a provider is read from; null: the provider takes none. */
 export function findProviderKey(name: ProviderName): TokenSource | null {
     const { keyVariable } = PROVIDERS[name];
     return keyVariable === null ? null : { env: keyVariable };
@@ -94,11 +94,11 @@ export function chooseMaxTokensField(provider: string | undefined): 'max_tokens'
     return (name === undefined ? undefined : PROVIDERS[name].maxTokensField) ?? 'max_tokens';
 }
 
-/** The form of Azure's address that names a deployment, and then needs a version of the API. */
+/** Whether an Azure address names a deployment; this form requires an API version. */
 export const namesDeployment = (pathname: string): boolean => /\/openai\/deployments\/[^/]+$/.test(pathname);
 
-/** The version of Azure's API that is asked for where none is given: the last one that was generally available. */
+/** The default Azure API version: the last one that became generally available. */
 export const AZURE_API_VERSION = '2024-10-21';
 
-/** Variable that holds a provider's key; null: it takes none. */
+/** Variable that holds a provider's key; null: the provider takes none. */
 export const providerKeyVariable = (name: ProviderName): string | null => PROVIDERS[name].keyVariable;

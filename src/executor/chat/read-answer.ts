@@ -4,12 +4,12 @@ import type { BrokenAnswer } from './chat-exchange.js';
 import type { ChatAnswer, TokenUsage, ToolCall } from './chat-protocol.js';
 
 /*
- * Reads a chat completion by hand: this is done for every answer, and a schema takes several times as long. What decides the
- * answer must be there and be what it should; of everything else nonsense is read as null.
+ * Reads a chat completion by hand, since this is done for every answer and a schema takes several times as long. Fields that
+ * determine the answer must be present and valid; any other invalid field is read as null.
  */
 
 /**
- * Reads an answer of status 2xx. Blank lines before the JSON are what some services send to keep a connection open.
+ * Reads an answer of status 2xx. Some services send blank lines before the JSON to keep a connection open.
  * @returns the answer, or what is wrong with it
  */
 export function readChatAnswer(body: Buffer): ChatAnswer | BrokenAnswer {
@@ -40,7 +40,7 @@ export function readChatAnswer(body: Buffer): ChatAnswer | BrokenAnswer {
         model: textOrNull(json['model']),
         content,
         refusal: textOrNull(message['refusal']),
-        // The second is OpenRouter's.
+        // The second name is OpenRouter's.
         reasoning: textOrNull(message['reasoning_content']) ?? textOrNull(message['reasoning']),
         toolCalls,
         finishReason,
@@ -49,7 +49,7 @@ export function readChatAnswer(body: Buffer): ChatAnswer | BrokenAnswer {
 }
 
 /**
- * How an answer ends whose service failed on the way, which says nothing about the model: OpenRouter, BigModel, DeepSeek.
+ * Finish reasons of an answer whose service failed halfway, which says nothing about the model: OpenRouter, BigModel, DeepSeek.
  * Source: https://openrouter.ai/docs/api/reference/errors-and-debugging, https://docs.bigmodel.cn, https://api-docs.deepseek.com
  */
 const BROKEN_OFF: ReadonlySet<string> = new Set(['error', 'network_error', 'insufficient_system_resource']);
@@ -60,7 +60,7 @@ const noCompletion = (why: string): BrokenAnswer => ({
 
 const textOrNull = (value: Json | undefined): string | null => (typeof value === 'string' ? value : null);
 
-/** Text, or the parts that some services make of it; undefined: neither. */
+/** Text, or the list of parts that some services send instead; undefined: neither. */
 function readContent(value: Json | undefined): string | null | undefined {
     if (typeof value === 'string') return value;
     if (value === undefined || value === null) return null;
@@ -71,7 +71,7 @@ function readContent(value: Json | undefined): string | null | undefined {
     return parts.includes(null) ? undefined : parts.join('');
 }
 
-/** Undefined: something is not a call. */
+/** Undefined: an element is not a valid call. */
 function readToolCalls(value: Json | undefined): readonly ToolCall[] | undefined {
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) return undefined;

@@ -5,7 +5,7 @@ import { SERVER_OPTIONS } from '../servers/server-options.js';
 import type { ServiceConfig } from './chat-endpoints.js';
 import { PROVIDER_NAMES } from './providers.js';
 
-/** Options that say which services of language models are asked, and how fast. */
+/** Options for which language model services are used, and how fast. */
 export const SERVICE_OPTIONS = {
     provider: {
         kind: 'choice',
@@ -104,14 +104,14 @@ export const SERVICE_OPTIONS = {
 type ServiceValues = Values<typeof SERVICE_OPTIONS> &
     Values<Pick<typeof SERVER_OPTIONS, 'endpoint' | 'endpoint-limits' | 'endpoint-wait'>>;
 
-/** Bounds of a request besides `--timeout`. */
+/** Timeouts of a request besides `--timeout`. */
 export const chooseTimeouts = (values: Values<typeof SERVICE_OPTIONS>): RequestTimeouts => ({
     connect: values['connect-timeout'],
     firstByte: values['first-byte-timeout'],
     idle: values['idle-timeout'],
 });
 
-/** @throws UserError where no service is named, or too many for the endpoints */
+/** @throws UserError if no service is named, or too many for the endpoints */
 export function configureService(values: ServiceValues): ServiceConfig {
     const { endpoint: endpoints, provider: providers } = values;
     if (endpoints.length === 0 && providers.length === 0) {

@@ -10,11 +10,11 @@ import type { ToolAnswer, ToolSimulator } from './tool-simulator.js';
 import type { Search, SearchRequest } from './web-search.js';
 
 /*
- * The spans of a task of `chat`, with the attributes of OpenTelemetry's conventions for generative models.
- * Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
+ * The spans of a `chat` task, with attributes from OpenTelemetry's conventions for generative models. Source:
+ * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
  */
 
-/** `client.complete`, with a span `chat {model}` where the run is traced. Requests made again are its events. */
+/** `client.complete`, with a span `chat {model}` if the run is traced. Retries are its events. */
 export async function completeTraced(
     client: ChatClient,
     call: ChatCall,
@@ -93,7 +93,7 @@ async function traced<T>(
         signal,
         ask,
         ...(saveStep === undefined ? {} : { saveStep }),
-        // What the client tells while a request goes on is that it was turned away and made again.
+        // The client logs during a request only when the request was rejected and is retried.
         log: (message) => {
             events.push({ name: 'retry', at: Date.now(), attributes: { message } });
             log(message);
@@ -140,7 +140,7 @@ function answerAttributes(result: ChatResult<PricedChatAnswer>): SpanAttributes 
     };
 }
 
-/** The host alone: an address may hold more than who traces are sent to should see. */
+/** The host alone: the rest of an address may be confidential. */
 function serverAttributes(result: ChatResult<unknown>): SpanAttributes {
     const endpoint = result.kind === 'aborted' ? null : result.endpoint;
     if (endpoint === null || !URL.canParse(endpoint)) return {};
@@ -148,7 +148,7 @@ function serverAttributes(result: ChatResult<unknown>): SpanAttributes {
     const provider = findProviderByHost(hostname) ?? 'openai';
     return {
         'gen_ai.provider.name': provider,
-        // The earlier name, which LangSmith reads.
+        // The former name, which LangSmith reads.
         'gen_ai.system': provider,
         'server.address': hostname,
         ...(port === '' ? {} : { 'server.port': Number(port) }),
@@ -160,7 +160,7 @@ const toolAttributes = (name: string): SpanAttributes => ({
     'gen_ai.tool.name': name,
 });
 
-/** The variable by which OpenTelemetry's own instrumentations are told to keep prompts and answers. */
+/** The variable that tells OpenTelemetry's own instrumentations to record prompts and answers. */
 const keepsContent = (): boolean =>
     process.env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT']?.toLowerCase() === 'true';
 

@@ -3,16 +3,16 @@ import type { Json, JsonObject } from '../../model/json.js';
 import type { ExecutorContext } from '../executor.js';
 import type { TokenUsage } from './chat-protocol.js';
 
-/** What one request came to, as far as it costs. Null: not told. */
+/** The billable usage of one request. Null: not reported. */
 export interface Spent {
     readonly [key: string]: Json;
-    /** False where it brought no answer, though the service may have done its work. */
+    /** False if the request brought no answer, although the service may have done the work. */
     readonly isAnswered: boolean;
     readonly prompt: number | null;
     readonly completion: number | null;
     /** US dollars. */
     readonly cost: number | null;
-    /** True of a web search, false of a completion. */
+    /** True for a web search, false for a completion. */
     readonly isSearch: boolean;
 }
 
@@ -44,7 +44,7 @@ export const SPENT_UNKNOWN: Spent = {
 const isCount = (value: Json | undefined): boolean =>
     value === null || (typeof value === 'number' && value >= 0 && Number.isFinite(value));
 
-/** Whether it is what a worker tells: one on another machine is not believed blindly. */
+/** Validates a worker's report; data from other machines is not trusted. */
 export const isSpent = (value: JsonObject): value is Spent =>
     typeof value['isAnswered'] === 'boolean' &&
     typeof value['isSearch'] === 'boolean' &&
@@ -52,12 +52,12 @@ export const isSpent = (value: JsonObject): value is Spent =>
     isCount(value['completion']) &&
     isCount(value['cost']);
 
-/** Tells the main process what a request used. */
+/** Reports a request's usage to the main process. */
 export function tellSpent(spent: Spent, { ask }: Pick<ExecutorContext, 'ask'>): void {
     ask?.({ do: 'spent', spent }).catch(() => {});
 }
 
-/** Adds up what all requests of a start used, kept or not. */
+/** Adds up the usage of all requests since the start of the process, whether or not their answers were kept. */
 export class SpendingLedger {
     #sum: Spending = { answers: 0, unanswered: 0, tokens: 0, cost: 0, unpriced: 0 };
 

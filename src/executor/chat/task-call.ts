@@ -3,14 +3,14 @@ import type { ChatDescriptor } from './chat-kind.js';
 import type { ChatCall } from './chat-protocol.js';
 import { fillForTask, buildMessages } from './prompt.js';
 
-/** The first request of a task, or the field that its row does not have for a template. */
+/** The first request of a task, or the template field that its row lacks. */
 export type FirstCall =
     | { readonly kind: 'call'; readonly call: ChatCall }
     | { readonly kind: 'missing'; readonly field: string; readonly option: string };
 
 /**
  * Fills the templates of model, system message and prompt with a task's data.
- * @param searchResults what its search found, where it made one
+ * @param searchResults results of the task's search, if it made one
  */
 export function callForTask(
     { promptTemplate, system, sampling }: Pick<ChatDescriptor, 'promptTemplate' | 'system' | 'sampling'>,
@@ -33,7 +33,7 @@ export function callForTask(
     return { kind: 'call', call: { sampling: { ...sampling, model }, messages } };
 }
 
-/** What a task asks, as text, for a model that judges its answer; empty where its row lacks a field. */
+/** The prompt of a task as text, for a judge model; empty if the row lacks a field. */
 export function questionFor(
     descriptor: Pick<ChatDescriptor, 'promptTemplate' | 'system' | 'sampling'>,
     task: Task,

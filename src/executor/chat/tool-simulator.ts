@@ -11,33 +11,33 @@ import type { ToolCall, ToolDefinition } from './chat-protocol.js';
 import { checkRegularFile } from '../../util/regular-file.js';
 import { readReason } from '../../util/io-error.js';
 
-/** A module whose function answers the tools that a model calls. Its export `tools` lists what is offered. */
+/** A module whose function answers the tool calls of a model. Its export `tools` lists the available tools. */
 export interface ToolModule {
     /** Absolute. */
     readonly file: string;
     readonly exportName: string;
 }
 
-/** What the function of a tool module gets. */
+/** Argument of a tool module's function. */
 export interface ToolRequest {
     readonly name: string;
     /** Parsed from what the model wrote. */
     readonly arguments: Json;
     /** The task's data: its row, its coordinates in a matrix. */
     readonly row: Json;
-    /** Of the conversation, from 1. */
+    /** Turn of the conversation, from 1. */
     readonly turn: number;
 }
 
-/** What a tool answered, and which counter of errors it raises; null: none. */
+/** The result of a tool, and the error counter that it increments; null: none. */
 export interface ToolAnswer {
     readonly content: string;
     readonly error: string | null;
-    /** Whether the tool failed, as its success rate has it. */
+    /** Whether the tool failed because of its success rate. */
     readonly hasFailed: boolean;
 }
 
-/** Longest answer of a tool that a model is given, in characters. */
+/** Longest tool result that is passed to a model, in characters. */
 const MOST_CONTENT = 64 * 1024;
 
 const definitions = z.array(
@@ -48,7 +48,7 @@ const definitions = z.array(
     }),
 );
 
-/** Answers the calls of tools by a module of the user. */
+/** Answers tool calls with a module of the user. */
 export class ToolSimulator {
     readonly definitions: readonly ToolDefinition[];
     readonly #call: (request: ToolRequest) => unknown;
@@ -58,7 +58,7 @@ export class ToolSimulator {
         this.#call = call;
     }
 
-    /** @throws UserError when it cannot be loaded, or does not export what is needed */
+    /** @throws UserError if the module cannot be loaded or lacks a required export */
     static async load({ file, exportName }: ToolModule): Promise<ToolSimulator> {
         const place = `--tool-module ${shortenPath(file)}`;
         let loaded: Record<string, unknown>;
@@ -86,8 +86,9 @@ export class ToolSimulator {
     }
 
     /**
-     * Answers one call. Whatever the model or the module does wrong is an answer that says so.
-     * @param number of the call in its conversation: with the task it decides whether the tool fails, the same in every attempt
+     * Answers one call. Errors of the model or the module are reported in the answer.
+     * @param number of the call in its conversation; together with the task it determines whether the tool fails, which is the
+     * same in every attempt
      */
     async answer(call: ToolCall, task: Task, turn: number, number: number): Promise<ToolAnswer> {
         if (!this.definitions.some(({ name }) => name === call.name))
@@ -95,7 +96,7 @@ export class ToolSimulator {
         const row = getInput(task);
         const parsed = parseArguments(call.arguments);
         if (parsed === undefined) return failed('the arguments are not valid JSON', 'tool_call_format');
-        // Bad luck of the tool is not an error of the model.
+        // A simulated failure of the tool is not an error of the model.
         if (drawsFailure(task, number, row)) return UNAVAILABLE;
         try {
             return parseAnswer(await this.#call({ name: call.name, arguments: parsed, row, turn }));
@@ -136,7 +137,7 @@ function parseAnswer(value: unknown): ToolAnswer {
     };
 }
 
-/** Whether a tool fails by `tool_success_rate` of the task: drawn from the task and the number of the call. */
+/** Whether a tool fails because of the task's `tool_success_rate`; derived from the task and the number of the call. */
 function drawsFailure({ fingerprint }: Task, number: number, row: Json): boolean {
     const rate = isJsonObject(row) ? row['tool_success_rate'] : undefined;
     if (typeof rate !== 'number') return false;
@@ -144,7 +145,7 @@ function drawsFailure({ fingerprint }: Task, number: number, row: Json): boolean
     return hash / 2 ** 32 >= rate;
 }
 
-/** Names of the tools that a row requires, for the share of them that was called. */
+/** Names of the tools that a row requires, from which the share of them that was called is computed. */
 export function readRequiredTools(task: Task): JsonObject {
     const row = getInput(task);
     const required = isJsonObject(row) ? row['required_tools'] : undefined;

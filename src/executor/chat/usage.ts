@@ -2,9 +2,9 @@ import type { JsonObject } from '../../model/json.js';
 import type { PricedChatAnswer } from './chat-protocol.js';
 
 /**
- * What the requests of one task used, as the keys of its result that the results database has columns for. Sums over
- * all answers; a figure that any of them did not tell is null, because what is unknown is not 0.
- * @param model as it was asked for
+ * The usage of one task's requests, under the keys that have columns in the results database. Values are sums over all answers; a
+ * value that any answer does not report is null, because unknown is not 0.
+ * @param model the name used in the requests
  * @param answers in order; the last one names the deployment
  */
 export function buildUsageFields(model: string, answers: readonly PricedChatAnswer[]): JsonObject {

@@ -4,14 +4,14 @@ import { describeParseError, parseBody } from '../../util/parse-body.js';
 import type { ServiceRequest } from './chat-exchange.js';
 
 /*
- * The web search of Zhipu BigModel, which a task can make before its completion: POST <base>/web_search.
- * Source: https://docs.bigmodel.cn/api-reference/工具-api/网络搜索
+ * The web search of Zhipu BigModel, which a task can use before its completion: POST <base>/web_search. Source:
+ * https://docs.bigmodel.cn/api-reference/工具-api/网络搜索
  */
 
 /** Name of the step in result files. */
 export const SEARCH_STEP = 'search';
 
-/** The field of a prompt template that stands for what was found. */
+/** The field of a prompt template that is replaced by the search results. */
 export const SEARCH_FIELD = 'search_results';
 
 export interface SearchOptions {
@@ -20,7 +20,7 @@ export interface SearchOptions {
     readonly engine: string;
     /** How much of each page is returned: `low`, `medium`, `high`. */
     readonly contentSize: string;
-    /** Results wanted, at most 50. */
+    /** Number of results to request, at most 50. */
     readonly count: number;
 }
 
@@ -30,7 +30,7 @@ const results = z.array(
 
 const answer = z.object({ search_result: results.nullish() });
 
-/** A search that was made, as the step of a task and its result keep it. Its cost is in US dollars; null: unknown. */
+/** A search, as stored in the step of a task and in its result. Its cost is in US dollars; null: unknown. */
 const step = z.object({
     query: z.string(),
     engine: z.string(),
@@ -42,7 +42,7 @@ const step = z.object({
 export type Search = z.infer<typeof step>;
 
 export interface SearchRequest extends ServiceRequest<Search> {
-    /** Its price is that of its engine. */
+    /** The engine determines the price. */
     readonly engine: string;
 }
 
@@ -75,13 +75,13 @@ function readSearch(body: Buffer, query: string, engine: string): Search | { rea
     return { query, engine, results: parsed.data.search_result ?? [], cost: null, priced_by: null };
 }
 
-/** A search that an earlier attempt saved; null where there is none, or another one. */
+/** A search that an earlier attempt saved; null if there is none, or its query differs. */
 export function readSavedSearch(steps: JsonObject | undefined, query: string): Search | null {
     const parsed = step.safeParse(steps?.[SEARCH_STEP]);
     return parsed.success && parsed.data.query === query ? parsed.data : null;
 }
 
-/** What was found, as a prompt shows it: numbered, with title, address and text of each. */
+/** The search results as they appear in a prompt: numbered, with the title, address and text of each. */
 export function searchText({ results: found }: Search): string {
     if (found.length === 0) return 'No search results were found.';
     return found

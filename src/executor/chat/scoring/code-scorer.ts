@@ -4,12 +4,12 @@ import type { ProgramJudge } from './program-judge.js';
 import { readRowTests } from './row-tests.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 
-/** What a program is taken for whose language neither the option, the answer nor the row names. */
+/** The language of a program if neither the option, the answer nor the row names one. */
 const USUAL_LANGUAGE = 'PYTHON3';
 
 /**
- * Judges the program of each answer against the tests of its row: 1 where it passes all of them.
- * @param language tag; null: as the answer or the row says it
+ * Judges the program of each answer against the tests of its row: 1 if it passes all of them.
+ * @param language tag; null: as given by the answer or the row
  */
 export function createCodeScorer(
     judge: ProgramJudge,

@@ -3,7 +3,7 @@ import type { Task } from '../../../model/task.js';
 import { fillForTask } from '../prompt.js';
 import { missingField } from './scoring.js';
 
-/** What is expected of a task, by `--expected`. */
+/** The expected text of a task, from `--expected`. */
 export type ExpectedText =
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'missing'; readonly failure: Failure };
@@ -15,7 +15,7 @@ export function renderExpectedText(template: string, task: Task): ExpectedText {
         : { kind: 'text', text: filled.text };
 }
 
-/** The same where a scorer does without: null if the row has no such field. */
+/** The same for a scorer that can do without it: null if the row has no such field. */
 export function expectedTextIfAny(template: string, task: Task): string | null {
     const filled = fillForTask(template, task);
     return filled.kind === 'missing' ? null : filled.text;

@@ -1,11 +1,11 @@
-/** A fenced block of an answer in Markdown. */
+/** A fenced code block in a Markdown answer. */
 export interface CodeBlock {
     /** The word after the fence, in lower case; empty: none. */
     readonly tag: string;
     readonly text: string;
 }
 
-/** Fenced blocks in order. One that is not closed goes to the end of the text: models stop in the middle of one. */
+/** Fenced blocks in order. An unclosed block extends to the end of the text, since models may stop in the middle of one. */
 export function codeBlocks(answer: string): readonly CodeBlock[] {
     const blocks: CodeBlock[] = [];
     let open: { readonly fence: string; readonly tag: string; readonly lines: string[] } | null = null;
@@ -26,7 +26,7 @@ export function codeBlocks(answer: string): readonly CodeBlock[] {
     return blocks;
 }
 
-/** Names of languages after a fence, by the tags of result files. */
+/** Names that languages have after a fence, by their tags in result files. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
     PYTHON3: ['python', 'python3', 'py', 'py3'],
     PYPY3: ['pypy', 'pypy3'],
@@ -41,7 +41,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     KOTLIN: ['kotlin', 'kt'],
 };
 
-/** The tag of a language by any of its names, whatever the case; null for an unknown one. */
+/** The tag of a language by any of its names, ignoring case; null if unknown. */
 export function languageByName(name: string): string | null {
     const wanted = name.toLowerCase();
     const found = Object.entries(NAMES).find(
@@ -53,14 +53,14 @@ export function languageByName(name: string): string | null {
 /** The program in an answer. */
 export interface ExtractedCode {
     readonly text: string;
-    /** Tag of its language, where the answer says it; null: it does not. */
+    /** Tag of its language; null: the answer does not name it. */
     readonly language: string | null;
 }
 
 /**
- * Finds the program in an answer: the longest fenced block of the wanted language (any language if null), else the longest
- * block without a language, else, where there is no block at all, the whole answer. Of equally long ones the last.
- * Examples of usage that follow a solution are shorter than it.
+ * Finds the program in an answer: the longest fenced block of the wanted language (any language if null); else the longest block
+ * without a language; else, if there is no block at all, the whole answer. Among equally long blocks, the last one wins. The
+ * longest is chosen because usage examples after a solution are shorter than it.
  */
 export function extractCode(answer: string, language: string | null): ExtractedCode | null {
     const blocks = codeBlocks(answer).filter(({ text }) => text.trim() !== '');
@@ -78,7 +78,7 @@ export function extractCode(answer: string, language: string | null): ExtractedC
     return longest(fitting) ?? longest(plain) ?? (language === null ? longest(tagged) : null);
 }
 
-/** A block called python may be meant for either implementation and version. */
+/** A block tagged python may be meant for either implementation and any version. */
 function sameFamily(found: string | null, wanted: string): boolean {
     const family = (tag: string): string => (tag.startsWith('PY') ? 'PYTHON' : tag);
     return found !== null && family(found) === family(wanted);

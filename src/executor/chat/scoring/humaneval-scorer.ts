@@ -7,8 +7,8 @@ import type { ProgramJudge } from './program-judge.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 
 /*
- * The scorer of HumanEval (https://github.com/openai/human-eval): prompt, answer, test and check(entry_point) are one program.
- * An answer is a completion of the prompt, as base models give it, or a text with the whole function, as chat models do.
+ * The scorer of HumanEval (https://github.com/openai/human-eval): prompt, answer, test and check(entry_point) form one program.
+ * An answer is either a completion of the prompt, as base models give it, or a text with the whole function, as chat models do.
  */
 
 /** The fields of a row that it needs. */
@@ -16,7 +16,7 @@ const problem = z.object({ prompt: z.string(), test: z.string(), entry_point: z.
 
 type Problem = z.infer<typeof problem>;
 
-/** What the program prints at its very end. A program that exits before all tests were run does not. */
+/** Printed at the very end of the program. A program that exits before all tests have run does not print it. */
 const END = 'all tests passed';
 
 export function createHumanEvalScorer(judge: ProgramJudge, codeTimeout: number): AnswerScorer {
@@ -52,14 +52,14 @@ function readProblem(task: Task): Problem | null {
 /** The prompt completed by the answer, with its tests. */
 export function buildProgram({ prompt, test, entry_point: entry }: Problem, answer: string): string {
     const code = codeBlocks(answer).length === 0 ? answer : (extractCode(answer, 'PYTHON3')?.text ?? answer);
-    // A whole function takes the place of the prompt's, whose imports and helpers it may need.
+    // A whole function overrides the prompt's, but may need its imports and helpers.
     const isWhole = new RegExp(`^(async +)?def +${entry}\\b`, 'm').test(code);
     return `${prompt}${isWhole ? '\n' : ''}${code}\n\n${test}\n\ncheck(${entry})\n`;
 }
 
 /**
- * A program that runs another one as the harness of HumanEval does, with what it prints thrown away, and prints what it read
- * from stdin when that came to its end.
+ * A program that runs another one as the HumanEval harness does, with its output discarded, and prints the line read from stdin
+ * once it has finished.
  */
 function buildRunner(program: string): string {
     return [

@@ -12,15 +12,15 @@ import { codeBlocks } from './extract-code.js';
 import { renderExpectedText } from './expected-text.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 
-/** Milliseconds that one validation gets: patterns of a schema may take exponential time. */
+/** Timeout of one validation in milliseconds: a schema's patterns may take exponential time. */
 const VALIDATION_MS = 1000;
 /** Longest answer that is validated, in characters. */
 const LONGEST_ANSWER = 1_000_000;
 
 /**
- * Scores 1 where the JSON of an answer (all of it, or its last code block that is JSON) is valid by a schema of drafts 4, 7,
+ * Scores 1 if the JSON of an answer (all of it, or its last code block that is JSON) is valid under a schema of drafts 4, 7,
  * 2019-09 or 2020-12, and 0 otherwise.
- * @param file the schema; null: the expected text is it
+ * @param file the schema; null: the expected text is the schema
  * @throws UserError for a file that is not a schema
  */
 export function createJsonSchemaScorer(file: string | null, template: string): AnswerScorer {
@@ -63,7 +63,7 @@ function readSchema(file: string): Validator {
 
 class SchemaError extends Error {}
 
-/** Words that a schema's `type` may be. */
+/** Allowed values of a schema's `type`. */
 const TYPES: ReadonlySet<unknown> = new Set([
     'array',
     'boolean',
@@ -127,7 +127,7 @@ function jsonIn(answer: string): Json | undefined {
         try {
             return JSON.parse(text.trim()) as Json;
         } catch {
-            // The next one may be.
+            // Try the next text.
         }
     }
     return undefined;

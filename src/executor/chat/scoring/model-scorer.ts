@@ -12,19 +12,19 @@ import { type AnswerScorer, missingField, type Scored, scoringFailure } from './
 
 export interface ModelJudgeOptions {
     readonly model: string;
-    /** Template of what it is asked. */
+    /** Template of the judge model's prompt. */
     readonly prompt: string;
-    /** Of its answer; null: the service's own bound. */
+    /** Most tokens of its answer; null: the service's own limit. */
     readonly maxTokens: number | null;
     /** Template of the expected answer. */
     readonly expected: string;
-    /** What the model under test was asked, as text. */
+    /** The prompt of the model under test, as text. */
     readonly questionOf: (task: Task) => string;
 }
 
 /**
- * Has another model say how good answers are. What it uses stands apart from what the answer used, in `judge`. Its answer is
- * not cached: every answer is judged by a request of its own.
+ * Lets another model rate answers. Its usage is recorded in `judge`, apart from the usage of the answer. Its replies are not
+ * cached: every answer is judged by a request of its own.
  */
 export function createModelScorer(client: ChatClient, options: ModelJudgeOptions): AnswerScorer {
     const { model, maxTokens } = options;
@@ -71,7 +71,7 @@ function fillJudgePrompt(
     return fillFields(prompt, values, isExactObject(row) ? { ...row, ...asked } : asked);
 }
 
-/** The last line of the form `SCORE: 0.5`; models write it in bold or in capitals as they like. */
+/** The last line of the form `SCORE: 0.5`; models may write it in bold or in capitals. */
 const SCORE_LINE = /score\W{0,10}?(\d+(?:\.\d+)?|\.\d+)(\s*\/\s*(\d+(?:\.\d+)?))?/gi;
 
 function readJudgement(answer: PricedChatAnswer, model: string, expected: string | null): Scored {

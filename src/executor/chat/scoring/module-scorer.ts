@@ -10,16 +10,16 @@ import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 import { checkRegularFile } from '../../../util/regular-file.js';
 import { readReason } from '../../../util/io-error.js';
 
-/** What the function of `--scorer module:file#export` gets. */
+/** Argument of the function of `--scorer module:file#export`. */
 export interface AnswerForScorer {
     readonly answer: string;
-    /** By `--expected`; null where the row has no such field. */
+    /** From `--expected`; null if the row has no such field. */
     readonly expected: string | null;
     /** The task's data: its row, its coordinates in a matrix. */
     readonly row: Json;
 }
 
-/** What it returns: from 0 to 1, or whether the answer is right; with `details` for the result if it likes. */
+/** What the function returns: a number from 0 to 1, or whether the answer is right; optionally with `details` for the result. */
 export type ModuleScore =
     | number
     | boolean
@@ -28,7 +28,7 @@ export type ModuleScore =
 /** Most bytes of `details`. */
 const MOST_DETAILS = 64 * 1024;
 
-/** Scores answers by a function of the user. @throws UserError when it cannot be loaded */
+/** Scores answers with a function of the user's module. @throws UserError if it cannot be loaded */
 export async function createModuleScorer(
     { file, exportName }: { readonly file: string; readonly exportName: string | null },
     { expected: template, timeout }: { readonly expected: string; readonly timeout: number },
@@ -62,7 +62,7 @@ export async function createModuleScorer(
     };
 }
 
-/** @param seconds after which nobody waits any more */
+/** @param seconds after which the call is abandoned */
 async function callForeignWithin(seconds: number, call: () => unknown): Promise<unknown> {
     const foreign = new ForeignCall();
     let timer: NodeJS.Timeout | undefined;

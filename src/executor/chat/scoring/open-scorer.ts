@@ -8,15 +8,15 @@ import type { AnswerScorer, ScoringDescriptor } from './scoring.js';
 
 /** What some scorers need besides their settings. */
 export interface ScorerParts {
-    /** Asks the model that judges. */
+    /** The client for requests to the judge model. */
     readonly client: () => ChatClient;
-    /** What the model under test was asked. */
+    /** The prompt of the model under test. */
     readonly questionOf: (task: Task) => string;
-    /** Seconds that a module gets for an answer. */
+    /** Seconds that a module may take for an answer. */
     readonly timeout: number;
 }
 
-/** Builds a scorer; loads only what it needs. @throws UserError when it cannot be built */
+/** Builds a scorer and loads only what it needs. @throws UserError if it cannot be built */
 export async function openScorer(scoring: ScoringDescriptor, parts: ScorerParts): Promise<AnswerScorer> {
     const { scorer, expected, codeTimeout } = scoring;
     switch (scorer.kind) {
@@ -59,7 +59,7 @@ export async function openScorer(scoring: ScoringDescriptor, parts: ScorerParts)
     }
 }
 
-/** Loads what a scorer is made of, so that a start fails at once where that cannot be had. @throws UserError */
+/** Loads the parts of a scorer, so that a run fails at start-up if one is missing. @throws UserError */
 export async function checkScorer({ scorer, expected }: ScoringDescriptor): Promise<void> {
     if (scorer.kind === 'json-schema')
         (await import('./json-schema-scorer.js')).createJsonSchemaScorer(scorer.file, expected);

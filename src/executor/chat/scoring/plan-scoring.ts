@@ -10,13 +10,13 @@ import type { JudgeDescriptor } from '../../judge/judge-kind.js';
 import { languageByName } from './extract-code.js';
 import type { ScoringConfig, ScoringDescriptor } from './scoring.js';
 
-/** Bytes of a failed program's output that its score keeps. */
+/** Bytes of a failed program's output that are kept with its score. */
 const KEPT_OUTPUT = 1024;
 
 /**
- * Makes scoring ready: reads what decides its scores, and looks for what programs are run by.
- * @returns also lines to show, such as a sandbox that is missing
- * @throws UserError where it cannot work here
+ * Prepares scoring: reads everything that affects scores, and looks for what programs need to run.
+ * @returns also notices, such as one about a missing sandbox
+ * @throws UserError if scoring cannot work here
  */
 export async function planScoring(
     config: ScoringConfig,
@@ -28,7 +28,7 @@ export async function planScoring(
     return { scoring, notices: judge?.notices ?? [] };
 }
 
-/** Whether every row must have what `--expected` names. Other scorers do without it, or can. */
+/** Whether every row must have the fields that `--expected` names. Other scorers can do without it. */
 export function needsExpected(scorer: Scorer): boolean {
     switch (scorer.kind) {
         case 'exact':
@@ -51,7 +51,10 @@ export function needsExpected(scorer: Scorer): boolean {
 /** Whether answers are programs that are run. */
 export const runsPrograms = ({ kind }: Scorer): boolean => kind === 'code' || kind === 'humaneval';
 
-/** Two scorers with one fingerprint give the same answers of the same rows the same scores. Files count by their content. */
+/**
+ * Scorers with the same fingerprint give the same score to the same answer of the same row. Files are identified by their
+ * content.
+ */
 function fingerprintScoring({ scorer, expected, judgePrompt, codeTimeout }: ScoringConfig): string {
     const parts: unknown[] = ['v1', scorer.kind];
     switch (scorer.kind) {
@@ -92,7 +95,7 @@ function digestText(file: string): string {
     }
 }
 
-/** What programs in answers are judged by. @throws UserError where their language cannot run here */
+/** The judge for programs in answers. @throws UserError if their language cannot run here */
 export async function planJudge(
     scorer: Scorer,
     context: Pick<PlanContext, 'judging' | 'scratch'>,
@@ -113,7 +116,7 @@ export async function planJudge(
     return { descriptor: { kind: 'judge', ...options, ...kept }, notices };
 }
 
-/** Tag of the language that all programs are in; null: the answers say it. */
+/** Tag of the language of all programs; null: each answer names its own. */
 export function chooseLanguage(scorer: Scorer): string | null {
     if (scorer.kind === 'humaneval') return 'PYTHON3';
     if (scorer.kind !== 'code' || scorer.language === null) return null;

@@ -13,14 +13,14 @@ import type { Executor, ExecutorContext } from '../../executor.js';
 import type { JudgeDescriptor } from '../../judge/judge-kind.js';
 import { type Scored, scoringFailure } from './scoring.js';
 
-/** A program of an answer, and what it has to pass. */
+/** A program from an answer, and the tests that it has to pass. */
 export interface ProgramToJudge {
     readonly source: string;
     /** Tag of its language. */
     readonly language: string;
     readonly tests: readonly ProgramTest[];
     readonly checker: Checker;
-    /** Seconds of CPU time a test. */
+    /** Seconds of CPU time per test. */
     readonly time: number;
     /** Bytes; null: the judge's default. */
     readonly memory: number | null;
@@ -32,7 +32,7 @@ export interface ProgramTest {
     readonly output: string;
 }
 
-/** Judges programs of answers in the sandbox of the executor `judge`, as many at once as this machine has CPUs. */
+/** Judges programs in answers in the sandbox of the executor `judge`, at most one per CPU at once. */
 export class ProgramJudge {
     readonly #descriptor: JudgeDescriptor;
     #judge: Promise<Executor> | null = null;
@@ -43,7 +43,7 @@ export class ProgramJudge {
         this.#descriptor = descriptor;
     }
 
-    /** Never rejects for what a program does. */
+    /** Never rejects because of a program. */
     async score(program: ProgramToJudge, task: Task, context: ExecutorContext): Promise<Scored> {
         if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
         else this.#free -= 1;
@@ -72,7 +72,7 @@ export class ProgramJudge {
         }
     }
 
-    /** A verdict in doubt (a time near the limit, a signal from elsewhere) is looked into once more, and then final. */
+    /** A suspect verdict (a time near the limit, a signal from elsewhere) is judged once more, and is then final. */
     async #judgeTwice(program: ProgramToJudge, task: Task, context: ExecutorContext): Promise<Scored> {
         this.#judge ??= import('../../judge/judge.js').then(({ createJudge }) =>
             createJudge(this.#descriptor),
@@ -94,7 +94,7 @@ export class ProgramJudge {
         }
     }
 
-    /** Writes the tests to scratch files, as those of a dataset are. */
+    /** Writes the tests to scratch files, in the same form as tests of a dataset. */
     async #stage({ tests, checker }: ProgramToJudge, id: string): Promise<string> {
         const folder = join(this.#descriptor.scratch, `answer-${randomBytes(9).toString('hex')}`);
         try {
@@ -123,7 +123,7 @@ function stageTests(
     return Promise.all(
         tests.map(async ({ name, input, output }, index) => {
             const paths = { input: join(folder, `${index}.in`), answer: join(folder, `${index}.ans`) };
-            // A program reads its input under a user of its own.
+            // A program reads its input under its own user.
             await writeFile(paths.input, input, { mode: 0o644 });
             await writeFile(paths.answer, output, { mode: 0o600 });
             return { name, ...paths, checkerFlags: null };
@@ -144,7 +144,7 @@ const taskFor = ({ source, language, time, memory }: ProgramToJudge, task: Task)
     confirmed: [],
 });
 
-/** All tests passed: 1; anything else: 0. */
+/** 1 if all tests passed, otherwise 0. */
 function toScore({ verdict, result }: VerdictOutcome, language: string): Scored {
     const { tests } = result as JudgeResult;
     const failed = tests.find(({ passed }) => !passed);

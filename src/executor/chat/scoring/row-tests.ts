@@ -8,7 +8,7 @@ import { looksPacked, unpackText } from '../../../util/packed-text.js';
 import { getInput, getInputText } from '../../task-input.js';
 import type { ProgramTest } from './program-judge.js';
 
-/** What a row says of the tests that a program has to pass. */
+/** The tests that a program has to pass, read from a row. */
 export interface RowTests {
     readonly tests: readonly ProgramTest[];
     readonly checker: Checker;
@@ -16,7 +16,7 @@ export interface RowTests {
     readonly time: number | null;
     /** Bytes; null: the row names none. */
     readonly memory: number | null;
-    /** As the row calls it; null: it names none. */
+    /** As named by the row; null: the row names none. */
     readonly language: string | null;
 }
 
@@ -24,13 +24,13 @@ interface Problem {
     readonly problem: string;
 }
 
-/** Tests of a row, and how its format's own grader compares outputs. */
+/** Tests of a row, and the comparison that the grader of its format uses. */
 interface FoundTests {
     readonly list: readonly ProgramTest[];
     readonly checker: Checker;
 }
 
-/** Of the plain form, and of LiveCodeBench. */
+/** Format of plain lists and of LiveCodeBench. */
 const listed = z.array(
     z.object({
         name: z.string().optional(),
@@ -41,12 +41,12 @@ const listed = z.array(
 );
 const namedList = listed.min(1);
 
-/** A text or a number as it is written, or several, one a line. */
+/** A text or number as it is, or several, one per line. */
 const line = z.union([z.string(), z.number().transform(String), z.instanceof(NumberText)]);
 const lines = z.union([line, z.array(line)]).transform((value) => [value].flat().map(formatLine).join('\n'));
 const formatLine = (value: string | NumberText): string => (typeof value === 'string' ? value : value.text);
 
-/** Of APPS and TACO. */
+/** Format of APPS and TACO. */
 const paired = z.object({
     fn_name: z.string().nullish(),
     inputs: z.array(lines).min(1),
@@ -94,7 +94,7 @@ function findTests(row: JsonObject, task: Task): FoundTests | Problem {
         : { list, checker: { kind: 'codecontests' } };
 }
 
-/** The private tests too: an answer that passes only the public ones is not right. */
+/** Includes the private tests: an answer that passes only the public ones is wrong. */
 function findLiveCodeBenchTests(row: JsonObject): FoundTests | Problem {
     const list: ProgramTest[] = [];
     const metadata = parseIfText(row['metadata']);
@@ -140,14 +140,14 @@ const nameTests = (
 ): ProgramTest[] =>
     tests.map(({ name, input, output }, index) => ({ name: name ?? `${group}-${index + 1}`, input, output }));
 
-/** A number, or as TACO writes it: `2.0 seconds`, `256.0 megabytes`. Null: none, or something else. */
+/** A number, or a text in the format of TACO: `2.0 seconds`, `256.0 megabytes`. Null: neither. */
 function readAmount(value: Json | undefined, pattern: RegExp, unit: number): number | null {
     if (typeof value === 'number') return value > 0 ? value : null;
     const amount = typeof value === 'string' ? Number(pattern.exec(value.trim())?.[1]) * unit : 0;
     return amount > 0 && Number.isFinite(amount) ? amount : null;
 }
 
-/** Some datasets hold JSON as text. */
+/** Some datasets store JSON as text. */
 const parseIfText = (value: Json | undefined): Json | undefined =>
     typeof value === 'string' ? parseIfJson(value, (text) => JSON.parse(text) as Json) : value;
 

@@ -3,7 +3,7 @@ import { SCORER } from '../../../config/values/scorer.js';
 import { SCORER_FORMS } from '../../../model/scorer.js';
 import type { ScoringConfig } from './scoring.js';
 
-/** What a model that judges answers is asked; each `{name}` in braces is replaced. */
+/** Prompt for a model that judges answers; each `{name}` in braces is replaced. */
 export const DEFAULT_JUDGE_PROMPT = `You are grading an answer.
 
 Question:
@@ -18,7 +18,7 @@ Answer to grade:
 Say in one or two sentences whether the answer is right. Then end with one line of the form
 SCORE: <number from 0 (wrong) to 1 (right)>`;
 
-/** Options that say how answers are scored, in a run and by `resume-run score`. */
+/** Options for scoring answers, shared by a run and `resume-run score`. */
 export const SCORING_OPTIONS = {
     scorer: {
         kind: 'parsed',

@@ -6,53 +6,53 @@ import type { ExecutorContext } from '../../executor.js';
 import type { JudgeDescriptor } from '../../judge/judge-kind.js';
 
 /*
- * Scoring: how good an answer is, from 0 to 1. Not in the fingerprints of tasks, so scoring another way asks no model again;
- * the score itself is kept with the fingerprint of what gave it.
+ * Scoring: how good an answer is, from 0 to 1. It is not part of the fingerprints of tasks, so scoring differently does not query
+ * a model again; the score is stored with the fingerprint of its scorer.
  */
 
-/** Name of the step that keeps an answer until it has its score. */
+/** Name of the step that stores an answer until it is scored. */
 export const ANSWER_STEP = 'answer';
 
-/** How answers are scored, as the options say it. */
+/** How answers are scored, as given by the options. */
 export interface ScoringConfig {
     readonly scorer: Scorer;
     /** Template of the expected answer. */
     readonly expected: string;
-    /** Template of what a model that judges is asked. */
+    /** Template of the prompt for a judge model. */
     readonly judgePrompt: string;
-    /** Longest answer of that model, in tokens; null: the service's own bound. */
+    /** Most tokens of that model's answer; null: the service's own limit. */
     readonly judgeMaxTokens: number | null;
-    /** Seconds of CPU time a test, where the row names none. */
+    /** Seconds of CPU time per test, if the row names none. */
     readonly codeTimeout: number;
 }
 
 export interface ScoringDescriptor extends ScoringConfig {
-    /** Identifies the scorer with all that decides its scores: `score-v1-sha256-...`. */
+    /** Identifies the scorer and everything that affects its scores: `score-v1-sha256-...`. */
     readonly fingerprint: string;
-    /** What programs are judged by; null for scorers that run none. */
+    /** The judge for programs; null for scorers that run none. */
     readonly judge: JudgeDescriptor | null;
 }
 
-/** What scoring an answer came to. Only `scored` is a statement about the answer. */
+/** The result of scoring an answer. Only `scored` says something about the answer. */
 export type Scored =
     /** `details` are fields of the result: `expected`, `score_reason`, `score_details`, `judge`. */
     | { readonly kind: 'scored'; readonly score: number; readonly details: JsonObject }
-    /** What was needed for it broke, or what is expected cannot be compared with. */
+    /** Something needed for scoring failed, or the expected text cannot be compared with. */
     | { readonly kind: 'failed'; readonly failure: Failure }
     | { readonly kind: 'aborted' };
 
-/** Scores answers in one way. */
+/** Scores answers by one method. */
 export interface AnswerScorer {
-    /** True where a score comes at once, without programs or requests: an answer need not be saved before. */
+    /** True if scoring is immediate, without programs or requests: the answer need not be saved first. */
     readonly isQuick: boolean;
-    /** Looks, before anything is paid for, whether answers to this task can be scored. @returns why not; null if they can */
+    /** Checks, before anything is paid for, whether answers to this task can be scored. @returns why not; null if they can */
     check(task: Task): Failure | null;
-    /** Never rejects for what an answer, a model or a program does. */
+    /** Never rejects because of an answer, a model or a program. */
     score(answer: string, task: Task, context: ExecutorContext): Promise<Scored>;
     close(): Promise<void>;
 }
 
-/** Fields of a result that scoring writes; scoring again replaces all of them. */
+/** Fields of a result that scoring writes; scoring again replaces them all. */
 const SCORE_FIELDS: ReadonlySet<string> = new Set([
     'scorer',
     'scorer_fingerprint',
@@ -70,8 +70,8 @@ export function withoutScore(result: JsonObject): JsonObject {
 }
 
 /**
- * The answer in a result that is to be scored; null: none is. A refusal has no score, nor a conversation that did not come
- * to its end. An answer without any text is one: it scores as an empty text does.
+ * The answer in a result that is to be scored; null: there is none. Refusals and unfinished conversations are not scored. An
+ * answer without text is scored as an empty text.
  */
 export function answerIn(result: JsonObject): string | null {
     const { answer, verdict } = result;
@@ -80,7 +80,7 @@ export function answerIn(result: JsonObject): string | null {
     return typeof answer === 'string' ? answer : '';
 }
 
-/** The result with its score, which decides the verdict: only a score of 1 is accepted. */
+/** The result with its score, which determines the verdict: only a score of 1 is accepted. */
 export function withScore(
     result: JsonObject,
     scored: Extract<Scored, { readonly kind: 'scored' }>,
@@ -93,7 +93,7 @@ export function withScore(
     return { verdict, result: { ...withoutScore(result), accepted, verdict, ...by, score, ...details } };
 }
 
-/** A failure that says why an answer cannot be scored. */
+/** A failure that tells why an answer cannot be scored. */
 export const scoringFailure = (message: string): Failure => ({ reason: 'judge-error', message });
 
 export const missingField = (field: string, option: string): Failure => ({

@@ -12,25 +12,25 @@ import { openScorer } from './open-scorer.js';
 import { planScoring } from './plan-scoring.js';
 import type { AnswerScorer, ScoringDescriptor } from './scoring.js';
 
-/** A scorer for answers that are stored already. */
+/** A scorer for stored answers. */
 export interface StoredScorer {
     readonly scorer: AnswerScorer;
     readonly scoring: ScoringDescriptor;
-    /** Answers that are worth scoring at once. */
+    /** Useful number of answers to score at once. */
     readonly concurrency: number;
     readonly notices: readonly string[];
-    /** Somebody wants so many answers scored at once. */
+    /** Raises the limit to so many concurrent answers. */
     widenTo(concurrency: number): void;
     close(): Promise<void>;
 }
 
-/** Answers that a module, or a comparison, is given at once. */
+/** Most answers scored at once by a module or by comparison. */
 const QUICK_CONCURRENCY = 16;
 
 /**
- * Opens the scorer of a configuration without the model under test: only a model that judges needs an endpoint and a key.
- * @param hooks of the pool that a model judges by
- * @throws UserError where none is configured, or it cannot work here
+ * Opens the scorer of a configuration without the model under test: only a judge model needs an endpoint and a key.
+ * @param hooks of the judge model's pool
+ * @throws UserError if no scorer is configured, or it cannot work here
  */
 export async function openStoredScorer(
     config: ChatConfig,
@@ -41,7 +41,7 @@ export async function openStoredScorer(
         throw new UserError('score needs --scorer <how>, such as --scorer numeric: this run has none');
     const { scoring, notices } = await planScoring(config.scoring, context);
     const { scorer: how, judge } = scoring;
-    // Made only where a model judges; other scorers ask nothing, and need no key.
+    // Only a judge model needs a client; other scorers make no requests and need no key.
     const judging = how.kind === 'model' ? await openJudge(config, how.model, context.timeout, hooks) : null;
     const client = judging?.client ?? null;
     const scorer = await openScorer(scoring, {
@@ -65,7 +65,7 @@ export async function openStoredScorer(
     };
 }
 
-/** The client of a model that judges, with a local server where the run asked that of a demonstration. */
+/** The client of a judge model, with a local server if the run used a demonstration endpoint. */
 async function openJudge(
     config: ChatConfig,
     model: string,
